@@ -1,0 +1,1 @@
+"""Numerical building blocks that contain no pharmacology and no psychiatry."""

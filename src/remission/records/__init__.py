@@ -1,0 +1,40 @@
+"""Frozen, validated records: the specifications of a trial and the shape of its results."""
+
+from remission.records.base import Record
+from remission.records.endpoint import Analysis, Comparison, Contrast, Endpoint, Estimand
+from remission.records.population import (
+    AgeDistribution,
+    DayRange,
+    Population,
+    Randomization,
+    Setting,
+    WeightDistribution,
+)
+from remission.records.protocol import Protocol, Substance
+from remission.records.treatment import Arm, DrugCourse, Gap, Infusion, SessionDay, TherapyCourse
+from remission.records.visits import BiologicalTest, VisitSchedule
+
+__all__ = [
+    "AgeDistribution",
+    "Analysis",
+    "Arm",
+    "BiologicalTest",
+    "Comparison",
+    "Contrast",
+    "DayRange",
+    "DrugCourse",
+    "Endpoint",
+    "Estimand",
+    "Gap",
+    "Infusion",
+    "Population",
+    "Protocol",
+    "Randomization",
+    "Record",
+    "SessionDay",
+    "Setting",
+    "Substance",
+    "TherapyCourse",
+    "VisitSchedule",
+    "WeightDistribution",
+]

@@ -1,0 +1,98 @@
+"""The frozen record every specification is made of.
+
+A record is a value: keyword-only, validated as a whole when made, never changed afterwards.
+A wrong input gives one :class:`~remission.errors.SpecError` that lists every fault, each with its field path.
+"""
+
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from remission.errors import SpecError
+
+__all__ = ["Record", "faults_of"]
+
+
+class Record(BaseModel):
+    """Base of the frozen records.
+
+    Notes
+    -----
+    Make one with :meth:`create` (from Python) or :meth:`from_dict` (from plain data); both raise
+    :class:`~remission.errors.SpecError`. ``==`` compares by content.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False, validate_by_name=True
+    )
+
+    @classmethod
+    def create(cls, **fields: Any) -> Self:
+        """A validated record from keyword fields.
+
+        Raises
+        ------
+        SpecError
+            One or more fields are wrong; all faults are listed.
+        """
+        return cls.from_dict(fields)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Self:
+        """A validated record from plain data, as ``to_dict`` returns it.
+
+        Raises
+        ------
+        SpecError
+            One or more fields are wrong; all faults are listed.
+        """
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            raise SpecError.from_faults(faults_of(error, root=cls.__name__.lower())) from None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data (text, numbers, lists, dictionaries) with the Python field names; ``from_dict`` reads it back."""
+        return self.model_dump(mode="json")
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with some fields changed, validated again.
+
+        Raises
+        ------
+        SpecError
+            The changed record would be wrong.
+        """
+        return type(self).from_dict({**{name: getattr(self, name) for name in type(self).model_fields}, **changes})
+
+
+def faults_of(error: ValidationError, *, root: str) -> list[SpecError]:
+    """Every fault of a pydantic error as a ``SpecError`` with a dotted field path that begins at ``root``."""
+    faults = []
+    for item in error.errors(include_url=False):
+        cause = item.get("ctx", {}).get("error")
+        path = _path(root, item["loc"])
+        if isinstance(cause, SpecError):
+            for inner in cause.faults:
+                where = path if inner.where in {"", "value"} else f"{path}.{inner.where}"
+                faults.append(type(inner)(where=where, got=inner.got, allowed=inner.allowed, remedy=inner.remedy))
+            continue
+        kind = item["type"]
+        message = item["msg"].removeprefix("Value error, ")
+        remedy = ""
+        if kind == "extra_forbidden":
+            message, remedy = "this key is not known here", "Remove it or correct its spelling."
+        elif kind == "missing":
+            message, remedy = "this field is required", "Add it."
+        else:
+            message = message[:1].lower() + message[1:]
+        got = "nothing" if kind == "missing" else item["input"]
+        faults.append(SpecError(where=path, got=got, allowed=message, remedy=remedy))
+    return faults
+
+
+def _path(root: str, parts: tuple[int | str, ...]) -> str:
+    text = root
+    for part in parts:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return text

@@ -1,0 +1,89 @@
+"""Who is in the trial, where they are kept, and how they are allocated."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from remission.errors import SpecError
+from remission.records.base import Record
+from remission.records.quantity import AgeY, Day, Fraction, WeightKg
+
+__all__ = ["AgeDistribution", "DayRange", "Population", "Randomization", "Setting", "WeightDistribution"]
+
+
+class AgeDistribution(Record):
+    """Age at entry: normal, cut at ``low`` and ``high``. [year]"""
+
+    mean_y: Annotated[AgeY, Field(alias="mean")]
+    sd_y: Annotated[float, Field(alias="sd", ge=0.0, le=40.0)]
+    low_y: Annotated[AgeY, Field(alias="low")]
+    high_y: Annotated[AgeY, Field(alias="high")]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.low_y <= self.mean_y <= self.high_y:
+            raise SpecError(where="mean", got=self.mean_y, allowed=f"between low ({self.low_y}) and high ({self.high_y})")
+        return self
+
+
+class WeightDistribution(Record):
+    """Body weight at entry: normal, cut at ``low`` and ``high``. [kg]"""
+
+    mean_kg: Annotated[WeightKg, Field(alias="mean")]
+    sd_kg: Annotated[float, Field(alias="sd", ge=0.0, le=60.0)]
+    low_kg: Annotated[WeightKg, Field(alias="low")]
+    high_kg: Annotated[WeightKg, Field(alias="high")]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.low_kg <= self.mean_kg <= self.high_kg:
+            raise SpecError(where="mean", got=self.mean_kg, allowed=f"between low ({self.low_kg}) and high ({self.high_kg})")
+        return self
+
+
+class Population(Record):
+    """The people of one replicate.
+
+    ``clean_days`` are forced clean days before day 0; ``self_quit`` marks people who stop by themselves on day 0, a share
+    of whom is in an episode of use from the start (a failed start).
+    """
+
+    n_subjects: Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+    age: AgeDistribution
+    weight: WeightDistribution
+    female_fraction: Fraction
+    clean_days: Annotated[int, Field(strict=True, ge=0, le=365)]
+    self_quit: bool = False
+    day0_on: Literal["any-day", "weekday"] = "any-day"
+
+
+class DayRange(Record):
+    """Days ``first`` to ``last``, both included. [day]"""
+
+    first: Day
+    last: Day
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.last < self.first:
+            raise SpecError(where="last", got=self.last, allowed=f"not before first ({self.first})")
+        return self
+
+    def __len__(self) -> int:
+        """Number of days."""
+        return self.last - self.first + 1
+
+
+class Setting(Record):
+    """Where people are: days with access blocked (an inpatient stay) and the number of sites."""
+
+    inpatient: tuple[DayRange, ...] = ()
+    n_sites: Annotated[int, Field(strict=True, ge=1, le=500)] = 1
+
+
+class Randomization(Record):
+    """Permuted blocks within strata. ``block_size`` must be a multiple of the summed allocation of the arms."""
+
+    method: Literal["permuted-blocks"] = "permuted-blocks"
+    block_size: Annotated[int, Field(strict=True, ge=1, le=400)]
+    stratify_by: tuple[Literal["sex", "site"], ...] = ()

@@ -1,0 +1,145 @@
+"""The treatment package: drug sessions and therapy sessions as one schedule, and the arms that receive it."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from remission.errors import SpecError
+from remission.records.base import Record
+from remission.records.quantity import Day, DoseMgPerKg, DurationMin, Fraction
+
+__all__ = ["Arm", "DrugCourse", "Gap", "Infusion", "SessionDay", "Slug", "TherapyCourse"]
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
+
+
+class Gap(Record):
+    """Days from one infusion to the next: triangular between ``low`` and ``high`` with its peak at ``mode``."""
+
+    low: Annotated[int, Field(strict=True, ge=1, le=365)]
+    mode: Annotated[int, Field(strict=True, ge=1, le=365)]
+    high: Annotated[int, Field(strict=True, ge=1, le=365)]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.low <= self.mode <= self.high:
+            raise SpecError(where="mode", got=self.mode, allowed=f"low <= mode <= high ({self.low} to {self.high})")
+        return self
+
+
+class Infusion(Record):
+    """One intravenous infusion, on a fixed ``day`` or a ``gap`` after the one before."""
+
+    day: Day | None = None
+    gap: Gap | None = None
+    dose_mg_per_kg: Annotated[DoseMgPerKg, Field(alias="dose")]
+    duration_min: Annotated[DurationMin, Field(alias="duration")]
+    route: Literal["intravenous"] = "intravenous"
+
+    @model_validator(mode="after")
+    def _one_time(self) -> Self:
+        if (self.day is None) == (self.gap is None):
+            raise SpecError(
+                where="day", got=self.day, allowed="exactly one of day and gap", remedy="Give day, or gap after the previous."
+            )
+        return self
+
+
+class DrugCourse(Record):
+    """The drug of an arm and its infusions, in order of time.
+
+    ``psychoactive`` is the psychoactive score (0 to 1) of one session of a control drug; ketamine's is computed
+    from its concentration and must be left out.
+    """
+
+    drug: Literal["racemic-ketamine", "midazolam", "saline"]
+    infusions: Annotated[tuple[Infusion, ...], Field(min_length=1, max_length=60)]
+    psychoactive: Fraction = 0.0
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        faults = []
+        previous: int | None = None
+        for index, infusion in enumerate(self.infusions):
+            if index == 0 and infusion.day is None:
+                faults.append(
+                    SpecError(where="infusions[0].gap", got="a gap", allowed="a day: the first infusion has none before it")
+                )
+            if infusion.day is not None and previous is not None and infusion.day <= previous:
+                faults.append(
+                    SpecError(
+                        where=f"infusions[{index}].day", got=infusion.day, allowed=f"a day after {previous}: order by time"
+                    )
+                )
+            previous = infusion.day if infusion.day is not None else (previous or 0) + (infusion.gap.high if infusion.gap else 0)
+            if self.drug == "racemic-ketamine" and infusion.dose_mg_per_kg == 0.0:
+                faults.append(
+                    SpecError(
+                        where=f"infusions[{index}].dose",
+                        got="0 mg/kg",
+                        allowed="more than 0 mg/kg of ketamine",
+                        remedy="Use drug: saline for an infusion without ketamine.",
+                    )
+                )
+        if self.drug == "racemic-ketamine" and self.psychoactive != 0.0:
+            faults.append(
+                SpecError(
+                    where="psychoactive", got=self.psychoactive, allowed="nothing here for ketamine: it is computed from the dose"
+                )
+            )
+        if faults:
+            raise SpecError.from_faults(faults)
+        return self
+
+    @property
+    def last_day_latest(self) -> int:
+        """The latest day on which the last infusion can fall. [day]"""
+        day = 0
+        for infusion in self.infusions:
+            day = infusion.day if infusion.day is not None else day + (infusion.gap.high if infusion.gap else 0)
+        return day
+
+
+class SessionDay(Record):
+    """When a therapy session is held: a fixed ``day``, or ``offset_days`` after infusion number ``infusion`` (from 1)."""
+
+    day: Day | None = None
+    infusion: Annotated[int, Field(strict=True, ge=1, le=60)] | None = None
+    offset_days: Annotated[int, Field(strict=True, ge=0, le=365)] = 0
+
+    @model_validator(mode="after")
+    def _one_time(self) -> Self:
+        if (self.day is None) == (self.infusion is None):
+            raise SpecError(
+                where="day",
+                got=self.day,
+                allowed="exactly one of day and infusion",
+                remedy="Give day, or infusion with offset_days.",
+            )
+        if self.day is not None and self.offset_days:
+            raise SpecError(where="offset_days", got=self.offset_days, allowed="only together with infusion")
+        return self
+
+
+class TherapyCourse(Record):
+    """A course of therapy sessions.
+
+    ``quality`` is the share of a full skills session that a contact is worth: manualised relapse prevention 1,
+    education about .15 (model constant, assumed).
+    """
+
+    kind: Literal["mbrp", "cbt", "relapse-prevention", "motivational", "education", "other"]
+    quality: Fraction
+    sessions: Annotated[tuple[SessionDay, ...], Field(min_length=1, max_length=200)]
+    session_min: Annotated[DurationMin, Field(alias="session_length")]
+
+
+class Arm(Record):
+    """One arm: a drug course and a therapy course by name, its share of the allocation, its factor levels."""
+
+    id: Slug
+    label: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+    allocation: Annotated[int, Field(strict=True, ge=1, le=20)] = 1
+    drug: Slug | None = None
+    therapy: Slug | None = None
+    factors: dict[Slug, Slug] = Field(default_factory=dict)

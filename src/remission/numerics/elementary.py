@@ -1,0 +1,82 @@
+"""exp, log and circular functions from additions, multiplications and divisions only.
+
+Purpose: the same bits on every processor and every NumPy build. NumPy's own ``exp`` picks an algorithm by CPU, so a day
+on which a simulated person uses could change with the machine. These functions use only operations that IEEE 754
+rounds in one way, in a fixed order; a compiled kernel that repeats the order gets the same bits.
+
+Accuracy against correctly rounded values, measured in ``tests/unit/test_elementary.py``: relative error of ``exp`` and
+``log`` at most 4e-16, absolute error of ``cos_sin_turns`` at most 4e-16.
+
+All functions work elementwise on arrays of any shape.
+"""
+
+from math import factorial
+
+import numpy as np
+from jaxtyping import Float
+
+__all__ = ["cos_sin_turns", "exp", "log", "logistic", "tanh"]
+
+_LOG2E = 1.4426950408889634
+_LN2_HIGH = 0.693147180369123816490
+_LN2_LOW = 1.90821492927058770002e-10
+_EXP_LIMIT = 700.0
+_EXP_COEFFICIENTS = tuple(1.0 / factorial(k) for k in range(13, -1, -1))
+_LOG_COEFFICIENTS = tuple(1.0 / (2 * k + 1) for k in range(10, -1, -1))
+_SIN_COEFFICIENTS = tuple((-1.0) ** k / factorial(2 * k + 1) for k in range(10, -1, -1))
+_SQRT_HALF_BITS = np.int64(0x3FE6A09E667F3BCD)
+_MANTISSA = np.int64(0xFFFFFFFFFFFFF)
+_TWO_PI = 6.283185307179586
+
+_Array = Float[np.ndarray, "..."]
+
+
+def _horner(x: _Array, coefficients: tuple[float, ...]) -> _Array:
+    total = np.full_like(x, coefficients[0])
+    for coefficient in coefficients[1:]:
+        total *= x
+        total += coefficient
+    return total
+
+
+def exp(x: _Array) -> _Array:
+    """The exponential; arguments beyond +-700 are held there. ``exp(0)`` is 1 exactly."""
+    held = np.minimum(np.maximum(x, -_EXP_LIMIT), _EXP_LIMIT)
+    power = np.rint(held * _LOG2E)
+    rest = (held - power * _LN2_HIGH) - power * _LN2_LOW
+    mantissa = _horner(rest, _EXP_COEFFICIENTS)
+    bits = mantissa.view(np.int64) + (power.astype(np.int64) << np.int64(52))
+    return bits.view(np.float64)
+
+
+def log(x: _Array) -> _Array:
+    """The natural logarithm of positive normal numbers. ``log(1)`` is 0 exactly."""
+    bits = x.view(np.int64) - _SQRT_HALF_BITS
+    mantissa = ((bits & _MANTISSA) + _SQRT_HALF_BITS).view(np.float64)
+    power = (bits >> np.int64(52)).astype(np.float64)
+    ratio = (mantissa - 1.0) / (mantissa + 1.0)
+    series = _horner(ratio * ratio, _LOG_COEFFICIENTS)
+    return power * 0.6931471805599453 + 2.0 * ratio * series
+
+
+def cos_sin_turns(turns: _Array) -> tuple[_Array, _Array]:
+    """Cosine and sine of ``turns`` full turns, ``0 <= turns < 1``."""
+    return _sin_turns(turns + 0.25), _sin_turns(turns)
+
+
+def _sin_turns(turns: _Array) -> _Array:
+    centred = turns - (turns >= 1.0) * 1.0 - 0.5
+    folded = np.minimum(centred, 0.5 - centred)
+    folded = np.maximum(folded, -0.5 - centred)
+    angle = folded * _TWO_PI
+    return -(_horner(angle * angle, _SIN_COEFFICIENTS) * angle)
+
+
+def logistic(x: _Array) -> _Array:
+    """``1 / (1 + exp(-x))``, a probability. [dimensionless]"""
+    return 1.0 / (1.0 + exp(-x))
+
+
+def tanh(x: _Array) -> _Array:
+    """The hyperbolic tangent; ``tanh(0)`` is 0 exactly."""
+    return 1.0 - 2.0 / (exp(2.0 * x) + 1.0)

@@ -1,0 +1,56 @@
+"""Extended amygdala: A, allostatic load; F, its fast trace; W, withdrawal; N, negative affect.
+
+Equations::
+
+    A' = A + (y - A)/tau_A
+    F' = F + (y - F)*(1 - exp(-1/tau_F))
+    W = max(A - F, 0)
+    N = w_W*W + c_A*A + c_x*x - k_N*(G - G_b) - k_S*tanh(S)
+
+States: A and F in [0, 1]; W in [0, 1]; N around 0. [dimensionless]
+Assumptions: withdrawal is the load that the fast trace of recent use no longer covers. Evidence: time constants are set by
+substance from withdrawal courses; ketamine's weights follow the mood response in depression (derived by analogy).
+"""
+
+import numpy as np
+from jaxtyping import Float
+
+from remission.numerics.elementary import tanh
+
+__all__ = ["negative_affect", "update_fast_trace", "update_load", "withdrawal"]
+
+_Column = Float[np.ndarray, " subject"]
+
+
+def update_load(load: _Column, use: _Column, *, tau_a: float) -> _Column:
+    """A one day later; ``use`` is 0 or 1. [dimensionless]"""
+    return load + (use - load) / tau_a
+
+
+def update_fast_trace(trace: _Column, use: _Column, *, keep_f: float) -> _Column:
+    """F one day later; ``keep_f`` is ``exp(-1/tau_F)``. [dimensionless]"""
+    return trace + (use - trace) * (1.0 - keep_f)
+
+
+def withdrawal(load: _Column, trace: _Column) -> _Column:
+    """W: the load not covered by recent use, 0 or more. [dimensionless]"""
+    gap = load - trace
+    return 0.5 * (gap + abs(gap))
+
+
+def negative_affect(
+    withdrawn: _Column,
+    load: _Column,
+    cue: _Column,
+    efficacy: _Column,
+    tone: _Column,
+    *,
+    w_w: float,
+    c_a: float,
+    c_x: float,
+    k_n: float,
+    k_s: float,
+    g_b: float,
+) -> _Column:
+    """N of the day. [dimensionless]"""
+    return w_w * withdrawn + c_a * load + c_x * cue - k_n * (efficacy - g_b) - k_s * tanh(tone)

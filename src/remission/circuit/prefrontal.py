@@ -2,7 +2,7 @@
 
 Equations::
 
-    contact:  L = 1 - (1 - L)*exp(-eta*q*att*g)
+    contact:  L = L + (1 - L)*(1 - exp(-eta*q*att*g))
     decay:    L' = L*(1 - 1/tau_L)
     dose:     M = M + (1 - M)*(1 - exp(-k_M*s*m))
     day:      M' = M + (1 - y)*(1 - M)/tau_M - l_M*y*M
@@ -26,7 +26,7 @@ _Column = Float[np.ndarray, " subject"]
 
 def attend_session(skill: _Column, contact: _Column, gate: _Column, *, eta: float) -> _Column:
     """L after a contact of worth ``contact`` = q times attendance; 0 changes nothing, bit for bit. [dimensionless]"""
-    return 1.0 - (1.0 - skill) * exp(-eta * contact * gate)
+    return skill + (1.0 - skill) * (1.0 - exp(-eta * contact * gate))
 
 
 def decay_skill(skill: _Column, *, tau_l: float) -> _Column:

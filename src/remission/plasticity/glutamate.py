@@ -2,7 +2,7 @@
 
 Equations::
 
-    G1 = 1 - (1 - G)*exp(-k_G*P)
+    G1 = G + (1 - G)*(1 - exp(-k_G*P))
     G' = G_b + (G1 - G_b)*(1 - 1/tau_G)
 
 State: G in [G_b, 1]. [dimensionless]
@@ -21,5 +21,5 @@ _Column = Float[np.ndarray, " subject"]
 
 def update_glutamate(efficacy: _Column, window: _Column, *, k_g: float, g_b: float, tau_g: float) -> _Column:
     """G one day later. [dimensionless]"""
-    raised = 1.0 - (1.0 - efficacy) * exp(-k_g * window)
+    raised = efficacy + (1.0 - efficacy) * (1.0 - exp(-k_g * window))
     return g_b + (raised - g_b) * (1.0 - 1.0 / tau_g)

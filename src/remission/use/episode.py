@@ -42,7 +42,7 @@ def use_probability(
     """Chance of use today; ``access`` is 1, or 0 while blocked. [probability per day]"""
     outside = tendency + push
     inside = lam * tendency + (1.0 - lam) * b0 + chi * push + b_in
-    return access * logistic(outside + episode * (inside - outside))
+    return access * logistic((1.0 - episode) * outside + episode * inside)
 
 
 def update_episode(

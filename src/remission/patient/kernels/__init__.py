@@ -1,0 +1,1 @@
+"""Kernels that run the day clock for many people at once. ``reference`` is the specification."""

@@ -1,0 +1,89 @@
+"""Who the simulated people are: covariates and traits, each from its own addressed stream."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy import special
+
+from remission.errors import SpecError
+from remission.numerics.elementary import exp
+from remission.patient.course import Traits
+from remission.patient.parameters import CourseParameters
+from remission.records.population import Population
+from remission.streams import People, Stream, draw_normals, draw_uniforms
+
+__all__ = ["Covariates", "sample_covariates", "sample_iiv", "sample_traits"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Covariates:
+    """What a clinic would write down at entry."""
+
+    age_y: Float[np.ndarray, " subject"]
+    weight_kg: Float[np.ndarray, " subject"]
+    female: Int[np.ndarray, " subject"]
+    weekday0: Int[np.ndarray, " subject"]
+
+
+def sample_covariates(people: People, population: Population) -> Covariates:
+    """Age, weight, sex and the weekday of day 0 of each person. [year], [kg]"""
+    u_age, u_weight, u_sex, u_weekday = draw_uniforms(people, Stream.COVARIATES, 0)
+    age, weight = population.age, population.weight
+    n_weekdays = 5 if population.day0_on == "weekday" else 7
+    return Covariates(
+        age_y=_truncated_normal(u_age, age.mean_y, age.sd_y, age.low_y, age.high_y),
+        weight_kg=_truncated_normal(u_weight, weight.mean_kg, weight.sd_kg, weight.low_kg, weight.high_kg),
+        female=(u_sex < population.female_fraction).astype(np.int64),
+        weekday0=np.floor(u_weekday * n_weekdays).astype(np.int64),
+    )
+
+
+def sample_iiv(people: People, *, n_iiv: int) -> Float[np.ndarray, "subject iiv"]:
+    """Standard normals for between-subject variability of pharmacokinetics. [dimensionless]"""
+    blocks = [np.stack(draw_normals(people, Stream.PK_IIV, block), axis=1) for block in range(-(-n_iiv // 4))]
+    return np.concatenate(blocks, axis=1)[:, :n_iiv]
+
+
+def sample_traits(people: People, parameters: CourseParameters, *, clean_days: int, self_quit: bool) -> Traits:
+    """Behavioural traits of each person.
+
+    Notes
+    -----
+    b_i is normal (b0, sigma_b); s_i log-normal; M on day 0 is ``1 - (1 - q0)*exp(-clean_days/tau_M)`` with q0 Beta
+    (``q0_mean``, ``q0_sd``); engagement normal, clipped; a share e0 of self-quitters begins inside an episode.
+
+    Raises
+    ------
+    SpecError
+        ``q0_mean`` and ``q0_sd`` do not belong to a Beta distribution.
+    """
+    p = parameters
+    z_tendency, z_response, z_cue, z_engagement = draw_normals(people, Stream.BEHAVIOR, 0)
+    u_commitment, u_episode, _, _ = draw_uniforms(people, Stream.BEHAVIOR, 1)
+    precision = p.q0_mean * (1.0 - p.q0_mean) / p.q0_sd**2 - 1.0
+    if not precision > 0.0:
+        raise SpecError(
+            where="parameters.q0_sd",
+            got=p.q0_sd,
+            allowed=f"less than {(p.q0_mean * (1.0 - p.q0_mean)) ** 0.5:.3g}, the most a mean of {p.q0_mean} allows",
+        )
+    q0 = special.betaincinv(p.q0_mean * precision, (1.0 - p.q0_mean) * precision, u_commitment)
+    waited = float(exp(np.array([-clean_days / p.tau_m_day]))[0])
+    return Traits(
+        tendency=p.b0 + p.sigma_b * z_tendency,
+        responsiveness=exp(p.s_log_sd * z_response),
+        commitment0=1.0 - (1.0 - q0) * waited,
+        cue0=p.sigma_x * z_cue,
+        episode0=(u_episode < p.e0) * 1.0 if self_quit else np.zeros(len(people)),
+        engagement=np.clip(p.engagement_mean + p.engagement_sd * z_engagement, p.engagement_low, p.engagement_high),
+    )
+
+
+def _truncated_normal(
+    u: Float[np.ndarray, " subject"], mean: float, sd: float, low: float, high: float
+) -> Float[np.ndarray, " subject"]:
+    if sd == 0.0:
+        return np.full(u.shape, mean)
+    lower, upper = special.ndtr((low - mean) / sd), special.ndtr((high - mean) / sd)
+    return np.clip(mean + sd * special.ndtri(lower + u * (upper - lower)), low, high)

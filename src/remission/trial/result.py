@@ -1,0 +1,104 @@
+"""What a simulated trial gives: numbers per replicate and arm, and the mean course behind them.
+
+Shapes: ``replicate`` replicates of the trial, ``arm`` arms in the protocol's order, ``day`` days of follow-up.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from remission.patient.parameters import CourseParameters
+from remission.records.protocol import Protocol
+
+__all__ = ["ArmValues", "CourseCounts", "Estimates", "StateCourses", "Status", "TrialResult"]
+
+
+class Status(StrEnum):
+    """How an analysis of one replicate ended.
+
+    ``ok``: estimate and interval exist. ``no_variation``: an outcome without both values, or without any spread, in the
+    data; report the share of such replicates. ``separation``: the outcome is foretold by the arm, the maximum of the
+    likelihood lies at infinity. ``not_converged``: the solver stopped early; read the replicate's data.
+    """
+
+    OK = "ok"
+    NO_VARIATION = "no_variation"
+    SEPARATION = "separation"
+    NOT_CONVERGED = "not_converged"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmValues:
+    """One endpoint by arm: mean and standard deviation over people with a value, and how many had one.
+
+    For ``days_to_relapse_or_dropout`` the mean is of observed times and ``event_share`` says how many ended in the event;
+    for other endpoints ``event_share`` is NaN.
+    """
+
+    mean: Float[np.ndarray, "replicate arm"]
+    sd: Float[np.ndarray, "replicate arm"]
+    n: Int[np.ndarray, "replicate arm"]
+    event_share: Float[np.ndarray, "replicate arm"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimates:
+    """One analysis over the replicates, on the scale people read (difference, ratio, percent). NaN where status is not ok."""
+
+    estimate: Float[np.ndarray, " replicate"]
+    low: Float[np.ndarray, " replicate"]
+    high: Float[np.ndarray, " replicate"]
+    p_value: Float[np.ndarray, " replicate"]
+    status: tuple[Status, ...]
+
+    @property
+    def n_failed(self) -> int:
+        """Replicates without an estimate."""
+        return sum(status is not Status.OK for status in self.status)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CourseCounts:
+    """True courses of everybody in all replicates, counted by arm and day.
+
+    ``people`` per arm; ``using`` on the day; ``never_used`` since day 0 up to and including the day; ``in_study`` at the end
+    of the day.
+    """
+
+    people: Int[np.ndarray, " arm"]
+    using: Int[np.ndarray, "arm day"]
+    never_used: Int[np.ndarray, "arm day"]
+    in_study: Int[np.ndarray, "arm day"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateCourses:
+    """States by arm and day over the people of the first replicates: mean and the 10th and 90th percentile of people."""
+
+    n_people: Int[np.ndarray, " arm"]
+    mean: dict[str, Float[np.ndarray, "arm day"]]
+    low: dict[str, Float[np.ndarray, "arm day"]]
+    high: dict[str, Float[np.ndarray, "arm day"]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialResult:
+    """A simulated trial.
+
+    Notes
+    -----
+    ``protocol``, ``parameters``, ``seed`` and ``n_replicates`` rebuild it, bit for bit, with the same version of the program.
+    """
+
+    protocol: Protocol
+    parameter_set: str
+    parameter_set_hash: str
+    parameters: CourseParameters
+    seed: int
+    n_replicates: int
+    arms: dict[str, ArmValues]
+    estimates: dict[str, Estimates]
+    counts: CourseCounts
+    states: StateCourses

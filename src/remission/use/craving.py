@@ -3,10 +3,10 @@
 Equations::
 
     i = 1 + (i_max - 1)*clean/(clean + tau_i)
-    z = 2*H*(1 + i*x/2) + 0.7*N - c_R*(R - 1/2) - k_C*(G - G_b) - 0.6*c_L*L - 0.9
+    z = z_H*H*(1 + i*x/2) + z_N*N - c_R*(R - 1/2) - k_C*(G - G_b) - z_L*c_L*L - z_0
     VAS = 100/(1 + exp(-lambda_V*(z - z_V)))
 
-Scale: z has no unit; VAS is 0 to 100. The constants 2, .7, .6 and -.9 fix the scale of z.
+Scale: z has no unit; VAS is 0 to 100. z_H, z_N, z_L and z_0 are fixed: they set the scale of z.
 Assumptions: incubation i acts on the cue part only; by default it is off (i_max = 1). Evidence: assumed; k_C is tuned on one
 craving ratio in one trial.
 """
@@ -35,14 +35,19 @@ def craving(
     skill: _Column,
     incubated: _Column,
     *,
+    z_habit: float,
+    z_affect: float,
+    z_skill: float,
+    z_constant: float,
     c_r: float,
     k_c: float,
     c_l: float,
     g_b: float,
 ) -> _Column:
     """z of the day. [dimensionless]"""
-    cued = 2.0 * habit * (1.0 + incubated * cue / 2.0)
-    return cued + 0.7 * affect - c_r * (reward - 0.5) - k_c * (efficacy - g_b) - 0.6 * c_l * skill - 0.9
+    cued = z_habit * habit * (1.0 + incubated * cue / 2.0)
+    eased = c_r * (reward - 0.5) + k_c * (efficacy - g_b) + z_skill * c_l * skill
+    return cued + z_affect * affect - eased - z_constant
 
 
 def craving_vas(strength: _Column, *, lambda_v: float, z_v: float) -> _Column:

@@ -45,9 +45,7 @@ def use_probability(
     return access * logistic((1.0 - episode) * outside + episode * inside)
 
 
-def update_episode(
-    episode: _Column, use: _Column, chance: _Column, *, pi_start: float, om_end: float
-) -> _Column:
+def update_episode(episode: _Column, use: _Column, chance: _Column, *, pi_start: float, om_end: float) -> _Column:
     """E after today's use; ``chance`` is a uniform that decides start or end. [0 or 1]"""
     starts = (1.0 - episode) * use * (chance < pi_start)
     ends = episode * (1.0 - use) * (chance < om_end)

@@ -2,8 +2,8 @@
 
 Equations::
 
-    leave = 1 - exp(-d*(1 + 6*y))
-    miss  = 1 - exp(-v*(1 + 6*y))
+    leave = 1 - exp(-d*(1 + f*y))
+    miss  = 1 - exp(-v*(1 + f*y))
 
 Assumptions: a use day makes both more likely by the same factor. Evidence: d placeholder or derived by substance, v assumed.
 """
@@ -18,6 +18,6 @@ __all__ = ["leaving_probability"]
 _Column = Float[np.ndarray, " subject"]
 
 
-def leaving_probability(use: _Column, *, hazard_per_day: float) -> _Column:
+def leaving_probability(use: _Column, *, hazard_per_day: float, use_factor: float) -> _Column:
     """Chance of leaving (or of missing one contact) on a day with or without use. [probability]"""
-    return 1.0 - exp(-hazard_per_day * (1.0 + 6.0 * use))
+    return 1.0 - exp(-hazard_per_day * (1.0 + use_factor * use))

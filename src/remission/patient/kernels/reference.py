@@ -93,7 +93,9 @@ def simulate_course(
         # 2. Gate and therapy contact
         opened = gate(window, gamma=p.gamma)
         if day in session_days:
-            missing = open_access * leaving_probability(use, hazard_per_day=p.miss_hazard_per_day, use_factor=p.leave_use_factor)
+            missing = open_access * leaving_probability(
+                use, hazard_per_day=p.miss_hazard_per_day, use_factor=p.leave_use_factor
+            )
             for slot in range(n_sessions):
                 held = (schedule.session_day[:, slot] == day) * (attend_chance[slot] >= missing) * in_study
                 contact = schedule.quality * traits.engagement * held
@@ -104,20 +106,29 @@ def simulate_course(
         affect = negative_affect(
             withdrawn, load, cue, efficacy, tone, w_w=p.w_w, c_a=p.c_a, c_x=p.c_x, k_n=p.k_n, k_s=p.k_s, g_b=p.g_b
         )
-        held_back = control(
-            efficacy, skill, commitment, load, k_k=p.k_k, c_l=p.c_l, w_m=p.w_m, k_a=p.k_a, g_b=p.g_b
-        )
+        held_back = control(efficacy, skill, commitment, load, k_k=p.k_k, c_l=p.c_l, w_m=p.w_m, k_a=p.k_a, g_b=p.g_b)
         incubated = incubation(clean, i_max=p.i_max, tau_i=p.tau_i_day)
         strength = craving(
-            habit, cue, affect, reward, efficacy, skill, incubated, c_r=p.c_r, k_c=p.k_c, c_l=p.c_l, g_b=p.g_b,
-            z_habit=p.z_habit, z_affect=p.z_affect, z_skill=p.z_skill, z_constant=p.z_constant,
+            habit,
+            cue,
+            affect,
+            reward,
+            efficacy,
+            skill,
+            incubated,
+            c_r=p.c_r,
+            k_c=p.k_c,
+            c_l=p.c_l,
+            g_b=p.g_b,
+            z_habit=p.z_habit,
+            z_affect=p.z_affect,
+            z_skill=p.z_skill,
+            z_constant=p.z_constant,
         )
         weekend = ((schedule.weekday0 + day) % 7 >= 5) * 1.0
         push = drive(strength, held_back, weekend, beta_c=p.beta_c, wk=p.wk)
         access = np.full(n, open_access)
-        chance = use_probability(
-            traits.tendency, push, episode, access, b0=p.b0, lam=p.lam, chi=p.chi, b_in=p.b_in
-        )
+        chance = use_probability(traits.tendency, push, episode, access, b0=p.b0, lam=p.lam, chi=p.chi, b_in=p.b_in)
         use_draw, episode_draw, leave_draw, _ = draw_uniforms(people, Stream.DAY, day)
         cue_noise, amount_noise = draw_normal_pair(people, Stream.CUE, day)
         use = (use_draw < chance) * 1.0
@@ -127,11 +138,11 @@ def simulate_course(
                 recorded[name][:, day] = value
         episode = update_episode(episode, use, episode_draw, pi_start=p.pi_start, om_end=p.om_end)
         use_all[:, day] = use
-        amount_all[:, day] = amount_used(
-            use, strength, amount_noise, mu_a=p.mu_a, gamma_a=p.gamma_a, sigma_a=p.sigma_a
-        )
+        amount_all[:, day] = amount_used(use, strength, amount_noise, mu_a=p.mu_a, gamma_a=p.gamma_a, sigma_a=p.sigma_a)
         vas_all[:, day] = craving_vas(strength, lambda_v=p.lambda_v, z_v=p.z_v)
-        leaving = open_access * leaving_probability(use, hazard_per_day=p.leave_hazard_per_day, use_factor=p.leave_use_factor)
+        leaving = open_access * leaving_probability(
+            use, hazard_per_day=p.leave_hazard_per_day, use_factor=p.leave_use_factor
+        )
         leaves = (leave_draw < leaving) & (in_study > 0.0)
         days_in_study[leaves] = day + 1
         in_study = in_study * (1.0 - leaves)

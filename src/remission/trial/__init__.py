@@ -1,0 +1,1 @@
+"""A clinical trial around simulated people: allocation, schedule, visits, endpoints, analyses, replicates."""

@@ -1,0 +1,124 @@
+"""What the trial sees of a course: visits kept, the diary they bring, test results, reported craving.
+
+A visit is missed with a chance that rises on a use day; the diary at a kept visit reaches back to the last kept one.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from remission.patient.course import Course, CourseSchedule
+from remission.patient.parameters import CourseParameters
+from remission.records.protocol import Protocol
+from remission.streams import People, Stream, draw_normal_pair, draw_uniforms
+from remission.use.leaving import leaving_probability
+
+__all__ = ["Observation", "observe"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """The trial's data of a batch of people.
+
+    diary
+        Reported use per day, 0 or 1; read it only where ``seen``.
+    amount
+        Reported amount per day. [unit of the substance]
+    seen
+        Days that a diary covers.
+    test_day, test_kept, test_positive
+        Days of the biological tests, whether each was given, whether it was positive.
+    craving_day, craving_vas
+        Days of the craving reports and the marks, NaN where missed. [VAS 0 to 100]
+    days_in_study
+        Days before leaving. [day]
+    """
+
+    diary: Int[np.ndarray, "subject day"]
+    amount: Float[np.ndarray, "subject day"]
+    seen: Bool[np.ndarray, "subject day"]
+    test_day: Int[np.ndarray, " test"]
+    test_kept: Bool[np.ndarray, "subject test"]
+    test_positive: Bool[np.ndarray, "subject test"]
+    craving_day: Int[np.ndarray, " report"]
+    craving_vas: Float[np.ndarray, "subject report"]
+    days_in_study: Int[np.ndarray, " subject"]
+
+
+def observe(
+    people: People, protocol: Protocol, course: Course, schedule: CourseSchedule, parameters: CourseParameters
+) -> Observation:
+    """The observation of true courses by the protocol's visits and tests."""
+    n, n_days = course.use.shape
+    days = {what: sorted({d for v in protocol.visits if what in v.collects for d in v.days}) for what in _COLLECTED}
+    kept = {day: _kept(people, course, day, schedule, parameters) for day in sorted(set().union(*days.values()))}
+    last_diary = np.full(n, -1, dtype=np.int64)
+    for day in days["diary"]:
+        last_diary = np.where(kept[day], day, last_diary)
+    seen = np.arange(n_days) <= last_diary[:, None]
+    diary = course.use
+    if parameters.p_hide > 0.0:
+        diary = np.stack(
+            [
+                course.use[:, day] * (draw_uniforms(people, Stream.DAY, day)[3] >= parameters.p_hide)
+                for day in range(n_days)
+            ],
+            axis=1,
+        ).astype(np.int8)
+    belief = schedule.psychoactive.max(axis=1)
+    vas = [_reported_craving(people, course, day, belief, kept[day], parameters) for day in days["craving"]]
+    positive = [_test_positive(people, protocol, course, day) for day in days["test"]]
+    return Observation(
+        diary=diary,
+        amount=course.amount * diary,
+        seen=seen,
+        test_day=np.array(days["test"], dtype=np.int64),
+        test_kept=_columns([kept[day] for day in days["test"]], n).astype(np.bool_),
+        test_positive=_columns(positive, n).astype(np.bool_),
+        craving_day=np.array(days["craving"], dtype=np.int64),
+        craving_vas=_columns(vas, n).astype(np.float64),
+        days_in_study=course.days_in_study,
+    )
+
+
+_COLLECTED = ("diary", "test", "craving")
+
+
+def _columns(columns: list[np.ndarray], n: int) -> np.ndarray:
+    return np.stack(columns, axis=1) if columns else np.zeros((n, 0))
+
+
+def _kept(
+    people: People, course: Course, day: int, schedule: CourseSchedule, parameters: CourseParameters
+) -> Bool[np.ndarray, " subject"]:
+    use = course.use[:, day].astype(np.float64)
+    miss = leaving_probability(
+        use, hazard_per_day=parameters.miss_hazard_per_day, use_factor=parameters.leave_use_factor
+    )
+    if schedule.blocked[day]:
+        miss = np.zeros_like(miss)
+    chance = draw_uniforms(people, Stream.VISIT, day)[0]
+    return (course.days_in_study > day) & (chance >= miss)
+
+
+def _reported_craving(
+    people: People,
+    course: Course,
+    day: int,
+    belief: Float[np.ndarray, " subject"],
+    kept: Bool[np.ndarray, " subject"],
+    parameters: CourseParameters,
+) -> Float[np.ndarray, " subject"]:
+    noise, _ = draw_normal_pair(people, Stream.REPORT, day)
+    mark = course.vas[:, day] * (1.0 - parameters.w_report * belief) + parameters.sigma_v * noise
+    return np.where(kept, np.clip(mark, 0.0, 100.0), np.nan)
+
+
+def _test_positive(people: People, protocol: Protocol, course: Course, day: int) -> Bool[np.ndarray, " subject"]:
+    test = protocol.test
+    if test is None:
+        return np.zeros(len(people), dtype=np.bool_)
+    used = course.use[:, max(0, day + 1 - test.detection_days) : day + 1].any(axis=1)
+    chance = draw_uniforms(people, Stream.ASSAY, day)[0]
+    return chance < np.where(used, test.sensitivity, 1.0 - test.specificity)

@@ -1,0 +1,129 @@
+"""When each person is treated: infusions with their gaps, sessions that follow them, what each dose does.
+
+A person's schedule is drawn the same way whatever the arm, so that arms with the same planned gaps share it.
+"""
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from remission.patient.course import CourseSchedule
+from remission.patient.sampling import Covariates, sample_iiv
+from remission.patient.session import Pharmacology, simulate_session_effects
+from remission.records.protocol import Protocol
+from remission.records.treatment import DrugCourse, Gap, TherapyCourse
+from remission.streams import People, Stream, draw_uniforms
+
+__all__ = ["build_schedule", "infusion_days", "session_days"]
+
+_Days = Int[np.ndarray, "subject slot"]
+
+
+def infusion_days(people: People, course: DrugCourse) -> _Days:
+    """Day of each infusion of each person. [day]"""
+    days: list[Int[np.ndarray, " subject"]] = []
+    for slot, infusion in enumerate(course.infusions):
+        if infusion.gap is None:
+            days.append(np.full(len(people), infusion.day or 0, dtype=np.int64))
+        else:
+            chance = draw_uniforms(people, Stream.SCHEDULE, slot)[0]
+            days.append(days[-1] + _triangular_days(chance, infusion.gap))
+    return np.stack(days, axis=1)
+
+
+def _triangular_days(chance: Float[np.ndarray, " subject"], gap: Gap) -> Int[np.ndarray, " subject"]:
+    """Whole days from the triangular distribution over [low, high + 1), rounded down; low to high. [day]"""
+    low, high = float(gap.low), float(gap.high) + 1.0
+    mode = min(float(gap.mode), high)
+    rising = (mode - low) / (high - low)
+    up = low + np.sqrt(chance * (high - low) * (mode - low))
+    down = high - np.sqrt((1.0 - chance) * (high - low) * (high - mode))
+    return np.minimum(np.floor(np.where(chance < rising, up, down)), gap.high).astype(np.int64)
+
+
+def session_days(therapy: TherapyCourse, infusions: _Days) -> _Days:
+    """Day of each therapy session of each person. [day]"""
+    n = infusions.shape[0]
+    days = [
+        np.full(n, session.day, dtype=np.int64)
+        if session.infusion is None
+        else infusions[:, session.infusion - 1] + session.offset_days
+        for session in therapy.sessions
+    ]
+    return np.stack(days, axis=1)
+
+
+def build_schedule(
+    people: People,
+    protocol: Protocol,
+    *,
+    arm: Int[np.ndarray, " subject"],
+    covariates: Covariates,
+    pharmacology: Pharmacology,
+) -> CourseSchedule:
+    """The schedule of every person under the arm allocated to them."""
+    n = len(people)
+    n_infusions = max([1, *(len(drug.infusions) for drug in protocol.drugs.values())])
+    n_sessions = max([1, *(len(therapy.sessions) for therapy in protocol.therapies.values())])
+    infusion_day = np.full((n, n_infusions), -1, dtype=np.int64)
+    exposure, psychoactive = np.zeros((n, n_infusions)), np.zeros((n, n_infusions))
+    session_day = np.full((n, n_sessions), -1, dtype=np.int64)
+    quality = np.zeros(n)
+    effects = _session_effects(people, protocol, covariates, pharmacology)
+    for index, item in enumerate(protocol.arms):
+        mine = arm == index
+        days = np.zeros((n, 0), dtype=np.int64)
+        if item.drug is not None:
+            drug = protocol.drugs[item.drug]
+            days = infusion_days(people, drug)
+            width = days.shape[1]
+            infusion_day[mine, :width] = days[mine]
+            for slot, infusion in enumerate(drug.infusions):
+                if drug.drug == "racemic-ketamine":
+                    e, m = effects[(infusion.dose_mg_per_kg, infusion.duration_min)]
+                    exposure[mine, slot], psychoactive[mine, slot] = e[mine], m[mine]
+                else:
+                    psychoactive[mine, slot] = drug.psychoactive
+        if item.therapy is not None:
+            therapy = protocol.therapies[item.therapy]
+            held = session_days(therapy, days)
+            session_day[mine, : held.shape[1]] = held[mine]
+            quality[mine] = therapy.quality
+    blocked = np.zeros(protocol.follow_up_days, dtype=np.bool_)
+    for stay in protocol.setting.inpatient:
+        blocked[stay.first : stay.last + 1] = True
+    return CourseSchedule(
+        infusion_day=infusion_day,
+        exposure=exposure,
+        psychoactive=psychoactive,
+        session_day=session_day,
+        quality=quality,
+        weekday0=covariates.weekday0,
+        blocked=blocked,
+        clean_days=protocol.population.clean_days,
+    )
+
+
+def _session_effects(
+    people: People, protocol: Protocol, covariates: Covariates, pharmacology: Pharmacology
+) -> dict[tuple[float, float], tuple[Float[np.ndarray, " subject"], Float[np.ndarray, " subject"]]]:
+    """e and m of each distinct ketamine infusion, from each person's own pharmacokinetics."""
+    doses = {
+        (infusion.dose_mg_per_kg, infusion.duration_min)
+        for drug in protocol.drugs.values()
+        if drug.drug == "racemic-ketamine"
+        for infusion in drug.infusions
+    }
+    if not doses:
+        return {}
+    z_iiv = sample_iiv(people, n_iiv=pharmacology.n_iiv)
+    effects = {}
+    for dose_mg_per_kg, duration_min in sorted(doses):
+        session = simulate_session_effects(
+            dose_mg_per_kg=dose_mg_per_kg,
+            duration_h=duration_min / 60.0,
+            weight_kg=covariates.weight_kg,
+            z_iiv=z_iiv,
+            pharmacology=pharmacology,
+        )
+        effects[(dose_mg_per_kg, duration_min)] = (session.exposure, session.psychoactive)
+    return effects

@@ -1,0 +1,164 @@
+"""The table of a simulated trial: simulated beside published, each with its uncertainty and its kind."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float
+
+from remission.library.published import PublishedOutcome, published_outcome
+from remission.records.endpoint import Comparison
+from remission.records.protocol import Protocol
+from remission.trial.result import TrialResult
+
+__all__ = ["SummaryRow", "TrialSummary", "summarize_trial"]
+
+_RATIOS = {"odds_ratio", "hazard_ratio"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SummaryRow:
+    """One number of the trial.
+
+    ``simulated_mean`` is the mean over replicates (geometric for ratios), ``simulated_low`` and ``simulated_high`` the 2.5th
+    and 97.5th percentile of replicates: where the result of one such trial would fall. ``mcse`` is the Monte Carlo standard
+    error of ``simulated_mean``. ``inside_interval`` says whether ``simulated_mean`` lies in the published interval.
+    """
+
+    kind: Literal["analysis", "arm"]
+    id: str
+    label: str
+    arm: str | None
+    unit: str
+    statistic: str
+    simulated_mean: float
+    simulated_low: float
+    simulated_high: float
+    mcse: float
+    n_failed: int
+    n_replicates: int
+    published: PublishedOutcome | None
+    inside_interval: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialSummary:
+    """The rows of the table, analyses first, then arms."""
+
+    rows: tuple[SummaryRow, ...]
+
+    def row(self, id: str, arm: str | None = None) -> SummaryRow:
+        """The row of an analysis, or of an endpoint in an arm.
+
+        Raises
+        ------
+        KeyError
+            There is none.
+        """
+        for row in self.rows:
+            if (row.id, row.arm) == (id, arm):
+                return row
+        raise KeyError((id, arm))
+
+
+def summarize_trial(result: TrialResult) -> TrialSummary:
+    """The table of a result.
+
+    Raises
+    ------
+    LibraryError
+        A comparison of the protocol names a published outcome that the evidence does not hold.
+    """
+    protocol = result.protocol
+    rows = []
+    for analysis in protocol.analyses:
+        found = result.estimates[analysis.id]
+        endpoint = next(item for item in protocol.endpoints if item.id == analysis.endpoint)
+        rows.append(
+            _row(
+                found.estimate,
+                kind="analysis",
+                id=analysis.id,
+                label=analysis.label,
+                arm=None,
+                unit="percentage points"
+                if endpoint.unit == "% of days" and analysis.method == "mean_difference"
+                else {"mean_difference": endpoint.unit, "percent_lower": "%"}.get(analysis.method, "ratio"),
+                statistic=analysis.method.replace("_", " "),
+                is_ratio=analysis.method in _RATIOS,
+                published=_published(protocol, analysis=analysis.id),
+            )
+        )
+    for endpoint in protocol.endpoints:
+        shares = endpoint.unit == "share of people"
+        for index, arm in enumerate(protocol.arms):
+            column = result.arms[endpoint.id].mean[:, index] * (100.0 if shares else 1.0)
+            rows.append(
+                _row(
+                    column,
+                    kind="arm",
+                    id=endpoint.id,
+                    label=endpoint.label,
+                    arm=arm.id,
+                    unit="% of people" if shares else endpoint.unit,
+                    statistic="share" if shares else "mean",
+                    is_ratio=False,
+                    published=_published(protocol, endpoint=endpoint.id, arm=arm.id),
+                )
+            )
+    return TrialSummary(rows=tuple(rows))
+
+
+def _published(
+    protocol: Protocol, *, analysis: str | None = None, endpoint: str | None = None, arm: str | None = None
+) -> PublishedOutcome | None:
+    wanted = (analysis, endpoint, arm)
+    matches: list[Comparison] = [c for c in protocol.comparisons if (c.analysis, c.endpoint, c.arm) == wanted]
+    if not matches or protocol.evidence is None:
+        return None
+    first = matches[0]
+    return published_outcome(
+        protocol.evidence, arm_or_contrast=first.arm_or_contrast, endpoint=first.outcome, statistic=first.statistic
+    )
+
+
+def _row(
+    values: Float[np.ndarray, " replicate"],
+    *,
+    kind: Literal["analysis", "arm"],
+    id: str,
+    label: str,
+    arm: str | None,
+    unit: str,
+    statistic: str,
+    is_ratio: bool,
+    published: PublishedOutcome | None,
+) -> SummaryRow:
+    good = values[np.isfinite(values)]
+    scale = np.log(good) if is_ratio else good
+    mean = low = high = mcse = float("nan")
+    if good.size:
+        centre = float(scale.mean())
+        spread = float(scale.std(ddof=1) / np.sqrt(good.size)) if good.size > 1 else float("nan")
+        mean = float(np.exp(centre)) if is_ratio else centre
+        mcse = mean * spread if is_ratio else spread
+        low, high = (float(bound) for bound in np.quantile(good, [0.025, 0.975]))
+    inside = None
+    if published is not None and published.ci_low is not None and published.ci_high is not None and good.size:
+        inside = published.ci_low <= mean <= published.ci_high
+    return SummaryRow(
+        kind=kind,
+        id=id,
+        label=label,
+        arm=arm,
+        unit=unit,
+        statistic=statistic,
+        simulated_mean=mean,
+        simulated_low=low,
+        simulated_high=high,
+        mcse=mcse,
+        n_failed=int(values.size - good.size),
+        n_replicates=int(values.size),
+        published=published,
+        inside_interval=inside,
+    )

@@ -1,0 +1,390 @@
+"""Units: the one door between text with a unit and a plain float in a canonical unit.
+
+Canonical units: drug amount ug in mechanisms and mg in records, volume L, so concentration ug/L = ng/mL; body weight kg;
+time of a session h, time of a course day. Inside the package a number is a plain float whose **name** ends in its unit
+(``conc_ng_per_ml``); :data:`SUFFIXES` is the table of those endings.
+
+The unit library (pint) is used here only, with a short list of units of our own instead of its standard one:
+
+- Body weight is a dimension of its own, so ``mg/kg`` is a dose per body weight and never a ratio of two masses.
+- Only the listed names exist: ``min`` is minutes and ``m`` is refused, ``h`` is hours and not a physical constant, and no
+  prefix is read into a name.
+- No unit has an offset (degrees Celsius), so every conversion is one exact rational factor.
+
+Conversions are computed with fractions and rounded once, to the nearest float.
+"""
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from remission.errors import UnitsError, nearest_names
+
+if TYPE_CHECKING:
+    import pint
+
+__all__ = [
+    "SUFFIXES",
+    "UnitText",
+    "convert",
+    "days_to_hours",
+    "format_quantity",
+    "hours_to_days",
+    "label_for",
+    "ng_per_ml_to_umol_per_l",
+    "parse_quantity",
+    "suffix_of",
+    "umol_per_l_to_ng_per_ml",
+]
+
+_Number = TypeVar("_Number", float, npt.NDArray[np.float64])
+
+_DEFINITIONS: Final = """
+second = [time] = s = sec
+minute = 60 * second = min
+hour = 60 * minute = h = hr
+day = 24 * hour = d
+week = 7 * day
+year = 365.25 * day = y = yr
+nanogram = [drug_amount] = ng
+microgram = 1000 * nanogram = ug = mcg
+milligram = 1000 * microgram = mg
+gram = 1000 * milligram = g
+kilogram = [body_weight] = kg
+pound = 0.45359237 * kilogram = lb
+microliter = [volume] = uL = ul
+milliliter = 1000 * microliter = mL = ml
+deciliter = 100 * milliliter = dL = dl
+liter = 1000 * milliliter = L = l
+nanomole = [substance] = nmol
+micromole = 1000 * nanomole = umol
+millimole = 1000 * micromole = mmol
+mole = 1000 * millimole = mol
+millimeter_of_mercury = [pressure] = mmHg
+percent = 0.01 = percent
+"""
+
+_NAMES: Final = tuple(
+    dict.fromkeys(
+        name.strip()
+        for line in _DEFINITIONS.strip().splitlines()
+        for index, name in enumerate(line.split("="))
+        if index != 1 and "_of_" not in name
+    )
+)
+
+_MIX_UPS: Final = MappingProxyType(
+    {
+        "m": "'m' is not a unit here: minutes are 'min'.",
+        "M": "'M' is not a unit here: minutes are 'min'.",
+        "month": "Months differ in length: write days.",
+        "months": "Months differ in length: write days.",
+        "degC": "Temperatures are not used here.",
+        "degF": "Temperatures are not used here.",
+    }
+)
+
+_ASKED: Final = MappingProxyType(
+    {
+        "mg/kg": ("a dose per body weight", "0.5 mg/kg"),
+        "mg": ("a drug amount", "35 mg"),
+        "ug": ("a drug amount", "200 ug"),
+        "kg": ("a body weight", "70 kg"),
+        "min": ("a length of time", "40 min"),
+        "h": ("a length of time", "1.5 h"),
+        "day": ("a length of time", "14 days"),
+        "year": ("an age", "45 years"),
+        "ng/mL": ("a concentration", "150 ng/mL"),
+        "umol/L": ("a molar concentration", "0.5 umol/L"),
+        "L": ("a volume", "70 L"),
+        "L/h": ("a clearance", "80 L/h"),
+        "1/h": ("a rate", "0.5 1/h"),
+        "g/mol": ("a molar mass", "237.7 g/mol"),
+        "mmHg": ("a pressure", "120 mmHg"),
+        "1": ("a share of one", "0.35 or 35 %"),
+    }
+)
+"""What each canonical unit measures, in words, and an example."""
+
+_PLURAL: Final = MappingProxyType({"day": "days", "year": "years", "week": "weeks"})
+
+_QUANTITY: Final = re.compile(r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)[ \t]*(.*)", re.DOTALL)
+_UNIT: Final = re.compile(r"1?/?[A-Za-z]+(?:\^-?[1-3])?(?:[ */][A-Za-z]+(?:\^-?[1-3])?){0,5}")
+_LONGEST: Final = 80
+
+
+def parse_quantity(text: str, unit: str, *, where: str = "value") -> float:
+    """The number that ``text`` means, in ``unit``.
+
+    A text already in ``unit`` is read as its own nearest float; another unit of the same dimension is converted exactly
+    and rounded once.
+
+    Parameters
+    ----------
+    text
+        A number and its unit, ``"40 min"``, ``"0.5 mg/kg"``. Decimal point, no thousands separators.
+    unit
+        The canonical unit asked for. ``"1"`` asks for a share and reads ``"0.35"`` and ``"35 %"``.
+    where
+        Field path for the error message.
+
+    Raises
+    ------
+    UnitsError
+        No number, no unit, an unknown unit, or a unit of another dimension.
+    """
+    target = _tidy(unit)
+    stripped = text.strip()
+    match = _QUANTITY.fullmatch(stripped) if len(stripped) <= _LONGEST else None
+    if match is None:
+        raise _refusal(text, target, where, remedy=_number_remedy(stripped))
+    digits, given = match.group(1), _tidy(match.group(2))
+    if not given:
+        if target != "1":
+            raise _refusal(text, target, where, remedy=f"Write the unit after the number: '{digits} {target}'.")
+        given = "1"
+    if given in {target, _PLURAL.get(target)}:
+        value = float(digits)
+    else:
+        value = _rounded(Fraction(digits) * _factor(given, target, text=text, where=where))
+    if not np.isfinite(value):
+        raise _refusal(text, target, where, remedy="The number is too large.")
+    return value
+
+
+def format_quantity(value: float, unit: str) -> str:
+    """The shortest text that :func:`parse_quantity` reads back as the same float.
+
+    Raises
+    ------
+    UnitsError
+        ``value`` is not finite.
+
+    Examples
+    --------
+    >>> format_quantity(40.0, "min")
+    '40 min'
+    """
+    number = float(value)
+    if not np.isfinite(number):
+        raise UnitsError(where="value", got=number, allowed="a finite number")
+    digits = repr(number)
+    digits = digits.removesuffix(".0")
+    if unit == "1":
+        return digits
+    return f"{digits} {unit if number == 1.0 else _PLURAL.get(unit, unit)}"
+
+
+def convert(value: float, from_unit: str, to_unit: str) -> float:
+    """``value`` in another unit of the same dimension, exact but for one rounding.
+
+    Raises
+    ------
+    UnitsError
+        A unit is unknown, the dimensions differ, or the result is not finite.
+    """
+    number = float(value)
+    source, target = _tidy(from_unit), _tidy(to_unit)
+    if not np.isfinite(number):
+        raise UnitsError(where="value", got=number, allowed="a finite number")
+    shown = f"{number!r} {source}"
+    result = _rounded(Fraction(number) * _factor(source, target, text=shown, where="value"))
+    if not np.isfinite(result):
+        raise UnitsError(where="value", got=shown, allowed=f"a number that stays finite in {target}")
+    return result
+
+
+def hours_to_days(t_h: _Number) -> _Number:
+    """Hours of the session clock as days of the course clock. [day]"""
+    return t_h / 24.0
+
+
+def days_to_hours(t_day: _Number) -> _Number:
+    """Days of the course clock as hours of the session clock. [h]"""
+    return t_day * 24.0
+
+
+def ng_per_ml_to_umol_per_l(conc_ng_per_ml: _Number, *, molar_mass_g_per_mol: float) -> _Number:
+    """Molar concentration from mass concentration: ng/mL = ug/L, and ug over g/mol is umol. [umol/L]"""
+    return conc_ng_per_ml / molar_mass_g_per_mol
+
+
+def umol_per_l_to_ng_per_ml(conc_umol_per_l: _Number, *, molar_mass_g_per_mol: float) -> _Number:
+    """Mass concentration from molar concentration; the inverse of :func:`ng_per_ml_to_umol_per_l`. [ng/mL]"""
+    return conc_umol_per_l * molar_mass_g_per_mol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitText:
+    """How a unit is written: ``symbol`` on an axis, ``long`` in a sentence."""
+
+    symbol: str
+    long: str
+
+
+SUFFIXES: Final = MappingProxyType(
+    {
+        "mmhg_per_ng_per_ml": UnitText(symbol="mmHg per ng/mL", long="millimeters of mercury per nanogram per milliliter"),
+        "l_per_h_per_kg": UnitText(symbol="L/h/kg", long="liters per hour per kilogram of body weight"),
+        "mg_per_kg": UnitText(symbol="mg/kg", long="milligrams per kilogram of body weight"),
+        "ug_per_kg": UnitText(symbol="ug/kg", long="micrograms per kilogram of body weight"),
+        "mg_per_h": UnitText(symbol="mg/h", long="milligrams per hour"),
+        "ug_per_h": UnitText(symbol="ug/h", long="micrograms per hour"),
+        "ng_per_ml": UnitText(symbol="ng/mL", long="nanograms per milliliter"),
+        "ng_h_per_ml": UnitText(symbol="ng h/mL", long="nanogram hours per milliliter"),
+        "umol_per_l": UnitText(symbol="umol/L", long="micromoles per liter"),
+        "g_per_mol": UnitText(symbol="g/mol", long="grams per mole"),
+        "l_per_h": UnitText(symbol="L/h", long="liters per hour"),
+        "l_per_kg": UnitText(symbol="L/kg", long="liters per kilogram of body weight"),
+        "per_day": UnitText(symbol="1/day", long="per day"),
+        "per_min": UnitText(symbol="1/min", long="per minute"),
+        "per_h": UnitText(symbol="1/h", long="per hour"),
+        "mmhg": UnitText(symbol="mmHg", long="millimeters of mercury"),
+        "days": UnitText(symbol="day", long="days"),
+        "day": UnitText(symbol="day", long="days"),
+        "min": UnitText(symbol="min", long="minutes"),
+        "mg": UnitText(symbol="mg", long="milligrams"),
+        "ug": UnitText(symbol="ug", long="micrograms"),
+        "kg": UnitText(symbol="kg", long="kilograms"),
+        "h": UnitText(symbol="h", long="hours"),
+        "l": UnitText(symbol="L", long="liters"),
+        "y": UnitText(symbol="year", long="years"),
+        "s": UnitText(symbol="s", long="seconds"),
+    }
+)
+"""Endings of names and the units they state, longest first; a name without one of them is dimensionless."""
+
+_WORDS: Final = MappingProxyType(
+    {"conc": "concentration", "cl": "clearance", "t": "time", "sd": "SD of", "n": "number of", "p": "probability of"}
+)
+
+
+def suffix_of(name: str) -> str | None:
+    """The unit ending of a name as written in :data:`SUFFIXES`, or None for a dimensionless name.
+
+    Examples
+    --------
+    >>> suffix_of("conc_ng_per_ml"), suffix_of("occupancy")
+    ('ng_per_ml', None)
+    """
+    for suffix in SUFFIXES:
+        if name == suffix or name.endswith("_" + suffix):
+            return suffix
+    return None
+
+
+def label_for(name: str) -> str:
+    """A label for an axis or a column, built from the name and its unit.
+
+    Examples
+    --------
+    >>> label_for("conc_ng_per_ml"), label_for("day"), label_for("occupancy")
+    ('Concentration (ng/mL)', 'Day', 'Occupancy')
+    """
+    suffix = suffix_of(name)
+    stem = name if suffix is None else name.removesuffix(suffix).removesuffix("_")
+    if not stem:
+        return _capital(SUFFIXES[name].long) if name not in {"day", "days"} else _capital(name)
+    words = " ".join(_WORDS.get(word, word) for word in stem.split("_"))
+    return _capital(words) if suffix is None else f"{_capital(words)} ({SUFFIXES[suffix].symbol})"
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def _rounded(value: Fraction) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return float("inf")
+
+
+def _tidy(unit: str) -> str:
+    text = unit.strip().replace("\u00b5", "u").replace("\u03bc", "u").replace("\u00b7", "*")
+    text = re.sub(r"\s+per\s+", "/", text)
+    text = re.sub(r"\s*([*/])\s*", r"\1", text)
+    return text[:_LONGEST]
+
+
+@lru_cache(maxsize=1)
+def _registry() -> "pint.UnitRegistry[Any]":
+    import pint  # half a second to import, so only when a unit has to be converted
+
+    registry: pint.UnitRegistry[Any] = pint.UnitRegistry(None, non_int_type=Fraction)
+    for line in _DEFINITIONS.strip().splitlines():
+        registry.define(line)
+    return registry
+
+
+@lru_cache(maxsize=256)
+def _unit_of(unit: str) -> "pint.Unit | None":
+    import pint
+
+    if unit == "1":
+        return _registry().parse_units("")
+    text = "percent" if unit == "%" else "1" + unit if unit.startswith("/") else unit
+    if _UNIT.fullmatch(text) is None:
+        return None
+    try:
+        return _registry().parse_units(text)
+    except (pint.PintError, ValueError):
+        return None
+
+
+def _factor(source: str, target: str, *, text: str, where: str) -> Fraction:
+    to_unit = _unit_of(target)
+    if to_unit is None:
+        raise UnitsError(where="unit", got=target, allowed="a unit the program knows", remedy=_near(target))
+    from_unit = _unit_of(source)
+    if from_unit is None:
+        raise _refusal(text, target, where, remedy=_near(source))
+    # Two amounts in a ratio would pass for a plain share.
+    is_ratio = target == "1" and source not in {"1", "%", "percent"}
+    if is_ratio or from_unit.dimensionality != to_unit.dimensionality:
+        raise _refusal(text, target, where, remedy=_dimension_remedy(source, target))
+    factor = _registry().convert(Fraction(1), from_unit, to_unit)
+    return Fraction(factor)
+
+
+def _refusal(text: str, target: str, where: str, *, remedy: str) -> UnitsError:
+    words, example = _ASKED.get(target, (f"a quantity in {target}", f"1 {target}"))
+    return UnitsError(
+        where=where, got=repr(text[:_LONGEST]), allowed=f"{words} with its unit, such as '{example}'", remedy=remedy
+    )
+
+
+def _number_remedy(text: str) -> str:
+    if re.match(r"[+-]?\.?(nan|inf)", text, re.IGNORECASE):
+        return "A number must be finite."
+    return "Begin with a number."
+
+
+def _near(unit: str) -> str:
+    if unit.startswith(","):
+        return "Write the decimals after a point, not a comma."
+    for name in re.findall(r"[A-Za-z]+|%", unit):
+        if name in _MIX_UPS:
+            return _MIX_UPS[name]
+        if name not in _NAMES and name.removesuffix("s") not in _NAMES:
+            return f"The unit '{name}' is not known here. Did you mean {' or '.join(_candidates(name))}?"
+    return f"The unit '{unit}' cannot be read; write it like mg/kg or ng/mL."
+
+
+def _candidates(name: str) -> list[str]:
+    same = [known for known in _NAMES if known.lower() == name.lower()]
+    return same or nearest_names(name, _NAMES)
+
+
+def _dimension_remedy(source: str, target: str) -> str:
+    if target == "mg/kg" and source in {"mg", "milligram", "milligrams"}:
+        return "The dose is per body weight here: 35 mg for 70 kg is '0.5 mg/kg'."
+    if target == "mg" and source == "mg/kg":
+        return "The amount is wanted here: 0.5 mg/kg for 70 kg is '35 mg'."
+    return f"A value in '{source}' measures something else."

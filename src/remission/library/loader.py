@@ -1,0 +1,99 @@
+"""Parameter sets by name: one TOML file each, somewhere below this folder.
+
+A file is a parameter set when it has a ``parameters`` table; its name without the ending is the name of the set.
+"""
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from types import MappingProxyType
+from typing import Any
+
+from remission.errors import LibraryError, SpecError, nearest_names
+from remission.records.parameter import ParameterSet
+
+__all__ = ["list_parameter_sets", "load_parameter_set", "read_library_toml"]
+
+
+def read_library_toml(resource: Traversable) -> dict[str, Any]:
+    """The content of one TOML file of the library.
+
+    Raises
+    ------
+    LibraryError
+        The file cannot be read or is not valid TOML.
+    """
+    try:
+        return tomllib.loads(resource.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise LibraryError(
+            where=f"library/{resource.name}",
+            got=str(error),
+            allowed="a readable TOML file",
+            remedy="Install the package again; a file of its library is damaged.",
+        ) from None
+
+
+def list_parameter_sets() -> tuple[str, ...]:
+    """Names of the parameter sets of the library, sorted.
+
+    Examples
+    --------
+    >>> "simons2022" in list_parameter_sets()
+    True
+    """
+    return tuple(sorted(_files()))
+
+
+@cache
+def load_parameter_set(name: str) -> ParameterSet:
+    """The parameter set of that name.
+
+    Raises
+    ------
+    LibraryError
+        No set has that name (the message lists the nearest), or its file is damaged.
+
+    Examples
+    --------
+    >>> clearance = load_parameter_set("simons2022")["cl_l_per_h"]
+    >>> clearance.value, clearance.unit, clearance.printed_value, clearance.printed_unit
+    (88.8, 'L/h', 1.48, 'L/min')
+    """
+    known = _files()
+    if name not in known:
+        raise LibraryError(
+            where="parameter set",
+            got=name,
+            allowed=f"one of the {len(known)} names of the library",
+            remedy=f"Did you mean {', '.join(nearest_names(name, sorted(known)))}?",
+        )
+    return _parse(name, read_library_toml(known[name]))
+
+
+def _parse(name: str, content: dict[str, Any]) -> ParameterSet:
+    if content.get("id") != name:
+        raise LibraryError(where=f"library/{name}.toml", got=content.get("id"), allowed=f"id = '{name}', as the file")
+    try:
+        return ParameterSet.from_dict(content)
+    except SpecError as error:
+        raise LibraryError(
+            where=f"library/{name}.toml", got=str(error), allowed="a valid parameter set", remedy="Correct the file."
+        ) from error
+
+
+@cache
+def _files() -> MappingProxyType[str, Traversable]:
+    found: dict[str, Traversable] = {}
+    pending: list[Traversable] = [files("remission.library")]
+    while pending:
+        for entry in pending.pop().iterdir():
+            if entry.is_dir():
+                pending.append(entry)
+            elif entry.name.endswith(".toml") and "parameters" in read_library_toml(entry):
+                name = entry.name.removesuffix(".toml")
+                if name in found:
+                    raise LibraryError(where="library", got=f"two files named {name}.toml", allowed="one of each name")
+                found[name] = entry
+    return MappingProxyType(found)

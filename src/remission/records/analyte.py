@@ -1,0 +1,65 @@
+"""What is measured and where: the two labels no concentration goes without."""
+
+from enum import StrEnum
+from typing import Self
+
+from remission.errors import SpecError, nearest_names
+
+__all__ = ["Analyte", "SamplingSite"]
+
+
+class _Label(StrEnum):
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The member with that text.
+
+        Raises
+        ------
+        SpecError
+            There is none; the message names the nearest.
+        """
+        known = [member.value for member in cls]
+        if text not in known:
+            raise SpecError(
+                where=cls._where(),
+                got=text,
+                allowed=f"one of {', '.join(known)}",
+                remedy=f"Did you mean {', '.join(nearest_names(str(text), known))}?",
+            )
+        return cls(text)
+
+    @classmethod
+    def _where(cls) -> str:
+        return cls.__name__.lower()
+
+
+class Analyte(_Label):
+    """A substance in blood."""
+
+    S_KET = "s_ket"
+    """S-ketamine."""
+    R_KET = "r_ket"
+    """R-ketamine."""
+    KET = "ket"
+    """S- and R-ketamine together, whatever was given."""
+    S_NK = "s_nk"
+    """S-norketamine."""
+    S_HNK = "s_hnk"
+    """S-hydroxynorketamine, all its forms."""
+
+
+class SamplingSite(_Label):
+    """Where a concentration is, because arterial and venous differ by a third during an infusion."""
+
+    ARTERIAL = "arterial"
+    """Arterial plasma."""
+    VENOUS = "venous"
+    """Plasma of an arm vein."""
+    EFFECT = "effect"
+    """The effect site: a lagged copy of arterial plasma, not a place in the body."""
+    UNSTATED = "unstated"
+    """Plasma of a model whose source does not say where it was sampled."""
+
+    @classmethod
+    def _where(cls) -> str:
+        return "sampling_site"

@@ -1,0 +1,56 @@
+"""The functions of fixed bits against high-precision values."""
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from remission.numerics.elementary import cos_sin_turns, exp, log, logistic, tanh
+
+
+def test_exp_is_within_a_last_place_or_two() -> None:
+    """Everything downstream trusts exp: its relative error must stay at rounding level over the whole useful range."""
+    x = np.concatenate([np.linspace(-700.0, 700.0, 801), np.linspace(-1.0, 1.0, 401)])
+    exact = [mpmath.exp(mpmath.mpf(float(v))) for v in x]
+    error = [abs(float((mpmath.mpf(float(v)) - e) / e)) for v, e in zip(exp(x), exact, strict=True)]
+    assert max(error) < 4e-16
+
+
+def test_log_is_within_a_last_place_or_two() -> None:
+    """Box-Muller and allometry stand on log."""
+    x = np.concatenate([np.logspace(-300.0, 300.0, 801), np.linspace(0.5, 2.0, 400)])
+    exact = [mpmath.log(mpmath.mpf(float(v))) for v in x]
+    scale = [max(abs(float(e)), 1e-3) for e in exact]
+    error = [abs(float(mpmath.mpf(float(v)) - e)) / s for v, e, s in zip(log(x), exact, scale, strict=True)]
+    assert max(error) < 4e-16
+
+
+def test_circular_functions_are_at_rounding_level() -> None:
+    """A crooked circle would give normals of the wrong shape."""
+    turns = np.linspace(0.0, 1.0, 1001)[:-1]
+    cosine, sine = cos_sin_turns(turns)
+    for value, function in ((cosine, mpmath.cospi), (sine, mpmath.sinpi)):
+        exact = [function(2 * mpmath.mpf(float(t))) for t in turns]
+        assert max(abs(float(mpmath.mpf(float(v)) - e)) for v, e in zip(value, exact, strict=True)) < 1e-15
+    np.testing.assert_allclose(cosine**2 + sine**2, 1.0, atol=2e-15)
+
+
+@pytest.mark.parametrize(("function", "at", "value"), [(exp, 0.0, 1.0), (log, 1.0, 0.0), (tanh, 0.0, 0.0), (logistic, 0.0, 0.5)])
+def test_fixed_points_are_exact(function: object, at: float, value: float) -> None:
+    """Bit-for-bit limits of the model (no drug equals saline) rest on these."""
+    assert function(np.array([at]))[0] == value  # type: ignore[operator]
+
+
+def test_exp_holds_extreme_arguments() -> None:
+    """An extreme state must saturate, not overflow into infinity."""
+    assert np.all(np.isfinite(exp(np.array([-1e300, -701.0, 701.0, 1e300]))))
+    assert np.all(logistic(np.array([-1e9, 1e9])) == np.array([logistic(np.array([-700.0]))[0], 1.0]))
+
+
+@given(st.lists(st.floats(min_value=-50.0, max_value=50.0), min_size=1, max_size=40), st.integers(min_value=0, max_value=39))
+def test_a_value_does_not_depend_on_its_neighbors(values: list[float], cut: int) -> None:
+    """Vector code may treat the ends of an array otherwise; then chunks would change results."""
+    whole = np.array(values)
+    np.testing.assert_array_equal(exp(whole)[cut:], exp(whole[cut:]))
+    np.testing.assert_array_equal(tanh(whole)[cut:], tanh(whole[cut:]))

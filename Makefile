@@ -1,0 +1,138 @@
+# One word per task. A fresh clone needs python3 (3.11 or 3.12) with its venv module, make and git; the rest is installed
+# into .venv from the hash-checked files in requirements/. A stamp inside .venv makes a second call quick.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+VENV := .venv
+BIN := $(VENV)/bin
+RUN_STAMP := $(VENV)/.installed-run
+TEST_STAMP := $(VENV)/.installed-test
+LOCK_STAMP := $(VENV)/.installed-lock
+# Wheels only: no code of a source archive runs at installation, and every file is checked by its hash.
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
+# The package itself comes from this folder, so it has no hash; its builder is in requirements/run.txt.
+INSTALL_SELF := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+REPLICATES ?= 1000
+PYTEST_ARGS ?=
+
+.PHONY: help run install test browser check format-check lint types layers docs unit quick core-coverage format golden \
+	lock bench clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
+
+run: $(RUN_STAMP) ## install, then simulate the two published trials and say where their reports are
+	@for trial in kare dakwar-2019; do $(BIN)/remission run "$$trial" --replicates $(REPLICATES); done
+
+install: $(RUN_STAMP) ## install only, into .venv
+
+test: $(TEST_STAMP) browser check ## install what the checks need, a browser too, then run them all
+
+check: format-check lint types layers docs unit core-coverage ## every check, as in CI
+
+# ------------------------------------------------------------------------------------------------------- installation
+
+# .venv itself is no target: its time changes with every file put into it, and it may have been made by somebody else.
+$(VENV)/bin/python:
+	@python=""; \
+	for candidate in $${PYTHON:-python3 python3.12 python3.11}; do \
+	  if "$$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null; then \
+	    python="$$candidate"; break; \
+	  fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo "make: found no Python 3.11 or 3.12. Install python3 and python3-venv, or name one: make PYTHON=/path/to/python3.12" >&2; \
+	  exit 1; \
+	fi; \
+	if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
+	  echo "make: $$python has no venv module. On Debian or Ubuntu: apt-get install python3-venv" >&2; \
+	  exit 1; \
+	fi; \
+	echo "Making $(VENV) with $$("$$python" --version)"; \
+	"$$python" -m venv $(VENV)
+
+# Some tools make a .venv without pip.
+ENSURE_PIP := $(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip --default-pip >/dev/null
+
+$(RUN_STAMP) $(TEST_STAMP) $(LOCK_STAMP): | $(VENV)/bin/python
+
+$(RUN_STAMP): requirements/run.txt pyproject.toml
+	@echo "Installing what remission needs"
+	@$(ENSURE_PIP)
+	@$(PIP_INSTALL) --requirement requirements/run.txt
+	@$(INSTALL_SELF)
+	@touch $@
+
+$(TEST_STAMP): requirements/test.txt pyproject.toml
+	@echo "Installing what remission and its checks need"
+	@$(ENSURE_PIP)
+	@$(PIP_INSTALL) --requirement requirements/test.txt
+	@$(INSTALL_SELF)
+	@touch $@ $(RUN_STAMP)
+
+$(LOCK_STAMP): requirements/lock.txt
+	@$(ENSURE_PIP)
+	@$(PIP_INSTALL) --requirement requirements/lock.txt
+	@touch $@
+
+browser:
+	@tools/install-chromium
+
+# -------------------------------------------------------------------------------------------------------------- checks
+
+format-check: $(TEST_STAMP)
+	$(BIN)/ruff format --check .
+
+lint: $(TEST_STAMP) ## style and likely errors
+	$(BIN)/ruff check .
+
+types: $(TEST_STAMP) ## strict types
+	$(BIN)/mypy
+
+layers: $(TEST_STAMP) ## imports go downward only
+	$(BIN)/lint-imports --no-cache
+
+docs: $(TEST_STAMP) ## build the documents into docs/_build/html; a warning is an error
+	$(BIN)/sphinx-build -W --keep-going -q -j auto -b html docs docs/_build/html
+
+unit: $(TEST_STAMP)
+	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=85 $(PYTEST_ARGS)
+
+# These carry every other result, so no line of them may go unrun.
+core-coverage: unit
+	$(BIN)/coverage report --fail-under=100 --include='src/remission/records/*,src/remission/numerics/*,src/remission/units.py,src/remission/streams.py,src/remission/provenance.py,src/remission/trial/analysis.py'
+
+quick: $(TEST_STAMP) ## the fast tests only, without coverage
+	$(BIN)/python -m pytest -m "not slow and not stat and not browser" $(PYTEST_ARGS)
+
+# --------------------------------------------------------------------------------------------------------------- chores
+
+format: $(TEST_STAMP) ## rewrite the code in the house style
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+golden: $(TEST_STAMP) ## rewrite the golden numbers; asks for a changelog fragment of kind "numbers"
+	REMISSION_GOLDEN=rewrite $(BIN)/python -m pytest tests/golden $(PYTEST_ARGS)
+	@if ! git diff --quiet -- tests/golden && ! git status --porcelain changelog.d | grep -q '\.numbers\.md$$'; then \
+	  echo "make: golden numbers moved. Say which, how much and why in changelog.d/<id>.numbers.md" >&2; exit 1; \
+	fi
+
+lock: $(LOCK_STAMP) ## resolve requirements/*.in again; UPGRADE=1 takes newer versions
+	@for name in lock run test; do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    --no-emit-index-url --no-emit-find-links --only-binary :all: $(if $(UPGRADE),--upgrade) \
+	    $$([ "$$name" = test ] && echo --constraint requirements/run.txt) \
+	    --output-file requirements/$$name.txt requirements/$$name.in; \
+	done
+	@if grep -n '://' requirements/*.txt; then echo "make: an address got into a lock file" >&2; exit 1; fi
+
+bench: $(RUN_STAMP) ## speed, measured on this machine
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+
+clean: ## remove what the checks and builds leave behind; .venv and runs/ stay
+	rm -rf build dist docs/_build .coverage coverage.xml .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find src tests docs -name __pycache__ -type d -prune -exec rm -rf {} +

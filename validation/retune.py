@@ -154,7 +154,9 @@ def cocaine_statistics(arms: Arms) -> Callable[[CourseParameters], Numbers]:
     return compute
 
 
-def quitting_statistics(arms: Arms, target: str, days: list[int], *, lapsed: bool) -> Callable[[CourseParameters], Numbers]:
+def quitting_statistics(
+    arms: Arms, target: str, days: list[int], *, lapsed: bool
+) -> Callable[[CourseParameters], Numbers]:
     """A natural-history curve: people without use (or with use) up to some days."""
 
     def compute(parameters: CourseParameters) -> Numbers:
@@ -185,7 +187,8 @@ def after_clean_days(name: str, clean_days: int, n_days: int) -> Arms:
     )
     population = protocol.population.replace(clean_days=clean_days, self_quit=clean_days == 0)
     visits = tuple(
-        visit.replace(days=tuple(day for day in visit.days if day < n_days) or (n_days - 1,)) for visit in protocol.visits
+        visit.replace(days=tuple(day for day in visit.days if day < n_days) or (n_days - 1,))
+        for visit in protocol.visits
     )
     return Arms(
         protocol.replace(
@@ -314,9 +317,7 @@ def write_record(rows: list[tuple[str, float, float, float, float, float, str]],
     """The page of the retuning; the prose around the tables is kept in ``retuning.md.in``."""
     prose = (ROOT / "validation" / "retuning.md.in").read_text(encoding="utf-8")
     page = ROOT / "docs" / "validation" / "retuning.md"
-    page.write_text(
-        prose.replace("@TABLE@", table(rows)).replace("@VALUES@", "\n".join(changes)), encoding="utf-8"
-    )
+    page.write_text(prose.replace("@TABLE@", table(rows)).replace("@VALUES@", "\n".join(changes)), encoding="utf-8")
     return page
 
 

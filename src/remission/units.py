@@ -1,14 +1,14 @@
 """Units: the one door between text with a unit and a plain float in a canonical unit.
 
-Canonical units: drug amount ug in mechanisms and mg in records, volume L, so concentration ug/L = ng/mL; body weight kg;
-time of a session h, time of a course day. Inside the package a number is a plain float whose **name** ends in its unit
-(``conc_ng_per_ml``); :data:`SUFFIXES` is the table of those endings.
+Canonical units: drug amount ug in mechanisms and mg in records, volume L, so concentration ug/L = ng/mL; body weight
+kg; time of a session h, time of a course day. Inside the package a number is a plain float whose **name** ends in its
+unit (``conc_ng_per_ml``); :data:`SUFFIXES` is the table of those endings.
 
 The unit library (pint) is used here only, with a short list of units of our own instead of its standard one:
 
 - Body weight is a dimension of its own, so ``mg/kg`` is a dose per body weight and never a ratio of two masses.
-- Only the listed names exist: ``min`` is minutes and ``m`` is refused, ``h`` is hours and not a physical constant, and no
-  prefix is read into a name.
+- Only the listed names exist: ``min`` is minutes and ``m`` is refused, ``h`` is hours and not a physical constant, and
+  no prefix is read into a name.
 - No unit has an offset (degrees Celsius), so every conversion is one exact rational factor.
 
 Conversions are computed with fractions and rounded once, to the nearest float.
@@ -230,7 +230,9 @@ class UnitText:
 
 SUFFIXES: Final = MappingProxyType(
     {
-        "mmhg_per_ng_per_ml": UnitText(symbol="mmHg per ng/mL", long="millimeters of mercury per nanogram per milliliter"),
+        "mmhg_per_ng_per_ml": UnitText(
+            symbol="mmHg per ng/mL", long="millimeters of mercury per nanogram per milliliter"
+        ),
         "l_per_h_per_kg": UnitText(symbol="L/h/kg", long="liters per hour per kilogram of body weight"),
         "mg_per_kg": UnitText(symbol="mg/kg", long="milligrams per kilogram of body weight"),
         "ug_per_kg": UnitText(symbol="ug/kg", long="micrograms per kilogram of body weight"),

@@ -9,8 +9,9 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from remission.errors import SpecError
+from remission.records.faults import faults_of
 
-__all__ = ["Record", "faults_of"]
+__all__ = ["Record"]
 
 
 class Record(BaseModel):
@@ -49,7 +50,7 @@ class Record(BaseModel):
         try:
             return cls.model_validate(data)
         except ValidationError as error:
-            raise SpecError.from_faults(faults_of(error, root=cls.__name__.lower())) from None
+            raise SpecError.from_faults(faults_of(error, cls, root=cls.__name__.lower())) from None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data (text, numbers, lists, dictionaries) with the Python field names; ``from_dict`` reads it back."""
@@ -64,35 +65,3 @@ class Record(BaseModel):
             The changed record would be wrong.
         """
         return type(self).from_dict({**{name: getattr(self, name) for name in type(self).model_fields}, **changes})
-
-
-def faults_of(error: ValidationError, *, root: str) -> list[SpecError]:
-    """Every fault of a pydantic error as a ``SpecError`` with a dotted field path that begins at ``root``."""
-    faults = []
-    for item in error.errors(include_url=False):
-        cause = item.get("ctx", {}).get("error")
-        path = _path(root, item["loc"])
-        if isinstance(cause, SpecError):
-            for inner in cause.faults:
-                where = path if inner.where in {"", "value"} else f"{path}.{inner.where}"
-                faults.append(type(inner)(where=where, got=inner.got, allowed=inner.allowed, remedy=inner.remedy))
-            continue
-        kind = item["type"]
-        message = item["msg"].removeprefix("Value error, ")
-        remedy = ""
-        if kind == "extra_forbidden":
-            message, remedy = "this key is not known here", "Remove it or correct its spelling."
-        elif kind == "missing":
-            message, remedy = "this field is required", "Add it."
-        else:
-            message = message[:1].lower() + message[1:]
-        got = "nothing" if kind == "missing" else item["input"]
-        faults.append(SpecError(where=path, got=got, allowed=message, remedy=remedy))
-    return faults
-
-
-def _path(root: str, parts: tuple[int | str, ...]) -> str:
-    text = root
-    for part in parts:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return text

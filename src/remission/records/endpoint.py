@@ -2,16 +2,14 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from remission.errors import SpecError
 from remission.records.base import Record
 from remission.records.population import DayRange
-from remission.records.treatment import Slug
+from remission.records.text import Note, Sentence, Slug
 
 __all__ = ["Analysis", "Comparison", "Contrast", "Endpoint", "Estimand"]
-
-Text = Annotated[str, StringConstraints(min_length=1, max_length=600)]
 
 
 class Endpoint(Record):
@@ -25,12 +23,12 @@ class Endpoint(Record):
         ``days_to_relapse_or_dropout``: days from the window's first day to the first use day or to dropout.
         ``mean_craving``: mean of the reported craving (VAS, 0 to 100) over the visits of the window.
     missing
-        ``observed``: days or visits not observed are left out. ``use``: a day not observed counts as use, a missed test as
-        positive. For ``days_to_relapse_or_dropout`` dropout is an event by definition and the rule must be ``use``.
+        ``observed``: days or visits not observed are left out. ``use``: a day not observed counts as use, a missed
+        test as positive. For ``days_to_relapse_or_dropout`` dropout is an event and the rule must be ``use``.
     """
 
     id: Slug
-    label: Text
+    label: Sentence
     kind: Literal[
         "percent_days_abstinent",
         "percent_heavy_days",
@@ -42,7 +40,7 @@ class Endpoint(Record):
     ]
     window: DayRange
     missing: Literal["observed", "use"]
-    note: Annotated[str, StringConstraints(max_length=600)] = ""
+    note: Note = ""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -85,7 +83,7 @@ class Analysis(Record):
     """
 
     id: Slug
-    label: Text
+    label: Sentence
     endpoint: Slug
     method: Literal["mean_difference", "odds_ratio", "hazard_ratio", "percent_lower"]
     contrast: Contrast
@@ -95,27 +93,27 @@ class Analysis(Record):
 class Estimand(Record):
     """The five attributes of ICH E9(R1) and the analysis that estimates it."""
 
-    treatment: Text
-    population: Text
-    variable: Text
-    intercurrent_events: Text
-    summary: Text
+    treatment: Sentence
+    population: Sentence
+    variable: Sentence
+    intercurrent_events: Sentence
+    summary: Sentence
     analysis: Slug
 
 
 class Comparison(Record):
     """Which published outcome a simulated number is shown beside.
 
-    Either ``analysis`` (a contrast) or ``endpoint`` with ``arm`` (an arm's mean) names the simulated number. The published
-    one is found in the trial's evidence record by its own words.
+    Either ``analysis`` (a contrast) or ``endpoint`` with ``arm`` (an arm's mean) names the simulated number. The
+    published one is found in the trial's evidence record by its own words.
     """
 
     analysis: Slug | None = None
     endpoint: Slug | None = None
     arm: Slug | None = None
-    arm_or_contrast: Text
-    outcome: Text
-    statistic: Text
+    arm_or_contrast: Sentence
+    outcome: Sentence
+    statistic: Sentence
 
     @model_validator(mode="after")
     def _one_target(self) -> Self:

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from remission.errors import SpecError
 from remission.records.base import Record
-from remission.records.quantity import AgeY, Day, Fraction, WeightKg
+from remission.records.quantity import AgeSdY, AgeY, Day, Flag, Fraction, WeightKg, WeightSdKg
 
 __all__ = ["AgeDistribution", "DayRange", "Population", "Randomization", "Setting", "WeightDistribution"]
 
@@ -15,14 +15,16 @@ class AgeDistribution(Record):
     """Age at entry: normal, cut at ``low`` and ``high``. [year]"""
 
     mean_y: Annotated[AgeY, Field(alias="mean")]
-    sd_y: Annotated[float, Field(alias="sd", ge=0.0, le=40.0)]
+    sd_y: Annotated[AgeSdY, Field(alias="sd")]
     low_y: Annotated[AgeY, Field(alias="low")]
     high_y: Annotated[AgeY, Field(alias="high")]
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if not self.low_y <= self.mean_y <= self.high_y:
-            raise SpecError(where="mean", got=self.mean_y, allowed=f"between low ({self.low_y}) and high ({self.high_y})")
+            raise SpecError(
+                where="mean", got=self.mean_y, allowed=f"between low ({self.low_y}) and high ({self.high_y})"
+            )
         return self
 
 
@@ -30,22 +32,24 @@ class WeightDistribution(Record):
     """Body weight at entry: normal, cut at ``low`` and ``high``. [kg]"""
 
     mean_kg: Annotated[WeightKg, Field(alias="mean")]
-    sd_kg: Annotated[float, Field(alias="sd", ge=0.0, le=60.0)]
+    sd_kg: Annotated[WeightSdKg, Field(alias="sd")]
     low_kg: Annotated[WeightKg, Field(alias="low")]
     high_kg: Annotated[WeightKg, Field(alias="high")]
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if not self.low_kg <= self.mean_kg <= self.high_kg:
-            raise SpecError(where="mean", got=self.mean_kg, allowed=f"between low ({self.low_kg}) and high ({self.high_kg})")
+            raise SpecError(
+                where="mean", got=self.mean_kg, allowed=f"between low ({self.low_kg}) and high ({self.high_kg})"
+            )
         return self
 
 
 class Population(Record):
     """The people of one replicate.
 
-    ``clean_days`` are forced clean days before day 0; ``self_quit`` marks people who stop by themselves on day 0, a share
-    of whom is in an episode of use from the start (a failed start).
+    ``clean_days`` are forced clean days before day 0; ``self_quit`` marks people who stop by themselves on day 0, a
+    share of whom is in an episode of use from the start (a failed start).
     """
 
     n_subjects: Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
@@ -53,7 +57,7 @@ class Population(Record):
     weight: WeightDistribution
     female_fraction: Fraction
     clean_days: Annotated[int, Field(strict=True, ge=0, le=365)]
-    self_quit: bool = False
+    self_quit: Flag = False
     day0_on: Literal["any-day", "weekday"] = "any-day"
 
 
@@ -75,10 +79,15 @@ class DayRange(Record):
 
 
 class Setting(Record):
-    """Where people are: days with access blocked (an inpatient stay) and the number of sites."""
+    """Where people are and how they are followed.
+
+    ``inpatient`` are days with access to the substance blocked. ``retention``: ``modeled`` lets people leave and miss
+    visits as the model says; ``complete`` follows everyone to the end, for a natural course that is no trial.
+    """
 
     inpatient: tuple[DayRange, ...] = ()
     n_sites: Annotated[int, Field(strict=True, ge=1, le=500)] = 1
+    retention: Literal["modeled", "complete"] = "modeled"
 
 
 class Randomization(Record):

@@ -1,29 +1,47 @@
 """Number types of the records: text with a unit at the edge, a plain float in one canonical unit inside.
 
-``DoseMgPerKg`` accepts ``"0.5 mg/kg"`` (files, command line) or ``0.5`` (Python, where the field name carries the unit).
+``DoseMgPerKg`` accepts ``"0.5 mg/kg"`` (files, command line) or ``0.5`` (Python, where the field's name has the unit).
 When records are read from a file the validation context sets ``units_required`` and a bare number is refused.
 """
 
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PlainSerializer, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, ValidationInfo, WithJsonSchema
 
-from remission.errors import UnitsError
+from remission.errors import SpecError, UnitsError
 from remission.units import format_quantity, parse_quantity
 
-__all__ = ["AgeY", "Day", "DoseMgPerKg", "DurationMin", "Fraction", "WeightKg"]
+__all__ = [
+    "AgeSdY",
+    "AgeY",
+    "Day",
+    "DoseMgPerKg",
+    "DurationMin",
+    "Flag",
+    "Fraction",
+    "WeightKg",
+    "WeightSdKg",
+]
+
+_NUMBER = r"[0-9]*\.?[0-9]+([eE][+-]?[0-9]+)?"
+_TIME = r"(s|sec|seconds?|min|minutes?|h|hr|hours?|days?)"
+_DOSE = r"(mg/kg|ug/kg|mcg/kg|g/kg|mg/lb)"
+_WEIGHT = r"(kg|kilograms?|lb|pounds?)"
+_AGE = r"(years?|yr|y)"
 
 
 def _parser(unit: str) -> Callable[[Any, ValidationInfo], Any]:
     def parse(value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, str):
             return parse_quantity(value, unit)
-        if isinstance(value, int | float) and not isinstance(value, bool) and (info.context or {}).get("units_required"):
+        if isinstance(value, bool):
+            raise UnitsError(where="value", got=value, allowed=f"a number in {unit}")
+        if isinstance(value, int | float) and (info.context or {}).get("units_required"):
             raise UnitsError(
                 where="value",
                 got=value,
-                allowed=f"a number with its unit, for example '{value} {unit}'",
+                allowed=f"a number with its unit, for example '{format_quantity(value, unit)}'",
                 remedy="Write the unit after the number.",
             )
         return value
@@ -38,20 +56,93 @@ def _writer(unit: str) -> PlainSerializer:
     return PlainSerializer(write)
 
 
-DoseMgPerKg = Annotated[float, BeforeValidator(_parser("mg/kg")), Field(ge=0.0, le=5.0), _writer("mg/kg")]
-"""Racemic free base per body weight. [mg/kg]; above 5 is refused: no addiction trial and no anaesthetic label goes there."""
+def _within(unit: str, low: float, high: float, *, above: bool = False, remedy: str = "") -> AfterValidator:
+    def check(value: float) -> float:
+        if value > high or value < low or (above and value == low):
+            bound = "more than" if above else "at least"
+            raise SpecError(
+                where="value",
+                got=format_quantity(value, unit),
+                allowed=f"{bound} {format_quantity(low, unit)} and at most {format_quantity(high, unit)}",
+                remedy=remedy if value > high else "",
+            )
+        return value
 
-DurationMin = Annotated[float, BeforeValidator(_parser("min")), Field(gt=0.0, le=1440.0), _writer("min")]
-"""Length of an infusion or a session. [min]; above 24 h is refused, above 2 h is outside all evidence."""
+    return AfterValidator(check)
 
-WeightKg = Annotated[float, BeforeValidator(_parser("kg")), Field(ge=30.0, le=250.0), _writer("kg")]
+
+def _in_file(units: str, example: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": rf"^{_NUMBER} *{units}$", "examples": [example]})
+
+
+DoseMgPerKg = Annotated[
+    float,
+    _within("mg/kg", 0.0, 5.0, remedy="Was an amount in mg meant? 40 mg for 70 kg is 0.57 mg/kg."),
+    BeforeValidator(_parser("mg/kg")),
+    _writer("mg/kg"),
+    _in_file(_DOSE, "0.5 mg/kg"),
+]
+"""Racemic free base per body weight. [mg/kg]; above 5 is refused as a slip of the unit."""
+
+DurationMin = Annotated[
+    float,
+    _within("min", 0.0, 1440.0, above=True, remedy="A day is the longest; minutes are 'min', hours 'h'."),
+    BeforeValidator(_parser("min")),
+    _writer("min"),
+    _in_file(_TIME, "40 min"),
+]
+"""Length of an infusion or a session. [min]; above 24 h is refused, an infusion above 2 h is outside all evidence."""
+
+WeightKg = Annotated[
+    float,
+    _within("kg", 30.0, 250.0),
+    BeforeValidator(_parser("kg")),
+    _writer("kg"),
+    _in_file(_WEIGHT, "78 kg"),
+]
 """Body weight of an adult. [kg]"""
 
-AgeY = Annotated[float, BeforeValidator(_parser("year")), Field(ge=18.0, le=90.0), _writer("year")]
+WeightSdKg = Annotated[
+    float,
+    _within("kg", 0.0, 60.0),
+    BeforeValidator(_parser("kg")),
+    _writer("kg"),
+    _in_file(_WEIGHT, "15 kg"),
+]
+"""Standard deviation of body weight. [kg]"""
+
+AgeY = Annotated[
+    float,
+    _within("year", 18.0, 90.0),
+    BeforeValidator(_parser("year")),
+    _writer("year"),
+    _in_file(_AGE, "44 years"),
+]
 """Age of an adult. [year]"""
 
-Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
-"""A share between 0 and 1. [dimensionless]"""
+AgeSdY = Annotated[
+    float,
+    _within("year", 0.0, 40.0),
+    BeforeValidator(_parser("year")),
+    _writer("year"),
+    _in_file(_AGE, "10 years"),
+]
+"""Standard deviation of age. [year]"""
+
+
+def _share(value: Any) -> Any:
+    if isinstance(value, str):
+        return parse_quantity(value, "1")
+    if isinstance(value, bool):
+        raise UnitsError(where="value", got=value, allowed="a number from 0 to 1")
+    return value
+
+
+Fraction = Annotated[float, Field(ge=0.0, le=1.0), BeforeValidator(_share)]
+"""A share between 0 and 1, or a text such as ``"36 %"``. [dimensionless]"""
 
 Day = Annotated[int, Field(strict=True, ge=0, le=1825)]
 """A study day; 0 is the first planned contact. [day]"""
+
+Flag = Annotated[bool, Field(strict=True)]
+"""``true`` or ``false``; words such as ``no`` are text and refused."""

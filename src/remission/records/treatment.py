@@ -2,15 +2,14 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from remission.errors import SpecError
 from remission.records.base import Record
 from remission.records.quantity import Day, DoseMgPerKg, DurationMin, Fraction
+from remission.records.text import Label, Slug
 
-__all__ = ["Arm", "DrugCourse", "Gap", "Infusion", "SessionDay", "Slug", "TherapyCourse"]
-
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
+__all__ = ["Arm", "DrugCourse", "Gap", "Infusion", "SessionDay", "TherapyCourse"]
 
 
 class Gap(Record):
@@ -40,7 +39,10 @@ class Infusion(Record):
     def _one_time(self) -> Self:
         if (self.day is None) == (self.gap is None):
             raise SpecError(
-                where="day", got=self.day, allowed="exactly one of day and gap", remedy="Give day, or gap after the previous."
+                where="day",
+                got=self.day,
+                allowed="exactly one of day and gap",
+                remedy="Give day, or gap after the previous.",
             )
         return self
 
@@ -63,15 +65,23 @@ class DrugCourse(Record):
         for index, infusion in enumerate(self.infusions):
             if index == 0 and infusion.day is None:
                 faults.append(
-                    SpecError(where="infusions[0].gap", got="a gap", allowed="a day: the first infusion has none before it")
+                    SpecError(
+                        where="infusions[0].gap", got="a gap", allowed="a day: the first infusion has none before it"
+                    )
                 )
             if infusion.day is not None and previous is not None and infusion.day <= previous:
                 faults.append(
                     SpecError(
-                        where=f"infusions[{index}].day", got=infusion.day, allowed=f"a day after {previous}: order by time"
+                        where=f"infusions[{index}].day",
+                        got=infusion.day,
+                        allowed=f"a day after {previous}: order by time",
                     )
                 )
-            previous = infusion.day if infusion.day is not None else (previous or 0) + (infusion.gap.high if infusion.gap else 0)
+            previous = (
+                infusion.day
+                if infusion.day is not None
+                else (previous or 0) + (infusion.gap.high if infusion.gap else 0)
+            )
             if self.drug == "racemic-ketamine" and infusion.dose_mg_per_kg == 0.0:
                 faults.append(
                     SpecError(
@@ -84,7 +94,9 @@ class DrugCourse(Record):
         if self.drug == "racemic-ketamine" and self.psychoactive != 0.0:
             faults.append(
                 SpecError(
-                    where="psychoactive", got=self.psychoactive, allowed="nothing here for ketamine: it is computed from the dose"
+                    where="psychoactive",
+                    got=self.psychoactive,
+                    allowed="nothing here for ketamine: it is computed from the dose",
                 )
             )
         if faults:
@@ -94,14 +106,21 @@ class DrugCourse(Record):
     @property
     def last_day_latest(self) -> int:
         """The latest day on which the last infusion can fall. [day]"""
+        return self.latest_day(len(self.infusions))
+
+    def latest_day(self, number: int) -> int:
+        """The latest day on which infusion ``number`` (from 1) can fall, with every gap at its longest. [day]"""
         day = 0
-        for infusion in self.infusions:
+        for infusion in self.infusions[:number]:
             day = infusion.day if infusion.day is not None else day + (infusion.gap.high if infusion.gap else 0)
         return day
 
 
 class SessionDay(Record):
-    """When a therapy session is held: a fixed ``day``, or ``offset_days`` after infusion number ``infusion`` (from 1)."""
+    """When a therapy session is held.
+
+    Either on a fixed ``day``, or ``offset_days`` after infusion number ``infusion`` (from 1).
+    """
 
     day: Day | None = None
     infusion: Annotated[int, Field(strict=True, ge=1, le=60)] | None = None
@@ -138,7 +157,7 @@ class Arm(Record):
     """One arm: a drug course and a therapy course by name, its share of the allocation, its factor levels."""
 
     id: Slug
-    label: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+    label: Label
     allocation: Annotated[int, Field(strict=True, ge=1, le=20)] = 1
     drug: Slug | None = None
     therapy: Slug | None = None

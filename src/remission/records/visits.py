@@ -2,11 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from remission.records.base import Record
 from remission.records.quantity import Day, Fraction
-from remission.records.treatment import Slug
+from remission.records.text import Note, Slug
 
 __all__ = ["BiologicalTest", "VisitSchedule"]
 
@@ -32,4 +32,4 @@ class BiologicalTest(Record):
     detection_days: Annotated[int, Field(strict=True, ge=1, le=60)]
     sensitivity: Fraction
     specificity: Fraction
-    note: Annotated[str, StringConstraints(max_length=500)] = ""
+    note: Note = ""

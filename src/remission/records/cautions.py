@@ -1,0 +1,109 @@
+"""Cautions of a protocol: true statements a reader needs beside its results. Data, not warnings.
+
+The limits below are facts of the evidence registry; a test holds them to it.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from remission.units import format_quantity
+
+if TYPE_CHECKING:
+    from remission.records.protocol import Protocol
+    from remission.records.treatment import Infusion
+
+__all__ = ["HIGHEST_STUDIED_MG_PER_KG", "LONGEST_STUDIED_MIN", "MOST_INFUSIONS_STUDIED", "cautions_of"]
+
+HIGHEST_STUDIED_MG_PER_KG: Final = 0.8
+"""Highest dose of an intravenous infusion of racemic ketamine in an addiction trial of the registry. [mg/kg]"""
+
+LONGEST_STUDIED_MIN: Final = 120.0
+"""Infusions above this are outside all evidence (``docs/explanation/model.md``). [min]"""
+
+MOST_INFUSIONS_STUDIED: Final = 4
+"""Most intravenous infusions per person in an addiction trial of the registry."""
+
+_PRIOR_ONLY: Final = frozenset({"nicotine", "cannabis", "methamphetamine"})
+
+_STOPPING_ALCOHOL: Final = (
+    "Stopping alcohol suddenly can kill a person who drinks heavily every day. Seek medical help before stopping; "
+    "call an ambulance for a fit, confusion, hallucinations or fever after stopping."
+)
+_STOPPING_OPIOIDS: Final = (
+    "Tolerance to opioids falls after stopping: a dose that was usual before can then kill. Keep naloxone at hand; "
+    "detoxification alone is not treatment."
+)
+
+
+def cautions_of(protocol: "Protocol") -> tuple[str, ...]:
+    """Cautions in order of weight: harm to people first, then distance from the evidence, then traps of the design."""
+    return (*_harms(protocol), *_treatment(protocol), *_measurement(protocol))
+
+
+def _harms(protocol: "Protocol") -> list[str]:
+    found = []
+    if protocol.substance == "alcohol" and protocol.population.self_quit:
+        found.append(_STOPPING_ALCOHOL)
+    if protocol.substance == "opioid":
+        found.append(_STOPPING_OPIOIDS)
+    return found
+
+
+def _treatment(protocol: "Protocol") -> list[str]:
+    found = []
+    used = {arm.drug for arm in protocol.arms}
+    ketamine = {name: c for name, c in protocol.drugs.items() if c.drug == "racemic-ketamine" and name in used}
+    if ketamine and protocol.substance in _PRIOR_ONLY:
+        found.append(
+            f"Ketamine in {protocol.substance} use is prior only: no published trial informs its size in this program."
+        )
+    if ketamine and protocol.substance == "opioid":
+        found.append("The published heroin trials gave ketamine into a muscle; here it is infused into a vein.")
+    for name, course in ketamine.items():
+        for number, infusion in enumerate(course.infusions, start=1):
+            found += _infusion(f"Drug course '{name}', infusion {number}", infusion)
+        if len(course.infusions) > MOST_INFUSIONS_STUDIED:
+            found.append(
+                f"Drug course '{name}' has {len(course.infusions)} infusions; no addiction trial in the registry "
+                f"infused more than {MOST_INFUSIONS_STUDIED}."
+            )
+    return found
+
+
+def _infusion(where: str, infusion: "Infusion") -> list[str]:
+    found = []
+    dose, duration = infusion.dose_mg_per_kg, infusion.duration_min
+    if duration > LONGEST_STUDIED_MIN:
+        found.append(f"{where}: {format_quantity(duration, 'min')} is outside all evidence, which ends at 2 h.")
+    if dose > HIGHEST_STUDIED_MG_PER_KG:
+        found.append(
+            f"{where}: {format_quantity(dose, 'mg/kg')} is above the highest infused dose of an addiction trial, "
+            f"{format_quantity(HIGHEST_STUDIED_MG_PER_KG, 'mg/kg')}."
+        )
+    if dose > 2.0 * HIGHEST_STUDIED_MG_PER_KG:
+        found.append(
+            f"{where}: is {format_quantity(dose, 'mg/kg')} per body weight what is meant? For 70 kg it is "
+            f"{dose * 70.0:.0f} mg, an anesthetic dose."
+        )
+    return found
+
+
+def _measurement(protocol: "Protocol") -> list[str]:
+    found = []
+    arms = protocol.arms
+    unused = [name for name in protocol.drugs if name not in {arm.drug for arm in arms}]
+    unused += [name for name in protocol.therapies if name not in {arm.therapy for arm in arms}]
+    if unused:
+        found.append(f"No arm receives {', '.join(unused)}.")
+    if any(endpoint.kind == "percent_heavy_days" for endpoint in protocol.endpoints):
+        found.append("Amounts per day rest on assumed parameters, so results on heavy days are graded assumed.")
+    diaries = [day for visit in protocol.visits if "diary" in visit.collects for day in visit.days]
+    last = max(diaries, default=protocol.follow_up_days)
+    found += [
+        f"Endpoint '{endpoint.id}' ends on day {endpoint.window.last}, but the last diary is on day {last}: the days "
+        "between are never observed."
+        for endpoint in protocol.endpoints
+        if endpoint.kind != "mean_craving" and last < endpoint.window.last
+    ]
+    if protocol.population.n_subjects < protocol.randomization.block_size:
+        found.append("There are fewer people than one randomization block, so arms can stay empty.")
+    return found

@@ -1,0 +1,309 @@
+"""Faults between the parts of a protocol: names that do not exist, days outside the follow-up, endpoints without data.
+
+Each check returns its faults, so that a reader sees all of them at once. Field paths are relative to the protocol.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from remission.errors import SpecError, nearest_names
+from remission.records.endpoint import Analysis, Endpoint
+from remission.records.treatment import Arm
+
+if TYPE_CHECKING:
+    from remission.records.protocol import Protocol
+
+__all__ = ["coherence_faults"]
+
+_NEEDS: Final = {
+    "percent_days_abstinent": "diary",
+    "percent_heavy_days": "diary",
+    "any_use": "diary",
+    "confirmed_relapse": "test",
+    "abstinent_window": "diary",
+    "days_to_relapse_or_dropout": "diary",
+    "mean_craving": "craving",
+}
+"""What a visit must collect for an endpoint of each kind."""
+
+_FITTING: Final = {
+    "mean_difference": {"percent_days_abstinent", "percent_heavy_days", "mean_craving"},
+    "odds_ratio": {"any_use", "confirmed_relapse", "abstinent_window"},
+    "hazard_ratio": {"days_to_relapse_or_dropout"},
+    "percent_lower": {"mean_craving"},
+}
+"""The kinds of endpoint that each method can analyze."""
+
+
+def coherence_faults(protocol: "Protocol") -> list[SpecError]:
+    """Every fault between the parts of a protocol whose parts are each valid."""
+    return [
+        *_name_faults(protocol),
+        *_allocation_faults(protocol),
+        *_day_faults(protocol),
+        *_session_faults(protocol),
+        *_measure_faults(protocol),
+        *_analysis_faults(protocol),
+        *_comparison_faults(protocol),
+    ]
+
+
+def _name_faults(protocol: "Protocol") -> list[SpecError]:
+    faults = []
+    for field in ("arms", "visits", "endpoints", "analyses"):
+        faults += _repeats(field, "id", [item.id for item in getattr(protocol, field)])
+    faults += _repeats("arms", "label", [arm.label for arm in protocol.arms])
+    for index, arm in enumerate(protocol.arms):
+        faults += _unknown(f"arms[{index}].drug", arm.drug, list(protocol.drugs))
+        faults += _unknown(f"arms[{index}].therapy", arm.therapy, list(protocol.therapies))
+    return faults
+
+
+def _repeats(field: str, key: str, names: Sequence[str]) -> list[SpecError]:
+    return [
+        SpecError(
+            where=f"{field}[{index}].{key}",
+            got=name,
+            allowed=f"a {key} used once; {field}[{names.index(name)}] has it already",
+            remedy="Rename one.",
+        )
+        for index, name in enumerate(names)
+        if name in names[:index]
+    ]
+
+
+def _allocation_faults(protocol: "Protocol") -> list[SpecError]:
+    total = sum(arm.allocation for arm in protocol.arms)
+    if protocol.randomization.block_size % total == 0:
+        return []
+    return [
+        SpecError(
+            where="randomization.block_size",
+            got=protocol.randomization.block_size,
+            allowed=f"a multiple of {total}, the summed allocation of the arms",
+        )
+    ]
+
+
+def _day_faults(protocol: "Protocol") -> list[SpecError]:
+    last = protocol.follow_up_days - 1
+    days: list[tuple[str, int]] = []
+    for name, drug in protocol.drugs.items():
+        days.append((f"drugs.{name}.infusions", drug.last_day_latest))
+    for name, therapy in protocol.therapies.items():
+        for index, session in enumerate(therapy.sessions):
+            if session.day is not None:
+                days.append((f"therapies.{name}.sessions[{index}].day", session.day))
+    for index, stay in enumerate(protocol.setting.inpatient):
+        days.append((f"setting.inpatient[{index}].last", stay.last))
+    for index, visit in enumerate(protocol.visits):
+        days.append((f"visits[{index}].days", max(visit.days)))
+    for index, endpoint in enumerate(protocol.endpoints):
+        days.append((f"endpoints[{index}].window.last", endpoint.window.last))
+    return [
+        SpecError(
+            where=where,
+            got=f"day {day}",
+            allowed=f"at most {last}, the last day of follow-up",
+            remedy="Move it, or lengthen follow_up_days.",
+        )
+        for where, day in days
+        if day > last
+    ]
+
+
+def _session_faults(protocol: "Protocol") -> list[SpecError]:
+    faults = []
+    for arm in protocol.arms:
+        faults += _arm_session_faults(protocol, arm)
+    return faults
+
+
+def _arm_session_faults(protocol: "Protocol", arm: Arm) -> list[SpecError]:
+    """Sessions that follow an infusion the arm does not have, or that can fall after the end."""
+    faults: list[SpecError] = []
+    therapy = protocol.therapies.get(arm.therapy or "")
+    if therapy is None:
+        return faults
+    drug = protocol.drugs.get(arm.drug or "")
+    count = len(drug.infusions) if drug else 0
+    for number, session in enumerate(therapy.sessions):
+        if session.infusion is None:
+            continue
+        where = f"therapies.{arm.therapy}.sessions[{number}]"
+        if session.infusion > count:
+            faults.append(
+                SpecError(
+                    where=f"{where}.infusion",
+                    got=session.infusion,
+                    allowed=f"an infusion that arm '{arm.id}' has; it has {count}",
+                    remedy="Use a fixed day for sessions without an infusion.",
+                )
+            )
+        elif drug and drug.latest_day(session.infusion) + session.offset_days >= protocol.follow_up_days:
+            faults.append(
+                SpecError(
+                    where=f"{where}.offset_days",
+                    got=session.offset_days,
+                    allowed=f"a session by day {protocol.follow_up_days - 1} even after the longest gaps ('{arm.id}')",
+                    remedy="Shorten the gaps or the offset, or lengthen follow_up_days.",
+                )
+            )
+    return faults
+
+
+def _measure_faults(protocol: "Protocol") -> list[SpecError]:
+    faults = []
+    collected: set[str] = {what for visit in protocol.visits for what in visit.collects}
+    for index, visit in enumerate(protocol.visits):
+        if list(visit.days) != sorted(set(visit.days)):
+            faults.append(
+                SpecError(
+                    where=f"visits[{index}].days", got=list(visit.days), allowed="days in rising order, each once"
+                )
+            )
+    for index, endpoint in enumerate(protocol.endpoints):
+        faults += _endpoint_faults(protocol, index, endpoint, collected)
+    if "test" in collected and protocol.test is None:
+        faults.append(
+            SpecError(where="test", got="nothing", allowed="a test: a visit collects one", remedy="Describe it.")
+        )
+    return faults
+
+
+def _endpoint_faults(protocol: "Protocol", index: int, endpoint: Endpoint, collected: set[str]) -> list[SpecError]:
+    need = _NEEDS[endpoint.kind]
+    if need not in collected:
+        return [
+            SpecError(
+                where=f"endpoints[{index}].kind",
+                got=endpoint.kind,
+                allowed=f"an endpoint that the visits can feed; it needs '{need}' and no visit collects it",
+                remedy=f"Add '{need}' to a visit's collects.",
+            )
+        ]
+    window = endpoint.window
+    days = sorted({day for visit in protocol.visits if need in visit.collects for day in visit.days})
+    if endpoint.kind == "mean_craving" and not any(window.first <= day <= window.last for day in days):
+        return [
+            SpecError(
+                where=f"endpoints[{index}].window",
+                got=f"days {window.first} to {window.last}",
+                allowed="a window with at least one visit that collects craving",
+                remedy=f"Craving is collected on days {', '.join(map(str, days))}.",
+            )
+        ]
+    counts_days = endpoint.kind not in {"days_to_relapse_or_dropout", "mean_craving"}
+    diaries = [day for visit in protocol.visits if "diary" in visit.collects for day in visit.days]
+    if endpoint.missing == "use" and counts_days and max(diaries, default=-1) < window.last:
+        # Everyone would fail: the days after the last diary count as use for all.
+        return [
+            SpecError(
+                where=f"endpoints[{index}].window.last",
+                got=f"day {window.last}",
+                allowed="no day after the last diary, because 'missing: use' would count it as use for everyone",
+                remedy="Add a diary visit at the end of the window, or shorten the window.",
+            )
+        ]
+    return []
+
+
+def _analysis_faults(protocol: "Protocol") -> list[SpecError]:
+    faults = []
+    for index, analysis in enumerate(protocol.analyses):
+        faults += _unknown(
+            f"analyses[{index}].endpoint", analysis.endpoint, [endpoint.id for endpoint in protocol.endpoints]
+        )
+        faults += _method_faults(protocol, index, analysis)
+        faults += _contrast_faults(protocol, index, analysis)
+    if protocol.estimand is not None:
+        names = [analysis.id for analysis in protocol.analyses]
+        faults += _unknown("estimand.analysis", protocol.estimand.analysis, names)
+    return faults
+
+
+def _method_faults(protocol: "Protocol", index: int, analysis: Analysis) -> list[SpecError]:
+    kind = next((item.kind for item in protocol.endpoints if item.id == analysis.endpoint), None)
+    if kind is None or kind in _FITTING[analysis.method]:
+        return []
+    return [
+        SpecError(
+            where=f"analyses[{index}].method",
+            got=analysis.method,
+            allowed=f"a method for {kind}; {analysis.method} fits {', '.join(sorted(_FITTING[analysis.method]))}",
+        )
+    ]
+
+
+def _contrast_faults(protocol: "Protocol", index: int, analysis: Analysis) -> list[SpecError]:
+    faults = []
+    where = f"analyses[{index}].contrast"
+    factors = sorted({name for arm in protocol.arms for name in arm.factors})
+    sides = {}
+    for side in ("treatment", "control"):
+        wanted = getattr(analysis.contrast, side)
+        sides[side] = [arm.id for arm in protocol.arms if wanted.items() <= arm.factors.items()]
+        if not sides[side]:
+            faults.append(
+                SpecError(
+                    where=f"{where}.{side}",
+                    got=", ".join(f"{name}: {level}" for name, level in wanted.items()),
+                    allowed="factor levels that at least one arm has",
+                    remedy=f"Factors of the arms: {', '.join(factors) or 'none'}.",
+                )
+            )
+    both = [arm for arm in sides["treatment"] if arm in sides["control"]]
+    if both:
+        faults.append(SpecError(where=where, got=both, allowed="no arm on both sides of the contrast"))
+    compared = {*analysis.contrast.treatment, *analysis.contrast.control}
+    for name in analysis.adjust:
+        faults += _unknown(f"analyses[{index}].adjust", name, [*factors, "sex", "site"])
+        if name in compared:
+            faults.append(
+                SpecError(
+                    where=f"analyses[{index}].adjust",
+                    got=name,
+                    allowed="factors beside the contrast: the effect of a factor cannot be adjusted for itself",
+                    remedy="Remove it.",
+                )
+            )
+    return faults
+
+
+def _comparison_faults(protocol: "Protocol") -> list[SpecError]:
+    faults = []
+    seen: list[tuple[str | None, str | None, str | None]] = []
+    for index, comparison in enumerate(protocol.comparisons):
+        where = f"comparisons[{index}]"
+        faults += _unknown(f"{where}.analysis", comparison.analysis, [item.id for item in protocol.analyses])
+        faults += _unknown(f"{where}.endpoint", comparison.endpoint, [item.id for item in protocol.endpoints])
+        faults += _unknown(f"{where}.arm", comparison.arm, [arm.id for arm in protocol.arms])
+        target = (comparison.analysis, comparison.endpoint, comparison.arm)
+        if target in seen:
+            faults.append(
+                SpecError(
+                    where=where,
+                    got=" of ".join(name for name in target if name),
+                    allowed=f"a simulated number compared once; comparisons[{seen.index(target)}] has it",
+                )
+            )
+        seen.append(target)
+    if protocol.comparisons and protocol.evidence is None:
+        faults.append(
+            SpecError(where="evidence", got="nothing", allowed="the id of the published trial to compare with")
+        )
+    return faults
+
+
+def _unknown(where: str, name: str | None, known: Sequence[str]) -> list[SpecError]:
+    if name is None or name in known:
+        return []
+    near = nearest_names(name, known)
+    return [
+        SpecError(
+            where=where,
+            got=name,
+            allowed=f"one of the names defined in this file ({len(known)})",
+            remedy=f"Did you mean {' or '.join(near)}?" if near else "None is defined.",
+        )
+    ]

@@ -1,0 +1,198 @@
+"""A protocol in plain words: what will be run, as understood, to be read before running."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
+from textwrap import fill, indent
+from typing import TYPE_CHECKING
+
+from remission.units import format_quantity
+
+if TYPE_CHECKING:
+    from remission.records.endpoint import Analysis, Endpoint
+    from remission.records.protocol import Protocol
+    from remission.records.treatment import Arm, DrugCourse, Infusion, TherapyCourse
+
+__all__ = ["explain_protocol"]
+
+_DRUGS = {"racemic-ketamine": "ketamine", "midazolam": "midazolam", "saline": "saline"}
+
+_THERAPIES = {
+    "mbrp": "mindfulness-based relapse prevention",
+    "cbt": "cognitive behavioral therapy",
+    "relapse-prevention": "relapse prevention",
+    "motivational": "motivational therapy",
+    "education": "education",
+    "other": "another therapy",
+}
+
+_METHODS = {
+    "mean_difference": "difference of means",
+    "odds_ratio": "odds ratio",
+    "hazard_ratio": "hazard ratio",
+    "percent_lower": "percent lower mean",
+}
+
+
+def explain_protocol(protocol: "Protocol") -> str:
+    """The whole protocol as text of at most 100 characters a line; every field that changes a result is in it."""
+    parts = [
+        fill(f"{protocol.title} ({protocol.id})", width=98),
+        _section("People", _people(protocol)),
+        _section("Follow-up", _follow_up(protocol)),
+        _section("Arms", [line for arm in protocol.arms for line in _arm(protocol, arm)]),
+        _section("Visits", _visits(protocol)),
+        _section("Endpoints", [_endpoint(endpoint) for endpoint in protocol.endpoints]),
+        _section("Analyses", [_analysis(analysis) for analysis in protocol.analyses]),
+        _section("Primary question", _estimand(protocol)),
+        _section("Published results beside", _published(protocol)),
+        _section("Assumptions", protocol.assumptions),
+        _section("Cautions", protocol.cautions()),
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _section(title: str, lines: Sequence[str]) -> str:
+    if not lines:
+        return ""
+    wrapped = [
+        indent(fill(line.strip(), width=96 - _depth(line), subsequent_indent="  "), "  " + " " * _depth(line))
+        for line in lines
+    ]
+    return "\n".join([f"{title}:", *wrapped])
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
+
+
+def _people(protocol: "Protocol") -> list[str]:
+    population = protocol.population
+    age, weight = population.age, population.weight
+    start = (
+        "stop by themselves on day 0" if population.self_quit else f"{_days(population.clean_days)} clean before day 0"
+    )
+    weekday = " (a weekday)" if population.day0_on == "weekday" else ""
+    years = f"{format_quantity(age.mean_y, 'year')} (SD {age.sd_y:g}, {age.low_y:g} to {age.high_y:g})"
+    kilograms = (
+        f"{format_quantity(weight.mean_kg, 'kg')} (SD {weight.sd_kg:g}, {weight.low_kg:g} to {weight.high_kg:g})"
+    )
+    return [
+        f"{population.n_subjects} with {protocol.substance} use disorder, {start}{weekday}.",
+        f"Age {years}; weight {kilograms}; {100.0 * population.female_fraction:.1f}% women.",
+    ]
+
+
+def _follow_up(protocol: "Protocol") -> list[str]:
+    lines = [f"{_days(protocol.follow_up_days)}: day 0 to day {protocol.follow_up_days - 1}."]
+    lines += [f"Inpatient, access blocked, on days {stay.first} to {stay.last}." for stay in protocol.setting.inpatient]
+    if protocol.setting.retention == "complete":
+        lines.append("Everyone is followed to the end.")
+    else:
+        lines.append("People can leave and miss visits.")
+    blocks = protocol.randomization
+    if len(protocol.arms) > 1:
+        strata = f", within {' and '.join(blocks.stratify_by)}" if blocks.stratify_by else ""
+        sites = f", {protocol.setting.n_sites} sites" if protocol.setting.n_sites > 1 else ""
+        lines.append(f"Randomized in permuted blocks of {blocks.block_size}{strata}{sites}.")
+    return lines
+
+
+def _arm(protocol: "Protocol", arm: "Arm") -> list[str]:
+    share = f", allocation {arm.allocation}" if any(item.allocation != 1 for item in protocol.arms) else ""
+    factors = ", ".join(f"{name} {level}" for name, level in arm.factors.items())
+    lines = [f"{arm.label} ({arm.id}{share}){': ' + factors if factors else ''}"]
+    lines += [f"  {_drug(protocol.drugs[arm.drug])}" if arm.drug else "  No drug."]
+    lines += [f"  {_therapy(protocol.therapies[arm.therapy])}" if arm.therapy else "  No therapy."]
+    return lines
+
+
+def _drug(course: "DrugCourse") -> str:
+    numbered = enumerate((_infusion(item) for item in course.infusions), start=1)
+    told = []
+    # Infusions in a row with the same words are told once.
+    for words, same in groupby(numbered, key=itemgetter(1)):
+        numbers = [str(number) for number, _ in same]
+        told.append(f"infusion{'s' if len(numbers) > 1 else ''} {' and '.join(numbers)}: {words}")
+    infusions = "; ".join(told)
+    score = f" Psychoactive score {course.psychoactive:g} a session." if course.psychoactive else ""
+    return f"{_DRUGS[course.drug].capitalize()} into a vein: {infusions}.{score}"
+
+
+def _infusion(infusion: "Infusion") -> str:
+    what = f"{format_quantity(infusion.dose_mg_per_kg, 'mg/kg')} over {format_quantity(infusion.duration_min, 'min')}"
+    if infusion.gap is None:
+        return f"{what} on day {infusion.day}"
+    gap = infusion.gap
+    return f"{what}, {gap.low} to {gap.high} days (most often {gap.mode}) after the one before"
+
+
+def _therapy(course: "TherapyCourse") -> str:
+    days = [
+        f"day {item.day}"
+        if item.infusion is None
+        else f"infusion {item.infusion}" + (f" + {_days(item.offset_days)}" if item.offset_days else "")
+        for item in course.sessions
+    ]
+    return (
+        f"{_THERAPIES[course.kind].capitalize()}, quality {course.quality:g}: {len(course.sessions)} sessions of "
+        f"{format_quantity(course.session_min, 'min')} on {', '.join(days)}."
+    )
+
+
+def _visits(protocol: "Protocol") -> list[str]:
+    lines = [
+        f"{visit.id}: {', '.join(visit.collects)} on days {', '.join(map(str, visit.days))}."
+        for visit in protocol.visits
+    ]
+    test = protocol.test
+    if test is not None:
+        lines.append(
+            f"{test.kind.capitalize()} test: finds use within {_days(test.detection_days)}, "
+            f"sensitivity {test.sensitivity:g}, specificity {test.specificity:g}."
+        )
+    return lines
+
+
+def _endpoint(endpoint: "Endpoint") -> str:
+    window = f"days {endpoint.window.first} to {endpoint.window.last}"
+    if endpoint.kind == "days_to_relapse_or_dropout":
+        rule = "leaving is an event"
+    elif endpoint.missing == "use":
+        rule = "what is not observed counts as use"
+    else:
+        rule = "what is not observed is left out"
+    return f"{endpoint.label} ({endpoint.id}): {endpoint.kind.replace('_', ' ')}, {window}; {rule}."
+
+
+def _analysis(analysis: "Analysis") -> str:
+    sides = [
+        " and ".join(f"{name} {level}" for name, level in side.items())
+        for side in (analysis.contrast.treatment, analysis.contrast.control)
+    ]
+    adjusted = f", adjusted for {' and '.join(analysis.adjust)}" if analysis.adjust else ""
+    what = f"{_METHODS[analysis.method]} of {analysis.endpoint}"
+    return f"{analysis.label} ({analysis.id}): {what}, {sides[0]} against {sides[1]}{adjusted}."
+
+
+def _estimand(protocol: "Protocol") -> list[str]:
+    estimand = protocol.estimand
+    if estimand is None:
+        return []
+    return [
+        f"Treatment: {estimand.treatment}",
+        f"Population: {estimand.population}",
+        f"Variable: {estimand.variable}",
+        f"Intercurrent events: {estimand.intercurrent_events}",
+        f"Summary: {estimand.summary} (analysis {estimand.analysis})",
+    ]
+
+
+def _published(protocol: "Protocol") -> list[str]:
+    if not protocol.comparisons:
+        return []
+    return [f"{len(protocol.comparisons)} numbers of the evidence record {protocol.evidence}."]
+
+
+def _days(count: int) -> str:
+    return f"{count} day" if count == 1 else f"{count} days"

@@ -1,0 +1,152 @@
+"""Faults of a record as the package's own errors: field path, what came, what is allowed, what to do."""
+
+import re
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import Any, Final, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from remission.errors import SpecError
+
+__all__ = ["Location", "faults_of", "field_path", "known_fields", "located_faults", "parse_path"]
+
+Location = tuple[int | str, ...]
+"""Where a field is: names and list positions from the root of the record."""
+
+_PLAIN: Final = MappingProxyType(
+    {
+        "string_type": ("text", "Put quotes around it if it is meant as text."),
+        "int_type": ("a whole number", ""),
+        "int_from_float": ("a whole number", ""),
+        "int_parsing": ("a whole number", ""),
+        "float_type": ("a number", ""),
+        "float_parsing": ("a number", ""),
+        "finite_number": ("a finite number", ""),
+        "bool_type": ("true or false", "Write true or false, without quotes."),
+        "tuple_type": ("a list", "Write each item on a line that begins with '- ', or all between [ and ]."),
+        "dict_type": ("a block of names and values", "Write 'name: value' lines below it."),
+        "model_type": ("a block of fields", "Write 'field: value' lines below it."),
+        "model_attributes_type": ("a block of fields", "Write 'field: value' lines below it."),
+        "string_pattern_mismatch": ("a name of a-z, 0-9, '-' and '_' that begins with a letter or a digit", ""),
+    }
+)
+
+
+def located_faults(error: ValidationError, model: type[BaseModel]) -> list[tuple[Location, SpecError]]:
+    """Every fault of a validation with its location; ``where`` of each error is the path without the root's name.
+
+    Parameters
+    ----------
+    error
+        What the validation raised.
+    model
+        The record that was validated; gives the known names for a misspelt one.
+    """
+    found: list[tuple[Location, SpecError]] = []
+    for item in error.errors(include_url=False):
+        location = tuple(part for part in item["loc"] if part != "[key]")
+        cause = item.get("ctx", {}).get("error")
+        if isinstance(cause, SpecError):
+            for inner in cause.faults:
+                place = location if inner.where in {"", "value"} else location + parse_path(inner.where)
+                found.append((place, _moved(inner, place)))
+            continue
+        found.append((location, _fault(item, location, model)))
+    return found
+
+
+def faults_of(error: ValidationError, model: type[BaseModel], *, root: str) -> list[SpecError]:
+    """Every fault of a validation as a ``SpecError`` with a dotted field path that begins at ``root``."""
+    return [_moved(fault, (root, *location)) for location, fault in located_faults(error, model)]
+
+
+def field_path(location: Location) -> str:
+    """A location as text: ``arms[1].drug``."""
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def parse_path(path: str) -> Location:
+    """The location that :func:`field_path` wrote."""
+    return tuple(int(index) if index else name for name, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", path))
+
+
+def known_fields(model: type[BaseModel], location: Location = ()) -> list[str]:
+    """The field names a file may use in the record at ``location`` below ``model``; empty when there is no record."""
+    kind: Any = model
+    for part in location:
+        kind = _inner(kind, part)
+    found = _record_in(kind)
+    if found is None:
+        return []
+    return [field.alias or name for name, field in found.model_fields.items()]
+
+
+def _inner(kind: Any, part: int | str) -> Any:
+    record = _record_in(kind)
+    if record is not None and isinstance(part, str):
+        for name, field in record.model_fields.items():
+            if part in {name, field.alias}:
+                return field.annotation
+    arguments = get_args(kind)
+    return arguments[-1] if arguments and arguments[-1] is not Ellipsis else arguments[0] if arguments else None
+
+
+def _record_in(kind: Any) -> type[BaseModel] | None:
+    """The record class itself, or the one in a union or annotation of it; a list or dictionary of records has none."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return kind
+    if getattr(kind, "__origin__", None) in {tuple, dict}:
+        return None
+    for argument in get_args(kind):
+        if isinstance(argument, type) and issubclass(argument, BaseModel):
+            return argument
+    return None
+
+
+def _fault(item: Mapping[str, Any], location: Location, model: type[BaseModel]) -> SpecError:
+    kind, context = item["type"], item.get("ctx", {})
+    where, got, remedy = field_path(location), item["input"], ""
+    if kind == "extra_forbidden":
+        known = known_fields(model, location[:-1])
+        got = str(location[-1])
+        allowed = "a known key"
+        remedy = _did_you_mean(got, known, otherwise=f"Keys here: {', '.join(known)}.")
+    elif kind == "missing":
+        got, allowed, remedy = "nothing", "this field is required", "Add it."
+    elif kind in {"literal_error", "enum"}:
+        names = re.findall(r"'([^']*)'", context["expected"])
+        allowed = f"one of {', '.join(names)}"
+        remedy = _did_you_mean(got, names, otherwise="") if isinstance(got, str) else ""
+    elif kind in {"too_short", "too_long", "string_too_short", "string_too_long"}:
+        allowed = _length(kind, context)
+        got = "nothing" if not got else got if isinstance(got, str) else f"{context.get('actual_length')} items"
+    elif kind in {"greater_than_equal", "less_than_equal", "greater_than", "less_than"}:
+        words = {"ge": "at least", "le": "at most", "gt": "more than", "lt": "less than"}
+        allowed = " and ".join(f"{words[name]} {limit}" for name, limit in context.items())
+    elif kind in _PLAIN:
+        allowed, remedy = _PLAIN[kind]
+    else:
+        message = item["msg"].removeprefix("Value error, ")
+        allowed = message[:1].lower() + message[1:]
+    return SpecError(where=where, got=got, allowed=allowed, remedy=remedy)
+
+
+def _length(kind: str, context: Mapping[str, Any]) -> str:
+    unit = "characters" if kind.startswith("string") else "items"
+    if kind.endswith("short"):
+        return f"at least {context['min_length']} {unit}"
+    return f"at most {context['max_length']} {unit}"
+
+
+def _did_you_mean(name: str, known: Sequence[str], *, otherwise: str) -> str:
+    near = get_close_matches(name.lower(), known, n=3, cutoff=0.5)
+    return f"Did you mean {' or '.join(near)}?" if near else otherwise
+
+
+def _moved(fault: SpecError, location: Location) -> SpecError:
+    return type(fault)(where=field_path(location), got=fault.got, allowed=fault.allowed, remedy=fault.remedy)

@@ -1,0 +1,176 @@
+"""Protocol files: YAML in, a protocol or every fault with its line out; and a protocol as YAML, as understood."""
+
+import stat
+from collections.abc import Mapping
+from io import StringIO
+from os import PathLike
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from remission.errors import SpecError
+from remission.records.faults import Location, located_faults
+from remission.records.protocol import Protocol
+from remission.records.yaml_tree import MAX_BYTES, Tree, decode_utf8, read_tree, too_large
+
+__all__ = ["parse_protocol", "read_protocol", "write_protocol"]
+
+_MAX_FAULTS: Final = 50
+
+_SECTIONS: Final = {
+    "assumptions": "What this file adds to its source.",
+    "follow_up_days": "Days are whole numbers; day 0 is the first planned contact.",
+    "population": "Who takes part.",
+    "setting": "Where, and how people are followed.",
+    "drugs": "Drug courses by name; the dose is racemic free base per body weight.",
+    "therapies": "Therapy courses by name; quality is the share of a full skills session.",
+    "arms": "Who receives what.",
+    "randomization": "Permuted blocks.",
+    "visits": "What is collected on which days.",
+    "endpoints": "One number per person.",
+    "analyses": "What is computed from the endpoints.",
+    "estimand": "The question of the trial, in its five parts.",
+    "comparisons": "Published results to show beside the simulated ones.",
+}
+"""A comment above each section of a written file."""
+
+
+def read_protocol(path: str | PathLike[str]) -> Protocol:
+    """The protocol in a file.
+
+    Parameters
+    ----------
+    path
+        A YAML file of at most 1 MB; a larger one is refused by its size, unread.
+
+    Raises
+    ------
+    SpecError
+        The file cannot be read or is not a valid protocol; ``faults`` holds every fault with file, line and field.
+    """
+    file = Path(path)
+    name = str(path)
+    if file.suffix.lower() == ".toml":
+        raise SpecError(
+            where=name,
+            got="a TOML file",
+            allowed="a YAML file",
+            remedy="Write the protocol as YAML; docs/how-to/write-a-protocol.md shows how.",
+        )
+    try:
+        found = file.stat()
+        if stat.S_ISDIR(found.st_mode):
+            raise SpecError(where=name, got="a directory", allowed="a file", remedy="Name the file in it.")
+        if not stat.S_ISREG(found.st_mode):
+            raise SpecError(where=name, got="a device or a pipe", allowed="a regular file")
+        if found.st_size > MAX_BYTES:
+            raise too_large(name, found.st_size)
+        with file.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise SpecError(where=name, got="no such file", allowed="a protocol file", remedy="Check the path.") from None
+    except PermissionError:
+        raise SpecError(
+            where=name, got="no permission to read it", allowed="a readable file", remedy="Check its permissions."
+        ) from None
+    except (OSError, ValueError) as error:
+        if isinstance(error, SpecError):
+            raise
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SpecError(where=name, got=f"a file that cannot be read ({reason})", allowed="a readable file") from None
+    if len(content) > MAX_BYTES:
+        raise too_large(name, len(content))
+    return parse_protocol(decode_utf8(content, name=name), name=name)
+
+
+def parse_protocol(text: str, *, name: str) -> Protocol:
+    """The protocol in a YAML text.
+
+    Parameters
+    ----------
+    text
+        The content of a protocol file. Quantities carry their unit: ``dose: 0.5 mg/kg``.
+    name
+        Name of the file for messages.
+
+    Raises
+    ------
+    SpecError
+        The text is not a valid protocol; ``faults`` holds every fault, each with file, line and field.
+    """
+    tree = read_tree(text, name=name)
+    try:
+        # A file uses the short field names only: dose, never dose_mg_per_kg, because its unit stands in the value.
+        protocol = Protocol.model_validate(tree.data, context={"units_required": True}, by_alias=True, by_name=False)
+    except ValidationError as error:
+        found = [(place, _in_file(tree, place, fault)) for place, fault in located_faults(error, Protocol)]
+        found.sort(key=lambda item: tree.line_of(item[0]))
+        raise SpecError.from_faults(_limited([*tree.faults, *(fault for _, fault in found)], name)) from None
+    if tree.faults:
+        raise SpecError.from_faults(tree.faults)
+    return protocol
+
+
+def _in_file(tree: Tree, location: Location, fault: SpecError) -> SpecError:
+    """The same fault with its file and line, and with the text of the file as what came."""
+    got = fault.got
+    if location and got != location[-1]:
+        got = tree.texts.get(location, got)
+    if got is None or got == "":
+        got = "nothing"
+    return type(fault)(where=tree.place(location), got=got, allowed=fault.allowed, remedy=fault.remedy)
+
+
+def _limited(faults: list[SpecError], name: str) -> list[SpecError]:
+    if len(faults) <= _MAX_FAULTS:
+        return faults
+    rest = SpecError(where=name, got=f"{len(faults) - _MAX_FAULTS} more faults", allowed="a file without faults")
+    return [*faults[:_MAX_FAULTS], rest]
+
+
+def write_protocol(protocol: Protocol) -> str:
+    """A protocol as YAML, as understood: every field with its unit, defaults included, in a fixed order.
+
+    :func:`parse_protocol` reads it back as an equal protocol.
+    """
+    from ruamel.yaml import YAML
+
+    data = protocol.model_dump(mode="json", by_alias=True, exclude_none=True, context={"with_units": True})
+    for therapy in data["therapies"].values():
+        therapy["sessions"] = [
+            {name: value for name, value in session.items() if name != "offset_days" or "infusion" in session}
+            for session in therapy["sessions"]
+        ]
+    document = _commented(data)
+    for name in document:
+        if name in _SECTIONS:
+            document.yaml_set_comment_before_after_key(name, before=_SECTIONS[name])
+    yaml = YAML(typ="rt")
+    yaml.width = 10_000  # a folded line would end in a space
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    stream = StringIO()
+    yaml.dump(document, stream)
+    return stream.getvalue()
+
+
+def _commented(value: Any) -> Any:
+    """The data as ruamel's commented maps and lists, small ones on one line."""
+    from ruamel.yaml.comments import CommentedMap, CommentedSeq
+
+    if isinstance(value, Mapping):
+        block = CommentedMap({name: _commented(item) for name, item in value.items()})
+        if _is_small(value):
+            block.fa.set_flow_style()
+        return block
+    if isinstance(value, list):
+        items = CommentedSeq([_commented(item) for item in value])
+        if all(not isinstance(item, Mapping | list) and len(str(item)) < 16 for item in value):
+            items.fa.set_flow_style()
+        return items
+    return value
+
+
+def _is_small(value: Mapping[str, Any]) -> bool:
+    flat = all(not isinstance(item, Mapping | list) for item in value.values())
+    return flat and sum(len(name) + len(str(item)) + 4 for name, item in value.items()) < 70

@@ -1,0 +1,85 @@
+"""Built-in protocols: the published trials and the untreated course of each substance, as files like any other."""
+
+from functools import cache
+from importlib.resources import files
+
+from remission.errors import LibraryError, SpecError, nearest_names
+from remission.records.protocol import Protocol
+from remission.records.protocol_file import parse_protocol
+
+__all__ = ["list_protocols", "load_protocol", "protocol_template", "protocol_text"]
+
+_ENDING = ".yaml"
+
+
+def list_protocols() -> tuple[str, ...]:
+    """Names of the built-in protocols, sorted.
+
+    Examples
+    --------
+    >>> "kare" in list_protocols()
+    True
+    """
+    folder = files("remission.library").joinpath("protocols")
+    return tuple(sorted(entry.name.removesuffix(_ENDING) for entry in folder.iterdir() if entry.name.endswith(_ENDING)))
+
+
+@cache
+def load_protocol(name: str) -> Protocol:
+    """The built-in protocol of that name.
+
+    Raises
+    ------
+    LibraryError
+        There is none (the message lists the nearest names), or its file is damaged.
+
+    Examples
+    --------
+    >>> load_protocol("kare").population.n_subjects
+    96
+    """
+    try:
+        return parse_protocol(protocol_text(name), name=name + _ENDING)
+    except SpecError as error:
+        raise LibraryError(
+            where=f"library/protocols/{name}{_ENDING}",
+            got=str(error),
+            allowed="a valid protocol",
+            remedy="Install the package again; a file of its library is damaged.",
+        ) from error
+
+
+def protocol_text(name: str) -> str:
+    """The file of a built-in protocol, with its comments: something to copy and change.
+
+    Raises
+    ------
+    LibraryError
+        There is none of that name.
+    """
+    known = list_protocols()
+    if name not in known:
+        raise LibraryError(
+            where="protocol",
+            got=name,
+            allowed=f"one of {', '.join(known)}",
+            remedy=f"Did you mean {' or '.join(nearest_names(name, known))}? A file of your own is named with its ending.",
+        )
+    return _text("protocols", name + _ENDING)
+
+
+def protocol_template() -> str:
+    """A small commented protocol to start from."""
+    return _text("protocol_template.yaml")
+
+
+def _text(*path: str) -> str:
+    try:
+        return files("remission.library").joinpath(*path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise LibraryError(
+            where=f"library/{'/'.join(path)}",
+            got=str(error),
+            allowed="a readable file",
+            remedy="Install the package again; a file of its library is damaged.",
+        ) from None

@@ -27,7 +27,23 @@ FACTORS = st.floats(min_value=0.25, max_value=4.0)
 def random_parameters(draw: st.DrawFn) -> CourseParameters:
     """A substance's parameters with the tunable ones multiplied by random factors and shifted in level."""
     base = load_course_parameters(draw(SUBSTANCES))
-    scaled = ("gamma", "k_g", "k_k", "k_n", "k_s", "k_c", "k_m", "w_m", "eta", "c_l", "beta_c", "sigma_x", "a_h", "d_h", "rho")
+    scaled = (
+        "gamma",
+        "k_g",
+        "k_k",
+        "k_n",
+        "k_s",
+        "k_c",
+        "k_m",
+        "w_m",
+        "eta",
+        "c_l",
+        "beta_c",
+        "sigma_x",
+        "a_h",
+        "d_h",
+        "rho",
+    )
     changes = {name: getattr(base, name) * draw(FACTORS) for name in scaled}
     changes["b0"] = base.b0 + draw(st.floats(min_value=-2.0, max_value=2.0))
     changes["l_m"] = draw(st.floats(min_value=0.0, max_value=1.0))
@@ -55,7 +71,9 @@ def assert_same(one: Course, other: Course) -> None:
 def test_a_dose_without_exposure_and_experience_is_the_saline_arm(parameters: CourseParameters, seed: int) -> None:
     """e = m = 0 must not differ from no infusion in a single bit, or arms differ by bookkeeping."""
     therapy = (0, 1, 8)
-    dosed = course_schedule(N_PEOPLE, N_DAYS, infusion_days=(0, 7), exposure=0.0, psychoactive=0.0, session_days=therapy)
+    dosed = course_schedule(
+        N_PEOPLE, N_DAYS, infusion_days=(0, 7), exposure=0.0, psychoactive=0.0, session_days=therapy
+    )
     plain = course_schedule(N_PEOPLE, N_DAYS, session_days=therapy)
     assert_same(run(parameters, dosed, seed=seed), run(parameters, plain, seed=seed))
 
@@ -97,8 +115,12 @@ def test_blocked_access_means_no_use_and_affect_decays_to_its_baseline(parameter
 def test_without_a_gate_skill_does_not_depend_on_when_the_infusion_is(parameters: CourseParameters, shift: int) -> None:
     """gamma = 0 and fixed attendance: the plasticity window must have no other way into learning."""
     closed = parameters.replace(gamma=0.0, miss_hazard_per_day=0.0, leave_hazard_per_day=0.0)
-    early = course_schedule(N_PEOPLE, N_DAYS, infusion_days=(0,), exposure=1.0, psychoactive=0.6, session_days=(1, 5, 9))
-    late = course_schedule(N_PEOPLE, N_DAYS, infusion_days=(shift,), exposure=1.0, psychoactive=0.6, session_days=(1, 5, 9))
+    early = course_schedule(
+        N_PEOPLE, N_DAYS, infusion_days=(0,), exposure=1.0, psychoactive=0.6, session_days=(1, 5, 9)
+    )
+    late = course_schedule(
+        N_PEOPLE, N_DAYS, infusion_days=(shift,), exposure=1.0, psychoactive=0.6, session_days=(1, 5, 9)
+    )
     np.testing.assert_array_equal(run(closed, early).states["L"], run(closed, late).states["L"])
 
 

@@ -8,6 +8,8 @@ State: x, standard deviation sigma_x. [dimensionless]
 Assumptions: first-order, normal. Evidence: assumed; sigma_x is tuned on spreads of use.
 """
 
+from math import sqrt
+
 import numpy as np
 from jaxtyping import Float
 
@@ -18,4 +20,4 @@ _Column = Float[np.ndarray, " subject"]
 
 def update_cue(cue: _Column, noise: _Column, *, phi: float, sigma_x: float) -> _Column:
     """x of the next day from today's x and a standard normal ``noise``. [dimensionless]"""
-    return phi * cue + sigma_x * (1.0 - phi * phi) ** 0.5 * noise
+    return phi * cue + sigma_x * sqrt(1.0 - phi * phi) * noise

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int
 
 from remission.errors import SpecError
 from remission.patient.course import STATES, Course
-from remission.patient.kernels.reference import simulate_course
+from remission.patient.kernels import fast, reference
 from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters, load_course_parameters
 from remission.patient.sampling import Covariates, sample_covariates, sample_traits
 from remission.patient.session import Pharmacology, load_pharmacology
@@ -86,7 +86,10 @@ def simulate_batch(
         self_quit=protocol.population.self_quit,
     )
     schedule = build_schedule(people, protocol, arm=arm, covariates=covariates, pharmacology=pharmacology)
-    course = simulate_course(people, traits, schedule, parameters, record_states=record_states)
+    if record_states:
+        course = reference.simulate_course(people, traits, schedule, parameters, record_states=True)
+    else:
+        course = fast.simulate_course(people, traits, schedule, parameters)
     return TrialBatch(
         people=people,
         n_replicates=n_replicates,

@@ -29,7 +29,7 @@ from remission.use.craving import craving, craving_vas, incubation
 from remission.use.episode import drive, update_episode, use_probability
 from remission.use.leaving import leaving_probability
 
-__all__ = ["simulate_course"]
+__all__ = ["keep_share", "simulate_course", "starting_states"]
 
 _Column = Float[np.ndarray, " subject"]
 
@@ -69,8 +69,8 @@ def simulate_course(
     days_in_study = np.full(n, n_days, dtype=np.int64)
     recorded = {name: np.zeros((n, n_days)) for name in STATES} if record_states else {}
 
-    keep_p, keep_s, keep_f = (_keep(tau) for tau in (p.tau_p_day, p.tau_s_day, p.tau_f_day))
-    habit, load, trace, reward = (np.full(n, value) for value in _starting_states(p, schedule.clean_days))
+    keep_p, keep_s, keep_f = (keep_share(tau) for tau in (p.tau_p_day, p.tau_s_day, p.tau_f_day))
+    habit, load, trace, reward = (np.full(n, value) for value in starting_states(p, schedule.clean_days))
     efficacy = np.full(n, p.g_b)
     window, tone, skill, use, clean = (np.zeros(n) for _ in range(5))
     commitment, cue, episode = traits.commitment0.copy(), traits.cue0.copy(), traits.episode0.copy()
@@ -169,12 +169,12 @@ def simulate_course(
     )
 
 
-def _keep(tau_day: float) -> float:
+def keep_share(tau_day: float) -> float:
     """The share of a decaying trace left after one day."""
     return float(exp(np.array([-1.0 / tau_day]))[0])
 
 
-def _starting_states(p: CourseParameters, clean_days: int) -> tuple[float, float, float, float]:
+def starting_states(p: CourseParameters, clean_days: int) -> tuple[float, float, float, float]:
     """H, A, F and R on day 0 after ``clean_days`` without use."""
     since = np.array([-clean_days / p.tau_a_day, -clean_days / p.tau_f_day, -clean_days / p.tau_r_day])
     left = exp(since)

@@ -1,0 +1,218 @@
+"""The functions of fixed bits once more, for one number at a time inside compiled loops.
+
+Purpose: a compiled kernel must give the bits of :mod:`remission.numerics.elementary` and of :mod:`remission.streams`. Each
+function here repeats the operations of its twin in the same order; a test compares them bit for bit.
+
+:func:`compile_equation` turns a mechanism written for arrays into its one-number twin: the same source, with ``exp`` and its
+kin replaced by the functions of this module. So an equation is written once.
+
+Loops over these functions vectorise (LLVM) because they are branch-free, division does not raise (``error_model="numpy"``)
+and everything is inlined. No fast-math: contraction or reordering would change bits.
+"""
+
+import hashlib
+import inspect
+import os
+import platform
+import tempfile
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from types import FunctionType
+from typing import Any, TypeVar
+
+import numba
+import numpy as np
+from llvmlite.binding import get_host_cpu_features
+from numba import int64, njit, uint64
+
+from remission.numerics import elementary
+
+__all__ = [
+    "OPTIONS",
+    "bits_of",
+    "compile_equation",
+    "cos_turns_lane",
+    "exp_lane",
+    "float_of",
+    "inlined",
+    "log_lane",
+    "logistic_lane",
+    "philox_lane",
+    "sin_turns_lane",
+    "tanh_lane",
+    "unit_lane",
+]
+
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": False, "boundscheck": False}
+"""Compilation options of everything that must vectorise."""
+
+
+
+def _cache_folder() -> str:
+    """A folder for compiled code that belongs to exactly this source.
+
+    Numba looks only at the file of the outermost function when it decides whether compiled code is stale; an equation
+    changed in another file would go on with the old one. So the folder's name carries a hash of every file that can be
+    compiled in.
+    """
+    digest = hashlib.sha256(numba.__version__.encode())
+    package = files("remission")
+    for folder in ("numerics", "plasticity", "circuit", "use", "patient", "patient/kernels"):
+        for entry in sorted(package.joinpath(folder).iterdir(), key=lambda item: item.name):
+            if entry.name.endswith(".py"):
+                digest.update(entry.read_bytes())
+    name = f"numba-{digest.hexdigest()[:16]}"
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "remission" / name
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return str(Path(tempfile.gettempdir()) / f"remission-{os.getuid()}" / name)
+    return str(home) if os.access(home, os.W_OK) else str(Path(tempfile.gettempdir()) / f"remission-{os.getuid()}" / name)
+
+
+def _wide_features() -> str:
+    """The processor's own features, without LLVM's preference for half-width vectors on processors that have full ones."""
+    own: str = get_host_cpu_features().flatten()
+    kept = [feature for feature in own.split(",") if not feature.endswith("prefer-256-bit")]
+    return ",".join([*kept, "-prefer-256-bit"])
+
+
+numba.config.CACHE_DIR = _cache_folder()
+if numba.config.CPU_FEATURES is None and platform.machine() in {"x86_64", "AMD64"}:
+    numba.config.CPU_FEATURES = _wide_features()
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def inlined(function: _F) -> _F:
+    """A compiled function that is always inlined into its caller."""
+    compiled: _F = njit(forceinline=True, error_model="numpy", fastmath=False)(function)
+    return compiled
+
+
+def _horner(name: str, coefficients: tuple[float, ...]) -> Callable[[float], float]:
+    """A polynomial with its coefficients as literals, evaluated as :mod:`elementary` does."""
+    text = repr(coefficients[0])
+    for coefficient in coefficients[1:]:
+        text = f"({text}) * x + {coefficient!r}"
+    space: dict[str, Any] = {}
+    exec(compile(f"def {name}(x):\n    return {text}\n", f"<{name}>", "exec"), space)  # noqa: S102 (literals of our own)
+    return inlined(space[name])  # type: ignore[no-any-return]
+
+
+_exp_polynomial = _horner("exp_polynomial", elementary._EXP_COEFFICIENTS)
+_log_polynomial = _horner("log_polynomial", elementary._LOG_COEFFICIENTS)
+_sin_polynomial = _horner("sin_polynomial", elementary._SIN_COEFFICIENTS)
+_ROUNDER = 6755399441055744.0  # 1.5 * 2**52: adding and taking it away rounds to the nearest whole number, as rint does
+_EXPONENT_BITS = int64(0x4338000000000000)
+_SQRT_HALF = int64(0x3FE6A09E667F3BCD)
+_MANTISSA = int64(0xFFFFFFFFFFFFF)
+_MASK = uint64(0xFFFFFFFF)
+_SHIFT = uint64(32)
+_MULTIPLIER_0, _MULTIPLIER_1 = uint64(0xD2511F53), uint64(0xCD9E8D57)
+_WEYL_0, _WEYL_1 = uint64(0x9E3779B9), uint64(0xBB67AE85)
+_TWO_52 = uint64(0x4330000000000000)
+
+
+@inlined
+def bits_of(x):  # type: ignore[no-untyped-def]  # types are numba's
+    """The 64 bits of a number as a whole number."""
+    return np.float64(x).view(np.int64)
+
+
+@inlined
+def float_of(b):  # type: ignore[no-untyped-def]
+    """The number with these 64 bits."""
+    return np.int64(b).view(np.float64)
+
+
+@inlined
+def exp_lane(x):  # type: ignore[no-untyped-def]
+    """Twin of :func:`remission.numerics.elementary.exp`."""
+    held = -700.0 if x < -700.0 else x
+    held = 700.0 if held > 700.0 else held
+    shifted = held * 1.4426950408889634 + _ROUNDER
+    power = shifted - _ROUNDER
+    rest = (held - power * 0.693147180369123816490) - power * 1.90821492927058770002e-10
+    return float_of(bits_of(_exp_polynomial(rest)) + (bits_of(shifted) << int64(52)))
+
+
+@inlined
+def log_lane(x):  # type: ignore[no-untyped-def]
+    """Twin of :func:`remission.numerics.elementary.log`."""
+    bits = bits_of(x) - _SQRT_HALF
+    mantissa = float_of((bits & _MANTISSA) + _SQRT_HALF)
+    power = float_of((bits >> int64(52)) + _EXPONENT_BITS) - _ROUNDER
+    ratio = (mantissa - 1.0) / (mantissa + 1.0)
+    return power * 0.6931471805599453 + 2.0 * ratio * _log_polynomial(ratio * ratio)
+
+
+@inlined
+def sin_turns_lane(turns):  # type: ignore[no-untyped-def]
+    """Twin of the sine of :func:`remission.numerics.elementary.cos_sin_turns`."""
+    centred = (turns - 1.0 if turns >= 1.0 else turns - 0.0) - 0.5
+    upper, lower = 0.5 - centred, -0.5 - centred
+    folded = upper if upper < centred else centred
+    folded = lower if lower > folded else folded
+    angle = folded * 6.283185307179586
+    return -(_sin_polynomial(angle * angle) * angle)
+
+
+@inlined
+def cos_turns_lane(turns):  # type: ignore[no-untyped-def]
+    """Twin of the cosine of :func:`remission.numerics.elementary.cos_sin_turns`."""
+    return sin_turns_lane(turns + 0.25)
+
+
+@inlined
+def logistic_lane(x):  # type: ignore[no-untyped-def]
+    """Twin of :func:`remission.numerics.elementary.logistic`."""
+    return 1.0 / (1.0 + exp_lane(-x))
+
+
+@inlined
+def tanh_lane(x):  # type: ignore[no-untyped-def]
+    """Twin of :func:`remission.numerics.elementary.tanh`."""
+    return 1.0 - 2.0 / (exp_lane(2.0 * x) + 1.0)
+
+
+@inlined
+def unit_lane(word):  # type: ignore[no-untyped-def]
+    """A 32-bit word as a uniform in (0, 1)."""
+    return (float_of(int64(word | _TWO_52)) - 4503599627370496.0 + 0.5) * 2.0**-32
+
+
+@inlined
+def philox_lane(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
+    """Twin of :func:`remission.streams.draw_words`: four words from a counter and a key, all held in 64 bits."""
+    for _ in range(10):
+        p0 = _MULTIPLIER_0 * c0
+        p1 = _MULTIPLIER_1 * c2
+        c0 = (p1 >> _SHIFT) ^ c1 ^ k0
+        c2 = (p0 >> _SHIFT) ^ c3 ^ k1
+        c1 = p1 & _MASK
+        c3 = p0 & _MASK
+        k0 = (k0 + _WEYL_0) & _MASK
+        k1 = (k1 + _WEYL_1) & _MASK
+    return c0, c1, c2, c3
+
+
+_TWINS = {"exp": exp_lane, "log": log_lane, "logistic": logistic_lane, "tanh": tanh_lane}
+
+
+def compile_equation(function: _F) -> _F:
+    """The one-number twin of an elementwise function: the same code object, with this module's ``exp`` and its kin.
+
+    Parameters
+    ----------
+    function
+        Elementwise and branch-free: arithmetic, ``abs``, comparisons times numbers, and ``exp``, ``log``, ``logistic``, ``tanh``
+        of :mod:`remission.numerics.elementary`.
+    """
+    function = inspect.unwrap(function)  # tests wrap functions to check shapes
+    space = {**function.__globals__, **{k: v for k, v in _TWINS.items() if k in function.__globals__}}
+    # Numba knows no keyword-only arguments: the twin takes them by position or by name.
+    code = function.__code__
+    code = code.replace(co_argcount=code.co_argcount + code.co_kwonlyargcount, co_kwonlyargcount=0)
+    return inlined(FunctionType(code, space, function.__name__))  # type: ignore[return-value]

@@ -1,0 +1,296 @@
+"""The course for many people at machine speed: blocks of people side by side, compiled by Numba.
+
+The specification is :mod:`remission.patient.kernels.reference`; this module repeats its order of a day over the very same
+equations (``compile_equation`` reads their source) and the same draws, so that every bit agrees. What is new here is only how
+the work is laid out: ``BLOCK`` people are columns of one scratch buffer, the loop over people is innermost and branch-free,
+and so the compiler handles several people with each instruction.
+
+Threads share nothing but the ticket counter; results never depend on their number.
+"""
+
+import itertools
+import threading
+from collections import namedtuple
+from dataclasses import astuple, fields
+
+import numpy as np
+from numba import int64, njit, uint64
+
+from remission.circuit.basal_ganglia import update_habit, update_reward
+from remission.circuit.cues import update_cue
+from remission.circuit.extended_amygdala import negative_affect, update_fast_trace, update_load, withdrawal
+from remission.circuit.prefrontal import attend_session, control, decay_skill, experience_session, update_commitment
+from remission.numerics.lanes import (
+    OPTIONS,
+    bits_of,
+    compile_equation,
+    cos_turns_lane,
+    float_of,
+    log_lane,
+    philox_lane,
+    sin_turns_lane,
+)
+from remission.numerics.lanes import unit_lane as _unit
+from remission.patient.course import Course, CourseSchedule, Traits
+from remission.patient.kernels.reference import keep_share, starting_states
+from remission.patient.parameters import CourseParameters
+from remission.plasticity.glutamate import update_glutamate
+from remission.plasticity.serotonin import decay_serotonin
+from remission.plasticity.window import add_dose, decay_window, gate
+from remission.streams import People, Stream
+from remission.use.amount import amount_used
+from remission.use.craving import craving, craving_vas, incubation
+from remission.use.episode import drive, update_episode, use_probability
+from remission.use.leaving import leaving_probability
+
+__all__ = ["BLOCK", "simulate_course"]
+
+BLOCK = 128
+"""People handled side by side; their scratch rows stay in the first-level cache."""
+
+_add_dose, _decay_window, _gate = (compile_equation(f) for f in (add_dose, decay_window, gate))
+_update_glutamate, _decay_serotonin = (compile_equation(f) for f in (update_glutamate, decay_serotonin))
+_update_habit, _update_reward, _update_cue = (compile_equation(f) for f in (update_habit, update_reward, update_cue))
+_negative_affect, _update_fast_trace = (compile_equation(f) for f in (negative_affect, update_fast_trace))
+_update_load, _withdrawal = (compile_equation(f) for f in (update_load, withdrawal))
+_attend_session, _control, _decay_skill = (compile_equation(f) for f in (attend_session, control, decay_skill))
+_experience, _update_commitment = (compile_equation(f) for f in (experience_session, update_commitment))
+_amount_used, _craving, _craving_vas = (compile_equation(f) for f in (amount_used, craving, craving_vas))
+_incubation, _drive, _update_episode = (compile_equation(f) for f in (incubation, drive, update_episode))
+_use_probability, _leaving = (compile_equation(f) for f in (use_probability, leaving_probability))
+
+_Parameters = namedtuple("_Parameters", [field.name for field in fields(CourseParameters)])  # type: ignore[misc]
+
+# Rows of the scratch buffer, as element offsets; one row is one quantity of BLOCK people.
+_ROWS = (
+    "P G S H R A F L M x E y clean inside gate b_i s engage quality weekday subject replicate "
+    "u_use u_episode u_leave n_cue n_amount z vas amount leaves"
+).split()
+(
+    _P, _G, _S, _H, _R, _A, _F, _L, _M, _X, _E, _Y, _CLEAN, _IN, _GATE, _B, _RESP, _ENGAGE, _Q, _WEEKDAY, _SUBJECT,
+    _REPLICATE, _U_USE, _U_EPISODE, _U_LEAVE, _N_CUE, _N_AMOUNT, _Z, _VAS, _AMOUNT, _LEAVES,
+) = (row * BLOCK for row in range(len(_ROWS)))  # fmt: skip
+_MASK = uint64(0xFFFFFFFF)
+_SHIFT = uint64(32)
+_DAY, _CUE, _ATTENDANCE = (uint64(int(stream)) for stream in (Stream.DAY, Stream.CUE, Stream.ATTENDANCE))
+
+
+@njit(**OPTIONS)
+def _draw(b, stream, index, k0, k1, to_normals):  # type: ignore[no-untyped-def]  # types are numba's
+    """One block of draws of every person of the block into the rows that await them."""
+    if to_normals:
+        for i in range(BLOCK):
+            w0, w1, _, _ = philox_lane(
+                uint64(bits_of(b[_SUBJECT + i])), uint64(bits_of(b[_REPLICATE + i])), index, stream, k0, k1
+            )
+            radius = np.sqrt(-2.0 * log_lane(_unit(w0)))
+            turn = _unit(w1)
+            b[_N_CUE + i] = radius * cos_turns_lane(turn)
+            b[_N_AMOUNT + i] = radius * sin_turns_lane(turn)
+    else:
+        for i in range(BLOCK):
+            w0, w1, w2, _ = philox_lane(
+                uint64(bits_of(b[_SUBJECT + i])), uint64(bits_of(b[_REPLICATE + i])), index, stream, k0, k1
+            )
+            b[_U_USE + i] = _unit(w0)
+            b[_U_EPISODE + i] = _unit(w1)
+            b[_U_LEAVE + i] = _unit(w2)
+
+
+@njit(**OPTIONS)
+def _dose(b, p, due_day, day, exposure, psychoactive, o):  # type: ignore[no-untyped-def]
+    """Step 1: infusions due today."""
+    for slot in range(due_day.shape[0]):
+        for i in range(BLOCK):
+            due = 1.0 if due_day[slot, o + i] == day else 0.0
+            e = exposure[slot, o + i] * due * b[_IN + i]
+            m = psychoactive[slot, o + i] * due * b[_IN + i]
+            b[_P + i] = _add_dose(b[_P + i], p.rho, b[_RESP + i], e)
+            b[_S + i] = _add_dose(b[_S + i], p.rho, b[_RESP + i], e)
+            b[_M + i] = _experience(b[_M + i], b[_RESP + i], m, p.k_m)
+
+
+@njit(**OPTIONS)
+def _contact(b, p, due_day, day, open_access, k0, k1, attended, o):  # type: ignore[no-untyped-def]
+    """Step 2: therapy sessions due today."""
+    for slot in range(due_day.shape[0]):
+        for i in range(BLOCK):
+            w0, _, _, _ = philox_lane(
+                uint64(bits_of(b[_SUBJECT + i])), uint64(bits_of(b[_REPLICATE + i])), uint64(slot), _ATTENDANCE, k0, k1
+            )
+            missing = open_access * _leaving(b[_Y + i], p.miss_hazard_per_day, p.leave_use_factor)
+            due = 1.0 if due_day[slot, o + i] == day else 0.0
+            held = due * (1.0 if _unit(w0) >= missing else 0.0) * b[_IN + i]
+            contact = b[_Q + i] * b[_ENGAGE + i] * held
+            b[_L + i] = _attend_session(b[_L + i], contact, b[_GATE + i], p.eta)
+            if held > 0.0:
+                attended[slot, o + i] = 1
+
+
+@njit(**OPTIONS)
+def _live(b, p, day, open_access):  # type: ignore[no-untyped-def]
+    """Step 3: craving, use, episode, amount, leaving."""
+    for i in range(BLOCK):
+        load, efficacy = b[_A + i], b[_G + i]
+        skill, cue = b[_L + i], b[_X + i]
+        withdrawn = _withdrawal(load, b[_F + i])
+        affect = _negative_affect(
+            withdrawn, load, cue, efficacy, b[_S + i], p.w_w, p.c_a, p.c_x, p.k_n, p.k_s, p.g_b
+        )
+        held_back = _control(efficacy, skill, b[_M + i], load, p.k_k, p.c_l, p.w_m, p.k_a, p.g_b)
+        incubated = _incubation(b[_CLEAN + i], p.i_max, p.tau_i_day)
+        strength = _craving(
+            b[_H + i], cue, affect, b[_R + i], efficacy, skill, incubated,
+            p.z_habit, p.z_affect, p.z_skill, p.z_constant, p.c_r, p.k_c, p.c_l, p.g_b,
+        )  # fmt: skip
+        weekday = b[_WEEKDAY + i] + float(day % 7)
+        weekday = weekday - 7.0 if weekday >= 7.0 else weekday
+        weekend = 1.0 if weekday >= 5.0 else 0.0
+        push = _drive(strength, held_back, weekend, p.beta_c, p.wk)
+        chance = _use_probability(
+            b[_B + i], push, b[_E + i], open_access, p.b0, p.lam, p.chi, p.b_in
+        )
+        use = 1.0 if b[_U_USE + i] < chance else 0.0
+        b[_E + i] = _update_episode(b[_E + i], use, b[_U_EPISODE + i], p.pi_start, p.om_end)
+        b[_Y + i] = use
+        b[_Z + i] = strength
+    for i in range(BLOCK):
+        use = b[_Y + i]
+        b[_AMOUNT + i] = _amount_used(use, b[_Z + i], b[_N_AMOUNT + i], p.mu_a, p.gamma_a, p.sigma_a)
+        b[_VAS + i] = _craving_vas(b[_Z + i], p.lambda_v, p.z_v)
+        leaving = open_access * _leaving(use, p.leave_hazard_per_day, p.leave_use_factor)
+        leaves = (1.0 if b[_U_LEAVE + i] < leaving else 0.0) * b[_IN + i]
+        b[_LEAVES + i] = leaves
+        b[_IN + i] = b[_IN + i] * (1.0 - leaves)
+        b[_CLEAN + i] = (b[_CLEAN + i] + 1.0) * (1.0 - use)
+
+
+@njit(**OPTIONS)
+def _night(b, p, keep_p, keep_s, keep_f):  # type: ignore[no-untyped-def]
+    """Step 4: the states move."""
+    for i in range(BLOCK):
+        use, opened = b[_Y + i], b[_GATE + i]
+        b[_H + i] = _update_habit(b[_H + i], use, opened, p.a_h, p.d_h)
+        b[_A + i] = _update_load(b[_A + i], use, p.tau_a_day)
+        b[_F + i] = _update_fast_trace(b[_F + i], use, keep_f)
+        b[_R + i] = _update_reward(b[_R + i], use, p.tau_r_day, p.k_r)
+        b[_G + i] = _update_glutamate(b[_G + i], b[_P + i], p.k_g, p.g_b, p.tau_g_day)
+        b[_M + i] = _update_commitment(b[_M + i], use, p.tau_m_day, p.l_m)
+        b[_P + i] = _decay_window(b[_P + i], keep_p)
+        b[_S + i] = _decay_serotonin(b[_S + i], keep_s)
+        b[_L + i] = _decay_skill(b[_L + i], p.tau_l_day)
+        b[_X + i] = _update_cue(b[_X + i], b[_N_CUE + i], p.phi, p.sigma_x)
+
+
+@njit(nogil=True, cache=True, **OPTIONS)
+def _blocks(  # type: ignore[no-untyped-def]
+    b, p, key, start, traits, address, weekday0, quality, infusion_day, exposure, psychoactive, session_day, blocked,
+    dosed, taught, use_all, amount_all, vas_all, days_in_study, attended, first, last,
+):  # fmt: skip
+    k0, k1 = uint64(key) & _MASK, uint64(key) >> _SHIFT
+    n_days = blocked.size
+    for block in range(first, last):
+        o = block * BLOCK
+        b[:] = 0.0
+        for i in range(BLOCK):
+            b[_G + i], b[_H + i], b[_A + i], b[_F + i], b[_R + i] = p.g_b, start[0], start[1], start[2], start[3]
+            b[_B + i], b[_RESP + i], b[_M + i] = traits[0, o + i], traits[1, o + i], traits[2, o + i]
+            b[_X + i], b[_E + i], b[_ENGAGE + i] = traits[3, o + i], traits[4, o + i], traits[5, o + i]
+            b[_Q + i], b[_WEEKDAY + i], b[_IN + i] = quality[o + i], float(weekday0[o + i]), 1.0
+            b[_SUBJECT + i] = float_of(int64(address[0, o + i]))
+            b[_REPLICATE + i] = float_of(int64(address[1, o + i]))
+        for day in range(n_days):
+            open_access = 0.0 if blocked[day] else 1.0
+            if dosed[day]:
+                _dose(b, p, infusion_day, day, exposure, psychoactive, o)
+            for i in range(BLOCK):
+                b[_GATE + i] = _gate(b[_P + i], p.gamma)
+            if taught[day]:
+                _contact(b, p, session_day, day, open_access, k0, k1, attended, o)
+            _draw(b, _DAY, uint64(day), k0, k1, False)
+            _draw(b, _CUE, uint64(day), k0, k1, True)
+            _live(b, p, day, open_access)
+            for i in range(BLOCK):
+                use_all[day, o + i] = np.int8(b[_Y + i])
+                amount_all[day, o + i] = b[_AMOUNT + i]
+                vas_all[day, o + i] = b[_VAS + i]
+                if b[_LEAVES + i] > 0.0:
+                    days_in_study[o + i] = day + 1
+            _night(b, p, start[4], start[5], start[6])
+
+
+def simulate_course(
+    people: People,
+    traits: Traits,
+    schedule: CourseSchedule,
+    parameters: CourseParameters,
+    *,
+    n_threads: int = 1,
+) -> Course:
+    """The courses of many people, equal in every bit to the reference kernel's; states are not recorded.
+
+    Parameters
+    ----------
+    people, traits, schedule, parameters
+        As for :func:`remission.patient.kernels.reference.simulate_course`.
+    n_threads
+        Threads that share the blocks.
+    """
+    n, n_days = len(people), schedule.n_days
+    n_blocks = -(-n // BLOCK)
+    padded = n_blocks * BLOCK
+    p = _Parameters(*astuple(parameters))
+    start = np.array(
+        [
+            *starting_states(parameters, schedule.clean_days),
+            *(keep_share(tau) for tau in (parameters.tau_p_day, parameters.tau_s_day, parameters.tau_f_day)),
+        ]
+    )
+    columns = (
+        traits.tendency, traits.responsiveness, traits.commitment0, traits.cue0, traits.episode0, traits.engagement,
+    )  # fmt: skip
+    trait_rows = _padded(np.stack(columns), padded)
+    address = _padded(np.stack([people.subject, people.replicate]), padded)
+    infusion_day, session_day = _padded(schedule.infusion_day.T, padded), _padded(schedule.session_day.T, padded)
+    days = np.arange(n_days)
+    use_all = np.zeros((n_days, padded), dtype=np.int8)
+    amount_all, vas_all = np.zeros((n_days, padded)), np.zeros((n_days, padded))
+    days_in_study = np.full(padded, n_days, dtype=np.int64)
+    attended = np.zeros(session_day.shape, dtype=np.int8)
+    shared = (
+        p, np.uint64(people.seed), start, trait_rows, address, _padded(schedule.weekday0, padded),
+        _padded(schedule.quality, padded), infusion_day, _padded(schedule.exposure.T, padded),
+        _padded(schedule.psychoactive.T, padded), session_day, schedule.blocked,
+        np.isin(days, schedule.infusion_day), np.isin(days, schedule.session_day),
+        use_all, amount_all, vas_all, days_in_study, attended,
+    )  # fmt: skip
+    tickets = itertools.count()
+
+    def work() -> None:
+        scratch = np.empty(len(_ROWS) * BLOCK)
+        for block in tickets:  # the counter's step is atomic under the interpreter lock
+            if block >= n_blocks:
+                return
+            _blocks(scratch, *shared, block, block + 1)
+
+    helpers = [threading.Thread(target=work) for _ in range(min(n_threads, n_blocks) - 1)]
+    for helper in helpers:
+        helper.start()
+    work()
+    for helper in helpers:
+        helper.join()
+    return Course(
+        use=use_all[:, :n].T,
+        amount=amount_all[:, :n].T,
+        vas=vas_all[:, :n].T,
+        days_in_study=days_in_study[:n],
+        attended=attended[:, :n].T > 0,
+        states={},
+    )
+
+
+def _padded(array: np.ndarray, width: int) -> np.ndarray:
+    """The array with its last axis filled up with copies of its last person, contiguous."""
+    missing = width - array.shape[-1]
+    filled = np.concatenate([array, np.repeat(array[..., -1:], missing, axis=-1)], axis=-1) if missing else array
+    return np.ascontiguousarray(filled)

@@ -1,0 +1,108 @@
+"""The compiled kernel is the reference kernel, bit for bit."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numba import njit
+
+from remission.numerics import elementary, lanes
+from remission.patient.course import CourseSchedule
+from remission.patient.kernels import fast, reference
+from remission.patient.parameters import load_course_parameters
+from remission.patient.sampling import sample_traits
+from remission.records.protocol import Substance
+from remission.streams import People, Stream, draw_words
+
+FACTOR = st.floats(min_value=0.3, max_value=3.0)
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[People, CourseSchedule, Substance, dict[str, float], bool]:
+    """A batch of any size with its own infusions and sessions per person, and a substance with shaken parameters."""
+    n = draw(st.integers(min_value=1, max_value=300))
+    n_days = draw(st.integers(min_value=1, max_value=45))
+    rng = np.random.default_rng(draw(st.integers(min_value=0, max_value=2**32)))
+    blocked = rng.uniform(size=n_days) < draw(st.sampled_from([0.0, 0.2]))
+    schedule = CourseSchedule(
+        infusion_day=rng.integers(-1, n_days, size=(n, 3)),
+        exposure=rng.uniform(0.0, 2.0, size=(n, 3)),
+        psychoactive=rng.uniform(0.0, 1.0, size=(n, 3)),
+        session_day=rng.integers(-1, n_days, size=(n, 5)),
+        quality=rng.uniform(0.0, 1.0, size=n),
+        weekday0=rng.integers(0, 7, size=n),
+        blocked=blocked,
+        clean_days=draw(st.integers(min_value=0, max_value=60)),
+    )
+    seed = draw(st.integers(min_value=0, max_value=2**64 - 1))
+    first = draw(st.integers(min_value=0, max_value=2**31))
+    names = ("gamma", "k_c", "k_k", "w_m", "eta", "a_h", "beta_c", "sigma_x", "sigma_b")
+    factors = {name: draw(FACTOR) for name in names}
+    factors["leave_hazard_per_day"] = draw(st.sampled_from([0.0, 0.01]))
+    people = People.of_replicates(seed=seed, first=first, count=1, n_subjects=n)
+    return people, schedule, draw(st.sampled_from(list(Substance))), factors, draw(st.booleans())
+
+
+@given(case=cases(), n_threads=st.integers(min_value=1, max_value=3))
+@settings(max_examples=40)
+def test_fast_equals_reference(
+    case: tuple[People, CourseSchedule, Substance, dict[str, float], bool], n_threads: int
+) -> None:
+    """The reference is the specification: one different bit is a different trial."""
+    people, schedule, substance, factors, self_quit = case
+    base = load_course_parameters(substance)
+    leave = factors.pop("leave_hazard_per_day")
+    changed = {name: getattr(base, name) * factor for name, factor in factors.items()}
+    parameters = base.replace(leave_hazard_per_day=leave, **changed)
+    traits = sample_traits(people, parameters, clean_days=schedule.clean_days, self_quit=self_quit)
+    expected = reference.simulate_course(people, traits, schedule, parameters)
+    found = fast.simulate_course(people, traits, schedule, parameters, n_threads=n_threads)
+    for name in ("use", "amount", "vas", "days_in_study", "attended"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), err_msg=name)
+
+
+def test_one_number_functions_have_the_bits_of_the_array_functions() -> None:
+    """exp, log, sine and cosine are the only places where two implementations could drift apart."""
+    rng = np.random.default_rng(4)
+    x = np.concatenate([rng.uniform(-40.0, 40.0, 20_000), [-800.0, -700.0, 0.0, 700.0, 800.0]])
+    positive = np.exp(rng.uniform(-22.0, 5.0, 20_000))
+    turns = rng.uniform(0.0, 1.0, 20_000)
+    cosine, sine = elementary.cos_sin_turns(turns)
+    pairs = [
+        (lanes.exp_lane, x, elementary.exp(x)),
+        (lanes.tanh_lane, x, elementary.tanh(x)),
+        (lanes.logistic_lane, x, elementary.logistic(x)),
+        (lanes.log_lane, positive, elementary.log(positive)),
+        (lanes.cos_turns_lane, turns, cosine),
+        (lanes.sin_turns_lane, turns, sine),
+    ]
+    for function, argument, expected in pairs:
+
+        @njit(**lanes.OPTIONS)
+        def each(values, function=function):  # type: ignore[no-untyped-def]
+            out = np.empty_like(values)
+            for i in range(values.size):
+                out[i] = function(values[i])
+            return out
+
+        np.testing.assert_array_equal(each(argument, function), expected)
+
+
+@given(
+    seed=st.integers(min_value=0, max_value=2**64 - 1),
+    subject=st.integers(min_value=0, max_value=2**32 - 1),
+    replicate=st.integers(min_value=0, max_value=2**32 - 1),
+    index=st.integers(min_value=0, max_value=2**32 - 1),
+)
+def test_compiled_draws_are_the_same_draws(seed: int, subject: int, replicate: int, index: int) -> None:
+    """One address, one draw, in both kernels."""
+    person = People(
+        seed=seed, replicate=np.array([replicate], dtype=np.uint64), subject=np.array([subject], dtype=np.uint64)
+    )
+    expected = [int(word[0]) for word in draw_words(person, Stream.DAY, index)]
+    counter = [np.uint64(value) for value in (subject, replicate, index, int(Stream.DAY))]
+    assert list(_philox(*counter, np.uint64(seed & 0xFFFFFFFF), np.uint64(seed >> 32))) == expected
+
+
+@njit
+def _philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
+    return lanes.philox_lane(c0, c1, c2, c3, k0, k1)

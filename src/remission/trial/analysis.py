@@ -135,7 +135,7 @@ def _ratio(log_ratio: float, error: float) -> Estimate:
     return Estimate(estimate=float(middle), low=float(low), high=float(high), p_value=p_value, status=Status.OK)
 
 
-def _design(treated: Bool[np.ndarray, " subject"], adjust: _Design) -> _Design:
+def _design(treated: Bool[np.ndarray, " subject"], adjust: _Design) -> Float[np.ndarray, "subject column"]:
     return np.column_stack([np.ones(treated.size), treated.astype(np.float64), adjust])
 
 

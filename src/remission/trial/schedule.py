@@ -8,17 +8,19 @@ from jaxtyping import Float, Int
 
 from remission.patient.course import CourseSchedule
 from remission.patient.sampling import Covariates, sample_iiv
-from remission.patient.session import Pharmacology, simulate_session_effects
+from remission.patient.pharmacology import Pharmacology
+from remission.patient.session import simulate_session_effects
 from remission.records.protocol import Protocol
 from remission.records.treatment import DrugCourse, Gap, TherapyCourse
 from remission.streams import People, Stream, draw_uniforms
 
 __all__ = ["build_schedule", "infusion_days", "session_days"]
 
-_Days = Int[np.ndarray, "subject slot"]
+_InfusionDays = Int[np.ndarray, "subject infusion"]
+_SessionDays = Int[np.ndarray, "subject session"]
 
 
-def infusion_days(people: People, course: DrugCourse) -> _Days:
+def infusion_days(people: People, course: DrugCourse) -> _InfusionDays:
     """Day of each infusion of each person. [day]"""
     days: list[Int[np.ndarray, " subject"]] = []
     for slot, infusion in enumerate(course.infusions):
@@ -40,7 +42,7 @@ def _triangular_days(chance: Float[np.ndarray, " subject"], gap: Gap) -> Int[np.
     return np.minimum(np.floor(np.where(chance < rising, up, down)), gap.high).astype(np.int64)
 
 
-def session_days(therapy: TherapyCourse, infusions: _Days) -> _Days:
+def session_days(therapy: TherapyCourse, infusions: _InfusionDays) -> _SessionDays:
     """Day of each therapy session of each person. [day]"""
     n = infusions.shape[0]
     days = [

@@ -14,7 +14,7 @@ from remission.patient.course import STATES, Course
 from remission.patient.kernels import fast, reference
 from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters, load_course_parameters
 from remission.patient.sampling import Covariates, sample_covariates, sample_traits
-from remission.patient.session import Pharmacology, load_pharmacology
+from remission.patient.pharmacology import Pharmacology, load_pharmacology
 from remission.library.loader import load_parameter_set
 from remission.records.endpoint import Analysis, Contrast
 from remission.records.protocol import Protocol

@@ -1,7 +1,9 @@
 """Retune the behavior values under the default pharmacokinetics, towards ``targets.toml``.
 
-For each substance a few values are searched by Nelder-Mead from the set ``episodes-2026-start``, everything else kept. The
-loss is the sum of squared residuals in units of each target's ``weight_sd`` plus a quadratic pull towards the start. The
+For each substance a few values are searched by Nelder-Mead from the set ``episodes-2026-start``, everything else
+kept. The
+loss is the sum of squared residuals in units of each target's ``weight_sd`` plus a quadratic pull towards the start.
+The
 same addressed draws serve every evaluation (common random numbers) and all arms see the same people.
 
 Usage: ``python validation/retune.py [--check] [--substance alcohol ...]``. ``--check`` computes the targets under the
@@ -21,8 +23,8 @@ from remission.library.protocols import load_protocol
 from remission.patient.course import Course
 from remission.patient.kernels.reference import simulate_course
 from remission.patient.parameters import CourseParameters, load_course_parameters
-from remission.patient.sampling import sample_covariates, sample_traits
 from remission.patient.pharmacology import load_pharmacology
+from remission.patient.sampling import sample_covariates, sample_traits
 from remission.records.endpoint import Endpoint
 from remission.records.protocol import Protocol, Substance
 from remission.streams import People
@@ -192,7 +194,12 @@ def after_clean_days(name: str, clean_days: int, n_days: int) -> Arms:
     )
     return Arms(
         protocol.replace(
-            population=population, endpoints=(endpoint,), analyses=(), visits=visits, follow_up_days=n_days
+            population=population,
+            endpoints=(endpoint,),
+            analyses=(),
+            comparisons=(),
+            visits=visits,
+            follow_up_days=n_days,
         )
     )
 
@@ -261,7 +268,7 @@ def load_targets() -> dict[str, dict[str, object]]:
     return found
 
 
-def residual(name: str, value: float, target: dict[str, object]) -> float:
+def residual(value: float, target: dict[str, object]) -> float:
     """Distance from the target in units of its weight; ratios on the log scale."""
     aim, sd = float(target["value"]), float(target["weight_sd"])  # type: ignore[arg-type]
     if target["unit"] == "log ratio":
@@ -297,7 +304,7 @@ def run_search(search: Search, targets: dict[str, dict[str, object]], evaluation
 
     def loss(x: np.ndarray) -> float:
         found = search.statistics(start.replace(**values_at(x)))
-        misfit = sum(residual(name, value, targets[name]) ** 2 for name, value in found.items() if name in targets)
+        misfit = sum(residual(value, targets[name]) ** 2 for name, value in found.items() if name in targets)
         return misfit + float((((x - x0) / np.array(search.pulls)) ** 2).sum())
 
     simplex = np.vstack([x0, *(x0 + step for step in np.diag(search.steps))])
@@ -346,7 +353,8 @@ def main() -> None:
         before, after = search.statistics(start), search.statistics(tuned)
         for name in (*search.names, "leave_hazard_per_day"):
             old, new = getattr(start, name), getattr(tuned, name)
-            changes.append(f"| {name}.{search.substance.value} | {old:.4g} | {new:.4g} |")
+            label = name if name == "k_c" else f"{name}.{search.substance.value}"
+            changes.append(f"| {label} | {old:.4g} | {new:.4g} |")
             print(f"{name}.{search.substance.value} = {new:.4g}  (start {old:.4g})", flush=True)
         for name, value in after.items():
             if name in targets:

@@ -15,7 +15,8 @@ EQUATIONS = [(match["function"], match["text"]) for match in BLOCK.finditer(PAGE
 
 # Symbol on the page -> argument of the functions. One symbol has one meaning everywhere.
 ARGUMENTS = {
-    "P": ("state", "window"), "rho": "rho", "s": "responsiveness", "e": "exposure", "gamma": "gamma", "keep_P": "keep_p",
+    "P": ("state", "window"), "rho": "rho", "s": "responsiveness", "e": "exposure", "gamma": "gamma", "keep_P":
+    "keep_p",
     "G": "efficacy", "k_G": "k_g", "G_b": "g_b", "tau_G": "tau_g", "S": "tone", "keep_S": "keep_s",
     "H": "habit", "y": "use", "g": "gate", "a_H": "a_h", "d_H": "d_h", "R": "reward", "tau_R": "tau_r", "k_R": "k_r",
     "A": "load", "tau_A": "tau_a", "F": "trace", "keep_F": "keep_f", "W": "withdrawn", "w_W": "w_w", "c_A": "c_a",

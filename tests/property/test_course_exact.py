@@ -126,7 +126,9 @@ def test_without_a_gate_skill_does_not_depend_on_when_the_infusion_is(parameters
 
 @pytest.mark.parametrize("substance", list(Substance))
 def test_with_every_weight_at_zero_use_is_the_persons_own_tendency(substance: Substance) -> None:
-    """beta_C = B = k_K = c_L = w_M = k_A = weekday = 0 and lam = 1 leave p = logistic(b_i): exact uniforms decide each day."""
+    """beta_C = B = k_K = c_L = w_M = k_A = weekday = 0 and lam = 1 leave p = logistic(b_i): exact uniforms decide
+    each day.
+    """
     base = load_course_parameters(substance)
     bare = base.replace(beta_c=0.0, b_in=0.0, k_k=0.0, c_l=0.0, w_m=0.0, k_a=0.0, wk=0.0, lam=1.0)
     people = People.of_replicates(seed=3, first=0, count=1, n_subjects=400)

@@ -36,7 +36,9 @@ def test_circular_functions_are_at_rounding_level() -> None:
     np.testing.assert_allclose(cosine**2 + sine**2, 1.0, atol=2e-15)
 
 
-@pytest.mark.parametrize(("function", "at", "value"), [(exp, 0.0, 1.0), (log, 1.0, 0.0), (tanh, 0.0, 0.0), (logistic, 0.0, 0.5)])
+@pytest.mark.parametrize(
+    ("function", "at", "value"), [(exp, 0.0, 1.0), (log, 1.0, 0.0), (tanh, 0.0, 0.0), (logistic, 0.0, 0.5)]
+)
 def test_fixed_points_are_exact(function: object, at: float, value: float) -> None:
     """Bit-for-bit limits of the model (no drug equals saline) rest on these."""
     assert function(np.array([at]))[0] == value  # type: ignore[operator]
@@ -48,7 +50,10 @@ def test_exp_holds_extreme_arguments() -> None:
     assert np.all(logistic(np.array([-1e9, 1e9])) == np.array([logistic(np.array([-700.0]))[0], 1.0]))
 
 
-@given(st.lists(st.floats(min_value=-50.0, max_value=50.0), min_size=1, max_size=40), st.integers(min_value=0, max_value=39))
+@given(
+    st.lists(st.floats(min_value=-50.0, max_value=50.0), min_size=1, max_size=40),
+    st.integers(min_value=0, max_value=39),
+)
 def test_a_value_does_not_depend_on_its_neighbors(values: list[float], cut: int) -> None:
     """Vector code may treat the ends of an array otherwise; then chunks would change results."""
     whole = np.array(values)

@@ -40,7 +40,9 @@ def test_allocation_follows_unequal_shares() -> None:
 
 
 def test_a_block_is_a_uniform_permutation() -> None:
-    """Each of the six orders of a block of four appears as often as the others (chi-square, 3 replicates in 10,000 fail)."""
+    """Each of the six orders of a block of four appears as often as the others (chi-square, 3 replicates in 10,000
+    fail).
+    """
     from scipy.stats import chisquare
 
     arm = allocate(people_of(6000, 4), small_protocol(), stratum=np.zeros((6000, 4), dtype=np.int64))

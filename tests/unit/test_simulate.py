@@ -30,8 +30,10 @@ def assert_same_result(one: TrialResult, other: TrialResult, replicates: slice =
 
 @pytest.mark.parametrize("people_per_chunk", [1, 24 * 3, 10_000])
 def test_the_chunk_does_not_change_a_number(people_per_chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Memory and machines set the chunk; they must not set the result. States come from the reference kernel, the rest from
-    the compiled one, so this also holds the two together."""
+    """Memory and machines set the chunk; they must not set the result. States come from the reference kernel, the
+    rest from
+    the compiled one, so this also holds the two together.
+    """
     expected = simulate_trial(small_protocol(), n_replicates=8, seed=5)
     monkeypatch.setattr(simulate, "_PEOPLE_PER_CHUNK", people_per_chunk)
     monkeypatch.setattr(simulate, "_PEOPLE_WITH_STATES", 24)
@@ -126,7 +128,9 @@ def test_another_process_gives_the_same_bytes() -> None:
 
 @pytest.mark.stat
 def test_type_1_error_of_the_difference_is_its_level() -> None:
-    """Two arms of saline: 5% of 600 replicates reject, inside 4 Monte Carlo standard errors (false alarm 6 in 100,000)."""
+    """Two arms of saline: 5% of 600 replicates reject, inside 4 Monte Carlo standard errors (false alarm 6 in
+    100,000).
+    """
     protocol = small_protocol()
     null = {"ketamine": protocol.drugs["saline"], "saline": protocol.drugs["saline"]}
     result = simulate_trial(protocol.replace(drugs=null), n_replicates=600, seed=20260101)

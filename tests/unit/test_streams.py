@@ -9,7 +9,8 @@ from scipy import stats
 from remission.errors import SpecError
 from remission.streams import People, Stream, check_seed, draw_normals, draw_uniforms, draw_words
 
-# Known answers of Philox4x32-10 printed with its reference implementation (Random123, kat_vectors): counter, key, output.
+# Known answers of Philox4x32-10 printed with its reference implementation (Random123, kat_vectors): counter, key,
+# output.
 KNOWN_ANSWERS = [
     ((0, 0, 0, 0), (0, 0), (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)),
     ((0xFFFFFFFF,) * 4, (0xFFFFFFFF,) * 2, (0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD)),

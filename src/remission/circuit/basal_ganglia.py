@@ -6,8 +6,10 @@ Equations::
     R' = R + (1 - R)/tau_R - k_R*y*R
 
 States: H in [0, 1], R in [0, 1]. [dimensionless]
-Assumptions: a use day teaches, a clean day extinguishes, the plasticity gate g multiplies both rates. No direct effect of
-ketamine on reward: no human effect was found on reward tasks. Evidence: assumed; R's month of recovery is measured in smokers.
+Assumptions: a use day teaches, a clean day extinguishes, the plasticity gate g multiplies both rates. No direct
+effect of
+ketamine on reward: no human effect was found on reward tasks. Evidence: assumed; R's month of recovery is measured
+in smokers.
 """
 
 import numpy as np

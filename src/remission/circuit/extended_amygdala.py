@@ -8,7 +8,8 @@ Equations::
     N = w_W*W + c_A*A + c_x*x - k_N*(G - G_b) - k_S*tanh(S)
 
 States: A and F in [0, 1]; W in [0, 1]; N around 0. [dimensionless]
-Assumptions: withdrawal is the load that the fast trace of recent use no longer covers. Evidence: time constants are set by
+Assumptions: withdrawal is the load that the fast trace of recent use no longer covers. Evidence: time constants are
+set by
 substance from withdrawal courses; ketamine's weights follow the mood response in depression (derived by analogy).
 """
 

@@ -9,8 +9,10 @@ Equations::
     K = k_K*(G - G_b) + c_L*L + w_M*M - k_A*A
 
 States: L and M in [0, 1]; K on the logit scale. [dimensionless]
-Assumptions: sessions add with saturation; the gate g multiplies what a session teaches; a psychoactive session can raise
-commitment (belief, not pharmacology: rho does not scale it). Evidence: no direct human measure of control after ketamine;
+Assumptions: sessions add with saturation; the gate g multiplies what a session teaches; a psychoactive session can
+raise
+commitment (belief, not pharmacology: rho does not scale it). Evidence: no direct human measure of control after
+ketamine;
 eta and c_L are seen only as a product.
 """
 

@@ -1,12 +1,15 @@
 """The functions of fixed bits once more, for one number at a time inside compiled loops.
 
-Purpose: a compiled kernel must give the bits of :mod:`remission.numerics.elementary` and of :mod:`remission.streams`. Each
+Purpose: a compiled kernel must give the bits of :mod:`remission.numerics.elementary` and of
+:mod:`remission.streams`. Each
 function here repeats the operations of its twin in the same order; a test compares them bit for bit.
 
-:func:`compile_equation` turns a mechanism written for arrays into its one-number twin: the same source, with ``exp`` and its
+:func:`compile_equation` turns a mechanism written for arrays into its one-number twin: the same source, with ``exp``
+and its
 kin replaced by the functions of this module. So an equation is written once.
 
-Loops over these functions vectorise (LLVM) because they are branch-free, division does not raise (``error_model="numpy"``)
+Loops over these functions vectorise (LLVM) because they are branch-free, division does not raise
+(``error_model="numpy"``)
 and everything is inlined. No fast-math: contraction or reordering would change bits.
 """
 
@@ -19,11 +22,12 @@ from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from types import FunctionType
-from typing import Any, TypeVar
+from typing import Any
 
 import numba
 import numpy as np
 from llvmlite.binding import get_host_cpu_features
+from numba import config as _config
 from numba import int64, njit, uint64
 
 from remission.numerics import elementary
@@ -48,7 +52,6 @@ OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": False, "boundsche
 """Compilation options of everything that must vectorise."""
 
 
-
 def _cache_folder() -> str:
     """A folder for compiled code that belongs to exactly this source.
 
@@ -68,37 +71,39 @@ def _cache_folder() -> str:
         home.mkdir(parents=True, exist_ok=True)
     except OSError:
         return str(Path(tempfile.gettempdir()) / f"remission-{os.getuid()}" / name)
-    return str(home) if os.access(home, os.W_OK) else str(Path(tempfile.gettempdir()) / f"remission-{os.getuid()}" / name)
+    return (
+        str(home) if os.access(home, os.W_OK) else str(Path(tempfile.gettempdir()) / f"remission-{os.getuid()}" / name)
+    )
 
 
 def _wide_features() -> str:
-    """The processor's own features, without LLVM's preference for half-width vectors on processors that have full ones."""
+    """The processor's own features, without LLVM's preference for half-width vectors on processors that have full
+    ones.
+    """
     own: str = get_host_cpu_features().flatten()
     kept = [feature for feature in own.split(",") if not feature.endswith("prefer-256-bit")]
     return ",".join([*kept, "-prefer-256-bit"])
 
 
-numba.config.CACHE_DIR = _cache_folder()
-if numba.config.CPU_FEATURES is None and platform.machine() in {"x86_64", "AMD64"}:
-    numba.config.CPU_FEATURES = _wide_features()
+settings: Any = _config
+settings.CACHE_DIR = _cache_folder()
+if settings.CPU_FEATURES is None and platform.machine() in {"x86_64", "AMD64"}:
+    settings.CPU_FEATURES = _wide_features()
 
-_F = TypeVar("_F", bound=Callable[..., Any])
 
-
-def inlined(function: _F) -> _F:
+def inlined(function: Callable[..., Any]) -> Any:
     """A compiled function that is always inlined into its caller."""
-    compiled: _F = njit(forceinline=True, error_model="numpy", fastmath=False)(function)
-    return compiled
+    return njit(forceinline=True, error_model="numpy", fastmath=False)(function)
 
 
-def _horner(name: str, coefficients: tuple[float, ...]) -> Callable[[float], float]:
+def _horner(name: str, coefficients: tuple[float, ...]) -> Any:
     """A polynomial with its coefficients as literals, evaluated as :mod:`elementary` does."""
     text = repr(coefficients[0])
     for coefficient in coefficients[1:]:
         text = f"({text}) * x + {coefficient!r}"
     space: dict[str, Any] = {}
-    exec(compile(f"def {name}(x):\n    return {text}\n", f"<{name}>", "exec"), space)  # noqa: S102 (literals of our own)
-    return inlined(space[name])  # type: ignore[no-any-return]
+    exec(compile(f"def {name}(x):\n    return {text}\n", f"<{name}>", "exec"), space)
+    return inlined(space[name])
 
 
 _exp_polynomial = _horner("exp_polynomial", elementary._EXP_COEFFICIENTS)
@@ -116,22 +121,22 @@ _TWO_52 = uint64(0x4330000000000000)
 
 
 @inlined
-def bits_of(x):  # type: ignore[no-untyped-def]  # types are numba's
+def bits_of(x):
     """The 64 bits of a number as a whole number."""
     return np.float64(x).view(np.int64)
 
 
 @inlined
-def float_of(b):  # type: ignore[no-untyped-def]
+def float_of(b):
     """The number with these 64 bits."""
     return np.int64(b).view(np.float64)
 
 
 @inlined
-def exp_lane(x):  # type: ignore[no-untyped-def]
+def exp_lane(x):
     """Twin of :func:`remission.numerics.elementary.exp`."""
-    held = -700.0 if x < -700.0 else x
-    held = 700.0 if held > 700.0 else held
+    held = max(x, -700.0)
+    held = min(held, 700.0)
     shifted = held * 1.4426950408889634 + _ROUNDER
     power = shifted - _ROUNDER
     rest = (held - power * 0.693147180369123816490) - power * 1.90821492927058770002e-10
@@ -139,7 +144,7 @@ def exp_lane(x):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def log_lane(x):  # type: ignore[no-untyped-def]
+def log_lane(x):
     """Twin of :func:`remission.numerics.elementary.log`."""
     bits = bits_of(x) - _SQRT_HALF
     mantissa = float_of((bits & _MANTISSA) + _SQRT_HALF)
@@ -149,42 +154,42 @@ def log_lane(x):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def sin_turns_lane(turns):  # type: ignore[no-untyped-def]
+def sin_turns_lane(turns):
     """Twin of the sine of :func:`remission.numerics.elementary.cos_sin_turns`."""
     centred = (turns - 1.0 if turns >= 1.0 else turns - 0.0) - 0.5
     upper, lower = 0.5 - centred, -0.5 - centred
-    folded = upper if upper < centred else centred
-    folded = lower if lower > folded else folded
+    folded = min(centred, upper)
+    folded = max(folded, lower)
     angle = folded * 6.283185307179586
     return -(_sin_polynomial(angle * angle) * angle)
 
 
 @inlined
-def cos_turns_lane(turns):  # type: ignore[no-untyped-def]
+def cos_turns_lane(turns):
     """Twin of the cosine of :func:`remission.numerics.elementary.cos_sin_turns`."""
     return sin_turns_lane(turns + 0.25)
 
 
 @inlined
-def logistic_lane(x):  # type: ignore[no-untyped-def]
+def logistic_lane(x):
     """Twin of :func:`remission.numerics.elementary.logistic`."""
     return 1.0 / (1.0 + exp_lane(-x))
 
 
 @inlined
-def tanh_lane(x):  # type: ignore[no-untyped-def]
+def tanh_lane(x):
     """Twin of :func:`remission.numerics.elementary.tanh`."""
     return 1.0 - 2.0 / (exp_lane(2.0 * x) + 1.0)
 
 
 @inlined
-def unit_lane(word):  # type: ignore[no-untyped-def]
+def unit_lane(word):
     """A 32-bit word as a uniform in (0, 1)."""
     return (float_of(int64(word | _TWO_52)) - 4503599627370496.0 + 0.5) * 2.0**-32
 
 
 @inlined
-def philox_lane(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
+def philox_lane(c0, c1, c2, c3, k0, k1):
     """Twin of :func:`remission.streams.draw_words`: four words from a counter and a key, all held in 64 bits."""
     for _ in range(10):
         p0 = _MULTIPLIER_0 * c0
@@ -201,13 +206,14 @@ def philox_lane(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
 _TWINS = {"exp": exp_lane, "log": log_lane, "logistic": logistic_lane, "tanh": tanh_lane}
 
 
-def compile_equation(function: _F) -> _F:
+def compile_equation(function: Callable[..., Any]) -> Any:
     """The one-number twin of an elementwise function: the same code object, with this module's ``exp`` and its kin.
 
     Parameters
     ----------
     function
-        Elementwise and branch-free: arithmetic, ``abs``, comparisons times numbers, and ``exp``, ``log``, ``logistic``, ``tanh``
+        Elementwise and branch-free: arithmetic, ``abs``, comparisons times numbers, and ``exp``, ``log``,
+        ``logistic``, ``tanh``
         of :mod:`remission.numerics.elementary`.
     """
     function = inspect.unwrap(function)  # tests wrap functions to check shapes
@@ -215,4 +221,4 @@ def compile_equation(function: _F) -> _F:
     # Numba knows no keyword-only arguments: the twin takes them by position or by name.
     code = function.__code__
     code = code.replace(co_argcount=code.co_argcount + code.co_kwonlyargcount, co_kwonlyargcount=0)
-    return inlined(FunctionType(code, space, function.__name__))  # type: ignore[return-value]
+    return inlined(FunctionType(code, space, function.__name__))

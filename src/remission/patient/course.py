@@ -74,7 +74,8 @@ class Course:
     """What happened, day by day: the truth, before anyone reports or measures it.
 
     use
-        1 on a day with use. The latent course goes on after a person leaves the study; ``days_in_study`` says what was seen.
+        1 on a day with use. The latent course goes on after a person leaves the study; ``days_in_study`` says what
+        was seen.
     amount
         Amount of the day. [unit of the substance]
     vas

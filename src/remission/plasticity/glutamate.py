@@ -6,7 +6,8 @@ Equations::
     G' = G_b + (G1 - G_b)*(1 - 1/tau_G)
 
 State: G in [G_b, 1]. [dimensionless]
-Assumptions: saturating gain, return to G_b. Evidence: assumed; only products of k_G with the weights of G are seen in data.
+Assumptions: saturating gain, return to G_b. Evidence: assumed; only products of k_G with the weights of G are seen
+in data.
 """
 
 import numpy as np

@@ -6,7 +6,8 @@ Equations::
     decay:  S' = S*exp(-1/tau_S)
 
 State: S >= 0. [dimensionless]
-Evidence: assumed and weak. Transporter occupancy at the usual dose is under 10%; 5-HT1B PET shows no difference from placebo.
+Evidence: assumed and weak. Transporter occupancy at the usual dose is under 10%; 5-HT1B PET shows no difference from
+placebo.
 """
 
 import numpy as np

@@ -63,7 +63,8 @@ def analyze_difference(values: _Values, treated: Bool[np.ndarray, " subject"], a
 def analyze_odds(events: _Values, treated: Bool[np.ndarray, " subject"], adjust: _Design) -> Estimate:
     """Odds ratio of the event, treated against control.
 
-    Without adjustment it is the two-by-two table's (half a person added to each cell when one is empty); with adjustment
+    Without adjustment it is the two-by-two table's (half a person added to each cell when one is empty); with
+    adjustment
     a logistic regression with Wald intervals, status ``separation`` when the likelihood has no maximum.
     """
     if _too_small(events, treated):
@@ -109,7 +110,9 @@ def analyze_hazard(
 
 
 def analyze_percent_lower(values: _Values, treated: Bool[np.ndarray, " subject"]) -> Estimate:
-    """100 times one minus the ratio of means, treated against control; interval by the delta method on the log ratio."""
+    """100 times one minus the ratio of means, treated against control; interval by the delta method on the log
+    ratio.
+    """
     if _too_small(values, treated):
         return _failed(Status.NO_VARIATION)
     sides = [values[treated], values[~treated]]

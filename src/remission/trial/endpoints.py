@@ -41,8 +41,8 @@ def endpoint_values(endpoint: Endpoint, seen: Observation, *, heavy_amount: floa
             share = 100.0 * used.sum(axis=1) / days
         percent = 100.0 - share if endpoint.kind == "percent_days_abstinent" else share
         return np.where(days > 0, percent, np.nan)
-    any_use = used.any(axis=1)
-    known = observed.any(axis=1)
+    any_use = np.asarray(used.any(axis=1))
+    known = np.asarray(observed.any(axis=1))
     if endpoint.kind in {"confirmed_relapse", "abstinent_window"}:
         any_use, known = _with_tests(endpoint, seen, any_use, known)
     value = ~any_use if endpoint.kind == "abstinent_window" else any_use

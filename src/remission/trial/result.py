@@ -33,7 +33,8 @@ class Status(StrEnum):
 class ArmValues:
     """One endpoint by arm: mean and standard deviation over people with a value, and how many had one.
 
-    For ``days_to_relapse_or_dropout`` the mean is of observed times and ``event_share`` says how many ended in the event;
+    For ``days_to_relapse_or_dropout`` the mean is of observed times and ``event_share`` says how many ended in the
+    event;
     for other endpoints ``event_share`` is NaN.
     """
 
@@ -45,7 +46,9 @@ class ArmValues:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimates:
-    """One analysis over the replicates, on the scale people read (difference, ratio, percent). NaN where status is not ok."""
+    """One analysis over the replicates, on the scale people read (difference, ratio, percent). NaN where status is
+    not ok.
+    """
 
     estimate: Float[np.ndarray, " replicate"]
     low: Float[np.ndarray, " replicate"]
@@ -63,7 +66,8 @@ class Estimates:
 class CourseCounts:
     """True courses of everybody in all replicates, counted by arm and day.
 
-    ``people`` per arm; ``using`` on the day; ``never_used`` since day 0 up to and including the day; ``in_study`` at the end
+    ``people`` per arm; ``using`` on the day; ``never_used`` since day 0 up to and including the day; ``in_study`` at
+    the end
     of the day.
     """
 
@@ -75,7 +79,9 @@ class CourseCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateCourses:
-    """States by arm and day over the people of the first replicates: mean and the 10th and 90th percentile of people."""
+    """States by arm and day over the people of the first replicates: mean and the 10th and 90th percentile of
+    people.
+    """
 
     n_people: Int[np.ndarray, " arm"]
     mean: dict[str, Float[np.ndarray, "arm day"]]
@@ -89,7 +95,8 @@ class TrialResult:
 
     Notes
     -----
-    ``protocol``, ``parameters``, ``seed`` and ``n_replicates`` rebuild it, bit for bit, with the same version of the program.
+    ``protocol``, ``parameters``, ``seed`` and ``n_replicates`` rebuild it, bit for bit, with the same version of the
+    program.
     """
 
     protocol: Protocol

@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from remission.patient.course import CourseSchedule
-from remission.patient.sampling import Covariates, sample_iiv
 from remission.patient.pharmacology import Pharmacology
+from remission.patient.sampling import Covariates, sample_iiv
 from remission.patient.session import simulate_session_effects
 from remission.records.protocol import Protocol
 from remission.records.treatment import DrugCourse, Gap, TherapyCourse

@@ -10,12 +10,12 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from remission.errors import SpecError
+from remission.library.loader import load_parameter_set
 from remission.patient.course import STATES, Course
 from remission.patient.kernels import fast, reference
 from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters, load_course_parameters
-from remission.patient.sampling import Covariates, sample_covariates, sample_traits
 from remission.patient.pharmacology import Pharmacology, load_pharmacology
-from remission.library.loader import load_parameter_set
+from remission.patient.sampling import Covariates, sample_covariates, sample_traits
 from remission.records.endpoint import Analysis, Contrast
 from remission.records.protocol import Protocol
 from remission.streams import People, check_seed
@@ -30,7 +30,7 @@ from remission.trial.analysis import (
 from remission.trial.endpoints import endpoint_values, time_to_event
 from remission.trial.observation import Observation, observe
 from remission.trial.randomization import allocate, assign_sites, strata_of
-from remission.trial.result import ArmValues, CourseCounts, Estimates, StateCourses, Status, TrialResult
+from remission.trial.result import ArmValues, CourseCounts, Estimates, StateCourses, TrialResult
 from remission.trial.schedule import build_schedule
 
 __all__ = ["MAX_REPLICATES", "TrialBatch", "simulate_batch", "simulate_trial"]

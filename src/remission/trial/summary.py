@@ -20,8 +20,10 @@ _RATIOS = {"odds_ratio", "hazard_ratio"}
 class SummaryRow:
     """One number of the trial.
 
-    ``simulated_mean`` is the mean over replicates (geometric for ratios), ``simulated_low`` and ``simulated_high`` the 2.5th
-    and 97.5th percentile of replicates: where the result of one such trial would fall. ``mcse`` is the Monte Carlo standard
+    ``simulated_mean`` is the mean over replicates (geometric for ratios), ``simulated_low`` and ``simulated_high``
+    the 2.5th
+    and 97.5th percentile of replicates: where the result of one such trial would fall. ``mcse`` is the Monte Carlo
+    standard
     error of ``simulated_mean``. ``inside_interval`` says whether ``simulated_mean`` lies in the published interval.
     """
 

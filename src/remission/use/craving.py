@@ -2,12 +2,13 @@
 
 Equations::
 
-    i = 1 + (i_max - 1)*clean/(clean + tau_i)
-    z = z_H*H*(1 + i*x/2) + z_N*N - c_R*(R - 1/2) - k_C*(G - G_b) - z_L*c_L*L - z_0
-    VAS = 100/(1 + exp(-lambda_V*(z - z_V)))
+    i = 1 + (i_max - 1) * clean / (clean + tau_i)
+    z = z_H * H * (1 + i * x / 2) + z_N * N - c_R * (R - 1 / 2) - k_C * (G - G_b) - z_L * c_L * L - z_0
+    VAS = 100 / (1 + exp(-lambda_V * (z - z_V)))
 
 Scale: z has no unit; VAS is 0 to 100. z_H, z_N, z_L and z_0 are fixed: they set the scale of z.
-Assumptions: incubation i acts on the cue part only; by default it is off (i_max = 1). Evidence: assumed; k_C is tuned on one
+Assumptions: incubation i acts on the cue part only; by default it is off (i_max = 1). Evidence: assumed; k_C is
+tuned on one
 craving ratio in one trial.
 """
 

@@ -9,7 +9,8 @@ Equations::
     a clean day inside ends it with probability om
 
 States: y and E are 0 or 1. p is 0 while access is blocked.
-Assumptions: the person's own tendency b_i governs the lapse; the length of an episode is mostly not personal (lam near 0).
+Assumptions: the person's own tendency b_i governs the lapse; the length of an episode is mostly not personal (lam
+near 0).
 Evidence: pi from diaries (opioid, cannabis), the rest tuned or assumed.
 """
 

@@ -2,10 +2,11 @@
 
 Equations::
 
-    leave = 1 - exp(-d*(1 + f*y))
-    miss  = 1 - exp(-v*(1 + f*y))
+    leave = 1 - exp(-d * (1 + f * y))
+    miss = 1 - exp(-v * (1 + f * y))
 
-Assumptions: a use day makes both more likely by the same factor. Evidence: d placeholder or derived by substance, v assumed.
+Assumptions: a use day makes both more likely by the same factor. Evidence: d placeholder or derived by substance, v
+assumed.
 """
 
 import numpy as np

@@ -1,8 +1,11 @@
 """The course for many people at machine speed: blocks of people side by side, compiled by Numba.
 
-The specification is :mod:`remission.patient.kernels.reference`; this module repeats its order of a day over the very same
-equations (``compile_equation`` reads their source) and the same draws, so that every bit agrees. What is new here is only how
-the work is laid out: ``BLOCK`` people are columns of one scratch buffer, the loop over people is innermost and branch-free,
+The specification is :mod:`remission.patient.kernels.reference`; this module repeats its order of a day over the very
+same
+equations (``compile_equation`` reads their source) and the same draws, so that every bit agrees. What is new here is
+only how
+the work is laid out: ``BLOCK`` people are columns of one scratch buffer, the loop over people is innermost and
+branch-free,
 and so the compiler handles several people with each instruction.
 
 Threads share nothing but the ticket counter; results never depend on their number.
@@ -12,6 +15,7 @@ import itertools
 import threading
 from collections import namedtuple
 from dataclasses import astuple, fields
+from typing import Any
 
 import numpy as np
 from numba import int64, njit, uint64
@@ -59,13 +63,44 @@ _amount_used, _craving, _craving_vas = (compile_equation(f) for f in (amount_use
 _incubation, _drive, _update_episode = (compile_equation(f) for f in (incubation, drive, update_episode))
 _use_probability, _leaving = (compile_equation(f) for f in (use_probability, leaving_probability))
 
-_Parameters = namedtuple("_Parameters", [field.name for field in fields(CourseParameters)])  # type: ignore[misc]
+# Names come from the record, so that a parameter is added in one place.
+_NAMES = tuple(field.name for field in fields(CourseParameters))
+_Parameters: Any = namedtuple("_Parameters", _NAMES)  # type: ignore[misc]  # noqa: PYI024
 
 # Rows of the scratch buffer, as element offsets; one row is one quantity of BLOCK people.
-_ROWS = (
-    "P G S H R A F L M x E y clean inside gate b_i s engage quality weekday subject replicate "
-    "u_use u_episode u_leave n_cue n_amount z vas amount leaves"
-).split()
+_ROWS = [
+    "P",
+    "G",
+    "S",
+    "H",
+    "R",
+    "A",
+    "F",
+    "L",
+    "M",
+    "x",
+    "E",
+    "y",
+    "clean",
+    "inside",
+    "gate",
+    "b_i",
+    "s",
+    "engage",
+    "quality",
+    "weekday",
+    "subject",
+    "replicate",
+    "u_use",
+    "u_episode",
+    "u_leave",
+    "n_cue",
+    "n_amount",
+    "z",
+    "vas",
+    "amount",
+    "leaves",
+]
 (
     _P, _G, _S, _H, _R, _A, _F, _L, _M, _X, _E, _Y, _CLEAN, _IN, _GATE, _B, _RESP, _ENGAGE, _Q, _WEEKDAY, _SUBJECT,
     _REPLICATE, _U_USE, _U_EPISODE, _U_LEAVE, _N_CUE, _N_AMOUNT, _Z, _VAS, _AMOUNT, _LEAVES,
@@ -76,7 +111,7 @@ _DAY, _CUE, _ATTENDANCE = (uint64(int(stream)) for stream in (Stream.DAY, Stream
 
 
 @njit(**OPTIONS)
-def _draw(b, stream, index, k0, k1, to_normals):  # type: ignore[no-untyped-def]  # types are numba's
+def _draw(b, stream, index, k0, k1, to_normals):
     """One block of draws of every person of the block into the rows that await them."""
     if to_normals:
         for i in range(BLOCK):
@@ -98,7 +133,7 @@ def _draw(b, stream, index, k0, k1, to_normals):  # type: ignore[no-untyped-def]
 
 
 @njit(**OPTIONS)
-def _dose(b, p, due_day, day, exposure, psychoactive, o):  # type: ignore[no-untyped-def]
+def _dose(b, p, due_day, day, exposure, psychoactive, o):
     """Step 1: infusions due today."""
     for slot in range(due_day.shape[0]):
         for i in range(BLOCK):
@@ -111,7 +146,7 @@ def _dose(b, p, due_day, day, exposure, psychoactive, o):  # type: ignore[no-unt
 
 
 @njit(**OPTIONS)
-def _contact(b, p, due_day, day, open_access, k0, k1, attended, o):  # type: ignore[no-untyped-def]
+def _contact(b, p, due_day, day, open_access, k0, k1, attended, o):
     """Step 2: therapy sessions due today."""
     for slot in range(due_day.shape[0]):
         for i in range(BLOCK):
@@ -128,15 +163,13 @@ def _contact(b, p, due_day, day, open_access, k0, k1, attended, o):  # type: ign
 
 
 @njit(**OPTIONS)
-def _live(b, p, day, open_access):  # type: ignore[no-untyped-def]
+def _live(b, p, day, open_access):
     """Step 3: craving, use, episode, amount, leaving."""
     for i in range(BLOCK):
         load, efficacy = b[_A + i], b[_G + i]
         skill, cue = b[_L + i], b[_X + i]
         withdrawn = _withdrawal(load, b[_F + i])
-        affect = _negative_affect(
-            withdrawn, load, cue, efficacy, b[_S + i], p.w_w, p.c_a, p.c_x, p.k_n, p.k_s, p.g_b
-        )
+        affect = _negative_affect(withdrawn, load, cue, efficacy, b[_S + i], p.w_w, p.c_a, p.c_x, p.k_n, p.k_s, p.g_b)
         held_back = _control(efficacy, skill, b[_M + i], load, p.k_k, p.c_l, p.w_m, p.k_a, p.g_b)
         incubated = _incubation(b[_CLEAN + i], p.i_max, p.tau_i_day)
         strength = _craving(
@@ -147,9 +180,7 @@ def _live(b, p, day, open_access):  # type: ignore[no-untyped-def]
         weekday = weekday - 7.0 if weekday >= 7.0 else weekday
         weekend = 1.0 if weekday >= 5.0 else 0.0
         push = _drive(strength, held_back, weekend, p.beta_c, p.wk)
-        chance = _use_probability(
-            b[_B + i], push, b[_E + i], open_access, p.b0, p.lam, p.chi, p.b_in
-        )
+        chance = _use_probability(b[_B + i], push, b[_E + i], open_access, p.b0, p.lam, p.chi, p.b_in)
         use = 1.0 if b[_U_USE + i] < chance else 0.0
         b[_E + i] = _update_episode(b[_E + i], use, b[_U_EPISODE + i], p.pi_start, p.om_end)
         b[_Y + i] = use
@@ -166,7 +197,7 @@ def _live(b, p, day, open_access):  # type: ignore[no-untyped-def]
 
 
 @njit(**OPTIONS)
-def _night(b, p, keep_p, keep_s, keep_f):  # type: ignore[no-untyped-def]
+def _night(b, p, keep_p, keep_s, keep_f):
     """Step 4: the states move."""
     for i in range(BLOCK):
         use, opened = b[_Y + i], b[_GATE + i]
@@ -183,7 +214,7 @@ def _night(b, p, keep_p, keep_s, keep_f):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True, **OPTIONS)
-def _blocks(  # type: ignore[no-untyped-def]
+def _blocks(
     b, p, key, start, traits, address, weekday0, quality, infusion_day, exposure, psychoactive, session_day, blocked,
     dosed, taught, use_all, amount_all, vas_all, days_in_study, attended, first, last,
 ):  # fmt: skip

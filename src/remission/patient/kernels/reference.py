@@ -72,7 +72,8 @@ def simulate_course(
     keep_p, keep_s, keep_f = (keep_share(tau) for tau in (p.tau_p_day, p.tau_s_day, p.tau_f_day))
     habit, load, trace, reward = (np.full(n, value) for value in starting_states(p, schedule.clean_days))
     efficacy = np.full(n, p.g_b)
-    window, tone, skill, use, clean = (np.zeros(n) for _ in range(5))
+    window, tone, skill, clean = (np.zeros(n) for _ in range(4))
+    use: _Column = np.zeros(n)
     commitment, cue, episode = traits.commitment0.copy(), traits.cue0.copy(), traits.episode0.copy()
     in_study = np.ones(n)
     attend_chance = [draw_uniforms(people, Stream.ATTENDANCE, slot)[0] for slot in range(n_sessions)]
@@ -131,7 +132,7 @@ def simulate_course(
         chance = use_probability(traits.tendency, push, episode, access, b0=p.b0, lam=p.lam, chi=p.chi, b_in=p.b_in)
         use_draw, episode_draw, leave_draw, _ = draw_uniforms(people, Stream.DAY, day)
         cue_noise, amount_noise = draw_normal_pair(people, Stream.CUE, day)
-        use = (use_draw < chance) * 1.0
+        use = np.asarray((use_draw < chance) * 1.0, dtype=np.float64)
         if record_states:
             now = (window, efficacy, tone, habit, reward, load, trace, withdrawn, affect, skill, commitment)
             for name, value in zip(STATES, (*now, held_back, cue, strength, episode), strict=True):

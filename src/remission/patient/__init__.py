@@ -1,0 +1,1 @@
+"""One person: who they are, what a session does to them, and their course day by day."""

@@ -114,7 +114,8 @@ _ASKED: Final = MappingProxyType(
 
 _PLURAL: Final = MappingProxyType({"day": "days", "year": "years", "week": "weeks"})
 
-_QUANTITY: Final = re.compile(r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)[ \t]*(.*)", re.DOTALL)
+_NUMBER: Final = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3}(?![0-9]))?"
+_QUANTITY: Final = re.compile(rf"({_NUMBER})[ \t]*(.*)", re.DOTALL)
 _UNIT: Final = re.compile(r"1?/?[A-Za-z]+(?:\^-?[1-3])?(?:[ */][A-Za-z]+(?:\^-?[1-3])?){0,5}")
 _LONGEST: Final = 80
 

@@ -63,7 +63,7 @@ def protocol_text(name: str) -> str:
             where="protocol",
             got=name,
             allowed=f"one of {', '.join(known)}",
-            remedy=f"Did you mean {' or '.join(nearest_names(name, known))}? A file of your own is named with its ending.",
+            remedy=f"Did you mean {' or '.join(nearest_names(name, known))}? Name a file with its ending.",
         )
     return _text("protocols", name + _ENDING)
 

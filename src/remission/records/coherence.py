@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from remission.errors import SpecError, nearest_names
 from remission.records.endpoint import Analysis, Endpoint
-from remission.records.treatment import Arm
 
 if TYPE_CHECKING:
     from remission.records.protocol import Protocol
@@ -113,42 +112,35 @@ def _day_faults(protocol: "Protocol") -> list[SpecError]:
 
 
 def _session_faults(protocol: "Protocol") -> list[SpecError]:
+    """Sessions that follow an infusion which an arm does not have, or that can fall after the end."""
     faults = []
-    for arm in protocol.arms:
-        faults += _arm_session_faults(protocol, arm)
-    return faults
-
-
-def _arm_session_faults(protocol: "Protocol", arm: Arm) -> list[SpecError]:
-    """Sessions that follow an infusion the arm does not have, or that can fall after the end."""
-    faults: list[SpecError] = []
-    therapy = protocol.therapies.get(arm.therapy or "")
-    if therapy is None:
-        return faults
-    drug = protocol.drugs.get(arm.drug or "")
-    count = len(drug.infusions) if drug else 0
-    for number, session in enumerate(therapy.sessions):
-        if session.infusion is None:
-            continue
-        where = f"therapies.{arm.therapy}.sessions[{number}]"
-        if session.infusion > count:
-            faults.append(
-                SpecError(
-                    where=f"{where}.infusion",
-                    got=session.infusion,
-                    allowed=f"an infusion that arm '{arm.id}' has; it has {count}",
-                    remedy="Use a fixed day for sessions without an infusion.",
+    for name, therapy in protocol.therapies.items():
+        drugs = {arm.id: protocol.drugs.get(arm.drug or "") for arm in protocol.arms if arm.therapy == name}
+        for number, session in enumerate(therapy.sessions):
+            if session.infusion is None:
+                continue
+            where = f"therapies.{name}.sessions[{number}]"
+            without = [arm for arm, drug in drugs.items() if drug is None or len(drug.infusions) < session.infusion]
+            if without:
+                faults.append(
+                    SpecError(
+                        where=f"{where}.infusion",
+                        got=session.infusion,
+                        allowed=f"an infusion that every arm with this therapy has; not so in {', '.join(without)}",
+                        remedy="Use a fixed day for sessions without an infusion.",
+                    )
                 )
-            )
-        elif drug and drug.latest_day(session.infusion) + session.offset_days >= protocol.follow_up_days:
-            faults.append(
-                SpecError(
-                    where=f"{where}.offset_days",
-                    got=session.offset_days,
-                    allowed=f"a session by day {protocol.follow_up_days - 1} even after the longest gaps ('{arm.id}')",
-                    remedy="Shorten the gaps or the offset, or lengthen follow_up_days.",
+                continue
+            last_day = max((drug.latest_day(session.infusion) for drug in drugs.values() if drug), default=0)
+            if last_day + session.offset_days >= protocol.follow_up_days:
+                faults.append(
+                    SpecError(
+                        where=f"{where}.offset_days",
+                        got=session.offset_days,
+                        allowed=f"a session by day {protocol.follow_up_days - 1} even after the longest gaps",
+                        remedy="Shorten the gaps or the offset, or lengthen follow_up_days.",
+                    )
                 )
-            )
     return faults
 
 

@@ -45,7 +45,11 @@ def located_faults(error: ValidationError, model: type[BaseModel]) -> list[tuple
         The record that was validated; gives the known names for a misspelt one.
     """
     found: list[tuple[Location, SpecError]] = []
-    for item in error.errors(include_url=False):
+    items = error.errors(include_url=False)
+    places = [item["loc"] for item in items]
+    for item in items:
+        if item["type"] == "too_short" and any(_is_below(place, item["loc"]) for place in places):
+            continue  # a list whose items are wrong counts as empty there: only the items are at fault
         location = tuple(part for part in item["loc"] if part != "[key]")
         cause = item.get("ctx", {}).get("error")
         if isinstance(cause, SpecError):
@@ -136,15 +140,19 @@ def _fault(item: Mapping[str, Any], location: Location, model: type[BaseModel]) 
     return SpecError(where=where, got=got, allowed=allowed, remedy=remedy)
 
 
+def _is_below(place: Location, above: Location) -> bool:
+    return len(place) > len(above) and place[: len(above)] == above
+
+
 def _length(kind: str, context: Mapping[str, Any]) -> str:
-    unit = "characters" if kind.startswith("string") else "items"
-    if kind.endswith("short"):
-        return f"at least {context['min_length']} {unit}"
-    return f"at most {context['max_length']} {unit}"
+    words, count = ("at least", context["min_length"]) if kind.endswith("short") else ("at most", context["max_length"])
+    unit = "character" if kind.startswith("string") else "item"
+    return f"{words} {count} {unit}" if count == 1 else f"{words} {count} {unit}s"
 
 
 def _did_you_mean(name: str, known: Sequence[str], *, otherwise: str) -> str:
     near = get_close_matches(name.lower(), known, n=3, cutoff=0.5)
+    near = near or [item for item in known if name.startswith(f"{item}_")]
     return f"Did you mean {' or '.join(near)}?" if near else otherwise
 
 

@@ -138,7 +138,19 @@ def _share(value: Any) -> Any:
     return value
 
 
-Fraction = Annotated[float, Field(ge=0.0, le=1.0), BeforeValidator(_share)]
+Fraction = Annotated[
+    float,
+    Field(ge=0.0, le=1.0),
+    BeforeValidator(_share),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "minimum": 0, "maximum": 1},
+                {"type": "string", "pattern": rf"^{_NUMBER} *(%|percent)?$"},
+            ]
+        }
+    ),
+]
 """A share between 0 and 1, or a text such as ``"36 %"``. [dimensionless]"""
 
 Day = Annotated[int, Field(strict=True, ge=0, le=1825)]

@@ -83,8 +83,8 @@ def _references() -> MappingProxyType[str, Reference]:
     found: dict[str, Reference] = {}
     kind, key = "", ""
     fields: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        line = line.strip()
+    for number, whole in enumerate(text.splitlines(), start=1):
+        line = whole.strip()
         if not line or line.startswith("%"):
             continue
         entry, field = _ENTRY.fullmatch(line), _FIELD.fullmatch(line)

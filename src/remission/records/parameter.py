@@ -1,8 +1,8 @@
 """A number with its unit, source and grade, and a named set of such numbers.
 
-Every number a model reads is a :class:`Parameter` of the library: the value in the canonical unit the code computes with,
-the value and unit as the source prints them, the source's key and a grade of evidence. A :class:`ParameterSet` is what
-one model reads; its :attr:`~ParameterSet.content_hash` stands in the record of a run.
+Every number a model reads is a :class:`Parameter` of the library: the value in the canonical unit the code computes
+with, the value and unit as the source prints them, the source's key and a grade of evidence. A :class:`ParameterSet`
+is what one model reads; its :attr:`~ParameterSet.content_hash` stands in the record of a run.
 """
 
 import hashlib
@@ -176,7 +176,8 @@ class ParameterSet(Record):
         """A copy with some values changed, for sensitivity analyses and tuning.
 
         A changed parameter keeps its source and grade; its printed value is dropped and its range widened to hold the
-        new value, and its note says what the library's value was. Ids with a dot are passed as ``**{"b0.alcohol": 1.0}``.
+        new value, and its note says what the library's value was. Ids with a dot are passed as ``**{"b0.alcohol":
+        1.0}``.
 
         Raises
         ------

@@ -1,0 +1,6 @@
+"""From a regimen to infusions: who gets how much, when, over how long."""
+
+from remission.dosing.infusions import Overlap, infusions_per_weight, make_infusions
+from remission.records.infusions import DrugForm, EvidenceFlag, InfusionEvents
+
+__all__ = ["DrugForm", "EvidenceFlag", "InfusionEvents", "Overlap", "infusions_per_weight", "make_infusions"]

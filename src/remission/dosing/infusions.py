@@ -1,0 +1,229 @@
+"""Intravenous infusions as events.
+
+Purpose: turn doses into events a pharmacokinetic model can run, refuse what no session can be, and flag what lies
+outside the evidence.
+
+Equation: an event gives ``dose / duration`` at a constant rate from ``start`` to ``start + duration``. Racemic
+ketamine is half S and half R by mass. A bolus is a short infusion: give a duration such as 0.1 min.
+
+Events: start [h, >= 0], duration [h, > 0 and at most 24], dose [mg of free base, >= 0], one dose per subject and event.
+
+Assumptions: the pump keeps its rate; vials are labelled as free base. Limits are data in
+``library/pharmacology/dosing-limits.toml``.
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+import numpy as np
+from jaxtyping import Float
+
+from remission.errors import SpecError
+from remission.library.loader import load_parameter_set
+from remission.library.molecules import racemate_s_fraction
+from remission.records.infusions import DrugForm, EvidenceFlag, InfusionEvents
+
+__all__ = ["Overlap", "infusions_per_weight", "make_infusions"]
+
+# Two infusions that meet end to start may differ by the rounding of their times.
+_TOUCHING_H = 1e-9
+
+
+class Overlap(StrEnum):
+    """What to do with infusions that run at the same time."""
+
+    REFUSE = "refuse"
+    """Raise an error: in one vein, one infusion runs."""
+    SUPERPOSE = "superpose"
+    """Add their rates."""
+
+
+def infusions_per_weight(
+    dose_mg_per_kg: Sequence[float] | Float[np.ndarray, " event"],
+    *,
+    start_h: Sequence[float] | Float[np.ndarray, " event"],
+    duration_h: Sequence[float] | Float[np.ndarray, " event"],
+    weight_kg: Float[np.ndarray, " subject"],
+    form: DrugForm = DrugForm.RACEMATE,
+    overlap: Overlap = Overlap.REFUSE,
+) -> InfusionEvents:
+    """Infusions of the same dose per body weight for everyone.
+
+    Raises
+    ------
+    SpecError
+        As :func:`make_infusions`; also a dose above the limit, or a weight no adult model covers. All faults are
+        listed.
+
+    Examples
+    --------
+    >>> events = infusions_per_weight([0.5], start_h=[0.0], duration_h=[2 / 3], weight_kg=np.array([70.0]))
+    >>> events.dose_mg
+    array([[35.]])
+    """
+    limits = load_parameter_set("dosing-limits")
+    most, lightest, heaviest = (limits.value(name) for name in ("max_dose_mg_per_kg", "min_weight_kg", "max_weight_kg"))
+    doses = np.asarray(dose_mg_per_kg, dtype=float)
+    faults = []
+    for index, dose in enumerate(np.atleast_1d(doses).tolist()):
+        if dose > most:
+            faults.append(
+                SpecError(
+                    where=f"infusions[{index}].dose_mg_per_kg",
+                    got=f"{dose!r} mg/kg",
+                    allowed=f"at most {most} mg/kg",
+                    remedy="A dose in mg is divided by body weight first: 35 mg for 70 kg is 0.5 mg/kg.",
+                )
+            )
+    weights_ok = (weight_kg >= lightest) & (weight_kg <= heaviest)
+    if not np.all(weights_ok):
+        first = int(np.argmin(weights_ok))
+        faults.append(
+            SpecError(
+                where=f"weight_kg[{first}]",
+                got=f"{weight_kg[first]!s} kg",
+                allowed=f"an adult's weight, {lightest} to {heaviest} kg",
+            )
+        )
+    if faults:
+        raise SpecError.from_faults(faults)
+    return make_infusions(
+        doses[np.newaxis, :] * weight_kg[:, np.newaxis],
+        start_h=start_h,
+        duration_h=duration_h,
+        form=form,
+        overlap=overlap,
+    )
+
+
+def make_infusions(
+    dose_mg: Float[np.ndarray, "subject event"],
+    *,
+    start_h: Sequence[float] | Float[np.ndarray, " event"],
+    duration_h: Sequence[float] | Float[np.ndarray, " event"],
+    form: DrugForm = DrugForm.RACEMATE,
+    overlap: Overlap = Overlap.REFUSE,
+) -> InfusionEvents:
+    """Checked infusions, sorted by start.
+
+    Parameters
+    ----------
+    dose_mg
+        Free base, one row a person. [mg, >= 0]
+    start_h
+        Begin of each infusion. [h, >= 0]
+    duration_h
+        Length of each infusion. [h, > 0, at most 24]
+
+    Raises
+    ------
+    SpecError
+        A dose is negative, a duration is zero, negative or over 24 h, a start is negative, something is not finite,
+        numbers of events differ, or infusions overlap without ``Overlap.SUPERPOSE``. All faults are listed.
+
+    Examples
+    --------
+    >>> make_infusions(np.array([[35.0]]), start_h=[0.0], duration_h=[3.0]).flags[0].where
+    'infusions[0].duration_h'
+    """
+    start, duration = np.asarray(start_h, dtype=float), np.asarray(duration_h, dtype=float)
+    if start.ndim != 1 or start.shape != duration.shape or dose_mg.ndim != 2 or dose_mg.shape[1] != start.size:
+        raise SpecError(
+            where="infusions",
+            got=f"{start.shape} starts, {duration.shape} durations, {dose_mg.shape} doses",
+            allowed="one start, one duration and one column of doses for each infusion",
+        )
+    limits = load_parameter_set("dosing-limits")
+    faults = _faults(start, duration, dose_mg, longest_h=limits.value("max_duration_h"))
+    if faults:
+        raise SpecError.from_faults(faults)
+    order = np.argsort(start, kind="stable")
+    start, duration, dose = start[order], duration[order], dose_mg[:, order].astype(float)
+    if overlap is Overlap.REFUSE:
+        for index in range(1, start.size):
+            ended = float(np.max(start[:index] + duration[:index]))
+            if start[index] < ended - _TOUCHING_H:
+                raise SpecError(
+                    where=f"infusions[{order[index]}].start_h",
+                    got=f"{start[index]:g} h",
+                    allowed=f"a start at or after {ended:g} h, when the infusion before ends",
+                    remedy="Ask for Overlap.SUPERPOSE if both really run at once.",
+                )
+    flags = _flags(start, duration, order, evidence_h=limits.value("evidence_duration_h"))
+    s_fraction = racemate_s_fraction() if form is DrugForm.RACEMATE else 1.0
+    return InfusionEvents(
+        start_h=start, duration_h=duration, dose_mg=dose, form=form, s_fraction=s_fraction, flags=flags
+    )
+
+
+def _faults(
+    start: Float[np.ndarray, " event"],
+    duration: Float[np.ndarray, " event"],
+    dose: Float[np.ndarray, "subject event"],
+    *,
+    longest_h: float,
+) -> list[SpecError]:
+    faults = []
+    for index, (begin, length) in enumerate(zip(start.tolist(), duration.tolist(), strict=True)):
+        if not (np.isfinite(begin) and begin >= 0.0):
+            faults.append(
+                SpecError(where=f"infusions[{index}].start_h", got=f"{begin!r} h", allowed="a time of 0 h or later")
+            )
+        if not (np.isfinite(length) and length > 0.0):
+            faults.append(
+                SpecError(
+                    where=f"infusions[{index}].duration_h",
+                    got=f"{length!r} h",
+                    allowed="more than 0 h",
+                    remedy="For a bolus give a short infusion, such as 0.1 min.",
+                )
+            )
+        elif length > longest_h:
+            faults.append(
+                SpecError(
+                    where=f"infusions[{index}].duration_h",
+                    got=f"{length!r} h",
+                    allowed=f"at most {longest_h:g} h",
+                    remedy="A session lasts minutes to hours.",
+                )
+            )
+        wrong = ~(np.isfinite(dose[:, index]) & (dose[:, index] >= 0.0))
+        if np.any(wrong):
+            subject = int(np.argmax(wrong))
+            faults.append(
+                SpecError(
+                    where=f"infusions[{index}].dose_mg",
+                    got=f"{dose[subject, index]!s} mg (subject {subject})",
+                    allowed="a dose of 0 mg or more",
+                )
+            )
+    return faults
+
+
+def _flags(
+    start: Float[np.ndarray, " event"],
+    duration: Float[np.ndarray, " event"],
+    order: np.ndarray,
+    *,
+    evidence_h: float,
+) -> tuple[EvidenceFlag, ...]:
+    flags = []
+    # Infusions end to end are one long infusion: splitting it in two does not bring it back into the evidence.
+    runs: list[tuple[int, float, float]] = []
+    for index, (begin, length) in enumerate(zip(start.tolist(), duration.tolist(), strict=True)):
+        if runs and begin <= runs[-1][2] + _TOUCHING_H:
+            first, run_begin, run_end = runs.pop()
+            runs.append((first, run_begin, max(run_end, begin + length)))
+        else:
+            runs.append((index, begin, begin + length))
+    for first, begin, end in runs:
+        if end - begin > evidence_h + _TOUCHING_H:
+            flags.append(
+                EvidenceFlag(
+                    where=f"infusions[{order[first]}].duration_h",
+                    got=f"{end - begin:g} h without a break",
+                    evidence=f"{evidence_h:g} h",
+                    consequence="It keeps exposure and loses the psychoactive peak; both are extrapolated.",
+                )
+            )
+    return tuple(flags)

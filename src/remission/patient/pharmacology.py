@@ -1,0 +1,87 @@
+"""The pharmacology of a patient as one value: kinetics, binding, acute effects, and what a session hands on."""
+
+from dataclasses import dataclass, replace
+
+from remission.errors import LibraryError, nearest_names
+from remission.library.loader import load_parameter_set
+from remission.pk import PkModel, load_pk_model
+from remission.records.analyte import Analyte, SamplingSite
+from remission.records.parameter import ParameterSet
+
+__all__ = ["Pharmacology", "load_pharmacology"]
+
+_OWN = ("effects", "binding", "exposure")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pharmacology:
+    """Every number behind a session.
+
+    pk
+        Kinetic model with its links.
+    effects, binding, exposure
+        Acute effects, NMDA binding, and the exposure handed to the clock of days.
+    """
+
+    pk: PkModel
+    effects: ParameterSet
+    binding: ParameterSet
+    exposure: ParameterSet
+
+    @property
+    def n_iiv(self) -> int:
+        """Columns of ``z_iiv``."""
+        return self.pk.n_iiv
+
+    @property
+    def parameter_sets(self) -> tuple[ParameterSet, ...]:
+        """All sets, for the record of a run and its list of sources."""
+        return (self.pk.parameter_set, self.pk.links, self.effects, self.binding, self.exposure)
+
+    def replace_values(self, **values: float) -> "Pharmacology":
+        """A copy with some values changed, wherever they live; for sensitivity analyses.
+
+        Raises
+        ------
+        LibraryError
+            No parameter has that name.
+        """
+        ids = [name for found in self.parameter_sets for name in found.ids]
+        for name in values:
+            if name not in ids:
+                raise LibraryError(
+                    where="pharmacology",
+                    got=name,
+                    allowed="one of its parameters",
+                    remedy=f"Did you mean {', '.join(nearest_names(name, ids))}?",
+                )
+        changed = {
+            own: getattr(self, own).replace_values(**{k: v for k, v in values.items() if k in getattr(self, own)})
+            for own in _OWN
+        }
+        kinetic = {k: v for k, v in values.items() if k in self.pk.parameter_set or k in self.pk.links}
+        return replace(self, pk=self.pk.replace_values(**kinetic), **changed)
+
+
+def load_pharmacology(pk_model: str = "simons2022") -> Pharmacology:
+    """The library's pharmacology around one kinetic model.
+
+    Raises
+    ------
+    LibraryError
+        No such model, or one without S-ketamine at the effect site, which the acute effects need.
+    """
+    pk = load_pk_model(pk_model)
+    if Analyte.KET not in pk.analytes or Analyte.S_KET not in pk.species or SamplingSite.EFFECT not in pk.sites:
+        raise LibraryError(
+            where="pharmacology",
+            got=pk_model,
+            allowed="a kinetic model of both enantiomers with an effect site, such as simons2022",
+            remedy="Other models of the library can be run with simulate_concentrations().",
+        )
+    return Pharmacology(
+        pk=pk,
+        effects=load_parameter_set("acute-effects"),
+        binding=load_parameter_set("nmda-binding"),
+        exposure=load_parameter_set("session-exposure"),
+    )

@@ -1,0 +1,21 @@
+"""From infusions to concentrations, by analyte, sampling site and time."""
+
+from remission.pk.concentrations import Concentrations, Series
+from remission.pk.individuals import MetaboliteIndividuals, PkIndividuals, individual_parameters
+from remission.pk.model import PkModel, load_pk_model
+from remission.pk.session import EffectSiteQuadrature, effect_site_peak, effect_site_quadrature
+from remission.pk.simulate import simulate_concentrations
+
+__all__ = [
+    "Concentrations",
+    "EffectSiteQuadrature",
+    "MetaboliteIndividuals",
+    "PkIndividuals",
+    "PkModel",
+    "Series",
+    "effect_site_peak",
+    "effect_site_quadrature",
+    "individual_parameters",
+    "load_pk_model",
+    "simulate_concentrations",
+]

@@ -1,0 +1,97 @@
+"""Concentrations that say what and where they are."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from remission.errors import SpecError
+from remission.records.analyte import Analyte, SamplingSite
+
+__all__ = ["Concentrations", "Series"]
+
+
+class Series(NamedTuple):
+    """The two labels of one series."""
+
+    analyte: Analyte
+    sampling_site: SamplingSite
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concentrations:
+    """Concentrations of a batch of people over time.
+
+    t_h
+        Times of the session clock. [h]
+    series
+        Analyte and sampling site of each series.
+    conc_ng_per_ml
+        One row a person, one column a series. [ng/mL]
+    """
+
+    t_h: Float[np.ndarray, " time"]
+    series: tuple[Series, ...]
+    conc_ng_per_ml: Float[np.ndarray, "subject series time"]
+
+    @property
+    def dims(self) -> tuple[str, str, str]:
+        """Names of the dimensions of ``conc_ng_per_ml``."""
+        return ("subject", "series", "time")
+
+    @property
+    def units(self) -> str:
+        """Unit of the values."""
+        return "ng/mL"
+
+    @property
+    def analytes(self) -> tuple[Analyte, ...]:
+        """Analytes, each once."""
+        return tuple(dict.fromkeys(one.analyte for one in self.series))
+
+    @property
+    def sampling_sites(self) -> tuple[SamplingSite, ...]:
+        """Sites, each once."""
+        return tuple(dict.fromkeys(one.sampling_site for one in self.series))
+
+    def select(
+        self, analyte: Analyte | str, *, site: SamplingSite | str | None = None
+    ) -> Float[np.ndarray, "subject time"]:
+        """One series. [ng/mL]
+
+        Raises
+        ------
+        SpecError
+            No site is named (arterial and venous are different quantities), or the series was not simulated.
+        """
+        if site is None:
+            raise SpecError(
+                where="site",
+                got="nothing",
+                allowed=f"one of {', '.join(self.sampling_sites)}",
+                remedy="Say where: arterial and venous concentrations differ by a third during an infusion.",
+            )
+        wanted = Series(Analyte.parse(analyte), SamplingSite.parse(site))
+        if wanted not in self.series:
+            raise SpecError(
+                where="series",
+                got=f"{wanted.analyte} at {wanted.sampling_site}",
+                allowed="one of " + "; ".join(f"{one.analyte} at {one.sampling_site}" for one in self.series),
+                remedy="Ask for it in simulate_concentrations().",
+            )
+        return self.conc_ng_per_ml[:, self.series.index(wanted), :]
+
+    def at_site(self, site: SamplingSite | str) -> Float[np.ndarray, "subject analyte time"]:
+        """All series of one site, analytes in the order of :attr:`analytes`. [ng/mL]
+
+        Raises
+        ------
+        SpecError
+            Nothing was simulated at that site.
+        """
+        wanted = SamplingSite.parse(site)
+        columns = [index for index, one in enumerate(self.series) if one.sampling_site is wanted]
+        if not columns:
+            raise SpecError(where="site", got=wanted.value, allowed=f"one of {', '.join(self.sampling_sites)}")
+        return self.conc_ng_per_ml[:, columns, :]

@@ -1,0 +1,148 @@
+"""S-ketamine with S-norketamine and S-hydroxynorketamine as one linear system.
+
+Structure (Simons 2022): ketamine clearance feeds a chain of two compartments, each draining at ``2 / MTT``; a fixed
+share of its outflow is norketamine, the rest is lost; norketamine clearance feeds a second such chain to
+hydroxynorketamine. Equations::
+
+    A1' = rate - (CL + Q2 + Q3)/V1 A1 + Q2/V2 A2 + Q3/V3 A3      A2' = Q2/V1 A1 - Q2/V2 A2      A3' likewise
+    T1' = CL/V1 A1 - ktr T1           T2' = ktr (T1 - T2)                          ktr = 2/MTT_NK
+    N1' = F_NK ktr T2 - (CL_NK + Q_NK)/V1 N1 + Q_NK/V2_NK N2                       N2' = Q_NK/V1 N1 - Q_NK/V2_NK N2
+    U1' = CL_NK/V1 N1 - ltr U1        U2' = ltr (U1 - U2)                          ltr = 2/MTT_HNK
+    H1' = F_HNK ltr U2 - (CL_HNK + Q_HNK)/V1_HNK H1 + Q_HNK/V2_HNK H2              H2' likewise
+    X'  = (1 - F_NK) ktr T2 + (1 - F_HNK) ltr U2 + CL_HNK/V1_HNK H1
+
+States are amounts in ug of ketamine equivalents, >= 0; X is what has left. Their sum is the dose given so far, so
+each column of the matrix sums to zero. Norketamine shares the central volume of ketamine. Amounts become analyte mass
+by molar masses on output.
+
+Assumptions: shares fixed at 80 and 70% by the source; transit times do not scale with weight; all HNK forms are one.
+R-ketamine has metabolites too; no sourced parameters exist, so none are offered.
+"""
+
+from typing import Final
+
+import numpy as np
+from jaxtyping import Float
+
+from remission.errors import SpecError
+from remission.library.molecules import molar_mass_g_per_mol
+from remission.numerics.linear_systems import simulate_linear_system
+from remission.pk.individuals import MetaboliteIndividuals, PkIndividuals
+from remission.records.analyte import Analyte
+
+__all__ = ["STATES", "rate_matrix", "simulate_amounts", "simulate_metabolites"]
+
+STATES: Final = ("A1", "A2", "A3", "T1", "T2", "N1", "N2", "U1", "U2", "H1", "H2", "X")
+"""Names of the states, in the order of the matrix."""
+
+# A matrix exponential per person and time step is kept while a chunk runs: 128 people times 13 x 13 is 170 kB a step.
+_CHUNK = 128
+
+
+def rate_matrix(individuals: PkIndividuals) -> Float[np.ndarray, "subject state state"]:
+    """The matrix of each person's system, states as :data:`STATES`. [1/h]
+
+    Raises
+    ------
+    SpecError
+        The model has no metabolites.
+    """
+    m = _metabolites(individuals)
+    cl = individuals.cl_l_per_h[individuals.species_index(Analyte.S_KET)]
+    v1 = individuals.v1_l
+    matrix = np.zeros((individuals.n_subject, len(STATES), len(STATES)))
+
+    def flow(source: str, target: str, rate: Float[np.ndarray, " subject"]) -> None:
+        matrix[:, STATES.index(target), STATES.index(source)] += rate
+        matrix[:, STATES.index(source), STATES.index(source)] -= rate
+
+    for name, q, v in zip(("A2", "A3"), individuals.q_l_per_h, individuals.v_l, strict=True):
+        flow("A1", name, q / v1)
+        flow(name, "A1", q / v)
+    ktr, ltr = 2.0 / m.nk_mtt_h, 2.0 / m.hnk_mtt_h
+    flow("A1", "T1", cl / v1)
+    flow("T1", "T2", ktr)
+    flow("T2", "N1", m.nk_fraction * ktr)
+    flow("T2", "X", (1.0 - m.nk_fraction) * ktr)
+    flow("N1", "N2", m.nk_q_l_per_h / v1)
+    flow("N2", "N1", m.nk_q_l_per_h / m.nk_v2_l)
+    flow("N1", "U1", m.nk_cl_l_per_h / v1)
+    flow("U1", "U2", ltr)
+    flow("U2", "H1", m.hnk_fraction * ltr)
+    flow("U2", "X", (1.0 - m.hnk_fraction) * ltr)
+    flow("H1", "H2", m.hnk_q_l_per_h / m.hnk_v1_l)
+    flow("H2", "H1", m.hnk_q_l_per_h / m.hnk_v2_l)
+    flow("H1", "X", m.hnk_cl_l_per_h / m.hnk_v1_l)
+    return matrix
+
+
+def simulate_amounts(
+    individuals: PkIndividuals,
+    *,
+    breaks_h: Float[np.ndarray, " break"],
+    rate_ug_per_h: Float[np.ndarray, "subject interval"],
+    t_h: Float[np.ndarray, " time"],
+) -> Float[np.ndarray, "subject state time"]:
+    """Amounts of all states after infusions of S-ketamine. [ug of ketamine equivalents]
+
+    Parameters
+    ----------
+    breaks_h, rate_ug_per_h
+        Times at which the rate changes [h] and the S-ketamine rate between them [ug/h].
+    t_h
+        Times, not falling. [h]
+
+    Raises
+    ------
+    SpecError
+        The model has no metabolites, or times run backwards.
+    """
+    entry = np.zeros(len(STATES))
+    entry[0] = 1.0
+    chunks = [slice(start, start + _CHUNK) for start in range(0, individuals.n_subject, _CHUNK)]
+    matrix = rate_matrix(individuals)
+    return np.concatenate(
+        [
+            simulate_linear_system(
+                matrix[rows], input_vector=entry, breaks=breaks_h, rates=rate_ug_per_h[rows], times=t_h
+            )
+            for rows in chunks
+        ]
+        or [np.zeros((0, len(STATES), t_h.size))]
+    )
+
+
+def simulate_metabolites(
+    individuals: PkIndividuals,
+    *,
+    breaks_h: Float[np.ndarray, " break"],
+    rate_ug_per_h: Float[np.ndarray, "subject interval"],
+    t_h: Float[np.ndarray, " time"],
+) -> dict[Analyte, Float[np.ndarray, "subject time"]]:
+    """Arterial plasma concentrations of S-norketamine and S-hydroxynorketamine. [ng/mL of the analyte]
+
+    Raises
+    ------
+    SpecError
+        The model has no metabolites, or times run backwards.
+    """
+    amounts = simulate_amounts(individuals, breaks_h=breaks_h, rate_ug_per_h=rate_ug_per_h, t_h=t_h)
+    volumes = {
+        Analyte.S_NK: ("N1", individuals.v1_l),
+        Analyte.S_HNK: ("H1", _metabolites(individuals).hnk_v1_l),
+    }
+    ketamine = molar_mass_g_per_mol(Analyte.KET)
+    return {
+        analyte: amounts[:, STATES.index(state), :] / volume[:, np.newaxis] * (molar_mass_g_per_mol(analyte) / ketamine)
+        for analyte, (state, volume) in volumes.items()
+    }
+
+
+def _metabolites(individuals: PkIndividuals) -> MetaboliteIndividuals:
+    if individuals.metabolites is None:
+        raise SpecError(
+            where="analytes",
+            got=f"model '{individuals.model.id}'",
+            allowed="a model with metabolites, such as simons2022",
+        )
+    return individuals.metabolites

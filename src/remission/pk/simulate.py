@@ -1,0 +1,188 @@
+"""Concentrations at any times after any infusions.
+
+Ketamine itself is computed in modes (:mod:`remission.pk.mammillary`), infusion by infusion, and the responses are
+added: the system is linear. Metabolites are computed from the full system (:mod:`remission.pk.metabolites`).
+
+The venous site is a provisional link of this project, not a published model: a share f of venous blood follows arterial
+blood at once, the rest lags at rate k2::
+
+    Cven = f Cart + (1 - f) Cd,    dCd/dt = k2 (Cart - Cd)
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float
+
+from remission.errors import SpecError
+from remission.pk.concentrations import Concentrations, Series
+from remission.pk.individuals import UG_PER_MG, PkIndividuals
+from remission.pk.mammillary import linked_response, mammillary_modes, plasma_response
+from remission.pk.metabolites import simulate_metabolites
+from remission.records.analyte import Analyte, SamplingSite
+from remission.records.infusions import DrugForm, InfusionEvents
+
+__all__ = ["simulate_concentrations"]
+
+_METABOLITES = frozenset({Analyte.S_NK, Analyte.S_HNK})
+
+
+def simulate_concentrations(
+    individuals: PkIndividuals,
+    events: InfusionEvents,
+    *,
+    t_h: Float[np.ndarray, " time"],
+    analytes: Sequence[Analyte | str] = ("ket",),
+    sites: Sequence[SamplingSite | str] = ("arterial",),
+) -> Concentrations:
+    """Concentrations of each person, for every analyte at every site asked for.
+
+    Parameters
+    ----------
+    individuals
+        From :func:`~remission.pk.individuals.individual_parameters`.
+    events
+        Infusions; as many people as ``individuals``.
+    t_h
+        Times of the session clock, finite, >= 0, not falling. [h]
+    analytes, sites
+        What and where. Metabolites exist at the arterial site only.
+
+    Raises
+    ------
+    SpecError
+        The model does not have an analyte or a site, nothing is asked for, numbers of people differ, esketamine goes
+        into a model of the racemate, or times are not valid.
+
+    Notes ----- Equations in :mod:`remission.pk.mammillary` and :mod:`remission.pk.metabolites`. Amounts in ug,
+    volumes in L, so ug/L is ng/mL.
+
+    Examples
+    --------
+    >>> from remission.dosing import infusions_per_weight
+    >>> from remission.pk import individual_parameters, load_pk_model
+    >>> weight = np.array([70.0])
+    >>> people = individual_parameters(load_pk_model(), weight_kg=weight, z_iiv=np.zeros((1, 8)))
+    >>> events = infusions_per_weight([0.5], start_h=[0.0], duration_h=[2 / 3], weight_kg=weight)
+    >>> result = simulate_concentrations(people, events, t_h=np.array([2 / 3]))
+    >>> f"{result.select('ket', site='arterial')[0, 0]:.1f} {result.units}"
+    '291.9 ng/mL'
+    """
+    wanted = _series(individuals, events, analytes, sites)
+    if t_h.size and not (np.all(np.isfinite(t_h)) and np.all(np.diff(t_h) >= 0.0) and t_h[0] >= 0.0):
+        raise SpecError(where="t_h", got=t_h.tolist(), allowed="finite times of 0 h or later that do not run backwards")
+    parents = {
+        (species, site): _parent(individuals, events, species, site, t_h)
+        for species in individuals.model.species
+        for site in {one.sampling_site for one in wanted if one.analyte in {species, Analyte.KET}}
+    }
+    metabolites = {}
+    if any(one.analyte in _METABOLITES for one in wanted):
+        breaks, rate = _intervals(events, _share(events, Analyte.S_KET))
+        metabolites = simulate_metabolites(individuals, breaks_h=breaks, rate_ug_per_h=rate, t_h=t_h)
+    columns = []
+    for analyte, site in wanted:
+        if analyte in _METABOLITES:
+            columns.append(metabolites[analyte])
+        elif analyte in individuals.model.species:
+            columns.append(parents[analyte, site])
+        else:
+            columns.append(parents[Analyte.S_KET, site] + parents[Analyte.R_KET, site])
+    return Concentrations(t_h=t_h, series=wanted, conc_ng_per_ml=np.stack(columns, axis=1))
+
+
+def _series(
+    individuals: PkIndividuals,
+    events: InfusionEvents,
+    analytes: Sequence[Analyte | str],
+    sites: Sequence[SamplingSite | str],
+) -> tuple[Series, ...]:
+    model = individuals.model
+    if isinstance(analytes, str) or isinstance(sites, str) or not analytes or not sites:
+        raise SpecError(
+            where="sites" if isinstance(sites, str) or not sites else "analytes",
+            got=(analytes, sites),
+            allowed="at least one name in a list",
+            remedy="Write analytes=('ket',), sites=('arterial',).",
+        )
+    series = tuple(dict.fromkeys(Series(Analyte.parse(a), SamplingSite.parse(s)) for a in analytes for s in sites))
+    for one in series:
+        if one.analyte not in model.analytes:
+            raise SpecError(
+                where="analytes",
+                got=one.analyte.value,
+                allowed=f"one of {', '.join(model.analytes)} in model {model.id}",
+            )
+        if one.sampling_site not in model.sites:
+            raise SpecError(
+                where="sites",
+                got=one.sampling_site.value,
+                allowed=f"one of {', '.join(model.sites)} in model {model.id}",
+            )
+        if one.analyte in _METABOLITES and one.sampling_site is not SamplingSite.ARTERIAL:
+            raise SpecError(
+                where="sites",
+                got=f"{one.analyte} at {one.sampling_site}",
+                allowed="the arterial site for metabolites",
+                remedy="Links to the vein and the effect site are known for ketamine only.",
+            )
+    if events.n_subject != individuals.n_subject:
+        raise SpecError(
+            where="events.dose_mg", got=f"{events.n_subject} people", allowed=f"{individuals.n_subject}, as individuals"
+        )
+    if events.form is not DrugForm.RACEMATE and model.species == (Analyte.KET,):
+        raise SpecError(
+            where="events.form", got=events.form.value, allowed=f"racemate: model {model.id} knows the racemate only"
+        )
+    return series
+
+
+def _share(events: InfusionEvents, species: Analyte) -> float:
+    if species is Analyte.KET:
+        return 1.0
+    return events.s_fraction if species is Analyte.S_KET else 1.0 - events.s_fraction
+
+
+def _parent(
+    individuals: PkIndividuals,
+    events: InfusionEvents,
+    species: Analyte,
+    site: SamplingSite,
+    t_h: Float[np.ndarray, " time"],
+) -> Float[np.ndarray, "subject time"]:
+    modes = mammillary_modes(
+        cl_l_per_h=individuals.cl_l_per_h[individuals.species_index(species)],
+        v1_l=individuals.v1_l,
+        q_l_per_h=individuals.q_l_per_h,
+        v_l=individuals.v_l,
+    )
+    share, fast = _share(events, species), individuals.venous_fast_fraction
+    total = np.zeros((individuals.n_subject, t_h.size))
+    for index, (start, duration) in enumerate(zip(events.start_h.tolist(), events.duration_h.tolist(), strict=True)):
+        elapsed = t_h - start
+        if site is SamplingSite.EFFECT:
+            shape = linked_response(modes, kappa_per_h=individuals.ke0_per_h, elapsed_h=elapsed, duration_h=duration)
+        else:
+            shape = plasma_response(modes, elapsed_h=elapsed, duration_h=duration)
+        if site is SamplingSite.VENOUS and individuals.model.plasma_site is SamplingSite.ARTERIAL:
+            slow = linked_response(
+                modes, kappa_per_h=individuals.venous_rate_per_h, elapsed_h=elapsed, duration_h=duration
+            )
+            shape = fast * shape + (1.0 - fast) * slow
+        strength = events.dose_mg[:, index] * (UG_PER_MG * share / duration) / individuals.v1_l
+        total = total + strength[:, np.newaxis] * shape
+    return total
+
+
+def _intervals(
+    events: InfusionEvents, share: float
+) -> tuple[Float[np.ndarray, " break"], Float[np.ndarray, "subject interval"]]:
+    """Times at which the summed rate changes, and the rate between them. [h], [ug/h]"""
+    breaks = np.unique(np.concatenate([events.start_h, events.end_h]))
+    if breaks.size == 0:
+        return np.array([0.0, 1.0]), np.zeros((events.n_subject, 1))
+    rate = np.zeros((events.n_subject, breaks.size - 1))
+    for index, (start, end) in enumerate(zip(events.start_h, events.end_h, strict=True)):
+        running = (breaks[:-1] >= start) & (breaks[:-1] < end)
+        rate[:, running] += (events.dose_mg[:, index] * (UG_PER_MG * share / events.duration_h[index]))[:, np.newaxis]
+    return breaks, rate

@@ -70,6 +70,14 @@ def test_faults_between_fields_are_told_together() -> None:
     assert {"randomization.block_size", "analyses[0].adjust", "visits[1].days"} == fields
 
 
+def test_an_endpoint_without_its_data_is_refused() -> None:
+    """It would be empty for everyone, after an hour of running."""
+    text = changed("kind: percent_days_abstinent", "kind: mean_craving").replace("test, craving]", "test]")
+    (fault,) = faults_of(text)
+    assert fault.where.endswith("endpoints[0].kind")
+    assert fault.remedy == "Add 'craving' to a visit's collects."
+
+
 def test_a_very_wrong_file_gives_a_list_that_ends() -> None:
     """Ten thousand messages help nobody."""
     keys = "\n".join(f"x{index}: 1" for index in range(500))

@@ -127,7 +127,7 @@ def _fault(item: Mapping[str, Any], location: Location, model: type[BaseModel]) 
         allowed = f"one of {', '.join(names)}"
         remedy = _did_you_mean(got, names, otherwise="") if isinstance(got, str) else ""
     elif kind in {"too_short", "too_long", "string_too_short", "string_too_long"}:
-        allowed = _length(kind, context)
+        allowed = _length(context, unit="character" if isinstance(got, str) else "item")
         got = "nothing" if not got else got if isinstance(got, str) else f"{context.get('actual_length')} items"
     elif kind in {"greater_than_equal", "less_than_equal", "greater_than", "less_than"}:
         words = {"ge": "at least", "le": "at most", "gt": "more than", "lt": "less than"}
@@ -144,9 +144,10 @@ def _is_below(place: Location, above: Location) -> bool:
     return len(place) > len(above) and place[: len(above)] == above
 
 
-def _length(kind: str, context: Mapping[str, Any]) -> str:
-    words, count = ("at least", context["min_length"]) if kind.endswith("short") else ("at most", context["max_length"])
-    unit = "character" if kind.startswith("string") else "item"
+def _length(context: Mapping[str, Any], *, unit: str) -> str:
+    words, count = (
+        ("at least", context["min_length"]) if "min_length" in context else ("at most", context["max_length"])
+    )
     return f"{words} {count} {unit}" if count == 1 else f"{words} {count} {unit}s"
 
 

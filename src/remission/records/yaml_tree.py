@@ -58,16 +58,15 @@ class Tree:
 
     name: str
     data: Any = None
-    lines: dict[Location, int] = field(default_factory=dict)
+    lines: dict[Location, int] = field(default_factory=lambda: {(): 1})
     texts: dict[Location, str] = field(default_factory=dict)
     faults: list[SpecError] = field(default_factory=list)
 
     def line_of(self, location: Location) -> int:
         """The line of a value, or of the nearest value around it."""
-        for length in range(len(location), -1, -1):
-            if location[:length] in self.lines:
-                return self.lines[location[:length]]
-        return 1
+        while location not in self.lines:
+            location = location[:-1]
+        return self.lines[location]
 
     def place(self, location: Location) -> str:
         """``file:line: field`` of a location."""

@@ -109,22 +109,27 @@ def browser() -> Iterator["Browser"]:
 
 
 @pytest.fixture
-def page(browser: "Browser") -> Iterator["Page"]:
+def page_faults() -> list[str]:
+    """What went wrong in the page of this test, as it is noticed."""
+    return []
+
+
+@pytest.fixture
+def page(browser: "Browser", page_faults: list[str]) -> Iterator["Page"]:
     """A fresh page of a laptop's size. A request to another machine or an error in the page fails the test."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     fresh = context.new_page()
-    faults: list[str] = []
-    fresh.on("pageerror", lambda error: faults.append(f"error in the page: {error}"))
+    fresh.on("pageerror", lambda error: page_faults.append(f"error in the page: {error}"))
 
     def guard(route: Any) -> None:
         url = route.request.url
         if url.startswith(("http://127.0.0.1", "http://localhost", "file:", "data:", "blob:")):
             route.continue_()
         else:
-            faults.append(f"the page asked for {url}")
+            page_faults.append(f"the page asked for {url}")
             route.abort()
 
     context.route("**/*", guard)
     yield fresh
     context.close()
-    assert not faults, faults
+    assert page_faults == []

@@ -12,9 +12,9 @@ from remission.records.endpoint import Analysis, Endpoint
 if TYPE_CHECKING:
     from remission.records.protocol import Protocol
 
-__all__ = ["coherence_faults"]
+__all__ = ["FITTING_ENDPOINTS", "NEEDED_DATA", "coherence_faults"]
 
-_NEEDS: Final = {
+NEEDED_DATA: Final = {
     "percent_days_abstinent": "diary",
     "percent_heavy_days": "diary",
     "any_use": "diary",
@@ -25,7 +25,7 @@ _NEEDS: Final = {
 }
 """What a visit must collect for an endpoint of each kind."""
 
-_FITTING: Final = {
+FITTING_ENDPOINTS: Final = {
     "mean_difference": {"percent_days_abstinent", "percent_heavy_days", "mean_craving"},
     "odds_ratio": {"any_use", "confirmed_relapse", "abstinent_window"},
     "hazard_ratio": {"days_to_relapse_or_dropout"},
@@ -164,7 +164,7 @@ def _measure_faults(protocol: "Protocol") -> list[SpecError]:
 
 
 def _endpoint_faults(protocol: "Protocol", index: int, endpoint: Endpoint, collected: set[str]) -> list[SpecError]:
-    need = _NEEDS[endpoint.kind]
+    need = NEEDED_DATA[endpoint.kind]
     if need not in collected:
         return [
             SpecError(
@@ -216,13 +216,14 @@ def _analysis_faults(protocol: "Protocol") -> list[SpecError]:
 
 def _method_faults(protocol: "Protocol", index: int, analysis: Analysis) -> list[SpecError]:
     kind = next((item.kind for item in protocol.endpoints if item.id == analysis.endpoint), None)
-    if kind is None or kind in _FITTING[analysis.method]:
+    fitting = FITTING_ENDPOINTS[analysis.method]
+    if kind is None or kind in fitting:
         return []
     return [
         SpecError(
             where=f"analyses[{index}].method",
             got=analysis.method,
-            allowed=f"a method for {kind}; {analysis.method} fits {', '.join(sorted(_FITTING[analysis.method]))}",
+            allowed=f"a method for {kind}; {analysis.method} fits {', '.join(sorted(fitting))}",
         )
     ]
 

@@ -5,9 +5,89 @@ receptor effects (``receptor``), these open a window of plasticity (``plasticity
 (``circuit``), and the circuits drive craving and use, day by day (``use``). A ``patient`` is one such course; a
 ``trial`` is many patients with arms, visits and endpoints.
 
+Public names are loaded when first used, so that importing the package is quick.
+
 Research software: nothing here predicts an individual, and none of it is medical advice.
 """
 
-__all__ = ["__version__"]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from remission.errors import RemissionError, SpecError
+    from remission.library.loader import list_parameter_sets, load_parameter_set
+    from remission.library.protocols import list_protocols, load_protocol
+    from remission.patient.parameters import load_course_parameters
+    from remission.patient.pharmacology import load_pharmacology
+    from remission.patient.session import simulate_session_curves, simulate_session_effects
+    from remission.pk import load_pk_model, simulate_concentrations
+    from remission.records.protocol import Protocol, Substance
+    from remission.records.protocol_file import parse_protocol, read_protocol, write_protocol
+    from remission.trial.result import TrialResult
+    from remission.trial.simulate import simulate_trial
+    from remission.trial.summary import TrialSummary, summarize_trial
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "Protocol": "remission.records.protocol",
+    "RemissionError": "remission.errors",
+    "SpecError": "remission.errors",
+    "Substance": "remission.records.protocol",
+    "TrialResult": "remission.trial.result",
+    "TrialSummary": "remission.trial.summary",
+    "list_parameter_sets": "remission.library.loader",
+    "list_protocols": "remission.library.protocols",
+    "load_course_parameters": "remission.patient.parameters",
+    "load_parameter_set": "remission.library.loader",
+    "load_pharmacology": "remission.patient.pharmacology",
+    "load_pk_model": "remission.pk",
+    "load_protocol": "remission.library.protocols",
+    "parse_protocol": "remission.records.protocol_file",
+    "read_protocol": "remission.records.protocol_file",
+    "simulate_concentrations": "remission.pk",
+    "simulate_session_curves": "remission.patient.session",
+    "simulate_session_effects": "remission.patient.session",
+    "simulate_trial": "remission.trial.simulate",
+    "summarize_trial": "remission.trial.summary",
+    "write_protocol": "remission.records.protocol_file",
+}
+
+__all__ = [
+    "Protocol",
+    "RemissionError",
+    "SpecError",
+    "Substance",
+    "TrialResult",
+    "TrialSummary",
+    "__version__",
+    "list_parameter_sets",
+    "list_protocols",
+    "load_course_parameters",
+    "load_parameter_set",
+    "load_pharmacology",
+    "load_pk_model",
+    "load_protocol",
+    "parse_protocol",
+    "read_protocol",
+    "simulate_concentrations",
+    "simulate_session_curves",
+    "simulate_session_effects",
+    "simulate_trial",
+    "summarize_trial",
+    "write_protocol",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """The public name, imported from the module that owns it."""
+    home = _HOMES.get(name)
+    if home is None:
+        msg = f"module 'remission' has no attribute {name!r}"
+        raise AttributeError(msg)
+    return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return sorted(__all__)

@@ -1,0 +1,109 @@
+"""The commands and what they have in common: errors, exit codes, JSON.
+
+Heavy libraries are imported inside the commands, so that ``--help`` is quick.
+"""
+
+import json
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from remission.cli.protocols import list_command, new_command
+from remission.cli.run import run_command
+from remission.cli.show import show_command
+from remission.errors import LibraryError, RemissionError, SpecError
+
+__all__ = ["app", "run_app"]
+
+DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+app = typer.Typer(
+    name="remission",
+    help=(
+        "Simulate trials of ketamine with psychotherapy for substance use disorders, from milligrams to days abstinent. "
+        "Research software, not medical advice."
+    ),
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+app.command("run")(run_command)
+app.command("new")(new_command)
+app.command("show")(show_command)
+app.command("list")(list_command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from remission import __version__
+
+        typer.echo(f"remission {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[  # noqa: ARG001 - handled by its callback
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+def run_app(arguments: list[str]) -> int:
+    """Run one command line and return its exit code."""
+    as_json = "--json" in arguments
+    try:
+        code = app(arguments, standalone_mode=False)
+    except RemissionError as error:
+        is_input = isinstance(error, SpecError) or (isinstance(error, LibraryError) and error.where in _NAMED_BY_USER)
+        _show_error(error, as_json=as_json)
+        return WRONG_INPUT if is_input or _is_input_place(error) else FAILED
+    except typer.Exit as stop:
+        return int(stop.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        typer.echo("Interrupted. Nothing unfinished was left in the output folder.", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output went away (as `head` does): not our fault, nothing to say.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except Exception as error:
+        if _is_usage_error(error):
+            _show_usage(error, as_json=as_json)
+            return WRONG_INPUT
+        raise
+    return int(code or DONE)
+
+
+_NAMED_BY_USER = {"protocol", "parameter set"}
+
+
+def _is_input_place(error: RemissionError) -> bool:
+    """Whether an error of a run folder is about what the user named: an output folder, a folder to show."""
+    from remission.errors import RunError
+
+    return isinstance(error, RunError)
+
+
+def _is_usage_error(error: Exception) -> bool:
+    return hasattr(error, "format_message") and hasattr(error, "exit_code")
+
+
+def _show_usage(error: Exception, *, as_json: bool) -> None:
+    message = error.format_message()  # type: ignore[attr-defined]
+    if as_json:
+        typer.echo(json.dumps({"error": {"where": "command line", "message": message}}))
+    typer.echo(f"remission: {message} See remission --help.", err=True)
+
+
+def _show_error(error: RemissionError, *, as_json: bool) -> None:
+    if as_json:
+        faults = error.faults if isinstance(error, SpecError) else (error,)
+        parts = [{"where": f.where, "got": str(f.got), "allowed": f.allowed, "remedy": f.remedy} for f in faults]
+        typer.echo(json.dumps({"error": {"kind": type(error).__name__, "faults": parts}}, ensure_ascii=False))
+    typer.echo(f"remission: {error}", err=True)

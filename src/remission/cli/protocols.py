@@ -1,0 +1,59 @@
+"""``remission new`` and ``remission list``: protocols to start from."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["list_command", "new_command"]
+
+
+def new_command(
+    file: Annotated[Path, typer.Argument(help="File to write, for example my-trial.yaml.")],
+    source: Annotated[
+        str | None, typer.Option("--from", help="Built-in protocol to copy; default: a short commented template.")
+    ] = None,
+) -> None:
+    """Write a commented protocol to start from. It never overwrites a file.
+
+    Example: remission new my-trial.yaml --from kare
+    """
+    from remission.errors import SpecError
+    from remission.library.protocols import protocol_template, protocol_text
+
+    text = protocol_text(source) if source else protocol_template()
+    try:
+        with file.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except FileExistsError:
+        raise SpecError(
+            where=str(file),
+            got="a file that exists",
+            allowed="a new name",
+            remedy="Choose another; nothing was changed.",
+        ) from None
+    except OSError as error:
+        raise SpecError(
+            where=str(file), got=error.strerror or str(error), allowed="a file that can be written"
+        ) from None
+    typer.echo(f"Wrote {file}. Run it with: remission run {file}")
+
+
+def list_command(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """List the built-in protocols.
+
+    Example: remission list
+    """
+    from remission.library.protocols import list_protocols, load_protocol
+
+    found = [(name, load_protocol(name)) for name in list_protocols()]
+    if as_json:
+        rows = [{"name": n, "title": p.title, "substance": p.substance.value} for n, p in found]
+        typer.echo(json.dumps({"protocols": rows}, ensure_ascii=False))
+        return
+    width = max(len(name) for name, _ in found)
+    for name, protocol in found:
+        typer.echo(f"{name:<{width}}  {protocol.title}")

@@ -1,0 +1,52 @@
+"""``remission show``: a finished run's table, or a protocol as understood."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["show_command"]
+
+
+def show_command(
+    what: Annotated[str, typer.Argument(help="Folder of a run, a built-in protocol, or a protocol file.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Show a finished run (checked against its hashes), or what a protocol will do.
+
+    Example: remission show kare
+    """
+    if Path(what).is_dir():
+        _show_run(Path(what), as_json=as_json)
+    else:
+        _show_protocol(what, as_json=as_json)
+
+
+def _show_run(folder: Path, *, as_json: bool) -> None:
+    from remission.cli.table import print_rows
+    from remission.runs.folder import read_run
+
+    run = read_run(folder)
+    if as_json:
+        typer.echo(json.dumps({"manifest": run.manifest, "summary": run.summary}, ensure_ascii=False))
+        return
+    print_rows(run.summary)
+    typer.echo(f"Whole: {len(run.manifest['files'])} files match their hashes. Made by: {run.manifest['command']}")
+    typer.echo(f"Report: {folder / 'report.html'}")
+
+
+def _show_protocol(name: str, *, as_json: bool) -> None:
+    from remission.library.protocols import list_protocols, load_protocol
+    from remission.records.protocol_file import read_protocol
+
+    looks_like_file = Path(name).suffix in {".yaml", ".yml", ".toml"} or "/" in name
+    is_built_in = name in list_protocols() or not looks_like_file
+    protocol = load_protocol(name) if is_built_in and not Path(name).is_file() else read_protocol(name)
+    if as_json:
+        content = {"protocol": protocol.to_dict(), "cautions": protocol.cautions(), "sha256": protocol.content_hash}
+        typer.echo(json.dumps(content, ensure_ascii=False))
+        return
+    typer.echo(protocol.explain())
+    for caution in protocol.cautions():
+        typer.echo(f"! {caution}")

@@ -1,0 +1,90 @@
+"""The table of a trial in the terminal: published with its kind, simulated with its interval, never mixed up.
+
+Marks: a filled diamond for a number read in an abstract or registry, an open one with the word for all others.
+"""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from remission.trial.result import TrialResult
+    from remission.trial.summary import TrialSummary
+
+__all__ = ["print_rows", "print_summary"]
+
+_NOTE = (
+    "Published: \u25c6 abstract or registry, \u25c7 other kinds, named. Simulated: mean over {n} replicates, 95% of "
+    "replicates, \u00b1 Monte Carlo error.\nThe values were tuned on published trials: agreement is capacity, not "
+    "prediction. Research software, not medical advice."
+)
+
+
+def print_summary(result: "TrialResult", summary: "TrialSummary") -> None:
+    """Print the table of a fresh result."""
+    from remission.runs.tables import summary_data
+
+    data = summary_data(result, summary)
+    print_rows(data)
+
+
+def print_rows(data: dict[str, Any]) -> None:
+    """Print the table of a run from its summary data."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(soft_wrap=False)
+    table = Table(title=data["title"], title_justify="left", title_style="bold", header_style="bold", pad_edge=False)
+    table.add_column("outcome", overflow="fold", ratio=3)
+    table.add_column("arm", overflow="fold")
+    table.add_column("published", overflow="fold", ratio=2)
+    table.add_column("simulated", overflow="fold", ratio=2, style="blue")
+    table.add_column("failed", justify="right")
+    arms_shown = [row for row in data["rows"] if row["kind"] == "analysis" or _is_shown(row, data["rows"])]
+    for row in arms_shown:
+        table.add_row(
+            f"{row['label']}\n{row['statistic']}, {row['unit']}",
+            row["arm"] or "",
+            Text(published_text(row)),
+            simulated_text(row),
+            str(row["simulated"]["n_failed"] or ""),
+        )
+    console.print(table)
+    console.print(_NOTE.format(n=data["n_replicates"]), highlight=False)
+    hidden = len(data["rows"]) - len(arms_shown)
+    if hidden:
+        console.print(f"{hidden} more rows are in the report and in summary.json.", highlight=False)
+
+
+def _is_shown(row: dict[str, Any], rows: list[dict[str, Any]]) -> bool:
+    """Arm rows that have a published number, or all when the trial has no analysis."""
+    return row["published"] is not None or all(other["kind"] == "arm" for other in rows)
+
+
+def published_text(row: dict[str, Any]) -> str:
+    """Mark, value, interval and kind of the published number."""
+    found = row["published"]
+    if found is None:
+        return "\u2013"
+    is_first_hand = found["source_kind"] == "abstract or registry"
+    interval = f" ({found['ci_low']:g} to {found['ci_high']:g})" if found["ci_low"] is not None else ""
+    kind = "" if is_first_hand else f" {found['source_kind']}"
+    return f"{'\u25c6' if is_first_hand else '\u25c7'} {found['value']:g}{interval}{kind}"
+
+
+def simulated_text(row: dict[str, Any]) -> str:
+    """Mean, interval and Monte Carlo error with no more digits than the error supports."""
+    found = row["simulated"]
+    if found["mean"] is None:
+        return "no estimate"
+    digits = digits_of(found["mcse"])
+    numbers = {name: f"{found[name]:.{digits}f}" for name in ("mean", "low", "high")}
+    error = f" \u00b1 {found['mcse']:.1g}" if found["mcse"] else ""
+    return f"{numbers['mean']} ({numbers['low']} to {numbers['high']}){error}"
+
+
+def digits_of(error: float | None) -> int:
+    """Decimals that a Monte Carlo error supports: its first digit is the last one shown, 0 to 3."""
+    if not error or not math.isfinite(error):
+        return 1
+    return min(3, max(0, -math.floor(math.log10(error))))

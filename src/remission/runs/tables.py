@@ -1,0 +1,142 @@
+"""The numbers of a trial as Parquet tables and one JSON summary; the same result gives the same bytes."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from remission.records.protocol_file import write_protocol
+from remission.trial.result import TrialResult
+from remission.trial.summary import SummaryRow, TrialSummary, summarize_trial
+
+__all__ = ["summary_data", "write_tables"]
+
+
+def write_tables(result: TrialResult, folder: Path) -> None:
+    """Write ``protocol.yaml``, ``estimates.parquet``, ``arms.parquet``, ``course.parquet`` and ``summary.json``.
+
+    Raises
+    ------
+    OSError
+        A file cannot be written.
+    """
+    (folder / "protocol.yaml").write_text(write_protocol(result.protocol), encoding="utf-8")
+    _write(folder / "estimates.parquet", _estimates(result), "one row per replicate and analysis")
+    _write(folder / "arms.parquet", _arms(result), "one row per replicate, arm and endpoint")
+    _write(folder / "course.parquet", _course(result), "one row per arm and day; states: mean, p10 and p90 of people")
+    text = json.dumps(summary_data(result, summarize_trial(result)), indent=2, ensure_ascii=False, allow_nan=False)
+    (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
+
+
+def summary_data(result: TrialResult, summary: TrialSummary) -> dict[str, Any]:
+    """The table of the trial as plain data; numbers that do not exist are null."""
+    return {
+        "protocol": result.protocol.id,
+        "title": result.protocol.title,
+        "substance": result.protocol.substance.value,
+        "n_replicates": result.n_replicates,
+        "n_subjects": result.protocol.population.n_subjects,
+        "seed": result.seed,
+        "parameter_set": result.parameter_set,
+        "rows": [_row_data(row) for row in summary.rows],
+    }
+
+
+def _row_data(row: SummaryRow) -> dict[str, Any]:
+    published = row.published
+    return {
+        "kind": row.kind,
+        "id": row.id,
+        "label": row.label,
+        "arm": row.arm,
+        "statistic": row.statistic,
+        "unit": row.unit,
+        "simulated": {
+            "mean": _finite(row.simulated_mean),
+            "low": _finite(row.simulated_low),
+            "high": _finite(row.simulated_high),
+            "interval": "2.5th to 97.5th percentile of replicates",
+            "mcse": _finite(row.mcse),
+            "n_failed": row.n_failed,
+        },
+        "published": None
+        if published is None
+        else {
+            "value": published.value,
+            "ci_low": published.ci_low,
+            "ci_high": published.ci_high,
+            "statistic": published.statistic,
+            "source_kind": published.source_kind,
+            "doi": published.doi,
+        },
+        "simulated_mean_inside_published_interval": row.inside_interval,
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _estimates(result: TrialResult) -> pa.Table:
+    rows = result.estimates.items()
+    count = result.n_replicates
+    return pa.table(
+        {
+            "replicate": np.tile(np.arange(count), len(rows)),
+            "analysis": np.repeat([name for name, _ in rows], count) if rows else pa.array([], pa.string()),
+            "estimate": _stack([found.estimate for _, found in rows]),
+            "low": _stack([found.low for _, found in rows]),
+            "high": _stack([found.high for _, found in rows]),
+            "p_value": _stack([found.p_value for _, found in rows]),
+            "status": pa.array([status.value for _, found in rows for status in found.status], pa.string()),
+        }
+    )
+
+
+def _stack(columns: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate(columns) if columns else np.zeros(0)
+
+
+def _arms(result: TrialResult) -> pa.Table:
+    names = [arm.id for arm in result.protocol.arms]
+    count, endpoints = result.n_replicates, result.arms.items()
+    return pa.table(
+        {
+            "replicate": np.tile(np.repeat(np.arange(count), len(names)), len(endpoints)),
+            "arm": np.tile(names, count * len(endpoints)),
+            "endpoint": np.repeat([name for name, _ in endpoints], count * len(names)),
+            "mean": _stack([values.mean.ravel() for _, values in endpoints]),
+            "sd": _stack([values.sd.ravel() for _, values in endpoints]),
+            "n": np.concatenate([values.n.ravel() for _, values in endpoints]),
+            "event_share": _stack([values.event_share.ravel() for _, values in endpoints]),
+        }
+    )
+
+
+def _course(result: TrialResult) -> pa.Table:
+    names = [arm.id for arm in result.protocol.arms]
+    n_days = result.protocol.follow_up_days
+    counts, states = result.counts, result.states
+    columns: dict[str, Any] = {
+        "arm": np.repeat(names, n_days),
+        "day": np.tile(np.arange(n_days), len(names)),
+        "n_people": np.repeat(counts.people, n_days),
+        "n_using": counts.using.ravel(),
+        "n_never_used": counts.never_used.ravel(),
+        "n_in_study": counts.in_study.ravel(),
+        "n_people_with_states": np.repeat(states.n_people, n_days),
+    }
+    for name in states.mean:
+        columns[f"{name}_mean"] = states.mean[name].ravel()
+        columns[f"{name}_p10"] = states.low[name].ravel()
+        columns[f"{name}_p90"] = states.high[name].ravel()
+    return pa.table(columns)
+
+
+def _write(path: Path, table: pa.Table, description: str) -> None:
+    described = table.replace_schema_metadata({"description": description, "origin": "simulated by remission"})
+    pq.write_table(described, path, compression="zstd")

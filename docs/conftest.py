@@ -5,8 +5,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from page_examples import PythonFences
 from sybil import Sybil
-from sybil.parsers.myst import PythonCodeBlockParser, SkipParser
 
 _HOME = "_folder_before"
 
@@ -21,7 +21,7 @@ def _leave(namespace: dict[str, Any]) -> None:
 
 
 pytest_collect_file = Sybil(
-    parsers=[PythonCodeBlockParser(), SkipParser()],
+    parsers=[PythonFences()],
     pattern="**/*.md",
     excludes=["_build/**"],
     setup=_enter_empty_folder,

@@ -1,0 +1,47 @@
+"""What ``import remission`` offers, and what it costs."""
+
+import subprocess
+import sys
+
+import remission
+
+NAMES = [
+    "Protocol",
+    "RemissionError",
+    "SpecError",
+    "TrialResult",
+    "TrialSummary",
+    "__version__",
+    "list_protocols",
+    "load_protocol",
+    "read_protocol",
+    "simulate_trial",
+    "summarize_trial",
+    "write_protocol",
+]
+
+
+def test_public_names_are_pinned() -> None:
+    """A name that users import is a promise: it comes and goes by decision only."""
+    assert remission.__all__ == NAMES
+    assert dir(remission) == NAMES
+
+
+def test_every_public_name_loads() -> None:
+    """Names are loaded late, so a moved function would be noticed by the first user only."""
+    for name in NAMES:
+        item = getattr(remission, name)
+        assert name == getattr(item, "__name__", name)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    """hasattr and autocompletion depend on it."""
+    assert not hasattr(remission, "simulate")
+
+
+def test_the_import_is_light() -> None:
+    """The command line answers --help in a fraction of a second only if nothing heavy comes with the package."""
+    heavy = ("matplotlib", "numpy", "pandas", "pydantic")
+    code = f"import remission, sys; print(*(name for name in {heavy} if name in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""

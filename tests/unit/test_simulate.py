@@ -88,6 +88,18 @@ def test_ketamine_with_its_routes_is_not_saline() -> None:
     assert one.counts.using.sum() < other.counts.using.sum()
 
 
+def test_complete_retention_keeps_everybody_and_every_visit() -> None:
+    """A natural-history protocol promises that nobody is lost; a share of missing people would flatter it."""
+    restless = load_course_parameters(Substance.ALCOHOL).replace(leave_hazard_per_day=0.02, miss_hazard_per_day=0.3)
+    modeled, complete = (
+        simulate_trial(small_protocol(setting={"retention": kind}), n_replicates=3, seed=5, parameters=restless)
+        for kind in ("modeled", "complete")
+    )
+    assert np.all(complete.counts.in_study[:, -1] == complete.counts.people)
+    assert np.all(complete.arms["craving"].n == 12)
+    assert np.all(modeled.counts.in_study[:, -1] < modeled.counts.people)
+
+
 def test_progress_reaches_the_end_in_order() -> None:
     """The command line shows it; a bar that jumps back or stops short looks like a hang."""
     seen: list[tuple[int, int]] = []

@@ -22,8 +22,8 @@ DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 app = typer.Typer(
     name="remission",
     help=(
-        "Simulate trials of ketamine with psychotherapy for substance use disorders, from milligrams to days abstinent. "
-        "Research software, not medical advice."
+        "Simulate trials of ketamine with psychotherapy for substance use disorders, from milligrams to days "
+        "abstinent. Research software, not medical advice."
     ),
     no_args_is_help=True,
     add_completion=False,
@@ -47,7 +47,7 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _main(
-    version: Annotated[  # noqa: ARG001 - handled by its callback
+    version: Annotated[
         bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:

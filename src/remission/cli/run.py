@@ -40,7 +40,9 @@ def run_command(
     Example: remission run kare --replicates 1000 --seed 7
     """
     from remission.runs.folder import check_writable
+    from remission.streams import check_seed
 
+    check_seed(seed)
     protocols = _find(protocol, substance)
     check_writable(out)
     prepared = [(found, _parameters(found, changes or [])) for found in protocols]

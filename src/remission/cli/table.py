@@ -69,7 +69,8 @@ def published_text(row: dict[str, Any]) -> str:
     is_first_hand = found["source_kind"] == "abstract or registry"
     interval = f" ({found['ci_low']:g} to {found['ci_high']:g})" if found["ci_low"] is not None else ""
     kind = "" if is_first_hand else f" {found['source_kind']}"
-    return f"{'\u25c6' if is_first_hand else '\u25c7'} {found['value']:g}{interval}{kind}"
+    mark = "\u25c6" if is_first_hand else "\u25c7"
+    return f"{mark} {found['value']:g}{interval}{kind}"
 
 
 def simulated_text(row: dict[str, Any]) -> str:
@@ -79,7 +80,7 @@ def simulated_text(row: dict[str, Any]) -> str:
         return "no estimate"
     digits = digits_of(found["mcse"])
     numbers = {name: f"{found[name]:.{digits}f}" for name in ("mean", "low", "high")}
-    error = f" \u00b1 {found['mcse']:.1g}" if found["mcse"] else ""
+    error = " \u00b1 " + format(found["mcse"], ".1g") if found["mcse"] else ""
     return f"{numbers['mean']} ({numbers['low']} to {numbers['high']}){error}"
 
 

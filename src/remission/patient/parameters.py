@@ -5,6 +5,7 @@ kernels read. Symbols are those of ``docs/explanation/model.md``.
 """
 
 from dataclasses import dataclass, fields, replace
+from math import isfinite
 from typing import Self
 
 from remission.errors import SpecError, nearest_names
@@ -109,7 +110,7 @@ class CourseParameters:
         Raises
         ------
         SpecError
-            A name is not a parameter of the course.
+            A name is not a parameter of the course, or a value lies where the equations have no meaning.
         """
         known = [field.name for field in fields(self)]
         for name, value in changes.items():
@@ -120,7 +121,31 @@ class CourseParameters:
                     allowed="the name of a course parameter",
                     remedy=f"Did you mean {', '.join(nearest_names(name, known))}?",
                 )
+            low, high = _range_of(name)
+            if not (isfinite(value) and low <= value <= high):
+                raise SpecError(where=f"parameters.{name}", got=value, allowed=f"a number from {low:g} to {high:g}")
         return replace(self, **changes)
+
+
+_SHARES = {
+    "g_b", "h0", "r_deficit0", "use0", "q0_mean", "l_m", "k_r", "lam", "chi", "pi_start", "om_end", "e0", "p_hide", "w_report",
+}  # fmt: skip
+_NOT_NEGATIVE = {
+    "rho", "gamma", "k_g", "a_h", "d_h", "eta", "k_m", "sigma_x", "sigma_b", "sigma_v", "sigma_a", "s_log_sd", "q0_sd",
+    "engagement_mean", "engagement_sd", "engagement_low", "engagement_high", "i_max", "heavy_amount",
+    "leave_hazard_per_day", "miss_hazard_per_day", "leave_use_factor",
+}  # fmt: skip
+
+
+def _range_of(name: str) -> tuple[float, float]:
+    """Where the equations have a meaning: shares, rates and spreads, times; everything else is bounded generously."""
+    if name in _SHARES:
+        return 0.0, 1.0
+    if name == "phi":
+        return -0.999, 0.999
+    if name.endswith("_day") and name not in _NOT_NEGATIVE:
+        return 0.1, 1e6
+    return (0.0 if name in _NOT_NEGATIVE else -1e3), 1e3
 
 
 def load_course_parameters(

@@ -1,8 +1,8 @@
 """The folder of a run: staged beside its place, sealed with hashes, renamed into place in one step.
 
 Nobody ever sees half a run: the work is done in a hidden folder next to the target and appears under its name only when
-``manifest.json``, which lists the SHA-256 of every other file, has been written. A crash leaves at most a hidden folder whose
-name begins with ``.staging-``.
+``manifest.json``, which lists the SHA-256 of every other file, has been written. A crash leaves at most a hidden folder
+whose name begins with ``.staging-``.
 """
 
 import json

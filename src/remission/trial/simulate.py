@@ -74,6 +74,8 @@ def simulate_batch(
         A replicate number does not fit 32 bits.
     """
     n_subjects = protocol.population.n_subjects
+    if protocol.setting.retention == "complete":
+        parameters = parameters.replace(leave_hazard_per_day=0.0, miss_hazard_per_day=0.0)
     people = People.of_replicates(seed=seed, first=first_replicate, count=n_replicates, n_subjects=n_subjects)
     covariates = sample_covariates(people, protocol.population)
     site = assign_sites(people, protocol.setting.n_sites)

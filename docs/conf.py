@@ -39,7 +39,8 @@ python_maximum_signature_line_length = 100
 html_theme = "alabaster"
 html_theme_options = {
     "description": "From milligrams of ketamine to days without use, simulated",
-    "fixed_sidebar": True,
+    "font_family": "system-ui, sans-serif",
+    "head_font_family": "system-ui, sans-serif",
     "page_width": "1080px",
     "sidebar_width": "240px",
     "show_powered_by": False,

@@ -1,8 +1,8 @@
 """The two trials of the article, with fewer replicates than the record in ``docs/validation/article-trials.md``.
 
-Bounds are the published intervals (targets written before the values were tuned), widened by four Monte Carlo standard
-errors: a fixed seed gives no false alarm, a fresh one fewer than one in ten thousand. The values were tuned on these trials,
-so this holds the program together; it validates nothing.
+Bounds are the published intervals (targets written before the values were tuned), widened by four Monte Carlo
+standard errors: a fixed seed gives no false alarm, a fresh one fewer than one in ten thousand. The values were tuned on
+these trials, so this holds the program together; it validates nothing.
 """
 
 import numpy as np
@@ -27,7 +27,7 @@ def summary_of(name: str, gamma: float | None) -> TrialSummary:
 @pytest.mark.stat
 @pytest.mark.parametrize("gamma", [None, 0.0], ids=["gate as tuned", "gate shut"])
 def test_kare_has_the_published_order_and_difference(gamma: float | None) -> None:
-    """Four arms in order, ketamine minus placebo inside 1.1 to 19.0; shut gate too: the trial cannot tell them apart."""
+    """Four arms in order, difference inside 1.1 to 19.0; with the gate shut too: the trial cannot tell them apart."""
     summary = summary_of("kare", gamma)
     means = [summary.row("pda", arm).simulated_mean for arm in ARMS]
     assert means == sorted(means, reverse=True)

@@ -97,7 +97,7 @@ layers: $(TEST_STAMP) ## imports go downward only
 	$(BIN)/lint-imports --no-cache
 
 docs: $(TEST_STAMP) ## build the documents into docs/_build/html; a warning is an error
-	$(BIN)/sphinx-build -W --keep-going -q -j auto -b html docs docs/_build/html
+	$(BIN)/sphinx-build --no-color -W --keep-going -q -j auto -b html docs docs/_build/html
 
 unit: $(TEST_STAMP)
 	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=85 $(PYTEST_ARGS)

@@ -33,10 +33,11 @@ class ObservedInfusion(Record):
 class ObservedSeries(Record):
     """Measured concentrations after known infusions.
 
-    Notes ----- ``kind`` is ``series`` for mean concentrations over time, ``peak`` for concentrations at the end of
-    the infusion, ``range``
-    for limits of single values. ``weight_kg`` is the weight the doses are meant for; ``low`` and ``high`` are an interval of
-    the mean or the limits, as the note says. Times count from the start of the first infusion.
+    Notes
+    -----
+    ``kind`` is ``series`` for mean concentrations over time, ``peak`` for concentrations at the end of the infusion,
+    ``range`` for limits of single values. ``weight_kg`` is the weight the doses are meant for; ``low`` and ``high``
+    are an interval of the mean or the limits, as the note says. Times count from the start of the first infusion.
     """
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]

@@ -63,7 +63,9 @@ def decay_differences(a: _Array, b: _Array, *, decay_a: _Array, decay_b: _Array)
     decay_a, decay_b
         ``exp(-a)`` and ``exp(-b)``. [dimensionless]
 
-    Notes ----- With ``high`` the larger argument, the second equals ``(mean_decay(low) - decay_difference(low, high))
+    Notes
+    -----
+    With ``high`` the larger argument, the second equals ``(mean_decay(low) - decay_difference(low, high))
     / high``, which loses less than two bits for ``high >= 1``; below 1 the power series is summed.
     """
     low, high = np.minimum(a, b), np.maximum(a, b)

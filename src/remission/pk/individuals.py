@@ -158,6 +158,7 @@ def individual_parameters(
 
     Examples
     --------
+    >>> from remission.pk import load_pk_model
     >>> typical = individual_parameters(load_pk_model(), weight_kg=np.array([70.0]), z_iiv=np.zeros((1, 8)))
     >>> typical.cl_l_per_h.round(2).tolist()
     [[88.8], [83.83]]

@@ -54,7 +54,9 @@ def simulate_concentrations(
         The model does not have an analyte or a site, nothing is asked for, numbers of people differ, esketamine goes
         into a model of the racemate, or times are not valid.
 
-    Notes ----- Equations in :mod:`remission.pk.mammillary` and :mod:`remission.pk.metabolites`. Amounts in ug,
+    Notes
+    -----
+    Equations in :mod:`remission.pk.mammillary` and :mod:`remission.pk.metabolites`. Amounts in ug,
     volumes in L, so ug/L is ng/mL.
 
     Examples
@@ -66,7 +68,7 @@ def simulate_concentrations(
     >>> events = infusions_per_weight([0.5], start_h=[0.0], duration_h=[2 / 3], weight_kg=weight)
     >>> result = simulate_concentrations(people, events, t_h=np.array([2 / 3]))
     >>> f"{result.select('ket', site='arterial')[0, 0]:.1f} {result.units}"
-    '291.9 ng/mL'
+    '292.4 ng/mL'
     """
     wanted = _series(individuals, events, analytes, sites)
     if t_h.size and not (np.all(np.isfinite(t_h)) and np.all(np.diff(t_h) >= 0.0) and t_h[0] >= 0.0):

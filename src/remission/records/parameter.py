@@ -68,10 +68,10 @@ class Parameter(Record):
                 got=self.printed_unit,
                 allowed="given together with printed_value, or neither",
             )
-        low = self.value if self.low is None else self.low
-        high = self.value if self.high is None else self.high
-        if not low <= self.value <= high:
-            raise SpecError(where="value", got=self.value, allowed=f"between low ({low}) and high ({high})")
+        if self.low is not None and self.low > self.value:
+            raise SpecError(where="low", got=self.low, allowed=f"at most the value, {self.value}")
+        if self.high is not None and self.high < self.value:
+            raise SpecError(where="high", got=self.high, allowed=f"at least the value, {self.value}")
         return self
 
 
@@ -107,6 +107,12 @@ class ParameterSet(Record):
     def __hash__(self) -> int:
         """Hash of the content, so that equal sets share cached results."""
         return hash(self.content_hash)
+
+    def __repr__(self) -> str:
+        """Name, size and hash: the whole content would bury the message it stands in."""
+        return f"ParameterSet({self.id!r}, {len(self.parameters)} parameters, {self.content_hash[:12]})"
+
+    __str__ = __repr__
 
     def __contains__(self, parameter_id: str) -> bool:
         """Whether the set has a parameter with this id."""

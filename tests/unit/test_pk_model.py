@@ -185,6 +185,14 @@ def test_nobody_and_no_time_are_fine() -> None:
     assert simulate_concentrations(PEOPLE, EVENTS, t_h=np.zeros(0)).conc_ng_per_ml.shape == (2, 1, 0)
 
 
+def test_esketamine_has_no_r_ketamine() -> None:
+    """The split of the dose follows what is in the syringe."""
+    events = make_infusions(np.full((2, 1), 35.0), start_h=[0.0], duration_h=[1.0], form=DrugForm.ESKETAMINE)
+    result = simulate_concentrations(PEOPLE, events, t_h=T_H, analytes=("ket", "s_ket", "r_ket"))
+    assert np.all(result.select("r_ket", site="arterial") == 0.0)
+    assert np.array_equal(result.select("ket", site="arterial"), result.select("s_ket", site="arterial"))
+
+
 def test_no_infusion_gives_nothing() -> None:
     """Saline has no ketamine in it."""
     none = make_infusions(np.zeros((2, 0)), start_h=[], duration_h=[])

@@ -53,6 +53,14 @@ def test_the_band_holds_every_curve() -> None:
     assert np.all((band.low >= 0.0) & (band.high < 1.0))
 
 
+def test_the_band_uses_the_range_of_the_unbound_fraction() -> None:
+    """Weakest binding with the least unbound drug, strongest with the most: 6 to 85 percent at the reference peak."""
+    total = 267.0 / 237.73
+    band = simulate_occupancy(np.array([[267.0]]))
+    assert band.low[0, 0] == pytest.approx(0.3 * total / (0.3 * total + 5.0), rel=1e-13)
+    assert band.high[0, 0] == pytest.approx(0.6 * total / (0.6 * total + 0.119), rel=1e-13)
+
+
 @pytest.mark.parametrize("conc", [-1.0, float("nan")])
 def test_occupancy_of_an_impossible_concentration_is_refused(conc: float) -> None:
     """A negative concentration is a fault upstream."""

@@ -61,8 +61,10 @@ def test_panels_integrate_a_decaying_curve() -> None:
     assert total == pytest.approx(expected, rel=1e-9)
 
 
-@pytest.mark.parametrize(("length", "first"), [(0.0, 0.1), (-1.0, 0.1), (1.0, 0.0), (float("nan"), 0.1)])
-def test_an_empty_interval_is_refused(length: float, first: float) -> None:
+@pytest.mark.parametrize(
+    ("length", "first"), [(0.0, 0.1), (-1.0, 0.1), (1.0, 0.0), (float("nan"), 0.1), (float("inf"), 0.1)]
+)
+def test_an_interval_without_length_is_refused(length: float, first: float) -> None:
     """Zero length has no first panel."""
     with pytest.raises(SpecError):
         doubling_panels(length, longest_first=first, n_nodes=3)

@@ -1,9 +1,12 @@
 """The sourced numbers of pharmacology: units, sources, and arithmetic that was done by hand."""
 
+from pathlib import Path
+
 import pytest
 
 from remission.errors import LibraryError, SpecError
-from remission.library.loader import list_parameter_sets, load_parameter_set
+from remission.library import loader
+from remission.library.loader import list_parameter_sets, load_parameter_set, read_library_toml
 from remission.library.molecules import molar_mass_g_per_mol, racemate_s_fraction
 from remission.library.observations import ObservedSeries, list_observed_series, load_observed_series
 from remission.library.references import list_references, load_reference, sources_of
@@ -74,6 +77,27 @@ def test_an_unknown_set_lists_the_nearest() -> None:
     with pytest.raises(LibraryError) as caught:
         load_parameter_set("simmons2022")
     assert "simons2022" in caught.value.remedy
+
+
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    """A broken installation must not look like a fault of the user's protocol."""
+    broken = tmp_path / "broken.toml"
+    broken.write_text("id = ", encoding="utf-8")
+    with pytest.raises(LibraryError) as caught:
+        read_library_toml(broken)
+    assert "broken.toml" in caught.value.where
+    with pytest.raises(LibraryError):
+        read_library_toml(tmp_path / "absent.toml")
+
+
+def test_a_set_under_another_name_is_refused() -> None:
+    """A copied file whose id was not changed would be recorded under the wrong name."""
+    content = load_parameter_set("molecules").to_dict()
+    with pytest.raises(LibraryError) as caught:
+        loader._parse("atoms", content)
+    assert caught.value.got == "molecules"
+    with pytest.raises(LibraryError):
+        loader._parse("molecules", {**content, "parameters": []})
 
 
 def test_an_unknown_analyte_lists_the_nearest() -> None:

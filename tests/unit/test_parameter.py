@@ -68,6 +68,13 @@ def test_the_hash_follows_the_content() -> None:
     assert first.content_hash != _set(_parameter(note="Another note.")).content_hash
 
 
+def test_equal_sets_are_one_key_and_show_themselves_briefly() -> None:
+    """Cached results are found by content, and an error that holds a set stays readable."""
+    first, second = _set(_parameter()), _set(_parameter())
+    assert {first: "found"}[second] == "found"
+    assert repr(first) == f"ParameterSet('toy', 1 parameters, {first.content_hash[:12]})"
+
+
 def test_replaced_values_keep_their_history() -> None:
     """A changed number must not pass for the library's."""
     original = _set(_parameter(printed_value=1.0, printed_unit="L/min", low=50.0, high=70.0))

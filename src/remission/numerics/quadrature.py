@@ -10,7 +10,7 @@ Nodes and weights are computed in decimal arithmetic of 50 digits and rounded on
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from functools import cache
-from math import cos, log2, pi
+from math import cos, pi
 
 import numpy as np
 from jaxtyping import Float
@@ -88,10 +88,10 @@ def doubling_panels(length: float, *, longest_first: float, n_nodes: int) -> Dou
     SpecError
         A length is not positive.
     """
-    if not (length > 0.0 and longest_first > 0.0):
-        raise SpecError(where="length", got=(length, longest_first), allowed="two positive lengths")
-    n_doublings = max(0, int(np.ceil(log2(length / longest_first))))
-    if length > longest_first * 2.0**n_doublings:
+    if not (0.0 < length < np.inf and longest_first > 0.0):
+        raise SpecError(where="length", got=(length, longest_first), allowed="two positive, finite lengths")
+    n_doublings = 0
+    while length > longest_first * 2.0**n_doublings:
         n_doublings += 1
     nodes, weights = gauss_legendre(n_nodes)
     return DoublingPanels(first=length / 2.0**n_doublings, n_doublings=n_doublings, nodes=nodes, weights=weights)

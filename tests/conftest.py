@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
+
+# Before NumPy: threads of its linear algebra only wait for each other on matrices as small as ours.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import numpy as np
 import pytest
 from jaxtyping import install_import_hook

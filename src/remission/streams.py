@@ -47,6 +47,7 @@ class Stream(IntEnum):
     REPORT = 9
     ASSAY = 10
     VISIT = 11
+    PRESSURE = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

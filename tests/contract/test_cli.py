@@ -42,7 +42,7 @@ def small_file(tmp_path: Path) -> Path:
 
 
 def folders(root: Path) -> list[str]:
-    return sorted(os.listdir(root)) if root.exists() else []
+    return sorted(path.name for path in root.iterdir()) if root.exists() else []
 
 
 def test_a_run_leaves_a_whole_folder(ask: Ask, small_file: Path, tmp_path: Path) -> None:

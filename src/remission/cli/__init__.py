@@ -3,6 +3,7 @@
 Exit codes: 0 done, 1 the work failed, 2 the input is wrong, 130 interrupted.
 """
 
+import os
 import sys
 
 __all__ = ["main"]
@@ -10,6 +11,8 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command line; never shows a traceback for an input or a disk that is wrong."""
+    # Our matrices are small: threads of the linear algebra library only wait for each other.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from remission.cli.app import run_app
 
     sys.exit(run_app(sys.argv[1:]))

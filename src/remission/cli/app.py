@@ -64,10 +64,9 @@ def run_app(arguments: list[str]) -> int:
         _show_error(error, as_json=as_json)
         return WRONG_INPUT if is_input or _is_input_place(error) else FAILED
     except typer.Exit as stop:
-        return int(stop.exit_code)
+        code = stop.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        typer.echo("Interrupted. Nothing unfinished was left in the output folder.", err=True)
-        return INTERRUPTED
+        code = INTERRUPTED
     except BrokenPipeError:
         # The reader of our output went away (as `head` does): not our fault, nothing to say.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -77,6 +76,8 @@ def run_app(arguments: list[str]) -> int:
             _show_usage(error, as_json=as_json)
             return WRONG_INPUT
         raise
+    if code == INTERRUPTED:
+        typer.echo("Interrupted. Nothing unfinished was left in the output folder.", err=True)
     return int(code or DONE)
 
 

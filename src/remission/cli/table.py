@@ -3,7 +3,6 @@
 Marks: a filled diamond for a number read in an abstract or registry, an open one with the word for all others.
 """
 
-import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -29,29 +28,28 @@ def print_summary(result: "TrialResult", summary: "TrialSummary") -> None:
 
 def print_rows(data: dict[str, Any]) -> None:
     """Print the table of a run from its summary data."""
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     console = Console(soft_wrap=False)
-    table = Table(title=data["title"], title_justify="left", title_style="bold", header_style="bold", pad_edge=False)
-    table.add_column("outcome", overflow="fold", ratio=3)
-    table.add_column("arm", overflow="fold")
-    table.add_column("published", overflow="fold", ratio=2)
-    table.add_column("simulated", overflow="fold", ratio=2, style="blue")
-    table.add_column("failed", justify="right")
-    arms_shown = [row for row in data["rows"] if row["kind"] == "analysis" or _is_shown(row, data["rows"])]
-    for row in arms_shown:
-        table.add_row(
-            f"{row['label']}\n{row['statistic']}, {row['unit']}",
-            row["arm"] or "",
-            Text(published_text(row)),
-            simulated_text(row),
-            str(row["simulated"]["n_failed"] or ""),
-        )
+    table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False)
+    table.add_column("", overflow="fold", ratio=5)
+    table.add_column("published", overflow="fold", ratio=3)
+    table.add_column("simulated", overflow="fold", ratio=3, style="blue")
+    shown = [row for row in data["rows"] if row["kind"] == "analysis" or _is_shown(row, data["rows"])]
+    for row in shown:
+        name = f"{row['label']}, {row['arm']}" if row["arm"] else row["label"]
+        unit = "" if row["unit"] == "ratio" else f", {row['unit']}"
+        failed = row["simulated"]["n_failed"]
+        note = f"; {failed} of {data['n_replicates']} replicates gave no estimate" if failed else ""
+        what = Text.assemble(name, "\n", (f"{row['statistic']}{unit}{note}", "dim"))
+        table.add_row(what, Text(published_text(row)), simulated_text(row))
+    console.print(Text(data["title"], style="bold"))
     console.print(table)
     console.print(_NOTE.format(n=data["n_replicates"]), highlight=False)
-    hidden = len(data["rows"]) - len(arms_shown)
+    hidden = len(data["rows"]) - len(shown)
     if hidden:
         console.print(f"{hidden} more rows are in the report and in summary.json.", highlight=False)
 
@@ -78,14 +76,9 @@ def simulated_text(row: dict[str, Any]) -> str:
     found = row["simulated"]
     if found["mean"] is None:
         return "no estimate"
-    digits = digits_of(found["mcse"])
+    from remission.report.numbers import digits_of
+
+    digits = digits_of(found["mcse"] or 0.0)
     numbers = {name: f"{found[name]:.{digits}f}" for name in ("mean", "low", "high")}
     error = " \u00b1 " + format(found["mcse"], ".1g") if found["mcse"] else ""
     return f"{numbers['mean']} ({numbers['low']} to {numbers['high']}){error}"
-
-
-def digits_of(error: float | None) -> int:
-    """Decimals that a Monte Carlo error supports: its first digit is the last one shown, 0 to 3."""
-    if not error or not math.isfinite(error):
-        return 1
-    return min(3, max(0, -math.floor(math.log10(error))))

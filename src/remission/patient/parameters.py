@@ -128,7 +128,8 @@ class CourseParameters:
 
 
 _SHARES = {
-    "g_b", "h0", "r_deficit0", "use0", "q0_mean", "l_m", "k_r", "lam", "chi", "pi_start", "om_end", "e0", "p_hide", "w_report",
+    "g_b", "h0", "r_deficit0", "use0", "q0_mean", "l_m", "k_r", "lam", "chi", "pi_start", "om_end", "e0", "p_hide",
+    "w_report",
 }  # fmt: skip
 _NOT_NEGATIVE = {
     "rho", "gamma", "k_g", "a_h", "d_h", "eta", "k_m", "sigma_x", "sigma_b", "sigma_v", "sigma_a", "s_log_sd", "q0_sd",

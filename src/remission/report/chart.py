@@ -1,0 +1,36 @@
+"""A chart of the report: a figure that says its finding, two sentences, and the same data as a table."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+__all__ = ["Chart", "Table"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Rows of text or numbers under column names that carry units."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """One chart.
+
+    name
+        File name without ending.
+    title
+        The finding, in words with numbers.
+    see, cannot
+        One sentence on what to see, one on what the chart cannot show.
+    """
+
+    name: str
+    title: str
+    see: str
+    cannot: str
+    figure: Figure
+    table: Table

@@ -1,0 +1,169 @@
+"""What the report says: every sentence and number that the page template lays out."""
+
+import re
+from collections import Counter
+from dataclasses import asdict
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from remission.library.loader import load_parameter_set
+from remission.library.published import trial_citation
+from remission.library.references import sources_of
+from remission.patient.parameters import load_course_parameters
+from remission.patient.pharmacology import load_pharmacology
+from remission.records.protocol import Protocol
+from remission.report.chart import Chart
+from remission.report.numbers import error_text, interval_text, mean_text
+from remission.report.safety import ESTABLISHED, SAFETY_LINES
+from remission.trial.result import TrialResult
+from remission.trial.summary import SummaryRow, TrialSummary
+
+__all__ = ["LIMITS", "render_report"]
+
+LIMITS = (
+    (
+        "The behavior values were tuned on the published results of these trials. Agreement is capacity, not "
+        "prediction, and nothing here carries the uncertainty of a calibration."
+    ),
+    (
+        "The plasticity gate (gamma) and the patient's expectancy (k_M) are nearly collinear in every published trial: "
+        "these trials cannot tell a window of learning from none. Run with --set gamma=0 to see."
+    ),
+    "Trial endpoints identify only the sum of ketamine's routes, not which route did it.",
+    "Circuit names are labels for functions of the model, not measured tissue.",
+    "Ketamine in opioid, nicotine, cannabis and methamphetamine use is prior only.",
+    "The cocaine trial was small and stopped early after an interim look, which inflates effects.",
+    "None of this predicts an individual. It is research software, not medical advice.",
+)
+_SECTIONS = (
+    ("results", "Published beside simulated"),
+    ("pictures", "From the dose to the day"),
+    ("limits", "What this cannot tell"),
+    ("protocol", "What was simulated"),
+    ("values", "Where the numbers come from"),
+    ("made", "How this was made"),
+)
+
+
+def render_report(
+    result: TrialResult,
+    summary: TrialSummary,
+    charts: list[tuple[Chart, str]],
+    *,
+    command: str,
+    versions: dict[str, str],
+) -> str:
+    """The page as text: one self-contained HTML document without scripts; ``charts`` come with their SVG."""
+    protocol = result.protocol
+    behavior = load_parameter_set(result.parameter_set)
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=False)
+    template = environment.from_string(_asset("report.html.jinja"))
+    counts = Counter(parameter.grade.value for parameter in behavior.parameters)
+    return template.render(
+        protocol=protocol,
+        css=Markup(_asset("report.css")),  # noqa: S704 - our own file
+        mark=Markup(_asset("mark.svg").strip()),  # noqa: S704 - our own file
+        finding=_finding(protocol, summary),
+        safety=(*SAFETY_LINES, ESTABLISHED[protocol.substance.value]),
+        sections=_SECTIONS,
+        rows=[_row(row, protocol) for row in summary.rows],
+        any_published=any(row.published is not None for row in summary.rows),
+        charts=[{**_chart(chart), "svg": Markup(_inline(chart, svg))} for chart, svg in charts],  # noqa: S704 - drawn here
+        limits=LIMITS,
+        cautions=protocol.cautions(),
+        explanation=protocol.explain(),
+        parameter_set=result.parameter_set,
+        grades=", ".join(f"{count} {grade}" for grade, count in counts.most_common()),
+        changed=_changed(result),
+        sources=_sources(result),
+        command=command,
+        seed=result.seed,
+        n_replicates=result.n_replicates,
+        protocol_hash=protocol.content_hash,
+        parameter_hash=result.parameter_set_hash,
+        versions=versions,
+    )
+
+
+def _asset(name: str) -> str:
+    return files("remission.report").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _finding(protocol: Protocol, summary: TrialSummary) -> str:
+    """One sentence: the first result, published and simulated."""
+    row = summary.rows[0]
+    who = "" if row.arm is None else f" ({next(arm.label for arm in protocol.arms if arm.id == row.arm).lower()})"
+    simulated = f"{mean_text(row)} simulated, 95% of replicates {interval_text(row)}"
+    unit = "" if row.unit == "ratio" else f" {row.unit}"
+    if row.published is None:
+        return f"{row.label}{who}: {simulated}{unit}."
+    published = row.published
+    interval = f" ({published.ci_low:g} to {published.ci_high:g})" if published.ci_low is not None else ""
+    return f"{row.label}: {published.value:g}{interval} published, {simulated}{unit}."
+
+
+def _row(row: SummaryRow, protocol: Protocol) -> dict[str, Any]:
+    published = row.published
+    text = kind = mark = None
+    if published is not None:
+        interval = f" ({published.ci_low:g} to {published.ci_high:g})" if published.ci_low is not None else ""
+        text, kind = f"{published.value:g}{interval}", published.source_kind
+        mark = "\u25c6" if kind == "abstract or registry" else "\u25c7"
+    inside = {True: "yes", False: "no", None: ""}[row.inside_interval]
+    if published is not None and published.ci_low is None:
+        inside = "no interval published"
+    return {
+        "label": row.label,
+        "statistic": row.statistic,
+        "unit": row.unit,
+        "arm": "" if row.arm is None else next(arm.label for arm in protocol.arms if arm.id == row.arm),
+        "published": text,
+        "kind": kind,
+        "mark": mark,
+        "mean": mean_text(row),
+        "interval": interval_text(row),
+        "error": error_text(row),
+        "inside": inside,
+        "n_failed": row.n_failed,
+    }
+
+
+def _chart(chart: Chart) -> dict[str, Any]:
+    return {"name": chart.name, "title": chart.title, "see": chart.see, "cannot": chart.cannot, "table": chart.table}
+
+
+def _inline(chart: Chart, svg: str) -> str:
+    """The figure as inline SVG, with its title as text alternative and ids of its own."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'(id="|href="#|url\(#)', rf"\g<1>{chart.name}-", svg)
+    label = chart.title.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+    svg = re.sub(r'(<svg [^>]*?)width="[^"]*"', r"\1", svg, count=1)
+    svg = re.sub(r'(<svg [^>]*?)height="[^"]*"', r"\1", svg, count=1)
+    return svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+
+
+def _changed(result: TrialResult) -> str:
+    """Values of this run that are not the set's."""
+    library = asdict(load_course_parameters(result.protocol.substance, parameter_set=result.parameter_set))
+    used = asdict(result.parameters)
+    return ", ".join(
+        f"{name} = {used[name]:g} (library {library[name]:g})" for name in used if used[name] != library[name]
+    )
+
+
+def _sources(result: TrialResult) -> list[str]:
+    """Citations with DOI, PMID or registry number, never an address of a copy."""
+    found = []
+    if result.protocol.evidence is not None:
+        found.append(str(trial_citation(result.protocol.evidence)))
+    sets = (load_parameter_set(result.parameter_set), *load_pharmacology().parameter_sets)
+    for reference in sources_of(*sets):
+        text = re.sub(r"https://doi\.org/", "doi:", reference.text)
+        identified = f"{text} {reference.note}".strip() if "doi:" not in text else text
+        if reference.key != "remission" and not any(reference.doi and reference.doi in line for line in found):
+            found.append(re.sub(r"https?://\S+", "", identified).strip())
+    return found

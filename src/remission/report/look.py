@@ -1,0 +1,125 @@
+"""The look: colours and lines by meaning, the same in every figure.
+
+Published is an ink diamond with a thin interval; simulated is a coloured line or bar with a named band; assumed is
+dashed and says so. Shape, dash and label carry the meaning too, colour is the second carrier.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from remission.records.protocol import Protocol
+from remission.records.treatment import Arm
+
+__all__ = ["CIRCUITS", "INK", "PAPER", "QUIET", "ArmStyle", "arm_styles", "drawing", "finish", "save_figure"]
+
+INK = "#1c2130"
+QUIET = "#5d6473"
+RULE = "#d9d6cd"
+PAPER = "#fdfcf9"
+CIRCUITS = {"synapse": "#5d6473", "basal ganglia": "#9a6a10", "extended amygdala": "#8a3b74", "prefrontal": "#17705a"}
+
+# Ketamine with therapy, ketamine, therapy, neither: in this order in every legend and table.
+_KINDS = (
+    ("#3d35a0", "-", "o"),
+    ("#2a78b8", (0, (6, 1.6)), "s"),
+    ("#13807a", (0, (4, 1.4, 1.2, 1.4)), "^"),
+    ("#6a6f7a", (0, (1.4, 1.3)), "D"),
+)
+_FULL_THERAPY = 0.5
+"""A therapy worth at least this share of a full skills session is drawn as therapy."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArmStyle:
+    """How one arm is drawn."""
+
+    label: str
+    color: str
+    dash: Any
+    marker: str
+    kind: int
+
+
+def arm_styles(protocol: Protocol) -> list[ArmStyle]:
+    """Styles of the arms, in the protocol's order; arms of one kind differ by lightness."""
+    kinds = [_kind_of(arm, protocol) for arm in protocol.arms]
+    styles = []
+    for number, (arm, kind) in enumerate(zip(protocol.arms, kinds, strict=True)):
+        color, dash, marker = _KINDS[kind]
+        turn, count = kinds[:number].count(kind), kinds.count(kind)
+        styles.append(ArmStyle(arm.label, _lighter(color, 0.6 * turn / max(count, 3)), dash, marker, kind))
+    return styles
+
+
+def _kind_of(arm: Arm, protocol: Protocol) -> int:
+    has_drug = arm.drug is not None and protocol.drugs[arm.drug].drug == "racemic-ketamine"
+    has_therapy = arm.therapy is not None and protocol.therapies[arm.therapy].quality >= _FULL_THERAPY
+    return (0 if has_therapy else 1) if has_drug else (2 if has_therapy else 3)
+
+
+def _lighter(color: str, share: float) -> str:
+    parts = [int(color[i : i + 2], 16) for i in (1, 3, 5)]
+    return "#" + "".join(f"{round(part + (255 - part) * share):02x}" for part in parts)
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Settings under which every figure is drawn; restored afterwards."""
+    settings: Any = {
+        "svg.hashsalt": "remission",
+        "svg.fonttype": "path",
+        "font.family": "DejaVu Sans",
+        "font.size": 9.0,
+        "axes.titlesize": 9.5,
+        "axes.titleweight": "bold",
+        "axes.titlelocation": "left",
+        "axes.titlepad": 7.0,
+        "axes.labelsize": 8.5,
+        "axes.labelcolor": QUIET,
+        "axes.edgecolor": RULE,
+        "axes.linewidth": 0.8,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.facecolor": PAPER,
+        "figure.facecolor": PAPER,
+        "text.color": INK,
+        "xtick.color": QUIET,
+        "ytick.color": QUIET,
+        "xtick.labelsize": 8.0,
+        "ytick.labelsize": 8.0,
+        "xtick.major.width": 0.6,
+        "ytick.major.width": 0.6,
+        "grid.color": RULE,
+        "grid.linewidth": 0.5,
+        "legend.frameon": False,
+        "legend.fontsize": 8.0,
+        "lines.linewidth": 1.8,
+        "lines.solid_capstyle": "round",
+    }
+    with mpl.rc_context(settings):
+        yield
+
+
+def finish(axes: Axes, *, x: str, y: str, title: str = "") -> None:
+    """Labels, title and light horizontal rules."""
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    if title:
+        axes.set_title(title)
+    axes.grid(visible=True, axis="y")
+    axes.set_axisbelow(True)
+
+
+def save_figure(figure: Figure, folder: Path, name: str) -> str:
+    """Write ``name.svg`` and ``name.png`` and return the SVG's text; the same figure gives the same bytes."""
+    with drawing():
+        figure.savefig(folder / f"{name}.svg", metadata={"Date": None, "Creator": "remission"})
+        figure.savefig(folder / f"{name}.png", dpi=144, metadata={"Software": "remission"})
+    return (folder / f"{name}.svg").read_text(encoding="utf-8")

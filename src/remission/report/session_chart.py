@@ -1,0 +1,142 @@
+"""One dosing session: concentrations by analyte and site, the experience, blood pressure, over simulated people."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from remission.patient.pharmacology import Pharmacology, load_pharmacology
+from remission.patient.sampling import sample_covariates, sample_iiv
+from remission.patient.session import SessionCurves, simulate_session_curves
+from remission.records.protocol import Protocol
+from remission.records.treatment import Infusion
+from remission.report.chart import Chart, Table
+from remission.report.look import INK, QUIET, drawing, finish
+from remission.streams import People, Stream, draw_normals
+
+__all__ = ["session_chart"]
+
+_N_PEOPLE = 400
+_HOURS = 4.0
+_SHOWN = (
+    ("ket", "arterial", "ketamine, arterial plasma", "#3d35a0", "-"),
+    ("ket", "effect", "ketamine, effect site", "#2a78b8", (0, (6, 1.6))),
+    ("ket", "venous", "ketamine, venous (link assumed)", "#6a6f7a", (0, (2, 1.4))),
+    ("s_nk", "arterial", "S-norketamine, arterial plasma", "#9a6a10", (0, (4, 1.4, 1.2, 1.4))),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Band:
+    middle: Float[np.ndarray, " time"]
+    low: Float[np.ndarray, " time"]
+    high: Float[np.ndarray, " time"]
+
+
+def _band(values: Float[np.ndarray, "subject time"]) -> _Band:
+    low, middle, high = np.quantile(values, [0.05, 0.5, 0.95], axis=0)
+    return _Band(middle, low, high)
+
+
+def session_chart(protocol: Protocol, *, seed: int) -> Chart | None:
+    """The first ketamine infusion of the protocol in 400 of its people; None for a trial without ketamine."""
+    found = _first_infusion(protocol)
+    if found is None:
+        return None
+    pharmacology = load_pharmacology()
+    curves = _simulate(protocol, found, seed, pharmacology)
+    bands = {(a, s): _band(curves.concentrations.select(a, site=s)) for a, s, *_ in _SHOWN}
+    vas, sbp, dbp = _band(curves.vas), _band(curves.sbp_mmhg), _band(curves.dbp_mmhg)
+    minutes = curves.t_h * 60.0
+    dose = f"{found.dose_mg_per_kg:g} mg/kg over {found.duration_min:g} min"
+    with drawing():
+        figure = Figure(figsize=(10.2, 4.1), layout="constrained")
+        left, middle, right = figure.subplots(1, 3, width_ratios=[1.75, 1.0, 1.0])
+        for analyte, site, label, color, dash in _SHOWN:
+            _draw(left, minutes, bands[analyte, site], label, color, dash, with_band=site != "venous")
+        finish(left, x="minutes from the start", y="ng/mL", title="Concentration")
+        left.legend(loc="upper right")
+        _draw(middle, minutes, vas, "drug high", "#8a3b74", "-", with_band=True)
+        finish(middle, x="minutes from the start", y="VAS, 0 to 100", title="Experience")
+        middle.set_ylim(0.0, 100.0)
+        _draw(right, minutes, sbp, "systolic", "#a33b2e", "-", with_band=True)
+        _draw(right, minutes, dbp, "diastolic", "#6a6f7a", (0, (4, 1.5)), with_band=False)
+        finish(right, x="minutes from the start", y="rise, mmHg (interim model)", title="Blood pressure")
+        right.legend(loc="upper right")
+        for axes in (left, middle, right):
+            axes.axvspan(0.0, found.duration_min, color=INK, alpha=0.05, linewidth=0.0)
+            axes.set_xlim(0.0, _HOURS * 60.0)
+            axes.set_xticks(np.arange(0.0, _HOURS * 60.0 + 1.0, 60.0))
+            axes.set_ylim(bottom=0.0)
+        left.annotate(
+            "infusion", (found.duration_min / 2.0, 0.0), (0, 3), textcoords="offset points", ha="center",
+            color=QUIET, fontsize=7.5,
+        )  # fmt: skip
+    end = bands["ket", "arterial"].middle[np.searchsorted(curves.t_h, found.duration_min / 60.0)]
+    table = Table(
+        columns=(
+            "minutes", *(f"{label} (ng/mL), median" for _, _, label, *_ in _SHOWN), "drug high (VAS), median",
+            "systolic rise (mmHg), median",
+        ),
+        rows=[
+            [f"{minutes[i]:.0f}", *(f"{bands[a, s].middle[i]:.0f}" for a, s, *_ in _SHOWN), f"{vas.middle[i]:.0f}",
+             f"{sbp.middle[i]:.0f}"]
+            for i in range(0, minutes.size, 10)
+        ],
+    )  # fmt: skip
+    return Chart(
+        name="session",
+        title=f"One session of {dose}: half of the people pass {end:.0f} ng/mL in arterial plasma at its end",
+        see=(
+            f"Simulated: median (line) and 90% of {_N_PEOPLE} simulated people (band). The infusion is shaded. "
+            "Arterial and venous values differ by a third while the drug runs in."
+        ),
+        cannot=(
+            "The venous curve hangs on a provisional link, and blood pressure on an interim line through one published "
+            "mean; the drug high was measured in healthy volunteers."
+        ),
+        figure=figure,
+        table=table,
+    )
+
+
+def _first_infusion(protocol: Protocol) -> Infusion | None:
+    used = [arm.drug for arm in protocol.arms if arm.drug is not None]
+    courses = [protocol.drugs[name] for name in used if protocol.drugs[name].drug == "racemic-ketamine"]
+    return courses[0].infusions[0] if courses else None
+
+
+def _simulate(protocol: Protocol, infusion: Infusion, seed: int, pharmacology: Pharmacology) -> SessionCurves:
+    people = People.of_replicates(seed=seed, first=0, count=1, n_subjects=_N_PEOPLE)
+    z_systolic, z_diastolic, _, _ = draw_normals(people, Stream.PRESSURE, 0)
+    duration_h = infusion.duration_min / 60.0
+    # Steps of 1/32 h are exact in binary: equal steps share one matrix exponential.
+    t_h = np.union1d(np.arange(0.0, _HOURS + 1e-9, 1.0 / 32.0), [duration_h])
+    return simulate_session_curves(
+        dose_mg_per_kg=infusion.dose_mg_per_kg,
+        duration_h=duration_h,
+        t_h=t_h,
+        weight_kg=sample_covariates(people, protocol.population).weight_kg,
+        z_iiv=sample_iiv(people, n_iiv=pharmacology.n_iiv),
+        z_pressure=np.stack([z_systolic, z_diastolic], axis=1),
+        sbp0_mmhg=np.zeros(_N_PEOPLE),
+        dbp0_mmhg=np.zeros(_N_PEOPLE),
+        pharmacology=pharmacology,
+    )
+
+
+def _draw(
+    axes: Axes,
+    minutes: Float[np.ndarray, " time"],
+    band: _Band,
+    label: str,
+    color: str,
+    dash: object,
+    *,
+    with_band: bool,
+) -> None:
+    if with_band:
+        axes.fill_between(minutes, band.low, band.high, color=color, alpha=0.13, linewidth=0.0)
+    axes.plot(minutes, band.middle, color=color, linestyle=dash, label=label)

@@ -1,0 +1,45 @@
+"""The report of a trial on disk: figures as SVG and PNG, and one self-contained page."""
+
+from pathlib import Path
+
+from remission.report.chart import Chart
+from remission.report.circuit_chart import circuit_chart
+from remission.report.course_charts import abstinence_chart, survival_chart
+from remission.report.document import render_report
+from remission.report.look import save_figure
+from remission.report.results_chart import results_chart
+from remission.report.session_chart import session_chart
+from remission.trial.result import TrialResult
+from remission.trial.summary import summarize_trial
+
+__all__ = ["write_report"]
+
+
+def write_report(result: TrialResult, folder: Path, *, command: str, versions: dict[str, str]) -> None:
+    """Write ``report.html`` and ``figures/`` into an existing folder; the same result gives the same bytes.
+
+    Parameters
+    ----------
+    result
+        The trial.
+    folder
+        Where to write.
+    command
+        The command line that makes it again.
+    versions
+        Versions of the program and its libraries.
+
+    Raises
+    ------
+    OSError
+        A file cannot be written.
+    """
+    summary = summarize_trial(result)
+    session = session_chart(result.protocol, seed=result.seed)
+    charts: list[Chart] = [] if session is None else [session]
+    charts += [circuit_chart(result), abstinence_chart(result), survival_chart(result), results_chart(result, summary)]
+    figures = folder / "figures"
+    figures.mkdir(exist_ok=True)
+    drawn = [(chart, save_figure(chart.figure, figures, chart.name)) for chart in charts]
+    page = render_report(result, summary, drawn, command=command, versions=versions)
+    (folder / "report.html").write_text(page, encoding="utf-8")

@@ -1,0 +1,157 @@
+"""The report: true to the result, the same bytes each time, nothing from a network, no number without its kind."""
+
+import hashlib
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from remission.library.protocols import load_protocol
+from remission.patient.course import STATES
+from remission.records.protocol import Protocol, Substance
+from remission.report.document import LIMITS
+from remission.report.labels import STATE_LABELS
+from remission.report.look import arm_styles
+from remission.report.numbers import digits_of
+from remission.report.safety import ESTABLISHED
+from remission.report.write import write_report
+from remission.testing.protocols import small_protocol
+from remission.trial.result import TrialResult
+from remission.trial.simulate import simulate_trial
+from remission.trial.summary import summarize_trial
+
+VERSIONS = {"python": "3", "remission": "0"}
+
+
+def written(result: TrialResult, folder: Path) -> str:
+    folder.mkdir()
+    write_report(result, folder, command="remission run x", versions=VERSIONS)
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def cocaine() -> TrialResult:
+    return simulate_trial(load_protocol("dakwar-2019"), n_replicates=12, seed=4)
+
+
+@pytest.fixture(scope="module")
+def cocaine_page(cocaine: TrialResult, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return written(cocaine, tmp_path_factory.mktemp("report") / "run")
+
+
+def test_the_same_result_gives_the_same_bytes(tmp_path: Path) -> None:
+    """A date or a random id in a picture would make every run another run."""
+    result = simulate_trial(small_protocol(), n_replicates=3, seed=4)
+    hashes = []
+    for name in ("one", "other"):
+        written(result, tmp_path / name)
+        files = sorted(path for path in (tmp_path / name).rglob("*") if path.is_file())
+        hashes.append([(path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in files])
+    assert hashes[0] == hashes[1]
+    assert len(hashes[0]) == 11
+
+
+def test_published_numbers_stand_beside_simulated_with_their_kind(cocaine: TrialResult, cocaine_page: str) -> None:
+    """Every published number of the summary is on the page, followed by how it was read."""
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", cocaine_page))
+    rows = [row for row in summarize_trial(cocaine).rows if row.published is not None]
+    assert rows
+    for row in rows:
+        assert row.published is not None
+        value = f"{row.published.value:g} ({row.published.ci_low:g} to {row.published.ci_high:g})"
+        assert f"{value} {row.published.source_kind}" in text, value
+
+
+def test_the_page_loads_nothing_and_runs_nothing(cocaine_page: str) -> None:
+    """A report is mailed and opened years later, perhaps without a network, perhaps with patients in the room."""
+    assert "<script" not in cocaine_page
+    assert "default-src 'none'" in cocaine_page
+    addresses = re.findall(r'(?:src|href)="([^"]+)"', cocaine_page) + re.findall(r"url\(([^)]+)\)", cocaine_page)
+    assert all(address.startswith(("#", "data:")) for address in addresses)
+
+
+def test_limits_safety_and_established_treatments_are_on_the_page(cocaine_page: str) -> None:
+    """The sentences that must stand wherever a result is shown."""
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", cocaine_page)).replace("&#39;", "'")
+    for sentence in (*LIMITS, ESTABLISHED["cocaine"]):
+        assert sentence in text
+    for word in (
+        "can kill",
+        "naloxone",
+        "not medical advice",
+        "contingency management",
+        "10.1176/appi.ajp.2019.18101123",
+    ):
+        assert word in text
+
+
+def test_sources_are_identifiers_not_addresses_of_copies(cocaine_page: str) -> None:
+    """Citations shown to people are DOI, PMID or registry number."""
+    text = re.sub(r'xmlns(:\w+)?="[^"]+"', "", cocaine_page)
+    assert not re.search(r"https?://", text)
+
+
+def test_every_substance_has_its_established_treatments() -> None:
+    """Whatever substance is simulated, its treatments stand beside it."""
+    assert set(ESTABLISHED) == {substance.value for substance in Substance}
+
+
+def test_every_state_has_a_name() -> None:
+    """A state without a label would be drawn with a bare letter."""
+    assert set(STATE_LABELS) == set(STATES)
+
+
+def test_arms_have_the_colors_of_their_meaning() -> None:
+    """Ketamine with therapy, ketamine, therapy, neither: indigo, blue, teal, grey, in every figure."""
+    kinds = [style.kind for style in arm_styles(load_protocol("kare"))]
+    assert kinds == [0, 1, 2, 3]
+    assert [style.kind for style in arm_styles(load_protocol("cold-turkey-opioid"))] == [3]
+    assert len({style.color for style in arm_styles(many_arms())}) == 12
+
+
+def many_arms() -> Protocol:
+    base = small_protocol()
+    arms = [base.arms[0].replace(id=f"arm-{n}", label=f"Arm {n}", factors={"drug": f"k{n}"}) for n in range(12)]
+    return base.replace(arms=tuple(arms), analyses=(), randomization={"block_size": 12})
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG contrast ratio."""
+
+    def luminance(color: str) -> float:
+        parts = [int(color[i : i + 2], 16) / 255.0 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    bright, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)
+
+
+def test_text_in_arm_colors_can_be_read() -> None:
+    """Direct labels are text: 4.5 to 1 against the paper."""
+    for style in arm_styles(load_protocol("kare")):
+        assert contrast(style.color, "#fdfcf9") >= 4.5, style.color
+
+
+@pytest.mark.parametrize("name", ["cold-turkey-alcohol", "many"])
+def test_trials_of_other_shapes_have_a_report(name: str, tmp_path: Path) -> None:
+    """One arm without drug, and twelve arms: no empty chart, no crash."""
+    protocol = many_arms() if name == "many" else load_protocol(name)
+    if name != "many":
+        protocol = protocol.replace(population=protocol.population.replace(n_subjects=20))
+    page = written(simulate_trial(protocol, n_replicates=3, seed=4), tmp_path / "run")
+    charts = re.findall(r'<figure id="(\w+)"', page)
+    assert ("session" in charts) == (name == "many")
+    for chart in charts:
+        pixels = np.asarray(Image.open(tmp_path / "run" / "figures" / f"{chart}.png").convert("L"))
+        assert pixels.std() > 5.0, f"{chart} looks empty"
+
+
+@pytest.mark.parametrize(
+    ("error", "digits"), [(0.2, 1), (0.04, 2), (0.0004, 3), (3.0, 0), (12.0, 0), (0.0, 1), (float("nan"), 1)]
+)
+def test_digits_follow_the_error(error: float, digits: int) -> None:
+    """A simulated number with more digits than its error supports claims what nobody knows."""
+    assert digits_of(error) == digits

@@ -75,7 +75,7 @@ def test_every_part_of_the_address_matters(axis: str) -> None:
     for address in (base, other):
         people = People.of_replicates(seed=address["seed"], first=address["replicate"], count=1, n_subjects=5000)
         columns.append(draw_uniforms(people, address["stream"], address["index"])[0])  # type: ignore[arg-type]
-    assert abs(np.corrcoef(*columns)[0, 1]) < 5.0 / np.sqrt(5000)
+    assert abs(np.corrcoef(np.stack(columns))[0, 1]) < 5.0 / np.sqrt(5000)
     assert not np.any(columns[0] == columns[1])
 
 

@@ -121,7 +121,7 @@ def _draw_state(axes: Axes, result: TrialResult, symbol: str) -> None:
 
 
 def _ticks(last: int) -> list[int]:
-    step = next(step for step in (7, 30, 60, 90, 180, 365, 730) if last / step <= 4.5)
+    step = next(step for step in (7, 30, 60, 90, 180, 365, 730) if last / step <= 5.5)
     return list(range(0, last + 1, step))
 
 

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from remission.report.chart import Chart, Table
-from remission.report.look import INK, QUIET, ArmStyle, arm_styles, drawing, finish
+from remission.report.look import INK, PAPER, QUIET, ArmStyle, arm_styles, drawing, finish
 from remission.trial.result import TrialResult
 
 __all__ = ["abstinence_chart", "survival_chart"]
@@ -100,7 +100,9 @@ def _mark_days(axes: Axes, result: TrialResult) -> None:
         axes.axvspan(
             stay.first, stay.last + 1, facecolor="none", edgecolor=QUIET, hatch="///", alpha=0.35, linewidth=0.0
         )
-        axes.annotate("inpatient", (stay.first + 0.2, 3.0), fontsize=7.5, color=QUIET, rotation=90, va="bottom")
+        middle = (stay.first + stay.last + 1) / 2.0
+        paper = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.5}
+        axes.annotate("inpatient", (middle, 30.0), fontsize=7.5, color=QUIET, rotation=90, ha="center", bbox=paper)
     drugs = [result.protocol.drugs[arm.drug] for arm in result.protocol.arms if arm.drug is not None]
     if not drugs:
         return

@@ -41,7 +41,7 @@ def results_chart(result: TrialResult, summary: TrialSummary) -> Chart:
         title=_finding(rows),
         see=(
             f"Simulated: each of {result.n_replicates} replicates gives one result; the bars count them, the bar below "
-            "spans 95% of them. Published: the diamond and its interval. The vertical rule is no effect."
+            "spans 95% of them. Published: the diamond and its interval, where there is one."
         ),
         cannot=(
             "The values were tuned on published trials, so a diamond inside the bars shows that the model can produce "

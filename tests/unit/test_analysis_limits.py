@@ -1,0 +1,99 @@
+"""Analyses at their limits: a replicate that cannot be analyzed gives a status and no number."""
+
+import warnings
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from statsmodels.tools.sm_exceptions import ConvergenceWarning
+
+from remission.trial import analysis
+from remission.trial.analysis import (
+    analyze_difference,
+    analyze_hazard,
+    analyze_odds,
+    analyze_percent_lower,
+    level_columns,
+)
+from remission.trial.result import Status
+
+N = 12
+TREATED = np.arange(N) < N // 2
+NOBODY = np.zeros(N, dtype=np.bool_)
+NO_COLUMNS = np.zeros((N, 0))
+FACTOR = (np.arange(N) % 2 == 0).astype(np.float64)[:, None]
+EVENTS = (np.arange(N) % 3 == 0).astype(np.float64)
+DAYS = np.linspace(3.0, 40.0, N)
+
+
+def assert_failed(found: analysis.Estimate, status: Status) -> None:
+    assert found.status is status
+    assert np.isnan([found.estimate, found.low, found.high, found.p_value]).all()
+
+
+def test_one_arm_alone_cannot_be_compared() -> None:
+    """Dropout can empty an arm of a small replicate; a number from the other arm alone would enter the average."""
+    assert_failed(analyze_difference(DAYS, NOBODY, NO_COLUMNS), Status.NO_VARIATION)
+    assert_failed(analyze_odds(EVENTS, NOBODY, NO_COLUMNS), Status.NO_VARIATION)
+    assert_failed(analyze_hazard(DAYS, EVENTS > 0, NOBODY, NO_COLUMNS), Status.NO_VARIATION)
+    assert_failed(analyze_percent_lower(DAYS, NOBODY), Status.NO_VARIATION)
+
+
+def test_the_same_event_for_all_has_no_adjusted_odds() -> None:
+    """The likelihood is flat; the solver would return where it happened to stop."""
+    assert_failed(analyze_odds(np.ones(N), TREATED, FACTOR), Status.NO_VARIATION)
+
+
+def test_a_craving_of_zero_has_no_ratio() -> None:
+    """The log of a mean of zero would be minus infinity, and 100% lower a triumph."""
+    assert_failed(analyze_percent_lower(np.where(TREATED, 0.0, 50.0), TREATED), Status.NO_VARIATION)
+
+
+def test_equal_people_give_no_interval() -> None:
+    """Without any spread the interval has width zero, as if the truth were known."""
+    assert_failed(analyze_percent_lower(np.where(TREATED, 20.0, 50.0), TREATED), Status.NO_VARIATION)
+
+
+def test_a_logistic_fit_that_stopped_early_is_no_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its numbers look like all others."""
+    stopped = SimpleNamespace(converged=False, params=np.zeros(3), bse=np.ones(3))
+    monkeypatch.setattr(analysis, "GLM", lambda *_, **__: SimpleNamespace(fit=lambda: stopped))
+    assert_failed(analyze_odds(EVENTS, TREATED, FACTOR), Status.NOT_CONVERGED)
+
+
+def cox_fit(error: float, *, warn: bool) -> Any:
+    def fit() -> SimpleNamespace:
+        if warn:
+            warnings.warn("stopped early", ConvergenceWarning, stacklevel=1)
+        return SimpleNamespace(params=np.zeros(1), bse=np.array([error]))
+
+    return lambda *_, **__: SimpleNamespace(fit=fit)
+
+
+@pytest.mark.parametrize(
+    ("error", "warn", "status"),
+    [
+        (0.3, True, Status.NOT_CONVERGED),
+        (np.nan, False, Status.NOT_CONVERGED),
+        (1e3, False, Status.SEPARATION),
+    ],
+    ids=["warned", "no error of its own", "runs to infinity"],
+)
+def test_a_cox_fit_that_failed_is_no_estimate(
+    monkeypatch: pytest.MonkeyPatch, error: float, warn: bool, status: Status
+) -> None:
+    """The same for hazards: three ways to fail, none may pass as a ratio."""
+    monkeypatch.setattr(analysis, "PHReg", cox_fit(error, warn=warn))
+    assert_failed(analyze_hazard(DAYS, EVENTS > 0, TREATED, NO_COLUMNS), status)
+
+
+def test_hazards_with_no_event_in_one_arm_are_separated() -> None:
+    """The ratio is zero or infinite, which no average survives."""
+    assert_failed(analyze_hazard(DAYS, TREATED, TREATED, NO_COLUMNS), Status.SEPARATION)
+
+
+def test_a_factor_with_one_level_adjusts_for_nothing() -> None:
+    """A replicate can miss a stratum; a constant column beside the intercept would make the design singular."""
+    assert level_columns(np.full(N, 3)).shape == (N, 0)
+    np.testing.assert_array_equal(level_columns(np.array([0, 2, 2, 0])), [[0.0], [1.0], [1.0], [0.0]])

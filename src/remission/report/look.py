@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from remission.records.protocol import Protocol
 from remission.records.treatment import Arm
 
-__all__ = ["CIRCUITS", "INK", "PAPER", "QUIET", "ArmStyle", "arm_styles", "drawing", "finish", "save_figure"]
+__all__ = ["CIRCUITS", "INK", "PAPER", "QUIET", "RULE", "ArmStyle", "arm_styles", "drawing", "finish", "save_figure"]
 
 INK = "#1c2130"
 QUIET = "#5d6473"

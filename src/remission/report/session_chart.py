@@ -10,10 +10,12 @@ from matplotlib.figure import Figure
 from remission.patient.pharmacology import Pharmacology, load_pharmacology
 from remission.patient.sampling import sample_covariates, sample_iiv
 from remission.patient.session import SessionCurves, simulate_session_curves
+from remission.receptor import OccupancyBand
+from remission.records.parameter import ParameterSet
 from remission.records.protocol import Protocol
 from remission.records.treatment import Infusion
 from remission.report.chart import Chart, Table
-from remission.report.look import INK, QUIET, drawing, finish
+from remission.report.look import INK, QUIET, RULE, drawing, finish
 from remission.streams import People, Stream, draw_normals
 
 __all__ = ["session_chart"]
@@ -52,12 +54,13 @@ def session_chart(protocol: Protocol, *, seed: int) -> Chart | None:
     minutes = curves.t_h * 60.0
     dose = f"{found.dose_mg_per_kg:g} mg/kg over {found.duration_min:g} min"
     with drawing():
-        figure = Figure(figsize=(10.2, 4.1), layout="constrained")
-        left, middle, right = figure.subplots(1, 3, width_ratios=[1.75, 1.0, 1.0])
+        figure = Figure(figsize=(10.2, 6.6), layout="constrained")
+        (left, bound), (middle, right) = figure.subplots(2, 2)
         for analyte, site, label, color, dash in _SHOWN:
             _draw(left, minutes, bands[analyte, site], label, color, dash, with_band=site != "venous")
         finish(left, x="minutes from the start", y="ng/mL", title="Concentration")
         left.legend(loc="upper right")
+        _draw_occupancy(bound, minutes, curves.occupancy, pharmacology.binding)
         _draw(middle, minutes, vas, "drug high", "#8a3b74", "-", with_band=True)
         finish(middle, x="minutes from the start", y="VAS, 0 to 100", title="Experience")
         middle.set_ylim(0.0, 100.0)
@@ -65,13 +68,14 @@ def session_chart(protocol: Protocol, *, seed: int) -> Chart | None:
         _draw(right, minutes, dbp, "diastolic", "#6a6f7a", (0, (4, 1.5)), with_band=False)
         finish(right, x="minutes from the start", y="rise, mmHg (interim model)", title="Blood pressure")
         right.legend(loc="upper right")
-        for axes in (left, middle, right):
+        for axes in (left, bound, middle, right):
             axes.axvspan(0.0, found.duration_min, color=INK, alpha=0.05, linewidth=0.0)
             axes.set_xlim(0.0, _HOURS * 60.0)
             axes.set_xticks(np.arange(0.0, _HOURS * 60.0 + 1.0, 60.0))
             axes.set_ylim(bottom=0.0)
         left.annotate(
-            "infusion", (found.duration_min / 2.0, 0.0), (0, 3), textcoords="offset points", ha="center",
+            "infusion", (found.duration_min / 2.0, 1.0), (0, -10), xycoords=("data", "axes fraction"),
+            textcoords="offset points", ha="center",
             color=QUIET, fontsize=7.5,
         )  # fmt: skip
     end = bands["ket", "arterial"].middle[np.searchsorted(curves.t_h, found.duration_min / 60.0)]
@@ -94,12 +98,30 @@ def session_chart(protocol: Protocol, *, seed: int) -> Chart | None:
             "Arterial and venous values differ by a third while the drug runs in."
         ),
         cannot=(
-            "The venous curve hangs on a provisional link, and blood pressure on an interim line through one published "
-            "mean; the drug high was measured in healthy volunteers."
+            "Published affinities differ tenfold, so occupancy is a band and no number. The venous curve hangs on a "
+            "provisional link, blood pressure on an interim line through one published mean; the drug high was "
+            "measured in healthy volunteers."
         ),
         figure=figure,
         table=table,
     )
+
+
+def _draw_occupancy(
+    axes: Axes, minutes: Float[np.ndarray, " time"], band: OccupancyBand, binding: ParameterSet
+) -> None:
+    """The envelope over published affinities and unbound fractions, for the median person: hatched, never one line."""
+    low, high = (100.0 * np.median(edge, axis=0) for edge in (band.low, band.high))
+    axes.fill_between(minutes, low, high, facecolor="none", edgecolor=RULE, hatch="////", linewidth=0.6)
+    note_at = int(np.searchsorted(minutes, 150.0))
+    for constant, occupancy in zip(band.constants, band.occupancy, strict=True):
+        middle = 100.0 * np.median(occupancy, axis=0)
+        axes.plot(minutes, middle, color=QUIET, linewidth=1.0)
+        note = f"K = {binding.value(constant):g} {binding[constant].unit}"
+        place = (150.0, float(middle[note_at]))
+        axes.annotate(note, place, (0, 3), textcoords="offset points", fontsize=7.5, color=INK)
+    axes.set_ylim(0.0, 100.0)
+    finish(axes, x="minutes from the start", y="% of NMDA receptors", title="Occupancy: a band, constants disagree")
 
 
 def _first_infusion(protocol: Protocol) -> Infusion | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 __all__ = ["LIBRARIES", "file_hash", "library_versions", "moment", "package_version"]
 
-LIBRARIES = ("numba", "numpy", "pyarrow", "pydantic", "scipy", "statsmodels")
+LIBRARIES = ("matplotlib", "numba", "numpy", "pyarrow", "pydantic", "scipy", "statsmodels")
 """Libraries whose version can move a result or its bytes."""
 
 

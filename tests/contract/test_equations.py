@@ -76,7 +76,7 @@ def test_equation_equals_code(path: str, text: str) -> None:
         if argument in {"chance", "pi_start", "om_end"}:
             continue
         assert symbol is not None, f"{path}: argument {argument} has no symbol on the page"
-        if item.kind is inspect.Parameter.KEYWORD_ONLY:
+        if item.kind is inspect.Parameter.KEYWORD_ONLY and item.annotation is float:
             number = float(rng.uniform(0.2, 0.95 if argument == "phi" else 3.0))
             arguments[argument], values[symbol] = number, np.full(n, number)
         else:

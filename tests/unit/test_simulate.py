@@ -100,6 +100,41 @@ def test_complete_retention_keeps_everybody_and_every_visit() -> None:
     assert np.all(modeled.counts.in_study[:, -1] < modeled.counts.people)
 
 
+def test_hidden_use_is_missing_from_the_diary_only() -> None:
+    """People may not report what they used; the truth and the tests must not follow the diary."""
+    base = load_course_parameters(Substance.ALCOHOL)
+    honest, hiding = (
+        simulate_trial(small_protocol(), n_replicates=3, seed=5, parameters=base.replace(p_hide=share))
+        for share in (0.0, 0.9)
+    )
+    np.testing.assert_array_equal(honest.counts.using, hiding.counts.using)
+    assert hiding.arms["pda"].mean.mean() > honest.arms["pda"].mean.mean() + 5.0
+
+
+def test_adjustment_for_sex_and_site_enters_the_regression() -> None:
+    """A covariate that is dropped on the way would leave the interval as it was."""
+    protocol = small_protocol(setting={"n_sites": 2})
+    adjusted = protocol.replace(
+        analyses=tuple(
+            item.replace(adjust=("sex", "site")) if item.method == "mean_difference" else item
+            for item in protocol.analyses
+        )
+    )
+    plain, other = (simulate_trial(item, n_replicates=3, seed=5) for item in (protocol, adjusted))
+    assert not np.array_equal(plain.estimates["pda-ketamine"].low, other.estimates["pda-ketamine"].low)
+    assert_same_result(simulate_trial(protocol, n_replicates=3, seed=5), plain)
+    assert plain.estimates["pda-ketamine"].n_failed == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("gamma", -0.1), ("gamma", float("nan")), ("phi", 1.0), ("tau_p_day", 0.0), ("e0", 1.1)]
+)
+def test_a_value_without_meaning_is_refused(name: str, value: float) -> None:
+    """A share above one or a time of zero gives numbers that look like results."""
+    with pytest.raises(SpecError, match=name):
+        load_course_parameters(Substance.ALCOHOL).replace(**{name: value})
+
+
 def test_progress_reaches_the_end_in_order() -> None:
     """The command line shows it; a bar that jumps back or stops short looks like a hang."""
     seen: list[tuple[int, int]] = []

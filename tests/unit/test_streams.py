@@ -84,3 +84,10 @@ def test_a_wrong_seed_is_refused(seed: object) -> None:
     """A seed that wraps round silently would repeat another run."""
     with pytest.raises(SpecError, match="seed"):
         check_seed(seed)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("first", "count", "n_subjects"), [(-1, 2, 3), (2**32 - 1, 2, 3), (0, 1, 2**32 + 1)])
+def test_addresses_that_do_not_fit_are_refused(first: int, count: int, n_subjects: int) -> None:
+    """A number cut to 32 bits would give two people the same luck."""
+    with pytest.raises(SpecError, match="replicates"):
+        People.of_replicates(seed=1, first=first, count=count, n_subjects=n_subjects)

@@ -66,20 +66,22 @@ def _cache_folder() -> str:
             if entry.name.endswith(".py"):
                 digest.update(entry.read_bytes())
     name = f"numba-{digest.hexdigest()[:16]}"
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "remission" / name
+    wished = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "remission" / name
+    fallback = Path(tempfile.gettempdir()) / f"remission-{os.getuid()}" / name
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        wished.mkdir(parents=True, exist_ok=True)
     except OSError:
-        return str(Path(tempfile.gettempdir()) / f"remission-{os.getuid()}" / name)
-    return (
-        str(home) if os.access(home, os.W_OK) else str(Path(tempfile.gettempdir()) / f"remission-{os.getuid()}" / name)
-    )
+        return str(fallback)
+    return str(wished if os.access(wished, os.W_OK) else fallback)
 
 
-def _wide_features() -> str:
-    """The processor's own features, without LLVM's preference for half-width vectors on processors that have full
-    ones.
+def _wide_features() -> str | None:
+    """The processor's own features, without LLVM's preference for half-width vectors on processors with full ones.
+
+    None where there is no such preference.
     """
+    if platform.machine() not in {"x86_64", "AMD64"}:
+        return None
     own: str = get_host_cpu_features().flatten()
     kept = [feature for feature in own.split(",") if not feature.endswith("prefer-256-bit")]
     return ",".join([*kept, "-prefer-256-bit"])
@@ -87,8 +89,7 @@ def _wide_features() -> str:
 
 settings: Any = _config
 settings.CACHE_DIR = _cache_folder()
-if settings.CPU_FEATURES is None and platform.machine() in {"x86_64", "AMD64"}:
-    settings.CPU_FEATURES = _wide_features()
+settings.CPU_FEATURES = settings.CPU_FEATURES or _wide_features()
 
 
 def inlined(function: Callable[..., Any]) -> Any:

@@ -1,4 +1,4 @@
-# One word per task. A fresh clone needs python3 (3.11 or 3.12) with its venv module, make and git; the rest is installed
+# One word per task. A fresh clone needs python3 (3.11 to 3.13) with its venv module, make and git; the rest is installed
 # into .venv from the hash-checked files in requirements/. A stamp inside .venv makes a second call quick.
 
 SHELL := /bin/bash
@@ -39,13 +39,13 @@ check: format-check lint types layers docs unit core-coverage ## every check, as
 # .venv itself is no target: its time changes with every file put into it, and it may have been made by somebody else.
 $(VENV)/bin/python:
 	@python=""; \
-	for candidate in $${PYTHON:-python3 python3.12 python3.11}; do \
-	  if "$$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null; then \
+	for candidate in $${PYTHON:-python3 python3.13 python3.12 python3.11}; do \
+	  if "$$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null; then \
 	    python="$$candidate"; break; \
 	  fi; \
 	done; \
 	if [ -z "$$python" ]; then \
-	  echo "make: found no Python 3.11 or 3.12. Install python3 and python3-venv, or name one: make PYTHON=/path/to/python3.12" >&2; \
+	  echo "make: found no Python 3.11, 3.12 or 3.13. Install python3 and python3-venv, or name one: make PYTHON=/path/to/python3.12" >&2; \
 	  exit 1; \
 	fi; \
 	if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \

@@ -1,15 +1,11 @@
 """Analyses against closed forms and a second library."""
 
-import warnings
-
 import numpy as np
 import pandas as pd
 import pytest
 from lifelines import CoxPHFitter
 from scipy import stats
-from statsmodels.tools.sm_exceptions import ConvergenceWarning
 
-from remission.trial import analysis
 from remission.trial.analysis import (
     Estimate,
     analyze_difference,
@@ -120,52 +116,3 @@ def test_a_failure_is_a_status_and_no_number(found: Estimate, status: Status | N
     """
     assert found.status in ({Status.SEPARATION, Status.NOT_CONVERGED} if status is None else {status})
     assert np.isnan(found.estimate)
-
-
-@pytest.mark.parametrize("name", ["GLM", "PHReg"])
-def test_a_solver_that_stops_early_gives_no_number(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A half-finished fit looks like a result; its own word that it is none must be heard."""
-
-    class Stopped:
-        converged = False
-        bse = np.ones(2)
-        params = np.ones(2)
-
-        def __init__(self, *_: object, **__: object) -> None: ...
-
-        def fit(self) -> "Stopped":
-            if name == "PHReg":
-                warnings.warn("stopped", ConvergenceWarning, stacklevel=1)
-            return self
-
-    monkeypatch.setattr(analysis, name, Stopped)
-    days, event = np.arange(1.0, 61.0), np.ones(60, dtype=bool)
-    found = (
-        analyze_odds(np.arange(60.0) // 2 % 2, TREATED, days[:, None])
-        if name == "GLM"
-        else analyze_hazard(days, event, TREATED, NOTHING)
-    )
-    assert found.status is Status.NOT_CONVERGED
-
-
-def test_a_ratio_that_runs_away_is_separation(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A standard error of twenty on the log scale is infinity with a number on it."""
-
-    class Runaway:
-        bse = np.array([1e4])
-        params = np.array([40.0])
-
-        def __init__(self, *_: object, **__: object) -> None: ...
-
-        def fit(self) -> "Runaway":
-            return self
-
-    monkeypatch.setattr(analysis, "PHReg", Runaway)
-    found = analyze_hazard(np.arange(1.0, 61.0), np.ones(60, dtype=bool), TREATED, NOTHING)
-    assert found.status is Status.SEPARATION
-
-
-def test_a_factor_of_one_level_adjusts_for_nothing() -> None:
-    """A trial at one site has no site effect to estimate."""
-    assert level_columns(np.zeros(5, dtype=np.int64)).shape == (5, 0)
-    assert level_columns(np.array([2, 0, 1, 2])).tolist() == [[0, 1], [0, 0], [1, 0], [0, 1]]

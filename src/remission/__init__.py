@@ -18,11 +18,14 @@ if TYPE_CHECKING:
     from remission.library.loader import list_parameter_sets, load_parameter_set
     from remission.library.protocols import list_protocols, load_protocol
     from remission.patient.parameters import load_course_parameters
+    from remission.patient.person import simulate_person
     from remission.patient.pharmacology import load_pharmacology
     from remission.patient.session import simulate_session_curves, simulate_session_effects
     from remission.pk import load_pk_model, simulate_concentrations
     from remission.records.protocol import Protocol, Substance
     from remission.records.protocol_file import parse_protocol, read_protocol, write_protocol
+    from remission.records.regimen import Regimen
+    from remission.records.subject import Subject
     from remission.trial.result import TrialResult
     from remission.trial.simulate import simulate_trial
     from remission.trial.summary import TrialSummary, summarize_trial
@@ -31,8 +34,10 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Protocol": "remission.records.protocol",
+    "Regimen": "remission.records.regimen",
     "RemissionError": "remission.errors",
     "SpecError": "remission.errors",
+    "Subject": "remission.records.subject",
     "Substance": "remission.records.protocol",
     "TrialResult": "remission.trial.result",
     "TrialSummary": "remission.trial.summary",
@@ -46,6 +51,7 @@ _HOMES = {
     "parse_protocol": "remission.records.protocol_file",
     "read_protocol": "remission.records.protocol_file",
     "simulate_concentrations": "remission.pk",
+    "simulate_person": "remission.patient.person",
     "simulate_session_curves": "remission.patient.session",
     "simulate_session_effects": "remission.patient.session",
     "simulate_trial": "remission.trial.simulate",
@@ -55,8 +61,10 @@ _HOMES = {
 
 __all__ = [
     "Protocol",
+    "Regimen",
     "RemissionError",
     "SpecError",
+    "Subject",
     "Substance",
     "TrialResult",
     "TrialSummary",
@@ -71,6 +79,7 @@ __all__ = [
     "parse_protocol",
     "read_protocol",
     "simulate_concentrations",
+    "simulate_person",
     "simulate_session_curves",
     "simulate_session_effects",
     "simulate_trial",

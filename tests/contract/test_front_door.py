@@ -7,8 +7,10 @@ import remission
 
 NAMES = [
     "Protocol",
+    "Regimen",
     "RemissionError",
     "SpecError",
+    "Subject",
     "Substance",
     "TrialResult",
     "TrialSummary",
@@ -23,6 +25,7 @@ NAMES = [
     "parse_protocol",
     "read_protocol",
     "simulate_concentrations",
+    "simulate_person",
     "simulate_session_curves",
     "simulate_session_effects",
     "simulate_trial",

@@ -11,6 +11,8 @@ from remission.records.population import (
     WeightDistribution,
 )
 from remission.records.protocol import Protocol, Substance
+from remission.records.regimen import Dose, Regimen
+from remission.records.subject import Subject
 from remission.records.treatment import Arm, DrugCourse, Gap, Infusion, SessionDay, TherapyCourse
 from remission.records.visits import BiologicalTest, VisitSchedule
 
@@ -22,6 +24,7 @@ __all__ = [
     "Comparison",
     "Contrast",
     "DayRange",
+    "Dose",
     "DrugCourse",
     "Endpoint",
     "Estimand",
@@ -31,8 +34,10 @@ __all__ = [
     "Protocol",
     "Randomization",
     "Record",
+    "Regimen",
     "SessionDay",
     "Setting",
+    "Subject",
     "Substance",
     "TherapyCourse",
     "VisitSchedule",

@@ -1,0 +1,66 @@
+"""One person and one session: the typical kinetics of somebody of that weight.
+
+Nobody is typical: the same session over simulated people is in :mod:`remission.patient.session`.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float
+
+from remission.dosing import infusions_per_weight
+from remission.patient.pharmacology import Pharmacology, load_pharmacology
+from remission.pk import Concentrations, individual_parameters, simulate_concentrations
+from remission.records.analyte import Analyte, SamplingSite
+from remission.records.regimen import Regimen
+from remission.records.subject import Subject
+
+__all__ = ["simulate_person"]
+
+
+def simulate_person(
+    subject: Subject,
+    regimen: Regimen,
+    *,
+    t_h: Float[np.ndarray, " time"],
+    analytes: Sequence[Analyte | str] = ("ket",),
+    sites: Sequence[SamplingSite | str] = ("arterial",),
+    pharmacology: Pharmacology | None = None,
+) -> Concentrations:
+    """Concentrations of the typical person of the subject's weight; age and sex change nothing in the default model.
+
+    Parameters
+    ----------
+    subject, regimen
+        Who, and what is infused.
+    t_h
+        Times after the start of the session. [h]
+    analytes, sites
+        What and where; both labels stand on every series.
+    pharmacology
+        The library's when left out.
+
+    Raises
+    ------
+    SpecError
+        Infusions overlap, or the model lacks an analyte or a site.
+
+    Examples
+    --------
+    >>> subject = Subject.create(age="45 years", weight="70 kg", sex="male", substance="alcohol")
+    >>> regimen = Regimen.create(doses=[{"dose": "0.5 mg/kg", "duration": "40 min"}])
+    >>> found = simulate_person(subject, regimen, t_h=np.array([2 / 3]))
+    >>> f"{found.select('ket', site='arterial')[0, 0]:.1f} {found.units}"
+    '292.4 ng/mL'
+    """
+    chosen = pharmacology or load_pharmacology()
+    weight_kg = np.array([subject.weight_kg])
+    events = infusions_per_weight(
+        [dose.dose_mg_per_kg for dose in regimen.doses],
+        start_h=[dose.start_h for dose in regimen.doses],
+        duration_h=[dose.duration_min / 60.0 for dose in regimen.doses],
+        weight_kg=weight_kg,
+        form=regimen.form,
+    )
+    people = individual_parameters(chosen.pk, weight_kg=weight_kg, z_iiv=np.zeros((1, chosen.n_iiv)))
+    return simulate_concentrations(people, events, t_h=t_h, analytes=analytes, sites=sites)

@@ -10,7 +10,7 @@ import pytest
 import sympy
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "model.md"
-BLOCK = re.compile(r"<!-- code: (?P<function>[\w.]+) -->\n```text\n(?P<text>.*?)```", re.DOTALL)
+BLOCK = re.compile(r"^Code: `(?P<function>[\w.]+)`\n\n```text\n(?P<text>.*?)```", re.DOTALL | re.MULTILINE)
 EQUATIONS = [(match["function"], match["text"]) for match in BLOCK.finditer(PAGE.read_text(encoding="utf-8"))]
 
 # Symbol on the page -> argument of the functions. One symbol has one meaning everywhere.

@@ -18,7 +18,7 @@ from remission.pk.metabolites import STATES, rate_matrix
 from remission.receptor import simulate_occupancy, simulate_pressure_rise, simulate_vas
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "pharmacology.md"
-BLOCK = re.compile(r"<!-- code: (?P<function>[\w.]+) -->\n```text\n(?P<text>.*?)```", re.DOTALL)
+BLOCK = re.compile(r"^Code: `(?P<function>[\w.]+)`\n\n```text\n(?P<text>.*?)```", re.DOTALL | re.MULTILINE)
 BLOCKS = {match["function"]: match["text"] for match in BLOCK.finditer(PAGE.read_text(encoding="utf-8"))}
 
 Z = np.array([[0.3, -0.7, 1.1, 0.4, -1.2, 0.6, -0.2, 0.9]])

@@ -12,6 +12,8 @@ BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed-run
 TEST_STAMP := $(VENV)/.installed-test
 LOCK_STAMP := $(VENV)/.installed-lock
+BENCH := .benchmarks/venv
+BENCH_STAMP := $(BENCH)/.installed
 # Wheels only: no code of a source archive runs at installation, and every file is checked by its hash.
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
 # The package itself comes from this folder, so it has no hash; its builder is in requirements/run.txt.
@@ -122,16 +124,26 @@ golden: $(TEST_STAMP) ## rewrite the golden numbers; asks for a changelog fragme
 	fi
 
 lock: $(LOCK_STAMP) ## resolve requirements/*.in again; UPGRADE=1 takes newer versions
-	@for name in lock run test; do \
+	@for name in lock run test bench; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	    --no-emit-index-url --no-emit-find-links --only-binary :all: $(if $(UPGRADE),--upgrade) \
-	    $$([ "$$name" = test ] && echo --constraint requirements/run.txt) \
+	    $$([[ "$$name" = test || "$$name" = bench ]] && echo --constraint requirements/run.txt) \
 	    --output-file requirements/$$name.txt requirements/$$name.in; \
 	done
 	@if grep -n '://' requirements/*.txt; then echo "make: an address got into a lock file" >&2; exit 1; fi
 
-bench: $(RUN_STAMP) ## speed, measured on this machine
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+# The engines we are measured against have their own environment: nothing of them belongs into the program's.
+$(BENCH_STAMP): requirements/bench.txt pyproject.toml | $(VENV)/bin/python
+	@echo "Installing what the benchmarks compare with, into $(BENCH)"
+	@$(VENV)/bin/python -m venv $(BENCH)
+	@$(subst $(BIN),$(BENCH)/bin,$(PIP_INSTALL)) --requirement requirements/bench.txt
+	@$(subst $(BIN),$(BENCH)/bin,$(INSTALL_SELF))
+	@touch $@
+
+bench: $(BENCH_STAMP) ## speed and memory on this machine, against other engines; into benchmarks/results.json
+	@for part in course scale pk commands; do \
+	  echo "== $$part"; OPENBLAS_NUM_THREADS=1 $(BENCH)/bin/python -m "benchmarks.$$part"; \
+	done
 
 clean: ## remove what the checks and builds leave behind; .venv and runs/ stay
 	rm -rf build dist docs/_build docs/reference/api .coverage coverage.xml .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -1,20 +1,16 @@
 """How long a newcomer waits: ``remission --help``, the first trial, and the work of ``make run``.
 
-Usage: ``python benchmarks/commands.py``. Writes medians into ``benchmarks/results.json`` beside what other scripts
-wrote. Nothing here is asserted in tests.
+Medians over new processes; the last only once, because it is long.
 """
 
-import json
-import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 
-RESULTS = Path(__file__).parent / "results.json"
+from benchmarks.measure import write_results
+
 COMMAND = [sys.executable, "-m", "remission"]
 
 
@@ -38,12 +34,7 @@ def main() -> None:
         "run_dakwar_2019_1000_seconds": seconds_of("run", "dakwar-2019", "--replicates", "1000", repeats=1),
     }
     found["make_run_seconds"] = found["run_kare_1000_seconds"] + found["run_dakwar_2019_1000_seconds"]
-    known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-    known |= {name: round(value, 3) for name, value in found.items()}
-    known["machine"] = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    RESULTS.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    for name, value in found.items():
-        print(f"{name}: {value:.3f}")
+    write_results(**found)
 
 
 if __name__ == "__main__":

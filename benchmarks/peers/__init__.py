@@ -1,0 +1,1 @@
+"""The same equations in other engines, each in its usual form."""

@@ -1,0 +1,151 @@
+"""The course in JAX, double precision: one person as a scan over days, vmap over people, jit around all."""
+
+from typing import Any
+
+import jax  # type: ignore[import-not-found]  # lives only in the environment of make bench
+import jax.numpy as jnp  # type: ignore[import-not-found]  # as above
+import numpy as np
+
+from benchmarks.peers.equations import translate
+from benchmarks.peers.numba_scalar import RATES, start_row, trait_rows
+from benchmarks.problem import Problem
+from remission.patient.course import Course
+from remission.streams import Stream
+
+jax.config.update("jax_enable_x64", True)
+
+_EQ = translate(
+    {"exp": jnp.exp, "logistic": jax.nn.sigmoid, "tanh": jnp.tanh, "sqrt": jnp.sqrt}, lambda equation: equation
+)
+_MASK, _SHIFT = jnp.uint64(0xFFFFFFFF), jnp.uint64(32)
+_M0, _M1 = jnp.uint64(0xD2511F53), jnp.uint64(0xCD9E8D57)
+_W0, _W1 = jnp.uint64(0x9E3779B9), jnp.uint64(0xBB67AE85)
+
+
+def _words(subject: Any, replicate: Any, index: Any, stream: Stream, seed: Any) -> Any:
+    c0, c1, c2, c3 = subject, replicate, index.astype(jnp.uint64), jnp.uint64(int(stream))
+    k0, k1 = seed & _MASK, seed >> _SHIFT
+    for _ in range(10):
+        p0, p1 = _M0 * c0, _M1 * c2
+        c0, c1, c2, c3 = (p1 >> _SHIFT) ^ c1 ^ k0, p1 & _MASK, (p0 >> _SHIFT) ^ c3 ^ k1, p0 & _MASK
+        k0, k1 = (k0 + _W0) & _MASK, (k1 + _W1) & _MASK
+    return c0, c1, c2
+
+
+def _unit(word: Any) -> Any:
+    return (word.astype(jnp.float64) + 0.5) * 2.0**-32
+
+
+def _one_person(
+    subject: Any, replicate: Any, traits: Any, infusion_day: Any, exposure: Any, psychoactive: Any, session_day: Any,
+    quality: Any, weekday0: Any, blocked: Any, is_dosed: Any, is_taught: Any, start: Any, p: Any, seed: Any,
+) -> Any:  # fmt: skip
+    tendency, responsiveness, commitment0, cue0, episode0, engagement = traits
+    slots = jnp.arange(session_day.shape[0])
+    attend = _unit(jax.vmap(lambda slot: _words(subject, replicate, slot, Stream.ATTENDANCE, seed)[0])(slots))
+
+    def day_of(state: Any, today: Any) -> Any:
+        day, closed, dosed, taught = today
+        habit, load, trace, reward, window, tone, skill, clean, use, efficacy, commitment, cue, episode, inside = state
+        access = jnp.where(closed, 0.0, 1.0)
+
+        def dose(now: Any) -> Any:
+            window, tone, commitment = now
+            for slot in range(infusion_day.shape[0]):
+                due = jnp.where(infusion_day[slot] == day, inside, 0.0)
+                window = _EQ["add_dose"](window, p["rho"], responsiveness, exposure[slot] * due)
+                tone = _EQ["add_dose"](tone, p["rho"], responsiveness, exposure[slot] * due)
+                score = psychoactive[slot] * due
+                commitment = _EQ["experience_session"](commitment, responsiveness, score, p["k_m"])
+            return window, tone, commitment
+
+        window, tone, commitment = jax.lax.cond(dosed, dose, lambda now: now, (window, tone, commitment))
+        opened = _EQ["gate"](window, p["gamma"])
+
+        def teach(skill: Any) -> Any:
+            missing = access * _EQ["leaving_probability"](use, p["miss_hazard_per_day"], p["leave_use_factor"])
+            contact = quality * engagement * inside
+            attended = []
+            for slot in range(session_day.shape[0]):
+                held = (session_day[slot] == day) & (attend[slot] >= missing) & (inside > 0.0)
+                skill = _EQ["attend_session"](skill, jnp.where(held, contact, 0.0), opened, p["eta"])
+                attended.append(held)
+            return skill, jnp.stack(attended)
+
+        nobody = jnp.zeros(session_day.shape[0], dtype=bool)
+        skill, attended = jax.lax.cond(taught, teach, lambda skill: (skill, nobody), skill)
+        affect = _EQ["negative_affect"](
+            _EQ["withdrawal"](load, trace), load, cue, efficacy, tone,
+            p["w_w"], p["c_a"], p["c_x"], p["k_n"], p["k_s"], p["g_b"],
+        )  # fmt: skip
+        held_back = _EQ["control"](efficacy, skill, commitment, load, p["k_k"], p["c_l"], p["w_m"], p["k_a"], p["g_b"])
+        strength = _EQ["craving"](
+            habit, cue, affect, reward, efficacy, skill, _EQ["incubation"](clean, p["i_max"], p["tau_i_day"]),
+            p["z_habit"], p["z_affect"], p["z_skill"], p["z_constant"], p["c_r"], p["k_c"], p["c_l"], p["g_b"],
+        )  # fmt: skip
+        weekend = jnp.where((weekday0 + day) % 7 >= 5, 1.0, 0.0)
+        push = _EQ["drive"](strength, held_back, weekend, p["beta_c"], p["wk"])
+        chance = _EQ["use_probability"](tendency, push, episode, access, p["b0"], p["lam"], p["chi"], p["b_in"])
+        w0, w1, w2 = _words(subject, replicate, day, Stream.DAY, seed)
+        n0, n1, _ = _words(subject, replicate, day, Stream.CUE, seed)
+        radius = jnp.sqrt(-2.0 * jnp.log(_unit(n0)))
+        angle = 2.0 * jnp.pi * _unit(n1)
+        used = jnp.where(_unit(w0) < chance, 1.0, 0.0)
+        amount = _EQ["amount_used"](used, strength, radius * jnp.sin(angle), p["mu_a"], p["gamma_a"], p["sigma_a"])
+        vas = _EQ["craving_vas"](strength, p["lambda_v"], p["z_v"])
+        leaving = access * _EQ["leaving_probability"](used, p["leave_hazard_per_day"], p["leave_use_factor"])
+        leaves = jnp.where(_unit(w2) < leaving, inside, 0.0)
+        after = (
+            _EQ["update_habit"](habit, used, opened, p["a_h"], p["d_h"]),
+            _EQ["update_load"](load, used, p["tau_a_day"]),
+            _EQ["update_fast_trace"](trace, used, start[6]),
+            _EQ["update_reward"](reward, used, p["tau_r_day"], p["k_r"]),
+            _EQ["decay_window"](window, start[4]),
+            _EQ["decay_serotonin"](tone, start[5]),
+            _EQ["decay_skill"](skill, p["tau_l_day"]),
+            (clean + 1.0) * (1.0 - used),
+            used,
+            _EQ["update_glutamate"](efficacy, window, p["k_g"], p["g_b"], p["tau_g_day"]),
+            _EQ["update_commitment"](commitment, used, p["tau_m_day"], p["l_m"]),
+            _EQ["update_cue"](cue, radius * jnp.cos(angle), p["phi"], p["sigma_x"]),
+            _EQ["update_episode"](episode, used, _unit(w1), p["pi_start"], p["om_end"]),
+            inside * (1.0 - leaves),
+        )
+        return after, (used.astype(jnp.int8), amount, vas, leaves > 0.0, attended)
+
+    zero = jnp.float64(0.0)
+    before = (
+        start[0], start[1], start[2], start[3], zero, zero, zero, zero, zero, p["g_b"], commitment0, cue0, episode0,
+        jnp.float64(1.0),
+    )  # fmt: skip
+    days = jnp.arange(blocked.size)
+    _, (use, amount, vas, leaves, attended) = jax.lax.scan(day_of, before, (days, blocked, is_dosed, is_taught))
+    stayed = jnp.where(jnp.any(leaves), jnp.argmax(leaves) + 1, blocked.size)
+    return use, amount, vas, stayed, jnp.any(attended, axis=0)
+
+
+_EVERYBODY = jax.jit(jax.vmap(_one_person, in_axes=(0, 0, 1, 0, 0, 0, 0, 0, 0, *(None,) * 6)))
+
+
+class JaxCourse:
+    """A problem on the device; calling it runs the courses and waits for them."""
+
+    def __init__(self, problem: Problem) -> None:
+        people, schedule, p = problem.people, problem.schedule, problem.parameters
+        days = np.arange(schedule.n_days)
+        self.arguments = jax.device_put((
+            people.subject, people.replicate, trait_rows(problem), schedule.infusion_day, schedule.exposure,
+            schedule.psychoactive, schedule.session_day, schedule.quality, schedule.weekday0, schedule.blocked,
+            np.isin(days, schedule.infusion_day), np.isin(days, schedule.session_day), start_row(problem),
+            {name: getattr(p, name) for name in RATES}, np.uint64(people.seed),
+        ))  # fmt: skip
+
+    def __call__(self) -> Any:
+        """Arrays on the device, ready."""
+        return jax.block_until_ready(_EVERYBODY(*self.arguments))
+
+
+def simulate_course(problem: Problem) -> Course:
+    """The courses as the package's own record."""
+    use, amount, vas, stayed, attended = (np.asarray(part) for part in JaxCourse(problem)())
+    return Course(use=use, amount=amount, vas=vas, days_in_study=stayed, attended=attended, states={})

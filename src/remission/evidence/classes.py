@@ -1,0 +1,159 @@
+"""How the free texts of the evidence are grouped: substance, role, design, endpoint, comparison, time band.
+
+The grouping is data, ``library/evidence-classes.toml``; it is our reading of the sources' words, and every text of the
+registry stands in it (a test). A text that is missing there is an error, never a silent "other".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any, Literal
+
+from remission.errors import LibraryError
+from remission.library.loader import read_library_toml
+
+__all__ = [
+    "EndpointClass",
+    "Measure",
+    "comparison_of",
+    "declared_conflicts",
+    "design_of",
+    "endpoint_classes",
+    "endpoint_of",
+    "measure_of",
+    "min_contrasts",
+    "role_of",
+    "substances_of",
+    "time_band_of",
+]
+
+_FILE = "evidence-classes.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointClass:
+    """Endpoints that ask the same question in the same direction."""
+
+    id: str
+    label: str
+    better: Literal["higher", "lower", "neither"]
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """A statistic that can be combined, and the scale on which its estimate is taken as normal."""
+
+    label: str
+    scale: Literal["identity", "log"]
+
+
+def min_contrasts() -> int:
+    """Fewest comparable contrasts that are pooled."""
+    return int(_content()["min_contrasts"])
+
+
+def substances_of(text: str) -> tuple[str, ...]:
+    """Substances that a record's substance text is found under.
+
+    Raises
+    ------
+    LibraryError
+        The text is not grouped.
+    """
+    return tuple(_lookup("substance", text))
+
+
+def role_of(text: str) -> str:
+    """First words of a role text, without what it adds.
+
+    Raises
+    ------
+    LibraryError
+        The text is not grouped.
+    """
+    for word in _content()["role"]["words"]:
+        if text.startswith(word):
+            return str(word)
+    raise _missing("role", text)
+
+
+def design_of(study_id: str) -> str:
+    """Design of a record: randomized, crossover, controlled-not-randomized, uncontrolled, review, ...
+
+    Raises
+    ------
+    LibraryError
+        The record is not grouped.
+    """
+    for name, ids in _content()["design"].items():
+        if study_id in ids:
+            return str(name)
+    raise _missing("design", study_id)
+
+
+@cache
+def endpoint_classes() -> Mapping[str, EndpointClass]:
+    """The classes of endpoints by id."""
+    return MappingProxyType(
+        {
+            name: EndpointClass(id=name, label=entry["label"], better=entry["better"], texts=tuple(entry["texts"]))
+            for name, entry in _content()["endpoint"].items()
+        }
+    )
+
+
+def endpoint_of(text: str) -> EndpointClass:
+    """The class of an endpoint text.
+
+    Raises
+    ------
+    LibraryError
+        The text is not grouped.
+    """
+    for found in endpoint_classes().values():
+        if text in found.texts:
+            return found
+    raise _missing("endpoint", text)
+
+
+def measure_of(statistic: str) -> Measure | None:
+    """The measure of a statistic text; None for one that cannot be combined."""
+    entry = _content()["measure"].get(statistic)
+    return None if entry is None else Measure(label=entry["label"], scale=entry["scale"])
+
+
+def comparison_of(arm_or_contrast: str) -> str | None:
+    """What a contrast compares; None for a single arm."""
+    found = _content()["comparison"].get(arm_or_contrast)
+    return None if found is None else str(found)
+
+
+def time_band_of(time_days: float | None) -> str | None:
+    """The band of follow-up a day of the trial falls into; None where no day is given. [day]"""
+    if time_days is None:
+        return None
+    return next(str(band["label"]) for band in _content()["time_band"] if time_days <= band["last_day"])
+
+
+def declared_conflicts() -> tuple[Mapping[str, Any], ...]:
+    """The conflicts as the file lists them."""
+    return tuple(_content()["conflict"])
+
+
+def _lookup(table: str, text: str) -> Any:
+    found = _content()[table].get(text)
+    if found is None:
+        raise _missing(table, text)
+    return found
+
+
+def _missing(table: str, text: str) -> LibraryError:
+    return LibraryError(where=f"library/{_FILE}, {table}", got=text, allowed="a text that is listed there")
+
+
+@cache
+def _content() -> Mapping[str, Any]:
+    return read_library_toml(files("remission.library").joinpath(_FILE))

@@ -228,8 +228,8 @@ def test_another_process_writes_the_same_bytes(ask: Ask, small_file: Path, tmp_p
 
 
 @pytest.mark.slow
-def test_an_interrupt_leaves_nothing_behind(tmp_path: Path) -> None:
-    """Ctrl-C while the trial runs: code 130 soon after, no run, no staging folder, no traceback."""
+def test_an_interrupt_keeps_the_work_and_no_result(ask: Ask, tmp_path: Path) -> None:
+    """Ctrl-C while the trial runs: code 130 soon after, no finished run, the work kept and named, no traceback."""
     # A shell gives its background jobs an ignored SIGINT, and CI may be one: take the signal back first.
     code = (
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
@@ -241,7 +241,7 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path) -> None:
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
     ) as process:
         deadline = time.monotonic() + 60.0
-        while not any(name.startswith(".staging-") for name in folders(tmp_path / "out")):
+        while not any(name.endswith(".unfinished") for name in folders(tmp_path / "out")):
             assert time.monotonic() < deadline
             assert process.poll() is None
             time.sleep(0.05)
@@ -254,4 +254,9 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert "Interrupted" in err
     assert "Traceback" not in err
-    assert folders(tmp_path / "out") == []
+    (name,) = folders(tmp_path / "out")
+    assert f"remission resume {tmp_path / 'out' / name}" in err
+    for command_name in ("verify", "show"):
+        code_number, out, _ = ask(command_name, str(tmp_path / "out" / name))
+        assert code_number == 0
+        assert "Unfinished" in out

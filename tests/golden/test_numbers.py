@@ -16,7 +16,8 @@ from remission.patient.session import simulate_session_effects
 from remission.records.protocol import Substance
 from remission.streams import People
 from remission.testing.protocols import small_protocol
-from remission.trial.simulate import simulate_batch, simulate_trial
+from remission.trial.batch import simulate_batch
+from remission.trial.simulate import simulate_trial
 
 HERE = Path(__file__).parent
 Numbers = dict[str, list[float]]

@@ -11,7 +11,7 @@ from remission.errors import SpecError
 from remission.patient.parameters import load_course_parameters
 from remission.records.protocol import Protocol, Substance
 from remission.testing.protocols import small_protocol
-from remission.trial import simulate
+from remission.trial import chunk
 from remission.trial.result import TrialResult
 from remission.trial.simulate import simulate_trial
 
@@ -35,8 +35,7 @@ def test_the_chunk_does_not_change_a_number(people_per_chunk: int, monkeypatch: 
     the compiled one, so this also holds the two together.
     """
     expected = simulate_trial(small_protocol(), n_replicates=8, seed=5)
-    monkeypatch.setattr(simulate, "_PEOPLE_PER_CHUNK", people_per_chunk)
-    monkeypatch.setattr(simulate, "_PEOPLE_WITH_STATES", 24)
+    monkeypatch.setattr(chunk, "_PEOPLE_PER_CHUNK", people_per_chunk)
     found = simulate_trial(small_protocol(), n_replicates=8, seed=5)
     assert_same_result(expected, found)
     for field in ("people", "using", "never_used", "in_study"):

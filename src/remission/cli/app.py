@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from remission.cli.execute import resume_command, verify_command
 from remission.cli.protocols import list_command, new_command
 from remission.cli.run import run_command
 from remission.cli.show import show_command
@@ -32,6 +33,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 app.command("run")(run_command)
+app.command("resume")(resume_command)
+app.command("verify")(verify_command)
 app.command("new")(new_command)
 app.command("show")(show_command)
 app.command("list")(list_command)
@@ -77,7 +80,7 @@ def run_app(arguments: list[str]) -> int:
             return WRONG_INPUT
         raise
     if code == INTERRUPTED:
-        typer.echo("Interrupted. Nothing unfinished was left in the output folder.", err=True)
+        typer.echo("Interrupted. No unfinished result stands under a finished name.", err=True)
     return int(code or DONE)
 
 

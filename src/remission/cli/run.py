@@ -2,16 +2,14 @@
 
 import json
 import shlex
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
     from remission.patient.parameters import CourseParameters
     from remission.records.protocol import Protocol
-    from remission.trial.result import TrialResult
 
 __all__ = ["run_command"]
 
@@ -39,8 +37,10 @@ def run_command(
 
     Example: remission run kare --replicates 1000 --seed 7
     """
+    from remission.cli.execute import execute
     from remission.runs.folder import check_writable
     from remission.streams import check_seed
+    from remission.trial.simulate import plan_trial
 
     check_seed(seed)
     protocols = _find(protocol, substance)
@@ -50,7 +50,8 @@ def run_command(
     reports = []
     for found, parameters in prepared:
         command = _command(protocol, found, replicates, seed, changes or [])
-        reports.append(_run_one(found, parameters, replicates, seed, out, command, quiet=as_json))
+        plan = plan_trial(found, n_replicates=replicates, seed=seed, parameters=parameters)
+        reports.append(execute(plan, out, command, quiet=as_json))
     if as_json:
         typer.echo(json.dumps({"runs": reports}, ensure_ascii=False, allow_nan=False))
 
@@ -112,42 +113,3 @@ def _command(asked: str, protocol: "Protocol", replicates: int, seed: int, chang
     for change in changes:
         parts += ["--set", change]
     return shlex.join(parts)
-
-
-def _run_one(
-    protocol: "Protocol",
-    parameters: "CourseParameters",
-    replicates: int,
-    seed: int,
-    out: Path,
-    command: str,
-    *,
-    quiet: bool,
-) -> dict[str, Any]:
-    """Simulate, write, seal; returns the summary with the folder's place."""
-    from remission.cli.progress import progress_of
-    from remission.cli.table import print_summary
-    from remission.provenance import library_versions, moment
-    from remission.report.write import write_report
-    from remission.runs.folder import stage_run
-    from remission.runs.identity import describe_run, run_name
-    from remission.runs.tables import summary_data, write_tables
-    from remission.trial.simulate import simulate_trial
-    from remission.trial.summary import summarize_trial
-
-    started = time.monotonic()
-    name = run_name(protocol, parameters, replicates, seed)
-    with stage_run(out, name) as staging, progress_of(protocol.title, quiet=quiet) as on_progress:
-        result: TrialResult = simulate_trial(
-            protocol, n_replicates=replicates, seed=seed, parameters=parameters, on_progress=on_progress
-        )
-        write_tables(result, staging.path)
-        write_report(result, staging.path, command=command, versions=library_versions())
-        seconds = round(time.monotonic() - started, 2)
-        folder = staging.seal(about=describe_run(result, command), day={**moment(), "seconds": seconds})
-    summary = summarize_trial(result)
-    if not quiet:
-        print_summary(result, summary)
-        state = "Identical run already in" if staging.already_there else "Wrote"
-        typer.echo(f"{state} {folder}  ({seconds:.1f} s)\nReport: {folder / 'report.html'}")
-    return {**summary_data(result, summary), "folder": str(folder), "report": str(folder / "report.html")}

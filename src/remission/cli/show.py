@@ -17,7 +17,13 @@ def show_command(
 
     Example: remission show kare
     """
-    if Path(what).is_dir():
+    from remission.runs.work import is_unfinished
+
+    if is_unfinished(Path(what)):
+        from remission.cli.execute import verify_command
+
+        verify_command(Path(what), as_json=as_json)
+    elif Path(what).is_dir():
         _show_run(Path(what), as_json=as_json)
     else:
         _show_protocol(what, as_json=as_json)

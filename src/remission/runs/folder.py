@@ -1,12 +1,13 @@
 """The folder of a run: staged beside its place, sealed with hashes, renamed into place in one step.
 
 Nobody ever sees half a run: the work is done in a hidden folder next to the target and appears under its name only when
-``manifest.json``, which lists the SHA-256 of every other file, has been written. A crash leaves at most a hidden folder
-whose name begins with ``.staging-``.
+``manifest.json``, which lists the SHA-256 of every other file, has been written. A kill leaves at most a hidden
+folder whose name begins with ``.staging-``; the next run on the same machine removes it.
 """
 
 import json
 import os
+import platform
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -101,7 +102,9 @@ def stage_run(root: Path, name: str) -> Iterator[Staging]:
         ``root`` cannot be written to.
     """
     check_writable(root)
-    staging = Staging(path=Path(tempfile.mkdtemp(prefix=".staging-", dir=root)), target=root / name)
+    _sweep(root)
+    prefix = f".staging-{platform.node()}-{os.getpid()}-"
+    staging = Staging(path=Path(tempfile.mkdtemp(prefix=prefix, dir=root)), target=root / name)
     staging.path.chmod(0o755)
     try:
         yield staging
@@ -115,6 +118,14 @@ def stage_run(root: Path, name: str) -> Iterator[Staging]:
     finally:
         if staging.path.exists():
             shutil.rmtree(staging.path, ignore_errors=True)
+
+
+def _sweep(root: Path) -> None:
+    """Remove what killed processes of this machine left behind; living ones and other machines are left alone."""
+    for path in root.glob(f".staging-{platform.node()}-*"):
+        owner = path.name.split("-")[-2]
+        if owner.isdigit() and not Path(f"/proc/{owner}").exists():
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def check_writable(root: Path) -> None:

@@ -1,0 +1,154 @@
+"""The chunks of a run that is under way: one SQLite file that survives a kill at any moment.
+
+A chunk is written in one transaction (write-ahead log, ``synchronous=FULL``) with the SHA-256 of its bytes. Two
+processes may work on one store: a chunk that is there already is left alone, for both would write the same bytes.
+"""
+
+import hashlib
+import io
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from remission.errors import ProvenanceError, RunError
+from remission.trial.chunk import Chunk, ChunkResult
+from remission.trial.result import ArmValues, CourseCounts, Estimates, Status
+
+__all__ = ["ChunkStore"]
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS chunk (
+    first INTEGER PRIMARY KEY, count INTEGER NOT NULL, sha256 TEXT NOT NULL, payload BLOB NOT NULL
+)
+"""
+
+
+class ChunkStore:
+    """Finished chunks on disk. Use as a context manager.
+
+    Parameters
+    ----------
+    path
+        The SQLite file; made when missing.
+
+    Raises
+    ------
+    RunError
+        The file is no chunk store, or the disk refuses.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with self._said():
+            self._connection = sqlite3.connect(path, timeout=60.0, isolation_level=None)
+            self._connection.execute("PRAGMA journal_mode=WAL")
+            self._connection.execute("PRAGMA synchronous=FULL")
+            self._connection.execute(_SCHEMA)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    def save(self, result: ChunkResult) -> None:
+        """Keep a chunk; one that is there already is left alone.
+
+        Raises
+        ------
+        RunError
+            The disk refuses.
+        """
+        payload = _pack(result)
+        row = (result.chunk.first, result.chunk.count, hashlib.sha256(payload).hexdigest(), payload)
+        with self._said():
+            self._connection.execute("INSERT OR IGNORE INTO chunk VALUES (?, ?, ?, ?)", row)
+
+    def finished(self) -> set[int]:
+        """First replicates of the chunks that are there."""
+        with self._said():
+            return {int(first) for (first,) in self._connection.execute("SELECT first FROM chunk")}
+
+    def load(self, chunk: Chunk) -> ChunkResult:
+        """A finished chunk.
+
+        Raises
+        ------
+        ProvenanceError
+            It is missing, is another chunk, or its bytes differ from their hash.
+        """
+        with self._said():
+            query = "SELECT count, sha256, payload FROM chunk WHERE first = ?"
+            row = self._connection.execute(query, (chunk.first,)).fetchone()
+        where = f"{self.path}, chunk {chunk.first}"
+        if row is None:
+            raise ProvenanceError(where=where, got="nothing", allowed="a finished chunk", remedy="Resume the run.")
+        count, expected, payload = row
+        if count != chunk.count or hashlib.sha256(payload).hexdigest() != expected:
+            raise ProvenanceError(
+                where=where,
+                got="content that differs from its hash",
+                allowed="the bytes that were written",
+                remedy="The file was changed or damaged; delete the unfinished run and start it again.",
+            )
+        return _unpack(chunk, payload)
+
+    @contextmanager
+    def _said(self) -> Iterator[None]:
+        """Turn the database's errors into ours."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise RunError(
+                where=str(self.path),
+                got=str(error),
+                allowed="a chunk store on a disk with space",
+                remedy="Free space, or delete the unfinished run and start it again.",
+            ) from None
+
+
+def _pack(result: ChunkResult) -> bytes:
+    """The arrays of a chunk as one block of bytes; equal chunks give equal bytes."""
+    arrays: dict[str, np.ndarray] = {f"counts/{name}": getattr(result.counts, name) for name in _COUNTS}
+    for name, values in result.arms.items():
+        arrays |= {f"arms/{name}/{field}": getattr(values, field) for field in _ARMS}
+    for name, found in result.estimates.items():
+        arrays |= {f"estimates/{name}/{field}": getattr(found, field) for field in _ESTIMATES}
+        arrays[f"estimates/{name}/status"] = np.array([_STATUS.index(status) for status in found.status], dtype=np.int8)
+    stream = io.BytesIO()
+    np.savez(stream, **arrays)  # type: ignore[arg-type]  # names come from the protocol
+    return stream.getvalue()
+
+
+def _unpack(chunk: Chunk, payload: bytes) -> ChunkResult:
+    arms: dict[str, dict[str, Any]] = {}
+    estimates: dict[str, dict[str, Any]] = {}
+    counts: dict[str, Any] = {}
+    with np.load(io.BytesIO(payload), allow_pickle=False) as arrays:
+        for key in arrays.files:
+            kind, *name = key.split("/")
+            if kind == "counts":
+                counts[name[0]] = arrays[key]
+            else:
+                (arms if kind == "arms" else estimates).setdefault(name[0], {})[name[1]] = arrays[key]
+    for values in estimates.values():
+        values["status"] = tuple(_STATUS[code] for code in values["status"])
+    return ChunkResult(
+        chunk=chunk,
+        arms={name: ArmValues(**values) for name, values in arms.items()},
+        estimates={name: Estimates(**values) for name, values in estimates.items()},
+        counts=CourseCounts(**counts),
+    )
+
+
+_COUNTS = ("people", "using", "never_used", "in_study")
+_ARMS = ("mean", "sd", "n", "event_share")
+_ESTIMATES = ("estimate", "low", "high", "p_value")
+_STATUS = (Status.OK, Status.NO_VARIATION, Status.SEPARATION, Status.NOT_CONVERGED)

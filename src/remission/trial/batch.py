@@ -1,0 +1,144 @@
+"""Whole replicates of a trial, person by person: who, what happened, what the trial saw.
+
+Every number of a replicate depends on (seed, replicate) and the specification only, never on the batch it fell into.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Int
+
+from remission.patient.course import Course, CourseSchedule, Traits
+from remission.patient.kernels import fast, reference
+from remission.patient.parameters import CourseParameters
+from remission.patient.pharmacology import Pharmacology
+from remission.patient.sampling import Covariates, sample_covariates, sample_traits
+from remission.records.protocol import Protocol
+from remission.streams import People
+from remission.trial.observation import Observation, observe
+from remission.trial.randomization import allocate, assign_sites, strata_of
+from remission.trial.schedule import build_schedule
+
+__all__ = ["TrialBatch", "simulate_batch", "simulate_with_states"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialBatch:
+    """Whole replicates, person by person: who they are, what happened, what the trial saw.
+
+    Arrays run over people, subject fastest within replicate.
+    """
+
+    people: People
+    n_replicates: int
+    arm: Int[np.ndarray, " subject"]
+    site: Int[np.ndarray, " subject"]
+    covariates: Covariates
+    course: Course
+    observation: Observation
+
+
+def simulate_batch(
+    protocol: Protocol,
+    *,
+    seed: int,
+    first_replicate: int,
+    n_replicates: int,
+    parameters: CourseParameters,
+    pharmacology: Pharmacology,
+) -> TrialBatch:
+    """Some replicates of a trial, with every person's days.
+
+    Raises
+    ------
+    SpecError
+        A replicate number does not fit 32 bits.
+    """
+    values = _effective(protocol, parameters)
+    enrolled = _enrol(protocol, seed=seed, first_replicate=first_replicate, n_replicates=n_replicates)
+    traits, schedule = _treat(protocol, enrolled, values, pharmacology)
+    course = fast.simulate_course(enrolled.people, traits, schedule, values)
+    return TrialBatch(
+        people=enrolled.people,
+        n_replicates=n_replicates,
+        arm=enrolled.arm,
+        site=enrolled.site,
+        covariates=enrolled.covariates,
+        course=course,
+        observation=observe(enrolled.people, protocol, course, schedule, values),
+    )
+
+
+def simulate_with_states(
+    protocol: Protocol,
+    *,
+    seed: int,
+    n_replicates: int,
+    n_people: int,
+    parameters: CourseParameters,
+    pharmacology: Pharmacology,
+) -> tuple[Int[np.ndarray, " subject"], Course]:
+    """Arms and courses of the first ``n_people`` of the first replicates, with the states of every day.
+
+    The reference kernel makes them; it gives the courses of :func:`simulate_batch`, bit for bit.
+    """
+    values = _effective(protocol, parameters)
+    enrolled = _enrol(protocol, seed=seed, first_replicate=0, n_replicates=n_replicates).first(n_people)
+    traits, schedule = _treat(protocol, enrolled, values, pharmacology)
+    course = reference.simulate_course(enrolled.people, traits, schedule, values, record_states=True)
+    return enrolled.arm, course
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Enrolled:
+    """People with their arms, before anything happens to them."""
+
+    people: People
+    covariates: Covariates
+    site: Int[np.ndarray, " subject"]
+    arm: Int[np.ndarray, " subject"]
+
+    def first(self, count: int) -> "_Enrolled":
+        """The first ``count`` of them."""
+        people, entry = self.people, self.covariates
+        return _Enrolled(
+            people=People(seed=people.seed, replicate=people.replicate[:count], subject=people.subject[:count]),
+            covariates=Covariates(
+                age_y=entry.age_y[:count],
+                weight_kg=entry.weight_kg[:count],
+                female=entry.female[:count],
+                weekday0=entry.weekday0[:count],
+            ),
+            site=self.site[:count],
+            arm=self.arm[:count],
+        )
+
+
+def _effective(protocol: Protocol, parameters: CourseParameters) -> CourseParameters:
+    """Nobody leaves and no contact is missed where the protocol says that retention is complete."""
+    if protocol.setting.retention == "complete":
+        return parameters.replace(leave_hazard_per_day=0.0, miss_hazard_per_day=0.0)
+    return parameters
+
+
+def _enrol(protocol: Protocol, *, seed: int, first_replicate: int, n_replicates: int) -> _Enrolled:
+    n_subjects = protocol.population.n_subjects
+    people = People.of_replicates(seed=seed, first=first_replicate, count=n_replicates, n_subjects=n_subjects)
+    covariates = sample_covariates(people, protocol.population)
+    site = assign_sites(people, protocol.setting.n_sites)
+    stratum = strata_of(protocol, female=covariates.female, site=site)
+    arm = allocate(people, protocol, stratum=stratum.reshape(n_replicates, n_subjects)).ravel()
+    return _Enrolled(people=people, covariates=covariates, site=site, arm=arm)
+
+
+def _treat(
+    protocol: Protocol, enrolled: _Enrolled, parameters: CourseParameters, pharmacology: Pharmacology
+) -> tuple[Traits, CourseSchedule]:
+    population = protocol.population
+    traits = sample_traits(
+        enrolled.people, parameters, clean_days=population.clean_days, self_quit=population.self_quit
+    )
+    schedule = build_schedule(
+        enrolled.people, protocol, arm=enrolled.arm, covariates=enrolled.covariates, pharmacology=pharmacology
+    )
+    return traits, schedule

@@ -1,0 +1,244 @@
+"""A chunk of replicates, analysed: the piece of work that can be done anywhere and merged in any order."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from remission.patient.parameters import CourseParameters
+from remission.patient.pharmacology import Pharmacology
+from remission.records.endpoint import Analysis, Contrast
+from remission.records.protocol import Protocol
+from remission.trial.analysis import (
+    Estimate,
+    analyze_difference,
+    analyze_hazard,
+    analyze_odds,
+    analyze_percent_lower,
+    level_columns,
+)
+from remission.trial.batch import TrialBatch, simulate_batch
+from remission.trial.endpoints import endpoint_values, time_to_event
+from remission.trial.result import ArmValues, CourseCounts, Estimates
+
+__all__ = ["Chunk", "ChunkResult", "merge_chunks", "plan_chunks", "simulate_chunk"]
+
+_PEOPLE_PER_CHUNK = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """Replicates ``first`` to ``first + count - 1``."""
+
+    first: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkResult:
+    """What is kept of a chunk: the shapes of a trial's result with the chunk's replicates."""
+
+    chunk: Chunk
+    arms: dict[str, ArmValues]
+    estimates: dict[str, Estimates]
+    counts: CourseCounts
+
+
+def plan_chunks(protocol: Protocol, n_replicates: int) -> list[Chunk]:
+    """The replicates in chunks of about four thousand people; a longer run begins with the chunks of a shorter one."""
+    step = max(1, _PEOPLE_PER_CHUNK // protocol.population.n_subjects)
+    return [Chunk(first=first, count=min(step, n_replicates - first)) for first in range(0, n_replicates, step)]
+
+
+def simulate_chunk(
+    protocol: Protocol,
+    chunk: Chunk,
+    *,
+    seed: int,
+    parameters: CourseParameters,
+    pharmacology: Pharmacology,
+) -> ChunkResult:
+    """Simulate and analyse the replicates of a chunk.
+
+    Raises
+    ------
+    SpecError
+        A replicate number does not fit 32 bits.
+    """
+    batch = simulate_batch(
+        protocol,
+        seed=seed,
+        first_replicate=chunk.first,
+        n_replicates=chunk.count,
+        parameters=parameters,
+        pharmacology=pharmacology,
+    )
+    values = {
+        endpoint.id: endpoint_values(endpoint, batch.observation, heavy_amount=parameters.heavy_amount)
+        for endpoint in protocol.endpoints
+    }
+    events = {
+        endpoint.id: time_to_event(endpoint, batch.observation)[1]
+        for endpoint in protocol.endpoints
+        if endpoint.kind == "days_to_relapse_or_dropout"
+    }
+    n_subjects = protocol.population.n_subjects
+    ones = [slice(offset * n_subjects, (offset + 1) * n_subjects) for offset in range(chunk.count)]
+    return ChunkResult(
+        chunk=chunk,
+        arms={
+            name: _arm_values(protocol, batch.arm, column, events.get(name, _NONE), ones)
+            for name, column in values.items()
+        },
+        estimates={
+            analysis.id: _estimates(
+                [
+                    _analyze(
+                        protocol, analysis, batch, one, values[analysis.endpoint][one],
+                        events.get(analysis.endpoint, _NONE)[one],
+                    )
+                    for one in ones
+                ]
+            )
+            for analysis in protocol.analyses
+        },
+        counts=_counts(protocol, batch),
+    )  # fmt: skip
+
+
+def merge_chunks(results: list[ChunkResult]) -> ChunkResult:
+    """Chunks put together in the order of their replicates, whatever the order they come in.
+
+    Parameters
+    ----------
+    results
+        At least one; no replicate twice.
+    """
+    ordered = sorted(results, key=lambda result: result.chunk.first)
+    first = ordered[0]
+    return ChunkResult(
+        chunk=Chunk(first=first.chunk.first, count=sum(result.chunk.count for result in ordered)),
+        arms={
+            name: ArmValues(
+                mean=np.concatenate([result.arms[name].mean for result in ordered]),
+                sd=np.concatenate([result.arms[name].sd for result in ordered]),
+                n=np.concatenate([result.arms[name].n for result in ordered]),
+                event_share=np.concatenate([result.arms[name].event_share for result in ordered]),
+            )
+            for name in first.arms
+        },
+        estimates={
+            name: Estimates(
+                estimate=np.concatenate([result.estimates[name].estimate for result in ordered]),
+                low=np.concatenate([result.estimates[name].low for result in ordered]),
+                high=np.concatenate([result.estimates[name].high for result in ordered]),
+                p_value=np.concatenate([result.estimates[name].p_value for result in ordered]),
+                status=tuple(status for result in ordered for status in result.estimates[name].status),
+            )
+            for name in first.estimates
+        },
+        counts=CourseCounts(
+            people=np.sum([result.counts.people for result in ordered], axis=0),
+            using=np.sum([result.counts.using for result in ordered], axis=0),
+            never_used=np.sum([result.counts.never_used for result in ordered], axis=0),
+            in_study=np.sum([result.counts.in_study for result in ordered], axis=0),
+        ),
+    )
+
+
+def _estimates(items: list[Estimate]) -> Estimates:
+    return Estimates(
+        estimate=np.array([item.estimate for item in items], dtype=np.float64),
+        low=np.array([item.low for item in items], dtype=np.float64),
+        high=np.array([item.high for item in items], dtype=np.float64),
+        p_value=np.array([item.p_value for item in items], dtype=np.float64),
+        status=tuple(item.status for item in items),
+    )
+
+
+def _arm_values(
+    protocol: Protocol,
+    arm: Int[np.ndarray, " subject"],
+    value: Float[np.ndarray, " subject"],
+    event: Bool[np.ndarray, " event"],
+    ones: list[slice],
+) -> ArmValues:
+    shape = (len(ones), len(protocol.arms))
+    mean, sd, share = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan)
+    n = np.zeros(shape, dtype=np.int64)
+    for row, one in enumerate(ones):
+        known = np.isfinite(value[one])
+        for index in range(len(protocol.arms)):
+            mine = (arm[one] == index) & known
+            count = int(mine.sum())
+            n[row, index] = count
+            if count:
+                mean[row, index] = value[one][mine].mean()
+                if event.size:
+                    share[row, index] = event[one][mine].mean()
+            if count > 1:
+                sd[row, index] = value[one][mine].std(ddof=1)
+    return ArmValues(mean=mean, sd=sd, n=n, event_share=share)
+
+
+def _counts(protocol: Protocol, batch: TrialBatch) -> CourseCounts:
+    used = batch.course.use > 0
+    never = ~np.logical_or.accumulate(used, axis=1)
+    staying = batch.course.days_in_study[:, None] > np.arange(used.shape[1])
+    groups = [batch.arm == index for index in range(len(protocol.arms))]
+    return CourseCounts(
+        people=np.array([group.sum() for group in groups], dtype=np.int64),
+        using=np.stack([used[group].sum(axis=0, dtype=np.int64) for group in groups]),
+        never_used=np.stack([never[group].sum(axis=0, dtype=np.int64) for group in groups]),
+        in_study=np.stack([staying[group].sum(axis=0, dtype=np.int64) for group in groups]),
+    )
+
+
+_NONE = np.zeros(0, dtype=np.bool_)
+
+
+def _arms_of(protocol: Protocol, levels: dict[str, str]) -> list[int]:
+    return [index for index, arm in enumerate(protocol.arms) if levels.items() <= arm.factors.items()]
+
+
+def _sides(protocol: Protocol, contrast: Contrast) -> tuple[list[int], list[int]]:
+    return _arms_of(protocol, contrast.treatment), _arms_of(protocol, contrast.control)
+
+
+def _analyze(
+    protocol: Protocol,
+    analysis: Analysis,
+    batch: TrialBatch,
+    one: slice,
+    value: Float[np.ndarray, " subject"],
+    event: Bool[np.ndarray, " event"],
+) -> Estimate:
+    """One analysis on one replicate's people, those of the contrast's arms who have a value."""
+    arm = batch.arm[one]
+    treatment, control = _sides(protocol, analysis.contrast)
+    inside = np.isin(arm, treatment + control) & np.isfinite(value)
+    treated = np.isin(arm[inside], treatment)
+    adjust = np.concatenate(
+        [
+            np.zeros((int(inside.sum()), 0)),
+            *(_adjustment(protocol, name, batch, one)[inside] for name in analysis.adjust),
+        ],
+        axis=1,
+    )
+    if analysis.method == "mean_difference":
+        return analyze_difference(value[inside], treated, adjust)
+    if analysis.method == "odds_ratio":
+        return analyze_odds(value[inside], treated, adjust)
+    if analysis.method == "hazard_ratio":
+        return analyze_hazard(value[inside], event[inside], treated, adjust)
+    return analyze_percent_lower(value[inside], treated)
+
+
+def _adjustment(protocol: Protocol, name: str, batch: TrialBatch, one: slice) -> Float[np.ndarray, "subject term"]:
+    if name == "sex":
+        return level_columns(batch.covariates.female[one])
+    if name == "site":
+        return level_columns(batch.site[one])
+    levels = [arm.factors.get(name, "") for arm in protocol.arms]
+    codes = np.array([sorted(set(levels)).index(level) for level in levels])
+    return level_columns(codes[batch.arm[one]])

@@ -1,0 +1,154 @@
+"""Runs under way: killed, damaged, shared, and taken up again to the same bytes."""
+
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from remission.errors import ProvenanceError, RunError
+from remission.records.protocol_file import write_protocol
+from remission.runs.folder import read_run
+from remission.runs.store import ChunkStore
+from remission.runs.work import open_work, read_work, run_chunks, verify_work, work_folder
+from remission.testing.protocols import small_protocol
+from remission.trial.result import TrialResult
+from remission.trial.simulate import TrialPlan, plan_trial, simulate_trial
+
+N_REPLICATES = 600
+
+
+@pytest.fixture
+def plan() -> TrialPlan:
+    return plan_trial(small_protocol(), n_replicates=N_REPLICATES, seed=3)
+
+
+def numbers(result: TrialResult) -> list[bytes]:
+    arms = [getattr(v, f).tobytes() for v in result.arms.values() for f in ("mean", "sd", "n", "event_share")]
+    estimates = [getattr(v, f).tobytes() for v in result.estimates.values() for f in ("estimate", "low", "high")]
+    return [*arms, *estimates, result.counts.using.tobytes(), result.counts.never_used.tobytes()]
+
+
+def test_a_run_taken_up_again_is_the_run_that_never_stopped(plan: TrialPlan, tmp_path: Path) -> None:
+    """Stop after the second chunk, go on in a new store: every number equals the run in memory."""
+    folder = open_work(tmp_path, plan, "remission run")
+
+    def stop(done: int, total: int) -> None:
+        if done >= 2 * plan.chunks[0].count:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_chunks(folder, plan, on_progress=stop)
+    assert verify_work(folder, plan) == (2 * plan.chunks[0].count, N_REPLICATES)
+    again, command = read_work(folder)
+    assert command == "remission run"
+    seen: list[int] = []
+    result = run_chunks(folder, again, on_progress=lambda done, total: seen.append(done))
+    assert seen[0] == 2 * plan.chunks[0].count
+    assert numbers(result) == numbers(simulate_trial(small_protocol(), n_replicates=N_REPLICATES, seed=3))
+
+
+def test_chunks_may_come_in_any_order(plan: TrialPlan) -> None:
+    """Other machines finish when they finish."""
+    results = [plan.run(chunk) for chunk in plan.chunks]
+    assert numbers(plan.finish(results[::-1])) == numbers(plan.finish(results))
+
+
+def test_a_damaged_chunk_is_named_and_never_used(plan: TrialPlan, tmp_path: Path) -> None:
+    """One flipped bit in the store must not become a result."""
+    folder = open_work(tmp_path, plan, "x")
+    run_chunks(folder, plan)
+    first = plan.chunks[1].first
+    with sqlite3.connect(folder / "chunks.sqlite") as connection:
+        (payload,) = connection.execute("SELECT payload FROM chunk WHERE first = ?", (first,)).fetchone()
+        broken = payload[:99] + bytes([payload[99] ^ 1]) + payload[100:]
+        connection.execute("UPDATE chunk SET payload = ? WHERE first = ?", (broken, first))
+    connection.close()
+    for look in (verify_work, run_chunks):
+        with pytest.raises(ProvenanceError, match=f"chunk {first}"):
+            look(folder, plan)
+
+
+def test_a_missing_chunk_is_named(plan: TrialPlan, tmp_path: Path) -> None:
+    """Asked for what is not there, the store says so."""
+    with ChunkStore(tmp_path / "chunks.sqlite") as store, pytest.raises(ProvenanceError, match="nothing"):
+        store.load(plan.chunks[0])
+
+
+def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
+    """SQLite's own words, with the place and a remedy."""
+    (tmp_path / "chunks.sqlite").write_text("no database, but long enough to look like a file with a header")
+    with pytest.raises(RunError, match=r"chunks\.sqlite"):
+        ChunkStore(tmp_path / "chunks.sqlite")
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"seed": 4}, ProvenanceError),
+        ({"schema": 2}, RunError),
+        ({"version": "9.9.9"}, RunError),
+    ],
+)
+def test_a_changed_plan_is_not_continued(
+    change: dict[str, object], error: type[Exception], plan: TrialPlan, tmp_path: Path
+) -> None:
+    """Half a run with one seed and half with another would be a third trial."""
+    folder = open_work(tmp_path, plan, "x")
+    content = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+    (folder / "plan.json").write_text(json.dumps({**content, **change}), encoding="utf-8")
+    with pytest.raises(error):
+        read_work(folder)
+
+
+def test_a_folder_without_a_plan_is_refused(tmp_path: Path) -> None:
+    """A typing error must not start anything."""
+    with pytest.raises(RunError, match="unfinished"):
+        read_work(tmp_path)
+
+
+def command_of(folder: Path) -> list[str]:
+    (folder / "small.yaml").write_text(write_protocol(small_protocol()), encoding="utf-8")
+    return [sys.executable, "-m", "remission", "run", "small.yaml", "-n", str(N_REPLICATES), "--seed", "3", "--json"]
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments_a_run_ends_with_the_same_bytes(plan: TrialPlan, tmp_path: Path) -> None:
+    """Eight kills without warning, from start-up to the report, then a run to the end: every file as if never killed."""
+    calm, rough = tmp_path / "calm", tmp_path / "rough"
+    calm.mkdir()
+    rough.mkdir()
+    started = time.monotonic()
+    subprocess.run(command_of(calm), cwd=calm, check=True, capture_output=True)
+    whole = time.monotonic() - started
+    moments = random.Random(7)
+    for _ in range(8):
+        with subprocess.Popen(
+            command_of(rough), cwd=rough, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as process:
+            time.sleep(whole * moments.uniform(0.3, 0.95))
+            os.kill(process.pid, signal.SIGKILL)
+    subprocess.run(command_of(rough), cwd=rough, check=True, capture_output=True)
+    name = work_folder(Path(), plan).name.removesuffix(".unfinished")
+    assert read_run(calm / "runs" / name).manifest == read_run(rough / "runs" / name).manifest
+    assert [path.name for path in (rough / "runs").iterdir()] == [name]
+
+
+@pytest.mark.slow
+def test_two_processes_on_one_run_do_not_harm_each_other(plan: TrialPlan, tmp_path: Path) -> None:
+    """Started at the same moment on the same folder, both end well and one whole run stands there."""
+    processes = [
+        subprocess.Popen(command_of(tmp_path), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    answers = [process.communicate(timeout=120) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], answers
+    name = work_folder(Path(), plan).name.removesuffix(".unfinished")
+    assert read_run(tmp_path / "runs" / name).summary["n_replicates"] == N_REPLICATES
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == [name]

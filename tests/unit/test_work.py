@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -12,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from remission.cli import execute
 from remission.errors import ProvenanceError, RunError
 from remission.records.protocol_file import write_protocol
 from remission.runs.folder import read_run
 from remission.runs.store import ChunkStore
-from remission.runs.work import open_work, read_work, run_chunks, verify_work, work_folder
+from remission.runs.work import discard_work, open_work, read_work, run_chunks, verify_work, work_folder
 from remission.testing.protocols import small_protocol
 from remission.trial.result import TrialResult
 from remission.trial.simulate import TrialPlan, plan_trial, simulate_trial
@@ -120,7 +122,7 @@ def command_of(folder: Path) -> list[str]:
 
 @pytest.mark.slow
 def test_killed_at_random_moments_a_run_ends_with_the_same_bytes(plan: TrialPlan, tmp_path: Path) -> None:
-    """Eight kills without warning, from start-up to the report, then a run to the end: every file as if never killed."""
+    """Eight kills without warning, from start-up to the report, then a run to the end: all files as if never killed."""
     calm, rough = tmp_path / "calm", tmp_path / "rough"
     calm.mkdir()
     rough.mkdir()
@@ -152,3 +154,21 @@ def test_two_processes_on_one_run_do_not_harm_each_other(plan: TrialPlan, tmp_pa
     name = work_folder(Path(), plan).name.removesuffix(".unfinished")
     assert read_run(tmp_path / "runs" / name).summary["n_replicates"] == N_REPLICATES
     assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == [name]
+
+
+def test_the_slower_of_two_processes_takes_the_result_of_the_quicker(
+    plan: TrialPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The quicker one finishes and removes the common work folder while the slower one still computes."""
+    few = plan_trial(plan.protocol, n_replicates=4, seed=3)
+    quicker = execute.execute(few, tmp_path, "x", quiet=True)
+
+    def too_late(folder: Path, *_: object, **__: object) -> None:
+        discard_work(folder)
+        raise RunError(where=str(folder), got="disk I/O error", allowed="a chunk store")
+
+    monkeypatch.setattr("remission.runs.work.run_chunks", too_late)
+    assert execute.execute(few, tmp_path, "x", quiet=True) == quicker
+    shutil.rmtree(quicker["folder"])
+    with pytest.raises(RunError, match="disk"):
+        execute.execute(few, tmp_path, "x", quiet=True)

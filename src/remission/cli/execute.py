@@ -23,18 +23,20 @@ def execute(plan: "TrialPlan", root: Path, command: str, *, quiet: bool) -> dict
     """
     from remission.cli.progress import progress_of
     from remission.cli.table import print_summary
+    from remission.errors import RunError
     from remission.provenance import library_versions, moment
     from remission.report.write import write_report
     from remission.runs.folder import stage_run
     from remission.runs.identity import describe_run, run_name
     from remission.runs.tables import summary_data, write_tables
-    from remission.runs.work import discard_work, open_work, run_chunks
+    from remission.runs.work import discard_work, open_work, run_chunks, work_folder
     from remission.trial.summary import summarize_trial
 
     started = time.monotonic()
     name = run_name(plan.protocol, plan.parameters, plan.n_replicates, plan.seed)
-    work = open_work(root, plan, command)
+    work = work_folder(root, plan)
     try:
+        open_work(root, plan, command)
         with progress_of(plan.protocol.title, quiet=quiet) as on_progress:
             result = run_chunks(work, plan, on_progress=on_progress)
             with stage_run(root, name) as staging:
@@ -45,6 +47,11 @@ def execute(plan: "TrialPlan", root: Path, command: str, *, quiet: bool) -> dict
     except KeyboardInterrupt:
         typer.echo(f"What is done is kept. Go on with: remission resume {work}", err=True)
         raise
+    except RunError:
+        # Another process that finished this very run took the work folder away: its result is ours.
+        if work.exists() or not (root / name).exists():
+            raise
+        return _finished_by_another(root / name, quiet=quiet)
     discard_work(work)
     summary = summarize_trial(result)
     if not quiet:
@@ -52,6 +59,18 @@ def execute(plan: "TrialPlan", root: Path, command: str, *, quiet: bool) -> dict
         state = "Identical run already in" if staging.already_there else "Wrote"
         typer.echo(f"{state} {folder}  ({seconds:.1f} s)\nReport: {folder / 'report.html'}")
     return {**summary_data(result, summary), "folder": str(folder), "report": str(folder / "report.html")}
+
+
+def _finished_by_another(folder: Path, *, quiet: bool) -> dict[str, Any]:
+    """The summary of a run that another process finished while this one worked on it; its hashes are checked."""
+    from remission.cli.table import print_rows
+    from remission.runs.folder import read_run
+
+    run = read_run(folder)
+    if not quiet:
+        print_rows(run.summary)
+        typer.echo(f"Finished by another process: {folder}\nReport: {folder / 'report.html'}")
+    return {**run.summary, "folder": str(folder), "report": str(folder / "report.html")}
 
 
 def resume_command(

@@ -66,7 +66,14 @@ class Staging:
         for path in self.path.rglob("*"):
             _sync(path)
         _sync(self.path)
-        self.path.rename(self.target)
+        try:
+            self.path.rename(self.target)
+        except OSError:
+            # Another process was quicker by a moment.
+            if not self.target.exists():
+                raise
+            self._compare(manifest)
+            self.already_there = True
         _sync(self.target.parent)
         self.sealed = self.target
         return self.target

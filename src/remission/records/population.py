@@ -52,7 +52,7 @@ class Population(Record):
     share of whom is in an episode of use from the start (a failed start).
     """
 
-    n_subjects: Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+    n_subjects: Annotated[int, Field(strict=True, ge=1, le=100_000)]
     age: AgeDistribution
     weight: WeightDistribution
     female_fraction: Fraction

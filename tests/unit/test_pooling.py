@@ -138,7 +138,7 @@ def test_three_comparable_contrasts_are_pooled_on_the_log_scale() -> None:
     group = grouped(made_up(0), made_up(1), made_up(2))
     assert group.pooled is not None
     assert math.exp(group.pooled.estimate) == pytest.approx(0.5)
-    assert group.refusal == ""
+    assert (group.refusal, group.left_out) == ("", "")
 
 
 @pytest.mark.parametrize(
@@ -159,15 +159,15 @@ def test_a_contrast_that_does_not_qualify_is_named_with_its_reason(changes: dict
     group = grouped(made_up(0), made_up(1), made_up(2, **changes))
     assert group.pooled is None
     assert "2 comparable contrasts, at least 3 needed" in group.refusal
-    assert "johnson_2013" in group.refusal
-    assert reason in group.refusal
+    assert "johnson_2013" in group.left_out
+    assert reason in group.left_out
 
 
 def test_one_trial_counts_once() -> None:
     """Two contrasts of one trial share people; counted twice they pretend to be two trials."""
     group = grouped(made_up(0), made_up(0), made_up(1))
     assert group.pooled is None
-    assert "second contrast of the same trial" in group.refusal
+    assert "second contrast of the same trial" in group.left_out
 
 
 def test_the_published_trials_do_not_yet_allow_any_pooling() -> None:

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from remission.cli.evidence import app as evidence_app
 from remission.cli.execute import resume_command, verify_command
 from remission.cli.protocols import list_command, new_command
 from remission.cli.run import run_command
@@ -38,6 +39,7 @@ app.command("verify")(verify_command)
 app.command("new")(new_command)
 app.command("show")(show_command)
 app.command("list")(list_command)
+app.add_typer(evidence_app, name="evidence")
 
 
 def _print_version(wanted: bool) -> None:

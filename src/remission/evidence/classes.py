@@ -22,6 +22,7 @@ __all__ = [
     "design_of",
     "endpoint_classes",
     "endpoint_of",
+    "is_percent",
     "measure_of",
     "min_contrasts",
     "role_of",
@@ -123,6 +124,12 @@ def measure_of(statistic: str) -> Measure | None:
     """The measure of a statistic text; None for one that cannot be combined."""
     entry = _content()["measure"].get(statistic)
     return None if entry is None else Measure(label=entry["label"], scale=entry["scale"])
+
+
+def is_percent(*, statistic: str, endpoint: str) -> bool:
+    """Whether a number of one arm is a percentage, 0 to 100."""
+    entry = _content()["percent"]
+    return statistic in entry["statistics"] or endpoint in entry["endpoints"]
 
 
 def comparison_of(arm_or_contrast: str) -> str | None:

@@ -5,7 +5,8 @@ same measure, the same band of follow-up; one contrast for each trial. A contras
 or registry, comes from a randomized trial rather than a review, and has an interval that is symmetric on its scale.
 The standard error is the width of the 95% interval on that scale divided by 2 x 1.96.
 
-Sources: Cochrane Handbook for Systematic Reviews of Interventions, chapters 6, 9 and 10.
+Source: Cochrane Handbook for Systematic Reviews of Interventions, version 6.4, chapter 9 (grouping by population,
+intervention, comparator and outcome before synthesis).
 """
 
 import math
@@ -71,6 +72,12 @@ class ContrastGroup:
     excluded: tuple[tuple[Contrast, str], ...]
     pooled: PooledEffect | None
     refusal: str
+
+    @property
+    def left_out(self) -> str:
+        """What was left out and why, in one sentence; empty where nothing was."""
+        reasons = "; ".join(f"{one.study.id}: {why}" for one, why in self.excluded)
+        return f" Left out: {reasons}." if reasons else ""
 
 
 def find_endpoint(name: str) -> EndpointClass:
@@ -160,9 +167,6 @@ def pool_group(
     else:
         count = f"{len(used)} comparable contrast{'' if len(used) == 1 else 's'}"
         refusal = f"Not pooled: {count}, at least {min_contrasts()} needed."
-        if excluded:
-            reasons = "; ".join(f"{one.study.id}: {why}" for one, why in excluded)
-            refusal += f" Left out: {reasons}."
     return ContrastGroup(
         substance=first.study.substance,
         comparison=first.comparison,

@@ -1,0 +1,348 @@
+"""``remission evidence``: what was published, how each number was read, and what may be pooled.
+
+Citations are DOI, PMID or registry number; the address where a number was read is never printed.
+"""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from remission.evidence.contrasts import ContrastGroup
+    from remission.evidence.records import CareRecord, StudyOutcome, StudyRecord
+    from remission.evidence.registry import Conflict, EvidenceRegistry
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="Published trials and established treatments, with how each number was read.", no_args_is_help=True
+)
+
+_AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+_MARKS = {True: "\u25c6", False: "\u25c7"}
+_LEGEND = "\u25c6 read in an abstract or registry. \u25c7 read elsewhere or derived, as the word says."
+
+
+@app.command("list")
+def list_evidence(
+    substance: Annotated[
+        str | None, typer.Option(help="For example alcohol, opioid, cocaine, nicotine, mixed.")
+    ] = None,
+    role: Annotated[str | None, typer.Option(help="What the project uses it for, for example comparator.")] = None,
+    design: Annotated[str | None, typer.Option(help="For example randomized, uncontrolled, review.")] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(help="How a number was read: abstract or registry, secondary, press, derived, guideline."),
+    ] = None,
+    with_interval: Annotated[bool, typer.Option("--with-interval", help="Only with a number that has one.")] = False,
+    care: Annotated[bool, typer.Option("--care", help="Numbers on established treatments instead of trials.")] = False,
+    as_json: _AsJson = False,
+) -> None:
+    """List trials, reviews and natural history; with --care, numbers on established treatments.
+
+    Example: remission evidence list --substance alcohol --design randomized
+    """
+    from remission.evidence.registry import load_evidence, public_record
+
+    found = load_evidence().filter(
+        substance=substance, role=role, design=design, source_kind=kind, has_interval=True if with_interval else None
+    )
+    records: tuple[Any, ...] = found.care if care else found.studies
+    if as_json:
+        _print_json({"records": [public_record(record) for record in records], "count": len(records)})
+    elif care:
+        _list_care(found)
+    else:
+        _list_studies(found)
+
+
+@app.command("show")
+def show_evidence(
+    record_id: Annotated[str, typer.Argument(metavar="ID", help="Id of a record, see remission evidence list.")],
+    as_json: _AsJson = False,
+) -> None:
+    """Show a record: arms, outcomes with how each was read, risk of bias, conflicts, citation.
+
+    Example: remission evidence show grabski_2022_kare
+    """
+    from remission.evidence.records import StudyRecord
+    from remission.evidence.registry import load_evidence, public_record
+
+    registry = load_evidence()
+    record = registry[record_id]
+    conflicts = registry.conflicts(record_id)
+    if as_json:
+        _print_json({"record": public_record(record), "conflicts": [_conflict_data(one) for one in conflicts]})
+    elif isinstance(record, StudyRecord):
+        _show_study(record, conflicts)
+    else:
+        _show_care(record)
+
+
+@app.command("forest")
+def forest_evidence(
+    substance: Annotated[str, typer.Option(help="For example alcohol.")],
+    endpoint: Annotated[
+        str,
+        typer.Option(
+            help="One of days-abstinent, abstinence, relapse, relapse-avoided, amount, craving, withdrawal, dropout, "
+            "harm, remission."
+        ),
+    ],
+    out: Annotated[Path | None, typer.Option(help="Write the plot to this .svg or .png file.")] = None,
+    as_json: _AsJson = False,
+) -> None:
+    """Show the numbers on one endpoint side by side; pooled only where three comparable contrasts exist.
+
+    Example: remission evidence forest --substance alcohol --endpoint days-abstinent --out forest.svg
+    """
+    from remission.evidence.contrasts import group_contrasts
+    from remission.evidence.registry import load_evidence
+    from remission.report.forest import FOREST_COLUMNS, forest_chart, pooled_text, save_forest
+
+    registry = load_evidence()
+    chart = forest_chart(registry, substance=substance, endpoint=endpoint)
+    groups = group_contrasts(registry, substance=substance, endpoint=endpoint)
+    if out is not None:
+        save_forest(chart, out)
+    if as_json:
+        rows = [dict(zip(FOREST_COLUMNS, row, strict=True)) for row in chart.table.rows]
+        pooling = [_group_data(group, pooled_text(group)) for group in groups]
+        _print_json({"title": chart.title, "rows": rows, "pooling": pooling, "file": None if out is None else str(out)})
+        return
+    _print_table(
+        ("", "study, arm or contrast", "endpoint, day, n", "statistic", "value (interval)"),
+        [
+            (
+                _mark(row[7]),
+                f"{row[0]}\n{row[1]}",
+                f"{row[2]}\nday {row[3]}, n {row[4]}",
+                row[5],
+                f"{row[6]}{_kind_word(row[7])}",
+            )
+            for row in chart.table.rows
+        ],
+        title=chart.title,
+    )
+    typer.echo(f"{chart.see}\n{chart.cannot.split('.')[0]}.")
+    for group in groups:
+        typer.echo(f"{group.comparison}; {group.measure}; {group.time_band}: {pooled_text(group)}")
+    for study_id in sorted({row[0] for row in chart.table.rows}):
+        if registry.conflicts(study_id):
+            typer.echo(f"Sources on {study_id} disagree: remission evidence show {study_id}")
+    if out is not None:
+        typer.echo(f"Wrote {out}")
+
+
+def _list_studies(found: "EvidenceRegistry") -> None:
+    from remission.evidence.classes import design_of, role_of
+
+    _print_table(
+        ("id", "substance", "design", "role", "numbers, of them first-hand"),
+        [
+            (
+                study.id,
+                study.substance,
+                design_of(study.id),
+                role_of(study.role),
+                _count_text(study),
+            )
+            for study in found.studies
+        ],
+        title=f"{len(found.studies)} trials, reviews and natural-history sources",
+    )
+    if found.care:
+        typer.echo(f"{len(found.care)} numbers on established treatments fit too: add --care.")
+
+
+def _list_care(found: "EvidenceRegistry") -> None:
+    _print_table(
+        ("id", "treatment v comparator", "endpoint", "value (interval), unit"),
+        [
+            (
+                record.id,
+                f"{record.treatment} v {record.comparator or 'nothing named'}",
+                record.endpoint,
+                f"{_care_value(record)}{_kind_word(record.source_kind)}",
+            )
+            for record in found.care
+        ],
+        title=f"{len(found.care)} numbers on established treatments",
+    )
+
+
+def _show_study(study: "StudyRecord", conflicts: tuple["Conflict", ...]) -> None:
+    from remission.evidence.registry import citation_of
+
+    _print_fields(
+        ("Citation", citation_of(study)),
+        ("Substance", study.substance),
+        ("Design", study.design),
+        ("People", study.population),
+        ("Therapy", study.cotherapy),
+        ("Schedule", study.schedule),
+        ("Role", study.role),
+        ("Risk of bias", study.risk_of_bias or "not assessed"),
+        title=study.id,
+    )
+    if study.arms:
+        _print_table(
+            ("arm", "n", "drug and dose", "doses, spacing", "therapy", "control"),
+            [_arm_row(arm.to_dict()) for arm in study.arms],
+            title="Arms",
+        )
+    _print_table(
+        ("", "arm or contrast", "endpoint", "statistic", "value (interval)", "n", "note"),
+        [_outcome_row(item) for item in study.outcomes],
+        title="Outcomes",
+    )
+    typer.echo(_LEGEND)
+    for conflict in conflicts:
+        typer.echo(f"\nConflict: {conflict.quantity}. {conflict.says}")
+        for one in conflict.statements:
+            row = _outcome_row(one.outcome)
+            typer.echo(f"  {row[0]} {one.study.id}: {row[1]}, {row[2]}: {row[3]}, {row[4]}")
+
+
+def _show_care(record: "CareRecord") -> None:
+    from remission.evidence.registry import citation_of
+
+    per_100 = (record.absolute_per_100_treated, record.absolute_per_100_control)
+    shown = [
+        f"{number:g} {word}" for number, word in zip(per_100, ("treated", "control"), strict=True) if number is not None
+    ]
+    _print_fields(
+        ("Citation", citation_of(record)),
+        ("Treatment", f"{record.treatment} v {record.comparator or 'nothing named'}"),
+        ("Substance", record.substance),
+        ("People", record.population),
+        ("Endpoint", record.endpoint if record.time_days is None else f"{record.endpoint}, day {record.time_days}"),
+        ("Statistic", record.statistic),
+        ("Value", _care_value(record)),
+        ("Per 100 people", ", ".join(shown)),
+        ("n", "" if record.n is None else str(record.n)),
+        ("Read in", record.source_kind),
+        ("Certainty", record.certainty or ""),
+        ("Note", record.note or ""),
+        title=record.id,
+    )
+
+
+def _count_text(study: "StudyRecord") -> str:
+    numbers = [item for item in study.outcomes if item.value is not None]
+    return f"{len(numbers)}, {sum(item.is_first_hand for item in numbers)}"
+
+
+def _arm_row(arm: dict[str, Any]) -> tuple[str, ...]:
+    def unit(name: str, text: str) -> str:
+        return "" if arm.get(name) is None else f"{arm[name]:g} {text}"
+
+    dose = [arm["drug"], unit("dose_mg_per_kg", "mg/kg"), unit("dose_mg", "mg"), arm.get("dose_note") or "",
+            arm["route"] or "", unit("infusion_minutes", "min"), arm.get("infusion_note") or ""]  # fmt: skip
+    spacing = f"every {arm['spacing_note']} days" if arm.get("spacing_note") else unit("spacing_days", "days apart")
+    name = f"{arm['name']} ({arm['confidence']})" if arm.get("confidence") else arm["name"]
+    return (
+        name,
+        "" if arm["n"] is None else str(arm["n"]),
+        ", ".join(part for part in dose if part),
+        ", ".join(part for part in (unit("n_doses", "x"), spacing) if part),
+        arm["psychotherapy"] or "",
+        arm["control"] or "",
+    )
+
+
+def _outcome_row(item: "StudyOutcome") -> tuple[str, ...]:
+    from remission.report.forest import value_text
+
+    day = "" if item.time_days is None else f", day {item.time_days:g}"
+    value = value_text(item) if item.sd is None else f"{value_text(item)}, SD {item.sd:g}"
+    events = "" if item.events is None else f"{item.events} of "
+    return (
+        _mark(item.source_kind),
+        item.arm_or_contrast,
+        f"{item.endpoint}{day}",
+        item.statistic,
+        f"{value}{_kind_word(item.source_kind)}",
+        "" if item.n is None else f"{events}{item.n}",
+        item.remarks,
+    )
+
+
+def _care_value(record: "CareRecord") -> str:
+    if record.value is None:
+        pair = (record.absolute_per_100_treated, record.absolute_per_100_control)
+        return " v ".join("?" if number is None else f"{number:g}" for number in pair) + f" ({record.unit})"
+    interval = f" ({record.ci_low:g} to {record.ci_high:g})" if record.has_interval else ""
+    return f"{record.value:g}{interval}, {record.unit}"
+
+
+def _conflict_data(conflict: "Conflict") -> dict[str, Any]:
+    statements = []
+    for one in conflict.statements:
+        data = one.outcome.to_dict()
+        data.pop("source_url")
+        statements.append({"study": one.study.id, **data})
+    return {"quantity": conflict.quantity, "says": conflict.says, "statements": statements}
+
+
+def _group_data(group: "ContrastGroup", text: str) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {
+        "comparison": group.comparison,
+        "measure": group.measure,
+        "time_band": group.time_band,
+        "scale": group.scale,
+        "used": [one.study.id for one in group.used],
+        "excluded": [{"study": one.study.id, "reason": reason} for one, reason in group.excluded],
+        "pooled": None if group.pooled is None else asdict(group.pooled),
+        "text": text,
+    }
+
+
+def _mark(source_kind: str) -> str:
+    return _MARKS[source_kind == "abstract or registry"]
+
+
+def _kind_word(source_kind: str) -> str:
+    return "" if source_kind == "abstract or registry" else f" [{source_kind}]"
+
+
+def _print_json(data: dict[str, Any]) -> None:
+    typer.echo(json.dumps(data, ensure_ascii=False))
+
+
+def _print_fields(*fields: tuple[str, str], title: str) -> None:
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE, show_header=False, pad_edge=False, show_edge=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, text in fields:
+        if text:
+            table.add_row(name, Text(text))
+    console = Console()
+    console.print(Text(title, style="bold"))
+    console.print(table)
+
+
+def _print_table(columns: tuple[str, ...], rows: list[tuple[str, ...]], *, title: str) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False)
+    for name in columns:
+        table.add_column(name, overflow="fold", no_wrap=name in {"id", ""})
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console = Console()
+    console.print()
+    console.print(Text(title, style="bold"))
+    console.print(table)

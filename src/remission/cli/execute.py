@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["execute", "resume_command", "verify_command"]
 
 
-def execute(plan: "TrialPlan", root: Path, command: str, *, quiet: bool) -> dict[str, Any]:
+def execute(plan: "TrialPlan", root: Path, command: str, *, quiet: bool, cluster: str | None = None) -> dict[str, Any]:
     """Run a plan, or what is left of it, and write its folder; returns the summary with the folder's place.
 
     Raises
@@ -26,10 +26,11 @@ def execute(plan: "TrialPlan", root: Path, command: str, *, quiet: bool) -> dict
     from remission.errors import RunError
     from remission.provenance import library_versions, moment
     from remission.report.write import write_report
+    from remission.runs.cluster import on_cluster
     from remission.runs.folder import stage_run
     from remission.runs.identity import describe_run, run_name
     from remission.runs.tables import summary_data, write_tables
-    from remission.runs.work import discard_work, open_work, run_chunks, work_folder
+    from remission.runs.work import discard_work, open_work, run_chunks, run_here, work_folder
     from remission.trial.summary import summarize_trial
 
     started = time.monotonic()
@@ -38,7 +39,8 @@ def execute(plan: "TrialPlan", root: Path, command: str, *, quiet: bool) -> dict
     try:
         open_work(root, plan, command)
         with progress_of(plan.protocol.title, quiet=quiet) as on_progress:
-            result = run_chunks(work, plan, on_progress=on_progress)
+            do = on_cluster(cluster) if cluster else run_here
+            result = run_chunks(work, plan, on_progress=on_progress, do=do)
             with stage_run(root, name) as staging:
                 write_tables(result, staging.path)
                 write_report(result, staging.path, command=command, versions=library_versions())
@@ -75,6 +77,7 @@ def _finished_by_another(folder: Path, *, quiet: bool) -> dict[str, Any]:
 
 def resume_command(
     folder: Annotated[Path, typer.Argument(help="Folder of a run under way; its name ends in .unfinished.")],
+    cluster: Annotated[str | None, typer.Option("--cluster", help="Address of a Dask scheduler.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
     """Take up a run that was interrupted; the result has the bytes of a run that never was.
@@ -84,7 +87,7 @@ def resume_command(
     from remission.runs.work import read_work
 
     plan, command = read_work(folder)
-    report = execute(plan, folder.parent, command, quiet=as_json)
+    report = execute(plan, folder.parent, command, quiet=as_json, cluster=cluster)
     if as_json:
         typer.echo(json.dumps({"runs": [report]}, ensure_ascii=False, allow_nan=False))
 

@@ -18,7 +18,7 @@ _LARGE_PERSON_DAYS = 2_000_000_000
 """Above this a run says its cost and waits for --yes: a quarter of an hour or more on a laptop."""
 
 
-def run_command(
+def run_command(  # noqa: PLR0917 - options of a command line
     protocol: Annotated[str, typer.Argument(help="Built-in protocol (see remission list) or a protocol file.")],
     replicates: Annotated[int, typer.Option("--replicates", "-n", help="How often the trial is simulated.")] = 200,
     seed: Annotated[int, typer.Option("--seed", help="0 to 2**64 - 1; the same seed gives the same bytes.")] = 20260101,
@@ -30,6 +30,9 @@ def run_command(
         typer.Option("--set", help="Change a model parameter, for example --set gamma=0. May be repeated."),
     ] = None,
     out: Annotated[Path, typer.Option("--out", help="Folder of all runs.")] = Path("runs"),
+    cluster: Annotated[
+        str | None, typer.Option("--cluster", help="Address of a Dask scheduler, for example tcp://10.0.0.5:8786.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Start a very large run without asking back.")] = False,
 ) -> None:
@@ -51,7 +54,7 @@ def run_command(
     for found, parameters in prepared:
         command = _command(protocol, found, replicates, seed, changes or [])
         plan = plan_trial(found, n_replicates=replicates, seed=seed, parameters=parameters)
-        reports.append(execute(plan, out, command, quiet=as_json))
+        reports.append(execute(plan, out, command, quiet=as_json, cluster=cluster))
     if as_json:
         typer.echo(json.dumps({"runs": reports}, ensure_ascii=False, allow_nan=False))
 

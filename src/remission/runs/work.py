@@ -7,7 +7,7 @@ disappears when the finished run takes its place. A run taken up again gives the
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from remission.provenance import package_version
 from remission.records.protocol import Protocol
 from remission.runs.identity import run_name
 from remission.runs.store import ChunkStore
+from remission.trial.chunk import Chunk, ChunkResult
 from remission.trial.result import TrialResult
 from remission.trial.simulate import TrialPlan, plan_trial
 
@@ -28,6 +29,7 @@ __all__ = [
     "open_work",
     "read_work",
     "run_chunks",
+    "run_here",
     "verify_work",
     "work_folder",
 ]
@@ -121,8 +123,26 @@ def read_work(folder: Path) -> tuple[TrialPlan, str]:
     return plan, str(content["command"])
 
 
-def run_chunks(folder: Path, plan: TrialPlan, *, on_progress: Callable[[int, int], None] | None = None) -> TrialResult:
+def run_here(plan: TrialPlan, chunks: Sequence[Chunk]) -> Iterator[ChunkResult]:
+    """The chunks one after the other, in this process."""
+    return map(plan.run, chunks)
+
+
+def run_chunks(
+    folder: Path,
+    plan: TrialPlan,
+    *,
+    on_progress: Callable[[int, int], None] | None = None,
+    do: Callable[[TrialPlan, Sequence[Chunk]], Iterator[ChunkResult]] = run_here,
+) -> TrialResult:
     """Do the chunks that are missing, keep each as it is done, and put all together.
+
+    Parameters
+    ----------
+    on_progress
+        Called with (replicates done, replicates in all) after each chunk.
+    do
+        Who works: gives the results of chunks in any order. Where and in which order changes no number.
 
     Raises
     ------
@@ -137,11 +157,9 @@ def run_chunks(folder: Path, plan: TrialPlan, *, on_progress: Callable[[int, int
         done = sum(chunk.count for chunk in chunks if chunk.first in finished)
         if on_progress is not None and done:
             on_progress(done, plan.n_replicates)
-        for chunk in chunks:
-            if chunk.first in finished:
-                continue
-            store.save(plan.run(chunk))
-            done += chunk.count
+        for result in do(plan, [chunk for chunk in chunks if chunk.first not in finished]):
+            store.save(result)
+            done += result.chunk.count
             if on_progress is not None:
                 on_progress(done, plan.n_replicates)
         return plan.finish([store.load(chunk) for chunk in chunks])

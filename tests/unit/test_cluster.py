@@ -1,0 +1,101 @@
+"""Work handed to a real Dask scheduler and workers on this machine's loopback."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from distributed import Client
+
+from remission.errors import RunError
+from remission.provenance import library_versions
+from remission.runs import cluster
+from remission.runs.cluster import on_cluster
+from remission.runs.work import open_work, run_chunks
+from remission.testing.protocols import small_protocol
+from remission.trial.result import TrialResult
+from remission.trial.simulate import TrialPlan, plan_trial, simulate_trial
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning"),  # inside distributed
+]
+
+
+@pytest.fixture
+def plan() -> TrialPlan:
+    return plan_trial(small_protocol(), n_replicates=1500, seed=3)
+
+
+def start(kind: str, *options: str, folder: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", f"distributed.cli.dask_{kind}", "--host", "127.0.0.1", "--no-dashboard", *options]
+    return subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+@pytest.fixture
+def scheduler(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
+    """The address of a scheduler with two workers, and the workers; all of them ended afterwards."""
+    note = tmp_path / "scheduler.json"
+    processes = [start("scheduler", "--port", "0", "--scheduler-file", str(note), folder=tmp_path)]
+    try:
+        deadline = time.monotonic() + 60.0
+        while not (note.exists() and note.read_text(encoding="utf-8").strip()):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        address = json.loads(note.read_text(encoding="utf-8"))["address"]
+        processes += [start("worker", "--nthreads", "1", "--no-nanny", address, folder=tmp_path) for _ in range(2)]
+        connect: Any = Client
+        with connect(address, timeout="60s", set_as_default=False) as client:
+            client.wait_for_workers(2, timeout=60)
+        yield address, processes[1:]
+    finally:
+        for process in processes[::-1]:
+            process.kill()
+            process.wait()
+
+
+def numbers(result: TrialResult) -> list[bytes]:
+    arms = [getattr(v, f).tobytes() for v in result.arms.values() for f in ("mean", "sd", "n", "event_share")]
+    return [*arms, *(v.estimate.tobytes() for v in result.estimates.values()), result.counts.using.tobytes()]
+
+
+def test_a_killed_worker_changes_no_number(
+    plan: TrialPlan, scheduler: tuple[str, list[subprocess.Popen[bytes]]], tmp_path: Path
+) -> None:
+    """Two workers, one of them killed after the first chunk: the bytes of a run in one process."""
+    address, workers = scheduler
+    seen: list[int] = []
+
+    def kill_one(done: int, _total: int) -> None:
+        if not seen:
+            os.kill(workers[0].pid, signal.SIGKILL)
+        seen.append(done)
+
+    result = run_chunks(open_work(tmp_path, plan, "x"), plan, on_progress=kill_one, do=on_cluster(address))
+    assert seen[-1] == plan.n_replicates
+    assert numbers(result) == numbers(simulate_trial(plan.protocol, n_replicates=plan.n_replicates, seed=plan.seed))
+
+
+def test_an_address_that_nobody_answers_is_named(
+    plan: TrialPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong port must end in a sentence, and soon."""
+    monkeypatch.setattr(cluster, "_ANSWER_WITHIN", "1s")
+    with pytest.raises(RunError, match=r"127\.0\.0\.1:9"):
+        run_chunks(open_work(tmp_path, plan, "x"), plan, do=on_cluster("tcp://127.0.0.1:9"))
+
+
+def test_workers_of_another_version_are_refused() -> None:
+    """Another NumPy could move a number; then a cluster would not give the laptop's result."""
+    here = library_versions()
+    cluster._check_workers({"tcp://a": here}, "x")
+    with pytest.raises(RunError, match="numpy"):
+        cluster._check_workers({"tcp://a": here, "tcp://b": {**here, "numpy": "1.0"}}, "x")
+    with pytest.raises(RunError, match="no worker"):
+        cluster._check_workers({}, "x")

@@ -63,6 +63,16 @@ def test_no_record_shows_an_address(ask: Ask, record_id: str) -> None:
         assert "www." not in out
 
 
+def test_no_list_and_no_forest_shows_an_address(ask: Ask) -> None:
+    """The same promise for everything printed in bulk."""
+    answers = [ask("list", "--json"), ask("list", "--care", "--json")]
+    for endpoint in set(endpoint_classes()) - {"other"}:
+        answers.append(ask("forest", "--substance", "alcohol", "--endpoint", endpoint, "--json"))
+        answers.append(ask("forest", "--substance", "mixed", "--endpoint", endpoint))
+    assert sum(code == 0 for code, _, _ in answers) > 12
+    assert not any("http" in out or "source_url" in out for _, out, _ in answers)
+
+
 def test_show_tells_kinds_bias_conflicts_and_citation(ask: Ask) -> None:
     """The four things a reader needs before believing a number."""
     _, out, _ = ask("show", "grabski_2022_kare")

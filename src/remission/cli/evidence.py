@@ -189,12 +189,12 @@ def _show_study(study: "StudyRecord", conflicts: tuple["Conflict", ...]) -> None
     )
     if study.arms:
         _print_table(
-            ("arm", "n", "drug and dose", "doses, spacing", "therapy", "control"),
+            ("arm, n", "drug, dose, doses", "therapy", "control"),
             [_arm_row(arm.to_dict()) for arm in study.arms],
             title="Arms",
         )
     _print_table(
-        ("", "arm or contrast", "endpoint", "statistic", "value (interval)", "n", "note"),
+        ("", "arm or contrast, endpoint", "value (interval), statistic, n", "note"),
         [_outcome_row(item) for item in study.outcomes],
         title="Outcomes",
     )
@@ -202,8 +202,8 @@ def _show_study(study: "StudyRecord", conflicts: tuple["Conflict", ...]) -> None
     for conflict in conflicts:
         typer.echo(f"\nConflict: {conflict.quantity}. {conflict.says}")
         for one in conflict.statements:
-            row = _outcome_row(one.outcome)
-            typer.echo(f"  {row[0]} {one.study.id}: {row[1]}, {row[2]}: {row[3]}, {row[4]}")
+            mark, what, value, _ = (cell.replace("\n", ", ") for cell in _outcome_row(one.outcome))
+            typer.echo(f"  {mark} {one.study.id}: {what}: {value}")
 
 
 def _show_care(record: "CareRecord") -> None:
@@ -243,11 +243,10 @@ def _arm_row(arm: dict[str, Any]) -> tuple[str, ...]:
             arm["route"] or "", unit("infusion_minutes", "min"), arm.get("infusion_note") or ""]  # fmt: skip
     spacing = f"every {arm['spacing_note']} days" if arm.get("spacing_note") else unit("spacing_days", "days apart")
     name = f"{arm['name']} ({arm['confidence']})" if arm.get("confidence") else arm["name"]
+    doses = ", ".join(part for part in (unit("n_doses", "x"), spacing) if part)
     return (
-        name,
-        "" if arm["n"] is None else str(arm["n"]),
-        ", ".join(part for part in dose if part),
-        ", ".join(part for part in (unit("n_doses", "x"), spacing) if part),
+        name if arm["n"] is None else f"{name}\nn {arm['n']}",
+        "\n".join(part for part in (", ".join(part for part in dose if part), doses) if part),
         arm["psychotherapy"] or "",
         arm["control"] or "",
     )
@@ -259,13 +258,11 @@ def _outcome_row(item: "StudyOutcome") -> tuple[str, ...]:
     day = "" if item.time_days is None else f", day {item.time_days:g}"
     value = value_text(item) if item.sd is None else f"{value_text(item)}, SD {item.sd:g}"
     events = "" if item.events is None else f"{item.events} of "
+    people = "" if item.n is None else f", n {events}{item.n}"
     return (
         _mark(item.source_kind),
-        item.arm_or_contrast,
-        f"{item.endpoint}{day}",
-        item.statistic,
-        f"{value}{_kind_word(item.source_kind)}",
-        "" if item.n is None else f"{events}{item.n}",
+        f"{item.arm_or_contrast}\n{item.endpoint}{day}",
+        f"{value}{_kind_word(item.source_kind)}\n{item.statistic}{people}",
         item.remarks,
     )
 

@@ -88,7 +88,7 @@ class StudyOutcome(_AsWritten):
     @property
     def remarks(self) -> str:
         """Note, derivation and method of the interval in one text; may be empty."""
-        return " ".join(text for text in (self.note, self.derivation, self.ci_method) if text)
+        return "; ".join(text for text in (self.note, self.derivation, self.ci_method) if text)
 
 
 class StudyRecord(_AsWritten):

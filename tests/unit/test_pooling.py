@@ -116,8 +116,8 @@ def test_numbers_that_cannot_be_pooled_are_refused(y: list[float], se: list[floa
 
 
 def made_up(number: int, **changes: Any) -> Contrast:
-    """A contrast of a made-up trial; its record borrows the id of a randomized one."""
-    ids = ("grabski_2022_kare", "dakwar_2019_cocaine", "johnson_2013", "mariani_2012")
+    """A contrast of a made-up trial; its record borrows an id: three randomized, a review, a cohort with a control."""
+    ids = ("grabski_2022_kare", "dakwar_2019_cocaine", "johnson_2013", "ma_mbrp_grant", "pizon_2018_aws")
     study = REGISTRY[ids[number]]
     assert isinstance(study, StudyRecord)
     fields = {
@@ -160,6 +160,14 @@ def test_a_contrast_that_does_not_qualify_is_named_with_its_reason(changes: dict
     assert group.pooled is None
     assert "2 comparable contrasts, at least 3 needed" in group.refusal
     assert "johnson_2013" in group.left_out
+    assert reason in group.left_out
+
+
+@pytest.mark.parametrize(("number", "reason"), [(3, "a review"), (4, "not a randomized comparison")])
+def test_only_randomized_trials_are_pooled(number: int, reason: str) -> None:
+    """A review pools the same trials again, and a cohort's groups differ before treatment."""
+    group = grouped(made_up(0), made_up(1), made_up(number))
+    assert group.pooled is None
     assert reason in group.left_out
 
 

@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -81,6 +82,19 @@ def test_a_missing_chunk_is_named(plan: TrialPlan, tmp_path: Path) -> None:
     """Asked for what is not there, the store says so."""
     with ChunkStore(tmp_path / "chunks.sqlite") as store, pytest.raises(ProvenanceError, match="nothing"):
         store.load(plan.chunks[0])
+
+
+def test_a_store_that_another_process_is_opening_is_waited_for(tmp_path: Path) -> None:
+    """Two processes that start in the same moment both want to turn the log on; one of them has to wait."""
+    path = tmp_path / "chunks.sqlite"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN EXCLUSIVE")
+    timer = threading.Timer(1.0, other.execute, ["COMMIT"])
+    timer.start()
+    with ChunkStore(path) as store:
+        assert store.finished() == set()
+    timer.join()
+    other.close()
 
 
 def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ processes may work on one store: a chunk that is there already is left alone, fo
 import hashlib
 import io
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ from remission.trial.result import ArmValues, CourseCounts, Estimates, Status
 
 __all__ = ["ChunkStore"]
 
+_ATTEMPTS = 100
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS chunk (
     first INTEGER PRIMARY KEY, count INTEGER NOT NULL, sha256 TEXT NOT NULL, payload BLOB NOT NULL
@@ -46,9 +48,21 @@ class ChunkStore:
         self.path = path
         with self._said():
             self._connection = sqlite3.connect(path, timeout=60.0, isolation_level=None)
-            self._connection.execute("PRAGMA journal_mode=WAL")
+            self._use_write_ahead_log()
             self._connection.execute("PRAGMA synchronous=FULL")
             self._connection.execute(_SCHEMA)
+
+    def _use_write_ahead_log(self) -> None:
+        """Turn the log on; SQLite does not wait for another process that is just doing the same, so we do."""
+        for attempt in range(_ATTEMPTS):
+            try:
+                self._connection.execute("PRAGMA journal_mode=WAL")
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or attempt + 1 == _ATTEMPTS:
+                    raise
+                time.sleep(0.1)
+            else:
+                return
 
     def __enter__(self) -> Self:
         return self

@@ -25,8 +25,8 @@ __all__ = ["LIMITS", "render_report"]
 
 LIMITS = (
     (
-        "The behavior values were tuned on the published results of these trials. Agreement is capacity, not "
-        "prediction, and nothing here carries the uncertainty of a calibration."
+        "The behavior values were tuned on published results, the alcohol and the cocaine trial among them. Agreement "
+        "is capacity, not prediction, and nothing here carries the uncertainty of a calibration."
     ),
     (
         "The plasticity gate (gamma) and the patient's expectancy (k_M) are nearly collinear in every published trial: "

@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 
 from remission.report.chart import Chart, Table
 from remission.report.look import INK, QUIET, drawing
-from remission.report.numbers import published_text, simulated_text
+from remission.report.numbers import mean_text, published_text, simulated_text
 from remission.trial.result import TrialResult
 from remission.trial.summary import SummaryRow, TrialSummary
 
@@ -22,8 +22,8 @@ _RATIO_UNITS = {"ratio"}
 
 
 def results_chart(result: TrialResult, summary: TrialSummary) -> Chart:
-    """One panel for each analysis; for a trial without analyses, one for each endpoint of its first arm."""
-    rows = [row for row in summary.rows if row.kind == "analysis"] or list(summary.rows)[:8]
+    """One panel for each analysis; for a trial without analyses, one for each endpoint and arm."""
+    rows = [row for row in summary.rows if row.kind == "analysis"] or list(summary.rows)
     n_columns = 1 if len(rows) == 1 else 2
     n_rows = -(-len(rows) // n_columns)
     with drawing():
@@ -67,8 +67,8 @@ def results_chart(result: TrialResult, summary: TrialSummary) -> Chart:
 def _finding(rows: list[SummaryRow]) -> str:
     first = rows[0]
     if first.published is None:
-        return f"{first.label}: {simulated_text(first)} simulated"
-    return f"{first.label}: {first.published.value:g} published, {first.simulated_mean:.3g} simulated ({first.unit})"
+        return f"{first.label}: {mean_text(first)} simulated ({first.unit})"
+    return f"{first.label}: {first.published.value:g} published, {mean_text(first)} simulated ({first.unit})"
 
 
 def _values(result: TrialResult, row: SummaryRow) -> np.ndarray:
@@ -82,7 +82,7 @@ def _values(result: TrialResult, row: SummaryRow) -> np.ndarray:
 
 def _panel(axes: Axes, row: SummaryRow, values: np.ndarray) -> None:
     is_ratio = row.unit in _RATIO_UNITS
-    axes.set_title(fill(row.label, 52), fontsize=9.0)
+    axes.set_title(fill(f"{row.label}, {row.arm}" if row.arm else row.label, 52), fontsize=9.0)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.set_xlabel(f"{row.statistic}{'' if is_ratio else f', {row.unit}'}")

@@ -14,6 +14,7 @@ from remission.cli.evidence import app as evidence_app
 from remission.cli.execute import resume_command, verify_command
 from remission.cli.protocols import list_command, new_command
 from remission.cli.run import run_command
+from remission.cli.serve import serve_command
 from remission.cli.show import show_command
 from remission.errors import LibraryError, RemissionError, SpecError
 
@@ -39,6 +40,7 @@ app.command("verify")(verify_command)
 app.command("new")(new_command)
 app.command("show")(show_command)
 app.command("list")(list_command)
+app.command("serve")(serve_command)
 app.add_typer(evidence_app, name="evidence")
 
 

@@ -1,0 +1,57 @@
+"""``remission serve``: the web app on this machine."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["serve_command"]
+
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+def serve_command(
+    host: Annotated[str, typer.Option(help="Address to listen on; the default is this machine only.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8000,
+    country: Annotated[str, typer.Option(help="Whose emergency numbers to show, two letters, for example US.")] = "US",
+    clinics: Annotated[
+        Path | None, typer.Option(help="Store that remission clinics load fills; the usual place when left out.")
+    ] = None,
+    operator: Annotated[
+        bool, typer.Option("--operator", help="Also offer the pages that load clinics. There is no login.")
+    ] = False,
+    demonstration: Annotated[
+        bool, typer.Option("--demonstration", help="Show invented clinics, marked as such, where none are loaded.")
+    ] = False,
+    name: Annotated[
+        list[str] | None, typer.Option(help="A further host name to answer to, behind a proxy; may be repeated.")
+    ] = None,
+) -> None:
+    """Serve the pages for readers: how it works, options, evidence, clinics, trials.
+
+    Example: remission serve --port 8000
+    """
+    from remission.errors import SpecError
+    from remission.web.server import bind, serve
+    from remission.web.settings import WebSettings
+
+    if host not in _LOOPBACK and operator:
+        raise SpecError(
+            where="--operator",
+            got=f"--host {host}",
+            allowed="an address of this machine only (127.0.0.1)",
+            remedy="Anyone who reaches the pages could change the clinics: load them with remission clinics load.",
+        )
+    settings = WebSettings(
+        country=country.upper(),
+        clinics_store=clinics,
+        is_operator=operator,
+        demonstrates=demonstration,
+        hosts=tuple(dict.fromkeys((*WebSettings().hosts, host, *(name or ())))),
+    )
+    listener = bind(host, port)
+    shown = f"[{host}]" if ":" in host else host
+    typer.echo(f"Remission is at http://{shown}:{listener.getsockname()[1]}/  Stop it with Ctrl-C.")
+    if host not in _LOOPBACK:
+        typer.echo("There is no login: whoever reaches this address sees the pages.", err=True)
+    serve(settings, listener)

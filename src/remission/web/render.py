@@ -1,0 +1,74 @@
+"""A record as a page: templates, texts and what every page has."""
+
+from functools import cache
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from pydantic import BaseModel
+
+from remission.web.assets import asset_address
+from remission.web.language import LANGUAGES, language_of, load_text, path_in
+
+__all__ = ["render_page"]
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=ChoiceLoader([PackageLoader("remission.web"), PackageLoader("remission.report")]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {"asset": asset_address, "mark": Markup(_mark())}  # noqa: S704 - our own file
+    return environment
+
+
+def _mark() -> str:
+    found = PackageLoader("remission.report").get_source(Environment(autoescape=True), "mark.svg")
+    return found[0].strip()
+
+
+def render_page(
+    request: Request, template: str, page: BaseModel, *, text: str | None = None, status: int = 200, **more: Any
+) -> HTMLResponse:
+    """One page as HTML.
+
+    Parameters
+    ----------
+    template
+        File in ``templates/``; it sees ``page`` (the record), ``t`` (texts of the page in its language), ``site``
+        (texts of every page), ``language``, ``here`` (its English address), ``asset`` (address of a static file) and
+        ``link`` (address of a page in the reader's language).
+    text
+        Name of the page's text file, when it has one.
+    """
+    language = language_of(request)
+    path = request.url.path
+    here = path if language == "en" else path.removeprefix(f"/{language}") or "/"
+    languages = getattr(request.state, "languages", ("en",))
+    content = (
+        _environment()
+        .get_template(template)
+        .render(
+            page=page,
+            t={} if text is None else load_text(language, text),
+            site=load_text(language, "site"),
+            language=language,
+            languages=[(code, LANGUAGES[code], path_in(here, code)) for code in languages],
+            here=here,
+            link=lambda target: path_in(target, language) if target.split("/")[1] in _TRANSLATED else target,
+            country=request.app.state.settings.country,
+            is_partial="HX-Request" in request.headers,
+            **more,
+        )
+    )
+    return HTMLResponse(content, status_code=status)
+
+
+_TRANSLATED = {"journey", "clinics", "safety"}
+"""Pages that exist in every language."""

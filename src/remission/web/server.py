@@ -1,0 +1,44 @@
+"""Serving the app on one socket, without a log of who asked for what."""
+
+import socket
+
+import uvicorn
+
+from remission.errors import SpecError
+from remission.web.app import create_app
+from remission.web.settings import WebSettings
+
+__all__ = ["bind", "serve"]
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one.
+
+    Raises
+    ------
+    SpecError
+        The address is not this machine's, or another program listens there.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(128)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise SpecError(
+            where=f"{host}:{port}",
+            got=getattr(error, "strerror", None) or str(error),
+            allowed="an address of this machine with a free port",
+            remedy="Choose another with --port, for example --port 8001.",
+        ) from None
+    return listener
+
+
+def serve(settings: WebSettings, listener: socket.socket) -> None:
+    """Answer until interrupted. Nothing of a request is logged: what a reader chose is the reader's."""
+    config = uvicorn.Config(
+        create_app(settings), access_log=False, log_level="warning", server_header=False, date_header=False
+    )
+    uvicorn.Server(config).run(sockets=[listener])

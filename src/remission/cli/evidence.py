@@ -11,7 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from remission.evidence.contrasts import ContrastGroup
-    from remission.evidence.records import CareRecord, StudyOutcome, StudyRecord
+    from remission.evidence.records import CareRecord, StudyArm, StudyOutcome, StudyRecord
     from remission.evidence.registry import Conflict, EvidenceRegistry
 
 __all__ = ["app"]
@@ -158,6 +158,8 @@ def _list_studies(found: "EvidenceRegistry") -> None:
 
 
 def _list_care(found: "EvidenceRegistry") -> None:
+    from remission.report.evidence_text import care_value_text
+
     _print_table(
         ("id", "treatment v comparator", "endpoint", "value (interval), unit"),
         [
@@ -165,7 +167,7 @@ def _list_care(found: "EvidenceRegistry") -> None:
                 record.id,
                 f"{record.treatment} v {record.comparator or 'nothing named'}",
                 record.endpoint,
-                f"{_care_value(record)}{_kind_word(record.source_kind)}",
+                f"{care_value_text(record)}{_kind_word(record.source_kind)}",
             )
             for record in found.care
         ],
@@ -175,22 +177,13 @@ def _list_care(found: "EvidenceRegistry") -> None:
 
 def _show_study(study: "StudyRecord", conflicts: tuple["Conflict", ...]) -> None:
     from remission.evidence.registry import citation_of
+    from remission.report.evidence_text import facts_of
 
-    _print_fields(
-        ("Citation", citation_of(study)),
-        ("Substance", study.substance),
-        ("Design", study.design),
-        ("People", study.population),
-        ("Therapy", study.cotherapy),
-        ("Schedule", study.schedule),
-        ("Role", study.role),
-        ("Risk of bias", study.risk_of_bias or "not assessed"),
-        title=study.id,
-    )
+    _print_fields(("Citation", citation_of(study)), *facts_of(study), title=study.id)
     if study.arms:
         _print_table(
             ("arm, n", "drug, dose, doses", "therapy", "control"),
-            [_arm_row(arm.to_dict()) for arm in study.arms],
+            [_arm_row(arm) for arm in study.arms],
             title="Arms",
         )
     _print_table(
@@ -208,26 +201,9 @@ def _show_study(study: "StudyRecord", conflicts: tuple["Conflict", ...]) -> None
 
 def _show_care(record: "CareRecord") -> None:
     from remission.evidence.registry import citation_of
+    from remission.report.evidence_text import facts_of
 
-    per_100 = (record.absolute_per_100_treated, record.absolute_per_100_control)
-    shown = [
-        f"{number:g} {word}" for number, word in zip(per_100, ("treated", "control"), strict=True) if number is not None
-    ]
-    _print_fields(
-        ("Citation", citation_of(record)),
-        ("Treatment", f"{record.treatment} v {record.comparator or 'nothing named'}"),
-        ("Substance", record.substance),
-        ("People", record.population),
-        ("Endpoint", record.endpoint if record.time_days is None else f"{record.endpoint}, day {record.time_days}"),
-        ("Statistic", record.statistic),
-        ("Value", _care_value(record)),
-        ("Per 100 people", ", ".join(shown)),
-        ("n", "" if record.n is None else str(record.n)),
-        ("Read in", record.source_kind),
-        ("Certainty", record.certainty or ""),
-        ("Note", record.note or ""),
-        title=record.id,
-    )
+    _print_fields(("Citation", citation_of(record)), *facts_of(record), title=record.id)
 
 
 def _count_text(study: "StudyRecord") -> str:
@@ -235,44 +211,25 @@ def _count_text(study: "StudyRecord") -> str:
     return f"{len(numbers)}, {sum(item.is_first_hand for item in numbers)}"
 
 
-def _arm_row(arm: dict[str, Any]) -> tuple[str, ...]:
-    def unit(name: str, text: str) -> str:
-        return "" if arm.get(name) is None else f"{arm[name]:g} {text}"
+def _arm_row(arm: "StudyArm") -> tuple[str, ...]:
+    from remission.report.evidence_text import arm_texts
 
-    dose = [arm["drug"], unit("dose_mg_per_kg", "mg/kg"), unit("dose_mg", "mg"), arm.get("dose_note") or "",
-            arm["route"] or "", unit("infusion_minutes", "min"), arm.get("infusion_note") or ""]  # fmt: skip
-    spacing = f"every {arm['spacing_note']} days" if arm.get("spacing_note") else unit("spacing_days", "days apart")
-    name = f"{arm['name']} ({arm['confidence']})" if arm.get("confidence") else arm["name"]
-    doses = ", ".join(part for part in (unit("n_doses", "x"), spacing) if part)
-    return (
-        name if arm["n"] is None else f"{name}\nn {arm['n']}",
-        "\n".join(part for part in (", ".join(part for part in dose if part), doses) if part),
-        arm["psychotherapy"] or "",
-        arm["control"] or "",
-    )
+    name, people, drug, doses, therapy, control = arm_texts(arm)
+    dose = "\n".join(part for part in (drug, doses) if part)
+    return (f"{name}\nn {people}" if people else name, dose, therapy, control)
 
 
 def _outcome_row(item: "StudyOutcome") -> tuple[str, ...]:
-    from remission.report.forest import value_text
+    from remission.report.evidence_text import outcome_value_text, people_text
 
     day = "" if item.time_days is None else f", day {item.time_days:g}"
-    value = value_text(item) if item.sd is None else f"{value_text(item)}, SD {item.sd:g}"
-    events = "" if item.events is None else f"{item.events} of "
-    people = "" if item.n is None else f", n {events}{item.n}"
+    people = people_text(item)
     return (
         _mark(item.source_kind),
         f"{item.arm_or_contrast}\n{item.endpoint}{day}",
-        f"{value}{_kind_word(item.source_kind)}\n{item.statistic}{people}",
+        f"{outcome_value_text(item)}{_kind_word(item.source_kind)}\n{item.statistic}{people and f', n {people}'}",
         item.remarks,
     )
-
-
-def _care_value(record: "CareRecord") -> str:
-    if record.value is None:
-        pair = (record.absolute_per_100_treated, record.absolute_per_100_control)
-        return " v ".join("?" if number is None else f"{number:g}" for number in pair) + f" ({record.unit})"
-    interval = f" ({record.ci_low:g} to {record.ci_high:g})" if record.has_interval else ""
-    return f"{record.value:g}{interval}, {record.unit}"
 
 
 def _conflict_data(conflict: "Conflict") -> dict[str, Any]:

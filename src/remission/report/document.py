@@ -6,7 +6,7 @@ from dataclasses import asdict
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from remission.library.loader import load_parameter_set
@@ -59,8 +59,10 @@ def render_report(
     """The page as text: one self-contained HTML document without scripts; ``charts`` come with their SVG."""
     protocol = result.protocol
     behavior = load_parameter_set(result.parameter_set)
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=False)
-    template = environment.from_string(_asset("report.html.jinja"))
+    environment = Environment(
+        loader=PackageLoader("remission.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=False
+    )
+    template = environment.get_template("report.html.jinja")
     counts = Counter(parameter.grade.value for parameter in behavior.parameters)
     return template.render(
         protocol=protocol,

@@ -1,0 +1,91 @@
+"""Records of the evidence in words, the same on the command line and on the pages."""
+
+from remission.evidence.records import CareRecord, StudyArm, StudyOutcome, StudyRecord
+from remission.report.forest import value_text
+
+__all__ = ["arm_texts", "care_value_text", "facts_of", "outcome_value_text", "people_text"]
+
+
+def care_value_text(record: CareRecord) -> str:
+    """Value, interval and unit; people per 100 where a record has no single value."""
+    if record.value is None:
+        pair = (record.absolute_per_100_treated, record.absolute_per_100_control)
+        return " v ".join("?" if number is None else f"{number:g}" for number in pair) + f" ({record.unit})"
+    interval = f" ({record.ci_low:g} to {record.ci_high:g})" if record.has_interval else ""
+    return f"{record.value:g}{interval}, {record.unit}"
+
+
+def outcome_value_text(item: StudyOutcome) -> str:
+    """Value, interval and standard deviation."""
+    return value_text(item) if item.sd is None else f"{value_text(item)}, SD {item.sd:g}"
+
+
+def people_text(item: StudyOutcome) -> str:
+    """How many people a number is about, with events where given; may be empty."""
+    if item.n is None:
+        return ""
+    return str(item.n) if item.events is None else f"{item.events} of {item.n}"
+
+
+def facts_of(record: StudyRecord | CareRecord) -> tuple[tuple[str, str], ...]:
+    """Name and text of each fact about a record that is known."""
+    if isinstance(record, StudyRecord):
+        facts = [
+            ("Substance", record.substance),
+            ("Design", record.design),
+            ("People", record.population),
+            ("Therapy", record.cotherapy),
+            ("Schedule", record.schedule),
+            ("Role", record.role),
+            ("Risk of bias", record.risk_of_bias or "not assessed"),
+        ]
+    else:
+        per_100 = (record.absolute_per_100_treated, record.absolute_per_100_control)
+        shown = [
+            f"{number:g} {word}"
+            for number, word in zip(per_100, ("treated", "control"), strict=True)
+            if number is not None
+        ]
+        facts = [
+            ("Treatment", f"{record.treatment} v {record.comparator or 'nothing named'}"),
+            ("Substance", record.substance),
+            ("People", record.population),
+            (
+                "Endpoint",
+                record.endpoint if record.time_days is None else f"{record.endpoint}, day {record.time_days}",
+            ),
+            ("Statistic", record.statistic),
+            ("Value", care_value_text(record)),
+            ("Per 100 people", ", ".join(shown)),
+            ("n", "" if record.n is None else str(record.n)),
+            ("Read in", record.source_kind),
+            ("Certainty", record.certainty or ""),
+            ("Note", record.note or ""),
+        ]
+    return tuple((name, text) for name, text in facts if text)
+
+
+def arm_texts(arm: StudyArm) -> tuple[str, str, str, str, str, str]:
+    """Name, people, drug and dose, doses and their spacing, therapy, control; unknown ones are empty."""
+
+    def unit(number: float | None, text: str) -> str:
+        return "" if number is None else f"{number:g} {text}"
+
+    dose = (
+        arm.drug,
+        unit(arm.dose_mg_per_kg, "mg/kg"),
+        unit(arm.dose_mg, "mg"),
+        arm.dose_note,
+        arm.route,
+        unit(arm.infusion_minutes, "min"),
+        arm.infusion_note,
+    )
+    spacing = f"every {arm.spacing_note} days" if arm.spacing_note else unit(arm.spacing_days, "days apart")
+    return (
+        f"{arm.name} ({arm.confidence})" if arm.confidence else arm.name,
+        "" if arm.n is None else str(arm.n),
+        ", ".join(part for part in dose if part),
+        ", ".join(part for part in (unit(arm.n_doses, "x"), spacing) if part),
+        arm.psychotherapy or "",
+        arm.control or "",
+    )

@@ -1,0 +1,296 @@
+"""The evidence: every trial and every number on established treatments, filtered, shown one by one, or side by side."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Annotated, Any
+
+from fastapi import Query
+from pydantic import Field
+
+from remission.errors import SpecError
+from remission.evidence.classes import design_of, endpoint_classes, role_of, substances_of
+from remission.evidence.contrasts import group_contrasts, outcomes_of
+from remission.evidence.records import CareRecord, StudyOutcome, StudyRecord
+from remission.evidence.registry import EvidenceRegistry, citation_of, load_evidence, public_record
+from remission.records.base import Record
+from remission.report.evidence_text import arm_texts, care_value_text, facts_of, outcome_value_text, people_text
+from remission.report.forest import forest_chart, pooled_text, value_text
+from remission.web.figure import Figure, figure_of
+from remission.web.page import PageRouter
+from remission.web.problems import Fault, PageMissingError, fault_of
+
+__all__ = ["router"]
+
+router = PageRouter()
+
+
+class Choices(Record):
+    """What a filter takes, and what was chosen."""
+
+    name: str
+    label: str
+    chosen: str
+    options: tuple[str, ...]
+
+
+class StudyRow(Record):
+    """A trial, review or natural-history source in the table."""
+
+    id: str
+    substance: str
+    design: str
+    role: str
+    n_numbers: int
+    n_first_hand: int
+    risk_of_bias: str
+    disagrees: bool
+    citation: str
+
+
+class CareRow(Record):
+    """A number on an established treatment."""
+
+    id: str
+    substance: str
+    treatment: str
+    comparator: str
+    endpoint: str
+    value: str
+    source_kind: str
+    citation: str
+
+
+class ForestLink(Record):
+    """A picture that can be drawn."""
+
+    substance: str
+    endpoint: str
+    label: str
+    n: int
+
+
+class EvidencePage(Record):
+    """What /evidence shows."""
+
+    filters: tuple[Choices, ...]
+    with_interval: bool
+    studies: tuple[StudyRow, ...]
+    care: tuple[CareRow, ...]
+    n_studies: int
+    n_care: int
+    forests: tuple[ForestLink, ...]
+    fault: Fault | None = None
+    status: int = 200
+
+
+class OutcomeRow(Record):
+    """One number of a study, with how it was read."""
+
+    where: str
+    endpoint: str
+    day: str
+    value: str
+    statistic: str
+    n: str
+    source_kind: str
+    is_first_hand: bool
+    remarks: str
+
+
+class ConflictRow(Record):
+    """A quantity on which sources disagree."""
+
+    quantity: str
+    says: str
+    statements: tuple[str, ...]
+
+
+class StudyPage(Record):
+    """What /evidence/{id} shows. ``record`` is the whole record without addresses."""
+
+    id: str
+    title: str
+    citation: str
+    facts: tuple[tuple[str, str], ...]
+    arms: tuple[tuple[str, str, str, str, str, str], ...]
+    outcomes: tuple[OutcomeRow, ...]
+    conflicts: tuple[ConflictRow, ...]
+    record: dict[str, Any] = Field(description="The record as shown, without the addresses where it was read.")
+
+
+class ForestPage(Record):
+    """What /evidence/forest shows."""
+
+    figure: Figure
+    pooling: tuple[str, ...]
+    disagreeing: tuple[str, ...]
+    others: tuple[ForestLink, ...]
+    substance: str
+
+
+@router.page("/evidence", template="evidence.html.jinja")
+def evidence(
+    substance: Annotated[str, Query(max_length=80, description="For example alcohol.")] = "",
+    design: Annotated[str, Query(max_length=80, description="For example randomized.")] = "",
+    role: Annotated[str, Query(max_length=80, description="What the project uses it for.")] = "",
+    kind: Annotated[str, Query(max_length=80, description="How a number was read.")] = "",
+    interval: Annotated[bool, Query(description="Only with a number that has an interval.")] = False,
+) -> EvidencePage:
+    """Published trials and numbers on established treatments."""
+    registry = load_evidence()
+    chosen = {"substance": substance, "design": design, "role": role, "kind": kind}
+    fault = None
+    try:
+        found = registry.filter(
+            substance=substance or None,
+            role=role or None,
+            design=design or None,
+            source_kind=kind or None,
+            has_interval=True if interval else None,
+        )
+    except SpecError as error:
+        found, fault = registry, fault_of(error)
+    return EvidencePage(
+        filters=_choices(registry, chosen),
+        with_interval=interval,
+        studies=tuple(_study_row(registry, study) for study in found.studies),
+        care=tuple(_care_row(record) for record in found.care),
+        n_studies=len(registry.studies),
+        n_care=len(registry.care),
+        forests=tuple(link for link in _forests() if not substance or fault or link.substance == substance),
+        fault=fault,
+        status=422 if fault else 200,
+    )
+
+
+@router.page("/evidence/forest", template="forest.html.jinja")
+def forest(
+    substance: Annotated[str, Query(max_length=80, description="For example alcohol.")] = "alcohol",
+    endpoint: Annotated[str, Query(max_length=80, description="For example days-abstinent.")] = "days-abstinent",
+) -> ForestPage:
+    """The numbers on one endpoint side by side; pooled only where three comparable contrasts exist."""
+    registry = load_evidence()
+    figure = _forest_figure(substance, endpoint)
+    ids = sorted({row[0] for row in figure.table.rows})
+    return ForestPage(
+        figure=figure,
+        pooling=tuple(
+            f"{group.comparison}; {group.measure}; {group.time_band}: {pooled_text(group)}"
+            for group in group_contrasts(registry, substance=substance, endpoint=endpoint)
+        ),
+        disagreeing=tuple(study_id for study_id in ids if registry.conflicts(study_id)),
+        others=tuple(link for link in _forests() if link.substance == substance and link.endpoint != endpoint),
+        substance=substance,
+    )
+
+
+@router.page("/evidence/{study_id}", template="study.html.jinja")
+def study(study_id: str) -> StudyPage:
+    """One record: arms, outcomes with how each was read, risk of bias, conflicts, citation."""
+    registry = load_evidence()
+    try:
+        record = registry[study_id]
+    except SpecError as error:
+        raise PageMissingError(what="evidence id", got=study_id, known=(error.remedy,)) from None
+    return StudyPage(
+        id=record.id,
+        title=(
+            record.id.replace("_", " ") if isinstance(record, StudyRecord) else f"{record.treatment}: {record.endpoint}"
+        ),
+        citation=citation_of(record),
+        facts=facts_of(record),
+        arms=tuple(arm_texts(arm) for arm in record.arms) if isinstance(record, StudyRecord) else (),
+        outcomes=(tuple(_outcome_row(item) for item in record.outcomes) if isinstance(record, StudyRecord) else ()),
+        conflicts=tuple(
+            ConflictRow(
+                quantity=one.quantity,
+                says=one.says,
+                statements=tuple(
+                    f"{item.study.id}: {item.outcome.arm_or_contrast}, {item.outcome.endpoint}: "
+                    f"{value_text(item.outcome)} {item.outcome.statistic} [{item.outcome.source_kind}]"
+                    for item in one.statements
+                ),
+            )
+            for one in registry.conflicts(record.id)
+        ),
+        record=public_record(record),
+    )
+
+
+def _choices(registry: EvidenceRegistry, chosen: dict[str, str]) -> tuple[Choices, ...]:
+    kinds: set[str] = {item.source_kind for study in registry.studies for item in study.outcomes}
+    kinds |= {record.source_kind for record in registry.care}
+    options: dict[str, tuple[str, Sequence[str]]] = {
+        "substance": ("Substance", registry.substances()),
+        "design": ("Design", sorted({design_of(study.id) for study in registry.studies})),
+        "role": ("Used here for", sorted({role_of(study.role) for study in registry.studies})),
+        "kind": ("Number read in", sorted(kinds)),
+    }
+    return tuple(
+        Choices(name=name, label=label, chosen=chosen[name], options=tuple(values))
+        for name, (label, values) in options.items()
+    )
+
+
+def _study_row(registry: EvidenceRegistry, study: StudyRecord) -> StudyRow:
+    numbers = [item for item in study.outcomes if item.value is not None]
+    return StudyRow(
+        id=study.id,
+        substance=study.substance,
+        design=design_of(study.id),
+        role=role_of(study.role),
+        n_numbers=len(numbers),
+        n_first_hand=sum(item.is_first_hand for item in numbers),
+        risk_of_bias=study.risk_of_bias or "not assessed",
+        disagrees=bool(registry.conflicts(study.id)),
+        citation=citation_of(study),
+    )
+
+
+def _care_row(record: CareRecord) -> CareRow:
+    return CareRow(
+        id=record.id,
+        substance=record.substance,
+        treatment=record.treatment,
+        comparator=record.comparator or "nothing named",
+        endpoint=record.endpoint,
+        value=care_value_text(record),
+        source_kind=record.source_kind,
+        citation=citation_of(record),
+    )
+
+
+def _outcome_row(item: StudyOutcome) -> OutcomeRow:
+    return OutcomeRow(
+        where=item.arm_or_contrast,
+        endpoint=item.endpoint,
+        day="" if item.time_days is None else f"{item.time_days:g}",
+        value=outcome_value_text(item),
+        statistic=item.statistic,
+        n=people_text(item),
+        source_kind=item.source_kind,
+        is_first_hand=item.is_first_hand,
+        remarks=item.remarks,
+    )
+
+
+@cache
+def _forests() -> tuple[ForestLink, ...]:
+    """Every substance and endpoint with a number."""
+    registry = load_evidence()
+    names = sorted({name for study in registry.studies for name in substances_of(study.substance)})
+    counts = {
+        (name, key): len(outcomes_of(registry, substance=name, endpoint=key))
+        for name in names
+        for key in endpoint_classes()
+        if key != "other"
+    }
+    labels = endpoint_classes()
+    return tuple(
+        ForestLink(substance=name, endpoint=key, label=labels[key].label, n=n) for (name, key), n in counts.items() if n
+    )
+
+
+@cache
+def _forest_figure(substance: str, endpoint: str) -> Figure:
+    return figure_of(forest_chart(load_evidence(), substance=substance, endpoint=endpoint))

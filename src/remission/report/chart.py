@@ -26,6 +26,8 @@ class Chart:
         The finding, in words with numbers.
     see, cannot
         One sentence on what to see, one on what the chart cannot show.
+    last_day
+        Where every x axis runs from day 0 to this day, so that a page can point at a day; None elsewhere.
     """
 
     name: str
@@ -34,3 +36,4 @@ class Chart:
     cannot: str
     figure: Figure
     table: Table
+    last_day: int | None = None

@@ -21,7 +21,7 @@ from remission.report.safety import ESTABLISHED, SAFETY_LINES
 from remission.trial.result import TrialResult
 from remission.trial.summary import SummaryRow, TrialSummary
 
-__all__ = ["LIMITS", "render_report"]
+__all__ = ["LIMITS", "render_report", "report_content"]
 
 LIMITS = (
     (
@@ -48,6 +48,49 @@ _SECTIONS = (
 )
 
 
+def report_content(
+    result: TrialResult, summary: TrialSummary, *, command: str, versions: dict[str, str]
+) -> dict[str, Any]:
+    """Everything a report says in words and numbers, as plain data; a page shows the same.
+
+    Parameters
+    ----------
+    result, summary
+        The trial and its summary.
+    command
+        The command line that makes it again.
+    versions
+        Versions of the program and its libraries.
+    """
+    protocol = result.protocol
+    behavior = load_parameter_set(result.parameter_set)
+    counts = Counter(parameter.grade.value for parameter in behavior.parameters)
+    return {
+        "title": protocol.title,
+        "protocol_id": protocol.id,
+        "n_subjects": protocol.population.n_subjects,
+        "follow_up_days": protocol.follow_up_days,
+        "finding": _finding(protocol, summary),
+        "safety": (*SAFETY_LINES, ESTABLISHED[protocol.substance.value]),
+        "rows": tuple(_row(row, protocol) for row in summary.rows),
+        "any_published": any(row.published is not None for row in summary.rows),
+        "limits": LIMITS,
+        "cautions": tuple(protocol.cautions()),
+        "assumptions": tuple(protocol.assumptions),
+        "explanation": protocol.explain(),
+        "parameter_set": result.parameter_set,
+        "grades": ", ".join(f"{count} {grade}" for grade, count in counts.most_common()),
+        "changed": _changed(result),
+        "sources": tuple(_sources(result)),
+        "command": command,
+        "seed": result.seed,
+        "n_replicates": result.n_replicates,
+        "protocol_hash": protocol.content_hash,
+        "parameter_hash": result.parameter_set_hash,
+        "versions": versions,
+    }
+
+
 def render_report(
     result: TrialResult,
     summary: TrialSummary,
@@ -57,36 +100,18 @@ def render_report(
     versions: dict[str, str],
 ) -> str:
     """The page as text: one self-contained HTML document without scripts; ``charts`` come with their SVG."""
-    protocol = result.protocol
-    behavior = load_parameter_set(result.parameter_set)
     environment = Environment(
         loader=PackageLoader("remission.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=False
     )
     template = environment.get_template("report.html.jinja")
-    counts = Counter(parameter.grade.value for parameter in behavior.parameters)
+    content = report_content(result, summary, command=command, versions=versions)
     return template.render(
-        protocol=protocol,
         css=Markup(_asset("report.css")),  # noqa: S704 - our own file
         mark=Markup(_asset("mark.svg").strip()),  # noqa: S704 - our own file
-        finding=_finding(protocol, summary),
-        safety=(*SAFETY_LINES, ESTABLISHED[protocol.substance.value]),
         sections=_SECTIONS,
-        rows=[_row(row, protocol) for row in summary.rows],
-        any_published=any(row.published is not None for row in summary.rows),
         charts=[{**_chart(chart), "svg": Markup(_inline(chart, svg))} for chart, svg in charts],  # noqa: S704 - drawn here
-        limits=LIMITS,
-        cautions=protocol.cautions(),
-        explanation=protocol.explain(),
-        parameter_set=result.parameter_set,
-        grades=", ".join(f"{count} {grade}" for grade, count in counts.most_common()),
-        changed=_changed(result),
-        sources=_sources(result),
-        command=command,
-        seed=result.seed,
-        n_replicates=result.n_replicates,
-        protocol_hash=protocol.content_hash,
-        parameter_hash=result.parameter_set_hash,
-        versions=versions,
+        page=content,
+        **content,
     )
 
 
@@ -109,7 +134,7 @@ def _finding(protocol: Protocol, summary: TrialSummary) -> str:
 
 def _row(row: SummaryRow, protocol: Protocol) -> dict[str, Any]:
     published = row.published
-    text = kind = mark = None
+    text = kind = mark = ""
     if published is not None:
         interval = f" ({published.ci_low:g} to {published.ci_high:g})" if published.ci_low is not None else ""
         text, kind = f"{published.value:g}{interval}", published.source_kind

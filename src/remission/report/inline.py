@@ -21,6 +21,10 @@ def themed_svg(chart: Chart) -> str:
     stays text and takes the page's font.
     """
     stream = io.StringIO()
+    heading = chart.figure.get_suptitle()
+    if heading:
+        # The page has it as a heading.
+        chart.figure.suptitle("")
     with drawing(), mpl.rc_context({"svg.fonttype": "none"}):
         chart.figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": "remission"})
     svg = stream.getvalue()
@@ -30,7 +34,20 @@ def themed_svg(chart: Chart) -> str:
     svg = re.sub(r'(id="|href="#|url\(#)', rf"\g<1>{chart.name}-", svg)
     svg = re.sub(r'(<svg [^>]*?) width="[^"]*"', r"\1", svg, count=1)
     svg = re.sub(r'(<svg [^>]*?) height="[^"]*"', r"\1", svg, count=1)
-    return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(chart.title)}" ', 1)
+    return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(chart.title)}"{_frames(chart)} ', 1)
+
+
+def _frames(chart: Chart) -> str:
+    """Where each pair of axes lies in the picture, in its own units: left, right, top, bottom, last day."""
+    if chart.last_day is None:
+        return ""
+    width, height = 72.0 * chart.figure.get_size_inches()
+    boxes = [axes.get_position() for axes in chart.figure.axes]
+    frames = [
+        [round(float(v), 1) for v in (box.x0 * width, box.x1 * width, (1 - box.y1) * height, (1 - box.y0) * height)]
+        for box in boxes
+    ]
+    return f' data-frames="{[[*frame, chart.last_day] for frame in frames]}"'
 
 
 def _as_attributes(style: str) -> str:

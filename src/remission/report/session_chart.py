@@ -1,5 +1,6 @@
 """One dosing session: concentrations by analyte and site, the experience, blood pressure, over simulated people."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,7 @@ from remission.report.chart import Chart, Table
 from remission.report.look import INK, QUIET, RULE, drawing, finish
 from remission.streams import People, Stream, draw_normals
 
-__all__ = ["session_chart"]
+__all__ = ["PANELS", "session_chart"]
 
 _N_PEOPLE = 400
 _HOURS = 4.0
@@ -42,8 +43,18 @@ def _band(values: Float[np.ndarray, "subject time"]) -> _Band:
     return _Band(middle, low, high)
 
 
-def session_chart(protocol: Protocol, *, seed: int) -> Chart | None:
-    """The first ketamine infusion of the protocol in 400 of its people; None for a trial without ketamine."""
+PANELS = ("concentration", "occupancy", "experience", "pressure")
+"""What can be drawn of a session."""
+
+
+def session_chart(protocol: Protocol, *, seed: int, panels: Sequence[str] = PANELS) -> Chart | None:
+    """The first ketamine infusion of the protocol in 400 of its people; None for a trial without ketamine.
+
+    Parameters
+    ----------
+    panels
+        Which of :data:`PANELS` to draw, two in a row.
+    """
     found = _first_infusion(protocol)
     if found is None:
         return None
@@ -53,49 +64,42 @@ def session_chart(protocol: Protocol, *, seed: int) -> Chart | None:
     vas, sbp, dbp = _band(curves.vas), _band(curves.sbp_mmhg), _band(curves.dbp_mmhg)
     minutes = curves.t_h * 60.0
     dose = f"{found.dose_mg_per_kg:g} mg/kg over {found.duration_min:g} min"
+    n_columns = min(2, len(panels))
+    n_rows = -(-len(panels) // n_columns)
     with drawing():
-        figure = Figure(figsize=(10.2, 6.6), layout="constrained")
-        (left, bound), (middle, right) = figure.subplots(2, 2)
-        for analyte, site, label, color, dash in _SHOWN:
-            _draw(left, minutes, bands[analyte, site], label, color, dash, with_band=site != "venous")
-        finish(left, x="minutes from the start", y="ng/mL", title="Concentration")
-        left.legend(loc="upper right")
-        _draw_occupancy(bound, minutes, curves.occupancy, pharmacology.binding)
-        _draw(middle, minutes, vas, "drug high", "#8a3b74", "-", with_band=True)
-        finish(middle, x="minutes from the start", y="VAS, 0 to 100", title="Experience")
-        middle.set_ylim(0.0, 100.0)
-        _draw(right, minutes, sbp, "systolic", "#a33b2e", "-", with_band=True)
-        _draw(right, minutes, dbp, "diastolic", "#6a6f7a", (0, (4, 1.5)), with_band=False)
-        finish(right, x="minutes from the start", y="rise, mmHg (interim model)", title="Blood pressure")
-        right.legend(loc="upper right")
-        for axes in (left, bound, middle, right):
+        figure = Figure(figsize=(5.1 * max(n_columns, 2), 3.3 * n_rows), layout="constrained")
+        for axes, panel in zip(figure.subplots(n_rows, n_columns, squeeze=False).ravel(), panels, strict=False):
+            if panel == "concentration":
+                _draw_concentrations(axes, minutes, bands)
+            elif panel == "occupancy":
+                _draw_occupancy(axes, minutes, curves.occupancy, pharmacology.binding)
+            elif panel == "experience":
+                _draw(axes, minutes, vas, "drug high", "#8a3b74", "-", with_band=True)
+                finish(axes, x="minutes from the start", y="VAS, 0 to 100", title="Experience")
+                axes.set_ylim(0.0, 100.0)
+            else:
+                _draw(axes, minutes, sbp, "systolic", "#a33b2e", "-", with_band=True)
+                _draw(axes, minutes, dbp, "diastolic", "#6a6f7a", (0, (4, 1.5)), with_band=True)
+                finish(axes, x="minutes from the start", y="rise, mmHg (interim model)", title="Blood pressure")
+                axes.legend(loc="upper right")
             axes.axvspan(0.0, found.duration_min, color=INK, alpha=0.05, linewidth=0.0)
             axes.set_xlim(0.0, _HOURS * 60.0)
             axes.set_xticks(np.arange(0.0, _HOURS * 60.0 + 1.0, 60.0))
             axes.set_ylim(bottom=0.0)
-        left.annotate(
-            "infusion", (found.duration_min / 2.0, 1.0), (0, -10), xycoords=("data", "axes fraction"),
-            textcoords="offset points", ha="center",
-            color=QUIET, fontsize=7.5,
-        )  # fmt: skip
-    end = bands["ket", "arterial"].middle[np.searchsorted(curves.t_h, found.duration_min / 60.0)]
-    table = Table(
-        columns=(
-            "minutes", *(f"{label} (ng/mL), median" for _, _, label, *_ in _SHOWN), "drug high (VAS), median",
-            "systolic rise (mmHg), median",
-        ),
-        rows=[
-            [f"{minutes[i]:.0f}", *(f"{bands[a, s].middle[i]:.0f}" for a, s, *_ in _SHOWN), f"{vas.middle[i]:.0f}",
-             f"{sbp.middle[i]:.0f}"]
-            for i in range(0, minutes.size, 10)
-        ],
-    )  # fmt: skip
+            if axes is figure.axes[0]:
+                axes.annotate(
+                    "infusion", (found.duration_min / 2.0, 1.0), (0, -10), xycoords=("data", "axes fraction"),
+                    textcoords="offset points", ha="center", color=QUIET, fontsize=7.5,
+                )  # fmt: skip
+    at_end = int(np.searchsorted(curves.t_h, found.duration_min / 60.0))
+    end = bands["ket", "arterial"].middle[at_end]
+    above_venous = end / bands["ket", "venous"].middle[at_end] - 1.0
     return Chart(
         name="session",
         title=f"One session of {dose}: half of the people pass {end:.0f} ng/mL in arterial plasma at its end",
         see=(
             f"Simulated: median (line) and 90% of {_N_PEOPLE} simulated people (band). The infusion is shaded. "
-            "Arterial and venous values differ by a third while the drug runs in."
+            f"At its end arterial plasma has {100.0 * above_venous:.0f}% more ketamine than venous plasma."
         ),
         cannot=(
             "Published affinities differ tenfold, so occupancy is a band and no number. The venous curve hangs on a "
@@ -103,8 +107,42 @@ def session_chart(protocol: Protocol, *, seed: int) -> Chart | None:
             "measured in healthy volunteers."
         ),
         figure=figure,
-        table=table,
+        table=_table(minutes, bands, vas, sbp, dbp),
     )
+
+
+def _table(
+    minutes: Float[np.ndarray, " time"], bands: dict[tuple[str, str], _Band], vas: _Band, sbp: _Band, dbp: _Band
+) -> Table:
+    """Median, and the 5th and 95th percentile of people, every tenth time."""
+
+    def cell(band: _Band, i: int) -> str:
+        return f"{band.middle[i]:.0f} ({band.low[i]:.0f} to {band.high[i]:.0f})"
+
+    return Table(
+        columns=(
+            "minutes",
+            *(f"{label} (ng/mL), median (90% of people)" for _, _, label, *_ in _SHOWN),
+            "drug high (VAS)",
+            "systolic rise (mmHg)",
+            "diastolic rise (mmHg)",
+        ),
+        rows=[
+            [
+                f"{minutes[i]:.0f}",
+                *(cell(bands[a, s], i) for a, s, *_ in _SHOWN),
+                *(cell(band, i) for band in (vas, sbp, dbp)),
+            ]
+            for i in range(0, minutes.size, 10)
+        ],
+    )
+
+
+def _draw_concentrations(axes: Axes, minutes: Float[np.ndarray, " time"], bands: dict[tuple[str, str], _Band]) -> None:
+    for analyte, site, label, color, dash in _SHOWN:
+        _draw(axes, minutes, bands[analyte, site], label, color, dash, with_band=site != "venous")
+    finish(axes, x="minutes from the start", y="ng/mL", title="Concentration")
+    axes.legend(loc="upper right")
 
 
 def _draw_occupancy(

@@ -10,9 +10,18 @@ from remission.report.look import save_figure
 from remission.report.results_chart import results_chart
 from remission.report.session_chart import session_chart
 from remission.trial.result import TrialResult
-from remission.trial.summary import summarize_trial
+from remission.trial.summary import TrialSummary, summarize_trial
 
-__all__ = ["write_report"]
+__all__ = ["report_charts", "write_report"]
+
+
+def report_charts(result: TrialResult, summary: TrialSummary) -> list[Chart]:
+    """The charts of a report in their order: the session (where there is ketamine), circuits, days, results."""
+    session = session_chart(result.protocol, seed=result.seed)
+    charts: list[Chart] = [] if session is None else [session]
+    return [
+        *charts, circuit_chart(result), abstinence_chart(result), survival_chart(result), results_chart(result, summary)
+    ]  # fmt: skip
 
 
 def write_report(result: TrialResult, folder: Path, *, command: str, versions: dict[str, str]) -> None:
@@ -35,9 +44,7 @@ def write_report(result: TrialResult, folder: Path, *, command: str, versions: d
         A file cannot be written.
     """
     summary = summarize_trial(result)
-    session = session_chart(result.protocol, seed=result.seed)
-    charts: list[Chart] = [] if session is None else [session]
-    charts += [circuit_chart(result), abstinence_chart(result), survival_chart(result), results_chart(result, summary)]
+    charts = report_charts(result, summary)
     figures = folder / "figures"
     figures.mkdir(exist_ok=True)
     drawn = [(chart, save_figure(chart.figure, figures, chart.name)) for chart in charts]

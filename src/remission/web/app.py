@@ -10,6 +10,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 import remission.web.pages
 from remission.provenance import package_version
 from remission.web import assets
+from remission.web.desk import Desk
 from remission.web.problems import Problem, add_problem_handlers
 from remission.web.security import Guard
 from remission.web.settings import WebSettings
@@ -39,6 +40,7 @@ def create_app(settings: WebSettings | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.settings = settings
+    app.state.desk = Desk(settings.n_replicates)
     app.include_router(assets.router)
     for module in iter_modules(remission.web.pages.__path__):
         app.include_router(import_module(f"remission.web.pages.{module.name}").router.routes)

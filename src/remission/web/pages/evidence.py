@@ -293,4 +293,6 @@ def _forests() -> tuple[ForestLink, ...]:
 
 @cache
 def _forest_figure(substance: str, endpoint: str) -> Figure:
-    return figure_of(forest_chart(load_evidence(), substance=substance, endpoint=endpoint))
+    figure = figure_of(forest_chart(load_evidence(), substance=substance, endpoint=endpoint))
+    # What was pooled stands on the page as a list of its own.
+    return figure.model_copy(update={"cannot": figure.cannot.split(". ")[0].rstrip(".") + "."})

@@ -1,0 +1,67 @@
+"""Trials that pages ask for: simulated once in the background, with progress, then kept."""
+
+import threading
+from dataclasses import dataclass, field
+
+from remission.errors import RemissionError
+from remission.library.protocols import load_protocol
+from remission.records.protocol import Protocol
+from remission.trial.result import TrialResult
+from remission.trial.simulate import simulate_trial
+
+__all__ = ["SEED", "Desk", "Job"]
+
+SEED = 20260101
+
+
+@dataclass
+class Job:
+    """One simulation: how far it is, and what came of it."""
+
+    total: int
+    done: int = 0
+    result: TrialResult | None = None
+    failure: str = ""
+    ended: threading.Event = field(default_factory=threading.Event)
+
+
+class Desk:
+    """Starts each trial at most once; asking again shows how far it is.
+
+    Parameters
+    ----------
+    n_replicates
+        Replicates of each trial.
+    """
+
+    def __init__(self, n_replicates: int) -> None:
+        self.n_replicates = n_replicates
+        self._jobs: dict[str, Job] = {}
+        self._lock = threading.Lock()
+
+    def ask(self, name: str) -> Job:
+        """The job of a trial of the library, started if it is not; a failed one is started again.
+
+        Raises
+        ------
+        SpecError
+            There is no such protocol.
+        """
+        protocol = load_protocol(name)
+        with self._lock:
+            job = self._jobs.get(name)
+            if job is None or job.failure:
+                job = self._jobs[name] = Job(total=self.n_replicates)
+                threading.Thread(target=self._work, args=(protocol, job), daemon=True).start()
+            return job
+
+    def _work(self, protocol: Protocol, job: Job) -> None:
+        def progress(done: int, _: int) -> None:
+            job.done = done
+
+        try:
+            job.result = simulate_trial(protocol, n_replicates=self.n_replicates, seed=SEED, on_progress=progress)
+        except (RemissionError, MemoryError) as error:
+            job.failure = str(error)
+        finally:
+            job.ended.set()

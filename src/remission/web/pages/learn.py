@@ -1,0 +1,217 @@
+"""How it works: the chain as a drawing, one link at a time, computed; the article's claims; courses."""
+
+import inspect
+from functools import cache
+from importlib import import_module
+from typing import Annotated, Literal
+
+from fastapi import Query
+
+from remission.evidence.registry import citation_of, load_evidence
+from remission.library.article import Claim, load_article
+from remission.library.loader import load_parameter_set
+from remission.patient.parameters import DEFAULT_PARAMETER_SET
+from remission.records.base import Record
+from remission.web.figure import Figure
+from remission.web.language import load_text
+from remission.web.page import PageRouter
+from remission.web.problems import PageMissingError
+from remission.web.story import SHOWN_STATES, Substance, day_figure, load_story, session_figure, state_figure
+
+__all__ = ["router"]
+
+router = PageRouter()
+_Which = Annotated[Literal["alcohol", "cocaine"], Query(description="Whose trial: alcohol (KARE) or cocaine (2019).")]
+
+
+class ModuleNote(Record):
+    """What a module of the program says of itself: equations, states, assumptions, evidence."""
+
+    module: str
+    text: str
+
+
+class ValueNote(Record):
+    """A number of the model with its grade and source."""
+
+    symbol: str
+    value: str
+    unit: str
+    grade: str
+    source: str
+    note: str
+
+
+class Source(Record):
+    """A record behind a sentence."""
+
+    id: str
+    citation: str
+
+
+class ClaimNote(Record):
+    """A claim of the article and what evidence says of it."""
+
+    step: str
+    step_name: str
+    claim: str
+    verdict: str
+    evidence: str
+    sources: tuple[Source, ...]
+
+
+class StepLink(Record):
+    """A link of the chain in the drawing."""
+
+    id: str
+    name: str
+
+
+class LearnPage(Record):
+    """What /learn shows."""
+
+    substance: Substance
+    trial: str
+    steps: tuple[StepLink, ...]
+    step: StepLink
+    number: int
+    plain: tuple[str, ...]
+    claims_here: tuple[ClaimNote, ...]
+    figure: Figure | None
+    notes: tuple[ModuleNote, ...]
+    values: tuple[ValueNote, ...]
+    day: Figure
+    claims: tuple[ClaimNote, ...]
+    n_days: int
+
+
+class LearnCourse(Record):
+    """The states behind the drawing: mean of simulated people by arm and day, for the program on the page."""
+
+    arms: tuple[str, ...]
+    states: tuple[str, ...]
+    mean: dict[str, tuple[tuple[float, ...], ...]]
+    low: dict[str, float]
+    high: dict[str, float]
+    without_use: tuple[tuple[float, ...], ...]
+
+
+@router.page("/learn", template="learn.html.jinja", text="learn")
+def learn(substance: _Which = "alcohol") -> LearnPage:
+    """The chain, beginning with the dose."""
+    return _page("dose", substance)
+
+
+@router.page("/learn/{step}", template="learn.html.jinja", text="learn")
+def learn_step(step: str, substance: _Which = "alcohol") -> LearnPage:
+    """One link of the chain."""
+    return _page(step, substance)
+
+
+@router.routes.get("/api/learn/course.json", operation_id="learn_course")
+def course(substance: _Which = "alcohol") -> LearnCourse:
+    """States by arm and day, for the drawing."""
+    return _course(substance)
+
+
+@cache
+def _page(step_id: str, substance: Substance) -> LearnPage:
+    steps = load_text("en", "learn")["steps"]
+    ids = [step["id"] for step in steps]
+    if step_id not in ids:
+        raise PageMissingError(what="link of the chain", got=step_id, known=ids)
+    number = ids.index(step_id)
+    step = steps[number]
+    claims = tuple(_note(claim, steps) for claim in load_article().claim)
+    story = load_story(substance)
+    return LearnPage(
+        substance=substance,
+        trial=story.protocol.title,
+        steps=tuple(StepLink(id=one["id"], name=one["name"]) for one in steps),
+        step=StepLink(id=step["id"], name=step["name"]),
+        number=number,
+        plain=tuple(step["plain"]),
+        claims_here=tuple(note for note in claims if note.step == step_id),
+        figure=_figure(step, substance),
+        notes=tuple(_module(name) for name in step["modules"]),
+        values=_values(step, substance),
+        day=day_figure(substance),
+        claims=claims,
+        n_days=story.protocol.follow_up_days,
+    )
+
+
+def _figure(step: dict[str, list[str]], substance: Substance) -> Figure | None:
+    if step["panels"]:
+        return session_figure(substance, tuple(step["panels"]))
+    if step["states"]:
+        return state_figure(substance, tuple(step["states"]), str(step["name"]).split(":")[0])
+    return None
+
+
+def _note(claim: Claim, steps: list[dict[str, str]]) -> ClaimNote:
+    registry = load_evidence()
+    return ClaimNote(
+        step=claim.step,
+        step_name=next(step["name"] for step in steps if step["id"] == claim.step),
+        claim=claim.claim,
+        verdict=claim.verdict,
+        evidence=claim.evidence,
+        sources=tuple(Source(id=key, citation=citation_of(registry[key])) for key in claim.records),
+    )
+
+
+def _module(name: str) -> ModuleNote:
+    return ModuleNote(module=name, text=inspect.getdoc(import_module(name)) or "")
+
+
+_VALUES_OF = {
+    "synapse": ("rho", "gamma", "tau_p_day", "k_g", "g_b", "tau_g_day", "tau_s_day"),
+    "basal-ganglia": ("a_h", "d_h", "tau_r_day", "k_r", "r_deficit0", "h0"),
+    "extended-amygdala": ("tau_a_day", "tau_f_day", "w_w", "c_a", "c_x", "k_n", "k_s"),
+    "prefrontal": ("eta", "tau_l_day", "c_l", "w_m", "l_m", "tau_m_day", "k_m", "k_k", "k_a"),
+    "craving": ("z_habit", "z_affect", "z_skill", "z_constant", "c_r", "k_c", "phi", "sigma_x"),
+    "day": ("beta_c", "b0", "sigma_b", "b_in", "pi_start", "om_end", "lam", "chi", "wk"),
+}
+"""Numbers that a link reads; the links before the synapse have theirs on the page of the pharmacology."""
+
+
+def _values(step: dict[str, str], substance: Substance) -> tuple[ValueNote, ...]:
+    found = {one.id: one for one in load_parameter_set(DEFAULT_PARAMETER_SET).parameters}
+    chosen = [found.get(f"{name}.{substance}") or found[name] for name in _VALUES_OF.get(step["id"], ())]
+    return tuple(
+        ValueNote(
+            symbol=one.symbol,
+            value=f"{one.value:g}",
+            unit="" if one.unit == "1" else one.unit,
+            grade=one.grade.value,
+            source=one.source,
+            note=one.note,
+        )
+        for one in chosen
+    )
+
+
+@cache
+def _course(substance: Substance) -> LearnCourse:
+    story = load_story(substance)
+    n_days = story.protocol.follow_up_days
+    mean, low, high = {}, {}, {}
+    for symbol in SHOWN_STATES:
+        rows = [*story.result.states.mean[symbol], story.alone.states.mean[symbol][0, :n_days]]
+        mean[symbol] = tuple(tuple(round(float(value), 3) for value in row) for row in rows)
+        low[symbol] = min(min(row) for row in mean[symbol])
+        high[symbol] = max(max(row) for row in mean[symbol])
+    using = [*story.result.counts.using, story.alone.counts.using[0, :n_days]]
+    people = [*story.result.counts.people, story.alone.counts.people[0]]
+    return LearnCourse(
+        arms=story.arms,
+        states=SHOWN_STATES,
+        mean=mean,
+        low=low,
+        high=high,
+        without_use=tuple(
+            tuple(round(100.0 * (1.0 - float(count) / float(total)), 1) for count in row)
+            for row, total in zip(using, people, strict=True)
+        ),
+    )

@@ -1,0 +1,168 @@
+"""Published trials as the model gives them: the report of a run as a page, simulated when first asked for."""
+
+import shlex
+from functools import lru_cache
+from typing import Annotated, Any
+
+from fastapi import Query, Request
+
+from remission.library.protocols import load_protocol
+from remission.provenance import library_versions
+from remission.records.base import Record
+from remission.report.document import report_content
+from remission.report.write import report_charts
+from remission.trial.result import TrialResult
+from remission.trial.summary import summarize_trial
+from remission.web.desk import SEED, Desk
+from remission.web.figure import Figure, figure_of
+from remission.web.page import PageRouter
+from remission.web.problems import PageMissingError
+
+__all__ = ["TRIALS", "router"]
+
+router = PageRouter()
+
+TRIALS = ("kare", "dakwar-2019")
+"""Trials with a page: those that the article is about."""
+
+_A_MOMENT_S = 0.4
+"""How long a first request waits, so that a quick trial needs no second page."""
+
+
+class TrialLink(Record):
+    """A trial with a page."""
+
+    id: str
+    title: str
+    substance: str
+    n_subjects: int
+    arms: tuple[str, ...]
+
+
+class TrialsPage(Record):
+    """What /trial shows."""
+
+    trials: tuple[TrialLink, ...]
+
+
+class ResultRow(Record):
+    """One outcome: published beside simulated."""
+
+    label: str
+    statistic: str
+    unit: str
+    arm: str
+    published: str
+    kind: str
+    mark: str
+    mean: str
+    interval: str
+    error: str
+    inside: str
+    n_failed: int
+
+
+class Report(Record):
+    """The report of a trial: see the report that ``remission run`` writes."""
+
+    title: str
+    protocol_id: str
+    n_subjects: int
+    follow_up_days: int
+    finding: str
+    safety: tuple[str, ...]
+    rows: tuple[ResultRow, ...]
+    any_published: bool
+    limits: tuple[str, ...]
+    cautions: tuple[str, ...]
+    assumptions: tuple[str, ...]
+    explanation: str
+    parameter_set: str
+    grades: str
+    changed: str
+    sources: tuple[str, ...]
+    command: str
+    seed: int
+    n_replicates: int
+    protocol_hash: str
+    parameter_hash: str
+    versions: dict[str, str]
+    charts: tuple[Figure, ...]
+
+
+class TrialPage(Record):
+    """What /trial/{id} shows: the report, or how far the simulation is."""
+
+    id: str
+    title: str
+    done: int
+    total: int
+    failure: str = ""
+    report: Report | None = None
+    status: int = 200
+
+
+@router.page("/trial", template="trials.html.jinja")
+def trials() -> TrialsPage:
+    """Trials that are simulated here."""
+    return TrialsPage(
+        trials=tuple(
+            TrialLink(
+                id=one.id,
+                title=one.title,
+                substance=one.substance.value,
+                n_subjects=one.population.n_subjects,
+                arms=tuple(arm.label for arm in one.arms),
+            )
+            for one in map(load_protocol, TRIALS)
+        )
+    )
+
+
+@router.page("/trial/{trial_id}", template="trial.html.jinja")
+def trial(
+    request: Request,
+    trial_id: str,
+    wait: Annotated[float, Query(ge=0.0, le=60.0, description="Seconds to wait for the simulation.")] = _A_MOMENT_S,
+) -> TrialPage:
+    """A published trial, simulated; ``report`` is null while the simulation runs."""
+    if trial_id not in TRIALS:
+        raise PageMissingError(what="trial", got=trial_id, known=TRIALS)
+    desk: Desk = request.app.state.desk
+    job = desk.ask(trial_id)
+    job.ended.wait(wait)
+    title = load_protocol(trial_id).title
+    if job.result is None:
+        return TrialPage(
+            id=trial_id,
+            title=title,
+            done=job.done,
+            total=job.total,
+            failure=job.failure,
+            status=500 if job.failure else 202,
+        )
+    return TrialPage(id=trial_id, title=title, done=job.total, total=job.total, report=_report(_Same(job.result)))
+
+
+class _Same:
+    """A result as a key: the same object, whatever it holds."""
+
+    def __init__(self, result: TrialResult) -> None:
+        self.result = result
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.result is self.result
+
+    def __hash__(self) -> int:
+        return id(self.result)
+
+
+@lru_cache(maxsize=8)
+def _report(of: _Same) -> Report:
+    result = of.result
+    summary = summarize_trial(result)
+    command = shlex.join(
+        ["remission", "run", result.protocol.id, "--replicates", str(result.n_replicates), "--seed", str(SEED)]
+    )
+    content: dict[str, Any] = report_content(result, summary, command=command, versions=library_versions())
+    return Report(**content, charts=tuple(figure_of(chart) for chart in report_charts(result, summary)))

@@ -1,0 +1,93 @@
+// The chain unfolds: a day and a treatment are chosen, levels and words follow. Everything was computed by the server;
+// nothing is sent while the reader plays. Without this file the page reads the same, one link at a time.
+const form = document.getElementById("unfold");
+const slider = document.getElementById("on-day");
+const arms = document.getElementById("arm");
+const play = document.getElementById("play");
+const reading = document.getElementById("reading");
+const NAMES = { P: "window", H: "habit", N: "unease", K: "control", z: "craving" };
+let course = null;
+let timer = null;
+
+function share(symbol, arm, day) {
+  if (symbol === "use") return course.without_use[arm][day] / 100;
+  const low = course.low[symbol], high = course.high[symbol];
+  return high > low ? (course.mean[symbol][arm][day] - low) / (high - low) : 0;
+}
+
+function draw() {
+  const day = Number(slider.value), arm = arms.selectedIndex;
+  document.getElementById("day-out").value = String(day);
+  for (const level of document.querySelectorAll(".chain .level")) {
+    level.setAttribute("width", (share(level.dataset.state, arm, day) * level.dataset.width).toFixed(1));
+  }
+  const words = Object.entries(NAMES).map(([s, name]) => `${name} ${course.mean[s][arm][day].toFixed(2)}`);
+  reading.textContent = `${course.arms[arm]}, day ${day} (simulated, mean): ${words.join(", ")}; ` +
+    `${course.without_use[arm][day].toFixed(0)} of 100 people without use. Bars run from the lowest to the highest mean.`;
+  for (const frame of document.querySelectorAll("figure [data-frames]")) cursor(frame, day);
+  remember(day, arm);
+}
+
+// Day and treatment live behind the # of the address: a link to another part keeps them, no server sees them.
+function remember(day, arm) {
+  const hash = `#day=${day}&arm=${arm}`;
+  if (!timer) history.replaceState(null, "", hash);
+  for (const link of document.querySelectorAll(".chain a, .steps a")) link.hash = hash;
+}
+
+function recall() {
+  const state = new URLSearchParams(location.hash.slice(1));
+  slider.value = String(Number(state.get("day")) || 0);
+  arms.selectedIndex = Math.min(Math.max(Number(state.get("arm")) || 0, 0), arms.length - 1);
+}
+
+function cursor(svg, day) {
+  let group = svg.querySelector("g.cursors");
+  if (!group) {
+    group = svg.appendChild(document.createElementNS("http://www.w3.org/2000/svg", "g"));
+    group.setAttribute("class", "cursors");
+    for (let i = 0; i < JSON.parse(svg.dataset.frames).length; i += 1) {
+      group.appendChild(document.createElementNS("http://www.w3.org/2000/svg", "line")).setAttribute("class", "cursor");
+    }
+  }
+  JSON.parse(svg.dataset.frames).forEach(([left, right, top, bottom, last], i) => {
+    const x = left + (right - left) * Math.min(day / last, 1), line = group.children[i];
+    line.setAttribute("x1", x); line.setAttribute("x2", x); line.setAttribute("y1", top); line.setAttribute("y2", bottom);
+  });
+}
+
+function stop() {
+  clearInterval(timer);
+  timer = null;
+  remember(Number(slider.value), arms.selectedIndex);
+  play.textContent = "Let it unfold";
+}
+
+function unfold() {
+  if (timer) { stop(); return; }
+  if (Number(slider.value) >= Number(slider.max)) slider.value = "0";
+  if (matchMedia("(prefers-reduced-motion: reduce)").matches) { slider.value = slider.max; draw(); return; }
+  play.textContent = "Pause";
+  timer = setInterval(() => {
+    slider.value = String(Number(slider.value) + 1);
+    draw();
+    if (Number(slider.value) >= Number(slider.max)) stop();
+  }, 60);
+}
+
+async function start() {
+  const substance = new URLSearchParams(location.search).get("substance") || "alcohol";
+  const answer = await fetch(`/api/learn/course.json?substance=${encodeURIComponent(substance)}`);
+  if (!answer.ok) return;
+  course = await answer.json();
+  for (const name of course.arms) arms.add(new Option(name));
+  form.hidden = false;
+  reading.hidden = false;
+  recall();
+  slider.addEventListener("input", () => { stop(); draw(); });
+  arms.addEventListener("change", draw);
+  play.addEventListener("click", unfold);
+  draw();
+}
+
+start().catch(() => { /* offline: the page is whole without it */ });

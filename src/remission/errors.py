@@ -8,7 +8,8 @@ All of them say four things: where the fault is, what came, what is allowed, and
     |-- LibraryError                    a name or file of the sourced library is missing or damaged
     |-- NumericalError                  a computation left its valid range
     |-- ProvenanceError                 a stored result does not match its record
-    `-- RunError                        a run could not be written, read or finished
+    `-- RunError                        what was asked of a run cannot be done: folder, address, name
+        `-- WorkError                   the work failed half-way: disk full, workers lost
 
 The four parts are attributes as well, so that the command line and pages can show each in its place.
 """
@@ -23,6 +24,7 @@ __all__ = [
     "RunError",
     "SpecError",
     "UnitsError",
+    "WorkError",
     "nearest_names",
 ]
 
@@ -101,7 +103,11 @@ class ProvenanceError(RemissionError):
 
 
 class RunError(RemissionError):
-    """A run could not be written, read or finished."""
+    """What was asked of a run cannot be done: the folder, the address or the name is wrong."""
+
+
+class WorkError(RunError):
+    """The work failed half-way, with nothing wrong in the input: disk full, database or workers lost."""
 
 
 def nearest_names(name: str, known: Sequence[str], count: int = 3) -> list[str]:

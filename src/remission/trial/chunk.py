@@ -6,7 +6,6 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from remission.patient.parameters import CourseParameters
-from remission.patient.pharmacology import Pharmacology
 from remission.records.endpoint import Analysis, Contrast
 from remission.records.protocol import Protocol
 from remission.trial.analysis import (
@@ -17,11 +16,11 @@ from remission.trial.analysis import (
     analyze_percent_lower,
     level_columns,
 )
-from remission.trial.batch import TrialBatch, simulate_batch
+from remission.trial.batch import TrialBatch
 from remission.trial.endpoints import endpoint_values, time_to_event
 from remission.trial.result import ArmValues, CourseCounts, Estimates
 
-__all__ = ["Chunk", "ChunkResult", "merge_chunks", "plan_chunks", "simulate_chunk"]
+__all__ = ["Chunk", "ChunkResult", "analyze_batch", "merge_chunks", "plan_chunks"]
 
 _PEOPLE_PER_CHUNK = 4096
 
@@ -50,29 +49,8 @@ def plan_chunks(protocol: Protocol, n_replicates: int) -> list[Chunk]:
     return [Chunk(first=first, count=min(step, n_replicates - first)) for first in range(0, n_replicates, step)]
 
 
-def simulate_chunk(
-    protocol: Protocol,
-    chunk: Chunk,
-    *,
-    seed: int,
-    parameters: CourseParameters,
-    pharmacology: Pharmacology,
-) -> ChunkResult:
-    """Simulate and analyse the replicates of a chunk.
-
-    Raises
-    ------
-    SpecError
-        A replicate number does not fit 32 bits.
-    """
-    batch = simulate_batch(
-        protocol,
-        seed=seed,
-        first_replicate=chunk.first,
-        n_replicates=chunk.count,
-        parameters=parameters,
-        pharmacology=pharmacology,
-    )
+def analyze_batch(protocol: Protocol, chunk: Chunk, batch: TrialBatch, *, parameters: CourseParameters) -> ChunkResult:
+    """The replicates of a chunk, analysed as the protocol says."""
     values = {
         endpoint.id: endpoint_values(endpoint, batch.observation, heavy_amount=parameters.heavy_amount)
         for endpoint in protocol.endpoints

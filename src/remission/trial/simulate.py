@@ -10,18 +10,28 @@ from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters
 from remission.patient.pharmacology import Pharmacology, load_pharmacology
 from remission.records.protocol import Protocol
 from remission.streams import check_seed
-from remission.trial.chunk import Chunk, ChunkResult, merge_chunks, plan_chunks, simulate_chunk
+from remission.trial.batch import TrialBatch, simulate_batch
+from remission.trial.chunk import Chunk, ChunkResult, analyze_batch, merge_chunks, plan_chunks
 from remission.trial.result import TrialResult
 from remission.trial.states import simulate_states
 
 __all__ = ["MAX_REPLICATES", "TrialPlan", "plan_trial", "simulate_trial"]
 
 MAX_REPLICATES = 1_000_000
+_CHUNK_PERSON_DAYS = 20_000_000
+"""A piece of work stays below a gigabyte."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrialPlan:
     """Everything that sets a trial's numbers, and the chunks of its replicates.
+
+    Parameters
+    ----------
+    with_diaries
+        Whether every person's days are kept as well.
+    chunk_replicates
+        Replicates in a piece of work; ``None``: as many as make about four thousand people. It changes no number.
 
     Notes
     -----
@@ -33,11 +43,16 @@ class TrialPlan:
     seed: int
     parameter_set: str
     parameters: CourseParameters
+    with_diaries: bool = False
+    chunk_replicates: int | None = None
 
     @property
     def chunks(self) -> list[Chunk]:
         """The replicates in pieces of work."""
-        return plan_chunks(self.protocol, self.n_replicates)
+        step, end = self.chunk_replicates, self.n_replicates
+        if step is None:
+            return plan_chunks(self.protocol, end)
+        return [Chunk(first=first, count=min(step, end - first)) for first in range(0, end, step)]
 
     @cached_property
     def _pharmacology(self) -> Pharmacology:
@@ -45,9 +60,22 @@ class TrialPlan:
 
     def run(self, chunk: Chunk) -> ChunkResult:
         """Simulate and analyse one chunk."""
-        return simulate_chunk(
-            self.protocol, chunk, seed=self.seed, parameters=self.parameters, pharmacology=self._pharmacology
+        return self.analyze(chunk, self.simulate(chunk))
+
+    def simulate(self, chunk: Chunk) -> TrialBatch:
+        """The people of a chunk, day by day."""
+        return simulate_batch(
+            self.protocol,
+            seed=self.seed,
+            first_replicate=chunk.first,
+            n_replicates=chunk.count,
+            parameters=self.parameters,
+            pharmacology=self._pharmacology,
         )
+
+    def analyze(self, chunk: Chunk, batch: TrialBatch) -> ChunkResult:
+        """What a trial reports of the people of a chunk."""
+        return analyze_batch(self.protocol, chunk, batch, parameters=self.parameters)
 
     def finish(self, results: Sequence[ChunkResult]) -> TrialResult:
         """The trial's result from the results of all chunks, in any order."""
@@ -79,18 +107,28 @@ def plan_trial(
     seed: int,
     parameter_set: str = DEFAULT_PARAMETER_SET,
     parameters: CourseParameters | None = None,
+    with_diaries: bool = False,
+    chunk_replicates: int | None = None,
 ) -> TrialPlan:
-    """A checked plan; arguments as for :func:`simulate_trial`.
+    """A checked plan; arguments as for :func:`simulate_trial` and :class:`TrialPlan`.
 
     Raises
     ------
     SpecError
-        ``n_replicates`` or ``seed`` is out of range.
+        ``n_replicates``, ``seed`` or ``chunk_replicates`` is out of range, or a piece of work would not fit into memory.
     LibraryError
         The parameter set does not exist.
     """
-    if isinstance(n_replicates, bool) or not isinstance(n_replicates, int) or not 1 <= n_replicates <= MAX_REPLICATES:
-        raise SpecError(where="n_replicates", got=n_replicates, allowed=f"a whole number from 1 to {MAX_REPLICATES}")
+    _check_count("n_replicates", n_replicates)
+    if chunk_replicates is not None:
+        _check_count("chunk_replicates", chunk_replicates)
+        person_days = chunk_replicates * protocol.population.n_subjects * protocol.follow_up_days
+        if person_days > _CHUNK_PERSON_DAYS and chunk_replicates > 1:
+            raise SpecError(
+                where="chunk_replicates",
+                got=f"{chunk_replicates}, which is {person_days} person-days",
+                allowed=f"up to {_CHUNK_PERSON_DAYS} person-days in a piece of work",
+            )
     found = load_parameter_set(parameter_set)
     return TrialPlan(
         protocol=protocol,
@@ -98,7 +136,14 @@ def plan_trial(
         seed=check_seed(seed),
         parameter_set=parameter_set,
         parameters=parameters or load_course_parameters(protocol.substance, parameter_set=found),
+        with_diaries=with_diaries,
+        chunk_replicates=chunk_replicates,
     )
+
+
+def _check_count(where: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_REPLICATES:
+        raise SpecError(where=where, got=value, allowed=f"a whole number from 1 to {MAX_REPLICATES}")
 
 
 def simulate_trial(

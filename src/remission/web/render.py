@@ -41,9 +41,9 @@ def render_page(
     Parameters
     ----------
     template
-        File in ``templates/``; it sees ``page`` (the record), ``t`` (texts of the page in its language), ``site``
-        (texts of every page), ``language``, ``here`` (its English address), ``asset`` (address of a static file) and
-        ``link`` (address of a page in the reader's language).
+        File in ``templates/``; it sees ``page`` (the record), ``t`` (texts of the page in its language), ``words`` and
+        ``site`` (texts of the patient pages and of every page), ``language``, ``here`` (its English address), ``asset``
+        (address of a static file) and ``link`` (address of a page in the reader's language).
     text
         Name of the page's text file, when it has one.
     """
@@ -57,6 +57,7 @@ def render_page(
         .render(
             page=page,
             t={} if text is None else load_text(language, text),
+            words=load_text(language, "journey"),
             site=load_text(language, "site"),
             language=language,
             languages=[(code, LANGUAGES[code], path_in(here, code)) for code in languages],

@@ -1,0 +1,287 @@
+"""What patients are shown: options by substance, whom to call, and the numbers that sentences may carry.
+
+A sentence on a patient page holds no typed number: it has slots such as ``{alc_naltrexone_jama_heavy.value}``, which
+:func:`fill` takes from a record. A slot is ``id.part``: ``id`` is a record of the established treatments, a fact of
+``library/care/facts.toml`` or a trial number named in ``library/care/options.toml``.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+from remission.errors import LibraryError, SpecError
+from remission.evidence.records import CareRecord, StudyOutcome, StudyRecord
+from remission.evidence.registry import citation_of, load_evidence
+from remission.records.base import Record
+
+__all__ = [
+    "Contacts",
+    "Line",
+    "Option",
+    "PatientNumber",
+    "contacts_of",
+    "countries",
+    "fill",
+    "load_options",
+    "number_of",
+    "slots_of",
+]
+
+_SLOT = re.compile(r"\{([a-z0-9_]+)\.([a-z]+)\}")
+_WHOLE = {"weeks", "months", "years", "n", "treated", "control"}
+_DAYS = {"weeks": 7.0, "months": 30.0, "years": 365.0}
+
+
+class Line(Record):
+    """A telephone line."""
+
+    kind: Literal["crisis", "drugs"]
+    name: str
+    number: str
+    note: str
+
+
+class Contacts(Record):
+    """Whom to call in one country. ``read`` is when the numbers were read, ``confirm_at`` where to confirm them."""
+
+    country: str
+    name: str
+    emergency: str
+    confirm_at: str
+    read: date
+    lines: tuple[Line, ...]
+
+
+class Option(Record):
+    """Something that can be done.
+
+    kind
+        established, research (ketamine), or none (no treatment, stopping alone).
+    approved
+        Whether a medicine is approved for this use in the United States: yes, no, some, varies (by country), or talking
+        where nothing needs approval.
+    icons
+        Ids of numbers that count people, treated and control, on one endpoint.
+    sources
+        Ids of evidence records behind the words.
+    """
+
+    id: str
+    substance: str
+    kind: Literal["established", "research", "none"]
+    approved: Literal["yes", "no", "some", "varies", "talking"]
+    icons: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
+class PatientNumber(Record):
+    """A number with what a sentence may say of it; unknown parts are None. ``unit`` and ``source`` are for the reader.
+
+    ``treated`` and ``control`` are people per 100 on the same endpoint; ``days`` is when it was measured.
+    """
+
+    id: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    treated: float | None = None
+    control: float | None = None
+    treated_low: float | None = None
+    treated_high: float | None = None
+    control_low: float | None = None
+    control_high: float | None = None
+    n: int | None = None
+    days: float | None = None
+    unit: str
+    source: str
+    kind: str
+
+    @property
+    def counts_people(self) -> bool:
+        """Whether it may be drawn as people: both groups are given, per 100."""
+        return self.treated is not None and self.control is not None
+
+    def part(self, name: str) -> float:
+        """A part as a number.
+
+        Raises
+        ------
+        LibraryError
+            The number has no such part; a text is wrong.
+        """
+        if name in _DAYS and self.days is not None:
+            return self.days / _DAYS[name]
+        found = getattr(self, name, None) if name in {"value", "low", "high", "treated", "control", "n"} else None
+        if found is None:
+            raise LibraryError(
+                where=f"text slot {{{self.id}.{name}}}",
+                got="nothing",
+                allowed="a part that the record has",
+                remedy="Correct the text file or the record.",
+            )
+        return float(found)
+
+
+def fill(text: str) -> str:
+    """A sentence with its slots filled from records.
+
+    Raises
+    ------
+    LibraryError
+        A slot names no number, or a part that it does not have.
+
+    Examples
+    --------
+    >>> fill("{nic_cochrane_varenicline.treated} of 100")
+    '14 of 100'
+    """
+    return _SLOT.sub(lambda found: _written(number_of(found[1]), found[2]), text)
+
+
+def slots_of(text: str) -> tuple[str, ...]:
+    """Ids of the numbers that a text has slots for, each once, in order."""
+    return tuple(dict.fromkeys(name for name, _ in _SLOT.findall(text)))
+
+
+def _written(number: PatientNumber, part: str) -> str:
+    """A number as patients read it: whole where it is large or counts something, two digits where it is small."""
+    value = abs(number.part(part))
+    if number.unit.startswith("days"):
+        return f"{value:.1f}".removesuffix(".0")
+    if part in _WHOLE or number.unit == "people" or value >= 10.0:
+        whole = round(value)
+        # A year is no amount.
+        return str(whole) if whole < 10_000 and not 1000 <= whole < 1900 else f"{whole:,}"
+    return f"{value:.2g}"
+
+
+@cache
+def number_of(number_id: str) -> PatientNumber:
+    """The number of that id.
+
+    Raises
+    ------
+    LibraryError
+        No record has it.
+    """
+    facts = _read("facts.toml")
+    if number_id in facts:
+        entry = facts[number_id]
+        return PatientNumber(
+            id=number_id,
+            value=entry.get("value"),
+            low=entry.get("low"),
+            high=entry.get("high"),
+            unit=entry["unit"],
+            source=entry["source"],
+            kind=entry["kind"],
+        )
+    trials = _read("options.toml")["trial"]
+    if number_id in trials:
+        return _of_trial(number_id, trials[number_id])
+    try:
+        record = load_evidence()[number_id]
+    except SpecError:
+        record = None
+    if not isinstance(record, CareRecord):
+        raise LibraryError(
+            where=f"number {number_id}",
+            got="no record",
+            allowed="a fact, a trial number or a record on an established treatment",
+        )
+    return PatientNumber(
+        id=number_id,
+        value=record.value,
+        low=record.ci_low,
+        high=record.ci_high,
+        treated=record.absolute_per_100_treated,
+        control=record.absolute_per_100_control,
+        # An interval of people per 100 belongs to the treated.
+        treated_low=record.ci_low
+        if record.unit == "people per 100" and record.value == record.absolute_per_100_treated
+        else None,
+        treated_high=record.ci_high
+        if record.unit == "people per 100" and record.value == record.absolute_per_100_treated
+        else None,
+        n=record.n,
+        days=record.time_days,
+        unit=record.unit,
+        source=citation_of(record),
+        kind=record.source_kind,
+    )
+
+
+def _of_trial(number_id: str, entry: Mapping[str, str]) -> PatientNumber:
+    study = load_evidence()[entry["study"]]
+    assert isinstance(study, StudyRecord)
+
+    def outcome(arm: str) -> StudyOutcome:
+        for item in study.outcomes:
+            if (item.arm_or_contrast, item.endpoint) == (arm, entry["endpoint"]):
+                return item
+        raise LibraryError(where=f"trial number {number_id}", got=arm, allowed=f"an outcome of {study.id}")
+
+    first = outcome(entry.get("treated") or entry["contrast"])
+    second = outcome(entry["control"]) if "control" in entry else None
+    return PatientNumber(
+        id=number_id,
+        value=first.value,
+        low=first.ci_low,
+        high=first.ci_high,
+        treated=first.value if second else None,
+        control=second.value if second else None,
+        treated_low=first.ci_low if second else None,
+        treated_high=first.ci_high if second else None,
+        control_low=second.ci_low if second else None,
+        control_high=second.ci_high if second else None,
+        n=first.n if second is None else (first.n or 0) + (second.n or 0),
+        days=first.time_days,
+        unit=first.statistic,
+        source=citation_of(study),
+        kind=first.source_kind,
+    )
+
+
+@cache
+def load_options() -> tuple[Option, ...]:
+    """Options of all substances in the order in which they are shown.
+
+    Raises
+    ------
+    SpecError
+        An entry does not fit its type; the library is damaged.
+    """
+    return tuple(Option.from_dict(entry) for entry in _read("options.toml")["option"])
+
+
+def countries() -> tuple[str, ...]:
+    """Countries with numbers to call, two letters each."""
+    return tuple(name for name in _read("contacts.toml") if name != "read")
+
+
+def contacts_of(country: str) -> Contacts:
+    """Whom to call in a country.
+
+    Raises
+    ------
+    SpecError
+        No numbers are on file for it.
+    """
+    data = _read("contacts.toml")
+    if country not in countries():
+        raise SpecError(
+            where="country",
+            got=country,
+            allowed=f"must be one of: {', '.join(countries())}",
+            remedy="Add the country to library/care/contacts.toml with confirmed numbers.",
+        )
+    return Contacts.from_dict({"country": country, "read": data["read"], **data[country]})
+
+
+@cache
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads(files("remission.library").joinpath("care", name).read_text(encoding="utf-8"))

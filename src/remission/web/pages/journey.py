@@ -1,0 +1,249 @@
+"""What to expect: a page to decide with, for each substance; established treatments always stand beside ketamine."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Annotated, Any
+
+from fastapi import Depends, Query, Request
+
+from remission.errors import SpecError
+from remission.evidence.care import Contacts, Option, contacts_of, countries, fill, load_options, number_of, slots_of
+from remission.evidence.registry import citation_of, load_evidence
+from remission.records.base import Record
+from remission.web.language import LANGUAGES, language_of, load_text
+from remission.web.page import PageRouter
+from remission.web.problems import Fault, PageMissingError, fault_of
+
+__all__ = ["router"]
+
+router = PageRouter()
+_LANGUAGES = tuple(LANGUAGES)
+
+
+class Choice(Record):
+    """A substance to choose."""
+
+    id: str
+    name: str
+
+
+class JourneyStart(Record):
+    """What /journey shows."""
+
+    title: str
+    choose: str
+    lead: str
+    choices: tuple[Choice, ...]
+
+
+class Icons(Record):
+    """People per 100 with and without a treatment, on one endpoint, from one source."""
+
+    record: str
+    says: str
+    treated: int
+    control: int
+    treated_low: int | None
+    treated_high: int | None
+    control_low: int | None
+    control_high: int | None
+    n: int | None
+    source: str
+    kind: str
+
+
+class OptionCard(Record):
+    """One option."""
+
+    id: str
+    name: str
+    kind: str
+    status: str
+    what: str
+    found: tuple[str, ...]
+    icons: tuple[Icons, ...]
+    harm: str
+    access: str
+    sources: tuple[Choice, ...]
+
+
+class Pair(Record):
+    """A heading and what it says."""
+
+    name: str
+    text: str
+
+
+class JourneyPage(Record):
+    """What /journey/{substance} shows, in order."""
+
+    substance: str
+    heading: str
+    contacts: Contacts
+    safety: tuple[str, ...]
+    signs: tuple[str, ...]
+    diagnosis: tuple[str, ...]
+    goals: tuple[Pair, ...]
+    options: tuple[OptionCard, ...]
+    sessions: tuple[Pair, ...]
+    risks_lead: str
+    risks: tuple[Pair, ...]
+    risks_more: tuple[str, ...]
+    cost_lead: str
+    cost: tuple[Pair, ...]
+    values: tuple[str, ...]
+    questions: tuple[str, ...]
+    facts: tuple[Pair, ...]
+
+
+class SafetyPage(Record):
+    """What /safety shows."""
+
+    title: str
+    lead: str
+    contacts: Contacts
+    others: tuple[Choice, ...]
+    warnings: tuple[str, ...]
+    call: str
+    withdrawal: str
+    overdose: tuple[str, ...]
+    fault: Fault | None = None
+    status: int = 200
+
+
+def _language(request: Request) -> str:
+    return language_of(request)
+
+
+_Language = Annotated[str, Depends(_language)]
+
+
+@router.page("/journey", template="journey_start.html.jinja", text="journey", languages=_LANGUAGES, keeps_nothing=True)
+def journey(language: _Language) -> JourneyStart:
+    """Choose a substance."""
+    t = load_text(language, "journey")
+    return JourneyStart(
+        title=t["title"],
+        choose=t["choose"],
+        lead=t["choose_lead"],
+        choices=tuple(Choice(id=key, name=name) for key, name in t["substances"].items()),
+    )
+
+
+@router.page(
+    "/journey/{substance}", template="journey.html.jinja", text="journey", languages=_LANGUAGES, keeps_nothing=True
+)
+def journey_of(request: Request, substance: str, language: _Language) -> JourneyPage:
+    """Options for one substance side by side, what happens, risks, cost, questions."""
+    known = load_text("en", "journey")["substances"]
+    if substance not in known:
+        raise PageMissingError(what="substance", got=substance, known=tuple(known))
+    return _page(substance, language, request.app.state.settings.country)
+
+
+@router.page("/safety", template="safety.html.jinja", text="safety", languages=_LANGUAGES, keeps_nothing=True)
+def safety(
+    request: Request, language: _Language, country: Annotated[str, Query(max_length=8, description="Two letters.")] = ""
+) -> SafetyPage:
+    """Whom to call, and what to know before stopping."""
+    usual = request.app.state.settings.country
+    fault = None
+    try:
+        contacts = contacts_of(country.upper() or usual)
+    except SpecError as error:
+        contacts, fault = contacts_of(usual), fault_of(error)
+    t, words = load_text(language, "safety"), load_text(language, "journey")["safety"]
+    return SafetyPage(
+        title=t["title"],
+        lead=t["lead"],
+        contacts=contacts,
+        others=tuple(Choice(id=one, name=contacts_of(one).name) for one in countries() if one != contacts.country),
+        warnings=tuple(words[key] for key in ("stop", "stop_more", "sedatives", "tolerance", "naloxone")),
+        call=words["call"],
+        withdrawal=fill(t["withdrawal_text"]),
+        overdose=tuple(t["overdose_steps"]),
+        fault=fault,
+        status=422 if fault else 200,
+    )
+
+
+@cache
+def _page(substance: str, language: str, country: str) -> JourneyPage:
+    t = load_text(language, "journey")
+    return JourneyPage(
+        substance=substance,
+        heading=t["heading"].replace("{substance}", t["substances"][substance]),
+        contacts=contacts_of(country),
+        safety=tuple(
+            t["safety"][key] for key in ("stop", "stop_more", "sedatives", "tolerance", "naloxone", "never", "call")
+        ),
+        signs=tuple(t["diagnosis"]["signs"]),
+        diagnosis=tuple(fill(t["diagnosis"][key]) for key in ("count", "medicine", "who", "forms", "why")),
+        goals=tuple(
+            Pair(name=t["goal"][key], text=t["goal"][f"{key}_text"]) for key in ("stop", "less", "unsure", "other")
+        ),
+        options=tuple(_card(option, t) for option in load_options() if option.substance == substance),
+        sessions=_pairs(t["sessions"]["steps"]),
+        risks_lead=fill(t["risks"]["lead"]),
+        risks=_pairs(t["risks"]["items"]),
+        risks_more=(t["risks"]["who_not"], t["risks"]["status"]),
+        cost_lead=t["cost"]["lead"],
+        cost=_pairs(t["cost"]["items"]),
+        values=tuple(t["values"]["items"]),
+        questions=tuple(t["questions"]["items"]),
+        facts=_facts(t),
+    )
+
+
+def _pairs(items: Sequence[Sequence[str]]) -> tuple[Pair, ...]:
+    return tuple(Pair(name=name, text=fill(text)) for name, text in items)
+
+
+def _card(option: Option, t: Mapping[str, Any]) -> OptionCard:
+    words = t["option"][option.id]
+    registry = load_evidence()
+    return OptionCard(
+        id=option.id,
+        name=words["name"],
+        kind=option.kind,
+        status="" if option.approved == "talking" else t[f"status_{option.approved}"],
+        what=words["what"],
+        found=tuple(fill(line) for line in words["found"]),
+        icons=tuple(_icons(name, t) for name in option.icons),
+        harm=fill(words["harm"]),
+        access=words["access"],
+        sources=tuple(Choice(id=key, name=citation_of(registry[key])) for key in option.sources),
+    )
+
+
+def _icons(name: str, t: Mapping[str, Any]) -> Icons:
+    number = number_of(name)
+    # Only both groups on one endpoint may be drawn as people; a test holds every entry of the library to it.
+    assert number.treated is not None
+    assert number.control is not None
+    return Icons(
+        record=name,
+        says=fill(t["icon"][name]),
+        treated=round(number.treated),
+        control=round(number.control),
+        treated_low=_whole(number.treated_low),
+        treated_high=_whole(number.treated_high),
+        control_low=_whole(number.control_low),
+        control_high=_whole(number.control_high),
+        n=number.n,
+        source=number.source,
+        kind=number.kind,
+    )
+
+
+def _whole(number: float | None) -> int | None:
+    return None if number is None else round(number)
+
+
+def _facts(t: Mapping[str, Any]) -> tuple[Pair, ...]:
+    """Numbers of the sections that hold for every substance, with source and kind."""
+    text = repr([t[name] for name in ("diagnosis", "sessions", "risks", "cost")])
+    return tuple(
+        Pair(name=number.id.replace("_", " "), text=f"{number.source} ({number.kind})")
+        for number in map(number_of, slots_of(text))
+    )

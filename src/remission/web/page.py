@@ -71,7 +71,7 @@ class PageRouter:
             for language in languages:
                 address = path_in(path, language)
                 name = f"{view.__name__}_{language}"
-                self.routes.add_api_route(address, as_html, include_in_schema=False, name=name)
+                # The record first: a page with a name in its address would take the name with its ending.
                 self.routes.add_api_route(
                     (address if address != "/" else "/index") + ".json",
                     as_json,
@@ -81,6 +81,7 @@ class PageRouter:
                     operation_id=f"{name}_json",
                     summary=(view.__doc__ or "").strip().split("\n")[0],
                 )
+                self.routes.add_api_route(address, as_html, include_in_schema=False, name=name)
             return view
 
         return register

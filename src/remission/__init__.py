@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from remission.records.protocol_file import parse_protocol, read_protocol, write_protocol
     from remission.records.regimen import Regimen
     from remission.records.subject import Subject
+    from remission.report.rebuild import rebuild
+    from remission.report.run import run_trial
     from remission.trial.result import TrialResult
     from remission.trial.simulate import simulate_trial
     from remission.trial.summary import TrialSummary, summarize_trial
@@ -50,6 +52,8 @@ _HOMES = {
     "load_protocol": "remission.library.protocols",
     "parse_protocol": "remission.records.protocol_file",
     "read_protocol": "remission.records.protocol_file",
+    "rebuild": "remission.report.rebuild",
+    "run_trial": "remission.report.run",
     "simulate_concentrations": "remission.pk",
     "simulate_person": "remission.patient.person",
     "simulate_session_curves": "remission.patient.session",
@@ -78,6 +82,8 @@ __all__ = [
     "load_protocol",
     "parse_protocol",
     "read_protocol",
+    "rebuild",
+    "run_trial",
     "simulate_concentrations",
     "simulate_person",
     "simulate_session_curves",

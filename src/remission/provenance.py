@@ -32,6 +32,8 @@ _CPU_FEATURES = ("avx", "avx2", "avx512f", "fma", "neon", "sve")
 
 _WRITES_FILES = {"report", "runs"}
 _MOVES_NOTHING = {"calibration", "cli", "clinics", "design", "evidence", "exchange", "testing", "web"}
+_DATA = {"behavior", "pharmacology", "protocols"}
+"""Folders of the library that a simulation reads."""
 
 
 def package_version() -> str:
@@ -59,7 +61,8 @@ def source_hashes() -> dict[str, str]:
     for path in sorted(root.rglob("*"), key=lambda path: path.relative_to(root).as_posix()):
         name = path.relative_to(root)
         top = name.parts[0]
-        if top in _MOVES_NOTHING or "__pycache__" in name.parts or not path.is_file():
+        is_other_data = top == "library" and len(name.parts) > 2 and name.parts[1] not in _DATA
+        if top in _MOVES_NOTHING or is_other_data or "__pycache__" in name.parts or not path.is_file():
             continue
         digest = digests["files" if top in _WRITES_FILES else "numbers"]
         digest.update(f"{name.as_posix()}\0{file_hash(path)}\n".encode())

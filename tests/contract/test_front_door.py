@@ -24,6 +24,8 @@ NAMES = [
     "load_protocol",
     "parse_protocol",
     "read_protocol",
+    "rebuild",
+    "run_trial",
     "simulate_concentrations",
     "simulate_person",
     "simulate_session_curves",

@@ -14,7 +14,6 @@ import pytest
 from distributed import Client
 
 from remission.errors import RunError
-from remission.provenance import library_versions
 from remission.runs import cluster
 from remission.runs.cluster import on_cluster
 from remission.runs.work import open_work, run_chunks
@@ -93,7 +92,7 @@ def test_an_address_that_nobody_answers_is_named(
 
 def test_workers_of_another_version_are_refused() -> None:
     """Another NumPy could move a number; then a cluster would not give the laptop's result."""
-    here = library_versions()
+    here = cluster._identity()
     cluster._check_workers({"tcp://a": here}, "x")
     with pytest.raises(RunError, match="numpy"):
         cluster._check_workers({"tcp://a": here, "tcp://b": {**here, "numpy": "1.0"}}, "x")

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from remission.cli import execute
-from remission.errors import ProvenanceError, RunError
+from remission.errors import ProvenanceError, RunError, WorkError
 from remission.records.protocol_file import write_protocol
 from remission.runs.folder import read_run
 from remission.runs.store import ChunkStore
@@ -108,7 +108,8 @@ def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
     ("change", "error"),
     [
         ({"seed": 4}, ProvenanceError),
-        ({"schema": 2}, RunError),
+        ({"schema": 99}, RunError),
+        ({"source_sha256": "0" * 64}, RunError),
         ({"version": "9.9.9"}, RunError),
     ],
 )
@@ -179,9 +180,9 @@ def test_the_slower_of_two_processes_takes_the_result_of_the_quicker(
 
     def too_late(folder: Path, *_: object, **__: object) -> None:
         discard_work(folder)
-        raise RunError(where=str(folder), got="disk I/O error", allowed="a chunk store")
+        raise WorkError(where=str(folder), got="disk I/O error", allowed="a chunk store")
 
-    monkeypatch.setattr("remission.runs.work.run_chunks", too_late)
+    monkeypatch.setattr("remission.report.run.run_chunks", too_late)
     assert execute.execute(few, tmp_path, "x", quiet=True) == quicker
     shutil.rmtree(quicker["folder"])
     with pytest.raises(RunError, match="disk"):

@@ -10,13 +10,14 @@ from typing import Annotated
 
 import typer
 
+from remission.cli.clinics import app as clinics_app
 from remission.cli.evidence import app as evidence_app
-from remission.cli.execute import resume_command, verify_command
+from remission.cli.execute import rerun_command, resume_command, verify_command
 from remission.cli.protocols import list_command, new_command
 from remission.cli.run import run_command
 from remission.cli.serve import serve_command
 from remission.cli.show import show_command
-from remission.errors import LibraryError, RemissionError, SpecError
+from remission.errors import LibraryError, RemissionError, RunError, SpecError, WorkError
 
 __all__ = ["app", "run_app"]
 
@@ -37,11 +38,13 @@ app = typer.Typer(
 app.command("run")(run_command)
 app.command("resume")(resume_command)
 app.command("verify")(verify_command)
+app.command("rerun")(rerun_command)
 app.command("new")(new_command)
 app.command("show")(show_command)
 app.command("list")(list_command)
 app.command("serve")(serve_command)
 app.add_typer(evidence_app, name="evidence")
+app.add_typer(clinics_app, name="clinics")
 
 
 def _print_version(wanted: bool) -> None:
@@ -67,9 +70,8 @@ def run_app(arguments: list[str]) -> int:
     try:
         code = app(arguments, standalone_mode=False)
     except RemissionError as error:
-        is_input = isinstance(error, SpecError) or (isinstance(error, LibraryError) and error.where in _NAMED_BY_USER)
         _show_error(error, as_json=as_json)
-        return WRONG_INPUT if is_input or _is_input_place(error) else FAILED
+        return WRONG_INPUT if _is_wrong_input(error) else FAILED
     except typer.Exit as stop:
         code = stop.exit_code
     except (KeyboardInterrupt, typer.Abort):
@@ -91,11 +93,11 @@ def run_app(arguments: list[str]) -> int:
 _NAMED_BY_USER = {"protocol", "parameter set"}
 
 
-def _is_input_place(error: RemissionError) -> bool:
-    """Whether an error of a run folder is about what the user named: an output folder, a folder to show."""
-    from remission.errors import RunError
-
-    return isinstance(error, RunError)
+def _is_wrong_input(error: RemissionError) -> bool:
+    """Whether the user can mend it by typing something else; otherwise the work failed."""
+    if isinstance(error, LibraryError):
+        return error.where in _NAMED_BY_USER
+    return isinstance(error, SpecError | RunError) and not isinstance(error, WorkError)
 
 
 def _is_usage_error(error: Exception) -> bool:

@@ -1,19 +1,45 @@
-"""Doing a planned run: chunks first, then tables and report, then the finished folder; and taking a run up again."""
+"""Doing a planned run, taking a run up again, checking it, making it again."""
 
 import json
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from remission.runs.piece import Doer
     from remission.trial.simulate import TrialPlan
 
-__all__ = ["execute", "resume_command", "verify_command"]
+__all__ = ["choose_workers", "execute", "rerun_command", "resume_command", "verify_command"]
+
+_DIFFERENCES_SHOWN = 20
 
 
-def execute(plan: "TrialPlan", root: Path, command: str, *, quiet: bool, cluster: str | None = None) -> dict[str, Any]:
+def choose_workers(*, cluster: str | None, workers: int | None, threads: int) -> "Doer":
+    """Who works, from the options of a command.
+
+    Raises
+    ------
+    SpecError
+        A number is out of range, or two ways are asked for.
+    """
+    from remission.errors import SpecError
+    from remission.runs.cluster import on_cluster
+    from remission.runs.local import on_processes, on_threads
+
+    for option, count in (("--workers", workers), ("--threads", threads)):
+        if count is not None and not 1 <= count <= 256:
+            raise SpecError(where=option, got=count, allowed="a whole number from 1 to 256")
+    if (cluster is not None) + ((workers or 1) > 1) + (threads > 1) > 1:
+        raise SpecError(
+            where="--cluster, --workers, --threads", got="more than one of them", allowed="one way to share the work"
+        )
+    if cluster is not None:
+        return on_cluster(cluster)
+    return on_threads(threads) if threads > 1 else on_processes(workers or 1)
+
+
+def execute(plan: "TrialPlan", root: Path, command: str, *, quiet: bool, do: "Doer | None" = None) -> dict[str, Any]:
     """Run a plan, or what is left of it, and write its folder; returns the summary with the folder's place.
 
     Raises
@@ -21,73 +47,53 @@ def execute(plan: "TrialPlan", root: Path, command: str, *, quiet: bool, cluster
     KeyboardInterrupt
         After a word on how to go on; what is done stays on disk.
     """
+    from remission.cli.interrupt import ends_soon
     from remission.cli.progress import progress_of
-    from remission.cli.table import print_summary
-    from remission.errors import RunError
-    from remission.provenance import library_versions, moment
-    from remission.report.write import write_report
-    from remission.runs.cluster import on_cluster
-    from remission.runs.folder import stage_run
-    from remission.runs.identity import describe_run, run_name
-    from remission.runs.tables import summary_data, write_tables
-    from remission.runs.work import discard_work, open_work, run_chunks, run_here, work_folder
+    from remission.cli.table import print_rows, print_summary
+    from remission.report.run import write_run
+    from remission.runs.folder import read_run
+    from remission.runs.piece import run_here
+    from remission.runs.tables import summary_data
+    from remission.runs.work import work_folder
     from remission.trial.summary import summarize_trial
 
-    started = time.monotonic()
-    name = run_name(plan.protocol, plan.parameters, plan.n_replicates, plan.seed)
-    work = work_folder(root, plan)
-    try:
-        open_work(root, plan, command)
-        with progress_of(plan.protocol.title, quiet=quiet) as on_progress:
-            do = on_cluster(cluster) if cluster else run_here
-            result = run_chunks(work, plan, on_progress=on_progress, do=do)
-            with stage_run(root, name) as staging:
-                write_tables(result, staging.path)
-                write_report(result, staging.path, command=command, versions=library_versions())
-                seconds = round(time.monotonic() - started, 2)
-                folder = staging.seal(about=describe_run(result, command), day={**moment(), "seconds": seconds})
-    except KeyboardInterrupt:
-        typer.echo(f"What is done is kept. Go on with: remission resume {work}", err=True)
-        raise
-    except RunError:
-        # Another process that finished this very run took the work folder away: its result is ours.
-        if work.exists() or not (root / name).exists():
-            raise
-        return _finished_by_another(root / name, quiet=quiet)
-    discard_work(work)
-    summary = summarize_trial(result)
+    words = f"What is done is kept. Go on with: remission resume {work_folder(root, plan)}"
+    with ends_soon(words), progress_of(plan.protocol.title, quiet=quiet) as on_progress:
+        finished = write_run(plan, root, command, do=do or run_here, on_progress=on_progress)
+    folder = finished.folder
+    if finished.result is None:
+        data, state = read_run(folder).summary, "Finished by another process:"
+        if not quiet:
+            print_rows(data)
+    else:
+        summary = summarize_trial(finished.result)
+        data = summary_data(finished.result, summary)
+        state = "Identical run already in" if finished.already_there else "Wrote"
+        if not quiet:
+            print_summary(finished.result, summary)
     if not quiet:
-        print_summary(result, summary)
-        state = "Identical run already in" if staging.already_there else "Wrote"
-        typer.echo(f"{state} {folder}  ({seconds:.1f} s)\nReport: {folder / 'report.html'}")
-    return {**summary_data(result, summary), "folder": str(folder), "report": str(folder / "report.html")}
-
-
-def _finished_by_another(folder: Path, *, quiet: bool) -> dict[str, Any]:
-    """The summary of a run that another process finished while this one worked on it; its hashes are checked."""
-    from remission.cli.table import print_rows
-    from remission.runs.folder import read_run
-
-    run = read_run(folder)
-    if not quiet:
-        print_rows(run.summary)
-        typer.echo(f"Finished by another process: {folder}\nReport: {folder / 'report.html'}")
-    return {**run.summary, "folder": str(folder), "report": str(folder / "report.html")}
+        typer.echo(f"{state} {folder}  ({finished.elapsed_s:.1f} s)\nReport: {folder / 'report.html'}")
+    return {**data, "folder": str(folder), "report": str(folder / "report.html")}
 
 
 def resume_command(
     folder: Annotated[Path, typer.Argument(help="Folder of a run under way; its name ends in .unfinished.")],
     cluster: Annotated[str | None, typer.Option("--cluster", help="Address of a Dask scheduler.")] = None,
+    workers: Annotated[int | None, typer.Option("--workers", "-w", help="Processes on this machine.")] = None,
+    threads: Annotated[int, typer.Option("--threads", help="Threads in this process.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
     """Take up a run that was interrupted; the result has the bytes of a run that never was.
 
     Example: remission resume runs/kare-20260101-1a2b3c4d.unfinished
     """
+    from remission.runs.folder import check_writable
     from remission.runs.work import read_work
 
     plan, command = read_work(folder)
-    report = execute(plan, folder.parent, command, quiet=as_json, cluster=cluster)
+    check_writable(folder.parent)
+    do = choose_workers(cluster=cluster, workers=workers, threads=threads)
+    report = execute(plan, folder.parent, command, quiet=as_json, do=do)
     if as_json:
         typer.echo(json.dumps({"runs": [report]}, ensure_ascii=False, allow_nan=False))
 
@@ -112,3 +118,48 @@ def verify_command(
         found = {"state": "finished", "files": files}
         words = f"Finished: {files} files match their hashes."
     typer.echo(json.dumps(found) if as_json else words)
+
+
+def rerun_command(
+    folder: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Keep the rebuilt run here; default: compare only.")] = None,
+    workers: Annotated[int | None, typer.Option("--workers", "-w", help="Processes on this machine.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Make a finished run again from its own record and compare every file and number; exit code 1 when one differs.
+
+    Example: remission rerun runs/kare-20260101-1a2b3c4d
+    """
+    from dataclasses import asdict
+
+    from remission.cli.interrupt import ends_soon
+    from remission.cli.progress import progress_of
+    from remission.report.rebuild import rebuild
+
+    do = choose_workers(cluster=None, workers=workers, threads=1)
+    with ends_soon("Stopped; the stored run was not touched."), progress_of(folder.name, quiet=as_json) as on_progress:
+        found = rebuild(folder, out=out, do=do, on_progress=on_progress)
+    if as_json:
+        data = {
+            "same_bytes": found.is_same,
+            "files": found.n_files,
+            "folder": None if found.folder is None else str(found.folder),
+            "differences": [asdict(difference) for difference in found.differences],
+            "made_of": [asdict(difference) for difference in found.made_of],
+        }
+        typer.echo(json.dumps(data, ensure_ascii=False))
+    else:
+        if found.is_same:
+            typer.echo(f"Same bytes: all {found.n_files} files of {folder} were made again and are equal.")
+        for difference in found.differences[:_DIFFERENCES_SHOWN]:
+            typer.echo(f"Differs: {difference}")
+        if len(found.differences) > _DIFFERENCES_SHOWN:
+            typer.echo(f"and {len(found.differences) - _DIFFERENCES_SHOWN} more; --json lists all.")
+        for difference in found.made_of:
+            typer.echo(f"Made of: {difference}")
+        if not found.is_same and not found.made_of:
+            typer.echo("Versions, code, values and machine are the same as recorded: please report this.")
+        if found.folder is not None:
+            typer.echo(f"Rebuilt run: {found.folder}")
+    if not found.is_same:
+        raise typer.Exit(1)

@@ -1,40 +1,86 @@
 """Progress on standard error: how far, how long, how much is left."""
 
+import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-__all__ = ["progress_of"]
+__all__ = ["Pace", "progress_of", "span"]
+
+_LINE_EVERY_S = 30.0
+
+
+class Pace:
+    """Time left, from what was really done since the start.
+
+    What was on disk before counts as done and not as speed. The clock is one that a change of the date cannot move.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._start: tuple[float, int] | None = None
+
+    def left_s(self, done: int, total: int) -> float | None:
+        """Seconds left, or ``None`` while nothing is known. [s]"""
+        now = self._clock()
+        if self._start is None:
+            # The first call tells what was there before, or what the first piece of work gave: no speed in it.
+            self._start = (now, done)
+        then, before = self._start
+        if done <= before or now <= then:
+            return None
+        return (total - done) * (now - then) / (done - before)
+
+
+def span(seconds: float) -> str:
+    """A duration in words that a person reads: 42 s, 7 min, 2.5 h."""
+    if seconds < 99.5:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < 5940 else f"{seconds / 3600:.1f} h"
 
 
 @contextmanager
 def progress_of(title: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """A callback (done, total) that draws a bar with the time left; silent when ``quiet`` or without a terminal."""
+    """A callback (done, total): a bar on a terminal, a line every half minute elsewhere, nothing when ``quiet``."""
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
 
     console = Console(stderr=True)
-    if quiet or not console.is_terminal:
+    if quiet:
         yield lambda _done, _total: None
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(title[:48], total=None)
+    elif console.is_terminal:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-        def update(done: int, total: int) -> None:
-            words = f"{title[:48]}" if done < total else "Writing tables, figures and report"
-            progress.update(task, completed=done, total=total, description=words)
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}"),
+        )
+        pace = Pace()
+        with Progress(*columns, console=console, transient=True) as progress:
+            task = progress.add_task(title[:48], total=None, left="")
 
-        yield update
+            def update(done: int, total: int) -> None:
+                left_s = pace.left_s(done, total)
+                words = f"{title[:48]}" if done < total else "Writing tables, figures and report"
+                left = "" if left_s is None or done == total else f"{span(left_s)} left"
+                progress.update(task, completed=done, total=total, description=words, left=left)
+
+            yield update
+    else:
+        yield _lines(title)
+
+
+def _lines(title: str, clock: Callable[[], float] = time.monotonic) -> Callable[[int, int], None]:
+    """A callback that writes a line now and then, for log files."""
+    pace, said_at = Pace(clock), [clock()]
+
+    def update(done: int, total: int) -> None:
+        left_s = pace.left_s(done, total)
+        if left_s is not None and clock() - said_at[0] >= _LINE_EVERY_S:
+            said_at[0] = clock()
+            sys.stderr.write(f"{title}: {done} of {total} replicates, {span(left_s)} left\n")
+            sys.stderr.flush()
+
+    return update

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,12 +11,17 @@ import typer
 if TYPE_CHECKING:
     from remission.patient.parameters import CourseParameters
     from remission.records.protocol import Protocol
+    from remission.trial.simulate import TrialPlan
 
 __all__ = ["run_command"]
 
 _COLD_TURKEY = "cold-turkey"
+_SHOWN_PERSON_DAYS = 20_000_000
+"""From here on a run says what it will cost: some seconds on a laptop."""
 _LARGE_PERSON_DAYS = 2_000_000_000
-"""Above this a run says its cost and waits for --yes: a quarter of an hour or more on a laptop."""
+"""Above this it waits for --yes: minutes to hours."""
+_SHARED_S = 30.0
+"""From this expected time on the work is shared by all cores, unless --workers says otherwise."""
 
 
 def run_command(  # noqa: PLR0917 - options of a command line
@@ -33,6 +39,11 @@ def run_command(  # noqa: PLR0917 - options of a command line
     cluster: Annotated[
         str | None, typer.Option("--cluster", help="Address of a Dask scheduler, for example tcp://10.0.0.5:8786.")
     ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", "-w", help="Processes on this machine; default: all cores for long runs.")
+    ] = None,
+    threads: Annotated[int, typer.Option("--threads", help="Threads in this process, instead of --workers.")] = 1,
+    diaries: Annotated[bool, typer.Option("--diaries", help="Also write everybody's days to diaries.parquet.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Start a very large run without asking back.")] = False,
 ) -> None:
@@ -40,21 +51,28 @@ def run_command(  # noqa: PLR0917 - options of a command line
 
     Example: remission run kare --replicates 1000 --seed 7
     """
-    from remission.cli.execute import execute
+    from remission.cli.execute import choose_workers, execute
     from remission.runs.folder import check_writable
     from remission.streams import check_seed
     from remission.trial.simulate import plan_trial
 
     check_seed(seed)
+    do = choose_workers(cluster=cluster, workers=workers, threads=threads)
     protocols = _find(protocol, substance)
     check_writable(out)
     prepared = [(found, _parameters(found, changes or [])) for found in protocols]
-    _check_size(protocols, replicates, yes=yes)
+    _check_replicates(replicates)
+    plans = [
+        plan_trial(found, n_replicates=replicates, seed=seed, parameters=parameters, with_diaries=diaries)
+        for found, parameters in prepared
+    ]
+    shared = _announce(plans, out, yes=yes, quiet=as_json, is_shared=cluster is not None)
+    if workers is None and threads == 1 and cluster is None:
+        do = choose_workers(cluster=None, workers=shared, threads=1)
     reports = []
-    for found, parameters in prepared:
-        command = _command(protocol, found, replicates, seed, changes or [])
-        plan = plan_trial(found, n_replicates=replicates, seed=seed, parameters=parameters)
-        reports.append(execute(plan, out, command, quiet=as_json, cluster=cluster))
+    for plan in plans:
+        command = _command(protocol, plan.protocol, replicates, seed, changes or [], diaries=diaries)
+        reports.append(execute(plan, out, command, quiet=as_json, do=do))
     if as_json:
         typer.echo(json.dumps({"runs": reports}, ensure_ascii=False, allow_nan=False))
 
@@ -94,25 +112,64 @@ def _parameters(protocol: "Protocol", changes: list[str]) -> "CourseParameters":
     return load_course_parameters(protocol.substance).replace(**values)
 
 
-def _check_size(protocols: "list[Protocol]", replicates: int, *, yes: bool) -> None:
+def _check_replicates(replicates: int) -> None:
     from remission.errors import SpecError
     from remission.trial.simulate import MAX_REPLICATES
 
     if not 1 <= replicates <= MAX_REPLICATES:
         raise SpecError(where="--replicates", got=replicates, allowed=f"a whole number from 1 to {MAX_REPLICATES}")
-    person_days = replicates * sum(p.population.n_subjects * p.follow_up_days for p in protocols)
+
+
+def _announce(plans: "list[TrialPlan]", out: Path, *, yes: bool, quiet: bool, is_shared: bool) -> int:
+    """Say what a large run will cost; returns how many cores should share it.
+
+    Raises
+    ------
+    SpecError
+        It is so large that it needs ``--yes``, or larger than the disk.
+    """
+    from remission.cli.progress import span
+    from remission.errors import SpecError
+    from remission.runs.cost import count_person_days, estimate_cost
+    from remission.runs.local import available_cores
+
+    person_days = sum(count_person_days(plan) for plan in plans)
+    if person_days < _SHOWN_PERSON_DAYS:
+        return 1
+    costs = [estimate_cost(plan) for plan in plans]
+    expected_s, disk_bytes = sum(cost.expected_s for cost in costs), sum(cost.disk_bytes for cost in costs)
+    cores = available_cores() if expected_s > _SHARED_S else 1
+    people = sum(cost.n_people for cost in costs)
+    words = (
+        f"{people:,} people, {person_days:,} person-days; about {span(expected_s)} on one core"
+        + (f", {span(expected_s / cores)} on {cores}" if cores > 1 and not is_shared else "")
+        + f"; up to {disk_bytes / 1e6:,.0f} MB on disk"
+    )
+    free_bytes = shutil.disk_usage(out).free
+    if disk_bytes > free_bytes:
+        raise SpecError(
+            where="--out",
+            got=f"{free_bytes / 1e6:,.0f} MB free ({words})",
+            allowed="a disk with room for the run",
+            remedy="Choose another --out, fewer replicates, or leave out --diaries.",
+        )
     if person_days > _LARGE_PERSON_DAYS and not yes:
         raise SpecError(
             where="--replicates",
-            got=f"{replicates} replicates, {person_days:.2g} person-days",
-            allowed=f"up to {_LARGE_PERSON_DAYS:.2g} person-days without asking",
-            remedy="Expect about a minute for each 200 million; start it with --yes, or take fewer replicates.",
+            got=words,
+            allowed=f"up to {_LARGE_PERSON_DAYS:,} person-days without asking",
+            remedy="Start it with --yes, or take fewer replicates.",
         )
+    if not quiet:
+        typer.echo(f"{words}.", err=True)
+    return cores
 
 
-def _command(asked: str, protocol: "Protocol", replicates: int, seed: int, changes: list[str]) -> str:
+def _command(asked: str, protocol: "Protocol", replicates: int, seed: int, changes: list[str], *, diaries: bool) -> str:
     name = protocol.id if asked.startswith(_COLD_TURKEY) else Path(asked).name
     parts = ["remission", "run", name, "--replicates", str(replicates), "--seed", str(seed)]
     for change in changes:
         parts += ["--set", change]
+    if diaries:
+        parts.append("--diaries")
     return shlex.join(parts)

@@ -1,35 +1,41 @@
 """Work on many machines: chunks handed to the workers of a Dask scheduler.
 
 A worker that dies costs time only: the scheduler gives its chunks to another, and a chunk gives the same bytes wherever
-it is done. Needs the optional package ``distributed``.
+it is done. A few chunks per worker are under way at a time, so no machine's memory grows with the run. Needs the
+optional package ``distributed``.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Generator, Sequence
+from itertools import islice
 from typing import Any
 
-from remission.errors import RunError
-from remission.provenance import library_versions
-from remission.trial.chunk import Chunk, ChunkResult
+from remission.errors import RunError, WorkError
+from remission.provenance import library_versions, source_hashes
+from remission.runs.piece import Doer, Piece, do_piece
+from remission.trial.chunk import Chunk
 from remission.trial.simulate import TrialPlan
 
 __all__ = ["on_cluster"]
 
-_ANSWER_WITHIN = "20s"
+_ANSWER_WITHIN = "10s"
+_CHUNKS_PER_THREAD = 3
 
 
-def on_cluster(address: str) -> Callable[[TrialPlan, Sequence[Chunk]], Iterator[ChunkResult]]:
+def on_cluster(address: str) -> Doer:
     """A way to do chunks: on the scheduler at ``address``, for example ``tcp://10.0.0.5:8786``.
 
     Raises
     ------
     RunError
         When the chunks are asked for: ``distributed`` is not installed, nobody answers, no worker is there, or a worker
-        has other versions.
+        has other versions or other code.
+    WorkError
+        The scheduler went away, or a chunk killed every worker it was given to.
     """
 
-    def do(plan: TrialPlan, chunks: Sequence[Chunk]) -> Iterator[ChunkResult]:
+    def do(plan: TrialPlan, chunks: Sequence[Chunk]) -> Generator[Piece, None, None]:
         try:
-            from distributed import Client, as_completed
+            from distributed import CancelledError, KilledWorker
         except ImportError:
             raise RunError(
                 where="--cluster",
@@ -37,34 +43,62 @@ def on_cluster(address: str) -> Callable[[TrialPlan, Sequence[Chunk]], Iterator[
                 allowed="an installation with it",
                 remedy="Install remission with its extra: remission[cluster].",
             ) from None
+        client = _connect(address)
         try:
-            connect: Any = Client
-            completed: Any = as_completed
-            client = connect(address, timeout=_ANSWER_WITHIN, set_as_default=False)
-        except (OSError, ValueError) as error:
-            raise RunError(
+            yield from _on_client(client, address, plan, chunks)
+        except (OSError, CancelledError, KilledWorker) as error:
+            raise WorkError(
                 where=f"--cluster {address}",
-                got=str(error) or "no answer",
-                allowed="the address of a running Dask scheduler",
+                got=str(error) or type(error).__name__,
+                allowed="a scheduler and workers that stay",
                 remedy="What is done is kept; resume with or without --cluster.",
             ) from None
-        with client:
-            _check_workers(client.run(library_versions), address)
-            shared = client.scatter(plan, broadcast=True)
-            futures = [client.submit(_run, shared, chunk, pure=False) for chunk in chunks]
-            for _, result in completed(futures, with_results=True, loop=client.loop):
-                yield result
+        finally:
+            client.close(timeout=1.0)
 
     return do
 
 
-def _run(plan: TrialPlan, chunk: Chunk) -> ChunkResult:
-    return plan.run(chunk)
+def _connect(address: str) -> Any:
+    from distributed import Client
+
+    connect: Any = Client
+    try:
+        return connect(address, timeout=_ANSWER_WITHIN, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise RunError(
+            where=f"--cluster {address}",
+            got=str(error) or "no answer",
+            allowed="the address of a running Dask scheduler",
+            remedy="What is done is kept; resume with or without --cluster.",
+        ) from None
+
+
+def _on_client(client: Any, address: str, plan: TrialPlan, chunks: Sequence[Chunk]) -> Generator[Piece, None, None]:
+    from distributed import as_completed
+
+    _check_workers(client.run(_identity), address)
+    shared = client.scatter(plan, broadcast=True)
+    waiting = iter(chunks)
+    at_once = _CHUNKS_PER_THREAD * sum(client.nthreads().values())
+    first = [client.submit(do_piece, shared, chunk, pure=False) for chunk in islice(waiting, at_once)]
+    completed: Any = as_completed
+    queue = completed(first, with_results=True, loop=client.loop)
+    del first
+    for _, piece in queue:
+        for chunk in islice(waiting, 1):
+            queue.add(client.submit(do_piece, shared, chunk, pure=False))
+        yield piece
+
+
+def _identity() -> dict[str, str]:
+    """What must be equal on all machines for their numbers to be equal."""
+    return {**library_versions(), "source": source_hashes()["numbers"]}
 
 
 def _check_workers(versions: dict[str, dict[str, str]], address: str) -> None:
     """Refuse workers that could give other numbers."""
-    here = library_versions()
+    here = _identity()
     if not versions:
         raise RunError(where=f"--cluster {address}", got="no worker", allowed="at least one worker")
     for worker, found in versions.items():
@@ -74,5 +108,5 @@ def _check_workers(versions: dict[str, dict[str, str]], address: str) -> None:
                 where=f"--cluster {address}, worker {worker}",
                 got=", ".join(f"{name} {text}" for name, text in other.items()),
                 allowed="the same versions everywhere",
-                remedy="Install the same requirements file on all machines.",
+                remedy="Install the same requirements file and the same program on all machines.",
             )

@@ -16,12 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from remission.errors import ProvenanceError, RunError
+from remission.errors import ProvenanceError, RunError, WorkError
 from remission.provenance import file_hash
 
 __all__ = ["MANIFEST", "SCHEMA", "Run", "Staging", "check_writable", "read_run", "stage_run"]
 
-SCHEMA = 1
+SCHEMA = 2
+"""1: no source hashes, no list of changed parameters. 2: with them. All are read; 2 is written."""
 MANIFEST = "manifest.json"
 _OUTSIDE = {MANIFEST, "run.json"}
 """Files the manifest does not list: itself, and the facts of the day."""
@@ -107,6 +108,8 @@ def stage_run(root: Path, name: str) -> Iterator[Staging]:
     ------
     RunError
         ``root`` cannot be written to.
+    WorkError
+        The disk refused half-way.
     """
     check_writable(root)
     _sweep(root)
@@ -116,11 +119,11 @@ def stage_run(root: Path, name: str) -> Iterator[Staging]:
     try:
         yield staging
     except OSError as error:
-        raise RunError(
+        raise WorkError(
             where=str(error.filename or root),
             got=error.strerror or str(error),
             allowed="a folder with space that can be written to",
-            remedy="Free space or choose another --out; no run was left behind.",
+            remedy="Free space and go on with the same command; no half of a run was left behind.",
         ) from None
     finally:
         if staging.path.exists():
@@ -176,12 +179,13 @@ def read_run(path: Path) -> Run:
         A file is missing or differs from its hash.
     """
     manifest = _read_json(path / MANIFEST)
-    if manifest.get("schema") != SCHEMA:
+    schema = manifest.get("schema")
+    if not isinstance(schema, int) or not 1 <= schema <= SCHEMA:
         raise RunError(
             where=f"{path / MANIFEST}",
-            got=f"schema {manifest.get('schema')!r}",
-            allowed=f"schema {SCHEMA}",
-            remedy="It was made by another version of remission; use that version.",
+            got=f"schema {schema!r}",
+            allowed=f"schema {SCHEMA} or older",
+            remedy="It was made by a newer version of remission; use that version.",
         )
     for name, expected in manifest["files"].items():
         file = path / name

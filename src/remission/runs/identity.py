@@ -5,31 +5,43 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from remission.patient.parameters import CourseParameters
-from remission.provenance import library_versions, package_version
-from remission.records.protocol import Protocol
+from remission.patient.parameters import load_course_parameters
+from remission.provenance import library_versions, package_version, source_hashes
 from remission.trial.result import TrialResult
+from remission.trial.simulate import TrialPlan
 
 __all__ = ["describe_run", "run_name"]
 
 
-def run_name(protocol: Protocol, parameters: CourseParameters, n_replicates: int, seed: int) -> str:
-    """The folder's name: protocol, seed, and eight digits that stand for everything that sets the numbers."""
-    content = [protocol.content_hash, asdict(parameters), n_replicates, seed, package_version()]
+def run_name(plan: TrialPlan) -> str:
+    """The folder's name: protocol, seed, and eight digits that stand for everything that sets the content.
+
+    Who did the work, and in which pieces, is no part of it.
+    """
+    content = [plan.protocol.content_hash, asdict(plan.parameters), plan.n_replicates, plan.seed, package_version()]
+    if plan.with_diaries:
+        content.append("diaries")
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-    return f"{protocol.id}-{seed}-{digest[:8]}"
+    return f"{plan.protocol.id}-{plan.seed}-{digest[:8]}"
 
 
-def describe_run(result: TrialResult, command: str) -> dict[str, Any]:
-    """What made the run: equal for equal runs."""
+def describe_run(result: TrialResult, command: str, *, with_diaries: bool = False) -> dict[str, Any]:
+    """What made the run: equal for equal runs. The protocol in full is ``protocol.yaml`` beside it."""
+    used = asdict(result.parameters)
+    usual = asdict(load_course_parameters(result.protocol.substance, parameter_set=result.parameter_set))
     return {
         "protocol": result.protocol.id,
         "protocol_sha256": result.protocol.content_hash,
         "parameter_set": result.parameter_set,
         "parameter_set_sha256": result.parameter_set_hash,
-        "parameters": asdict(result.parameters),
+        "parameters": used,
+        "changed_parameters": {
+            name: {"used": value, "in_the_set": usual[name]} for name, value in used.items() if value != usual[name]
+        },
         "seed": result.seed,
         "n_replicates": result.n_replicates,
         "command": command,
+        "with_diaries": with_diaries,
         "versions": library_versions(),
+        "source_sha256": source_hashes(),
     }

@@ -16,17 +16,23 @@ from typing import Any, Self
 
 import numpy as np
 
-from remission.errors import ProvenanceError, RunError
+from remission.errors import ProvenanceError, RunError, WorkError
+from remission.runs.piece import Piece
 from remission.trial.chunk import Chunk, ChunkResult
 from remission.trial.result import ArmValues, CourseCounts, Estimates, Status
 
-__all__ = ["ChunkStore"]
+__all__ = ["SCHEMA", "ChunkStore", "packed_bytes"]
 
 _ATTEMPTS = 100
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS chunk (
-    first INTEGER PRIMARY KEY, count INTEGER NOT NULL, sha256 TEXT NOT NULL, payload BLOB NOT NULL
-)
+SCHEMA = 2
+"""1: chunks only, no number in the file. 2: diaries too; the number stands in SQLite's ``user_version``."""
+_COLUMNS = "first INTEGER PRIMARY KEY, count INTEGER NOT NULL, sha256 TEXT NOT NULL, payload BLOB NOT NULL"
+_TABLES = f"""
+BEGIN IMMEDIATE;
+CREATE TABLE IF NOT EXISTS chunk ({_COLUMNS});
+CREATE TABLE IF NOT EXISTS diary ({_COLUMNS});
+PRAGMA user_version={SCHEMA};
+COMMIT
 """
 
 
@@ -41,6 +47,8 @@ class ChunkStore:
     Raises
     ------
     RunError
+        The file was made by a newer version of the format.
+    WorkError
         The file is no chunk store, or the disk refuses.
     """
 
@@ -50,7 +58,18 @@ class ChunkStore:
             self._connection = sqlite3.connect(path, timeout=60.0, isolation_level=None)
             self._use_write_ahead_log()
             self._connection.execute("PRAGMA synchronous=FULL")
-            self._connection.execute(_SCHEMA)
+            (found,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if found > SCHEMA:
+            self._connection.close()
+            raise RunError(
+                where=str(path),
+                got=f"schema {found}",
+                allowed=f"schema {SCHEMA} or older",
+                remedy="It was made by a newer version of remission; use that version.",
+            )
+        if found < SCHEMA:
+            with self._said():
+                self._connection.executescript(_TABLES)
 
     def _use_write_ahead_log(self) -> None:
         """Turn the log on; SQLite does not wait for another process that is just doing the same, so we do."""
@@ -72,18 +91,27 @@ class ChunkStore:
     ) -> None:
         self._connection.close()
 
-    def save(self, result: ChunkResult) -> None:
-        """Keep a chunk; one that is there already is left alone.
+    def save(self, piece: Piece) -> None:
+        """Keep a chunk, its diaries with it or not at all; one that is there already is left alone.
 
         Raises
         ------
-        RunError
+        WorkError
             The disk refuses.
         """
-        payload = _pack(result)
-        row = (result.chunk.first, result.chunk.count, hashlib.sha256(payload).hexdigest(), payload)
+        chunk, payload = piece.result.chunk, _pack(piece.result)
         with self._said():
-            self._connection.execute("INSERT OR IGNORE INTO chunk VALUES (?, ?, ?, ?)", row)
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                for table, content in (("chunk", payload), ("diary", piece.diary)):
+                    if content is not None:
+                        row = (chunk.first, chunk.count, hashlib.sha256(content).hexdigest(), content)
+                        self._connection.execute(f"INSERT OR IGNORE INTO {table} VALUES (?, ?, ?, ?)", row)  # noqa: S608 - two names, written above
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
 
     def finished(self) -> set[int]:
         """First replicates of the chunks that are there."""
@@ -98,10 +126,23 @@ class ChunkStore:
         ProvenanceError
             It is missing, is another chunk, or its bytes differ from their hash.
         """
+        return _unpack(chunk, self._read("chunk", chunk))
+
+    def load_diary(self, chunk: Chunk) -> bytes:
+        """The diaries of a finished chunk.
+
+        Raises
+        ------
+        ProvenanceError
+            They are missing, or their bytes differ from their hash.
+        """
+        return self._read("diary", chunk)
+
+    def _read(self, table: str, chunk: Chunk) -> bytes:
         with self._said():
-            query = "SELECT count, sha256, payload FROM chunk WHERE first = ?"
+            query = f"SELECT count, sha256, payload FROM {table} WHERE first = ?"  # noqa: S608 - one of two names
             row = self._connection.execute(query, (chunk.first,)).fetchone()
-        where = f"{self.path}, chunk {chunk.first}"
+        where = f"{self.path}, {table} {chunk.first}"
         if row is None:
             raise ProvenanceError(where=where, got="nothing", allowed="a finished chunk", remedy="Resume the run.")
         count, expected, payload = row
@@ -112,7 +153,7 @@ class ChunkStore:
                 allowed="the bytes that were written",
                 remedy="The file was changed or damaged; delete the unfinished run and start it again.",
             )
-        return _unpack(chunk, payload)
+        return bytes(payload)
 
     @contextmanager
     def _said(self) -> Iterator[None]:
@@ -120,11 +161,11 @@ class ChunkStore:
         try:
             yield
         except sqlite3.Error as error:
-            raise RunError(
+            raise WorkError(
                 where=str(self.path),
                 got=str(error),
                 allowed="a chunk store on a disk with space",
-                remedy="Free space, or delete the unfinished run and start it again.",
+                remedy="Free space and resume the run; a damaged file: delete the unfinished run and start it again.",
             ) from None
 
 
@@ -139,6 +180,11 @@ def _pack(result: ChunkResult) -> bytes:
     stream = io.BytesIO()
     np.savez(stream, **arrays)  # type: ignore[arg-type]  # names come from the protocol
     return stream.getvalue()
+
+
+def packed_bytes(result: ChunkResult) -> int:
+    """Bytes that a chunk takes in the store."""
+    return len(_pack(result))
 
 
 def _unpack(chunk: Chunk, payload: bytes) -> ChunkResult:

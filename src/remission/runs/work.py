@@ -7,18 +7,20 @@ disappears when the finished run takes its place. A run taken up again gives the
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from remission.errors import ProvenanceError, RunError
+from remission.errors import ProvenanceError, RunError, WorkError
 from remission.patient.parameters import CourseParameters
-from remission.provenance import package_version
+from remission.provenance import package_version, source_hashes
 from remission.records.protocol import Protocol
+from remission.runs.diaries import write_diaries
 from remission.runs.identity import run_name
+from remission.runs.piece import Doer, run_here
 from remission.runs.store import ChunkStore
-from remission.trial.chunk import Chunk, ChunkResult
 from remission.trial.result import TrialResult
 from remission.trial.simulate import TrialPlan, plan_trial
 
@@ -29,20 +31,21 @@ __all__ = [
     "open_work",
     "read_work",
     "run_chunks",
-    "run_here",
     "verify_work",
     "work_folder",
+    "write_work_diaries",
 ]
 
 UNFINISHED = ".unfinished"
 _PLAN = "plan.json"
 _CHUNKS = "chunks.sqlite"
-_SCHEMA = 1
+_SCHEMA = 2
+"""1: no diaries, chunks of one size, no source hash. Both are read; 2 is written."""
 
 
 def work_folder(root: Path, plan: TrialPlan) -> Path:
     """Where the work of a plan is kept."""
-    return root / (run_name(plan.protocol, plan.parameters, plan.n_replicates, plan.seed) + UNFINISHED)
+    return root / (run_name(plan) + UNFINISHED)
 
 
 def is_unfinished(folder: Path) -> bool:
@@ -53,9 +56,11 @@ def is_unfinished(folder: Path) -> bool:
 def open_work(root: Path, plan: TrialPlan, command: str) -> Path:
     """The work folder of a plan, made when missing; its plan is written in one step.
 
+    A plan that is there already stays: the pieces of work and the command are those of the first start.
+
     Raises
     ------
-    RunError
+    WorkError
         The folder cannot be written.
     """
     folder = work_folder(root, plan)
@@ -68,6 +73,9 @@ def open_work(root: Path, plan: TrialPlan, command: str) -> Path:
         "seed": plan.seed,
         "parameter_set": plan.parameter_set,
         "parameters": asdict(plan.parameters),
+        "with_diaries": plan.with_diaries,
+        "chunk_replicates": plan.chunk_replicates,
+        "source_sha256": source_hashes()["numbers"],
     }
     try:
         folder.mkdir(exist_ok=True)
@@ -76,7 +84,7 @@ def open_work(root: Path, plan: TrialPlan, command: str) -> Path:
             draft.write_text(json.dumps(content, indent=1), encoding="utf-8")
             draft.replace(folder / _PLAN)
     except OSError as error:
-        raise RunError(
+        raise WorkError(
             where=str(folder), got=error.strerror or str(error), allowed="a folder that can be written to"
         ) from None
     return folder
@@ -88,30 +96,29 @@ def read_work(folder: Path) -> tuple[TrialPlan, str]:
     Raises
     ------
     RunError
-        The folder holds no plan, or one of another version.
+        The folder holds no plan, or one of another version or other code.
     SpecError
         The plan was changed and is no longer valid.
     """
     try:
         content: dict[str, Any] = json.loads((folder / _PLAN).read_text(encoding="utf-8"))
-        schema, version = content["schema"], content["version"]
-    except (OSError, ValueError, KeyError, TypeError):
+        is_plan = isinstance(content, dict) and {"schema", "version", "protocol", "parameters"} <= set(content)
+    except (OSError, ValueError):
+        is_plan = False
+        content = {}
+    if not is_plan:
         raise RunError(
             where=str(folder), got="no readable plan", allowed=f"a folder that ends in {UNFINISHED}"
         ) from None
-    if schema != _SCHEMA or version != package_version():
-        raise RunError(
-            where=str(folder / _PLAN),
-            got=f"schema {schema}, version {version}",
-            allowed=f"schema {_SCHEMA}, version {package_version()}",
-            remedy="Go on with the version that began it: another one could change the numbers half-way.",
-        )
+    _check_version(folder / _PLAN, content)
     plan = plan_trial(
         Protocol.from_dict(content["protocol"]),
         n_replicates=content["n_replicates"],
         seed=content["seed"],
         parameter_set=content["parameter_set"],
         parameters=CourseParameters(**content["parameters"]),
+        with_diaries=content.get("with_diaries", False),
+        chunk_replicates=content.get("chunk_replicates"),
     )
     if work_folder(folder.parent, plan).name != folder.name:
         raise ProvenanceError(
@@ -123,9 +130,25 @@ def read_work(folder: Path) -> tuple[TrialPlan, str]:
     return plan, str(content["command"])
 
 
-def run_here(plan: TrialPlan, chunks: Sequence[Chunk]) -> Iterator[ChunkResult]:
-    """The chunks one after the other, in this process."""
-    return map(plan.run, chunks)
+def _check_version(path: Path, content: dict[str, Any]) -> None:
+    """Refuse a plan that this program would not finish with the numbers it was begun with."""
+    schema, version, code = content["schema"], content["version"], content.get("source_sha256")
+    here = source_hashes()["numbers"]
+    is_known = isinstance(schema, int) and 1 <= schema <= _SCHEMA
+    if not is_known or version != package_version():
+        raise RunError(
+            where=str(path),
+            got=f"schema {schema}, version {version}",
+            allowed=f"schema {_SCHEMA} or older, version {package_version()}",
+            remedy="Go on with the version that began it: another one could change the numbers half-way.",
+        )
+    if code not in {None, here}:
+        raise RunError(
+            where=str(path),
+            got=f"version {version} with other code ({str(code)[:12]})",
+            allowed=f"the code that began it (here {here[:12]})",
+            remedy="Go on with that code, or delete the folder and start the run again.",
+        )
 
 
 def run_chunks(
@@ -133,7 +156,7 @@ def run_chunks(
     plan: TrialPlan,
     *,
     on_progress: Callable[[int, int], None] | None = None,
-    do: Callable[[TrialPlan, Sequence[Chunk]], Iterator[ChunkResult]] = run_here,
+    do: Doer = run_here,
 ) -> TrialResult:
     """Do the chunks that are missing, keep each as it is done, and put all together.
 
@@ -146,8 +169,8 @@ def run_chunks(
 
     Raises
     ------
-    RunError
-        The disk refuses.
+    WorkError
+        The disk refuses, or those who work are lost.
     ProvenanceError
         A kept chunk is damaged.
     """
@@ -157,12 +180,28 @@ def run_chunks(
         done = sum(chunk.count for chunk in chunks if chunk.first in finished)
         if on_progress is not None and done:
             on_progress(done, plan.n_replicates)
-        for result in do(plan, [chunk for chunk in chunks if chunk.first not in finished]):
-            store.save(result)
-            done += result.chunk.count
-            if on_progress is not None:
-                on_progress(done, plan.n_replicates)
+        missing = [chunk for chunk in chunks if chunk.first not in finished]
+        with closing(do(plan, missing)) as pieces:
+            for piece in pieces:
+                store.save(piece)
+                done += piece.result.chunk.count
+                if on_progress is not None:
+                    on_progress(done, plan.n_replicates)
         return plan.finish([store.load(chunk) for chunk in chunks])
+
+
+def write_work_diaries(folder: Path, plan: TrialPlan, path: Path) -> None:
+    """Write the diaries of a run whose chunks are all done.
+
+    Raises
+    ------
+    ProvenanceError
+        Kept diaries are damaged.
+    OSError
+        The file cannot be written.
+    """
+    with ChunkStore(folder / _CHUNKS) as store:
+        write_diaries(plan, map(store.load_diary, plan.chunks), path)
 
 
 def verify_work(folder: Path, plan: TrialPlan) -> tuple[int, int]:
@@ -175,8 +214,13 @@ def verify_work(folder: Path, plan: TrialPlan) -> tuple[int, int]:
     """
     with ChunkStore(folder / _CHUNKS) as store:
         finished = store.finished()
-        kept = [store.load(chunk) for chunk in plan.chunks if chunk.first in finished]
-    return sum(result.chunk.count for result in kept), plan.n_replicates
+        done = 0
+        for chunk in plan.chunks:
+            if chunk.first in finished:
+                done += store.load(chunk).chunk.count
+                if plan.with_diaries:
+                    store.load_diary(chunk)
+    return done, plan.n_replicates
 
 
 def discard_work(folder: Path) -> None:

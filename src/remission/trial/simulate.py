@@ -115,7 +115,8 @@ def plan_trial(
     Raises
     ------
     SpecError
-        ``n_replicates``, ``seed`` or ``chunk_replicates`` is out of range, or a piece of work would not fit into memory.
+        ``n_replicates``, ``seed`` or ``chunk_replicates`` is out of range, or a piece of work would need too much
+        memory.
     LibraryError
         The parameter set does not exist.
     """

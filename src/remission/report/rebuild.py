@@ -1,0 +1,146 @@
+"""A finished run made again from its own record, and compared with what is stored."""
+
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from remission.errors import ProvenanceError, RunError, SpecError
+from remission.patient.parameters import CourseParameters
+from remission.records.protocol_file import read_protocol
+from remission.report.run import write_run
+from remission.runs.compare import Difference, compare_files, compare_records
+from remission.runs.folder import Run, read_run
+from remission.runs.piece import Doer, run_here
+from remission.trial.simulate import TrialPlan, plan_trial
+
+__all__ = ["Rebuilt", "rebuild"]
+
+_MADE_OF = ("parameter_set_sha256", "versions", "source_sha256")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rebuilt:
+    """What came of making a run again.
+
+    folder
+        Where the rebuilt run stands; ``None`` when it was made in a temporary place.
+    n_files
+        Files that were compared.
+    differences
+        Values and files that differ; empty: the same bytes.
+    made_of
+        Versions, code, parameter set and machine that differ; each may be the cause.
+    """
+
+    folder: Path | None
+    n_files: int
+    differences: tuple[Difference, ...]
+    made_of: tuple[Difference, ...]
+
+    @property
+    def is_same(self) -> bool:
+        """Whether every file has the same bytes."""
+        return not self.differences
+
+
+def rebuild(
+    run: str | Path,
+    *,
+    out: str | Path | None = None,
+    do: Doer = run_here,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Rebuilt:
+    """A finished run made again from its own record and compared file by file, number by number.
+
+    Parameters
+    ----------
+    run
+        Folder of the run; it is read and never changed.
+    out
+        Folder to keep the rebuilt run in, not the one that holds ``run``; without it a temporary one is used.
+    do
+        Who works.
+    on_progress
+        Called with (replicates done, replicates in all) after each chunk.
+
+    Raises
+    ------
+    RunError
+        There is no finished run, or this version cannot make it again.
+    ProvenanceError
+        The stored run does not match its own hashes.
+    """
+    stored = read_run(Path(run))
+    plan = _plan_of(stored)
+    command = str(stored.manifest["command"])
+    if out is not None:
+        if Path(out).resolve() == stored.path.resolve().parent:
+            raise RunError(
+                where="out",
+                got=str(out),
+                allowed="another folder than that of the stored run",
+                remedy="Nothing was done.",
+            )
+        again = read_run(write_run(plan, Path(out), command, do=do, on_progress=on_progress).folder)
+        return _compared(stored, again, again.path)
+    with tempfile.TemporaryDirectory(prefix="remission-") as place:
+        again = read_run(write_run(plan, Path(place), command, do=do, on_progress=on_progress).folder)
+        return _compared(stored, again, None)
+
+
+def _compared(stored: Run, again: Run, folder: Path | None) -> Rebuilt:
+    made_of: list[Difference] = []
+    for name in _MADE_OF:
+        if name in stored.manifest:
+            made_of += compare_records(stored.manifest[name], again.manifest[name], name)
+    machines = [_machine(run.path) for run in (stored, again)]
+    if machines[0] is not None and machines[1] is not None:
+        made_of += compare_records(machines[0], machines[1], "machine")
+    files = stored.manifest["files"]
+    return Rebuilt(
+        folder=folder,
+        n_files=len(files),
+        differences=tuple(compare_files(stored.path, again.path, files)),
+        made_of=tuple(made_of),
+    )
+
+
+def _machine(folder: Path) -> dict[str, Any] | None:
+    """What the run says of its machine; old runs have one word there, and the file may be gone."""
+    try:
+        found = json.loads((folder / "run.json").read_text(encoding="utf-8"))["machine"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _plan_of(run: Run) -> TrialPlan:
+    manifest = run.manifest
+    protocol = read_protocol(run.path / "protocol.yaml")
+    if protocol.content_hash != manifest["protocol_sha256"]:
+        raise ProvenanceError(
+            where=str(run.path / "protocol.yaml"),
+            got="a protocol that this version reads differently",
+            allowed="the protocol that was run",
+            remedy=f"Rebuild it with remission {manifest['versions']['remission']}.",
+        )
+    try:
+        parameters = CourseParameters(**manifest["parameters"]).replace(**manifest["parameters"])
+    except (TypeError, SpecError) as error:
+        raise RunError(
+            where=str(run.path),
+            got=f"parameters of another version ({error})",
+            allowed="the parameters of this version",
+            remedy=f"Rebuild it with remission {manifest['versions']['remission']}.",
+        ) from None
+    return plan_trial(
+        protocol,
+        n_replicates=manifest["n_replicates"],
+        seed=manifest["seed"],
+        parameter_set=manifest["parameter_set"],
+        parameters=parameters,
+        with_diaries=manifest.get("with_diaries", False),
+    )

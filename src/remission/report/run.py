@@ -1,0 +1,155 @@
+"""A planned trial from its first chunk to its finished folder: tables, diaries when asked for, report, hashes."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from remission.errors import RunError
+from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters
+from remission.provenance import library_versions, moment
+from remission.records.protocol import Protocol
+from remission.report.write import write_report
+from remission.runs.diaries import DIARIES
+from remission.runs.folder import check_writable, stage_run
+from remission.runs.identity import describe_run, run_name
+from remission.runs.local import on_processes
+from remission.runs.piece import Doer, run_here
+from remission.runs.tables import write_tables
+from remission.runs.work import discard_work, open_work, read_work, run_chunks, work_folder, write_work_diaries
+from remission.trial.result import TrialResult
+from remission.trial.simulate import TrialPlan, plan_trial
+
+__all__ = ["FinishedRun", "run_trial", "write_run"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishedRun:
+    """A run that stands under its name.
+
+    folder
+        Where it stands.
+    result
+        Its numbers; ``None`` when another process finished it meanwhile.
+    already_there
+        Whether an identical run stood there before.
+    elapsed_s
+        How long this process worked on it. [s]
+    """
+
+    folder: Path
+    result: TrialResult | None
+    already_there: bool
+    elapsed_s: float
+
+
+def write_run(
+    plan: TrialPlan,
+    root: Path,
+    command: str,
+    *,
+    do: Doer = run_here,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> FinishedRun:
+    """Do a plan, or what is left of it, and write its folder.
+
+    Parameters
+    ----------
+    plan
+        The trial. Pieces of work that were begun keep their size.
+    root
+        Folder of all runs.
+    command
+        What the manifest says of how it was asked for.
+    do
+        Who works.
+    on_progress
+        Called with (replicates done, replicates in all) after each chunk.
+
+    Raises
+    ------
+    RunError
+        The folder is taken by another run, or the work was begun by another version.
+    WorkError
+        The disk refused or the workers were lost; what is done is kept.
+    ProvenanceError
+        What was kept is damaged.
+    """
+    started = time.monotonic()
+    check_writable(root)
+    name, work = run_name(plan), work_folder(root, plan)
+    try:
+        plan, command = read_work(open_work(root, plan, command))
+        result = run_chunks(work, plan, on_progress=on_progress, do=do)
+        with stage_run(root, name) as staging:
+            write_tables(result, staging.path)
+            if plan.with_diaries:
+                write_work_diaries(work, plan, staging.path / DIARIES)
+            write_report(result, staging.path, command=command, versions=library_versions())
+            about = describe_run(result, command, with_diaries=plan.with_diaries)
+            elapsed_s = round(time.monotonic() - started, 2)
+            folder = staging.seal(about=about, day={**moment(), "seconds": elapsed_s})
+    except RunError:
+        # Another process that finished this very run took the work folder away: its result is ours.
+        if work.exists() or not (root / name).exists():
+            raise
+        return FinishedRun(folder=root / name, result=None, already_there=True, elapsed_s=time.monotonic() - started)
+    discard_work(work)
+    return FinishedRun(folder=folder, result=result, already_there=staging.already_there, elapsed_s=elapsed_s)
+
+
+def run_trial(
+    protocol: Protocol,
+    out: str | Path,
+    *,
+    n_replicates: int = 200,
+    seed: int = 20260101,
+    parameter_set: str = DEFAULT_PARAMETER_SET,
+    parameters: CourseParameters | None = None,
+    with_diaries: bool = False,
+    n_workers: int = 1,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """The folder of a simulated trial on disk, as ``remission run`` writes it; begun work is taken up again.
+
+    Parameters
+    ----------
+    protocol
+        What to run.
+    out
+        Folder of all runs; made when missing.
+    n_replicates
+        1 to 1,000,000.
+    seed
+        0 to 2**64 - 1; the same seed gives the same bytes.
+    parameter_set
+        Name of the set in the library.
+    parameters
+        Values to use instead of the set's.
+    with_diaries
+        Whether everybody's days are written too, to ``diaries.parquet``.
+    n_workers
+        Processes that share the work; their number changes no byte. With more than one, a script of your own needs
+        ``if __name__ == "__main__":``.
+    on_progress
+        Called with (replicates done, replicates in all) after each chunk.
+
+    Raises
+    ------
+    SpecError
+        An argument is out of range.
+    RunError
+        The folder cannot be used.
+    WorkError
+        The work failed half-way; calling again goes on.
+    """
+    plan = plan_trial(
+        protocol,
+        n_replicates=n_replicates,
+        seed=seed,
+        parameter_set=parameter_set,
+        parameters=parameters,
+        with_diaries=with_diaries,
+    )
+    command = f"run_trial({protocol.id!r}, n_replicates={n_replicates}, seed={seed}, with_diaries={with_diaries})"
+    return write_run(plan, Path(out), command, do=on_processes(n_workers), on_progress=on_progress).folder

@@ -252,6 +252,8 @@ SUFFIXES: Final = MappingProxyType(
         "days": UnitText(symbol="day", long="days"),
         "day": UnitText(symbol="day", long="days"),
         "min": UnitText(symbol="min", long="minutes"),
+        "deg": UnitText(symbol="°", long="degrees"),
+        "mi": UnitText(symbol="mi", long="miles"),
         "mg": UnitText(symbol="mg", long="milligrams"),
         "ug": UnitText(symbol="ug", long="micrograms"),
         "kg": UnitText(symbol="kg", long="kilograms"),

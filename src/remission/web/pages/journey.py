@@ -187,7 +187,7 @@ def _page(substance: str, language: str, country: str) -> JourneyPage:
         risks_lead=fill(t["risks"]["lead"]),
         risks=_pairs(t["risks"]["items"]),
         risks_more=(t["risks"]["who_not"], t["risks"]["status"]),
-        cost_lead=t["cost"]["lead"],
+        cost_lead=fill(t["cost"]["lead"]),
         cost=_pairs(t["cost"]["items"]),
         values=tuple(t["values"]["items"]),
         questions=tuple(t["questions"]["items"]),

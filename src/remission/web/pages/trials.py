@@ -123,7 +123,7 @@ def trials() -> TrialsPage:
 def trial(
     request: Request,
     trial_id: str,
-    wait: Annotated[float, Query(ge=0.0, le=60.0, description="Seconds to wait for the simulation.")] = _A_MOMENT_S,
+    wait: Annotated[float, Query(ge=0.0, le=5.0, description="Seconds to wait for the simulation.")] = _A_MOMENT_S,
 ) -> TrialPage:
     """A published trial, simulated; ``report`` is null while the simulation runs."""
     if trial_id not in TRIALS:

@@ -1,0 +1,262 @@
+"""What patients are told: every number from a record, people only where a trial counts them, plain words, no dose."""
+
+import html
+import re
+import tomllib
+from collections.abc import Iterator
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from reading_grade import english_grade, english_syllables, spanish_ease, spanish_syllables
+
+from remission.errors import LibraryError, SpecError
+from remission.evidence.care import contacts_of, countries, fill, load_options, number_of, slots_of
+from remission.evidence.registry import citation_of, load_evidence
+from remission.web.app import create_app
+from remission.web.language import LANGUAGES
+from remission.web.settings import WebSettings
+
+SUBSTANCES = ("alcohol", "opioid", "nicotine", "cocaine", "methamphetamine", "cannabis")
+MUST_HAVE = {
+    "alcohol": ("naltrexone", "acamprosate", "therapy"),
+    "opioid": ("methadone", "buprenorphine", "naltrexone"),
+    "nicotine": ("varenicline", "replacement", "bupropion"),
+    "cocaine": ("incentives", "therapy"),
+    "methamphetamine": ("incentives", "therapy"),
+    "cannabis": ("incentives", "therapy"),
+}
+# Words that a page about these treatments cannot do without; a grade formula counts their syllables, readers meet them
+# on every package.
+NAMES = re.compile(
+    r"(?i)\b(naltrexone|acamprosate|disulfiram|topiramate|gabapentin|buprenorphine|methadone|varenicline|bupropion|"
+    r"cytisine|mirtazapine|ketamine|esketamine|naloxone|benzodiazepines?|contingency management|"
+    r"cognitive behavioral therapy|methamphetamine|clinicaltrials|schizophrenia|audit|world health organization)\b"
+)
+
+
+def _text(language: str, name: str) -> dict[str, Any]:
+    return tomllib.loads(files("remission.web").joinpath("text", language, f"{name}.toml").read_text("utf-8"))
+
+
+def _strings(content: Any) -> Iterator[str]:
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, dict):
+        for value in content.values():
+            yield from _strings(value)
+    else:
+        for value in content:
+            yield from _strings(value)
+
+
+def _keys(content: Any, at: str = "") -> dict[str, tuple[str, ...]]:
+    if isinstance(content, str):
+        return {at: tuple(sorted(re.findall(r"\{[^}]*\}", content)))}
+    items = content.items() if isinstance(content, dict) else enumerate(content)
+    found: dict[str, tuple[str, ...]] = {}
+    for key, value in items:
+        found |= _keys(value, f"{at}.{key}")
+    return found
+
+
+@pytest.fixture(scope="module")
+def client() -> TestClient:
+    return TestClient(create_app(WebSettings(hosts=("testserver",))))
+
+
+def _plain(page: str) -> str:
+    page = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", page, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", page[page.index("<main") : page.index("</main")])))
+
+
+PAGES = [f"{prefix}/{page}" for prefix in ("", "/es") for page in (*(f"journey/{s}" for s in SUBSTANCES), "safety")]
+
+
+@pytest.mark.parametrize("name", ["journey", "safety", "site"])
+def test_languages_say_the_same(name: str) -> None:
+    """A sentence that exists in one language only, or with another number, misinforms the readers of the other."""
+    english = _keys(_text("en", name))
+    for language in LANGUAGES:
+        assert _keys(_text(language, name)) == english
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", ["journey", "safety"])
+def test_no_number_is_typed_into_a_text(name: str, language: str) -> None:
+    """A typed number has no source; only the 100 of a count of people may stand in a sentence."""
+    for text in _strings(_text(language, name)):
+        left = re.sub(r"\{[^}]*\}", "", text).replace("100", "")
+        assert not re.search(r"\d", left), text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_slot_is_filled(language: str) -> None:
+    """A slot that names nothing would reach the reader in braces."""
+    for name in ("journey", "safety"):
+        for text in _strings(_text(language, name)):
+            assert "{" not in fill(text.replace("{substance}", ""))
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_every_number_on_a_page_stands_in_a_record(client: TestClient, address: str) -> None:
+    """The page as the reader gets it: each group of digits is a part of a record, a citation or a telephone number."""
+    answer = client.get(address)
+    assert answer.status_code == 200
+    known = {"100"}
+    slots = {
+        slot for language in LANGUAGES for t in ("journey", "safety") for slot in slots_of(repr(_text(language, t)))
+    }
+    icons = {name for option in load_options() for name in option.icons}
+    for name in slots | icons:
+        number = number_of(name)
+        for part in ("value", "low", "high", "treated", "control", "n", "months", "weeks", "years"):
+            try:
+                known |= set(re.findall(r"\d+", fill(f"{{{name}.{part}}}")))
+            except LibraryError:
+                continue
+        ends = (
+            number.treated,
+            number.control,
+            number.treated_low,
+            number.treated_high,
+            number.control_low,
+            number.control_high,
+        )
+        known |= {str(round(end)) for end in ends if end is not None}
+        known |= set(re.findall(r"\d+", f"{number.source} {number.n or ''}"))
+    for country in countries():
+        known |= set(re.findall(r"\d+", contacts_of(country).model_dump_json()))
+    registry = load_evidence()
+    for option in load_options():
+        for source in option.sources:
+            known |= set(re.findall(r"\d+", citation_of(registry[source])))
+    assert set(re.findall(r"\d+", _plain(answer.text))) <= known
+    assert "object at" not in answer.text
+
+
+@pytest.mark.parametrize("address", [*PAGES, "/journey", "/es/journey"])
+def test_no_dose_stands_on_a_patient_page(client: TestClient, address: str) -> None:
+    """A dose for a trial read as a dose for oneself can kill."""
+    assert not re.search(r"\bmg\b|mg/kg|milligram|miligramo", _plain(client.get(address).text), re.IGNORECASE)
+
+
+@pytest.mark.parametrize("substance", SUBSTANCES)
+def test_established_treatments_stand_before_ketamine(client: TestClient, substance: str) -> None:
+    """Who comes for ketamine must see what is known to help, first, and nothing as the last."""
+    options = client.get(f"/journey/{substance}.json").json()["options"]
+    ids = [option["id"].removeprefix(f"{substance}-") for option in options]
+    assert set(MUST_HAVE[substance]) <= set(ids)
+    kinds = [option["kind"] for option in options]
+    assert kinds == sorted(kinds, key=["established", "research", "none"].index)
+    assert kinds.count("research") == kinds.count("none") == 1
+
+
+def test_people_are_drawn_only_where_both_groups_were_counted() -> None:
+    """A ratio or days drawn as people would invent patients."""
+    for option in load_options():
+        for name in option.icons:
+            number = number_of(name)
+            assert number.counts_people, name
+            assert (
+                0
+                <= min(number.treated or 0, number.control or 0)
+                <= max(number.treated or 0, number.control or 0)
+                <= 100
+            )
+            assert "per 100" in number.unit or number.unit in {"people per 100", "percent"}, (name, number.unit)
+
+
+def test_days_of_the_alcohol_trial_are_not_drawn_as_people(client: TestClient) -> None:
+    """Its main result is a share of days; as icons it would read as people cured."""
+    options = client.get("/journey/alcohol.json").json()["options"]
+    ketamine = next(option for option in options if option["kind"] == "research")
+    assert ketamine["icons"] == []
+    assert "96" in ketamine["found"][0]
+
+
+@pytest.mark.parametrize("address", [page for page in PAGES if "journey" in page])
+def test_the_warning_comes_before_any_option(client: TestClient, address: str) -> None:
+    """Who reads about stopping alone must have met the warning."""
+    page = client.get(address).text
+    assert 0 < page.index('id="safety"') < page.index('id="options"')
+    words = _text("es" if address.startswith("/es") else "en", "journey")["safety"]
+    plain = _plain(page)
+    for key in ("stop", "tolerance", "naloxone"):
+        assert words[key] in plain
+
+
+def test_the_safety_page_is_linked_from_every_page(client: TestClient) -> None:
+    """Help must be one step away wherever a reader is."""
+    for address in ("/", "/journey", "/journey/alcohol", "/evidence", "/about", "/limits", "/api", "/nowhere"):
+        assert 'href="/safety"' in client.get(address).text
+    assert 'href="/es/safety"' in client.get("/es/journey").text
+
+
+def test_numbers_to_call_follow_the_country(client: TestClient) -> None:
+    """An emergency number of another country reaches nobody."""
+    assert "911" in client.get("/safety").text
+    assert "999" in client.get("/safety?country=gb").text
+    unknown = client.get("/safety?country=zz")
+    assert unknown.status_code == 422
+    assert "must be one of" in html.unescape(unknown.text)
+    assert "911" in unknown.text
+    with pytest.raises(SpecError, match="contacts"):
+        contacts_of("ZZ")
+
+
+def test_spanish_pages_say_that_nobody_reviewed_them(client: TestClient) -> None:
+    """A translation of medical text without review must say so."""
+    assert "no revisada" in client.get("/es/journey/alcohol").text
+    assert "no revisada" not in client.get("/journey/alcohol").text
+
+
+def _sections(language: str) -> dict[str, str]:
+    journey, safety = _text(language, "journey"), _text(language, "safety")
+    parts: dict[str, Any] = {
+        name: journey[name] for name in ("safety", "diagnosis", "goal", "sessions", "risks", "cost", "questions")
+    }
+    parts |= {f"option {name}": option for name, option in journey["option"].items()}
+    parts["page"] = [journey[name] for name in ("choose_lead", "lead", "not_advice", "no_ranking", "unknown", "few")]
+    parts["safety page"] = safety
+    return {
+        name: " ".join(fill(s) if s.endswith((".", "?")) else f"{fill(s)}." for s in _strings(part))
+        for name, part in parts.items()
+    }
+
+
+def test_english_asks_for_no_more_than_eight_years_of_school() -> None:
+    """Half of adults read at this grade or below; measured section by section, names of medicines as plain words."""
+    for name, text in _sections("en").items():
+        assert english_grade(NAMES.sub("medicine", text)) <= 8.0, (name, english_grade(NAMES.sub("medicine", text)))
+
+
+def test_spanish_is_plain() -> None:
+    """60 and more on the scale of Fernandez-Huerta is plain language."""
+    whole = " ".join(_sections("es").values())
+    assert spanish_ease(whole) >= 60.0, spanish_ease(whole)
+
+
+def test_the_grade_knows_hard_from_easy() -> None:
+    """A formula that always passes would guard nothing."""
+    assert english_grade("The cat sat on the mat. It was warm.") < 2.0
+    hard = (
+        "Pharmacological neuroplasticity facilitates subsequent psychotherapeutic consolidation of extinction learning."
+    )
+    assert english_grade(hard) > 15.0
+    assert spanish_ease("El gato duerme en la cama. Hace sol.") > 80.0
+    assert (
+        spanish_ease("La neuroplasticidad farmacológica facilita la consolidación psicoterapéutica subsiguiente.")
+        < 30.0
+    )
+    assert [english_syllables(w) for w in ("make", "table", "relapse", "medicine")] == [1, 2, 2, 3]
+    assert [spanish_syllables(w) for w in ("agua", "país", "qué", "teoría")] == [2, 2, 1, 4]
+
+
+def test_a_slot_without_a_record_is_refused() -> None:
+    """A text that names a missing number must fail in the build, not on the page."""
+    with pytest.raises(LibraryError, match="no record"):
+        fill("{no_such_number.value}")
+    with pytest.raises(LibraryError, match="slot"):
+        fill("{alc_naltrexone_niaaa_relapse.low}")

@@ -32,7 +32,9 @@ function draw() {
 function remember(day, arm) {
   const hash = `#day=${day}&arm=${arm}`;
   if (!timer) history.replaceState(null, "", hash);
-  for (const link of document.querySelectorAll(".chain a, .steps a")) link.hash = hash;
+  for (const link of document.querySelectorAll(".chain a, .steps a")) {
+    link.setAttribute("href", link.getAttribute("href").split("#")[0] + hash);
+  }
 }
 
 function recall() {

@@ -1,0 +1,165 @@
+"""The site in a real browser: every page and state at every width, light and dark, by keyboard, without scripts."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+pytestmark = pytest.mark.browser
+
+PAGES = ("/", "/learn", "/learn/extended-amygdala", "/learn/receptor?substance=cocaine", "/journey", "/journey/alcohol",
+         "/es/journey/opioid", "/safety", "/evidence", "/evidence?substance=nothing",
+         "/evidence/grabski_2022_kare", "/evidence/forest?substance=cocaine&endpoint=abstinence", "/trial", "/about",
+         "/limits", "/api", "/nowhere")  # fmt: skip
+
+
+@pytest.fixture
+def quiet(page: Page) -> Iterator[Page]:
+    """A page whose console must stay empty: a blocked script, style or request speaks there."""
+    messages: list[str] = []
+    page.on("console", lambda message: messages.append(message.text))
+    yield page
+    assert [text for text in messages if "404 (Not Found)" not in text and "422 (Unprocessable" not in text] == []
+    assert page.context.cookies() == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("address", PAGES)
+def test_no_violation(quiet: Page, site: str, address: str, scheme: str) -> None:
+    """Contrast, names, order and landmarks by axe, with everything opened that can be opened."""
+    quiet.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    quiet.goto(site + address)
+    quiet.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
+    found = Axe().run(quiet)
+    assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("width", [1440, 768, 360, 320])
+def test_no_page_scrolls_sideways(quiet: Page, site: str, width: int) -> None:
+    """A reader who zooms or has a small screen must not chase lines; wide tables scroll in a frame of their own."""
+    quiet.set_viewport_size({"width": width, "height": 900})
+    for address in PAGES:
+        quiet.goto(site + address)
+        quiet.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
+        assert quiet.evaluate("document.documentElement.scrollWidth") <= width, address
+
+
+def test_the_chain_unfolds(quiet: Page, site: str) -> None:
+    """A day and a treatment move the levels, the words and the line in the charts, and stay in the address."""
+    quiet.goto(f"{site}/learn/prefrontal")
+    slider = quiet.locator("#on-day")
+    slider.wait_for(state="visible")
+    before = quiet.locator(".level[data-state=K]").get_attribute("width")
+    slider.fill("90")
+    quiet.select_option("#arm", label="Saline with education")
+    assert "Saline with education, day 90" in quiet.locator("#reading").inner_text()
+    assert quiet.locator(".level[data-state=K]").get_attribute("width") != before
+    assert quiet.locator("figure line.cursor").count() == 4
+    assert quiet.url.endswith("#day=90&arm=3")
+    quiet.locator(".chain a[data-step=craving]").click()
+    quiet.locator("#on-day").wait_for(state="visible")
+    assert quiet.locator("#on-day").input_value() == "90"
+    assert "8. Craving" in quiet.locator("#step-title").inner_text()
+    quiet.go_back()
+    assert "Prefrontal" in quiet.locator("#step-title").inner_text()
+
+
+def test_the_chain_plays_and_pauses(quiet: Page, site: str) -> None:
+    """What moves must be stoppable."""
+    quiet.goto(f"{site}/learn")
+    quiet.locator("#play").click()
+    expect(quiet.locator("#found [role=status]")).not_to_contain_text("56 of 56")
+    assert "substance=cocaine" in quiet.url
+    assert quiet.evaluate("window.stayed") is True
+    assert quiet.locator("#studies ~ .scroll tbody tr").first.inner_text()
+
+
+def test_journey_by_keyboard_alone(quiet: Page, site: str) -> None:
+    """From the first page to a ticked question with Tab, Enter and Space."""
+    quiet.goto(f"{site}/journey")
+    quiet.keyboard.press("Tab")
+    assert quiet.evaluate("document.activeElement.textContent") == "Skip to the content"
+    quiet.keyboard.press("Enter")
+    for _ in range(12):
+        quiet.keyboard.press("Tab")
+        if quiet.evaluate("document.activeElement.textContent") == "Opioids":
+            break
+    quiet.keyboard.press("Enter")
+    quiet.wait_for_url("**/journey/opioid")
+    goal = quiet.locator("input[name=goal]").first
+    goal.focus()
+    quiet.keyboard.press("Space")
+    assert quiet.locator(".goal-text:visible").count() == 1
+    box = quiet.locator("#questions ~ label input").first
+    box.focus()
+    quiet.keyboard.press("Space")
+    assert box.is_checked()
+
+
+def test_what_is_chosen_on_a_patient_page_goes_nowhere(quiet: Page, site: str) -> None:
+    """No request, no storage, no change of the address."""
+    quiet.goto(f"{site}/journey/alcohol")
+    quiet.wait_for_load_state("networkidle")
+    asked: list[str] = []
+    quiet.on("request", lambda request: asked.append(request.url))
+    for field in quiet.locator("input[type=radio], input[type=checkbox]").all()[:12]:
+        field.check()
+    quiet.locator("#own").fill("my own words")
+    assert asked == []
+    assert quiet.url == f"{site}/journey/alcohol"
+    assert quiet.evaluate("localStorage.length + sessionStorage.length") == 0
+
+
+def test_icons_are_counted_people(quiet: Page, site: str) -> None:
+    """Filled circles must be as many as the number beside them."""
+    quiet.goto(f"{site}/journey/nicotine")
+    for figure in quiet.locator(".people").all():
+        count = int(figure.locator("strong").inner_text())
+        assert figure.locator("circle.yes").count() == count
+        assert figure.locator("circle").count() == 100
+
+
+def test_a_printed_journey_is_a_document(quiet: Page, site: str, tmp_path: Path) -> None:
+    """It goes to the clinic on paper."""
+    quiet.goto(f"{site}/journey/cocaine")
+    quiet.emulate_media(media="print")
+    assert not quiet.locator(".top nav").is_visible()
+    assert quiet.pdf(path=tmp_path / "journey.pdf", format="A4").startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("address", PAGES[:-1])
+def test_pages_read_without_scripts(browser: Browser, site: str, address: str) -> None:
+    """Scripts only add: the text, the charts and the tables are there without."""
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(site + address)
+    assert page.locator("h1").count() == 1
+    assert len(page.locator("main").inner_text()) > 200
+    if "/learn" in address:
+        assert page.locator("figure svg").count() >= 1
+        assert not page.locator("#unfold").is_visible()
+    if "/journey/" in address:
+        assert page.locator(".goal-text").first.is_visible()
+    context.close()
+
+
+def test_a_trial_page_goes_on_by_itself(quiet: Page, site: str) -> None:
+    """The reader sees progress and then the report, without loading the page again."""
+    quiet.goto(f"{site}/trial/kare")
+    quiet.locator("h2#results").wait_for(timeout=60_000)
+    assert quiet.locator("figure").count() >= 5
+    found = Axe().run(quiet)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_a_lost_connection_loses_nothing(quiet: Page, site: str) -> None:
+    """A page that was read stays readable and usable when the server is gone."""
+    quiet.goto(f"{site}/learn/craving")
+    quiet.locator("#on-day").wait_for(state="visible")
+    refuse: Any = lambda route: route.abort()  # noqa: E731 - a handler of one expression
+    quiet.context.route("**/*", refuse)
+    quiet.locator("#on-day").fill("30")
+    assert "day 30" in quiet.locator("#reading").inner_text()

@@ -1,7 +1,7 @@
 """Where a ZIP code is, and how far apart two points are, without any request.
 
 The table holds the middle of each Census ZIP area to 0.01 degree (a shift of at most 0.45 mi). Pages send the same
-table to the browser, so that both give the same distances. A ZIP code without an area (post-office boxes, single buildings)
+table to the browser, so that both give the same distances. A ZIP code without an area (a post-office box, one building)
 takes the mean of its first three digits and is called rough; one whose first three digits have no area is unknown.
 """
 
@@ -22,7 +22,7 @@ _ZIP = re.compile(r"(\d{5})(?:-?\d{4})?")
 
 
 class Spot(Record):
-    """A point and how well it is known: middle of a ZIP area (``zip``), of a wider one (``rough``), of a town (``place``)."""
+    """A point and how well it is known: ``zip`` or ``rough`` for the middle of an area, ``place`` of a town."""
 
     name: str
     lat_deg: float

@@ -1,0 +1,1 @@
+"""Codes, geography and the demonstration set for clinics."""

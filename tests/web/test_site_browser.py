@@ -71,6 +71,26 @@ def test_the_chain_plays_and_pauses(quiet: Page, site: str) -> None:
     """What moves must be stoppable."""
     quiet.goto(f"{site}/learn")
     quiet.locator("#play").click()
+    expect(quiet.locator("#day-out")).not_to_have_text("0")
+    quiet.locator("#play").click()
+    day = quiet.locator("#on-day").input_value()
+    quiet.wait_for_timeout(200)
+    assert quiet.locator("#on-day").input_value() == day
+
+
+def test_less_motion_is_respected(quiet: Page, site: str) -> None:
+    """A reader whom motion makes ill gets the end at once."""
+    quiet.emulate_media(reduced_motion="reduce")
+    quiet.goto(f"{site}/learn")
+    quiet.locator("#play").click()
+    assert quiet.locator("#on-day").input_value() == "179"
+
+
+def test_evidence_is_filtered_in_place(quiet: Page, site: str) -> None:
+    """A filter changes the table and the address without a new page."""
+    quiet.goto(f"{site}/evidence")
+    quiet.evaluate("window.stayed = true")
+    quiet.select_option("#substance", "cocaine")
     expect(quiet.locator("#found [role=status]")).not_to_contain_text("56 of 56")
     assert "substance=cocaine" in quiet.url
     assert quiet.evaluate("window.stayed") is True

@@ -105,6 +105,9 @@ def test_a_wrong_filter_is_named_and_the_page_stays(client: TestClient) -> None:
     assert "must be one of" in answer.text
     assert "Did you mean alcohol?" in answer.text
     assert answer.text.count("<tr>") > 100
+    problem = client.get("/evidence.json?substance=alcohl")
+    assert problem.status_code == 422
+    assert problem.headers["content-type"] == "application/problem+json"
     assert client.get("/evidence?substance=alcohol&design=randomized").status_code == 200
 
 
@@ -180,11 +183,12 @@ def test_a_trial_reports_how_far_it_is_and_then_its_report(client: TestClient) -
     """A first reader waits some seconds and must see that something happens."""
     first = client.get("/trial/dakwar-2019.json?wait=0").json()
     assert first["total"] == 6
+    page = client.get("/trial/dakwar-2019.json?wait=2")
     for _ in range(30):
-        page = client.get("/trial/dakwar-2019.json?wait=2")
         if page.json()["report"]:
             break
         assert page.status_code == 202
+        page = client.get("/trial/dakwar-2019.json?wait=2")
     report = page.json()["report"]
     assert report["command"] == "remission run dakwar-2019 --replicates 6 --seed 20260101"
     shown = client.get("/trial/dakwar-2019?wait=2").text

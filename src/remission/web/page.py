@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
 from remission.web.language import path_in
-from remission.web.problems import PROBLEM_RESPONSES
+from remission.web.problems import PROBLEM_RESPONSES, Fault, problem_answer
 from remission.web.render import render_page
 
 __all__ = ["PageRouter"]
@@ -64,6 +64,10 @@ class PageRouter:
                 return answer
 
             def as_json(response: Response, record: Annotated[Any, Depends(view)]) -> Any:
+                fault = getattr(record, "fault", None)
+                if isinstance(fault, Fault):
+                    # A page shows the fault where it happened; a program gets a problem.
+                    return problem_answer(record.status, [fault])
                 response.headers.update(headers)
                 response.status_code = getattr(record, "status", 200)
                 return record

@@ -1,6 +1,6 @@
 """Errors as people and programs see them: a page that says what to do, or ``application/problem+json`` (RFC 9457)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -13,7 +13,15 @@ from remission.errors import ProvenanceError, RemissionError, RunError
 from remission.records.base import Record
 from remission.web.render import render_page
 
-__all__ = ["PROBLEM_RESPONSES", "Fault", "PageMissingError", "Problem", "add_problem_handlers", "fault_of"]
+__all__ = [
+    "PROBLEM_RESPONSES",
+    "Fault",
+    "PageMissingError",
+    "Problem",
+    "add_problem_handlers",
+    "fault_of",
+    "problem_answer",
+]
 
 PROBLEM_TYPE = "application/problem+json"
 
@@ -87,13 +95,24 @@ def add_problem_handlers(app: FastAPI) -> None:
         return _answer(request, error.status_code, [], error.headers)
 
 
-def _answer(request: Request, status: int, faults: Sequence[Fault], headers: Any = None) -> Response:
+def problem_answer(status: int, faults: Sequence[Fault], headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """A problem document."""
+    problem = _problem(status, faults)
+    return JSONResponse(problem.model_dump(), status_code=status, media_type=PROBLEM_TYPE, headers=headers)
+
+
+def _problem(status: int, faults: Sequence[Fault]) -> Problem:
     phrase = HTTPStatus(status).phrase
     detail = f"{faults[0].where}: got {faults[0].got!r}; {faults[0].allowed}." if faults else phrase
-    problem = Problem(title=phrase, status=status, detail=detail, faults=tuple(faults))
+    return Problem(title=phrase, status=status, detail=detail, faults=tuple(faults))
+
+
+def _answer(
+    request: Request, status: int, faults: Sequence[Fault], headers: Mapping[str, str] | None = None
+) -> Response:
     path = request.url.path
     if path.endswith(".json") or path.startswith("/api/"):
-        return JSONResponse(problem.model_dump(), status_code=status, media_type=PROBLEM_TYPE, headers=headers)
-    answer = render_page(request, "problem.html.jinja", problem, status=status)
+        return problem_answer(status, faults, headers)
+    answer = render_page(request, "problem.html.jinja", _problem(status, faults), status=status)
     answer.headers.update(headers or {})
     return answer

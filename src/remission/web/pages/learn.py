@@ -15,7 +15,7 @@ from remission.records.base import Record
 from remission.web.figure import Figure
 from remission.web.language import load_text
 from remission.web.page import PageRouter
-from remission.web.problems import PageMissingError
+from remission.web.problems import PROBLEM_RESPONSES, PageMissingError
 from remission.web.story import SHOWN_STATES, Substance, day_figure, load_story, session_figure, state_figure
 
 __all__ = ["router"]
@@ -108,7 +108,7 @@ def learn_step(step: str, substance: _Which = "alcohol") -> LearnPage:
     return _page(step, substance)
 
 
-@router.routes.get("/api/learn/course.json", operation_id="learn_course")
+@router.routes.get("/api/learn/course.json", operation_id="learn_course", responses=PROBLEM_RESPONSES)
 def course(substance: _Which = "alcohol") -> LearnCourse:
     """States by arm and day, for the drawing."""
     return _course(substance)

@@ -72,12 +72,12 @@ def _kind_of(path: Path) -> Format:
 
 
 def _day_of(path: Path) -> date:
-    found = re.search(r"(20\d\d)[_-](\d\d)[_-](\d\d)", path.name)
-    if found:
+    # The last one: names of NPPES files carry the first and the last day of a span.
+    for year, month, day in reversed(re.findall(r"(20\d\d)[_-]?(\d\d)[_-]?(\d\d)", path.name)):
         try:
-            return date(int(found[1]), int(found[2]), int(found[3]))
+            return date(int(year), int(month), int(day))
         except ValueError:
-            pass
+            continue
     return date.fromtimestamp(path.stat().st_mtime)  # noqa: DTZ012 - the operator's own calendar day
 
 

@@ -1,0 +1,244 @@
+"""Clinic files: each rule of the operators' CSV, the traps of the public files, limits, the store."""
+
+import csv
+import io
+import json
+import zipfile
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from remission.clinics.columns import parse_row
+from remission.clinics.files import load_demonstration, read_clinics
+from remission.clinics.nppes import read_nppes
+from remission.clinics.operator_csv import read_operator_csv, safe_cell, write_operator_csv
+from remission.clinics.samhsa import read_findtreatment
+from remission.clinics.store import ClinicStore
+from remission.errors import RunError, SpecError
+
+TODAY = date(2026, 11, 1)
+GOOD = {
+    "id": "ex-001", "name": "Example Harbor Clinic", "country": "US", "street": "1 Sample Way", "city": "Menlo Park",
+    "region": "CA", "postal_code": "94025", "lat": "37.4510", "lon": "-122.1800", "phone": "+1-650-555-0100",
+    "website": "https://clinic.example", "care_types": "outpatient;telehealth", "medications": "naltrexone",
+    "ketamine_offered": "yes", "ketamine_route": "iv;im", "therapy_included": "required",
+    "medical_monitoring": "physician", "addiction_experience": "yes", "payment": "medicaid;self_pay",
+    "languages": "en;es", "npi": "1234567893", "licence_number": "EX-0000", "licence_board": "Example State Board",
+    "last_verified": "2026-01-15", "source": "operator phone call", "source_url": "",
+}  # fmt: skip
+
+
+def write(path: Path, *rows: dict[str, str]) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def test_a_good_row_is_read_without_a_word() -> None:
+    """A reader that complains about the documented example would be switched off."""
+    clinic, faults = parse_row(GOOD, row=2, today=TODAY)
+    assert faults == ()
+    assert clinic is not None
+    assert (clinic.ketamine, clinic.is_approximate, clinic.lat_deg) == ("self_declared", False, 37.451)
+
+
+@pytest.mark.parametrize(
+    ("field", "cell"),
+    [
+        ("id", "a b"), ("id", "x" * 65), ("name", ""), ("name", "n" * 201), ("country", "USA"), ("region", "XX"),
+        ("city", ""), ("street", "s" * 121), ("postal_code", "9402"), ("postal_code", "SW1A 2AA"), ("lat", "91"),
+        ("lat", "nan"), ("lon", ""), ("lon", "1e3"), ("website", "javascript:alert(1)"), ("website", "ftp://x.example"),
+        ("care_types", "spa"), ("medications", "ketamine"), ("ketamine_offered", "maybe"), ("ketamine_route", ""),
+        ("ketamine_route", "smoke"), ("therapy_included", "some"), ("medical_monitoring", "dog"),
+        ("addiction_experience", "much"), ("languages", "english language"), ("npi", "1234567890"),
+        ("licence_board", ""), ("last_verified", "2026-11-02"), ("last_verified", "15/01/2026"), ("source", ""),
+        ("source_url", "www.example"), ("phone", "<b>call</b>"),
+    ],
+)  # fmt: skip
+def test_each_rule_names_its_field(field: str, cell: str) -> None:
+    """A rule that is not enforced lets a wrong address or an invented license reach a patient."""
+    clinic, faults = parse_row({**GOOD, field: cell}, row=7, today=TODAY)
+    assert clinic is None
+    assert field in {fault.field for fault in faults}
+    assert all(fault.row == 7 and len(fault.got) <= 80 for fault in faults)
+
+
+def test_a_far_position_is_a_warning() -> None:
+    """A swapped or mistyped coordinate sends people to another town; a real border case must not be lost."""
+    clinic, faults = parse_row({**GOOD, "lat": "40.75", "lon": "-73.99"}, row=2, today=TODAY)
+    assert clinic is not None
+    assert [(fault.field, fault.is_warning) for fault in faults] == [("lat", True)]
+
+
+def test_phone_or_website_is_enough_and_neither_is_not() -> None:
+    """A place that nobody can reach helps nobody."""
+    assert parse_row({**GOOD, "phone": ""}, row=2, today=TODAY)[0] is not None
+    assert parse_row({**GOOD, "phone": "", "website": ""}, row=2, today=TODAY)[0] is None
+
+
+def test_a_row_without_position_stands_at_its_zip_area_and_says_so() -> None:
+    """Otherwise it would be in no search near a ZIP code, or look more exact than it is."""
+    clinic, _ = parse_row({**GOOD, "lat": "", "lon": ""}, row=2, today=TODAY)
+    assert clinic is not None
+    assert (clinic.lat_deg, clinic.lon_deg, clinic.is_approximate) == (37.45, -122.18, True)
+
+
+def test_a_file_is_judged_as_a_whole(tmp_path: Path) -> None:
+    """Missing columns come in one list; duplicates are named with the first line; unknown columns are a warning."""
+    bad = {name: cell for name, cell in GOOD.items() if name not in {"source", "city"}}
+    with pytest.raises(SpecError) as caught:
+        read_operator_csv(write(tmp_path / "a.csv", bad), today=TODAY)
+    assert {fault.got for fault in caught.value.faults} == {"no column city", "no column source"}
+    reading = read_operator_csv(write(tmp_path / "b.csv", {**GOOD, "x": ""}, {**GOOD, "x": ""}), today=TODAY)
+    assert [(fault.field, fault.is_warning) for fault in reading.faults] == [("x", True), ("id", False)]
+    twin = {**GOOD, "id": "ex-002"}
+    assert read_operator_csv(write(tmp_path / "c.csv", GOOD, twin), today=TODAY).faults[0].is_warning
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"id;name;city\n1;2;3\n", b"\xff\xfei\0d\0", b"id,name\n\xe9,x\n", b'id,"name\n1,2\n', b"id\0,name\n"],
+)
+def test_a_file_that_is_no_csv_says_why(tmp_path: Path, content: bytes) -> None:
+    """A traceback is the end of an operator's patience."""
+    path = tmp_path / "x.csv"
+    path.write_bytes(content)
+    with pytest.raises(SpecError):
+        read_clinics(path, today=TODAY)
+
+
+def test_an_export_is_no_formula(tmp_path: Path) -> None:
+    """A name that begins with = would run in the spreadsheet of whoever opens the export."""
+    clinic, _ = parse_row({**GOOD, "name": "=HYPERLINK(1)"}, row=2, today=TODAY)
+    assert clinic is not None
+    text = write_operator_csv([clinic])
+    cells = next(iter(csv.DictReader(io.StringIO(text))))
+    assert cells["name"] == safe_cell("=HYPERLINK(1)") == "'=HYPERLINK(1)"
+    path = tmp_path / "x.csv"
+    path.write_text(text, "utf-8-sig", newline="")
+    assert read_operator_csv(path, today=TODAY).clinics == (clinic,)
+
+
+ROW = {
+    "_irow": 1, "name1": "Example Harbor Clinic", "name2": "", "street1": "1 Sample Way", "street2": None,
+    "city": "Menlo Park", "state": "CA", "zip": "94025", "phone": "650-555-0100", "website": "clinic.example",
+    "latitude": "37.4510", "longitude": "-122.1800", "typeFacility": "SA",
+    "services": [
+        {"f1": "Type of Care", "f2": "TC", "f3": "Substance use treatment; Detoxification"},
+        {"f1": "Payment/Insurance/Funding Accepted", "f2": "PAY", "f3": "Medicaid; Cash or self-payment"},
+        {"f1": "Other Languages", "f2": "OL", "f3": "Spanish"},
+    ],
+}  # fmt: skip
+
+
+def test_findtreatment_json_in_each_shape(tmp_path: Path) -> None:
+    """Operators save what they get: an envelope, a bare list, or several pages in one file."""
+    envelope = json.dumps({"page": 1, "totalPages": 1, "recordCount": 1, "rows": [ROW]})
+    second = json.dumps({"rows": [{**ROW, "name1": "Other", "type_facility": "MH"}]})
+    path = tmp_path / "x.json"
+    for text, names in ((envelope, 1), (json.dumps([ROW]), 1), (envelope + "\n" + second, 2)):
+        path.write_text(text, "utf-8")
+        assert len(read_clinics(path, today=TODAY, source_date=TODAY).clinics) == names
+    clinic = read_findtreatment(path, source_date=TODAY).clinics[0]
+    assert (clinic.care_types, clinic.payment, clinic.languages) == (("detox",), ("medicaid", "self_pay"), ("es",))
+    assert (clinic.website, clinic.ketamine, clinic.dataset) == ("https://clinic.example", "unknown", "samhsa")
+
+
+def test_one_site_with_two_rows_is_one_place_and_ketamine_is_only_reported(tmp_path: Path) -> None:
+    """Substance-use and mental-health rows of one site must not look like two clinics, nor a survey like a check."""
+    other = {**ROW, "typeFacility": "MH", "name1": "EXAMPLE HARBOR CLINIC.", "latitude": "0", "longitude": "0"}
+    other["services"] = [{"f1": "Approaches", "f2": "TAP", "f3": "Ketamine Infusion Therapy (KIT)"}]
+    person = {**ROW, "name1": "Doe, Jane, M.D.", "street1": "9 Home Lane", "services": []}
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps([ROW, other, person, {**ROW, "zip": "?"}]), "utf-8")
+    reading = read_findtreatment(path, source_date=TODAY)
+    assert [(c.ketamine, c.is_person) for c in reading.clinics] == [("samhsa_survey", False), ("unknown", True)]
+    assert [(f.row, f.field, f.is_warning) for f in reading.faults] == [(2, "latitude", True), (4, "zip", False)]
+
+
+def test_codes_that_are_easily_confused(tmp_path: Path) -> None:
+    """MD is Medicaid, MC is Medicare, SF is self-pay: public importers got these wrong, and people were turned away."""
+    base = {name: str(value or "") for name, value in ROW.items() if name != "services"}
+    for code, meaning in (("md", "medicaid"), ("mc", "medicare"), ("sf", "self_pay"), ("ss", "sliding_fee")):
+        path = write(tmp_path / "FindTreament_Facility_listing_2026_10_02_101010.csv", {**base, code: "1"})
+        reading = read_clinics(path, today=TODAY)
+        assert reading.clinics[0].payment == (meaning,)
+        assert reading.source_date == date(2026, 10, 2)
+
+
+def nppes_rows(*changes: dict[str, str]) -> str:
+    from remission.clinics.nppes import _COLUMNS
+
+    start = {
+        "npi": "1234567893", "entity": "2", "name": "EXAMPLE REHAB LLC", "street1": "1 SAMPLE WAY",
+        "city": "MENLO PARK", "state": "CA", "postal": "940251234", "phone": "6505550100", "code3": "261QR0405X",
+    }  # fmt: skip
+    target = io.StringIO()
+    writer = csv.writer(target, quoting=csv.QUOTE_ALL)
+    writer.writerow(_COLUMNS.values())
+    for change in changes:
+        row = {**start, **change}
+        writer.writerow([row.get(field, "") for field in _COLUMNS])
+    return target.getvalue()
+
+
+def test_nppes_keeps_open_organizations_only(tmp_path: Path) -> None:
+    """A closed or replaced number, a person's home, an anesthesiology group: none is a place for addiction care."""
+    text = nppes_rows(
+        {},
+        {"npi": "1245319599", "entity": "", "deactivated": "01/02/2024"},
+        {"npi": "1003000126", "entity": "1", "code3": "207QA0401X"},
+        {"npi": "1679576722", "code3": "207L00000X"},
+        {"npi": "1234567890"},
+    )
+    path = tmp_path / "npidata_pfile_20260101-20260131.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("npidata_pfile_20260101-20260131.csv", text)
+        archive.writestr("npidata_pfile_20260101-20260131_fileheader.csv", "NPI")
+    reading = read_clinics(path, today=TODAY)
+    assert [(c.npi, c.ketamine, c.is_approximate, c.postal_code) for c in reading.clinics] == [
+        ("1234567893", "unknown", True, "94025-1234")
+    ]
+    assert reading.gone == ("npi-1245319599",)
+    assert [fault.field for fault in reading.errors] == ["NPI"]
+    assert any("prove neither license" in note for note in reading.notes)
+
+
+def test_a_zip_bomb_and_a_wrong_file_are_refused(tmp_path: Path) -> None:
+    """A small upload must not fill the memory or the disk."""
+    bomb = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("npidata_pfile_1.csv", b"0" * 3_000_000)
+    with pytest.raises(SpecError, match="unpack"):
+        read_nppes(bomb, source_date=TODAY)
+    wrong = tmp_path / "othername.csv"
+    wrong.write_text('"NPI","Entity Type Code"\n', "utf-8")
+    with pytest.raises(SpecError, match="Replacement NPI"):
+        read_nppes(wrong, source_date=TODAY)
+
+
+def test_the_store_changes_wholly_or_not_at_all(tmp_path: Path) -> None:
+    """Half a list is worse than the old one; a database of another program must stay as it is."""
+    store = ClinicStore(tmp_path / "s" / "clinics.sqlite")
+    assert store.read() == ()
+    path = write(tmp_path / "a.csv", GOOD, {**GOOD, "id": "ex-002", "name": "Other"})
+    assert store.save(read_operator_csv(path, today=TODAY)).added == 2
+    again = read_operator_csv(write(tmp_path / "b.csv", GOOD), today=TODAY)
+    assert store.save(again, replace=True).to_dict() == {"added": 0, "updated": 1, "removed": 1}
+    assert [clinic.id for clinic in store.read("CA")] == ["ex-001"]
+    other = tmp_path / "other.sqlite"
+    other.write_bytes(b"not a database at all, but long enough to be looked at" * 40)
+    with pytest.raises(RunError):
+        ClinicStore(other).save(again)
+
+
+def test_the_demonstration_is_plainly_invented() -> None:
+    """Nobody may call a number or drive to a place of the demonstration: reserved numbers and names only."""
+    for clinic in load_demonstration():
+        assert clinic.dataset == "demonstration"
+        assert "-555-01" in clinic.phone
+        assert not clinic.website or clinic.website.endswith(".example")
+        assert clinic.source == "invented for demonstration"

@@ -1,11 +1,13 @@
 """Serving the app on one socket, without a log of who asked for what."""
 
 import socket
+import threading
 
 import uvicorn
 
 from remission.errors import SpecError
 from remission.web.app import create_app
+from remission.web.pages.learn import warm
 from remission.web.settings import WebSettings
 
 __all__ = ["bind", "serve"]
@@ -38,6 +40,8 @@ def bind(host: str, port: int) -> socket.socket:
 
 def serve(settings: WebSettings, listener: socket.socket) -> None:
     """Answer until interrupted. Nothing of a request is logged: what a reader chose is the reader's."""
+    # What takes seconds is computed while the first reader still reads the first page.
+    threading.Thread(target=warm, daemon=True).start()
     config = uvicorn.Config(
         create_app(settings), access_log=False, log_level="warning", server_header=False, date_header=False
     )

@@ -18,7 +18,7 @@ from remission.web.page import PageRouter
 from remission.web.problems import PROBLEM_RESPONSES, PageMissingError
 from remission.web.story import SHOWN_STATES, Substance, day_figure, load_story, session_figure, state_figure
 
-__all__ = ["router"]
+__all__ = ["router", "warm"]
 
 router = PageRouter()
 _Which = Annotated[Literal["alcohol", "cocaine"], Query(description="Whose trial: alcohol (KARE) or cocaine (2019).")]
@@ -112,6 +112,15 @@ def learn_step(step: str, substance: _Which = "alcohol") -> LearnPage:
 def course(substance: _Which = "alcohol") -> LearnCourse:
     """States by arm and day, for the drawing."""
     return _course(substance)
+
+
+def warm() -> None:
+    """Compute every link of both trials, so that no reader waits for the first one."""
+    substances: tuple[Substance, ...] = ("alcohol", "cocaine")
+    for substance in substances:
+        for step in load_text("en", "learn")["steps"]:
+            _page(step["id"], substance)
+        _course(substance)
 
 
 @cache

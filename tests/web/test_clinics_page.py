@@ -89,6 +89,8 @@ def test_uploads_are_limited_and_only_the_operators(client: TestClient, tmp_path
     foreign = client.post("/clinics/load", files={"file": ("x.csv", DEMO)}, headers={"Sec-Fetch-Site": "cross-site"})
     assert foreign.status_code == 403
     assert client.post("/clinics/load", data={"x": "y"}).status_code == 422
+    for name in ("..", "../../x.csv", "a\\b.csv"):
+        assert client.post("/clinics/load", files={"file": (name, b"id\n")}).status_code == 422
     assert client_of(tmp_path).get("/clinics/load").status_code == 404
     assert client_of(tmp_path).post("/clinics/load", files={"file": ("x.csv", DEMO)}).status_code == 404
 

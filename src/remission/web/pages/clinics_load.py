@@ -1,5 +1,6 @@
 """Loading clinics in the browser, only where the server was started for its operator."""
 
+import re
 import tempfile
 from collections.abc import AsyncGenerator
 from datetime import date
@@ -117,7 +118,8 @@ async def load_file(request: Request) -> HTMLResponse:
             fault = Fault(where="file", got="no file", allowed="a file of clinics", remedy="Choose a file first.")
             return _answer(request, _page(request, "failed", faults=(fault,), status=422))
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / (Path(file.filename.replace("\\", "/")).name[-100:] or "file")
+            # The name is shown in messages and may hold the day of the file; it never leads to another place.
+            path = Path(folder) / (re.sub(r"[^A-Za-z0-9._-]", "_", file.filename)[-100:].lstrip(".") or "file")
             with path.open("wb") as target:
                 while chunk := await file.read(1_000_000):
                     target.write(chunk)

@@ -4,8 +4,10 @@ import hashlib
 from datetime import datetime
 from pathlib import Path
 
-from remission import __version__
-from remission.provenance import LIBRARIES, file_hash, library_versions, moment, package_version
+import pytest
+
+from remission import __version__, provenance
+from remission.provenance import LIBRARIES, file_hash, library_versions, machine, moment, package_version, source_hashes
 
 
 def test_versions_that_move_a_result_are_named() -> None:
@@ -30,4 +32,35 @@ def test_the_moment_has_a_time_zone() -> None:
     """Runs of different places are put in order by it."""
     found = moment()
     assert datetime.fromisoformat(found["finished_at"]).tzinfo is not None
-    assert found["machine"]
+    assert found["machine"] == machine()
+
+
+def test_the_machine_names_what_its_compiled_code_may_use() -> None:
+    """Two processors may round one sum in two ways; without their names a difference stays a riddle."""
+    found = machine()
+    assert found["architecture"]
+    assert found["cpu"]
+    assert found["cores"] >= 1
+    assert set(found["cpu_features"]) <= set(provenance._CPU_FEATURES)
+
+
+def test_the_hashes_tell_code_that_sets_numbers_from_code_that_writes_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A change of a page must not stop a run under way; a change of an equation must."""
+    monkeypatch.setattr(provenance, "__file__", str(tmp_path / "provenance.py"))
+
+    def after(name: str) -> tuple[str, str]:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name, encoding="utf-8")
+        found = source_hashes.__wrapped__()
+        return found["numbers"], found["files"]
+
+    numbers, files = after("use/craving.py")
+    assert after("web/page.py") == (numbers, files)
+    assert after("use/__pycache__/craving.pyc") == (numbers, files)
+    assert after("library/care/options.toml") == (numbers, files)
+    assert after("report/look.py")[0] == numbers
+    assert after("report/look.py")[1] != files
+    assert after("library/behavior/set.toml")[0] != numbers

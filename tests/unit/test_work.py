@@ -1,15 +1,11 @@
 """Runs under way: killed, damaged, shared, and taken up again to the same bytes."""
 
 import json
-import os
-import random
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -133,28 +129,6 @@ def test_a_folder_without_a_plan_is_refused(tmp_path: Path) -> None:
 def command_of(folder: Path) -> list[str]:
     (folder / "small.yaml").write_text(write_protocol(small_protocol()), encoding="utf-8")
     return [sys.executable, "-m", "remission", "run", "small.yaml", "-n", str(N_REPLICATES), "--seed", "3", "--json"]
-
-
-@pytest.mark.slow
-def test_killed_at_random_moments_a_run_ends_with_the_same_bytes(plan: TrialPlan, tmp_path: Path) -> None:
-    """Eight kills without warning, from start-up to the report, then a run to the end: all files as if never killed."""
-    calm, rough = tmp_path / "calm", tmp_path / "rough"
-    calm.mkdir()
-    rough.mkdir()
-    started = time.monotonic()
-    subprocess.run(command_of(calm), cwd=calm, check=True, capture_output=True)
-    whole = time.monotonic() - started
-    moments = random.Random(7)
-    for _ in range(8):
-        with subprocess.Popen(
-            command_of(rough), cwd=rough, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        ) as process:
-            time.sleep(whole * moments.uniform(0.3, 0.95))
-            os.kill(process.pid, signal.SIGKILL)
-    subprocess.run(command_of(rough), cwd=rough, check=True, capture_output=True)
-    name = work_folder(Path(), plan).name.removesuffix(".unfinished")
-    assert read_run(calm / "runs" / name).manifest == read_run(rough / "runs" / name).manifest
-    assert [path.name for path in (rough / "runs").iterdir()] == [name]
 
 
 @pytest.mark.slow

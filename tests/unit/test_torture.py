@@ -1,0 +1,18 @@
+"""A short torture; the whole one is ``make torture``, and its result is docs/validation/torture.md."""
+
+import subprocess
+import sys
+
+import pytest
+from source_tree import ROOT
+
+
+@pytest.mark.slow
+def test_twenty_kills_change_no_byte() -> None:
+    """Kills at start, in chunks, commits, tables, diaries, report and sealing, and a full disk."""
+    # A process of its own: it forks, and a fork of a process with threads can stand still.
+    command = [sys.executable, "-m", "validation.torture", "--kills", "20", "--seed", "7"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert "**20 kills" in done.stdout
+    assert "Nothing went wrong." in done.stdout

@@ -10,6 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, Page
+from reading_grade import english_grade
 
 from remission.web.app import create_app
 from remission.web.settings import WebSettings
@@ -161,3 +162,12 @@ def test_the_form_works_without_scripts(browser: Browser, site: str) -> None:
     assert "94025" not in page.url
     assert context.cookies() == []
     context.close()
+
+
+def test_the_words_are_easy() -> None:
+    """People look for care on a bad day: grade 8 or below, measured."""
+    text = tomllib.loads(files("remission.web").joinpath("text", "en", "clinics.toml").read_text("utf-8"))
+    asks = [f"{one['ask']} {one['why']}" for one in text["question"]]
+    says = [text["established"], text["about"]["says"], *text["none"].values(), *text["fault"].values()]
+    for part in (asks, says, [text["check"]["none"], *text["check"]["sign"], *text["check"]["register"]]):
+        assert english_grade(" ".join(part)) <= 8

@@ -32,11 +32,11 @@ class Pace:
         return (total - done) * (now - then) / (done - before)
 
 
-def span(seconds: float) -> str:
+def span(duration_s: float) -> str:
     """A duration in words that a person reads: 42 s, 7 min, 2.5 h."""
-    if seconds < 99.5:
-        return f"{max(1, round(seconds))} s"
-    return f"{round(seconds / 60)} min" if seconds < 5940 else f"{seconds / 3600:.1f} h"
+    if duration_s < 99.5:
+        return f"{max(1, round(duration_s))} s"
+    return f"{round(duration_s / 60)} min" if duration_s < 5940 else f"{duration_s / 3600:.1f} h"
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from distributed import Client
 
-from remission.errors import RunError
+from remission.errors import RunError, WorkError
 from remission.runs import cluster
 from remission.runs.cluster import on_cluster
 from remission.runs.work import open_work, run_chunks
@@ -39,7 +39,7 @@ def start(kind: str, *options: str, folder: Path) -> subprocess.Popen[bytes]:
 
 @pytest.fixture
 def scheduler(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
-    """The address of a scheduler with two workers, and the workers; all of them ended afterwards."""
+    """The address of a scheduler with two workers, and the processes, the scheduler first; all are ended afterwards."""
     note = tmp_path / "scheduler.json"
     processes = [start("scheduler", "--port", "0", "--scheduler-file", str(note), folder=tmp_path)]
     try:
@@ -52,7 +52,7 @@ def scheduler(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes
         connect: Any = Client
         with connect(address, timeout="60s", set_as_default=False) as client:
             client.wait_for_workers(2, timeout=60)
-        yield address, processes[1:]
+        yield address, processes
     finally:
         for process in processes[::-1]:
             process.kill()
@@ -68,12 +68,12 @@ def test_a_killed_worker_changes_no_number(
     plan: TrialPlan, scheduler: tuple[str, list[subprocess.Popen[bytes]]], tmp_path: Path
 ) -> None:
     """Two workers, one of them killed after the first chunk: the bytes of a run in one process."""
-    address, workers = scheduler
+    address, processes = scheduler
     seen: list[int] = []
 
     def kill_one(done: int, _total: int) -> None:
         if not seen:
-            os.kill(workers[0].pid, signal.SIGKILL)
+            os.kill(processes[1].pid, signal.SIGKILL)
         seen.append(done)
 
     result = run_chunks(open_work(tmp_path, plan, "x"), plan, on_progress=kill_one, do=on_cluster(address))
@@ -88,6 +88,30 @@ def test_an_address_that_nobody_answers_is_named(
     monkeypatch.setattr(cluster, "_ANSWER_WITHIN", "1s")
     with pytest.raises(RunError, match=r"127\.0\.0\.1:9"):
         run_chunks(open_work(tmp_path, plan, "x"), plan, do=on_cluster("tcp://127.0.0.1:9"))
+
+
+@pytest.mark.parametrize("address", ["nonsense", "", "http://127.0.0.1:80", "tcp://127.0.0.1", "tcp://:x"])
+def test_an_address_that_is_none_is_refused_before_any_work(address: str) -> None:
+    """A slip of the fingers must not begin a run that then waits for nobody."""
+    with pytest.raises(RunError, match="host and port"):
+        on_cluster(address)
+
+
+def test_a_scheduler_that_goes_away_is_failed_work(
+    plan: TrialPlan, scheduler: tuple[str, list[subprocess.Popen[bytes]]], tmp_path: Path
+) -> None:
+    """The run ends in a sentence, keeps what is done, and goes on without the cluster."""
+    address, processes = scheduler
+
+    def end_it(done: int, total: int) -> None:
+        for process in processes:
+            process.kill()
+
+    folder = open_work(tmp_path, plan, "x")
+    with pytest.raises(WorkError, match="--cluster"):
+        run_chunks(folder, plan, on_progress=end_it, do=on_cluster(address))
+    result = run_chunks(folder, plan)
+    assert numbers(result) == numbers(simulate_trial(plan.protocol, n_replicates=plan.n_replicates, seed=plan.seed))
 
 
 def test_workers_of_another_version_are_refused() -> None:

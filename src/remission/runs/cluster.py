@@ -5,6 +5,8 @@ it is done. A few chunks per worker are under way at a time, so no machine's mem
 optional package ``distributed``.
 """
 
+import logging
+import re
 from collections.abc import Generator, Sequence
 from itertools import islice
 from typing import Any
@@ -19,6 +21,7 @@ __all__ = ["on_cluster"]
 
 _ANSWER_WITHIN = "10s"
 _CHUNKS_PER_THREAD = 3
+_ADDRESS = re.compile(r"(?:(?:tcp|tls|ucx|ws|wss)://)?(?:\[[^\]]+\]|[^:/\[\]]+):\d+")
 
 
 def on_cluster(address: str) -> Doer:
@@ -27,11 +30,14 @@ def on_cluster(address: str) -> Doer:
     Raises
     ------
     RunError
-        When the chunks are asked for: ``distributed`` is not installed, nobody answers, no worker is there, or a worker
-        has other versions or other code.
+        ``address`` is none; and when the chunks are asked for: ``distributed`` is not installed, nobody answers, no
+        worker is there, or a worker has other versions or other code.
     WorkError
         The scheduler went away, or a chunk killed every worker it was given to.
     """
+    # Asked before any work; the client itself stumbles over such an address when it is thrown away.
+    if not _ADDRESS.fullmatch(address):
+        raise RunError(where="--cluster", got=address, allowed="host and port, for example tcp://10.0.0.5:8786")
 
     def do(plan: TrialPlan, chunks: Sequence[Chunk]) -> Generator[Piece, None, None]:
         try:
@@ -43,7 +49,15 @@ def on_cluster(address: str) -> Doer:
                 allowed="an installation with it",
                 remedy="Install remission with its extra: remission[cluster].",
             ) from None
-        client = _connect(address)
+        # It reports a lost scheduler as tracebacks of its own; ours is the sentence below.
+        log = logging.getLogger("distributed")
+        level = log.level
+        log.setLevel(logging.CRITICAL + 1)
+        try:
+            client = _connect(address)
+        except RunError:
+            log.setLevel(level)
+            raise
         try:
             yield from _on_client(client, address, plan, chunks)
         except (OSError, CancelledError, KilledWorker) as error:
@@ -55,6 +69,7 @@ def on_cluster(address: str) -> Doer:
             ) from None
         finally:
             client.close(timeout=1.0)
+            log.setLevel(level)
 
     return do
 
@@ -88,6 +103,8 @@ def _on_client(client: Any, address: str, plan: TrialPlan, chunks: Sequence[Chun
     for _, piece in queue:
         for chunk in islice(waiting, 1):
             queue.add(client.submit(do_piece, shared, chunk, pure=False))
+        if isinstance(piece, BaseException):  # a lost scheduler gives errors in the place of results
+            raise piece
         yield piece
 
 

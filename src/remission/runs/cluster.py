@@ -7,7 +7,8 @@ optional package ``distributed``.
 
 import logging
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
@@ -49,29 +50,33 @@ def on_cluster(address: str) -> Doer:
                 allowed="an installation with it",
                 remedy="Install remission with its extra: remission[cluster].",
             ) from None
-        # It reports a lost scheduler as tracebacks of its own; ours is the sentence below.
-        log = logging.getLogger("distributed")
-        level = log.level
-        log.setLevel(logging.CRITICAL + 1)
-        try:
+        with _quiet_log():
             client = _connect(address)
-        except RunError:
-            log.setLevel(level)
-            raise
-        try:
-            yield from _on_client(client, address, plan, chunks)
-        except (OSError, CancelledError, KilledWorker) as error:
-            raise WorkError(
-                where=f"--cluster {address}",
-                got=str(error) or type(error).__name__,
-                allowed="a scheduler and workers that stay",
-                remedy="What is done is kept; resume with or without --cluster.",
-            ) from None
-        finally:
-            client.close(timeout=1.0)
-            log.setLevel(level)
+            try:
+                yield from _on_client(client, address, plan, chunks)
+            except (OSError, CancelledError, KilledWorker) as error:
+                raise WorkError(
+                    where=f"--cluster {address}",
+                    got=str(error) or type(error).__name__,
+                    allowed="a scheduler and workers that stay",
+                    remedy="What is done is kept; resume with or without --cluster.",
+                ) from None
+            finally:
+                client.close(timeout=1.0)
 
     return do
+
+
+@contextmanager
+def _quiet_log() -> Iterator[None]:
+    """Nothing from the client's log: it reports a lost scheduler as tracebacks, and our sentence says it."""
+    log = logging.getLogger("distributed")
+    level = log.level
+    log.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
 
 
 def _connect(address: str) -> Any:

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 
 from remission.errors import WorkError
 from remission.runs.piece import Doer, Piece, do_piece, run_here
@@ -65,7 +66,7 @@ def on_processes(n_workers: int) -> Doer:
                 n_workers, multiprocessing.get_context("spawn"), initializer=_begin, initargs=(plan,)
             )
             try:
-                for piece in _in_turn(lambda chunk: executor.submit(_do, chunk), left, n_workers):  # noqa: B023 - used within the loop
+                for piece in _in_turn(partial(_submit, executor), left, n_workers):
                     losses = 0
                     yield piece
             except BrokenProcessPool:
@@ -105,12 +106,26 @@ def _in_turn(
         raise
 
 
+def _submit(executor: ProcessPoolExecutor, chunk: Chunk) -> "Future[Piece]":
+    """Give a chunk to the pool, which may start a process for it.
+
+    Ctrl-C reaches every process of the terminal, and the main one decides what happens to its workers: a process that
+    is started while the signal is held back never hears it, not even in its first moments.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        return executor.submit(_do, chunk)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return executor.submit(_do, chunk)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 _PLAN: dict[str, TrialPlan] = {}
 """In a worker process: the plan it works on."""
 
 
 def _begin(plan: TrialPlan) -> None:
-    # Ctrl-C reaches every process of the terminal; the main one decides what happens to its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _PLAN["plan"] = plan

@@ -19,7 +19,8 @@ from remission.web.security import CONTENT_SECURITY_POLICY
 from remission.web.settings import WebSettings
 
 READING = ("/", "/learn", "/learn/prefrontal", "/evidence", "/evidence/grabski_2022_kare", "/evidence/forest", "/trial",
-           "/about", "/limits", "/api", "/journey", "/journey/alcohol", "/safety")  # fmt: skip
+           "/about", "/limits", "/api", "/clinics", "/clinics/check", "/journey",
+           "/journey/alcohol", "/safety")  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 pytestmark = pytest.mark.browser
 
 PAGES = ("/", "/learn", "/learn/extended-amygdala", "/learn/receptor?substance=cocaine", "/journey", "/journey/alcohol",
-         "/es/journey/opioid", "/safety", "/evidence", "/evidence?substance=nothing",
+         "/es/journey/opioid", "/safety", "/clinics", "/es/clinics/check", "/clinics/state/CA",
+         "/evidence", "/evidence?substance=nothing",
          "/evidence/grabski_2022_kare", "/evidence/forest?substance=cocaine&endpoint=abstinence", "/trial", "/about",
          "/limits", "/api", "/nowhere")  # fmt: skip
 
@@ -22,7 +23,8 @@ def quiet(page: Page) -> Iterator[Page]:
     messages: list[str] = []
     page.on("console", lambda message: messages.append(message.text))
     yield page
-    assert [text for text in messages if "404 (Not Found)" not in text and "422 (Unprocessable" not in text] == []
+    refused = ("404 (Not Found)", "422 (Unprocessable", "413 (Request")
+    assert [text for text in messages if not any(word in text for word in refused)] == []
     assert page.context.cookies() == []
 
 
@@ -173,6 +175,43 @@ def test_a_trial_page_goes_on_by_itself(quiet: Page, site: str) -> None:
     assert quiet.locator("figure").count() >= 5
     found = Axe().run(quiet)
     assert found.violations_count == 0, found.generate_report()
+
+
+def test_a_search_for_care_survives_the_back_button(quiet: Page, site: str) -> None:
+    """Who looks at a place's page and comes back must not begin again from nothing."""
+    quiet.goto(f"{site}/clinics")
+    quiet.locator("#place").fill("94025")
+    quiet.get_by_role("button", name="Find places").click()
+    expect(quiet.locator("main")).to_contain_text("about")
+    quiet.goto(f"{site}/clinics/check")
+    quiet.go_back()
+    assert quiet.locator("#place").is_visible()
+    assert "94025" not in quiet.url
+
+
+def test_a_search_for_care_works_without_a_connection(quiet: Page, site: str) -> None:
+    """Once the lists are on the device a second search needs nobody."""
+    quiet.goto(f"{site}/clinics")
+    quiet.locator("#place").fill("94025")
+    quiet.get_by_role("button", name="Find places").click()
+    expect(quiet.locator("main")).to_contain_text("about")
+    refuse: Any = lambda route: route.abort()  # noqa: E731 - a handler of one expression
+    quiet.context.route("**/*", refuse)
+    quiet.locator("#place").fill("99950")
+    quiet.get_by_role("button", name="Find places").click()
+    expect(quiet.locator("main")).to_contain_text("rough")
+
+
+def test_a_file_that_is_too_large_is_refused_where_it_was_chosen(quiet: Page, site: str, tmp_path: Path) -> None:
+    """50 MB end with a sentence at the field, in the real browser, and the page is still there."""
+    large = tmp_path / "large.csv"
+    with large.open("wb") as stream:
+        stream.truncate(51_000_000)
+    quiet.goto(f"{site}/clinics/load")
+    quiet.locator("input[type=file]").set_input_files(large)
+    quiet.locator("main form button").first.click()
+    expect(quiet.locator("main .error, main [role=alert]").first).to_be_visible(timeout=30_000)
+    assert quiet.locator("input[type=file]").is_visible()
 
 
 def test_a_lost_connection_loses_nothing(quiet: Page, site: str) -> None:

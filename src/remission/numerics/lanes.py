@@ -94,7 +94,7 @@ settings.CPU_FEATURES = settings.CPU_FEATURES or _wide_features()
 
 def inlined(function: Callable[..., Any]) -> Any:
     """A compiled function that is always inlined into its caller."""
-    return njit(forceinline=True, error_model="numpy", fastmath=False)(function)
+    return njit(forceinline=True, **OPTIONS)(function)
 
 
 def _horner(name: str, coefficients: tuple[float, ...]) -> Any:

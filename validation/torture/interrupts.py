@@ -53,7 +53,7 @@ def _once(stage: Stage, way: str, options: list[str], turn: int, seed: int, foun
     seconds = time.monotonic() - started
     words = said.read_text(encoding="utf-8")
     if code != 130 or "remission resume" not in words or "Traceback" in words:
-        found.wrong.append(f"{way}: exit code {code}: {words[-600:]}")
+        found.wrong.append(f"{way}: exit code {code}: {words[-3000:]}")
     if seconds > LIMIT_S:
         found.wrong.append(f"{way}: {seconds:.2f} s")
     if not wait_until(lambda: not descendants(process.pid), 5.0, 0.05):

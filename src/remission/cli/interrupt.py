@@ -15,7 +15,7 @@ from contextlib import contextmanager
 
 __all__ = ["ends_soon"]
 
-_PATIENCE_S = 1.5
+_PATIENCE_S = 1.0
 _INTERRUPTED = 130
 
 

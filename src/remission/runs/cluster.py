@@ -22,6 +22,7 @@ __all__ = ["on_cluster"]
 
 _ANSWER_WITHIN = "10s"
 _CHUNKS_PER_THREAD = 3
+_LOGS = ("distributed", "distributed.client", "distributed.utils_comm", "tornado", "tornado.application", "asyncio")
 _ADDRESS = re.compile(r"(?:(?:tcp|tls|ucx|ws|wss)://)?(?:\[[^\]]+\]|[^:/\[\]]+):\d+")
 
 
@@ -70,12 +71,13 @@ def on_cluster(address: str) -> Doer:
 @contextmanager
 def _quiet_log() -> Iterator[None]:
     """Nothing from the client's log: it reports a lost scheduler as tracebacks, and our sentence says it."""
-    log = logging.getLogger("distributed")
-    level = log.level
-    log.setLevel(logging.CRITICAL + 1)
-    try:
-        yield
-    finally:
+    logs = [logging.getLogger(name) for name in _LOGS]
+    levels = [log.level for log in logs]
+    for log in logs:
+        log.setLevel(logging.CRITICAL + 1)
+    yield
+    # After an error or Ctrl-C it stays quiet: connections that break late are reported late.
+    for log, level in zip(logs, levels, strict=True):
         log.setLevel(level)
 
 

@@ -39,7 +39,8 @@ def main(error_model: str) -> None:
     traits = sample_traits(people, parameters, clean_days=0, self_quit=False)
     fast.simulate_course(people, traits, course_schedule(fast.BLOCK, 3), parameters)
     code = "\n".join(fast._blocks.inspect_asm().values())
-    print(len(re.findall(r"\bv?divpd\b", code)), len(re.findall(r"\bv?divsd\b", code)))
+    packed, scalar = (len(re.findall(rf"\bv?div{kind}\b", code)) for kind in ("pd", "sd"))
+    sys.stdout.write(f"{packed} {scalar}\n")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from reading_grade import english_grade, english_syllables, spanish_ease, spanis
 
 from remission.errors import LibraryError, SpecError
 from remission.evidence.care import contacts_of, countries, fill, load_options, number_of, slots_of
+from remission.evidence.records import StudyRecord
 from remission.evidence.registry import citation_of, load_evidence
 from remission.web.app import create_app
 from remission.web.language import LANGUAGES
@@ -91,6 +92,34 @@ def test_no_number_is_typed_into_a_text(name: str, language: str) -> None:
         assert not re.search(r"\d", left), text
 
 
+COUNTED = {
+    "en": r"(?:two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|fifty|half)",
+    "es": r"(?:dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|doce|veinte|cincuenta|medi[oa]|mitad)",
+}
+MEASURES = {
+    "en": r"(?:minute|hour|day|week|month|year|people|patient|infusion|of (?:a )?hundred)",
+    "es": r"(?:minuto|hora|día|semana|mes|año|persona|paciente|infusi)",
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", ["journey", "safety"])
+def test_no_amount_is_spelled_out_in_a_text(name: str, language: str) -> None:
+    """A number in letters escapes the check of digits and has no source either."""
+    amount = re.compile(rf"(?i)\b{COUNTED[language]}\s+(?:\w+\s+)?{MEASURES[language]}")
+    for text in _strings(_text(language, name)):
+        assert not amount.search(text), text
+    assert amount.search({"en": "in the last two weeks", "es": "en las dos últimas semanas"}[language])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_signs_are_as_many_as_the_sentence_says(language: str) -> None:
+    """The one number in letters that stays is the length of the list below it."""
+    diagnosis = _text(language, "journey")["diagnosis"]
+    assert {"en": "eleven", "es": "once"}[language] in diagnosis["lead"]
+    assert len(diagnosis["signs"]) == 11
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_slot_is_filled(language: str) -> None:
     """A slot that names nothing would reach the reader in braces."""
@@ -111,7 +140,7 @@ def test_every_number_on_a_page_stands_in_a_record(client: TestClient, address: 
     icons = {name for option in load_options() for name in option.icons}
     for name in slots | icons:
         number = number_of(name)
-        for part in ("value", "low", "high", "treated", "control", "n", "months", "weeks", "years"):
+        for part in ("value", "low", "high", "treated", "control", "n", "more", "months", "weeks", "days"):
             try:
                 known |= set(re.findall(r"\d+", fill(f"{{{name}.{part}}}")))
             except LibraryError:
@@ -168,6 +197,46 @@ def test_people_are_drawn_only_where_both_groups_were_counted() -> None:
             assert "per 100" in number.unit or number.unit in {"people per 100", "percent"}, (name, number.unit)
 
 
+def test_what_has_no_result_claims_none(client: TestClient) -> None:
+    """An option without a trial must say "not known", and one with a trial must not."""
+    for substance in SUBSTANCES:
+        for option in client.get(f"/journey/{substance}.json").json()["options"]:
+            entry = next(one for one in load_options() if one.id == option["id"])
+            records = [load_evidence()[key] for key in entry.sources]
+            if entry.strength == "none":
+                assert option["no_icons"].startswith("Not known")
+                assert all(isinstance(record, StudyRecord) for record in records)
+                outcomes = [one for record in records if isinstance(record, StudyRecord) for one in record.outcomes]
+                assert all(one.endpoint == "planned enrolment" for one in outcomes)
+            else:
+                assert not option["no_icons"].startswith("Not known")
+                assert option["sources"] or option["other_sources"]
+            assert bool(option["icons"]) != bool(option["no_icons"])
+            assert len({source["name"] for source in option["sources"]}) == len(option["sources"])
+
+
+def test_amounts_keep_the_digits_that_matter() -> None:
+    """An interval of 1.03 to 1.42 written as "1 to 1.4" would read as no effect; a year has no comma."""
+    aa = "alc_aatsf_abstinent_12m"
+    assert fill(f"{{{aa}.value}} ({{{aa}.low}} to {{{aa}.high}})") == "1.21 (1.03 to 1.42)"
+    assert fill("{opi_sordo_bup.low}, {price_course.low}, {fda_warning_year.value}") == "1.3, 2,400, 2023"
+    assert fill("{alc_acamprosate_diarrhoea.more} more, {stim_cm_long.weeks} weeks") == "11 more, 24 weeks"
+    with pytest.raises(LibraryError, match="slot"):
+        fill("{alc_naltrexone_jama_heavy.more}")
+
+
+def test_facts_carry_how_they_were_read(client: TestClient) -> None:
+    """Prices and law age fastest; each number shows where, how and when it was read and how firm it is."""
+    facts = client.get("/journey/alcohol.json").json()["facts"]
+    assert len(facts) > 25
+    for fact in facts:
+        assert fact["number"]
+        assert fact["source"]
+        assert fact["kind"]
+        assert bool(fact["read"]) == bool(fact["grade"])
+    assert {fact["grade"] for fact in facts} >= {"measured", "worked out", "not checked"}
+
+
 def test_days_of_the_alcohol_trial_are_not_drawn_as_people(client: TestClient) -> None:
     """Its main result is a share of days; as icons it would read as people cured."""
     options = client.get("/journey/alcohol.json").json()["options"]
@@ -204,6 +273,22 @@ def test_numbers_to_call_follow_the_country(client: TestClient) -> None:
     assert "911" in unknown.text
     with pytest.raises(SpecError, match="contacts"):
         contacts_of("ZZ")
+    assert 'href="tel:18006624357"' in client.get("/journey/alcohol").text
+    assert client.get("/journey/alcohol.json?country=ie").json()["contacts"]["emergency"] == "112 / 999"
+    unknown = client.get("/journey/alcohol?country=zz")
+    assert unknown.status_code == 422
+    assert "911" in unknown.text
+
+
+def test_numbers_to_call_are_read_in_the_readers_language(client: TestClient) -> None:
+    """Who reads Spanish must see when and how to call in Spanish."""
+    contacts = client.get("/es/journey/alcohol.json?country=gb").json()["contacts"]
+    assert contacts["name"] == "Reino Unido"
+    assert contacts["lines"][0]["note"] == "opción 2"
+    for country in countries():
+        english, spanish = contacts_of(country), contacts_of(country, "es")
+        for one, other in zip(english.lines, spanish.lines, strict=True):
+            assert (one.number, bool(one.note)) == (other.number, bool(other.note))
 
 
 def test_spanish_pages_say_that_nobody_reviewed_them(client: TestClient) -> None:

@@ -1,5 +1,6 @@
 """The site in a real browser: every page and state at every width, light and dark, by keyboard, without scripts."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -142,6 +143,16 @@ def test_icons_are_counted_people(quiet: Page, site: str) -> None:
         count = int(figure.locator("strong").inner_text())
         assert figure.locator("circle.yes").count() == count
         assert figure.locator("circle").count() == 100
+
+
+@pytest.mark.parametrize("address", ["/journey/alcohol", "/journey/nicotine", "/es/journey/alcohol"])
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
+def test_a_journey_prints_on_two_pages(quiet: Page, site: str, address: str, paper: str) -> None:
+    """Options, warnings, marks and questions fit on one sheet, back and front, or nobody brings it."""
+    quiet.goto(site + address)
+    quiet.locator("input[name=goal]").first.check()
+    printed = quiet.pdf(format=paper)
+    assert len(re.findall(rb"/Type\s*/Page[^s]", printed)) == 2
 
 
 def test_a_printed_journey_is_a_document(quiet: Page, site: str, tmp_path: Path) -> None:

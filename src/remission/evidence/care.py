@@ -32,8 +32,9 @@ __all__ = [
 ]
 
 _SLOT = re.compile(r"\{([a-z0-9_]+)\.([a-z]+)\}")
-_WHOLE = {"weeks", "months", "years", "n", "treated", "control"}
-_DAYS = {"weeks": 7.0, "months": 30.0, "years": 365.0}
+_WHOLE = {"days", "weeks", "months", "n", "treated", "control", "more"}
+_DAYS = {"days": 1.0, "weeks": 7.0, "months": 30.0}
+_STORED = {"value", "low", "high", "treated", "control", "n"}
 
 
 class Line(Record):
@@ -46,7 +47,10 @@ class Line(Record):
 
 
 class Contacts(Record):
-    """Whom to call in one country. ``read`` is when the numbers were read, ``confirm_at`` where to confirm them."""
+    """Whom to call in one country, with names and notes in the reader's language.
+
+    ``read`` is when the numbers were read, ``confirm_at`` where to confirm them.
+    """
 
     country: str
     name: str
@@ -64,24 +68,31 @@ class Option(Record):
     approved
         Whether a medicine is approved for this use in the United States: yes, no, some, varies (by country), or talking
         where nothing needs approval.
+    strength
+        What kind of studies the words rest on; pages have a sentence for each.
     icons
         Ids of numbers that count people, treated and control, on one endpoint.
     sources
         Ids of evidence records behind the words.
+    other_sources
+        Sources in words, where no record has the statement.
     """
 
     id: str
     substance: str
     kind: Literal["established", "research", "none"]
     approved: Literal["yes", "no", "some", "varies", "talking"]
+    strength: Literal["reviews", "mixed", "large", "trials", "small", "watched", "hardly", "none"]
     icons: tuple[str, ...]
     sources: tuple[str, ...]
+    other_sources: tuple[str, ...] = ()
 
 
 class PatientNumber(Record):
     """A number with what a sentence may say of it; unknown parts are None. ``unit`` and ``source`` are for the reader.
 
-    ``treated`` and ``control`` are people per 100 on the same endpoint; ``days`` is when it was measured.
+    ``treated`` and ``control`` are people per 100 on the same endpoint; ``days`` is when it was measured. ``read`` and
+    ``grade`` say when a fact was read and how firm it is; evidence records carry ``kind`` alone.
     """
 
     id: str
@@ -99,6 +110,8 @@ class PatientNumber(Record):
     unit: str
     source: str
     kind: str
+    read: str = ""
+    grade: str = ""
 
     @property
     def counts_people(self) -> bool:
@@ -106,7 +119,7 @@ class PatientNumber(Record):
         return self.treated is not None and self.control is not None
 
     def part(self, name: str) -> float:
-        """A part as a number.
+        """A part as a number; ``more`` is a difference of proportions as people per 100, ``weeks`` a length of time.
 
         Raises
         ------
@@ -115,7 +128,9 @@ class PatientNumber(Record):
         """
         if name in _DAYS and self.days is not None:
             return self.days / _DAYS[name]
-        found = getattr(self, name, None) if name in {"value", "low", "high", "treated", "control", "n"} else None
+        if name == "more" and self.unit == "proportion" and self.value is not None:
+            return 100.0 * self.value
+        found = getattr(self, name, None) if name in _STORED else None
         if found is None:
             raise LibraryError(
                 where=f"text slot {{{self.id}.{name}}}",
@@ -150,13 +165,15 @@ def slots_of(text: str) -> tuple[str, ...]:
 def _written(number: PatientNumber, part: str) -> str:
     """A number as patients read it: whole where it is large or counts something, two digits where it is small."""
     value = abs(number.part(part))
-    if number.unit.startswith("days"):
+    if number.unit == "year":
+        return str(round(value))
+    if number.unit.startswith("days per"):
         return f"{value:.1f}".removesuffix(".0")
     if part in _WHOLE or number.unit == "people" or value >= 10.0:
-        whole = round(value)
-        # A year is no amount.
-        return str(whole) if whole < 10_000 and not 1000 <= whole < 1900 else f"{whole:,}"
-    return f"{value:.2g}"
+        return f"{round(value):,}"
+    # An interval that ends close to 1 needs the second decimal to tell an effect from none.
+    n_decimals = 2 if number.low is not None and f"{number.low:.1f}" == "1.0" else 1
+    return f"{value:.{n_decimals}f}".removesuffix(".0")
 
 
 @cache
@@ -179,6 +196,8 @@ def number_of(number_id: str) -> PatientNumber:
             unit=entry["unit"],
             source=entry["source"],
             kind=entry["kind"],
+            read=entry["read"],
+            grade=entry["grade"],
         )
     trials = _read("options.toml")["trial"]
     if number_id in trials:
@@ -263,8 +282,8 @@ def countries() -> tuple[str, ...]:
     return tuple(name for name in _read("contacts.toml") if name != "read")
 
 
-def contacts_of(country: str) -> Contacts:
-    """Whom to call in a country.
+def contacts_of(country: str, language: str = "en") -> Contacts:
+    """Whom to call in a country, in the words of ``language``.
 
     Raises
     ------
@@ -279,7 +298,10 @@ def contacts_of(country: str) -> Contacts:
             allowed=f"must be one of: {', '.join(countries())}",
             remedy="Add the country to library/care/contacts.toml with confirmed numbers.",
         )
-    return Contacts.from_dict({"country": country, "read": data["read"], **data[country]})
+    entry = data[country]
+    lines = [line | {key: line[key][language] for key in ("name", "note")} for line in entry["lines"]]
+    words = {"country": country, "read": data["read"], "name": entry["name"][language], "lines": lines}
+    return Contacts.from_dict(entry | words)
 
 
 @cache

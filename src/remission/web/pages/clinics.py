@@ -20,7 +20,7 @@ from remission.errors import SpecError
 from remission.evidence.care import Contacts, contacts_of
 from remission.library.clinics.source import ArticleSource, load_article_source
 from remission.records.base import Record
-from remission.web.language import LANGUAGES, path_in
+from remission.web.language import LANGUAGES, language_of, path_in
 from remission.web.page import PageRouter
 from remission.web.problems import PageMissingError
 from remission.web.render import render_page
@@ -118,7 +118,7 @@ def _clinics(request: Request, data: str | None) -> tuple[tuple[Clinic, ...], st
 
 def _contacts(request: Request) -> Contacts | None:
     try:
-        return contacts_of(request.app.state.settings.country)
+        return contacts_of(request.app.state.settings.country, language_of(request))
     except SpecError:
         return None
 

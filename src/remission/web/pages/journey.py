@@ -7,7 +7,18 @@ from typing import Annotated, Any
 from fastapi import Depends, Query, Request
 
 from remission.errors import SpecError
-from remission.evidence.care import Contacts, Option, contacts_of, countries, fill, load_options, number_of, slots_of
+from remission.evidence.care import (
+    Contacts,
+    Option,
+    PatientNumber,
+    contacts_of,
+    countries,
+    fill,
+    load_options,
+    number_of,
+    slots_of,
+)
+from remission.evidence.records import CareRecord, StudyRecord
 from remission.evidence.registry import citation_of, load_evidence
 from remission.records.base import Record
 from remission.web.language import LANGUAGES, language_of, load_text
@@ -52,8 +63,16 @@ class Icons(Record):
     kind: str
 
 
+class Source(Record):
+    """An evidence record behind an option, and how it was read."""
+
+    id: str
+    name: str
+    kind: str
+
+
 class OptionCard(Record):
-    """One option."""
+    """One option; ``strength`` says what kind of studies it rests on, ``no_icons`` why nothing is drawn."""
 
     id: str
     name: str
@@ -61,10 +80,13 @@ class OptionCard(Record):
     status: str
     what: str
     found: tuple[str, ...]
+    strength: str
     icons: tuple[Icons, ...]
+    no_icons: str
     harm: str
     access: str
-    sources: tuple[Choice, ...]
+    sources: tuple[Source, ...]
+    other_sources: tuple[str, ...]
 
 
 class Pair(Record):
@@ -74,12 +96,24 @@ class Pair(Record):
     text: str
 
 
+class Fact(Record):
+    """A number of a section that holds for every substance: what it counts, where it was read, when, how firm."""
+
+    number: str
+    unit: str
+    source: str
+    kind: str
+    read: str
+    grade: str
+
+
 class JourneyPage(Record):
-    """What /journey/{substance} shows, in order."""
+    """What /journey/{substance} shows, in order; ``fault`` is a country without numbers to call."""
 
     substance: str
     heading: str
     contacts: Contacts
+    others: tuple[Choice, ...]
     safety: tuple[str, ...]
     signs: tuple[str, ...]
     diagnosis: tuple[str, ...]
@@ -93,7 +127,9 @@ class JourneyPage(Record):
     cost: tuple[Pair, ...]
     values: tuple[str, ...]
     questions: tuple[str, ...]
-    facts: tuple[Pair, ...]
+    facts: tuple[Fact, ...]
+    fault: Fault | None = None
+    status: int = 200
 
 
 class SafetyPage(Record):
@@ -116,6 +152,7 @@ def _language(request: Request) -> str:
 
 
 _Language = Annotated[str, Depends(_language)]
+_Country = Annotated[str, Query(max_length=8, description="Whose numbers to call: two letters of ISO 3166.")]
 
 
 @router.page("/journey", template="journey_start.html.jinja", text="journey", languages=_LANGUAGES, keeps_nothing=True)
@@ -133,38 +170,46 @@ def journey(language: _Language) -> JourneyStart:
 @router.page(
     "/journey/{substance}", template="journey.html.jinja", text="journey", languages=_LANGUAGES, keeps_nothing=True
 )
-def journey_of(request: Request, substance: str, language: _Language) -> JourneyPage:
+def journey_of(request: Request, substance: str, language: _Language, country: _Country = "") -> JourneyPage:
     """Options for one substance side by side, what happens, risks, cost, questions."""
     known = load_text("en", "journey")["substances"]
     if substance not in known:
         raise PageMissingError(what="substance", got=substance, known=tuple(known))
-    return _page(substance, language, request.app.state.settings.country)
+    chosen, fault = _country(request, country)
+    page = _page(substance, language, chosen)
+    return page.model_copy(update={"fault": fault, "status": 422}) if fault else page
 
 
 @router.page("/safety", template="safety.html.jinja", text="safety", languages=_LANGUAGES, keeps_nothing=True)
-def safety(
-    request: Request, language: _Language, country: Annotated[str, Query(max_length=8, description="Two letters.")] = ""
-) -> SafetyPage:
+def safety(request: Request, language: _Language, country: _Country = "") -> SafetyPage:
     """Whom to call, and what to know before stopping."""
-    usual = request.app.state.settings.country
-    fault = None
-    try:
-        contacts = contacts_of(country.upper() or usual)
-    except SpecError as error:
-        contacts, fault = contacts_of(usual), fault_of(error)
+    chosen, fault = _country(request, country)
     t, words = load_text(language, "safety"), load_text(language, "journey")["safety"]
     return SafetyPage(
         title=t["title"],
         lead=t["lead"],
-        contacts=contacts,
-        others=tuple(Choice(id=one, name=contacts_of(one).name) for one in countries() if one != contacts.country),
+        contacts=contacts_of(chosen, language),
+        others=_others(chosen, language),
         warnings=tuple(words[key] for key in ("stop", "stop_more", "sedatives", "tolerance", "naloxone")),
         call=words["call"],
         withdrawal=fill(t["withdrawal_text"]),
-        overdose=tuple(t["overdose_steps"]),
+        overdose=tuple(fill(step) for step in t["overdose_steps"]),
         fault=fault,
         status=422 if fault else 200,
     )
+
+
+def _country(request: Request, asked: str) -> tuple[str, Fault | None]:
+    """The country whose numbers are shown: the one asked for, else the operator's, with what was wrong."""
+    usual: str = request.app.state.settings.country
+    try:
+        return contacts_of(asked.upper() or usual).country, None
+    except SpecError as error:
+        return usual, fault_of(error)
+
+
+def _others(country: str, language: str) -> tuple[Choice, ...]:
+    return tuple(Choice(id=one, name=contacts_of(one, language).name) for one in countries() if one != country)
 
 
 @cache
@@ -173,7 +218,8 @@ def _page(substance: str, language: str, country: str) -> JourneyPage:
     return JourneyPage(
         substance=substance,
         heading=t["heading"].replace("{substance}", t["substances"][substance]),
-        contacts=contacts_of(country),
+        contacts=contacts_of(country, language),
+        others=_others(country, language),
         safety=tuple(
             t["safety"][key] for key in ("stop", "stop_more", "sedatives", "tolerance", "naloxone", "never", "call")
         ),
@@ -186,7 +232,7 @@ def _page(substance: str, language: str, country: str) -> JourneyPage:
         sessions=_pairs(t["sessions"]["steps"]),
         risks_lead=fill(t["risks"]["lead"]),
         risks=_pairs(t["risks"]["items"]),
-        risks_more=(t["risks"]["who_not"], t["risks"]["status"]),
+        risks_more=(t["risks"]["who_not"], fill(t["risks"]["status"])),
         cost_lead=fill(t["cost"]["lead"]),
         cost=_pairs(t["cost"]["items"]),
         values=tuple(t["values"]["items"]),
@@ -196,24 +242,43 @@ def _page(substance: str, language: str, country: str) -> JourneyPage:
 
 
 def _pairs(items: Sequence[Sequence[str]]) -> tuple[Pair, ...]:
-    return tuple(Pair(name=name, text=fill(text)) for name, text in items)
+    return tuple(Pair(name=fill(name), text=fill(text)) for name, text in items)
 
 
 def _card(option: Option, t: Mapping[str, Any]) -> OptionCard:
     words = t["option"][option.id]
-    registry = load_evidence()
     return OptionCard(
         id=option.id,
         name=words["name"],
         kind=option.kind,
         status="" if option.approved == "talking" else t[f"status_{option.approved}"],
-        what=words["what"],
+        what=fill(words["what"]),
         found=tuple(fill(line) for line in words["found"]),
+        strength=t["strength"][option.strength],
         icons=tuple(_icons(name, t) for name in option.icons),
+        no_icons="" if option.icons else t["unknown" if option.strength == "none" else "no_count"],
         harm=fill(words["harm"]),
         access=words["access"],
-        sources=tuple(Choice(id=key, name=citation_of(registry[key])) for key in option.sources),
+        sources=_sources(option.sources, t),
+        other_sources=option.other_sources,
     )
+
+
+def _sources(ids: Sequence[str], t: Mapping[str, Any]) -> tuple[Source, ...]:
+    """Each work once, though several of its numbers may be used."""
+    registry = load_evidence()
+    found = {
+        citation_of(registry[key]): Source(id=key, name=citation_of(registry[key]), kind=_kinds(registry[key], t))
+        for key in reversed(ids)
+    }
+    return tuple(reversed(found.values()))
+
+
+def _kinds(record: StudyRecord | CareRecord, t: Mapping[str, Any]) -> str:
+    """How a record was read; a trial may have been read in several ways."""
+    if isinstance(record, CareRecord):
+        return str(t["kinds"][record.source_kind])
+    return "; ".join(dict.fromkeys(t["kinds"][outcome.source_kind] for outcome in record.outcomes))
 
 
 def _icons(name: str, t: Mapping[str, Any]) -> Icons:
@@ -232,7 +297,7 @@ def _icons(name: str, t: Mapping[str, Any]) -> Icons:
         control_high=_whole(number.control_high),
         n=number.n,
         source=number.source,
-        kind=number.kind,
+        kind=t["kinds"][number.kind],
     )
 
 
@@ -240,10 +305,22 @@ def _whole(number: float | None) -> int | None:
     return None if number is None else round(number)
 
 
-def _facts(t: Mapping[str, Any]) -> tuple[Pair, ...]:
-    """Numbers of the sections that hold for every substance, with source and kind."""
+def _facts(t: Mapping[str, Any]) -> tuple[Fact, ...]:
+    """Numbers of the sections that hold for every substance."""
     text = repr([t[name] for name in ("diagnosis", "sessions", "risks", "cost")])
     return tuple(
-        Pair(name=number.id.replace("_", " "), text=f"{number.source} ({number.kind})")
+        Fact(
+            number=_span(number),
+            unit=number.unit,
+            source=number.source,
+            kind=t["kinds"][number.kind],
+            read=number.read,
+            grade=t["grades"][number.grade] if number.grade else "",
+        )
         for number in map(number_of, slots_of(text))
     )
+
+
+def _span(number: PatientNumber) -> str:
+    parts = ("value",) if number.value is not None else ("low", "high")
+    return "–".join(fill(f"{{{number.id}.{part}}}") for part in parts)

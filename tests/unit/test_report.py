@@ -142,7 +142,7 @@ def test_trials_of_other_shapes_have_a_report(name: str, tmp_path: Path) -> None
     if name != "many":
         protocol = protocol.replace(population=protocol.population.replace(n_subjects=20))
     page = written(simulate_trial(protocol, n_replicates=3, seed=4), tmp_path / "run")
-    charts = re.findall(r'<figure id="(\w+)"', page)
+    charts = re.findall(r'<figure id="chart-(\w+)"', page)
     assert ("session" in charts) == (name == "many")
     for chart in charts:
         pixels = np.asarray(Image.open(tmp_path / "run" / "figures" / f"{chart}.png").convert("L"))

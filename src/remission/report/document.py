@@ -14,7 +14,7 @@ from remission.library.published import trial_citation
 from remission.library.references import sources_of
 from remission.patient.parameters import load_course_parameters
 from remission.patient.pharmacology import load_pharmacology
-from remission.records.protocol import Protocol
+from remission.records.protocol import Protocol, Substance
 from remission.report.chart import Chart
 from remission.report.numbers import error_text, interval_text, mean_text
 from remission.report.safety import ESTABLISHED, SAFETY_LINES
@@ -187,8 +187,11 @@ def _sources(result: TrialResult) -> list[str]:
     found = []
     if result.protocol.evidence is not None:
         found.append(str(trial_citation(result.protocol.evidence)))
-    sets = (load_parameter_set(result.parameter_set), *load_pharmacology().parameter_sets)
-    for reference in sources_of(*sets):
+    behavior = load_parameter_set(result.parameter_set)
+    others = {item.value for item in Substance} - {result.protocol.substance.value}
+    # Values of other substances were not used.
+    used = tuple(one for one in behavior.parameters if one.id.rpartition(".")[2] not in others)
+    for reference in sources_of(behavior.replace(parameters=used), *load_pharmacology().parameter_sets):
         text = re.sub(r"https://doi\.org/", "doi:", reference.text)
         identified = f"{text} {reference.note}".strip() if "doi:" not in text else text
         if reference.key != "remission" and not any(reference.doi and reference.doi in line for line in found):

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from remission.report.chart import Chart, Table
-from remission.report.look import INK, QUIET, drawing
+from remission.report.look import INK, PAPER, QUIET, drawing
 from remission.report.numbers import mean_text, published_text, simulated_text
 from remission.trial.result import TrialResult
 from remission.trial.summary import SummaryRow, TrialSummary
@@ -35,7 +35,7 @@ def results_chart(result: TrialResult, summary: TrialSummary) -> Chart:
             axes.axis("off")
         engine: Any = figure.get_layout_engine()
         engine.set(w_pad=0.12, h_pad=0.08)
-        figure.legend(handles=_handles(), loc="outside lower center", ncols=4)
+        figure.legend(handles=_handles(rows), loc="outside lower center", ncols=4)
     return Chart(
         name="results",
         title=_finding(rows),
@@ -104,7 +104,10 @@ def _panel(axes: Axes, row: SummaryRow, values: np.ndarray) -> None:
     else:
         margin = 0.05 * max(high - low, 1e-9)
         bins = np.linspace(low - margin, high + margin, n_bins)
-    heights, _, _ = axes.hist(np.clip(values, bins[0], bins[-1]), bins=bins.tolist(), color=_COLOR, alpha=0.30)
+    heights, _, _ = axes.hist(values, bins=bins.tolist(), color=_COLOR, alpha=0.30)
+    n_beyond = int(np.count_nonzero((values < bins[0]) | (values > bins[-1])))
+    if n_beyond:
+        axes.text(0.995, 0.5, f"{n_beyond} beyond", transform=axes.transAxes, ha="right", color=QUIET, fontsize=7.0)
     top = float(np.max(heights)) or 1.0
     axes.set_ylim(-0.62 * top, 1.08 * top)
     axes.axhline(0.0, color=QUIET, linewidth=0.6)
@@ -114,8 +117,9 @@ def _panel(axes: Axes, row: SummaryRow, values: np.ndarray) -> None:
     if row.kind == "analysis" and bins[0] < none < bins[-1]:
         axes.axvline(none, color=INK, linewidth=0.8, linestyle=(0, (3, 2)))
         axes.annotate(
-            "no effect", (none, 1.05 * top), (3, 0), textcoords="offset points", fontsize=7.0, color=QUIET, va="top"
-        )
+            "no effect", (none, 1.05 * top), (3, 0), textcoords="offset points", fontsize=7.0, color=QUIET, va="top",
+            bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1.0},
+        )  # fmt: skip
     if published is not None:
         if published.ci_low is not None and published.ci_high is not None:
             axes.plot([published.ci_low, published.ci_high], [-0.43 * top] * 2, color=INK, linewidth=1.1)
@@ -131,10 +135,17 @@ def _panel(axes: Axes, row: SummaryRow, values: np.ndarray) -> None:
         axes.minorticks_off()
 
 
-def _handles() -> list[Line2D | Patch]:
-    return [
+def _handles(rows: list[SummaryRow]) -> list[Line2D | Patch]:
+    """What the marks mean; kinds of published numbers only where there are any."""
+    kinds = {row.published.source_kind == "abstract or registry" for row in rows if row.published is not None}
+    handles: list[Line2D | Patch] = [
         Patch(color=_COLOR, alpha=0.30, label="simulated: replicates"),
         Line2D([], [], color=_COLOR, linewidth=4.0, alpha=0.55, label="simulated: 95% of replicates, mean"),
-        Line2D([], [], color=INK, marker="D", linewidth=1.1, label="published, abstract or registry"),
-        Line2D([], [], color=INK, marker="D", markerfacecolor="none", linewidth=1.1, label="published, other kinds"),
     ]
+    if True in kinds:
+        handles.append(Line2D([], [], color=INK, marker="D", linewidth=1.1, label="published, abstract or registry"))
+    if False in kinds:
+        handles.append(
+            Line2D([], [], color=INK, marker="D", markerfacecolor="none", linewidth=1.1, label="published, other kinds")
+        )
+    return handles

@@ -260,3 +260,13 @@ def test_an_interrupt_keeps_the_work_and_no_result(ask: Ask, tmp_path: Path) -> 
         code_number, out, _ = ask(command_name, str(tmp_path / "out" / name))
         assert code_number == 0
         assert "Unfinished" in out
+
+
+def test_a_country_without_numbers_to_call_is_refused_at_the_start(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Found on the page of a reader in danger it would be found too late."""
+    assert run_app(["serve", "--port", "0", "--country", "zz"]) == 2
+    said = capsys.readouterr().err
+    assert "country: got ZZ" in said
+    assert "US, GB" in said

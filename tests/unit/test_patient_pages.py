@@ -3,12 +3,12 @@
 import html
 import re
 import tomllib
-from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from page_strings import strings_of
 from reading_grade import english_grade, english_syllables, spanish_ease, spanish_syllables
 
 from remission.errors import LibraryError, SpecError
@@ -39,17 +39,6 @@ NAMES = re.compile(
 
 def _text(language: str, name: str) -> dict[str, Any]:
     return tomllib.loads(files("remission.web").joinpath("text", language, f"{name}.toml").read_text("utf-8"))
-
-
-def _strings(content: Any) -> Iterator[str]:
-    if isinstance(content, str):
-        yield content
-    elif isinstance(content, dict):
-        for value in content.values():
-            yield from _strings(value)
-    else:
-        for value in content:
-            yield from _strings(value)
 
 
 def _keys(content: Any, at: str = "") -> dict[str, tuple[str, ...]]:
@@ -87,7 +76,7 @@ def test_languages_say_the_same(name: str) -> None:
 @pytest.mark.parametrize("name", ["journey", "safety"])
 def test_no_number_is_typed_into_a_text(name: str, language: str) -> None:
     """A typed number has no source; only the 100 of a count of people may stand in a sentence."""
-    for text in _strings(_text(language, name)):
+    for text in strings_of(_text(language, name)):
         left = re.sub(r"\{[^}]*\}", "", text).replace("100", "")
         assert not re.search(r"\d", left), text
 
@@ -107,7 +96,7 @@ MEASURES = {
 def test_no_amount_is_spelled_out_in_a_text(name: str, language: str) -> None:
     """A number in letters escapes the check of digits and has no source either."""
     amount = re.compile(rf"(?i)\b{COUNTED[language]}\s+(?:\w+\s+)?{MEASURES[language]}")
-    for text in _strings(_text(language, name)):
+    for text in strings_of(_text(language, name)):
         assert not amount.search(text), text
     assert amount.search({"en": "in the last two weeks", "es": "en las dos últimas semanas"}[language])
 
@@ -124,7 +113,7 @@ def test_the_signs_are_as_many_as_the_sentence_says(language: str) -> None:
 def test_every_slot_is_filled(language: str) -> None:
     """A slot that names nothing would reach the reader in braces."""
     for name in ("journey", "safety"):
-        for text in _strings(_text(language, name)):
+        for text in strings_of(_text(language, name)):
             assert "{" not in fill(text.replace("{substance}", ""))
 
 
@@ -306,7 +295,7 @@ def _sections(language: str) -> dict[str, str]:
     parts["page"] = [journey[name] for name in ("choose_lead", "lead", "not_advice", "no_ranking", "unknown", "few")]
     parts["safety page"] = safety
     return {
-        name: " ".join(fill(s) if s.endswith((".", "?")) else f"{fill(s)}." for s in _strings(part))
+        name: " ".join(fill(s) if s.endswith((".", "?")) else f"{fill(s)}." for s in strings_of(part))
         for name, part in parts.items()
     }
 

@@ -4,13 +4,12 @@ import hashlib
 import html
 import re
 import tomllib
-from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from page_strings import strings_of
 
 from remission.library.article import load_article
 from remission.web.app import create_app
@@ -28,17 +27,6 @@ def client() -> TestClient:
     return TestClient(create_app(WebSettings(hosts=("testserver",), n_replicates=6)))
 
 
-def _strings(content: Any) -> Iterator[str]:
-    if isinstance(content, str):
-        yield content
-    elif isinstance(content, dict):
-        for value in content.values():
-            yield from _strings(value)
-    elif isinstance(content, list):
-        for value in content:
-            yield from _strings(value)
-
-
 def _words(page: str) -> str:
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", page)))
 
@@ -51,9 +39,13 @@ def test_a_page_shows_its_record(client: TestClient, address: str) -> None:
     assert page.status_code == record.status_code == 200
     assert record.headers["content-type"] == "application/json"
     shown = _words(page.text)
-    sentences = [one for one in _strings(record.json()) if len(one) > 40 and one.endswith(".")]
+    sentences = [one for one in strings_of(record.json()) if len(one) > 40 and one.endswith(".")]
     # The whole record of a study holds more than is laid out.
-    hidden = set(_strings(record.json().get("record", {}))) if isinstance(record.json(), dict) else set()
+    if not sentences:
+        # Pages whose words are in the template: their names and titles must come from the record all the same.
+        sentences = [one for one in strings_of(record.json()) if len(one) > 12 and " " in one]
+    assert sentences
+    hidden = set(strings_of(record.json().get("record", {}))) if isinstance(record.json(), dict) else set()
     for one in sentences:
         if one not in hidden:
             assert re.sub(r"\s+", " ", one) in shown
@@ -215,7 +207,6 @@ def test_each_link_warns_before_it_shows_stopping_alone(client: TestClient, step
     """Curves of people who stop alone stand on every link; the warning must come first."""
     page = client.get(f"/learn/{step}?substance={substance}").text
     warning = page.index("Stopping alcohol or sedatives suddenly can be fatal")
-    assert warning < page.index("topping alone", page.index("<main") + 10) or warning < page.index("<figure")
     assert warning < page.index("<figure")
     assert "hypothesis" in page
 

@@ -32,6 +32,7 @@ def serve_command(
     Example: remission serve --port 8000
     """
     from remission.errors import SpecError
+    from remission.evidence.care import contacts_of
     from remission.web.server import bind, serve
     from remission.web.settings import WebSettings
 
@@ -43,7 +44,8 @@ def serve_command(
             remedy="Anyone who reaches the pages could change the clinics: load them with remission clinics load.",
         )
     settings = WebSettings(
-        country=country.upper(),
+        # A country without numbers to call is refused here and not on the page of a reader who needs them.
+        country=contacts_of(country.upper()).country,
         clinics_store=clinics,
         is_operator=operator,
         demonstrates=demonstration,

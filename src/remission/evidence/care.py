@@ -212,6 +212,8 @@ def number_of(number_id: str) -> PatientNumber:
             got="no record",
             allowed="a fact, a trial number or a record on an established treatment",
         )
+    # Where the value is the people of the treated group, the interval is theirs.
+    is_of_treated = record.unit == "people per 100" and record.value == record.absolute_per_100_treated
     return PatientNumber(
         id=number_id,
         value=record.value,
@@ -219,13 +221,8 @@ def number_of(number_id: str) -> PatientNumber:
         high=record.ci_high,
         treated=record.absolute_per_100_treated,
         control=record.absolute_per_100_control,
-        # An interval of people per 100 belongs to the treated.
-        treated_low=record.ci_low
-        if record.unit == "people per 100" and record.value == record.absolute_per_100_treated
-        else None,
-        treated_high=record.ci_high
-        if record.unit == "people per 100" and record.value == record.absolute_per_100_treated
-        else None,
+        treated_low=record.ci_low if is_of_treated else None,
+        treated_high=record.ci_high if is_of_treated else None,
         n=record.n,
         days=record.time_days,
         unit=record.unit,

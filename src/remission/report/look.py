@@ -4,6 +4,7 @@ Published is an ink diamond with a thin interval; simulated is a coloured line o
 dashed and says so. Shape, dash and label carry the meaning too, colour is the second carrier.
 """
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -69,9 +70,13 @@ def _lighter(color: str, share: float) -> str:
     return "#" + "".join(f"{round(part + (255 - part) * share):02x}" for part in parts)
 
 
+_ONE_AT_A_TIME = threading.RLock()
+"""Matplotlib's settings belong to the process: two threads that draw would take each other's."""
+
+
 @contextmanager
 def drawing() -> Iterator[None]:
-    """Settings under which every figure is drawn; restored afterwards."""
+    """Settings under which every figure is drawn; restored afterwards. Only one thread draws at a time."""
     settings: Any = {
         "svg.hashsalt": "remission",
         "svg.fonttype": "path",
@@ -103,7 +108,7 @@ def drawing() -> Iterator[None]:
         "lines.linewidth": 1.8,
         "lines.solid_capstyle": "round",
     }
-    with mpl.rc_context(settings):
+    with _ONE_AT_A_TIME, mpl.rc_context(settings):
         yield
 
 

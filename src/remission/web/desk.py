@@ -64,4 +64,7 @@ class Desk:
         except (RemissionError, MemoryError) as error:
             job.failure = str(error)
         finally:
+            if job.result is None and not job.failure:
+                # Nobody may wait for a page that never comes.
+                job.failure = "it ended without a result; the server's own messages say more."
             job.ended.set()

@@ -1,7 +1,6 @@
 """A record as a page: templates, texts and what every page has."""
 
 from functools import cache
-from typing import Any
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -34,7 +33,7 @@ def _mark() -> str:
 
 
 def render_page(
-    request: Request, template: str, page: BaseModel, *, text: str | None = None, status: int = 200, **more: Any
+    request: Request, template: str, page: BaseModel, *, text: str | None = None, status: int = 200
 ) -> HTMLResponse:
     """One page as HTML.
 
@@ -63,9 +62,6 @@ def render_page(
             languages=[(code, LANGUAGES[code], path_in(here, code)) for code in languages],
             here=here,
             link=lambda target: path_in(target, language) if target.split("/")[1] in _TRANSLATED else target,
-            country=request.app.state.settings.country,
-            is_partial="HX-Request" in request.headers,
-            **more,
         )
     )
     return HTMLResponse(content, status_code=status)

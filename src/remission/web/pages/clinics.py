@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs
 
 from fastapi import Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse
 
 from remission.clinics.clinic import Clinic
@@ -218,6 +219,11 @@ async def _search(request: Request) -> HTMLResponse:
         body += chunk
         if len(body) > _MOST_FORM_BYTES:
             raise SpecError(where="form", got="more than 10 kB", allowed="a short question")
+    # Looking through a long list must not keep other readers waiting.
+    return await run_in_threadpool(_answer, request, body)
+
+
+def _answer(request: Request, body: bytes) -> HTMLResponse:
     fields = {name: values[0].strip() for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
     data = "demonstration" if fields.get("data") == "demonstration" else None
     radius = fields.get("radius", "50")

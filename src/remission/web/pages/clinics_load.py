@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from fastapi import HTTPException, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -70,11 +71,11 @@ def _page(request: Request, outcome: str, **more: object) -> LoadPage:
     return LoadPage.from_dict({"outcome": outcome, "store": str(store.path), "counts": store.counts(), **more})
 
 
-@router.routes.get("/clinics/load", include_in_schema=False)
-def load_form(request: Request) -> HTMLResponse:
-    """The form."""
+@router.page("/clinics/load", template="clinics_load.html.jinja", text="clinics", keeps_nothing=True)
+def load_form(request: Request) -> LoadPage:
+    """The form that loads clinics; it exists for the operator only."""
     _only_operator(request)
-    return _answer(request, _page(request, "ask"))
+    return _page(request, "ask")
 
 
 async def _limited(request: Request) -> AsyncGenerator[bytes, None]:
@@ -123,16 +124,15 @@ async def load_file(request: Request) -> HTMLResponse:
             with path.open("wb") as target:
                 while chunk := await file.read(1_000_000):
                     target.write(chunk)
-            return _answer(
+            page = await run_in_threadpool(
+                _load,
                 request,
-                _load(
-                    request,
-                    path,
-                    keep_good=form.get("keep_good") == "yes",
-                    replace=form.get("replace") == "yes",
-                    only_check=form.get("action") == "check",
-                ),
+                path,
+                keep_good=form.get("keep_good") == "yes",
+                replace=form.get("replace") == "yes",
+                only_check=form.get("action") == "check",
             )
+            return _answer(request, page)
     finally:
         await form.close()
 

@@ -11,7 +11,6 @@ from remission.provenance import library_versions
 from remission.records.base import Record
 from remission.report.document import report_content
 from remission.report.write import report_charts
-from remission.trial.result import TrialResult
 from remission.trial.summary import summarize_trial
 from remission.web.desk import SEED, Desk
 from remission.web.figure import Figure, figure_of
@@ -132,7 +131,7 @@ def trial(
     job = desk.ask(trial_id)
     job.ended.wait(wait)
     title = load_protocol(trial_id).title
-    if job.result is None:
+    if job.result is None or job.failure:
         return TrialPage(
             id=trial_id,
             title=title,
@@ -141,25 +140,14 @@ def trial(
             failure=job.failure,
             status=500 if job.failure else 202,
         )
-    return TrialPage(id=trial_id, title=title, done=job.total, total=job.total, report=_report(_Same(job.result)))
-
-
-class _Same:
-    """A result as a key: the same object, whatever it holds."""
-
-    def __init__(self, result: TrialResult) -> None:
-        self.result = result
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.result is self.result
-
-    def __hash__(self) -> int:
-        return id(self.result)
+    return TrialPage(id=trial_id, title=title, done=job.total, total=job.total, report=_report(trial_id, desk))
 
 
 @lru_cache(maxsize=8)
-def _report(of: _Same) -> Report:
-    result = of.result
+def _report(trial_id: str, desk: Desk) -> Report:
+    """The report of a finished simulation, drawn once; a desk is equal to itself only."""
+    result = desk.ask(trial_id).result
+    assert result is not None, "asked for when it is finished"
     summary = summarize_trial(result)
     command = shlex.join(
         ["remission", "run", result.protocol.id, "--replicates", str(result.n_replicates), "--seed", str(SEED)]

@@ -5,6 +5,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, get_origin
 
+# autodoc imports with TYPE_CHECKING set, under which the models of fastapi cannot be made; once made they stay.
+import fastapi  # noqa: F401
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 

@@ -1,0 +1,93 @@
+"""Diaries of many people in one shape, real or simulated: which days were asked about, and which of them had use.
+
+What a file or a simulation gives becomes these arrays; description, endpoints and export read nothing else. A day that
+nobody asked about is no day without use: ``assessed`` keeps the two apart.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from remission.errors import SpecError
+
+__all__ = ["Diaries"]
+
+
+@dataclass(frozen=True)
+class Diaries:
+    """One substance's days of many people.
+
+    Attributes
+    ----------
+    substance
+        Name of the substance as its source calls it.
+    person
+        Identifier of each person, each once.
+    first_day
+        Study day of the first column; day 0 is the day of the first dose or of randomization, as ``day_zero`` says.
+    assessed
+        Whether the day of the person was asked about and answered.
+    used
+        Whether use was reported; false wherever ``assessed`` is false.
+    amount
+        Amount used on the day in ``amount_unit``; NaN where unknown, 0 on an assessed day without use. None if the
+        source has no amounts.
+    amount_unit
+        Unit of the amounts, as a unit expression; None without amounts.
+    weekday_of_first_day
+        Weekday of the first column for each person, 0 = Monday to 6 = Sunday; -1 where unknown.
+    group
+        Arm or treatment of each person; empty text where unknown.
+    origin
+        Whether people kept the diaries or a program made them.
+    source
+        Where the diaries come from, in words.
+    day_zero
+        What day 0 is, in words.
+
+    Raises
+    ------
+    SpecError
+        Arrays of different shapes, a person twice, use on a day that was not assessed, a negative amount.
+    """
+
+    substance: str
+    person: tuple[str, ...]
+    first_day: int
+    assessed: Bool[np.ndarray, "person day"]
+    used: Bool[np.ndarray, "person day"]
+    amount: Float[np.ndarray, "person day"] | None
+    amount_unit: str | None
+    weekday_of_first_day: Int[np.ndarray, " person"]
+    group: tuple[str, ...]
+    origin: Literal["observed", "simulated"]
+    source: str
+    day_zero: str
+
+    def __post_init__(self) -> None:
+        """Refuse arrays that contradict each other."""
+        shape = (len(self.person), self.assessed.shape[1])
+        self._must(len(set(self.person)) == len(self.person), "person", "an identifier twice", "each person once")
+        for name, got in (("assessed", self.assessed.shape), ("used", self.used.shape)):
+            self._must(got == shape, name, f"shape {got}", f"shape {shape}")
+        self._must(self.weekday_of_first_day.shape == shape[:1], "weekday_of_first_day", "another length", "one each")
+        self._must(len(self.group) == shape[0], "group", f"{len(self.group)} entries", f"{shape[0]} entries")
+        self._must(not bool((self.used & ~self.assessed).any()), "used", "use on a day not assessed", "assessed days")
+        self._must((self.amount is None) == (self.amount_unit is None), "amount_unit", "one of two", "both or none")
+        if self.amount is not None:
+            self._must(self.amount.shape == shape, "amount", f"shape {self.amount.shape}", f"shape {shape}")
+            self._must(not bool((self.amount < 0).any()), "amount", "a negative amount", "0 or more, or NaN")
+
+    @staticmethod
+    def _must(holds: bool, where: str, got: str, allowed: str) -> None:
+        if not holds:
+            raise SpecError(
+                where=f"diaries, {where}", got=got, allowed=allowed, remedy="check what reads or makes these diaries"
+            )
+
+    @property
+    def study_day(self) -> Int[np.ndarray, " day"]:
+        """Study day of each column."""
+        return self.first_day + np.arange(self.assessed.shape[1])

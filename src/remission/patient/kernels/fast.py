@@ -54,6 +54,7 @@ BLOCK = 256
 """People handled side by side; the rows that one loop touches stay in the first-level cache."""
 
 _CACHE_LINE_BYTES = 64
+_TICKETS_PER_THREAD = 8
 
 _add_dose, _decay_window, _gate = (compile_equation(f) for f in (add_dose, decay_window, gate))
 _update_glutamate, _decay_serotonin = (compile_equation(f) for f in (update_glutamate, decay_serotonin))
@@ -114,25 +115,18 @@ _DAY, _CUE, _ATTENDANCE = (uint64(int(stream)) for stream in (Stream.DAY, Stream
 
 
 @njit(**OPTIONS)
-def _draw(b, stream, index, k0, k1, to_normals):
-    """One block of draws of every person of the block into the rows that await them."""
-    if to_normals:
-        for i in range(BLOCK):
-            w0, w1, _, _ = philox_lane(
-                uint64(bits_of(b[_SUBJECT + i])), uint64(bits_of(b[_REPLICATE + i])), index, stream, k0, k1
-            )
-            radius = np.sqrt(-2.0 * log_lane(_unit(w0)))
-            turn = _unit(w1)
-            b[_N_CUE + i] = radius * cos_turns_lane(turn)
-            b[_N_AMOUNT + i] = radius * sin_turns_lane(turn)
-    else:
-        for i in range(BLOCK):
-            w0, w1, w2, _ = philox_lane(
-                uint64(bits_of(b[_SUBJECT + i])), uint64(bits_of(b[_REPLICATE + i])), index, stream, k0, k1
-            )
-            b[_U_USE + i] = _unit(w0)
-            b[_U_EPISODE + i] = _unit(w1)
-            b[_U_LEAVE + i] = _unit(w2)
+def _draw(b, index, k0, k1):
+    """The day's draws of every person of the block into the rows that await them."""
+    for i in range(BLOCK):
+        subject, replicate = uint64(bits_of(b[_SUBJECT + i])), uint64(bits_of(b[_REPLICATE + i]))
+        w0, w1, w2, _ = philox_lane(subject, replicate, index, _DAY, k0, k1)
+        b[_U_USE + i], b[_U_EPISODE + i], b[_U_LEAVE + i] = _unit(w0), _unit(w1), _unit(w2)
+        w0, w1, _, _ = philox_lane(subject, replicate, index, _CUE, k0, k1)
+        b[_N_CUE + i], b[_N_AMOUNT + i] = _unit(w0), _unit(w1)
+    for i in range(BLOCK):
+        radius, turn = np.sqrt(-2.0 * log_lane(b[_N_CUE + i])), b[_N_AMOUNT + i]
+        b[_N_CUE + i] = radius * cos_turns_lane(turn)
+        b[_N_AMOUNT + i] = radius * sin_turns_lane(turn)
 
 
 @njit(**OPTIONS)
@@ -248,8 +242,7 @@ def _blocks(
                 b[_GATE + i] = _gate(b[_P + i], p.gamma)
             if taught[day]:
                 _contact(b, p, session_day, day, open_access, k0, k1, attended, o)
-            _draw(b, _DAY, uint64(day), k0, k1, False)
-            _draw(b, _CUE, uint64(day), k0, k1, True)
+            _draw(b, uint64(day), k0, k1)
             _live(b, p, day, open_access)
             for i in range(BLOCK):
                 use_all[day, o + i] = np.int8(b[_Y + i])
@@ -294,8 +287,11 @@ def simulate_course(
     address = _padded(np.stack([people.subject, people.replicate]), padded)
     infusion_day, session_day = _padded(schedule.infusion_day.T, padded), _padded(schedule.session_day.T, padded)
     days = np.arange(n_days)
-    use_all = _aligned((n_days, padded), np.int8)
-    amount_all, vas_all = _aligned((n_days, padded), np.float64), _aligned((n_days, padded), np.float64)
+    # One piece of memory for all of them: freed pieces larger than half of what is kept go back to the system, and
+    # asking for the same pages again takes a fifth of the kernel's time.
+    kept = _aligned((17, n_days, padded), np.int8)
+    amount_all, vas_all = kept[:16].view(np.float64).reshape(2, n_days, padded)
+    use_all = kept[16]
     days_in_study = np.full(padded, n_days, dtype=np.int64)
     attended = np.zeros(session_day.shape, dtype=np.int8)
     shared = (
@@ -306,13 +302,16 @@ def simulate_course(
         use_all, amount_all, vas_all, days_in_study, attended,
     )  # fmt: skip
     tickets = itertools.count()
+    # Each call names the types of its arguments anew, a quarter of a millisecond: few calls, yet enough to share out.
+    span = n_blocks if n_threads == 1 else max(1, n_blocks // (_TICKETS_PER_THREAD * n_threads))
 
     def work() -> None:
         scratch = _aligned((len(_ROWS) * BLOCK,), np.float64)
-        for block in tickets:  # the counter's step is atomic under the interpreter lock
-            if block >= n_blocks:
+        for ticket in tickets:  # the counter's step is atomic under the interpreter lock
+            first = ticket * span
+            if first >= n_blocks:
                 return
-            _blocks(scratch, *shared, block, block + 1)
+            _blocks(scratch, *shared, first, min(first + span, n_blocks))
 
     helpers = [threading.Thread(target=work) for _ in range(min(n_threads, n_blocks) - 1)]
     for helper in helpers:

@@ -1,0 +1,1 @@
+"""Files of other systems: timeline follow-back diaries in and out."""

@@ -1,0 +1,162 @@
+"""Diaries as one Parquet file that gives the same arrays back: a row per substance, person and day.
+
+What cannot stand in a row (people, groups, weekdays, units, origin) stands in the schema as JSON.
+"""
+
+import json
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from remission.errors import RunError, SpecError
+from remission.records.diaries import Diaries
+
+__all__ = ["read_diaries", "write_diaries"]
+
+_ABOUT = b"remission.diaries"
+_VERSION = 1
+_MOST_CELLS = 200_000_000
+_SCHEMA = pa.schema(
+    [
+        ("substance", pa.dictionary(pa.int16(), pa.string())),
+        ("person", pa.dictionary(pa.int32(), pa.string())),
+        ("day", pa.int32()),
+        ("assessed", pa.bool_()),
+        ("used", pa.bool_()),
+        ("amount", pa.float64()),
+    ]
+)
+
+
+def write_diaries(diaries: Sequence[Diaries], path: Path) -> None:
+    """Write diaries; a file of that name is replaced only when the new one is whole.
+
+    Raises
+    ------
+    SpecError
+        The same substance twice.
+    RunError
+        The file cannot be written.
+    """
+    names = [one.substance for one in diaries]
+    if len(set(names)) != len(names):
+        raise SpecError(where="diaries", got="a substance twice", allowed="each substance once", remedy="merge them")
+    about = json.dumps({"version": _VERSION, "parts": [_describe(one) for one in diaries]})
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with pq.ParquetWriter(unfinished, _SCHEMA.with_metadata({_ABOUT: about.encode()}), compression="zstd") as out:
+            for one in diaries:
+                out.write_table(_rows(one))
+        unfinished.replace(path)
+    except OSError as error:
+        raise RunError(
+            where=str(path), got=error.strerror or str(error), allowed="a file in a folder that exists"
+        ) from None
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def read_diaries(path: Path) -> tuple[Diaries, ...]:
+    """The diaries of a file that ``write_diaries`` made, one record a substance.
+
+    Raises
+    ------
+    SpecError
+        No such file, another kind of file, or a damaged one.
+    """
+    try:
+        with pq.ParquetFile(path) as file:
+            about = json.loads((file.schema_arrow.metadata or {})[_ABOUT])
+            if about["version"] != _VERSION or not file.schema_arrow.equals(_SCHEMA):
+                raise _unreadable(path, f"diaries of version {about['version']}, or with other columns")
+            shapes = [(len(part["person"]), int(part["n_days"])) for part in about["parts"]]
+            n_cells = sum(math.prod(shape) for shape in shapes)
+            if any(days < 0 for _, days in shapes) or n_cells != file.metadata.num_rows or n_cells > _MOST_CELLS:
+                raise _unreadable(path, f"{file.metadata.num_rows} rows where {n_cells} are announced")
+            table = file.read(columns=["assessed", "used", "amount"])
+    except FileNotFoundError:
+        raise _unreadable(path, "no such file") from None
+    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError, AttributeError) as error:
+        if isinstance(error, SpecError):
+            raise
+        raise _unreadable(path, f"a file that is no diaries Parquet ({type(error).__name__})") from None
+    found, first = [], 0
+    for part, shape in zip(about["parts"], shapes, strict=True):
+        rows = table.slice(first, math.prod(shape))
+        first += math.prod(shape)
+        try:
+            found.append(_restore(part, rows, shape))
+        except (KeyError, TypeError, ValueError, pa.ArrowException) as error:
+            raise _unreadable(path, f"contradictory contents ({error})") from None
+    return tuple(found)
+
+
+def _describe(one: Diaries) -> dict[str, Any]:
+    return {
+        "substance": one.substance,
+        "person": list(one.person),
+        "group": list(one.group),
+        "weekday_of_first_day": one.weekday_of_first_day.tolist(),
+        "first_day": one.first_day,
+        "n_days": one.assessed.shape[1],
+        "amount_unit": one.amount_unit,
+        "origin": one.origin,
+        "source": one.source,
+        "day_zero": one.day_zero,
+    }
+
+
+def _rows(one: Diaries) -> pa.Table:
+    n_people, n_days = one.assessed.shape
+    n_cells = n_people * n_days
+    substance = pa.DictionaryArray.from_arrays(np.zeros(n_cells, dtype=np.int16), pa.array([one.substance]))
+    person = pa.DictionaryArray.from_arrays(
+        np.repeat(np.arange(n_people, dtype=np.int32), n_days), pa.array(list(one.person), pa.string())
+    )
+    amount = pa.nulls(n_cells, pa.float64()) if one.amount is None else pa.array(one.amount.ravel())
+    columns = [
+        substance,
+        person,
+        pa.array(np.tile(one.study_day.astype(np.int32), n_people)),
+        pa.array(one.assessed.ravel()),
+        pa.array(one.used.ravel()),
+        amount,
+    ]
+    return pa.Table.from_arrays(columns, schema=_SCHEMA)
+
+
+def _restore(part: dict[str, Any], rows: pa.Table, shape: tuple[int, int]) -> Diaries:
+    def grid(name: str) -> np.ndarray:
+        return rows[name].to_numpy().reshape(shape)
+
+    if part["origin"] not in {"observed", "simulated"}:
+        raise ValueError("an origin that is neither observed nor simulated")
+    return Diaries(
+        substance=part["substance"],
+        person=tuple(part["person"]),
+        first_day=part["first_day"],
+        assessed=grid("assessed").astype(bool),
+        used=grid("used").astype(bool),
+        amount=None if part["amount_unit"] is None else grid("amount").astype(np.float64),
+        amount_unit=part["amount_unit"],
+        weekday_of_first_day=np.array(part["weekday_of_first_day"], dtype=np.int64),
+        group=tuple(part["group"]),
+        origin=part["origin"],
+        source=part["source"],
+        day_zero=part["day_zero"],
+    )
+
+
+def _unreadable(path: Path, got: str) -> SpecError:
+    return SpecError(
+        where=str(path),
+        got=got,
+        allowed="a Parquet file of diaries",
+        remedy="Make one with: remission import tlfb FILE --out DATA",
+    )

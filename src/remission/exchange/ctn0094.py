@@ -1,0 +1,116 @@
+"""The CTN-0094 tables as diaries: reported use with the days that somebody was asked about.
+
+The table of use holds days with use only. A day without a row counts as a day without use inside the assessed window
+of the person, which begins a recall before day 0 and ends at the last attended visit, or at the last reported day of
+any substance where that is later. Outside of it nothing is known.
+"""
+
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from remission.errors import SpecError
+from remission.records.diaries import Diaries
+
+__all__ = ["read_ctn0094"]
+
+_COLUMNS = {
+    "tlfb": ("who", "what", "when"),
+    "visit": ("who", "what", "when"),
+    "randomization": ("who", "treatment", "which", "when"),
+}
+
+
+def read_ctn0094(folder: Path) -> list[Diaries]:
+    """One record for each substance of the table of use, the most reported first.
+
+    Parameters
+    ----------
+    folder
+        Holds ``tlfb.csv.gz``, ``visit.csv.gz`` and ``randomization.csv.gz``.
+
+    Raises
+    ------
+    SpecError
+        A table or a column is missing, or a table cannot be read.
+
+    Notes
+    -----
+    People without any row in the table of use are left out: whether they were asked is not recorded. The group is
+    the first randomized treatment, as the source names it.
+    """
+    rules = tomllib.loads(files("remission.library").joinpath("exchange", "ctn0094.toml").read_text("utf-8"))
+    recall_day = int(rules["recall"]["value"])
+    use = _table(folder, "tlfb").dropna()
+    visit = _table(folder, "visit")
+    attended = visit[_is_attended(visit, not_held=rules["visit"]["not_held"])]
+    people = np.sort(use["who"].unique())
+    report = use.groupby("who")["when"]
+    first = np.minimum(report.min().reindex(people).to_numpy(), -recall_day).astype(np.int64)
+    last = report.max().reindex(people)
+    visited = attended.groupby("who")["when"].max().reindex(people)
+    end = np.fmax(last.to_numpy(), visited.to_numpy()).astype(np.int64)
+    first_day = int(first.min())
+    day = np.arange(first_day, int(end.max()) + 1)
+    assessed = (day >= first[:, None]) & (day <= end[:, None])
+    arms = _table(folder, "randomization").sort_values(["who", "which"]).drop_duplicates("who")
+    group = arms.set_index("who")["treatment"].reindex(people).fillna("").astype(str)
+    names = tuple(str(who) for who in people)
+    found = []
+    for substance in use["what"].value_counts().index:
+        rows = use[use["what"] == substance]
+        used = np.zeros(assessed.shape, dtype=bool)
+        used[np.searchsorted(people, rows["who"]), rows["when"].to_numpy(np.int64) - first_day] = True
+        found.append(
+            Diaries(
+                substance=str(substance),
+                person=names,
+                first_day=first_day,
+                assessed=assessed,
+                used=used,
+                amount=None,
+                amount_unit=None,
+                weekday_of_first_day=np.full(len(names), -1),
+                group=tuple(group),
+                origin="observed",
+                source=rules["source"],
+                day_zero=rules["day_zero"],
+            )
+        )
+    return found
+
+
+def _is_attended(visit: pd.DataFrame, *, not_held: list[str]) -> "pd.Series[bool]":
+    """Visits that have a day, no word that they were missed and no reason why."""
+    reasons = [name for name in visit.columns if str(name).startswith("is_")]
+    is_held = visit["when"].notna() & ~visit["what"].isin(not_held)
+    return is_held & ~visit[reasons].fillna(0).astype(bool).any(axis=1)
+
+
+def _table(folder: Path, name: str) -> pd.DataFrame:
+    path = folder / f"{name}.csv.gz"
+    try:
+        table = pd.read_csv(path)
+    except FileNotFoundError:
+        raise _unreadable(path, "no such file") from None
+    except (OSError, EOFError, ValueError) as error:
+        raise _unreadable(path, f"an unreadable table ({type(error).__name__})") from None
+    missing = [column for column in _COLUMNS[name] if column not in table.columns]
+    if missing:
+        raise _unreadable(path, f"no column {', '.join(missing)}")
+    for column in ("who", "when"):
+        if not pd.api.types.is_numeric_dtype(table[column]):
+            raise _unreadable(path, f"text in the column {column}")
+    return table
+
+
+def _unreadable(path: Path, got: str) -> SpecError:
+    return SpecError(
+        where=str(path),
+        got=got,
+        allowed="the tables of public.ctn0094data as CSV with gzip",
+        remedy="Write them from the R package public.ctn0094data, unchanged.",
+    )

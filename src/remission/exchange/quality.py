@@ -1,0 +1,106 @@
+"""What an import read, what it set aside and why."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from remission.records.diaries import Diaries
+
+__all__ = ["Imported", "QualityReport", "SetAside", "identifying_columns"]
+
+_IDENTIFYING = re.compile(
+    r"(^|[_ .-])((first|last|full|sur|patient|given|family)?[_ ]?name|ssn|dob|birth\w*|mrn|e?-?mail|phone|address|zip)"
+    r"($|[_ .-])",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """A row that was not used: where it stands, the cell and the reason.
+
+    Attributes
+    ----------
+    row
+        Row of the file, the header being row 1.
+    field, got, reason
+        Column, the text in it, and what is wrong with it.
+    """
+
+    row: int
+    field: str
+    got: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class QualityReport:
+    """Counts and faults of one import; kept rows and rows set aside add up to all rows.
+
+    Attributes
+    ----------
+    n_rows, n_kept
+        Rows below the header, and those used.
+    set_aside
+        Every other row.
+    warnings
+        Sentences on what may be wrong though the rows were used.
+    """
+
+    n_rows: int
+    n_kept: int
+    set_aside: tuple[SetAside, ...]
+    warnings: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain values, for JSON."""
+        return {
+            "rows": self.n_rows,
+            "kept": self.n_kept,
+            "set_aside": [vars(one) for one in self.set_aside],
+            "reasons": dict(Counter(one.reason for one in self.set_aside)),
+            "warnings": list(self.warnings),
+        }
+
+
+@dataclass(frozen=True)
+class Imported:
+    """Diaries of a file with the report of their import.
+
+    Attributes
+    ----------
+    diaries
+        One record a substance.
+    report
+        What was kept and what was set aside.
+    """
+
+    diaries: tuple[Diaries, ...]
+    report: QualityReport
+
+    def to_dict(self) -> dict[str, Any]:
+        """Report and totals of each substance as plain values, for JSON."""
+        totals = [
+            {
+                "substance": one.substance,
+                "people": len(one.person),
+                "assessed_days": int(one.assessed.sum()),
+                "use_days": int(one.used.sum()),
+                "first_day": one.first_day,
+                "last_day": one.first_day + one.assessed.shape[1] - 1,
+            }
+            for one in self.diaries
+        ]
+        return {**self.report.to_dict(), "totals": totals}
+
+
+def identifying_columns(names: list[str]) -> list[str]:
+    """Columns whose name says that they tell who somebody is.
+
+    Examples
+    --------
+    >>> identifying_columns(["who", "last_name", "dob", "when"])
+    ['last_name', 'dob']
+    """
+    return [name for name in names if _IDENTIFYING.search(name)]

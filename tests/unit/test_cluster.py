@@ -114,6 +114,44 @@ def test_a_scheduler_that_goes_away_is_failed_work(
     assert numbers(result) == numbers(simulate_trial(plan.protocol, n_replicates=plan.n_replicates, seed=plan.seed))
 
 
+class Waiting:
+    """A queue whose one result comes after some looks, and a client that sees so many workers at each roll call."""
+
+    def __init__(self, looks: int, workers: list[int]) -> None:
+        self.looks, self.workers = looks, workers
+
+    def is_empty(self) -> bool:
+        return self.looks < 0
+
+    def has_ready(self) -> bool:
+        self.looks -= 1
+        return self.looks < 0
+
+    def __next__(self) -> tuple[None, str]:
+        return None, "piece"
+
+    def nthreads(self) -> dict[str, int]:
+        return dict.fromkeys(map(str, range(self.workers.pop(0))), 1)
+
+
+@pytest.mark.parametrize(("workers", "ends"), [([0, 0, 0, 0, 0, 0], False), ([0, 0, 1, 0, 0, 0], True)])
+def test_workers_that_all_leave_are_not_waited_for_for_ever(
+    monkeypatch: pytest.MonkeyPatch, workers: list[int], ends: bool
+) -> None:
+    """A queue that ends at its time limit takes all workers at once; some come back in time, others never."""
+    clock = iter(range(100))
+    monkeypatch.setattr(cluster, "_WORKERS_BACK_WITHIN_S", 3.5)
+    monkeypatch.setattr(cluster, "_ROLL_CALL_S", 0.5)
+    monkeypatch.setattr(cluster, "_GLANCE_S", 0.0)
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(clock)))
+    waiting = Waiting(5, workers)
+    if ends:
+        assert list(cluster._as_they_come(waiting, waiting)) == ["piece"]
+    else:
+        with pytest.raises(OSError, match=r"no worker for 3\.5 s"):
+            list(cluster._as_they_come(waiting, waiting))
+
+
 def test_workers_of_another_version_are_refused() -> None:
     """Another NumPy could move a number; then a cluster would not give the laptop's result."""
     here = cluster._identity()

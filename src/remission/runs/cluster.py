@@ -7,6 +7,7 @@ optional package ``distributed``.
 
 import logging
 import re
+import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -21,6 +22,9 @@ from remission.trial.simulate import TrialPlan
 __all__ = ["on_cluster"]
 
 _ANSWER_WITHIN = "10s"
+_WORKERS_BACK_WITHIN_S = 120.0
+_GLANCE_S = 0.02
+_ROLL_CALL_S = 2.0
 _CHUNKS_PER_THREAD = 3
 _LOGS = ("distributed", "distributed.client", "distributed.utils_comm", "tornado", "tornado.application", "asyncio")
 _ADDRESS = re.compile(r"(?:(?:tcp|tls|ucx|ws|wss)://)?(?:\[[^\]]+\]|[^:/\[\]]+):\d+")
@@ -35,7 +39,7 @@ def on_cluster(address: str) -> Doer:
         ``address`` is none; and when the chunks are asked for: ``distributed`` is not installed, nobody answers, no
         worker is there, or a worker has other versions or other code.
     WorkError
-        The scheduler went away, or a chunk killed every worker it was given to.
+        The scheduler went away, all workers left and none came back, or a chunk killed every worker it was given to.
     """
     # Asked before any work; the client itself stumbles over such an address when it is thrown away.
     if not _ADDRESS.fullmatch(address):
@@ -107,12 +111,31 @@ def _on_client(client: Any, address: str, plan: TrialPlan, chunks: Sequence[Chun
     completed: Any = as_completed
     queue = completed(first, with_results=True, loop=client.loop)
     del first
-    for _, piece in queue:
+    for piece in _as_they_come(queue, client):
         for chunk in islice(waiting, 1):
             queue.add(client.submit(do_piece, shared, chunk, pure=False))
         if isinstance(piece, BaseException):  # a lost scheduler gives errors in the place of results
             raise piece
         yield piece
+
+
+def _as_they_come(queue: Any, client: Any) -> Generator[Any, None, None]:
+    """Results in the order in which they come; the queue by itself would wait for ever for workers that left."""
+    last_seen = last_asked = time.monotonic()
+    while not queue.is_empty():
+        if queue.has_ready():
+            yield next(queue)[1]
+            last_seen = time.monotonic()
+            continue
+        time.sleep(_GLANCE_S)
+        now = time.monotonic()
+        if now - last_asked < _ROLL_CALL_S:
+            continue
+        last_asked = now
+        if client.nthreads():
+            last_seen = now
+        elif now - last_seen > _WORKERS_BACK_WITHIN_S:
+            raise OSError(f"no worker for {_WORKERS_BACK_WITHIN_S:g} s")
 
 
 def _identity() -> dict[str, str]:

@@ -13,6 +13,8 @@ import typer
 from remission.cli.clinics import app as clinics_app
 from remission.cli.evidence import app as evidence_app
 from remission.cli.execute import rerun_command, resume_command, verify_command
+from remission.cli.imports import app as imports_app
+from remission.cli.imports import export_command
 from remission.cli.protocols import list_command, new_command
 from remission.cli.run import run_command
 from remission.cli.serve import serve_command
@@ -45,6 +47,8 @@ app.command("list")(list_command)
 app.command("serve")(serve_command)
 app.add_typer(evidence_app, name="evidence")
 app.add_typer(clinics_app, name="clinics")
+app.add_typer(imports_app, name="import")
+app.command("export")(export_command)
 
 
 def _print_version(wanted: bool) -> None:

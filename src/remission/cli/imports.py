@@ -1,0 +1,112 @@
+"""``remission import`` and ``remission export``: diaries of other systems in and out."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from remission.exchange.tlfb import Mapping
+
+__all__ = ["app", "export_command"]
+
+app = typer.Typer(help="Read diaries of other systems.", no_args_is_help=True)
+
+_MOST_SHOWN = 20
+
+
+@app.callback()
+def _group() -> None:
+    # With one command only, typer would drop its name.
+    pass
+
+
+@app.command("tlfb")
+def import_tlfb(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Table with a row per person, substance and day.")],
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", help="YAML file that says which column holds what.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Parquet file to write; it must not exist yet.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only; write nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Read a timeline follow-back table and say what was kept and what was set aside.
+
+    Example: remission import tlfb diary.csv --out diary.parquet
+    """
+    from remission.errors import SpecError
+    from remission.exchange.canonical import write_diaries
+    from remission.exchange.tlfb import read_tlfb
+
+    if out is None and not dry_run:
+        raise SpecError(where="--out", got="nothing", allowed="a Parquet file to write, or --dry-run")
+    if out is not None and out.exists():
+        raise SpecError(where="--out", got=f"{out}, which exists", allowed="a file that does not exist yet")
+    imported = read_tlfb(file, _mapping(mapping))
+    if out is not None and not dry_run:
+        write_diaries(imported.diaries, out)
+    summary = imported.to_dict()
+    if as_json:
+        typer.echo(json.dumps({**summary, "out": None if dry_run else str(out)}, ensure_ascii=False))
+        return
+    _show(summary)
+    typer.echo("Checked only; nothing was written." if dry_run else f"Wrote {out}")
+
+
+def export_command(
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="Parquet file that remission import wrote.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="CSV file to write; it must not exist yet.")],
+) -> None:
+    """Write diaries as a timeline follow-back table, safe to open in a spreadsheet.
+
+    Example: remission export diary.parquet diary.csv
+    """
+    from remission.exchange.canonical import read_diaries
+    from remission.exchange.tlfb import write_tlfb
+
+    diaries = read_diaries(data)
+    write_tlfb(diaries, out)
+    typer.echo(f"Wrote {sum(int(one.assessed.sum()) for one in diaries)} rows to {out}")
+
+
+def _mapping(path: Path | None) -> "Mapping":
+    from pydantic import TypeAdapter, ValidationError
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    from remission.errors import SpecError
+    from remission.exchange.tlfb import Mapping
+
+    if path is None:
+        return Mapping()
+    allowed = f"a YAML file with some of: {', '.join(Mapping.__dataclass_fields__)}"
+    try:
+        content = YAML(typ="safe", pure=True).load(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, YAMLError) as error:
+        raise SpecError(where=str(path), got=f"no readable YAML ({type(error).__name__})", allowed=allowed) from None
+    unknown = set(content) - set(Mapping.__dataclass_fields__) if isinstance(content, dict) else {"no names"}
+    if unknown:
+        raise SpecError(where=str(path), got=", ".join(sorted(map(str, unknown))), allowed=allowed)
+    try:
+        return TypeAdapter(Mapping).validate_python(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise SpecError(where=f"{path}, {place}", got=first["input"], allowed=first["msg"]) from None
+
+
+def _show(summary: dict[str, Any]) -> None:
+    typer.echo(f"{summary['kept']} of {summary['rows']} rows kept, {len(summary['set_aside'])} set aside.")
+    for one in summary["totals"]:
+        typer.echo(
+            f"{one['substance']}: {one['people']} people, {one['assessed_days']} assessed days, "
+            f"{one['use_days']} with use, day {one['first_day']} to {one['last_day']}"
+        )
+    for note in summary["warnings"]:
+        typer.echo(f"warning: {note}", err=True)
+    for one in summary["set_aside"][:_MOST_SHOWN]:
+        typer.echo(f"row {one['row']}, {one['field']}: {one['reason']}; got {one['got']!r}", err=True)
+    if len(summary["set_aside"]) > _MOST_SHOWN:
+        typer.echo(f"and {len(summary['set_aside']) - _MOST_SHOWN} more; see them all with --json", err=True)

@@ -7,19 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from remission.exchange.tlfb import Mapping
+    from collections.abc import Callable
+
+    from remission.exchange.quality import Imported
+    from remission.exchange.rows import Mapping
 
 __all__ = ["app", "export_command"]
 
 app = typer.Typer(help="Read diaries of other systems.", no_args_is_help=True)
 
 _MOST_SHOWN = 20
-
-
-@app.callback()
-def _group() -> None:
-    # With one command only, typer would drop its name.
-    pass
 
 
 @app.command("tlfb")
@@ -36,15 +33,40 @@ def import_tlfb(
 
     Example: remission import tlfb diary.csv --out diary.parquet
     """
+    from remission.exchange.tlfb import read_tlfb
+
+    _import(lambda: read_tlfb(file, _mapping(mapping)), out=out, dry_run=dry_run, as_json=as_json)
+
+
+@app.command("redcap")
+def import_redcap(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Raw export of the project as CSV.")],
+    dictionary: Annotated[Path, typer.Option("--dictionary", help="Data dictionary of the project as CSV.")],
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", help="YAML file that says which field holds what.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Parquet file to write; it must not exist yet.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only; write nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Read the diary of a REDCap project and say what was kept and what was set aside.
+
+    Example: remission import redcap export.csv --dictionary dictionary.csv --mapping fields.yaml --out diary.parquet
+    """
+    from remission.exchange.redcap import read_redcap
+
+    _import(lambda: read_redcap(file, dictionary, _mapping(mapping)), out=out, dry_run=dry_run, as_json=as_json)
+
+
+def _import(read: "Callable[[], Imported]", *, out: Path | None, dry_run: bool, as_json: bool) -> None:
     from remission.errors import SpecError
     from remission.exchange.canonical import write_diaries
-    from remission.exchange.tlfb import read_tlfb
 
     if out is None and not dry_run:
         raise SpecError(where="--out", got="nothing", allowed="a Parquet file to write, or --dry-run")
     if out is not None and out.exists():
         raise SpecError(where="--out", got=f"{out}, which exists", allowed="a file that does not exist yet")
-    imported = read_tlfb(file, _mapping(mapping))
+    imported = read()
     if out is not None and not dry_run:
         write_diaries(imported.diaries, out)
     summary = imported.to_dict()
@@ -56,19 +78,45 @@ def import_tlfb(
 
 
 def export_command(
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="Parquet file that remission import wrote.")],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="CSV file to write; it must not exist yet.")],
+    data: Annotated[
+        Path, typer.Argument(metavar="DATA", help="Folder of a run, or a Parquet file of remission import.")
+    ],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="File to write, .csv or .parquet; it must not exist yet.")],
+    layout: Annotated[
+        str, typer.Option("--layout", help="rows: one per person and day. calendar: a column per day.")
+    ] = "rows",
+    substance: Annotated[str | None, typer.Option("--substance", help="Only this one; a calendar needs one.")] = None,
+    replicate: Annotated[int, typer.Option("--replicate", help="Which replicate of a run, from 0.")] = 0,
 ) -> None:
-    """Write diaries as a timeline follow-back table, safe to open in a spreadsheet.
+    """Write diaries as a timeline follow-back table, safe to open in a spreadsheet; simulated ones say so in every row.
 
-    Example: remission export diary.parquet diary.csv
+    Example: remission export runs/kare-20260101-52c8a0c2 kare.csv --layout calendar
     """
-    from remission.exchange.canonical import read_diaries
-    from remission.exchange.tlfb import write_tlfb
+    from remission.errors import SpecError
+    from remission.exchange.canonical import read_diaries, write_diaries
+    from remission.exchange.simulated import diaries_of_run
+    from remission.exchange.tlfb import write_calendar, write_tlfb
 
-    diaries = read_diaries(data)
-    write_tlfb(diaries, out)
-    typer.echo(f"Wrote {sum(int(one.assessed.sum()) for one in diaries)} rows to {out}")
+    if layout not in {"rows", "calendar"}:
+        raise SpecError(where="--layout", got=layout, allowed="rows or calendar")
+    if out.exists():
+        raise SpecError(where="OUT", got=f"{out}, which exists", allowed="a file that does not exist yet")
+    if out.suffix not in {".csv", ".parquet"}:
+        raise SpecError(where="OUT", got=out.name, allowed="a name that ends in .csv or .parquet")
+    diaries = (diaries_of_run(data, replicate=replicate),) if data.is_dir() else read_diaries(data)
+    chosen = [one for one in diaries if substance in {None, one.substance}]
+    names = ", ".join(one.substance for one in diaries)
+    if not chosen:
+        raise SpecError(where="--substance", got=substance, allowed=names)
+    if out.suffix == ".parquet":
+        write_diaries(chosen, out)
+    elif layout == "rows":
+        write_tlfb(chosen, out)
+    elif len(chosen) == 1:
+        write_calendar(chosen[0], out)
+    else:
+        raise SpecError(where="--substance", got="nothing", allowed=f"one of {names}, since a calendar holds one")
+    typer.echo(f"Wrote {sum(int(one.assessed.sum()) for one in chosen)} days to {out}")
 
 
 def _mapping(path: Path | None) -> "Mapping":
@@ -77,7 +125,7 @@ def _mapping(path: Path | None) -> "Mapping":
     from ruamel.yaml.error import YAMLError
 
     from remission.errors import SpecError
-    from remission.exchange.tlfb import Mapping
+    from remission.exchange.rows import Mapping
 
     if path is None:
         return Mapping()

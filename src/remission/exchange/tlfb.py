@@ -1,57 +1,28 @@
-"""Timeline follow-back tables: one row per person, substance and day.
+"""Timeline follow-back tables: one row per person, substance and day, or a calendar with a column per day.
 
-A row that cannot be used is set aside with its place and reason; nothing is dropped without a word and nothing guessed.
+A cell that cannot be used is set aside with its place and reason; nothing is dropped without a word, nothing guessed.
 """
 
 import csv
 import math
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from remission.errors import RunError, SpecError
-from remission.exchange.quality import Imported, QualityReport, SetAside, identifying_columns
-from remission.exchange.tables import limit, read_table, unreadable
+from remission.exchange.quality import Imported
+from remission.exchange.rows import Mapping, diaries_of_rows
+from remission.exchange.tables import read_table, unreadable
 from remission.records.diaries import Diaries
 
-__all__ = ["Mapping", "read_tlfb", "write_tlfb"]
+__all__ = ["Mapping", "read_tlfb", "write_calendar", "write_tlfb"]
 
-_SEPARATORS = r"\w\s*[;|+&,]\s*\w"
-
-
-@dataclass(frozen=True)
-class Mapping:
-    """Which column says what.
-
-    Attributes
-    ----------
-    person, substance, when, amount
-        Names of columns; without ``amount`` and ``use`` each row is a day with use.
-    use
-        Name of a column that holds 1 on a day with use and 0 on a day without.
-    when_is
-        ``day`` for a study day; ``date`` for year-month-day, where day 0 is the person's first date.
-    first_study_day
-        Number that the file gives to day 0: 0, or 1 where it counts from day 1.
-    amount_unit
-        Unit of the amounts.
-    assessed
-        ``rows``: only days with a row were asked about. ``span``: also the days between a person's first and last row.
-    """
-
-    person: str = "who"
-    substance: str = "what"
-    when: str = "when"
-    amount: str | None = None
-    use: str | None = None
-    when_is: Literal["day", "date"] = "day"
-    first_study_day: Literal[0, 1] = 0
-    amount_unit: str | None = None
-    assessed: Literal["rows", "span"] = "span"
+_DAY_NAME = re.compile(r"[A-Za-z_ .]*?([+-]?[0-9]{1,9})")
+_DATE_NAME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def read_tlfb(path: Path, mapping: Mapping) -> Imported:
@@ -62,119 +33,66 @@ def read_tlfb(path: Path, mapping: Mapping) -> Imported:
     SpecError
         The file cannot be read as such a table, has no usable row, or is too large.
     """
+    if mapping.layout == "calendar":
+        return _read_calendar(path, mapping)
+    if mapping.one_substance is not None:
+        raise SpecError(where="mapping, one_substance", got="a name", allowed="a name only with layout: calendar")
     if (mapping.amount is None) != (mapping.amount_unit is None):
         raise SpecError(where="mapping, amount_unit", got="one of two", allowed="amount and amount_unit, or neither")
     needed = [mapping.person, mapping.substance, mapping.when] + [
         name for name in (mapping.amount, mapping.use) if name
     ]
     table = read_table(path, needed=needed)
-    for column in (mapping.person, mapping.substance):
-        # The apostrophe that an export puts before a formula sign belongs to the spreadsheet.
-        table[column] = table[column].str.replace(r"^'(?=[=+@-])", "", regex=True)
-    reason = pd.Series("", index=table.index)
-    field = pd.Series("", index=table.index)
-
-    def refuse(rows: "pd.Series[bool]", column: str, words: str) -> None:
-        new = rows & (reason == "")
-        reason[new], field[new] = words, column
-
-    refuse(table[mapping.person] == "", mapping.person, "no person")
-    refuse(table[mapping.substance] == "", mapping.substance, "no substance")
-    refuse(table[mapping.substance].str.contains(_SEPARATORS), mapping.substance, "several substances in one cell")
-    if mapping.when_is == "day":
-        whole = table[mapping.when].str.fullmatch(r"[+-]?[0-9]{1,9}")
-        refuse(~whole, mapping.when, "no whole study day")
-        day = pd.to_numeric(table[mapping.when].where(whole, "0")).astype(np.int64)
-        if mapping.first_study_day == 1:
-            refuse(day == 0, mapping.when, "day 0 in a file that counts from day 1")
-            day = day.where(day < 0, day - 1)
-        weekday = None
-    else:
-        is_date = table[mapping.when].str.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-        date = pd.to_datetime(table[mapping.when].where(is_date), format="%Y-%m-%d", errors="coerce")
-        refuse(date.isna(), mapping.when, "no date as year-month-day")
-        first_date = date[reason == ""].groupby(table[mapping.person]).min()
-        day_zero = date.where(reason == "").groupby(table[mapping.person]).transform("min")
-        day = (date - day_zero).dt.days.fillna(0).astype(np.int64)
-        weekday = first_date.dt.day_of_week
-    refuse(day.abs() > limit("day"), mapping.when, f"more than {limit('day')} days from day 0")
-    amount = None
-    if mapping.amount:
-        amount = pd.to_numeric(table[mapping.amount].replace("", "nan"), errors="coerce").astype(float)
-        is_blank = table[mapping.amount] == ""
-        refuse(~is_blank & ~np.isfinite(amount), mapping.amount, "no number")
-        refuse(amount < 0, mapping.amount, "a negative amount")
-    if mapping.use:
-        refuse(~table[mapping.use].isin(["0", "1"]), mapping.use, "neither 0 nor 1")
-        if amount is not None:
-            refuse((table[mapping.use] == "0") & (amount > 0), mapping.use, "an amount on a day without use")
-    key = [table[mapping.person], table[mapping.substance], day]
-    keys = pd.concat(key, axis=1, keys=["person", "substance", "day"])
-    refuse(keys.where(reason == "").dropna().duplicated().reindex(keys.index, fill_value=False),
-           mapping.when, "the same person, substance and day again")  # fmt: skip
-    kept = reason == ""
-    if not kept.any():
-        first = f"{reason.iloc[0]} in row 2" if len(reason) else "no row"
-        raise unreadable(path.name, f"no usable row; {first}", "at least one usable row", "Check the mapping.")
-    keys = keys[kept]
-    is_use = None if mapping.use is None else table[mapping.use][kept] == "1"
-    used_amount = None if amount is None else amount[kept]
-    suspects = identifying_columns(list(table.columns))
-    notes = tuple(f"The column {name} may tell who somebody is; it is not read." for name in suspects)
-    bad = np.flatnonzero(~kept)
-    aside = tuple(
-        SetAside(row=int(i) + 2, field=field.iloc[i], got=table[field.iloc[i]].iloc[i][:60], reason=reason.iloc[i])
-        for i in bad
-    )
-    report = QualityReport(n_rows=len(table), n_kept=int(kept.sum()), set_aside=aside, warnings=notes)
-    return Imported(_grids(path, mapping, keys, used_amount, is_use, weekday), report)
+    place = pd.DataFrame({"row": np.arange(len(table)) + 2})
+    return diaries_of_rows(table, mapping, source=path.name, place=place, columns=list(table.columns))
 
 
-def _grids(
-    path: Path,
-    mapping: Mapping,
-    keys: pd.DataFrame,
-    amount: "pd.Series[float] | None",
-    is_use: "pd.Series[bool] | None",
-    weekday: "pd.Series[int] | None",
-) -> tuple[Diaries, ...]:
-    codes, people = pd.factorize(keys["person"], sort=True)
-    day = keys["day"].to_numpy()
-    first_day = int(day.min())
-    shape = (len(people), int(day.max()) - first_day + 1)
-    if shape[0] * shape[1] > limit("cells"):
-        raise unreadable(path.name, f"{shape[0]} people times {shape[1]} days", f"at most {limit('cells')} person-days")
-    span = keys["day"].groupby(codes).agg(["min", "max"])
-    columns = first_day + np.arange(shape[1])
-    within = (columns >= span["min"].to_numpy()[:, None]) & (columns <= span["max"].to_numpy()[:, None])
-    starts = np.full(shape[0], -1)
-    if weekday is not None:
-        starts = (weekday.reindex(people).to_numpy(np.int64) + first_day) % 7
-    found = []
-    for substance in keys["substance"].value_counts().index:
-        mine = (keys["substance"] == substance).to_numpy()
-        at = codes[mine], day[mine] - first_day
-        has_row = np.zeros(shape, dtype=bool)
-        has_row[at] = True
-        assessed = has_row if mapping.assessed == "rows" else within
-        used, amounts = has_row, None
-        if amount is not None:
-            amounts = np.where(assessed, 0.0, np.nan)
-            amounts[at] = amount.to_numpy()[mine]
-            # A row without an amount reports use of an unknown amount.
-            used = has_row & ~(amounts == 0)
-        if is_use is not None:
-            used = np.zeros(shape, dtype=bool)
-            used[at] = is_use.to_numpy()[mine]
-        found.append(
-            Diaries(
-                substance=str(substance), person=tuple(map(str, people)), first_day=first_day, assessed=assessed,
-                used=used, amount=amounts, amount_unit=mapping.amount_unit, weekday_of_first_day=starts,
-                group=("",) * shape[0], origin="observed", source=path.name,
-                day_zero="the first date of the person" if mapping.when_is == "date" else "day 0 of the file",
-            )
+def _read_calendar(path: Path, mapping: Mapping) -> Imported:
+    """A row per person and a column per day; an empty cell is a day that nobody asked about."""
+    if not mapping.one_substance:
+        raise SpecError(
+            where="mapping, one_substance", got="nothing", allowed="the name of the one substance of a calendar"
+        )
+    if mapping.amount or mapping.use:
+        raise SpecError(
+            where="mapping", got="a column of amounts or of use", allowed="neither: a calendar's cells hold them",
+            remedy="Give amount_unit if the cells are amounts; without it they are 0 or 1.",
         )  # fmt: skip
-    return tuple(found)
+    table = read_table(path, needed=[mapping.person])
+    name = _DATE_NAME if mapping.when_is == "date" else _DAY_NAME
+    days = [column for column in table.columns if column != mapping.person and name.fullmatch(column)]
+    if not days:
+        raise unreadable(
+            f"{path.name}, row 1",
+            f"no column of a day among: {', '.join(table.columns)}",
+            "columns named by date, as 2024-05-31, or by study day, as 12, day_12 or d12",
+            "Say when_is: date or when_is: day in the mapping file.",
+        )
+    repeated = table[mapping.person][table[mapping.person].duplicated()]
+    if len(repeated):
+        raise unreadable(
+            f"{path.name}, row {int(repeated.index[0]) + 2}", f"{repeated.iloc[0]} again", "one row for each person"
+        )
+    when = [day if mapping.when_is == "date" else _DAY_NAME.fullmatch(day)[1] for day in days]  # type: ignore[index]  # chosen above because they match
+    row, column = np.indices((len(table), len(days)))
+    cells = pd.DataFrame(
+        {
+            "who": table[mapping.person].to_numpy()[row.ravel()],
+            "what": mapping.one_substance,
+            "when": np.array(when, dtype=object)[column.ravel()],
+            "cell": table[days].to_numpy().ravel(),
+        }
+    )
+    place = pd.DataFrame({"row": row.ravel() + 2, "field": np.array(days, dtype=object)[column.ravel()]})
+    asked = (cells["cell"] != "").to_numpy()
+    in_rows = replace(
+        mapping, layout="rows", person="who", substance="what", when="when", assessed="rows", one_substance=None,
+        amount="cell" if mapping.amount_unit else None, use=None if mapping.amount_unit else "cell",
+    )  # fmt: skip
+    return diaries_of_rows(
+        cells[asked].reset_index(drop=True), in_rows, source=path.name, place=place[asked].reset_index(drop=True),
+        columns=list(table.columns), ignored=[c for c in table.columns if c != mapping.person and c not in days],
+    )  # fmt: skip
 
 
 def write_tlfb(diaries: Sequence[Diaries], path: Path) -> None:
@@ -203,6 +121,36 @@ def write_tlfb(diaries: Sequence[Diaries], path: Path) -> None:
                     (person[i], what, day, flag, much, unit, origin)
                     for i, day, flag, much in zip(who.tolist(), one.study_day[at].tolist(), use, amounts, strict=True)
                 )
+    except OSError as error:
+        raise RunError(where=str(path), got=error.strerror or "an error", allowed="a new file in a folder") from None
+
+
+def write_calendar(diaries: Diaries, path: Path) -> None:
+    """Write one substance's diaries as a calendar: a row per person, a column per day, an empty cell where unasked.
+
+    Cells are amounts where the diaries have them, else 0 or 1. A file of that name is never replaced.
+
+    Raises
+    ------
+    SpecError
+        A day of use has no amount though others have one: no cell could say so.
+    RunError
+        The file exists or cannot be written.
+    """
+    if diaries.amount is not None and bool(np.isnan(diaries.amount[diaries.used]).any()):
+        raise SpecError(
+            where=f"diaries of {diaries.substance}", got="a day of use without an amount", allowed="amounts on all",
+            remedy="Write rows instead of a calendar.",
+        )  # fmt: skip
+    cells = diaries.used.astype(int) if diaries.amount is None else diaries.amount
+    try:
+        with path.open("x", encoding="utf-8", newline="") as file:
+            out = csv.writer(file)
+            out.writerow(["who", *(f"day_{day}" for day in diaries.study_day.tolist()), "origin"])
+            origin = "synthetic" if diaries.origin == "simulated" else "observed"
+            for name, row, asked in zip(diaries.person, cells.tolist(), diaries.assessed.tolist(), strict=True):
+                marks = [value if seen else "" for value, seen in zip(row, asked, strict=True)]
+                out.writerow([_plain(name), *marks, origin])
     except OSError as error:
         raise RunError(where=str(path), got=error.strerror or "an error", allowed="a new file in a folder") from None
 

@@ -1,0 +1,138 @@
+"""Diaries in a REDCap project: its data dictionary and raw export, flat, longitudinal or with repeating instruments.
+
+A row of the export belongs to a record, and in larger projects to an event and an instance of an instrument; each row
+in which the field of the day is filled is one row of a diary, all others belong to other instruments. Choice fields
+come as codes, and the dictionary says what they mean. A field marked as an identifier is never read.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from remission.errors import SpecError, nearest_names
+from remission.exchange.quality import Imported
+from remission.exchange.rows import Mapping, diaries_of_rows
+from remission.exchange.tables import read_table, unreadable
+
+__all__ = ["read_redcap"]
+
+_NAME, _KIND, _CHOICES = "Variable / Field Name", "Field Type", "Choices, Calculations, OR Slider Labels"
+_VALIDATION, _IDENTIFIER = "Text Validation Type OR Show Slider Number", "Identifier?"
+_MACHINE_NAMES = {
+    "field_name": _NAME,
+    "field_type": _KIND,
+    "select_choices_or_calculations": _CHOICES,
+    "text_validation_type_or_show_slider_number": _VALIDATION,
+    "identifier": _IDENTIFIER,
+}
+_CODED = {"dropdown", "radio"}
+_SUBSTANCE = "substance of the mapping"
+
+
+def read_redcap(path: Path, dictionary: Path, mapping: Mapping) -> Imported:
+    """The diaries of a REDCap export, one record a substance, with what was kept and set aside.
+
+    Parameters
+    ----------
+    path
+        Raw export as CSV (codes, not labels).
+    dictionary
+        Data dictionary of the project as CSV, as the project's page or its interface for programs gives it.
+    mapping
+        Which field says what; ``person`` is the record's identifier, the first field of the dictionary. With dates,
+        day 0 is the first date of the person.
+
+    Raises
+    ------
+    SpecError
+        A file cannot be read, a field is not in the dictionary or is marked as an identifier, the export has labels
+        in the place of codes, or no row holds a day.
+    """
+    if mapping.layout != "rows":
+        raise SpecError(where="mapping, layout", got=mapping.layout, allowed="rows; a REDCap export has no calendar")
+    if (mapping.amount is None) != (mapping.amount_unit is None):
+        raise SpecError(where="mapping, amount_unit", got="one of two", allowed="amount and amount_unit, or neither")
+    fields = _read_dictionary(dictionary)
+    person = next(iter(fields))
+    mapping = replace(mapping, person=person) if mapping.person == Mapping.person else mapping
+    wanted = [mapping.when, *(name for name in (mapping.amount, mapping.use) if name)]
+    if mapping.one_substance is None:
+        wanted.append(mapping.substance)
+    for name in wanted:
+        _check_field(name, fields, dictionary)
+    if mapping.person != person:
+        raise SpecError(where="mapping, person", got=mapping.person, allowed=f"{person}, the record's identifier")
+    export = read_table(path, needed=[person, *wanted])
+    is_diary = (export[mapping.when] != "").to_numpy()
+    if not is_diary.any():
+        raise unreadable(path.name, f"no row with {mapping.when}", "rows of the diary's instrument")
+    place = pd.DataFrame({"row": np.flatnonzero(is_diary) + 2})
+    rows = export[is_diary].reset_index(drop=True)
+    is_coded = mapping.one_substance is None and fields[mapping.substance][_KIND] in _CODED
+    if mapping.one_substance is None:
+        rows[mapping.substance] = _decoded(rows[mapping.substance], fields[mapping.substance], path, place)
+    else:
+        rows[_SUBSTANCE] = mapping.one_substance
+        mapping = replace(mapping, substance=_SUBSTANCE)
+    marked = [name for name, field in fields.items() if field[_IDENTIFIER].lower() == "y"]
+    found = diaries_of_rows(
+        rows, mapping, source=path.name, place=place, columns=list(export.columns), is_coded=is_coded
+    )
+    notes = [f"The field {name} is marked as an identifier; it is not read." for name in marked if name in export]
+    others = int((~is_diary).sum())
+    if others:
+        notes.append(f"{others} rows belong to other instruments or events: {mapping.when} is empty in them.")
+    return replace(found, report=replace(found.report, warnings=(*found.report.warnings, *notes)))
+
+
+def _read_dictionary(path: Path) -> dict[str, dict[str, str]]:
+    """Fields by name, in their order, with kind, choices, validation and mark of identifiers as text."""
+    table = read_table(path, needed=[]).rename(columns=_MACHINE_NAMES)
+    needed = [_NAME, _KIND, _CHOICES, _VALIDATION, _IDENTIFIER]
+    missing = [name for name in needed if name not in table.columns]
+    if missing:
+        raise unreadable(
+            f"{path.name}, row 1", f"no column {', '.join(missing)}", "a REDCap data dictionary",
+            "Download it from the project: Project Setup, Data Dictionary.",
+        )  # fmt: skip
+    table = table[table[_NAME] != ""]
+    repeated = table[_NAME][table[_NAME].duplicated()]
+    if len(repeated) or table.empty:
+        got = f"the field {repeated.iloc[0]} twice" if len(repeated) else "no field"
+        raise unreadable(path.name, got, "a data dictionary with each field once")
+    rows = table[needed].to_dict("records")
+    return {str(row[_NAME]): {str(name): str(value) for name, value in row.items()} for row in rows}
+
+
+def _check_field(name: str, fields: dict[str, dict[str, str]], dictionary: Path) -> None:
+    if name not in fields:
+        near = ", ".join(nearest_names(name, list(fields)))
+        raise SpecError(where=f"mapping against {dictionary.name}", got=name, allowed=f"a field of it, as {near}")
+    if fields[name][_IDENTIFIER].lower() == "y":
+        raise SpecError(
+            where=f"mapping against {dictionary.name}", got=f"{name}, marked as an identifier",
+            allowed="fields that do not tell who somebody is",
+        )  # fmt: skip
+    if fields[name][_KIND] in {"checkbox", "file", "signature", "descriptive"}:
+        raise SpecError(
+            where=f"mapping against {dictionary.name}", got=f"{name}, a field of kind {fields[name][_KIND]}",
+            allowed="a field that holds one value",
+        )  # fmt: skip
+
+
+def _decoded(codes: "pd.Series[str]", field: dict[str, str], path: Path, place: pd.DataFrame) -> "pd.Series[str]":
+    """What the codes of a choice field mean; the text itself of other fields."""
+    if field[_KIND] not in _CODED:
+        return codes
+    pairs = [choice.split(",", 1) for choice in field[_CHOICES].split("|")]
+    labels = {pair[0].strip(): pair[1].strip() for pair in pairs if len(pair) == 2}
+    unknown = ~codes.isin([*labels, ""])
+    if unknown.any():
+        first = int(np.flatnonzero(unknown)[0])
+        raise unreadable(
+            f"{path.name}, row {place['row'].iloc[first]}, {field[_NAME]}", codes.iloc[first],
+            f"a code: {', '.join(labels)}", "Export raw data, not labels.",
+        )  # fmt: skip
+    return codes.map({**labels, "": ""})

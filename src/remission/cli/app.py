@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from remission.cli.clinics import app as clinics_app
+from remission.cli.describe import describe_command
 from remission.cli.evidence import app as evidence_app
 from remission.cli.execute import rerun_command, resume_command, verify_command
 from remission.cli.imports import app as imports_app
@@ -49,6 +50,7 @@ app.add_typer(evidence_app, name="evidence")
 app.add_typer(clinics_app, name="clinics")
 app.add_typer(imports_app, name="import")
 app.command("export")(export_command)
+app.command("describe")(describe_command)
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,0 +1,80 @@
+"""``remission describe``: what diaries look like, real or simulated."""
+
+import json
+import math
+import shlex
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["describe_command"]
+
+
+def describe_command(
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="Parquet file of remission import, or folder of a run.")],
+    out: Annotated[Path | None, typer.Option("--out", help="HTML page to write; it must not exist yet.")] = None,
+    substance: Annotated[str | None, typer.Option("--substance", help="Only this one.")] = None,
+    replicate: Annotated[int, typer.Option("--replicate", help="Which replicate of a run, from 0.")] = 0,
+    resamples: Annotated[int, typer.Option("--resamples", min=100, max=100_000, help="For the intervals.")] = 1000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the resampling.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Use by week, runs, autocorrelation, weekdays, spread between people, gaps; each with an interval.
+
+    Example: remission describe diary.parquet --out diary.html
+    """
+    from remission.diaries.statistics import describe
+    from remission.errors import RunError, SpecError
+    from remission.exchange.canonical import read_diaries
+    from remission.exchange.simulated import diaries_of_run
+
+    if out is not None and out.exists():
+        raise SpecError(where="--out", got=f"{out}, which exists", allowed="a file that does not exist yet")
+    diaries = (diaries_of_run(data, replicate=replicate),) if data.is_dir() else read_diaries(data)
+    chosen = [one for one in diaries if substance in {None, one.substance}]
+    if not chosen:
+        raise SpecError(
+            where="--substance", got=substance, allowed=", ".join(one.substance for one in diaries) or "a substance"
+        )
+    found = [describe(one, n_resamples=resamples, seed=seed) for one in chosen]
+    if out is not None:
+        from remission import __version__
+        from remission.report.describe_page import render_description
+
+        words = ["remission", "describe", str(data), "--resamples", str(resamples), "--seed", str(seed)]
+        words += ["--substance", substance] if substance else []
+        words += ["--replicate", str(replicate)] if data.is_dir() else []
+        try:
+            with out.open("x", encoding="utf-8") as file:
+                file.write(render_description(found, command=shlex.join(words), version=__version__))
+        except OSError as error:
+            raise RunError(
+                where=str(out), got=error.strerror or str(error), allowed="a new file in a folder that exists"
+            ) from None
+    if as_json:
+        # JSON has no NaN: what the diaries cannot tell is null.
+        parts = [
+            {
+                "substance": one.diaries.substance,
+                "origin": one.diaries.origin,
+                "source": one.diaries.source,
+                "people": int(one.diaries.assessed.any(axis=1).sum()),
+                "asked_days": int(one.diaries.assessed.sum()),
+                "statistics": [
+                    {name: None if isinstance(value, float) and math.isnan(value) else value
+                     for name, value in asdict(statistic).items()}
+                    for statistic in one.everything
+                ],
+            }
+            for one in found
+        ]  # fmt: skip
+        typer.echo(json.dumps({"diaries": parts, "out": None if out is None else str(out)}, ensure_ascii=False))
+        return
+    for one in found:
+        typer.echo(f"{one.diaries.substance}, {one.diaries.origin}: {one.diaries.source}")
+        for s in (*one.statistics, *one.lags[:1], *one.lags[6:7]):
+            typer.echo(f"  {s.label:<52} {s.value:8.3f}  ({s.low:.3f} to {s.high:.3f})  {s.unit}")
+    if out is not None:
+        typer.echo(f"Wrote {out}")

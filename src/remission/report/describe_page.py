@@ -1,0 +1,227 @@
+"""The page that describes diaries: statistics with intervals, and pictures, the same for real and simulated ones."""
+
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from remission.diaries.statistics import Description, Statistic
+from remission.report.chart import Chart, Table
+from remission.report.inline import themed_svg
+from remission.report.look import INK, PAPER, QUIET, drawing, finish
+
+__all__ = ["description_charts", "render_description"]
+
+_SAMPLE = 60
+
+
+def render_description(descriptions: Sequence[Description], *, command: str, version: str) -> str:
+    """One self-contained HTML page without scripts.
+
+    Parameters
+    ----------
+    descriptions
+        One a substance.
+    command
+        The command line that makes it again.
+    version
+        Of the program.
+    """
+    environment = Environment(loader=PackageLoader("remission.report"), autoescape=True, undefined=StrictUndefined)
+    folder = files("remission.report").joinpath("templates")
+    return environment.get_template("describe.html.jinja").render(
+        css=Markup(folder.joinpath("report.css").read_text("utf-8")),  # noqa: S704 - our own file
+        mark=Markup(folder.joinpath("mark.svg").read_text("utf-8").strip()),  # noqa: S704 - our own file
+        parts=[_part(number, one) for number, one in enumerate(descriptions)],
+        command=command,
+        version=version,
+    )
+
+
+def description_charts(one: Description, *, prefix: str = "") -> list[Chart]:
+    """Use by week, similarity of days, length of runs, weekdays where known, and some people's days."""
+    charts = [_weeks(one, prefix), _lags(one, prefix), _runs(one, prefix)]
+    if one.weekdays:
+        charts.append(_weekdays(one, prefix))
+    return [*charts, _calendar(one, prefix)]
+
+
+def _part(number: int, one: Description) -> dict[str, Any]:
+    diaries = one.diaries
+    charts = description_charts(one, prefix=f"s{number}-")
+    asked = diaries.assessed.any(axis=0)
+    days = diaries.study_day[asked]
+    return {
+        "id": f"s{number}",
+        "substance": diaries.substance,
+        "origin": "Simulated" if diaries.origin == "simulated" else "Observed",
+        "source": diaries.source,
+        "people": int(diaries.assessed.any(axis=1).sum()),
+        "asked": int(diaries.assessed.sum()),
+        "days": f"day {days[0]} to {days[-1]}; day 0 is {diaries.day_zero}",
+        "statistics": [[s.label, _value(s), _range(s), s.unit, str(s.n), s.definition] for s in one.statistics],
+        "charts": [
+            {
+                "name": chart.name, "title": chart.title, "see": chart.see, "cannot": chart.cannot,
+                "table": chart.table, "svg": Markup(themed_svg(chart)),  # noqa: S704 - drawn here
+            }
+            for chart in charts
+        ],
+    }  # fmt: skip
+
+
+def _value(one: Statistic) -> str:
+    return "not known" if np.isnan(one.value) else f"{one.value:.3f}"
+
+
+def _range(one: Statistic) -> str:
+    return "" if np.isnan(one.low) else f"{one.low:.3f} to {one.high:.3f}"
+
+
+def _table(first: str, statistics: Sequence[Statistic]) -> Table:
+    return Table(
+        columns=[first, statistics[0].unit if statistics else "", "95% of resamples of people", "rests on"],
+        rows=[[s.label, _value(s), _range(s), str(s.n)] for s in statistics],
+    )
+
+
+def _band(axes: Axes, x: Sequence[float], statistics: Sequence[Statistic], *, label: str, style: str = "-") -> None:
+    value, low, high = (np.array([getattr(s, name) for s in statistics]) for name in ("value", "low", "high"))
+    axes.fill_between(x, low, high, color=QUIET, alpha=0.25, linewidth=0.0)
+    axes.plot(x, value, style, color=INK, label=label)
+
+
+def _figure() -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(9.4, 3.9), layout="constrained")
+    return figure, figure.subplots()
+
+
+def _weeks(one: Description, prefix: str) -> Chart:
+    most = max(s.n for s in one.weeks)
+    shown = [s for s in one.weeks if s.n >= most / 50.0]
+    with drawing():
+        figure, axes = _figure()
+        _band(axes, [7.0 * int(s.id.removeprefix("week_")) + 3.5 for s in shown], shown, label="")
+        finish(axes, x="day (middle of the week)", y="share of asked days with use")
+        axes.set_ylim(0.0, None)
+    overall = one.statistics[0]
+    return Chart(
+        name=f"{prefix}weeks",
+        title=f"Use on {100.0 * overall.value:.0f} of 100 asked days, {one.diaries.origin}",
+        see=(
+            "Each point pools the asked days of a week; the band holds 95% of resamples of people. "
+            "Weeks with less than a fiftieth of the fullest week's days stand in the table only."
+        ),
+        cannot="Who was still asked late on differs from who was asked early; late weeks may rest on few people.",
+        figure=figure,
+        table=_table("week", one.weeks),
+    )
+
+
+def _lags(one: Description, prefix: str) -> Chart:
+    with drawing():
+        figure, axes = _figure()
+        _band(axes, [float(s.id.removeprefix("lag_")) for s in one.lags], one.lags, label="", style="-o")
+        axes.axhline(0.0, color=QUIET, linewidth=0.8)
+        finish(axes, x="days apart", y="correlation within people")
+    first = f"{one.lags[0].value:.2f}" if one.lags else "not known"
+    return Chart(
+        name=f"{prefix}lags",
+        title=f"A day resembles the next with a correlation of {first}, {one.diaries.origin}",
+        see="Each person's own mean is taken away first; a bump at 7, 14, 21 and 28 would be a weekly rhythm.",
+        cannot="Taking away a mean that is itself estimated pulls short diaries' correlations down.",
+        figure=figure,
+        table=_table("days apart", one.lags),
+    )
+
+
+def _runs(one: Description, prefix: str) -> Chart:
+    with drawing():
+        figure, axes = _figure()
+        for runs, label, style in (
+            (one.clean_runs, "clean stretches", "-o"),
+            (one.use_runs, "stretches of use", "--s"),
+        ):
+            _band(axes, [float(s.id.rpartition("_")[2]) for s in runs], runs, label=label, style=style)
+        finish(axes, x="days", y="share that last longer")
+        axes.set_ylim(0.0, 1.0)
+        axes.legend()
+    clean = {s.id: s for s in one.clean_runs}.get("clean_run_over_7")
+    title = "Lengths of stretches" if clean is None else (
+        f"{100.0 * clean.value:.0f} of 100 clean stretches last longer than a week, {one.diaries.origin}"
+    )  # fmt: skip
+    return Chart(
+        name=f"{prefix}runs",
+        title=title,
+        see="Kaplan-Meier over stretches whose beginning was seen; a day that nobody asked about censors.",
+        cannot="Stretches that were under way at the first asked day are left out, and with them the longest.",
+        figure=figure,
+        table=_table("stretch", [*one.clean_runs, *one.use_runs]),
+    )
+
+
+def _weekdays(one: Description, prefix: str) -> Chart:
+    with drawing():
+        figure, axes = _figure()
+        x = np.arange(len(one.weekdays))
+        value = np.array([s.value for s in one.weekdays])
+        gap = np.array([[s.value - s.low for s in one.weekdays], [s.high - s.value for s in one.weekdays]])
+        axes.errorbar(x, value, yerr=np.maximum(gap, 0.0), fmt="o", color=INK)
+        axes.set_xticks(x, [s.label[:3] for s in one.weekdays])
+        finish(axes, x="", y="share of asked days with use")
+        axes.set_ylim(0.0, None)
+    most = max(one.weekdays, key=lambda s: s.value)
+    return Chart(
+        name=f"{prefix}weekdays",
+        title=f"Most use on a {most.label}, {one.diaries.origin}",
+        see="Points with the range that holds 95% of resamples of people.",
+        cannot="A difference smaller than the ranges may be chance.",
+        figure=figure,
+        table=_table("weekday", one.weekdays),
+    )
+
+
+def _calendar(one: Description, prefix: str) -> Chart:
+    diaries = one.diaries
+    people = np.flatnonzero(diaries.assessed.any(axis=1))
+    chosen = people[np.unique(np.linspace(0, len(people) - 1, min(_SAMPLE, len(people))).astype(int))]
+    used, asked = diaries.used[chosen], diaries.assessed[chosen]
+    columns = np.flatnonzero(asked.any(axis=0))
+    first, last = int(columns[0]), int(columns[-1]) + 1
+    share = used.sum(axis=1) / asked.sum(axis=1)
+    order = np.argsort(share, kind="stable")
+    shade = np.where(asked, np.where(used, 1.0, 0.25), 0.0)[order, first:last]
+    with drawing():
+        figure = Figure(figsize=(9.4, 4.8), layout="constrained")
+        axes = figure.subplots()
+        axes.imshow(
+            shade, aspect="auto", interpolation="nearest", vmin=0.0, vmax=1.0, origin="lower",
+            cmap=_shades(), extent=(diaries.study_day[first], diaries.study_day[last - 1] + 1, 0, len(chosen)),
+        )  # fmt: skip
+        finish(axes, x="day", y=f"{len(chosen)} people, most use on top")
+        axes.grid(visible=False)
+        axes.set_yticks([])
+    return Chart(
+        name=f"{prefix}days",
+        title=f"Days of {len(chosen)} people, {diaries.origin}",
+        see="Dark: use. Light: no use. White: not asked about. Every so-many-th person, sorted by share of use days.",
+        cannot="It is a sample to look at, not to measure.",
+        figure=figure,
+        table=Table(
+            columns=["row from below", "asked days", "use days"],
+            rows=[
+                [str(row + 1), str(int(asked[i].sum())), str(int(used[i].sum()))] for row, i in enumerate(order)
+            ],
+        ),
+    )  # fmt: skip
+
+
+def _shades() -> Any:
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("use", [PAPER, "#c9d6d3", INK])

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from remission.errors import SpecError
 from remission.exchange.quality import identifying_columns
-from remission.exchange.tlfb import Mapping, read_tlfb, write_tlfb
+from remission.exchange.rows import Mapping
+from remission.exchange.tlfb import read_tlfb, write_tlfb
 from remission.records.diaries import Diaries
 
 WRITTEN = Mapping(amount="amount", amount_unit="g", use="use", assessed="rows")
@@ -101,7 +102,7 @@ def test_identifying_columns_are_warned_of(tmp_path: Path) -> None:
         "Date of Birth",
     ]
     got = read_tlfb(table(tmp_path, "who,what,when,email\n1,a,1,x\n"), Mapping())
-    assert "email" in got.report.warnings[0]
+    assert "email" in got.report.notes[0]
 
 
 # Whatever stands in a file, the answer is diaries or an error that says where.

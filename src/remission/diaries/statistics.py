@@ -30,8 +30,6 @@ _Sums = Float[np.ndarray, "resample sum"]
 class Statistic:
     """One number of a description.
 
-    Attributes
-    ----------
     id, label, unit, definition
         Name, words, unit and how it is computed.
     value, low, high
@@ -54,8 +52,6 @@ class Statistic:
 class Description:
     """What diaries of one substance look like.
 
-    Attributes
-    ----------
     diaries
         What is described.
     statistics

@@ -20,8 +20,6 @@ _IDENTIFYING = re.compile(
 class SetAside:
     """A row that was not used: where it stands, the cell and the reason.
 
-    Attributes
-    ----------
     row
         Row of the file, the header being row 1.
     field, got, reason
@@ -38,20 +36,18 @@ class SetAside:
 class QualityReport:
     """Counts and faults of one import; kept rows and rows set aside add up to all rows.
 
-    Attributes
-    ----------
     n_rows, n_kept
         Rows below the header, and those used.
     set_aside
         Every other row.
-    warnings
+    notes
         Sentences on what may be wrong though the rows were used.
     """
 
     n_rows: int
     n_kept: int
     set_aside: tuple[SetAside, ...]
-    warnings: tuple[str, ...]
+    notes: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain values, for JSON."""
@@ -60,7 +56,7 @@ class QualityReport:
             "kept": self.n_kept,
             "set_aside": [vars(one) for one in self.set_aside],
             "reasons": dict(Counter(one.reason for one in self.set_aside)),
-            "warnings": list(self.warnings),
+            "warnings": list(self.notes),
         }
 
 
@@ -68,8 +64,6 @@ class QualityReport:
 class Imported:
     """Diaries of a file with the report of their import.
 
-    Attributes
-    ----------
     diaries
         One record a substance.
     report

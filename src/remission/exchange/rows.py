@@ -20,8 +20,6 @@ _SEPARATORS = r"\w\s*[;|+&,]\s*\w"
 class Mapping:
     """Which column says what.
 
-    Attributes
-    ----------
     person, substance, when, amount
         Names of columns; without ``amount`` and ``use`` each row is a day with use.
     use
@@ -155,7 +153,7 @@ def diaries_of_rows(
         )
         for i in bad
     )
-    report = QualityReport(n_rows=len(table), n_kept=int(kept.sum()), set_aside=aside, warnings=tuple(notes))
+    report = QualityReport(n_rows=len(table), n_kept=int(kept.sum()), set_aside=aside, notes=tuple(notes))
     return Imported(_grids(source, mapping, keys, used_amount, is_use, weekday), report)
 
 

@@ -19,7 +19,7 @@ from remission.exchange.rows import Mapping, diaries_of_rows
 from remission.exchange.tables import read_table, unreadable
 from remission.records.diaries import Diaries
 
-__all__ = ["Mapping", "read_tlfb", "write_calendar", "write_tlfb"]
+__all__ = ["read_tlfb", "write_calendar", "write_tlfb"]
 
 _DAY_NAME = re.compile(r"[A-Za-z_ .]*?([+-]?[0-9]{1,9})")
 _DATE_NAME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

@@ -19,8 +19,6 @@ __all__ = ["Diaries"]
 class Diaries:
     """One substance's days of many people.
 
-    Attributes
-    ----------
     substance
         Name of the substance as its source calls it.
     person

@@ -57,7 +57,7 @@ def test_bad_cells_are_set_aside_with_their_place(tmp_path: Path) -> None:
     got = read_tlfb(table(tmp_path, "who,site,d0,d1,d2\n1,x,2,,-1\n2,x,0,many,3\n"), DRINKS)
     assert [(one.row, one.field, one.got) for one in got.report.set_aside] == [(2, "d2", "-1"), (3, "d1", "many")]
     assert got.diaries[0].assessed.tolist() == [[True, False, False], [True, False, True]]
-    assert "site" in got.report.notes[0]
+    assert "site" in got.report.cautions[0]
 
 
 # Dates in the header: each person's day 0 is the first date with a cell.

@@ -52,8 +52,8 @@ def test_a_longitudinal_export_with_a_repeating_instrument(project: tuple[Path, 
     assert alcohol.amount is not None
     assert alcohol.amount[0, 2] == 2.0
     assert cocaine.used[0].tolist() == [False, True, False]
-    assert any("1 rows belong to other instruments" in note for note in got.report.notes)
-    assert any("family_name is marked as an identifier" in note for note in got.report.notes)
+    assert any("1 rows belong to other instruments" in note for note in got.report.cautions)
+    assert any("family_name is marked as an identifier" in note for note in got.report.cautions)
 
 
 def test_one_substance_and_machine_names(project: tuple[Path, Path]) -> None:

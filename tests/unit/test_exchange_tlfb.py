@@ -102,7 +102,7 @@ def test_identifying_columns_are_warned_of(tmp_path: Path) -> None:
         "Date of Birth",
     ]
     got = read_tlfb(table(tmp_path, "who,what,when,email\n1,a,1,x\n"), Mapping())
-    assert "email" in got.report.notes[0]
+    assert "email" in got.report.cautions[0]
 
 
 # Whatever stands in a file, the answer is diaries or an error that says where.

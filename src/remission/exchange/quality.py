@@ -40,14 +40,14 @@ class QualityReport:
         Rows below the header, and those used.
     set_aside
         Every other row.
-    notes
+    cautions
         Sentences on what may be wrong though the rows were used.
     """
 
     n_rows: int
     n_kept: int
     set_aside: tuple[SetAside, ...]
-    notes: tuple[str, ...]
+    cautions: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain values, for JSON."""
@@ -56,7 +56,7 @@ class QualityReport:
             "kept": self.n_kept,
             "set_aside": [vars(one) for one in self.set_aside],
             "reasons": dict(Counter(one.reason for one in self.set_aside)),
-            "warnings": list(self.notes),
+            "warnings": list(self.cautions),
         }
 
 

@@ -84,7 +84,7 @@ def read_redcap(path: Path, dictionary: Path, mapping: Mapping) -> Imported:
     others = int((~is_diary).sum())
     if others:
         notes.append(f"{others} rows belong to other instruments or events: {mapping.when} is empty in them.")
-    return replace(found, report=replace(found.report, notes=(*found.report.notes, *notes)))
+    return replace(found, report=replace(found.report, cautions=(*found.report.cautions, *notes)))
 
 
 def _read_dictionary(path: Path) -> dict[str, dict[str, str]]:

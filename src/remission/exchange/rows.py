@@ -153,7 +153,7 @@ def diaries_of_rows(
         )
         for i in bad
     )
-    report = QualityReport(n_rows=len(table), n_kept=int(kept.sum()), set_aside=aside, notes=tuple(notes))
+    report = QualityReport(n_rows=len(table), n_kept=int(kept.sum()), set_aside=aside, cautions=tuple(notes))
     return Imported(_grids(source, mapping, keys, used_amount, is_use, weekday), report)
 
 

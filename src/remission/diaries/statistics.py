@@ -5,11 +5,12 @@ its days were. Intervals hold 95% of resamples of people with all their days (pe
 person are not independent.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
+from scipy.fft import irfft, next_fast_len, rfft
 
 from remission.errors import SpecError
 from remission.records.diaries import Diaries
@@ -22,8 +23,7 @@ LAGS = tuple(range(1, 29))
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _RUN_DAYS = 60
 _DAYS_A_WEEK = 7
-
-_Sums = Float[np.ndarray, "resample sum"]
+_MOST_CELLS = 10_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,88 +107,105 @@ def describe(diaries: Diaries, *, n_resamples: int = 1000, seed: int = 0) -> Des
         )  # fmt: skip
     seen = diaries.assessed[asked].astype(np.float64)
     use = diaries.used[asked].astype(np.float64)
-    sheet = _Sheet(n_people=len(seen), n_resamples=n_resamples, seed=seed)
     weekday = diaries.weekday_of_first_day[asked]
+    groups = {
+        "statistics": [*_level(seen, use), *_steps(seen, use), *_spread(seen, use), *_gaps(seen, use)],
+        "weeks": _weeks(seen, use, diaries.first_day),
+        "lags": _lags(seen, use),
+        "weekdays": _weekdays(seen, use, weekday),
+        "clean_runs": _runs(seen, use, inside=0.0, words="clean stretch", id="clean_run"),
+        "use_runs": _runs(seen, use, inside=1.0, words="stretch of use", id="use_run"),
+    }
+    asks = [ask for group in groups.values() for ask in group]
+    answers = iter(_answers(asks, n_people=len(seen), n_resamples=n_resamples, seed=seed))
     return Description(
-        diaries=diaries,
-        statistics=(*_level(sheet, seen, use), *_steps(sheet, seen, use), *_spread(sheet, seen, use),
-                    *_gaps(sheet, seen, use)),
-        weeks=tuple(_weeks(sheet, seen, use, diaries.first_day)),
-        lags=tuple(_lags(sheet, seen, use)),
-        weekdays=tuple(_weekdays(sheet, seen, use, weekday)),
-        clean_runs=tuple(_runs(sheet, seen, 1.0 - use, "clean stretch", "clean_run")),
-        use_runs=tuple(_runs(sheet, seen, use, "stretch of use", "use_run")),
+        diaries=diaries, **{name: tuple(next(answers) for _ in group) for name, group in groups.items()}
     )  # fmt: skip
 
 
-class _Sheet:
-    """Resamples of people, as how often each comes in each of them; the first row is the people as they are."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ask:
+    """A statistic before resampling: what each person adds to some sums, and its value from the sums."""
 
-    def __init__(self, *, n_people: int, n_resamples: int, seed: int) -> None:
-        rng = np.random.default_rng(seed)
-        drawn = rng.multinomial(n_people, np.full(n_people, 1.0 / n_people), size=n_resamples)
-        self._times = np.concatenate([np.ones((1, n_people)), drawn])
+    sums: Sequence[Float[np.ndarray, " person"]]
+    value: Callable[..., Float[np.ndarray, " resample"]]
+    id: str
+    label: str
+    unit: str
+    definition: str
+    n: float
 
-    def statistic(
-        self,
-        sums: list[Float[np.ndarray, " person"]],
-        value: Callable[..., Float[np.ndarray, " resample"]],
-        *,
-        id: str,
-        label: str,
-        unit: str,
-        definition: str,
-        n: float,
-    ) -> Statistic:
-        """``value`` of the sums over each resample's people."""
-        totals = self._times @ np.stack(sums, axis=1)
+
+def _share(hits: Float[np.ndarray, "person *more"], of: Float[np.ndarray, "person *more"], **words: str) -> _Ask:
+    """Share of ``of`` that are ``hits``, pooled over people."""
+    axes = tuple(range(1, hits.ndim))
+    return _Ask(
+        sums=[hits.sum(axis=axes), of.sum(axis=axes)], value=lambda h, n: h / n, unit="share", n=float(of.sum()),
+        **words,
+    )  # fmt: skip
+
+
+def _answers(asks: Sequence[_Ask], *, n_people: int, n_resamples: int, seed: int) -> list[Statistic]:
+    """All statistics from one product: how often each person comes in each resample, times what each adds."""
+    rng = np.random.default_rng(seed)
+    each = np.stack([column for ask in asks for column in ask.sums], axis=1)
+    totals = np.empty((n_resamples + 1, each.shape[1]))
+    totals[0] = each.sum(axis=0)
+    # In blocks, so that many resamples of many people do not fill the memory.
+    n_rows = max(1, _MOST_CELLS // n_people)
+    for first in range(1, n_resamples + 1, n_rows):
+        last = min(first + n_rows, n_resamples + 1)
+        totals[first:last] = rng.multinomial(n_people, np.full(n_people, 1.0 / n_people), size=last - first) @ each
+    found, first = [], 0
+    for ask in asks:
         with np.errstate(divide="ignore", invalid="ignore"):
-            found = value(*totals.T)
-        known = found[1:][np.isfinite(found[1:])]
-        low, high = np.quantile(known, [0.025, 0.975]) if len(known) > len(found) / 2 else (np.nan, np.nan)
-        first = float(found[0]) if np.isfinite(found[0]) else float("nan")
-        return Statistic(
-            id=id, label=label, unit=unit, definition=definition, value=first, low=float(low), high=float(high),
-            n=round(n),
-        )  # fmt: skip
+            values = ask.value(*totals[:, first : first + len(ask.sums)].T)
+        first += len(ask.sums)
+        known = values[1:][np.isfinite(values[1:])]
+        # Where half of the resamples cannot tell, the rest would be a choice.
+        low, high = np.quantile(known, [0.025, 0.975]) if len(known) > n_resamples / 2 else (np.nan, np.nan)
+        found.append(
+            Statistic(
+                id=ask.id,
+                label=ask.label,
+                unit=ask.unit,
+                definition=ask.definition,
+                value=float(values[0]) if np.isfinite(values[0]) else float("nan"),
+                low=float(low),
+                high=float(high),
+                n=round(ask.n),
+            )
+        )
+    return found
 
-    def share(
-        self, hits: Float[np.ndarray, "person *more"], of: Float[np.ndarray, "person *more"], **words: str
-    ) -> Statistic:
-        """Share of ``of`` that are ``hits``, pooled over people."""
-        axes = tuple(range(1, hits.ndim))
-        return self.statistic(
-            [hits.sum(axis=axes), of.sum(axis=axes)], lambda h, n: h / n, unit="share", n=float(of.sum()), **words
-        )  # fmt: skip
 
-
-def _level(sheet: _Sheet, seen: np.ndarray, use: np.ndarray) -> list[Statistic]:
+def _level(seen: np.ndarray, use: np.ndarray) -> list[_Ask]:
     ever = (use.sum(axis=1) > 0).astype(np.float64)
     return [
-        sheet.share(use, seen, id="use_share", label="days with use", definition="use days over asked days, pooled"),
-        sheet.share(
+        _share(use, seen, id="use_share", label="days with use", definition="use days over asked days, pooled"),
+        _share(
             ever, np.ones_like(ever), id="ever_used", label="people with any use",
             definition="people with a use day over people with an asked day",
         ),
     ]  # fmt: skip
 
 
-def _steps(sheet: _Sheet, seen: np.ndarray, use: np.ndarray) -> list[Statistic]:
+def _steps(seen: np.ndarray, use: np.ndarray) -> list[_Ask]:
     pair = seen[:, 1:] * seen[:, :-1]
     after_use, after_clean = pair * use[:, :-1], pair * (1.0 - use[:, :-1])
     return [
-        sheet.share(
+        _share(
             after_use * use[:, 1:], after_use, id="use_after_use", label="use on the day after use",
             definition="use days over asked days whose day before had use",
         ),
-        sheet.share(
+        _share(
             after_clean * use[:, 1:], after_clean, id="use_after_clean", label="use on the day after a clean day",
             definition="use days over asked days whose day before was clean",
         ),
     ]  # fmt: skip
 
 
-def _spread(sheet: _Sheet, seen: np.ndarray, use: np.ndarray) -> list[Statistic]:
+def _spread(seen: np.ndarray, use: np.ndarray) -> list[_Ask]:
     """One-way analysis of variance of days within people, from sums that people contribute one by one."""
     n, y = seen.sum(axis=1), use.sum(axis=1)
     sums = [np.ones_like(n), n, n * n, y, y * y / n]
@@ -202,23 +219,23 @@ def _spread(sheet: _Sheet, seen: np.ndarray, use: np.ndarray) -> list[Statistic]
 
     words = "variance components of the daily 0 or 1, one-way analysis of variance with people as groups"
     return [
-        sheet.statistic(
-            sums, lambda *s: np.sqrt(between_within(*s)[0]), id="sd_between", label="spread between people",
+        _Ask(
+            sums=sums, value=lambda *s: np.sqrt(between_within(*s)[0]), id="sd_between", label="spread between people",
             unit="share of days", definition=f"{words}: root of the part between people", n=len(n),
         ),
-        sheet.statistic(
-            sums, lambda *s: np.sqrt(between_within(*s)[1]), id="sd_within", label="spread within people",
+        _Ask(
+            sums=sums, value=lambda *s: np.sqrt(between_within(*s)[1]), id="sd_within", label="spread within people",
             unit="share of days", definition=f"{words}: root of the part within people", n=float(n.sum()),
         ),
-        sheet.statistic(
-            sums, lambda *s: between_within(*s)[0] / sum(between_within(*s)), id="icc",
+        _Ask(
+            sums=sums, value=lambda *s: between_within(*s)[0] / sum(between_within(*s)), id="icc",
             label="part of the variance that lies between people", unit="share",
             definition=f"{words}: between over between plus within", n=len(n),
         ),
     ]  # fmt: skip
 
 
-def _gaps(sheet: _Sheet, seen: np.ndarray, use: np.ndarray) -> list[Statistic]:
+def _gaps(seen: np.ndarray, use: np.ndarray) -> list[_Ask]:
     started = np.cumsum(seen, axis=1) > 0
     going_on = np.cumsum(seen[:, ::-1], axis=1)[:, ::-1] > 0
     window = (started & going_on).astype(np.float64)
@@ -228,12 +245,13 @@ def _gaps(sheet: _Sheet, seen: np.ndarray, use: np.ndarray) -> list[Statistic]:
     ends_use, days_use = (ends * y).sum(axis=1), (at_risk * y).sum(axis=1)
     ends_clean, days_clean = (ends * (1.0 - y)).sum(axis=1), (at_risk * (1.0 - y)).sum(axis=1)
     return [
-        sheet.share(
+        _share(
             window - seen, window, id="missing_share", label="days missing between the first and the last asked day",
             definition="days not asked about over all days between a person's first and last asked day",
         ),
-        sheet.statistic(
-            [ends_use, days_use, ends_clean, days_clean], lambda a, b, c, d: (a / b) / (c / d), id="end_after_use",
+        _Ask(
+            sums=[ends_use, days_use, ends_clean, days_clean], value=lambda a, b, c, d: (a / b) / (c / d),
+            id="end_after_use",
             label="diary ends on a day with use, against a clean day", unit="ratio",
             definition="share of use days that are the person's last asked day, over the same share of clean days",
             n=float(ends.sum()),
@@ -241,10 +259,10 @@ def _gaps(sheet: _Sheet, seen: np.ndarray, use: np.ndarray) -> list[Statistic]:
     ]  # fmt: skip
 
 
-def _weeks(sheet: _Sheet, seen: np.ndarray, use: np.ndarray, first_day: int) -> list[Statistic]:
+def _weeks(seen: np.ndarray, use: np.ndarray, first_day: int) -> list[_Ask]:
     week = (first_day + np.arange(seen.shape[1])) // _DAYS_A_WEEK
     return [
-        sheet.share(
+        _share(
             use[:, week == w], seen[:, week == w], id=f"week_{w}", label=f"week {w}",
             definition=f"use days over asked days, days {w * _DAYS_A_WEEK} to {(w + 1) * _DAYS_A_WEEK - 1}",
         )
@@ -253,37 +271,40 @@ def _weeks(sheet: _Sheet, seen: np.ndarray, use: np.ndarray, first_day: int) -> 
     ]  # fmt: skip
 
 
-def _lags(sheet: _Sheet, seen: np.ndarray, use: np.ndarray) -> list[Statistic]:
+def _lags(seen: np.ndarray, use: np.ndarray) -> list[_Ask]:
+    """Sums of products of a series with itself, all lags at once by the Fourier transform."""
     off = seen * (use - (use.sum(axis=1) / seen.sum(axis=1))[:, None])
     square, count = (off * off).sum(axis=1), seen.sum(axis=1)
-    found = []
-    for lag in LAGS:
-        if lag >= seen.shape[1]:
-            break
-        pairs = seen[:, lag:] * seen[:, :-lag]
-        if pairs.sum() == 0:
-            continue
-        found.append(
-            sheet.statistic(
-                [(off[:, lag:] * off[:, :-lag]).sum(axis=1), pairs.sum(axis=1), square, count],
-                lambda product, n_pairs, square, n: (product / n_pairs) / (square / n),
-                id=f"lag_{lag}",
-                label=f"{lag} day{'s' if lag > 1 else ''} apart",
-                unit="correlation",
-                definition="autocorrelation of use within people, each person's own mean taken away, pooled",
-                n=float(pairs.sum()),
-            )
+    # People who always did the same are never off their mean.
+    varied = square > 0.0
+    products = np.zeros((len(seen), max(LAGS) + 1))
+    products[varied] = _with_itself(off[varied])
+    pairs = np.rint(_with_itself(seen))
+    return [
+        _Ask(
+            sums=[products[:, lag], pairs[:, lag], square, count],
+            value=lambda product, n_pairs, square, n: (product / n_pairs) / (square / n),
+            id=f"lag_{lag}", label=f"{lag} day{'s' if lag > 1 else ''} apart", unit="correlation",
+            definition="autocorrelation of use within people, each person's own mean taken away, pooled",
+            n=float(pairs[:, lag].sum()),
         )
-    return found
+        for lag in LAGS
+        if pairs[:, lag].sum() > 0
+    ]  # fmt: skip
 
 
-def _weekdays(sheet: _Sheet, seen: np.ndarray, use: np.ndarray, first: np.ndarray) -> list[Statistic]:
+def _with_itself(series: np.ndarray) -> np.ndarray:
+    size = next_fast_len(series.shape[1] + max(LAGS), real=True)
+    return irfft(np.abs(rfft(series, n=size)) ** 2, n=size)[:, : max(LAGS) + 1]
+
+
+def _weekdays(seen: np.ndarray, use: np.ndarray, first: np.ndarray) -> list[_Ask]:
     known = (first >= 0).astype(np.float64)[:, None] * seen
     if not known.any():
         return []
     weekday = (first[:, None] + np.arange(seen.shape[1])) % _DAYS_A_WEEK
     return [
-        sheet.share(
+        _share(
             known * use * (weekday == number), known * (weekday == number), id=name.lower(), label=name,
             definition=f"use days over asked days that are a {name}",
         )
@@ -291,29 +312,31 @@ def _weekdays(sheet: _Sheet, seen: np.ndarray, use: np.ndarray, first: np.ndarra
     ]  # fmt: skip
 
 
-def _runs(sheet: _Sheet, seen: np.ndarray, inside: np.ndarray, words: str, id: str) -> list[Statistic]:
+def _runs(seen: np.ndarray, use: np.ndarray, *, inside: float, words: str, id: str) -> list[_Ask]:
     """Kaplan-Meier over run lengths: a run that meets a day not asked about is censored there.
 
-    A run counts from its first day only if the day before was asked about, so that its beginning is known.
+    A run counts from its first day only if the day before was asked about, so that its beginning is known. ``inside``
+    is the use of a day within the run, 0 or 1.
     """
-    n_people, n_days = seen.shape
-    length = np.zeros(n_people)
+    n_people = len(seen)
     at_risk, ended = np.zeros((n_people, _RUN_DAYS)), np.zeros((n_people, _RUN_DAYS))
-    people = np.arange(n_people)
-    for day in range(1, n_days):
-        both = (seen[:, day] * seen[:, day - 1]) > 0
-        stays = both & (inside[:, day] > 0)
+    # Whoever never used has no run with a known beginning.
+    users = np.flatnonzero(use.any(axis=1))
+    asked, within = seen[users].T > 0.0, (use[users] == inside).T
+    length = np.zeros(len(users), dtype=int)
+    for day in range(1, len(asked)):
+        both = asked[day] & asked[day - 1]
+        stays = both & within[day]
         # Runs under way yesterday are at risk of ending today if today was asked about.
         going = both & (length > 0) & (length <= _RUN_DAYS)
-        at_risk[people[going], length[going].astype(int) - 1] += 1.0
         over = going & ~stays
-        ended[people[over], length[over].astype(int) - 1] += 1.0
-        begins = stays & (inside[:, day - 1] == 0)
-        length = np.where(begins, 1.0, np.where(stays & (length > 0), length + 1.0, 0.0))
+        at_risk[users[going], length[going] - 1] += 1.0
+        ended[users[over], length[over] - 1] += 1.0
+        length = np.where(stays & ~within[day - 1], 1, np.where(stays & (length > 0), length + 1, 0))
     return [
-        sheet.statistic(
-            [ended[:, d] for d in range(days)] + [at_risk[:, d] for d in range(days)],
-            lambda *s: np.prod(1.0 - np.stack(s[: len(s) // 2]) / np.stack(s[len(s) // 2 :]), axis=0),
+        _Ask(
+            sums=[*ended.T[:days], *at_risk.T[:days]],
+            value=lambda *s: np.prod(1.0 - np.stack(s[: len(s) // 2]) / np.stack(s[len(s) // 2 :]), axis=0),
             id=f"{id}_over_{days}", label=f"longer than {days} day{'s' if days > 1 else ''}", unit="share",
             definition=f"share of {words}es that last longer, those cut off by a day not asked about censored there",
             n=float(at_risk[:, days - 1].sum()),

@@ -125,3 +125,13 @@ def test_mutated_files_give_diaries_or_a_typed_error(tmp_path: Path) -> None:
                 continue
             assert got.report.n_kept + len(got.report.set_aside) == got.report.n_rows
         assert path.read_bytes() == content
+
+
+# Who maps a name as the person must hear that it is read, and not that it is not.
+def test_an_identifying_column_that_is_read_is_said_to_be(tmp_path: Path) -> None:
+    path = table(tmp_path, "patient_name,what,when,phone\nA,a,0,1\nB,a,1,2\n")
+    first, second = read_tlfb(path, Mapping(person="patient_name")).report.cautions
+    assert "patient_name" in first
+    assert "is read: put a study number" in first
+    assert "phone" in second
+    assert "not read" in second

@@ -138,8 +138,11 @@ def diaries_of_rows(
     keys = keys[kept]
     is_use = None if mapping.use is None else table[mapping.use][kept] == "1"
     used_amount = None if amount is None else amount[kept]
+    read = {mapping.person, mapping.substance, mapping.when, mapping.amount, mapping.use}
     notes = [
-        f"The column {name} may tell who somebody is; it is not read." for name in identifying_columns(list(columns))
+        f"The column {name} may tell who somebody is; it is "
+        + ("read: put a study number in its place." if name in read else "not read.")
+        for name in identifying_columns(list(columns))
     ]
     if ignored:
         notes.append(f"Not read, because the name is no day: {', '.join(ignored)}.")

@@ -113,8 +113,8 @@ def describe(diaries: Diaries, *, n_resamples: int = 1000, seed: int = 0) -> Des
         "weeks": _weeks(seen, use, diaries.first_day),
         "lags": _lags(seen, use),
         "weekdays": _weekdays(seen, use, weekday),
-        "clean_runs": _runs(seen, use, inside=0.0, words="clean stretch", id="clean_run"),
-        "use_runs": _runs(seen, use, inside=1.0, words="stretch of use", id="use_run"),
+        "clean_runs": _runs(seen, use, inside=0.0, words="clean stretches", id="clean_run"),
+        "use_runs": _runs(seen, use, inside=1.0, words="stretches of use", id="use_run"),
     }
     asks = [ask for group in groups.values() for ask in group]
     answers = iter(_answers(asks, n_people=len(seen), n_resamples=n_resamples, seed=seed))
@@ -338,7 +338,7 @@ def _runs(seen: np.ndarray, use: np.ndarray, *, inside: float, words: str, id: s
             sums=[*ended.T[:days], *at_risk.T[:days]],
             value=lambda *s: np.prod(1.0 - np.stack(s[: len(s) // 2]) / np.stack(s[len(s) // 2 :]), axis=0),
             id=f"{id}_over_{days}", label=f"longer than {days} day{'s' if days > 1 else ''}", unit="share",
-            definition=f"share of {words}es that last longer, those cut off by a day not asked about censored there",
+            definition=f"share of {words} that last longer, those cut off by a day not asked about censored there",
             n=float(at_risk[:, days - 1].sum()),
         )
         for days in (1, 2, 3, 5, 7, 10, 14, 21, 28, 42, 60)

@@ -55,6 +55,7 @@ BLOCK = 256
 
 _CACHE_LINE_BYTES = 64
 _TICKETS_PER_THREAD = 8
+_MOST_BLOCKS = 64
 
 _add_dose, _decay_window, _gate = (compile_equation(f) for f in (add_dose, decay_window, gate))
 _update_glutamate, _decay_serotonin = (compile_equation(f) for f in (update_glutamate, decay_serotonin))
@@ -302,8 +303,9 @@ def simulate_course(
         use_all, amount_all, vas_all, days_in_study, attended,
     )  # fmt: skip
     tickets = itertools.count()
-    # Each call names the types of its arguments anew, a quarter of a millisecond: few calls, yet enough to share out.
-    span = n_blocks if n_threads == 1 else max(1, n_blocks // (_TICKETS_PER_THREAD * n_threads))
+    # Each call names the types of its arguments anew, a quarter of a millisecond: few calls, yet enough to share out
+    # among threads, and none so long that Ctrl-C waits for it.
+    span = min(n_blocks if n_threads == 1 else max(1, n_blocks // (_TICKETS_PER_THREAD * n_threads)), _MOST_BLOCKS)
 
     def work() -> None:
         scratch = _aligned((len(_ROWS) * BLOCK,), np.float64)

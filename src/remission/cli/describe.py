@@ -75,6 +75,8 @@ def describe_command(
     for one in found:
         typer.echo(f"{one.diaries.substance}, {one.diaries.origin}: {one.diaries.source}")
         for s in (*one.statistics, *one.lags[:1], *one.lags[6:7]):
-            typer.echo(f"  {s.label:<52} {s.value:8.3f}  ({s.low:.3f} to {s.high:.3f})  {s.unit}")
+            value = "not known" if math.isnan(s.value) else f"{s.value:.3f}"
+            interval = "" if math.isnan(s.low) else f"({s.low:.3f} to {s.high:.3f})"
+            typer.echo(f"  {s.label:<54} {value:>9}  {interval:<18} {s.unit}")
     if out is not None:
         typer.echo(f"Wrote {out}")

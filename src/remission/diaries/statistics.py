@@ -253,7 +253,10 @@ def _gaps(seen: np.ndarray, use: np.ndarray) -> list[_Ask]:
             sums=[ends_use, days_use, ends_clean, days_clean], value=lambda a, b, c, d: (a / b) / (c / d),
             id="end_after_use",
             label="diary ends on a day with use, against a clean day", unit="ratio",
-            definition="share of use days that are the person's last asked day, over the same share of clean days",
+            definition=(
+                "share of use days that are the person's last asked day, over the same share of clean days; "
+                "a planned end counts as an end"
+            ),
             n=float(ends.sum()),
         ),
     ]  # fmt: skip

@@ -19,12 +19,11 @@ from remission.exchange.tables import read_table, unreadable
 __all__ = ["read_redcap"]
 
 _NAME, _KIND, _CHOICES = "Variable / Field Name", "Field Type", "Choices, Calculations, OR Slider Labels"
-_VALIDATION, _IDENTIFIER = "Text Validation Type OR Show Slider Number", "Identifier?"
+_IDENTIFIER = "Identifier?"
 _MACHINE_NAMES = {
     "field_name": _NAME,
     "field_type": _KIND,
     "select_choices_or_calculations": _CHOICES,
-    "text_validation_type_or_show_slider_number": _VALIDATION,
     "identifier": _IDENTIFIER,
 }
 _CODED = {"dropdown", "radio"}
@@ -88,9 +87,9 @@ def read_redcap(path: Path, dictionary: Path, mapping: Mapping) -> Imported:
 
 
 def _read_dictionary(path: Path) -> dict[str, dict[str, str]]:
-    """Fields by name, in their order, with kind, choices, validation and mark of identifiers as text."""
+    """Fields by name, in their order, with kind, choices and mark of identifiers as text."""
     table = read_table(path, needed=[]).rename(columns=_MACHINE_NAMES)
-    needed = [_NAME, _KIND, _CHOICES, _VALIDATION, _IDENTIFIER]
+    needed = [_NAME, _KIND, _CHOICES, _IDENTIFIER]
     missing = [name for name in needed if name not in table.columns]
     if missing:
         raise unreadable(

@@ -36,7 +36,7 @@ class Mapping:
         ``rows``: a row per person, substance and day. ``calendar``: a row per person and a column per day, whose cells
         are amounts if there is an ``amount_unit``, else 0 or 1; an empty cell is a day that nobody asked about.
     one_substance
-        Substance of a calendar.
+        Substance of a calendar, or of a REDCap project without a field for it.
     """
 
     person: str = "who"

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from remission.errors import RunError, SpecError
 from remission.records.diaries import Diaries
 from remission.records.protocol_file import read_protocol
-from remission.runs.diaries import DIARIES
+from remission.runs.diaries import DIARIES, NO_AMOUNT
 from remission.runs.folder import read_run
 
 __all__ = ["diaries_of_run"]
@@ -60,7 +60,7 @@ def diaries_of_run(folder: Path, *, replicate: int = 0) -> Diaries:
     amount = np.where(reported, np.where(grid["use"] == 1, grid["amount"], np.nan), 0.0)
     arms = table["arm"].cast(pa.string()).to_pylist()[:: shape[1]]
     unit = table.schema.field("amount").metadata[b"unit"].decode()
-    has_amounts = unit != "1 on a use day"
+    has_amounts = unit != NO_AMOUNT
     return Diaries(
         substance=protocol.substance.value,
         person=tuple(f"{replicate}-{number}" for number in range(n_people)),

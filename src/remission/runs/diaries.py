@@ -17,9 +17,12 @@ from remission.trial.batch import TrialBatch
 from remission.trial.chunk import Chunk
 from remission.trial.simulate import TrialPlan
 
-__all__ = ["DIARIES", "diary_schema", "diary_table", "pack_table", "unpack_table", "write_diaries"]
+__all__ = ["DIARIES", "NO_AMOUNT", "diary_schema", "diary_table", "pack_table", "unpack_table", "write_diaries"]
 
 DIARIES = "diaries.parquet"
+NO_AMOUNT = "1 on a use day"
+"""Unit of the amounts where none are modelled."""
+
 _ROWS_PER_GROUP = 1 << 18
 _REPEATED = ["replicate", "subject", "arm", "day", "use", "reported_use"]
 """Columns with few values, which a dictionary makes small."""
@@ -58,7 +61,7 @@ def _amount_unit(plan: TrialPlan) -> str:
     """The unit of an amount as the parameter set gives it; where none is modelled an amount is 1 on a use day."""
     known = load_parameter_set(plan.parameter_set)
     name = f"mu_a.{plan.protocol.substance.value}"
-    return known[name].unit.removeprefix("log ") if name in known else "1 on a use day"
+    return known[name].unit.removeprefix("log ") if name in known else NO_AMOUNT
 
 
 def diary_table(plan: TrialPlan, chunk: Chunk, batch: TrialBatch) -> pa.Table:

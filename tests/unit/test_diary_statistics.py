@@ -140,7 +140,7 @@ def test_ends_and_gaps_by_hand(diaries: Diaries, description: Description) -> No
 
 
 def test_intervals_cover() -> None:
-    """Of 100 sets of people of one kind, about 93 hold the truth; fewer than 83 would come less than once in 5,000 times."""
+    """Of 100 sets of people about 93 hold the truth; fewer than 83 would come less than once in 5,000 times."""
     truth = describe(made_up(20_000, 30, seed=1), n_resamples=2).statistics[0].value
     found = [describe(made_up(40, 30, seed=100 + i), n_resamples=300).statistics[0] for i in range(100)]
     assert sum(s.low <= truth <= s.high for s in found) >= 83

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from remission.numerics import elementary
 from remission.numerics.elementary import cos_sin_turns, exp, log, logistic, tanh
 
 
@@ -34,6 +35,43 @@ def test_circular_functions_are_at_rounding_level() -> None:
         exact = [function(2 * mpmath.mpf(float(t))) for t in turns]
         assert max(abs(float(mpmath.mpf(float(v)) - e)) for v, e in zip(value, exact, strict=True)) < 1e-15
     np.testing.assert_allclose(cosine**2 + sine**2, 1.0, atol=2e-15)
+
+
+def _beyond_exp(x: mpmath.mpf) -> mpmath.mpf:
+    return (mpmath.exp(x) - 1 - x) / x**2
+
+
+def _beyond_log(square: mpmath.mpf) -> mpmath.mpf:
+    root = mpmath.sqrt(square)
+    return (mpmath.atanh(root) / root - 1) / square
+
+
+def _beyond_sin(square: mpmath.mpf) -> mpmath.mpf:
+    root = mpmath.sqrt(square)
+    return (mpmath.sin(root) / root - 1) / square
+
+
+@pytest.mark.parametrize(
+    ("coefficients", "function", "low", "high", "n_exact"),
+    [
+        (elementary._EXP_COEFFICIENTS, _beyond_exp, -mpmath.log(2) / 2, mpmath.log(2) / 2, 2),
+        (elementary._LOG_COEFFICIENTS, _beyond_log, 0, ((mpmath.sqrt(2) - 1) / (mpmath.sqrt(2) + 1)) ** 2, 1),
+        (elementary._SIN_COEFFICIENTS, _beyond_sin, 0, (mpmath.pi / 2) ** 2, 1),
+    ],
+    ids=["exp", "log", "sin"],
+)
+def test_polynomials_are_fits_with_an_error_below_rounding(
+    coefficients: tuple[float, ...], function: object, low: object, high: object, n_exact: int
+) -> None:
+    """A mistyped digit deep in a coefficient shows nowhere else: each polynomial is compared with its function."""
+    assert coefficients[-n_exact:] == (1.0,) * n_exact
+    with mpmath.workdps(40):
+        fitted = [mpmath.mpf(c) for c in coefficients[:-n_exact]]
+        low, high = mpmath.mpf(low), mpmath.mpf(high)
+        for k in range(201):
+            # Points between the ends, away from 0, where the function beyond its first terms is 0 divided by 0.
+            x = low + (high - low) * (mpmath.mpf(k) + mpmath.mpf("0.37")) / 202
+            assert abs(mpmath.polyval(fitted, x) - function(x)) * abs(x) ** n_exact < 3e-17  # type: ignore[operator]
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ __all__ = [
     "OPTIONS",
     "bits_of",
     "compile_equation",
+    "compile_naming",
     "cos_turns_lane",
     "exp_lane",
     "float_of",
@@ -226,3 +227,17 @@ def compile_equation(function: Callable[..., Any]) -> Any:
     code = function.__code__
     code = code.replace(co_argcount=code.co_argcount + code.co_kwonlyargcount, co_kwonlyargcount=0)
     return inlined(FunctionType(code, space, function.__name__))
+
+
+def compile_naming(record: Any) -> Any:
+    """A compiled function that gives the numbers of one array the names of a named tuple.
+
+    Parameters
+    ----------
+    record
+        The class of the named tuple; its fields are in the order of the array.
+    """
+    values = ", ".join(f"values[{k}]" for k in range(len(record._fields)))
+    space: dict[str, Any] = {"record": record}
+    exec(f"def named(values):\n    return record({values})\n", space)
+    return inlined(space["named"])

@@ -29,6 +29,7 @@ from remission.numerics.lanes import (
     OPTIONS,
     bits_of,
     compile_equation,
+    compile_naming,
     cos_turns_lane,
     float_of,
     log_lane,
@@ -54,7 +55,7 @@ BLOCK = 256
 """People handled side by side; the rows that one loop touches stay in the first-level cache."""
 
 _CACHE_LINE_BYTES = 64
-_TICKETS_PER_THREAD = 8
+_TICKETS_PER_THREAD = 4
 _MOST_BLOCKS = 64
 
 _add_dose, _decay_window, _gate = (compile_equation(f) for f in (add_dose, decay_window, gate))
@@ -71,6 +72,8 @@ _use_probability, _leaving = (compile_equation(f) for f in (use_probability, lea
 # Names come from the record, so that a parameter is added in one place.
 _NAMES = tuple(field.name for field in fields(CourseParameters))
 _Parameters: Any = namedtuple("_Parameters", _NAMES)  # type: ignore[misc]  # noqa: PYI024
+# A call with an array costs microseconds; with a named tuple of sixty fields, a quarter of a millisecond.
+_named = compile_naming(_Parameters)
 
 # Rows of the scratch buffer, as element offsets; one row is one quantity of BLOCK people.
 _ROWS = [
@@ -220,9 +223,10 @@ def _night(b, p, keep_p, keep_s, keep_f):
 
 @njit(nogil=True, cache=True, **OPTIONS)
 def _blocks(
-    b, p, key, start, traits, address, weekday0, quality, infusion_day, exposure, psychoactive, session_day, blocked,
-    dosed, taught, use_all, amount_all, vas_all, days_in_study, attended, first, last,
+    b, values, key, start, traits, address, weekday0, quality, infusion_day, exposure, psychoactive, session_day,
+    blocked, dosed, taught, use_all, amount_all, vas_all, days_in_study, attended, first, last,
 ):  # fmt: skip
+    p = _named(values)
     k0, k1 = uint64(key) & _MASK, uint64(key) >> _SHIFT
     n_days = blocked.size
     for block in range(first, last):
@@ -274,7 +278,6 @@ def simulate_course(
     n, n_days = len(people), schedule.n_days
     n_blocks = -(-n // BLOCK)
     padded = n_blocks * BLOCK
-    p = _Parameters(*astuple(parameters))
     start = np.array(
         [
             *starting_states(parameters, schedule.clean_days),
@@ -287,7 +290,6 @@ def simulate_course(
     trait_rows = _padded(np.stack(columns), padded)
     address = _padded(np.stack([people.subject, people.replicate]), padded)
     infusion_day, session_day = _padded(schedule.infusion_day.T, padded), _padded(schedule.session_day.T, padded)
-    days = np.arange(n_days)
     # One piece of memory for all of them: freed pieces larger than half of what is kept go back to the system, and
     # asking for the same pages again takes a fifth of the kernel's time.
     kept = _aligned((17, n_days, padded), np.int8)
@@ -296,15 +298,15 @@ def simulate_course(
     days_in_study = np.full(padded, n_days, dtype=np.int64)
     attended = np.zeros(session_day.shape, dtype=np.int8)
     shared = (
-        p, np.uint64(people.seed), start, trait_rows, address, _padded(schedule.weekday0, padded),
-        _padded(schedule.quality, padded), infusion_day, _padded(schedule.exposure.T, padded),
-        _padded(schedule.psychoactive.T, padded), session_day, schedule.blocked,
-        np.isin(days, schedule.infusion_day), np.isin(days, schedule.session_day),
+        np.array(astuple(parameters)), np.uint64(people.seed), start, trait_rows, address,
+        _padded(schedule.weekday0, padded), _padded(schedule.quality, padded), infusion_day,
+        _padded(schedule.exposure.T, padded), _padded(schedule.psychoactive.T, padded), session_day, schedule.blocked,
+        _some_due(schedule.infusion_day, n_days), _some_due(schedule.session_day, n_days),
         use_all, amount_all, vas_all, days_in_study, attended,
     )  # fmt: skip
     tickets = itertools.count()
-    # Each call names the types of its arguments anew, a quarter of a millisecond: few calls, yet enough to share out
-    # among threads, and none so long that Ctrl-C waits for it.
+    # Few calls, for each looks at the types of its arguments anew; yet enough to share out among threads, and none so
+    # long that Ctrl-C waits for it.
     span = min(n_blocks if n_threads == 1 else max(1, n_blocks // (_TICKETS_PER_THREAD * n_threads)), _MOST_BLOCKS)
 
     def work() -> None:
@@ -329,6 +331,13 @@ def simulate_course(
         attended=attended[:, :n].T > 0,
         states={},
     )
+
+
+def _some_due(due_day: np.ndarray, n_days: int) -> np.ndarray:
+    """For each day of the course, whether anybody has something due."""
+    some = np.zeros(n_days, dtype=np.bool_)
+    some[due_day[(due_day >= 0) & (due_day < n_days)]] = True
+    return some
 
 
 def _padded(array: np.ndarray, width: int) -> np.ndarray:

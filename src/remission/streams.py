@@ -48,6 +48,9 @@ class Stream(IntEnum):
     ASSAY = 10
     VISIT = 11
     PRESSURE = 12
+    EVENT = 13
+    GUESS = 14
+    RECRUITMENT = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,9 @@
 """Frozen, validated records: the specifications of a trial and the shape of its results."""
 
 from remission.records.base import Record
-from remission.records.endpoint import Analysis, Comparison, Contrast, Endpoint, Estimand
+from remission.records.endpoint import Analysis, Comparison, Contrast, Endpoint
+from remission.records.estimand import Estimand
+from remission.records.intercurrent import Blinding, Incarceration, IntercurrentEvents, Missingness, UseRule
 from remission.records.population import (
     AgeDistribution,
     DayRange,
@@ -21,6 +23,7 @@ __all__ = [
     "Analysis",
     "Arm",
     "BiologicalTest",
+    "Blinding",
     "Comparison",
     "Contrast",
     "DayRange",
@@ -29,7 +32,10 @@ __all__ = [
     "Endpoint",
     "Estimand",
     "Gap",
+    "Incarceration",
     "Infusion",
+    "IntercurrentEvents",
+    "Missingness",
     "Population",
     "Protocol",
     "Randomization",
@@ -40,6 +46,7 @@ __all__ = [
     "Subject",
     "Substance",
     "TherapyCourse",
+    "UseRule",
     "VisitSchedule",
     "WeightDistribution",
 ]

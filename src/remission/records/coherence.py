@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from remission.errors import SpecError, nearest_names
 from remission.records.endpoint import Analysis, Endpoint
+from remission.records.question import question_faults
 
 if TYPE_CHECKING:
     from remission.records.protocol import Protocol
@@ -44,6 +45,7 @@ def coherence_faults(protocol: "Protocol") -> list[SpecError]:
         *_measure_faults(protocol),
         *_analysis_faults(protocol),
         *_comparison_faults(protocol),
+        *question_faults(protocol),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Endpoints, estimands, analyses, and the published results they are shown beside."""
+"""Endpoints, analyses, and the published results they are shown beside."""
 
 from typing import Annotated, Literal, Self
 
@@ -9,7 +9,7 @@ from remission.records.base import Record
 from remission.records.population import DayRange
 from remission.records.text import Note, Sentence, Slug
 
-__all__ = ["Analysis", "Comparison", "Contrast", "Endpoint", "Estimand"]
+__all__ = ["Analysis", "Comparison", "Contrast", "Endpoint"]
 
 
 class Endpoint(Record):
@@ -88,17 +88,6 @@ class Analysis(Record):
     method: Literal["mean_difference", "odds_ratio", "hazard_ratio", "percent_lower"]
     contrast: Contrast
     adjust: tuple[Slug, ...] = ()
-
-
-class Estimand(Record):
-    """The five attributes of ICH E9(R1) and the analysis that estimates it."""
-
-    treatment: Sentence
-    population: Sentence
-    variable: Sentence
-    intercurrent_events: Sentence
-    summary: Sentence
-    analysis: Slug
 
 
 class Comparison(Record):

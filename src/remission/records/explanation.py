@@ -6,6 +6,7 @@ from operator import itemgetter
 from textwrap import fill, indent
 from typing import TYPE_CHECKING
 
+from remission.records.happenings import happenings
 from remission.units import format_quantity
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def explain_protocol(protocol: "Protocol") -> str:
         _section("Endpoints", [_endpoint(endpoint) for endpoint in protocol.endpoints]),
         _section("Analyses", [_analysis(analysis) for analysis in protocol.analyses]),
         _section("Primary question", _estimand(protocol)),
+        _section("What can happen", happenings(protocol)),
         _section("Published results beside", _published(protocol)),
         _section("Assumptions", protocol.assumptions),
         _section("Cautions", protocol.cautions()),
@@ -185,6 +187,8 @@ def _estimand(protocol: "Protocol") -> list[str]:
         f"Variable: {estimand.variable}",
         f"Intercurrent events: {estimand.intercurrent_events}",
         f"Summary: {estimand.summary} (analysis {estimand.analysis})",
+        *(f"{event.capitalize()}: {strategy}." for event, strategy in estimand.strategies.items()),
+        *(["This trial is confirmatory."] if protocol.purpose == "confirmatory" else []),
     ]
 
 

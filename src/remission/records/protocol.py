@@ -8,16 +8,18 @@ import hashlib
 import json
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from remission.errors import SpecError
-from remission.records.base import Record
 from remission.records.cautions import cautions_of
 from remission.records.coherence import coherence_faults
-from remission.records.endpoint import Analysis, Comparison, Endpoint, Estimand
+from remission.records.endpoint import Analysis, Comparison, Endpoint
+from remission.records.estimand import Estimand
 from remission.records.explanation import explain_protocol
+from remission.records.grown import GrownRecord
+from remission.records.intercurrent import Blinding, IntercurrentEvents, Missingness
 from remission.records.population import Population, Randomization, Setting
 from remission.records.text import Sentence, Slug, Title
 from remission.records.treatment import Arm, DrugCourse, TherapyCourse
@@ -37,19 +39,23 @@ class Substance(StrEnum):
     METHAMPHETAMINE = "methamphetamine"
 
 
-class Protocol(Record):
+class Protocol(GrownRecord):
     """A whole trial.
 
     Notes
     -----
     ``format`` names the version of this schema. ``evidence`` is the id of the published trial in the evidence registry,
-    absent for a new one. ``assumptions`` says in words what the file adds to its source.
+    absent for a new one. ``assumptions`` says in words what the file adds to its source. A ``confirmatory`` trial must
+    state its estimand, with a strategy for every event that can happen.
     """
+
+    added_fields: ClassVar[frozenset[str]] = frozenset({"purpose", "events", "missingness", "blinding"})
 
     format: Literal["remission/protocol/1"] = "remission/protocol/1"
     id: Slug
     title: Title
     substance: Substance
+    purpose: Literal["exploratory", "confirmatory"] = "exploratory"
     evidence: Slug | None = None
     assumptions: tuple[Sentence, ...] = ()
     follow_up_days: Annotated[int, Field(strict=True, ge=1, le=1826)]
@@ -61,6 +67,9 @@ class Protocol(Record):
     randomization: Randomization
     visits: tuple[VisitSchedule, ...]
     test: BiologicalTest | None = None
+    events: IntercurrentEvents | None = None
+    missingness: Missingness | None = None
+    blinding: Blinding | None = None
     endpoints: Annotated[tuple[Endpoint, ...], Field(min_length=1)]
     analyses: tuple[Analysis, ...] = ()
     estimand: Estimand | None = None

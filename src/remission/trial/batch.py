@@ -3,23 +3,27 @@
 Every number of a replicate depends on (seed, replicate) and the specification only, never on the batch it fell into.
 """
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from jaxtyping import Int
 
 from remission.patient.course import Course, CourseSchedule, Traits
-from remission.patient.kernels import fast, reference
+from remission.patient.kernels import reference
 from remission.patient.parameters import CourseParameters
 from remission.patient.pharmacology import Pharmacology
 from remission.patient.sampling import Covariates, sample_covariates, sample_traits
+from remission.records.estimand import EventKind
 from remission.records.protocol import Protocol
 from remission.streams import People
-from remission.trial.observation import Observation, observe
+from remission.trial.happenings import Happenings, simulate_happenings
+from remission.trial.observation import Observation, observe, observe_fully
 from remission.trial.randomization import allocate, assign_sites, strata_of
 from remission.trial.schedule import build_schedule
 
-__all__ = ["TrialBatch", "simulate_batch", "simulate_with_states"]
+__all__ = ["TrialBatch", "simulate_batch", "simulate_under_arm", "simulate_with_states"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +39,7 @@ class TrialBatch:
     site: Int[np.ndarray, " subject"]
     covariates: Covariates
     course: Course
+    happenings: Happenings
     observation: Observation
 
 
@@ -57,7 +62,51 @@ def simulate_batch(
     values = _effective(protocol, parameters)
     enrolled = _enrol(protocol, seed=seed, first_replicate=first_replicate, n_replicates=n_replicates)
     traits, schedule = _treat(protocol, enrolled, values, pharmacology)
-    course = fast.simulate_course(enrolled.people, traits, schedule, values)
+    course, happened = simulate_happenings(enrolled.people, protocol, traits, schedule, values)
+    seen = observe(enrolled.people, protocol, course, schedule, values, happenings=happened)
+    return _batch(enrolled, n_replicates, course, happened, seen)
+
+
+def simulate_under_arm(
+    protocol: Protocol,
+    *,
+    arm: int,
+    without: Collection[EventKind],
+    seed: int,
+    first_replicate: int,
+    n_replicates: int,
+    parameters: CourseParameters,
+    pharmacology: Pharmacology,
+) -> TrialBatch:
+    """The people of :func:`simulate_batch`, all under one arm and seen in full.
+
+    Their draws are the same under every arm, so each person is compared with nobody but that person.
+
+    Parameters
+    ----------
+    arm
+        Index of the arm that everybody gets.
+    without
+        Events that do not happen.
+
+    Raises
+    ------
+    SpecError
+        A replicate number does not fit 32 bits.
+    """
+    values = _effective(protocol, parameters)
+    drawn = _enrol(protocol, seed=seed, first_replicate=first_replicate, n_replicates=n_replicates)
+    enrolled = replace(drawn, arm=np.full_like(drawn.arm, arm))
+    traits, schedule = _treat(protocol, enrolled, values, pharmacology)
+    course, happened = simulate_happenings(enrolled.people, protocol, traits, schedule, values, without=without)
+    return _batch(
+        enrolled, n_replicates, course, happened, observe_fully(enrolled.people, protocol, course, schedule, values)
+    )
+
+
+def _batch(
+    enrolled: "_Enrolled", n_replicates: int, course: Course, happened: Happenings, seen: Observation
+) -> TrialBatch:
     return TrialBatch(
         people=enrolled.people,
         n_replicates=n_replicates,
@@ -65,7 +114,8 @@ def simulate_batch(
         site=enrolled.site,
         covariates=enrolled.covariates,
         course=course,
-        observation=observe(enrolled.people, protocol, course, schedule, values),
+        happenings=happened,
+        observation=seen,
     )
 
 
@@ -85,7 +135,8 @@ def simulate_with_states(
     values = _effective(protocol, parameters)
     enrolled = _enrol(protocol, seed=seed, first_replicate=0, n_replicates=n_replicates).first(n_people)
     traits, schedule = _treat(protocol, enrolled, values, pharmacology)
-    course = reference.simulate_course(enrolled.people, traits, schedule, values, record_states=True)
+    kernel = partial(reference.simulate_course, record_states=True)
+    course, _ = simulate_happenings(enrolled.people, protocol, traits, schedule, values, kernel=kernel)
     return enrolled.arm, course
 
 

@@ -20,7 +20,7 @@ from remission.trial.batch import TrialBatch
 from remission.trial.endpoints import endpoint_values, time_to_event
 from remission.trial.result import ArmValues, CourseCounts, Estimates
 
-__all__ = ["Chunk", "ChunkResult", "analyze_batch", "merge_chunks", "plan_chunks"]
+__all__ = ["Chunk", "ChunkResult", "analyze_batch", "merge_chunks", "plan_chunks", "sides_of"]
 
 _PEOPLE_PER_CHUNK = 4096
 
@@ -179,7 +179,8 @@ def _arms_of(protocol: Protocol, levels: dict[str, str]) -> list[int]:
     return [index for index, arm in enumerate(protocol.arms) if levels.items() <= arm.factors.items()]
 
 
-def _sides(protocol: Protocol, contrast: Contrast) -> tuple[list[int], list[int]]:
+def sides_of(protocol: Protocol, contrast: Contrast) -> tuple[list[int], list[int]]:
+    """Indices of the arms on the treatment side and on the control side."""
     return _arms_of(protocol, contrast.treatment), _arms_of(protocol, contrast.control)
 
 
@@ -193,7 +194,7 @@ def _analyze(
 ) -> Estimate:
     """One analysis on one replicate's people, those of the contrast's arms who have a value."""
     arm = batch.arm[one]
-    treatment, control = _sides(protocol, analysis.contrast)
+    treatment, control = sides_of(protocol, analysis.contrast)
     inside = np.isin(arm, treatment + control) & np.isfinite(value)
     treated = np.isin(arm[inside], treatment)
     adjust = np.concatenate(

@@ -3,7 +3,7 @@
 A visit is missed with a chance that rises on a use day; the diary at a kept visit reaches back to the last kept one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -12,9 +12,10 @@ from remission.patient.course import Course, CourseSchedule
 from remission.patient.parameters import CourseParameters
 from remission.records.protocol import Protocol
 from remission.streams import People, Stream, draw_normal_pair, draw_uniforms
+from remission.trial.happenings import Happenings
 from remission.use.leaving import leaving_probability
 
-__all__ = ["Observation", "observe"]
+__all__ = ["Observation", "observe", "observe_fully"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +48,66 @@ class Observation:
 
 
 def observe(
+    people: People,
+    protocol: Protocol,
+    course: Course,
+    schedule: CourseSchedule,
+    parameters: CourseParameters,
+    *,
+    happenings: Happenings | None = None,
+) -> Observation:
+    """The observation of true courses by the protocol's visits and tests.
+
+    Parameters
+    ----------
+    happenings
+        What else happened to the people: visits kept, days in custody, guesses that color reports.
+    """
+    days = _days_of(protocol)
+    visits = sorted(set().union(*days.values()))
+    if happenings is not None and happenings.kept is not None:
+        kept = happenings.kept
+    else:
+        kept = {day: _kept(people, course, day, schedule, parameters) for day in visits}
+    if happenings is not None and happenings.in_custody is not None:
+        kept = {day: kept[day] & ~happenings.in_custody[:, day] for day in visits}
+    found = _observation(people, protocol, course, schedule, parameters, kept)
+    believing = protocol.blinding.expectancy_report if protocol.blinding is not None else 0.0
+    if happenings is None or happenings.guess is None or believing == 0.0:
+        return found
+    return _colored(people, found, happenings.guess, believing)
+
+
+def observe_fully(
     people: People, protocol: Protocol, course: Course, schedule: CourseSchedule, parameters: CourseParameters
 ) -> Observation:
-    """The observation of true courses by the protocol's visits and tests."""
+    """The observation that nobody misses and nobody colors: every day seen as it was, every visit kept.
+
+    Biological tests keep their errors and craving marks their noise, because both are part of how an outcome is
+    defined.
+    """
+    everyone = np.ones(len(people), dtype=np.bool_)
+    kept = {day: everyone for days in _days_of(protocol).values() for day in days}
+    truthful = parameters.replace(p_hide=0.0, w_report=0.0)
+    found = _observation(people, protocol, course, schedule, truthful, kept)
+    return replace(found, seen=np.ones_like(found.seen))
+
+
+def _days_of(protocol: Protocol) -> dict[str, list[int]]:
+    """Days on which each kind of data is collected."""
+    return {what: sorted({d for v in protocol.visits if what in v.collects for d in v.days}) for what in _COLLECTED}
+
+
+def _observation(
+    people: People,
+    protocol: Protocol,
+    course: Course,
+    schedule: CourseSchedule,
+    parameters: CourseParameters,
+    kept: dict[int, Bool[np.ndarray, " subject"]],
+) -> Observation:
     n, n_days = course.use.shape
-    days = {what: sorted({d for v in protocol.visits if what in v.collects for d in v.days}) for what in _COLLECTED}
-    kept = {day: _kept(people, course, day, schedule, parameters) for day in sorted(set().union(*days.values()))}
+    days = _days_of(protocol)
     last_diary = np.full(n, -1, dtype=np.int64)
     for day in days["diary"]:
         last_diary = np.where(kept[day], day, last_diary)
@@ -83,6 +138,16 @@ def observe(
 
 
 _COLLECTED = ("diary", "test", "craving")
+
+
+def _colored(people: People, found: Observation, guess: Bool[np.ndarray, " subject"], believing: float) -> Observation:
+    """Reports of people who guess that they had the active drug: fewer use days, lower marks."""
+    hidden = [
+        guess & (draw_uniforms(people, Stream.GUESS, 1 + day)[0] < believing) for day in range(found.diary.shape[1])
+    ]
+    diary = (found.diary * ~np.stack(hidden, axis=1)).astype(np.int8)
+    vas = found.craving_vas * (1.0 - believing * guess[:, None])
+    return replace(found, diary=diary, amount=found.amount * diary, craving_vas=vas)
 
 
 def _columns(columns: list[np.ndarray], n: int) -> np.ndarray:

@@ -1,0 +1,86 @@
+"""What can happen to people after randomization, beside the treatment: events, missing data, broken blinding."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from remission.errors import SpecError
+from remission.records.base import Record
+from remission.records.quantity import Fraction
+
+__all__ = ["Blinding", "Incarceration", "IntercurrentEvents", "Missingness", "UseRule"]
+
+_Strength = Annotated[float, Field(ge=0.0, le=10.0)]
+
+
+class UseRule(Record):
+    """A published kind of definition: at least ``use_days`` days of use within any ``within_days`` days."""
+
+    use_days: Annotated[int, Field(strict=True, ge=1, le=365)]
+    within_days: Annotated[int, Field(strict=True, ge=1, le=365)]
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.use_days > self.within_days:
+            raise SpecError(where="use_days", got=self.use_days, allowed=f"at most within_days ({self.within_days})")
+        return self
+
+
+class Incarceration(Record):
+    """Custody: it begins by a constant hazard, lasts ``length_days``, and comes at most once.
+
+    In custody nobody gets the substance, the study's treatment or a visit.
+    """
+
+    hazard_per_day: Annotated[float, Field(ge=0.0, le=1.0)]
+    length_days: Annotated[int, Field(strict=True, ge=1, le=1825)]
+
+
+class IntercurrentEvents(Record):
+    """Events that an estimand can name. An event that is left out is not looked for, and none is simulated.
+
+    ``relapse`` and ``rescue_medicine`` are looked for in the true days of use; rescue medicine begins on the day after
+    its rule is met. No effect of it on use is simulated, because none was sourced.
+    """
+
+    relapse: UseRule | None = None
+    rescue_medicine: UseRule | None = None
+    incarceration: Incarceration | None = None
+
+
+class Missingness(Record):
+    """How strongly leaving and missed visits depend on use, in log hazard per unit of the week's share of use days.
+
+    ``observed`` weighs the week up to the last kept visit, which the data show: missing at random. ``latent`` weighs
+    the week up to now, which they do not show when the visit is missed: missing not at random. With ``latent`` at 0
+    leaving and missing depend on nothing that is unseen.
+    """
+
+    observed: _Strength = 0.0
+    latent: _Strength = 0.0
+
+
+class Blinding(Record):
+    """What people guess about their arm from what they felt, and what believing does.
+
+    ``guess_unfelt`` and ``guess_felt`` are the chances of guessing the active drug after a session without any
+    psychoactive effect and after one of score 1; between them the log odds are straight. ``expectancy_use`` is what
+    guessing active takes off the log odds of use, and guessing control adds to them, half each. ``expectancy_report``
+    is the share of use days that people who guess active do not report, and of their craving mark that they leave off.
+    """
+
+    guess_unfelt: Fraction
+    guess_felt: Fraction
+    expectancy_use: _Strength = 0.0
+    expectancy_report: Fraction = 0.0
+
+    @model_validator(mode="after")
+    def _open(self) -> Self:
+        faults = [
+            SpecError(where=name, got=value, allowed="more than 0 and less than 1", remedy="Write 0.01 or 0.99.")
+            for name, value in (("guess_unfelt", self.guess_unfelt), ("guess_felt", self.guess_felt))
+            if value in {0.0, 1.0}
+        ]
+        if faults:
+            raise SpecError.from_faults(faults)
+        return self

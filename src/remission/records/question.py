@@ -1,0 +1,153 @@
+"""Faults between a protocol and its question: what a confirmatory trial must state, and what has no meaning.
+
+Field paths are relative to the protocol.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, get_args
+
+from remission.errors import SpecError
+from remission.records.endpoint import Endpoint
+from remission.records.estimand import EVENTS, Estimand, EventKind, Strategy
+
+if TYPE_CHECKING:
+    from remission.records.protocol import Protocol
+
+__all__ = ["possible_events", "question_faults", "strategy_faults", "strategy_for"]
+
+
+def possible_events(protocol: "Protocol") -> tuple[EventKind, ...]:
+    """The intercurrent events that can happen in this protocol's simulated people, or are looked for in them."""
+    events, blinding = protocol.events, protocol.blinding
+    can = {
+        "relapse": events is not None and events.relapse is not None,
+        "rescue-medicine": events is not None and events.rescue_medicine is not None,
+        "dropout": protocol.setting.retention == "modeled",
+        "incarceration": events is not None and events.incarceration is not None,
+        "unblinding": blinding is not None,
+    }
+    return tuple(event for event in EVENTS if can[event])
+
+
+def strategy_for(estimand: Estimand, event: EventKind, endpoint: Endpoint) -> Strategy:
+    """What is done about an event when this endpoint is counted.
+
+    Where the estimand is silent: treatment policy, but composite for dropout when the endpoint counts what is missing
+    as use, because that is what such an endpoint says.
+    """
+    if event == "dropout" and event not in estimand.strategies and endpoint.missing == "use":
+        return "composite"
+    return estimand.strategies.get(event, "treatment-policy")
+
+
+def strategy_faults(
+    strategies: Mapping[EventKind, Strategy], possible: Sequence[EventKind], endpoint: Endpoint | None
+) -> list[SpecError]:
+    """Strategies for events that cannot happen, or that ask for a number which does not exist."""
+    faults = []
+    for event, strategy in strategies.items():
+        if event not in possible:
+            faults.append(
+                SpecError(
+                    where=f"estimand.strategies.{event}",
+                    got=strategy,
+                    allowed=f"an event of this protocol: {', '.join(possible) or 'none'}",
+                    remedy=_REMEDY[event],
+                )
+            )
+        elif endpoint is not None:
+            faults += _meaning(event, strategy, endpoint)
+    return faults
+
+
+def question_faults(protocol: "Protocol") -> list[SpecError]:
+    """Faults of the estimand and of what a confirmatory trial must state."""
+    faults = []
+    estimand = protocol.estimand
+    if estimand is None:
+        if protocol.purpose == "confirmatory":
+            faults.append(
+                SpecError(
+                    where="estimand",
+                    got="nothing",
+                    allowed="the five attributes of the question: this protocol says purpose: confirmatory",
+                    remedy="State treatment, population, variable, intercurrent_events and summary, and the analysis.",
+                )
+            )
+        return faults
+    possible = possible_events(protocol)
+    if protocol.purpose == "confirmatory":
+        faults += [
+            SpecError(
+                where=f"estimand.strategies.{event}",
+                got="nothing",
+                allowed=f"one of {', '.join(get_args(Strategy))}: the event can happen and the trial is confirmatory",
+                remedy=f"Add '{event}: treatment-policy', or what the question asks.",
+            )
+            for event in possible
+            if event not in estimand.strategies
+        ]
+    analysis = next((item for item in protocol.analyses if item.id == estimand.analysis), None)
+    endpoint = next((item for item in protocol.endpoints if analysis and item.id == analysis.endpoint), None)
+    faults += strategy_faults(estimand.strategies, possible, endpoint)
+    return faults
+
+
+_REMEDY = {
+    "relapse": "Define it under events.relapse.",
+    "rescue-medicine": "Define it under events.rescue_medicine.",
+    "dropout": "Set setting.retention to modeled, so that people can leave.",
+    "incarceration": "Define it under events.incarceration.",
+    "unblinding": "Describe it under blinding.",
+}
+
+
+def _meaning(event: EventKind, strategy: Strategy, endpoint: Endpoint) -> list[SpecError]:
+    """Strategies that ask for a number which does not exist."""
+    where = f"estimand.strategies.{event}"
+    if event in {"relapse", "rescue-medicine"} and strategy == "hypothetical":
+        what = "relapse" if event == "relapse" else "the use that calls for rescue medicine"
+        return [
+            SpecError(
+                where=where,
+                got=strategy,
+                allowed=f"another strategy: without {what} the outcome itself, which counts use, would be another",
+                remedy="Use treatment-policy, composite or while-on-treatment.",
+            )
+        ]
+    if event == "unblinding" and strategy in {"composite", "while-on-treatment"}:
+        return [
+            SpecError(
+                where=where,
+                got=strategy,
+                allowed="treatment-policy or hypothetical: a guess is no failure and has no day",
+            )
+        ]
+    if strategy == "composite" and endpoint.kind == "mean_craving":
+        return [
+            SpecError(
+                where=where,
+                got=strategy,
+                allowed="another strategy: no craving mark stands for a failure",
+                remedy="Use treatment-policy, hypothetical or while-on-treatment.",
+            )
+        ]
+    if event == "dropout" and endpoint.kind == "days_to_relapse_or_dropout" and strategy != "composite":
+        return [
+            SpecError(
+                where=where,
+                got=strategy,
+                allowed="composite: leaving is an event of this endpoint",
+                remedy="Use composite, or another endpoint.",
+            )
+        ]
+    if strategy == "while-on-treatment" and endpoint.kind == "days_to_relapse_or_dropout":
+        return [
+            SpecError(
+                where=where,
+                got=strategy,
+                allowed="another strategy: a time that ends before its event is not a time to that event",
+                remedy="Use composite, hypothetical or treatment-policy.",
+            )
+        ]
+    return []

@@ -1,0 +1,325 @@
+"""The true value of an estimand: the same people under every arm, nobody unseen.
+
+A trial sees each person under one arm and misses part of it. The simulation can see each person under every arm,
+because a person's draws have addresses that do not name the arm. What an unbiased analysis of complete data would
+find with endless people is thus computed, and the bias of any other analysis is measured against it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from remission.errors import SpecError
+from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters, load_course_parameters
+from remission.patient.pharmacology import load_pharmacology
+from remission.records.endpoint import Analysis, Endpoint
+from remission.records.estimand import Estimand, EventKind
+from remission.records.protocol import Protocol
+from remission.records.question import possible_events, strategy_faults, strategy_for
+from remission.streams import check_seed
+from remission.trial.analysis import analyze_hazard
+from remission.trial.batch import TrialBatch, simulate_under_arm
+from remission.trial.chunk import sides_of
+from remission.trial.endpoints import endpoint_values, time_to_event
+from remission.trial.happenings import first_day_of_rule
+from remission.trial.observation import Observation
+
+__all__ = ["MOST_PEOPLE", "EstimandTruth", "TrueArm", "TrueContrast", "estimand_truth"]
+
+MOST_PEOPLE = 1_000_000
+_FEWEST_PEOPLE = 100
+_PEOPLE_PER_CHUNK = 4096
+_GROUPS = 20
+"""Groups of the jackknife: its own error is then about a sixth of the error it estimates."""
+
+_Values = Float[np.ndarray, " subject"]
+_Events = Bool[np.ndarray, " subject"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrueArm:
+    """One arm when everybody gets it.
+
+    ``mean`` and ``sd`` are of the endpoint over the ``n_valued`` people who have a value, ``event_share`` the share of
+    people to whom each intercurrent event happens by the end of the endpoint's window (for ``unblinding``: who guess
+    the active drug).
+    """
+
+    mean: float
+    sd: float
+    n_valued: int
+    event_share: dict[EventKind, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrueContrast:
+    """The true value of a contrast on the scale people read, with its Monte Carlo standard error.
+
+    Odds ratios are of the shares of people, not adjusted for anything; hazard ratios are what Cox regression finds.
+    """
+
+    analysis: str
+    method: str
+    estimate: float
+    mcse: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EstimandTruth:
+    """The true value of an estimand, and of every other contrast of the same endpoint.
+
+    ``strategies`` are those that were applied, events that cannot happen left out.
+    """
+
+    estimand: Estimand
+    endpoint: str
+    strategies: dict[EventKind, str]
+    n_people: int
+    seed: int
+    arms: dict[str, TrueArm]
+    contrasts: dict[str, TrueContrast]
+
+    @property
+    def primary(self) -> TrueContrast:
+        """The contrast of the estimand itself."""
+        return self.contrasts[self.estimand.analysis]
+
+
+def estimand_truth(
+    protocol: Protocol,
+    estimand: Estimand | None = None,
+    *,
+    n_people: int = 20_000,
+    seed: int = 20260101,
+    parameter_set: str = DEFAULT_PARAMETER_SET,
+    parameters: CourseParameters | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> EstimandTruth:
+    """The true value of an estimand by counterfactual simulation of the same people under every arm.
+
+    Parameters
+    ----------
+    protocol
+        The trial.
+    estimand
+        The protocol's own when left out.
+    n_people
+        100 to ``MOST_PEOPLE``; they are the people of the trial's first replicates.
+    seed
+        0 to 2**64 - 1.
+    parameter_set, parameters
+        As in :func:`~remission.trial.simulate.simulate_trial`.
+    on_progress
+        Called with (people done, people in all), each counted once for every arm.
+
+    Raises
+    ------
+    SpecError
+        There is no estimand, it names an analysis that the protocol lacks, a strategy has no meaning for the
+        endpoint, or a number is out of range.
+    """
+    asked = _asked(protocol, estimand)
+    if isinstance(n_people, bool) or not isinstance(n_people, int) or not _FEWEST_PEOPLE <= n_people <= MOST_PEOPLE:
+        raise SpecError(
+            where="n_people", got=n_people, allowed=f"a whole number from {_FEWEST_PEOPLE} to {MOST_PEOPLE}"
+        )
+    check_seed(seed)
+    primary = next(item for item in protocol.analyses if item.id == asked.analysis)
+    endpoint = next(item for item in protocol.endpoints if item.id == primary.endpoint)
+    used = parameters or load_course_parameters(protocol.substance, parameter_set=parameter_set)
+    strategies = {event: strategy_for(asked, event, endpoint) for event in possible_events(protocol)}
+    values, ended, happened = _simulate(
+        protocol, endpoint, strategies, n_people=n_people, seed=seed, parameters=used, on_progress=on_progress
+    )
+    return EstimandTruth(
+        estimand=asked,
+        endpoint=endpoint.id,
+        strategies=dict(strategies),
+        n_people=n_people,
+        seed=seed,
+        arms={
+            arm.id: _arm(values[index], {event: float(days[index].mean()) for event, days in happened.items()})
+            for index, arm in enumerate(protocol.arms)
+        },
+        contrasts={
+            analysis.id: _contrast(protocol, analysis, values, ended)
+            for analysis in protocol.analyses
+            if analysis.endpoint == endpoint.id
+        },
+    )
+
+
+def _asked(protocol: Protocol, estimand: Estimand | None) -> Estimand:
+    asked = estimand or protocol.estimand
+    if asked is None:
+        raise SpecError(
+            where="estimand", got="nothing", allowed="an estimand", remedy="State it in the protocol, or pass one."
+        )
+    names = [item.id for item in protocol.analyses]
+    if asked.analysis not in names:
+        raise SpecError(where="estimand.analysis", got=asked.analysis, allowed=f"one of {', '.join(names)}")
+    analysis = next(item for item in protocol.analyses if item.id == asked.analysis)
+    endpoint = next(item for item in protocol.endpoints if item.id == analysis.endpoint)
+    faults = strategy_faults(asked.strategies, possible_events(protocol), endpoint)
+    if faults:
+        raise SpecError.from_faults(faults)
+    return asked
+
+
+def _simulate(
+    protocol: Protocol,
+    endpoint: Endpoint,
+    strategies: Mapping[EventKind, str],
+    *,
+    n_people: int,
+    seed: int,
+    parameters: CourseParameters,
+    on_progress: Callable[[int, int], None] | None,
+) -> tuple[Float[np.ndarray, "arm subject"], Bool[np.ndarray, "arm subject"], dict[EventKind, np.ndarray]]:
+    """The endpoint of everybody under every arm, whether it is an event, and what happened to them."""
+    n_subjects = protocol.population.n_subjects
+    n_arms, step = len(protocol.arms), max(1, _PEOPLE_PER_CHUNK // n_subjects)
+    n_replicates = -(-n_people // n_subjects)
+    pharmacology = load_pharmacology()
+    without = [event for event, strategy in strategies.items() if strategy == "hypothetical"]
+    values = np.full((n_arms, n_replicates * n_subjects), np.nan)
+    ended = np.zeros(values.shape, dtype=np.bool_)
+    happened = {event: np.zeros(values.shape, dtype=np.bool_) for event in strategies}
+    for first in range(0, n_replicates, step):
+        count = min(step, n_replicates - first)
+        place = slice(first * n_subjects, (first + count) * n_subjects)
+        for arm in range(n_arms):
+            batch = simulate_under_arm(
+                protocol,
+                arm=arm,
+                without=without,
+                seed=seed,
+                first_replicate=first,
+                n_replicates=count,
+                parameters=parameters,
+                pharmacology=pharmacology,
+            )
+            days = _event_days(protocol, batch)
+            for event, found in happened.items():
+                found[arm, place] = days[event] <= endpoint.window.last
+            seen = _with_strategies(batch.observation, strategies, days)
+            if endpoint.kind == "days_to_relapse_or_dropout":
+                values[arm, place], ended[arm, place] = time_to_event(endpoint, seen)
+            else:
+                whole = endpoint.replace(missing="observed")
+                values[arm, place] = endpoint_values(whole, seen, heavy_amount=parameters.heavy_amount)
+            if on_progress is not None:
+                done = n_arms * min(first * n_subjects, n_people) + (arm + 1) * count * n_subjects
+                on_progress(min(done, n_arms * n_people), n_arms * n_people)
+    return values[:, :n_people], ended[:, :n_people], {event: found[:, :n_people] for event, found in happened.items()}
+
+
+def _event_days(protocol: Protocol, batch: TrialBatch) -> dict[EventKind, Int[np.ndarray, " subject"]]:
+    """First day of each event; the number of days where it never comes. A guess is made on day 0. [day]"""
+    use, events, guess = batch.course.use, protocol.events, batch.happenings.guess
+    n_days = use.shape[1]
+    days: dict[EventKind, Int[np.ndarray, " subject"]] = {
+        "dropout": batch.course.days_in_study,
+        "incarceration": batch.happenings.custody_day,
+    }
+    if events is not None and events.relapse is not None:
+        days["relapse"] = first_day_of_rule(use, events.relapse)
+    if events is not None and events.rescue_medicine is not None:
+        days["rescue-medicine"] = np.minimum(first_day_of_rule(use, events.rescue_medicine) + 1, n_days)
+    if guess is not None:
+        days["unblinding"] = np.where(guess, 0, n_days)
+    return days
+
+
+def _with_strategies(
+    seen: Observation, strategies: Mapping[EventKind, str], days: Mapping[EventKind, Int[np.ndarray, " subject"]]
+) -> Observation:
+    """What counts under the strategies: failures from an event on, or nothing from it on."""
+    n_days = seen.diary.shape[1]
+    day = np.arange(n_days)
+    failed = np.zeros(seen.seen.shape, dtype=np.bool_)
+    until = np.full(seen.seen.shape[0], n_days, dtype=np.int64)
+    for event, strategy in strategies.items():
+        if strategy == "composite":
+            failed |= day >= days[event][:, None]
+        elif strategy == "while-on-treatment":
+            until = np.minimum(until, days[event])
+    return replace(
+        seen,
+        diary=np.where(failed, 1, seen.diary).astype(np.int8),
+        amount=np.where(failed, np.inf, seen.amount),
+        seen=seen.seen & (day < until[:, None]),
+        test_kept=seen.test_kept & (seen.test_day < until[:, None]),
+        craving_vas=np.where(seen.craving_day < until[:, None], seen.craving_vas, np.nan),
+        # Leaving itself is one of the events above; here everybody is seen to the end.
+        days_in_study=np.full_like(seen.days_in_study, n_days),
+    )
+
+
+def _arm(values: _Values, event_share: dict[EventKind, float]) -> TrueArm:
+    good = values[np.isfinite(values)]
+    spread = float(good.std(ddof=1)) if good.size > 1 else float("nan")
+    return TrueArm(
+        mean=float(good.mean()) if good.size else float("nan"),
+        sd=spread,
+        n_valued=int(good.size),
+        event_share=event_share,
+    )
+
+
+def _contrast(
+    protocol: Protocol,
+    analysis: Analysis,
+    values: Float[np.ndarray, "arm subject"],
+    ended: Bool[np.ndarray, "arm subject"],
+) -> TrueContrast:
+    """The contrast over everybody, and its error from leaving out one group of people after another."""
+    sides = sides_of(protocol, analysis.contrast)
+    weights = [np.array([protocol.arms[index].allocation for index in side]) for side in sides]
+    group = np.arange(values.shape[1]) % _GROUPS
+
+    def size(chosen: Bool[np.ndarray, " subject"]) -> float:
+        if analysis.method == "hazard_ratio":
+            return _log_hazard_ratio(sides, weights, values[:, chosen], ended[:, chosen])
+        treated, control = (
+            _weighted_mean(values[side][:, chosen], weight) for side, weight in zip(sides, weights, strict=True)
+        )
+        if analysis.method == "mean_difference":
+            return treated - control
+        with np.errstate(divide="ignore", invalid="ignore"):
+            if analysis.method == "odds_ratio":
+                return float(np.log(treated / (1.0 - treated)) - np.log(control / (1.0 - control)))
+            return float(np.log(treated / control))
+
+    whole = size(np.ones(group.size, dtype=np.bool_))
+    parts = np.array([size(group != number) for number in range(_GROUPS)])
+    error = float(np.sqrt((_GROUPS - 1) * np.mean((parts - parts.mean()) ** 2)))
+    if analysis.method == "percent_lower":
+        whole, error = 100.0 * (1.0 - np.exp(whole)), 100.0 * np.exp(whole) * error
+    elif analysis.method != "mean_difference":
+        whole, error = np.exp(whole), np.exp(whole) * error
+    return TrueContrast(analysis=analysis.id, method=analysis.method, estimate=float(whole), mcse=float(error))
+
+
+def _weighted_mean(values: Float[np.ndarray, "arm subject"], weight: Int[np.ndarray, " arm"]) -> np.float64:
+    """Mean over people with a value in each arm, then over arms by their allocation."""
+    known = np.isfinite(values)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means = np.where(known, values, 0.0).sum(axis=1) / known.sum(axis=1)
+    return np.float64(np.average(means, weights=weight))
+
+
+def _log_hazard_ratio(
+    sides: tuple[list[int], list[int]],
+    weights: list[Int[np.ndarray, " _"]],
+    days: Float[np.ndarray, "arm subject"],
+    ended: Bool[np.ndarray, "arm subject"],
+) -> float:
+    rows = [np.repeat(side, weight) for side, weight in zip(sides, weights, strict=True)]
+    arms = np.concatenate(rows)
+    treated = np.repeat(np.arange(arms.size) < rows[0].size, days.shape[1])
+    time, event = days[arms].ravel(), ended[arms].ravel()
+    found = analyze_hazard(time, event, treated, np.zeros((time.size, 0)))
+    return float(np.log(found.estimate))

@@ -148,6 +148,12 @@ def test_every_method_has_a_truth_with_an_error(analysis: str) -> None:
     assert 0.0 < found.mcse < 20.0
 
 
+def test_an_endpoint_that_counts_the_missing_as_use_makes_leaving_a_failure() -> None:
+    """The endpoint says so itself, so an estimand that is silent about leaving must not say otherwise."""
+    assert truth_of(240, analysis="time-ketamine").strategies == {"dropout": "composite"}
+    assert truth_of(240).strategies == {"dropout": "treatment-policy"}
+
+
 @pytest.mark.parametrize(
     ("changes", "place"),
     [
@@ -172,6 +178,7 @@ def test_every_method_has_a_truth_with_an_error(analysis: str) -> None:
         ),
         ({"events": {"relapse": {"use_days": 3, "within_days": 2}}}, "events.relapse.use_days"),
         ({"blinding": {"guess_unfelt": 0.0, "guess_felt": 0.9}}, "blinding.guess_unfelt"),
+        ({"analysis": "no-such", "strategies": {"dropout": "composite"}}, "estimand.analysis"),
         ({"missingness": {"latent": -1.0}}, "missingness.latent"),
     ],
 )

@@ -22,7 +22,7 @@ REPLICATES ?= 1000
 PYTEST_ARGS ?=
 
 .PHONY: help run install test browser check format-check lint types layers docs unit quick core-coverage format golden \
-	lock bench torture fuzz clean
+	lock bench torture realism fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -147,6 +147,9 @@ bench: $(BENCH_STAMP) ## speed and memory on this machine, against other engines
 
 torture: $(TEST_STAMP) ## 200 kills, full disks, jumping clocks: runs must end with the same bytes; into docs/validation/torture.md
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -u -m validation.torture --write
+
+realism: $(TEST_STAMP) ## simulated diaries beside those in DIARIES=folder (CTN-0094 tables); into docs/validation/realism.md
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.realism "$(DIARIES)"
 
 fuzz: $(TEST_STAMP) ## 100,000 mutated diary files: each is read, or refused with a typed error
 	@$(BIN)/python -m validation.import_fuzz

@@ -79,7 +79,7 @@ def main() -> None:
         "# The two trials of the article",
         "",
         f"Made by `python validation/article_trials.py {n_replicates}`: {n_replicates} replicates of each trial.",
-        f"Seed {SEED}, parameter set `episodes-2026`.",
+        f"Seed {SEED}, parameter set `rhythms-2026`.",
         "Simulated: mean over replicates, 95% interval over replicates, Monte Carlo standard error of the mean.",
         "Ratios are averaged on the log scale.",
         "",

@@ -16,12 +16,13 @@ from remission.use.amount import amount_used
 from remission.use.craving import craving, craving_vas, incubation
 from remission.use.episode import drive, update_episode, use_probability
 from remission.use.leaving import leaving_probability
+from remission.use.rhythm import circumstance, update_drift
 
 EQUATIONS = (
     add_dose, experience_session, gate, attend_session, withdrawal, negative_affect, control, incubation, craving,
     drive, use_probability, update_episode, amount_used, craving_vas, leaving_probability, update_habit, update_load,
     update_fast_trace, update_reward, update_glutamate, update_commitment, decay_window, decay_serotonin, decay_skill,
-    update_cue,
+    update_cue, circumstance, update_drift,
 )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ def _words(subject: Any, replicate: Any, index: Any, stream: Stream, seed: Any) 
         p0, p1 = _M0 * c0, _M1 * c2
         c0, c1, c2, c3 = (p1 >> _SHIFT) ^ c1 ^ k0, p1 & _MASK, (p0 >> _SHIFT) ^ c3 ^ k1, p0 & _MASK
         k0, k1 = (k0 + _W0) & _MASK, (k1 + _W1) & _MASK
-    return c0, c1, c2
+    return c0, c1, c2, c3
 
 
 def _unit(word: Any) -> Any:
@@ -40,13 +40,15 @@ def _one_person(
     subject: Any, replicate: Any, traits: Any, infusion_day: Any, exposure: Any, psychoactive: Any, session_day: Any,
     quality: Any, weekday0: Any, blocked: Any, is_dosed: Any, is_taught: Any, start: Any, p: Any, seed: Any,
 ) -> Any:  # fmt: skip
-    tendency, responsiveness, commitment0, cue0, episode0, engagement = traits
+    tendency, responsiveness, commitment0, cue0, episode0, engagement, drift0 = traits[:7]
+    rhythm = traits[7:]
     slots = jnp.arange(session_day.shape[0])
     attend = _unit(jax.vmap(lambda slot: _words(subject, replicate, slot, Stream.ATTENDANCE, seed)[0])(slots))
 
     def day_of(state: Any, today: Any) -> Any:
         day, closed, dosed, taught = today
-        habit, load, trace, reward, window, tone, skill, clean, use, efficacy, commitment, cue, episode, inside = state
+        habit, load, trace, reward, window, tone, skill, clean, use, efficacy, commitment, cue, episode = state[:-2]
+        inside, drift = state[-2:]
         access = jnp.where(closed, 0.0, 1.0)
 
         def dose(now: Any) -> Any:
@@ -83,11 +85,13 @@ def _one_person(
             habit, cue, affect, reward, efficacy, skill, _EQ["incubation"](clean, p["i_max"], p["tau_i_day"]),
             p["z_habit"], p["z_affect"], p["z_skill"], p["z_constant"], p["c_r"], p["k_c"], p["c_l"], p["g_b"],
         )  # fmt: skip
-        weekend = jnp.where((weekday0 + day) % 7 >= 5, 1.0, 0.0)
-        push = _EQ["drive"](strength, held_back, weekend, p["beta_c"], p["wk"])
+        weekday = (weekday0 + day) % 7
+        weekend = jnp.where(weekday >= 5, 1.0, 0.0)
+        circumstance = _EQ["circumstance"](drift, rhythm[weekday])
+        push = _EQ["drive"](strength, held_back, weekend, circumstance, p["beta_c"], p["wk"])
         chance = _EQ["use_probability"](tendency, push, episode, access, p["b0"], p["lam"], p["chi"], p["b_in"])
-        w0, w1, w2 = _words(subject, replicate, day, Stream.DAY, seed)
-        n0, n1, _ = _words(subject, replicate, day, Stream.CUE, seed)
+        w0, w1, w2, w3 = _words(subject, replicate, day, Stream.DAY, seed)
+        n0, n1, _, _ = _words(subject, replicate, day, Stream.CUE, seed)
         radius = jnp.sqrt(-2.0 * jnp.log(_unit(n0)))
         angle = 2.0 * jnp.pi * _unit(n1)
         used = jnp.where(_unit(w0) < chance, 1.0, 0.0)
@@ -110,13 +114,14 @@ def _one_person(
             _EQ["update_cue"](cue, radius * jnp.cos(angle), p["phi"], p["sigma_x"]),
             _EQ["update_episode"](episode, used, _unit(w1), p["pi_start"], p["om_end"]),
             inside * (1.0 - leaves),
+            _EQ["update_drift"](drift, _unit(w3), start[7], start[8]),
         )
         return after, (used.astype(jnp.int8), amount, vas, leaves > 0.0, attended)
 
     zero = jnp.float64(0.0)
     before = (
         start[0], start[1], start[2], start[3], zero, zero, zero, zero, zero, p["g_b"], commitment0, cue0, episode0,
-        jnp.float64(1.0),
+        jnp.float64(1.0), drift0,
     )  # fmt: skip
     days = jnp.arange(blocked.size)
     _, (use, amount, vas, leaves, attended) = jax.lax.scan(day_of, before, (days, blocked, is_dosed, is_taught))

@@ -11,6 +11,7 @@ from benchmarks.problem import Problem
 from remission.patient.course import Course
 from remission.patient.kernels.reference import keep_share, starting_states
 from remission.streams import Stream
+from remission.use.rhythm import drift_step
 
 
 @njit
@@ -27,7 +28,7 @@ _amount, _vas, _leaving = (_EQUATIONS[name] for name in ("amount_used", "craving
 _habit, _load, _trace = (_EQUATIONS[name] for name in ("update_habit", "update_load", "update_fast_trace"))
 _reward, _glutamate, _commit = (_EQUATIONS[name] for name in ("update_reward", "update_glutamate", "update_commitment"))
 _decay_p, _decay_s, _decay_l = (_EQUATIONS[name] for name in ("decay_window", "decay_serotonin", "decay_skill"))
-_cue = _EQUATIONS["update_cue"]
+_cue, _circumstance, _update_drift = (_EQUATIONS[name] for name in ("update_cue", "circumstance", "update_drift"))
 
 _DAY, _CUE, _ATTENDANCE = (np.uint64(int(stream)) for stream in (Stream.DAY, Stream.CUE, Stream.ATTENDANCE))
 _MASK, _SHIFT = np.uint64(0xFFFFFFFF), np.uint64(32)
@@ -66,7 +67,7 @@ def _courses(
         window, tone, skill, clean, use = 0.0, 0.0, 0.0, 0.0, 0.0
         efficacy, in_study = g_b, True
         tendency, responsiveness, commitment = traits[0, i], traits[1, i], traits[2, i]
-        cue, episode, engagement = traits[3, i], traits[4, i], traits[5, i]
+        cue, episode, engagement, drift = traits[3, i], traits[4, i], traits[5, i], traits[6, i]
         for day in range(blocked.size):
             access = 0.0 if blocked[day] else 1.0
             if in_study:
@@ -89,10 +90,11 @@ def _courses(
                 habit, cue, affect, reward, efficacy, skill, _incubation(clean, i_max, tau_i),
                 z_habit, z_affect, z_skill, z_constant, c_r, k_c, c_l, g_b,
             )  # fmt: skip
-            weekend = 1.0 if (weekday0[i] + day) % 7 >= 5 else 0.0
-            push = _drive(strength, held, weekend, beta_c, wk)
+            weekday = (weekday0[i] + day) % 7
+            weekend = 1.0 if weekday >= 5 else 0.0
+            push = _drive(strength, held, weekend, _circumstance(drift, traits[7 + weekday, i]), beta_c, wk)
             chance = _probability(tendency, push, episode, access, b0, lam, chi, b_in)
-            w0, w1, w2, _ = _philox(subject[i], replicate[i], np.uint64(day), _DAY, k0, k1)
+            w0, w1, w2, w3 = _philox(subject[i], replicate[i], np.uint64(day), _DAY, k0, k1)
             n0, n1, _, _ = _philox(subject[i], replicate[i], np.uint64(day), _CUE, k0, k1)
             radius = math.sqrt(-2.0 * math.log(_unit(n0)))
             angle = 2.0 * math.pi * _unit(n1)
@@ -116,6 +118,7 @@ def _courses(
             tone = _decay_s(tone, start[5])
             skill = _decay_l(skill, tau_l)
             cue = _cue(cue, radius * math.cos(angle), phi, sigma_x)
+            drift = _update_drift(drift, _unit(w3), start[7], start[8])
 
 
 RATES = [
@@ -174,16 +177,19 @@ RATES = [
 
 
 def start_row(problem: Problem) -> np.ndarray:
-    """H, A, F, R on day 0 and what is left of P, S and F after a day."""
+    """H, A, F, R on day 0 and what is left of P, S, F and D after a day, D's step."""
     p = problem.parameters
-    kept = (keep_share(tau) for tau in (p.tau_p_day, p.tau_s_day, p.tau_f_day))
-    return np.array([*starting_states(p, problem.schedule.clean_days), *kept])
+    kept = (keep_share(tau) for tau in (p.tau_p_day, p.tau_s_day, p.tau_f_day, p.tau_d_day))
+    step = drift_step(sigma_d=p.sigma_d, keep_d=keep_share(p.tau_d_day))
+    return np.array([*starting_states(p, problem.schedule.clean_days), *kept, step])
 
 
 def trait_rows(problem: Problem) -> np.ndarray:
     """Traits of all people, one row each."""
     t = problem.traits
-    return np.stack([t.tendency, t.responsiveness, t.commitment0, t.cue0, t.episode0, t.engagement])
+    return np.stack(
+        [t.tendency, t.responsiveness, t.commitment0, t.cue0, t.episode0, t.engagement, t.drift0, *t.rhythm.T]
+    )
 
 
 def simulate_course(problem: Problem) -> Course:

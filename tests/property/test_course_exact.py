@@ -1,6 +1,6 @@
 """What must hold exactly for any parameters (the exact limits of the model)."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -126,11 +126,13 @@ def test_without_a_gate_skill_does_not_depend_on_when_the_infusion_is(parameters
 
 @pytest.mark.parametrize("substance", list(Substance))
 def test_with_every_weight_at_zero_use_is_the_persons_own_tendency(substance: Substance) -> None:
-    """beta_C = B = k_K = c_L = w_M = k_A = weekday = 0 and lam = 1 leave p = logistic(b_i): exact uniforms decide
-    each day.
+    """beta_C = B = k_K = c_L = w_M = k_A = weekday = drift = 0 and lam = 1 leave p = logistic(b_i):
+    exact uniforms decide each day.
     """
     base = load_course_parameters(substance)
-    bare = base.replace(beta_c=0.0, b_in=0.0, k_k=0.0, c_l=0.0, w_m=0.0, k_a=0.0, wk=0.0, lam=1.0)
+    bare = base.replace(
+        beta_c=0.0, b_in=0.0, k_k=0.0, c_l=0.0, w_m=0.0, k_a=0.0, wk=0.0, lam=1.0, sigma_d=0.0, sigma_7=0.0
+    )
     people = People.of_replicates(seed=3, first=0, count=1, n_subjects=400)
     traits = sample_traits(people, bare, clean_days=0, self_quit=True)
     course = simulate_course(people, traits, course_schedule(400, 60), bare)
@@ -183,8 +185,10 @@ def test_a_persons_course_does_not_depend_on_the_batch(cut: int) -> None:
     part = People(seed=9, replicate=people.replicate[cut:], subject=people.subject[cut:])
     whole_traits = sample_traits(people, parameters, clean_days=2, self_quit=False)
     part_traits = sample_traits(part, parameters, clean_days=2, self_quit=False)
-    whole = simulate_course(people, whole_traits, course_schedule(N_PEOPLE, N_DAYS), parameters, record_states=True)
-    alone = simulate_course(part, part_traits, course_schedule(N_PEOPLE - cut, N_DAYS), parameters, record_states=True)
+    schedule = course_schedule(N_PEOPLE, N_DAYS)
+    part_schedule = replace(course_schedule(N_PEOPLE - cut, N_DAYS), weekday0=schedule.weekday0[cut:])
+    whole = simulate_course(people, whole_traits, schedule, parameters, record_states=True)
+    alone = simulate_course(part, part_traits, part_schedule, parameters, record_states=True)
     np.testing.assert_array_equal(whole.use[cut:], alone.use)
     np.testing.assert_array_equal(whole.vas[cut:], alone.vas)
     for name, value in whole.states.items():

@@ -35,9 +35,11 @@ def cases(draw: st.DrawFn) -> tuple[People, CourseSchedule, Substance, dict[str,
     )
     seed = draw(st.integers(min_value=0, max_value=2**64 - 1))
     first = draw(st.integers(min_value=0, max_value=2**31))
-    names = ("gamma", "k_c", "k_k", "w_m", "eta", "a_h", "beta_c", "sigma_x", "sigma_b")
+    names = ("gamma", "k_c", "k_k", "w_m", "eta", "a_h", "beta_c", "sigma_x", "sigma_b", "tau_d_day")
     factors = {name: draw(FACTOR) for name in names}
     factors["leave_hazard_per_day"] = draw(st.sampled_from([0.0, 0.01]))
+    factors["sigma_d"] = draw(st.sampled_from([0.0, 1.7]))
+    factors["sigma_7"] = draw(st.sampled_from([0.0, 0.9]))
     people = People.of_replicates(seed=seed, first=first, count=1, n_subjects=n)
     return people, schedule, draw(st.sampled_from(list(Substance))), factors, draw(st.booleans())
 
@@ -50,9 +52,9 @@ def test_fast_equals_reference(
     """The reference is the specification: one different bit is a different trial."""
     people, schedule, substance, factors, self_quit = case
     base = load_course_parameters(substance)
-    leave = factors.pop("leave_hazard_per_day")
+    given = {name: factors.pop(name) for name in ("leave_hazard_per_day", "sigma_d", "sigma_7")}
     changed = {name: getattr(base, name) * factor for name, factor in factors.items()}
-    parameters = base.replace(leave_hazard_per_day=leave, **changed)
+    parameters = base.replace(**given, **changed)
     traits = sample_traits(people, parameters, clean_days=schedule.clean_days, self_quit=self_quit)
     expected = reference.simulate_course(people, traits, schedule, parameters)
     found = fast.simulate_course(people, traits, schedule, parameters, n_threads=n_threads)

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 
 __all__ = ["STATES", "Course", "CourseSchedule", "Traits"]
 
-STATES = ("P", "G", "S", "H", "R", "A", "F", "W", "N", "L", "M", "K", "x", "z", "E")
+STATES = ("P", "G", "S", "H", "R", "A", "F", "W", "N", "L", "M", "K", "x", "z", "E", "D")
 """Symbols of the states a kernel can record, in this order."""
 
 
@@ -26,6 +26,10 @@ class Traits:
         M, x and E on day 0 (episode0 is 0 or 1). [dimensionless]
     engagement
         Factor on the worth of a therapy contact. [dimensionless]
+    drift0
+        D on day 0. [log odds]
+    rhythm
+        r, what each weekday adds, Monday first. [log odds]
     """
 
     tendency: Float[np.ndarray, " subject"]
@@ -34,6 +38,8 @@ class Traits:
     cue0: Float[np.ndarray, " subject"]
     episode0: Float[np.ndarray, " subject"]
     engagement: Float[np.ndarray, " subject"]
+    drift0: Float[np.ndarray, " subject"]
+    rhythm: Float[np.ndarray, "subject weekday"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ The set itself (value, unit, source, grade of each number) is data in ``library/
 kernels read. Symbols are those of ``docs/explanation/model.md``.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from math import isfinite
 from typing import Self
 
@@ -15,7 +15,7 @@ from remission.records.protocol import Substance
 
 __all__ = ["DEFAULT_PARAMETER_SET", "CourseParameters", "load_course_parameters"]
 
-DEFAULT_PARAMETER_SET = "episodes-2026"
+DEFAULT_PARAMETER_SET = "rhythms-2026"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +94,10 @@ class CourseParameters:
     pi_start: float
     om_end: float
     e0: float
+    # drift and weekdays; a set that does not name them has them off
+    sigma_d: float = 0.0
+    tau_d_day: float = 30.0
+    sigma_7: float = 0.0
     # amount, report, leaving
     mu_a: float
     gamma_a: float
@@ -134,7 +138,7 @@ _SHARES = {
 _NOT_NEGATIVE = {
     "rho", "gamma", "k_g", "a_h", "d_h", "eta", "k_m", "sigma_x", "sigma_b", "sigma_v", "sigma_a", "s_log_sd", "q0_sd",
     "engagement_mean", "engagement_sd", "engagement_low", "engagement_high", "i_max", "heavy_amount",
-    "leave_hazard_per_day", "miss_hazard_per_day", "leave_use_factor",
+    "sigma_d", "sigma_7", "leave_hazard_per_day", "miss_hazard_per_day", "leave_use_factor",
 }  # fmt: skip
 
 
@@ -166,5 +170,7 @@ def load_course_parameters(
     values = {}
     for field in fields(CourseParameters):
         special = f"{field.name}.{Substance(substance).value}"
+        if field.default is not MISSING and special not in ids and field.name not in ids:
+            continue
         values[field.name] = found[special if special in ids else field.name].value
     return CourseParameters(**values)

@@ -51,7 +51,8 @@ def sample_traits(people: People, parameters: CourseParameters, *, clean_days: i
     Notes
     -----
     b_i is normal (b0, sigma_b); s_i log-normal; M on day 0 is ``1 - (1 - q0)*exp(-clean_days/tau_M)`` with q0 Beta
-    (``q0_mean``, ``q0_sd``); engagement normal, clipped; a share e0 of self-quitters begins inside an episode.
+    (``q0_mean``, ``q0_sd``); engagement normal, clipped; D and r normal; a share e0 of self-quitters begins inside an
+    episode.
 
     Raises
     ------
@@ -60,7 +61,7 @@ def sample_traits(people: People, parameters: CourseParameters, *, clean_days: i
     """
     p = parameters
     z_tendency, z_response, z_cue, z_engagement = draw_normals(people, Stream.BEHAVIOR, 0)
-    u_commitment, u_episode, _, _ = draw_uniforms(people, Stream.BEHAVIOR, 1)
+    u_commitment, u_episode, u_drift, _ = draw_uniforms(people, Stream.BEHAVIOR, 1)
     precision = p.q0_mean * (1.0 - p.q0_mean) / p.q0_sd**2 - 1.0
     if not precision > 0.0:
         raise SpecError(
@@ -77,7 +78,17 @@ def sample_traits(people: People, parameters: CourseParameters, *, clean_days: i
         cue0=p.sigma_x * z_cue,
         episode0=(u_episode < p.e0) * 1.0 if self_quit else np.zeros(len(people)),
         engagement=np.clip(p.engagement_mean + p.engagement_sd * z_engagement, p.engagement_low, p.engagement_high),
+        drift0=p.sigma_d * special.ndtri(u_drift),
+        rhythm=_weekdays(people, p.sigma_7),
     )
+
+
+def _weekdays(people: People, sigma_7: float) -> Float[np.ndarray, "subject weekday"]:
+    """r of each person, Monday first; the draws are not made where nothing comes of them."""
+    if sigma_7 == 0.0:
+        return np.zeros((len(people), 7))
+    normals = [*draw_normals(people, Stream.BEHAVIOR, 2), *draw_normals(people, Stream.BEHAVIOR, 3)]
+    return sigma_7 * np.stack(normals[:7], axis=1)
 
 
 def _truncated_normal(

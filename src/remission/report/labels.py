@@ -30,6 +30,7 @@ STATE_LABELS = {
     "x": Label("cues x", "Cues and stress of the day; no unit."),
     "z": Label("craving z", "Urge to use; no unit."),
     "E": Label("in an episode E", "Share of people inside an episode of use."),
+    "D": Label("drift D", "What the last weeks add to the log odds of use, for reasons outside of the chain."),
 }
 
 

@@ -2,13 +2,13 @@
 
 Equations::
 
-    u = beta_C*z - K + wk*weekend
+    u = beta_C*z - K + wk*weekend + c
     outside:  logit p = b_i + u
     inside:   logit p = lam*b_i + (1 - lam)*b0 + chi*u + B
     use while outside starts an episode with probability pi
     a clean day inside ends it with probability om
 
-States: y and E are 0 or 1. p is 0 while access is blocked.
+States: y and E are 0 or 1; c comes from :mod:`remission.use.rhythm`. p is 0 while access is blocked.
 Assumptions: the person's own tendency b_i governs the lapse; the length of an episode is mostly not personal (lam
 near 0).
 Evidence: pi from diaries (opioid, cannabis), the rest tuned or assumed.
@@ -24,9 +24,11 @@ __all__ = ["drive", "update_episode", "use_probability"]
 _Column = Float[np.ndarray, " subject"]
 
 
-def drive(strength: _Column, held: _Column, weekend: _Column, *, beta_c: float, wk: float) -> _Column:
+def drive(
+    strength: _Column, held: _Column, weekend: _Column, circumstance: _Column, *, beta_c: float, wk: float
+) -> _Column:
     """u: what the day adds to the person's tendency, in log odds. [dimensionless]"""
-    return beta_c * strength - held + wk * weekend
+    return beta_c * strength - held + wk * weekend + circumstance
 
 
 def use_probability(

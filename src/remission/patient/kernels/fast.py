@@ -48,6 +48,7 @@ from remission.use.amount import amount_used
 from remission.use.craving import craving, craving_vas, incubation
 from remission.use.episode import drive, update_episode, use_probability
 from remission.use.leaving import leaving_probability
+from remission.use.rhythm import circumstance, drift_step, update_drift
 
 __all__ = ["BLOCK", "simulate_course"]
 
@@ -67,6 +68,7 @@ _attend_session, _control, _decay_skill = (compile_equation(f) for f in (attend_
 _experience, _update_commitment = (compile_equation(f) for f in (experience_session, update_commitment))
 _amount_used, _craving, _craving_vas = (compile_equation(f) for f in (amount_used, craving, craving_vas))
 _incubation, _drive, _update_episode = (compile_equation(f) for f in (incubation, drive, update_episode))
+_circumstance, _update_drift = (compile_equation(f) for f in (circumstance, update_drift))
 _use_probability, _leaving = (compile_equation(f) for f in (use_probability, leaving_probability))
 
 # Names come from the record, so that a parameter is added in one place.
@@ -108,10 +110,20 @@ _ROWS = [
     "vas",
     "amount",
     "leaves",
+    "drift",
+    "u_drift",
+    "rhythm_0",
+    "rhythm_1",
+    "rhythm_2",
+    "rhythm_3",
+    "rhythm_4",
+    "rhythm_5",
+    "rhythm_6",
 ]
 (
     _P, _G, _S, _H, _R, _A, _F, _L, _M, _X, _E, _Y, _CLEAN, _IN, _GATE, _B, _RESP, _ENGAGE, _Q, _WEEKDAY, _SUBJECT,
-    _REPLICATE, _U_USE, _U_EPISODE, _U_LEAVE, _N_CUE, _N_AMOUNT, _Z, _VAS, _AMOUNT, _LEAVES,
+    _REPLICATE, _U_USE, _U_EPISODE, _U_LEAVE, _N_CUE, _N_AMOUNT, _Z, _VAS, _AMOUNT, _LEAVES, _DRIFT, _U_DRIFT,
+    _RHYTHM, _, _, _, _, _, _,
 ) = (row * BLOCK for row in range(len(_ROWS)))  # fmt: skip
 _MASK = uint64(0xFFFFFFFF)
 _SHIFT = uint64(32)
@@ -123,8 +135,8 @@ def _draw(b, index, k0, k1):
     """The day's draws of every person of the block into the rows that await them."""
     for i in range(BLOCK):
         subject, replicate = uint64(bits_of(b[_SUBJECT + i])), uint64(bits_of(b[_REPLICATE + i]))
-        w0, w1, w2, _ = philox_lane(subject, replicate, index, _DAY, k0, k1)
-        b[_U_USE + i], b[_U_EPISODE + i], b[_U_LEAVE + i] = _unit(w0), _unit(w1), _unit(w2)
+        w0, w1, w2, w3 = philox_lane(subject, replicate, index, _DAY, k0, k1)
+        b[_U_USE + i], b[_U_EPISODE + i], b[_U_LEAVE + i], b[_U_DRIFT + i] = _unit(w0), _unit(w1), _unit(w2), _unit(w3)
         w0, w1, _, _ = philox_lane(subject, replicate, index, _CUE, k0, k1)
         b[_N_CUE + i], b[_N_AMOUNT + i] = _unit(w0), _unit(w1)
     for i in range(BLOCK):
@@ -171,6 +183,7 @@ def _live(b, p, day, open_access):
     leaving_using = open_access * _leaving(1.0, p.leave_hazard_per_day, p.leave_use_factor)
     # Without incubation the equation gives exactly 1, and its division is not needed.
     cues_incubate = p.i_max != 1.0
+    usual = _RHYTHM + day % 7 * BLOCK
     for i in range(BLOCK):
         load, efficacy = b[_A + i], b[_G + i]
         skill, cue = b[_L + i], b[_X + i]
@@ -185,7 +198,8 @@ def _live(b, p, day, open_access):
         weekday = b[_WEEKDAY + i] + float(day % 7)
         weekday = weekday - 7.0 if weekday >= 7.0 else weekday
         weekend = 1.0 if weekday >= 5.0 else 0.0
-        push = _drive(strength, held_back, weekend, p.beta_c, p.wk)
+        today = _circumstance(b[_DRIFT + i], b[usual + i])
+        push = _drive(strength, held_back, weekend, today, p.beta_c, p.wk)
         chance = _use_probability(b[_B + i], push, b[_E + i], open_access, p.b0, p.lam, p.chi, p.b_in)
         use = 1.0 if b[_U_USE + i] < chance else 0.0
         b[_E + i] = _update_episode(b[_E + i], use, b[_U_EPISODE + i], p.pi_start, p.om_end)
@@ -203,7 +217,7 @@ def _live(b, p, day, open_access):
 
 
 @njit(**OPTIONS)
-def _night(b, p, keep_p, keep_s, keep_f):
+def _night(b, p, keep_p, keep_s, keep_f, keep_d, step_d):
     """Step 4: the states move."""
     for i in range(BLOCK):
         use, opened = b[_Y + i], b[_GATE + i]
@@ -219,6 +233,7 @@ def _night(b, p, keep_p, keep_s, keep_f):
         b[_S + i] = _decay_serotonin(b[_S + i], keep_s)
         b[_L + i] = _decay_skill(b[_L + i], p.tau_l_day)
         b[_X + i] = _update_cue(b[_X + i], b[_N_CUE + i], p.phi, p.sigma_x)
+        b[_DRIFT + i] = _update_drift(b[_DRIFT + i], b[_U_DRIFT + i], keep_d, step_d)
 
 
 @njit(nogil=True, cache=True, **OPTIONS)
@@ -236,9 +251,13 @@ def _blocks(
             b[_G + i], b[_H + i], b[_A + i], b[_F + i], b[_R + i] = p.g_b, start[0], start[1], start[2], start[3]
             b[_B + i], b[_RESP + i], b[_M + i] = traits[0, o + i], traits[1, o + i], traits[2, o + i]
             b[_X + i], b[_E + i], b[_ENGAGE + i] = traits[3, o + i], traits[4, o + i], traits[5, o + i]
+            b[_DRIFT + i] = traits[6, o + i]
             b[_Q + i], b[_WEEKDAY + i], b[_IN + i] = quality[o + i], float(weekday0[o + i]), 1.0
             b[_SUBJECT + i] = float_of(int64(address[0, o + i]))
             b[_REPLICATE + i] = float_of(int64(address[1, o + i]))
+        for k in range(7):
+            for i in range(BLOCK):
+                b[_RHYTHM + k * BLOCK + i] = traits[7 + k, o + i]
         for day in range(n_days):
             open_access = 0.0 if blocked[day] else 1.0
             if dosed[day]:
@@ -255,7 +274,7 @@ def _blocks(
                 vas_all[day, o + i] = b[_VAS + i]
                 if b[_LEAVES + i] > 0.0:
                     days_in_study[o + i] = day + 1
-            _night(b, p, start[4], start[5], start[6])
+            _night(b, p, start[4], start[5], start[6], start[7], start[8])
 
 
 def simulate_course(
@@ -278,14 +297,20 @@ def simulate_course(
     n, n_days = len(people), schedule.n_days
     n_blocks = -(-n // BLOCK)
     padded = n_blocks * BLOCK
+    keep_d = keep_share(parameters.tau_d_day)
     start = np.array(
         [
             *starting_states(parameters, schedule.clean_days),
             *(keep_share(tau) for tau in (parameters.tau_p_day, parameters.tau_s_day, parameters.tau_f_day)),
+            keep_d,
+            drift_step(sigma_d=parameters.sigma_d, keep_d=keep_d),
         ]
     )
+    # Weekdays in the order of the days of the course: row k is for the days k, k + 7, ...
+    weekday = (schedule.weekday0[:, np.newaxis] + np.arange(7)) % 7
     columns = (
         traits.tendency, traits.responsiveness, traits.commitment0, traits.cue0, traits.episode0, traits.engagement,
+        traits.drift0, *np.take_along_axis(traits.rhythm, weekday, axis=1).T,
     )  # fmt: skip
     trait_rows = _padded(np.stack(columns), padded)
     address = _padded(np.stack([people.subject, people.replicate]), padded)

@@ -5,7 +5,7 @@ Order of a day
 1. Dose, if any: P, S, M.
 2. Gate; therapy contact, if any: L.
 3. Cue, negative affect, control, craving; use; episode; amount; leaving.
-4. Night: H, A, F, R, G, M; then decay of P, S, L; then tomorrow's cue.
+4. Night: H, A, F, R, G, M; then decay of P, S, L; then tomorrow's cue and drift.
 
 Every line of arithmetic lives with its circuit; here stands only the order.
 """
@@ -28,6 +28,7 @@ from remission.use.amount import amount_used
 from remission.use.craving import craving, craving_vas, incubation
 from remission.use.episode import drive, update_episode, use_probability
 from remission.use.leaving import leaving_probability
+from remission.use.rhythm import circumstance, drift_step, update_drift
 
 __all__ = ["keep_share", "simulate_course", "starting_states"]
 
@@ -53,7 +54,7 @@ def simulate_course(
     parameters
         One substance's numbers.
     record_states
-        Whether to keep the states of every day (15 arrays of subject by day).
+        Whether to keep the states of every day (16 arrays of subject by day).
 
     Returns
     -------
@@ -75,6 +76,9 @@ def simulate_course(
     window, tone, skill, clean = (np.zeros(n) for _ in range(4))
     use: _Column = np.zeros(n)
     commitment, cue, episode = traits.commitment0.copy(), traits.cue0.copy(), traits.episode0.copy()
+    drift, keep_d = traits.drift0.copy(), keep_share(p.tau_d_day)
+    step_d = drift_step(sigma_d=p.sigma_d, keep_d=keep_d)
+    everybody = np.arange(n)
     in_study = np.ones(n)
     attend_chance = [draw_uniforms(people, Stream.ATTENDANCE, slot)[0] for slot in range(n_sessions)]
     infusion_days = set(np.unique(schedule.infusion_day).tolist())
@@ -126,16 +130,18 @@ def simulate_course(
             z_skill=p.z_skill,
             z_constant=p.z_constant,
         )
-        weekend = ((schedule.weekday0 + day) % 7 >= 5) * 1.0
-        push = drive(strength, held_back, weekend, beta_c=p.beta_c, wk=p.wk)
+        weekday = (schedule.weekday0 + day) % 7
+        weekend = (weekday >= 5) * 1.0
+        today = circumstance(drift, traits.rhythm[everybody, weekday])
+        push = drive(strength, held_back, weekend, today, beta_c=p.beta_c, wk=p.wk)
         access = np.full(n, open_access)
         chance = use_probability(traits.tendency, push, episode, access, b0=p.b0, lam=p.lam, chi=p.chi, b_in=p.b_in)
-        use_draw, episode_draw, leave_draw, _ = draw_uniforms(people, Stream.DAY, day)
+        use_draw, episode_draw, leave_draw, drift_draw = draw_uniforms(people, Stream.DAY, day)
         cue_noise, amount_noise = draw_normal_pair(people, Stream.CUE, day)
         use = np.asarray((use_draw < chance) * 1.0, dtype=np.float64)
         if record_states:
             now = (window, efficacy, tone, habit, reward, load, trace, withdrawn, affect, skill, commitment)
-            for name, value in zip(STATES, (*now, held_back, cue, strength, episode), strict=True):
+            for name, value in zip(STATES, (*now, held_back, cue, strength, episode, drift), strict=True):
                 recorded[name][:, day] = value
         episode = update_episode(episode, use, episode_draw, pi_start=p.pi_start, om_end=p.om_end)
         use_all[:, day] = use
@@ -159,6 +165,7 @@ def simulate_course(
         tone = decay_serotonin(tone, keep_s=keep_s)
         skill = decay_skill(skill, tau_l=p.tau_l_day)
         cue = update_cue(cue, cue_noise, phi=p.phi, sigma_x=p.sigma_x)
+        drift = update_drift(drift, drift_draw, keep_d=keep_d, step=step_d)
 
     return Course(
         use=use_all,

@@ -1,0 +1,1 @@
+"""Simulated diaries beside real ones: statistics, fit, classifier, page."""

@@ -1,9 +1,11 @@
 """Frozen, validated records: the specifications of a trial and the shape of its results."""
 
 from remission.records.base import Record
+from remission.records.design import Design
 from remission.records.endpoint import Analysis, Comparison, Contrast, Endpoint
 from remission.records.estimand import Estimand
 from remission.records.intercurrent import Blinding, Incarceration, IntercurrentEvents, Missingness, UseRule
+from remission.records.medicine import MedicineCourse
 from remission.records.population import (
     AgeDistribution,
     DayRange,
@@ -13,9 +15,10 @@ from remission.records.population import (
     WeightDistribution,
 )
 from remission.records.protocol import Protocol, Substance
+from remission.records.recruitment import Recruitment
 from remission.records.regimen import Dose, Regimen
 from remission.records.subject import Subject
-from remission.records.treatment import Arm, DrugCourse, Gap, Infusion, SessionDay, TherapyCourse
+from remission.records.treatment import Arm, DrugCourse, Gap, Infusion, Period, SessionDay, TherapyCourse
 from remission.records.visits import BiologicalTest, VisitSchedule
 
 __all__ = [
@@ -27,6 +30,7 @@ __all__ = [
     "Comparison",
     "Contrast",
     "DayRange",
+    "Design",
     "Dose",
     "DrugCourse",
     "Endpoint",
@@ -35,11 +39,14 @@ __all__ = [
     "Incarceration",
     "Infusion",
     "IntercurrentEvents",
+    "MedicineCourse",
     "Missingness",
+    "Period",
     "Population",
     "Protocol",
     "Randomization",
     "Record",
+    "Recruitment",
     "Regimen",
     "SessionDay",
     "Setting",

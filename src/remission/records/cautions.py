@@ -50,7 +50,7 @@ def _harms(protocol: "Protocol") -> list[str]:
 
 def _treatment(protocol: "Protocol") -> list[str]:
     found = []
-    used = {arm.drug for arm in protocol.arms}
+    used = {name for arm in protocol.arms for _, name in arm.drug_starts}
     ketamine = {name: c for name, c in protocol.drugs.items() if c.drug == "racemic-ketamine" and name in used}
     if ketamine and protocol.substance in _PRIOR_ONLY:
         found.append(
@@ -90,7 +90,8 @@ def _infusion(where: str, infusion: "Infusion") -> list[str]:
 def _measurement(protocol: "Protocol") -> list[str]:
     found = []
     arms = protocol.arms
-    unused = [name for name in protocol.drugs if name not in {arm.drug for arm in arms}]
+    unused = [name for name in protocol.drugs if name not in {item for arm in arms for _, item in arm.drug_starts}]
+    unused += [name for name in protocol.medicines if name not in {arm.medicine for arm in arms}]
     unused += [name for name in protocol.therapies if name not in {arm.therapy for arm in arms}]
     if unused:
         found.append(f"No arm receives {', '.join(unused)}.")
@@ -104,6 +105,6 @@ def _measurement(protocol: "Protocol") -> list[str]:
         for endpoint in protocol.endpoints
         if endpoint.kind != "mean_craving" and last < endpoint.window.last
     ]
-    if protocol.population.n_subjects < protocol.randomization.block_size:
+    if protocol.population.n_subjects < (protocol.randomization.block_size or 0):
         found.append("There are fewer people than one randomization block, so arms can stay empty.")
     return found

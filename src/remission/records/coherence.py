@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from remission.errors import SpecError, nearest_names
 from remission.records.endpoint import Analysis, Endpoint
+from remission.records.layout import layout_faults
 from remission.records.question import question_faults
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def coherence_faults(protocol: "Protocol") -> list[SpecError]:
         *_measure_faults(protocol),
         *_analysis_faults(protocol),
         *_comparison_faults(protocol),
+        *layout_faults(protocol),
         *question_faults(protocol),
     ]
 
@@ -57,6 +59,7 @@ def _name_faults(protocol: "Protocol") -> list[SpecError]:
     for index, arm in enumerate(protocol.arms):
         faults += _unknown(f"arms[{index}].drug", arm.drug, list(protocol.drugs))
         faults += _unknown(f"arms[{index}].therapy", arm.therapy, list(protocol.therapies))
+        faults += _unknown(f"arms[{index}].medicine", arm.medicine, list(protocol.medicines))
     return faults
 
 
@@ -75,12 +78,13 @@ def _repeats(field: str, key: str, names: Sequence[str]) -> list[SpecError]:
 
 def _allocation_faults(protocol: "Protocol") -> list[SpecError]:
     total = sum(arm.allocation for arm in protocol.arms)
-    if protocol.randomization.block_size % total == 0:
+    size = protocol.randomization.block_size
+    if size is None or size % total == 0:
         return []
     return [
         SpecError(
             where="randomization.block_size",
-            got=protocol.randomization.block_size,
+            got=size,
             allowed=f"a multiple of {total}, the summed allocation of the arms",
         )
     ]
@@ -91,6 +95,11 @@ def _day_faults(protocol: "Protocol") -> list[SpecError]:
     days: list[tuple[str, int]] = []
     for name, drug in protocol.drugs.items():
         days.append((f"drugs.{name}.infusions", drug.last_day_latest))
+    for index, arm in enumerate(protocol.arms):
+        for number, period in enumerate(arm.periods):
+            if period.drug in protocol.drugs:
+                end = period.start + protocol.drugs[period.drug].last_day_latest
+                days.append((f"arms[{index}].periods[{number}].start", end))
     for name, therapy in protocol.therapies.items():
         for index, session in enumerate(therapy.sessions):
             if session.day is not None:

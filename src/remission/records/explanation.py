@@ -6,7 +6,7 @@ from operator import itemgetter
 from textwrap import fill, indent
 from typing import TYPE_CHECKING
 
-from remission.records.happenings import happenings
+from remission.records.happenings import happenings, layout
 from remission.units import format_quantity
 
 if TYPE_CHECKING:
@@ -96,16 +96,27 @@ def _follow_up(protocol: "Protocol") -> list[str]:
     if len(protocol.arms) > 1:
         strata = f", within {' and '.join(blocks.stratify_by)}" if blocks.stratify_by else ""
         sites = f", {protocol.setting.n_sites} sites" if protocol.setting.n_sites > 1 else ""
-        lines.append(f"Randomized in permuted blocks of {blocks.block_size}{strata}{sites}.")
-    return lines
+        if blocks.method == "minimization":
+            factors = " and ".join(["size", *blocks.stratify_by])
+            lines.append(f"Allocated by minimization of {factors}, best arm with chance {blocks.p_best_arm:g}{sites}.")
+        else:
+            lines.append(f"Randomized in permuted blocks of {blocks.block_size}{strata}{sites}.")
+    return [*lines, *layout(protocol)]
 
 
 def _arm(protocol: "Protocol", arm: "Arm") -> list[str]:
     share = f", allocation {arm.allocation}" if any(item.allocation != 1 for item in protocol.arms) else ""
     factors = ", ".join(f"{name} {level}" for name, level in arm.factors.items())
     lines = [f"{arm.label} ({arm.id}{share}){': ' + factors if factors else ''}"]
-    lines += [f"  {_drug(protocol.drugs[arm.drug])}" if arm.drug else "  No drug."]
+    lines += [
+        f"  {f'From day {start}: ' if arm.periods else ''}{_drug(protocol.drugs[name])}"
+        for start, name in arm.drug_starts
+    ] or ["  No drug."]
     lines += [f"  {_therapy(protocol.therapies[arm.therapy])}" if arm.therapy else "  No therapy."]
+    if arm.medicine is not None:
+        course = protocol.medicines[arm.medicine]
+        share = "" if course.effect_share == 1.0 else f", {course.effect_share:g} of its sourced effect"
+        lines.append(f"  {course.medicine.capitalize()} from day 0 to the end{share}.")
     return lines
 
 

@@ -1,4 +1,4 @@
-"""Events, missing data and blinding of a protocol in plain words."""
+"""Design, recruitment, events, missing data and blinding of a protocol in plain words."""
 
 from typing import TYPE_CHECKING
 
@@ -6,7 +6,7 @@ if TYPE_CHECKING:
     from remission.records.intercurrent import UseRule
     from remission.records.protocol import Protocol
 
-__all__ = ["happenings"]
+__all__ = ["happenings", "layout"]
 
 
 def happenings(protocol: "Protocol") -> list[str]:
@@ -30,6 +30,21 @@ def happenings(protocol: "Protocol") -> list[str]:
             f"Guesses of the active drug: {blinding.guess_unfelt:g} when nothing was felt, {blinding.guess_felt:g} "
             f"after a full effect; expectancy {blinding.expectancy_use:g} on the log odds of use, "
             f"{blinding.expectancy_report:g} on reports."
+        )
+    return lines
+
+
+def layout(protocol: "Protocol") -> list[str]:
+    """The design and the recruitment, a sentence each; nothing when the protocol names neither."""
+    lines = []
+    design, recruitment = protocol.design, protocol.recruitment
+    if design is not None:
+        washout = f", washout {design.washout_days} days" if design.washout_days else ""
+        lines.append(f"Design: {design.kind}{washout}.")
+    if recruitment is not None:
+        lines.append(
+            f"Recruitment: {recruitment.screened_per_day:g} screened per day after a ramp of {recruitment.ramp_days} "
+            f"days, of whom {100.0 * recruitment.screening_failure:g}% fail screening."
         )
     return lines
 

@@ -1,11 +1,12 @@
 """Who is in the trial, where they are kept, and how they are allocated."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from remission.errors import SpecError
 from remission.records.base import Record
+from remission.records.grown import GrownRecord
 from remission.records.quantity import AgeSdY, AgeY, Day, Flag, Fraction, WeightKg, WeightSdKg
 
 __all__ = ["AgeDistribution", "DayRange", "Population", "Randomization", "Setting", "WeightDistribution"]
@@ -90,9 +91,35 @@ class Setting(Record):
     retention: Literal["modeled", "complete"] = "modeled"
 
 
-class Randomization(Record):
-    """Permuted blocks within strata. ``block_size`` must be a multiple of the summed allocation of the arms."""
+class Randomization(GrownRecord):
+    """How arms are allocated, in order of enrolment.
 
-    method: Literal["permuted-blocks"] = "permuted-blocks"
-    block_size: Annotated[int, Field(strict=True, ge=1, le=400)]
+    permuted-blocks
+        Blocks of ``block_size`` within the strata of ``stratify_by``; a multiple of the summed allocation.
+    minimization
+        With chance ``p_best_arm`` the arm that keeps the arms most alike in size and in each factor of
+        ``stratify_by``, otherwise another one (Pocock and Simon's method, with ranges).
+    """
+
+    added_fields: ClassVar[frozenset[str]] = frozenset({"p_best_arm"})
+
+    method: Literal["permuted-blocks", "minimization"] = "permuted-blocks"
+    block_size: Annotated[int, Field(strict=True, ge=1, le=400)] | None = None
+    p_best_arm: Fraction | None = None
     stratify_by: tuple[Literal["sex", "site"], ...] = ()
+
+    @model_validator(mode="after")
+    def _one_method(self) -> Self:
+        needed, other = ("block_size", "p_best_arm")
+        if self.method == "minimization":
+            needed, other = other, needed
+        faults = []
+        if getattr(self, needed) is None:
+            faults.append(
+                SpecError(where=needed, got="nothing", allowed=f"a number: {self.method} needs it", remedy="Add it.")
+            )
+        if getattr(self, other) is not None:
+            faults.append(SpecError(where=other, got=getattr(self, other), allowed=f"nothing here for {self.method}"))
+        if faults:
+            raise SpecError.from_faults(faults)
+        return self

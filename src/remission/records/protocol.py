@@ -15,12 +15,15 @@ from pydantic import Field, model_validator
 from remission.errors import SpecError
 from remission.records.cautions import cautions_of
 from remission.records.coherence import coherence_faults
+from remission.records.design import Design
 from remission.records.endpoint import Analysis, Comparison, Endpoint
 from remission.records.estimand import Estimand
 from remission.records.explanation import explain_protocol
 from remission.records.grown import GrownRecord
 from remission.records.intercurrent import Blinding, IntercurrentEvents, Missingness
+from remission.records.medicine import MedicineCourse
 from remission.records.population import Population, Randomization, Setting
+from remission.records.recruitment import Recruitment
 from remission.records.text import Sentence, Slug, Title
 from remission.records.treatment import Arm, DrugCourse, TherapyCourse
 from remission.records.visits import BiologicalTest, VisitSchedule
@@ -49,12 +52,15 @@ class Protocol(GrownRecord):
     state its estimand, with a strategy for every event that can happen.
     """
 
-    added_fields: ClassVar[frozenset[str]] = frozenset({"purpose", "events", "missingness", "blinding"})
+    added_fields: ClassVar[frozenset[str]] = frozenset(
+        {"purpose", "design", "medicines", "recruitment", "events", "missingness", "blinding"}
+    )
 
     format: Literal["remission/protocol/1"] = "remission/protocol/1"
     id: Slug
     title: Title
     substance: Substance
+    design: Design | None = None
     purpose: Literal["exploratory", "confirmatory"] = "exploratory"
     evidence: Slug | None = None
     assumptions: tuple[Sentence, ...] = ()
@@ -63,8 +69,10 @@ class Protocol(GrownRecord):
     setting: Setting = Setting()
     drugs: dict[Slug, DrugCourse] = Field(default_factory=dict)
     therapies: dict[Slug, TherapyCourse] = Field(default_factory=dict)
+    medicines: dict[Slug, MedicineCourse] = Field(default_factory=dict)
     arms: Annotated[tuple[Arm, ...], Field(min_length=1, max_length=12)]
     randomization: Randomization
+    recruitment: Recruitment | None = None
     visits: tuple[VisitSchedule, ...]
     test: BiologicalTest | None = None
     events: IntercurrentEvents | None = None

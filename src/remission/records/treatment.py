@@ -1,15 +1,16 @@
 """The treatment package: drug sessions and therapy sessions as one schedule, and the arms that receive it."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from remission.errors import SpecError
 from remission.records.base import Record
+from remission.records.grown import GrownRecord
 from remission.records.quantity import Day, DoseMgPerKg, DurationMin, Fraction
 from remission.records.text import Label, Slug
 
-__all__ = ["Arm", "DrugCourse", "Gap", "Infusion", "SessionDay", "TherapyCourse"]
+__all__ = ["Arm", "DrugCourse", "Gap", "Infusion", "Period", "SessionDay", "TherapyCourse"]
 
 
 class Gap(Record):
@@ -153,12 +154,33 @@ class TherapyCourse(Record):
     session_min: Annotated[DurationMin, Field(alias="session_length")]
 
 
-class Arm(Record):
-    """One arm: a drug course and a therapy course by name, its share of the allocation, its factor levels."""
+class Period(Record):
+    """A period of a crossover sequence: a drug course whose day 0 is day ``start`` of the trial."""
+
+    start: Day
+    drug: Slug
+
+
+class Arm(GrownRecord):
+    """One arm: a drug course, a therapy course and a medicine by name, its share of the allocation, its factor levels.
+
+    In a crossover trial ``periods`` names the drug courses in their order, in place of ``drug``.
+    """
+
+    added_fields: ClassVar[frozenset[str]] = frozenset({"medicine", "periods"})
 
     id: Slug
     label: Label
     allocation: Annotated[int, Field(strict=True, ge=1, le=20)] = 1
     drug: Slug | None = None
     therapy: Slug | None = None
+    medicine: Slug | None = None
+    periods: tuple[Period, ...] = ()
     factors: dict[Slug, Slug] = Field(default_factory=dict)
+
+    @property
+    def drug_starts(self) -> tuple[tuple[int, str], ...]:
+        """First day and name of each drug course, in order of time."""
+        if self.drug is not None:
+            return ((0, self.drug),)
+        return tuple((period.start, period.drug) for period in self.periods)

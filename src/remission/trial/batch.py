@@ -19,8 +19,9 @@ from remission.records.estimand import EventKind
 from remission.records.protocol import Protocol
 from remission.streams import People
 from remission.trial.happenings import Happenings, simulate_happenings
+from remission.trial.medicines import tendency_shift
 from remission.trial.observation import Observation, observe, observe_fully
-from remission.trial.randomization import allocate, assign_sites, strata_of
+from remission.trial.randomization import allocate, assign_sites, minimize, strata_of
 from remission.trial.schedule import build_schedule
 
 __all__ = ["TrialBatch", "simulate_batch", "simulate_under_arm", "simulate_with_states"]
@@ -177,8 +178,14 @@ def _enrol(protocol: Protocol, *, seed: int, first_replicate: int, n_replicates:
     people = People.of_replicates(seed=seed, first=first_replicate, count=n_replicates, n_subjects=n_subjects)
     covariates = sample_covariates(people, protocol.population)
     site = assign_sites(people, protocol.setting.n_sites)
-    stratum = strata_of(protocol, female=covariates.female, site=site)
-    arm = allocate(people, protocol, stratum=stratum.reshape(n_replicates, n_subjects)).ravel()
+    shape = (n_replicates, n_subjects)
+    if protocol.randomization.method == "minimization":
+        factors = {"sex": covariates.female, "site": site}
+        levels = [factors[name].reshape(shape) for name in protocol.randomization.stratify_by]
+        arm = minimize(people, protocol, levels=levels).ravel()
+    else:
+        stratum = strata_of(protocol, female=covariates.female, site=site)
+        arm = allocate(people, protocol, stratum=stratum.reshape(shape)).ravel()
     return _Enrolled(people=people, covariates=covariates, site=site, arm=arm)
 
 
@@ -189,6 +196,9 @@ def _treat(
     traits = sample_traits(
         enrolled.people, parameters, clean_days=population.clean_days, self_quit=population.self_quit
     )
+    shift = tendency_shift(protocol, arm=enrolled.arm, parameters=parameters)
+    if shift is not None:
+        traits = replace(traits, tendency=traits.tendency + shift)
     schedule = build_schedule(
         enrolled.people, protocol, arm=enrolled.arm, covariates=enrolled.covariates, pharmacology=pharmacology
     )

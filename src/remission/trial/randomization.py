@@ -1,7 +1,10 @@
-"""Who gets which arm: permuted blocks within strata.
+"""Who gets which arm: permuted blocks within strata, or minimization.
 
-Each slot of each block has its own addressed draw, so that adding people changes no earlier allocation.
+Each slot of each block, and each person who is minimized, has its own addressed draw, so that adding people changes no
+earlier allocation.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -9,7 +12,7 @@ from jaxtyping import Float, Int
 from remission.records.protocol import Protocol
 from remission.streams import People, Stream, draw_uniforms
 
-__all__ = ["allocate", "assign_sites", "strata_of"]
+__all__ = ["allocate", "assign_sites", "minimize", "strata_of"]
 
 
 def assign_sites(people: People, n_sites: int) -> Int[np.ndarray, " subject"]:
@@ -43,6 +46,7 @@ def allocate(
     """
     n_replicates, n_subjects = stratum.shape
     size = protocol.randomization.block_size
+    assert size is not None, "permuted blocks have a size"
     allocation = [arm.allocation for arm in protocol.arms]
     block = np.repeat(np.arange(len(allocation)), np.array(allocation) * (size // sum(allocation)))
     n_slots = -(-n_subjects // size) * size
@@ -59,3 +63,49 @@ def allocate(
         turn = np.cumsum(inside, axis=1) - 1
         arm = np.where(inside, np.take_along_axis(sequence, np.maximum(turn, 0), axis=1), arm)
     return arm
+
+
+def minimize(
+    people: People, protocol: Protocol, *, levels: Sequence[Int[np.ndarray, "replicate subject"]]
+) -> Int[np.ndarray, "replicate subject"]:
+    """Arm index of each person by minimization, in order of enrolment.
+
+    For each arm that a person could get, the range over arms of people per share of allocation is summed over the
+    whole trial and over the person's level of each factor (Pocock and Simon's method). With chance ``p_best_arm`` the
+    person gets an arm of the smallest sum, else one of the others, in proportion to allocation.
+
+    Parameters
+    ----------
+    people
+        Addresses of the replicates' people, subject fastest.
+    levels
+        Level of each person for each factor, from 0.
+    """
+    n_arms = len(protocol.arms)
+    n_replicates = int(np.unique(people.replicate).size)
+    n_subjects = len(people) // n_replicates
+    whole = np.zeros((n_replicates, n_subjects), dtype=np.int64)
+    factors = [whole, *levels]
+    counts = [np.zeros((n_replicates, int(level.max(initial=0)) + 1, n_arms)) for level in factors]
+    share = np.array([arm.allocation for arm in protocol.arms], dtype=np.float64)
+    u_best, u_arm = (u.reshape(n_replicates, n_subjects) for u in draw_uniforms(people, Stream.ALLOCATION, 0)[:2])
+    takes_best = u_best < (protocol.randomization.p_best_arm or 0.0)
+    row = np.arange(n_replicates)
+    arm = np.zeros((n_replicates, n_subjects), dtype=np.int64)
+    for subject in range(n_subjects):
+        imbalance = np.zeros((n_replicates, n_arms))
+        for count, level in zip(counts, factors, strict=True):
+            mine = count[row, level[:, subject]]
+            imbalance += np.ptp((mine[:, None, :] + np.eye(n_arms)) / share, axis=2)
+        best = imbalance <= imbalance.min(axis=1, keepdims=True) + _TIE
+        pool = np.where(takes_best[:, subject, None] | best.all(axis=1, keepdims=True), best, ~best)
+        reach = np.cumsum(pool * share, axis=1)
+        chosen = np.sum(u_arm[:, subject, None] * reach[:, -1:] >= reach, axis=1)
+        arm[:, subject] = chosen
+        for count, level in zip(counts, factors, strict=True):
+            count[row, level[:, subject], chosen] += 1.0
+    return arm
+
+
+_TIE = 1e-9
+"""Sums of ranges this close are equal; shares such as thirds are not exact."""

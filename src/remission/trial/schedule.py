@@ -20,14 +20,22 @@ _InfusionDays = Int[np.ndarray, "subject infusion"]
 _SessionDays = Int[np.ndarray, "subject session"]
 
 
-def infusion_days(people: People, course: DrugCourse) -> _InfusionDays:
-    """Day of each infusion of each person. [day]"""
+def infusion_days(people: People, course: DrugCourse, *, start_day: int = 0, before: int = 0) -> _InfusionDays:
+    """Day of each infusion of each person. [day]
+
+    Parameters
+    ----------
+    start_day
+        Day of the trial that is day 0 of the course.
+    before
+        Infusions of the courses before it, so that no gap is drawn twice.
+    """
     days: list[Int[np.ndarray, " subject"]] = []
     for slot, infusion in enumerate(course.infusions):
         if infusion.gap is None:
-            days.append(np.full(len(people), infusion.day or 0, dtype=np.int64))
+            days.append(np.full(len(people), start_day + (infusion.day or 0), dtype=np.int64))
         else:
-            chance = draw_uniforms(people, Stream.SCHEDULE, slot)[0]
+            chance = draw_uniforms(people, Stream.SCHEDULE, before + slot)[0]
             days.append(days[-1] + _triangular_days(chance, infusion.gap))
     return np.stack(days, axis=1)
 
@@ -64,7 +72,8 @@ def build_schedule(
 ) -> CourseSchedule:
     """The schedule of every person under the arm allocated to them."""
     n = len(people)
-    n_infusions = max([1, *(len(drug.infusions) for drug in protocol.drugs.values())])
+    lengths = {name: len(drug.infusions) for name, drug in protocol.drugs.items()}
+    n_infusions = max([1, *lengths.values(), *(sum(lengths[name] for _, name in a.drug_starts) for a in protocol.arms)])
     n_sessions = max([1, *(len(therapy.sessions) for therapy in protocol.therapies.values())])
     infusion_day = np.full((n, n_infusions), -1, dtype=np.int64)
     exposure, psychoactive = np.zeros((n, n_infusions)), np.zeros((n, n_infusions))
@@ -74,12 +83,12 @@ def build_schedule(
     for index, item in enumerate(protocol.arms):
         mine = arm == index
         days = np.zeros((n, 0), dtype=np.int64)
-        if item.drug is not None:
-            drug = protocol.drugs[item.drug]
-            days = infusion_days(people, drug)
-            width = days.shape[1]
-            infusion_day[mine, :width] = days[mine]
-            for slot, infusion in enumerate(drug.infusions):
+        for start_day, name in item.drug_starts:
+            drug = protocol.drugs[name]
+            given = days.shape[1]
+            days = np.concatenate([days, infusion_days(people, drug, start_day=start_day, before=given)], axis=1)
+            infusion_day[mine, given : days.shape[1]] = days[mine, given:]
+            for slot, infusion in enumerate(drug.infusions, start=given):
                 if drug.drug == "racemic-ketamine":
                     e, m = effects[(infusion.dose_mg_per_kg, infusion.duration_min)]
                     exposure[mine, slot], psychoactive[mine, slot] = e[mine], m[mine]

@@ -12,6 +12,7 @@ from remission.records.protocol import Protocol
 from remission.streams import check_seed
 from remission.trial.batch import TrialBatch, simulate_batch
 from remission.trial.chunk import Chunk, ChunkResult, analyze_batch, merge_chunks, plan_chunks
+from remission.trial.medicines import check_medicines
 from remission.trial.result import TrialResult
 from remission.trial.states import simulate_states
 
@@ -115,8 +116,8 @@ def plan_trial(
     Raises
     ------
     SpecError
-        ``n_replicates``, ``seed`` or ``chunk_replicates`` is out of range, or a piece of work would need too much
-        memory.
+        ``n_replicates``, ``seed`` or ``chunk_replicates`` is out of range, a piece of work would need too much
+        memory, or a medicine has no sourced effect.
     LibraryError
         The parameter set does not exist.
     """
@@ -130,6 +131,7 @@ def plan_trial(
                 got=f"{chunk_replicates}, which is {person_days} person-days",
                 allowed=f"up to {_CHUNK_PERSON_DAYS} person-days in a piece of work",
             )
+    check_medicines(protocol)
     found = load_parameter_set(parameter_set)
     return TrialPlan(
         protocol=protocol,

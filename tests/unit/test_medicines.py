@@ -1,0 +1,116 @@
+"""Standard medicines: the sourced contrast is what the model shows."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from remission.errors import SpecError
+from remission.library.medicines import list_medicines, load_medicine
+from remission.patient.parameters import load_course_parameters
+from remission.patient.pharmacology import load_pharmacology
+from remission.testing.protocols import small_protocol
+from remission.trial.batch import simulate_batch, simulate_under_arm
+from remission.trial.medicines import find_shift
+from remission.trial.simulate import plan_trial
+
+
+def with_medicine(name: str = "naltrexone", share: float = 1.0, **changes: Any) -> Any:
+    arms = [
+        {"id": "medicine", "label": "Medicine", "medicine": "one", "factors": {"drug": "ketamine"}},
+        {"id": "placebo", "label": "Placebo", "factors": {"drug": "saline"}},
+    ]
+    medicines = {"one": {"medicine": name, "effect_share": share}}
+    return small_protocol(arms=arms, medicines=medicines, therapies={}, **changes)
+
+
+def clean_shares(name: str, days: int, clean_days: int, *, ever: bool) -> list[float]:
+    population = {**small_protocol().population.to_dict(), "n_subjects": 4000, "clean_days": clean_days}
+    protocol = with_medicine(name, population=population, follow_up_days=days, setting={"retention": "complete"})
+    shares = []
+    for arm in range(2):
+        batch = simulate_under_arm(
+            protocol,
+            arm=arm,
+            without=(),
+            seed=99,
+            first_replicate=0,
+            n_replicates=3,
+            parameters=load_course_parameters(protocol.substance),
+            pharmacology=load_pharmacology(),
+        )
+        used = batch.course.use > 0
+        shares.append(float(1.0 - (used.any(axis=1) if ever else used).mean()))
+    return shares
+
+
+def test_naltrexone_is_the_positive_control() -> None:
+    """Other people than those it was set on show the sourced odds ratio of 1.35; .05 is 4 standard errors of both."""
+    one, other = clean_shares("naltrexone", 112, 4, ever=False)
+    assert one / (1.0 - one) / (other / (1.0 - other)) == pytest.approx(1.35, abs=0.05)
+
+
+def test_acamprosate_shows_its_ratio_of_people_without_any_use() -> None:
+    """36.1 against 23.4 of 100; .1 is 4 standard errors of the ratio in 12,000 and 4,000 people."""
+    one, other = clean_shares("acamprosate", 180, 14, ever=True)
+    assert one / other == pytest.approx(1.543, abs=0.1)
+
+
+def test_a_medicine_without_its_effect_changes_no_byte() -> None:
+    """An inert tablet is no tablet."""
+    parameters = load_course_parameters(small_protocol().substance)
+    courses = [
+        simulate_batch(
+            with_medicine(share=share),
+            seed=3,
+            first_replicate=0,
+            n_replicates=4,
+            parameters=parameters,
+            pharmacology=load_pharmacology(),
+        ).course
+        for share in (0.0, 1.0)
+    ]
+    plain = simulate_batch(
+        small_protocol(therapies={}, arms=[item.replace(medicine=None) for item in with_medicine().arms]),
+        seed=3,
+        first_replicate=0,
+        n_replicates=4,
+        parameters=parameters,
+        pharmacology=load_pharmacology(),
+    ).course
+    np.testing.assert_array_equal(courses[0].use, plain.use)
+    np.testing.assert_array_equal(courses[0].vas, plain.vas)
+    assert courses[1].use.sum() < plain.use.sum()
+
+
+@pytest.mark.parametrize(
+    ("name", "substance", "why"),
+    [
+        ("methadone", "opioid", "retention"),
+        ("varenicline", "nicotine", "continuous"),
+        ("naltrexone", "cocaine", "no contrast"),
+    ],
+)
+def test_a_medicine_without_a_sourced_effect_is_refused_with_its_reason(name: str, substance: str, why: str) -> None:
+    """An effect typed from memory would look like a finding."""
+    with pytest.raises(SpecError, match=why) as caught:
+        plan_trial(with_medicine(name, substance=substance), n_replicates=1, seed=1)
+    assert caught.value.where == "medicines.one.medicine"
+
+
+def test_parameters_that_leave_no_use_to_prevent_are_refused() -> None:
+    """A search that finds nothing must say so and not return its last guess."""
+    parameters = load_course_parameters(small_protocol().substance).replace(b0=-900.0, sigma_b=0.0, b_in=0.0)
+    with pytest.raises(SpecError, match="naltrexone"):
+        find_shift(load_medicine("naltrexone", substance="alcohol"), parameters)
+
+
+def test_every_sourced_contrast_says_where_it_is_from() -> None:
+    """Each number has a source, a grade and the words that were read."""
+    for name, substance in list_medicines():
+        found = load_medicine(name, substance=substance)
+        assert found.source
+        assert found.note
+        assert found.grade in {"measured", "derived", "assumed", "placeholder", "unverified"}
+    assert "Naltrexone from day 0" in with_medicine().explain()
+    assert "0.5 of its sourced effect" in " ".join(with_medicine(share=0.5).explain().split())

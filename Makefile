@@ -22,7 +22,7 @@ REPLICATES ?= 1000
 PYTEST_ARGS ?=
 
 .PHONY: help run install test browser check format-check lint types layers docs unit quick core-coverage format golden \
-	lock bench torture realism fuzz clean
+	lock bench torture realism estimands fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -150,6 +150,9 @@ torture: $(TEST_STAMP) ## 200 kills, full disks, jumping clocks: runs must end w
 
 realism: $(TEST_STAMP) ## simulated diaries beside those in DIARIES=folder (CTN-0094 tables); into docs/validation/realism.md
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.realism "$(DIARIES)"
+
+estimands: $(TEST_STAMP) ## analyses held to the true value of their estimand; into docs/validation/estimands.md
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.estimand_study
 
 fuzz: $(TEST_STAMP) ## 100,000 mutated diary files: each is read, or refused with a typed error
 	@$(BIN)/python -m validation.import_fuzz

@@ -17,7 +17,7 @@ from remission.streams import People
 from remission.testing.protocols import small_protocol
 from remission.trial.randomization import minimize
 from remission.trial.recruitment import simulate_recruitment
-from remission.trial.schedule import build_schedule
+from remission.trial.schedule import build_schedule, session_days
 from remission.trial.simulate import simulate_trial
 
 DRUGS = {
@@ -231,3 +231,27 @@ def test_recruitment_refuses_what_never_ends() -> None:
         simulate_recruitment(small_protocol())
     with pytest.raises(SpecError, match="n_replicates"):
         simulate_recruitment(small_protocol(recruitment={"screened_per_day": 1.0}), n_replicates=0)
+
+
+def test_preparation_before_an_infusion() -> None:
+    """Psychotherapy has a time relative to the infusion on both sides of it; nothing happens before day 0."""
+    drugs = {
+        name: {"drug": kind, "infusions": [{"day": 5, "duration_min": 40.0, "dose_mg_per_kg": dose}]}
+        for name, kind, dose in (("ketamine", "racemic-ketamine", 0.8), ("saline", "saline", 0.0))
+    }
+
+    def prepared(offset: int) -> Protocol:
+        course = {
+            "kind": "motivational",
+            "quality": 1.0,
+            "session_min": 60.0,
+            "sessions": [{"infusion": 1, "offset_days": offset}],
+        }
+        return small_protocol(drugs=drugs, therapies={"mbrp": course})
+
+    assert "infusion 1 - 5 days" in prepared(-5).explain()
+    assert session_days(prepared(-5).therapies["mbrp"], np.array([[5], [5]])).tolist() == [[0], [0]]
+    assert simulate_trial(prepared(-1), n_replicates=1, seed=1).arms["pda"].n.sum() > 20
+    with pytest.raises(SpecError) as caught:
+        prepared(-6)
+    assert caught.value.faults[0].where == "protocol.therapies.mbrp.sessions[0].offset_days"

@@ -142,6 +142,16 @@ def _session_faults(protocol: "Protocol") -> list[SpecError]:
                     )
                 )
                 continue
+            first_day = min((drug.earliest_day(session.infusion) for drug in drugs.values() if drug), default=0)
+            if first_day + session.offset_days < 0:
+                faults.append(
+                    SpecError(
+                        where=f"{where}.offset_days",
+                        got=session.offset_days,
+                        allowed=f"at least {-first_day}: day 0 is the first, the infusion can be on day {first_day}",
+                        remedy="Put the infusion later, or the session nearer to it.",
+                    )
+                )
             last_day = max((drug.latest_day(session.infusion) for drug in drugs.values() if drug), default=0)
             if last_day + session.offset_days >= protocol.follow_up_days:
                 faults.append(

@@ -142,15 +142,17 @@ def _infusion(infusion: "Infusion") -> str:
 
 def _therapy(course: "TherapyCourse") -> str:
     days = [
-        f"day {item.day}"
-        if item.infusion is None
-        else f"infusion {item.infusion}" + (f" + {_days(item.offset_days)}" if item.offset_days else "")
+        f"day {item.day}" if item.infusion is None else f"infusion {item.infusion}" + _offset(item.offset_days)
         for item in course.sessions
     ]
     return (
         f"{_THERAPIES[course.kind].capitalize()}, quality {course.quality:g}: {len(course.sessions)} sessions of "
         f"{format_quantity(course.session_min, 'min')} on {', '.join(days)}."
     )
+
+
+def _offset(days: int) -> str:
+    return f" {'+' if days > 0 else '-'} {_days(abs(days))}" if days else ""
 
 
 def _visits(protocol: "Protocol") -> list[str]:

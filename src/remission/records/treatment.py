@@ -109,6 +109,13 @@ class DrugCourse(Record):
         """The latest day on which the last infusion can fall. [day]"""
         return self.latest_day(len(self.infusions))
 
+    def earliest_day(self, number: int) -> int:
+        """The earliest day on which infusion ``number`` (from 1) can fall, with every gap at its shortest. [day]"""
+        day = 0
+        for infusion in self.infusions[:number]:
+            day = infusion.day if infusion.day is not None else day + (infusion.gap.low if infusion.gap else 0)
+        return day
+
     def latest_day(self, number: int) -> int:
         """The latest day on which infusion ``number`` (from 1) can fall, with every gap at its longest. [day]"""
         day = 0
@@ -120,12 +127,13 @@ class DrugCourse(Record):
 class SessionDay(Record):
     """When a therapy session is held.
 
-    Either on a fixed ``day``, or ``offset_days`` after infusion number ``infusion`` (from 1).
+    Either on a fixed ``day``, or ``offset_days`` after infusion number ``infusion`` (from 1); a negative offset is a
+    session of preparation before it.
     """
 
     day: Day | None = None
     infusion: Annotated[int, Field(strict=True, ge=1, le=60)] | None = None
-    offset_days: Annotated[int, Field(strict=True, ge=0, le=365)] = 0
+    offset_days: Annotated[int, Field(strict=True, ge=-60, le=365)] = 0
 
     @model_validator(mode="after")
     def _one_time(self) -> Self:

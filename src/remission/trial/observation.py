@@ -116,7 +116,7 @@ def _observation(
     if parameters.p_hide > 0.0:
         diary = np.stack(
             [
-                course.use[:, day] * (draw_uniforms(people, Stream.DAY, day)[3] >= parameters.p_hide)
+                course.use[:, day] * (draw_uniforms(people, Stream.REPORT, day)[2] >= parameters.p_hide)
                 for day in range(n_days)
             ],
             axis=1,

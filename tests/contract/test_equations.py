@@ -28,7 +28,8 @@ ARGUMENTS = {
     "z": "strength", "z_V": "z_v", "beta_C": "beta_c", "K": "held", "wk": "wk", "weekend": "weekend",
     "b_i": "tendency", "u": "push", "lam": "lam", "b0": "b0", "chi": "chi", "B": "b_in", "access": "access",
     "E": "episode", "mu_a": "mu_a", "gamma_a": "gamma_a", "sigma_a": "sigma_a", "d": "hazard_per_day",
-    "f": "use_factor", "starts": "starts", "ends": "ends",
+    "f": "use_factor", "starts": "starts", "ends": "ends", "c": "circumstance", "D": "drift", "r": "usual",
+    "sigma_D": "sigma_d", "k_D": "keep_d", "step": "step", "v": "chance",
 }  # fmt: skip
 FUNCTIONS = {"exp": sympy.exp, "tanh": sympy.tanh, "sqrt": sympy.sqrt, "max": sympy.Max}
 
@@ -52,7 +53,7 @@ def test_the_page_has_every_function_of_the_day() -> None:
     named = {function for function, _ in EQUATIONS}
     modules = ["plasticity.window", "plasticity.glutamate", "plasticity.serotonin", "circuit.cues"]
     modules += ["circuit.basal_ganglia", "circuit.extended_amygdala", "circuit.prefrontal"]
-    modules += ["use.craving", "use.episode", "use.amount", "use.leaving"]
+    modules += ["use.craving", "use.episode", "use.rhythm", "use.amount", "use.leaving"]
     for module in modules:
         owner = importlib.import_module(f"remission.{module}")
         for name in owner.__all__:
@@ -73,11 +74,11 @@ def test_equation_equals_code(path: str, text: str) -> None:
         symbol = next(
             (s for s, a in ARGUMENTS.items() if argument == a or (isinstance(a, tuple) and argument in a)), None
         )
-        if argument in {"chance", "pi_start", "om_end"}:
+        if name == "update_episode" and argument in {"chance", "pi_start", "om_end"}:
             continue
         assert symbol is not None, f"{path}: argument {argument} has no symbol on the page"
         if item.kind is inspect.Parameter.KEYWORD_ONLY and item.annotation is float:
-            number = float(rng.uniform(0.2, 0.95 if argument == "phi" else 3.0))
+            number = float(rng.uniform(0.2, 0.95 if argument in {"phi", "keep_d"} else 3.0))
             arguments[argument], values[symbol] = number, np.full(n, number)
         else:
             binary = argument in {"use", "episode", "access", "weekend"}

@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import MISSING, asdict, fields
 from typing import Any
 
-from remission.patient.parameters import load_course_parameters
+from remission.patient.parameters import CourseParameters, load_course_parameters
 from remission.provenance import library_versions, package_version, source_hashes
 from remission.trial.result import TrialResult
 from remission.trial.simulate import TrialPlan
@@ -18,11 +18,18 @@ def run_name(plan: TrialPlan) -> str:
 
     Who did the work, and in which pieces, is no part of it.
     """
-    content = [plan.protocol.content_hash, asdict(plan.parameters), plan.n_replicates, plan.seed, package_version()]
+    content = [plan.protocol.content_hash, _given(plan.parameters), plan.n_replicates, plan.seed, package_version()]
     if plan.with_diaries:
         content.append("diaries")
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     return f"{plan.protocol.id}-{plan.seed}-{digest[:8]}"
+
+
+def _given(parameters: CourseParameters) -> dict[str, float]:
+    """Every number but those of a mechanism that came later and is off: earlier runs keep their names."""
+    values = asdict(parameters)
+    later = {field.name: field.default for field in fields(parameters) if field.default is not MISSING}
+    return {name: value for name, value in values.items() if name not in later or value != later[name]}
 
 
 def describe_run(result: TrialResult, command: str, *, with_diaries: bool = False) -> dict[str, Any]:

@@ -26,7 +26,15 @@ from remission.trial.endpoints import endpoint_values, time_to_event
 from remission.trial.happenings import first_day_of_rule
 from remission.trial.observation import Observation
 
-__all__ = ["MOST_PEOPLE", "EstimandTruth", "TrueArm", "TrueContrast", "estimand_truth"]
+__all__ = [
+    "MOST_PEOPLE",
+    "EstimandTruth",
+    "TrueArm",
+    "TrueContrast",
+    "check_people",
+    "estimand_truth",
+    "simulate_everybody",
+]
 
 MOST_PEOPLE = 1_000_000
 _FEWEST_PEOPLE = 100
@@ -121,16 +129,13 @@ def estimand_truth(
         endpoint, or a number is out of range.
     """
     asked = _asked(protocol, estimand)
-    if isinstance(n_people, bool) or not isinstance(n_people, int) or not _FEWEST_PEOPLE <= n_people <= MOST_PEOPLE:
-        raise SpecError(
-            where="n_people", got=n_people, allowed=f"a whole number from {_FEWEST_PEOPLE} to {MOST_PEOPLE}"
-        )
+    check_people(n_people)
     check_seed(seed)
     primary = next(item for item in protocol.analyses if item.id == asked.analysis)
     endpoint = next(item for item in protocol.endpoints if item.id == primary.endpoint)
     used = parameters or load_course_parameters(protocol.substance, parameter_set=parameter_set)
     strategies = {event: strategy_for(asked, event, endpoint) for event in possible_events(protocol)}
-    values, ended, happened = _simulate(
+    values, ended, happened = simulate_everybody(
         protocol, endpoint, strategies, n_people=n_people, seed=seed, parameters=used, on_progress=on_progress
     )
     return EstimandTruth(
@@ -151,6 +156,20 @@ def estimand_truth(
     )
 
 
+def check_people(n_people: object) -> None:
+    """Refuse a number of people that is too small for an error or too large for a machine.
+
+    Raises
+    ------
+    SpecError
+        It is not a whole number from 100 to ``MOST_PEOPLE``.
+    """
+    if isinstance(n_people, bool) or not isinstance(n_people, int) or not _FEWEST_PEOPLE <= n_people <= MOST_PEOPLE:
+        raise SpecError(
+            where="n_people", got=n_people, allowed=f"a whole number from {_FEWEST_PEOPLE} to {MOST_PEOPLE}"
+        )
+
+
 def _asked(protocol: Protocol, estimand: Estimand | None) -> Estimand:
     asked = estimand or protocol.estimand
     if asked is None:
@@ -168,7 +187,7 @@ def _asked(protocol: Protocol, estimand: Estimand | None) -> Estimand:
     return asked
 
 
-def _simulate(
+def simulate_everybody(
     protocol: Protocol,
     endpoint: Endpoint,
     strategies: Mapping[EventKind, str],
@@ -176,9 +195,15 @@ def _simulate(
     n_people: int,
     seed: int,
     parameters: CourseParameters,
-    on_progress: Callable[[int, int], None] | None,
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Float[np.ndarray, "arm subject"], Bool[np.ndarray, "arm subject"], dict[EventKind, np.ndarray]]:
-    """The endpoint of everybody under every arm, whether it is an event, and what happened to them."""
+    """The endpoint of everybody under every arm, whether it is an event, and which events came by the window's end.
+
+    Parameters
+    ----------
+    strategies
+        What is done about each event that can happen.
+    """
     n_subjects = protocol.population.n_subjects
     n_arms, step = len(protocol.arms), max(1, _PEOPLE_PER_CHUNK // n_subjects)
     n_replicates = -(-n_people // n_subjects)

@@ -1,0 +1,128 @@
+"""A crossover trial: the difference within people, and what is left of the first drug in the second period.
+
+Equations::
+
+    effect = 1/2 * (mean of y1 - y2 in sequence AB  -  mean of y1 - y2 in sequence BA)
+    carryover = that effect in everybody  -  (y1 of everybody under AB - y1 of everybody under BA)
+
+The first period alone has no carryover, so with the same people under both sequences it gives the true effect. What
+ketamine changes can outlast any washout, in which case the difference within people is of something else.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from remission.errors import SpecError
+from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters, load_course_parameters
+from remission.records.endpoint import Endpoint
+from remission.records.protocol import Protocol
+from remission.streams import check_seed
+from remission.trial.analysis import Estimate, analyze_difference
+from remission.trial.truth import TrueContrast, check_people, simulate_everybody
+
+__all__ = ["Carryover", "analyze_crossover", "measure_carryover"]
+
+_Values = Float[np.ndarray, " subject"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carryover:
+    """The true effect in the first period, what the crossover aims at, and the difference of the two.
+
+    Each is a difference of means, first drug of the first sequence minus the other drug, in the endpoint's unit.
+    """
+
+    first_period: TrueContrast
+    crossover: TrueContrast
+    carryover: TrueContrast
+
+
+def analyze_crossover(first: _Values, second: _Values, is_first_sequence: Bool[np.ndarray, " subject"]) -> Estimate:
+    """The effect within people with a t interval, free of the period's own effect.
+
+    Parameters
+    ----------
+    first, second
+        Endpoint values of the two periods; people who lack one are left out.
+    is_first_sequence
+        Whether a person is in the first sequence; its first drug minus the other is the effect.
+    """
+    known = np.isfinite(first) & np.isfinite(second)
+    half = 0.5 * (first[known] - second[known])
+    return analyze_difference(half, is_first_sequence[known], np.zeros((half.size, 0)))
+
+
+def measure_carryover(
+    protocol: Protocol,
+    *,
+    endpoints: tuple[str, str],
+    n_people: int = 20_000,
+    seed: int = 20260101,
+    parameter_set: str = DEFAULT_PARAMETER_SET,
+    parameters: CourseParameters | None = None,
+) -> Carryover:
+    """What is left of the first drug in the second period, from the same people under both sequences, seen in full.
+
+    Parameters
+    ----------
+    endpoints
+        Endpoints of the first and of the second period, of one kind and one length.
+    n_people
+        100 to 1,000,000.
+
+    Raises
+    ------
+    SpecError
+        The protocol is not a crossover of two drugs in two sequences, or the endpoints do not fit its periods.
+    """
+    one, other = _checked(protocol, endpoints)
+    check_people(n_people)
+    check_seed(seed)
+    used = parameters or load_course_parameters(protocol.substance, parameter_set=parameter_set)
+    first, second = (
+        simulate_everybody(protocol, endpoint, {}, n_people=n_people, seed=seed, parameters=used)[0]
+        for endpoint in (one, other)
+    )
+    direct = first[0] - first[1]
+    within = 0.5 * ((first[0] - second[0]) - (first[1] - second[1]))
+    return Carryover(
+        first_period=_mean(f"{one.id}, first period", direct),
+        crossover=_mean(f"{one.id} and {other.id}, within people", within),
+        carryover=_mean("carryover", within - direct),
+    )
+
+
+def _mean(name: str, values: _Values) -> TrueContrast:
+    good = values[np.isfinite(values)]
+    error = float(good.std(ddof=1) / np.sqrt(good.size))
+    return TrueContrast(analysis=name, method="mean_difference", estimate=float(good.mean()), mcse=error)
+
+
+def _checked(protocol: Protocol, endpoints: tuple[str, str]) -> tuple[Endpoint, Endpoint]:
+    if protocol.design is None or protocol.design.kind != "crossover" or len(protocol.arms) != 2:
+        raise SpecError(
+            where="design",
+            got=protocol.design.kind if protocol.design is not None else "nothing",
+            allowed="a crossover of two drugs in two sequences",
+        )
+    known = {endpoint.id: endpoint for endpoint in protocol.endpoints}
+    for index, name in enumerate(endpoints):
+        if name not in known:
+            raise SpecError(where=f"endpoints[{index}]", got=name, allowed=f"one of {', '.join(known)}")
+    one, other = known[endpoints[0]], known[endpoints[1]]
+    second_start = protocol.arms[0].periods[1].start
+    if one.window.last >= second_start or other.window.first < second_start:
+        raise SpecError(
+            where="endpoints",
+            got=f"windows that end on day {one.window.last} and begin on day {other.window.first}",
+            allowed=f"a window before day {second_start}, when the second period starts, and one from it on",
+        )
+    if one.kind != other.kind or len(one.window) != len(other.window) or one.kind == "days_to_relapse_or_dropout":
+        raise SpecError(
+            where="endpoints",
+            got=f"{one.kind} over {len(one.window)} days and {other.kind} over {len(other.window)} days",
+            allowed="the same measure over the same number of days, other than a time to an event",
+        )
+    return one, other

@@ -31,5 +31,6 @@ class Design(Record):
     def _washout_where_needed(self) -> Self:
         if (self.kind == "crossover") != (self.washout_days is not None):
             allowed = "at least 1 day" if self.kind == "crossover" else f"nothing here for a {self.kind} design"
-            raise SpecError(where="washout_days", got=self.washout_days or "nothing", allowed=allowed)
+            remedy = "Add the days that must pass between periods." if self.kind == "crossover" else "Remove it."
+            raise SpecError(where="washout_days", got=self.washout_days or "nothing", allowed=allowed, remedy=remedy)
         return self

@@ -16,7 +16,7 @@ from remission.records.protocol import Protocol
 from remission.testing.protocols import small_protocol
 from remission.trial.batch import simulate_under_arm
 from remission.trial.bias import measure_bias
-from remission.trial.crossover import measure_carryover
+from remission.trial.crossover import crossover_truth
 from remission.trial.medicines import find_shift
 from remission.trial.simulate import simulate_trial
 from remission.trial.truth import EstimandTruth, estimand_truth
@@ -155,8 +155,8 @@ def combine() -> list[str]:
     return [*rows, f"| both, beyond the sum of the two | {there:+.1f} | {here:+.1f} |"]
 
 
-def carryover() -> Iterator[str]:
-    """What is left of the first drug after washouts of several lengths."""
+def washouts() -> Iterator[str]:
+    """What the difference within people misses after washouts of several lengths."""
     for washout_days in (28, 60, 120, 180):
         window = {"kind": "percent_days_abstinent", "missing": "observed"}
         protocol = small_protocol(
@@ -178,8 +178,8 @@ def carryover() -> Iterator[str]:
                 for name, start in (("first", 0), ("second", washout_days))
             ],
         )
-        found = measure_carryover(protocol, endpoints=("first", "second"), n_people=PEOPLE, seed=TRUTH_SEED)
-        sizes = (found.first_period, found.crossover, found.carryover)
+        found = crossover_truth(protocol, endpoints=("first", "second"), n_people=PEOPLE, seed=TRUTH_SEED)
+        sizes = (found.first_period, found.within_people, found.difference)
         yield f"| {washout_days} | " + " | ".join(f"{one.estimate:.1f} ± {one.mcse:.1f}" for one in sizes) + " |"
 
 
@@ -219,16 +219,17 @@ def page() -> str:
         "|---|---|---|---|---|",
         *strategies(),
         "",
-        "## Carryover in a crossover trial",
+        "## CrossoverTruth in a crossover trial",
         "",
         "One infusion of 0.8 mg/kg against saline in two periods of 28 days; the second begins after the washout.",
-        "The effect within people is compared with that of the first period alone, which has no carryover.",
+        "The effect within people is compared with that of the first period alone, which nothing came before.",
         "",
-        "| washout, days | first period | within people | carryover |",
+        "| washout, days | first period | within people | difference |",
         "|---|---|---|---|",
-        *carryover(),
+        *washouts(),
         "",
-        "In the model habits and skill outlast every washout here, so a crossover underestimates the effect.",
+        "The difference is carryover of the first infusion, and an infusion that does less in a second period.",
+        "It shrinks with the washout and is not gone after half a year: in this model a crossover says too little.",
         "",
         "## Standard medicines in fresh people",
         "",

@@ -1,4 +1,4 @@
-"""Crossover: the difference within people, carryover and washout."""
+"""Crossover: the difference within people, what it misses, and washout."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ import pytest
 from remission.errors import SpecError
 from remission.records.protocol import Protocol
 from remission.testing.protocols import small_protocol
-from remission.trial.crossover import analyze_crossover, measure_carryover
+from remission.trial.crossover import analyze_crossover, crossover_truth
 
 
 def crossover(washout_days: int, **changes: Any) -> Protocol:
@@ -52,15 +52,15 @@ def test_the_effect_within_people_is_the_textbook_one() -> None:
 
 def test_a_longer_washout_leaves_less_of_the_first_drug() -> None:
     """What washout is for; were it not so, the sequences would not be those of the schedule."""
-    left = {days: measure_carryover(crossover(days), endpoints=("one", "two"), n_people=3000) for days in (28, 180)}
+    left = {days: crossover_truth(crossover(days), endpoints=("one", "two"), n_people=3000) for days in (28, 180)}
     for found in left.values():
-        total = found.first_period.estimate + found.carryover.estimate
-        assert total == pytest.approx(found.crossover.estimate, abs=1e-9)
+        total = found.first_period.estimate + found.difference.estimate
+        assert total == pytest.approx(found.within_people.estimate, abs=1e-9)
         assert found.first_period.estimate > 4.0 * found.first_period.mcse
     # The same people, so the first period is the same in both.
     assert left[28].first_period == left[180].first_period
-    assert left[28].carryover.estimate < -4.0 * left[28].carryover.mcse
-    assert left[180].carryover.estimate > left[28].carryover.estimate
+    assert left[28].difference.estimate < -4.0 * left[28].difference.mcse
+    assert left[180].difference.estimate > left[28].difference.estimate
 
 
 @pytest.mark.parametrize(
@@ -85,5 +85,5 @@ def test_a_longer_washout_leaves_less_of_the_first_drug() -> None:
 def test_what_is_no_crossover_is_refused(protocol: Protocol, endpoints: tuple[str, str], place: str) -> None:
     """A difference within people of two different things has no meaning."""
     with pytest.raises(SpecError) as caught:
-        measure_carryover(protocol, endpoints=endpoints, n_people=100)
+        crossover_truth(protocol, endpoints=endpoints, n_people=100)
     assert caught.value.where == place

@@ -1,12 +1,14 @@
-"""A crossover trial: the difference within people, and what is left of the first drug in the second period.
+"""A crossover trial: the difference within people, and what it misses.
 
 Equations::
 
-    effect = 1/2 * (mean of y1 - y2 in sequence AB  -  mean of y1 - y2 in sequence BA)
-    carryover = that effect in everybody  -  (y1 of everybody under AB - y1 of everybody under BA)
+    within people = 1/2 * (mean of y1 - y2 in sequence AB  -  mean of y1 - y2 in sequence BA)
+    first period  = mean of y1 of everybody under AB  -  mean of y1 of everybody under BA
 
-The first period alone has no carryover, so with the same people under both sequences it gives the true effect. What
-ketamine changes can outlast any washout, in which case the difference within people is of something else.
+Nothing comes before the first period, so with the same people under both sequences it gives the effect of the drug
+then. The difference within people differs from it by what is left of the first drug in the second period, and by what
+the same drug does otherwise in a second period. Both fade or stay as the model has it; no washout is known to be long
+enough.
 """
 
 from dataclasses import dataclass
@@ -22,21 +24,22 @@ from remission.streams import check_seed
 from remission.trial.analysis import Estimate, analyze_difference
 from remission.trial.truth import TrueContrast, check_people, simulate_everybody
 
-__all__ = ["Carryover", "analyze_crossover", "measure_carryover"]
+__all__ = ["CrossoverTruth", "analyze_crossover", "crossover_truth"]
 
 _Values = Float[np.ndarray, " subject"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Carryover:
-    """The true effect in the first period, what the crossover aims at, and the difference of the two.
+class CrossoverTruth:
+    """The true effect in the first period, what the crossover aims at, and the second minus the first.
 
-    Each is a difference of means, first drug of the first sequence minus the other drug, in the endpoint's unit.
+    The difference is carryover together with any change of the effect from the first period to the second. Each is a
+    difference of means, first drug of the first sequence minus the other drug, in the endpoint's unit.
     """
 
     first_period: TrueContrast
-    crossover: TrueContrast
-    carryover: TrueContrast
+    within_people: TrueContrast
+    difference: TrueContrast
 
 
 def analyze_crossover(first: _Values, second: _Values, is_first_sequence: Bool[np.ndarray, " subject"]) -> Estimate:
@@ -54,7 +57,7 @@ def analyze_crossover(first: _Values, second: _Values, is_first_sequence: Bool[n
     return analyze_difference(half, is_first_sequence[known], np.zeros((half.size, 0)))
 
 
-def measure_carryover(
+def crossover_truth(
     protocol: Protocol,
     *,
     endpoints: tuple[str, str],
@@ -62,8 +65,8 @@ def measure_carryover(
     seed: int = 20260101,
     parameter_set: str = DEFAULT_PARAMETER_SET,
     parameters: CourseParameters | None = None,
-) -> Carryover:
-    """What is left of the first drug in the second period, from the same people under both sequences, seen in full.
+) -> CrossoverTruth:
+    """What a crossover aims at and what it misses, from the same people under both sequences, seen in full.
 
     Parameters
     ----------
@@ -87,10 +90,10 @@ def measure_carryover(
     )
     direct = first[0] - first[1]
     within = 0.5 * ((first[0] - second[0]) - (first[1] - second[1]))
-    return Carryover(
+    return CrossoverTruth(
         first_period=_mean(f"{one.id}, first period", direct),
-        crossover=_mean(f"{one.id} and {other.id}, within people", within),
-        carryover=_mean("carryover", within - direct),
+        within_people=_mean(f"{one.id} and {other.id}, within people", within),
+        difference=_mean("within people minus first period", within - direct),
     )
 
 

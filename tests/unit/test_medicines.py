@@ -114,3 +114,17 @@ def test_every_sourced_contrast_says_where_it_is_from() -> None:
         assert found.grade in {"measured", "derived", "assumed", "placeholder", "unverified"}
     assert "Naltrexone from day 0" in with_medicine().explain()
     assert "0.5 of its sourced effect" in " ".join(with_medicine(share=0.5).explain().split())
+
+
+def test_what_is_assumed_beside_a_medicine_is_said() -> None:
+    """A reader of the results must know that the joint is ours, and what was left out."""
+    told = " ".join(with_medicine().cautions())
+    assert "log-odds scale" in told
+    assert "12 people" in told
+    assert "12 people" not in " ".join(with_medicine("acamprosate").cautions())
+    more = small_protocol(
+        events={"rescue_medicine": {"use_days": 3, "within_days": 7}},
+        missingness={"latent": 1.0},
+        blinding={"guess_unfelt": 0.3, "guess_felt": 0.9},
+    )
+    assert len(more.cautions()) == len(small_protocol().cautions()) + 3

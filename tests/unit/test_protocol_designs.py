@@ -66,6 +66,7 @@ def test_every_design_reads_and_writes_itself() -> None:
         assert Protocol.from_dict(protocol.to_dict()) == protocol
     assert "Design: crossover, washout 7 days." in designed("crossover", AB).explain()
     assert "From day 9" in designed("crossover", AB).explain()
+    assert any("outlast a washout" in caution for caution in designed("crossover", AB).cautions())
     assert "minimization of size and sex and site" in minimized.explain()
     assert "0.5 screened per day" in minimized.explain()
 

@@ -36,7 +36,7 @@ _STOPPING_OPIOIDS: Final = (
 
 def cautions_of(protocol: "Protocol") -> tuple[str, ...]:
     """Cautions in order of weight: harm to people first, then distance from the evidence, then traps of the design."""
-    return (*_harms(protocol), *_treatment(protocol), *_measurement(protocol))
+    return (*_harms(protocol), *_treatment(protocol), *_beside(protocol), *_measurement(protocol))
 
 
 def _harms(protocol: "Protocol") -> list[str]:
@@ -84,6 +84,31 @@ def _infusion(where: str, infusion: "Infusion") -> list[str]:
             f"{where}: is {format_quantity(dose, 'mg/kg')} per body weight what is meant? For 70 kg it is "
             f"{dose * 70.0:.0f} mg, an anesthetic dose."
         )
+    return found
+
+
+def _beside(protocol: "Protocol") -> list[str]:
+    """Medicines, events, missing data and blinding: what of them is assumed or left out."""
+    found = []
+    given = {protocol.medicines[arm.medicine].medicine for arm in protocol.arms if arm.medicine in protocol.medicines}
+    if given:
+        found.append(
+            f"The effect of {' and '.join(sorted(given))} is added to ketamine and therapy on the log-odds scale, which "
+            "is assumed; a large trial of naltrexone with therapy found less than the sum."
+        )
+    if "naltrexone" in given and any(course.drug == "racemic-ketamine" for course in protocol.drugs.values()):
+        found.append(
+            "Naltrexone was reported to weaken an effect of ketamine in 12 people, which is disputed; nothing of it is "
+            "simulated."
+        )
+    if protocol.events is not None and protocol.events.rescue_medicine is not None:
+        found.append("Rescue medicine is counted, and no effect of it on use is simulated.")
+    if protocol.missingness is not None:
+        found.append("How strongly leaving and missed visits follow use is assumed: compare several strengths.")
+    if protocol.blinding is not None:
+        found.append("Guesses of the arm, and what believing does, are assumed: compare several strengths.")
+    if protocol.design is not None and protocol.design.kind == "crossover":
+        found.append("What ketamine changes can outlast a washout; then the difference within people says too little.")
     return found
 
 

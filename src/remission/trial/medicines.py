@@ -10,7 +10,7 @@ tendency to use from day 0 on, alike in everybody, and adds to therapy and ketam
 """
 
 from dataclasses import replace
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -76,7 +76,7 @@ def tendency_shift(
     return np.array(shifts)[arm]
 
 
-@cache
+@lru_cache(maxsize=256)
 def find_shift(contrast: MedicineContrast, parameters: CourseParameters) -> float:
     """The shift in the log odds of use that shows a contrast in the reference people. [dimensionless]
 

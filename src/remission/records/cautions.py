@@ -93,8 +93,8 @@ def _beside(protocol: "Protocol") -> list[str]:
     given = {protocol.medicines[arm.medicine].medicine for arm in protocol.arms if arm.medicine in protocol.medicines}
     if given:
         found.append(
-            f"The effect of {' and '.join(sorted(given))} is added to ketamine and therapy on the log-odds scale, which "
-            "is assumed; a large trial of naltrexone with therapy found less than the sum."
+            f"The effect of {' and '.join(sorted(given))} adds to ketamine and therapy on the log-odds scale, which is "
+            "assumed; a large trial of naltrexone with therapy found less than the sum."
         )
     if "naltrexone" in given and any(course.drug == "racemic-ketamine" for course in protocol.drugs.values()):
         found.append(

@@ -105,6 +105,7 @@ def test_all_six_orders_of_three_drugs_are_balanced_for_carryover() -> None:
             "arms",
         ),
         ("crossover", AB, {"design": {"kind": "crossover"}}, "design.washout_days"),
+        ("crossover", AB, {"blinding": {"guess_unfelt": 0.3, "guess_felt": 0.9}}, "blinding"),
         ("parallel", AB, {"design": {"kind": "parallel", "washout_days": 3}}, "design.washout_days"),
         ("parallel", [arm("high", drug="high", allocation=0), arm("low", drug="low")], {}, "arms[0].allocation"),
         ("parallel", [arm("high", drug="high", medicine="x"), arm("low", drug="low")], {}, "arms[0].medicine"),

@@ -19,6 +19,15 @@ def layout_faults(protocol: "Protocol") -> list[SpecError]:
     """Every fault of the arms as a design, of their periods, and of how they are allocated."""
     faults = _period_faults(protocol)
     kind = protocol.design.kind if protocol.design is not None else None
+    if kind == "crossover" and protocol.blinding is not None:
+        faults.append(
+            SpecError(
+                where="blinding",
+                got="a description",
+                allowed="nothing here in a crossover trial: everybody feels every drug, and guesses once",
+                remedy="Remove it.",
+            )
+        )
     if kind is not None and len(protocol.arms) < 2:
         faults.append(
             SpecError(where="arms", got=f"{len(protocol.arms)} arm", allowed=f"two or more in a {kind} trial")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from remission.errors import SpecError
 from remission.exchange.canonical import read_diaries, write_diaries
-from remission.exchange.ctn0094 import read_ctn0094
+from remission.exchange.ctn0094 import import_tables, read_ctn0094
 from remission.records.diaries import Diaries
 
 
@@ -108,3 +108,53 @@ def test_missing_table_is_named(tmp_path: Path) -> None:
     (tmp_path / "visit.csv.gz").unlink()
     with pytest.raises(SpecError, match="no such file"):
         read_ctn0094(tmp_path)
+
+
+def test_one_substance_of_many(tmp_path: Path) -> None:
+    """What is not asked for is not read, and what is asked for comes whole, from any place in the file."""
+    rng = np.random.default_rng(5)
+    several = []
+    for k, (n_people, n_days) in enumerate([(3, 40), (1, 7), (5, 0), (2, 11)]):
+        assessed = rng.random((n_people, n_days)) < 0.8
+        used = assessed & (rng.random((n_people, n_days)) < 0.4)
+        several.append(
+            Diaries(
+                substance=f"s{k}",
+                person=tuple(f"p{i}" for i in range(n_people)),
+                first_day=-k,
+                assessed=assessed,
+                used=used,
+                amount=np.where(used, 2.0, np.nan) if k == 3 else None,
+                amount_unit="g" if k == 3 else None,
+                weekday_of_first_day=np.full(n_people, -1),
+                group=("",) * n_people,
+                origin="observed",
+                source="a test",
+                day_zero="the first dose",
+            )
+        )
+    path = tmp_path / "diaries.parquet"
+    write_diaries(several, path)
+    for one in several:
+        (back,) = read_diaries(path, substance=one.substance)
+        assert_equal(one, back)
+    with pytest.raises(SpecError, match="s0, s1, s2, s3"):
+        read_diaries(path, substance="other")
+
+
+def test_the_tables_are_imported_with_a_report(tmp_path: Path) -> None:
+    """A row that is empty or said twice is named with its place; windows and gaps of everybody are listed."""
+    ctn_tables(tmp_path)
+    use = pd.read_csv(tmp_path / "tlfb.csv.gz")
+    more = pd.DataFrame({"who": [1, 2], "what": ["Heroin", None], "when": [-3, 4]})
+    pd.concat([use, more]).to_csv(tmp_path / "tlfb.csv.gz", index=False)
+    got = import_tables(tmp_path)
+    rows = len(use)
+    assert [(one.row, one.field) for one in got.report.set_aside] == [(rows + 2, "when"), (rows + 3, "what")]
+    assert got.report.n_kept == rows
+    summary = got.to_dict()
+    (listed,) = summary["windows"]
+    assert listed["substances"] == [one["substance"] for one in summary["totals"]]
+    for row, one in zip(got.diaries[0].assessed, listed["people"], strict=True):
+        assert one["asked_days"] == row.sum()
+        assert one["last_day"] - one["first_day"] + 1 == one["asked_days"] + one["missing_days"]

@@ -1,13 +1,18 @@
 """Diaries in REDCap exports."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from remission.cli.app import run_app
-from remission.errors import SpecError
-from remission.exchange.redcap import read_redcap
+from remission.errors import RunError, SpecError
+from remission.exchange.canonical import write_diaries
+from remission.exchange.redcap import FIELDS as FIELDS_OUT
+from remission.exchange.redcap import read_redcap, write_redcap
 from remission.exchange.rows import Mapping
+from remission.records.diaries import Diaries
 
 DICTIONARY = """"Variable / Field Name","Form Name","Field Type","Field Label",\
 "Choices, Calculations, OR Slider Labels","Text Validation Type OR Show Slider Number","Identifier?"
@@ -115,3 +120,62 @@ def test_the_command(project: tuple[Path, Path], tmp_path: Path, capsys: pytest.
     assert run_app([*command, "--out", str(tmp_path / "d.parquet")]) == 0
     assert "4 with use" in capsys.readouterr().out
     assert (export.read_text("utf-8"), dictionary.read_text("utf-8")) == (EXPORT, DICTIONARY)
+
+
+@pytest.mark.parametrize("with_amounts", [False, True])
+@pytest.mark.parametrize("seed", range(6))
+def test_what_is_written_as_a_project_is_read_again(seed: int, with_amounts: bool, tmp_path: Path) -> None:
+    """Out and in again must give the same asked days, use and amounts, whatever the names look like."""
+    rng = np.random.default_rng(seed)
+    several = []
+    for substance in ("Alcohol", "Cocaine, smoked; crack", "=SUM(A1)"):
+        assessed = rng.random((4, 9)) < 0.7
+        # The first and last column are asked about in somebody, so that the grid keeps its ends.
+        assessed[0, [0, -1]] = True
+        assessed[:, 4] = True
+        used = assessed & (rng.random((4, 9)) < 0.5)
+        several.append(
+            Diaries(
+                substance=substance,
+                person=("007", "-1", "=A1", "anna"),
+                first_day=int(rng.integers(-20, 20)),
+                assessed=assessed,
+                used=used,
+                amount=np.where(used, rng.random((4, 9)), np.where(assessed, 0.0, np.nan)) if with_amounts else None,
+                amount_unit="gram" if with_amounts else None,
+                weekday_of_first_day=np.full(4, -1),
+                group=("",) * 4,
+                origin="simulated",
+                source="a test",
+                day_zero="the first dose",
+            )
+        )
+    out, dictionary = tmp_path / "out.csv", tmp_path / "out-dictionary.csv"
+    write_redcap(several, out, dictionary)
+    fields = replace(FIELDS_OUT, assessed="rows")
+    fields = replace(fields, amount_unit="gram") if with_amounts else replace(fields, amount=None)
+    back = {one.substance: one for one in read_redcap(out, dictionary, fields).diaries}
+    for one in several:
+        found = back[one.substance]
+        order = [found.person.index(name) for name in one.person]
+        days = slice(one.first_day - found.first_day, one.first_day - found.first_day + 9)
+        np.testing.assert_array_equal(found.assessed[order][:, days], one.assessed)
+        np.testing.assert_array_equal(found.used[order][:, days], one.used)
+        if one.amount is not None and found.amount is not None:
+            np.testing.assert_array_equal(found.amount[order][:, days][one.assessed], one.amount[one.assessed])
+    with pytest.raises(RunError):
+        write_redcap(several, out, tmp_path / "other.csv")
+    text = out.read_text("utf-8")
+    assert text.count("synthetic") == sum(int(one.assessed.sum()) for one in several)
+    assert "\n=A1" not in text
+
+
+def test_a_project_out_and_described(project: tuple[Path, Path], tmp_path: Path) -> None:
+    """The command writes both files, never over others, and what it wrote is imported by the command."""
+    data, out = tmp_path / "d.parquet", tmp_path / "again.csv"
+    write_diaries(read_redcap(*project, FIELDS).diaries, data)
+    assert run_app(["export", str(data), str(out), "--layout", "redcap"]) == 0
+    assert (tmp_path / "again-dictionary.csv").exists()
+    out.unlink()
+    assert run_app(["export", str(data), str(out), "--layout", "redcap"]) != 0
+    assert not out.exists()

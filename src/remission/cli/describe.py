@@ -2,7 +2,9 @@
 
 import json
 import math
+import os
 import shlex
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -32,13 +34,14 @@ def describe_command(
 
     if out is not None and out.exists():
         raise SpecError(where="--out", got=f"{out}, which exists", allowed="a file that does not exist yet")
-    diaries = (diaries_of_run(data, replicate=replicate),) if data.is_dir() else read_diaries(data)
+    diaries = (diaries_of_run(data, replicate=replicate),) if data.is_dir() else read_diaries(data, substance=substance)
     chosen = [one for one in diaries if substance in {None, one.substance}]
     if not chosen:
         raise SpecError(
             where="--substance", got=substance, allowed=", ".join(one.substance for one in diaries) or "a substance"
         )
-    found = [describe(one, n_resamples=resamples, seed=seed) for one in chosen]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = list(pool.map(lambda one: describe(one, n_resamples=resamples, seed=seed), chosen))
     if out is not None:
         from remission import __version__
         from remission.report.describe_page import render_description

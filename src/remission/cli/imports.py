@@ -58,6 +58,22 @@ def import_redcap(
     _import(lambda: read_redcap(file, dictionary, _mapping(mapping)), out=out, dry_run=dry_run, as_json=as_json)
 
 
+@app.command("ctn0094")
+def import_ctn0094(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Tables of public.ctn0094data as CSV with gzip.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Parquet file to write; it must not exist yet.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only; write nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Read the diaries of three trials for opioid use disorder, with the days that people were asked about.
+
+    Example: remission import ctn0094 tables --out ctn0094.parquet
+    """
+    from remission.exchange.ctn0094 import import_tables
+
+    _import(lambda: import_tables(folder), out=out, dry_run=dry_run, as_json=as_json)
+
+
 def _import(read: "Callable[[], Imported]", *, out: Path | None, dry_run: bool, as_json: bool) -> None:
     from remission.errors import SpecError
     from remission.exchange.canonical import write_diaries
@@ -83,7 +99,10 @@ def export_command(
     ],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="File to write, .csv or .parquet; it must not exist yet.")],
     layout: Annotated[
-        str, typer.Option("--layout", help="rows: one per person and day. calendar: a column per day.")
+        str,
+        typer.Option(
+            "--layout", help="rows: one per person and day. calendar: a column per day. redcap: with dictionary."
+        ),
     ] = "rows",
     substance: Annotated[str | None, typer.Option("--substance", help="Only this one; a calendar needs one.")] = None,
     replicate: Annotated[int, typer.Option("--replicate", help="Which replicate of a run, from 0.")] = 0,
@@ -94,16 +113,20 @@ def export_command(
     """
     from remission.errors import SpecError
     from remission.exchange.canonical import read_diaries, write_diaries
+    from remission.exchange.redcap import write_redcap
     from remission.exchange.simulated import diaries_of_run
     from remission.exchange.tlfb import write_calendar, write_tlfb
 
-    if layout not in {"rows", "calendar"}:
-        raise SpecError(where="--layout", got=layout, allowed="rows or calendar")
+    if layout not in {"rows", "calendar", "redcap"}:
+        raise SpecError(where="--layout", got=layout, allowed="rows, calendar or redcap")
+    dictionary = out.with_name(f"{out.stem}-dictionary.csv")
+    if layout == "redcap" and dictionary.exists():
+        raise SpecError(where="OUT", got=f"{dictionary}, which exists", allowed="a file that does not exist yet")
     if out.exists():
         raise SpecError(where="OUT", got=f"{out}, which exists", allowed="a file that does not exist yet")
     if out.suffix not in {".csv", ".parquet"}:
         raise SpecError(where="OUT", got=out.name, allowed="a name that ends in .csv or .parquet")
-    diaries = (diaries_of_run(data, replicate=replicate),) if data.is_dir() else read_diaries(data)
+    diaries = (diaries_of_run(data, replicate=replicate),) if data.is_dir() else read_diaries(data, substance=substance)
     chosen = [one for one in diaries if substance in {None, one.substance}]
     names = ", ".join(one.substance for one in diaries)
     if not chosen:
@@ -112,6 +135,9 @@ def export_command(
         write_diaries(chosen, out)
     elif layout == "rows":
         write_tlfb(chosen, out)
+    elif layout == "redcap":
+        write_redcap(chosen, out, dictionary)
+        typer.echo(f"Wrote the data dictionary to {dictionary}")
     elif len(chosen) == 1:
         write_calendar(chosen[0], out)
     else:
@@ -151,6 +177,11 @@ def _show(summary: dict[str, Any]) -> None:
         typer.echo(
             f"{one['substance']}: {one['people']} people, {one['assessed_days']} assessed days, "
             f"{one['use_days']} with use, day {one['first_day']} to {one['last_day']}"
+            + (
+                f"; {one['missing_days']} days missing in between, in {one['people_with_gaps']} people"
+                if one["missing_days"]
+                else ""
+            )
         )
     for note in summary["warnings"]:
         typer.echo(f"warning: {note}", err=True)

@@ -7,6 +7,7 @@ person are not independent.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float
@@ -136,26 +137,33 @@ class _Ask:
     n: float
 
 
-def _share(hits: Float[np.ndarray, "person *more"], of: Float[np.ndarray, "person *more"], **words: str) -> _Ask:
-    """Share of ``of`` that are ``hits``, pooled over people."""
-    axes = tuple(range(1, hits.ndim))
-    return _Ask(
-        sums=[hits.sum(axis=axes), of.sum(axis=axes)], value=lambda h, n: h / n, unit="share", n=float(of.sum()),
-        **words,
-    )  # fmt: skip
+def _share(hits: np.ndarray, of: np.ndarray, **words: str) -> _Ask:
+    """Share of ``of`` that are ``hits``, numbers or marks of person by anything, pooled over people."""
+    counts = [_per_person(hits), _per_person(of)]
+    return _Ask(sums=counts, value=lambda h, n: h / n, unit="share", n=float(counts[1].sum()), **words)
+
+
+def _per_person(marks: np.ndarray) -> Float[np.ndarray, " person"]:
+    axes = tuple(range(1, marks.ndim))
+    if marks.dtype == np.bool_:
+        return np.asarray(np.count_nonzero(marks, axis=axes), dtype=np.float64)
+    return np.asarray(marks.sum(axis=axes), dtype=np.float64)
 
 
 def _answers(asks: Sequence[_Ask], *, n_people: int, n_resamples: int, seed: int) -> list[Statistic]:
     """All statistics from one product: how often each person comes in each resample, times what each adds."""
-    rng = np.random.default_rng(seed)
     each = np.stack([column for ask in asks for column in ask.sums], axis=1)
     totals = np.empty((n_resamples + 1, each.shape[1]))
     totals[0] = each.sum(axis=0)
     # In blocks, so that many resamples of many people do not fill the memory.
     n_rows = max(1, _MOST_CELLS // n_people)
-    for first in range(1, n_resamples + 1, n_rows):
-        last = min(first + n_rows, n_resamples + 1)
-        totals[first:last] = rng.multinomial(n_people, np.full(n_people, 1.0 / n_people), size=last - first) @ each
+    if n_resamples <= n_rows:
+        totals[1:] = _one_block(n_people, n_resamples, seed) @ each
+    else:
+        rng = np.random.default_rng(seed)
+        for first in range(1, n_resamples + 1, n_rows):
+            last = min(first + n_rows, n_resamples + 1)
+            totals[first:last] = rng.multinomial(n_people, np.full(n_people, 1.0 / n_people), size=last - first) @ each
     found, first = [], 0
     for ask in asks:
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -179,6 +187,15 @@ def _answers(asks: Sequence[_Ask], *, n_people: int, n_resamples: int, seed: int
     return found
 
 
+@lru_cache(maxsize=1)
+def _one_block(n_people: int, n_resamples: int, seed: int) -> Float[np.ndarray, "resample person"]:
+    """How often each person comes in each resample; kept, because substances of one source have the same people."""
+    rng = np.random.default_rng(seed)
+    counts = rng.multinomial(n_people, np.full(n_people, 1.0 / n_people), size=n_resamples).astype(np.float64)
+    counts.flags.writeable = False
+    return counts
+
+
 def _level(seen: np.ndarray, use: np.ndarray) -> list[_Ask]:
     ever = (use.sum(axis=1) > 0).astype(np.float64)
     return [
@@ -191,15 +208,16 @@ def _level(seen: np.ndarray, use: np.ndarray) -> list[_Ask]:
 
 
 def _steps(seen: np.ndarray, use: np.ndarray) -> list[_Ask]:
-    pair = seen[:, 1:] * seen[:, :-1]
-    after_use, after_clean = pair * use[:, :-1], pair * (1.0 - use[:, :-1])
+    asked, used = seen > 0.0, use > 0.0
+    pair = asked[:, 1:] & asked[:, :-1]
+    after_use, after_clean = pair & used[:, :-1], pair & ~used[:, :-1]
     return [
         _share(
-            after_use * use[:, 1:], after_use, id="use_after_use", label="use on the day after use",
+            after_use & used[:, 1:], after_use, id="use_after_use", label="use on the day after use",
             definition="use days over asked days whose day before had use",
         ),
         _share(
-            after_clean * use[:, 1:], after_clean, id="use_after_clean", label="use on the day after a clean day",
+            after_clean & used[:, 1:], after_clean, id="use_after_clean", label="use on the day after a clean day",
             definition="use days over asked days whose day before was clean",
         ),
     ]  # fmt: skip
@@ -236,17 +254,17 @@ def _spread(seen: np.ndarray, use: np.ndarray) -> list[_Ask]:
 
 
 def _gaps(seen: np.ndarray, use: np.ndarray) -> list[_Ask]:
-    started = np.cumsum(seen, axis=1) > 0
-    going_on = np.cumsum(seen[:, ::-1], axis=1)[:, ::-1] > 0
-    window = (started & going_on).astype(np.float64)
+    everybody, n_days = np.arange(len(seen)), seen.shape[1]
+    first, last = np.argmax(seen > 0.0, axis=1), n_days - 1 - np.argmax(seen[:, ::-1] > 0.0, axis=1)
+    window = (last - first + 1).astype(np.float64)
     # The last column cannot tell whether somebody would have gone on.
-    at_risk, ends = seen[:, :-1], seen[:, :-1] * ~going_on[:, 1:]
-    y = use[:, :-1]
-    ends_use, days_use = (ends * y).sum(axis=1), (at_risk * y).sum(axis=1)
-    ends_clean, days_clean = (ends * (1.0 - y)).sum(axis=1), (at_risk * (1.0 - y)).sum(axis=1)
+    ends = (last < n_days - 1).astype(np.float64)
+    ends_use, days_use = ends * use[everybody, last], use[:, :-1].sum(axis=1)
+    ends_clean, days_clean = ends - ends_use, seen[:, :-1].sum(axis=1) - days_use
     return [
         _share(
-            window - seen, window, id="missing_share", label="days missing between the first and the last asked day",
+            window - seen.sum(axis=1), window, id="missing_share",
+            label="days missing between the first and the last asked day",
             definition="days not asked about over all days between a person's first and last asked day",
         ),
         _Ask(

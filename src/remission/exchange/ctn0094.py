@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 
 from remission.errors import SpecError
+from remission.exchange.quality import Imported, QualityReport, SetAside
 from remission.records.diaries import Diaries
 
-__all__ = ["read_ctn0094"]
+__all__ = ["import_tables", "read_ctn0094"]
 
 _COLUMNS = {
     "tlfb": ("who", "what", "when"),
@@ -81,6 +82,48 @@ def read_ctn0094(folder: Path) -> list[Diaries]:
             )
         )
     return found
+
+
+def import_tables(folder: Path) -> Imported:
+    """The same diaries with a report of the rows of the table of use that were not used.
+
+    Raises
+    ------
+    SpecError
+        As :func:`read_ctn0094`.
+    """
+    use = _table(folder, "tlfb")
+    lacking = use[["who", "what", "when"]].isna()
+    bad = lacking.any(axis=1)
+    again = use.duplicated(["who", "what", "when"]) & ~bad
+    aside = [
+        SetAside(
+            row=int(at) + 2,
+            field=str(lacking.columns[lacking.loc[at].to_numpy()][0]) if bad[at] else "when",
+            got="" if bad[at] else str(use.loc[at, "when"]),
+            reason="an empty cell" if bad[at] else "the same person, substance and day again",
+        )
+        for at in use.index[bad | again]
+    ]
+    diaries = tuple(read_ctn0094(folder))
+    ends = sum(int(one.used[np.arange(len(one.person)), _last_day(one)].sum()) for one in diaries[:1])
+    report = QualityReport(
+        n_rows=len(use),
+        n_kept=len(use) - len(aside),
+        set_aside=tuple(aside),
+        cautions=(
+            "A day without a row counts as asked about inside a window that is argued, not recorded; see the how-to.",
+            (
+                f"{ends} windows end on a day with use of {diaries[0].substance}: where reports reach beyond the last "
+                "visit, the last report ends the window."
+            ),
+        ),
+    )
+    return Imported(diaries, report)
+
+
+def _last_day(diaries: Diaries) -> np.ndarray:
+    return diaries.assessed.shape[1] - 1 - np.argmax(diaries.assessed[:, ::-1], axis=1)
 
 
 def _is_attended(visit: pd.DataFrame, *, not_held: list[str]) -> "pd.Series[bool]":

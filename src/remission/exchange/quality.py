@@ -5,6 +5,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from remission.records.diaries import Diaries
 
 __all__ = ["Imported", "QualityReport", "SetAside", "identifying_columns"]
@@ -74,7 +76,8 @@ class Imported:
     report: QualityReport
 
     def to_dict(self) -> dict[str, Any]:
-        """Report and totals of each substance as plain values, for JSON."""
+        """Report, totals of each substance and everybody's window as plain values, for JSON."""
+        everybody = self._windows()
         totals = [
             {
                 "substance": one.substance,
@@ -83,10 +86,58 @@ class Imported:
                 "use_days": int(one.used.sum()),
                 "first_day": one.first_day,
                 "last_day": one.first_day + one.assessed.shape[1] - 1,
+                "missing_days": sum(window["missing_days"] for window in windows),
+                "people_with_gaps": sum(window["missing_days"] > 0 for window in windows),
             }
-            for one in self.diaries
+            for one, windows in zip(self.diaries, everybody, strict=True)
         ]
-        return {**self.report.to_dict(), "totals": totals}
+        # Substances of one source mostly share their windows, which are then listed once.
+        listed: list[dict[str, Any]] = []
+        for one, windows in zip(self.diaries, everybody, strict=True):
+            same = next((entry for entry in listed if entry["people"] is windows), None)
+            if same is None:
+                listed.append({"substances": [one.substance], "people": windows})
+            else:
+                same["substances"].append(one.substance)
+        return {**self.report.to_dict(), "totals": totals, "windows": listed}
+
+    def _windows(self) -> list[list[dict[str, Any]]]:
+        """Everybody's window for each substance; equal ones are one and the same list."""
+        found: list[tuple[Diaries, list[dict[str, Any]]]] = []
+        for one in self.diaries:
+            same = next(
+                (
+                    windows
+                    for other, windows in found
+                    if other.person == one.person
+                    and other.first_day == one.first_day
+                    and np.array_equal(other.assessed, one.assessed)
+                ),
+                None,
+            )
+            found.append((one, _windows_of(one) if same is None else same))
+        return [windows for _, windows in found]
+
+
+def _windows_of(diaries: Diaries) -> list[dict[str, Any]]:
+    """First and last asked day of each person, days missing between them and the longest gap."""
+    found = []
+    for person, row in zip(diaries.person, diaries.assessed, strict=True):
+        asked = np.flatnonzero(row)
+        if asked.size == 0:
+            continue
+        apart = np.diff(asked) - 1
+        found.append(
+            {
+                "person": person,
+                "first_day": int(asked[0]) + diaries.first_day,
+                "last_day": int(asked[-1]) + diaries.first_day,
+                "asked_days": int(asked.size),
+                "missing_days": int(apart.sum()),
+                "longest_gap_days": int(apart.max(initial=0)),
+            }
+        )
+    return found
 
 
 def identifying_columns(names: list[str]) -> list[str]:

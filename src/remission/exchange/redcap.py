@@ -5,21 +5,27 @@ in which the field of the day is filled is one row of a diary, all others belong
 come as codes, and the dictionary says what they mean. A field marked as an identifier is never read.
 """
 
+import csv
+import math
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from remission.errors import SpecError, nearest_names
+from remission.errors import RunError, SpecError, nearest_names
 from remission.exchange.quality import Imported
 from remission.exchange.rows import Mapping, diaries_of_rows
-from remission.exchange.tables import read_table, unreadable
+from remission.exchange.tables import read_table, spreadsheet_safe, unreadable
+from remission.records.diaries import Diaries
 
-__all__ = ["read_redcap"]
+__all__ = ["FIELDS", "read_redcap", "write_redcap"]
 
 _NAME, _KIND, _CHOICES = "Variable / Field Name", "Field Type", "Choices, Calculations, OR Slider Labels"
 _IDENTIFIER = "Identifier?"
+_VALIDATION = "Text Validation Type OR Show Slider Number"
 _MACHINE_NAMES = {
     "field_name": _NAME,
     "field_type": _KIND,
@@ -28,6 +34,64 @@ _MACHINE_NAMES = {
 }
 _CODED = {"dropdown", "radio"}
 _SUBSTANCE = "substance of the mapping"
+
+
+FIELDS = Mapping(when="tlfb_day", substance="tlfb_substance", use="tlfb_use", amount="tlfb_amount")
+"""What the fields of :func:`write_redcap` hold; the unit of the amounts is in the dictionary."""
+
+
+def write_redcap(diaries: Sequence[Diaries], path: Path, dictionary: Path) -> None:
+    """Write diaries as a REDCap project: raw export with a repeating instrument, and its data dictionary.
+
+    Each assessed day is an instance; substances are codes of a choice field. Files are never replaced.
+
+    Raises
+    ------
+    SpecError
+        Amounts of different units, or a substance whose name a choice field cannot hold.
+    RunError
+        A file exists or cannot be written.
+    """
+    units = sorted({one.amount_unit for one in diaries if one.amount_unit is not None})
+    if len(units) > 1:
+        raise SpecError(
+            where="diaries", got=f"amounts in {' and '.join(units)}", allowed="one unit, since amounts are one field",
+            remedy="Export one substance at a time.",
+        )  # fmt: skip
+    for one in diaries:
+        if "|" in one.substance or not one.substance.strip():
+            raise SpecError(where="diaries", got=one.substance, allowed="a substance that a list of choices can hold")
+    choices = " | ".join(f"{code}, {one.substance}" for code, one in enumerate(diaries, start=1))
+    fields = [
+        ("record_id", "entry", "text", "Record", "", "", ""),
+        ("tlfb_day", "tlfb", "text", "Study day; day 0 is day 0", "", "integer", ""),
+        ("tlfb_substance", "tlfb", "radio", "Substance", choices, "", ""),
+        ("tlfb_use", "tlfb", "radio", "Use on this day", "0, No | 1, Yes", "", ""),
+        ("tlfb_amount", "tlfb", "text", f"Amount in {units[0]}" if units else "Amount", "", "number", ""),
+        ("tlfb_origin", "tlfb", "text", "Observed in people, or synthetic", "", "", ""),
+    ]
+    try:
+        with dictionary.open("x", encoding="utf-8", newline="") as file:
+            out = csv.writer(file)
+            out.writerow([_NAME, "Form Name", _KIND, "Field Label", _CHOICES, _VALIDATION, _IDENTIFIER])
+            out.writerows(fields)
+        with path.open("x", encoding="utf-8", newline="") as file:
+            out = csv.writer(file)
+            names = [name for name, *_ in fields]
+            out.writerow([names[0], "redcap_repeat_instrument", "redcap_repeat_instance", *names[1:]])
+            instance: Counter[str] = Counter()
+            for code, one in enumerate(diaries, start=1):
+                origin = "synthetic" if one.origin == "simulated" else "observed"
+                who, at = np.nonzero(one.assessed)
+                known = [math.nan] * len(who) if one.amount is None else one.amount[who, at].tolist()
+                used = one.used[who, at].astype(int).tolist()
+                for i, day, use, much in zip(who.tolist(), one.study_day[at].tolist(), used, known, strict=True):
+                    person = one.person[i]
+                    instance[person] += 1
+                    amount = "" if math.isnan(much) else much
+                    out.writerow([spreadsheet_safe(person), "tlfb", instance[person], day, code, use, amount, origin])
+    except OSError as error:
+        raise RunError(where=str(path), got=error.strerror or "an error", allowed="a new file in a folder") from None
 
 
 def read_redcap(path: Path, dictionary: Path, mapping: Mapping) -> Imported:

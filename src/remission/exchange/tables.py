@@ -13,7 +13,7 @@ import pandas as pd
 
 from remission.errors import SpecError
 
-__all__ = ["limit", "read_table", "unreadable"]
+__all__ = ["limit", "read_table", "spreadsheet_safe", "unreadable"]
 
 
 @cache
@@ -88,3 +88,8 @@ def _text(path: Path) -> str:
     if not text.strip() or "\0" in text:
         raise unreadable(path.name, "an empty or binary file", "a table with a header")
     return text
+
+
+def spreadsheet_safe(text: str) -> str:
+    """The text, with an apostrophe before a sign that a spreadsheet would take for the start of a formula."""
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text

@@ -16,7 +16,7 @@ import pandas as pd
 from remission.errors import RunError, SpecError
 from remission.exchange.quality import Imported
 from remission.exchange.rows import Mapping, diaries_of_rows
-from remission.exchange.tables import read_table, unreadable
+from remission.exchange.tables import read_table, spreadsheet_safe, unreadable
 from remission.records.diaries import Diaries
 
 __all__ = ["read_tlfb", "write_calendar", "write_tlfb"]
@@ -110,8 +110,8 @@ def write_tlfb(diaries: Sequence[Diaries], path: Path) -> None:
             out = csv.writer(file)
             out.writerow(["who", "what", "when", "use", "amount", "unit", "origin"])
             for one in diaries:
-                person = [_plain(name) for name in one.person]
-                what, unit = _plain(one.substance), _plain(one.amount_unit or "")
+                person = [spreadsheet_safe(name) for name in one.person]
+                what, unit = spreadsheet_safe(one.substance), spreadsheet_safe(one.amount_unit or "")
                 origin = "synthetic" if one.origin == "simulated" else "observed"
                 who, at = np.nonzero(one.assessed)
                 use = one.used[who, at].astype(int).tolist()
@@ -150,10 +150,6 @@ def write_calendar(diaries: Diaries, path: Path) -> None:
             origin = "synthetic" if diaries.origin == "simulated" else "observed"
             for name, row, asked in zip(diaries.person, cells.tolist(), diaries.assessed.tolist(), strict=True):
                 marks = [value if seen else "" for value, seen in zip(row, asked, strict=True)]
-                out.writerow([_plain(name), *marks, origin])
+                out.writerow([spreadsheet_safe(name), *marks, origin])
     except OSError as error:
         raise RunError(where=str(path), got=error.strerror or "an error", allowed="a new file in a folder") from None
-
-
-def _plain(text: str) -> str:
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text

@@ -102,7 +102,9 @@ def test_an_unbiased_analysis_of_complete_data_finds_the_truth() -> None:
 
 def test_everything_about_the_truth_is_repeatable_and_grows_by_adding_people() -> None:
     """A result that changes with chunking or order cannot be checked by anybody."""
-    assert truth_of(600) == truth_of(600)
+    told: list[tuple[int, int]] = []
+    assert truth_of(600) == estimand_truth(asking(), n_people=600, on_progress=lambda *done: told.append(done))
+    assert told == [(600, 1200), (1200, 1200)]
     assert truth_of(600).primary.estimate != truth_of(624).primary.estimate
 
 
@@ -221,3 +223,31 @@ def test_a_protocol_that_uses_nothing_new_keeps_its_hash() -> None:
     assert {"purpose", "events", "missingness", "blinding"}.isdisjoint(data)
     assert "strategies" not in (asking().to_dict()["estimand"])
     assert Protocol.from_dict(asking(events=CUSTODY).to_dict()) == asking(events=CUSTODY)
+
+
+def test_bias_of_a_ratio_is_on_its_logarithm_and_its_error_too() -> None:
+    """Ratios are skewed: the mean of their differences from the truth would be bias where there is none.
+
+    Within 4 Monte Carlo errors, which a right program misses once in 16,000 seeds; 240 people a replicate, because
+    the log odds ratio of a small sample is itself biased.
+    """
+    population = {**small_protocol().population.to_dict(), "n_subjects": 240}
+    protocol = asking(analysis="relapse-ketamine", setting=COMPLETE, population=population)
+    truth = estimand_truth(protocol, n_people=4800, seed=21).primary
+    found = measure_bias(simulate_trial(protocol, n_replicates=60, seed=22), truth)
+    assert abs(found.bias) < 4.0 * found.bias_mcse
+    assert found.bias_mcse < 0.1
+
+
+def test_rescue_medicine_as_a_failure_starts_the_day_after_its_rule() -> None:
+    """The day that calls for rescue is a day of use already; the failure is what follows it."""
+    rule = {"rescue_medicine": {"use_days": 2, "within_days": 7}}
+    found = {
+        strategy: truth_of(480, setting=COMPLETE, events=rule, strategies={"rescue-medicine": strategy})
+        for strategy in ("treatment-policy", "composite", "while-on-treatment")
+    }
+    means = {strategy: truth.arms["saline-therapy"].mean for strategy, truth in found.items()}
+    assert means["composite"] < means["treatment-policy"]
+    assert means["composite"] < means["while-on-treatment"]
+    shares = {truth.arms["saline-therapy"].event_share["rescue-medicine"] for truth in found.values()}
+    assert len(shares) == 1

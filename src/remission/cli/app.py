@@ -16,6 +16,7 @@ from remission.cli.evidence import app as evidence_app
 from remission.cli.execute import rerun_command, resume_command, verify_command
 from remission.cli.imports import app as imports_app
 from remission.cli.imports import export_command
+from remission.cli.plan import plan_command
 from remission.cli.protocols import list_command, new_command
 from remission.cli.run import run_command
 from remission.cli.serve import serve_command
@@ -51,6 +52,7 @@ app.add_typer(clinics_app, name="clinics")
 app.add_typer(imports_app, name="import")
 app.command("export")(export_command)
 app.command("describe")(describe_command)
+app.command("plan")(plan_command)
 
 
 def _print_version(wanted: bool) -> None:

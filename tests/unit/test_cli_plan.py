@@ -5,7 +5,8 @@ import json
 import pytest
 
 from remission.cli.app import run_app
-from remission.planner import PlanRequest, plan_infusion
+from remission.planner import PlannedInfusion, PlanRequest, plan_infusion
+from remission.records.protocol import Substance
 
 PERSON = ["plan", "--weight", "82", "--age", "45", "--sex", "male", "--substance", "alcohol", "--people", "200"]
 
@@ -19,9 +20,9 @@ def test_the_command_says_what_the_library_says(capsys: pytest.CaptureFixture[st
             age_y=45.0,
             weight_kg=82.0,
             sex="male",
-            substance="alcohol",
+            substance=Substance.ALCOHOL,
             sbp0_mmhg=150.0,
-            infusions=({"dose_mg_per_kg": 0.5, "duration_min": 40.0},),
+            infusions=(PlannedInfusion(dose_mg_per_kg=0.5, duration_min=40.0),),
             n_people=200,
         )
     )

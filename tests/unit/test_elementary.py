@@ -1,5 +1,7 @@
 """The functions of fixed bits against high-precision values."""
 
+from collections.abc import Callable
+
 import mpmath
 import numpy as np
 import pytest
@@ -61,7 +63,11 @@ def _beyond_sin(square: mpmath.mpf) -> mpmath.mpf:
     ids=["exp", "log", "sin"],
 )
 def test_polynomials_are_fits_with_an_error_below_rounding(
-    coefficients: tuple[float, ...], function: object, low: object, high: object, n_exact: int
+    coefficients: tuple[float, ...],
+    function: Callable[[mpmath.mpf], mpmath.mpf],
+    low: mpmath.mpf,
+    high: mpmath.mpf,
+    n_exact: int,
 ) -> None:
     """A mistyped digit deep in a coefficient shows nowhere else: each polynomial is compared with its function."""
     assert coefficients[-n_exact:] == (1.0,) * n_exact
@@ -71,7 +77,7 @@ def test_polynomials_are_fits_with_an_error_below_rounding(
         for k in range(201):
             # Points between the ends, away from 0, where the function beyond its first terms is 0 divided by 0.
             x = low + (high - low) * (mpmath.mpf(k) + mpmath.mpf("0.37")) / 202
-            assert abs(mpmath.polyval(fitted, x) - function(x)) * abs(x) ** n_exact < 3e-17  # type: ignore[operator]
+            assert abs(mpmath.polyval(fitted, x) - function(x)) * abs(x) ** n_exact < 3e-17
 
 
 @pytest.mark.parametrize(

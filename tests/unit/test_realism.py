@@ -17,7 +17,9 @@ def by_hand(use: list[list[int]]) -> dict[str, float]:
     """Some of the statistics once more, person by person and day by day."""
     n_days = len(use[0])
     product = {lag: [0.0, 0] for lag in (1, 7)}
-    square, days, runs, clean, after = 0.0, 0, [], [], {0: [0, 0], 1: [0, 0]}
+    square, days, after = 0.0, 0, {0: [0, 0], 1: [0, 0]}
+    runs: list[int] = []
+    clean: list[int] = []
     for person in use:
         mean = sum(person) / n_days
         square += sum((y - mean) ** 2 for y in person)
@@ -92,7 +94,7 @@ def test_the_stored_statistics_are_whole(substance: str) -> None:
     for name, one in found.statistics.items():
         assert one.low <= one.value <= one.high, name
         assert one.standard_error > 0.0 or name == "clean_run_median", name
-    assert load_reference(found.source)
+    assert load_reference(found.source).key == "ctn0094"
 
 
 def test_a_substance_without_diaries_is_named() -> None:

@@ -12,6 +12,7 @@ import typer
 
 from remission.cli.clinics import app as clinics_app
 from remission.cli.describe import describe_command
+from remission.cli.design import design_command
 from remission.cli.evidence import app as evidence_app
 from remission.cli.execute import rerun_command, resume_command, verify_command
 from remission.cli.imports import app as imports_app
@@ -53,6 +54,7 @@ app.add_typer(imports_app, name="import")
 app.command("export")(export_command)
 app.command("describe")(describe_command)
 app.command("plan")(plan_command)
+app.command("design")(design_command)
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,0 +1,252 @@
+"""``remission design``: how often a trial would succeed, at which size, and what it would cost."""
+
+import json
+import shlex
+from dataclasses import asdict
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from remission.design.operating import Characteristics
+    from remission.design.prices import Prices
+    from remission.records.protocol import Protocol
+    from remission.trial.chunk import ChunkResult
+
+__all__ = ["design_command"]
+
+_LARGE_PERSON_DAYS = 400_000_000
+"""Above this it waits for --yes: many minutes."""
+
+
+def design_command(  # noqa: PLR0917 - options of a command line
+    protocol: Annotated[str, typer.Argument(help="Built-in protocol (see remission list) or a protocol file.")],
+    vary: Annotated[str | None, typer.Option("--vary", help="People in the trial: n=60:400 or n=60,120.")] = None,
+    power: Annotated[float | None, typer.Option("--power", help="Name the smallest size with this power.")] = None,
+    alpha: Annotated[float, typer.Option("--alpha", help="Two-sided error of a test.")] = 0.05,
+    analysis: Annotated[str | None, typer.Option("--analysis", help="Id of the analysis; default: the first.")] = None,
+    replicates: Annotated[int, typer.Option("--replicates", "-n", help="Most trials simulated of a design.")] = 400,
+    mcse: Annotated[float, typer.Option("--mcse", help="Stop at this Monte Carlo error of power.")] = 0.02,
+    null: Annotated[bool, typer.Option("--null", help="Make treatment and control the same: type I error.")] = False,
+    draws: Annotated[int, typer.Option("--assurance", help="Draws of the model's values; 0: none.")] = 0,
+    looks: Annotated[str | None, typer.Option("--looks", help="Information at looks: 0.5,1.")] = None,
+    spending: Annotated[str, typer.Option("--spending", help="obrien-fleming or pocock.")] = "obrien-fleming",
+    prices: Annotated[Path | None, typer.Option("--prices", help="Your own prices, a YAML file.")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="0 to 2**64 - 1.")] = 20260101,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Start a very large plan.")] = False,
+) -> None:
+    """Power or type I error, bias, width and cost of a design, each with its Monte Carlo error.
+
+    Example: remission design kare --vary n=60:400 --power 0.9
+    """
+    from remission.cli.run import _find
+    from remission.design.assurance import estimate_assurance
+    from remission.design.operating import (
+        characterize,
+        check_share,
+        choose_analysis,
+        null_protocol,
+        resize_protocol,
+        simulate_design,
+        sizes_of,
+    )
+    from remission.design.sequential import plan_looks
+    from remission.errors import SpecError
+    from remission.streams import check_seed
+    from remission.trial.simulate import MAX_REPLICATES
+
+    # Everything is checked before anything is simulated.
+    for where, share in (("--alpha", alpha), ("--mcse", mcse), ("--power", power)):
+        if share is not None:
+            check_share(where, share)
+    if not 1 <= replicates <= MAX_REPLICATES:
+        raise SpecError(where="--replicates", got=replicates, allowed=f"a whole number from 1 to {MAX_REPLICATES}")
+    if draws < 0 or draws == 1:
+        raise SpecError(where="--assurance", got=draws, allowed="0 for none, or a whole number from 2")
+    check_seed(seed)
+    bounds = None if looks is None else plan_looks(_numbers(looks), spending=spending, alpha=alpha)
+    found = _find(protocol, None)[0]
+    wanted = choose_analysis(found, analysis)
+    used = null_protocol(found, wanted) if null else found
+    designs = [resize_protocol(used, n) for n in sizes_of(vary)] if vary else [used]
+    paid = None if prices is None else _read_prices(prices)
+    _check_size(designs, replicates, draws, yes=yes)
+
+    rows: list[Characteristics] = []
+    result = None
+    for design in designs:
+        result = simulate_design(design, max_replicates=replicates, mcse=mcse, seed=seed, alpha=alpha, analysis=wanted)
+        rows += characterize(design, result, alpha=alpha, truths=_truths(wanted, null=null, protocol=used))
+    main = [row for row in rows if row.analysis == wanted]
+    content: dict[str, Any] = {
+        "protocol": found.id,
+        "analysis": wanted,
+        "is_null": null,
+        "alpha": alpha,
+        "characteristics": [asdict(row) for row in rows],
+        "command": _command(vars_of=locals()),
+    }
+    if power is not None:
+        content["smallest_n"] = next((row.n_subjects for row in main if row.rejected.value >= power), None)
+    if bounds is not None:
+        content["looks"] = asdict(bounds)
+    if draws:
+        content["assurance"] = asdict(
+            estimate_assurance(designs[-1], n_draws=draws, n_replicates=20, seed=seed, alpha=alpha, analysis=wanted)
+        )
+    if paid is not None and result is not None:
+        content["cost"] = _cost(found, paid, result, wanted)
+    if as_json:
+        typer.echo(json.dumps(_finite(content), ensure_ascii=False, allow_nan=False))
+        return
+    _show(content, main, null=null, power=power)
+
+
+def _numbers(text: str) -> list[float]:
+    from remission.errors import SpecError
+
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise SpecError(where="--looks", got=text, allowed="numbers with commas, for example 0.5,1") from None
+
+
+def _check_size(designs: "list[Protocol]", replicates: int, draws: int, *, yes: bool) -> None:
+    from remission.errors import SpecError
+
+    person_days = sum(one.population.n_subjects * one.follow_up_days for one in designs) * replicates
+    person_days += draws * 20 * designs[-1].population.n_subjects * designs[-1].follow_up_days
+    if person_days > _LARGE_PERSON_DAYS and not yes:
+        raise SpecError(
+            where="--replicates",
+            got=f"up to {person_days:,} person-days in {len(designs)} designs",
+            allowed=f"up to {_LARGE_PERSON_DAYS:,} person-days without asking",
+            remedy="Start it with --yes, or take fewer replicates, sizes or draws.",
+        )
+
+
+def _read_prices(path: Path) -> "Prices":
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    from remission.design.prices import Prices
+    from remission.errors import SpecError
+
+    try:
+        data = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, YAMLError):
+        raise SpecError(where=f"--prices {path}", got="no readable YAML", allowed="a YAML file with prices") from None
+    if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
+        raise SpecError(where=f"--prices {path}", got="no names with prices", allowed="lines as 'therapy: 120'")
+    return Prices.from_dict(data)
+
+
+def _truths(wanted: str, *, null: bool, protocol: "Protocol") -> dict[str, float]:
+    """With treatment and control the same, the true difference is 0 and the true ratio 1."""
+    method = next(one.method for one in protocol.analyses if one.id == wanted)
+    return {wanted: 1.0 if method in {"odds_ratio", "hazard_ratio"} else 0.0} if null else {}
+
+
+def _cost(protocol: "Protocol", prices: "Prices", result: "ChunkResult", wanted: str) -> dict[str, Any]:
+    from remission.design.prices import cost_course, cost_per_day, count_affordable
+
+    courses = cost_course(protocol, prices)
+    content: dict[str, Any] = {"currency": prices.currency, "courses": [asdict(one) for one in courses]}
+    if prices.budget is not None:
+        content["people_for_budget"] = {
+            one.arm: count_affordable(prices.budget, one.amount) for one in courses if one.amount > 0.0
+        }
+    analysis = next(one for one in protocol.analyses if one.id == wanted)
+    endpoint = next(one for one in protocol.endpoints if one.id == analysis.endpoint)
+    if endpoint.unit == "% of days" and analysis.method == "mean_difference":
+        sides = []
+        for side in (analysis.contrast.treatment, analysis.contrast.control):
+            amounts = [
+                cost.amount
+                for arm, cost in zip(protocol.arms, courses, strict=True)
+                if all(getattr(arm, kind) == name for kind, name in side.items())
+            ]
+            sides.append(sum(amounts) / len(amounts))
+        n_days = len(endpoint.window)
+        content["abstinent_day"] = asdict(
+            cost_per_day(result.estimates[wanted].estimate, n_days=n_days, extra_amount=sides[0] - sides[1])
+        )
+    return content
+
+
+def _command(vars_of: dict[str, Any]) -> str:
+    parts = ["remission", "design", Path(vars_of["protocol"]).name]
+    names = {"vary": "--vary", "power": "--power", "alpha": "--alpha", "analysis": "--analysis",
+             "replicates": "--replicates", "mcse": "--mcse", "looks": "--looks", "spending": "--spending",
+             "seed": "--seed"}  # fmt: skip
+    for name, option in names.items():
+        if vars_of[name] is not None:
+            parts += [option, str(vars_of[name])]
+    if vars_of["null"]:
+        parts.append("--null")
+    if vars_of["draws"]:
+        parts += ["--assurance", str(vars_of["draws"])]
+    if vars_of["prices"] is not None:
+        parts += ["--prices", vars_of["prices"].name]
+    return shlex.join(parts)
+
+
+def _finite(content: Any) -> Any:
+    """JSON has no NaN: a number that does not exist is null."""
+    if isinstance(content, dict):
+        return {key: _finite(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_finite(value) for value in content]
+    return None if isinstance(content, float) and not isfinite(content) else content
+
+
+def _show(content: dict[str, Any], main: "list[Characteristics]", *, null: bool, power: float | None) -> None:
+    name = "type I error" if null else "power"
+    typer.echo(f"{main[0].label}: {name} at alpha {content['alpha']:g}; (±) is the Monte Carlo standard error")
+    for row in main:
+        line = f"  {row.n_subjects} people, {row.n_replicates} trials: {name} {row.rejected.text}; "
+        line += f"{row.scale} {row.estimate.text}; interval width {row.width.text}; failed {row.n_failed}"
+        if row.bias is not None and row.coverage is not None:
+            line += f"; bias {row.bias.text}; coverage {row.coverage.text}"
+        typer.echo(line)
+    if power is not None:
+        smallest = content["smallest_n"]
+        typer.echo(
+            f"Smallest of these sizes with power {power:g}: {smallest} people."
+            if smallest is not None
+            else f"None of these sizes has power {power:g}."
+        )
+    if "looks" in content:
+        looks = content["looks"]
+        pairs = ", ".join(f"{t:g}: {z:.3f}" for t, z in zip(looks["fractions"], looks["z"], strict=True))
+        typer.echo(f"Boundaries of |z| by information: {pairs}. The power above is of one look at the end.")
+    if "assurance" in content:
+        found = content["assurance"]
+        share, error = found["probability"]["value"], found["probability"]["mcse"]
+        typer.echo(
+            f"Assurance at {main[-1].n_subjects} people: {share:.2f} (± {error:.2f}) over {found['n_draws']} draws "
+            f"from {len(found['ranges'])} ranges, priors by judgement. Variance: parameters "
+            f"{found['parameter_variance']:.3g}, between trials {found['between_trial_variance']:.3g}, "
+            f"sampling {found['sampling_variance']:.3g}."
+        )
+    if "cost" in content:
+        _show_cost(content["cost"])
+    typer.echo(f"Again: {content['command']}")
+
+
+def _show_cost(cost: dict[str, Any]) -> None:
+    unit = cost["currency"]
+    for course in cost["courses"]:
+        people = cost.get("people_for_budget", {}).get(course["arm"])
+        bought = "" if people is None else f"; the budget pays for {people} people"
+        typer.echo(f"  {course['label']}: {course['amount']:,.0f} {unit} for a complete course{bought}")
+    day = cost.get("abstinent_day")
+    if day is not None:
+        price = "no price for one" if day["amount"] is None else f"{day['amount']:,.2f} {unit} for each"
+        typer.echo(
+            f"  {day['days']:.1f} more abstinent days ({day['days_low']:.1f} to {day['days_high']:.1f} in 95% of "
+            f"trials), {price}; no gain in {100 * day['share_without_gain']:.0f}% of trials"
+        )

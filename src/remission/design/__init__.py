@@ -1,0 +1,1 @@
+"""Mathematics of trial design: operating characteristics, looks, assurance, and what a course costs."""

@@ -1,0 +1,64 @@
+"""``remission design`` as a trialist would type it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from remission.cli.app import run_app
+from remission.design.prices import count_affordable
+from remission.errors import SpecError
+
+SMALL = ["design", "kare", "--vary", "n=40,48", "--replicates", "8", "--json"]
+PRICES = "currency: X\ndrug: 1\nstaff: 2\nroom: 3\nmonitoring: 4\ntherapy: 5\nonce: 6\nbudget: 710\n"
+
+
+def test_a_table_of_sizes_and_its_cost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The whole path from options to numbers: a wrong session count would give a wrong price."""
+    prices = tmp_path / "prices.yaml"
+    prices.write_text(PRICES)
+    assert run_app([*SMALL, "--prices", str(prices), "--looks", "0.5,1", "--assurance", "2"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {row["n_subjects"] for row in found["characteristics"]} == {40, 48}
+    # 3 infusions at 1 + 2 + 3 + 4, 7 therapy sessions at 5, 6 once; placebo infusions are no care.
+    assert [one["amount"] for one in found["cost"]["courses"]] == [71.0, 71.0, 41.0, 41.0]
+    assert found["cost"]["people_for_budget"]["ketamine-therapy"] == 10
+    assert found["looks"]["z"][0] > found["looks"]["z"][1]
+    assert 0.0 <= found["assurance"]["probability"]["value"] <= 1.0
+
+
+def test_under_the_null_bias_and_coverage_are_reported(capsys: pytest.CaptureFixture[str]) -> None:
+    """Only where the truth is known may bias be claimed."""
+    assert run_app([*SMALL, "--null"]) == 0
+    row = json.loads(capsys.readouterr().out)["characteristics"][0]
+    assert abs(row["bias"]["value"]) < 5.0 * row["bias"]["mcse"]
+    assert row["coverage"]["value"] > 0.5
+
+
+@pytest.mark.parametrize(
+    ("options", "place"),
+    [
+        (["--power", "1.2"], "--power"),
+        (["--alpha", "nan"], "--alpha"),
+        (["--vary", "n=-5"], "--vary"),
+        (["--vary", "n=400:60"], "--vary"),
+        (["--looks", "a"], "--looks"),
+        (["--replicates", "0"], "--replicates"),
+        (["--replicates", "1000000"], "person-days"),
+        (["--analysis", "nothing"], "analysis"),
+        (["--assurance", "-3"], "--assurance"),
+        (["--prices", "no-such-file.yaml"], "--prices"),
+    ],
+)
+def test_bad_input_is_refused_with_its_place(
+    options: list[str], place: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Hours of simulation must not precede the news that an option was wrong."""
+    assert run_app(["design", "kare", *options]) == 2
+    assert place in capsys.readouterr().err
+
+
+def test_a_free_course_has_no_number_of_people() -> None:
+    """A division by zero would be a traceback."""
+    with pytest.raises(SpecError):
+        count_affordable(100.0, 0.0)

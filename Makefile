@@ -22,7 +22,7 @@ REPLICATES ?= 1000
 PYTEST_ARGS ?=
 
 .PHONY: help run install test browser check format-check lint types layers docs unit quick core-coverage format golden \
-	lock bench torture realism estimands fuzz clean
+	lock bench torture realism estimands operating fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -160,3 +160,6 @@ fuzz: $(TEST_STAMP) ## 100,000 mutated diary files: each is read, or refused wit
 clean: ## remove what the checks and builds leave behind; .venv and runs/ stay
 	rm -rf build dist docs/_build docs/reference/api .coverage coverage.xml .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find src tests docs -name __pycache__ -type d -prune -exec rm -rf {} +
+
+operating: $(RUN_STAMP) ## type I error of 10,000 trials of the alcohol trial without a ketamine effect; minutes
+	@$(BIN)/remission design kare --null --replicates 10000 --mcse 0.0001

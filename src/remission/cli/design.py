@@ -30,6 +30,9 @@ def design_command(  # noqa: PLR0917 - options of a command line
     replicates: Annotated[int, typer.Option("--replicates", "-n", help="Most trials simulated of a design.")] = 400,
     mcse: Annotated[float, typer.Option("--mcse", help="Stop at this Monte Carlo error of power.")] = 0.02,
     null: Annotated[bool, typer.Option("--null", help="Make treatment and control the same: type I error.")] = False,
+    truth_people: Annotated[
+        int, typer.Option("--truth", help="People for the true value, for bias and coverage; 0: none.")
+    ] = 0,
     draws: Annotated[int, typer.Option("--assurance", help="Draws of the model's values; 0: none.")] = 0,
     looks: Annotated[str | None, typer.Option("--looks", help="Information at looks: 0.5,1.")] = None,
     spending: Annotated[str, typer.Option("--spending", help="obrien-fleming or pocock.")] = "obrien-fleming",
@@ -57,6 +60,7 @@ def design_command(  # noqa: PLR0917 - options of a command line
     from remission.errors import SpecError
     from remission.streams import check_seed
     from remission.trial.simulate import MAX_REPLICATES
+    from remission.trial.truth import check_people
 
     # Everything is checked before anything is simulated.
     for where, share in (("--alpha", alpha), ("--mcse", mcse), ("--power", power)):
@@ -67,6 +71,8 @@ def design_command(  # noqa: PLR0917 - options of a command line
     if draws < 0 or draws == 1:
         raise SpecError(where="--assurance", got=draws, allowed="0 for none, or a whole number from 2")
     check_seed(seed)
+    if truth_people:
+        check_people(truth_people)
     bounds = None if looks is None else plan_looks(_numbers(looks), spending=spending, alpha=alpha)
     found = _find(protocol, None)[0]
     wanted = choose_analysis(found, analysis)
@@ -75,17 +81,19 @@ def design_command(  # noqa: PLR0917 - options of a command line
     paid = None if prices is None else _read_prices(prices)
     _check_size(designs, replicates, draws, yes=yes)
 
+    truths = _truths(wanted, null=null, protocol=used, n_people=truth_people, seed=seed)
     rows: list[Characteristics] = []
     result = None
     for design in designs:
         result = simulate_design(design, max_replicates=replicates, mcse=mcse, seed=seed, alpha=alpha, analysis=wanted)
-        rows += characterize(design, result, alpha=alpha, truths=_truths(wanted, null=null, protocol=used))
+        rows += characterize(design, result, alpha=alpha, truths=truths)
     main = [row for row in rows if row.analysis == wanted]
     content: dict[str, Any] = {
         "protocol": found.id,
         "analysis": wanted,
         "is_null": null,
         "alpha": alpha,
+        "truths": truths,
         "characteristics": [asdict(row) for row in rows],
         "command": _command(vars_of=locals()),
     }
@@ -144,10 +152,23 @@ def _read_prices(path: Path) -> "Prices":
     return Prices.from_dict(data)
 
 
-def _truths(wanted: str, *, null: bool, protocol: "Protocol") -> dict[str, float]:
-    """With treatment and control the same, the true difference is 0 and the true ratio 1."""
-    method = next(one.method for one in protocol.analyses if one.id == wanted)
-    return {wanted: 1.0 if method in {"odds_ratio", "hazard_ratio"} else 0.0} if null else {}
+def _truths(wanted: str, *, null: bool, protocol: "Protocol", n_people: int, seed: int) -> dict[str, float]:
+    """With treatment and control the same, the true difference is 0 and the true ratio 1; else by simulation."""
+    from remission.errors import SpecError
+    from remission.trial.truth import estimand_truth
+
+    if null:
+        method = next(one.method for one in protocol.analyses if one.id == wanted)
+        return {wanted: 1.0 if method in {"odds_ratio", "hazard_ratio"} else 0.0}
+    if not n_people:
+        return {}
+    contrasts = estimand_truth(protocol, n_people=n_people, seed=seed).contrasts
+    if wanted not in contrasts:
+        raise SpecError(
+            where="--truth", got=f"the analysis {wanted}, which is not of the estimand's endpoint",
+            allowed=f"one of {', '.join(contrasts)}",
+        )  # fmt: skip
+    return {wanted: contrasts[wanted].estimate}
 
 
 def _cost(protocol: "Protocol", prices: "Prices", result: "ChunkResult", wanted: str) -> dict[str, Any]:
@@ -187,6 +208,8 @@ def _command(vars_of: dict[str, Any]) -> str:
             parts += [option, str(vars_of[name])]
     if vars_of["null"]:
         parts.append("--null")
+    if vars_of["truth_people"]:
+        parts += ["--truth", str(vars_of["truth_people"])]
     if vars_of["draws"]:
         parts += ["--assurance", str(vars_of["draws"])]
     if vars_of["prices"] is not None:
@@ -212,6 +235,9 @@ def _show(content: dict[str, Any], main: "list[Characteristics]", *, null: bool,
         if row.bias is not None and row.coverage is not None:
             line += f"; bias {row.bias.text}; coverage {row.coverage.text}"
         typer.echo(line)
+    for found, value in content["truths"].items():
+        if not null:
+            typer.echo(f"True value of {found}, from the same people under every arm: {value:.3g}")
     if power is not None:
         smallest = content["smallest_n"]
         typer.echo(

@@ -93,9 +93,12 @@ def estimate_assurance(
     ranges = prior_ranges(protocol)
     base = load_course_parameters(protocol.substance)
     shares, means, within, sampling = [], [], [], []
-    for values in _draws(ranges, n_draws, check_seed(seed)):
+    # Every draw has people of its own: were they the same, their noise would be common to all draws, and taking it off
+    # the variance between draws would take off too much.
+    seeds = np.random.SeedSequence(check_seed(seed)).generate_state(n_draws, dtype=np.uint64)
+    for values, people_seed in zip(_draws(ranges, n_draws, check_seed(seed)), seeds.tolist(), strict=True):
         shares_of, estimates, errors = _trials(
-            protocol, base.replace(**values), wanted, n_replicates, seed, alpha, is_ratio
+            protocol, base.replace(**values), wanted, n_replicates, people_seed, alpha, is_ratio
         )
         shares.append(shares_of)
         if estimates.size > 1:

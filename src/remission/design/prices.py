@@ -66,7 +66,17 @@ def cost_course(protocol: Protocol, prices: Prices) -> tuple[CourseCost, ...]:
     """The cost of a complete course by arm; people who stop early cost less.
 
     Infusions of a placebo are part of the trial and not of care: they are not counted.
+
+    Raises
+    ------
+    SpecError
+        A crossover, whose arms are orders of treatments and no courses of care.
     """
+    if any(arm.periods for arm in protocol.arms):
+        raise SpecError(
+            where="arms", got="a crossover", allowed="arms that are courses of treatment",
+            remedy="Cost a parallel protocol of the same treatments.",
+        )  # fmt: skip
     rows = []
     for arm in protocol.arms:
         drug = protocol.drugs[arm.drug] if arm.drug else None

@@ -158,3 +158,21 @@ def test_the_tables_are_imported_with_a_report(tmp_path: Path) -> None:
     for row, one in zip(got.diaries[0].assessed, listed["people"], strict=True):
         assert one["asked_days"] == row.sum()
         assert one["last_day"] - one["first_day"] + 1 == one["asked_days"] + one["missing_days"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([], "who"),
+        ([(1, None, 1), (2, "A", None)], "no row"),
+        ([(1, "A", 1), (2.5, "A", 2)], "2.5 in the column who, row 3"),
+        ([(1, "A", 1e12)], "in the column when, row 2"),
+        ([(1, "A", 0.5)], "0.5 in the column when"),
+    ],
+)
+def test_tables_that_are_not_those_are_refused(rows: list[tuple[object, ...]], words: str, tmp_path: Path) -> None:
+    """A damaged table ends in a sentence with its place, and never in a table of a million columns."""
+    ctn_tables(tmp_path)
+    pd.DataFrame(rows, columns=["who", "what", "when"]).to_csv(tmp_path / "tlfb.csv.gz", index=False)
+    with pytest.raises(SpecError, match=words):
+        import_tables(tmp_path)

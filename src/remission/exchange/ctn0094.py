@@ -14,6 +14,7 @@ import pandas as pd
 
 from remission.errors import SpecError
 from remission.exchange.quality import Imported, QualityReport, SetAside
+from remission.exchange.tables import limit
 from remission.records.diaries import Diaries
 
 __all__ = ["import_tables", "read_ctn0094"]
@@ -23,6 +24,9 @@ _COLUMNS = {
     "visit": ("who", "what", "when"),
     "randomization": ("who", "treatment", "which", "when"),
 }
+
+
+_MOST_WHO = 10**12
 
 
 def read_ctn0094(folder: Path) -> list[Diaries]:
@@ -46,6 +50,8 @@ def read_ctn0094(folder: Path) -> list[Diaries]:
     rules = tomllib.loads(files("remission.library").joinpath("exchange", "ctn0094.toml").read_text("utf-8"))
     recall_day = int(rules["recall"]["value"])
     use = _table(folder, "tlfb").dropna()
+    if use.empty:
+        raise _unreadable(folder / "tlfb.csv.gz", "no row with a person, a substance and a day")
     visit = _table(folder, "visit")
     attended = visit[_is_attended(visit, not_held=rules["visit"]["not_held"])]
     people = np.sort(use["who"].unique())
@@ -147,6 +153,11 @@ def _table(folder: Path, name: str) -> pd.DataFrame:
     for column in ("who", "when"):
         if not pd.api.types.is_numeric_dtype(table[column]):
             raise _unreadable(path, f"text in the column {column}")
+        # People and days are whole numbers; a day far out would ask for a table of a million columns.
+        known = table[column].dropna()
+        strange = known[(known % 1 != 0) | (known.abs() > (limit("day") if column == "when" else _MOST_WHO))]
+        if len(strange):
+            raise _unreadable(path, f"{strange.iloc[0]:g} in the column {column}, row {int(strange.index[0]) + 2}")
     return table
 
 

@@ -15,6 +15,7 @@ from remission.exchange.ctn0094 import read_ctn0094
 from remission.patient.kernels import fast
 from remission.patient.parameters import CourseParameters, load_course_parameters
 from remission.patient.sampling import sample_traits
+from remission.records.diaries import Diaries
 from remission.records.protocol import Substance
 from remission.streams import People
 from remission.testing.courses import course_schedule
@@ -52,7 +53,7 @@ def real_window(folder: Path, substance: Substance) -> Window:
 
 
 @cache
-def _tables(folder: Path) -> list:  # type: ignore[type-arg]
+def _tables(folder: Path) -> list[Diaries]:
     return read_ctn0094(folder)
 
 

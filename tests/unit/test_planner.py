@@ -59,3 +59,11 @@ def test_what_the_model_does_not_know_is_flagged() -> None:
     assert plan_infusion(_request()).flags == ()
     flagged = plan_infusion(_request(weight_kg=200.0, hypertension=True)).flags
     assert [flag.where for flag in flagged] == ["weight", "hypertension"]
+
+
+def test_time_does_not_go_backwards() -> None:
+    """Infusions out of order are more likely a slip than a plan; sorted in silence they would hide it."""
+    late, early = ({"dose": "0.2 mg/kg", "duration": "40 min", "start_h": start} for start in (3.0, 0.0))
+    assert plan_infusion(_request(infusions=[early, late], n_people=20)).total_mg == pytest.approx(32.8)
+    with pytest.raises(SpecError, match="order of time"):
+        plan_infusion(_request(infusions=[late, early], n_people=20))

@@ -5,11 +5,13 @@ Assumptions: kinetics depend on weight alone, as in the model; the rise of press
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float
 
 from remission.dosing import EvidenceFlag, infusions_per_weight
+from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
 from remission.patient.pharmacology import load_pharmacology
 from remission.patient.sampling import sample_iiv
@@ -67,6 +69,13 @@ def plan_infusion(request: PlanRequest) -> Plan:
     SpecError
         Infusions overlap or run backwards; the message says which.
     """
+    starts = [one.start_h for one in request.infusions]
+    for number, (before, after) in enumerate(pairwise(starts), start=1):
+        if after < before:
+            raise SpecError(
+                where=f"infusions[{number}].start_h", got=f"{after:g} h, before the one above at {before:g} h",
+                allowed="infusions in the order of time",
+            )  # fmt: skip
     pharmacology = load_pharmacology(request.model)
     limits = load_parameter_set("dosing-limits")
     people = People.of_replicates(seed=request.seed, first=0, count=1, n_subjects=request.n_people)

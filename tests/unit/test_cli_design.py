@@ -1,6 +1,8 @@
 """``remission design`` as a trialist would type it."""
 
 import json
+import re
+from importlib.resources import files
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -90,3 +92,19 @@ def test_the_order_of_a_crossover_has_no_price() -> None:
     prices = Prices(currency="X", drug=1.0, staff=0.0, room=0.0, monitoring=0.0, therapy=0.0, once=0.0)
     with pytest.raises(SpecError, match="crossover"):
         cost_course(crossed, prices)  # type: ignore[arg-type]  # what the check reads of a protocol
+
+
+def test_sides_of_a_contrast_are_priced_by_their_factors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A protocol may name its factors and levels as it likes; the price of a day belongs to the arms they mean."""
+    text = files("remission.library").joinpath("protocols", "kare.yaml").read_text("utf-8")
+    renamed = re.sub(r"\bdrug: (ketamine|saline)(?=[,}])", r"medicine: \1-arm", text)
+    renamed = re.sub(r"adjust: \[drug\]", "adjust: [medicine]", renamed)
+    assert renamed != text
+    own, prices = tmp_path / "own.yaml", tmp_path / "prices.yaml"
+    own.write_text(renamed, "utf-8")
+    prices.write_text(PRICES)
+    days = []
+    for name in ("kare", str(own)):
+        assert run_app(["design", name, "--replicates", "8", "--prices", str(prices), "--json"]) == 0
+        days.append(json.loads(capsys.readouterr().out)["cost"]["abstinent_day"]["amount"])
+    assert days[0] == pytest.approx(days[1])

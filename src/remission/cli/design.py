@@ -19,6 +19,8 @@ __all__ = ["design_command"]
 
 _LARGE_PERSON_DAYS = 400_000_000
 """Above this it waits for --yes: many minutes."""
+_TRIALS_A_DRAW = 20
+"""Trials at each draw of the model's values: enough to tell draws apart, few enough for many draws."""
 
 
 def design_command(  # noqa: PLR0917 - options of a command line
@@ -45,7 +47,7 @@ def design_command(  # noqa: PLR0917 - options of a command line
 
     Example: remission design kare --vary n=60:400 --power 0.9
     """
-    from remission.cli.run import _find
+    from remission.cli.run import find_protocol
     from remission.design.assurance import estimate_assurance
     from remission.design.operating import (
         characterize,
@@ -74,7 +76,7 @@ def design_command(  # noqa: PLR0917 - options of a command line
     if truth_people:
         check_people(truth_people)
     bounds = None if looks is None else plan_looks(_numbers(looks), spending=spending, alpha=alpha)
-    found = _find(protocol, None)[0]
+    found = find_protocol(protocol, None)[0]
     wanted = choose_analysis(found, analysis)
     used = null_protocol(found, wanted) if null else found
     designs = [resize_protocol(used, n) for n in sizes_of(vary)] if vary else [used]
@@ -103,7 +105,9 @@ def design_command(  # noqa: PLR0917 - options of a command line
         content["looks"] = asdict(bounds)
     if draws:
         content["assurance"] = asdict(
-            estimate_assurance(designs[-1], n_draws=draws, n_replicates=20, seed=seed, alpha=alpha, analysis=wanted)
+            estimate_assurance(
+                designs[-1], n_draws=draws, n_replicates=_TRIALS_A_DRAW, seed=seed, alpha=alpha, analysis=wanted
+            )
         )
     if paid is not None and result is not None:
         content["cost"] = _cost(found, paid, result, wanted)
@@ -126,7 +130,7 @@ def _check_size(designs: "list[Protocol]", replicates: int, draws: int, *, yes: 
     from remission.errors import SpecError
 
     person_days = sum(one.population.n_subjects * one.follow_up_days for one in designs) * replicates
-    person_days += draws * 20 * designs[-1].population.n_subjects * designs[-1].follow_up_days
+    person_days += draws * _TRIALS_A_DRAW * designs[-1].population.n_subjects * designs[-1].follow_up_days
     if person_days > _LARGE_PERSON_DAYS and not yes:
         raise SpecError(
             where="--replicates",
@@ -173,6 +177,7 @@ def _truths(wanted: str, *, null: bool, protocol: "Protocol", n_people: int, see
 
 def _cost(protocol: "Protocol", prices: "Prices", result: "ChunkResult", wanted: str) -> dict[str, Any]:
     from remission.design.prices import cost_course, cost_per_day, count_affordable
+    from remission.trial.chunk import sides_of
 
     courses = cost_course(protocol, prices)
     content: dict[str, Any] = {"currency": prices.currency, "courses": [asdict(one) for one in courses]}
@@ -183,14 +188,11 @@ def _cost(protocol: "Protocol", prices: "Prices", result: "ChunkResult", wanted:
     analysis = next(one for one in protocol.analyses if one.id == wanted)
     endpoint = next(one for one in protocol.endpoints if one.id == analysis.endpoint)
     if endpoint.unit == "% of days" and analysis.method == "mean_difference":
-        sides = []
-        for side in (analysis.contrast.treatment, analysis.contrast.control):
-            amounts = [
-                cost.amount
-                for arm, cost in zip(protocol.arms, courses, strict=True)
-                if all(getattr(arm, kind) == name for kind, name in side.items())
-            ]
-            sides.append(sum(amounts) / len(amounts))
+        sides = [
+            sum(courses[arm].amount * protocol.arms[arm].allocation for arm in side)
+            / sum(protocol.arms[arm].allocation for arm in side)
+            for side in sides_of(protocol, analysis.contrast)
+        ]
         n_days = len(endpoint.window)
         content["abstinent_day"] = asdict(
             cost_per_day(result.estimates[wanted].estimate, n_days=n_days, extra_amount=sides[0] - sides[1])

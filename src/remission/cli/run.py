@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from remission.records.protocol import Protocol
     from remission.trial.simulate import TrialPlan
 
-__all__ = ["run_command"]
+__all__ = ["find_protocol", "run_command"]
 
 _COLD_TURKEY = "cold-turkey"
 _SHOWN_PERSON_DAYS = 20_000_000
@@ -58,7 +58,7 @@ def run_command(  # noqa: PLR0917 - options of a command line
 
     check_seed(seed)
     do = choose_workers(cluster=cluster, workers=workers, threads=threads)
-    protocols = _find(protocol, substance)
+    protocols = find_protocol(protocol, substance)
     check_writable(out)
     prepared = [(found, _parameters(found, changes or [])) for found in protocols]
     _check_replicates(replicates)
@@ -77,7 +77,14 @@ def run_command(  # noqa: PLR0917 - options of a command line
         typer.echo(json.dumps({"runs": reports}, ensure_ascii=False, allow_nan=False))
 
 
-def _find(name: str, substance: str | None) -> "list[Protocol]":
+def find_protocol(name: str, substance: str | None) -> "list[Protocol]":
+    """The protocol of the library or of a file; ``cold-turkey`` is one for each substance.
+
+    Raises
+    ------
+    SpecError
+        No such protocol or substance, or the file is not a valid protocol.
+    """
     from remission.errors import SpecError
     from remission.library.protocols import list_protocols, load_protocol
     from remission.records.protocol import Substance

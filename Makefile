@@ -14,8 +14,9 @@ TEST_STAMP := $(VENV)/.installed-test
 LOCK_STAMP := $(VENV)/.installed-lock
 BENCH := .benchmarks/venv
 BENCH_STAMP := $(BENCH)/.installed
-# Wheels only: no code of a source archive runs at installation, and every file is checked by its hash.
-PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
+# Wheels only: no code of a source archive runs at installation, and every file is checked by its hash. The lists are
+# complete, so nothing is resolved: a release of tomorrow cannot be asked for by an extra that a list does not name.
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-deps
 # The package itself comes from this folder, so it has no hash; its builder is in requirements/run.txt.
 INSTALL_SELF := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 REPLICATES ?= 1000

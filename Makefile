@@ -127,7 +127,7 @@ golden: $(TEST_STAMP) ## rewrite the golden numbers; asks for a changelog fragme
 lock: $(LOCK_STAMP) ## resolve requirements/*.in again; UPGRADE=1 takes newer versions
 	@for name in lock run test bench; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	    --no-emit-index-url --no-emit-find-links --only-binary :all: $(if $(UPGRADE),--upgrade) \
+	    --no-emit-index-url --no-emit-find-links --only-binary :all: --override requirements/overrides.in $(if $(UPGRADE),--upgrade) \
 	    $$([[ "$$name" = test || "$$name" = bench ]] && echo --constraint requirements/run.txt) \
 	    --output-file requirements/$$name.txt requirements/$$name.in; \
 	done

@@ -1,8 +1,9 @@
 """Frozen, validated records: the specifications of a trial and the shape of its results."""
 
+from remission.records.analysis import Analysis, Comparison, Contrast
 from remission.records.base import Record
 from remission.records.design import Design
-from remission.records.endpoint import Analysis, Comparison, Contrast, Endpoint
+from remission.records.endpoint import Endpoint
 from remission.records.estimand import Estimand
 from remission.records.intercurrent import Blinding, Incarceration, IntercurrentEvents, Missingness, UseRule
 from remission.records.medicine import MedicineCourse

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from remission.errors import SpecError, nearest_names
-from remission.records.endpoint import Analysis, Endpoint
+from remission.records.analysis import Analysis
+from remission.records.endpoint import Endpoint
 from remission.records.layout import layout_faults
 from remission.records.question import question_faults
 

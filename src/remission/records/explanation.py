@@ -10,7 +10,8 @@ from remission.records.happenings import happenings, layout
 from remission.units import format_quantity
 
 if TYPE_CHECKING:
-    from remission.records.endpoint import Analysis, Endpoint
+    from remission.records.analysis import Analysis
+    from remission.records.endpoint import Endpoint
     from remission.records.protocol import Protocol
     from remission.records.treatment import Arm, DrugCourse, Infusion, TherapyCourse
 

@@ -13,10 +13,11 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from remission.errors import SpecError
+from remission.records.analysis import Analysis, Comparison
 from remission.records.cautions import cautions_of
 from remission.records.coherence import coherence_faults
 from remission.records.design import Design
-from remission.records.endpoint import Analysis, Comparison, Endpoint
+from remission.records.endpoint import Endpoint
 from remission.records.estimand import Estimand
 from remission.records.explanation import explain_protocol
 from remission.records.grown import GrownRecord

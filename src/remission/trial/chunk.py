@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from remission.patient.parameters import CourseParameters
-from remission.records.endpoint import Analysis, Contrast
+from remission.records.analysis import Analysis, Contrast
 from remission.records.protocol import Protocol
 from remission.trial.analysis import (
     Estimate,

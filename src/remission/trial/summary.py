@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from remission.library.published import PublishedOutcome, published_outcome
-from remission.records.endpoint import Comparison
+from remission.records.analysis import Comparison
 from remission.records.protocol import Protocol
 from remission.trial.result import TrialResult
 

@@ -14,7 +14,8 @@ from jaxtyping import Bool, Float, Int
 from remission.errors import SpecError
 from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters, load_course_parameters
 from remission.patient.pharmacology import load_pharmacology
-from remission.records.endpoint import Analysis, Endpoint
+from remission.records.analysis import Analysis
+from remission.records.endpoint import Endpoint
 from remission.records.estimand import Estimand, EventKind
 from remission.records.protocol import Protocol
 from remission.records.question import possible_events, strategy_faults, strategy_for

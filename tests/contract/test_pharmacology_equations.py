@@ -15,7 +15,15 @@ from remission.patient.pharmacology import load_pharmacology
 from remission.patient.session import simulate_session_effects
 from remission.pk import individual_parameters, load_pk_model, simulate_concentrations
 from remission.pk.metabolites import STATES, rate_matrix
-from remission.receptor import simulate_occupancy, simulate_pressure_rise, simulate_vas
+from remission.receptor import (
+    PressureLaw,
+    correlated_pressure_z,
+    simulate_cadss,
+    simulate_heart_rate_rise,
+    simulate_occupancy,
+    simulate_pressure_rise,
+    simulate_vas,
+)
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "pharmacology.md"
 BLOCK = re.compile(r"^Code: `(?P<function>[\w.]+)`\n\n```text\n(?P<text>.*?)```", re.DOTALL | re.MULTILINE)
@@ -33,7 +41,7 @@ def _lines(name: str) -> dict[str, sympy.Expr]:
     for line in BLOCKS[f"remission.{name}"].strip().splitlines():
         left, right = line.split("=", 1)
         names = {symbol: sympy.Symbol(symbol) for symbol in re.findall(r"[A-Za-z_]\w*", right)}
-        local = {**names, "exp": sympy.exp, "sqrt": sympy.sqrt}
+        local = {**names, "exp": sympy.exp, "sqrt": sympy.sqrt, "log": sympy.log}
         found[left.strip()] = sympy.parse_expr(right, local_dict=local)
     return found
 
@@ -48,7 +56,7 @@ def test_every_block_is_checked() -> None:
     source = Path(__file__).read_text(encoding="utf-8")
     for function in BLOCKS:
         assert f'"{function.removeprefix("remission.")}"' in source
-    assert len(BLOCKS) == 7
+    assert len(BLOCKS) == 10
 
 
 def test_the_differential_equations_are_the_matrix() -> None:
@@ -146,12 +154,33 @@ def test_the_law_of_the_drug_high(hill: float) -> None:
     assert simulate_vas(CONC, effects=effects, gain=0.6) == pytest.approx(expected, rel=1e-13)
 
 
-def test_the_law_of_blood_pressure() -> None:
-    """A slope for each person, proportional to concentration."""
-    (law,) = _lines("receptor.pressure.simulate_pressure_rise").values()
-    expected = _evaluate(law, mean=16.0, SD=11.2, z=0.7, C_ref=267.0, C=CONC)
-    actual = simulate_pressure_rise(CONC, z=np.array([0.7]), which="sbp", effects=EFFECTS)
+def test_the_law_of_the_score() -> None:
+    """Mean, spread and one normal a person."""
+    lines = _lines("receptor.dissociation.simulate_cadss")
+    s2 = _evaluate(lines["s2"], SD=9.2, mean=7.7)
+    vas, top = (simulate_vas(conc, effects=EFFECTS) for conc in (CONC, np.array([132.0])))
+    expected = _evaluate(lines["CADSS"], mean=7.7, VAS=vas, VASref=top[0], s2=s2, z=0.8)
+    actual = simulate_cadss(CONC, z=np.array([0.8]), reference_peak_ng_per_ml=132.0, effects=EFFECTS)
     assert actual == pytest.approx(expected, rel=1e-13)
+
+
+def test_the_laws_of_blood_pressure() -> None:
+    """A size for each person, and two shapes."""
+    lines = _lines("receptor.pressure.simulate_pressure_rise")
+    values = {"mean": 16.0, "SD": 11.2, "z": 0.7, "C_ref": 267.0, "C": CONC, "K": 302.0}
+    for name, law in (("rise", PressureLaw.PROPORTIONAL), ("plateau", PressureLaw.PLATEAU)):
+        actual = simulate_pressure_rise(CONC, z=np.array([0.7]), which="sbp", effects=EFFECTS, law=law)
+        assert actual == pytest.approx(_evaluate(lines[name], **values), rel=1e-13)
+    (correlation,) = _lines("receptor.pressure.correlated_pressure_z").values()
+    expected = _evaluate(correlation, rho=0.7, z_sbp=0.4, z_other=-1.1)
+    assert correlated_pressure_z(np.array([0.4]), np.array([-1.1]))[0] == pytest.approx(float(expected), rel=1e-14)
+
+
+def test_the_law_of_heart_rate() -> None:
+    """One measured point and an assumed shape."""
+    (law,) = _lines("receptor.heart_rate.simulate_heart_rate_rise").values()
+    expected = _evaluate(law, CV=0.7, z=-0.6, h_a=0.435, Cs=CONC, K=151.0, C_a=1959.0)
+    assert simulate_heart_rate_rise(CONC, z=np.array([-0.6])) == pytest.approx(expected, rel=1e-13)
 
 
 def test_what_is_handed_on() -> None:

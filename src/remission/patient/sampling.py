@@ -10,10 +10,12 @@ from remission.errors import SpecError
 from remission.numerics.elementary import exp
 from remission.patient.course import Traits
 from remission.patient.parameters import CourseParameters
+from remission.receptor import correlated_pressure_z
+from remission.records.parameter import ParameterSet
 from remission.records.population import Population
 from remission.streams import People, Stream, draw_normals, draw_uniforms
 
-__all__ = ["Covariates", "sample_covariates", "sample_iiv", "sample_traits"]
+__all__ = ["AcuteResponse", "Covariates", "sample_acute_response", "sample_covariates", "sample_iiv", "sample_traits"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,16 @@ class Covariates:
     weight_kg: Float[np.ndarray, " subject"]
     female: Int[np.ndarray, " subject"]
     weekday0: Int[np.ndarray, " subject"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcuteResponse:
+    """Standard normals of each person's acute effects: pressures, heart rate, dissociation. [dimensionless]"""
+
+    z_sbp: Float[np.ndarray, " subject"]
+    z_dbp: Float[np.ndarray, " subject"]
+    z_heart_rate: Float[np.ndarray, " subject"]
+    z_dissociation: Float[np.ndarray, " subject"]
 
 
 def sample_covariates(people: People, population: Population) -> Covariates:
@@ -43,6 +55,26 @@ def sample_iiv(people: People, *, n_iiv: int) -> Float[np.ndarray, "subject iiv"
     """Standard normals for between-subject variability of pharmacokinetics. [dimensionless]"""
     blocks = [np.stack(draw_normals(people, Stream.PK_IIV, block), axis=1) for block in range(-(-n_iiv // 4))]
     return np.concatenate(blocks, axis=1)[:, :n_iiv]
+
+
+def sample_acute_response(people: People, *, response: ParameterSet | None = None) -> AcuteResponse:
+    """How much each person reacts in a session; systolic and diastolic hang together, the rest is independent.
+
+    Parameters
+    ----------
+    people
+        Whose draws.
+    response
+        The library's ``acute-response`` by default.
+    """
+    # One block holds them all: the stream is named for its first use, and these two were free.
+    z_sbp, z_other, z_heart_rate, z_dissociation = draw_normals(people, Stream.PRESSURE, 0)
+    return AcuteResponse(
+        z_sbp=z_sbp,
+        z_dbp=correlated_pressure_z(z_sbp, z_other, response=response),
+        z_heart_rate=z_heart_rate,
+        z_dissociation=z_dissociation,
+    )
 
 
 def sample_traits(people: People, parameters: CourseParameters, *, clean_days: int, self_quit: bool) -> Traits:

@@ -33,15 +33,22 @@ from remission.pk import (
 from remission.receptor import (
     PRESSURES,
     OccupancyBand,
-    cadss_per_vas,
     saturation,
+    simulate_cadss,
+    simulate_heart_rate_rise,
     simulate_occupancy,
     simulate_pressure_rise,
     simulate_vas,
 )
 from remission.records.analyte import Analyte, SamplingSite
 
-__all__ = ["SessionCurves", "SessionEffects", "simulate_session_curves", "simulate_session_effects"]
+__all__ = [
+    "SessionCurves",
+    "SessionEffects",
+    "reference_peak_s_ket",
+    "simulate_session_curves",
+    "simulate_session_effects",
+]
 
 # People computed together; their arrays then stay in the processor's cache. It changes no result.
 _CHUNK = 2048
@@ -171,6 +178,8 @@ class SessionCurves:
         Drug high [0 to 100] and CADSS total score.
     sbp_mmhg, dbp_mmhg
         Blood pressure. [mmHg]
+    heart_rate_rise
+        Share by which heart rate is above its resting value. [dimensionless]
     flags
         What of the session lies outside the evidence.
     """
@@ -181,6 +190,7 @@ class SessionCurves:
     cadss: Float[np.ndarray, "subject time"]
     sbp_mmhg: Float[np.ndarray, "subject time"]
     dbp_mmhg: Float[np.ndarray, "subject time"]
+    heart_rate_rise: Float[np.ndarray, "subject time"]
     flags: tuple[EvidenceFlag, ...]
 
     @property
@@ -201,6 +211,8 @@ def simulate_session_curves(
     dbp0_mmhg: Float[np.ndarray, " subject"],
     pharmacology: Pharmacology,
     dissociation_gain: float = 1.0,
+    z_dissociation: Float[np.ndarray, " subject"] | None = None,
+    z_heart_rate: Float[np.ndarray, " subject"] | None = None,
 ) -> SessionCurves:
     """Concentrations and acute effects of one infusion over time, for figures and planning.
 
@@ -220,6 +232,11 @@ def simulate_session_curves(
     dissociation_gain
         Factor on dissociation, 0 to 1; the library's ``dissociation_gain_alcohol`` is a placeholder for detoxified
         alcohol patients. [dimensionless]
+    z_dissociation
+        Standard normals for drug high and CADSS; None gives everybody the typical C50 and the mean CADSS.
+        [dimensionless]
+    z_heart_rate
+        Standard normals for the rise of heart rate; None gives everybody the mean. [dimensionless]
 
     Raises
     ------
@@ -246,9 +263,7 @@ def simulate_session_curves(
         conc_ng_per_ml=np.concatenate([one.conc_ng_per_ml for one in found], axis=1),
     )
     ket = concentrations.select(Analyte.KET, site=SamplingSite.EFFECT)
-    vas = simulate_vas(
-        concentrations.select(Analyte.S_KET, site=SamplingSite.EFFECT), effects=effects, gain=dissociation_gain
-    )
+    s_ket = concentrations.select(Analyte.S_KET, site=SamplingSite.EFFECT)
     sbp, dbp = (
         simulate_pressure_rise(ket, z=z, which=which, effects=effects)
         for which, z in zip(PRESSURES, z_pressure.T, strict=True)
@@ -256,16 +271,25 @@ def simulate_session_curves(
     return SessionCurves(
         concentrations=concentrations,
         occupancy=simulate_occupancy(ket, binding=pharmacology.binding),
-        vas=vas,
-        cadss=cadss_per_vas(_reference_peak(pharmacology), effects=effects) * vas,
+        vas=simulate_vas(s_ket, effects=effects, gain=dissociation_gain, z=z_dissociation),
+        cadss=simulate_cadss(
+            s_ket,
+            z=z_dissociation,
+            reference_peak_ng_per_ml=reference_peak_s_ket(pharmacology),
+            effects=effects,
+            gain=dissociation_gain,
+        ),
         sbp_mmhg=sbp0_mmhg[:, np.newaxis] + sbp,
         dbp_mmhg=dbp0_mmhg[:, np.newaxis] + dbp,
+        heart_rate_rise=simulate_heart_rate_rise(
+            s_ket, z=np.zeros(weight_kg.size) if z_heart_rate is None else z_heart_rate
+        ),
         flags=events.flags,
     )
 
 
-def _reference_peak(pharmacology: Pharmacology) -> float:
-    """Peak effect-site S-ketamine of the typical adult in the reference session. [ng/mL]"""
+def reference_peak_s_ket(pharmacology: Pharmacology) -> float:
+    """Peak effect-site S-ketamine of the typical adult in the reference session, to which CADSS is tied. [ng/mL]"""
     reference = pharmacology.exposure
     effects = simulate_session_effects(
         dose_mg_per_kg=reference.value("reference_dose_mg_per_kg"),

@@ -1,6 +1,7 @@
 """From infusions to concentrations, by analyte, sampling site and time."""
 
 from remission.pk.concentrations import Concentrations, Series
+from remission.pk.effect_delay import EffectDelay, with_effect_delay
 from remission.pk.individuals import MetaboliteIndividuals, PkIndividuals, individual_parameters
 from remission.pk.model import PkModel, load_pk_model
 from remission.pk.session import EffectSiteQuadrature, effect_site_peak, effect_site_quadrature
@@ -8,6 +9,7 @@ from remission.pk.simulate import simulate_concentrations
 
 __all__ = [
     "Concentrations",
+    "EffectDelay",
     "EffectSiteQuadrature",
     "MetaboliteIndividuals",
     "PkIndividuals",
@@ -18,4 +20,5 @@ __all__ = [
     "individual_parameters",
     "load_pk_model",
     "simulate_concentrations",
+    "with_effect_delay",
 ]

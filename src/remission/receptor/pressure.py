@@ -1,36 +1,61 @@
 """Rise of blood pressure during a session. Interim.
 
-Equation: ``rise = s_i C``, with C ketamine (S + R) at the effect site and a slope for each person::
+Equations, with C ketamine (S + R) at the effect site and a size for each person::
 
-    s_i = (mean rise + SD z_i) / C_ref
+    rise = s_i C                                        proportional, the default
+    rise = s_i C_ref [C / (C + K)] / [C_ref / (C_ref + K)]    plateau
+    s_i  = (mean rise + SD z_i) / C_ref
 
 Mean and SD [mmHg] are those of one clinic series at its peak; C_ref is the peak effect-site concentration of the
 default model in the reference session, so the law is derived, not estimated. The spread is taken as if it were all
-between people and the law is normal, so the pressure of one person in twelve falls. It has no tolerance, no ceiling and
-no effect of age or hypertension: do not use it above the doses of the series (about 0.5 mg/kg) without saying so.
+between people and the law is normal, so the pressure of one person in twelve falls. It has no tolerance and no effect
+of age or hypertension.
+
+The proportional law has no ceiling: at the concentrations of anaesthesia it gives ten times the rise that was measured
+there. The plateau passes through the clinic series and through that study of anaesthesia; below the reference it gives
+more, above it less. Both agree at the reference session. The default errs on the side of more pressure at high doses.
+
+Systolic and diastolic rises of a person hang together; :func:`correlated_pressure_z` makes the second z from the first.
 """
 
+from enum import StrEnum
 from typing import Final, Literal
 
 import numpy as np
 from jaxtyping import Float
 
+from remission.errors import SpecError
+from remission.library.loader import load_parameter_set
+from remission.receptor.saturation import saturation
 from remission.records.parameter import ParameterSet
 
-__all__ = ["PRESSURES", "simulate_pressure_rise"]
+__all__ = ["PRESSURES", "PressureLaw", "correlated_pressure_z", "simulate_pressure_rise"]
 
 Pressure = Literal["sbp", "dbp"]
 
 PRESSURES: Final[tuple[Pressure, ...]] = ("sbp", "dbp")
 """Systolic and diastolic pressure, in the order of the columns of ``z_pressure``."""
 
+_Subject = Float[np.ndarray, " subject"]
+
+
+class PressureLaw(StrEnum):
+    """How the rise grows with concentration; both agree at the reference session."""
+
+    PROPORTIONAL = "proportional"
+    """Without a ceiling."""
+    PLATEAU = "plateau"
+    """Through the clinic series and through the rise measured in anaesthesia."""
+
 
 def simulate_pressure_rise(
     conc_ng_per_ml: Float[np.ndarray, "subject time"],
     *,
-    z: Float[np.ndarray, " subject"],
+    z: _Subject,
     which: Pressure,
     effects: ParameterSet,
+    law: PressureLaw = PressureLaw.PROPORTIONAL,
+    response: ParameterSet | None = None,
 ) -> Float[np.ndarray, "subject time"]:
     """Change of systolic (``sbp``) or diastolic (``dbp``) pressure from its baseline. [mmHg]
 
@@ -44,7 +69,43 @@ def simulate_pressure_rise(
         Systolic or diastolic.
     effects
         The library's ``acute-effects`` or a changed copy.
+
+    Other Parameters
+    ----------------
+    law
+        Shape of the rise.
+    response
+        The library's ``acute-response`` by default; only the plateau reads it.
     """
     mean, sd = effects.value(f"{which}_rise_mmhg"), effects.value(f"{which}_rise_sd_mmhg")
-    slope_mmhg_per_ng_per_ml = (mean + sd * z) / effects.value("bp_reference_ng_per_ml")
-    return slope_mmhg_per_ng_per_ml[:, np.newaxis] * conc_ng_per_ml
+    reference = effects.value("bp_reference_ng_per_ml")
+    slope_mmhg_per_ng_per_ml = (mean + sd * z) / reference
+    if law is PressureLaw.PROPORTIONAL:
+        return slope_mmhg_per_ng_per_ml[:, np.newaxis] * conc_ng_per_ml
+    c50 = (response or load_parameter_set("acute-response")).value("pressure_c50_ng_per_ml")
+    at_reference = saturation(np.array([reference]), c50_ng_per_ml=c50)
+    shape = saturation(conc_ng_per_ml, c50_ng_per_ml=c50) * (reference / at_reference)
+    return slope_mmhg_per_ng_per_ml[:, np.newaxis] * shape
+
+
+def correlated_pressure_z(z_sbp: _Subject, z_other: _Subject, *, response: ParameterSet | None = None) -> _Subject:
+    """Standard normals of the diastolic rise, from those of the systolic rise and independent ones. [dimensionless]
+
+    ``z_dbp = rho z_sbp + sqrt(1 - rho^2) z_other``; each rise alone keeps its mean and SD.
+
+    Parameters
+    ----------
+    z_sbp, z_other
+        Independent standard normals of each person. [dimensionless]
+    response
+        The library's ``acute-response`` by default.
+
+    Raises
+    ------
+    SpecError
+        The correlation is outside -1 to 1.
+    """
+    rho = (response or load_parameter_set("acute-response")).value("pressure_correlation")
+    if not -1.0 <= rho <= 1.0:
+        raise SpecError(where="pressure_correlation", got=rho, allowed="a correlation, -1 to 1")
+    return rho * z_sbp + np.sqrt(1.0 - rho * rho) * z_other

@@ -44,6 +44,7 @@ __all__ = [
     "log_lane",
     "logistic_lane",
     "philox_lane",
+    "polynomial",
     "sin_turns_lane",
     "tanh_lane",
     "unit_lane",
@@ -101,7 +102,7 @@ def inlined(function: Callable[..., Any]) -> Any:
     return njit(forceinline=True, **OPTIONS)(function)
 
 
-def _horner(name: str, coefficients: tuple[float, ...]) -> Any:
+def polynomial(name: str, coefficients: tuple[float, ...]) -> Any:
     """A polynomial with its coefficients as literals, evaluated as :mod:`elementary` does."""
     text = repr(coefficients[0])
     for coefficient in coefficients[1:]:
@@ -111,9 +112,9 @@ def _horner(name: str, coefficients: tuple[float, ...]) -> Any:
     return inlined(space[name])
 
 
-_exp_polynomial = _horner("exp_polynomial", elementary._EXP_COEFFICIENTS)
-_log_polynomial = _horner("log_polynomial", elementary._LOG_COEFFICIENTS)
-_sin_polynomial = _horner("sin_polynomial", elementary._SIN_COEFFICIENTS)
+_exp_polynomial = polynomial("exp_polynomial", elementary._EXP_COEFFICIENTS)
+_log_polynomial = polynomial("log_polynomial", elementary._LOG_COEFFICIENTS)
+_sin_polynomial = polynomial("sin_polynomial", elementary._SIN_COEFFICIENTS)
 _ROUNDER = 6755399441055744.0  # 1.5 * 2**52: adding and taking it away rounds to the nearest whole number, as rint does
 _EXPONENT_BITS = int64(0x4338000000000000)
 _SQRT_HALF = int64(0x3FE6A09E667F3BCD)

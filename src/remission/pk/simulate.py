@@ -1,7 +1,8 @@
 """Concentrations at any times after any infusions.
 
-Ketamine itself is computed in modes (:mod:`remission.pk.mammillary`), infusion by infusion, and the responses are
-added: the system is linear. Metabolites are computed from the full system (:mod:`remission.pk.metabolites`).
+Ketamine itself is computed in modes (:mod:`remission.pk.mammillary`), carried exactly from time to time by
+:mod:`remission.numerics.decaying_modes`; rates of infusions that run together add up, for the system is linear.
+Metabolites are computed from the full system (:mod:`remission.pk.metabolites`).
 
 The venous site is a provisional link of this project, not a published model: a share f of venous blood follows arterial
 blood at once, the rest lags at rate k2::
@@ -15,9 +16,11 @@ import numpy as np
 from jaxtyping import Float
 
 from remission.errors import SpecError
+from remission.numerics.cores import available_cores
+from remission.numerics.decaying_modes import simulate_modes
 from remission.pk.concentrations import Concentrations, Series
 from remission.pk.individuals import UG_PER_MG, PkIndividuals
-from remission.pk.mammillary import linked_response, mammillary_modes, plasma_response
+from remission.pk.mammillary import mammillary_modes
 from remission.pk.metabolites import simulate_metabolites
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.infusions import DrugForm, InfusionEvents
@@ -73,24 +76,16 @@ def simulate_concentrations(
     wanted = _series(individuals, events, analytes, sites)
     if t_h.size and not (np.all(np.isfinite(t_h)) and np.all(np.diff(t_h) >= 0.0) and t_h[0] >= 0.0):
         raise SpecError(where="t_h", got=t_h.tolist(), allowed="finite times of 0 h or later that do not run backwards")
-    parents = {
-        (species, site): _parent(individuals, events, species, site, t_h)
-        for species in individuals.model.species
-        for site in {one.sampling_site for one in wanted if one.analyte in {species, Analyte.KET}}
-    }
-    metabolites = {}
-    if any(one.analyte in _METABOLITES for one in wanted):
-        breaks, rate = _intervals(events, _share(events, Analyte.S_KET))
-        metabolites = simulate_metabolites(individuals, breaks_h=breaks, rate_ug_per_h=rate, t_h=t_h)
-    columns = []
-    for analyte, site in wanted:
-        if analyte in _METABOLITES:
-            columns.append(metabolites[analyte])
-        elif analyte in individuals.model.species:
-            columns.append(parents[analyte, site])
-        else:
-            columns.append(parents[Analyte.S_KET, site] + parents[Analyte.R_KET, site])
-    return Concentrations(t_h=t_h, series=wanted, conc_ng_per_ml=np.stack(columns, axis=1))
+    breaks_h, rate_ug_per_h = _intervals(events)
+    parents = [one for one in wanted if one.analyte not in _METABOLITES]
+    conc = _parents(individuals, events, parents, breaks_h, rate_ug_per_h, t_h)
+    if len(parents) < len(wanted):
+        s_ket = rate_ug_per_h * _share(events, Analyte.S_KET)
+        metabolites = simulate_metabolites(individuals, breaks_h=breaks_h, rate_ug_per_h=s_ket.T, t_h=t_h)
+        found = dict(zip(parents, conc, strict=True))
+        found |= {Series(analyte, SamplingSite.ARTERIAL): curve.T for analyte, curve in metabolites.items()}
+        conc = np.stack([found[one] for one in wanted])
+    return Concentrations(t_h=t_h, series=wanted, conc_ng_per_ml=np.moveaxis(conc, -1, 0))
 
 
 def _series(
@@ -145,46 +140,55 @@ def _share(events: InfusionEvents, species: Analyte) -> float:
     return events.s_fraction if species is Analyte.S_KET else 1.0 - events.s_fraction
 
 
-def _parent(
+def _parents(
     individuals: PkIndividuals,
     events: InfusionEvents,
-    species: Analyte,
-    site: SamplingSite,
+    wanted: Sequence[Series],
+    breaks_h: Float[np.ndarray, " break"],
+    rate_ug_per_h: Float[np.ndarray, "interval subject"],
     t_h: Float[np.ndarray, " time"],
-) -> Float[np.ndarray, "subject time"]:
-    modes = mammillary_modes(
-        cl_l_per_h=individuals.cl_l_per_h[individuals.species_index(species)],
-        v1_l=individuals.v1_l,
-        q_l_per_h=individuals.q_l_per_h,
-        v_l=individuals.v_l,
+) -> Float[np.ndarray, "series time subject"]:
+    """Concentrations of ketamine itself. [ng/mL]"""
+    species = individuals.model.species
+    modes = [
+        mammillary_modes(cl_l_per_h=cl, v1_l=individuals.v1_l, q_l_per_h=individuals.q_l_per_h, v_l=individuals.v_l)
+        for cl in individuals.cl_l_per_h
+    ]
+    sites = {one.sampling_site for one in wanted}
+    links, factors = [], {individuals.model.plasma_site: {0: 1.0}}
+    if SamplingSite.EFFECT in sites:
+        links.append(individuals.ke0_per_h)
+        factors[SamplingSite.EFFECT] = {len(links): 1.0}
+    if SamplingSite.VENOUS in sites and individuals.model.plasma_site is SamplingSite.ARTERIAL:
+        links.append(individuals.venous_rate_per_h)
+        fast = individuals.venous_fast_fraction
+        factors[SamplingSite.VENOUS] = {0: fast, len(links): 1.0 - fast}
+    reading = np.zeros((len(wanted), len(species), 1 + len(links)))
+    for row, one in enumerate(wanted):
+        for group, of_group in enumerate(species):
+            if one.analyte in {of_group, Analyte.KET}:
+                for source, factor in factors[one.sampling_site].items():
+                    reading[row, group, source] = factor
+    return simulate_modes(
+        np.stack([one.rate_per_h for one in modes]),
+        np.stack([_share(events, s) * m.weight / individuals.v1_l for s, m in zip(species, modes, strict=True)]),
+        link_rate=np.stack(links) if links else np.zeros((0, individuals.n_subject)),
+        reading=reading,
+        breaks=breaks_h,
+        inputs=rate_ug_per_h,
+        times=t_h,
+        n_threads=available_cores(),
     )
-    share, fast = _share(events, species), individuals.venous_fast_fraction
-    total = np.zeros((individuals.n_subject, t_h.size))
-    for index, (start, duration) in enumerate(zip(events.start_h.tolist(), events.duration_h.tolist(), strict=True)):
-        elapsed = t_h - start
-        if site is SamplingSite.EFFECT:
-            shape = linked_response(modes, kappa_per_h=individuals.ke0_per_h, elapsed_h=elapsed, duration_h=duration)
-        else:
-            shape = plasma_response(modes, elapsed_h=elapsed, duration_h=duration)
-        if site is SamplingSite.VENOUS and individuals.model.plasma_site is SamplingSite.ARTERIAL:
-            slow = linked_response(
-                modes, kappa_per_h=individuals.venous_rate_per_h, elapsed_h=elapsed, duration_h=duration
-            )
-            shape = fast * shape + (1.0 - fast) * slow
-        strength = events.dose_mg[:, index] * (UG_PER_MG * share / duration) / individuals.v1_l
-        total = total + strength[:, np.newaxis] * shape
-    return total
 
 
-def _intervals(
-    events: InfusionEvents, share: float
-) -> tuple[Float[np.ndarray, " break"], Float[np.ndarray, "subject interval"]]:
+def _intervals(events: InfusionEvents) -> tuple[Float[np.ndarray, " break"], Float[np.ndarray, "interval subject"]]:
     """Times at which the summed rate changes, and the rate between them. [h], [ug/h]"""
     breaks = np.unique(np.concatenate([events.start_h, events.end_h]))
     if breaks.size == 0:
-        return np.array([0.0, 1.0]), np.zeros((events.n_subject, 1))
-    rate = np.zeros((events.n_subject, breaks.size - 1))
-    for index, (start, end) in enumerate(zip(events.start_h, events.end_h, strict=True)):
-        running = (breaks[:-1] >= start) & (breaks[:-1] < end)
-        rate[:, running] += (events.dose_mg[:, index] * (UG_PER_MG * share / events.duration_h[index]))[:, np.newaxis]
+        return np.array([0.0, 1.0]), np.zeros((1, events.n_subject))
+    rate = np.zeros((breaks.size - 1, events.n_subject))
+    for dose_mg, start, end, duration in zip(
+        events.dose_mg.T, events.start_h, events.end_h, events.duration_h, strict=True
+    ):
+        rate[(breaks[:-1] >= start) & (breaks[:-1] < end)] += dose_mg * (UG_PER_MG / duration)
     return breaks, rate

@@ -15,6 +15,7 @@ from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 
 from remission.errors import WorkError
+from remission.numerics.cores import available_cores
 from remission.runs.piece import Doer, Piece, do_piece, run_here
 from remission.trial.chunk import Chunk
 from remission.trial.simulate import TrialPlan
@@ -22,11 +23,6 @@ from remission.trial.simulate import TrialPlan
 __all__ = ["available_cores", "on_processes", "on_threads"]
 
 _LOSSES_IN_A_ROW = 3
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def on_threads(n_threads: int) -> Doer:

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import minimize
 
+from remission.analyses.hazards import analyze_hazard
 from remission.library.protocols import load_protocol
 from remission.patient.course import Course
 from remission.patient.kernels.reference import simulate_course
@@ -28,7 +29,6 @@ from remission.patient.sampling import sample_covariates, sample_traits
 from remission.records.endpoint import Endpoint
 from remission.records.protocol import Protocol, Substance
 from remission.streams import People
-from remission.trial.analysis import analyze_hazard
 from remission.trial.endpoints import endpoint_values, time_to_event
 from remission.trial.observation import observe
 from remission.trial.schedule import build_schedule

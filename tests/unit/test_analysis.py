@@ -6,15 +6,11 @@ import pytest
 from lifelines import CoxPHFitter
 from scipy import stats
 
-from remission.trial.analysis import (
-    Estimate,
-    analyze_difference,
-    analyze_hazard,
-    analyze_odds,
-    analyze_percent_lower,
-    level_columns,
-)
-from remission.trial.result import Status
+from remission.analyses.estimate import Estimate, Status
+from remission.analyses.hazards import analyze_hazard
+from remission.analyses.means import analyze_difference, analyze_percent_lower
+from remission.analyses.odds import analyze_odds
+from remission.analyses.terms import level_columns
 
 NOTHING = np.zeros((60, 0))
 TREATED = np.arange(60) % 2 == 0

@@ -8,15 +8,12 @@ import numpy as np
 import pytest
 from statsmodels.tools.sm_exceptions import ConvergenceWarning
 
-from remission.trial import analysis
-from remission.trial.analysis import (
-    analyze_difference,
-    analyze_hazard,
-    analyze_odds,
-    analyze_percent_lower,
-    level_columns,
-)
-from remission.trial.result import Status
+from remission.analyses import hazards, odds
+from remission.analyses.estimate import Estimate, Status
+from remission.analyses.hazards import analyze_hazard
+from remission.analyses.means import analyze_difference, analyze_percent_lower
+from remission.analyses.odds import analyze_odds
+from remission.analyses.terms import level_columns
 
 N = 12
 TREATED = np.arange(N) < N // 2
@@ -27,7 +24,7 @@ EVENTS = (np.arange(N) % 3 == 0).astype(np.float64)
 DAYS = np.linspace(3.0, 40.0, N)
 
 
-def assert_failed(found: analysis.Estimate, status: Status) -> None:
+def assert_failed(found: Estimate, status: Status) -> None:
     assert found.status is status
     assert np.isnan([found.estimate, found.low, found.high, found.p_value]).all()
 
@@ -58,7 +55,7 @@ def test_equal_people_give_no_interval() -> None:
 def test_a_logistic_fit_that_stopped_early_is_no_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its numbers look like all others."""
     stopped = SimpleNamespace(converged=False, params=np.zeros(3), bse=np.ones(3))
-    monkeypatch.setattr(analysis, "GLM", lambda *_, **__: SimpleNamespace(fit=lambda: stopped))
+    monkeypatch.setattr(odds, "GLM", lambda *_, **__: SimpleNamespace(fit=lambda: stopped))
     assert_failed(analyze_odds(EVENTS, TREATED, FACTOR), Status.NOT_CONVERGED)
 
 
@@ -84,7 +81,7 @@ def test_a_cox_fit_that_failed_is_no_estimate(
     monkeypatch: pytest.MonkeyPatch, error: float, warn: bool, status: Status
 ) -> None:
     """The same for hazards: three ways to fail, none may pass as a ratio."""
-    monkeypatch.setattr(analysis, "PHReg", cox_fit(error, warn=warn))
+    monkeypatch.setattr(hazards, "PHReg", cox_fit(error, warn=warn))
     assert_failed(analyze_hazard(DAYS, EVENTS > 0, TREATED, NO_COLUMNS), status)
 
 

@@ -177,7 +177,7 @@ def _truths(wanted: str, *, null: bool, protocol: "Protocol", n_people: int, see
 
 def _cost(protocol: "Protocol", prices: "Prices", result: "ChunkResult", wanted: str) -> dict[str, Any]:
     from remission.design.prices import cost_course, cost_per_day, count_affordable
-    from remission.trial.chunk import sides_of
+    from remission.trial.analyze import sides_of
 
     courses = cost_course(protocol, prices)
     content: dict[str, Any] = {"currency": prices.currency, "courses": [asdict(one) for one in courses]}

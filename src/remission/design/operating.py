@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from remission.analyses.estimate import Estimates
 from remission.errors import SpecError
 from remission.patient.parameters import CourseParameters
 from remission.records.protocol import Protocol
 from remission.trial.chunk import ChunkResult, merge_chunks
-from remission.trial.result import Estimates
 from remission.trial.simulate import plan_trial
 
 __all__ = [

@@ -16,10 +16,11 @@ from typing import Any, Self
 
 import numpy as np
 
+from remission.analyses.estimate import Estimates, Status
 from remission.errors import ProvenanceError, RunError, WorkError
 from remission.runs.piece import Piece
 from remission.trial.chunk import Chunk, ChunkResult
-from remission.trial.result import ArmValues, CourseCounts, Estimates, Status
+from remission.trial.result import ArmValues, CourseCounts
 
 __all__ = ["SCHEMA", "ChunkStore", "packed_bytes"]
 
@@ -211,4 +212,5 @@ def _unpack(chunk: Chunk, payload: bytes) -> ChunkResult:
 _COUNTS = ("people", "using", "never_used", "in_study")
 _ARMS = ("mean", "sd", "n", "event_share")
 _ESTIMATES = ("estimate", "low", "high", "p_value")
-_STATUS = (Status.OK, Status.NO_VARIATION, Status.SEPARATION, Status.NOT_CONVERGED)
+_STATUS = (Status.OK, Status.NO_VARIATION, Status.SEPARATION, Status.NOT_CONVERGED, Status.NOT_ESTIMABLE)
+"""In the order in which they came to be: stored chunks name them by their place."""

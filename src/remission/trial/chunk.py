@@ -5,22 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from remission.analyses.estimate import Estimates
 from remission.patient.parameters import CourseParameters
-from remission.records.analysis import Analysis, Contrast
 from remission.records.protocol import Protocol
-from remission.trial.analysis import (
-    Estimate,
-    analyze_difference,
-    analyze_hazard,
-    analyze_odds,
-    analyze_percent_lower,
-    level_columns,
-)
+from remission.trial.analyze import analyze_replicates
 from remission.trial.batch import TrialBatch
 from remission.trial.endpoints import endpoint_values, time_to_event
-from remission.trial.result import ArmValues, CourseCounts, Estimates
+from remission.trial.result import ArmValues, CourseCounts
 
-__all__ = ["Chunk", "ChunkResult", "analyze_batch", "merge_chunks", "plan_chunks", "sides_of"]
+__all__ = ["Chunk", "ChunkResult", "analyze_batch", "merge_chunks", "plan_chunks"]
 
 _PEOPLE_PER_CHUNK = 4096
 
@@ -69,19 +62,13 @@ def analyze_batch(protocol: Protocol, chunk: Chunk, batch: TrialBatch, *, parame
             for name, column in values.items()
         },
         estimates={
-            analysis.id: _estimates(
-                [
-                    _analyze(
-                        protocol, analysis, batch, one, values[analysis.endpoint][one],
-                        events.get(analysis.endpoint, _NONE)[one],
-                    )
-                    for one in ones
-                ]
+            analysis.id: analyze_replicates(
+                protocol, analysis, batch, values[analysis.endpoint], events.get(analysis.endpoint)
             )
             for analysis in protocol.analyses
         },
         counts=_counts(protocol, batch),
-    )  # fmt: skip
+    )
 
 
 def merge_chunks(results: list[ChunkResult]) -> ChunkResult:
@@ -124,16 +111,6 @@ def merge_chunks(results: list[ChunkResult]) -> ChunkResult:
     )
 
 
-def _estimates(items: list[Estimate]) -> Estimates:
-    return Estimates(
-        estimate=np.array([item.estimate for item in items], dtype=np.float64),
-        low=np.array([item.low for item in items], dtype=np.float64),
-        high=np.array([item.high for item in items], dtype=np.float64),
-        p_value=np.array([item.p_value for item in items], dtype=np.float64),
-        status=tuple(item.status for item in items),
-    )
-
-
 def _arm_values(
     protocol: Protocol,
     arm: Int[np.ndarray, " subject"],
@@ -173,51 +150,3 @@ def _counts(protocol: Protocol, batch: TrialBatch) -> CourseCounts:
 
 
 _NONE = np.zeros(0, dtype=np.bool_)
-
-
-def _arms_of(protocol: Protocol, levels: dict[str, str]) -> list[int]:
-    return [index for index, arm in enumerate(protocol.arms) if levels.items() <= arm.factors.items()]
-
-
-def sides_of(protocol: Protocol, contrast: Contrast) -> tuple[list[int], list[int]]:
-    """Indices of the arms on the treatment side and on the control side."""
-    return _arms_of(protocol, contrast.treatment), _arms_of(protocol, contrast.control)
-
-
-def _analyze(
-    protocol: Protocol,
-    analysis: Analysis,
-    batch: TrialBatch,
-    one: slice,
-    value: Float[np.ndarray, " subject"],
-    event: Bool[np.ndarray, " event"],
-) -> Estimate:
-    """One analysis on one replicate's people, those of the contrast's arms who have a value."""
-    arm = batch.arm[one]
-    treatment, control = sides_of(protocol, analysis.contrast)
-    inside = np.isin(arm, treatment + control) & np.isfinite(value)
-    treated = np.isin(arm[inside], treatment)
-    adjust = np.concatenate(
-        [
-            np.zeros((int(inside.sum()), 0)),
-            *(_adjustment(protocol, name, batch, one)[inside] for name in analysis.adjust),
-        ],
-        axis=1,
-    )
-    if analysis.method == "mean_difference":
-        return analyze_difference(value[inside], treated, adjust)
-    if analysis.method == "odds_ratio":
-        return analyze_odds(value[inside], treated, adjust)
-    if analysis.method == "hazard_ratio":
-        return analyze_hazard(value[inside], event[inside], treated, adjust)
-    return analyze_percent_lower(value[inside], treated)
-
-
-def _adjustment(protocol: Protocol, name: str, batch: TrialBatch, one: slice) -> Float[np.ndarray, "subject term"]:
-    if name == "sex":
-        return level_columns(batch.covariates.female[one])
-    if name == "site":
-        return level_columns(batch.site[one])
-    levels = [arm.factors.get(name, "") for arm in protocol.arms]
-    codes = np.array([sorted(set(levels)).index(level) for level in levels])
-    return level_columns(codes[batch.arm[one]])

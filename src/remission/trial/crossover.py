@@ -16,12 +16,13 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
+from remission.analyses.estimate import Estimate
+from remission.analyses.means import analyze_difference
 from remission.errors import SpecError
 from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters, load_course_parameters
 from remission.records.endpoint import Endpoint
 from remission.records.protocol import Protocol
 from remission.streams import check_seed
-from remission.trial.analysis import Estimate, analyze_difference
 from remission.trial.truth import TrueContrast, check_people, simulate_everybody
 
 __all__ = ["CrossoverTruth", "analyze_crossover", "crossover_truth"]

@@ -4,29 +4,15 @@ Shapes: ``replicate`` replicates of the trial, ``arm`` arms in the protocol's or
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from jaxtyping import Float, Int
 
+from remission.analyses.estimate import Estimates
 from remission.patient.parameters import CourseParameters
 from remission.records.protocol import Protocol
 
-__all__ = ["ArmValues", "CourseCounts", "Estimates", "StateCourses", "Status", "TrialResult"]
-
-
-class Status(StrEnum):
-    """How an analysis of one replicate ended.
-
-    ``ok``: estimate and interval exist. ``no_variation``: an outcome without both values, or without any spread, in the
-    data; report the share of such replicates. ``separation``: the outcome is foretold by the arm, the maximum of the
-    likelihood lies at infinity. ``not_converged``: the solver stopped early; read the replicate's data.
-    """
-
-    OK = "ok"
-    NO_VARIATION = "no_variation"
-    SEPARATION = "separation"
-    NOT_CONVERGED = "not_converged"
+__all__ = ["ArmValues", "CourseCounts", "StateCourses", "TrialResult"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,24 +28,6 @@ class ArmValues:
     sd: Float[np.ndarray, "replicate arm"]
     n: Int[np.ndarray, "replicate arm"]
     event_share: Float[np.ndarray, "replicate arm"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimates:
-    """One analysis over the replicates, on the scale people read (difference, ratio, percent). NaN where status is
-    not ok.
-    """
-
-    estimate: Float[np.ndarray, " replicate"]
-    low: Float[np.ndarray, " replicate"]
-    high: Float[np.ndarray, " replicate"]
-    p_value: Float[np.ndarray, " replicate"]
-    status: tuple[Status, ...]
-
-    @property
-    def n_failed(self) -> int:
-        """Replicates without an estimate."""
-        return sum(status is not Status.OK for status in self.status)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from remission.analyses.hazards import analyze_hazard
 from remission.errors import SpecError
 from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters, load_course_parameters
 from remission.patient.pharmacology import load_pharmacology
@@ -20,9 +21,8 @@ from remission.records.estimand import Estimand, EventKind
 from remission.records.protocol import Protocol
 from remission.records.question import possible_events, strategy_faults, strategy_for
 from remission.streams import check_seed
-from remission.trial.analysis import analyze_hazard
+from remission.trial.analyze import sides_of
 from remission.trial.batch import TrialBatch, simulate_under_arm
-from remission.trial.chunk import sides_of
 from remission.trial.endpoints import endpoint_values, time_to_event
 from remission.trial.happenings import first_day_of_rule
 from remission.trial.observation import Observation

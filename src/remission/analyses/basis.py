@@ -1,0 +1,91 @@
+"""Orthonormal bases of many designs at once: the columns that count, in order, by Gram-Schmidt done twice.
+
+With the treatment last its coefficient in the design is its coefficient in the basis divided by what was left of its
+column, whatever the columns before it, so a basis serves least squares, logistic and Cox regression alike. A column
+that depends on those before it becomes zero and counts for nothing.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+__all__ = ["Basis", "independent_terms", "orthonormal_basis"]
+
+_DEPENDENT = 1e-9
+"""A column of which a smaller share than this is left beside those before it is taken to depend on them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """Intercept, adjustment, treatment: made orthonormal in this order over the people inside.
+
+    columns
+        Zero where a column depends on those before it, and for people outside.
+    is_kept
+        Whether a column has a direction of its own.
+    left
+        Length of what was left of the treatment's column.
+    """
+
+    columns: Float[np.ndarray, "replicate term subject"]
+    is_kept: Bool[np.ndarray, "replicate term"]
+    left: Float[np.ndarray, " replicate"]
+
+    @property
+    def rank(self) -> Int[np.ndarray, " replicate"]:
+        """Columns that count."""
+        return self.is_kept.sum(axis=1)
+
+    @property
+    def is_estimable(self) -> Bool[np.ndarray, " replicate"]:
+        """Whether anything of the treatment is left beside the others."""
+        return self.is_kept[:, -1]
+
+
+def orthonormal_basis(
+    inside: Bool[np.ndarray, "replicate subject"],
+    treated: Bool[np.ndarray, "replicate subject"],
+    adjust: Float[np.ndarray, "replicate term subject"],
+) -> Basis:
+    """The basis of each replicate's design.
+
+    Parameters
+    ----------
+    inside
+        Who is analyzed.
+    """
+    weight = inside[:, None, :].astype(np.float64)
+    stack = np.concatenate([weight, adjust * weight, treated[:, None, :] * weight], axis=1)
+    basis = np.zeros_like(stack)
+    lengths = np.sqrt((stack**2).sum(axis=2))
+    kept = np.zeros(lengths.shape, dtype=np.bool_)
+    left = np.zeros(stack.shape[0])
+    for number in range(stack.shape[1]):
+        column = stack[:, [number], :]
+        before = basis[:, :number, :]
+        for _ in range(2):
+            # One product a matrix, so that a replicate's bits do not depend on its neighbors.
+            column = column - (column @ before.swapaxes(1, 2)) @ before
+        left = np.sqrt((column[:, 0, :] ** 2).sum(axis=1))
+        kept[:, number] = left > _DEPENDENT * lengths[:, number]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            basis[:, number, :] = np.where(kept[:, [number]], column[:, 0, :] / left[:, None], 0.0)
+    return Basis(columns=basis, is_kept=kept, left=left)
+
+
+def independent_terms(
+    treated: Bool[np.ndarray, " subject"], adjust: Float[np.ndarray, "subject term"]
+) -> tuple[Float[np.ndarray, "subject kept"], bool]:
+    """The columns of the adjustment that depend on no other, and whether the treatment has a direction beside them.
+
+    Parameters
+    ----------
+    adjust
+        A column may repeat another, or an intercept.
+    """
+    if adjust.shape[1] == 0:
+        return adjust, True
+    everyone = np.ones((1, treated.size), dtype=np.bool_)
+    found = orthonormal_basis(everyone, treated[None], np.ascontiguousarray(adjust.T)[None])
+    return adjust[:, found.is_kept[0, 1:-1]], bool(found.is_estimable[0])

@@ -11,8 +11,8 @@ from remission.library.protocols import load_protocol
 def test_the_simulation_stops_at_its_error_and_counts_what_it_did() -> None:
     """Trials beyond the target are wasted; fewer would promise digits that are not there."""
     protocol = resize_protocol(null_protocol(load_protocol("kare")), 40)
-    result = simulate_design(protocol, max_replicates=1000, mcse=0.03, seed=5)
-    row = characterize(protocol, result, truths={"pda-ketamine": 0.0})[0]
+    run = simulate_design(protocol, max_replicates=1000, mcse=0.03, seed=5, truths={"pda-ketamine": 0.0})
+    row = characterize(protocol, run)[0]
     assert 100 <= row.n_replicates < 1000
     assert row.rejected.mcse <= 0.03
     # Four standard errors of a true 5% and 95%.

@@ -39,6 +39,20 @@ def test_under_the_null_bias_and_coverage_are_reported(capsys: pytest.CaptureFix
     assert row["coverage"]["value"] > 0.5
 
 
+def test_looks_are_simulated_and_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """Boundaries alone say nothing about a trial: what stops, how many people and which estimate do."""
+    options = ["design", "kare", "--vary", "n=40", "--replicates", "12", "--looks", "0.5,1", "--futility", "0.25:0"]
+    assert run_app(options) == 0
+    shown = capsys.readouterr().out
+    assert "look at 0.25 (no success, futility below 0)" in shown
+    assert "expected number of people" in shown
+    assert run_app([*options, "--json"]) == 0
+    row = json.loads(capsys.readouterr().out)["characteristics"][0]["sequential"]
+    assert [look["n_analysed"]["value"] for look in row["looks"]] == [10.0, 20.0, 40.0]
+    assert row["looks"][0]["z"] is None
+    assert row["n"]["value"] <= 40.0
+
+
 @pytest.mark.parametrize(
     ("options", "place"),
     [
@@ -47,6 +61,11 @@ def test_under_the_null_bias_and_coverage_are_reported(capsys: pytest.CaptureFix
         (["--vary", "n=-5"], "--vary"),
         (["--vary", "n=400:60"], "--vary"),
         (["--looks", "a"], "--looks"),
+        (["--looks", "0.5"], "fractions"),
+        (["--looks", "0.5,1", "--spending", "pocok"], "spending"),
+        (["--futility", "0.5"], "--futility"),
+        (["--futility", "1:0"], "--futility"),
+        (["--workers", "0"], "--workers"),
         (["--replicates", "0"], "--replicates"),
         (["--replicates", "1000000"], "person-days"),
         (["--analysis", "nothing"], "analysis"),

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 from scipy.stats import multivariate_normal, norm
 
 from remission.design.sequential import crossing_probabilities, plan_looks
@@ -46,3 +47,33 @@ def test_looks_that_do_not_rise_to_all_information_are_refused(fractions: list[f
     """Boundaries for looks that cannot be would be numbers without meaning."""
     with pytest.raises(SpecError, match="rising"):
         plan_looks(fractions)
+
+
+@pytest.mark.parametrize(
+    ("boundary", "n_looks", "alpha", "z"),
+    [
+        # Printed by rpact, in Lakens, Improving Your Statistical Inferences, chapter Sequential Analysis.
+        ("classical-pocock", 5, 0.05, [2.4131803] * 5),
+        ("classical-obrien-fleming", 5, 0.05, [4.5617423, 3.2256389, 2.6337232, 2.2808712, 2.0400732]),
+        ("classical-obrien-fleming", 4, 0.05, [4.049, 2.863, 2.337, 2.024]),
+        ("classical-pocock", 2, 0.05, [2.178] * 2),
+        # Printed by SeqBounds.jl (README) for a one-sided error of .05: half of the two-sided one of .1.
+        ("obrien-fleming", 4, 0.10, [3.74955, 2.53993, 2.01604, 1.72014]),
+    ],
+)
+def test_boundaries_are_the_published_ones(boundary: str, n_looks: int, alpha: float, z: list[float]) -> None:
+    """A statistician compares with the tables first. One-sided tables differ by the lost lower tail, below 1e-4."""
+    looks = plan_looks([(look + 1) / n_looks for look in range(n_looks)], spending=boundary, alpha=alpha)
+    assert looks.z == pytest.approx(z, abs=6e-4)
+    assert looks.spent[-1] == pytest.approx(alpha, abs=1e-8)
+
+
+def test_power_of_a_pocock_design_is_the_published_one() -> None:
+    """The same source gives the chance to stop at each of two looks of a design with power .9: .5893, then .9."""
+    looks = plan_looks([0.5, 1.0], spending="classical-pocock")
+
+    def power(drift: float) -> np.ndarray:
+        return np.cumsum(crossing_probabilities(looks.z, looks.fractions, drift=drift)[0])
+
+    drift = brentq(lambda size: power(size)[-1] - 0.9, 1.0, 6.0)
+    assert power(drift)[0] == pytest.approx(0.5893, abs=1e-4)

@@ -10,15 +10,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from remission.design.operating import Characteristics
+    from remission.design.crew import Crew
+    from remission.design.looks import StopRule
+    from remission.design.operating import Characteristics, DesignRun
     from remission.design.prices import Prices
     from remission.records.protocol import Protocol
-    from remission.trial.chunk import ChunkResult
 
 __all__ = ["design_command"]
 
-_LARGE_PERSON_DAYS = 400_000_000
-"""Above this it waits for --yes: many minutes."""
+_TIMED_PERSON_DAYS = 40_000_000
+"""From here on the pace of this machine is measured before anything is started."""
+_LARGE_S = 600.0
+"""Above this expected time it waits for --yes."""
+_SHARED_PERSON_DAYS = 10_000_000
+"""From here on the work is shared by all cores, unless --workers says otherwise."""
 _TRIALS_A_DRAW = 20
 """Trials at each draw of the model's values: enough to tell draws apart, few enough for many draws."""
 
@@ -36,9 +41,17 @@ def design_command(  # noqa: PLR0917 - options of a command line
         int, typer.Option("--truth", help="People for the true value, for bias and coverage; 0: none.")
     ] = 0,
     draws: Annotated[int, typer.Option("--assurance", help="Draws of the model's values; 0: none.")] = 0,
-    looks: Annotated[str | None, typer.Option("--looks", help="Information at looks: 0.5,1.")] = None,
-    spending: Annotated[str, typer.Option("--spending", help="obrien-fleming or pocock.")] = "obrien-fleming",
+    looks: Annotated[
+        str | None, typer.Option("--looks", help="Simulated looks by share of people with a complete window: 0.5,1.")
+    ] = None,
+    futility: Annotated[
+        str | None, typer.Option("--futility", help="Stop at a look when z is below: 0.5:0.0 or 0.5:0.0,0.75:0.5.")
+    ] = None,
+    spending: Annotated[
+        str, typer.Option("--spending", help="obrien-fleming, pocock, classical-obrien-fleming or classical-pocock.")
+    ] = "obrien-fleming",
     prices: Annotated[Path | None, typer.Option("--prices", help="Your own prices, a YAML file.")] = None,
+    workers: Annotated[int | None, typer.Option("--workers", help="Processes; default: one for each core.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="0 to 2**64 - 1.")] = 20260101,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Start a very large plan.")] = False,
@@ -47,6 +60,8 @@ def design_command(  # noqa: PLR0917 - options of a command line
 
     Example: remission design kare --vary n=60:400 --power 0.9
     """
+    from remission.cli.design_show import show
+    from remission.cli.progress import progress_of
     from remission.cli.run import find_protocol
     from remission.design.assurance import estimate_assurance
     from remission.design.operating import (
@@ -58,7 +73,6 @@ def design_command(  # noqa: PLR0917 - options of a command line
         simulate_design,
         sizes_of,
     )
-    from remission.design.sequential import plan_looks
     from remission.errors import SpecError
     from remission.streams import check_seed
     from remission.trial.simulate import MAX_REPLICATES
@@ -75,69 +89,96 @@ def design_command(  # noqa: PLR0917 - options of a command line
     check_seed(seed)
     if truth_people:
         check_people(truth_people)
-    bounds = None if looks is None else plan_looks(_numbers(looks), spending=spending, alpha=alpha)
+    rule = _rule(looks, futility, spending, alpha)
     found = find_protocol(protocol, None)[0]
     wanted = choose_analysis(found, analysis)
     used = null_protocol(found, wanted) if null else found
     designs = [resize_protocol(used, n) for n in sizes_of(vary)] if vary else [used]
     paid = None if prices is None else _read_prices(prices)
-    _check_size(designs, replicates, draws, yes=yes)
+    crew = _crew(designs, replicates, draws, workers, yes=yes)
 
     truths = _truths(wanted, null=null, protocol=used, n_people=truth_people, seed=seed)
     rows: list[Characteristics] = []
-    result = None
-    for design in designs:
-        result = simulate_design(design, max_replicates=replicates, mcse=mcse, seed=seed, alpha=alpha, analysis=wanted)
-        rows += characterize(design, result, alpha=alpha, truths=truths)
-    main = [row for row in rows if row.analysis == wanted]
-    content: dict[str, Any] = {
-        "protocol": found.id,
-        "analysis": wanted,
-        "is_null": null,
-        "alpha": alpha,
-        "truths": truths,
-        "characteristics": [asdict(row) for row in rows],
-        "command": _command(vars_of=locals()),
-    }
-    if power is not None:
-        content["smallest_n"] = next((row.n_subjects for row in main if row.rejected.value >= power), None)
-    if bounds is not None:
-        content["looks"] = asdict(bounds)
-    if draws:
-        content["assurance"] = asdict(
-            estimate_assurance(
-                designs[-1], n_draws=draws, n_replicates=_TRIALS_A_DRAW, seed=seed, alpha=alpha, analysis=wanted
+    run = None
+    with crew:
+        for design in designs:
+            with progress_of(f"{design.population.n_subjects} people", quiet=as_json) as on_progress:
+                run = simulate_design(
+                    design, max_replicates=replicates, mcse=mcse, seed=seed, alpha=alpha, analysis=wanted,
+                    truths=truths, rule=rule, keep=paid is not None, crew=crew, on_progress=on_progress,
+                )  # fmt: skip
+            rows += characterize(design, run, analysis=wanted)
+        main = [row for row in rows if row.analysis == wanted]
+        content: dict[str, Any] = {
+            "protocol": found.id,
+            "analysis": wanted,
+            "is_null": null,
+            "alpha": alpha,
+            "truths": truths,
+            "characteristics": [asdict(row) for row in rows],
+            "command": _command(vars_of=locals()),
+        }
+        if power is not None:
+            content["smallest_n"] = next((row.n_subjects for row in main if _power(row) >= power), None)
+        if rule is not None:
+            content["looks"] = asdict(rule)
+        if draws:
+            content["assurance"] = asdict(
+                estimate_assurance(
+                    designs[-1], n_draws=draws, n_replicates=_TRIALS_A_DRAW, seed=seed, alpha=alpha, analysis=wanted
+                )
             )
-        )
-    if paid is not None and result is not None:
-        content["cost"] = _cost(found, paid, result, wanted)
+    if paid is not None and run is not None:
+        content["cost"] = _cost(found, paid, run, wanted)
     if as_json:
         typer.echo(json.dumps(_finite(content), ensure_ascii=False, allow_nan=False))
         return
-    _show(content, main, null=null, power=power)
+    show(content, main, null=null, power=power)
 
 
-def _numbers(text: str) -> list[float]:
+def _power(row: "Characteristics") -> float:
+    return (row.rejected if row.sequential is None else row.sequential.rejected).value
+
+
+def _rule(looks: str | None, futility: str | None, boundary: str, alpha: float) -> "StopRule | None":
+    from remission.design.looks import plan_stops
     from remission.errors import SpecError
 
+    if looks is None and futility is None:
+        return None
     try:
-        return [float(part) for part in text.split(",")]
+        fractions = [1.0] if looks is None else [float(part) for part in looks.split(",")]
     except ValueError:
-        raise SpecError(where="--looks", got=text, allowed="numbers with commas, for example 0.5,1") from None
+        raise SpecError(where="--looks", got=looks, allowed="numbers with commas, for example 0.5,1") from None
+    try:
+        pairs = [part.split(":") for part in futility.split(",")] if futility is not None else []
+        floors = {float(fraction): float(z) for fraction, z in pairs}
+    except ValueError:
+        raise SpecError(
+            where="--futility", got=futility, allowed="a fraction, a colon and z, for example 0.5:0.0"
+        ) from None
+    return plan_stops(fractions, futility=floors, boundary=boundary, alpha=alpha)
 
 
-def _check_size(designs: "list[Protocol]", replicates: int, draws: int, *, yes: bool) -> None:
+def _crew(designs: "list[Protocol]", replicates: int, draws: int, workers: int | None, *, yes: bool) -> "Crew":
+    """Who does the work; a plan that is too large says first what it would cost."""
+    from remission.cli.progress import span
+    from remission.design.cost import expected_s, person_days_of
+    from remission.design.crew import Crew
     from remission.errors import SpecError
 
-    person_days = sum(one.population.n_subjects * one.follow_up_days for one in designs) * replicates
-    person_days += draws * _TRIALS_A_DRAW * designs[-1].population.n_subjects * designs[-1].follow_up_days
-    if person_days > _LARGE_PERSON_DAYS and not yes:
-        raise SpecError(
-            where="--replicates",
-            got=f"up to {person_days:,} person-days in {len(designs)} designs",
-            allowed=f"up to {_LARGE_PERSON_DAYS:,} person-days without asking",
-            remedy="Start it with --yes, or take fewer replicates, sizes or draws.",
-        )
+    person_days = person_days_of(designs, replicates) + person_days_of(designs[-1:], draws * _TRIALS_A_DRAW)
+    crew = Crew(1 if workers is None and person_days < _SHARED_PERSON_DAYS else workers)
+    if person_days >= _TIMED_PERSON_DAYS:
+        expected = expected_s(designs[-1], person_days, n_workers=crew.n_workers)
+        plan = f"up to {person_days:,} person-days in {len(designs)} designs, about {span(expected)} on this machine"
+        if expected > _LARGE_S and not yes:
+            raise SpecError(
+                where="--replicates", got=plan, allowed=f"up to {span(_LARGE_S)} without asking",
+                remedy="Start it with --yes, or take fewer replicates, sizes or draws.",
+            )  # fmt: skip
+        typer.echo(f"Simulating {plan}", err=True)
+    return crew
 
 
 def _read_prices(path: Path) -> "Prices":
@@ -175,7 +216,9 @@ def _truths(wanted: str, *, null: bool, protocol: "Protocol", n_people: int, see
     return {wanted: contrasts[wanted].estimate}
 
 
-def _cost(protocol: "Protocol", prices: "Prices", result: "ChunkResult", wanted: str) -> dict[str, Any]:
+def _cost(protocol: "Protocol", prices: "Prices", run: "DesignRun", wanted: str) -> dict[str, Any]:
+    import numpy as np
+
     from remission.design.prices import cost_course, cost_per_day, count_affordable
     from remission.trial.analyze import sides_of
 
@@ -195,7 +238,7 @@ def _cost(protocol: "Protocol", prices: "Prices", result: "ChunkResult", wanted:
         ]
         n_days = len(endpoint.window)
         content["abstinent_day"] = asdict(
-            cost_per_day(result.estimates[wanted].estimate, n_days=n_days, extra_amount=sides[0] - sides[1])
+            cost_per_day(np.concatenate(run.kept), n_days=n_days, extra_amount=sides[0] - sides[1])
         )
     return content
 
@@ -203,8 +246,8 @@ def _cost(protocol: "Protocol", prices: "Prices", result: "ChunkResult", wanted:
 def _command(vars_of: dict[str, Any]) -> str:
     parts = ["remission", "design", Path(vars_of["protocol"]).name]
     names = {"vary": "--vary", "power": "--power", "alpha": "--alpha", "analysis": "--analysis",
-             "replicates": "--replicates", "mcse": "--mcse", "looks": "--looks", "spending": "--spending",
-             "seed": "--seed"}  # fmt: skip
+             "replicates": "--replicates", "mcse": "--mcse", "looks": "--looks", "futility": "--futility",
+             "spending": "--spending", "seed": "--seed"}  # fmt: skip
     for name, option in names.items():
         if vars_of[name] is not None:
             parts += [option, str(vars_of[name])]
@@ -226,55 +269,3 @@ def _finite(content: Any) -> Any:
     if isinstance(content, list | tuple):
         return [_finite(value) for value in content]
     return None if isinstance(content, float) and not isfinite(content) else content
-
-
-def _show(content: dict[str, Any], main: "list[Characteristics]", *, null: bool, power: float | None) -> None:
-    name = "type I error" if null else "power"
-    typer.echo(f"{main[0].label}: {name} at alpha {content['alpha']:g}; (±) is the Monte Carlo standard error")
-    for row in main:
-        line = f"  {row.n_subjects} people, {row.n_replicates} trials: {name} {row.rejected.text}; "
-        line += f"{row.scale} {row.estimate.text}; interval width {row.width.text}; failed {row.n_failed}"
-        if row.bias is not None and row.coverage is not None:
-            line += f"; bias {row.bias.text}; coverage {row.coverage.text}"
-        typer.echo(line)
-    for found, value in content["truths"].items():
-        if not null:
-            typer.echo(f"True value of {found}, from the same people under every arm: {value:.3g}")
-    if power is not None:
-        smallest = content["smallest_n"]
-        typer.echo(
-            f"Smallest of these sizes with power {power:g}: {smallest} people."
-            if smallest is not None
-            else f"None of these sizes has power {power:g}."
-        )
-    if "looks" in content:
-        looks = content["looks"]
-        pairs = ", ".join(f"{t:g}: {z:.3f}" for t, z in zip(looks["fractions"], looks["z"], strict=True))
-        typer.echo(f"Boundaries of |z| by information: {pairs}. The power above is of one look at the end.")
-    if "assurance" in content:
-        found = content["assurance"]
-        share, error = found["probability"]["value"], found["probability"]["mcse"]
-        typer.echo(
-            f"Assurance at {main[-1].n_subjects} people: {share:.2f} (± {error:.2f}) over {found['n_draws']} draws "
-            f"from {len(found['ranges'])} ranges, priors by judgement. Variance: parameters "
-            f"{found['parameter_variance']:.3g}, between trials {found['between_trial_variance']:.3g}, "
-            f"sampling {found['sampling_variance']:.3g}."
-        )
-    if "cost" in content:
-        _show_cost(content["cost"])
-    typer.echo(f"Again: {content['command']}")
-
-
-def _show_cost(cost: dict[str, Any]) -> None:
-    unit = cost["currency"]
-    for course in cost["courses"]:
-        people = cost.get("people_for_budget", {}).get(course["arm"])
-        bought = "" if people is None else f"; the budget pays for {people} people"
-        typer.echo(f"  {course['label']}: {course['amount']:,.0f} {unit} for a complete course{bought}")
-    day = cost.get("abstinent_day")
-    if day is not None:
-        price = "no price for one" if day["amount"] is None else f"{day['amount']:,.2f} {unit} for each"
-        typer.echo(
-            f"  {day['days']:.1f} more abstinent days ({day['days_low']:.1f} to {day['days_high']:.1f} in 95% of "
-            f"trials), {price}; no gain in {100 * day['share_without_gain']:.0f}% of trials"
-        )

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from remission.design.operating import Measure, check_share, choose_analysis
+from remission.design.measures import Measure, is_ratio
+from remission.design.operating import check_share, choose_analysis
 from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
 from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters, load_course_parameters
@@ -19,7 +20,6 @@ from remission.trial.simulate import plan_trial
 
 __all__ = ["Assurance", "estimate_assurance", "prior_ranges"]
 
-_RATIOS = {"odds_ratio", "hazard_ratio"}
 _Z95 = 1.959963984540054
 
 
@@ -89,7 +89,7 @@ def estimate_assurance(
             raise SpecError(where=where, got=count, allowed="a whole number from 2")
     check_share("alpha", alpha)
     wanted = choose_analysis(protocol, analysis)
-    is_ratio = next(one for one in protocol.analyses if one.id == wanted).method in _RATIOS
+    is_log = is_ratio(next(one for one in protocol.analyses if one.id == wanted).method)
     ranges = prior_ranges(protocol)
     base = load_course_parameters(protocol.substance)
     shares, means, within, sampling = [], [], [], []
@@ -98,7 +98,7 @@ def estimate_assurance(
     seeds = np.random.SeedSequence(check_seed(seed)).generate_state(n_draws, dtype=np.uint64)
     for values, people_seed in zip(_draws(ranges, n_draws, check_seed(seed)), seeds.tolist(), strict=True):
         shares_of, estimates, errors = _trials(
-            protocol, base.replace(**values), wanted, n_replicates, people_seed, alpha, is_ratio
+            protocol, base.replace(**values), wanted, n_replicates, people_seed, alpha, is_log
         )
         shares.append(shares_of)
         if estimates.size > 1:
@@ -138,7 +138,7 @@ def _trials(
     n_replicates: int,
     seed: int,
     alpha: float,
-    is_ratio: bool,
+    is_log: bool,
 ) -> tuple[float, np.ndarray, np.ndarray]:
     """Share of successes, and the estimates with their standard errors, at one draw."""
     plan = plan_trial(protocol, n_replicates=n_replicates, seed=seed, parameters=parameters)
@@ -146,7 +146,7 @@ def _trials(
     estimate, low, high, p_value = (
         np.concatenate([getattr(one, name) for one in found]) for name in ("estimate", "low", "high", "p_value")
     )
-    if is_ratio:
+    if is_log:
         estimate, low, high = np.log(estimate), np.log(low), np.log(high)
     good = np.isfinite(estimate)
     return float((p_value < alpha).mean()), estimate[good], ((high - low) / (2.0 * _Z95))[good]

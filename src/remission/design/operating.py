@@ -1,21 +1,27 @@
 """Operating characteristics of a design: how often it succeeds and how well it estimates, by simulation."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float
 
 from remission.analyses.estimate import Estimates
+from remission.design.crew import Crew
+from remission.design.looks import LookTally, Sequential, StopRule, look_at, summarize_looks
+from remission.design.measures import Count, Mean, Measure, scale_of, to_scale
 from remission.errors import SpecError
 from remission.patient.parameters import CourseParameters
 from remission.records.protocol import Protocol
-from remission.trial.chunk import ChunkResult, merge_chunks
-from remission.trial.simulate import plan_trial
+from remission.records.treatment import Arm
+from remission.trial.analyze import sides_of
+from remission.trial.chunk import Chunk
+from remission.trial.simulate import TrialPlan, plan_trial
 
 __all__ = [
     "Characteristics",
-    "Measure",
+    "DesignRun",
     "characterize",
     "check_share",
     "choose_analysis",
@@ -25,26 +31,7 @@ __all__ = [
     "sizes_of",
 ]
 
-_RATIOS = {"odds_ratio", "hazard_ratio"}
 _FEWEST = 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measure:
-    """A simulated number and its Monte Carlo standard error."""
-
-    value: float
-    mcse: float
-
-    @property
-    def text(self) -> str:
-        """The number with the digits that its error supports."""
-        if not np.isfinite(self.value):
-            return "not available"
-        if not np.isfinite(self.mcse) or self.mcse <= 0.0:
-            return f"{self.value:.3g}"
-        decimals = max(0, -int(np.floor(np.log10(self.mcse))))
-        return f"{self.value:.{decimals}f} (± {self.mcse:.{decimals}f})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +40,8 @@ class Characteristics:
 
     ``rejected`` is the share of trials with a p value below alpha, failed analyses counted as not below: power, or
     type I error where there is no effect. ``estimate`` and ``width`` are on the log scale for ratios. ``bias`` and
-    ``coverage`` are against a truth given by the caller, on the same scale; ``None`` without one.
+    ``coverage`` are against a truth given by the caller, on the same scale; ``None`` without one. ``sequential`` is
+    the same design with its looks; everything else is of the trial carried to its end.
     """
 
     analysis: str
@@ -67,6 +55,59 @@ class Characteristics:
     width: Measure
     bias: Measure | None
     coverage: Measure | None
+    sequential: Sequential | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class _Sums:
+    """Running sums of one analysis."""
+
+    rejected: Count = field(default_factory=Count)
+    failed: Count = field(default_factory=Count)
+    estimate: Mean = field(default_factory=Mean)
+    width: Mean = field(default_factory=Mean)
+    away: Mean = field(default_factory=Mean)
+    covered: Count = field(default_factory=Count)
+
+    def merge(self, other: "_Sums") -> None:
+        for name in _Sums.__slots__:
+            getattr(self, name).merge(getattr(other, name))
+
+
+@dataclass(slots=True, kw_only=True)
+class DesignRun:
+    """What simulated trials of a design add up to.
+
+    ``kept`` are the estimates of the analysis that decides, on the scale people read, when they were asked for.
+    """
+
+    analyses: dict[str, _Sums]
+    truths: dict[str, float]
+    rule: StopRule | None
+    looks: LookTally | None
+    kept: list[Float[np.ndarray, " replicate"]]
+
+    def merge(self, other: "DesignRun") -> None:
+        """Take in further trials."""
+        for name, sums in self.analyses.items():
+            sums.merge(other.analyses[name])
+        if self.looks is not None and other.looks is not None:
+            self.looks.merge(other.looks)
+        self.kept += other.kept
+
+    def decided(self, analysis: str) -> Count:
+        """Trials in which the analysis rejected: at any look, or at the end when there is one only."""
+        return self.analyses[analysis].rejected if self.looks is None else self.looks.rejected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Task:
+    plan: TrialPlan
+    analysis: str
+    alpha: float
+    truths: dict[str, float]
+    rule: StopRule | None
+    keep: bool
 
 
 def simulate_design(
@@ -78,9 +119,15 @@ def simulate_design(
     alpha: float = 0.05,
     analysis: str | None = None,
     parameters: CourseParameters | None = None,
+    truths: dict[str, float] | None = None,
+    rule: StopRule | None = None,
+    keep: bool = False,
+    crew: Crew | None = None,
     on_progress: Callable[[int, int], None] | None = None,
-) -> ChunkResult:
+) -> DesignRun:
     """Trials simulated until the error of the rejection share is small enough, or the most are done.
+
+    Memory does not grow with the number of trials, and no number depends on the crew.
 
     Parameters
     ----------
@@ -92,6 +139,14 @@ def simulate_design(
         The analysis whose error counts; ``None``: the protocol's first.
     parameters
         Values to use instead of the library's.
+    truths
+        True value by analysis, on the scale people read (a ratio as a ratio).
+    rule
+        Looks at the analysis that decides; ``None``: only the one at the end.
+    keep
+        Whether the estimates of the analysis that decides are kept.
+    crew
+        Who does the work; ``None``: this process.
     on_progress
         Called with (trials done, most trials).
 
@@ -99,62 +154,107 @@ def simulate_design(
     ------
     SpecError
         A number is out of range, or the protocol has no such analysis.
+    WorkError
+        A worker died.
     """
     check_share("mcse", mcse)
     check_share("alpha", alpha)
     wanted = choose_analysis(protocol, analysis)
     plan = plan_trial(protocol, n_replicates=max_replicates, seed=seed, parameters=parameters)
-    done: list[ChunkResult] = []
-    count = rejected = 0
-    for chunk in plan.chunks:
-        done.append(plan.run(chunk))
-        count += chunk.count
-        # NaN of a failed analysis compares as not below.
-        rejected += int((done[-1].estimates[wanted].p_value < alpha).sum())
+    task = _Task(plan=plan, analysis=wanted, alpha=alpha, truths=truths or {}, rule=rule, keep=keep)
+    pieces = (crew or Crew()).in_order(partial(_do, task), plan.chunks)
+    return _until(pieces, wanted, mcse, max_replicates, on_progress)
+
+
+def _until(
+    pieces: Iterable[DesignRun],
+    analysis: str,
+    mcse: float,
+    most: int,
+    on_progress: Callable[[int, int], None] | None,
+) -> DesignRun:
+    total: DesignRun | None = None
+    for piece in pieces:
+        if total is None:
+            total = piece
+        else:
+            total.merge(piece)
+        decided = total.decided(analysis)
         if on_progress is not None:
-            on_progress(count, max_replicates)
-        if count >= _FEWEST and _share(rejected, count).mcse <= mcse:
+            on_progress(decided.n, most)
+        if decided.n >= _FEWEST and decided.measure.mcse <= mcse:
             break
-    return merge_chunks(done)
+    assert total is not None, "a plan has at least one chunk"
+    return total
 
 
-def characterize(
-    protocol: Protocol, result: ChunkResult, *, alpha: float = 0.05, truths: dict[str, float] | None = None
-) -> tuple[Characteristics, ...]:
+def _do(task: _Task, chunk: Chunk) -> DesignRun:
+    """One chunk, simulated, analysed, looked at, added up."""
+    batch = task.plan.simulate(chunk)
+    estimates = task.plan.analyze(chunk, batch).estimates
+    methods = {one.id: one.method for one in task.plan.protocol.analyses}
+    looks = None
+    if task.rule is not None:
+        truth = task.truths.get(task.analysis)
+        looks = look_at(task.plan, task.analysis, task.rule, chunk, batch, truth=truth)
+    return DesignRun(
+        analyses={
+            name: _summed(found, methods[name], task.alpha, task.truths.get(name)) for name, found in estimates.items()
+        },
+        truths=task.truths,
+        rule=task.rule,
+        looks=looks,
+        kept=[estimates[task.analysis].estimate] if task.keep else [],
+    )
+
+
+def _summed(found: Estimates, method: str, alpha: float, truth: float | None) -> _Sums:
+    estimate, low, high = (to_scale(one, method) for one in (found.estimate, found.low, found.high))
+    good = np.isfinite(estimate)
+    sums = _Sums()
+    # NaN of a failed analysis compares as not below.
+    sums.rejected.add(found.p_value < alpha)
+    sums.failed.add(~good)
+    sums.estimate.add(estimate)
+    sums.width.add((high - low)[good])
+    if truth is not None:
+        aim = float(to_scale(np.array([truth]), method)[0])
+        sums.away.add(estimate - aim)
+        sums.covered.add(((low <= aim) & (aim <= high))[good])
+    return sums
+
+
+def characterize(protocol: Protocol, run: DesignRun, *, analysis: str | None = None) -> tuple[Characteristics, ...]:
     """Operating characteristics of every analysis of a protocol.
 
     Parameters
     ----------
-    result
+    run
         Of ``simulate_design``.
-    truths
-        True value by analysis, on the scale people read (a ratio as a ratio).
+    analysis
+        The analysis that the looks are of; ``None``: the first.
     """
+    looked = choose_analysis(protocol, analysis)
     rows = []
-    for analysis in protocol.analyses:
-        found = result.estimates[analysis.id]
-        is_ratio = analysis.method in _RATIOS
-        estimate, low, high = (_scaled(one, is_ratio) for one in (found.estimate, found.low, found.high))
-        good = np.isfinite(estimate)
-        truth = (truths or {}).get(analysis.id)
-        bias = coverage = None
-        if truth is not None:
-            aim = float(_scaled(np.array([truth]), is_ratio)[0])
-            bias = _mean(estimate[good] - aim)
-            coverage = _share(int(((low <= aim) & (aim <= high))[good].sum()), int(good.sum()))
+    for one in protocol.analyses:
+        sums, has_truth = run.analyses[one.id], one.id in run.truths
+        sequential = None
+        if one.id == looked and run.rule is not None and run.looks is not None:
+            sequential = summarize_looks(run.rule, run.looks, has_truth=has_truth)
         rows.append(
             Characteristics(
-                analysis=analysis.id,
-                label=analysis.label,
-                scale=f"log {analysis.method.replace('_', ' ')}" if is_ratio else analysis.method.replace("_", " "),
+                analysis=one.id,
+                label=one.label,
+                scale=scale_of(one.method),
                 n_subjects=protocol.population.n_subjects,
-                n_replicates=good.size,
-                n_failed=int(good.size - good.sum()),
-                rejected=_rejected(found, alpha),
-                estimate=_mean(estimate[good]),
-                width=_mean((high - low)[good]),
-                bias=bias,
-                coverage=coverage,
+                n_replicates=sums.rejected.n,
+                n_failed=sums.failed.hits,
+                rejected=sums.rejected.measure,
+                estimate=sums.estimate.measure,
+                width=sums.width.measure,
+                bias=sums.away.measure if has_truth else None,
+                coverage=sums.covered.measure if has_truth else None,
+                sequential=sequential,
             )
         )
     return tuple(rows)
@@ -163,25 +263,34 @@ def characterize(
 def null_protocol(protocol: Protocol, analysis: str | None = None) -> Protocol:
     """The protocol with the treatment of an analysis made the same as its control: no effect, all else kept.
 
+    Every arm of the treatment side gets what the arm of the control side has that is alike in all other factors.
+
     Raises
     ------
     SpecError
-        The contrast is not one of drugs or therapies.
+        An arm has no such counterpart, or the trial is a crossover.
     """
     chosen = choose_analysis(protocol, analysis)
     contrast = next(one for one in protocol.analyses if one.id == chosen).contrast
-    changes: dict[str, dict[str, object]] = {"drugs": dict(protocol.drugs), "therapies": dict(protocol.therapies)}
-    for kind, treatment in contrast.treatment.items():
-        items, control = (
-            changes.get({"drug": "drugs", "therapy": "therapies"}.get(kind, "")),
-            contrast.control.get(kind),
-        )
-        if items is None or treatment not in items or control not in items:
+    treated, control = ([protocol.arms[index] for index in side] for side in sides_of(protocol, contrast))
+    named = {*contrast.treatment, *contrast.control}
+
+    def rest(arm: Arm) -> dict[str, str]:
+        return {name: level for name, level in arm.factors.items() if name not in named}
+
+    given = {}
+    for arm in treated:
+        alike = [one for one in control if rest(one) == rest(arm)]
+        if len(alike) != 1 or arm.periods:
             raise SpecError(
-                where=f"analysis {chosen}", got=f"a contrast by {kind}", allowed="a contrast of drugs or therapies"
+                where=f"analysis {chosen}",
+                got=f"{len(alike)} arms of the control side that are like {arm.id} in all other factors",
+                allowed="exactly one, in a trial that is no crossover",
             )
-        items[treatment] = items[control]
-    return protocol.replace(**changes)
+        given[arm.id] = {name: getattr(alike[0], name) for name in ("drug", "therapy", "medicine")}
+    arms = [arm.replace(**given.get(arm.id, {})) for arm in protocol.arms]
+    # The kinds of design are claims about what arms receive, which no longer hold.
+    return protocol.replace(arms=arms, design=None)
 
 
 def resize_protocol(protocol: Protocol, n_subjects: int) -> Protocol:
@@ -223,28 +332,6 @@ def check_share(where: str, value: float) -> None:
     """
     if not 0.0 < value < 1.0:
         raise SpecError(where=where, got=value, allowed="a number between 0 and 1, both excluded")
-
-
-def _rejected(found: Estimates, alpha: float) -> Measure:
-    return _share(int((found.p_value < alpha).sum()), found.p_value.size)
-
-
-def _share(count: int, n: int) -> Measure:
-    """Share and its error; half a trial added to each side, so that none of n is not taken for certain."""
-    if n == 0:
-        return Measure(value=float("nan"), mcse=float("nan"))
-    moved = (count + 0.5) / (n + 1.0)
-    return Measure(value=count / n, mcse=float(np.sqrt(moved * (1.0 - moved) / n)))
-
-
-def _mean(values: Float[np.ndarray, " replicate"]) -> Measure:
-    if values.size < 2:
-        return Measure(value=float(values[0]) if values.size else float("nan"), mcse=float("nan"))
-    return Measure(value=float(values.mean()), mcse=float(values.std(ddof=1) / np.sqrt(values.size)))
-
-
-def _scaled(values: Float[np.ndarray, " replicate"], is_ratio: bool) -> Float[np.ndarray, " replicate"]:
-    return np.log(values) if is_ratio else values
 
 
 def sizes_of(text: str) -> Sequence[int]:

@@ -1,5 +1,7 @@
 """Group-sequential boundaries of a two-sided test, by recursive integration of the score process.
 
+A boundary spends the error as a function says (Lan and DeMets), or has a fixed shape (O'Brien and Fleming: falling
+with the root of the information; Pocock: level) with the constant that makes the whole error right.
 Under information fractions t_1 < ... < t_K the score B(t) is normal with mean drift * t, variance t and independent
 steps. The density of B among trials that go on is carried from look to look by Gauss-Legendre quadrature.
 """
@@ -13,7 +15,7 @@ from scipy.special import ndtr, ndtri
 
 from remission.errors import SpecError
 
-__all__ = ["SPENDING", "Looks", "check_fractions", "crossing_probabilities", "plan_looks"]
+__all__ = ["BOUNDARIES", "SHAPES", "SPENDING", "Looks", "check_fractions", "crossing_probabilities", "plan_looks"]
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(400)
 _WIDEST_Z = 38.0
@@ -30,6 +32,15 @@ def _pocock(fraction: float, alpha: float) -> float:
 SPENDING: dict[str, Callable[[float, float], float]] = {"obrien-fleming": _obrien_fleming, "pocock": _pocock}
 """Error spent up to an information fraction, two-sided: the two functions of Lan and DeMets."""
 
+SHAPES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "classical-obrien-fleming": lambda fractions: 1.0 / np.sqrt(fractions),
+    "classical-pocock": np.ones_like,
+}
+"""Boundaries of a fixed shape, up to one constant."""
+
+BOUNDARIES = (*SPENDING, *SHAPES)
+"""Names that :func:`plan_looks` takes."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looks:
@@ -45,14 +56,14 @@ class Looks:
 
 
 def plan_looks(fractions: Sequence[float], *, spending: str = "obrien-fleming", alpha: float = 0.05) -> Looks:
-    """Boundaries that spend ``alpha`` as the spending function says.
+    """Boundaries whose error is ``alpha`` in all, spent as a function says or with a fixed shape.
 
     Parameters
     ----------
     fractions
         Of the information, rising, the last one 1.
     spending
-        A name in ``SPENDING``.
+        A name in ``BOUNDARIES``.
     alpha
         Two-sided error of the whole test.
 
@@ -62,21 +73,37 @@ def plan_looks(fractions: Sequence[float], *, spending: str = "obrien-fleming", 
         A fraction, the name or the error is not possible.
     """
     check_fractions(fractions)
-    if spending not in SPENDING:
-        raise SpecError(where="spending", got=spending, allowed=f"one of {', '.join(SPENDING)}")
+    if spending not in BOUNDARIES:
+        raise SpecError(where="spending", got=spending, allowed=f"one of {', '.join(BOUNDARIES)}")
     if not 0.0 < alpha < 1.0:
         raise SpecError(where="alpha", got=alpha, allowed="a number between 0 and 1, for example 0.05")
-    spent = [SPENDING[spending](fraction, alpha) for fraction in fractions]
+    z = _shaped(fractions, spending, alpha) if spending in SHAPES else _spending(fractions, spending, alpha)
+    spent = np.cumsum(np.add(*crossing_probabilities(z, fractions)))
+    return Looks(fractions=tuple(fractions), z=tuple(z), spent=tuple(spent.tolist()))
+
+
+def _spending(fractions: Sequence[float], spending: str, alpha: float) -> list[float]:
     z: list[float] = []
-    for look in range(len(fractions)):
-        due = spent[look] - (spent[look - 1] if look else 0.0)
+    spent = 0.0
+    for look, fraction in enumerate(fractions):
+        due = SPENDING[spending](fraction, alpha) - spent
 
         def excess(bound: float, look: int = look, due: float = due) -> float:
             upper, lower = crossing_probabilities([*z, bound], fractions[: look + 1])
             return float(upper[-1] + lower[-1]) - due
 
         z.append(_WIDEST_Z if excess(_WIDEST_Z) >= 0.0 else float(brentq(excess, 1e-3, _WIDEST_Z, xtol=1e-10)))
-    return Looks(fractions=tuple(fractions), z=tuple(z), spent=tuple(spent))
+        spent += due
+    return z
+
+
+def _shaped(fractions: Sequence[float], shape: str, alpha: float) -> list[float]:
+    form = SHAPES[shape](np.array(fractions))
+
+    def excess(constant: float) -> float:
+        return float(np.sum(crossing_probabilities(list(constant * form), fractions))) - alpha
+
+    return list(float(brentq(excess, 1e-3, 10.0, xtol=1e-10)) * form)
 
 
 def crossing_probabilities(

@@ -20,7 +20,7 @@ from remission.runs.piece import Doer, Piece, do_piece, run_here
 from remission.trial.chunk import Chunk
 from remission.trial.simulate import TrialPlan
 
-__all__ = ["available_cores", "on_processes", "on_threads"]
+__all__ = ["available_cores", "begin_worker", "on_processes", "on_threads"]
 
 _LOSSES_IN_A_ROW = 3
 
@@ -121,9 +121,14 @@ _PLAN: dict[str, TrialPlan] = {}
 """In a worker process: the plan it works on."""
 
 
-def _begin(plan: TrialPlan) -> None:
+def begin_worker() -> None:
+    """Make this process a worker: it leaves Ctrl-C to the main one and ends with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _begin(plan: TrialPlan) -> None:
+    begin_worker()
     _PLAN["plan"] = plan
 
 

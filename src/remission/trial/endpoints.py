@@ -74,7 +74,8 @@ def time_to_event(endpoint: Endpoint, seen: Observation) -> tuple[_Values, Bool[
     """Days from the window's first day to the first reported use day or to leaving, and whether either came.
 
     The first day of the window is day 1; people without an event are censored at the window's end. Someone who left
-    before the window began has an event on day 1. [day]
+    before the window began has an event on day 1. Where days lie ahead, people are censored at the last one that has
+    been. [day]
     """
     first, last = endpoint.window.first, endpoint.window.last
     used = (seen.diary[:, first : last + 1] > 0) & seen.seen[:, first : last + 1]
@@ -83,5 +84,6 @@ def time_to_event(endpoint: Endpoint, seen: Observation) -> tuple[_Values, Bool[
     to_use = np.where(used.any(axis=1), used.argmax(axis=1) + 1, never)
     to_leaving = np.where(seen.days_in_study <= last, np.maximum(seen.days_in_study - first + 1, 1), never)
     time = np.minimum(to_use, to_leaving)
-    event = time < never
-    return np.where(event, time, length).astype(np.float64), event
+    followed = length if seen.until_day is None else np.clip(seen.until_day - first, 0, length)
+    event = time <= followed
+    return np.where(event, time, followed).astype(np.float64), event

@@ -3,7 +3,7 @@
 A visit is missed with a chance that rises on a use day; the diary at a kept visit reaches back to the last kept one.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -34,6 +34,10 @@ class Observation:
         Days of the craving reports and the marks, NaN where missed. [VAS 0 to 100]
     days_in_study
         Days before leaving. [day]
+    diary_day, diary_kept
+        Days of the visits that bring a diary, and whether each was kept; none where an observation has no visits.
+    until_day
+        Days that have been at the time of the analysis; ``None``: all of them. [day]
     """
 
     diary: Int[np.ndarray, "subject day"]
@@ -45,6 +49,9 @@ class Observation:
     craving_day: Int[np.ndarray, " report"]
     craving_vas: Float[np.ndarray, "subject report"]
     days_in_study: Int[np.ndarray, " subject"]
+    diary_day: Int[np.ndarray, " visit"] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    diary_kept: Bool[np.ndarray, "subject visit"] = field(default_factory=lambda: np.zeros((0, 0), dtype=np.bool_))
+    until_day: Int[np.ndarray, " subject"] | None = None
 
 
 def observe(
@@ -134,6 +141,8 @@ def _observation(
         craving_day=np.array(days["craving"], dtype=np.int64),
         craving_vas=_columns(vas, n).astype(np.float64),
         days_in_study=course.days_in_study,
+        diary_day=np.array(days["diary"], dtype=np.int64),
+        diary_kept=_columns([kept[day] for day in days["diary"]], n).astype(np.bool_),
     )
 
 

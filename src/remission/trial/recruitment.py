@@ -39,13 +39,17 @@ class RecruitmentResult:
     duration_day: Float[np.ndarray, " replicate"]
 
 
-def simulate_recruitment(protocol: Protocol, *, n_replicates: int = 200, seed: int = 20260101) -> RecruitmentResult:
+def simulate_recruitment(
+    protocol: Protocol, *, n_replicates: int = 200, seed: int = 20260101, first_replicate: int = 0
+) -> RecruitmentResult:
     """Recruitment of a trial, many times.
 
     Parameters
     ----------
     n_replicates
         1 to 1,000,000.
+    first_replicate
+        Number of the first of them.
 
     Raises
     ------
@@ -60,7 +64,7 @@ def simulate_recruitment(protocol: Protocol, *, n_replicates: int = 200, seed: i
     if isinstance(n_replicates, bool) or not isinstance(n_replicates, int) or not 1 <= n_replicates <= 1_000_000:
         raise SpecError(where="n_replicates", got=n_replicates, allowed="a whole number from 1 to 1000000")
     n_subjects = protocol.population.n_subjects
-    people = People.of_replicates(seed=seed, first=0, count=n_replicates, n_subjects=n_subjects)
+    people = People.of_replicates(seed=seed, first=first_replicate, count=n_replicates, n_subjects=n_subjects)
     u_wait, u_failures, _, _ = draw_uniforms(people, Stream.RECRUITMENT, 0)
     needed = np.cumsum(-log(u_wait).reshape(n_replicates, n_subjects), axis=1)
     rate_per_day = plan.screened_per_day * (1.0 - plan.screening_failure)

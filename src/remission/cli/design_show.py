@@ -1,0 +1,87 @@
+"""What ``remission design`` prints."""
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from remission.design.looks import Sequential
+    from remission.design.operating import Characteristics
+
+__all__ = ["show"]
+
+
+def show(content: dict[str, Any], main: "list[Characteristics]", *, null: bool, power: float | None) -> None:
+    """Print the characteristics of the analysis that decides, and what else was asked for."""
+    name = "type I error" if null else "power"
+    typer.echo(f"{main[0].label}: {name} at alpha {content['alpha']:g}; (±) is the Monte Carlo standard error")
+    for row in main:
+        line = f"  {row.n_subjects} people, {row.n_replicates} trials: {name} {row.rejected.text}; "
+        line += f"{row.scale} {row.estimate.text}; interval width {row.width.text}; failed {row.n_failed}"
+        if row.bias is not None and row.coverage is not None:
+            line += f"; bias {row.bias.text}; coverage {row.coverage.text}"
+        typer.echo(line)
+    for found, value in content["truths"].items():
+        if not null:
+            typer.echo(f"True value of {found}, from the same people under every arm: {value:.3g}")
+    if power is not None:
+        smallest = content["smallest_n"]
+        typer.echo(
+            f"Smallest of these sizes with power {power:g}: {smallest} people."
+            if smallest is not None
+            else f"None of these sizes has power {power:g}."
+        )
+    for row in main:
+        if row.sequential is not None:
+            _show_looks(row.n_subjects, row.sequential, name)
+    if "assurance" in content:
+        found = content["assurance"]
+        share, error = found["probability"]["value"], found["probability"]["mcse"]
+        typer.echo(
+            f"Assurance at {main[-1].n_subjects} people: {share:.2f} (± {error:.2f}) over {found['n_draws']} draws "
+            f"from {len(found['ranges'])} ranges, priors by judgement. Variance: parameters "
+            f"{found['parameter_variance']:.3g}, between trials {found['between_trial_variance']:.3g}, "
+            f"sampling {found['sampling_variance']:.3g}."
+        )
+    if "cost" in content:
+        _show_cost(content["cost"])
+    typer.echo(f"Again: {content['command']}")
+
+
+def _show_cost(cost: dict[str, Any]) -> None:
+    unit = cost["currency"]
+    for course in cost["courses"]:
+        people = cost.get("people_for_budget", {}).get(course["arm"])
+        bought = "" if people is None else f"; the budget pays for {people} people"
+        typer.echo(f"  {course['label']}: {course['amount']:,.0f} {unit} for a complete course{bought}")
+    day = cost.get("abstinent_day")
+    if day is not None:
+        price = "no price for one" if day["amount"] is None else f"{day['amount']:,.2f} {unit} for each"
+        typer.echo(
+            f"  {day['days']:.1f} more abstinent days ({day['days_low']:.1f} to {day['days_high']:.1f} in 95% of "
+            f"trials), {price}; no gain in {100 * day['share_without_gain']:.0f}% of trials"
+        )
+
+
+def _show_looks(n_subjects: int, found: "Sequential", name: str) -> None:
+    lasts = "" if found.duration_day is None else f"; expected duration {found.duration_day.text} days"
+    typer.echo(
+        f"With looks, {n_subjects} people at most ({found.boundary}): {name} {found.rejected.text}; "
+        f"expected number of people {found.n.text}{lasts}"
+    )
+    for look in found.looks:
+        bound = "no success" if look.z == float("inf") else f"|z| from {look.z:.3f}"
+        floor = "" if look.futility_z is None else f", futility below {look.futility_z:g}"
+        when = "" if look.day is None else f" on day {look.day.value:.0f}"
+        typer.echo(
+            f"  look at {look.fraction:g}{when} ({bound}{floor}): stops for success {look.success.text}, for harm "
+            f"{look.harm.text}, for futility {look.futility.text}; {look.n_analysed.value:.0f} people analysed, "
+            f"information {look.information.value:.2f}"
+        )
+    known = "" if found.bias is None or found.coverage is None else (
+        f"; bias {found.bias.text}; coverage {found.coverage.text}"
+    )  # fmt: skip
+    typer.echo(
+        f"  estimate when stopped {found.estimate.text}, by {found.shift.text} from that of the same trials carried "
+        f"to their end{known}"
+    )

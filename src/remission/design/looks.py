@@ -1,0 +1,311 @@
+"""Simulated trials that are looked at before their end, and stop for success, for harm or for futility.
+
+A look comes when a share of the people have their primary window behind them. It analyses what exists at that time
+(:mod:`remission.trial.datacut`). Its statistic is the normal score of the p value, positive where the treatment does
+better. A futility rule is not binding: the boundaries do not count on it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy.special import ndtri
+
+from remission.analyses.estimate import Estimates
+from remission.design.measures import Count, Mean, Measure, to_scale
+from remission.design.sequential import check_fractions, plan_looks
+from remission.errors import SpecError
+from remission.records.analysis import Analysis
+from remission.records.endpoint import Endpoint
+from remission.records.protocol import Protocol
+from remission.trial.batch import TrialBatch
+from remission.trial.chunk import Chunk, analyze_batch
+from remission.trial.datacut import complete_day, cut_batch
+from remission.trial.recruitment import simulate_recruitment
+from remission.trial.simulate import TrialPlan
+
+__all__ = ["Look", "LookTally", "Sequential", "StopRule", "look_at", "one_analysis", "plan_stops", "summarize_looks"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopRule:
+    """When a trial is looked at and what stops it.
+
+    ``fractions`` of the people with a complete window; ``z`` the boundary of the absolute statistic, infinite at a
+    look that can stop for futility only; ``futility_z`` the statistic below which it stops there, ``None``: never.
+    """
+
+    fractions: tuple[float, ...]
+    z: tuple[float, ...]
+    futility_z: tuple[float | None, ...]
+    boundary: str
+    alpha: float
+
+
+def plan_stops(
+    fractions: Sequence[float],
+    *,
+    futility: Mapping[float, float],
+    boundary: str = "obrien-fleming",
+    alpha: float = 0.05,
+) -> StopRule:
+    """A checked rule.
+
+    Parameters
+    ----------
+    fractions
+        Looks that can stop for success, the last one 1.
+    futility
+        Statistic below which a trial stops, by the fraction of its look; a fraction that is not among ``fractions``
+        adds a look for futility only.
+    boundary
+        A name in :data:`~remission.design.sequential.BOUNDARIES`.
+
+    Raises
+    ------
+    SpecError
+        A number or the name is not possible.
+    """
+    check_fractions(fractions)
+    for fraction, z in futility.items():
+        if not 0.0 < fraction < 1.0 or not -10.0 <= z <= 10.0:
+            raise SpecError(
+                where="--futility", got=f"{fraction:g}:{z:g}",
+                allowed="a fraction between 0 and 1, a colon, and z from -10 to 10",
+                remedy="For example 0.5:0.0.",
+            )  # fmt: skip
+    bounds = dict(zip(fractions, plan_looks(fractions, spending=boundary, alpha=alpha).z, strict=True))
+    times = sorted({*fractions, *futility})
+    return StopRule(
+        fractions=tuple(times),
+        z=tuple(bounds.get(time, float("inf")) for time in times),
+        futility_z=tuple(futility.get(time) for time in times),
+        boundary=boundary,
+        alpha=alpha,
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class _At:
+    """What was counted at one look."""
+
+    success: Count = field(default_factory=Count)
+    harm: Count = field(default_factory=Count)
+    futility: Count = field(default_factory=Count)
+    analysed: Mean = field(default_factory=Mean)
+    enrolled: Mean = field(default_factory=Mean)
+    day: Mean = field(default_factory=Mean)
+    information: Mean = field(default_factory=Mean)
+
+
+@dataclass(slots=True, kw_only=True)
+class LookTally:
+    """Running sums over trials with looks."""
+
+    at: list[_At]
+    rejected: Count = field(default_factory=Count)
+    failed: Count = field(default_factory=Count)
+    n: Mean = field(default_factory=Mean)
+    day: Mean = field(default_factory=Mean)
+    estimate: Mean = field(default_factory=Mean)
+    shift: Mean = field(default_factory=Mean)
+    away: Mean = field(default_factory=Mean)
+    covered: Count = field(default_factory=Count)
+
+    def merge(self, other: "LookTally") -> None:
+        """Take in what was summed elsewhere."""
+        for mine, theirs in zip(self.at, other.at, strict=True):
+            for name in _At.__slots__:
+                getattr(mine, name).merge(getattr(theirs, name))
+        for name in LookTally.__slots__:
+            if name != "at":
+                getattr(self, name).merge(getattr(other, name))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One look: its boundaries, how often the trial stops there and why, and what there is at that time.
+
+    ``information`` is the squared standard error of the last look divided by that of this one. ``day`` counts from
+    the opening of the trial; ``None`` without a recruitment plan.
+    """
+
+    fraction: float
+    z: float
+    futility_z: float | None
+    success: Measure
+    harm: Measure
+    futility: Measure
+    n_analysed: Measure
+    n_enrolled: Measure
+    information: Measure
+    day: Measure | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sequential:
+    """How a design with looks behaves.
+
+    ``rejected``: success or harm at any look. ``n``: people who had entered when the trial stopped; without a
+    recruitment plan nobody enters beyond those who are analysed. ``shift``: the estimate at the stop minus that of
+    the same trial carried to its end. ``estimate``, ``shift`` and ``bias`` are on the log scale for ratios.
+    """
+
+    boundary: str
+    rejected: Measure
+    n_failed: int
+    n: Measure
+    duration_day: Measure | None
+    estimate: Measure
+    shift: Measure
+    bias: Measure | None
+    coverage: Measure | None
+    looks: tuple[Look, ...]
+
+
+def one_analysis(protocol: Protocol, analysis: str) -> Protocol:
+    """The protocol with this analysis and its endpoint only: other people, courses and draws are the same."""
+    chosen = next(one for one in protocol.analyses if one.id == analysis)
+    endpoints = [one for one in protocol.endpoints if one.id == chosen.endpoint]
+    keeps = protocol.estimand is not None and protocol.estimand.analysis == analysis
+    return protocol.replace(
+        analyses=(chosen,), endpoints=endpoints, comparisons=(), estimand=protocol.estimand if keeps else None,
+        purpose=protocol.purpose if keeps else "exploratory",
+    )  # fmt: skip
+
+
+def look_at(
+    plan: TrialPlan, analysis: str, rule: StopRule, chunk: Chunk, batch: TrialBatch, *, truth: float | None = None
+) -> LookTally:
+    """A chunk of trials, looked at as the rule says.
+
+    Parameters
+    ----------
+    plan, chunk, batch
+        The trials.
+    truth
+        True value of the analysis on the scale people read.
+    """
+    protocol = one_analysis(plan.protocol, analysis)
+    chosen, endpoint = protocol.analyses[0], protocol.endpoints[0]
+    n_subjects, n_days = protocol.population.n_subjects, protocol.follow_up_days
+    shape = (chunk.count, n_subjects)
+    entry = None
+    if protocol.recruitment is not None:
+        entry = simulate_recruitment(
+            protocol, n_replicates=chunk.count, seed=plan.seed, first_replicate=chunk.first
+        ).entry_day
+    whole = complete_day(protocol, endpoint)
+    found, people, days, analysed = [], [], [], []
+    for fraction in rule.fractions:
+        n_complete = int(np.ceil(fraction * n_subjects - 1e-9))
+        if fraction == 1.0:
+            elapsed = np.full(shape, n_days)
+            day = np.full(chunk.count, np.nan) if entry is None else entry[:, -1] + n_days
+        elif entry is None:
+            elapsed = np.where(np.arange(n_subjects) < n_complete, n_days, -1) * np.ones((chunk.count, 1), dtype=int)
+            day = np.full(chunk.count, np.nan)
+        else:
+            day = entry[:, n_complete - 1] + whole
+            # The person whose window has just ended must count, whatever the last digit of the subtraction.
+            elapsed = np.floor(day[:, None] - entry + 1e-9).astype(np.int64)
+        cut = batch if fraction == 1.0 else cut_batch(protocol, endpoint, batch, elapsed.ravel().astype(np.int64))
+        found.append(analyze_batch(protocol, chunk, cut, parameters=plan.parameters).estimates[analysis])
+        people.append((elapsed >= 0).sum(axis=1).astype(np.float64))
+        days.append(day)
+        analysed.append((cut.arm.reshape(shape) >= 0).sum(axis=1).astype(np.float64))
+    return _tally(rule, chosen, endpoint, found, people, days, analysed, truth)
+
+
+def _tally(
+    rule: StopRule,
+    analysis: Analysis,
+    endpoint: Endpoint,
+    found: list[Estimates],
+    people: list[Float[np.ndarray, " replicate"]],
+    days: list[Float[np.ndarray, " replicate"]],
+    analysed: list[Float[np.ndarray, " replicate"]],
+    truth: float | None,
+) -> LookTally:
+    method = analysis.method
+    estimate, low, high = (
+        np.stack([to_scale(getattr(one, name), method) for one in found]) for name in ("estimate", "low", "high")
+    )
+    statistic = [_statistic(one, analysis, endpoint) for one in found]
+    running: Bool[np.ndarray, " replicate"] = np.ones(found[0].estimate.size, dtype=np.bool_)
+    stopped_at = np.full(running.size, len(found) - 1)
+    rejected = np.zeros_like(running)
+    tally = LookTally(at=[_At() for _ in found])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        information = ((high[-1] - low[-1]) / (high - low)) ** 2
+    for look, z in enumerate(statistic):
+        success, harm = running & (z >= rule.z[look]), running & (z <= -rule.z[look])
+        floor = rule.futility_z[look]
+        futile = running & ~success & ~harm & (z < (-np.inf if floor is None else floor))
+        stops = success | harm | futile
+        stopped_at[stops] = look
+        rejected |= success | harm
+        running = running & ~stops
+        at = tally.at[look]
+        at.success.add(success)
+        at.harm.add(harm)
+        at.futility.add(futile)
+        at.analysed.add(analysed[look])
+        at.enrolled.add(people[look])
+        at.day.add(days[look])
+        at.information.add(information[look])
+    row = np.arange(stopped_at.size)
+    final = estimate[stopped_at, row]
+    tally.rejected.add(rejected)
+    tally.failed.add(~np.isfinite(final))
+    tally.n.add(np.stack(people)[stopped_at, row])
+    tally.day.add(np.stack(days)[stopped_at, row])
+    tally.estimate.add(final)
+    tally.shift.add(final - estimate[-1])
+    if truth is not None:
+        aim = float(to_scale(np.array([truth]), method)[0])
+        good = np.isfinite(final)
+        tally.away.add(final - aim)
+        tally.covered.add(((low[stopped_at, row] <= aim) & (aim <= high[stopped_at, row]))[good])
+    return tally
+
+
+def summarize_looks(rule: StopRule, tally: LookTally, *, has_truth: bool) -> Sequential:
+    """The characteristics in a tally."""
+    is_dated = tally.day.n > 0
+    return Sequential(
+        boundary=rule.boundary,
+        rejected=tally.rejected.measure,
+        n_failed=tally.failed.hits,
+        n=tally.n.measure,
+        duration_day=tally.day.measure if is_dated else None,
+        estimate=tally.estimate.measure,
+        shift=tally.shift.measure,
+        bias=tally.away.measure if has_truth else None,
+        coverage=tally.covered.measure if has_truth else None,
+        looks=tuple(
+            Look(
+                fraction=fraction,
+                z=z,
+                futility_z=floor,
+                success=at.success.measure,
+                harm=at.harm.measure,
+                futility=at.futility.measure,
+                n_analysed=at.analysed.measure,
+                n_enrolled=at.enrolled.measure,
+                information=at.information.measure,
+                day=at.day.measure if is_dated else None,
+            )
+            for fraction, z, floor, at in zip(rule.fractions, rule.z, rule.futility_z, tally.at, strict=True)
+        ),
+    )
+
+
+def _statistic(found: Estimates, analysis: Analysis, endpoint: Endpoint) -> Float[np.ndarray, " replicate"]:
+    """Normal score of the p value, positive where the treatment does better; NaN without an estimate."""
+    size = to_scale(found.estimate, analysis.method)
+    # A lower hazard of an event is better where a longer time is; "percent lower" counts downward.
+    is_turned = "hazard" in analysis.method or analysis.method == "percent_lower"
+    better = 1.0 if endpoint.higher_is_better != is_turned else -1.0
+    return np.asarray(-better * np.sign(size) * ndtri(found.p_value / 2.0))

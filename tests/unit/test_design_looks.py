@@ -1,0 +1,168 @@
+"""Looks at simulated trials: what exists at a time, when a trial stops, and what that does to N and estimates."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from remission.analyses.estimate import Estimates, Status
+from remission.design.looks import _tally, look_at, plan_stops, summarize_looks
+from remission.design.operating import characterize, simulate_design
+from remission.design.sequential import crossing_probabilities
+from remission.errors import SpecError
+from remission.records.protocol import Protocol
+from remission.testing.protocols import small_protocol
+from remission.trial.datacut import ABSENT, complete_day, cut_batch
+from remission.trial.endpoints import time_to_event
+from remission.trial.recruitment import simulate_recruitment
+from remission.trial.simulate import plan_trial
+
+
+def trial(n: int, **changes: Any) -> Protocol:
+    people = {**small_protocol().population.to_dict(), "n_subjects": n}
+    return small_protocol(population=people, **changes)
+
+
+def test_a_look_at_half_of_the_people_is_the_trial_of_half_the_size() -> None:
+    """People's draws have addresses: were somebody else's days counted at a look, the two would differ."""
+    plan = plan_trial(trial(48), n_replicates=20, seed=3)
+    chunk = plan.chunks[0]
+    rule = plan_stops([0.5, 1.0], futility={})
+    tally = look_at(plan, "pda-ketamine", rule, chunk, plan.simulate(chunk))
+    half = plan_trial(trial(24), n_replicates=20, seed=3)
+    found = half.run(half.chunks[0]).estimates["pda-ketamine"]
+    alone = _tally(
+        plan_stops([1.0], futility={}), plan.protocol.analyses[0], plan.protocol.endpoints[0], [found], [np.ones(20)],
+        [np.ones(20)], [np.ones(20)], None,
+    )  # fmt: skip
+    # With the boundary of an early look nothing else can stop these trials, so compare the counts at that boundary.
+    z = -np.sign(found.estimate) * norm.ppf(found.p_value / 2.0)
+    assert tally.at[0].success.hits == int((z >= rule.z[0]).sum())
+    assert tally.at[0].analysed.centre == 24.0
+    assert alone.estimate.centre == pytest.approx(found.estimate.mean())
+
+
+def test_one_look_at_the_end_is_the_ordinary_trial() -> None:
+    """The machinery of looks may change nothing where nothing is looked at."""
+    protocol = trial(24, recruitment={"screened_per_day": 2.0})
+    run = simulate_design(
+        protocol, max_replicates=60, mcse=0.5, seed=1, rule=plan_stops([1.0], futility={}), truths={"pda-ketamine": 5.0}
+    )
+    row = characterize(protocol, run)[0]
+    assert row.sequential is not None
+    assert row.sequential.rejected == row.rejected
+    assert row.sequential.estimate == row.estimate
+    assert row.sequential.bias == row.bias
+    assert row.sequential.shift.value == 0.0
+    assert row.sequential.n.value == 24.0
+    days = simulate_recruitment(protocol, n_replicates=60, seed=1).duration_day
+    assert row.sequential.duration_day is not None
+    assert row.sequential.duration_day.value == pytest.approx(days.mean())
+
+
+def test_only_days_and_people_that_exist_are_analysed() -> None:
+    """A visit that lies ahead must not fill in days, and a day that has not been is not a day of use."""
+    protocol = trial(24)
+    plan = plan_trial(protocol, n_replicates=3, seed=2)
+    batch = plan.simulate(plan.chunks[0])
+    endpoints = {endpoint.id: endpoint for endpoint in protocol.endpoints}
+    elapsed = np.random.default_rng(4).integers(-3, 40, size=len(batch.people))
+    assert complete_day(protocol, endpoints["pda"]) == 28
+
+    cut = cut_batch(protocol, endpoints["pda"], batch, elapsed)
+    assert np.array_equal(cut.arm == ABSENT, elapsed < 28)
+    visits = np.array([6, 13, 20, 27])
+    for person, days in enumerate(elapsed.tolist()):
+        kept = [day for index, day in enumerate(visits) if day < days and batch.observation.diary_kept[person, index]]
+        assert cut.observation.seen[person].sum() == (max(kept) + 1 if kept else 0)
+        assert not cut.observation.test_kept[person, visits >= days].any()
+
+    at_risk = cut_batch(protocol, endpoints["time"], batch, elapsed)
+    time, event = time_to_event(endpoints["time"], at_risk.observation)
+    whole, happened = time_to_event(endpoints["time"], batch.observation)
+    been = np.array([max([day + 1 for day in visits if day < days], default=0) for days in elapsed.tolist()])
+    been = np.where(elapsed >= 28, 28, been)
+    here = at_risk.arm != ABSENT
+    assert np.array_equal(here, been > 0)
+    assert np.array_equal(event[here], (happened & (whole <= been))[here])
+    assert np.array_equal(time[here], np.where(happened & (whole <= been), whole, been)[here])
+
+
+def test_a_look_in_the_calendar_counts_those_who_have_entered_and_finished() -> None:
+    """Expected N and duration are what a look saves; people under way are enrolled and not yet analysed."""
+    protocol = trial(24, recruitment={"screened_per_day": 0.4, "ramp_days": 20, "screening_failure": 0.2})
+    plan = plan_trial(protocol, n_replicates=30, seed=8)
+    chunk = plan.chunks[0]
+    rule = plan_stops([1.0], futility={0.5: 10.0})
+    found = summarize_looks(rule, look_at(plan, "pda-ketamine", rule, chunk, plan.simulate(chunk)), has_truth=False)
+    entry = simulate_recruitment(protocol, n_replicates=30, seed=8).entry_day
+    day = entry[:, 11] + 28
+    look = found.looks[0]
+    assert look.day is not None
+    assert found.duration_day is not None
+    assert look.day.value == pytest.approx(day.mean())
+    assert look.n_enrolled.value == pytest.approx((entry <= day[:, None]).sum(axis=1).mean())
+    assert look.n_analysed.value == 12.0
+    # Nobody's statistic is 10: every trial with an estimate stops there for futility.
+    assert look.futility.value > 0.9
+    assert found.n.value < 24.0
+    assert found.duration_day.value < (entry[:, -1] + 28).mean()
+
+
+def test_the_later_chunks_have_their_own_calendar() -> None:
+    """Entry days of the first replicates for all chunks would make trials look alike that are not."""
+    protocol = trial(24, recruitment={"screened_per_day": 1.0})
+    all_days = simulate_recruitment(protocol, n_replicates=5, seed=8).entry_day
+    later = simulate_recruitment(protocol, n_replicates=2, seed=8, first_replicate=3).entry_day
+    assert np.array_equal(all_days[3:], later)
+
+
+def test_simulated_crossings_are_those_of_the_recursion() -> None:
+    """Normal data with known drift: stops for success, harm and futility, against the integral.
+
+    Nine shares, each within 4.5 standard errors: a false alarm in 16,000 suites.
+    """
+    n, drift = 40_000, 1.8
+    rule = plan_stops([0.4, 0.7, 1.0], futility={0.4: 0.2})
+    steps = np.diff([0.0, *rule.fractions])
+    score = np.cumsum(
+        drift * steps + np.sqrt(steps) * np.random.default_rng(7).standard_normal((n, 3)), axis=1
+    )  # fmt: skip
+    z = score / np.sqrt(rule.fractions)
+    found = [
+        Estimates(
+            estimate=z[:, look], low=z[:, look] - 1.0, high=z[:, look] + 1.0, p_value=2.0 * norm.sf(np.abs(z[:, look])),
+            status=(Status.OK,) * n,
+        )
+        for look in range(3)
+    ]  # fmt: skip
+    protocol = small_protocol()
+    ones = [np.ones(n)] * 3
+    tally = _tally(rule, protocol.analyses[0], protocol.endpoints[0], found, ones, ones, ones, None)
+    upper, lower = crossing_probabilities(rule.z, rule.fractions, drift=drift, futility_look=0, futility_z=0.2)
+    floor = norm.cdf(0.2 - drift * np.sqrt(0.4)) - lower[0]
+    for look in range(3):
+        at = tally.at[look]
+        expected = (upper[look], lower[look], floor if look == 0 else 0.0)
+        for share, value in zip((at.success, at.harm, at.futility), expected, strict=True):
+            assert abs(share.hits / n - value) < 4.5 * np.sqrt(value * (1.0 - value) / n) + 1.0 / n
+
+
+@pytest.mark.parametrize(
+    ("analysis", "endpoint"), [("pda-ketamine", "pda"), ("relapse-ketamine", "relapse"), ("time-ketamine", "time")]
+)
+def test_the_statistic_is_positive_where_ketamine_does_better(analysis: str, endpoint: str) -> None:
+    """A sign the wrong way round would stop good trials for futility. The model's drug helps; most trials show it."""
+    plan = plan_trial(trial(96), n_replicates=20, seed=5)
+    chunk = plan.chunks[0]
+    rule = plan_stops([1.0], futility={0.9: 0.0})
+    tally = look_at(plan, analysis, rule, chunk, plan.simulate(chunk))
+    assert tally.at[0].futility.hits < 8
+
+
+@pytest.mark.parametrize("futility", [{1.0: 0.0}, {0.0: 0.0}, {0.5: float("nan")}, {0.5: 99.0}])
+def test_a_futility_rule_that_cannot_be_is_refused(futility: dict[float, float]) -> None:
+    """A rule at the end, or without a number, would do nothing and look as if it did."""
+    with pytest.raises(SpecError, match="futility"):
+        plan_stops([1.0], futility=futility)

@@ -29,6 +29,7 @@ _TRIALS_A_DRAW = 20
 
 
 def design_command(  # noqa: PLR0917 - options of a command line
+    context: typer.Context,
     protocol: Annotated[str, typer.Argument(help="Built-in protocol (see remission list) or a protocol file.")],
     vary: Annotated[str | None, typer.Option("--vary", help="People in the trial: n=60:400 or n=60,120.")] = None,
     power: Annotated[float | None, typer.Option("--power", help="Name the smallest size with this power.")] = None,
@@ -52,6 +53,7 @@ def design_command(  # noqa: PLR0917 - options of a command line
     ] = "obrien-fleming",
     prices: Annotated[Path | None, typer.Option("--prices", help="Your own prices, a YAML file.")] = None,
     workers: Annotated[int | None, typer.Option("--workers", help="Processes; default: one for each core.")] = None,
+    report: Annotated[Path | None, typer.Option("--report", help="New folder for a report to hand on.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="0 to 2**64 - 1.")] = 20260101,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Start a very large plan.")] = False,
@@ -60,6 +62,7 @@ def design_command(  # noqa: PLR0917 - options of a command line
 
     Example: remission design kare --vary n=60:400 --power 0.9
     """
+    from remission.cli.design_report import report_design
     from remission.cli.design_show import show
     from remission.cli.progress import progress_of
     from remission.cli.run import find_protocol
@@ -74,6 +77,7 @@ def design_command(  # noqa: PLR0917 - options of a command line
         sizes_of,
     )
     from remission.errors import SpecError
+    from remission.report.design_write import check_report_folder
     from remission.streams import check_seed
     from remission.trial.simulate import MAX_REPLICATES
     from remission.trial.truth import check_people
@@ -87,6 +91,7 @@ def design_command(  # noqa: PLR0917 - options of a command line
     if draws < 0 or draws == 1:
         raise SpecError(where="--assurance", got=draws, allowed="0 for none, or a whole number from 2")
     check_seed(seed)
+    check_report_folder(report)
     if truth_people:
         check_people(truth_people)
     rule = _rule(looks, futility, spending, alpha)
@@ -99,14 +104,16 @@ def design_command(  # noqa: PLR0917 - options of a command line
 
     truths = _truths(wanted, null=null, protocol=used, n_people=truth_people, seed=seed)
     rows: list[Characteristics] = []
-    run = None
+    runs = []
     with crew:
         for design in designs:
             with progress_of(f"{design.population.n_subjects} people", quiet=as_json) as on_progress:
                 run = simulate_design(
                     design, max_replicates=replicates, mcse=mcse, seed=seed, alpha=alpha, analysis=wanted,
-                    truths=truths, rule=rule, keep=paid is not None, crew=crew, on_progress=on_progress,
+                    truths=truths, rule=rule, keep=paid is not None or report is not None, crew=crew,
+                    on_progress=on_progress,
                 )  # fmt: skip
+            runs.append(run)
             rows += characterize(design, run, analysis=wanted)
         main = [row for row in rows if row.analysis == wanted]
         content: dict[str, Any] = {
@@ -128,8 +135,9 @@ def design_command(  # noqa: PLR0917 - options of a command line
                     designs[-1], n_draws=draws, n_replicates=_TRIALS_A_DRAW, seed=seed, alpha=alpha, analysis=wanted
                 )
             )
-    if paid is not None and run is not None:
-        content["cost"] = _cost(found, paid, run, wanted)
+    if paid is not None:
+        content["cost"] = _cost(found, paid, runs[-1], wanted)
+    report_design(context, protocol=found, designs=designs, runs=runs, content=_finite(content))
     if as_json:
         typer.echo(json.dumps(_finite(content), ensure_ascii=False, allow_nan=False))
         return

@@ -21,7 +21,7 @@ from remission.report.safety import ESTABLISHED, SAFETY_LINES
 from remission.trial.result import TrialResult
 from remission.trial.summary import SummaryRow, TrialSummary
 
-__all__ = ["LIMITS", "render_report", "report_content"]
+__all__ = ["LIMITS", "inline_svg", "read_asset", "render_report", "report_content"]
 
 LIMITS = (
     (
@@ -106,16 +106,17 @@ def render_report(
     template = environment.get_template("report.html.jinja")
     content = report_content(result, summary, command=command, versions=versions)
     return template.render(
-        css=Markup(_asset("report.css")),  # noqa: S704 - our own file
-        mark=Markup(_asset("mark.svg").strip()),  # noqa: S704 - our own file
+        css=Markup(read_asset("report.css")),  # noqa: S704 - our own file
+        mark=Markup(read_asset("mark.svg").strip()),  # noqa: S704 - our own file
         sections=_SECTIONS,
-        charts=[{**_chart(chart), "svg": Markup(_inline(chart, svg))} for chart, svg in charts],  # noqa: S704 - drawn here
+        charts=[{**_chart(chart), "svg": Markup(inline_svg(chart, svg))} for chart, svg in charts],  # noqa: S704 - drawn here
         page=content,
         **content,
     )
 
 
-def _asset(name: str) -> str:
+def read_asset(name: str) -> str:
+    """A style sheet or a drawing of the templates."""
     return files("remission.report").joinpath("templates", name).read_text(encoding="utf-8")
 
 
@@ -162,7 +163,7 @@ def _chart(chart: Chart) -> dict[str, Any]:
     return {"name": chart.name, "title": chart.title, "see": chart.see, "cannot": chart.cannot, "table": chart.table}
 
 
-def _inline(chart: Chart, svg: str) -> str:
+def inline_svg(chart: Chart, svg: str) -> str:
     """The figure as inline SVG, with its title as text alternative and ids of its own."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)

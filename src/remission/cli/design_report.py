@@ -1,0 +1,96 @@
+"""``remission design --report``: the command as it was typed, and the report written from its numbers."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from remission.design.operating import DesignRun
+    from remission.records.protocol import Protocol
+
+__all__ = ["command_words", "report_design"]
+
+_FLOW_TRIALS = 200
+"""Trials whose people are followed through the flow: enough for a median and a range."""
+_OWN = {"protocol", "report", "as_json", "yes", "workers"}
+"""Options that change no number, or that the report gives itself."""
+
+
+def command_words(context: typer.Context) -> tuple[tuple[str, ...], dict[str, Path]]:
+    """The command of this context with every option written out, and the files it reads, by their names.
+
+    Defaults are written out too, so that a later version with other defaults does the same.
+    """
+    words, files = ["remission", "design", "protocol.yaml"], {}
+    for parameter in context.command.params:
+        value = context.params.get(str(parameter.name))
+        if parameter.name in _OWN or value is None or value is False:
+            continue
+        option = parameter.opts[0]
+        if isinstance(value, Path) and value.is_file():
+            files[_free_name(value.name)] = value
+            value = _free_name(value.name)
+        for one in value if isinstance(value, list | tuple) else [value]:
+            words += [option] if one is True else [option, str(one)]
+    return tuple(words), files
+
+
+def report_design(
+    context: typer.Context,
+    *,
+    protocol: "Protocol",
+    designs: "Sequence[Protocol]",
+    runs: "Sequence[DesignRun]",
+    content: Mapping[str, Any],
+) -> None:
+    """Write the report of a design, when ``--report`` names a folder, and say where it is.
+
+    Parameters
+    ----------
+    protocol
+        As asked for.
+    designs
+        What was simulated.
+    runs
+        Its trials, a design each, with the estimates kept.
+    content
+        What ``--json`` prints.
+    """
+    if context.params["report"] is None:
+        return
+    import numpy as np
+
+    from remission.design.flow import simulate_flow
+    from remission.report.design_study import DesignStudy
+    from remission.report.design_write import write_design_report
+
+    words, files = command_words(context)
+    options = context.params
+    flow = simulate_flow(
+        designs[-1],
+        n_replicates=min(_FLOW_TRIALS, options["replicates"]),
+        seed=options["seed"],
+        analysis=content["analysis"],
+    )
+    study = DesignStudy(
+        protocol=protocol,
+        designs=tuple(designs),
+        estimates=tuple(np.concatenate(run.kept) for run in runs),
+        content=content,
+        words=words,
+        seed=options["seed"],
+        max_replicates=options["replicates"],
+        mcse=options["mcse"],
+        files=files,
+        flow=flow,
+    )
+    page = write_design_report(study, options["report"])
+    typer.echo(f"Report: {page}", err=True)
+
+
+def _free_name(name: str) -> str:
+    """A name that none of the report's own files has."""
+    taken = {"protocol.yaml", "design.json", "methods.md", "references.bib", "rerun.sh", "rerun.py", "report.html"}
+    return f"given-{name}" if name in taken | {"figures", "tables", "again"} else name

@@ -1,0 +1,230 @@
+"""Charts of a design: power, estimates, looks, assurance and recruitment, each only where it was asked for."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from remission.report.chart import Chart, Table
+from remission.report.design_study import DesignStudy, is_ratio, rejected_of, share_text
+from remission.report.look import INK, PAPER, QUIET, drawing, finish
+
+__all__ = ["assurance_chart", "estimates_chart", "power_chart", "recruitment_chart"]
+
+_COLOR = "#3d35a0"
+_SECOND = "#2a78b8"
+_Z95 = 1.959963984540054
+
+
+def power_chart(study: DesignStudy) -> Chart | None:
+    """The share of trials with a p value below alpha by number of people; none for a single size."""
+    rows = study.main_rows
+    if len(rows) < 2:
+        return None
+    n = np.array([row["n_subjects"] for row in rows])
+    share = np.array([100.0 * rejected_of(row)["value"] for row in rows])
+    error = np.array([100.0 * rejected_of(row)["mcse"] for row in rows])
+    name = "type I error" if study.is_null else "power"
+    goal = 100.0 * study.alpha if study.is_null else _goal(study)
+    with drawing():
+        figure = Figure(figsize=(9.4, 4.2), layout="constrained")
+        axes = figure.subplots()
+        axes.errorbar(n, share, yerr=_Z95 * error, color=_COLOR, marker="o", markersize=5, capsize=3, linewidth=1.6,
+                      elinewidth=1.1)  # fmt: skip
+        _label_last(axes, n, share, "simulated; bars: 95% Monte Carlo interval")
+        if goal is not None:
+            _level(axes, goal, f"{'alpha' if study.is_null else 'asked for'}, {goal:g}%")
+        finish(axes, x="people in the trial", y=f"{name}, % of trials")
+        axes.set_xticks(n)
+        axes.set_ylim(0.0, max(1.25 * (share + _Z95 * error).max(), 1.4 * (goal or 0.0)) if study.is_null else 101.0)
+    smallest = study.content.get("smallest_n")
+    found = f"; {smallest} people are the smallest of these sizes that reach {goal:g}%" if smallest and goal else ""
+    return Chart(
+        name="power",
+        title=(
+            f"{name.capitalize()} of {share[0]:.0f}% with {n[0]} people and {share[-1]:.0f}% with {n[-1]}, "
+            f"simulated{found}"
+        ),
+        see="Simulated: a point is the share of trials with a p value below alpha; bars are 95% Monte Carlo intervals.",
+        cannot=(
+            "The treatment acts as the model says, with the library's values; what the trial does if they are wrong "
+            "is the matter of assurance."
+        ),
+        figure=figure,
+        table=Table(
+            columns=("people", "trials simulated", f"{name} (Monte Carlo error), %", "failed analyses"),
+            rows=[
+                [str(row["n_subjects"]), str(row["n_replicates"]), share_text(rejected_of(row)), str(row["n_failed"])]
+                for row in rows
+            ],
+        ),
+    )
+
+
+def estimates_chart(study: DesignStudy) -> Chart:
+    """Where the estimate of one such trial falls, by number of people, with the true and the published value."""
+    rows, log = study.main_rows, is_ratio(study.analysis.method)
+    n = np.array([row["n_subjects"] for row in rows], dtype=np.float64)
+    bands, middles = [], []
+    for found in study.estimates:
+        values = found[np.isfinite(found)]
+        bands.append(np.quantile(values, [0.025, 0.975]) if values.size else np.full(2, np.nan))
+        centre = np.log(values).mean() if log else values.mean()
+        middles.append(float(np.exp(centre) if log else centre) if values.size else np.nan)
+    low, high = np.array(bands).T
+    middle, published = np.array(middles), study.published
+    with drawing():
+        figure = Figure(figsize=(9.4, 4.4), layout="constrained")
+        axes = figure.subplots()
+        if n.size > 1:
+            axes.fill_between(n, low, high, color=_COLOR, alpha=0.2, linewidth=0.0, label="simulated: 95% of trials")
+            axes.plot(n, middle, color=_COLOR, marker="o", markersize=5, label="simulated: mean")
+        else:
+            axes.plot([n[0]] * 2, [low[0], high[0]], color=_COLOR, linewidth=5.0, alpha=0.35,
+                      label="simulated: 95% of trials")  # fmt: skip
+            axes.plot(n, middle, color=_COLOR, marker="o", markersize=7, linestyle="none", label="simulated: mean")
+            axes.set_xlim(n[0] - 1.0, n[0] + 1.0)
+        none = 1.0 if log else 0.0
+        axes.axhline(none, color=INK, linewidth=0.9, linestyle=(0, (3, 2)), label="no effect")
+        if study.truth is not None and not study.is_null:
+            axes.axhline(study.truth, color=_SECOND, linewidth=1.2, linestyle=(0, (6, 1.5, 1, 1.5)),
+                         label="true value of the estimand, simulated")  # fmt: skip
+        if published is not None:
+            _published(axes, study, n)
+        if log:
+            axes.set_yscale("log")
+        finish(axes, x="people in the trial", y=f"{study.analysis.label}, {study.effect_unit}")
+        axes.set_xticks(n)
+        figure.legend(loc="outside lower center", ncols=3)
+    words = "" if published is None else f"; {published.value:g} published"
+    return Chart(
+        name="estimates",
+        title=(
+            f"{study.analysis.label}: {middle[-1]:.2g} simulated with {int(n[-1])} people, 95% of trials "
+            f"{low[-1]:.2g} to {high[-1]:.2g} {study.effect_unit}{words}"
+        ),
+        see="Simulated: the band holds 95% of the estimates, a prediction for one trial; the line is their mean."
+        + (" Published: the diamond and its interval." if published is not None else ""),
+        cannot=(
+            "A trial stopped at significance reports a larger effect than this mean; and the model was tuned on "
+            "published trials, so agreement is no prediction."
+        ),
+        figure=figure,
+        table=Table(
+            columns=("people", f"simulated mean, {study.effect_unit}", "95% of trials", "true value", "published"),
+            rows=[
+                [
+                    str(int(n[i])),
+                    f"{middle[i]:.3g}",
+                    f"{low[i]:.3g} to {high[i]:.3g}",
+                    "" if study.truth is None else f"{study.truth:.3g}",
+                    "" if published is None else f"{published.value:g}",
+                ]
+                for i in range(n.size)
+            ],
+        ),
+    )
+
+
+def assurance_chart(study: DesignStudy) -> Chart | None:
+    """Where the variance of the estimate comes from, as one bar; what falls below zero is named and not drawn."""
+    found = study.content.get("assurance")
+    if not found or any(found[name] is None for name in ("parameter_variance", "sampling_variance")):
+        return None
+    parts = (
+        ("the model's values (ranges by judgement)", found["parameter_variance"], "//"),
+        ("sampling error that the analyses report", found["sampling_variance"], ""),
+        ("what trials vary beyond that", found["between_trial_variance"] or 0.0, "xx"),
+    )
+    colors = (_SECOND, _COLOR, "#6a6f7a")
+    with drawing():
+        figure = Figure(figsize=(9.4, 2.1), layout="constrained")
+        axes = figure.subplots()
+        left = 0.0
+        for (name, value, hatch), color in zip(parts, colors, strict=True):
+            if value > 0.0:
+                axes.barh([0], [value], left=left, color=color, alpha=0.55, hatch=hatch, edgecolor=PAPER, label=name)
+                left += value
+        axes.set_yticks([])
+        axes.spines["left"].set_visible(False)
+        axes.set_xlabel("variance of the estimate" + (", log scale" if is_ratio(study.analysis.method) else ""))
+        figure.legend(loc="outside lower center", ncols=3)
+    share = share_text(found["probability"])
+    total = sum(max(0.0, value) for _, value, _ in parts)
+    return Chart(
+        name="assurance",
+        title=f"Assurance {share} over {found['n_draws']} draws of {len(found['ranges'])} assumed ranges",
+        see="Simulated: the hatched first part is the doubt about the model's values, which more people do not remove.",
+        cannot="The ranges are judgement and values without a range do not vary, so the first part is too small.",
+        figure=figure,
+        table=Table(
+            columns=("part", "variance", "share of the bar"),
+            rows=[[name, f"{value:.3g}", f"{100.0 * max(0.0, value) / total:.0f}%"] for name, value, _ in parts],
+        ),
+    )
+
+
+def recruitment_chart(study: DesignStudy) -> Chart | None:
+    """People who have entered by calendar day, over simulated trials."""
+    found = study.flow.recruitment
+    if found is None:
+        return None
+    entry = found.entry_day
+    count = np.arange(1, entry.shape[1] + 1)
+    low, middle, high = np.quantile(entry, [0.025, 0.5, 0.975], axis=0)
+    end = [float(q) for q in np.quantile(found.duration_day, [0.025, 0.5, 0.975])]
+    with drawing():
+        figure = Figure(figsize=(9.4, 3.9), layout="constrained")
+        axes = figure.subplots()
+        axes.fill_betweenx(count, low, high, color=_COLOR, alpha=0.2, linewidth=0.0)
+        axes.plot(middle, count, color=_COLOR)
+        _label_last(axes, middle, count.astype(np.float64), "median; band: 95% of trials")
+        finish(axes, x="day since the trial opened", y="people randomized")
+        axes.set_xlim(0.0, high[-1] * 1.25)
+        axes.set_ylim(0.0, count[-1] * 1.06)
+    marks = sorted({max(1, round(count.size * share)) for share in (0.25, 0.5, 0.75, 1.0)})
+    return Chart(
+        name="recruitment",
+        title=(
+            f"{count.size} people are in after {middle[-1]:.0f} days, and the trial ends after {end[1]:.0f}: "
+            f"95% of trials {end[0]:.0f} to {end[2]:.0f} days"
+        ),
+        see="Simulated: people enter as screening finds them; the rate is the protocol's own.",
+        cannot="A rate is assumed to hold: sites that open late or holidays are not simulated.",
+        figure=figure,
+        table=Table(
+            columns=("people randomized", "day, median", "95% of trials"),
+            rows=[[str(m), f"{middle[m - 1]:.0f}", f"{low[m - 1]:.0f} to {high[m - 1]:.0f}"] for m in marks],
+        ),
+    )
+
+
+def _goal(study: DesignStudy) -> float | None:
+    words = list(study.words)
+    return 100.0 * float(words[words.index("--power") + 1]) if "--power" in words else None
+
+
+def _label_last(axes: Axes, x: np.ndarray, y: np.ndarray, text: str) -> None:
+    axes.annotate(
+        text, (x[-1], y[-1]), (6, -14), textcoords="offset points", color=_COLOR, fontsize=8.0, ha="right", va="top",
+        bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1.0, "alpha": 0.85},
+    )  # fmt: skip
+
+
+def _level(axes: Axes, y: float, text: str, *, dash: object = (0, (3, 2)), color: str = INK) -> None:
+    axes.axhline(y, color=color, linewidth=0.9, linestyle=dash)
+    axes.annotate(text, (0.005, y), (0, 3), xycoords=("axes fraction", "data"), textcoords="offset points",
+                  fontsize=7.5, color=QUIET)  # fmt: skip
+
+
+def _published(axes: Axes, study: DesignStudy, n: np.ndarray) -> None:
+    found = study.published
+    assert found is not None, "asked by the caller"
+    at = float(study.protocol.population.n_subjects)
+    if n.size == 1:
+        at = float(n[0]) + 0.25  # beside the bar, whatever the number of people
+    if found.ci_low is not None and found.ci_high is not None:
+        axes.plot([at, at], [found.ci_low, found.ci_high], color=INK, linewidth=1.1, zorder=4)
+    is_first_hand = found.source_kind == "abstract or registry"
+    axes.plot([at], [found.value], marker="D", markersize=6.5, color=INK, zorder=5, linestyle="none",
+              markerfacecolor=INK if is_first_hand else "none", markeredgewidth=1.3,
+              label=f"published ({found.source_kind})")  # fmt: skip

@@ -1,0 +1,289 @@
+"""The methods of a design in words, assembled from its own facts, with the keys of their sources.
+
+Every sentence is made from a field of the protocol or an option of the command; nothing is written for a trial that is
+not in it. A statistician can paste the paragraphs; what they leave open is named in the last one.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from remission.design.assurance import prior_ranges
+from remission.library.loader import load_parameter_set
+from remission.library.published import trial_citation
+from remission.library.references import sources_of
+from remission.patient.parameters import DEFAULT_PARAMETER_SET
+from remission.patient.pharmacology import load_pharmacology
+from remission.records.protocol import Protocol, Substance
+from remission.records.question import possible_events, strategy_for
+from remission.report.design_study import DesignStudy
+
+__all__ = ["Paragraph", "method_paragraphs", "source_keys", "summary_lines"]
+
+_METHODS = {
+    "mean_difference": "the difference of means by least squares",
+    "odds_ratio": "an odds ratio by logistic regression",
+    "hazard_ratio": "a hazard ratio by Cox regression with Efron's handling of ties",
+    "percent_lower": "the percentage by which the mean is lower, from the ratio of means",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paragraph:
+    """A paragraph with its heading and the keys of ``references.bib`` behind it."""
+
+    title: str
+    text: str
+    keys: tuple[str, ...] = ()
+
+
+def summary_lines(study: DesignStudy) -> list[tuple[str, str]]:
+    """The design in words: name of the part, and a sentence or two."""
+    protocol = study.protocol
+    sides = [_side(side) for side in (study.analysis.contrast.treatment, study.analysis.contrast.control)]
+    sizes = [str(one.population.n_subjects) for one in study.designs]
+    return [
+        ("Question", _question(study)),
+        ("Compared", f"{sides[0]} against {sides[1]}"),
+        ("Arms", "; ".join(arm.label for arm in protocol.arms)),
+        ("Randomization", _randomization(protocol)),
+        ("People", f"{_listed(sizes)}; the protocol says {protocol.population.n_subjects}"),
+        ("Primary analysis", _analysis(study)),
+        ("Multiplicity", _multiplicity(study)),
+        ("Missing data", _missing(study)),
+    ]
+
+
+def estimand_rows(study: DesignStudy) -> list[tuple[str, str]]:
+    """The five attributes, then the strategy of each event that can happen; nothing without an estimand."""
+    estimand = study.protocol.estimand
+    if estimand is None:
+        return []
+    rows = [
+        ("Treatment", estimand.treatment),
+        ("Population", estimand.population),
+        ("Variable", estimand.variable),
+        ("Intercurrent events", estimand.intercurrent_events),
+        ("Population-level summary", estimand.summary),
+    ]
+    analysis = next(one for one in study.protocol.analyses if one.id == estimand.analysis)
+    endpoint = next(one for one in study.protocol.endpoints if one.id == analysis.endpoint)
+    for event in possible_events(study.protocol):
+        stated = "" if event in estimand.strategies else " (the protocol is silent; this is how it is counted)"
+        rows.append((f"Strategy for {event.replace('-', ' ')}", f"{strategy_for(estimand, event, endpoint)}{stated}"))
+    return rows
+
+
+def method_paragraphs(study: DesignStudy) -> list[Paragraph]:
+    """Methods for a protocol or a paper, part by part; parts that were not used are left out."""
+    return [paragraph for paragraph in _paragraphs(study) if paragraph.text]
+
+
+def source_keys(study: DesignStudy) -> list[str]:
+    """Keys of ``references.bib`` behind the methods and the values of the model."""
+    behavior = load_parameter_set(DEFAULT_PARAMETER_SET)
+    others = {item.value for item in Substance} - {study.protocol.substance.value}
+    used = tuple(one for one in behavior.parameters if one.id.rpartition(".")[2] not in others)
+    values = sources_of(behavior.replace(parameters=used), *load_pharmacology().parameter_sets)
+    methods = [key for paragraph in method_paragraphs(study) for key in paragraph.keys]
+    return sorted({*methods, *(one.key for one in values)} - {"remission"})
+
+
+def _paragraphs(study: DesignStudy) -> Iterator[Paragraph]:
+    protocol, content = study.protocol, study.content
+    population = protocol.population
+    yield Paragraph(
+        title="Trial",
+        text=(
+            f"{protocol.title}. {_listed([str(one.population.n_subjects) for one in study.designs])} people with "
+            f"{protocol.substance.value} use disorder are randomized to {len(protocol.arms)} arm"
+            f"{'s' if len(protocol.arms) > 1 else ''} and followed for {protocol.follow_up_days} days. "
+            f"Age has a mean of {population.age.mean_y:g} years (SD {population.age.sd_y:g}, {population.age.low_y:g} "
+            f"to {population.age.high_y:g}); {100.0 * population.female_fraction:.0f}% are women. "
+            f"{_randomization(protocol)}."
+        ),
+    )
+    yield Paragraph(title="Outcome and primary analysis", text=f"{_analysis(study)} {_missing(study)}")
+    if protocol.estimand is not None:
+        strategies = [
+            f"{name.removeprefix('Strategy for ')}, {words.split(' (')[0]}"
+            for name, words in estimand_rows(study)
+            if name.startswith("Strategy")
+        ]
+        yield Paragraph(
+            title="Estimand",
+            text=(
+                f"The estimand is the effect of: {protocol.estimand.treatment.rstrip('.')}; in: "
+                f"{protocol.estimand.population.rstrip('.')}; on: {protocol.estimand.variable.rstrip('.')}; summarized "
+                f"by: {protocol.estimand.summary.rstrip('.')}. Strategies for intercurrent events: "
+                f"{'; '.join(strategies) or 'no event can happen'}."
+            ),
+            keys=("ich2019",),
+        )
+    yield Paragraph(title="Multiplicity", text=_multiplicity(study))
+    rows = study.main_rows
+    counts = sorted({row["n_replicates"] for row in rows})
+    done = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
+    yield Paragraph(
+        title="Simulation",
+        text=(
+            "Aim: to find how often the primary analysis succeeds and how well it estimates. Data: each person's days "
+            "come from a mechanistic model that links the dose of ketamine, through concentrations, receptors, "
+            "plasticity and circuits, to use on each day; the trial sees them through its visits, tests and missing "
+            f"data. Each design was simulated {done} times (seed {study.seed}; at most {study.max_replicates:,}, "
+            f"stopped from 100 trials on when the Monte Carlo standard error of the rejection share was at most "
+            f"{study.mcse:g}). Performance measures are the share of trials with a two-sided p value below "
+            f"{study.alpha:g}, with failed analyses counted as no success, the mean estimate and the mean width of the "
+            f"95% interval{', and bias and coverage against the true value' if study.truth is not None else ''}; each "
+            "is given with its Monte Carlo standard error. People are the same across sizes and arms as far as the "
+            "design allows (common random numbers)."
+            + (" Treatment and control were made the same, so the share is the type I error." if study.is_null else "")
+        ),
+        keys=("morris2019",),
+    )
+    if study.truth is not None and not study.is_null:
+        yield Paragraph(
+            title="True value",
+            text=(
+                f"The true value of the estimand ({study.truth:.3g} {study.effect_unit}) was found by simulating the "
+                "same people under every arm, seen in full, with the strategies above applied to the intercurrent "
+                "events."
+            ),
+        )
+    if content.get("looks"):
+        yield Paragraph(title="Interim analyses", text=_looks(content["looks"], study.alpha), keys=("lan1983",))
+    if "assurance" in content:
+        found = content["assurance"]
+        yield Paragraph(
+            title="Assurance",
+            text=(
+                f"Power was averaged over {found['n_draws']} draws (Latin hypercube) of {len(prior_ranges(protocol))} "
+                f"values of the model, each even within its range of the library and independent of the others, with "
+                f"{found['n_replicates']} trials a draw. The ranges are judgement, not a posterior."
+            ),
+        )
+    if study.flow.recruitment is not None:
+        plan = protocol.recruitment
+        assert plan is not None, "a flow has recruitment where its protocol has"
+        yield Paragraph(
+            title="Recruitment",
+            text=(
+                f"People are screened by a Poisson process that rises in a straight line over {plan.ramp_days} days to "
+                f"{plan.screened_per_day:g} a day; {100.0 * plan.screening_failure:g}% of them fail screening."
+            ),
+        )
+    yield Paragraph(
+        title="Flow of people",
+        text=(
+            f"Counts at each stage are medians, lowest and highest of {study.flow.n_replicates} simulated trials of "
+            f"{study.designs[-1].population.n_subjects} people, laid out as the CONSORT statement asks."
+        ),
+        keys=("moher2010",),
+    )
+    if "cost" in content:
+        yield Paragraph(title="Cost", text=_cost(study), keys=("fieller1954",))
+    yield Paragraph(
+        title="To be added by hand",
+        text=(
+            "Eligibility criteria beyond age and substance, consent, concealment of allocation, safety monitoring and "
+            "stopping for harm, the data monitoring committee and registration are not part of a simulation."
+        ),
+    )
+
+
+def _looks(looks: Mapping[str, Any], alpha: float) -> str:
+    times = _listed([f"{100.0 * one:g}%" for one in looks["fractions"]])
+    bounds = [
+        f"{z:.3f} at {100.0 * t:g}%" for t, z in zip(looks["fractions"], looks["z"], strict=True) if z is not None
+    ]
+    floors = [
+        f"z below {low:g} at {100.0 * t:g}%"
+        for t, low in zip(looks["fractions"], looks.get("futility_z") or [], strict=False)
+        if low is not None
+    ]
+    futility = f" The trial may stop for futility at {_listed(floors)}; this is not binding." if floors else ""
+    return (
+        f"The trial is looked at when {times} of the people have their primary window behind them. A two-sided error "
+        f"of {alpha:g} is kept by the boundary '{looks.get('boundary', 'error spending')}': |z| of {_listed(bounds)}, "
+        f"computed by recursive integration of the score.{futility}"
+    )
+
+
+def _cost(study: DesignStudy) -> str:
+    currency = study.content["cost"]["currency"]
+    return (
+        f"The cost of a complete course was added up from prices in {currency} given for this design. The price of an "
+        "additional abstinent day is the difference of two courses divided by the days gained; where a gain of zero "
+        "is inside the range, the interval of that ratio has no upper end and is reported so."
+    )
+
+
+def _question(study: DesignStudy) -> str:
+    estimand = study.protocol.estimand
+    if estimand is not None and estimand.analysis == study.analysis.id:
+        return f"{estimand.variable.rstrip('.')}: {estimand.treatment}"
+    return f"{study.analysis.label}; the protocol states no estimand for it."
+
+
+def _side(levels: dict[str, str]) -> str:
+    return " with ".join(f"{name} {level}" for name, level in levels.items())
+
+
+def _listed(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _randomization(protocol: Protocol) -> str:
+    if len(protocol.arms) == 1:
+        return "One arm, no randomization"
+    how, shares = protocol.randomization, [arm.allocation for arm in protocol.arms]
+    ratio = "equal shares" if len(set(shares)) == 1 else ":".join(map(str, shares))
+    sites = f" at {protocol.setting.n_sites} sites" if protocol.setting.n_sites > 1 else ""
+    within = f" within {' and '.join(how.stratify_by)}" if how.stratify_by else ""
+    if how.method == "minimization":
+        return f"Minimization{within}, the best arm with chance {how.p_best_arm:g}{sites}; {ratio}"
+    return f"Permuted blocks of {how.block_size}{within}{sites}; {ratio}"
+
+
+def _analysis(study: DesignStudy) -> str:
+    one, endpoint = study.analysis, study.endpoint
+    adjusted = f", adjusted for {_listed(list(one.adjust))}" if one.adjust else ""
+    how = _METHODS.get(one.method, one.method.replace("_", " "))
+    return (
+        f"{endpoint.label} (days {endpoint.window.first} to {endpoint.window.last}, {endpoint.unit}): {how}{adjusted}, "
+        f"two-sided test at {study.alpha:g}."
+    )
+
+
+def _multiplicity(study: DesignStudy) -> str:
+    others = len(study.protocol.analyses) - 1
+    stated = getattr(study.protocol, "multiplicity", None)
+    if stated is not None:
+        return str(getattr(stated, "words", stated))
+    if not others:
+        return "One analysis, one test."
+    return (
+        f"One analysis decides. The {others} other analyses of the protocol are tested at the same {study.alpha:g} "
+        "without correction and are exploratory."
+    )
+
+
+def _missing(study: DesignStudy) -> str:
+    protocol, endpoint = study.protocol, study.endpoint
+    rule = {
+        "use": "What is not observed counts as use.",
+        "observed": "What is not observed is left out.",
+    }.get(str(endpoint.missing), f"Missing values are handled by the rule '{endpoint.missing}'.")
+    if protocol.setting.retention == "complete":
+        return f"{rule} Everyone is followed to the end."
+    if protocol.missingness is not None:
+        return (
+            f"{rule} Leaving and missed visits follow use: strength {protocol.missingness.observed:g} of the week last "
+            f"seen, {protocol.missingness.latent:g} of the unseen week."
+        )
+    return f"{rule} People leave and miss visits more often after a day of use, as the model's values say."
+
+
+def citation_lines(study: DesignStudy) -> list[str]:
+    """The published trial behind the protocol, where there is one."""
+    return [] if study.protocol.evidence is None else [str(trial_citation(study.protocol.evidence))]

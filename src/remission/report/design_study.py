@@ -1,0 +1,145 @@
+"""What a design report is made of: the protocol, its designs with their trials, and the numbers found."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from remission.design.flow import ParticipantFlow
+from remission.library.published import PublishedOutcome, published_outcome
+from remission.records.analysis import Analysis
+from remission.records.endpoint import Endpoint
+from remission.records.protocol import Protocol
+
+__all__ = ["DesignStudy", "is_ratio", "measure_text", "rejected_of", "share_text"]
+
+_RATIOS = {"odds_ratio", "hazard_ratio", "rate_ratio", "risk_ratio"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesignStudy:
+    """A design that was simulated, as ``remission design`` found it.
+
+    protocol
+        As it was asked for; ``designs`` are the trials simulated, the same with other numbers of people or, under the
+        null, with the control in place of the treatment.
+    estimates
+        Of the analysis that decides, trial by trial for each design, on the scale people read; NaN where it failed.
+    content
+        What ``remission design --json`` prints. Parts that were not asked for are absent.
+    words
+        The command line, option by option, with files of the folder in place of files elsewhere.
+    seed, max_replicates, mcse
+        As asked.
+    files
+        Files that the command reads beside the protocol, by the name that they get in the folder.
+    flow
+        How people pass through the trials of the last design.
+    """
+
+    protocol: Protocol
+    designs: tuple[Protocol, ...]
+    estimates: tuple[Float[np.ndarray, " replicate"], ...]
+    content: Mapping[str, Any]
+    words: tuple[str, ...]
+    seed: int
+    max_replicates: int
+    mcse: float
+    flow: ParticipantFlow
+    files: Mapping[str, Path] = field(default_factory=dict)
+
+    @property
+    def analysis(self) -> Analysis:
+        """The analysis that decides."""
+        return next(one for one in self.protocol.analyses if one.id == self.content["analysis"])
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The endpoint of that analysis."""
+        return next(one for one in self.protocol.endpoints if one.id == self.analysis.endpoint)
+
+    @property
+    def alpha(self) -> float:
+        """Two-sided error of a test."""
+        return float(self.content["alpha"])
+
+    @property
+    def is_null(self) -> bool:
+        """Whether treatment and control were made the same."""
+        return bool(self.content["is_null"])
+
+    @property
+    def main_rows(self) -> list[dict[str, Any]]:
+        """Characteristics of the analysis that decides, a design each."""
+        return [row for row in self.content["characteristics"] if row["analysis"] == self.analysis.id]
+
+    @property
+    def truth(self) -> float | None:
+        """The true value on the scale people read; ``None`` when it was not asked for."""
+        return self.content.get("truths", {}).get(self.analysis.id)
+
+    @property
+    def published(self) -> PublishedOutcome | None:
+        """The published result of the analysis, where the protocol is of a published trial."""
+        for one in self.protocol.comparisons:
+            if one.analysis == self.analysis.id and self.protocol.evidence is not None:
+                return published_outcome(
+                    self.protocol.evidence,
+                    arm_or_contrast=one.arm_or_contrast,
+                    endpoint=one.outcome,
+                    statistic=one.statistic,
+                )
+        return None
+
+    @property
+    def effect_unit(self) -> str:
+        """What the effect is counted in."""
+        if is_ratio(self.analysis.method):
+            return "ratio"
+        if self.analysis.method == "percent_lower":
+            return "% lower"
+        return "percentage points" if self.endpoint.unit == "% of days" else self.endpoint.unit
+
+
+def rejected_of(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The share of trials that reject: at any look where there are looks, else at the end."""
+    found: Mapping[str, Any] = (row.get("sequential") or row)["rejected"]
+    return found
+
+
+def is_ratio(method: str) -> bool:
+    """Whether an effect is a ratio, which is drawn and averaged on the log scale."""
+    return method in _RATIOS
+
+
+def measure_text(measure: Mapping[str, Any] | None) -> str:
+    """A simulated number with its Monte Carlo error, with the digits that the error supports; empty for none."""
+    if measure is None:
+        return ""
+    value, error = measure["value"], measure["mcse"]
+    if value is None:
+        return "not available"
+    if not error:
+        return f"{value:.3g}"
+    digits = _digits(error)
+    return f"{value:.{digits}f} (±\u00a0{error:.{digits}f})"
+
+
+def share_text(measure: Mapping[str, Any] | None) -> str:
+    """A share in percent with its Monte Carlo error."""
+    if measure is None or measure["value"] is None:
+        return "" if measure is None else "not available"
+    error = 100.0 * (measure["mcse"] or 0.0)
+    digits = _digits(error) if error else 0
+    return f"{100.0 * measure['value']:.{digits}f}% (±\u00a0{error:.{digits}f})"
+
+
+def _digits(error: float) -> int:
+    digits = 0
+    while error < 1.0 and digits < 4:
+        error *= 10.0
+        digits += 1
+    return digits

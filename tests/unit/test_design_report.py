@@ -1,0 +1,143 @@
+"""The design report: true to the numbers, whole or absent, and made again by its own scripts."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from remission.cli.app import run_app
+from remission.design.flow import simulate_flow
+from remission.library.protocols import load_protocol
+from remission.library.references import load_reference
+from remission.patient.parameters import load_course_parameters
+from remission.records.protocol_file import write_protocol
+from remission.testing.protocols import small_protocol
+from remission.trial.simulate import simulate_trial
+
+RECRUITING = {"screened_per_day": 0.5, "ramp_days": 30, "screening_failure": 0.4}
+OPTIONS = ["--vary", "n=24,40", "--replicates", "6", "--looks", "0.5,1", "--assurance", "2", "--power", "0.5"]
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report with every part that a small trial can have."""
+    place = tmp_path_factory.mktemp("design")
+    protocol = small_protocol(
+        recruitment=RECRUITING, events={"incarceration": {"hazard_per_day": 0.002, "length_days": 5}}
+    )
+    (place / "own.yaml").write_text(write_protocol(protocol), encoding="utf-8")
+    assert run_app(["design", str(place / "own.yaml"), *OPTIONS, "--json", "--report", str(place / "out")]) == 0
+    return place / "out"
+
+
+def text_of(page: Path) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.read_text("utf-8")))
+
+
+def test_every_part_that_was_asked_for_is_there(report: Path) -> None:
+    """A reader of the folder alone must have the page, the numbers, the protocol and the way to make it again."""
+    names = {str(path.relative_to(report)) for path in report.rglob("*") if path.is_file()}
+    charts = {"schedule", "flow", "recruitment", "power", "estimates", "looks", "stops", "assurance"}
+    assert {f"figures/{name}.svg" for name in charts} <= names
+    assert {f"tables/{name}.csv" for name in charts} <= names
+    assert {"report.html", "design.json", "protocol.yaml", "rerun.sh", "rerun.py", "methods.md"} <= names
+    page = (report / "report.html").read_text("utf-8")
+    assert set(re.findall(r'<figure id="chart-(\w+)"', page)) == charts
+    assert "<script" not in page
+    assert not re.search(r"https?://", re.sub(r'xmlns(:\w+)?="[^"]+"', "", page))
+
+
+def test_parts_that_were_not_asked_for_are_absent(tmp_path: Path) -> None:
+    """An empty section reads as a result."""
+    assert run_app(["design", "dakwar-2019", "--replicates", "3", "--json", "--report", str(tmp_path / "out")]) == 0
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    for part in ("looks", "assurance", "cost", "chart-power", "chart-recruitment"):
+        assert f'id="{part}"' not in page
+        assert f'href="#{part}"' not in page
+    assert "published" in text_of(tmp_path / "out" / "report.html")
+
+
+def test_both_scripts_make_the_same_numbers_again(report: Path) -> None:
+    """A command that does not run, or gives other numbers, is worse than none."""
+    stored = json.loads((report / "design.json").read_text("utf-8"))
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path}
+    done = subprocess.run([sys.executable, "rerun.py"], cwd=report, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert "The same numbers" in done.stdout
+    done = subprocess.run(["./rerun.sh"], cwd=report, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    again = json.loads((report / "again" / "design.json").read_text("utf-8"))
+    for name in ("characteristics", "looks", "assurance", "smallest_n", "alpha"):
+        assert stored[name] == again[name]
+
+
+def test_a_changed_number_is_noticed_by_the_script(report: Path, tmp_path: Path) -> None:
+    """A comparison that cannot fail compares nothing."""
+    for name in ("rerun.py", "protocol.yaml", "design.json"):
+        (tmp_path / name).write_bytes((report / name).read_bytes())
+    stored = json.loads((tmp_path / "design.json").read_text("utf-8"))
+    stored["characteristics"][0]["estimate"]["value"] += 1e-6
+    (tmp_path / "design.json").write_text(json.dumps(stored), encoding="utf-8")
+    done = subprocess.run([sys.executable, "rerun.py"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "DIFFERS" in done.stdout
+
+
+def test_the_methods_name_sources_that_exist(report: Path) -> None:
+    """A key without an entry would be an invented source."""
+    methods = (report / "methods.md").read_text("utf-8")
+    keys = set(re.findall(r"\[@(\w+)\]", methods))
+    assert {"morris2019", "lan1983", "moher2010"} <= keys
+    bibtex = (report / "references.bib").read_text("utf-8")
+    for key in keys:
+        assert load_reference(key).title
+        assert f"{{{key}," in bibtex
+    assert "40%" in methods  # of screened people fail
+    assert "24 and 40 people" in methods
+
+
+def test_nothing_is_overwritten(report: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A report of last week must survive a command typed twice; and the refusal comes before the work."""
+    before = (report / "report.html").read_bytes()
+    assert run_app(["design", "kare", "--replicates", "1000", "--report", str(report)]) == 2
+    assert "nothing was overwritten" in capsys.readouterr().err
+    assert (report / "report.html").read_bytes() == before
+    assert run_app(["design", "kare", "--report", str(report / "report.html" / "x")]) == 2
+
+
+def test_the_flow_adds_up_to_the_people_of_the_trial() -> None:
+    """Boxes that do not add up are the first thing a reader of a CONSORT diagram checks."""
+    protocol = load_protocol("kare").replace(recruitment=RECRUITING)
+    flow = simulate_flow(protocol, n_replicates=20, seed=5)
+    steps = flow.steps
+    assert (steps["allocated"].sum(axis=1) == 96).all()
+    for parts in (("received_all", "received_part", "received_none"), ("left_using", "left_clean", "followed"),
+                  ("analyzed", "not_analyzed")):  # fmt: skip
+        np.testing.assert_array_equal(sum(steps[name] for name in parts), steps["allocated"])
+    assert flow.recruitment is not None
+    assert (flow.recruitment.n_screened >= 96).all()
+
+
+def test_the_flow_is_of_the_same_people_as_the_trial() -> None:
+    """Those who are left on the last day are the same count as in the trial's own courses."""
+    protocol = load_protocol("kare")
+    flow = simulate_flow(protocol, n_replicates=20, seed=5)
+    result = simulate_trial(protocol, n_replicates=20, seed=5)
+    np.testing.assert_array_equal(flow.steps["followed"].sum(axis=0), result.counts.in_study[:, -1])
+    np.testing.assert_array_equal(flow.steps["analyzed"], result.arms["pda"].n)
+
+
+def test_nobody_leaves_where_leaving_is_switched_off() -> None:
+    """The diagram follows the protocol and the values, not a habit."""
+    protocol = load_protocol("kare")
+    flow = simulate_flow(protocol.replace(setting={"n_sites": 2, "retention": "complete"}), n_replicates=5, seed=5)
+    assert flow.steps["left_using"].sum() == flow.steps["left_clean"].sum() == 0
+    parameters = load_course_parameters(protocol.substance).replace(leave_hazard_per_day=0.05)
+    many = simulate_flow(protocol, n_replicates=5, seed=5, parameters=parameters)
+    assert many.steps["received_part"].sum() + many.steps["received_none"].sum() > 50

@@ -14,8 +14,8 @@ from remission.design.operating import choose_analysis
 from remission.patient.parameters import CourseParameters
 from remission.patient.pharmacology import load_pharmacology
 from remission.records.protocol import Protocol
+from remission.trial.analyze import sides_of
 from remission.trial.batch import TrialBatch
-from remission.trial.chunk import sides_of
 from remission.trial.recruitment import RecruitmentResult, simulate_recruitment
 from remission.trial.schedule import build_schedule
 from remission.trial.simulate import plan_trial

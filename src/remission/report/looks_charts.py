@@ -96,7 +96,7 @@ def stops_chart(study: DesignStudy) -> Chart | None:
             f"With {row['n_subjects']} people planned a trial takes {measure_text(found['n'])} on average{days}, "
             f"and rejects in {share_text(found['rejected'])}"
         ),
-        see="Simulated: the share of all trials that stop at each look and why; whiskers are 95% Monte Carlo intervals.",
+        see="Simulated: the share of trials that stop at each look and why; whiskers are 95% Monte Carlo intervals.",
         cannot="A trial that stops early overstates its effect; the last table says by how much on average.",
         figure=figure,
         table=Table(

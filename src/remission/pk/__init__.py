@@ -6,6 +6,7 @@ from remission.pk.individuals import MetaboliteIndividuals, PkIndividuals, indiv
 from remission.pk.model import PkModel, load_pk_model
 from remission.pk.session import EffectSiteQuadrature, effect_site_peak, effect_site_quadrature
 from remission.pk.simulate import simulate_concentrations
+from remission.pk.typical import TypicalParameters, typical_parameters
 
 __all__ = [
     "Concentrations",
@@ -15,10 +16,12 @@ __all__ = [
     "PkIndividuals",
     "PkModel",
     "Series",
+    "TypicalParameters",
     "effect_site_peak",
     "effect_site_quadrature",
     "individual_parameters",
     "load_pk_model",
     "simulate_concentrations",
+    "typical_parameters",
     "with_effect_delay",
 ]

@@ -1,0 +1,79 @@
+"""The typical person of a model as plain numbers, for a page whose script computes curves by itself.
+
+Assumption: the page scales by weight as :mod:`remission.pk.individuals` does, and every random effect is zero.
+"""
+
+from typing import TypedDict
+
+import numpy as np
+
+from remission.library.molecules import racemate_s_fraction
+from remission.pk.individuals import individual_parameters
+from remission.pk.model import PkModel
+from remission.records.analyte import Analyte
+
+__all__ = ["TypicalParameters", "typical_parameters"]
+
+
+class TypicalParameters(TypedDict):
+    """Parameters at the reference weight, as ``static/kinetics.js`` reads them.
+
+    species, share
+        What is followed on its own, and its share of a dose of racemate. [dimensionless]
+    cl_l_per_h
+        Clearance of each species. [L/h]
+    v1_l, v_l, q_l_per_h
+        Central volume, peripheral volumes [L] and the flows to them [L/h].
+    ke0_per_h, venous_fast_fraction, venous_rate_per_h
+        Links to the effect site and the vein.
+    """
+
+    model: str
+    species: list[str]
+    share: list[float]
+    sites: list[str]
+    plasma_site: str
+    reference_weight_kg: float
+    exponent_clearance: float
+    exponent_volume: float
+    cl_l_per_h: list[float]
+    v1_l: float
+    v_l: list[float]
+    q_l_per_h: list[float]
+    ke0_per_h: float
+    venous_fast_fraction: float
+    venous_rate_per_h: float
+
+
+def typical_parameters(model: PkModel) -> TypicalParameters:
+    """Numbers of the typical person at the model's reference weight.
+
+    Examples
+    --------
+    >>> from remission.pk import load_pk_model
+    >>> found = typical_parameters(load_pk_model())
+    >>> found["species"], found["cl_l_per_h"][0], found["sites"]
+    (['s_ket', 'r_ket'], 88.8, ['arterial', 'venous', 'effect'])
+    """
+    values = model.parameter_set
+    reference_kg = values.value("reference_weight_kg")
+    person = individual_parameters(model, weight_kg=np.array([reference_kg]), z_iiv=np.zeros((1, model.n_iiv)))
+    s_fraction = racemate_s_fraction()
+    shares = {Analyte.S_KET: s_fraction, Analyte.R_KET: 1.0 - s_fraction, Analyte.KET: 1.0}
+    return TypicalParameters(
+        model=model.id,
+        species=[one.value for one in model.species],
+        share=[shares[one] for one in model.species],
+        sites=[site.value for site in model.sites],
+        plasma_site=model.plasma_site.value,
+        reference_weight_kg=reference_kg,
+        exponent_clearance=values.value("exponent_clearance"),
+        exponent_volume=values.value("exponent_volume"),
+        cl_l_per_h=person.cl_l_per_h[:, 0].tolist(),
+        v1_l=float(person.v1_l[0]),
+        v_l=person.v_l[:, 0].tolist(),
+        q_l_per_h=person.q_l_per_h[:, 0].tolist(),
+        ke0_per_h=float(person.ke0_per_h[0]),
+        venous_fast_fraction=person.venous_fast_fraction,
+        venous_rate_per_h=float(person.venous_rate_per_h[0]),
+    )

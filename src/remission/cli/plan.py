@@ -1,128 +1,100 @@
 """``remission plan``: one session of ketamine in simulated people."""
 
-import json
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Literal
 
 import typer
 
-if TYPE_CHECKING:
-    from remission.planner import Plan
-
 __all__ = ["plan_command"]
 
-_NAMES = {"ket": "ketamine", "s_ket": "S-ketamine", "sbp_rise": "rise of systolic pressure"}
-_SITES = {
-    "arterial": "arterial plasma",
-    "venous": "venous plasma (provisional link)",
-    "effect": "effect site",
-}
+_Texts = list[str] | None
+_PATIENT, _REGIMEN, _ASK, _OUT = "Patient", "Regimen", "Compare and search", "Output"
 
 
 def plan_command(  # noqa: PLR0917 - options of a command line
-    age: Annotated[str, typer.Option("--age", help="With or without unit: 45, '45 years'.")],
-    weight: Annotated[str, typer.Option("--weight", help="With or without unit: 82, '82 kg', '180 lb'.")],
-    sex: Annotated[str, typer.Option("--sex", help="female or male.")],
-    substance: Annotated[str, typer.Option("--substance", help="What the trial is about.")],
-    dose: Annotated[str | None, typer.Option("--dose", help="Racemic ketamine with its unit: 0.5mg/kg.")] = None,
-    duration_min: Annotated[float | None, typer.Option("--minutes", help="Length of the infusion.")] = None,
-    preset: Annotated[str | None, typer.Option("--preset", help="First session of a published trial, as kare.")] = None,
-    sbp0_mmhg: Annotated[float | None, typer.Option("--systolic", help="Systolic pressure before, mmHg.")] = None,
+    weight: Annotated[str, typer.Option("--weight", help="82, '82 kg' or '180 lb'.")] = "",
+    age: Annotated[str, typer.Option("--age", help="In years; adults only.")] = "",
+    dose: Annotated[
+        _Texts, typer.Option("--dose", help="0.5mg/kg, 35mg or 0.75mg/kg/h; again for a next step.")
+    ] = None,
+    minutes: Annotated[_Texts, typer.Option("--minutes", help="Length of each infusion.")] = None,
+    start: Annotated[_Texts, typer.Option("--start", help="Start of each, min; left out: one after the other.")] = None,
+    route: Annotated[str, typer.Option("--route", help="iv, im, intranasal, oral, rectal, sublingual.")] = "",
+    preset: Annotated[str, typer.Option("--preset", help="A published regimen, as kare; see --list.")] = "",
+    sex: Annotated[str, typer.Option("--sex", help="female or male; left out: unknown.")] = "",
+    substance: Annotated[str, typer.Option("--substance", help="alcohol, opioid ...; left out: unknown.")] = "",
+    height: Annotated[str, typer.Option("--height", help="178, '178 cm' or '1.78 m'.")] = "",
+    systolic: Annotated[str, typer.Option("--systolic", help="Pressure before the session, mmHg.")] = "",
+    diastolic: Annotated[str, typer.Option("--diastolic", help="Pressure before the session, mmHg.")] = "",
+    pulse: Annotated[str, typer.Option("--pulse", help="Heart rate before the session, per minute.")] = "",
     hypertension: Annotated[bool, typer.Option("--hypertension", help="Known hypertension.")] = False,
-    people: Annotated[int, typer.Option("--people", help="Simulated people.")] = 1000,
+    has: Annotated[_Texts, typer.Option("--has", help="A check that is met, as pregnancy; see --list.")] = None,
+    sessions: Annotated[str, typer.Option("--sessions", help="Sessions of the course.")] = "",
+    spacing: Annotated[str, typer.Option("--spacing", help="Days between sessions.")] = "",
+    compare: Annotated[
+        _Texts, typer.Option("--compare", help="Another regimen in the same people: kare, 0.8mg/kg/40min.")
+    ] = None,
+    find: Annotated[str, typer.Option("--find", help="dose or duration, inside limits.")] = "",
+    limit: Annotated[_Texts, typer.Option("--limit", help="sbp-rise=20 or dbp-rise=15, mmHg; for --find.")] = None,
+    within_plasma: Annotated[
+        str, typer.Option("--within-plasma", help="Concentrations of a trial, as kare; for --find.")
+    ] = "",
+    share: Annotated[float, typer.Option("--share", help="Share of people inside the limits; for --find.")] = 0.9,
+    people: Annotated[str, typer.Option("--people", help="Simulated people.")] = "1000",
     model: Annotated[str, typer.Option("--model", help="Kinetic model of the library.")] = "simons2022",
-    seed: Annotated[int, typer.Option("--seed", help="Of the simulated people.")] = 1,
+    seed: Annotated[str, typer.Option("--seed", help="Of the simulated people.")] = "1",
+    listing: Annotated[
+        bool, typer.Option("--list", help="Print published regimens, checks and plasma ranges.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, curves included.")] = False,
 ) -> None:
-    """Concentrations and blood pressure of one infusion in simulated people. Not for patient care.
+    """A session of ketamine in simulated people of one weight. Research simulation, not for patient care.
 
-    Example: remission plan --weight 82 --age 45 --sex male --substance alcohol --dose 0.5mg/kg --minutes 40
+    Example: remission plan --weight 82 --age 45 --dose 0.5mg/kg --minutes 40
     """
-    from remission.errors import LibraryError, SpecError
-    from remission.planner import PlanRequest, plan_infusion, preset_infusions
+    from remission.cli import plan_text
+    from remission.planner import compare_regimens, plan_infusion, read_regimen, read_request
 
-    if (preset is None) == (dose is None):
-        raise SpecError(where="--dose", got="both or neither of --dose and --preset", allowed="one of them")
-    if (dose is None) != (duration_min is None):
-        raise SpecError(
-            where="--minutes", got=duration_min, allowed="a number of minutes with --dose, and only with it"
-        )
-    infusions: Any = (
-        preset_infusions(preset) if preset is not None else [{"dose": dose, "duration": f"{duration_min} min"}]
-    )
-    request = PlanRequest.create(
-        age=age if any(sign.isalpha() for sign in age) else f"{age} years",
-        weight=weight if any(sign.isalpha() for sign in weight) else f"{weight} kg",
-        sex=sex,
-        substance=substance,
-        hypertension=hypertension,
-        sbp0_mmhg=sbp0_mmhg,
-        infusions=infusions,
-        model=model,
-        n_people=people,
-        seed=seed,
-    )
-    try:
-        plan = plan_infusion(request)
-    except LibraryError as error:
-        raise SpecError(where="--model", got=error.got, allowed=error.allowed) from None
-    if as_json:
-        typer.echo(json.dumps(_as_dict(plan), ensure_ascii=False))
+    if listing:
+        plan_text.show_library(as_json=as_json)
         return
-    _show(plan)
+    fields = {
+        "weight": [weight], "age": [age], "dose": dose or [], "minutes": minutes or [], "start": start or [],
+        "route": [route], "preset": [preset], "sex": [sex], "substance": [substance], "height": [height],
+        "systolic": [systolic], "diastolic": [diastolic], "pulse": [pulse], "has": has or [],
+        "hypertension": ["yes"] if hypertension else [], "sessions": [sessions], "spacing": [spacing],
+        "people": [people], "model": [model], "seed": [seed],
+    }  # fmt: skip
+    if find:
+        _search(fields, find, limit or [], within_plasma, share, as_json=as_json)
+        return
+    request = read_request(fields)
+    if compare:
+        others = [read_regimen(one, weight_kg=request.weight_kg) for one in compare]
+        requests = [request, *(request.replace(route=way, infusions=doses) for way, doses in others)]
+        found = compare_regimens(requests)
+        plan_text.show_comparison(found, as_json=as_json)
+        return
+    plan = plan_infusion(request)
+    plan_text.show_plan(plan, as_json=as_json)
 
 
-def _show(plan: "Plan") -> None:
-    request = plan.request
-    typer.echo(plan.notice)
-    total_min = sum(one.duration_min for one in request.infusions)
-    typer.echo(
-        f"{plan.total_mg:.1f} mg racemic ketamine in {total_min:g} min, {plan.total_mg / request.weight_kg:.2f} mg/kg, "
-        f"{plan.total_mg / total_min:.2f} mg/min; {request.n_people} simulated people of {request.weight_kg:g} kg, "
-        f"model {request.model}"
-    )
-    typer.echo("Highest median over the session, with the quantiles 5 and 95% at that time:")
-    for curve in plan.curves:
-        at = int(curve.quantiles[2].argmax())
-        site = f", {_SITES.get(curve.site, curve.site)}" if curve.site else ""
-        low, middle, high = (curve.quantiles[k, at] for k in (0, 2, 4))
-        name = f"{_NAMES.get(curve.name, curve.name)}{site}"
-        typer.echo(f"  {name:<44} {middle:7.1f} ({low:.1f} to {high:.1f}) {curve.unit} at {plan.t_h[at] * 60:.0f} min")
-    for words, chance in (
-        ("systolic pressure above 180 mmHg", plan.p_sbp_above_limit),
-        ("a rise of more than 30 mmHg", plan.p_sbp_rise_above_limit),
-    ):
-        if chance is None:
-            typer.echo(f"  share of people with {words}: not known without --systolic")
-        else:
-            typer.echo(
-                f"  share of people with {words}: {chance.share:.3f}, Monte Carlo error {chance.standard_error:.3f}"
-            )
-    typer.echo(
-        "Pressure follows an interim law that knows neither age nor treatment; the shares are too sure of themselves."
-    )
-    for flag in plan.flags:
-        typer.echo(f"flag: {flag.where}: {flag.got}; evidence: {flag.evidence}. {flag.consequence}", err=True)
+def _search(
+    fields: dict[str, list[str]], find: str, limits: list[str], plasma: str, share: float, *, as_json: bool
+) -> None:
+    from remission.cli import plan_text
+    from remission.errors import SpecError
+    from remission.planner import Limit, read_limit, read_request, search_regimen
 
-
-def _as_dict(plan: "Plan") -> dict[str, Any]:
-    return {
-        "notice": plan.notice,
-        "request": plan.request.to_dict(),
-        "total_mg": plan.total_mg,
-        "t_h": plan.t_h.tolist(),
-        "quantiles": [0.05, 0.25, 0.5, 0.75, 0.95],
-        "curves": [
-            {"name": one.name, "site": one.site, "unit": one.unit, "values": one.quantiles.tolist()}
-            for one in plan.curves
-        ],
-        "share_with_sbp_above_180_mmhg": _chance(plan.p_sbp_above_limit),
-        "share_with_sbp_rise_above_30_mmhg": _chance(plan.p_sbp_rise_above_limit),
-        "flags": [
-            {"where": one.where, "got": one.got, "evidence": one.evidence, "consequence": one.consequence}
-            for one in plan.flags
-        ],
-    }
-
-
-def _chance(chance: Any) -> dict[str, float] | None:
-    return None if chance is None else {"share": chance.share, "standard_error": chance.standard_error}
+    if find not in {"dose", "duration"}:
+        raise SpecError(where="find", got=find, allowed="dose or duration")
+    target: Literal["dose", "duration"] = "dose" if find == "dose" else "duration"
+    wanted = [read_limit(one) for one in limits]
+    if plasma:
+        wanted.append(Limit(quantity="plasma", plasma=plasma))
+    if target == "dose":
+        # A dose of the published range stands in for the one that is looked for.
+        fields = {**fields, "dose": fields["dose"] or ["0.5 mg/kg"]}
+    else:
+        fields = {**fields, "minutes": fields["minutes"] or ["40"]}
+    found = search_regimen(read_request(fields), target=target, limits=wanted, share=share)
+    plan_text.show_search(found, as_json=as_json)

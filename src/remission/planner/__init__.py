@@ -1,15 +1,36 @@
-"""What an infusion does to simulated people of one weight. Research simulation, not for patient care."""
+"""What a session does to simulated people of one weight. Research simulation, not for patient care."""
 
-from remission.planner.plan import Curve, Plan, Probability, plan_infusion
-from remission.planner.request import PlannedInfusion, PlanRequest, list_presets, preset_infusions
+from remission.planner.checks import Finding
+from remission.planner.compare import Comparison, Difference, RegimenDifferences, compare_regimens
+from remission.planner.plan import NOTICE, Curve, Peak, Plan, PressureLimits, plan_infusion
+from remission.planner.reading import read_regimen, read_request
+from remission.planner.request import PlannedInfusion, PlanRequest, list_presets, preset_infusions, preset_regimen
+from remission.planner.search import FoundRegimen, Limit, read_limit, search_regimen
+from remission.planner.shares import Probability, ShareDifference
 
 __all__ = [
+    "NOTICE",
+    "Comparison",
     "Curve",
+    "Difference",
+    "Finding",
+    "FoundRegimen",
+    "Limit",
+    "Peak",
     "Plan",
     "PlanRequest",
     "PlannedInfusion",
+    "PressureLimits",
     "Probability",
+    "RegimenDifferences",
+    "ShareDifference",
+    "compare_regimens",
     "list_presets",
     "plan_infusion",
     "preset_infusions",
+    "preset_regimen",
+    "read_limit",
+    "read_regimen",
+    "read_request",
+    "search_regimen",
 ]

@@ -1,37 +1,31 @@
-"""One session in simulated people: curves with intervals, pressure probabilities, totals, flags.
-
-Assumptions: kinetics depend on weight alone, as in the model; the rise of pressure is the interim linear law of
-``acute-effects``, the same for every age and with hypertension, so its probabilities are too sure of themselves.
-"""
+"""A session in numbers: curves with the band of simulated people, peaks, shares with their error, totals, findings."""
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float
 
-from remission.dosing import EvidenceFlag, infusions_per_weight
-from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
-from remission.patient.pharmacology import load_pharmacology
-from remission.patient.sampling import sample_iiv
-from remission.pk import individual_parameters, simulate_concentrations
-from remission.planner.request import PlanRequest
-from remission.receptor import simulate_pressure_rise
-from remission.records.analyte import Analyte, SamplingSite
-from remission.streams import People, Stream, draw_normals
+from remission.library.sessions import CourseFact, load_course_facts
+from remission.planner.checks import Finding, check_session, evidence_findings
+from remission.planner.request import PlannedInfusion, PlanRequest
+from remission.planner.session import Quantity, SimulatedSession, simulate_session
+from remission.planner.shares import Probability, share_of
 
-__all__ = ["Curve", "Plan", "Probability", "plan_infusion"]
+__all__ = ["NOTICE", "Curve", "Peak", "Plan", "PressureLimits", "plan_infusion", "regimen_words", "summarize_session"]
 
+NOTICE = "Research simulation, not for patient care."
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-_AFTER_H = 4.0
-# Half of it takes twice the time; the peak of pressure changes by less than the error of a thousand people.
-_STEP_H = 1.0 / 16.0
+_BAND = (0.05, 0.5, 0.95)
+_ROUTE_WORDS = {
+    "im": "into a muscle", "intranasal": "into the nose", "oral": "swallowed", "rectal": "into the rectum",
+    "sublingual": "under the tongue",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curve:
-    """Quantiles 5, 25, 50, 75 and 95% over people; ``site`` is empty for an effect."""
+    """Quantiles 5, 25, 50, 75 and 95% over people at each time; ``site`` is empty for an effect."""
 
     name: str
     site: str
@@ -40,112 +34,188 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Probability:
-    """A share of the simulated people and its Monte Carlo standard error. [0 to 1]"""
+class Peak:
+    """Each person's highest value: the median, and the range that holds 90% of the people.
 
-    share: float
-    standard_error: float
+    t_h
+        When half of the people have reached it. [h]
+    """
+
+    quantity: Quantity
+    median: float
+    low: float
+    high: float
+    t_h: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PressureLimits:
+    """What the shares count; defaults of the planner, no rule of care. [mmHg]"""
+
+    sbp_mmhg: float
+    dbp_mmhg: float
+    sbp_rise_mmhg: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What :func:`plan_infusion` found; ``p_sbp_above_limit`` is None without a pressure before the session."""
+    """What :func:`plan_infusion` found.
+
+    p_sbp_above_limit, p_dbp_above_limit
+        None without a pressure before the session.
+    exposure_median, exposure_low, exposure_high
+        Session exposure e, median and 90% of people; 1 is the typical 70 kg adult at 0.5 mg/kg over 40 min.
+    heart_rate_low_percent, heart_rate_high_percent
+        Highest mean rise of heart rate under the two ends of its assumed shape; None without effects. [%]
+    findings
+        Contraindications, flags, and what is not known.
+    """
 
     request: PlanRequest
+    regimen: str
     t_h: Float[np.ndarray, " time"]
     curves: tuple[Curve, ...]
+    peaks: tuple[Peak, ...]
+    limits: PressureLimits
     p_sbp_above_limit: Probability | None
-    p_sbp_rise_above_limit: Probability
+    p_dbp_above_limit: Probability | None
+    p_sbp_rise_above_limit: Probability | None
+    exposure_median: float
+    exposure_low: float
+    exposure_high: float
+    heart_rate_low_percent: float | None
+    heart_rate_high_percent: float | None
     total_mg: float
-    flags: tuple[EvidenceFlag, ...]
-    notice: str = "Research simulation, not for patient care."
+    findings: tuple[Finding, ...]
+    course: tuple[CourseFact, ...]
+    notice: str = NOTICE
+
+    @property
+    def mg_per_kg(self) -> float:
+        """Racemic ketamine of the session per body weight. [mg/kg]"""
+        return self.total_mg / self.request.weight_kg
+
+    @property
+    def infused_min(self) -> float:
+        """Minutes during which something is infused; 0 for other routes. [min]"""
+        return sum(one.duration_min or 0.0 for one in self.request.infusions)
+
+    @property
+    def contraindications(self) -> tuple[Finding, ...]:
+        """What blocks the printed plan."""
+        return self._of("contraindication")
+
+    @property
+    def flags(self) -> tuple[Finding, ...]:
+        """What is shown and blocks nothing."""
+        return self._of("flag")
+
+    @property
+    def unknown(self) -> tuple[Finding, ...]:
+        """What was not given, and what therefore cannot be said."""
+        return self._of("unknown")
+
+    @property
+    def is_printable(self) -> bool:
+        """Whether a plan may be printed: no contraindication stands against it."""
+        return not self.contraindications
+
+    def _of(self, kind: str) -> tuple[Finding, ...]:
+        return tuple(one for one in self.findings if one.kind == kind)
 
 
 def plan_infusion(request: PlanRequest) -> Plan:
-    """Curves, pressure probabilities and totals of one session.
+    """Curves, peaks, shares, totals and findings of one session.
 
     Raises
     ------
     SpecError
-        Infusions overlap or run backwards; the message says which.
+        The model or a dose is not allowed; the message says which.
+
+    Examples
+    --------
+    >>> request = PlanRequest.create(
+    ...     age="45 years",
+    ...     weight="70 kg",
+    ...     infusions=[{"dose": "0.5 mg/kg", "duration": "40 min"}],
+    ...     n_people=50,
+    ... )
+    >>> plan = plan_infusion(request)
+    >>> plan.regimen, plan.total_mg
+    ('0.5 mg/kg over 40 min', 35.0)
     """
-    starts = [one.start_h for one in request.infusions]
-    for number, (before, after) in enumerate(pairwise(starts), start=1):
-        if after < before:
-            raise SpecError(
-                where=f"infusions[{number}].start_h", got=f"{after:g} h, before the one above at {before:g} h",
-                allowed="infusions in the order of time",
-            )  # fmt: skip
-    pharmacology = load_pharmacology(request.model)
-    limits = load_parameter_set("dosing-limits")
-    people = People.of_replicates(seed=request.seed, first=0, count=1, n_subjects=request.n_people)
-    weight_kg = np.full(request.n_people, request.weight_kg)
-    events = infusions_per_weight(
-        [one.dose_mg_per_kg for one in request.infusions],
-        start_h=[one.start_h for one in request.infusions],
-        duration_h=[one.duration_min / 60.0 for one in request.infusions],
-        weight_kg=weight_kg,
-    )
-    # The ends of infusions are on the grid: there the concentrations peak.
-    t_h = np.union1d(np.arange(0.0, float(events.end_h.max()) + _AFTER_H, _STEP_H), events.end_h)
-    persons = individual_parameters(
-        pharmacology.pk, weight_kg=weight_kg, z_iiv=sample_iiv(people, n_iiv=pharmacology.n_iiv)
-    )
-    found = simulate_concentrations(
-        persons, events, t_h=t_h, analytes=(Analyte.KET, Analyte.S_KET), sites=pharmacology.pk.sites
-    )
-    ket = found.select(Analyte.KET, site=SamplingSite.EFFECT)
-    z_systolic, _, _, _ = draw_normals(people, Stream.PRESSURE, 0)
-    rise = simulate_pressure_rise(ket, z=z_systolic, which="sbp", effects=pharmacology.effects)
-    peak = rise.max(axis=1)
-    curves = [
-        _curve(
-            str(series.analyte),
-            str(series.sampling_site),
-            "ng/mL",
-            found.select(series.analyte, site=series.sampling_site),
-        )
-        for series in found.series
-    ]
-    sbp0 = request.sbp0_mmhg
+    return summarize_session(request, simulate_session(request))
+
+
+def summarize_session(request: PlanRequest, session: SimulatedSession) -> Plan:
+    """The plan of a session that was simulated."""
+    limits = _limits()
+    names = {quantity.name for quantity in session.values}
+    peaks = {name: session.of(name).max(axis=1) for name in ("sbp_rise", "dbp_rise") if name in names}
+    low, median, high = (float(one) for one in np.quantile(session.exposure, _BAND))
+    ends = session.heart_rate_ends
+    rates = None if ends is None else [100.0 * float(one.mean(axis=0).max()) for one in ends]
     return Plan(
         request=request,
-        t_h=t_h,
-        curves=(*curves, _curve("sbp_rise", "", "mmHg", rise)),
-        p_sbp_above_limit=None if sbp0 is None else _share(sbp0 + peak > limits.value("sbp_limit_mmhg")),
-        p_sbp_rise_above_limit=_share(peak > limits.value("sbp_rise_limit_mmhg")),
-        total_mg=float(events.dose_mg[0].sum()),
-        flags=(*events.flags, *_flags(request, is_extrapolated=bool(persons.is_extrapolated.any()))),
+        regimen=regimen_words(request.infusions, route=request.route),
+        t_h=session.t_h,
+        curves=tuple(
+            Curve(name=one.name, site=one.site, unit=one.unit, quantiles=np.quantile(values, _QUANTILES, axis=0))
+            for one, values in session.values.items()
+        ),
+        peaks=tuple(_peak(one, values, session.t_h) for one, values in session.values.items()),
+        limits=limits,
+        p_sbp_above_limit=_above(peaks.get("sbp_rise"), limits.sbp_mmhg, request.sbp0_mmhg),
+        p_dbp_above_limit=_above(peaks.get("dbp_rise"), limits.dbp_mmhg, request.dbp0_mmhg),
+        p_sbp_rise_above_limit=_above(peaks.get("sbp_rise"), limits.sbp_rise_mmhg, 0.0),
+        exposure_median=median,
+        exposure_low=low,
+        exposure_high=high,
+        heart_rate_low_percent=None if rates is None else min(rates),
+        heart_rate_high_percent=None if rates is None else max(rates),
+        total_mg=request.total_mg,
+        findings=(
+            *check_session(request),
+            *evidence_findings(request, flags=session.flags, is_extrapolated=session.is_extrapolated),
+        ),
+        course=load_course_facts(),
     )
 
 
-def _flags(request: PlanRequest, *, is_extrapolated: bool) -> list[EvidenceFlag]:
-    found = []
-    if is_extrapolated:
-        found.append(
-            EvidenceFlag(
-                where="weight",
-                got=f"{request.weight_kg:g} kg",
-                evidence=f"the weights {request.model} was fitted to",
-                consequence="Every curve is an extrapolation.",
-            )
-        )
-    if request.hypertension:
-        found.append(
-            EvidenceFlag(
-                where="hypertension",
-                got="yes",
-                evidence="the mean rise of one clinic series",
-                consequence="The pressure curves do not know of it and may be too low.",
-            )
-        )
-    return found
+def regimen_words(infusions: tuple[PlannedInfusion, ...], *, route: str) -> str:
+    """A regimen in words, as ``0.11 mg/kg over 2 min, then 0.6 mg/kg over 50 min``.
+
+    Examples
+    --------
+    >>> regimen_words((PlannedInfusion(dose_mg_per_kg=2.0),), route="im")
+    '2 mg/kg into a muscle'
+    """
+    parts: list[str] = []
+    clock_h = 0.0
+    for one in infusions:
+        gap_min = (one.start_h - clock_h) * 60.0
+        dose = f"{float(f'{one.dose_mg_per_kg:.3g}'):g} mg/kg"
+        how = _ROUTE_WORDS[route] if one.duration_min is None else f"over {one.duration_min:g} min"
+        wait = f" after a pause of {gap_min:.0f} min" if parts and gap_min > 0.5 else ""
+        parts.append(f"{dose} {how}{wait}")
+        clock_h = one.start_h + (one.duration_min or 0.0) / 60.0
+    return ", then ".join(parts)
 
 
-def _curve(name: str, site: str, unit: str, values: Float[np.ndarray, "subject time"]) -> Curve:
-    return Curve(name=name, site=site, unit=unit, quantiles=np.quantile(values, _QUANTILES, axis=0))
+def _limits() -> PressureLimits:
+    values = load_parameter_set("dosing-limits")
+    return PressureLimits(
+        sbp_mmhg=values.value("sbp_limit_mmhg"),
+        dbp_mmhg=values.value("dbp_limit_mmhg"),
+        sbp_rise_mmhg=values.value("sbp_rise_limit_mmhg"),
+    )
 
 
-def _share(hit: np.ndarray) -> Probability:
-    share = float(hit.mean())
-    return Probability(share=share, standard_error=float(np.sqrt(share * (1.0 - share) / hit.size)))
+def _above(peak: Float[np.ndarray, " subject"] | None, limit: float, before: float | None) -> Probability | None:
+    return None if peak is None or before is None else share_of(before + peak > limit)
+
+
+def _peak(quantity: Quantity, values: Float[np.ndarray, "subject time"], t_h: Float[np.ndarray, " time"]) -> Peak:
+    # A person whose pressure only falls has a highest rise of 0, and no -0.
+    low, median, high = (float(one) + 0.0 for one in np.quantile(values.max(axis=1), _BAND))
+    return Peak(quantity=quantity, median=median, low=low, high=high, t_h=float(np.median(t_h[values.argmax(axis=1)])))

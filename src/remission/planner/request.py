@@ -1,36 +1,47 @@
-"""What a plan is asked for: a person, and the infusions of one session."""
+"""What a plan is asked for: a person, what is known of them, and the doses of one session."""
 
-from typing import Annotated, Literal
+from itertools import pairwise
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from remission.errors import SpecError
-from remission.library.protocols import list_protocols, load_protocol
+from remission.errors import SpecError, nearest_names
+from remission.library.sessions import PublishedRegimen, load_checks, load_regimens
 from remission.records.base import Record
 from remission.records.protocol import Substance
 from remission.records.quantity import AgeY, DoseMgPerKg, DurationMin, WeightKg
 
-__all__ = ["PlanRequest", "PlannedInfusion", "list_presets", "preset_infusions"]
+__all__ = ["PlanRequest", "PlannedInfusion", "Route", "list_presets", "preset_infusions", "preset_regimen"]
+
+Route = Literal["iv", "im", "intranasal", "oral", "rectal", "sublingual"]
+
+# Two infusions that meet end to start may differ by the rounding of their times.
+_TOUCHING_H = 1e-9
 
 
 class PlannedInfusion(Record):
-    """One infusion of racemic ketamine on the session clock."""
+    """One dose of racemic ketamine on the session clock; ``duration`` is for the route ``iv`` and only for it."""
 
     dose_mg_per_kg: Annotated[DoseMgPerKg, Field(alias="dose")]
-    duration_min: Annotated[DurationMin, Field(alias="duration")]
+    duration_min: Annotated[DurationMin | None, Field(alias="duration")] = None
     start_h: Annotated[float, Field(ge=0.0, le=24.0)] = 0.0
 
 
 class PlanRequest(Record):
-    """A person and a session; blood pressure before the session is optional and never made up.
+    """A person and a session. What is not known is left out and never made up.
+
+    has
+        Ids of the checks of ``library/sessions/checks.toml`` that the user says yes to.
+    sbp0_mmhg, dbp0_mmhg, hr0_per_min
+        Pressure and heart rate before the session.
+    n_sessions, spacing_days
+        The course the session belongs to, to hold it beside published courses.
 
     Examples
     --------
     >>> PlanRequest.create(
     ...     age="45 years",
     ...     weight="82 kg",
-    ...     sex="male",
-    ...     substance="alcohol",
     ...     infusions=[{"dose": "0.5 mg/kg", "duration": "40 min"}],
     ... ).n_people
     1000
@@ -38,38 +49,138 @@ class PlanRequest(Record):
 
     age_y: Annotated[AgeY, Field(alias="age")]
     weight_kg: Annotated[WeightKg, Field(alias="weight")]
-    sex: Literal["female", "male"]
-    substance: Substance
+    sex: Literal["female", "male"] | None = None
+    substance: Substance | None = None
+    height_cm: Annotated[float, Field(ge=120.0, le=230.0)] | None = None
     hypertension: bool = False
     sbp0_mmhg: Annotated[float, Field(ge=60.0, le=260.0)] | None = None
+    dbp0_mmhg: Annotated[float, Field(ge=30.0, le=160.0)] | None = None
+    hr0_per_min: Annotated[float, Field(ge=30.0, le=220.0)] | None = None
+    has: tuple[str, ...] = ()
+    route: Route = "iv"
     infusions: Annotated[tuple[PlannedInfusion, ...], Field(min_length=1, max_length=20)]
+    n_sessions: Annotated[int, Field(ge=1, le=60)] | None = None
+    spacing_days: Annotated[float, Field(gt=0.0, le=365.0)] | None = None
     model: str = "simons2022"
     n_people: Annotated[int, Field(ge=20, le=100_000)] = 1000
     seed: Annotated[int, Field(ge=0, le=2**64 - 1)] = 1
 
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        faults = [*self._pressure_faults(), *self._has_faults(), *self._clock_faults()]
+        if faults:
+            raise SpecError.from_faults(faults)
+        return self
+
+    @property
+    def total_mg(self) -> float:
+        """Racemic ketamine of the session. [mg]"""
+        return self.weight_kg * sum(one.dose_mg_per_kg for one in self.infusions)
+
+    @property
+    def bmi_kg_per_m2(self) -> float | None:
+        """Body mass index, where the height is known. [kg/m2]"""
+        return None if self.height_cm is None else self.weight_kg / (self.height_cm / 100.0) ** 2
+
+    def _pressure_faults(self) -> list[SpecError]:
+        if self.sbp0_mmhg is None or self.dbp0_mmhg is None or self.sbp0_mmhg > self.dbp0_mmhg:
+            return []
+        return [
+            SpecError(
+                where="dbp0_mmhg",
+                got=f"{self.dbp0_mmhg:g} mmHg",
+                allowed=f"less than the systolic pressure, {self.sbp0_mmhg:g} mmHg",
+                remedy="The larger number is the systolic pressure.",
+            )
+        ]
+
+    def _has_faults(self) -> list[SpecError]:
+        known = [one.id for one in load_checks() if one.rule == "asked"]
+        return [
+            SpecError(
+                where="has",
+                got=name,
+                allowed="the name of a check",
+                remedy=f"Nearest: {', '.join(nearest_names(name, known))}.",
+            )
+            for name in self.has
+            if name not in known
+        ]
+
+    def _clock_faults(self) -> list[SpecError]:
+        faults = []
+        for number, one in enumerate(self.infusions):
+            if (one.duration_min is None) == (self.route == "iv"):
+                faults.append(
+                    SpecError(
+                        where=f"infusions[{number}].duration_min",
+                        got=one.duration_min,
+                        allowed="minutes for an infusion into a vein, and only for it",
+                        remedy="For a bolus give a short infusion, such as 1 min." if self.route == "iv" else "",
+                    )
+                )
+        for number, (before, after) in enumerate(pairwise(self.infusions), start=1):
+            if after.start_h < before.start_h:
+                faults.append(
+                    SpecError(
+                        where=f"infusions[{number}].start_h",
+                        got=f"{after.start_h:g} h, before the one above at {before.start_h:g} h",
+                        allowed="infusions in the order of time",
+                    )
+                )
+                continue
+            ended = before.start_h + (before.duration_min or 0.0) / 60.0
+            if after.start_h < ended - _TOUCHING_H:
+                faults.append(
+                    SpecError(
+                        where=f"infusions[{number}].start_h",
+                        got=f"{after.start_h * 60.0:g} min",
+                        allowed=f"a start at or after {ended * 60.0:g} min, when the infusion before ends",
+                        remedy="One vein carries one infusion at a time; left out, it follows the one before.",
+                    )
+                )
+        return faults
+
 
 def list_presets() -> tuple[str, ...]:
-    """Names of the library's protocols of published trials with a ketamine infusion."""
-    return tuple(name for name in list_protocols() if _ketamine(name))
+    """Names of the published regimens of the library."""
+    return tuple(one.id for one in load_regimens())
 
 
-def preset_infusions(name: str) -> tuple[PlannedInfusion, ...]:
-    """The first session of a published regimen.
+def preset_regimen(name: str) -> PublishedRegimen:
+    """The published regimen of that name.
 
     Raises
     ------
     SpecError
-        No preset has that name.
+        There is none.
     """
-    known = list_presets()
-    if name not in known:
-        raise SpecError(where="preset", got=name, allowed=f"one of {', '.join(known)}")
-    return _ketamine(name)
+    for one in load_regimens():
+        if one.id == name:
+            return one
+    raise SpecError(where="preset", got=name, allowed=f"one of {', '.join(list_presets())}")
 
 
-def _ketamine(name: str) -> tuple[PlannedInfusion, ...]:
-    for drug in load_protocol(name).drugs.values():
-        if drug.drug == "racemic-ketamine" and drug.infusions:
-            first = drug.infusions[0]
-            return (PlannedInfusion(dose_mg_per_kg=first.dose_mg_per_kg, duration_min=first.duration_min),)
-    return ()
+def preset_infusions(name: str, *, weight_kg: float | None = None) -> tuple[PlannedInfusion, ...]:
+    """The doses of one session of a published regimen, one after the other.
+
+    Parameters
+    ----------
+    weight_kg
+        Needed for a regimen whose dose is in mg. [kg]
+
+    Raises
+    ------
+    SpecError
+        No regimen has that name, or its dose is in mg and no weight is given.
+    """
+    found, clock_min = [], 0.0
+    for step in preset_regimen(name).steps:
+        dose = step.dose_mg_per_kg
+        if dose is None:
+            if weight_kg is None:
+                raise SpecError(where="weight_kg", got=None, allowed=f"a weight, because {name} gives a dose in mg")
+            dose = (step.dose_mg or 0.0) / weight_kg
+        found.append(PlannedInfusion(dose_mg_per_kg=dose, duration_min=step.duration_min, start_h=clock_min / 60.0))
+        clock_min += step.duration_min or 0.0
+    return tuple(found)

@@ -1,6 +1,6 @@
 """Lines that stand on every report, whatever was simulated."""
 
-__all__ = ["ESTABLISHED", "SAFETY_LINES"]
+__all__ = ["ESTABLISHED", "ESTABLISHED_ALL", "SAFETY_LINES"]
 
 SAFETY_LINES = (
     (
@@ -14,25 +14,47 @@ _FORM = "Established treatments of {disorder} stand beside anything shown here: 
 _OFF_LABEL = "Ketamine is off-label for every substance use disorder."
 _NO_MEDICINE = "No medicine is approved; ketamine is off-label."
 
+_TREATMENTS = (
+    ("alcohol", "alcohol use disorder", "naltrexone, acamprosate, talking treatments", _OFF_LABEL),
+    ("opioid", "opioid use disorder", "methadone, buprenorphine, extended-release naltrexone", _OFF_LABEL),
+    ("nicotine", "nicotine dependence", "varenicline, nicotine replacement, bupropion, counseling", _OFF_LABEL),
+    ("cocaine", "cocaine use disorder", "contingency management, cognitive behavioral therapy", _NO_MEDICINE),
+    (
+        "cannabis",
+        "cannabis use disorder",
+        "cognitive behavioral therapy with motivational enhancement, contingency management",
+        _NO_MEDICINE,
+    ),
+    (
+        "methamphetamine",
+        "methamphetamine use disorder",
+        "contingency management, cognitive behavioral therapy",
+        _NO_MEDICINE,
+    ),
+)
+_TREATMENTS = (
+    ("alcohol", "alcohol use disorder", "naltrexone, acamprosate, talking treatments", _OFF_LABEL),
+    ("opioid", "opioid use disorder", "methadone, buprenorphine, extended-release naltrexone", _OFF_LABEL),
+    ("nicotine", "nicotine dependence", "varenicline, nicotine replacement, bupropion, counseling", _OFF_LABEL),
+    ("cocaine", "cocaine use disorder", "contingency management, cognitive behavioral therapy", _NO_MEDICINE),
+    (
+        "cannabis",
+        "cannabis use disorder",
+        "cognitive behavioral therapy with motivational enhancement, contingency management",
+        _NO_MEDICINE,
+    ),
+    (
+        "methamphetamine",
+        "methamphetamine use disorder",
+        "contingency management, cognitive behavioral therapy",
+        _NO_MEDICINE,
+    ),
+)
+_EACH = "; ".join(f"{disorder}: {treatments}" for _, disorder, treatments, _ in _TREATMENTS)
+ESTABLISHED_ALL = f"Established treatments stand beside anything shown here. For {_EACH}. {_OFF_LABEL}"
+"""Where no substance is known."""
 ESTABLISHED = {
     substance: _FORM.format(disorder=disorder, treatments=treatments, ketamine=ketamine)
-    for substance, disorder, treatments, ketamine in (
-        ("alcohol", "alcohol use disorder", "naltrexone, acamprosate, talking treatments", _OFF_LABEL),
-        ("opioid", "opioid use disorder", "methadone, buprenorphine, extended-release naltrexone", _OFF_LABEL),
-        ("nicotine", "nicotine dependence", "varenicline, nicotine replacement, bupropion, counseling", _OFF_LABEL),
-        ("cocaine", "cocaine use disorder", "contingency management, cognitive behavioral therapy", _NO_MEDICINE),
-        (
-            "cannabis",
-            "cannabis use disorder",
-            "cognitive behavioral therapy with motivational enhancement, contingency management",
-            _NO_MEDICINE,
-        ),
-        (
-            "methamphetamine",
-            "methamphetamine use disorder",
-            "contingency management, cognitive behavioral therapy",
-            _NO_MEDICINE,
-        ),
-    )
+    for substance, disorder, treatments, ketamine in _TREATMENTS
 }
 """Sources: the guidelines and reviews of the standard-care registry; no numbers here."""

@@ -1,0 +1,155 @@
+"""What ``remission plan`` prints: words for people, one JSON object for programs."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+
+from remission.library.sessions import load_checks, load_plasma_ranges, load_regimens
+from remission.planner import Comparison, FoundRegimen, Plan, Probability
+from remission.planner.plan import Curve
+from remission.report.plan_sheet import FindingRow, comparison_rows, plan_sheet, search_sheet
+
+__all__ = ["as_dict", "show_comparison", "show_library", "show_plan", "show_search"]
+
+
+def show_plan(plan: Plan, *, as_json: bool) -> None:
+    """Print one plan."""
+    if as_json:
+        typer.echo(json.dumps(as_dict(plan), ensure_ascii=False))
+        return
+    sheet = plan_sheet(plan)
+    typer.echo(sheet.notice)
+    typer.echo(f"{sheet.who}. {sheet.regimen}.")
+    typer.echo("; ".join(f"{one.label} {one.value} {one.unit}".strip() for one in sheet.facts))
+    _block("CONTRAINDICATION, no plan is printed", sheet.contraindications)
+    _block("Flag", sheet.flags)
+    typer.echo("\nHighest value of each simulated person: median, range of 90% of people, when half have reached it")
+    for peak in sheet.peaks:
+        typer.echo(f"  {peak.label:<40} {peak.median:>6} ({peak.band}) {peak.unit}, {peak.at}")
+    if sheet.heart_rate:
+        typer.echo(f"  {sheet.heart_rate}")
+    if sheet.shares:
+        typer.echo("\nShare of simulated people, 95% Monte Carlo interval, standard error in points")
+    for share in sheet.shares:
+        interval = f" ({share.interval}), error {share.error}" if share.error else ""
+        typer.echo(f"  {share.label:<42} {share.share}{interval}")
+    _block("Not given", sheet.unknown)
+    typer.echo("\nA course")
+    for line in (*sheet.course, *sheet.established, *sheet.safety):
+        typer.echo(f"  {line}")
+    typer.echo("\nWhat this cannot tell")
+    for line in sheet.limits:
+        typer.echo(f"  {line}")
+    typer.echo(f"\n{sheet.made}")
+
+
+def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
+    """Print regimens side by side, and what stands against each."""
+    if as_json:
+        typer.echo(json.dumps(_comparison_dict(comparison), ensure_ascii=False))
+        return
+    first = comparison.plans[0]
+    typer.echo(first.notice)
+    typer.echo(f"{plan_sheet(first).who}. The same {first.request.n_people} simulated people meet each regimen.")
+    for number, beside in enumerate(comparison.differences):
+        typer.echo(f"\nFirst: {first.regimen}. Second: {beside.regimen}.")
+        typer.echo("Highest value of each person: median (range of 90% of people); the difference is person by person.")
+        for row in comparison_rows(comparison, number):
+            typer.echo(f"  {row.label:<42} {row.first:>20} {row.second:>20}   {row.difference} {row.unit}".rstrip())
+    for plan in comparison.plans:
+        sheet = plan_sheet(plan)
+        typer.echo(f"\n{plan.regimen}")
+        _block("CONTRAINDICATION, no plan is printed", sheet.contraindications)
+        _block("Flag", sheet.flags)
+    sheet = plan_sheet(first)
+    for line in (*sheet.established, *sheet.safety, *sheet.limits):
+        typer.echo(line)
+
+
+def show_search(found: FoundRegimen, *, as_json: bool) -> None:
+    """Print what a search found."""
+    sheet = search_sheet(found)
+    if as_json:
+        typer.echo(
+            json.dumps(
+                {
+                    "notice": sheet.notice, "target": found.target, "unit": found.unit, "value": found.value,
+                    "cautious": found.cautious, "lenient": found.lenient, "bound_by": found.bound_by,
+                    "share_inside": found.share_inside, "limits": [one.to_dict() for one in found.limits],
+                    "answer": sheet.answer, "reach": sheet.reach,
+                }
+            )
+        )  # fmt: skip
+        return
+    for line in (sheet.notice, sheet.answer, sheet.certainty, sheet.reach):
+        typer.echo(line)
+
+
+def show_library(*, as_json: bool) -> None:
+    """Print what presets, checks and plasma ranges there are."""
+    checks = [one for one in load_checks() if one.rule == "asked"]
+    if as_json:
+        found = {
+            "regimens": [one.to_dict() for one in load_regimens()],
+            "checks": [one.to_dict() for one in load_checks()],
+            "plasma": [one.to_dict() for one in load_plasma_ranges()],
+        }
+        typer.echo(json.dumps(found, ensure_ascii=False))
+        return
+    typer.echo("Published regimens, for --preset and --compare:")
+    for regimen in load_regimens():
+        typer.echo(f"  {regimen.id:<22} {regimen.title}")
+    typer.echo("\nChecks, for --has; the first ones block a printed plan:")
+    for check in sorted(checks, key=lambda one: one.kind):
+        typer.echo(f"  {check.id:<26} {check.kind:<17} {check.label}")
+    typer.echo("\nPlasma ranges, for --within-plasma:")
+    for found_range in load_plasma_ranges():
+        ends = f"{found_range.low_ng_per_ml:g} to {found_range.high_ng_per_ml:g} ng/mL"
+        typer.echo(f"  {found_range.id:<14} {ends}. {found_range.title}")
+
+
+def as_dict(plan: Plan) -> dict[str, Any]:
+    """A plan as plain data: what is printed, and every curve."""
+    sheet = plan_sheet(plan)
+    return {
+        **sheet.to_dict(),
+        "request": plan.request.to_dict(),
+        "total_mg": plan.total_mg,
+        "is_printable": plan.is_printable,
+        "t_h": plan.t_h.tolist(),
+        "quantiles": [0.05, 0.25, 0.5, 0.75, 0.95],
+        "curves": [_curve(one) for one in plan.curves],
+        "share_with_sbp_above_180_mmhg": _chance(plan.p_sbp_above_limit),
+        "share_with_dbp_above_110_mmhg": _chance(plan.p_dbp_above_limit),
+        "share_with_sbp_rise_above_30_mmhg": _chance(plan.p_sbp_rise_above_limit),
+    }
+
+
+def _comparison_dict(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "notice": comparison.plans[0].notice,
+        "plans": [as_dict(one) for one in comparison.plans],
+        "differences": [
+            {"regimen": one.regimen, "rows": [row.to_dict() for row in comparison_rows(comparison, number)]}
+            for number, one in enumerate(comparison.differences)
+        ],
+    }
+
+
+def _curve(one: Curve) -> dict[str, Any]:
+    return {"name": one.name, "site": one.site, "unit": one.unit, "values": one.quantiles.tolist()}
+
+
+def _chance(chance: Probability | None) -> dict[str, float] | None:
+    if chance is None:
+        return None
+    return {"share": chance.share, "standard_error": chance.standard_error, "low": chance.low, "high": chance.high}
+
+
+def _block(title: str, rows: Sequence[FindingRow]) -> None:
+    for row in rows:
+        got = f" ({row.got})" if row.got else ""
+        source = f" Source: {row.source}" if row.source else ""
+        typer.echo(f"{title}: {row.label}{got}. {row.consequence}{source}")

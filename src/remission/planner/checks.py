@@ -1,0 +1,221 @@
+"""What stands against a session: contraindications, which block the printed plan, and flags, which do not.
+
+The entries and their sources are data, ``library/sessions/checks.toml``; here are the rules by which some of them are
+computed, and the marks on what lies outside the evidence of the models and the published regimens.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from remission.dosing import EvidenceFlag
+from remission.library.sessions import SessionCheck, load_checks, load_regimens
+from remission.planner.request import PlanRequest
+
+__all__ = ["Finding", "check_session", "evidence_findings"]
+
+_OURS = "Computed by the planner."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was found: what it is, what came, what follows, and who says so.
+
+    kind
+        ``contraindication``, ``flag``, or ``unknown`` for something that was not given.
+    """
+
+    kind: Literal["contraindication", "flag", "unknown"]
+    label: str
+    got: str
+    consequence: str
+    source: str
+    grade: str
+
+    @property
+    def text(self) -> str:
+        """The finding in one line."""
+        got = f" ({self.got})" if self.got else ""
+        source = f" Source: {self.source}" if self.source else ""
+        return f"{self.label}{got}. {self.consequence}{source}"
+
+
+def check_session(request: PlanRequest) -> tuple[Finding, ...]:
+    """Everything on file that the request meets, contraindications first."""
+    found = []
+    for check in load_checks():
+        got = _met(check, request)
+        if got is not None:
+            found.append(
+                Finding(
+                    kind=check.kind,
+                    label=check.label,
+                    got=got,
+                    consequence=check.consequence,
+                    source=check.citation,
+                    grade=check.grade.value,
+                )
+            )
+    return tuple(sorted(found, key=lambda one: one.kind))
+
+
+def _met(check: SessionCheck, request: PlanRequest) -> str | None:
+    """What of the request meets the check, in words; None where it does not."""
+    if check.rule == "asked":
+        return "" if check.id in request.has else None
+    return _RULES[check.rule](check, request)
+
+
+def _pressure(check: SessionCheck, request: PlanRequest, how: Callable[[list[bool]], bool]) -> str | None:
+    pairs = [(request.sbp0_mmhg, check.threshold), (request.dbp0_mmhg, check.threshold_2)]
+    known = [(value, limit) for value, limit in pairs if value is not None and limit is not None]
+    # Both: at or above, as the trial says; either: above, as the label says.
+    met = [value >= limit if how is all else value > limit for value, limit in known]
+    if not met or not how(met) or (how is all and len(met) < 2):
+        return None
+    return f"{_number(request.sbp0_mmhg)} over {_number(request.dbp0_mmhg)} mmHg"
+
+
+def _number(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:g}"
+
+
+def _outside(value: float | None, check: SessionCheck, words: str) -> str | None:
+    if value is None or check.threshold is None or check.threshold_2 is None:
+        return None
+    return None if check.threshold <= value <= check.threshold_2 else words.format(value)
+
+
+def _pulse(check: SessionCheck, request: PlanRequest) -> str | None:
+    pulse = request.hr0_per_min
+    return None if pulse is None or pulse <= (check.threshold or 0.0) else f"{pulse:g} per minute"
+
+
+_RULES: dict[str, Callable[[SessionCheck, PlanRequest], str | None]] = {
+    "pressure-either": lambda check, request: _pressure(check, request, any),
+    "pressure-both": lambda check, request: _pressure(check, request, all),
+    "pulse": _pulse,
+    "bmi": lambda check, request: _outside(request.bmi_kg_per_m2, check, "{:.1f} kg/m2"),
+    "age": lambda check, request: _outside(request.age_y, check, "{:g} years"),
+    "hypertension": lambda _, request: "" if request.hypertension else None,
+}
+
+
+def evidence_findings(
+    request: PlanRequest, *, flags: Sequence[EvidenceFlag], is_extrapolated: bool
+) -> tuple[Finding, ...]:
+    """Flags on doses and people outside of what was studied, and what is not known of this person."""
+    found = [_flag(one.where, one.got, f"Evidence reaches to {one.evidence}. {one.consequence}") for one in flags]
+    if is_extrapolated:
+        found.append(
+            _flag(
+                "Weight",
+                f"{request.weight_kg:g} kg",
+                f"Outside of the weights that {request.model} was fitted to: every curve is an extrapolation.",
+            )
+        )
+    found += _dose_findings(request)
+    found += _course_findings(request)
+    return (*found, *_unknown(request))
+
+
+def _dose_findings(request: PlanRequest) -> list[Finding]:
+    published = [one for one in load_regimens() if one.route == request.route]
+    total = request.total_mg / request.weight_kg
+    totals = {one.id: sum(step.dose_mg_per_kg or 0.0 for step in one.steps) for one in published}
+    addiction = max((totals[one.id] for one in published if one.is_addiction), default=0.0)
+    most = max(totals.values(), default=0.0)
+    found = []
+    if not published:
+        found.append(_flag("Route", request.route, "No published regimen of the library takes it."))
+    elif total > most * (1.0 + 1e-9):
+        found.append(
+            _flag(
+                "Dose",
+                f"{total:.2f} mg/kg in the session",
+                f"Above {most:g} mg/kg, the most that a regimen of the library gave by this route.",
+            )
+        )
+    elif total > addiction * (1.0 + 1e-9):
+        found.append(
+            _flag(
+                "Dose",
+                f"{total:.2f} mg/kg in the session",
+                f"Above {addiction:g} mg/kg, the most given by this route in a trial about addiction.",
+            )
+        )
+    if request.route == "iv":
+        rates = [
+            step.dose_mg_per_kg / step.duration_min
+            for one in published
+            for step in one.steps
+            if step.dose_mg_per_kg and step.duration_min
+        ]
+        fastest = max(one.dose_mg_per_kg / one.duration_min for one in request.infusions if one.duration_min)
+        if fastest > max(rates) * (1.0 + 1e-9):
+            found.append(
+                _flag(
+                    "Rate",
+                    f"{fastest:.3f} mg/kg/min",
+                    f"Faster than {max(rates):.3f} mg/kg/min, the fastest of the library, a bolus of 0.11 mg/kg.",
+                )
+            )
+    return found
+
+
+def _course_findings(request: PlanRequest) -> list[Finding]:
+    courses = [one for one in load_regimens() if one.is_course and one.n_sessions and one.route == request.route]
+    addiction = [one for one in courses if one.is_addiction]
+    found = []
+    if request.n_sessions is not None and addiction:
+        longest = max(one.n_sessions or 0 for one in addiction)
+        if request.n_sessions > longest:
+            found.append(
+                _flag(
+                    "Course",
+                    f"{request.n_sessions} sessions",
+                    f"More than {longest}, the longest course published for an addiction by this route.",
+                )
+            )
+    spaced = [one.spacing_low_days or one.spacing_days for one in addiction]
+    closest = min((days for days in spaced if days), default=None)
+    if request.spacing_days is not None and closest is not None and request.spacing_days < closest:
+        found.append(
+            _flag(
+                "Spacing",
+                f"{request.spacing_days:g} days",
+                f"Closer than {closest:g} days, the closest in a published course for an addiction by this route.",
+            )
+        )
+    return found
+
+
+def _unknown(request: PlanRequest) -> list[Finding]:
+    missing = (
+        (
+            request.sbp0_mmhg,
+            "Systolic pressure before the session",
+            "Nothing can be said of 180 mmHg, and its limits are not checked.",
+        ),
+        (request.dbp0_mmhg, "Diastolic pressure before the session", "Nothing can be said of 110 mmHg."),
+        (request.height_cm, "Height", "Body mass index is not checked."),
+        (request.sex, "Sex", "No curve depends on it; in one study clearance was a fifth higher in women."),
+        (request.substance, "Substance", "No curve depends on it; treatments of all substances are named."),
+    )
+    return [
+        Finding(kind="unknown", label=label, got="", consequence=consequence, source="", grade="")
+        for value, label, consequence in missing
+        if value is None
+    ]
+
+
+def _flag(label: str, got: str, consequence: str) -> Finding:
+    names = {"infusions[0].duration_h": "Duration"}
+    return Finding(
+        kind="flag",
+        label=names.get(label, label),
+        got=got,
+        consequence=consequence,
+        source=_OURS,
+        grade="derived",
+    )

@@ -1,0 +1,399 @@
+"""A plan in words and rows of text: the same on the screen of a terminal, on the page and on paper."""
+
+from collections.abc import Sequence
+
+from remission.errors import SpecError
+from remission.library.references import load_reference
+from remission.planner import NOTICE, Comparison, FoundRegimen, Plan, PlanRequest, Probability
+from remission.planner.checks import Finding
+from remission.planner.compare import RegimenDifferences
+from remission.planner.session import Quantity
+from remission.records.base import Record
+from remission.report.safety import ESTABLISHED, ESTABLISHED_ALL, SAFETY_LINES
+
+__all__ = [
+    "LIMITS",
+    "ComparisonRow",
+    "Fact",
+    "FindingRow",
+    "PeakRow",
+    "PlanSheet",
+    "SearchSheet",
+    "ShareRow",
+    "check_printable",
+    "command_line",
+    "comparison_rows",
+    "digits",
+    "plan_sheet",
+    "quantity_label",
+    "search_sheet",
+]
+
+_NAMES = {
+    ("ket", "arterial"): "Ketamine, arterial plasma",
+    ("ket", "venous"): "Ketamine, venous plasma (link assumed)",
+    ("ket", "effect"): "Ketamine, effect site",
+    ("s_ket", "effect"): "S-ketamine, effect site",
+    ("s_nk", "arterial"): "S-norketamine, arterial plasma",
+    ("vas", ""): "Dissociation: drug high",
+    ("cadss", ""): "Dissociation: CADSS",
+    ("sbp_rise", ""): "Rise of systolic pressure",
+    ("dbp_rise", ""): "Rise of diastolic pressure",
+    ("heart_rate_rise", ""): "Rise of heart rate (shape assumed)",
+    ("exposure", ""): "Session exposure e",
+}
+_SHARES = {
+    "sbp_above": "Systolic pressure above {limits.sbp_mmhg:g} mmHg",
+    "dbp_above": "Diastolic pressure above {limits.dbp_mmhg:g} mmHg",
+    "sbp_rise_above": "A systolic rise of more than {limits.sbp_rise_mmhg:g} mmHg",
+}
+LIMITS = (
+    "The people differ in kinetics and in how they react, and share one weight; age, sex and illness move no curve.",
+    "Kinetics were measured in young healthy volunteers; no model of people with a substance use disorder was found.",
+    "Pressure is the mean of one clinic's series in proportion to concentration, whatever the treatment or history.",
+    "Heart rate at these doses rests on one study of anesthesia and an assumed shape.",
+    "The venous curve is a provisional link; the arterial one is what the model was fitted to.",
+    "Errors and intervals of shares count simulated people only: they do not know how wrong the model may be.",
+)  # fmt: skip
+
+
+class Fact(Record):
+    """A large number with its name."""
+
+    label: str
+    value: str
+    unit: str
+    note: str = ""
+
+
+class PeakRow(Record):
+    """Highest value of each person: median, and the range that holds 90% of people."""
+
+    label: str
+    median: str
+    band: str
+    unit: str
+    at: str
+
+
+class ShareRow(Record):
+    """A share of simulated people with its Monte Carlo error; empty where it cannot be known."""
+
+    label: str
+    share: str
+    interval: str
+    error: str
+
+
+class FindingRow(Record):
+    """A contraindication, a flag or something that was not given."""
+
+    label: str
+    got: str
+    consequence: str
+    source: str
+
+
+class ComparisonRow(Record):
+    """One quantity of two regimens, and the difference in the same people."""
+
+    label: str
+    first: str
+    second: str
+    difference: str
+    unit: str
+
+
+class PlanSheet(Record):
+    """Everything that is said of a plan."""
+
+    notice: str
+    who: str
+    regimen: str
+    facts: tuple[Fact, ...]
+    peaks: tuple[PeakRow, ...]
+    heart_rate: str
+    shares: tuple[ShareRow, ...]
+    contraindications: tuple[FindingRow, ...]
+    flags: tuple[FindingRow, ...]
+    unknown: tuple[FindingRow, ...]
+    course: tuple[str, ...]
+    established: tuple[str, ...]
+    safety: tuple[str, ...]
+    limits: tuple[str, ...]
+    command: str
+    made: str
+
+
+class SearchSheet(Record):
+    """What a search says."""
+
+    notice: str
+    answer: str
+    certainty: str
+    reach: str
+    asked: str
+
+
+def digits(value: float) -> str:
+    """A number with the digits that people differ by, not more."""
+    size = abs(value)
+    text = f"{value:.0f}" if size >= 10.0 else f"{value:.1f}" if size >= 1.0 else f"{value:.2f}"
+    return "0" if float(text) == 0.0 else text
+
+
+def quantity_label(quantity: Quantity) -> str:
+    """The name of a quantity with its site."""
+    return _NAMES[quantity.name, quantity.site]
+
+
+def plan_sheet(plan: Plan) -> PlanSheet:
+    """A plan in words."""
+    request = plan.request
+    return PlanSheet(
+        notice=plan.notice,
+        who=_who(request),
+        regimen=plan.regimen,
+        facts=_facts(plan),
+        peaks=tuple(
+            PeakRow(
+                label=quantity_label(one.quantity),
+                median=digits(one.median),
+                band=f"{digits(one.low)} to {digits(one.high)}",
+                unit=one.quantity.unit,
+                at=f"{one.t_h * 60.0:.0f} min",
+            )
+            for one in plan.peaks
+        ),
+        heart_rate=_heart_rate(plan),
+        shares=_shares(plan),
+        contraindications=_rows(plan.contraindications),
+        flags=_rows(plan.flags),
+        unknown=_rows(plan.unknown),
+        course=tuple(f"{one.text} {_source_words(one.source)}".strip() for one in plan.course),
+        established=_established(request),
+        safety=SAFETY_LINES,
+        limits=LIMITS if plan.p_sbp_rise_above_limit is not None else LIMITS[:2] + LIMITS[4:],
+        command=command_line(request),
+        made=_made(request),
+    )
+
+
+def check_printable(plan: Plan) -> None:
+    """Refuse a printed plan while a contraindication stands.
+
+    Raises
+    ------
+    SpecError
+        One stands; the message has each with its source.
+    """
+    faults = [
+        SpecError(
+            where="printed plan", got=f"{one.label}{f' ({one.got})' if one.got else ''}", allowed="no contraindication",
+            remedy=f"{one.consequence} Source: {one.source} The curves can still be seen as a simulation.",
+        )
+        for one in plan.contraindications
+    ]  # fmt: skip
+    if faults:
+        raise SpecError.from_faults(faults)
+
+
+def comparison_rows(comparison: Comparison, number: int) -> tuple[ComparisonRow, ...]:
+    """The first regimen beside a later one; ``number`` counts the later ones from 0."""
+    first, second, beside = comparison.plans[0], comparison.plans[number + 1], comparison.differences[number]
+    rows = [
+        ComparisonRow(
+            label="Total", first=digits(first.total_mg), second=digits(second.total_mg),
+            difference=_signed(second.total_mg - first.total_mg), unit="mg",
+        ),
+        ComparisonRow(
+            label=_NAMES["exposure", ""],
+            first=_band(first.exposure_median, first.exposure_low, first.exposure_high),
+            second=_band(second.exposure_median, second.exposure_low, second.exposure_high),
+            difference=_band(beside.exposure.median, beside.exposure.low, beside.exposure.high, signed=True),
+            unit="",
+        ),
+    ]  # fmt: skip
+    for one in beside.peaks:
+        a, b = (next(peak for peak in plan.peaks if peak.quantity == one.quantity) for plan in (first, second))
+        rows.append(
+            ComparisonRow(
+                label=quantity_label(one.quantity),
+                first=_band(a.median, a.low, a.high),
+                second=_band(b.median, b.low, b.high),
+                difference=_band(one.median, one.low, one.high, signed=True),
+                unit=one.quantity.unit,
+            )
+        )
+    return (*rows, *_share_rows(first, second, beside))
+
+
+def search_sheet(found: FoundRegimen) -> SearchSheet:
+    """A search in words."""
+    has_share = any(one.most_mmhg for one in found.limits)
+    share = f"in {100.0 * found.share:g}% or more of simulated people" if has_share else "in the simulated people"
+    limits = f"{' and '.join(one.words for one in found.limits)} {share}"
+    what = "largest dose" if found.target == "dose" else "fastest infusion"
+    if found.value is None:
+        answer = f"None: not even the mildest published regimen stays inside: {limits}."
+    elif found.bound_by == "published":
+        end = f"{found.value:g} {found.unit} is the end of the published range"
+        answer = f"{end}; the limit itself is not reached: {limits}."
+    else:
+        answer = f"{found.value:g} {found.unit} is the {what} with {limits}."
+    ends = ["none" if one is None else f"{one:g} {found.unit}" for one in (found.cautious, found.lenient)]
+    certainty = f"Monte Carlo: {ends[0]} to {ends[1]} (95%), of simulated people; the model's own error is not in it."
+    if has_share and found.share_inside is not None:
+        certainty += f" At that value {100.0 * found.share_inside:.1f}% stay inside the limits of pressure."
+    reach = found.reach
+    return SearchSheet(
+        notice=f"{NOTICE} A limit, never a dose for anyone.",
+        answer=answer,
+        certainty=certainty,
+        reach=(
+            "Looked at published single infusions for an addiction only: "
+            f"{reach.low_mg_per_kg:g} to {reach.high_mg_per_kg:g} mg/kg, {reach.low_mg_per_kg_per_min:.3g} to "
+            f"{reach.high_mg_per_kg_per_min:.3g} mg/kg/min, at most {reach.longest_min:g} min."
+        ),
+        asked=f"{what.capitalize()} with {limits}.",
+    )
+
+
+def command_line(request: PlanRequest) -> str:
+    """The command that makes the plan again."""
+    words = ["remission plan", f"--weight {request.weight_kg:g}", f"--age {request.age_y:g}"]
+    for one in request.infusions:
+        # The shortest text that reads back as the same number: a rounded dose would be another plan.
+        words.append(f"--dose {one.dose_mg_per_kg!r}mg/kg")
+        if one.duration_min is not None:
+            words.append(f"--minutes {one.duration_min:g}")
+    clock = 0.0
+    follows = True
+    for one in request.infusions:
+        follows = follows and abs(one.start_h - clock) < 1e-9
+        clock = one.start_h + (one.duration_min or 0.0) / 60.0
+    if not follows:
+        words += [f"--start {one.start_h * 60.0:g}" for one in request.infusions]
+    if request.route != "iv":
+        words.append(f"--route {request.route}")
+    optional = (
+        ("sex", request.sex), ("substance", request.substance), ("height", request.height_cm),
+        ("systolic", request.sbp0_mmhg), ("diastolic", request.dbp0_mmhg), ("pulse", request.hr0_per_min),
+        ("sessions", request.n_sessions), ("spacing", request.spacing_days),
+    )  # fmt: skip
+    words += [
+        f"--{name} {value:g}" if isinstance(value, float) else f"--{name} {value}"
+        for name, value in optional
+        if value is not None
+    ]
+    words += ["--hypertension"] * request.hypertension
+    words += [f"--has {name}" for name in request.has]
+    defaults = (("people", request.n_people, 1000), ("model", request.model, "simons2022"), ("seed", request.seed, 1))
+    words += [f"--{name} {value}" for name, value, usual in defaults if value != usual]
+    return " ".join(words)
+
+
+def _made(request: PlanRequest) -> str:
+    crowd = f"{request.n_people} simulated people of {request.weight_kg:g} kg"
+    return f"{crowd}, model {request.model}, seed {request.seed}"
+
+
+def _who(request: PlanRequest) -> str:
+    parts = [f"{request.weight_kg:g} kg", f"{request.age_y:g} years", request.sex or "sex not given"]
+    if request.height_cm is not None:
+        parts.append(f"{request.height_cm:g} cm")
+    parts.append("substance not given" if request.substance is None else f"{request.substance.value} use disorder")
+    if request.sbp0_mmhg is not None or request.dbp0_mmhg is not None:
+        pressure = [("?" if one is None else f"{one:g}") for one in (request.sbp0_mmhg, request.dbp0_mmhg)]
+        parts.append(f"{pressure[0]}/{pressure[1]} mmHg before")
+    if request.hypertension:
+        parts.append("known hypertension")
+    return ", ".join(parts)
+
+
+def _facts(plan: Plan) -> tuple[Fact, ...]:
+    facts = [
+        Fact(label="Racemic ketamine", value=f"{plan.total_mg:.1f}", unit="mg"),
+        Fact(label="Per body weight", value=f"{plan.mg_per_kg:.2f}", unit="mg/kg"),
+    ]
+    if plan.infused_min:
+        facts.append(Fact(label="Mean rate", value=f"{plan.total_mg / plan.infused_min:.2f}", unit="mg/min"))
+    band = f"{digits(plan.exposure_low)} to {digits(plan.exposure_high)}"
+    facts.append(
+        Fact(
+            label="Session exposure e", value=digits(plan.exposure_median), unit=band,
+            note="1 is a typical 70 kg adult at 0.5 mg/kg over 40 min; range of 90% of people.",
+        )
+    )  # fmt: skip
+    return tuple(facts)
+
+
+def _heart_rate(plan: Plan) -> str:
+    if plan.heart_rate_low_percent is None or plan.heart_rate_high_percent is None:
+        return ""
+    ends = f"{plan.heart_rate_low_percent:.0f}% and {plan.heart_rate_high_percent:.0f}%"
+    return (
+        f"Mean highest rise of heart rate between {ends}, by the two ends of its assumed shape; "
+        "the band of people stands on one of them."
+    )
+
+
+def _shares(plan: Plan) -> tuple[ShareRow, ...]:
+    found = (
+        ("sbp_above", plan.p_sbp_above_limit, "systolic"),
+        ("dbp_above", plan.p_dbp_above_limit, "diastolic"),
+        ("sbp_rise_above", plan.p_sbp_rise_above_limit, ""),
+    )
+    if plan.p_sbp_rise_above_limit is None:
+        return ()
+    return tuple(_share(_SHARES[name].format(limits=plan.limits), one, missing) for name, one, missing in found)
+
+
+def _share(label: str, one: Probability | None, missing: str) -> ShareRow:
+    if one is None:
+        return ShareRow(label=label, share=f"not known without a {missing} pressure", interval="", error="")
+    return ShareRow(
+        label=label,
+        share=f"{100.0 * one.share:.1f}%",
+        interval=f"{100.0 * one.low:.1f} to {100.0 * one.high:.1f}%",
+        error=f"{100.0 * one.standard_error:.2f}",
+    )
+
+
+def _share_rows(first: Plan, second: Plan, beside: RegimenDifferences) -> list[ComparisonRow]:
+    return [
+        ComparisonRow(
+            label=_SHARES[name].format(limits=first.limits),
+            first=f"{100.0 * getattr(first, f'p_{name}_limit').share:.1f}",
+            second=f"{100.0 * getattr(second, f'p_{name}_limit').share:.1f}",
+            difference=f"{100.0 * one.difference:+.1f}, error {100.0 * one.standard_error:.2f}",
+            unit="% of people",
+        )
+        for name, one in beside.shares.items()
+    ]
+
+
+def _band(median: float, low: float, high: float, *, signed: bool = False) -> str:
+    text = _signed if signed else digits
+    return f"{text(median)} ({text(low)} to {text(high)})"
+
+
+def _signed(value: float) -> str:
+    text = digits(value)
+    return text if text.startswith("-") or text == "0" else f"+{text}"
+
+
+def _rows(findings: Sequence[Finding]) -> tuple[FindingRow, ...]:
+    return tuple(
+        FindingRow(label=one.label, got=one.got, consequence=one.consequence, source=one.source) for one in findings
+    )
+
+
+def _source_words(key: str) -> str:
+    return "" if key == "remission" else f"({load_reference(key).title.strip('[]')}.)"
+
+
+def _established(request: PlanRequest) -> tuple[str, ...]:
+    if request.substance is None:
+        return (ESTABLISHED_ALL,)
+    return (ESTABLISHED[request.substance.value],)

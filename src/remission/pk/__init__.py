@@ -1,7 +1,10 @@
-"""From infusions to concentrations, by analyte, sampling site and time."""
+"""From doses to concentrations, by analyte, sampling site and time."""
 
 from remission.pk.concentrations import Concentrations, Series
+from remission.pk.doses import simulate_doses
 from remission.pk.effect_delay import EffectDelay, with_effect_delay
+from remission.pk.exposure import Exposure, exposure_of_doses
+from remission.pk.hepatoportal import PersonFactors
 from remission.pk.individuals import MetaboliteIndividuals, PkIndividuals, individual_parameters
 from remission.pk.model import PkModel, load_pk_model
 from remission.pk.session import EffectSiteQuadrature, effect_site_peak, effect_site_quadrature
@@ -12,16 +15,20 @@ __all__ = [
     "Concentrations",
     "EffectDelay",
     "EffectSiteQuadrature",
+    "Exposure",
     "MetaboliteIndividuals",
+    "PersonFactors",
     "PkIndividuals",
     "PkModel",
     "Series",
     "TypicalParameters",
     "effect_site_peak",
     "effect_site_quadrature",
+    "exposure_of_doses",
     "individual_parameters",
     "load_pk_model",
     "simulate_concentrations",
+    "simulate_doses",
     "typical_parameters",
     "with_effect_delay",
 ]

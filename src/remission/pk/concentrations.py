@@ -8,6 +8,8 @@ from jaxtyping import Float
 
 from remission.errors import SpecError
 from remission.records.analyte import Analyte, SamplingSite
+from remission.records.infusions import EvidenceFlag
+from remission.records.parameter import Grade
 
 __all__ = ["Concentrations", "Series"]
 
@@ -29,11 +31,17 @@ class Concentrations:
         Analyte and sampling site of each series.
     conc_ng_per_ml
         One row a person, one column a series. [ng/mL]
+    flags
+        What of it lies outside the evidence, or rests on an assumption of the caller.
+    grades
+        The weakest grade behind each series; empty where none was worked out.
     """
 
     t_h: Float[np.ndarray, " time"]
     series: tuple[Series, ...]
     conc_ng_per_ml: Float[np.ndarray, "subject series time"]
+    flags: tuple[EvidenceFlag, ...] = ()
+    grades: tuple[Grade, ...] = ()
 
     @property
     def dims(self) -> tuple[str, str, str]:

@@ -23,7 +23,14 @@ from remission.numerics.elementary import exp, log
 from remission.pk.model import PkModel
 from remission.records.analyte import Analyte
 
-__all__ = ["UG_PER_MG", "MetaboliteIndividuals", "PkIndividuals", "individual_parameters"]
+__all__ = [
+    "UG_PER_MG",
+    "MetaboliteIndividuals",
+    "PkIndividuals",
+    "check_people",
+    "individual_parameters",
+    "outside_population",
+]
 
 UG_PER_MG = 1000.0
 """Doses come in mg; amounts inside the models are ug."""
@@ -176,11 +183,7 @@ def individual_parameters(
             remedy="Use 0.001 h for no delay.",
         )
     ratios = [values.value("cl_ratio_r_ket") if species is Analyte.R_KET else 1.0 for species in model.species]
-    if "population_weight_kg" in values:
-        known = values["population_weight_kg"]
-        outside = (weight_kg < (known.low or 0.0)) | (weight_kg > (known.high or np.inf))
-    else:
-        outside = np.zeros(weight_kg.shape, dtype=bool)
+    outside = outside_population(model, weight_kg=weight_kg)
     return PkIndividuals(
         model=model,
         weight_kg=weight_kg,
@@ -196,7 +199,33 @@ def individual_parameters(
     )
 
 
+def outside_population(model: PkModel, *, weight_kg: _Subject) -> Bool[np.ndarray, " subject"]:
+    """Whose weight lies outside the people the model was fitted to; nobody's where the source states no range."""
+    if "population_weight_kg" not in model.parameter_set:
+        return np.zeros(weight_kg.shape, dtype=bool)
+    known = model.parameter_set["population_weight_kg"]
+    return (weight_kg < (known.low or 0.0)) | (weight_kg > (known.high or np.inf))
+
+
 def _check(model: PkModel, weight_kg: _Subject, z_iiv: Float[np.ndarray, "subject iiv"]) -> None:
+    if model.parameter_set.attribute("structure") != "mammillary":
+        raise SpecError(
+            where="model",
+            got=model.id,
+            allowed="a model whose compartments all hang on the central one",
+            remedy="Use simulate_doses(), which knows the structure of every model.",
+        )
+    check_people(model, weight_kg=weight_kg, z_iiv=z_iiv)
+
+
+def check_people(model: PkModel, *, weight_kg: _Subject, z_iiv: Float[np.ndarray, "subject iiv"]) -> None:
+    """Refuse weights of no adult, and normals that do not fit the model.
+
+    Raises
+    ------
+    SpecError
+        A weight no adult model covers, or ``z_iiv`` of another shape or not finite.
+    """
     limits = load_parameter_set("dosing-limits")
     low, high = limits.value("min_weight_kg"), limits.value("max_weight_kg")
     inside = (weight_kg >= low) & (weight_kg <= high)

@@ -1,0 +1,108 @@
+"""What can be given by each route, with what is known about its absorption.
+
+``pharmacology/products.toml`` lists products and why some have no rate; their numbers are parameters of ``routes``.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from remission.errors import LibraryError, nearest_names
+from remission.library.loader import load_parameter_set, read_library_toml
+from remission.records.analyte import Analyte
+from remission.records.dose import Route
+from remission.records.infusions import DrugForm
+from remission.records.parameter import Parameter
+
+__all__ = ["Product", "list_products", "load_product"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """One product by one route.
+
+    model
+        The kinetic model that holds its absorption, if one does.
+    is_parenteral
+        Nothing of it passes the liver before it reaches blood.
+    is_contested
+        Sources disagree about it, so it must be chosen by name.
+    is_preferred
+        Taken when a dose names no product and its route has several.
+    why_no_rate
+        Why no curve is offered without an assumption; empty where ``model`` has one.
+    """
+
+    id: str
+    route: Route
+    form: DrugForm
+    title: str
+    model: str | None = None
+    is_parenteral: bool = False
+    is_contested: bool = False
+    is_preferred: bool = False
+    why_no_rate: str = ""
+
+    def bioavailability(self, analyte: Analyte) -> Parameter | None:
+        """The sourced share that reaches blood, or none. [dimensionless]"""
+        own = {Analyte.S_KET: f"f_s.{self.id}", Analyte.R_KET: f"f_r.{self.id}"}.get(analyte, "")
+        numbers = load_parameter_set("routes")
+        found = next((name for name in (own, f"f.{self.id}") if name in numbers), None)
+        return None if found is None else numbers[found]
+
+    @property
+    def tmax(self) -> Parameter | None:
+        """The sourced time of the peak, or none. [h]"""
+        numbers, name = load_parameter_set("routes"), f"tmax_h.{self.id}"
+        if name not in numbers:
+            return None
+        return numbers[name]
+
+
+def list_products() -> tuple[Product, ...]:
+    """All products, in the order of the file.
+
+    Examples
+    --------
+    >>> [one.id for one in list_products() if one.route is Route.FILM]
+    ['film-simons2022']
+    """
+    return _products()
+
+
+def load_product(product_id: str) -> Product:
+    """The product of that name.
+
+    Raises
+    ------
+    LibraryError
+        There is none; the message names the nearest.
+    """
+    known = {one.id: one for one in _products()}
+    if product_id not in known:
+        raise LibraryError(
+            where="product",
+            got=product_id,
+            allowed=f"one of {', '.join(known)}",
+            remedy=f"Did you mean {', '.join(nearest_names(product_id, list(known)))}?",
+        )
+    return known[product_id]
+
+
+@cache
+def _products() -> tuple[Product, ...]:
+    rows = read_library_toml(files("remission.library") / "pharmacology" / "products.toml")["product"]
+    return tuple(
+        Product(
+            id=row["id"],
+            route=Route(row["route"]),
+            form=DrugForm(row["form"]),
+            title=row["title"],
+            model=row.get("model"),
+            is_parenteral=row.get("parenteral", False),
+            is_contested=row.get("contested", False),
+            is_preferred=row.get("preferred", False),
+            why_no_rate=row.get("why_no_rate", ""),
+        )
+        for row in rows
+    )

@@ -1,0 +1,209 @@
+"""Linear systems with inputs that differ between subjects, solved by matrix exponentials.
+
+Equation: ``dx/dt = A x + sum_k b_k r_k(t)`` with ``x = 0`` before the first input. Each input enters one state, either
+all at once or at a constant rate over a length of its own for each subject. Between two marks, where nothing changes,
+the exponential of ``[[A, B], [0, 0]]`` carries the state and the inputs together, equal eigenvalues or not. An input
+that ends between two marks for one subject is carried there in two steps. Nothing is stepped by a difference rule.
+
+Times lie on a fine lattice, 2**-46 of the span, so that the equal steps of a grid share one exponential in spite of
+rounding. A uniform grid costs few exponentials, one of unequal steps costs one a step.
+
+Each subject's result depends on that subject alone, to the last bit: see :mod:`remission.numerics.linear_systems`.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy import linalg
+
+from remission.errors import NumericalError, SpecError
+
+__all__ = ["LinearInput", "simulate_linear_inputs"]
+
+_LATTICE = 2.0**-46
+_CHUNK = 256
+
+_Subject = Float[np.ndarray, " subject"]
+_State = Float[np.ndarray, "state subject"]
+_Carrier = Float[np.ndarray, "state column subject"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinearInput:
+    """One input.
+
+    state
+        Number of the state it enters.
+    start
+        When it begins, for everyone.
+    amount
+        How much each subject gets in all, >= 0.
+    length
+        Over how long each subject gets it, >= 0; 0 is all at once.
+    """
+
+    state: int
+    start: float
+    amount: _Subject
+    length: _Subject
+
+    def take(self, rows: slice) -> "LinearInput":
+        """The input of some subjects."""
+        return LinearInput(state=self.state, start=self.start, amount=self.amount[rows], length=self.length[rows])
+
+
+def simulate_linear_inputs(
+    matrix: Float[np.ndarray, "subject state state"],
+    *,
+    inputs: Sequence[LinearInput],
+    times: Float[np.ndarray, " time"],
+) -> Float[np.ndarray, "subject state time"]:
+    """States at ``times``; at the moment of an input all at once it is already in.
+
+    Parameters
+    ----------
+    matrix
+        A, in 1 over the unit of time.
+    inputs
+        What enters.
+    times
+        When the states are wanted, not falling.
+
+    Raises
+    ------
+    SpecError
+        Times run backwards, or an input is negative or not finite.
+    NumericalError
+        A state is not a finite number.
+    """
+    if not np.all(np.isfinite(times)) or np.any(np.diff(times) < 0.0):
+        raise SpecError(where="times", got=times.tolist(), allowed="finite times that do not run backwards")
+    for index, one in enumerate(inputs):
+        if not all(np.all(np.isfinite(part) & (part >= 0.0)) for part in (one.amount, one.length)):
+            raise SpecError(
+                where=f"inputs[{index}]",
+                got=(one.amount, one.length),
+                allowed="finite amounts and lengths of 0 or more",
+            )
+    n_subject, n_state, _ = matrix.shape
+    result = np.zeros((n_subject, n_state, times.size))
+    begun = [one for one in inputs if times.size and one.start <= times[-1]]
+    if not begun:
+        return result
+    for first in range(0, n_subject, _CHUNK):
+        rows = slice(first, first + _CHUNK)
+        # A number that is too large is reported below, in words.
+        with np.errstate(over="ignore", invalid="ignore"):
+            result[rows] = _Course(matrix[rows], [one.take(rows) for one in begun], times).run()
+    if not np.all(np.isfinite(result)):
+        raise NumericalError(
+            where="linear system",
+            got="a state that is not a finite number",
+            allowed="finite states",
+            remedy="Check the rate constants: one of them is out of range.",
+        )
+    return result
+
+
+class _Course:
+    """One chunk of subjects on the lattice of marks."""
+
+    def __init__(
+        self,
+        matrix: Float[np.ndarray, "subject state state"],
+        inputs: Sequence[LinearInput],
+        times: Float[np.ndarray, " time"],
+    ) -> None:
+        self.inputs, self.times = inputs, times
+        self.n_subject, self.n_state, _ = matrix.shape
+        self.entries = sorted({one.state for one in inputs})
+        size = self.n_state + len(self.entries)
+        self.augmented = np.zeros((self.n_subject, size, size))
+        self.augmented[:, : self.n_state, : self.n_state] = matrix
+        for column, state in enumerate(self.entries, start=self.n_state):
+            self.augmented[:, state, column] = 1.0
+        self.begin = min(one.start for one in inputs)
+        self.quantum = max(float(times[-1]) - self.begin, 1e-300) * _LATTICE
+        self.marks = self._marks()
+        self.known: dict[int, _Carrier] = {}
+        self.uses = Counter(np.diff(self.marks).tolist())
+
+    def _ticks(self, length: Float[np.ndarray, " any"]) -> Int[np.ndarray, " any"]:
+        # More than 2**61 would not fit into an integer when added; nothing that far behind the last time is asked for.
+        return np.rint(np.clip(length / self.quantum, -(2.0**61), 2.0**61)).astype(np.int64)
+
+    def _on_lattice(self, when: Float[np.ndarray, " any"]) -> Int[np.ndarray, " any"]:
+        return self._ticks(when - self.begin)
+
+    def _marks(self) -> Int[np.ndarray, " mark"]:
+        changes = [one.start for one in self.inputs]
+        # An end that is the same for everyone is a mark; one that differs is carried subject by subject.
+        changes += [one.start + float(one.length[0]) for one in self.inputs if np.ptp(one.length) == 0.0]
+        wanted = self._on_lattice(np.concatenate([self.times, np.array(changes)]))
+        last = int(self._on_lattice(self.times[-1:])[0])
+        return np.unique(wanted[(wanted >= 0) & (wanted <= last)])
+
+    def run(self) -> Float[np.ndarray, "subject state time"]:
+        """States at the times."""
+        result = np.zeros((self.n_subject, self.n_state, self.times.size))
+        at = self._on_lattice(self.times)
+        starts = [int(self._on_lattice(np.array([one.start]))[0]) for one in self.inputs]
+        state = np.zeros((self.n_state, self.n_subject))
+        for index, mark in enumerate(self.marks.tolist()):
+            if index:
+                state = self._carried(state, int(self.marks[index - 1]), mark, starts)
+            for one, start in zip(self.inputs, starts, strict=True):
+                if start == mark:
+                    state[one.state] += np.where(one.length == 0.0, one.amount, 0.0)
+            result[:, :, at == mark] = state.T[:, :, np.newaxis]
+        return result
+
+    def _carried(self, state: _State, begin: int, end: int, starts: list[int]) -> _State:
+        rates = np.zeros((len(self.entries), self.n_subject))
+        late: list[tuple[int, int, int, float]] = []
+        for one, start in zip(self.inputs, starts, strict=True):
+            if start > begin:
+                continue
+            stops = start + self._ticks(one.length)
+            rate = np.where(one.length > 0.0, one.amount / np.where(one.length > 0.0, one.length, 1.0), 0.0)
+            row = self.entries.index(one.state)
+            rates[row] += np.where(stops >= end, rate, 0.0)
+            inside = np.flatnonzero((stops > begin) & (stops < end) & (rate > 0.0)).tolist()
+            late += [(subject, row, int(stops[subject]), float(rate[subject])) for subject in inside]
+        moved = self._moved(self._carrier(end - begin), state, rates)
+        for subject, row, stop, speed in late:
+            moved[:, subject] += self._one(subject, row, stop - begin, end - stop, speed)
+        return moved
+
+    def _carrier(self, step: int) -> _Carrier:
+        if step not in self.known:
+            exponentials = [linalg.expm(one * (step * self.quantum)) for one in self.augmented]
+            self.known[step] = np.ascontiguousarray(np.moveaxis(np.stack(exponentials), 0, -1)[: self.n_state])
+        found = self.known[step]
+        self.uses[step] -= 1
+        if self.uses[step] <= 0:
+            del self.known[step]
+        return found
+
+    @staticmethod
+    def _moved(carrier: _Carrier, state: _State, rates: Float[np.ndarray, "entry subject"]) -> _State:
+        before = [*state, *rates]
+        moved = np.empty_like(state)
+        for row in range(state.shape[0]):
+            total = carrier[row, 0] * before[0]
+            for column in range(1, len(before)):
+                total = total + carrier[row, column] * before[column]
+            moved[row] = total
+        return moved
+
+    def _one(self, subject: int, row: int, running: int, after: int, rate: float) -> Float[np.ndarray, " state"]:
+        own = self.augmented[subject]
+        filled = linalg.expm(own * (running * self.quantum))[: self.n_state, self.n_state + row] * rate
+        carrier = linalg.expm(own[: self.n_state, : self.n_state] * (after * self.quantum))
+        total = carrier[:, 0] * filled[0]
+        for column in range(1, self.n_state):
+            total = total + carrier[:, column] * filled[column]
+        return total

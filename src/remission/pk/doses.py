@@ -1,0 +1,224 @@
+"""Concentrations after doses by any route.
+
+Infusions in a model whose compartments all hang on the central one are handed to
+:func:`~remission.pk.simulate_concentrations`, so that a request of infusions alone has its very numbers; everything
+else is a linear system of its own (:mod:`remission.pk.absorption`, :mod:`remission.pk.hepatoportal`), and the parts are
+added. What is not sourced is refused with the reason, or computed under an assumption of the caller that is flagged.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float
+
+from remission.errors import SpecError
+from remission.library.loader import load_parameter_set
+from remission.pk.absorption import FilmAbsorption, simulate_absorbed
+from remission.pk.concentrations import Concentrations, Series
+from remission.pk.dose_flags import flags_of, grades_of
+from remission.pk.given import AbsorbedDose, resolve_doses, share_of
+from remission.pk.hepatoportal import PersonFactors, hepatoportal_parameters, hepatoportal_system
+from remission.pk.individuals import PkIndividuals, individual_parameters
+from remission.pk.model import PkModel
+from remission.pk.simulate import simulate_concentrations
+from remission.records.analyte import Analyte, SamplingSite
+from remission.records.dose import Dose, Route
+from remission.records.infusions import DrugForm, InfusionEvents
+
+__all__ = ["simulate_doses"]
+
+_Subject = Float[np.ndarray, " subject"]
+_METABOLITES = frozenset({Analyte.S_NK, Analyte.S_HNK})
+
+
+def simulate_doses(
+    model: PkModel,
+    doses: Sequence[Dose],
+    *,
+    weight_kg: _Subject,
+    z_iiv: Float[np.ndarray, "subject iiv"],
+    t_h: Float[np.ndarray, " time"],
+    analytes: Sequence[Analyte | str] = ("ket",),
+    sites: Sequence[SamplingSite | str] = ("arterial",),
+    factors: PersonFactors | None = None,
+) -> Concentrations:
+    """Concentrations of each person, for every analyte at every site asked for, with flags and grades.
+
+    Parameters
+    ----------
+    model
+        From :func:`~remission.pk.load_pk_model`.
+    doses
+        In order of time; the same for everyone, per body weight or in mg.
+    weight_kg
+        Body weights. [kg]
+    z_iiv
+        Standard normals, columns as ``model.iiv_names``; zeros give the typical person. [dimensionless]
+    t_h
+        Times of the session clock, finite, >= 0, not falling. [h]
+    analytes, sites
+        What and where.
+
+    Other Parameters
+    ----------------
+    factors
+        Age and ancestry, for models that know an effect of them.
+
+    Raises
+    ------
+    SpecError
+        A route, form, analyte or site is not offered by the model; the rate of absorption is not sourced and none is
+        assumed; a dose, a weight or a time is out of range; infusions overlap.
+
+    Notes
+    -----
+    A bolus is in the blood at its own moment. Sites and metabolites as in
+    :func:`~remission.pk.simulate_concentrations`.
+
+    Examples
+    --------
+    >>> from remission.pk.model import load_pk_model
+    >>> model = load_pk_model("perezruixo2021")
+    >>> spray = Dose.create(route="intranasal", dose="56 mg", form="esketamine")
+    >>> typical = {"weight_kg": np.array([74.0]), "z_iiv": np.zeros((1, model.n_iiv))}
+    >>> result = simulate_doses(
+    ...     model, [spray], **typical, t_h=np.array([0.5, 1.0]), analytes=["s_ket"], sites=["venous"]
+    ... )
+    >>> result.select("s_ket", site="venous").round().tolist()
+    [[71.0, 67.0]]
+    """
+    given = resolve_doses(model, doses, weight_kg=weight_kg)
+    if model.parameter_set.attribute("structure") == "hepatoportal":
+        plain = _hepatoportal(model, given, weight_kg, z_iiv, t_h, analytes, sites, factors)
+    else:
+        people = individual_parameters(model, weight_kg=weight_kg, z_iiv=z_iiv)
+        plain = _mammillary(people, given, t_h, analytes, sites)
+    return Concentrations(
+        t_h=t_h,
+        series=plain.series,
+        conc_ng_per_ml=plain.conc_ng_per_ml,
+        flags=flags_of(model, given, weight_kg=weight_kg, series=plain.series),
+        grades=grades_of(model, given, series=plain.series),
+    )
+
+
+def _mammillary(
+    people: PkIndividuals,
+    given: Sequence[AbsorbedDose],
+    t_h: Float[np.ndarray, " time"],
+    analytes: Sequence[Analyte | str],
+    sites: Sequence[SamplingSite | str],
+) -> Concentrations:
+    infused = [one for one in given if one.dose.route is Route.IV_INFUSION]
+    others = [one for one in given if one.dose.route is not Route.IV_INFUSION]
+    forms = list(dict.fromkeys(one.dose.form for one in infused)) or [DrugForm.RACEMATE]
+    parts = [
+        simulate_concentrations(
+            people,
+            _events([one for one in infused if one.dose.form is form], form, people.n_subject),
+            t_h=t_h,
+            analytes=analytes,
+            sites=sites,
+        )
+        for form in forms
+    ]
+    series = parts[0].series
+    total = parts[0].conc_ng_per_ml
+    for part in parts[1:]:
+        total = total + part.conc_ng_per_ml
+    if others:
+        _check_metabolites(others, series)
+        added = simulate_absorbed(people, others, film=_film(people, others), t_h=t_h, series=series)
+        total = total + np.stack([added[one] for one in series], axis=1)
+    return Concentrations(t_h=t_h, series=series, conc_ng_per_ml=total)
+
+
+def _events(infused: Sequence[AbsorbedDose], form: DrugForm, n_subject: int) -> InfusionEvents:
+    return InfusionEvents(
+        start_h=np.array([one.dose.start_h for one in infused], dtype=float),
+        duration_h=np.array([one.dose.duration_h for one in infused], dtype=float),
+        dose_mg=np.stack([one.dose_mg for one in infused], axis=1) if infused else np.zeros((n_subject, 0)),
+        form=form,
+        s_fraction=share_of(form, Analyte.S_KET),
+        flags=(),
+    )
+
+
+def _check_metabolites(others: Sequence[AbsorbedDose], series: Sequence[Series]) -> None:
+    asked = [one.analyte.value for one in series if one.analyte in _METABOLITES]
+    for one in others:
+        if asked and one.ka_per_h is not None and one.product is not None and not one.product.is_parenteral:
+            raise SpecError(
+                where="analytes",
+                got=f"{asked[0]} after {one.product.title}",
+                allowed="ketamine: how much of what is swallowed becomes a metabolite before it reaches blood is not "
+                "sourced for this product",
+                remedy="Metabolites are offered after doses into a vein or muscle, after the film, and in the model of "
+                "the nasal spray.",
+            )
+
+
+def _film(people: PkIndividuals, others: Sequence[AbsorbedDose]) -> FilmAbsorption | None:
+    if not any(one.dose.route is Route.FILM for one in others):
+        return None
+    values, ones = load_parameter_set(f"{people.model.id}-film"), np.ones(people.n_subject)
+    return FilmAbsorption(
+        f1=values.value("f1") * ones,
+        d1_h=values.value("d1_h") * ones,
+        ka1_per_h=values.value("ka1_per_h") * ones,
+        f2=values.value("f2") * ones,
+        d2_h=values.value("d2_h") * ones,
+        ka2_per_h=values.value("ka2_per_h") * ones,
+        mttg_h=values.value("mttg_h") * ones,
+    )
+
+
+def _hepatoportal(
+    model: PkModel,
+    given: Sequence[AbsorbedDose],
+    weight_kg: _Subject,
+    z_iiv: Float[np.ndarray, "subject iiv"],
+    t_h: Float[np.ndarray, " time"],
+    analytes: Sequence[Analyte | str],
+    sites: Sequence[SamplingSite | str],
+    factors: PersonFactors | None,
+) -> Concentrations:
+    people = hepatoportal_parameters(model, weight_kg=weight_kg, z_iiv=z_iiv, factors=factors)
+    series = _series(model, analytes, sites)
+    if t_h.size and not (np.all(np.isfinite(t_h)) and np.all(np.diff(t_h) >= 0.0) and t_h[0] >= 0.0):
+        raise SpecError(where="t_h", got=t_h.tolist(), allowed="finite times of 0 h or later that do not run backwards")
+    states = hepatoportal_system(people, given, model=model).simulate(t_h=t_h)
+    found = {
+        Analyte.S_KET: states["C"] / people.vc_l[:, np.newaxis],
+        Analyte.S_NK: states["N1"] / people.nk_v1_l[:, np.newaxis],
+    }
+    return Concentrations(
+        t_h=t_h, series=series, conc_ng_per_ml=np.stack([found[one.analyte] for one in series], axis=1)
+    )
+
+
+def _series(
+    model: PkModel, analytes: Sequence[Analyte | str], sites: Sequence[SamplingSite | str]
+) -> tuple[Series, ...]:
+    if isinstance(analytes, str) or isinstance(sites, str) or not analytes or not sites:
+        raise SpecError(
+            where="analytes",
+            got=(analytes, sites),
+            allowed="at least one name in a list",
+            remedy="Write analytes=('s_ket',), sites=('venous',).",
+        )
+    series = tuple(dict.fromkeys(Series(Analyte.parse(a), SamplingSite.parse(s)) for a in analytes for s in sites))
+    for one in series:
+        if one.analyte not in model.analytes:
+            raise SpecError(
+                where="analytes",
+                got=one.analyte.value,
+                allowed=f"one of {', '.join(model.analytes)} in model {model.id}",
+            )
+        if one.sampling_site not in model.sites:
+            raise SpecError(
+                where="sites",
+                got=one.sampling_site.value,
+                allowed=f"one of {', '.join(model.sites)} in model {model.id}",
+            )
+    return series

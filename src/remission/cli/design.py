@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from remission.design.crew import Crew
     from remission.design.looks import StopRule
     from remission.design.operating import Characteristics, DesignRun
     from remission.design.prices import Prices
@@ -18,12 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["design_command"]
 
-_TIMED_PERSON_DAYS = 40_000_000
-"""From here on the pace of this machine is measured before anything is started."""
-_LARGE_S = 600.0
-"""Above this expected time it waits for --yes."""
-_SHARED_PERSON_DAYS = 10_000_000
-"""From here on the work is shared by all cores, unless --workers says otherwise."""
 _TRIALS_A_DRAW = 20
 """Trials at each draw of the model's values: enough to tell draws apart, few enough for many draws."""
 
@@ -51,6 +44,9 @@ def design_command(  # noqa: PLR0917 - options of a command line
     spending: Annotated[
         str, typer.Option("--spending", help="obrien-fleming, pocock, classical-obrien-fleming or classical-pocock.")
     ] = "obrien-fleming",
+    scenarios: Annotated[
+        Path | None, typer.Option("--scenarios", help="A table of scenarios by designs, a YAML file.")
+    ] = None,
     prices: Annotated[Path | None, typer.Option("--prices", help="Your own prices, a YAML file.")] = None,
     workers: Annotated[int | None, typer.Option("--workers", help="Processes; default: one for each core.")] = None,
     report: Annotated[Path | None, typer.Option("--report", help="New folder for a report to hand on.")] = None,
@@ -62,14 +58,16 @@ def design_command(  # noqa: PLR0917 - options of a command line
 
     Example: remission design kare --vary n=60:400 --power 0.9
     """
+    from remission.cli.design_crew import engage
     from remission.cli.design_report import report_design
     from remission.cli.design_show import show
+    from remission.cli.design_table import tabulate
     from remission.cli.progress import progress_of
     from remission.cli.run import find_protocol
     from remission.design.assurance import estimate_assurance
+    from remission.design.cost import person_days_of
     from remission.design.operating import (
         characterize,
-        check_share,
         choose_analysis,
         null_protocol,
         resize_protocol,
@@ -78,20 +76,20 @@ def design_command(  # noqa: PLR0917 - options of a command line
     )
     from remission.errors import SpecError
     from remission.report.design_write import check_report_folder
-    from remission.streams import check_seed
-    from remission.trial.simulate import MAX_REPLICATES
     from remission.trial.truth import check_people
 
     # Everything is checked before anything is simulated.
-    for where, share in (("--alpha", alpha), ("--mcse", mcse), ("--power", power)):
-        if share is not None:
-            check_share(where, share)
-    if not 1 <= replicates <= MAX_REPLICATES:
-        raise SpecError(where="--replicates", got=replicates, allowed=f"a whole number from 1 to {MAX_REPLICATES}")
-    if draws < 0 or draws == 1:
-        raise SpecError(where="--assurance", got=draws, allowed="0 for none, or a whole number from 2")
-    check_seed(seed)
+    _check_numbers(alpha=alpha, mcse=mcse, power=power, replicates=replicates, draws=draws, seed=seed)
     check_report_folder(report)
+    if scenarios is not None:
+        if report is not None:
+            raise SpecError(
+                where="--report", got="a table of scenarios", allowed="a report of one design: leave out --scenarios"
+            )
+        content = tabulate(protocol, scenarios, analysis=analysis, workers=workers, seed=seed, quiet=as_json, yes=yes)
+        if as_json:
+            typer.echo(json.dumps(_finite(content), ensure_ascii=False, allow_nan=False))
+        return
     if truth_people:
         check_people(truth_people)
     rule = _rule(looks, futility, spending, alpha)
@@ -100,7 +98,8 @@ def design_command(  # noqa: PLR0917 - options of a command line
     used = null_protocol(found, wanted) if null else found
     designs = [resize_protocol(used, n) for n in sizes_of(vary)] if vary else [used]
     paid = None if prices is None else _read_prices(prices)
-    crew = _crew(designs, replicates, draws, workers, yes=yes)
+    person_days = person_days_of(designs, replicates) + person_days_of(designs[-1:], draws * _TRIALS_A_DRAW)
+    crew = engage(person_days, designs[-1], workers, yes=yes)
 
     truths = _truths(wanted, null=null, protocol=used, n_people=truth_people, seed=seed)
     rows: list[Characteristics] = []
@@ -116,7 +115,7 @@ def design_command(  # noqa: PLR0917 - options of a command line
             runs.append(run)
             rows += characterize(design, run, analysis=wanted)
         main = [row for row in rows if row.analysis == wanted]
-        content: dict[str, Any] = {
+        content = {
             "protocol": found.id,
             "analysis": wanted,
             "is_null": null,
@@ -144,6 +143,22 @@ def design_command(  # noqa: PLR0917 - options of a command line
     show(content, main, null=null, power=power)
 
 
+def _check_numbers(*, alpha: float, mcse: float, power: float | None, replicates: int, draws: int, seed: int) -> None:
+    from remission.design.operating import check_share
+    from remission.errors import SpecError
+    from remission.streams import check_seed
+    from remission.trial.simulate import MAX_REPLICATES
+
+    for where, share in (("--alpha", alpha), ("--mcse", mcse), ("--power", power)):
+        if share is not None:
+            check_share(where, share)
+    if not 1 <= replicates <= MAX_REPLICATES:
+        raise SpecError(where="--replicates", got=replicates, allowed=f"a whole number from 1 to {MAX_REPLICATES}")
+    if draws < 0 or draws == 1:
+        raise SpecError(where="--assurance", got=draws, allowed="0 for none, or a whole number from 2")
+    check_seed(seed)
+
+
 def _power(row: "Characteristics") -> float:
     return (row.rejected if row.sequential is None else row.sequential.rejected).value
 
@@ -166,27 +181,6 @@ def _rule(looks: str | None, futility: str | None, boundary: str, alpha: float) 
             where="--futility", got=futility, allowed="a fraction, a colon and z, for example 0.5:0.0"
         ) from None
     return plan_stops(fractions, futility=floors, boundary=boundary, alpha=alpha)
-
-
-def _crew(designs: "list[Protocol]", replicates: int, draws: int, workers: int | None, *, yes: bool) -> "Crew":
-    """Who does the work; a plan that is too large says first what it would cost."""
-    from remission.cli.progress import span
-    from remission.design.cost import expected_s, person_days_of
-    from remission.design.crew import Crew
-    from remission.errors import SpecError
-
-    person_days = person_days_of(designs, replicates) + person_days_of(designs[-1:], draws * _TRIALS_A_DRAW)
-    crew = Crew(1 if workers is None and person_days < _SHARED_PERSON_DAYS else workers)
-    if person_days >= _TIMED_PERSON_DAYS:
-        expected = expected_s(designs[-1], person_days, n_workers=crew.n_workers)
-        plan = f"up to {person_days:,} person-days in {len(designs)} designs, about {span(expected)} on this machine"
-        if expected > _LARGE_S and not yes:
-            raise SpecError(
-                where="--replicates", got=plan, allowed=f"up to {span(_LARGE_S)} without asking",
-                remedy="Start it with --yes, or take fewer replicates, sizes or draws.",
-            )  # fmt: skip
-        typer.echo(f"Simulating {plan}", err=True)
-    return crew
 
 
 def _read_prices(path: Path) -> "Prices":

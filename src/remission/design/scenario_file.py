@@ -1,0 +1,259 @@
+"""A file of scenarios and designs laid over a protocol: the trial of every cell, or every fault with its line.
+
+Changes are put over the protocol as its own file would state it, and the whole is checked again before anything is
+simulated.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from remission.design.looks import StopRule, plan_stops
+from remission.design.operating import choose_analysis
+from remission.design.scenarios import DesignChoice, Scenario, ScenarioTable
+from remission.errors import SpecError, nearest_names
+from remission.patient.parameters import CourseParameters, load_course_parameters
+from remission.records.faults import Location, located_faults
+from remission.records.protocol import Protocol
+from remission.records.protocol_file import write_protocol
+from remission.records.yaml_tree import MAX_BYTES, Tree, decode_utf8, read_tree, too_large
+
+__all__ = ["Cell", "read_scenarios"]
+
+_T = TypeVar("_T")
+_MAX_CELLS = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One scenario under one design, ready to be simulated."""
+
+    scenario: Scenario
+    design: DesignChoice
+    protocol: Protocol
+    parameters: CourseParameters
+    analysis: str
+    rule: StopRule
+
+
+def read_scenarios(
+    path: Path, protocol: Protocol, *, analysis: str | None = None
+) -> tuple[ScenarioTable, tuple[Cell, ...]]:
+    """The table that a file asks for and its cells, scenario by scenario.
+
+    Parameters
+    ----------
+    path
+        A YAML file of at most 1 MB.
+    protocol
+        What scenarios and designs are laid over.
+    analysis
+        The analysis that decides where a design names none; ``None``: the protocol's first.
+
+    Raises
+    ------
+    SpecError
+        The file cannot be read, or something in it is wrong; every fault has its line and field.
+    """
+    tree = _read(path)
+    try:
+        table = ScenarioTable.model_validate(tree.data)
+    except ValidationError as error:
+        faults = [_moved(tree, (), place, fault) for place, fault in located_faults(error, ScenarioTable)]
+        raise SpecError.from_faults([*tree.faults, *faults]) from None
+    faults = [*tree.faults, *_repeated(tree, table)]
+    n_cells = len(table.scenarios) * len(table.designs)
+    if n_cells > _MAX_CELLS:
+        raise SpecError(where=str(path), got=f"{n_cells} cells", allowed=f"at most {_MAX_CELLS} in one table")
+    if table.truth and table.truth < 100:
+        faults.append(SpecError(where=tree.place(("truth",)), got=table.truth, allowed="0, or at least 100 people"))
+    cells: list[Cell] = []
+    for s_index, scenario in enumerate(table.scenarios):
+        for d_index, design in enumerate(table.designs):
+            try:
+                cells.append(_cell(tree, s_index, d_index, scenario, design, protocol, analysis, table.alpha))
+            except SpecError as error:
+                faults += [fault for fault in error.faults if str(fault) not in {str(one) for one in faults}]
+    if faults:
+        raise SpecError.from_faults(faults[:50])
+    return table, tuple(cells)
+
+
+def _cell(
+    tree: Tree,
+    s_index: int,
+    d_index: int,
+    scenario: Scenario,
+    design: DesignChoice,
+    protocol: Protocol,
+    analysis: str | None,
+    alpha: float,
+) -> Cell:
+    in_scenario, in_design = ("scenarios", s_index), ("designs", d_index)
+    # The file form: quantities with their unit, lists and names as people write them.
+    data = _file_form(protocol)
+    _at(tree, (*in_scenario, "changes"), lambda: _lay_over(data, scenario.changes))
+    _at(tree, (*in_design, "changes"), lambda: _lay_over(data, design.changes))
+    changed = _validated(tree, data, s_index, d_index, scenario, design)
+    if design.n_subjects or design.allocation or design.n_infusions:
+        data = _file_form(changed)
+        _at(tree, in_design, lambda: _choose(data, design))
+        changed = _validated(tree, data, s_index, d_index, scenario, design)
+    parameters = load_course_parameters(changed.substance)
+    return Cell(
+        scenario=scenario,
+        design=design,
+        protocol=changed,
+        parameters=_at(tree, in_scenario, lambda: parameters.replace(**scenario.parameters)),
+        analysis=_at(tree, in_design, lambda: choose_analysis(changed, design.analysis or analysis)),
+        rule=_at(
+            tree,
+            (*in_design, "looks"),
+            lambda: plan_stops(
+                design.looks,
+                futility={one.at: one.below for one in design.futility},
+                boundary=design.boundary,
+                alpha=alpha,
+            ),
+        ),
+    )
+
+
+def _lay_over(base: dict[str, Any], changes: dict[str, Any], where: str = "") -> None:
+    """Changes put over plain data: blocks into blocks, lists of named items by their id, all else replaced."""
+    for name, value in changes.items():
+        place = f"{where}.{name}" if where else name
+        there = base.get(name)
+        if isinstance(value, dict) and isinstance(there, dict):
+            _lay_over(there, value, place)
+        elif (
+            isinstance(value, dict)
+            and isinstance(there, list)
+            and all(isinstance(item, dict) and "id" in item for item in there)
+        ):
+            items = {item["id"]: item for item in there}
+            for item_id, change in value.items():
+                if item_id not in items or not isinstance(change, dict):
+                    raise SpecError(
+                        where=f"{place}.{item_id}", got=item_id, allowed=f"one of {', '.join(items)}, with a block",
+                        remedy=f"Did you mean {' or '.join(nearest_names(item_id, list(items)))}?",
+                    )  # fmt: skip
+                _lay_over(items[item_id], change, f"{place}.{item_id}")
+        elif value is None:
+            base.pop(name, None)
+        else:
+            base[name] = value
+
+
+def _is_named(items: Any) -> bool:
+    return isinstance(items, list) and all(isinstance(item, dict) and "id" in item for item in items)
+
+
+def _choose(data: dict[str, Any], design: DesignChoice) -> None:
+    if design.n_subjects is not None:
+        data["population"]["n_subjects"] = design.n_subjects
+    if design.allocation:
+        arms = [arm["id"] for arm in data["arms"]]
+        for name in set(design.allocation) - set(arms):
+            raise SpecError(
+                where=f"allocation.{name}", got=name, allowed=f"one of {', '.join(arms)}",
+                remedy=f"Did you mean {' or '.join(nearest_names(name, arms))}?",
+            )  # fmt: skip
+        _lay_over(data, {"arms": {arm: {"allocation": share} for arm, share in design.allocation.items()}})
+        whole = sum(arm["allocation"] for arm in data["arms"])
+        size = data["randomization"].get("block_size")
+        if size is not None:
+            data["randomization"]["block_size"] = -(-size // whole) * whole
+    if design.n_infusions is not None:
+        _choose_infusions(data, design.n_infusions)
+
+
+def _choose_infusions(data: dict[str, Any], count: int) -> None:
+    planned: list[int] = []
+    for name, drug in data["drugs"].items():
+        infusions = drug["infusions"]
+        days: list[int] = []
+        for one in infusions:
+            days.append(one["day"] if "day" in one else days[-1] + one["gap"]["mode"])
+        planned = planned if len(planned) >= len(days) else days
+        while len(infusions) < count:
+            last = infusions[-1]
+            if "gap" not in last and len(days) < 2:
+                raise SpecError(
+                    where="n_infusions", got=count, allowed=f"1, the infusions of {name}, which has no gap to repeat",
+                    remedy="Write the infusions under changes: drugs.",
+                )  # fmt: skip
+            gap = last.get("gap") or dict.fromkeys(("low", "mode", "high"), days[-1] - days[-2])
+            days.append(days[-1] + gap["mode"])
+            infusions.append({key: value for key, value in last.items() if key != "day"} | {"gap": gap})
+        del infusions[count:]
+    for therapy in data["therapies"].values():
+        for session in therapy["sessions"]:
+            if session.get("infusion", 0) > count:
+                session["day"] = planned[session.pop("infusion") - 1] + session.pop("offset_days", 0)
+        therapy["sessions"].sort(key=lambda session: session.get("day", -1))
+
+
+def _file_form(protocol: Protocol) -> dict[str, Any]:
+    data: dict[str, Any] = read_tree(write_protocol(protocol), name="protocol").data
+    return data
+
+
+def _validated(
+    tree: Tree, data: dict[str, Any], s_index: int, d_index: int, scenario: Scenario, design: DesignChoice
+) -> Protocol:
+    try:
+        return Protocol.model_validate(data, context={"units_required": True}, by_alias=True, by_name=False)
+    except ValidationError as error:
+        faults = []
+        for place, fault in located_faults(error, Protocol):
+            # Whose change it was: the scenario's where it names the field and the design does not.
+            first = place[0] if place else ""
+            is_scenario = first in scenario.changes and first not in design.changes
+            where: Location = ("scenarios", s_index) if is_scenario else ("designs", d_index)
+            if first in (scenario if is_scenario else design).changes:
+                where = (*where, "changes")
+            faults.append(_moved(tree, where, place, fault))
+        raise SpecError.from_faults(faults) from None
+
+
+def _repeated(tree: Tree, table: ScenarioTable) -> list[SpecError]:
+    faults = []
+    for name, items in (("scenarios", table.scenarios), ("designs", table.designs)):
+        ids = [item.id for item in items]
+        faults += [
+            SpecError(where=tree.place((name, index, "id")), got=one, allowed="an id used once")
+            for index, one in enumerate(ids)
+            if one in ids[:index]
+        ]
+    return faults
+
+
+def _at(tree: Tree, location: Location, make: Callable[[], _T]) -> _T:
+    """What is made; its faults moved to the place in the file."""
+    try:
+        return make()
+    except SpecError as error:
+        raise SpecError.from_faults([_moved(tree, location, (), fault) for fault in error.faults]) from None
+
+
+def _moved(tree: Tree, before: Location, place: Location, fault: SpecError) -> SpecError:
+    inner = fault.where if not place else ""
+    where = tree.place((*before, *place))
+    got = "nothing" if fault.got is None or fault.got == "" else fault.got
+    return SpecError(where=f"{where}.{inner}" if inner else where, got=got, allowed=fault.allowed, remedy=fault.remedy)
+
+
+def _read(path: Path) -> Tree:
+    name = str(path)
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+    except (OSError, ValueError):
+        raise SpecError(where=name, got="no readable file", allowed="a YAML file with scenarios") from None
+    if len(content) > MAX_BYTES:
+        raise too_large(name, len(content))
+    return read_tree(decode_utf8(content, name=name), name=name)

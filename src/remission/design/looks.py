@@ -306,6 +306,6 @@ def _statistic(found: Estimates, analysis: Analysis, endpoint: Endpoint) -> Floa
     """Normal score of the p value, positive where the treatment does better; NaN without an estimate."""
     size = to_scale(found.estimate, analysis.method)
     # A lower hazard of an event is better where a longer time is; "percent lower" counts downward.
-    is_turned = "hazard" in analysis.method or analysis.method == "percent_lower"
+    is_turned = analysis.method in {"hazard_ratio", "log_rank", "percent_lower"}
     better = 1.0 if endpoint.higher_is_better != is_turned else -1.0
     return np.asarray(-better * np.sign(size) * ndtri(found.p_value / 2.0))

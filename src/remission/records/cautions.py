@@ -5,6 +5,7 @@ The limits below are facts of the evidence registry; a test holds them to it.
 
 from typing import TYPE_CHECKING, Final
 
+from remission.records.endpoint_kinds import KINDS, EndpointKind
 from remission.units import format_quantity
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ LONGEST_STUDIED_MIN: Final = 120.0
 
 MOST_INFUSIONS_STUDIED: Final = 4
 """Most intravenous infusions per person in an addiction trial of the registry."""
+
+_NEEDS_AMOUNTS: Final = frozenset({"percent_heavy_days", "days_to_heavy_day", "drinking_risk_reduction"})
 
 _PRIOR_ONLY: Final = frozenset({"nicotine", "cannabis", "methamphetamine"})
 
@@ -112,6 +115,10 @@ def _beside(protocol: "Protocol") -> list[str]:
     return found
 
 
+def _counts_days(kind: EndpointKind) -> bool:
+    return KINDS[kind].needs == "diary" or kind == "confirmed_relapse"
+
+
 def _measurement(protocol: "Protocol") -> list[str]:
     found = []
     arms = protocol.arms
@@ -120,7 +127,7 @@ def _measurement(protocol: "Protocol") -> list[str]:
     unused += [name for name in protocol.therapies if name not in {arm.therapy for arm in arms}]
     if unused:
         found.append(f"No arm receives {', '.join(unused)}.")
-    if any(endpoint.kind == "percent_heavy_days" for endpoint in protocol.endpoints):
+    if any(endpoint.kind in _NEEDS_AMOUNTS for endpoint in protocol.endpoints):
         found.append("Amounts per day rest on assumed parameters, so results on heavy days are graded assumed.")
     diaries = [day for visit in protocol.visits if "diary" in visit.collects for day in visit.days]
     last = max(diaries, default=protocol.follow_up_days)
@@ -128,7 +135,7 @@ def _measurement(protocol: "Protocol") -> list[str]:
         f"Endpoint '{endpoint.id}' ends on day {endpoint.window.last}, but the last diary is on day {last}: the days "
         "between are never observed."
         for endpoint in protocol.endpoints
-        if endpoint.kind != "mean_craving" and last < endpoint.window.last
+        if _counts_days(endpoint.kind) and last < endpoint.window.last
     ]
     if protocol.population.n_subjects < (protocol.randomization.block_size or 0):
         found.append("There are fewer people than one randomization block, so arms can stay empty.")

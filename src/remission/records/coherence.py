@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from remission.errors import SpecError, nearest_names
 from remission.records.analysis import Analysis
 from remission.records.endpoint import Endpoint
+from remission.records.endpoint_kinds import KINDS, kinds_of_scale
 from remission.records.layout import layout_faults
 from remission.records.question import question_faults
 
@@ -17,24 +18,20 @@ if TYPE_CHECKING:
 
 __all__ = ["FITTING_ENDPOINTS", "NEEDED_DATA", "coherence_faults"]
 
-NEEDED_DATA: Final = {
-    "percent_days_abstinent": "diary",
-    "percent_heavy_days": "diary",
-    "any_use": "diary",
-    "confirmed_relapse": "test",
-    "abstinent_window": "diary",
-    "days_to_relapse_or_dropout": "diary",
-    "mean_craving": "craving",
-}
+NEEDED_DATA: Final = {kind: facts.needs for kind, facts in KINDS.items()}
 """What a visit must collect for an endpoint of each kind."""
 
 FITTING_ENDPOINTS: Final = {
-    "mean_difference": {"percent_days_abstinent", "percent_heavy_days", "mean_craving"},
-    "odds_ratio": {"any_use", "confirmed_relapse", "abstinent_window"},
-    "hazard_ratio": {"days_to_relapse_or_dropout"},
-    "percent_lower": {"mean_craving"},
+    "mean_difference": kinds_of_scale("percent", "count", "mean"),
+    "odds_ratio": kinds_of_scale("binary"),
+    "hazard_ratio": kinds_of_scale("time"),
+    "percent_lower": frozenset({"mean_craving", "last_craving", "use_days"}),
 }
 """The kinds of endpoint that each method can analyze."""
+
+
+_AT_VISITS: Final = frozenset({"craving", "test"})
+"""What is known for a visit's day only, so that a window needs a visit."""
 
 
 def coherence_faults(protocol: "Protocol") -> list[SpecError]:
@@ -111,6 +108,8 @@ def _day_faults(protocol: "Protocol") -> list[SpecError]:
         days.append((f"visits[{index}].days", max(visit.days)))
     for index, endpoint in enumerate(protocol.endpoints):
         days.append((f"endpoints[{index}].window.last", endpoint.window.last))
+        if endpoint.baseline is not None:
+            days.append((f"endpoints[{index}].baseline.last", endpoint.baseline.last))
     return [
         SpecError(
             where=where,
@@ -169,6 +168,7 @@ def _session_faults(protocol: "Protocol") -> list[SpecError]:
 def _measure_faults(protocol: "Protocol") -> list[SpecError]:
     faults = []
     collected: set[str] = {what for visit in protocol.visits for what in visit.collects}
+    collected |= {"visit"} if protocol.visits else set()
     for index, visit in enumerate(protocol.visits):
         if list(visit.days) != sorted(set(visit.days)):
             faults.append(
@@ -178,6 +178,7 @@ def _measure_faults(protocol: "Protocol") -> list[SpecError]:
             )
     for index, endpoint in enumerate(protocol.endpoints):
         faults += _endpoint_faults(protocol, index, endpoint, collected)
+        faults += _meaning_faults(protocol, index, endpoint)
     if "test" in collected and protocol.test is None:
         faults.append(
             SpecError(where="test", got="nothing", allowed="a test: a visit collects one", remedy="Describe it.")
@@ -186,28 +187,38 @@ def _measure_faults(protocol: "Protocol") -> list[SpecError]:
 
 
 def _endpoint_faults(protocol: "Protocol", index: int, endpoint: Endpoint, collected: set[str]) -> list[SpecError]:
-    need = NEEDED_DATA[endpoint.kind]
-    if need not in collected:
-        return [
-            SpecError(
-                where=f"endpoints[{index}].kind",
-                got=endpoint.kind,
-                allowed=f"an endpoint that the visits can feed; it needs '{need}' and no visit collects it",
-                remedy=f"Add '{need}' to a visit's collects.",
-            )
-        ]
-    window = endpoint.window
-    days = sorted({day for visit in protocol.visits if need in visit.collects for day in visit.days})
-    if endpoint.kind == "mean_craving" and not any(window.first <= day <= window.last for day in days):
-        return [
-            SpecError(
-                where=f"endpoints[{index}].window",
-                got=f"days {window.first} to {window.last}",
-                allowed="a window with at least one visit that collects craving",
-                remedy=f"Craving is collected on days {', '.join(map(str, days))}.",
-            )
-        ]
-    counts_days = endpoint.kind not in {"days_to_relapse_or_dropout", "mean_craving"}
+    need, window = NEEDED_DATA[endpoint.kind], endpoint.window
+    needs = [need, *(["test"] if endpoint.verification == "test" else [])]
+    for what in needs:
+        if what not in collected:
+            return [
+                SpecError(
+                    where=f"endpoints[{index}].kind",
+                    got=endpoint.kind,
+                    allowed=f"an endpoint that the visits can feed; it needs '{what}' and no visit collects it",
+                    remedy=f"Add '{what}' to a visit's collects.",
+                )
+            ]
+    for what in needs:
+        days = sorted({day for visit in protocol.visits if what in visit.collects for day in visit.days})
+        windows = {"window": window, **({"baseline": endpoint.baseline} if endpoint.baseline else {})}
+        for name, span in windows.items():
+            if (
+                what in _AT_VISITS
+                and endpoint.kind != "confirmed_relapse"
+                and not any(span.first <= day <= span.last for day in days)
+            ):
+                return [
+                    SpecError(
+                        where=f"endpoints[{index}].{name}",
+                        got=f"days {span.first} to {span.last}",
+                        allowed=f"a window with at least one visit that collects {what}",
+                        remedy=f"{what.capitalize()} is collected on days {', '.join(map(str, days))}.",
+                    )
+                ]
+    facts = KINDS[endpoint.kind]
+    counts_days = facts.needs == "diary" and endpoint.kind != "days_to_relapse_or_dropout"
+    counts_days = counts_days or endpoint.kind == "confirmed_relapse"
     diaries = [day for visit in protocol.visits if "diary" in visit.collects for day in visit.days]
     if endpoint.missing == "use" and counts_days and max(diaries, default=-1) < window.last:
         # Everyone would fail: the days after the last diary count as use for all.
@@ -220,6 +231,32 @@ def _endpoint_faults(protocol: "Protocol", index: int, endpoint: Endpoint, colle
             )
         ]
     return []
+
+
+def _meaning_faults(protocol: "Protocol", index: int, endpoint: Endpoint) -> list[SpecError]:
+    """Endpoints that ask these people or this window for what they cannot have."""
+    faults = []
+    if endpoint.kind == "drinking_risk_reduction" and protocol.substance != "alcohol":
+        faults.append(
+            SpecError(
+                where=f"endpoints[{index}].kind",
+                got=endpoint.kind,
+                allowed=f"an endpoint of {protocol.substance.value}: risk levels are grams of ethanol a day",
+                remedy="Use percent_days_abstinent or use_days.",
+            )
+        )
+    rule = endpoint.weekly
+    n_weeks = -(-len(endpoint.window) // 7)
+    if rule is not None and rule.last_week_named > n_weeks:
+        faults.append(
+            SpecError(
+                where=f"endpoints[{index}].window.last",
+                got=f"{n_weeks} weeks from day {endpoint.window.first}",
+                allowed=f"at least {rule.last_week_named} weeks, which the weekly rule names",
+                remedy="Lengthen the window, or use an endpoint that needs fewer weeks.",
+            )
+        )
+    return faults
 
 
 def _analysis_faults(protocol: "Protocol") -> list[SpecError]:

@@ -172,13 +172,20 @@ def _visits(protocol: "Protocol") -> list[str]:
 
 def _endpoint(endpoint: "Endpoint") -> str:
     window = f"days {endpoint.window.first} to {endpoint.window.last}"
-    if endpoint.kind == "days_to_relapse_or_dropout":
-        rule = "leaving is an event"
-    elif endpoint.missing == "use":
-        rule = "what is not observed counts as use"
-    else:
-        rule = "what is not observed is left out"
+    rule = "leaving is an event" if endpoint.kind == "days_to_relapse_or_dropout" else _MISSING[endpoint.missing]
     return f"{endpoint.label} ({endpoint.id}): {endpoint.kind.replace('_', ' ')}, {window}; {rule}."
+
+
+_MISSING = {
+    "observed": "what is not observed is left out",
+    "use": "what is not observed counts as use",
+    "carried": "the last observation stands for what is not observed",
+    "weighted": "what is not observed counts as a part of a day of use",
+    "abstinent": "what is not observed counts as abstinence",
+    "usual": "the person's usual result stands for what is not observed",
+    "neighbors": "the mean of the weeks before and after stands for a week that is not observed",
+    "kept": "a missed test stays a missed test",
+}
 
 
 def _analysis(analysis: "Analysis") -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, get_args
 
 from remission.errors import SpecError
 from remission.records.endpoint import Endpoint
+from remission.records.endpoint_kinds import KINDS
 from remission.records.estimand import EVENTS, Estimand, EventKind, Strategy
 
 if TYPE_CHECKING:
@@ -33,9 +34,10 @@ def strategy_for(estimand: Estimand, event: EventKind, endpoint: Endpoint) -> St
     """What is done about an event when this endpoint is counted.
 
     Where the estimand is silent: treatment policy, but composite for dropout when the endpoint counts what is missing
-    as use, because that is what such an endpoint says.
+    as use or leaving as its event, because that is what such an endpoint says.
     """
-    if event == "dropout" and event not in estimand.strategies and endpoint.missing == "use":
+    leaving_fails = endpoint.missing == "use" or endpoint.kind in _COUNTS_LEAVING
+    if event == "dropout" and event not in estimand.strategies and leaving_fails:
         return "composite"
     return estimand.strategies.get(event, "treatment-policy")
 
@@ -93,6 +95,9 @@ def question_faults(protocol: "Protocol") -> list[SpecError]:
     return faults
 
 
+_COUNTS_LEAVING = frozenset({"days_to_relapse_or_dropout", "days_in_study", "completed"})
+"""Kinds of which leaving is an event."""
+
 _REMEDY = {
     "relapse": "Define it under events.relapse.",
     "rescue-medicine": "Define it under events.rescue_medicine.",
@@ -123,7 +128,7 @@ def _meaning(event: EventKind, strategy: Strategy, endpoint: Endpoint) -> list[S
                 allowed="treatment-policy or hypothetical: a guess is no failure and has no day",
             )
         ]
-    if strategy == "composite" and endpoint.kind == "mean_craving":
+    if strategy == "composite" and KINDS[endpoint.kind].needs == "craving":
         return [
             SpecError(
                 where=where,
@@ -132,7 +137,7 @@ def _meaning(event: EventKind, strategy: Strategy, endpoint: Endpoint) -> list[S
                 remedy="Use treatment-policy, hypothetical or while-on-treatment.",
             )
         ]
-    if event == "dropout" and endpoint.kind == "days_to_relapse_or_dropout" and strategy != "composite":
+    if event == "dropout" and endpoint.kind in _COUNTS_LEAVING and strategy != "composite":
         return [
             SpecError(
                 where=where,
@@ -141,7 +146,7 @@ def _meaning(event: EventKind, strategy: Strategy, endpoint: Endpoint) -> list[S
                 remedy="Use composite, or another endpoint.",
             )
         ]
-    if strategy == "while-on-treatment" and endpoint.kind == "days_to_relapse_or_dropout":
+    if strategy == "while-on-treatment" and endpoint.is_time_to_event:
         return [
             SpecError(
                 where=where,

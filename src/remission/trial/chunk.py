@@ -6,11 +6,12 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from remission.analyses.estimate import Estimates
+from remission.endpoints.values import times_of, values_of
 from remission.patient.parameters import CourseParameters
 from remission.records.protocol import Protocol
 from remission.trial.analyze import analyze_replicates
 from remission.trial.batch import TrialBatch
-from remission.trial.endpoints import endpoint_values, time_to_event
+from remission.trial.endpoints import endpoint_data, ethanol_g_per_amount
 from remission.trial.result import ArmValues, CourseCounts
 
 __all__ = ["Chunk", "ChunkResult", "analyze_batch", "merge_chunks", "plan_chunks"]
@@ -44,15 +45,14 @@ def plan_chunks(protocol: Protocol, n_replicates: int) -> list[Chunk]:
 
 def analyze_batch(protocol: Protocol, chunk: Chunk, batch: TrialBatch, *, parameters: CourseParameters) -> ChunkResult:
     """The replicates of a chunk, analysed as the protocol says."""
-    values = {
-        endpoint.id: endpoint_values(endpoint, batch.observation, heavy_amount=parameters.heavy_amount)
-        for endpoint in protocol.endpoints
-    }
-    events = {
-        endpoint.id: time_to_event(endpoint, batch.observation)[1]
-        for endpoint in protocol.endpoints
-        if endpoint.kind == "days_to_relapse_or_dropout"
-    }
+    data = endpoint_data(
+        batch.observation,
+        heavy_amount=parameters.heavy_amount,
+        ethanol_g_per_amount=ethanol_g_per_amount(protocol),
+        female=batch.covariates.female == 1,
+    )
+    values = {endpoint.id: values_of(endpoint, data) for endpoint in protocol.endpoints}
+    events = {endpoint.id: times_of(endpoint, data)[1] for endpoint in protocol.endpoints if endpoint.is_time_to_event}
     n_subjects = protocol.population.n_subjects
     ones = [slice(offset * n_subjects, (offset + 1) * n_subjects) for offset in range(chunk.count)]
     return ChunkResult(

@@ -123,7 +123,7 @@ def _checked(protocol: Protocol, endpoints: tuple[str, str]) -> tuple[Endpoint, 
             got=f"windows that end on day {one.window.last} and begin on day {other.window.first}",
             allowed=f"a window before day {second_start}, when the second period starts, and one from it on",
         )
-    if one.kind != other.kind or len(one.window) != len(other.window) or one.kind == "days_to_relapse_or_dropout":
+    if one.kind != other.kind or len(one.window) != len(other.window) or one.is_time_to_event:
         raise SpecError(
             where="endpoints",
             got=f"{one.kind} over {len(one.window)} days and {other.kind} over {len(other.window)} days",

@@ -42,7 +42,7 @@ def cut_batch(
     The same people; those whom the endpoint does not count yet have the arm ``ABSENT``.
     """
     seen, n_days = batch.observation, batch.course.use.shape[1]
-    is_time = endpoint.kind == "days_to_relapse_or_dropout"
+    is_time = endpoint.is_time_to_event
     shown = np.zeros(len(batch.people), dtype=np.int64)
     for day in _diary_days(protocol):
         shown = np.where(elapsed_day > day, day + 1, shown)

@@ -1,17 +1,75 @@
-"""Endpoints: one number per person from the trial's observation, by the endpoint's own rule for what is missing."""
+"""Endpoints of a trial: its observation handed to the layer that computes them."""
 
 import numpy as np
 from jaxtyping import Bool, Float
 
+from remission.endpoints.data import EndpointData
+from remission.endpoints.values import period_values_of, times_of, values_of
+from remission.library.drinking import ethanol_g_per_unit
+from remission.library.loader import load_parameter_set
+from remission.patient.parameters import DEFAULT_PARAMETER_SET
 from remission.records.endpoint import Endpoint
+from remission.records.protocol import Protocol
 from remission.trial.observation import Observation
 
-__all__ = ["endpoint_values", "time_to_event"]
+__all__ = ["endpoint_data", "endpoint_values", "ethanol_g_per_amount", "period_values", "time_to_event"]
 
 _Values = Float[np.ndarray, " subject"]
 
 
-def endpoint_values(endpoint: Endpoint, seen: Observation, *, heavy_amount: float) -> _Values:
+def endpoint_data(
+    seen: Observation,
+    *,
+    heavy_amount: float | None = None,
+    ethanol_g_per_amount: float | None = None,
+    female: Bool[np.ndarray, " subject"] | None = None,
+) -> EndpointData:
+    """A trial's observation as endpoints read it; every test of the plan was due.
+
+    Parameters
+    ----------
+    heavy_amount
+        An amount above which a day counts as heavy. [unit of the substance]
+    ethanol_g_per_amount
+        Grams of ethanol in one unit of the amounts, for alcohol.
+    female
+        Sex of each person, for endpoints that differ by sex.
+    """
+    n, n_days = seen.diary.shape
+    return EndpointData(
+        used=seen.diary > 0,
+        seen=seen.seen,
+        amount=seen.amount,
+        end_day=np.full(n, n_days, dtype=np.int64),
+        test_day=seen.test_day,
+        test_due=np.ones_like(seen.test_kept),
+        test_kept=seen.test_kept,
+        test_positive=seen.test_positive,
+        craving_day=seen.craving_day,
+        craving_vas=seen.craving_vas,
+        days_in_study=seen.days_in_study,
+        until_day=seen.until_day,
+        heavy_amount=heavy_amount,
+        ethanol_g_per_amount=ethanol_g_per_amount,
+        female=female,
+    )
+
+
+def ethanol_g_per_amount(protocol: Protocol) -> float | None:
+    """Grams of ethanol in one unit of the amounts of this trial; ``None`` for anything else than alcohol. [g]"""
+    known = load_parameter_set(DEFAULT_PARAMETER_SET)
+    name = f"mu_a.{protocol.substance.value}"
+    return ethanol_g_per_unit(known[name].unit.removeprefix("log ")) if name in known else None
+
+
+def endpoint_values(
+    endpoint: Endpoint,
+    seen: Observation,
+    *,
+    heavy_amount: float,
+    ethanol_g_per_amount: float | None = None,
+    female: Bool[np.ndarray, " subject"] | None = None,
+) -> _Values:
     """The endpoint of each person; NaN for a person without a value under the endpoint's rule.
 
     Parameters
@@ -20,70 +78,49 @@ def endpoint_values(endpoint: Endpoint, seen: Observation, *, heavy_amount: floa
         What to compute; its unit is ``endpoint.unit``.
     seen
         The trial's data.
-    heavy_amount
-        An amount above which a day counts as heavy. [unit of the substance]
+    heavy_amount, ethanol_g_per_amount, female
+        As in :func:`endpoint_data`.
+
+    Raises
+    ------
+    SpecError
+        The observation lacks what the endpoint needs.
     """
-    if endpoint.kind == "days_to_relapse_or_dropout":
-        return time_to_event(endpoint, seen)[0]
-    if endpoint.kind == "mean_craving":
-        return _mean_craving(endpoint, seen)
-    window = slice(endpoint.window.first, endpoint.window.last + 1)
-    observed = seen.seen[:, window]
-    used = (seen.diary[:, window] > 0) & observed
-    if endpoint.kind == "percent_heavy_days":
-        used = used & (seen.amount[:, window] > heavy_amount)
-    if endpoint.missing == "use":
-        used = used | ~observed
-        observed = np.ones_like(observed)
-    if endpoint.kind in {"percent_days_abstinent", "percent_heavy_days"}:
-        days = observed.sum(axis=1)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            share = 100.0 * used.sum(axis=1) / days
-        percent = 100.0 - share if endpoint.kind == "percent_days_abstinent" else share
-        return np.where(days > 0, percent, np.nan)
-    any_use = np.asarray(used.any(axis=1))
-    known = np.asarray(observed.any(axis=1))
-    if endpoint.kind in {"confirmed_relapse", "abstinent_window"}:
-        any_use, known = _with_tests(endpoint, seen, any_use, known)
-    value = ~any_use if endpoint.kind == "abstinent_window" else any_use
-    return np.where(known, value * 1.0, np.nan)
+    return values_of(
+        endpoint,
+        endpoint_data(seen, heavy_amount=heavy_amount, ethanol_g_per_amount=ethanol_g_per_amount, female=female),
+    )
 
 
-def _with_tests(
-    endpoint: Endpoint, seen: Observation, any_use: Bool[np.ndarray, " subject"], known: Bool[np.ndarray, " subject"]
-) -> tuple[Bool[np.ndarray, " subject"], Bool[np.ndarray, " subject"]]:
-    inside = (seen.test_day >= endpoint.window.first) & (seen.test_day <= endpoint.window.last)
-    kept, positive = seen.test_kept[:, inside], seen.test_positive[:, inside]
-    found = (positive & kept).any(axis=1)
-    if endpoint.missing == "use":
-        found = found | (~kept).any(axis=1)
-    return any_use | found, known | kept.any(axis=1)
+def time_to_event(
+    endpoint: Endpoint, seen: Observation, *, heavy_amount: float | None = None
+) -> tuple[_Values, Bool[np.ndarray, " subject"]]:
+    """Each person's time in ``endpoint.unit`` and whether the event ended it, for every kind with a time.
 
+    Days are counted from the window's first day, which is day 1; weeks from its first week. A person without an event
+    is censored; where days lie ahead, at the last one that has been. NaN for a person who was never seen where what is missing is left out.
 
-def _mean_craving(endpoint: Endpoint, seen: Observation) -> _Values:
-    inside = (seen.craving_day >= endpoint.window.first) & (seen.craving_day <= endpoint.window.last)
-    marks = seen.craving_vas[:, inside]
-    given = np.isfinite(marks)
-    count = given.sum(axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.where(given, marks, 0.0).sum(axis=1) / count
-    return np.where(count > 0, mean, np.nan)
-
-
-def time_to_event(endpoint: Endpoint, seen: Observation) -> tuple[_Values, Bool[np.ndarray, " subject"]]:
-    """Days from the window's first day to the first reported use day or to leaving, and whether either came.
-
-    The first day of the window is day 1; people without an event are censored at the window's end. Someone who left
-    before the window began has an event on day 1. Where days lie ahead, people are censored at the last one that has
-    been. [day]
+    Raises
+    ------
+    SpecError
+        The endpoint is no time to an event.
     """
-    first, last = endpoint.window.first, endpoint.window.last
-    used = (seen.diary[:, first : last + 1] > 0) & seen.seen[:, first : last + 1]
-    length = last - first + 1
-    never = length + 1
-    to_use = np.where(used.any(axis=1), used.argmax(axis=1) + 1, never)
-    to_leaving = np.where(seen.days_in_study <= last, np.maximum(seen.days_in_study - first + 1, 1), never)
-    time = np.minimum(to_use, to_leaving)
-    followed = length if seen.until_day is None else np.clip(seen.until_day - first, 0, length)
-    event = time <= followed
-    return np.where(event, time, followed).astype(np.float64), event
+    return times_of(endpoint, endpoint_data(seen, heavy_amount=heavy_amount))
+
+
+def period_values(
+    endpoint: Endpoint, seen: Observation, *, period_days: int, heavy_amount: float | None = None
+) -> Float[np.ndarray, "subject period"]:
+    """The endpoint in consecutive periods of its window, NaN where nothing of a period was seen.
+
+    Parameters
+    ----------
+    period_days
+        Length of a period; the last one is shorter when the window is no multiple. [day]
+
+    Raises
+    ------
+    SpecError
+        The kind has no meaning in a part of its window (``remission.endpoints.values.PERIOD_KINDS``).
+    """
+    return period_values_of(endpoint, endpoint_data(seen, heavy_amount=heavy_amount), period_days=period_days)

@@ -12,18 +12,20 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from remission.analyses.hazards import analyze_hazard
+from remission.endpoints.values import times_of, values_of
 from remission.errors import SpecError
 from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters, load_course_parameters
 from remission.patient.pharmacology import load_pharmacology
 from remission.records.analysis import Analysis
 from remission.records.endpoint import Endpoint
+from remission.records.endpoint_kinds import KINDS
 from remission.records.estimand import Estimand, EventKind
 from remission.records.protocol import Protocol
 from remission.records.question import possible_events, strategy_faults, strategy_for
 from remission.streams import check_seed
 from remission.trial.analyze import sides_of
 from remission.trial.batch import TrialBatch, simulate_under_arm
-from remission.trial.endpoints import endpoint_values, time_to_event
+from remission.trial.endpoints import endpoint_data, ethanol_g_per_amount
 from remission.trial.happenings import first_day_of_rule
 from remission.trial.observation import Observation
 
@@ -205,6 +207,7 @@ def simulate_everybody(
     strategies
         What is done about each event that can happen.
     """
+    whole = _without_missing(endpoint)
     n_subjects = protocol.population.n_subjects
     n_arms, step = len(protocol.arms), max(1, _PEOPLE_PER_CHUNK // n_subjects)
     n_replicates = -(-n_people // n_subjects)
@@ -231,15 +234,27 @@ def simulate_everybody(
             for event, found in happened.items():
                 found[arm, place] = days[event] <= endpoint.window.last
             seen = _with_strategies(batch.observation, strategies, days)
-            if endpoint.kind == "days_to_relapse_or_dropout":
-                values[arm, place], ended[arm, place] = time_to_event(endpoint, seen)
-            else:
-                whole = endpoint.replace(missing="observed")
-                values[arm, place] = endpoint_values(whole, seen, heavy_amount=parameters.heavy_amount)
+            data = endpoint_data(
+                seen,
+                heavy_amount=parameters.heavy_amount,
+                ethanol_g_per_amount=ethanol_g_per_amount(protocol),
+                female=batch.covariates.female == 1,
+            )
+            values[arm, place] = values_of(whole, data)
+            if whole.is_time_to_event:
+                ended[arm, place] = times_of(whole, data)[1]
             if on_progress is not None:
                 done = n_arms * min(first * n_subjects, n_people) + (arm + 1) * count * n_subjects
                 on_progress(min(done, n_arms * n_people), n_arms * n_people)
     return values[:, :n_people], ended[:, :n_people], {event: found[:, :n_people] for event, found in happened.items()}
+
+
+def _without_missing(endpoint: Endpoint) -> Endpoint:
+    """The endpoint for data in which nobody is unseen but by a strategy, which leaves out what it takes away."""
+    rules = KINDS[endpoint.kind].missing
+    if "observed" not in rules:
+        return endpoint
+    return endpoint.replace(definition=None, missing="observed", missing_weight=None)
 
 
 def _event_days(protocol: Protocol, batch: TrialBatch) -> dict[EventKind, Int[np.ndarray, " subject"]]:
@@ -267,9 +282,11 @@ def _with_strategies(
     day = np.arange(n_days)
     failed = np.zeros(seen.seen.shape, dtype=np.bool_)
     until = np.full(seen.seen.shape[0], n_days, dtype=np.int64)
+    stayed = until
     for event, strategy in strategies.items():
         if strategy == "composite":
             failed |= day >= days[event][:, None]
+            stayed = np.minimum(stayed, days[event])
         elif strategy == "while-on-treatment":
             until = np.minimum(until, days[event])
     return replace(
@@ -278,9 +295,10 @@ def _with_strategies(
         amount=np.where(failed, np.inf, seen.amount),
         seen=seen.seen & (day < until[:, None]),
         test_kept=seen.test_kept & (seen.test_day < until[:, None]),
+        test_positive=seen.test_positive | failed[:, seen.test_day],
         craving_vas=np.where(seen.craving_day < until[:, None], seen.craving_vas, np.nan),
-        # Leaving itself is one of the events above; here everybody is seen to the end.
-        days_in_study=np.full_like(seen.days_in_study, n_days),
+        # Leaving itself is one of the events above; here everybody stays to the end or to a failure.
+        days_in_study=stayed.astype(seen.days_in_study.dtype),
     )
 
 

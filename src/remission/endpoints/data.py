@@ -1,0 +1,110 @@
+"""What endpoints are computed from: days, tests and marks of many people on one calendar, real or simulated."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from remission.errors import SpecError
+
+__all__ = ["EndpointData"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointData:
+    """Everything that was seen of people, day by day.
+
+    used
+        Whether use was reported; read it only where ``seen``.
+    seen
+        Days that a diary covers.
+    amount
+        Reported amount per day, ``None`` where no amounts are known. [unit of the substance]
+    first_day
+        Day of the first column; day 0 is the first dose or randomization.
+    end_day
+        The first day after the planned follow-up of each person. [day]
+    test_day, test_due, test_kept, test_positive
+        Days of biological tests, whether one was due, whether it was given, whether it was positive.
+    craving_day, craving_vas
+        Days of the craving reports and the marks, NaN where missed. [VAS 0 to 100]
+    days_in_study
+        Days before leaving. [day]
+    until_day
+        Days that have been at the time of the analysis; ``None``: all of them. [day]
+    heavy_amount
+        An amount above which a day counts as heavy; ``None`` where no amounts are known. [unit of the substance]
+    ethanol_g_per_amount
+        Grams of ethanol in one unit of the amount; ``None`` for anything else than alcohol.
+    female
+        Sex of each person, where known.
+    """
+
+    used: Bool[np.ndarray, "subject day"]
+    seen: Bool[np.ndarray, "subject day"]
+    amount: Float[np.ndarray, "subject day"] | None
+    first_day: int = 0
+    end_day: Int[np.ndarray, " subject"]
+    test_day: Int[np.ndarray, " test"]
+    test_due: Bool[np.ndarray, "subject test"]
+    test_kept: Bool[np.ndarray, "subject test"]
+    test_positive: Bool[np.ndarray, "subject test"]
+    craving_day: Int[np.ndarray, " report"]
+    craving_vas: Float[np.ndarray, "subject report"]
+    days_in_study: Int[np.ndarray, " subject"]
+    until_day: Int[np.ndarray, " subject"] | None = None
+    heavy_amount: float | None = None
+    ethanol_g_per_amount: float | None = None
+    female: Bool[np.ndarray, " subject"] | None = None
+
+    def __len__(self) -> int:
+        """Number of people."""
+        return self.used.shape[0]
+
+    @property
+    def last_day(self) -> int:
+        """Day of the last column."""
+        return self.first_day + self.used.shape[1] - 1
+
+    def columns(self, first: int, last: int) -> slice:
+        """The columns of days ``first`` to ``last``.
+
+        Raises
+        ------
+        SpecError
+            A day lies outside of the data.
+        """
+        if first < self.first_day or last > self.last_day or last < first:
+            raise SpecError(
+                where="window",
+                got=f"days {first} to {last}",
+                allowed=f"days {self.first_day} to {self.last_day}, which the data have",
+                remedy="Shorten the window, or lengthen the follow-up.",
+            )
+        return slice(first - self.first_day, last - self.first_day + 1)
+
+    def planned(self, first: int, last: int) -> Bool[np.ndarray, "subject day"]:
+        """Days ``first`` to ``last`` that belong to each person's planned follow-up."""
+        return np.arange(first, last + 1) < self.end_day[:, None]
+
+    def so_far(self) -> "EndpointData":
+        """The same with follow-up that ends where days lie ahead."""
+        if self.until_day is None:
+            return self
+        return replace(self, end_day=np.minimum(self.end_day, self.until_day))
+
+    def of(self, people: np.ndarray) -> "EndpointData":
+        """The same of some people only, by their places or by a mask."""
+        named = {
+            name: getattr(self, name)[people]
+            for name in (
+                "used", "seen", "end_day", "test_due", "test_kept", "test_positive", "craving_vas", "days_in_study"
+            )
+        }  # fmt: skip
+        return replace(
+            self,
+            **named,
+            amount=None if self.amount is None else self.amount[people],
+            female=None if self.female is None else self.female[people],
+            until_day=None if self.until_day is None else self.until_day[people],
+        )

@@ -1,0 +1,147 @@
+"""Endpoints of days: shares, counts, runs and abstinence, by the endpoint's own rule for days that nobody saw."""
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from remission.endpoints.data import EndpointData
+from remission.endpoints.failures import first_failure
+from remission.errors import SpecError
+from remission.records.endpoint import Endpoint
+
+__all__ = ["day_values", "days_of_use", "longest_run"]
+
+_Values = Float[np.ndarray, " subject"]
+_Days = Bool[np.ndarray, "subject day"]
+
+
+def day_values(endpoint: Endpoint, data: EndpointData) -> _Values:
+    """A percentage, a count or an abstinence from the days of the window; NaN for a person without a value."""
+    if endpoint.kind in {"percent_days_abstinent", "percent_heavy_days", "use_days"}:
+        return _share_or_count(endpoint, data)
+    if endpoint.kind == "longest_abstinence":
+        used, known = days_of_use(endpoint, data)
+        return np.where(known.any(axis=1), longest_run(known & ~used, known), np.nan)
+    if endpoint.kind == "completed":
+        return (data.days_in_study > np.minimum(endpoint.window.last, data.end_day - 1)) * 1.0
+    return _abstinence(endpoint, data)
+
+
+def days_of_use(endpoint: Endpoint, data: EndpointData, *, heavy: bool = False) -> tuple[_Days, _Days]:
+    """Days of the window with use (heavy use) and days with an answer, after the rule for what is missing.
+
+    Under ``observed`` and ``weighted`` days that nobody saw have no answer. Days after a person's planned follow-up
+    never have one.
+    """
+    first, last = endpoint.window.first, endpoint.window.last
+    columns = data.columns(first, last)
+    planned = data.planned(first, last)
+    seen = data.seen[:, columns] & planned
+    used = data.used[:, columns] & seen
+    if heavy:
+        used = used & (amounts_of(endpoint, data)[:, columns] > _heavy_amount(endpoint, data))
+    if endpoint.missing == "use":
+        return (used | ~seen) & planned, planned
+    if endpoint.missing == "carried":
+        return _carried(endpoint, data, heavy=heavy)
+    return used, seen
+
+
+def amounts_of(endpoint: Endpoint, data: EndpointData) -> Float[np.ndarray, "subject day"]:
+    """The amounts, refused where none are known: a use day says nothing about how much.
+
+    Raises
+    ------
+    SpecError
+        The data have no amounts.
+    """
+    if data.amount is None:
+        raise SpecError(
+            where=f"endpoint {endpoint.id}",
+            got="days without amounts",
+            allowed=f"{endpoint.kind} only where amounts are known",
+            remedy="Use an endpoint of days of use, or data with amounts.",
+        )
+    return data.amount
+
+
+def _heavy_amount(endpoint: Endpoint, data: EndpointData) -> float:
+    if data.heavy_amount is None:
+        raise SpecError(
+            where=f"endpoint {endpoint.id}",
+            got="no bound of a heavy day",
+            allowed="the amount above which a day is heavy, in the unit of the amounts",
+            remedy="Give it with --heavy-amount.",
+        )
+    return data.heavy_amount
+
+
+def _carried(endpoint: Endpoint, data: EndpointData, *, heavy: bool) -> tuple[_Days, _Days]:
+    """The last day seen, in or before the window, stands for those after it that nobody saw."""
+    last = endpoint.window.last
+    columns = data.columns(data.first_day, last)
+    seen = data.seen[:, columns]
+    used = data.used[:, columns] & seen
+    if heavy:
+        used = used & (amounts_of(endpoint, data)[:, columns] > _heavy_amount(endpoint, data))
+    place = np.maximum.accumulate(np.where(seen, np.arange(seen.shape[1]), -1), axis=1)
+    filled = np.take_along_axis(used, np.maximum(place, 0), axis=1) & (place >= 0)
+    inside = slice(endpoint.window.first - data.first_day, None)
+    planned = data.planned(endpoint.window.first, last)
+    known = (place[:, inside] >= 0) & planned
+    return filled[:, inside] & known, known
+
+
+def longest_run(wished: _Days, known: _Days) -> _Values:
+    """The longest run of wished days; days without an answer are left out, so they neither end nor lengthen a run."""
+    total = np.cumsum(wished, axis=1)
+    broken = np.maximum.accumulate(np.where(known & ~wished, total, 0), axis=1)
+    return (total - broken).max(axis=1, initial=0).astype(np.float64)
+
+
+def _share_or_count(endpoint: Endpoint, data: EndpointData) -> _Values:
+    used, known = days_of_use(endpoint, data, heavy=endpoint.kind == "percent_heavy_days")
+    count, days = used.sum(axis=1), known.sum(axis=1)
+    if endpoint.missing == "weighted":
+        planned = data.planned(endpoint.window.first, endpoint.window.last).sum(axis=1)
+        count = count + (endpoint.missing_weight or 0.0) * (planned - days)
+        days = planned
+    if endpoint.kind == "use_days":
+        return np.where(days > 0, count, np.nan)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = 100.0 * count / days
+    percent = 100.0 - share if endpoint.kind == "percent_days_abstinent" else share
+    return np.where(days > 0, percent, np.nan)
+
+
+def _abstinence(endpoint: Endpoint, data: EndpointData) -> _Values:
+    kind = endpoint.kind
+    used, known = days_of_use(endpoint, data)
+    if kind == "prolonged_abstinence" and endpoint.failure is not None:
+        counts = used[:, endpoint.grace_days :]
+        failed, answered = first_failure(endpoint.failure, counts) < counts.shape[1], known[:, endpoint.grace_days :]
+    else:
+        cut = slice(None)
+        if kind == "continuous_abstinence":
+            cut = slice(endpoint.grace_days, None)
+        elif kind == "point_prevalence_abstinence":
+            cut = slice(used.shape[1] - (endpoint.length_days or 0), None)
+        failed, answered = np.asarray(used[:, cut].any(axis=1)), known[:, cut]
+    is_known = np.asarray(answered.any(axis=1))
+    if kind in {"confirmed_relapse", "abstinent_window"} or endpoint.verification == "test":
+        failed, is_known = _with_tests(endpoint, data, failed, is_known)
+    value = failed if kind in {"any_use", "confirmed_relapse"} else ~failed
+    return np.where(is_known, value * 1.0, np.nan)
+
+
+def _with_tests(
+    endpoint: Endpoint, data: EndpointData, failed: Bool[np.ndarray, " subject"], known: Bool[np.ndarray, " subject"]
+) -> tuple[Bool[np.ndarray, " subject"], Bool[np.ndarray, " subject"]]:
+    first = endpoint.window.first + endpoint.grace_days
+    if endpoint.length_days is not None:
+        first = endpoint.window.last - endpoint.length_days + 1
+    inside = (data.test_day >= first) & (data.test_day <= endpoint.window.last)
+    kept, positive, due = data.test_kept[:, inside], data.test_positive[:, inside], data.test_due[:, inside]
+    found = (positive & kept).any(axis=1)
+    if endpoint.missing == "use":
+        found = found | (due & ~kept).any(axis=1)
+    return failed | found, known | kept.any(axis=1)

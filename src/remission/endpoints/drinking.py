@@ -1,0 +1,67 @@
+"""Levels of drinking risk of the World Health Organization, and a person's fall by one or two of them."""
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from remission.endpoints.data import EndpointData
+from remission.endpoints.days import amounts_of
+from remission.errors import SpecError
+from remission.library.drinking import risk_bounds_g_per_day
+from remission.records.endpoint import Endpoint
+
+__all__ = ["risk_levels", "risk_reduction"]
+
+_Values = Float[np.ndarray, " subject"]
+
+
+def risk_levels(ethanol_g_per_day: _Values, female: Bool[np.ndarray, " subject"]) -> Int[np.ndarray, " subject"]:
+    """Level of each person: 0 abstinent, 1 low, 2 medium, 3 high, 4 very high risk; -1 where the amount is unknown."""
+    bounds = risk_bounds_g_per_day()
+    level = np.where(
+        female,
+        np.searchsorted(bounds["female"], ethanol_g_per_day, side="left"),
+        np.searchsorted(bounds["male"], ethanol_g_per_day, side="left"),
+    )
+    return np.where(np.isnan(ethanol_g_per_day), -1, np.where(ethanol_g_per_day > 0.0, level + 1, 0))
+
+
+def risk_reduction(endpoint: Endpoint, data: EndpointData) -> _Values:
+    """1 for a person who is at least ``risk_levels`` lower in the window than in the baseline, else 0.
+
+    Under ``observed`` means are over the days seen; a person without any in either window has no value. Under ``use``
+    a person with an unseen day in the window has not come down.
+
+    Raises
+    ------
+    SpecError
+        Amounts, their grams of ethanol or the sexes are not known.
+    """
+    amount = amounts_of(endpoint, data)
+    if data.ethanol_g_per_amount is None or data.female is None:
+        lacks = "grams of ethanol in a unit of the amounts" if data.ethanol_g_per_amount is None else "sexes"
+        raise SpecError(
+            where=f"endpoint {endpoint.id}",
+            got=f"no {lacks}",
+            allowed="drinking_risk_reduction only where amounts of alcohol and sex are known",
+            remedy="The levels are grams of ethanol a day and differ by sex; use another endpoint.",
+        )
+    baseline = endpoint.baseline
+    assert baseline is not None
+    ethanol = amount * data.ethanol_g_per_amount
+    before = risk_levels(_mean_seen(ethanol, data, baseline.first, baseline.last), data.female)
+    after = risk_levels(_mean_seen(ethanol, data, endpoint.window.first, endpoint.window.last), data.female)
+    fell = ((before - after) >= (endpoint.risk_levels or 1)) * 1.0
+    if endpoint.missing == "use":
+        columns = data.columns(endpoint.window.first, endpoint.window.last)
+        gaps = ~data.seen[:, columns] & data.planned(endpoint.window.first, endpoint.window.last)
+        return np.where(before < 0, np.nan, np.where(gaps.any(axis=1), 0.0, fell))
+    return np.where((before < 0) | (after < 0), np.nan, fell)
+
+
+def _mean_seen(ethanol_g: Float[np.ndarray, "subject day"], data: EndpointData, first: int, last: int) -> _Values:
+    """Mean grams a day over the days whose amount is known. [g/day]"""
+    columns = data.columns(first, last)
+    known = data.seen[:, columns] & data.planned(first, last) & ~np.isnan(ethanol_g[:, columns])
+    total = np.where(known, ethanol_g[:, columns], 0.0).sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(known.any(axis=1), total / known.sum(axis=1), np.nan)

@@ -1,0 +1,95 @@
+"""The front of the layer: a person's number, a time with its event, and numbers by consecutive periods."""
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from remission.endpoints.craving import craving_values
+from remission.endpoints.data import EndpointData
+from remission.endpoints.days import day_values
+from remission.endpoints.drinking import risk_reduction
+from remission.endpoints.screens import screen_values
+from remission.endpoints.times import day_times
+from remission.endpoints.weeks import week_times, week_values
+from remission.errors import SpecError
+from remission.records.endpoint import Endpoint
+from remission.records.endpoint_kinds import KINDS, EndpointKind
+
+__all__ = ["PERIOD_KINDS", "period_values_of", "times_of", "values_of"]
+
+PERIOD_KINDS: frozenset[EndpointKind] = frozenset(
+    {
+        "percent_days_abstinent", "percent_heavy_days", "use_days", "longest_abstinence", "any_use", "abstinent_window",
+        "confirmed_relapse", "mean_craving", "last_craving", "percent_negative_tests", "negative_tests",
+    }
+)  # fmt: skip
+"""Kinds that have a meaning in a part of their window."""
+
+
+def values_of(endpoint: Endpoint, data: EndpointData) -> Float[np.ndarray, " subject"]:
+    """The endpoint of each person in ``endpoint.unit``; NaN for a person without a value under the endpoint's rule.
+
+    Raises
+    ------
+    SpecError
+        The window lies outside of the data, or the data lack what the endpoint needs.
+    """
+    if endpoint.is_time_to_event:
+        return times_of(endpoint, data)[0]
+    if KINDS[endpoint.kind].is_weekly:
+        return week_values(endpoint, data)
+    if KINDS[endpoint.kind].needs == "craving":
+        return craving_values(endpoint, data)
+    if endpoint.kind in {"percent_negative_tests", "negative_tests"}:
+        return screen_values(endpoint, data)
+    if endpoint.kind == "drinking_risk_reduction":
+        return risk_reduction(endpoint, data)
+    return day_values(endpoint, data)
+
+
+def times_of(
+    endpoint: Endpoint, data: EndpointData
+) -> tuple[Float[np.ndarray, " subject"], Bool[np.ndarray, " subject"]]:
+    """Each person's time in ``endpoint.unit`` and whether the event ended it; without an event the time is censored.
+
+    Raises
+    ------
+    SpecError
+        The endpoint is no time to an event, or as :func:`values_of`.
+    """
+    if not endpoint.is_time_to_event:
+        raise SpecError(where=f"endpoint {endpoint.id}", got=endpoint.kind, allowed="a time to an event")
+    been = data.so_far()
+    return week_times(endpoint, been) if KINDS[endpoint.kind].is_weekly else day_times(endpoint, been)
+
+
+def period_values_of(
+    endpoint: Endpoint, data: EndpointData, *, period_days: int
+) -> Float[np.ndarray, "subject period"]:
+    """The endpoint in consecutive periods of its window, NaN where nothing of a period was seen.
+
+    What was not seen is left out whatever the endpoint's own rule is, for analyses that impute it. The last period is
+    shorter when the window is no multiple.
+
+    Parameters
+    ----------
+    period_days
+        Length of a period, at least 1. [day]
+
+    Raises
+    ------
+    SpecError
+        The kind has no meaning in a part of its window.
+    """
+    if endpoint.kind not in PERIOD_KINDS:
+        raise SpecError(
+            where=f"endpoint {endpoint.id}",
+            got=endpoint.kind,
+            allowed=f"by periods only {', '.join(sorted(PERIOD_KINDS))}",
+        )
+    first, last = endpoint.window.first, endpoint.window.last
+    plain = endpoint.replace(definition=None, missing="observed", missing_weight=None)
+    parts = [
+        plain.replace(window={"first": start, "last": min(start + period_days - 1, last)})
+        for start in range(first, last + 1, period_days)
+    ]
+    return np.stack([values_of(part, data) for part in parts], axis=1)

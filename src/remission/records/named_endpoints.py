@@ -1,0 +1,32 @@
+"""The fields of named endpoints, so that a protocol can say a definition by its name.
+
+The catalogue itself, with its citations, is ``remission.library.endpoints``; here only its file of data is read.
+"""
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any
+
+__all__ = ["CATALOGUE_ONLY", "named_endpoint_fields", "named_endpoint_ids", "named_endpoint_tables"]
+
+CATALOGUE_ONLY = ("id", "variable", "group", "citation", "grade", "source_note", "ctnote")
+"""Keys of a catalogue entry that are about the definition and no fields of an endpoint."""
+
+
+@cache
+def named_endpoint_tables() -> MappingProxyType[str, dict[str, Any]]:
+    """The catalogue's entries as they stand in its file, by id."""
+    text = files("remission.library").joinpath("endpoints.toml").read_text(encoding="utf-8")
+    return MappingProxyType({entry["id"]: entry for entry in tomllib.loads(text)["endpoint"]})
+
+
+def named_endpoint_ids() -> tuple[str, ...]:
+    """Ids of the catalogue, in its order."""
+    return tuple(named_endpoint_tables())
+
+
+def named_endpoint_fields(name: str) -> dict[str, Any]:
+    """Fields of an endpoint that a definition fixes, its label among them."""
+    return {key: value for key, value in named_endpoint_tables()[name].items() if key not in CATALOGUE_ONLY}

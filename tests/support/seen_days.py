@@ -10,7 +10,7 @@ from remission.records.endpoint import Endpoint
 __all__ = ["endpoint", "seen_days"]
 
 
-def seen_days(*lines: str, heavy: str = "", **changes: Any) -> EndpointData:
+def seen_days(*lines: str, **changes: Any) -> EndpointData:
     """People from text, a sign a day: ``.`` clean, ``x`` use, ``X`` heavy use, ``?`` not seen."""
     signs = np.array([list(line) for line in lines])
     n, n_days = signs.shape

@@ -1,5 +1,7 @@
 """Each kind of endpoint on diaries short enough to count by hand."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from seen_days import endpoint, seen_days
@@ -55,7 +57,7 @@ def test_prolonged_abstinence_fails_by_seven_days_or_by_two_weeks_in_a_row() -> 
 def test_a_test_can_refute_an_abstinence() -> None:
     """A clean diary with a positive test is no verified abstinence; a missed test counts only under the strict rule."""
     data = seen_days("....", "....", tests=["   +", "   o"])
-    plain = {"length_days": 2, "verification": "test"}
+    plain: dict[str, Any] = {"length_days": 2, "verification": "test"}
     assert values_of(endpoint("point_prevalence_abstinence", 0, 3, **plain), data).tolist() == [0.0, 1.0]
     assert values_of(endpoint("point_prevalence_abstinence", 0, 3, "use", **plain), data).tolist() == [0.0, 0.0]
 
@@ -127,7 +129,7 @@ def test_tests_are_a_share_and_a_score() -> None:
 def test_drinking_risk_needs_amounts_sexes_and_a_fall() -> None:
     """A man at 16 * 8 = 128 g a day falls from very high to low; at the bound of a level he is inside it."""
     amount = np.array([[16.0, 16.0, 5.0, 5.0], [5.0, 5.0, 5.0, 5.0], [5.0, 5.0, 2.0, 2.0]])
-    known = {"amount": amount, "ethanol_g_per_amount": 8.0, "female": np.array([False, False, True])}
+    known: dict[str, Any] = {"amount": amount, "ethanol_g_per_amount": 8.0, "female": np.array([False, False, True])}
     data = seen_days("xxxx", "xxxx", "xxxx", **known)
     two = endpoint("drinking_risk_reduction", 2, 3, baseline={"first": 0, "last": 1}, risk_levels=2)
     one = endpoint("drinking_risk_reduction", 2, 3, baseline={"first": 0, "last": 1}, risk_levels=1)

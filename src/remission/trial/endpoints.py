@@ -98,7 +98,8 @@ def time_to_event(
     """Each person's time in ``endpoint.unit`` and whether the event ended it, for every kind with a time.
 
     Days are counted from the window's first day, which is day 1; weeks from its first week. A person without an event
-    is censored; where days lie ahead, at the last one that has been. NaN for a person who was never seen where what is missing is left out.
+    is censored; where days lie ahead, at the last one that has been. NaN for a person who was never seen where what is
+    missing is left out.
 
     Raises
     ------

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from remission.design.day_cost import cost_per_day
 from remission.design.operating import characterize, null_protocol, resize_protocol, simulate_design
-from remission.design.prices import cost_per_day
 from remission.library.protocols import load_protocol
 
 
@@ -24,8 +24,8 @@ def test_the_simulation_stops_at_its_error_and_counts_what_it_did() -> None:
 
 def test_a_day_has_a_price_only_where_one_is_gained() -> None:
     """A negative price would read as a saving."""
-    gained = cost_per_day(np.array([10.0, 20.0, 30.0]), n_days=100, extra_amount=400.0)
+    gained = cost_per_day(np.array([10.0, 20.0, 30.0]), n_days=100, extra_amount=np.array([400.0]))
     assert gained.amount == pytest.approx(20.0)
-    lost = cost_per_day(np.array([-10.0, -20.0]), n_days=100, extra_amount=400.0)
+    lost = cost_per_day(np.array([-10.0, -20.0]), n_days=100, extra_amount=np.array([400.0]))
     assert lost.amount is None
     assert lost.share_without_gain == 1.0

@@ -11,8 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from remission.design.looks import StopRule
-    from remission.design.operating import Characteristics, DesignRun
-    from remission.design.prices import Prices
+    from remission.design.operating import Characteristics
     from remission.records.protocol import Protocol
 
 __all__ = ["design_command"]
@@ -47,7 +46,9 @@ def design_command(  # noqa: PLR0917 - options of a command line
     scenarios: Annotated[
         Path | None, typer.Option("--scenarios", help="A table of scenarios by designs, a YAML file.")
     ] = None,
-    prices: Annotated[Path | None, typer.Option("--prices", help="Your own prices, a YAML file.")] = None,
+    prices: Annotated[
+        str | None, typer.Option("--prices", help="us or uk for sourced prices, or your own in a YAML file.")
+    ] = None,
     workers: Annotated[int | None, typer.Option("--workers", help="Processes; default: one for each core.")] = None,
     report: Annotated[Path | None, typer.Option("--report", help="New folder for a report to hand on.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="0 to 2**64 - 1.")] = 20260101,
@@ -58,6 +59,9 @@ def design_command(  # noqa: PLR0917 - options of a command line
 
     Example: remission design kare --vary n=60:400 --power 0.9
     """
+    import numpy as np
+
+    from remission.cli.design_cost import cost_content, read_prices
     from remission.cli.design_crew import engage
     from remission.cli.design_report import report_design
     from remission.cli.design_show import show
@@ -97,7 +101,7 @@ def design_command(  # noqa: PLR0917 - options of a command line
     wanted = choose_analysis(found, analysis)
     used = null_protocol(found, wanted) if null else found
     designs = [resize_protocol(used, n) for n in sizes_of(vary)] if vary else [used]
-    paid = None if prices is None else _read_prices(prices)
+    paid = None if prices is None else read_prices(prices)
     person_days = person_days_of(designs, replicates) + person_days_of(designs[-1:], draws * _TRIALS_A_DRAW)
     crew = engage(person_days, designs[-1], workers, yes=yes)
 
@@ -135,7 +139,7 @@ def design_command(  # noqa: PLR0917 - options of a command line
                 )
             )
     if paid is not None:
-        content["cost"] = _cost(found, paid, runs[-1], wanted)
+        content["cost"] = cost_content(found, *paid, estimates=np.concatenate(runs[-1].kept), analysis=wanted)
     report_design(context, protocol=found, designs=designs, runs=runs, content=_finite(content))
     if as_json:
         typer.echo(json.dumps(_finite(content), ensure_ascii=False, allow_nan=False))
@@ -183,22 +187,6 @@ def _rule(looks: str | None, futility: str | None, boundary: str, alpha: float) 
     return plan_stops(fractions, futility=floors, boundary=boundary, alpha=alpha)
 
 
-def _read_prices(path: Path) -> "Prices":
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    from remission.design.prices import Prices
-    from remission.errors import SpecError
-
-    try:
-        data = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, YAMLError):
-        raise SpecError(where=f"--prices {path}", got="no readable YAML", allowed="a YAML file with prices") from None
-    if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
-        raise SpecError(where=f"--prices {path}", got="no names with prices", allowed="lines as 'therapy: 120'")
-    return Prices.from_dict(data)
-
-
 def _truths(wanted: str, *, null: bool, protocol: "Protocol", n_people: int, seed: int) -> dict[str, float]:
     """With treatment and control the same, the true difference is 0 and the true ratio 1; else by simulation."""
     from remission.errors import SpecError
@@ -218,33 +206,6 @@ def _truths(wanted: str, *, null: bool, protocol: "Protocol", n_people: int, see
     return {wanted: contrasts[wanted].estimate}
 
 
-def _cost(protocol: "Protocol", prices: "Prices", run: "DesignRun", wanted: str) -> dict[str, Any]:
-    import numpy as np
-
-    from remission.design.prices import cost_course, cost_per_day, count_affordable
-    from remission.trial.analyze import sides_of
-
-    courses = cost_course(protocol, prices)
-    content: dict[str, Any] = {"currency": prices.currency, "courses": [asdict(one) for one in courses]}
-    if prices.budget is not None:
-        content["people_for_budget"] = {
-            one.arm: count_affordable(prices.budget, one.amount) for one in courses if one.amount > 0.0
-        }
-    analysis = next(one for one in protocol.analyses if one.id == wanted)
-    endpoint = next(one for one in protocol.endpoints if one.id == analysis.endpoint)
-    if endpoint.unit == "% of days" and analysis.method == "mean_difference":
-        sides = [
-            sum(courses[arm].amount * protocol.arms[arm].allocation for arm in side)
-            / sum(protocol.arms[arm].allocation for arm in side)
-            for side in sides_of(protocol, analysis.contrast)
-        ]
-        n_days = len(endpoint.window)
-        content["abstinent_day"] = asdict(
-            cost_per_day(np.concatenate(run.kept), n_days=n_days, extra_amount=sides[0] - sides[1])
-        )
-    return content
-
-
 def _command(vars_of: dict[str, Any]) -> str:
     parts = ["remission", "design", Path(vars_of["protocol"]).name]
     names = {"vary": "--vary", "power": "--power", "alpha": "--alpha", "analysis": "--analysis",
@@ -260,7 +221,7 @@ def _command(vars_of: dict[str, Any]) -> str:
     if vars_of["draws"]:
         parts += ["--assurance", str(vars_of["draws"])]
     if vars_of["prices"] is not None:
-        parts += ["--prices", vars_of["prices"].name]
+        parts += ["--prices", Path(vars_of["prices"]).name]
     return shlex.join(parts)
 
 

@@ -17,6 +17,9 @@ _FLOW_TRIALS = 200
 _OWN = {"protocol", "report", "as_json", "yes", "workers"}
 """Options that change no number, or that the report gives itself."""
 
+_FILES = {"prices"}
+"""Options that can be a name or a file."""
+
 
 def command_words(context: typer.Context) -> tuple[tuple[str, ...], dict[str, Path]]:
     """The command of this context with every option written out, and the files it reads, by their names.
@@ -29,9 +32,10 @@ def command_words(context: typer.Context) -> tuple[tuple[str, ...], dict[str, Pa
         if parameter.name in _OWN or value is None or value is False:
             continue
         option = parameter.opts[0]
-        if isinstance(value, Path) and value.is_file():
-            files[_free_name(value.name)] = value
-            value = _free_name(value.name)
+        is_file = parameter.name in _FILES or isinstance(value, Path)
+        if is_file and Path(value).is_file():
+            files[_free_name(Path(value).name)] = Path(value)
+            value = _free_name(Path(value).name)
         for one in value if isinstance(value, list | tuple) else [value]:
             words += [option] if one is True else [option, str(one)]
     return tuple(words), files

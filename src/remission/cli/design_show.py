@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from remission.cli.design_cost import show_cost
+
 if TYPE_CHECKING:
     from remission.design.looks import Sequential
     from remission.design.operating import Characteristics
@@ -44,23 +46,8 @@ def show(content: dict[str, Any], main: "list[Characteristics]", *, null: bool, 
             f"sampling {found['sampling_variance']:.3g}."
         )
     if "cost" in content:
-        _show_cost(content["cost"])
+        show_cost(content["cost"])
     typer.echo(f"Again: {content['command']}")
-
-
-def _show_cost(cost: dict[str, Any]) -> None:
-    unit = cost["currency"]
-    for course in cost["courses"]:
-        people = cost.get("people_for_budget", {}).get(course["arm"])
-        bought = "" if people is None else f"; the budget pays for {people} people"
-        typer.echo(f"  {course['label']}: {course['amount']:,.0f} {unit} for a complete course{bought}")
-    day = cost.get("abstinent_day")
-    if day is not None:
-        price = "no price for one" if day["amount"] is None else f"{day['amount']:,.2f} {unit} for each"
-        typer.echo(
-            f"  {day['days']:.1f} more abstinent days ({day['days_low']:.1f} to {day['days_high']:.1f} in 95% of "
-            f"trials), {price}; no gain in {100 * day['share_without_gain']:.0f}% of trials"
-        )
 
 
 def _show_looks(n_subjects: int, found: "Sequential", name: str) -> None:

@@ -1,7 +1,6 @@
 """What a design report says, laid out by its template: one self-contained page without scripts."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -10,6 +9,7 @@ from remission.library.loader import load_parameter_set
 from remission.library.references import load_reference
 from remission.patient.parameters import DEFAULT_PARAMETER_SET
 from remission.report.chart import Chart, Table
+from remission.report.cost_section import cost_lines, cost_tables
 from remission.report.design_methods import (
     citation_lines,
     estimand_rows,
@@ -36,7 +36,6 @@ def render_design(
     *,
     versions: Mapping[str, str],
     source_sha256: Mapping[str, str],
-    cost: Mapping[str, Any] | None,
     files: Sequence[tuple[str, str]],
 ) -> str:
     """The page as text.
@@ -47,8 +46,6 @@ def render_design(
         By section, each with its SVG; a section without any is left out of the page.
     versions, source_sha256
         Of the program, its libraries and its code.
-    cost
-        Tables and sentences of cost and access, or ``None``.
     files
         Name of each file of the folder, and what is in it.
     """
@@ -80,7 +77,7 @@ def render_design(
         others=characteristics_table(study, is_primary=False),
         sequential=sequential_table(study),
         truth=_truth(study),
-        cost=cost,
+        cost=None if "cost" not in study.content else {"lines": cost_lines(study), "tables": cost_tables(study)},
         methods=method_paragraphs(study),
         limits=(*LIMITS, *DESIGN_LIMITS),
         cautions=protocol.cautions(),

@@ -210,11 +210,21 @@ def _looks(looks: Mapping[str, Any], alpha: float) -> str:
 
 
 def _cost(study: DesignStudy) -> str:
-    currency = study.content["cost"]["currency"]
+    cost = study.content["cost"]
+    whose = "given by the user" if cost["set"] is None else f"read for this country ({cost['set']}), some second-hand"
+    text = (
+        f"The cost of a complete course was added up from prices in {cost['currency']}, {whose}; a price with a range "
+        "was taken at even points of it (Sobol sequence)."
+    )
+    if cost["left_out"]:
+        text += f" Left out, because no price was known: {'; '.join(cost['left_out'])}."
+    if "abstinent_day" not in cost:
+        return text
     return (
-        f"The cost of a complete course was added up from prices in {currency} given for this design. The price of an "
-        "additional abstinent day is the difference of two courses divided by the days gained; where a gain of zero "
-        "is inside the range, the interval of that ratio has no upper end and is reported so."
+        f"{text} The price of a further abstinent day is the difference of two courses divided by the days gained, "
+        f"over {cost['abstinent_day']['n_trials']} trials and {cost['abstinent_day']['n_prices']} points of the "
+        "prices, with Fieller's interval for one trial; where a gain of zero is possible at that level the interval "
+        "has no upper end. Net benefit is the days gained times what a day may cost, minus the extra cost."
     )
 
 

@@ -18,6 +18,7 @@ from remission.errors import SpecError, WorkError
 from remission.provenance import library_versions, source_hashes
 from remission.records.protocol_file import write_protocol
 from remission.report.chart import Chart, Table
+from remission.report.cost_section import cost_charts, cost_tables
 from remission.report.design_charts import (
     assurance_chart,
     estimates_chart,
@@ -127,13 +128,12 @@ def _write_all(study: DesignStudy, folder: Path) -> None:
     sequential = sequential_table(study)
     if sequential is not None:
         named["sequential"] = sequential
+    named |= {name: table for name, _, table in cost_tables(study)}
     for name, table in named.items():
         _text(tables / f"{name}.csv", _csv(table))
     _write_estimates(study, tables)
     (folder / "report.html").touch()
-    page = render_design(
-        study, drawn, versions=versions, source_sha256=source_hashes(), cost=None, files=_listing(folder)
-    )
+    page = render_design(study, drawn, versions=versions, source_sha256=source_hashes(), files=_listing(folder))
     _text(folder / "report.html", page)
 
 
@@ -145,6 +145,7 @@ def _charts(study: DesignStudy) -> dict[str, list[Chart]]:
         "operating": [power_chart(study), estimates_chart(study)],
         "looks": [looks_chart(study), stops_chart(study)],
         "assurance": [assurance_chart(study)],
+        "cost": [*cost_charts(study)],
     }
     return {name: [chart for chart in found if chart is not None] for name, found in sections.items()}
 

@@ -73,21 +73,20 @@ def stops_chart(study: DesignStudy) -> Chart | None:
     with drawing():
         figure = Figure(figsize=(9.4, 3.9), layout="constrained")
         axes = figure.subplots()
-        base = np.zeros(at.size)
-        for name, label, color, hatch in _REASONS:
+        top = 0.0
+        for place, (name, label, color, hatch) in enumerate(_REASONS):
             share = np.array([100.0 * one[name]["value"] for one in looks])
             error = np.array([196.0 * (one[name]["mcse"] or 0.0) for one in looks])
             if share.any():
-                axes.bar(at, share, bottom=base, width=6.0, color=color, alpha=0.55, hatch=hatch, edgecolor="#fdfcf9",
+                axes.bar(at + 3.2 * (place - 1), share, width=3.0, color=color, alpha=0.55, hatch=hatch,
+                         edgecolor="#fdfcf9", yerr=error, ecolor=INK, capsize=2, error_kw={"elinewidth": 1.0},
                          label=f"stops for {label}")  # fmt: skip
-                axes.errorbar(at[share > 0], (base + share)[share > 0], yerr=error[share > 0], color=INK, linewidth=0.0,
-                              elinewidth=1.0, capsize=3)  # fmt: skip
-                base += share
+                top = max(top, float((share + error).max()))
         finish(axes, x="people with a complete window at the look, % of all", y="% of trials")
         axes.set_xticks(at)
         axes.set_xlim(0.0, 106.0)
-        axes.set_ylim(0.0, 101.0)
-        if base.any():
+        axes.set_ylim(0.0, max(10.0, min(101.0, 1.15 * top)))
+        if top:
             figure.legend(loc="outside lower center", ncols=3)
     days = "" if found["duration_day"] is None else f" and {measure_text(found['duration_day'])} days"
     return Chart(

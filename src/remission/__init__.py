@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from remission.patient.person import simulate_person
     from remission.patient.pharmacology import load_pharmacology
     from remission.patient.session import simulate_session_curves, simulate_session_effects
-    from remission.pk import load_pk_model, simulate_concentrations
+    from remission.pk import exposure_of_doses, load_pk_model, simulate_concentrations, simulate_doses
+    from remission.records.dose import Dose
     from remission.records.protocol import Protocol, Substance
     from remission.records.protocol_file import parse_protocol, read_protocol, write_protocol
     from remission.records.regimen import Regimen
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Dose": "remission.records.dose",
     "Protocol": "remission.records.protocol",
     "Regimen": "remission.records.regimen",
     "RemissionError": "remission.errors",
@@ -43,6 +45,7 @@ _HOMES = {
     "Substance": "remission.records.protocol",
     "TrialResult": "remission.trial.result",
     "TrialSummary": "remission.trial.summary",
+    "exposure_of_doses": "remission.pk",
     "list_parameter_sets": "remission.library.loader",
     "list_protocols": "remission.library.protocols",
     "load_course_parameters": "remission.patient.parameters",
@@ -55,6 +58,7 @@ _HOMES = {
     "rebuild": "remission.report.rebuild",
     "run_trial": "remission.report.run",
     "simulate_concentrations": "remission.pk",
+    "simulate_doses": "remission.pk",
     "simulate_person": "remission.patient.person",
     "simulate_session_curves": "remission.patient.session",
     "simulate_session_effects": "remission.patient.session",
@@ -64,6 +68,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Dose",
     "Protocol",
     "Regimen",
     "RemissionError",
@@ -73,6 +78,7 @@ __all__ = [
     "TrialResult",
     "TrialSummary",
     "__version__",
+    "exposure_of_doses",
     "list_parameter_sets",
     "list_protocols",
     "load_course_parameters",
@@ -85,6 +91,7 @@ __all__ = [
     "rebuild",
     "run_trial",
     "simulate_concentrations",
+    "simulate_doses",
     "simulate_person",
     "simulate_session_curves",
     "simulate_session_effects",

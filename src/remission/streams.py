@@ -51,6 +51,8 @@ class Stream(IntEnum):
     EVENT = 13
     GUESS = 14
     RECRUITMENT = 15
+    PK_OCCASION = 16
+    PK_RESIDUAL = 17
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

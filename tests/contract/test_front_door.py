@@ -6,6 +6,7 @@ import sys
 import remission
 
 NAMES = [
+    "Dose",
     "Protocol",
     "Regimen",
     "RemissionError",
@@ -15,6 +16,7 @@ NAMES = [
     "TrialResult",
     "TrialSummary",
     "__version__",
+    "exposure_of_doses",
     "list_parameter_sets",
     "list_protocols",
     "load_course_parameters",
@@ -27,6 +29,7 @@ NAMES = [
     "rebuild",
     "run_trial",
     "simulate_concentrations",
+    "simulate_doses",
     "simulate_person",
     "simulate_session_curves",
     "simulate_session_effects",

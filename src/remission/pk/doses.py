@@ -20,10 +20,12 @@ from remission.pk.given import AbsorbedDose, resolve_doses, share_of
 from remission.pk.hepatoportal import PersonFactors, hepatoportal_parameters, hepatoportal_system
 from remission.pk.individuals import PkIndividuals, individual_parameters
 from remission.pk.model import PkModel
+from remission.pk.occasions import Occasion, load_occasions
 from remission.pk.simulate import simulate_concentrations
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.dose import Dose, Route
 from remission.records.infusions import DrugForm, InfusionEvents
+from remission.records.parameter import ParameterSet
 
 __all__ = ["simulate_doses"]
 
@@ -41,6 +43,8 @@ def simulate_doses(
     analytes: Sequence[Analyte | str] = ("ket",),
     sites: Sequence[SamplingSite | str] = ("arterial",),
     factors: PersonFactors | None = None,
+    z_iov: Float[np.ndarray, "subject iov"] | None = None,
+    occasions: ParameterSet | None = None,
 ) -> Concentrations:
     """Concentrations of each person, for every analyte at every site asked for, with flags and grades.
 
@@ -63,6 +67,11 @@ def simulate_doses(
     ----------------
     factors
         Age and ancestry, for models that know an effect of them.
+    z_iov
+        Standard normals of this occasion, columns as :func:`~remission.pk.occasions.iov_names`; left out, everyone is
+        at their own mean. [dimensionless]
+    occasions
+        Variances between occasions, changed for a sensitivity analysis; those of the model by default.
 
     Raises
     ------
@@ -89,10 +98,17 @@ def simulate_doses(
     """
     given = resolve_doses(model, doses, weight_kg=weight_kg)
     if model.parameter_set.attribute("structure") == "hepatoportal":
+        if z_iov is not None:
+            raise SpecError(
+                where="z_iov",
+                got=f"shape {z_iov.shape}",
+                allowed=f"none: no variability between occasions is printed for model {model.id}",
+            )
         plain = _hepatoportal(model, given, weight_kg, z_iiv, t_h, analytes, sites, factors)
     else:
-        people = individual_parameters(model, weight_kg=weight_kg, z_iiv=z_iiv)
-        plain = _mammillary(people, given, t_h, analytes, sites)
+        own = individual_parameters(model, weight_kg=weight_kg, z_iiv=z_iiv)
+        occasion = Occasion(occasions or load_occasions(model), z_iov, n_subject=weight_kg.size)
+        plain = _mammillary(occasion.of(own), given, occasion, t_h, analytes, sites)
     return Concentrations(
         t_h=t_h,
         series=plain.series,
@@ -105,6 +121,7 @@ def simulate_doses(
 def _mammillary(
     people: PkIndividuals,
     given: Sequence[AbsorbedDose],
+    occasion: Occasion,
     t_h: Float[np.ndarray, " time"],
     analytes: Sequence[Analyte | str],
     sites: Sequence[SamplingSite | str],
@@ -128,7 +145,7 @@ def _mammillary(
         total = total + part.conc_ng_per_ml
     if others:
         _check_metabolites(others, series)
-        added = simulate_absorbed(people, others, film=_film(people, others), t_h=t_h, series=series)
+        added = simulate_absorbed(people, others, film=_film(people, others, occasion), t_h=t_h, series=series)
         total = total + np.stack([added[one] for one in series], axis=1)
     return Concentrations(t_h=t_h, series=series, conc_ng_per_ml=total)
 
@@ -158,18 +175,18 @@ def _check_metabolites(others: Sequence[AbsorbedDose], series: Sequence[Series])
             )
 
 
-def _film(people: PkIndividuals, others: Sequence[AbsorbedDose]) -> FilmAbsorption | None:
+def _film(people: PkIndividuals, others: Sequence[AbsorbedDose], occasion: Occasion) -> FilmAbsorption | None:
     if not any(one.dose.route is Route.FILM for one in others):
         return None
-    values, ones = load_parameter_set(f"{people.model.id}-film"), np.ones(people.n_subject)
+    values = load_parameter_set(f"{people.model.id}-film")
     return FilmAbsorption(
-        f1=values.value("f1") * ones,
-        d1_h=values.value("d1_h") * ones,
-        ka1_per_h=values.value("ka1_per_h") * ones,
-        f2=values.value("f2") * ones,
-        d2_h=values.value("d2_h") * ones,
-        ka2_per_h=values.value("ka2_per_h") * ones,
-        mttg_h=values.value("mttg_h") * ones,
+        f1=values.value("f1") * occasion.factor("f1"),
+        d1_h=values.value("d1_h") * occasion.factor("d1"),
+        ka1_per_h=values.value("ka1_per_h") * occasion.factor("ka1"),
+        f2=values.value("f2") * occasion.factor("f2"),
+        d2_h=values.value("d2_h") * occasion.factor("d2"),
+        ka2_per_h=values.value("ka2_per_h") * occasion.factor("ka2"),
+        mttg_h=values.value("mttg_h") * occasion.factor("mttg"),
     )
 
 

@@ -11,7 +11,8 @@ from remission.library.loader import load_parameter_set
 from remission.library.products import list_products, load_product
 from remission.pk import Concentrations, PersonFactors, PkModel, exposure_of_doses, load_pk_model, simulate_doses
 from remission.pk.given import resolve_doses
-from remission.pk.hepatoportal import hepatoportal_parameters, hepatoportal_system
+from remission.pk.hepatoportal import hepatoportal_system
+from remission.pk.hepatoportal_people import hepatoportal_parameters
 from remission.pk.peak_time import ka_from_tmax_per_h
 from remission.records.dose import Dose, Route, check_doses
 

@@ -122,7 +122,8 @@ def test_the_nasal_model_has_errors_of_the_log() -> None:
 def test_what_was_not_measured_has_no_error() -> None:
     """R-ketamine was not assayed in the default's source, nor is the effect site ever."""
     residual = load_residual(MODEL)
-    for words in ({"analytes": ("r_ket",)}, {"sites": ("effect",)}):
+    asked: tuple[dict[str, Any], ...] = ({"analytes": ("r_ket",)}, {"sites": ("effect",)})
+    for words in asked:
         curve = run(VEIN, **words)
         with pytest.raises(SpecError) as caught:
             with_residual_error(curve, residual, z_residual=np.zeros((2, 2, 1, 3)))

@@ -4,18 +4,22 @@ from remission.pk.concentrations import Concentrations, Series
 from remission.pk.doses import simulate_doses
 from remission.pk.effect_delay import EffectDelay, with_effect_delay
 from remission.pk.exposure import Exposure, exposure_of_doses
-from remission.pk.hepatoportal import PersonFactors
+from remission.pk.hepatoportal_people import PersonFactors
 from remission.pk.individuals import MetaboliteIndividuals, PkIndividuals, individual_parameters
+from remission.pk.interactions import Acting, Contested, InteractionEffect, interaction_effect
 from remission.pk.model import PkModel, load_pk_model
 from remission.pk.session import EffectSiteQuadrature, effect_site_peak, effect_site_quadrature
 from remission.pk.simulate import simulate_concentrations
 from remission.pk.typical import TypicalParameters, typical_parameters
 
 __all__ = [
+    "Acting",
     "Concentrations",
+    "Contested",
     "EffectDelay",
     "EffectSiteQuadrature",
     "Exposure",
+    "InteractionEffect",
     "MetaboliteIndividuals",
     "PersonFactors",
     "PkIndividuals",
@@ -26,6 +30,7 @@ __all__ = [
     "effect_site_quadrature",
     "exposure_of_doses",
     "individual_parameters",
+    "interaction_effect",
     "load_pk_model",
     "simulate_concentrations",
     "simulate_doses",

@@ -9,6 +9,7 @@ from remission.library.loader import load_parameter_set
 from remission.pk.concentrations import Series
 from remission.pk.given import AbsorbedDose
 from remission.pk.individuals import outside_population
+from remission.pk.interactions import InteractionEffect
 from remission.pk.model import PkModel
 from remission.pk.routes import bioavailability_of, weakest
 from remission.records.analyte import Analyte, SamplingSite
@@ -24,7 +25,12 @@ _TOUCHING_H = 1e-9
 
 
 def flags_of(
-    model: PkModel, given: Sequence[AbsorbedDose], *, weight_kg: Float[np.ndarray, " subject"], series: Sequence[Series]
+    model: PkModel,
+    given: Sequence[AbsorbedDose],
+    *,
+    weight_kg: Float[np.ndarray, " subject"],
+    series: Sequence[Series],
+    interactions: InteractionEffect | None = None,
 ) -> tuple[EvidenceFlag, ...]:
     """Everything a reader must see beside the concentrations."""
     flags = _of_model(model, given, weight_kg, series)
@@ -41,6 +47,17 @@ def flags_of(
                 consequence="Metabolites come out of more ketamine than was given, as printed.",
             )
         )
+    if interactions is not None:
+        flags += interactions.flags
+        if wants_metabolite and interactions.changes_anything:
+            flags.append(
+                EvidenceFlag(
+                    where="analytes",
+                    got="metabolites with an interaction",
+                    evidence="ketamine itself",
+                    consequence="What the interaction does to metabolites is not sourced and is left out.",
+                )
+            )
     return tuple(flags)
 
 
@@ -174,7 +191,13 @@ def _of_length(given: Sequence[AbsorbedDose]) -> list[EvidenceFlag]:
 _STRUCTURE = ("v1_l", "v2_l", "v3_l", "vc_l", "vp1_l", "vp2_l", "vh_l", "v1_l_per_kg")
 
 
-def grades_of(model: PkModel, given: Sequence[AbsorbedDose], *, series: Sequence[Series]) -> tuple[Grade, ...]:
+def grades_of(
+    model: PkModel,
+    given: Sequence[AbsorbedDose],
+    *,
+    series: Sequence[Series],
+    interactions: InteractionEffect | None = None,
+) -> tuple[Grade, ...]:
     """The weakest grade behind each series: disposition, R-ketamine, site and absorption.
 
     Exponents of body weight, which are assumed in every model that has them, are not counted: at the reference weight
@@ -182,7 +205,7 @@ def grades_of(model: PkModel, given: Sequence[AbsorbedDose], *, series: Sequence
     """
     values = model.parameter_set
     core = [values[name].grade for name in _STRUCTURE if name in values]
-    absorbed = []
+    absorbed = [interactions.grade] if interactions is not None and interactions.changes_anything else []
     for index, one in enumerate(given):
         if one.product is None or one.ka_per_h is None:
             continue

@@ -7,6 +7,7 @@ added. What is not sourced is refused with the reason, or computed under an assu
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float
@@ -17,8 +18,10 @@ from remission.pk.absorption import FilmAbsorption, simulate_absorbed
 from remission.pk.concentrations import Concentrations, Series
 from remission.pk.dose_flags import flags_of, grades_of
 from remission.pk.given import AbsorbedDose, resolve_doses, share_of
-from remission.pk.hepatoportal import PersonFactors, hepatoportal_parameters, hepatoportal_system
+from remission.pk.hepatoportal import hepatoportal_system
+from remission.pk.hepatoportal_people import HepatoportalIndividuals, PersonFactors, hepatoportal_parameters
 from remission.pk.individuals import PkIndividuals, individual_parameters
+from remission.pk.interactions import InteractionEffect, factors_of
 from remission.pk.model import PkModel
 from remission.pk.occasions import Occasion, load_occasions
 from remission.pk.simulate import simulate_concentrations
@@ -45,6 +48,7 @@ def simulate_doses(
     factors: PersonFactors | None = None,
     z_iov: Float[np.ndarray, "subject iov"] | None = None,
     occasions: ParameterSet | None = None,
+    interactions: InteractionEffect | None = None,
 ) -> Concentrations:
     """Concentrations of each person, for every analyte at every site asked for, with flags and grades.
 
@@ -72,6 +76,8 @@ def simulate_doses(
         at their own mean. [dimensionless]
     occasions
         Variances between occasions, changed for a sensitivity analysis; those of the model by default.
+    interactions
+        From :func:`~remission.pk.interactions.interaction_effect`, under the same model.
 
     Raises
     ------
@@ -96,7 +102,7 @@ def simulate_doses(
     >>> result.select("s_ket", site="venous").round().tolist()
     [[71.0, 67.0]]
     """
-    given = resolve_doses(model, doses, weight_kg=weight_kg)
+    given = resolve_doses(model, doses, weight_kg=weight_kg, interactions=interactions)
     if model.parameter_set.attribute("structure") == "hepatoportal":
         if z_iov is not None:
             raise SpecError(
@@ -104,17 +110,22 @@ def simulate_doses(
                 got=f"shape {z_iov.shape}",
                 allowed=f"none: no variability between occasions is printed for model {model.id}",
             )
-        plain = _hepatoportal(model, given, weight_kg, z_iiv, t_h, analytes, sites, factors)
+        people = hepatoportal_parameters(
+            model, weight_kg=weight_kg, z_iiv=z_iiv, factors=factors, **factors_of(interactions)
+        )
+        plain = _hepatoportal(model, people, given, t_h, analytes, sites)
     else:
         own = individual_parameters(model, weight_kg=weight_kg, z_iiv=z_iiv)
+        if interactions is not None and interactions.changes_anything:
+            own = replace(own, cl_l_per_h=own.cl_l_per_h * interactions.cl_factor)
         occasion = Occasion(occasions or load_occasions(model), z_iov, n_subject=weight_kg.size)
         plain = _mammillary(occasion.of(own), given, occasion, t_h, analytes, sites)
     return Concentrations(
         t_h=t_h,
         series=plain.series,
         conc_ng_per_ml=plain.conc_ng_per_ml,
-        flags=flags_of(model, given, weight_kg=weight_kg, series=plain.series),
-        grades=grades_of(model, given, series=plain.series),
+        flags=flags_of(model, given, weight_kg=weight_kg, series=plain.series, interactions=interactions),
+        grades=grades_of(model, given, series=plain.series, interactions=interactions),
     )
 
 
@@ -192,15 +203,12 @@ def _film(people: PkIndividuals, others: Sequence[AbsorbedDose], occasion: Occas
 
 def _hepatoportal(
     model: PkModel,
+    people: HepatoportalIndividuals,
     given: Sequence[AbsorbedDose],
-    weight_kg: _Subject,
-    z_iiv: Float[np.ndarray, "subject iiv"],
     t_h: Float[np.ndarray, " time"],
     analytes: Sequence[Analyte | str],
     sites: Sequence[SamplingSite | str],
-    factors: PersonFactors | None,
 ) -> Concentrations:
-    people = hepatoportal_parameters(model, weight_kg=weight_kg, z_iiv=z_iiv, factors=factors)
     series = _series(model, analytes, sites)
     if t_h.size and not (np.all(np.isfinite(t_h)) and np.all(np.diff(t_h) >= 0.0) and t_h[0] >= 0.0):
         raise SpecError(where="t_h", got=t_h.tolist(), allowed="finite times of 0 h or later that do not run backwards")

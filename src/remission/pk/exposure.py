@@ -15,8 +15,10 @@ from remission.library.loader import load_parameter_set
 from remission.pk.concentrations import Series
 from remission.pk.dose_flags import flags_of, grades_of
 from remission.pk.given import AbsorbedDose, resolve_doses, share_of
-from remission.pk.hepatoportal import PersonFactors, hepatoportal_parameters, nasal_shares
+from remission.pk.hepatoportal import nasal_shares
+from remission.pk.hepatoportal_people import PersonFactors, hepatoportal_parameters
 from remission.pk.individuals import UG_PER_MG, individual_parameters
+from remission.pk.interactions import InteractionEffect, factors_of
 from remission.pk.model import PkModel
 from remission.records.analyte import Analyte
 from remission.records.dose import Dose, Route
@@ -64,6 +66,7 @@ def exposure_of_doses(
     weight_kg: _Subject,
     z_iiv: Float[np.ndarray, "subject iiv"],
     factors: PersonFactors | None = None,
+    interactions: InteractionEffect | None = None,
 ) -> Exposure:
     """Area under the curve of ketamine of each person; parameters as :func:`~remission.pk.simulate_doses`.
 
@@ -80,19 +83,21 @@ def exposure_of_doses(
     >>> f"{found.select('ket')[0]:.0f} ng h/mL"
     '93 ng h/mL'
     """
-    given = resolve_doses(model, doses, weight_kg=weight_kg, with_rate=False)
+    given = resolve_doses(model, doses, weight_kg=weight_kg, with_rate=False, interactions=interactions)
     if model.parameter_set.attribute("structure") == "hepatoportal":
-        areas = {Analyte.S_KET: _hepatoportal(model, given, weight_kg, z_iiv, factors)}
+        areas = {Analyte.S_KET: _hepatoportal(model, given, weight_kg, z_iiv, factors, interactions)}
     else:
         areas = _mammillary(model, given, weight_kg, z_iiv)
+        if interactions is not None:
+            areas = {species: area / interactions.cl_factor for species, area in areas.items()}
     if {Analyte.S_KET, Analyte.R_KET} <= set(areas):
         areas[Analyte.KET] = areas[Analyte.S_KET] + areas[Analyte.R_KET]
     series = tuple(Series(analyte, model.plasma_site) for analyte in areas)
     return Exposure(
         analytes=tuple(areas),
         auc_ng_h_per_ml=np.stack(list(areas.values()), axis=1),
-        flags=flags_of(model, given, weight_kg=weight_kg, series=series),
-        grades=grades_of(model, given, series=series),
+        flags=flags_of(model, given, weight_kg=weight_kg, series=series, interactions=interactions),
+        grades=grades_of(model, given, series=series, interactions=interactions),
     )
 
 
@@ -118,8 +123,11 @@ def _hepatoportal(
     weight_kg: _Subject,
     z_iiv: Float[np.ndarray, "subject iiv"],
     factors: PersonFactors | None,
+    interactions: InteractionEffect | None,
 ) -> _Subject:
-    people = hepatoportal_parameters(model, weight_kg=weight_kg, z_iiv=z_iiv, factors=factors)
+    people = hepatoportal_parameters(
+        model, weight_kg=weight_kg, z_iiv=z_iiv, factors=factors, **factors_of(interactions)
+    )
     swallowed = people.f_gut * people.f_liver
     nasal = iter(nasal_shares(people, given, model=model))
     reached = np.zeros_like(weight_kg)

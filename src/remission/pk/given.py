@@ -1,7 +1,7 @@
 """From doses to what enters the body: amounts, products and rates, or a refusal with its reason."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -10,11 +10,12 @@ from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
 from remission.library.molecules import racemate_s_fraction
 from remission.library.products import Product
+from remission.pk.interactions import InteractionEffect
 from remission.pk.model import PkModel
 from remission.pk.peak_time import ka_from_tmax_per_h
 from remission.pk.routes import amount_mg, bioavailability_of, choose_product
 from remission.records.analyte import Analyte
-from remission.records.dose import Dose, check_doses
+from remission.records.dose import Dose, Route, check_doses
 from remission.records.infusions import DrugForm
 
 __all__ = ["AbsorbedDose", "resolve_doses", "share_of"]
@@ -52,7 +53,12 @@ def share_of(form: DrugForm, species: Analyte) -> float:
 
 
 def resolve_doses(
-    model: PkModel, doses: Sequence[Dose], *, weight_kg: _Subject, with_rate: bool = True
+    model: PkModel,
+    doses: Sequence[Dose],
+    *,
+    weight_kg: _Subject,
+    with_rate: bool = True,
+    interactions: InteractionEffect | None = None,
 ) -> tuple[AbsorbedDose, ...]:
     """Each dose with what the model, the library and the caller know of its absorption.
 
@@ -60,6 +66,8 @@ def resolve_doses(
     ----------
     with_rate
         Whether a rate of absorption is needed, as for a curve; an exposure needs none.
+    interactions
+        What changes the share of a swallowed dose that reaches blood.
 
     Raises
     ------
@@ -67,10 +75,41 @@ def resolve_doses(
         A dose is not offered by the model, is out of range, or lacks an assumption it needs.
     """
     check_doses(doses)
-    return tuple(
+    if interactions is not None and interactions.model_id != model.id:
+        raise SpecError(
+            where="interactions",
+            got=f"worked out under model {interactions.model_id}",
+            allowed=f"model {model.id}, as the doses",
+            remedy="Call interaction_effect() with the model of the doses.",
+        )
+    found = [
         _resolved(model, dose, weight_kg, where=f"doses[{index}]", with_rate=with_rate)
         for index, dose in enumerate(doses)
-    )
+    ]
+    if interactions is None or not interactions.changes_anything:
+        return tuple(found)
+    return tuple(_changed(one, interactions, where=f"doses[{index}]") for index, one in enumerate(found))
+
+
+def _changed(one: AbsorbedDose, interactions: InteractionEffect, *, where: str) -> AbsorbedDose:
+    if not one.f or (one.product is not None and one.product.is_parenteral):
+        return one
+    if one.dose.route is not Route.ORAL:
+        raise SpecError(
+            where=f"{where}.route",
+            got=f"{one.dose.route.value} with an interaction",
+            allowed="a dose into a vein or muscle, swallowed, as a film, or of the model of the nasal spray",
+            remedy="How much of it is swallowed is not sourced: the change lies between that of a dose into a vein and "
+            "that of a swallowed one.",
+        )
+    f = {species: share * interactions.swallowed_factor for species, share in one.f.items()}
+    if any(np.any(share > 1.0) for share in f.values()):
+        raise SpecError(
+            where=f"{where}.absorption.f",
+            got="more than all of the dose with this interaction",
+            allowed="a bioavailability that the interaction leaves at 1 or less",
+        )
+    return replace(one, f=f)
 
 
 def _resolved(model: PkModel, dose: Dose, weight_kg: _Subject, *, where: str, with_rate: bool) -> AbsorbedDose:

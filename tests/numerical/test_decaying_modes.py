@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from remission.errors import SpecError
-from remission.numerics import decaying_modes
+from remission.numerics import cores, walks
 from remission.numerics.decaying_modes import simulate_modes
 from remission.pk.mammillary import Modes, linked_response, mammillary_modes, plasma_response
 
@@ -42,7 +42,7 @@ def _simulate(rows: Any = slice(None), **changes: Any) -> np.ndarray:
 @pytest.mark.parametrize("n_threads", [2, 3, 7])
 def test_no_bit_depends_on_threads(n_threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A result that changed with the machine's cores could not be repeated elsewhere."""
-    monkeypatch.setattr(decaying_modes, "_BLOCKS_PER_CALL", 1)
+    monkeypatch.setattr(cores, "_BLOCKS_PER_CALL", 1)
     assert np.array_equal(_simulate(n_threads=n_threads), _simulate())
 
 
@@ -109,8 +109,8 @@ def test_errors_do_not_grow_with_the_number_of_times(grid: Callable[[int], np.nd
 def test_a_value_depends_on_its_own_run_of_times_only() -> None:
     """Summaries compute a part of the times again; they get the same bits if they cut where a run begins."""
     first = int(np.searchsorted(TIMES, BREAKS[-1], side="right"))
-    for start in (first, first + decaying_modes.RENEWED, first + 2 * decaying_modes.RENEWED):
-        part = slice(start, start + decaying_modes.RENEWED)
+    for start in (first, first + walks.RENEWED, first + 2 * walks.RENEWED):
+        part = slice(start, start + walks.RENEWED)
         assert np.array_equal(_simulate(times=TIMES[part]), _simulate()[:, part])
 
 

@@ -1,10 +1,46 @@
-"""How many cores there are."""
+"""Cores, and work that is shared out among them."""
 
+import itertools
 import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
-__all__ = ["available_cores"]
+__all__ = ["available_cores", "share_out"]
+
+# Few calls, for each looks at the types of its arguments anew; none so long that Ctrl-C waits for it.
+_BLOCKS_PER_CALL = 32
 
 
 def available_cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def share_out(prepare: Callable[[], Callable[[int, int], None]], *, n_blocks: int, n_threads: int) -> None:
+    """Do blocks of work in threads that share nothing but the ticket counter.
+
+    Parameters
+    ----------
+    prepare
+        Called once in each thread, for its own scratch memory; gives the function that does the blocks from a first to
+        the one before a last and lets other threads run meanwhile.
+    n_blocks, n_threads
+        How many.
+    """
+    tickets = itertools.count()
+
+    def work() -> None:
+        do = prepare()
+        for ticket in tickets:  # the counter's step is atomic under the interpreter lock
+            first = ticket * _BLOCKS_PER_CALL
+            if first >= n_blocks:
+                return
+            do(first, min(first + _BLOCKS_PER_CALL, n_blocks))
+
+    n_workers = min(n_threads, -(-n_blocks // _BLOCKS_PER_CALL))
+    if n_workers < 2:
+        work()
+        return
+    with ThreadPoolExecutor(n_workers) as pool:
+        for done in [pool.submit(work) for _ in range(n_workers)]:
+            done.result()  # an error in a thread is an error here

@@ -14,38 +14,30 @@ the divided differences D and G of :mod:`remission.numerics.divided_differences`
 All terms are positive, so nothing cancels, a link on a rate included. E, K, W, D and G of a step serve every later
 step of the same length.
 
-Errors do not add up: the state at each change of input comes from the state at the change before in one step, and
-every ``RENEWED``-th time after a change starts from it anew. So a value depends on its own run of at most ``RENEWED``
-times and on no other.
+Errors do not add up, for a walk (:mod:`remission.numerics.walks`) returns to the last change of input now and then.
 
 Layout as in :mod:`remission.patient.kernels.fast`: ``BLOCK`` subjects side by side, the loop over subjects innermost
 and without a branch. A subject's result depends on that subject alone, to the last bit: not on threads, nor on who
 else is computed. Numbers below 1e-139 count as 0, so that none decays into the range where processors are slow.
 """
 
-import itertools
-import threading
-from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from numba import njit
 
-from remission.errors import SpecError
+from remission.numerics.cores import share_out
 from remission.numerics.decay_lanes import cumulative_difference_lane, decay_difference_lane, mean_decay_lane
 from remission.numerics.lanes import OPTIONS, exp_lane, inlined
+from remission.numerics.walks import walk_over
 
-__all__ = ["RENEWED", "simulate_modes"]
-
-RENEWED = 32
-"""Times between two that are computed from the last change of input."""
+__all__ = ["simulate_modes"]
 
 BLOCK = 128
 """Subjects handled side by side; what one step touches stays in the second-level cache."""
 
-_MOST_SLOTS = 24
-_BLOCKS_PER_CALL = 32
 _SMALLEST = 1e-139
 _LONGEST = 320.0
 
@@ -124,8 +116,8 @@ def _read(b, x, state, reading, out, at, o, width, n_group, n_mode, n_link):
 
 @njit(nogil=True, cache=True, **OPTIONS)
 def _blocks(
-    coefficients, b, x, rate, strength, link, inputs, reading, length, slot, is_new, interval, is_origin, is_change,
-    output, out, n_group, first, last,
+    coefficients, b, x, rate, strength, link, inputs, reading, length, interval, is_origin, is_change, output, slot,
+    is_new, out, n_group, first, last,
 ):  # fmt: skip
     n_modes, n_link = rate.shape[0], link.shape[0]
     n_mode = n_modes // n_group
@@ -153,60 +145,6 @@ def _blocks(
                 for row in range(n_states):
                     for i in range(width):
                         b[origin + row, i] = b[now + row, i]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Steps:
-    """The walk over the clock that all subjects share, one number a step.
-
-    length, interval
-        How long, and which input runs.
-    is_origin, is_change
-        It starts from the last change of input; its end is the next.
-    output
-        Row of the output, or -1.
-    slot, is_new
-        Where the step's coefficients are kept, and whether they must be computed.
-    """
-
-    length: Float[np.ndarray, " step"]
-    interval: Int[np.ndarray, " step"]
-    is_origin: np.ndarray
-    is_change: np.ndarray
-    output: Int[np.ndarray, " step"]
-    slot: Int[np.ndarray, " step"]
-    is_new: np.ndarray
-
-
-def _walk(breaks: list[float], times: list[float]) -> _Steps:
-    """The walk from the first break to the last time; times up to the first break need no step."""
-    rows: list[tuple[float, int, bool, bool, int]] = []
-    at = sum(time <= breaks[0] for time in times)
-    for interval, start in enumerate(breaks):
-        end = breaks[interval + 1] if interval + 1 < len(breaks) else np.inf
-        now, count = start, 0
-        while at < len(times) and times[at] <= end:
-            is_origin = count % RENEWED == 0
-            rows.append((times[at] - (start if is_origin else now), interval, is_origin, False, at))
-            now, at, count = times[at], at + 1, count + 1
-        if at == len(times):
-            break
-        rows.append((end - start, interval, True, True, -1))
-    lengths = [row[0] for row in rows]
-    often = [length for length, n in Counter(lengths).most_common(_MOST_SLOTS) if n > 1]
-    slot_of = {length: number for number, length in enumerate(often, start=1)}
-    first_use = {length: step for step, length in reversed(list(enumerate(lengths)))}
-    is_new = [length not in slot_of or first_use[length] == step for step, length in enumerate(lengths)]
-    _, interval_, is_origin_, is_change, output = zip(*rows, strict=True) if rows else ((),) * 5
-    return _Steps(
-        length=np.array(lengths, dtype=np.float64),
-        interval=np.array(interval_, dtype=np.int64),
-        is_origin=np.array(is_origin_, dtype=np.bool_),
-        is_change=np.array(is_change, dtype=np.bool_),
-        output=np.array(output, dtype=np.int64),
-        slot=np.array([slot_of.get(length, 0) for length in lengths], dtype=np.int64),
-        is_new=np.array(is_new, dtype=np.bool_),
-    )
 
 
 def simulate_modes(
@@ -243,37 +181,21 @@ def simulate_modes(
     SpecError
         Times or breaks run backwards.
     """
-    if np.any(np.diff(times) < 0.0):
-        raise SpecError(where="times", got=times.tolist(), allowed="times that do not run backwards")
-    if np.any(np.diff(breaks) <= 0.0) or breaks.size != inputs.shape[0] + 1:
-        raise SpecError(where="breaks", got=breaks.tolist(), allowed="rising, one more than the inputs")
+    walk = walk_over(times, breaks=breaks, n_intervals=inputs.shape[0])
     n_group, n_mode, n = rate.shape
     n_link = link_rate.shape[0]
     n_modes, n_states = n_group * n_mode, n_group * (n_mode + n_link)
-    walk = _walk(breaks.tolist(), times.tolist())
     out = np.empty((reading.shape[0], times.size, n))
-    out[:, : times.size - np.count_nonzero(walk.output >= 0)] = 0.0
+    out[:, : walk.n_before] = 0.0
     shared = (
         *(np.ascontiguousarray(a.reshape(n_modes, n)) for a in (rate, strength)), np.ascontiguousarray(link_rate),
-        np.concatenate([inputs, np.zeros((1, n))]), np.ascontiguousarray(reading), walk.length, walk.slot, walk.is_new,
-        walk.interval, walk.is_origin, walk.is_change, walk.output, out, n_group,
+        np.concatenate([inputs, np.zeros((1, n))]), np.ascontiguousarray(reading), *walk.steps, out, n_group,
     )  # fmt: skip
-    n_slots, n_blocks = int(walk.slot.max(initial=0)) + 1, -(-n // BLOCK)
-    tickets = itertools.count()
 
-    def work() -> None:
-        coefficients = np.empty((n_slots, 2 * n_modes + n_link + 2 * n_modes * n_link, BLOCK))
+    def work() -> Callable[[int, int], None]:
+        coefficients = np.empty((walk.n_slots, 2 * n_modes + n_link + 2 * n_modes * n_link, BLOCK))
         state, sums = np.empty((3 * n_states + n_modes, BLOCK)), np.empty((n_group + 1, BLOCK))
-        for ticket in tickets:  # the counter's step is atomic under the interpreter lock
-            first = ticket * _BLOCKS_PER_CALL
-            if first >= n_blocks:
-                return
-            _blocks(coefficients, state, sums, *shared, first, min(first + _BLOCKS_PER_CALL, n_blocks))
+        return partial(_blocks, coefficients, state, sums, *shared)
 
-    helpers = [threading.Thread(target=work) for _ in range(min(n_threads, n_blocks) - 1)]
-    for helper in helpers:
-        helper.start()
-    work()
-    for helper in helpers:
-        helper.join()
+    share_out(work, n_blocks=-(-n // BLOCK), n_threads=n_threads)
     return out

@@ -2,7 +2,7 @@
 
 Ketamine itself is computed in modes (:mod:`remission.pk.mammillary`), carried exactly from time to time by
 :mod:`remission.numerics.decaying_modes`; rates of infusions that run together add up, for the system is linear.
-Metabolites are computed from the full system (:mod:`remission.pk.metabolites`).
+Metabolites are in :mod:`remission.pk.metabolites`.
 
 The venous site is a provisional link of this project, not a published model: a share f of venous blood follows arterial
 blood at once, the rest lags at rate k2::
@@ -81,9 +81,11 @@ def simulate_concentrations(
     conc = _parents(individuals, events, parents, breaks_h, rate_ug_per_h, t_h)
     if len(parents) < len(wanted):
         s_ket = rate_ug_per_h * _share(events, Analyte.S_KET)
-        metabolites = simulate_metabolites(individuals, breaks_h=breaks_h, rate_ug_per_h=s_ket.T, t_h=t_h)
+        metabolites = simulate_metabolites(
+            individuals, breaks_h=breaks_h, rate_ug_per_h=s_ket, t_h=t_h, n_threads=available_cores()
+        )
         found = dict(zip(parents, conc, strict=True))
-        found |= {Series(analyte, SamplingSite.ARTERIAL): curve.T for analyte, curve in metabolites.items()}
+        found |= {Series(analyte, SamplingSite.ARTERIAL): curve for analyte, curve in metabolites.items()}
         conc = np.stack([found[one] for one in wanted])
     return Concentrations(t_h=t_h, series=wanted, conc_ng_per_ml=np.moveaxis(conc, -1, 0))
 

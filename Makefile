@@ -21,6 +21,8 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 INSTALL_SELF := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 REPLICATES ?= 1000
 PYTEST_ARGS ?=
+# A process for each core; the tests of one file stay together, for they share what is slow to make.
+SPREAD := --numprocesses auto --dist loadfile
 
 .PHONY: help run install test browser check format-check lint types layers docs unit quick core-coverage format golden \
 	lock bench torture realism estimands operating fuzz clean
@@ -103,14 +105,14 @@ docs: $(TEST_STAMP) ## build the documents into docs/_build/html; a warning is a
 	$(BIN)/sphinx-build --no-color -W --keep-going -q -j auto -b html docs docs/_build/html
 
 unit: $(TEST_STAMP)
-	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=85 $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(SPREAD) --cov --cov-report=term --cov-fail-under=85 $(PYTEST_ARGS)
 
 # These carry every other result, so no line of them may go unrun.
 core-coverage: unit
 	$(BIN)/coverage report --fail-under=100 --include='src/remission/records/*,src/remission/numerics/*,src/remission/units.py,src/remission/streams.py,src/remission/provenance.py,src/remission/analyses/*'
 
 quick: $(TEST_STAMP) ## the fast tests only, without coverage
-	$(BIN)/python -m pytest -m "not slow and not stat and not browser" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(SPREAD) -m "not slow and not stat and not browser" $(PYTEST_ARGS)
 
 # --------------------------------------------------------------------------------------------------------------- chores
 

@@ -1,6 +1,8 @@
 """``remission plan`` as somebody at a desk would type it."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -105,3 +107,27 @@ def test_slips_are_named(words: list[str], named: str, capsys: pytest.CaptureFix
     shown = capsys.readouterr()
     assert named in shown.err
     assert not shown.out
+
+
+def test_a_page_is_written_whole_or_not_at_all(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A self-contained page; blocked by a contraindication; an older page is never lost."""
+    monkeypatch.chdir(tmp_path)
+    plan = [*PERSON, *INFUSION, "--out", "plan.html"]
+    assert run_app([*plan, "--has", "pregnancy"]) == 2
+    assert "Pregnancy" in capsys.readouterr().err
+    assert not (tmp_path / "plan.html").exists()
+    assert run_app([*plan, "--clinician", "--vial", "50"]) == 0
+    assert "0.82 mL" in capsys.readouterr().out
+    page = (tmp_path / "plan.html").read_text("utf-8")
+    assert page.count("Research simulation, not for patient care.") >= 2
+    assert "Witness" in page
+    assert "<script" not in page
+    assert not re.search(r'(?:src|href)="(?!#)', page)
+    assert run_app(plan) == 2
+    assert "free" in capsys.readouterr().err
+    assert (tmp_path / "plan.html").read_text("utf-8") == page
+    assert run_app([*PERSON, *INFUSION, "--out", "nowhere/plan.html"]) == 2
+    assert run_app([*PERSON, *INFUSION, "--vial", "50"]) == 2
+    assert run_app([*PERSON, *INFUSION, "--clinician", "--vial", "5000"]) == 2

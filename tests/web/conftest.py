@@ -16,7 +16,7 @@ from remission.web.settings import WebSettings
 def site() -> Iterator[str]:
     """Address of a running site with few replicates behind its trials."""
     listener = bind("127.0.0.1", 0)
-    app = create_app(WebSettings(n_replicates=6, is_operator=True, demonstrates=True))
+    app = create_app(WebSettings(n_replicates=6, is_operator=True, demonstrates=True, is_clinician=True))
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False, lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

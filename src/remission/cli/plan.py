@@ -1,8 +1,13 @@
 """``remission plan``: one session of ketamine in simulated people."""
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from remission.planner import Plan
+    from remission.report.clinic_sheet import ClinicSheet
 
 __all__ = ["plan_command"]
 
@@ -39,6 +44,9 @@ def plan_command(  # noqa: PLR0917 - options of a command line
         str, typer.Option("--within-plasma", help="Concentrations of a trial, as kare; for --find.")
     ] = "",
     share: Annotated[float, typer.Option("--share", help="Share of people inside the limits; for --find.")] = 0.9,
+    out: Annotated[Path | None, typer.Option("--out", help="Write a page that prints on one sheet.")] = None,
+    clinician: Annotated[bool, typer.Option("--clinician", help="Add volumes and an empty session log.")] = False,
+    vial: Annotated[str, typer.Option("--vial", help="Strength as on the vial, mg/mL; with --clinician.")] = "",
     people: Annotated[str, typer.Option("--people", help="Simulated people.")] = "1000",
     model: Annotated[str, typer.Option("--model", help="Kinetic model of the library.")] = "simons2022",
     seed: Annotated[str, typer.Option("--seed", help="Of the simulated people.")] = "1",
@@ -52,11 +60,18 @@ def plan_command(  # noqa: PLR0917 - options of a command line
     Example: remission plan --weight 82 --age 45 --dose 0.5mg/kg --minutes 40
     """
     from remission.cli import plan_text
+    from remission.errors import SpecError
     from remission.planner import compare_regimens, plan_infusion, read_regimen, read_request
+    from remission.report.clinic_sheet import clinic_sheet, read_strength
+    from remission.report.plan_sheet import check_printable
 
     if listing:
         plan_text.show_library(as_json=as_json)
         return
+    if bool(vial) != clinician:
+        raise SpecError(where="vial", got=vial, allowed="a strength with --clinician, and only with it")
+    if (out is not None or clinician) and (find or compare):
+        raise SpecError(where="out", got=str(out or "--clinician"), allowed="one plan, without --compare and --find")
     fields = {
         "weight": [weight], "age": [age], "dose": dose or [], "minutes": minutes or [], "start": start or [],
         "route": [route], "preset": [preset], "sex": [sex], "substance": [substance], "height": [height],
@@ -74,8 +89,37 @@ def plan_command(  # noqa: PLR0917 - options of a command line
         found = compare_regimens(requests)
         plan_text.show_comparison(found, as_json=as_json)
         return
+    if clinician or out is not None:
+        check_printable(request)
+    clinic = clinic_sheet(request, strength_mg_per_ml=read_strength(vial)) if clinician else None
     plan = plan_infusion(request)
+    if out is not None:
+        _write(out, plan, clinic)
     plan_text.show_plan(plan, as_json=as_json)
+    if clinic is not None and not as_json:
+        plan_text.show_volumes(clinic)
+    if out is not None:
+        typer.echo(f"Written: {out}", err=True)
+
+
+def _write(out: Path, plan: "Plan", clinic: "ClinicSheet | None") -> None:
+    """The page under its name, whole or not at all; an existing file is never overwritten."""
+    from remission.errors import RunError, SpecError, WorkError
+    from remission.provenance import package_version
+    from remission.report.plan_page import render_plan
+
+    page = render_plan(plan, version=package_version(), clinic=clinic)
+    try:
+        with out.open("x", encoding="utf-8") as stream:
+            stream.write(page)
+    except FileExistsError:
+        raise SpecError(where="out", got=str(out), allowed="a name that is free") from None
+    except IsADirectoryError:
+        raise SpecError(where="out", got=str(out), allowed="the name of a file, such as plan.html") from None
+    except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
+        raise RunError(where="out", got=str(out), allowed=f"a folder that can be written ({error.strerror})") from None
+    except OSError as error:
+        raise WorkError(where="out", got=str(error.strerror), allowed="room for the page") from None
 
 
 def _search(

@@ -7,17 +7,17 @@ from typing import Any
 import typer
 
 from remission.library.sessions import load_checks, load_plasma_ranges, load_regimens
-from remission.planner import Comparison, FoundRegimen, Plan, Probability
-from remission.planner.plan import Curve
-from remission.report.plan_sheet import FindingRow, comparison_rows, plan_sheet, search_sheet
+from remission.planner import Comparison, FoundRegimen, Plan
+from remission.report.clinic_sheet import ClinicSheet
+from remission.report.plan_sheet import FindingRow, comparison_rows, plan_numbers, plan_sheet, search_sheet
 
-__all__ = ["as_dict", "show_comparison", "show_library", "show_plan", "show_search"]
+__all__ = ["show_comparison", "show_library", "show_plan", "show_search", "show_volumes"]
 
 
 def show_plan(plan: Plan, *, as_json: bool) -> None:
     """Print one plan."""
     if as_json:
-        typer.echo(json.dumps(as_dict(plan), ensure_ascii=False))
+        typer.echo(json.dumps(plan_numbers(plan), ensure_ascii=False))
         return
     sheet = plan_sheet(plan)
     typer.echo(sheet.notice)
@@ -37,7 +37,7 @@ def show_plan(plan: Plan, *, as_json: bool) -> None:
         typer.echo(f"  {share.label:<42} {share.share}{interval}")
     _block("Not given", sheet.unknown)
     typer.echo("\nA course")
-    for line in (*sheet.course, *sheet.established, *sheet.safety):
+    for line in (*(one.text for one in sheet.course), *sheet.established, *sheet.safety):
         typer.echo(f"  {line}")
     typer.echo("\nWhat this cannot tell")
     for line in sheet.limits:
@@ -87,6 +87,13 @@ def show_search(found: FoundRegimen, *, as_json: bool) -> None:
         typer.echo(line)
 
 
+def show_volumes(clinic: ClinicSheet) -> None:
+    """Print amounts and volumes."""
+    typer.echo(f"\nVolume from a vial of {clinic.strength}, before any dilution")
+    for step in clinic.steps:
+        typer.echo(f"  {step.label:<40} {step.mg:>6} mg {step.ml:>6} mL")
+
+
 def show_library(*, as_json: bool) -> None:
     """Print what presets, checks and plasma ranges there are."""
     checks = [one for one in load_checks() if one.rule == "asked"]
@@ -110,42 +117,15 @@ def show_library(*, as_json: bool) -> None:
         typer.echo(f"  {found_range.id:<14} {ends}. {found_range.title}")
 
 
-def as_dict(plan: Plan) -> dict[str, Any]:
-    """A plan as plain data: what is printed, and every curve."""
-    sheet = plan_sheet(plan)
-    return {
-        **sheet.to_dict(),
-        "request": plan.request.to_dict(),
-        "total_mg": plan.total_mg,
-        "is_printable": plan.is_printable,
-        "t_h": plan.t_h.tolist(),
-        "quantiles": [0.05, 0.25, 0.5, 0.75, 0.95],
-        "curves": [_curve(one) for one in plan.curves],
-        "share_with_sbp_above_180_mmhg": _chance(plan.p_sbp_above_limit),
-        "share_with_dbp_above_110_mmhg": _chance(plan.p_dbp_above_limit),
-        "share_with_sbp_rise_above_30_mmhg": _chance(plan.p_sbp_rise_above_limit),
-    }
-
-
 def _comparison_dict(comparison: Comparison) -> dict[str, Any]:
     return {
         "notice": comparison.plans[0].notice,
-        "plans": [as_dict(one) for one in comparison.plans],
+        "plans": [plan_numbers(one) for one in comparison.plans],
         "differences": [
             {"regimen": one.regimen, "rows": [row.to_dict() for row in comparison_rows(comparison, number)]}
             for number, one in enumerate(comparison.differences)
         ],
     }
-
-
-def _curve(one: Curve) -> dict[str, Any]:
-    return {"name": one.name, "site": one.site, "unit": one.unit, "values": one.quantiles.tolist()}
-
-
-def _chance(chance: Probability | None) -> dict[str, float] | None:
-    if chance is None:
-        return None
-    return {"share": chance.share, "standard_error": chance.standard_error, "low": chance.low, "high": chance.high}
 
 
 def _block(title: str, rows: Sequence[FindingRow]) -> None:

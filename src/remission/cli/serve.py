@@ -23,6 +23,9 @@ def serve_command(
     demonstration: Annotated[
         bool, typer.Option("--demonstration", help="Show invented clinics, marked as such, where none are loaded.")
     ] = False,
+    clinician: Annotated[
+        bool, typer.Option("--clinician", help="The planner also offers volumes for a vial and an empty session log.")
+    ] = False,
     name: Annotated[
         list[str] | None, typer.Option(help="A further host name to answer to, behind a proxy; may be repeated.")
     ] = None,
@@ -49,6 +52,7 @@ def serve_command(
         clinics_store=clinics,
         is_operator=operator,
         demonstrates=demonstration,
+        is_clinician=clinician,
         hosts=tuple(dict.fromkeys((*WebSettings().hosts, host, *(name or ())))),
     )
     listener = bind(host, port)

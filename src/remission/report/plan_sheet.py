@@ -1,11 +1,12 @@
 """A plan in words and rows of text: the same on the screen of a terminal, on the page and on paper."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from remission.errors import SpecError
 from remission.library.references import load_reference
 from remission.planner import NOTICE, Comparison, FoundRegimen, Plan, PlanRequest, Probability
-from remission.planner.checks import Finding
+from remission.planner.checks import Finding, check_session
 from remission.planner.compare import RegimenDifferences
 from remission.planner.session import Quantity
 from remission.records.base import Record
@@ -14,6 +15,7 @@ from remission.report.safety import ESTABLISHED, ESTABLISHED_ALL, SAFETY_LINES
 __all__ = [
     "LIMITS",
     "ComparisonRow",
+    "CourseRow",
     "Fact",
     "FindingRow",
     "PeakRow",
@@ -24,6 +26,7 @@ __all__ = [
     "command_line",
     "comparison_rows",
     "digits",
+    "plan_numbers",
     "plan_sheet",
     "quantity_label",
     "search_sheet",
@@ -94,6 +97,13 @@ class FindingRow(Record):
     source: str
 
 
+class CourseRow(Record):
+    """A sentence about courses and who says so."""
+
+    text: str
+    source: str
+
+
 class ComparisonRow(Record):
     """One quantity of two regimens, and the difference in the same people."""
 
@@ -117,7 +127,7 @@ class PlanSheet(Record):
     contraindications: tuple[FindingRow, ...]
     flags: tuple[FindingRow, ...]
     unknown: tuple[FindingRow, ...]
-    course: tuple[str, ...]
+    course: tuple[CourseRow, ...]
     established: tuple[str, ...]
     safety: tuple[str, ...]
     limits: tuple[str, ...]
@@ -170,7 +180,7 @@ def plan_sheet(plan: Plan) -> PlanSheet:
         contraindications=_rows(plan.contraindications),
         flags=_rows(plan.flags),
         unknown=_rows(plan.unknown),
-        course=tuple(f"{one.text} {_source_words(one.source)}".strip() for one in plan.course),
+        course=tuple(CourseRow(text=one.text, source=_source_words(one.source)) for one in plan.course),
         established=_established(request),
         safety=SAFETY_LINES,
         limits=LIMITS if plan.p_sbp_rise_above_limit is not None else LIMITS[:2] + LIMITS[4:],
@@ -179,7 +189,32 @@ def plan_sheet(plan: Plan) -> PlanSheet:
     )
 
 
-def check_printable(plan: Plan) -> None:
+def plan_numbers(plan: Plan) -> dict[str, Any]:
+    """A plan as plain data: its words, and every curve and share as numbers."""
+    return {
+        **plan_sheet(plan).to_dict(),
+        "request": plan.request.to_dict(),
+        "total_mg": plan.total_mg,
+        "is_printable": plan.is_printable,
+        "t_h": plan.t_h.tolist(),
+        "quantiles": [0.05, 0.25, 0.5, 0.75, 0.95],
+        "curves": [
+            {"name": one.name, "site": one.site, "unit": one.unit, "values": one.quantiles.tolist()}
+            for one in plan.curves
+        ],
+        "share_with_sbp_above_180_mmhg": _chance(plan.p_sbp_above_limit),
+        "share_with_dbp_above_110_mmhg": _chance(plan.p_dbp_above_limit),
+        "share_with_sbp_rise_above_30_mmhg": _chance(plan.p_sbp_rise_above_limit),
+    }
+
+
+def _chance(chance: Probability | None) -> dict[str, float] | None:
+    if chance is None:
+        return None
+    return {"share": chance.share, "standard_error": chance.standard_error, "low": chance.low, "high": chance.high}
+
+
+def check_printable(request: PlanRequest) -> None:
     """Refuse a printed plan while a contraindication stands.
 
     Raises
@@ -192,7 +227,8 @@ def check_printable(plan: Plan) -> None:
             where="printed plan", got=f"{one.label}{f' ({one.got})' if one.got else ''}", allowed="no contraindication",
             remedy=f"{one.consequence} Source: {one.source} The curves can still be seen as a simulation.",
         )
-        for one in plan.contraindications
+        for one in check_session(request)
+        if one.kind == "contraindication"
     ]  # fmt: skip
     if faults:
         raise SpecError.from_faults(faults)
@@ -390,7 +426,7 @@ def _rows(findings: Sequence[Finding]) -> tuple[FindingRow, ...]:
 
 
 def _source_words(key: str) -> str:
-    return "" if key == "remission" else f"({load_reference(key).title.strip('[]')}.)"
+    return "" if key == "remission" else f"{load_reference(key).title.strip('[]')}."
 
 
 def _established(request: PlanRequest) -> tuple[str, ...]:

@@ -21,8 +21,8 @@ _A_YEAR_S = 31_536_000
 
 
 def _find(name: str) -> Traversable | None:
-    """A file of ``static/``, or the report's style sheet, which reports and pages share."""
-    if name == "report.css":
+    """A file of ``static/``, or a style sheet of the reports, which pages share."""
+    if name in {"report.css", "plan.css"}:
         return files("remission.report").joinpath("templates", name)
     place: Traversable = files("remission.web").joinpath("static")
     for part in name.split("/"):

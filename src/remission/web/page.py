@@ -65,9 +65,10 @@ class PageRouter:
 
             def as_json(response: Response, record: Annotated[Any, Depends(view)]) -> Any:
                 fault = getattr(record, "fault", None)
-                if isinstance(fault, Fault):
-                    # A page shows the fault where it happened; a program gets a problem.
-                    return problem_answer(record.status, [fault])
+                faults = getattr(record, "faults", ()) or ([fault] if isinstance(fault, Fault) else [])
+                if faults:
+                    # A page shows faults where they happened; a program gets a problem.
+                    return problem_answer(record.status, faults)
                 response.headers.update(headers)
                 response.status_code = getattr(record, "status", 200)
                 return record

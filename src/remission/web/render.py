@@ -1,6 +1,9 @@
 """A record as a page: templates, texts and what every page has."""
 
+from collections.abc import Iterable, Mapping
 from functools import cache
+from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -23,8 +26,22 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters |= {"as_query": _as_query, "titles": _titles, "twice": _twice}
     environment.globals |= {"asset": asset_address, "mark": Markup(_mark())}  # noqa: S704 - our own file
     return environment
+
+
+def _as_query(fields: Mapping[str, Iterable[str]]) -> str:
+    """Fields as the query of an address, without those that are empty."""
+    return urlencode([(name, text) for name, texts in fields.items() for text in texts if text.strip()])
+
+
+def _titles(entries: Iterable[Any]) -> list[tuple[str, str]]:
+    return [(one.id, one.title) for one in entries]
+
+
+def _twice(words: Iterable[str]) -> list[tuple[str, str]]:
+    return [(word, word) for word in words]
 
 
 def _mark() -> str:

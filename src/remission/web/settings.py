@@ -20,6 +20,8 @@ class WebSettings(Record):
         Whether invented clinics are shown, marked as such, where no store is filled.
     hosts
         Names under which the server answers; others are refused, so that no foreign site can reach it by a name.
+    is_clinician
+        Whether the planner offers volumes for a vial and an empty session log.
     n_replicates
         Replicates behind the pages of a trial.
     """
@@ -28,5 +30,6 @@ class WebSettings(Record):
     clinics_store: Path | None = None
     is_operator: bool = False
     demonstrates: bool = False
+    is_clinician: bool = False
     hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
     n_replicates: int = 1000

@@ -1,0 +1,44 @@
+"""A plan as one self-contained page that prints on one sheet; refused while a contraindication stands."""
+
+from importlib.resources import files
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from remission.planner import Plan
+from remission.report.clinic_sheet import ClinicSheet
+from remission.report.inline import themed_svg
+from remission.report.plan_sheet import check_printable, plan_sheet
+from remission.report.planner_chart import planner_chart
+
+__all__ = ["render_plan"]
+
+
+def render_plan(plan: Plan, *, version: str, clinic: ClinicSheet | None = None) -> str:
+    """The page as text, without scripts and without anything from a network.
+
+    Parameters
+    ----------
+    version
+        Of the program.
+    clinic
+        Volumes and a session log on a second sheet, for clinicians who asked for them.
+
+    Raises
+    ------
+    SpecError
+        A contraindication stands; the message has each with its source.
+    """
+    check_printable(plan.request)
+    environment = Environment(
+        loader=PackageLoader("remission.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    folder = files("remission.report").joinpath("templates")
+    css = "".join(folder.joinpath(name).read_text("utf-8") for name in ("report.css", "plan.css"))
+    return environment.get_template("plan.html.jinja").render(
+        css=Markup(css),  # noqa: S704 - our own files
+        sheet=plan_sheet(plan),
+        svg=Markup(themed_svg(planner_chart(plan, medium="paper"))),  # noqa: S704 - drawn here
+        clinic=clinic,
+        version=version,
+    )

@@ -1,0 +1,200 @@
+"""Charts of a plan: one session by site and effect, or several regimens on the same axes."""
+
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from remission.planner import Curve, Plan
+from remission.report.chart import Chart, Table
+from remission.report.look import INK, drawing, finish
+from remission.report.plan_sheet import digits, quantity_label
+
+__all__ = ["comparison_chart", "planner_chart"]
+
+_SOLID: Any = "-"
+_DASHES: tuple[Any, ...] = (_SOLID, (0, (6, 1.6)), (0, (2, 1.4)), (0, (4, 1.4, 1.2, 1.4)))
+_REGIMEN_COLORS = ("#3d35a0", "#2a78b8", "#13807a", "#6a6f7a")
+_X = "minutes from the start"
+
+
+class _Line(NamedTuple):
+    name: str
+    site: str
+    label: str
+    color: str
+    dash: Any
+
+
+class _Panel(NamedTuple):
+    title: str
+    unit: str
+    lines: tuple[_Line, ...]
+
+
+_PLASMA = _Panel(
+    "Plasma", "ng/mL",
+    (_Line("ket", "arterial", "ketamine, arterial", "#3d35a0", _SOLID),
+     _Line("ket", "venous", "ketamine, venous (link assumed)", "#6a6f7a", (0, (2, 1.4)))),
+)  # fmt: skip
+_SITE = _Panel(
+    "Effect site, and norketamine", "ng/mL",
+    (_Line("ket", "effect", "ketamine, effect site", "#2a78b8", (0, (6, 1.6))),
+     _Line("s_ket", "effect", "S-ketamine, effect site", "#13807a", (0, (4, 1.4, 1.2, 1.4))),
+     _Line("s_nk", "arterial", "S-norketamine, arterial", "#9a6a10", _SOLID)),
+)  # fmt: skip
+_HIGH = _Panel("Dissociation: drug high", "VAS, 0 to 100", (_Line("vas", "", "drug high", "#8a3b74", _SOLID),))
+_CADSS = _Panel("Dissociation: CADSS", "points", (_Line("cadss", "", "CADSS", "#8a3b74", _SOLID),))
+_PRESSURE = _Panel(
+    "Blood pressure", "rise, mmHg",
+    (_Line("sbp_rise", "", "systolic", "#a33b2e", _SOLID),
+     _Line("dbp_rise", "", "diastolic", "#6a6f7a", (0, (6, 1.6)))),
+)  # fmt: skip
+_PULSE = _Panel(
+    "Heart rate: shape assumed", "rise, %", (_Line("heart_rate_rise", "", "heart rate", "#a33b2e", (0, (6, 1.6))),)
+)
+_PANELS = (_PLASMA, _SITE, _HIGH, _CADSS, _PRESSURE, _PULSE)
+
+
+def planner_chart(plan: Plan, *, medium: Literal["page", "paper"] = "page") -> Chart:
+    """Six panels of one session; without effects, the concentrations alone. On paper they are lower."""
+    curves = {(one.name, one.site): one for one in plan.curves}
+    panels = [one for one in _PANELS if any((line.name, line.site) in curves for line in one.lines)]
+    minutes = plan.t_h * 60.0
+    with drawing():
+        figure, frames = _frames(len(panels), row_in=2.75 if medium == "page" else 1.75)
+        for axes, panel in zip(frames, panels, strict=True):
+            lines = [line for line in panel.lines if (line.name, line.site) in curves]
+            before = {"sbp_rise": plan.request.sbp0_mmhg, "dbp_rise": plan.request.dbp0_mmhg}
+            is_level = panel is _PRESSURE and None not in before.values()
+            for line in lines:
+                _draw(
+                    axes, minutes, curves[line.name, line.site], line, (before[line.name] or 0.0) if is_level else 0.0
+                )
+            unit = "mmHg" if is_level else panel.unit
+            finish(axes, x=_X, y=unit, title=panel.title)
+            if is_level:
+                for limit in (plan.limits.sbp_mmhg, plan.limits.dbp_mmhg):
+                    axes.axhline(limit, color=INK, linewidth=0.7, linestyle=(0, (1, 2)))
+            else:
+                axes.set_ylim(bottom=0.0)
+            if len(lines) > 1:
+                axes.legend(loc="center right" if is_level else "upper right")
+            _clock(axes, plan, minutes)
+    peak = next(one for one in plan.peaks if one.quantity.site in {"arterial", "venous", ""})
+    name = quantity_label(peak.quantity)
+    return Chart(
+        name="plan",
+        title=f"{plan.regimen}: half of the people pass {digits(peak.median)} {peak.quantity.unit} ({name.lower()})",
+        see=(
+            f"Simulated: median (line) and 90% of {plan.request.n_people} simulated people (band). "
+            "Infusions are shaded; dotted lines are the limits that are counted."
+        ),
+        cannot=(
+            "No band knows how wrong its model is: pressure stands on one clinic's mean, heart rate on an assumed "
+            "shape, the venous curve on a provisional link."
+        ),
+        figure=figure,
+        table=_table(plan),
+    )
+
+
+def comparison_chart(plans: Sequence[Plan]) -> Chart:
+    """Several regimens in the same people: the first quantity of each panel."""
+    shared = [
+        panel
+        for panel in _PANELS
+        if all(
+            any(one.name == panel.lines[0].name and one.site == panel.lines[0].site for one in plan.curves)
+            for plan in plans
+        )
+    ]
+    with drawing():
+        figure, frames = _frames(len(shared), row_in=2.75)
+        for axes, panel in zip(frames, shared, strict=True):
+            line = panel.lines[0]
+            for number, plan in enumerate(plans):
+                curve = next(one for one in plan.curves if (one.name, one.site) == (line.name, line.site))
+                look = line._replace(
+                    label=f"{'ABCD'[number % 4]}: {plan.regimen}",
+                    color=_REGIMEN_COLORS[number % 4],
+                    dash=_DASHES[number % 4],
+                )
+                _draw(axes, plan.t_h * 60.0, curve, look, 0.0)
+            finish(axes, x=_X, y=f"{line.label}, {panel.unit}", title=panel.title)
+            axes.set_ylim(bottom=0.0)
+            axes.set_xlim(left=0.0)
+        frames[0].legend(loc="upper right", fontsize=7.0)
+    return Chart(
+        name="compare",
+        title=f"{' against '.join(plan.regimen for plan in plans)}, in the same simulated people",
+        see=f"Simulated: median (line) and 90% of {plans[0].request.n_people} people (band) under each regimen.",
+        cannot="Overlapping bands do not mean that people differ little: the table has each person's own difference.",
+        figure=figure,
+        table=_comparison_table(plans),
+    )
+
+
+def _frames(count: int, *, row_in: float) -> tuple[Figure, list[Axes]]:
+    """Axes three in a row. Margins are fixed: a layout that is solved costs as much as the drawing."""
+    n_columns = min(3, count)
+    n_rows = -(-count // n_columns)
+    height = row_in * n_rows + 0.1
+    figure = Figure(figsize=(10.6, height))
+    figure.subplots_adjust(
+        left=0.055, right=0.99, top=1.0 - 0.3 / height, bottom=0.5 / height, wspace=0.24, hspace=0.85 / (row_in - 0.85)
+    )
+    found = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
+    for axes in found[count:]:
+        axes.set_visible(False)
+    return figure, list(found[:count])
+
+
+def _draw(axes: Axes, minutes: np.ndarray, curve: Curve, line: _Line, before: float) -> None:
+    low, middle, high = (before + curve.quantiles[k] for k in (0, 2, 4))
+    axes.fill_between(minutes, low, high, color=line.color, alpha=0.13, linewidth=0.0)
+    axes.plot(minutes, middle, color=line.color, linestyle=line.dash, label=line.label)
+
+
+def _clock(axes: Axes, plan: Plan, minutes: np.ndarray) -> None:
+    for one in plan.request.infusions:
+        start = one.start_h * 60.0
+        if one.duration_min is not None:
+            axes.axvspan(start, start + one.duration_min, color=INK, alpha=0.05, linewidth=0.0)
+    axes.set_xlim(0.0, float(minutes[-1]))
+    axes.set_xticks(np.arange(0.0, float(minutes[-1]) + 1.0, 60.0))
+
+
+def _rows(plan: Plan) -> list[int]:
+    """Every quarter of an hour, and the ends of infusions."""
+    wanted = np.arange(0.0, plan.t_h[-1] + 1e-9, 0.25)
+    ends = [one.start_h + (one.duration_min or 0.0) / 60.0 for one in plan.request.infusions]
+    return sorted({int(np.abs(plan.t_h - t).argmin()) for t in (*wanted, *ends)})
+
+
+def _cell(curve: Curve, index: int) -> str:
+    low, middle, high = (digits(float(curve.quantiles[k, index])) for k in (0, 2, 4))
+    return f"{middle} ({low} to {high})"
+
+
+def _table(plan: Plan) -> Table:
+    names = [f"{quantity_label(peak.quantity)} ({peak.quantity.unit})" for peak in plan.peaks]
+    return Table(
+        columns=("minutes", *names),
+        rows=[[f"{plan.t_h[i] * 60.0:.0f}", *(_cell(one, i) for one in plan.curves)] for i in _rows(plan)],
+    )
+
+
+def _comparison_table(plans: Sequence[Plan]) -> Table:
+    shown = [line for panel in _PANELS for line in panel.lines[:1]]
+    rows = []
+    for plan in plans:
+        curves = {(one.name, one.site): one for one in plan.curves}
+        for i in _rows(plan):
+            cells = [
+                _cell(curves[line.name, line.site], i) if (line.name, line.site) in curves else "" for line in shown
+            ]
+            rows.append([plan.regimen, f"{plan.t_h[i] * 60.0:.0f}", *cells])
+    return Table(columns=("regimen", "minutes", *(f"{line.label}" for line in shown)), rows=rows)

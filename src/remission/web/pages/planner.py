@@ -1,0 +1,346 @@
+"""The infusion planner for professionals. Its question stands in the address, and no patient page leads here."""
+
+from functools import lru_cache
+from typing import Annotated, Any, Literal
+
+from fastapi import Query, Request
+from pydantic import Field
+
+from remission.errors import SpecError
+from remission.library.loader import load_parameter_set
+from remission.library.references import load_reference
+from remission.library.sessions import load_checks, load_plasma_ranges, load_regimens
+from remission.pk import load_pk_model, typical_parameters
+from remission.planner import (
+    NOTICE,
+    Comparison,
+    Limit,
+    Plan,
+    PlanRequest,
+    compare_regimens,
+    plan_infusion,
+    read_limit,
+    read_regimen,
+    read_request,
+    search_regimen,
+)
+from remission.provenance import package_version
+from remission.records.base import Record
+from remission.records.protocol import Substance
+from remission.report.clinic_sheet import ClinicSheet, clinic_sheet, read_strength
+from remission.report.plan_sheet import (
+    ComparisonRow,
+    FindingRow,
+    PlanSheet,
+    SearchSheet,
+    check_printable,
+    comparison_rows,
+    plan_numbers,
+    plan_sheet,
+    search_sheet,
+)
+from remission.report.planner_chart import comparison_chart, planner_chart
+from remission.web.figure import Figure, figure_of
+from remission.web.page import PageRouter
+from remission.web.problems import PROBLEM_RESPONSES, Fault, PageMissingError, fault_of
+
+__all__ = ["router"]
+
+router = PageRouter()
+
+_Text = Annotated[str, Field(max_length=60)]
+_Texts = Annotated[list[_Text], Field(max_length=12, default_factory=list)]
+_MOST_REGIMENS = 4
+
+
+class PlannerQuery(Record):
+    """What stands in the address of a plan: the fields of the form as they were typed."""
+
+    weight: _Text = ""
+    age: _Text = ""
+    sex: _Text = ""
+    height: _Text = ""
+    substance: _Text = ""
+    hypertension: _Text = ""
+    systolic: _Text = ""
+    diastolic: _Text = ""
+    pulse: _Text = ""
+    has: Annotated[list[_Text], Field(max_length=40, default_factory=list)]
+    preset: _Text = ""
+    route: _Text = ""
+    dose: _Texts
+    minutes: _Texts
+    start: _Texts
+    sessions: _Text = ""
+    spacing: _Text = ""
+    compare: _Texts
+    find: _Text = ""
+    sbp_rise: _Text = ""
+    dbp_rise: _Text = ""
+    within_plasma: _Text = ""
+    share: _Text = ""
+    people: _Text = ""
+    model: _Text = ""
+    seed: _Text = ""
+    vial: _Text = ""
+
+    @property
+    def fields(self) -> dict[str, list[str]]:
+        """Fields as :func:`remission.planner.read_request` takes them."""
+        return {
+            name: list(value) if isinstance(value, list) else [value]
+            for name in type(self).model_fields
+            if (value := getattr(self, name))
+        }
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was asked."""
+        return not any(text.strip() for texts in self.fields.values() for text in texts)
+
+
+class CheckChoice(Record):
+    """A check that the reader can say yes to."""
+
+    id: str
+    kind: str
+    label: str
+
+
+class CheckGroup(Record):
+    """Checks of one kind of question."""
+
+    name: str
+    checks: tuple[CheckChoice, ...]
+
+
+class Preset(Record):
+    """A published regimen that can be chosen, with its source."""
+
+    id: str
+    title: str
+    substance: str
+    source: str
+    note: str
+
+
+class ComparedRegimen(Record):
+    """The first regimen beside a later one."""
+
+    first: str
+    second: str
+    rows: tuple[ComparisonRow, ...]
+    contraindications: tuple[FindingRow, ...]
+    flags: tuple[FindingRow, ...]
+
+
+class PlannerPage(Record):
+    """What /planner shows.
+
+    asked
+        The fields as typed, to fill the form again.
+    numbers
+        Curves and shares of the plan as numbers; the page has them as charts and tables.
+    """
+
+    notice: str = NOTICE
+    asked: dict[str, tuple[str, ...]]
+    presets: tuple[Preset, ...]
+    checks: tuple[CheckGroup, ...]
+    plasma: tuple[Preset, ...]
+    substances: tuple[str, ...]
+    is_clinician: bool
+    sheet: PlanSheet | None = None
+    figure: Figure | None = None
+    numbers: dict[str, Any] | None = None
+    compared: tuple[ComparedRegimen, ...] = ()
+    comparison: Figure | None = None
+    search: SearchSheet | None = None
+    clinic: ClinicSheet | None = None
+    faults: tuple[Fault, ...] = ()
+    status: int = 200
+
+
+class PrintPage(Record):
+    """What /planner/print shows: one sheet of paper."""
+
+    sheet: PlanSheet
+    figure: Figure
+    version: str
+
+
+class LogPage(Record):
+    """What /planner/log shows: volumes and empty fields."""
+
+    sheet: PlanSheet
+    clinic: ClinicSheet
+
+
+class PreviewNumbers(Record):
+    """What the script of the page reads: the typical person, and the laws of two effects."""
+
+    typical: dict[str, Any]
+    drug_high: dict[str, float]
+    systolic: dict[str, float | None]
+
+
+_Asked = Annotated[PlannerQuery, Query()]
+
+
+@router.page("/planner", template="planner.html.jinja", keeps_nothing=True)
+def planner(request: Request, query: _Asked) -> PlannerPage:
+    """A session in simulated people: patient, regimen, results."""
+    is_clinician = request.app.state.settings.is_clinician
+    if query.is_empty:
+        return _page(query, is_clinician)
+    try:
+        return _answer(query, is_clinician)
+    except SpecError as error:
+        return _page(query, is_clinician, faults=tuple(fault_of(one) for one in error.faults), status=422)
+
+
+@router.page("/planner/print", template="planner_print.html.jinja", keeps_nothing=True)
+def planner_print(query: _Asked) -> PrintPage:
+    """The plan on one sheet; refused while a contraindication stands."""
+    request = read_request(query.fields)
+    check_printable(request)
+    plan, _ = _plan(request)
+    return PrintPage(
+        sheet=plan_sheet(plan), figure=figure_of(planner_chart(plan, medium="paper")), version=package_version()
+    )
+
+
+@router.page("/planner/log", template="planner_log.html.jinja", keeps_nothing=True)
+def planner_log(request: Request, query: _Asked) -> LogPage:
+    """Volumes and an empty session log; only where the operator turned clinician mode on."""
+    if not request.app.state.settings.is_clinician:
+        raise PageMissingError(what="page", got="/planner/log", known=("/planner", "/planner/print"))
+    asked = read_request(query.fields)
+    check_printable(asked)
+    plan, _ = _plan(asked)
+    return LogPage(sheet=plan_sheet(plan), clinic=clinic_sheet(asked, strength_mg_per_ml=read_strength(query.vial)))
+
+
+@router.routes.get("/api/planner/preview.json", operation_id="planner_preview", responses=PROBLEM_RESPONSES)
+def preview(model: Literal["simons2022"] = "simons2022") -> PreviewNumbers:
+    """Numbers of the typical person, for the preview while somebody types."""
+    effects = load_parameter_set("acute-effects")
+    return PreviewNumbers(
+        typical=dict(typical_parameters(load_pk_model(model))),
+        drug_high={
+            "emax_vas": effects.value("emax_high_vas"),
+            "c50_ng_per_ml": effects.value("c50_high_ng_per_ml"),
+            "hill": effects.value("hill_high"),
+        },
+        systolic={
+            "rise_mmhg": effects.value("sbp_rise_mmhg"),
+            "reference_ng_per_ml": effects.value("bp_reference_ng_per_ml"),
+            "c50_ng_per_ml": None,
+        },
+    )
+
+
+def _answer(query: PlannerQuery, is_clinician: bool) -> PlannerPage:
+    if query.vial and not is_clinician:
+        raise SpecError(where="vial", got=query.vial, allowed="nothing: this server is not in clinician mode")
+    if query.find:
+        return _page(query, is_clinician, search=_searched(query))
+    request = read_request(query.fields)
+    more: dict[str, Any] = {}
+    others = [text for text in query.compare if text.strip()]
+    if others:
+        if len(others) >= _MOST_REGIMENS:
+            raise SpecError(where="compare", got=len(others), allowed=f"at most {_MOST_REGIMENS - 1} other regimens")
+        regimens = [read_regimen(one, weight_kg=request.weight_kg) for one in others]
+        requests = (request, *(request.replace(route=way, infusions=doses) for way, doses in regimens))
+        found, more["comparison"] = _compared(requests)
+        more["compared"] = tuple(_beside(found, number) for number in range(len(others)))
+    if query.vial:
+        # A volume is on the way to a syringe: as for paper, nothing may stand against the session.
+        check_printable(request)
+        more["clinic"] = clinic_sheet(request, strength_mg_per_ml=read_strength(query.vial))
+    plan, figure = _plan(request)
+    return _page(query, is_clinician, sheet=plan_sheet(plan), figure=figure, numbers=plan_numbers(plan), **more)
+
+
+def _searched(query: PlannerQuery) -> SearchSheet:
+    if query.find not in {"dose", "duration"}:
+        raise SpecError(where="find", got=query.find, allowed="dose or duration")
+    target: Literal["dose", "duration"] = "dose" if query.find == "dose" else "duration"
+    limits = [
+        read_limit(f"{name}={text}")
+        for name, text in (("sbp-rise", query.sbp_rise), ("dbp-rise", query.dbp_rise))
+        if text
+    ]
+    if query.within_plasma:
+        limits.append(Limit(quantity="plasma", plasma=query.within_plasma))
+    fields = query.fields
+    if not any(text.strip() for text in (*query.dose, query.preset)):
+        fields["dose"] = ["0.5 mg/kg"]
+    if not any(text.strip() for text in (*query.minutes, query.preset)):
+        fields["minutes"] = ["40"]
+    try:
+        share = float(query.share or 90.0) / 100.0
+    except ValueError:
+        raise SpecError(where="share", got=query.share, allowed="a number from 50 to 99") from None
+    return search_sheet(search_regimen(read_request(fields), target=target, limits=limits, share=share))
+
+
+def _beside(found: Comparison, number: int) -> ComparedRegimen:
+    sheet = plan_sheet(found.plans[number + 1])
+    return ComparedRegimen(
+        first=found.plans[0].regimen,
+        second=found.plans[number + 1].regimen,
+        rows=comparison_rows(found, number),
+        contraindications=sheet.contraindications,
+        flags=sheet.flags,
+    )
+
+
+@lru_cache(maxsize=64)
+def _plan(request: PlanRequest) -> tuple[Plan, Figure]:
+    plan = plan_infusion(request)
+    return plan, figure_of(planner_chart(plan))
+
+
+@lru_cache(maxsize=16)
+def _compared(requests: tuple[PlanRequest, ...]) -> tuple[Comparison, Figure]:
+    found = compare_regimens(requests)
+    return found, figure_of(comparison_chart(found.plans))
+
+
+def _page(query: PlannerQuery, is_clinician: bool, **more: Any) -> PlannerPage:
+    asked = {name: tuple(texts) for name, texts in query.fields.items()}
+    return PlannerPage.from_dict({"asked": asked, "is_clinician": is_clinician, **_choices(), **more})
+
+
+@lru_cache(maxsize=1)
+def _choices() -> dict[str, Any]:
+    asked = [one for one in load_checks() if one.rule == "asked"]
+    return {
+        "presets": tuple(
+            Preset(id=one.id, title=one.title, substance=one.substance, source=_source(one.source), note=one.note)
+            for one in load_regimens()
+        ),
+        "plasma": tuple(
+            Preset(id=one.id, title=one.title, substance="", source=_source(one.source), note=one.note)
+            for one in load_plasma_ranges()
+        ),
+        "checks": tuple(
+            CheckGroup(
+                name=group,
+                checks=tuple(
+                    CheckChoice(id=one.id, kind=one.kind, label=one.label) for one in asked if one.group == group
+                ),
+            )
+            for group in dict.fromkeys(one.group for one in asked)
+        ),
+        "substances": tuple(one.value for one in Substance),
+    }
+
+
+def _source(key: str) -> str:
+    reference = load_reference(key)
+    return " ".join(
+        part for part in (f"{reference.title.strip('[]')}.", reference.year and f"({reference.year})") if part
+    )

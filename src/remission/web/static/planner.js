@@ -1,0 +1,65 @@
+// While somebody types: the typical person's peaks, from the server's own numbers and the closed form of kinetics.js.
+// Nothing is sent: the page without scripts does all the rest. An entry that cannot be read shows nothing.
+(() => {
+  "use strict";
+  const form = document.getElementById("form"), out = document.getElementById("preview");
+  if (!form || !out || typeof kinetics === "undefined") return;
+  document.getElementById("summary")?.focus();
+  // Empty fields would make an address that nobody can read.
+  form.addEventListener("submit", () => {
+    for (const one of form.elements) if (one.name && !one.value) one.disabled = true;
+  });
+  window.addEventListener("pageshow", () => { for (const one of form.elements) one.disabled = false; });
+
+  const number = /^\s*(\d+\.?\d*|\.\d+)\s*([a-z/]*)\s*$/i;
+  const read = (text, units) => {
+    const found = number.exec(text ?? "");
+    return found && found[2].toLowerCase() in units ? Number(found[1]) * units[found[2].toLowerCase()] : NaN;
+  };
+  const all = (name) => [...form.elements].filter((one) => one.name === name).map((one) => one.value);
+
+  function infusions(weight_kg) {
+    const minutes = all("minutes"), starts = all("start");
+    const rows = [];
+    let clock = 0;
+    all("dose").forEach((text, row) => {
+      if (!text.trim()) return;
+      const per_kg = read(text, { "mg/kg": 1, "ug/kg": 0.001, "mcg/kg": 0.001 });
+      const dose_mg = Number.isNaN(per_kg) ? read(text, { mg: 1 }) : per_kg * weight_kg;
+      const length = read(minutes[row], { "": 1, min: 1, h: 60 });
+      const start = starts[row]?.trim() ? read(starts[row], { "": 1, min: 1, h: 60 }) : clock;
+      rows.push({ dose_mg, start_h: start / 60, duration_h: length / 60 });
+      clock = start + length;
+    });
+    return rows;
+  }
+
+  function show(model) {
+    const weight_kg = read(form.elements.weight.value, { "": 1, kg: 1, lb: 0.45359237 });
+    const rows = infusions(weight_kg);
+    const is_plain = rows.length && rows.every((one) => one.dose_mg <= 5 * weight_kg && one.duration_h > 0 && one.start_h >= 0);
+    out.hidden = true;
+    if (!is_plain || form.elements.preset.value || form.elements.route.value || !(weight_kg >= 30 && weight_kg <= 250)) return;
+    // The ends of infusions, where plasma peaks, and a minute's grid for the effect site.
+    const end_h = Math.max(...rows.map((one) => one.start_h + one.duration_h));
+    const t_h = Array.from({ length: Math.ceil((end_h + 1) * 60) }, (_, i) => i / 60);
+    t_h.push(...rows.map((one) => one.start_h + one.duration_h));
+    t_h.sort((a, b) => a - b);
+    const found = kinetics.concentrations(kinetics.typicalPerson(model.typical, weight_kg), rows, t_h);
+    const highest = (values) => Math.max(...values);
+    const site = found.ket.effect, plasma = found.ket.arterial;
+    const high = kinetics.drugHigh(highest(found.s_ket.effect), model.drug_high);
+    const rise = kinetics.pressureRise(highest(site), model.systolic);
+    const total = rows.reduce((sum, one) => sum + one.dose_mg, 0);
+    out.textContent = `Typical person, while you type: ${total.toFixed(1)} mg, ${(total / weight_kg).toFixed(2)} mg/kg; ` +
+      `highest ${highest(plasma).toFixed(0)} ng/mL in arterial plasma, ${highest(site).toFixed(0)} ng/mL at the effect site, ` +
+      `drug high ${high.toFixed(0)} of 100, systolic rise ${rise.toFixed(0)} mmHg. One curve: people differ, see below after “Simulate”.`;
+    out.hidden = false;
+  }
+
+  fetch("/api/planner/preview.json").then((answer) => (answer.ok ? answer.json() : Promise.reject())).then((model) => {
+    const update = () => { try { show(model); } catch (error) { if (!(error instanceof RangeError)) throw error; } };
+    form.addEventListener("input", update);
+    update();
+  }).catch(() => { out.hidden = true; });
+})();

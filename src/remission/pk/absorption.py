@@ -29,11 +29,11 @@ from remission.pk.metabolites import STATES, rate_matrix
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.dose import Route
 
-__all__ = ["FilmAbsorption", "simulate_absorbed"]
+__all__ = ["FilmAbsorption", "absorption_system", "simulate_absorbed"]
 
 _Subject = Float[np.ndarray, " subject"]
 
-METABOLITES = {Analyte.S_NK: "N1", Analyte.S_HNK: "H1"}
+_METABOLITES = {Analyte.S_NK: "N1", Analyte.S_HNK: "H1"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +84,9 @@ def _one_species(
     t_h: Float[np.ndarray, " time"],
     series: Sequence[Series],
 ) -> dict[Series, Float[np.ndarray, "subject time"]]:
-    with_metabolites = species is Analyte.S_KET and any(one.analyte in METABOLITES for one in series)
+    with_metabolites = species is Analyte.S_KET and any(one.analyte in _METABOLITES for one in series)
     sites = {one.sampling_site for one in series}
-    system = _system(individuals, species, doses, film, sites=sites, with_metabolites=with_metabolites)
+    system = absorption_system(individuals, species, doses, film, sites=sites, with_metabolites=with_metabolites)
     for index, one in enumerate(doses):
         amount = one.dose_mg * (UG_PER_MG * share_of(one.dose.form, species))
         start = one.dose.start_h
@@ -104,10 +104,10 @@ def _one_species(
     for label in series:
         if label.analyte in {species, Analyte.KET}:
             found[label] = _at_site(individuals, states, label.sampling_site)
-        elif label.analyte in METABOLITES and with_metabolites:
+        elif label.analyte in _METABOLITES and with_metabolites:
             volume = individuals.v1_l if label.analyte is Analyte.S_NK else individuals.metabolites.hnk_v1_l  # type: ignore[union-attr]
             mass = molar_mass_g_per_mol(label.analyte) / molar_mass_g_per_mol(Analyte.KET)
-            found[label] = states[METABOLITES[label.analyte]] / volume[:, np.newaxis] * mass
+            found[label] = states[_METABOLITES[label.analyte]] / volume[:, np.newaxis] * mass
     return found
 
 
@@ -123,7 +123,7 @@ def _at_site(
     return plasma
 
 
-def _system(
+def absorption_system(
     individuals: PkIndividuals,
     species: Analyte,
     doses: Sequence[AbsorbedDose],
@@ -132,6 +132,7 @@ def _system(
     sites: set[SamplingSite],
     with_metabolites: bool,
 ) -> Compartments:
+    """The system of one species with a depot for each dose and the sites that follow it; nothing has entered yet."""
     n_peripheral = individuals.v_l.shape[0]
     core = STATES if with_metabolites else ("A1", "A2", "A3")[: n_peripheral + 1]
     depots = [f"D{index}" for index, one in enumerate(doses) if one.ka_per_h is not None]

@@ -20,7 +20,7 @@ _LINKS = "sampling-links"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PkModel:
-    """A linear mammillary model with its links to other sampling sites.
+    """A linear model with its links to other sampling sites.
 
     parameter_set
         Disposition: volumes, clearances, variances.

@@ -25,7 +25,7 @@ PYTEST_ARGS ?=
 SPREAD := --numprocesses auto --dist loadfile
 
 .PHONY: help run install test browser check format-check lint types layers docs unit quick core-coverage format golden \
-	lock bench torture realism estimands operating fuzz clean
+	lock bench torture realism estimands medicines operating fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -156,6 +156,9 @@ realism: $(TEST_STAMP) ## simulated diaries beside those in DIARIES=folder (CTN-
 
 estimands: $(TEST_STAMP) ## analyses held to the true value of their estimand; into docs/validation/estimands.md
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.estimand_study
+
+medicines: $(TEST_STAMP) ## standard medicines beside what was read of them; into docs/validation/medicines.md
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.medicine_study
 
 fuzz: $(TEST_STAMP) ## 100,000 mutated diary files: each is read, or refused with a typed error
 	@$(BIN)/python -m validation.import_fuzz

@@ -32,7 +32,7 @@ _CPU_FEATURES = ("avx", "avx2", "avx512f", "fma", "neon", "sve")
 
 _WRITES_FILES = {"report", "runs"}
 _MOVES_NOTHING = {"calibration", "cli", "clinics", "design", "evidence", "exchange", "testing", "web"}
-_DATA = {"behavior", "pharmacology", "protocols"}
+_DATA = {"behavior", "medicines", "pharmacology", "protocols"}
 """Folders of the library that a simulation reads."""
 
 

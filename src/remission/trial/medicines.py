@@ -24,7 +24,7 @@ from remission.patient.sampling import sample_traits
 from remission.records.protocol import Protocol
 from remission.streams import People
 
-__all__ = ["check_medicines", "find_shift", "tendency_shift"]
+__all__ = ["check_medicines", "clean_share", "find_shift", "shown_contrast", "tendency_shift"]
 
 _SEED = 1
 """Reference people have a seed of their own, so that a trial's seed does not move a medicine's effect."""
@@ -90,26 +90,44 @@ def find_shift(contrast: MedicineContrast, parameters: CourseParameters) -> floa
     for _ in range(_STEPS):
         middle = 0.5 * (low + high)
         share = _clean(contrast, parameters, middle)
-        if _ratio(contrast.measure, share, placebo) > contrast.contrast:
+        if shown_contrast(contrast.measure, share, placebo) > contrast.contrast:
             low = middle
         else:
             high = middle
-    found = _ratio(contrast.measure, _clean(contrast, parameters, high), placebo)
+    found = shown_contrast(contrast.measure, _clean(contrast, parameters, high), placebo)
     if not abs(found / contrast.contrast - 1.0) < 0.02:
         raise SpecError(
             where=f"medicine {contrast.name}",
-            got=f"a ratio of {found:.3g} at the nearest",
+            got=f"a contrast of {found:.3g} at the nearest",
             allowed=f"parameters that can show the sourced {contrast.contrast:g}",
             remedy="Use the library's parameters, or leave the medicine out.",
         )
     return 0.5 * (low + high)
 
 
+def clean_share(contrast: MedicineContrast, use: Int[np.ndarray, "subject day"]) -> float:
+    """What a contrast compares: the share of clean days, or of people without use in its window. [0 to 1]"""
+    counted = use[:, contrast.first_day : contrast.days] > 0
+    by_day = contrast.measure in {"odds-of-clean-day", "fewer-use-days-in-30"}
+    return float(1.0 - (counted if by_day else counted.any(axis=1)).mean())
+
+
+def shown_contrast(measure: str, treated: float, placebo: float) -> float:
+    """The contrast of two shares; 0 where one of them leaves nothing to compare."""
+    if placebo in {0.0, 1.0}:
+        return 0.0
+    if measure == "ratio-of-never-used":
+        return treated / placebo
+    if measure == "fewer-use-days-in-30":
+        return 30.0 * (treated - placebo)
+    return float("inf") if treated == 1.0 else treated / (1.0 - treated) * (1.0 - placebo) / placebo
+
+
 def _clean(contrast: MedicineContrast, parameters: CourseParameters, shift: float) -> float:
-    """Share of clean days, or of people who never use, among the reference people. [0 to 1]"""
+    """What the reference people show under a shift. [0 to 1]"""
     people = People.of_replicates(seed=_SEED, first=0, count=1, n_subjects=_N_PEOPLE)
     parameters = parameters.replace(leave_hazard_per_day=0.0)
-    traits = sample_traits(people, parameters, clean_days=contrast.clean_days, self_quit=False)
+    traits = sample_traits(people, parameters, clean_days=contrast.clean_days, self_quit=contrast.self_quit)
     nobody = np.full((_N_PEOPLE, 1), -1, dtype=np.int64)
     schedule = CourseSchedule(
         infusion_day=nobody,
@@ -122,13 +140,4 @@ def _clean(contrast: MedicineContrast, parameters: CourseParameters, shift: floa
         clean_days=contrast.clean_days,
     )
     use = fast.simulate_course(people, replace(traits, tendency=traits.tendency + shift), schedule, parameters).use
-    return float(1.0 - use.mean()) if contrast.measure == "odds-of-clean-day" else float(1.0 - use.any(axis=1).mean())
-
-
-def _ratio(measure: str, treated: float, placebo: float) -> float:
-    """The contrast of two shares; 0 where one of them leaves nothing to compare."""
-    if placebo in {0.0, 1.0}:
-        return 0.0
-    if measure == "ratio-of-never-used":
-        return treated / placebo
-    return float("inf") if treated == 1.0 else treated / (1.0 - treated) * (1.0 - placebo) / placebo
+    return clean_share(contrast, use)

@@ -8,7 +8,7 @@ from typing import Any
 from remission.errors import SpecError
 from remission.library.loader import read_library_toml
 
-__all__ = ["MedicineContrast", "list_medicines", "load_medicine"]
+__all__ = ["MedicineContrast", "list_medicines", "list_refusals", "load_medicine"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,11 +17,16 @@ class MedicineContrast:
 
     measure
         ``odds-of-clean-day``: odds ratio of a day without use. ``ratio-of-never-used``: ratio of people without any
-        use from day 0 on.
+        use from day 0 on. ``odds-of-clean-window``: odds ratio of people without any use from ``first_day`` on.
+        ``fewer-use-days-in-30``: days of use that are fewer, in 30.
     contrast, low, high
-        The ratio and its 95% interval, where one was read.
-    days, clean_days
-        Days it is counted over, and clean days before them. [day]
+        The ratio or difference and its 95% interval, where one was read.
+    first_day, days, clean_days
+        First day that counts, days in all, and clean days before day 0. [day]
+    self_quit
+        Whether people stop by themselves on day 0.
+    source_kind
+        How it was read, as in the evidence registry.
     """
 
     name: str
@@ -31,8 +36,11 @@ class MedicineContrast:
     days: int
     clean_days: int
     source: str
+    source_kind: str
     grade: str
     note: str
+    first_day: int = 0
+    self_quit: bool = False
     low: float | None = None
     high: float | None = None
 
@@ -46,6 +54,17 @@ def list_medicines() -> tuple[tuple[str, str], ...]:
     True
     """
     return tuple(sorted((item["name"], item["substance"]) for item in _content()["medicine"]))
+
+
+def list_refusals() -> tuple[tuple[str, str, str], ...]:
+    """Medicine, substance and reason of every medicine whose contrasts the daily model cannot be held to.
+
+    Examples
+    --------
+    >>> [name for name, substance, _ in list_refusals() if substance == "opioid"][:2]
+    ['buprenorphine', 'methadone']
+    """
+    return tuple(sorted((item["name"], item["substance"], item["reason"]) for item in _content()["refused"]))
 
 
 def load_medicine(name: str, *, substance: str) -> MedicineContrast:

@@ -187,7 +187,7 @@ def acceptance() -> list[Claim]:
             item="b",
             claim="Venous ketamine at the end is 150 to 250 ng/mL",
             data="rows V1, V2",
-            method=f"{dose}, provisional venous link",
+            method=f"{dose}, venous link",
             result=f"{venous:.1f}",
             passed=150.0 <= venous <= 250.0,
         ),
@@ -251,8 +251,8 @@ def observations() -> list[str]:
     ]
     remarks = {
         "v01-zarate-venous": "used to fit the link; a point without spread",
-        "v07-hasan-s": "used to fit the link; clearance of these people is higher",
-        "v07-hasan-r": "used to fit the link; clearance of these people is higher",
+        "v07-hasan-s": "used to fit the link, with the clearance of these people, which is higher",
+        "v07-hasan-r": "used to fit the link, with the clearance of these people, which is higher",
         "v09-simons-peak-1": "inside the interval of the mean; data of the model's own study",
         "v09-simons-peak-2": "inside the interval of the mean; data of the model's own study",
     }
@@ -350,9 +350,12 @@ def population() -> list[str]:
         "**Real people differ more than simulated ones**: only clearance, V1 and Q3 vary, in a homogeneous group of "
         "volunteers."
     )
+    error_of_mean = cadss.std() / N_PEOPLE**0.5
+    error_of_sd = np.std((cadss - cadss.mean()) ** 2) / N_PEOPLE**0.5 / (2.0 * cadss.std())
     cadss_line = (
         f"The mean of people's peak CADSS is {cadss.mean():.1f} (published 7.7) and its SD {cadss.std():.1f} "
-        f"(published 9.2); {100.0 * np.mean(cadss < 4.0):.0f}% of people stay below 4 and "
+        f"(published 9.2), with Monte Carlo errors of {error_of_mean:.1f} and {error_of_sd:.1f}; "
+        f"{100.0 * np.mean(cadss < 4.0):.0f}% of people stay below 4 and "
         f"{100.0 * np.mean(cadss > 40.0):.1f}% go above 40."
     )
     rise_line = (

@@ -1,6 +1,7 @@
 """Published concentrations a model is held against, one TOML file each in ``validation/``.
 
-A file says who got what, which analyte was measured where, and when; the numbers are as the source gives them.
+A file says who got what, which analyte was measured where, and when; the numbers are as the source gives them. A row
+whose regimen is not stated well enough to be simulated is kept too and says why it is not predicted.
 """
 
 from functools import cache
@@ -16,10 +17,10 @@ from remission.records.base import Record
 from remission.records.infusions import DrugForm
 from remission.records.parameter import Grade, SourceKey
 
-__all__ = ["ObservedInfusion", "ObservedSeries", "list_observed_series", "load_observed_series"]
+__all__ = ["ObservedDose", "ObservedInfusion", "ObservedSeries", "list_observed_series", "load_observed_series"]
 
 _Positive = Annotated[float, Field(gt=0.0)]
-_Times = Annotated[tuple[Annotated[float, Field(ge=0.0)], ...], Field(min_length=1)]
+_Times = tuple[Annotated[float, Field(ge=0.0)], ...]
 
 
 class ObservedInfusion(Record):
@@ -30,27 +31,45 @@ class ObservedInfusion(Record):
     dose_mg: _Positive
 
 
+class ObservedDose(Record):
+    """One dose of the study by another route than an infusion. [h], [mg of free base]"""
+
+    route: Literal["oral", "sublingual", "intranasal"]
+    start_h: Annotated[float, Field(ge=0.0)] = 0.0
+    dose_mg: _Positive
+
+
 class ObservedSeries(Record):
-    """Measured concentrations after known infusions.
+    """Measured concentrations after known doses, or the reason why they cannot be predicted.
 
     Notes
     -----
     ``kind`` is ``series`` for mean concentrations over time, ``peak`` for concentrations at the end of the infusion,
-    ``range`` for limits of single values. ``weight_kg`` is the weight the doses are meant for; ``low`` and ``high``
-    are an interval of the mean or the limits, as the note says. Times count from the start of the first infusion.
+    ``range`` for limits of single values, ``cmax`` for the largest concentration whenever it comes (``t_h``, if any,
+    is the reported time), ``auc`` for the area under the curve, ``level`` for a concentration without a regimen.
+    ``weight_kg`` is the weight the doses are meant for, ``own_cl_l_per_h`` the clearance of S-ketamine in the people of
+    the study where it was printed. ``low`` and ``high`` are what ``interval`` names. ``both_forms`` marks a metabolite
+    measured as S and R together. ``use`` is ``shown`` for a row that supports nothing. Times count from the start of
+    the first dose.
     """
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
     title: Annotated[str, StringConstraints(min_length=1, max_length=300)]
     form: DrugForm
-    infusions: Annotated[tuple[ObservedInfusion, ...], Field(min_length=1)]
+    infusions: tuple[ObservedInfusion, ...] = ()
+    doses: tuple[ObservedDose, ...] = ()
+    not_predicted: Annotated[str, StringConstraints(max_length=400)] = ""
+    use: Literal["compared", "shown"] = "compared"
     weight_kg: _Positive
+    own_cl_l_per_h: _Positive | None = None
     n_subjects: Annotated[int, Field(ge=1)] | None = None
     analyte: Analyte
+    both_forms: bool = False
     sampling_site: SamplingSite
-    kind: Literal["series", "peak", "range"]
-    unit: Literal["ng/mL", "umol/L"]
-    t_h: _Times
+    kind: Literal["series", "peak", "range", "cmax", "auc", "level"]
+    unit: Literal["ng/mL", "umol/L", "ng h/mL"]
+    t_h: _Times = ()
+    interval: Literal["", "SD", "geometric SD", "95% of the mean", "range"] = ""
     values: Annotated[tuple[_Positive, ...], Field()] = ()
     low: tuple[_Positive, ...] = ()
     high: tuple[_Positive, ...] = ()
@@ -60,11 +79,25 @@ class ObservedSeries(Record):
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
+        expected = max(len(self.t_h), 1)
         faults = [
-            SpecError(where=name, got=len(numbers), allowed=f"{len(self.t_h)} numbers, one for each time")
+            SpecError(where=name, got=len(numbers), allowed=f"{expected} numbers, one for each time")
             for name, numbers in (("values", self.values), ("low", self.low), ("high", self.high))
-            if numbers and len(numbers) != len(self.t_h)
+            if numbers and len(numbers) != expected
         ]
+        if not self.t_h and self.kind not in {"cmax", "auc", "level"}:
+            faults.append(SpecError(where="t_h", got="nothing", allowed=f"the times of a {self.kind}"))
+        ways = [bool(self.infusions), bool(self.doses), bool(self.not_predicted)]
+        if sum(ways) != 1:
+            faults.append(
+                SpecError(
+                    where="infusions",
+                    got=f"{sum(ways)} of infusions, doses, not_predicted",
+                    allowed="exactly one: how the dose was given, or why the row is not predicted",
+                )
+            )
+        if bool(self.interval) != bool(self.low and self.high):
+            faults.append(SpecError(where="interval", got=self.interval, allowed="given with low and high, or neither"))
         if list(self.t_h) != sorted(set(self.t_h)):
             faults.append(SpecError(where="t_h", got=self.t_h, allowed="rising times"))
         if not self.values and not (self.low and self.high):

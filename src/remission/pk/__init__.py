@@ -8,9 +8,11 @@ from remission.pk.hepatoportal_people import PersonFactors
 from remission.pk.individuals import MetaboliteIndividuals, PkIndividuals, individual_parameters
 from remission.pk.interactions import Acting, Contested, InteractionEffect, interaction_effect
 from remission.pk.model import PkModel, load_pk_model
+from remission.pk.norketamine import with_slow_norketamine
 from remission.pk.session import EffectSiteQuadrature, effect_site_peak, effect_site_quadrature
 from remission.pk.simulate import simulate_concentrations
 from remission.pk.typical import TypicalParameters, typical_parameters
+from remission.pk.venous import VenousLinks, draw_venous_links, mixing_gap_ng_per_ml, simulate_venous_concentrations
 
 __all__ = [
     "Acting",
@@ -26,14 +28,19 @@ __all__ = [
     "PkModel",
     "Series",
     "TypicalParameters",
+    "VenousLinks",
+    "draw_venous_links",
     "effect_site_peak",
     "effect_site_quadrature",
     "exposure_of_doses",
     "individual_parameters",
     "interaction_effect",
     "load_pk_model",
+    "mixing_gap_ng_per_ml",
     "simulate_concentrations",
     "simulate_doses",
     "typical_parameters",
+    "simulate_venous_concentrations",
     "with_effect_delay",
+    "with_slow_norketamine",
 ]

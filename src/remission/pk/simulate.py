@@ -4,8 +4,8 @@ Ketamine itself is computed in modes (:mod:`remission.pk.mammillary`), carried e
 :mod:`remission.numerics.decaying_modes`; rates of infusions that run together add up, for the system is linear.
 Metabolites are in :mod:`remission.pk.metabolites`.
 
-The venous site is a provisional link of this project, not a published model: a share f of venous blood follows arterial
-blood at once, the rest lags at rate k2::
+The venous site is a link of this project, not a published model (:mod:`remission.pk.venous`): a share f of venous blood
+follows arterial blood at once, the rest lags at rate k2::
 
     Cven = f Cart + (1 - f) Cd,    dCd/dt = k2 (Cart - Cd)
 """

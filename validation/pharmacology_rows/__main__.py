@@ -1,0 +1,236 @@
+"""Write ``docs/validation/pharmacology-rows.md`` and its figures.
+
+Usage: ``python -m validation.pharmacology_rows``. Limits stand in ``validation/pharmacology_limits.toml``, written down
+before the numbers they judge; a contract test holds the page to the code.
+"""
+
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+
+from remission.library.observations import ObservedSeries, list_observed_series, load_observed_series
+from remission.pk import load_pk_model, mixing_gap_ng_per_ml, with_slow_norketamine
+from validation.norketamine import N_FITTED, STANDARD_ERRORS, fit_one, norketamine_errors_percent
+from validation.pharmacology_rows.figures import STYLES, draw_row, save
+from validation.pharmacology_rows.predict import N_PEOPLE, Prediction, Refusal, predict_row
+from validation.pharmacology_rows.score import LIMITS, cell, row_of
+from validation.venous_link import ERROR_LOG_SD, HASAN, ZARATE, fit_link, link_errors_percent
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "validation" / "pharmacology-rows.md"
+FIGURES = PAGE.parent / "pharmacology-rows"
+_HELD_RATES = (0.5, 1.0, 2.0)
+_GAPS = (("V1", "v01-zarate-venous", "ket"), ("V7, S", "v07-hasan-s", "s_ket"))
+
+
+@cache
+def _row(name: str) -> tuple[list[Prediction], list[Refusal]]:
+    return predict_row(load_observed_series(name), bands=False)
+
+
+def _short(model_id: str) -> str:
+    return STYLES.get(model_id, ("", model_id))[1]
+
+
+def limits() -> str:
+    """What was promised beforehand."""
+    lines = ["| limit | rows | of what | value |", "|---|---|---|---|"]
+    lines += [f"| `{one.id}` | {', '.join(one.rows)} | {one.what} | {one.text} |" for one in LIMITS.values()]
+    return "\n".join(lines)
+
+
+def scorecard() -> str:
+    """Rows down, models across."""
+    models = sorted({one.model_id for name in list_observed_series() for one in _row(name)[0]}, key=_order)
+    lines = [f"| row | what | observed | {' | '.join(map(_short, models))} |", "|---|---|---|" + "---|" * len(models)]
+    for name in list_observed_series():
+        series = load_observed_series(name)
+        predictions, _ = _row(name)
+        if not predictions:
+            continue
+        cells = [
+            "; ".join(cell(series, one) for one in predictions if one.model_id == model) or "–" for model in models
+        ]
+        title = f"{series.title}{'; data S + R, models S' if series.both_forms else ''}"
+        lines.append(f"| {row_of(series)} | {title} | {_observed(series)} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _order(model_id: str) -> int:
+    return list(STYLES).index(model_id) if model_id in STYLES else len(STYLES)
+
+
+def _observed(series: ObservedSeries) -> str:
+    site = series.sampling_site.value
+    if series.kind == "series":
+        return f"{len(series.t_h)} times, {site}"
+    number = f"{series.values[0]:g}" if series.values else f"{series.low[0]:g} to {series.high[0]:g}"
+    return f"{number} {series.unit}, {site}"
+
+
+def counts() -> str:
+    """How many verdicts of each kind, by model."""
+    lines = ["| model | within its limit | outside |", "|---|---|---|"]
+    found: dict[str, list[int]] = {}
+    for name in list_observed_series():
+        series = load_observed_series(name)
+        for one in _row(name)[0]:
+            text = cell(series, one)
+            passed, failed = found.setdefault(one.model_id, [0, 0])
+            found[one.model_id] = [passed + ("**pass**" in text), failed + ("**FAIL**" in text)]
+    lines += [f"| {_short(model)} | {found[model][0]} | {found[model][1]} |" for model in sorted(found, key=_order)]
+    return "\n".join(lines)
+
+
+def not_predicted() -> str:
+    """Rows and models without a prediction, and why."""
+    lines = ["| row | what | models | why |", "|---|---|---|---|"]
+    for name in list_observed_series():
+        series = load_observed_series(name)
+        reasons: dict[str, list[str]] = {}
+        for one in _row(name)[1]:
+            reasons.setdefault(one.reason, []).append(_short(one.model_id))
+        everybody = not _row(name)[0]
+        for reason, models in reasons.items():
+            who = "all" if everybody and len(reasons) == 1 else ", ".join(sorted(models))
+            lines.append(f"| {row_of(series)} | {series.title} | {who} | {reason} |")
+    return "\n".join(lines)
+
+
+def venous() -> dict[str, str]:
+    """The fit of the link, its uncertainty, and each study predicted by the other."""
+    both, hasan = fit_link((*HASAN, *ZARATE)), fit_link(HASAN)
+    blind = fit_link((*HASAN, *ZARATE), own_clearance=False)
+    limit = LIMITS["venous_held_out"].at_most
+    assert limit is not None
+    rows = []
+    errors = link_errors_percent(ZARATE, hasan.fast_fraction, hasan.rate_per_h)
+    rows.append(("Hasan (7 values)", "both", "Zarate (1 value)", hasan.fast_fraction, hasan.rate_per_h, errors))
+    for rate in _HELD_RATES:
+        zarate = fit_link(ZARATE, rate_per_h=rate)
+        errors = link_errors_percent(HASAN, zarate.fast_fraction, rate)
+        rows.append(
+            ("Zarate (1 value)", f"f, k2 held at {rate:g}/h", "Hasan (7 values)", zarate.fast_fraction, rate, errors)
+        )
+    lines = [
+        "| fitted to | fitted | predicts | f | k2, 1/h | MDPE | MDAPE | status |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for fitted, what, predicts, f, rate, found in rows:
+        size = float(np.median(np.abs(found)))
+        status = "pass" if size <= limit else "FAIL"
+        lines.append(
+            f"| {fitted} | {what} | {predicts} | {f:.2f} | {rate:.2f} | {np.median(found):+.1f}% | {size:.1f}% | "
+            f"{status} |"
+        )
+    model = load_pk_model()
+    gaps = [
+        "| row | rate / Q | artery minus vein by the link | observed vein | artery minus rate / Q |",
+        "|---|---|---|---|---|",
+    ]
+    for label, name, analyte in _GAPS:
+        series = load_observed_series(name)
+        (infusion,) = series.infusions
+        share = 1.0 if analyte == "ket" else 0.5
+        gap = share * mixing_gap_ng_per_ml(infusion.dose_mg / infusion.duration_h, links=model.links)
+        vein = next(one for one in _row(name)[0] if one.model_id == "simons2022").at_data[0]
+        artery = _arterial_peak(series)
+        gaps.append(f"| {label} | {gap:.1f} | {artery - vein:.1f} | {series.values[0]:g} | {artery - gap:.1f} |")
+    deviations = np.sqrt(np.diag(both.covariance))
+    return {
+        "LINK_F": f"{both.fast_fraction:.3f}",
+        "LINK_K2": f"{both.rate_per_h:.3f}",
+        "LINK_SD_F": f"{deviations[0]:.3f}",
+        "LINK_SD_K2": f"{deviations[1]:.3f}",
+        "LINK_RHO": f"{both.correlation:.3f}",
+        "LINK_ERRORS": f"{min(both.errors_percent):+.0f} to {max(both.errors_percent):+.0f}%",
+        "LINK_RESIDUAL": f"{100.0 * both.residual_log_sd:.0f}%",
+        "LINK_ASSUMED": f"{100.0 * ERROR_LOG_SD:.0f}%",
+        "BLIND_ERRORS": f"{min(blind.errors_percent):+.0f} to {max(blind.errors_percent):+.0f}%",
+        "HELD_OUT": "\n".join(lines),
+        "GAPS": "\n".join(gaps),
+    }
+
+
+def _arterial_peak(series: ObservedSeries) -> float:
+    moved = series.replace(sampling_site="arterial")
+    found, _ = predict_row(moved, bands=False)
+    return float(next(one for one in found if one.model_id == "simons2022").at_data[0])
+
+
+def norketamine() -> dict[str, str]:
+    """One change at a time, and the optional set on the times it did not see."""
+    lines = [
+        "| one change | from | to | standard errors away | MDAPE | at 5 h |",
+        "|---|---|---|---|---|---|",
+    ]
+    values = load_pk_model().parameter_set
+    plain = norketamine_errors_percent(load_pk_model())
+    lines.append(f"| none | | | | {np.median(np.abs(plain)):.0f}% | {plain[-1]:+.0f}% |")
+    for name, error in STANDARD_ERRORS.items():
+        found = fit_one(name)
+        away = "fixed by the source" if error is None else f"{found.standard_errors_away:+.1f}"
+        lines.append(
+            f"| {values[name].symbol} | {values.value(name):.3g} | {found.value:.3g} | {away} | "
+            f"{np.median(np.abs(found.errors_percent)):.0f}% | {found.errors_percent[-1]:+.0f}% |"
+        )
+    for weight in (60.0, 90.0):
+        errors = norketamine_errors_percent(load_pk_model(), weight_kg=weight)
+        lines.append(f"| weight | 70 | {weight:g} kg | | {np.median(np.abs(errors)):.0f}% | {errors[-1]:+.0f}% |")
+    slow = norketamine_errors_percent(with_slow_norketamine(load_pk_model()))
+    limit = LIMITS["norketamine_held_out"].at_most
+    assert limit is not None
+    later = float(np.median(np.abs(slow[N_FITTED:])))
+    return {
+        "NK_CHANGES": "\n".join(lines),
+        "NK_FITTED": f"{np.median(np.abs(slow[:N_FITTED])):.0f}%",
+        "NK_LATER": f"{later:.0f}%",
+        "NK_LIMIT": f"{limit:g}%",
+        "NK_STATUS": "pass" if later <= limit else "FAIL",
+    }
+
+
+def rows() -> str:
+    """Figure, source and note of each row."""
+    parts = []
+    for row, names in groupby(list_observed_series(), key=lambda name: name[:3]):
+        found = [load_observed_series(name) for name in names]
+        parts += [f"### {row_of(found[0])}", "", f"![{found[0].title}](pharmacology-rows/{row}.svg)", ""]
+        for series in found:
+            of = f", {series.n_subjects} people" if series.n_subjects else ""
+            parts.append(f"- {series.title}{of}; source {series.source}, {series.grade.value}. {series.note}")
+        parts.append("")
+    return "\n".join(parts).rstrip()
+
+
+def page() -> str:
+    """The whole page as text."""
+    text = (Path(__file__).parent / "page.md.in").read_text(encoding="utf-8")
+    fields = {
+        "LIMITS": limits(),
+        "SCORECARD": scorecard(),
+        "COUNTS": counts(),
+        "NOT_PREDICTED": not_predicted(),
+        "N_PEOPLE": str(N_PEOPLE),
+        **venous(),
+        **norketamine(),
+        "ROWS": rows(),
+    }
+    for name, found in fields.items():
+        text = text.replace(f"@{name}@", found)
+    return text
+
+
+def draw() -> None:
+    """All figures, bands included."""
+    FIGURES.mkdir(exist_ok=True)
+    for row, names in groupby(list_observed_series(), key=lambda name: name[:3]):
+        found = [load_observed_series(name) for name in names]
+        save(draw_row([(series, predict_row(series, bands=True)[0]) for series in found]), FIGURES / f"{row}.svg")
+
+
+if __name__ == "__main__":
+    draw()
+    PAGE.write_text(page(), encoding="utf-8")
+    print(PAGE)

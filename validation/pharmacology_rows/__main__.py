@@ -10,16 +10,25 @@ from pathlib import Path
 
 import numpy as np
 
+from remission.dosing import make_infusions
 from remission.library.observations import ObservedSeries, list_observed_series, load_observed_series
-from remission.pk import load_pk_model, mixing_gap_ng_per_ml, with_slow_norketamine
+from remission.pk import (
+    individual_parameters,
+    load_pk_model,
+    mixing_gap_ng_per_ml,
+    simulate_concentrations,
+    with_slow_norketamine,
+)
 from validation.norketamine import N_FITTED, STANDARD_ERRORS, fit_one, norketamine_errors_percent
 from validation.pharmacology_rows.figures import STYLES, draw_row, save
-from validation.pharmacology_rows.predict import N_PEOPLE, Prediction, Refusal, predict_row
+from validation.pharmacology_rows.predict import DEFAULT, N_PEOPLE, Prediction, Refusal, predict_row
 from validation.pharmacology_rows.score import LIMITS, cell, row_of
 from validation.venous_link import ERROR_LOG_SD, HASAN, ZARATE, fit_link, link_errors_percent
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "validation" / "pharmacology-rows.md"
 FIGURES = PAGE.parent / "pharmacology-rows"
+_NOSE = ((10.0, 0.17, 23.0), (30.0, 0.13, 14.0), (50.0, 0.11, 16.0))
+"""Dose, bioavailability and minutes to the peak, as the source of V15 prints them."""
 _HELD_RATES = (0.5, 1.0, 2.0)
 _GAPS = (("V1", "v01-zarate-venous", "ket"), ("V7, S", "v07-hasan-s", "s_ket"))
 
@@ -134,7 +143,7 @@ def venous() -> dict[str, str]:
         (infusion,) = series.infusions
         share = 1.0 if analyte == "ket" else 0.5
         gap = share * mixing_gap_ng_per_ml(infusion.dose_mg / infusion.duration_h, links=model.links)
-        vein = next(one for one in _row(name)[0] if one.model_id == "simons2022").at_data[0]
+        vein = next(one for one in _row(name)[0] if one.model_id == DEFAULT).at_data[0]
         artery = _arterial_peak(series)
         gaps.append(f"| {label} | {gap:.1f} | {artery - vein:.1f} | {series.values[0]:g} | {artery - gap:.1f} |")
     deviations = np.sqrt(np.diag(both.covariance))
@@ -156,7 +165,7 @@ def venous() -> dict[str, str]:
 def _arterial_peak(series: ObservedSeries) -> float:
     moved = series.replace(sampling_site="arterial")
     found, _ = predict_row(moved, bands=False)
-    return float(next(one for one in found if one.model_id == "simons2022").at_data[0])
+    return float(next(one for one in found if one.model_id == DEFAULT).at_data[0])
 
 
 def norketamine() -> dict[str, str]:
@@ -191,6 +200,18 @@ def norketamine() -> dict[str, str]:
     }
 
 
+def nose_at_once() -> str:
+    """Default arterial ketamine at the reported time of the nasal peak, had all that is absorbed entered at once."""
+    model = load_pk_model()
+    people = individual_parameters(model, weight_kg=np.array([70.0]), z_iiv=np.zeros((1, model.n_iiv)))
+    found = []
+    for dose_mg, share, minutes in _NOSE:
+        events = make_infusions(np.array([[share * dose_mg]]), start_h=[0.0], duration_h=[1.0 / 60.0])
+        conc = simulate_concentrations(people, events, t_h=np.array([minutes / 60.0])).select("ket", site="arterial")
+        found.append(f"{conc[0, 0]:.0f}")
+    return ", ".join(found[:-1]) + f" and {found[-1]}"
+
+
 def rows() -> str:
     """Figure, source and note of each row."""
     parts = []
@@ -213,6 +234,7 @@ def page() -> str:
         "COUNTS": counts(),
         "NOT_PREDICTED": not_predicted(),
         "N_PEOPLE": str(N_PEOPLE),
+        "NOSE": nose_at_once(),
         **venous(),
         **norketamine(),
         "ROWS": rows(),

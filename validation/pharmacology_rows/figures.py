@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from remission.library.observations import ObservedSeries
 from remission.records.analyte import SamplingSite
 from remission.report.look import INK, QUIET, drawing, finish
-from validation.pharmacology_rows.predict import Prediction
+from validation.pharmacology_rows.predict import DEFAULT, Prediction
 
 __all__ = ["STYLES", "draw_row", "save"]
 
@@ -71,7 +71,7 @@ def _draw_curves(axes: Axes, series: ObservedSeries, predictions: Sequence[Predi
     labeled = False
     for one in predictions:
         color, name = STYLES.get(one.model_id, (QUIET, one.model_id))
-        is_default = one.model_id == "simons2022"
+        is_default = one.model_id == DEFAULT
         if one.low is not None and one.high is not None and is_default:
             label = None if labeled else "90% of simulated people"
             axes.fill_between(scale * one.curve_h, one.low, one.high, color=color, alpha=0.14, lw=0.0, label=label)

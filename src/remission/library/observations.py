@@ -14,6 +14,7 @@ from remission.errors import LibraryError, SpecError, nearest_names
 from remission.library.loader import read_library_toml
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.base import Record
+from remission.records.dose import Route
 from remission.records.infusions import DrugForm
 from remission.records.parameter import Grade, SourceKey
 
@@ -32,9 +33,13 @@ class ObservedInfusion(Record):
 
 
 class ObservedDose(Record):
-    """One dose of the study by another route than an infusion. [h], [mg of free base]"""
+    """One dose of the study by another route than an infusion. [h], [mg of free base]
 
-    route: Literal["oral", "sublingual", "intranasal"]
+    ``product`` is the product of the library whose bioavailability comes nearest.
+    """
+
+    route: Route
+    product: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
     start_h: Annotated[float, Field(ge=0.0)] = 0.0
     dose_mg: _Positive
 

@@ -39,8 +39,8 @@ __all__ = [
     "mixing_gap_ng_per_ml",
     "simulate_concentrations",
     "simulate_doses",
-    "typical_parameters",
     "simulate_venous_concentrations",
+    "typical_parameters",
     "with_effect_delay",
     "with_slow_norketamine",
 ]

@@ -13,6 +13,7 @@ import typer
 from remission.cli.clinics import app as clinics_app
 from remission.cli.describe import describe_command
 from remission.cli.design import design_command
+from remission.cli.endpoints import app as endpoints_app
 from remission.cli.evidence import app as evidence_app
 from remission.cli.execute import rerun_command, resume_command, verify_command
 from remission.cli.imports import app as imports_app
@@ -49,6 +50,7 @@ app.command("show")(show_command)
 app.command("list")(list_command)
 app.command("serve")(serve_command)
 app.add_typer(evidence_app, name="evidence")
+app.add_typer(endpoints_app, name="endpoints")
 app.add_typer(clinics_app, name="clinics")
 app.add_typer(imports_app, name="import")
 app.command("export")(export_command)
@@ -100,7 +102,7 @@ def run_app(arguments: list[str]) -> int:
     return int(code or DONE)
 
 
-_NAMED_BY_USER = {"protocol", "parameter set"}
+_NAMED_BY_USER = {"protocol", "parameter set", "endpoint"}
 
 
 def _is_wrong_input(error: RemissionError) -> bool:

@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Float
 
 from remission.endpoints.data import EndpointData
+from remission.errors import SpecError
 from remission.records.endpoint import Endpoint
 from remission.records.population import DayRange
 
@@ -13,7 +14,17 @@ _Values = Float[np.ndarray, " subject"]
 
 
 def craving_values(endpoint: Endpoint, data: EndpointData) -> _Values:
-    """The endpoint of each person; NaN for a person without a mark where one is needed. [VAS 0 to 100]"""
+    """The endpoint of each person; NaN for a person without a mark where one is needed. [VAS 0 to 100]
+
+    Raises
+    ------
+    SpecError
+        Nobody was asked for a mark.
+    """
+    if not data.craving_day.size:
+        raise SpecError(
+            where=f"endpoint {endpoint.id}", got="no mark of craving", allowed=f"{endpoint.kind} where craving is asked"
+        )
     if endpoint.kind == "last_craving":
         # Carried: the last mark ever given up to the window's end; otherwise the last one of the window.
         first = data.first_day if endpoint.missing == "carried" else endpoint.window.first

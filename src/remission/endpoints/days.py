@@ -1,7 +1,7 @@
 """Endpoints of days: shares, counts, runs and abstinence, by the endpoint's own rule for days that nobody saw."""
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from remission.endpoints.data import EndpointData
 from remission.endpoints.failures import first_failure
@@ -120,28 +120,35 @@ def _abstinence(endpoint: Endpoint, data: EndpointData) -> _Values:
         counts = used[:, endpoint.grace_days :]
         failed, answered = first_failure(endpoint.failure, counts) < counts.shape[1], known[:, endpoint.grace_days :]
     else:
-        cut = slice(None)
-        if kind == "continuous_abstinence":
-            cut = slice(endpoint.grace_days, None)
-        elif kind == "point_prevalence_abstinence":
-            cut = slice(used.shape[1] - (endpoint.length_days or 0), None)
-        failed, answered = np.asarray(used[:, cut].any(axis=1)), known[:, cut]
+        inside = _days_that_count(endpoint, data, np.arange(endpoint.window.first, endpoint.window.last + 1))
+        failed, answered = np.asarray((used & inside).any(axis=1)), known & inside
     is_known = np.asarray(answered.any(axis=1))
+    if endpoint.missing == "complete":
+        counted = _days_that_count(endpoint, data, np.arange(endpoint.window.first, endpoint.window.last + 1))
+        is_known = ~(counted & ~known).any(axis=1)
     if kind in {"confirmed_relapse", "abstinent_window"} or endpoint.verification == "test":
         failed, is_known = _with_tests(endpoint, data, failed, is_known)
     value = failed if kind in {"any_use", "confirmed_relapse"} else ~failed
     return np.where(is_known, value * 1.0, np.nan)
 
 
+def _days_that_count(endpoint: Endpoint, data: EndpointData, day: Int[np.ndarray, " day"]) -> _Days:
+    """Which of some days belong to each person's window: after the grace period, and its last days for a prevalence."""
+    end = np.minimum(data.end_day, endpoint.window.last + 1)
+    first = np.full(end.shape, endpoint.window.first + endpoint.grace_days)
+    if endpoint.length_days is not None:
+        first = np.maximum(first, end - endpoint.length_days)
+    return (day >= first[:, None]) & (day < end[:, None])
+
+
 def _with_tests(
     endpoint: Endpoint, data: EndpointData, failed: Bool[np.ndarray, " subject"], known: Bool[np.ndarray, " subject"]
 ) -> tuple[Bool[np.ndarray, " subject"], Bool[np.ndarray, " subject"]]:
-    first = endpoint.window.first + endpoint.grace_days
-    if endpoint.length_days is not None:
-        first = endpoint.window.last - endpoint.length_days + 1
-    inside = (data.test_day >= first) & (data.test_day <= endpoint.window.last)
-    kept, positive, due = data.test_kept[:, inside], data.test_positive[:, inside], data.test_due[:, inside]
+    inside = _days_that_count(endpoint, data, data.test_day)
+    kept, positive, due = data.test_kept & inside, data.test_positive, data.test_due & inside
     found = (positive & kept).any(axis=1)
     if endpoint.missing == "use":
         found = found | (due & ~kept).any(axis=1)
+    if endpoint.missing == "complete":
+        return failed | found, known & ~(due & ~kept).any(axis=1)
     return failed | found, known | kept.any(axis=1)

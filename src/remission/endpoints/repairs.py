@@ -1,7 +1,7 @@
 """What stands for a missed test in a word: use, abstinence, the last result, the usual one, the neighbors, nothing."""
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Int
 
 from remission.endpoints.words import MISSING, MIXED, NEGATIVE, NOT_DUE, NOTHING, POSITIVE, Words
 from remission.records.endpoint_kinds import MissingRule
@@ -9,7 +9,7 @@ from remission.records.weekly import WeeklyRule
 
 __all__ = ["repaired_words", "scheduled_words"]
 
-_Signs = Bool[np.ndarray, "subject week"]
+_Signs = Bool[np.ndarray, "subject _"]
 
 
 def scheduled_words(words: Words, rule: WeeklyRule) -> Words:
@@ -57,7 +57,7 @@ def _carry(word: Words, *, over: _Signs) -> Words:
     return np.where(place >= 0, np.take_along_axis(word, np.maximum(place, 0), axis=1), word)
 
 
-def _usual(word: Words) -> Words:
+def _usual(word: Words) -> Int[np.ndarray, " subject"]:
     """The more frequent of use and abstinence, mixed weeks being use; use on a tie; nothing where nothing is known."""
     use = ((word == POSITIVE) | (word == MIXED)).sum(axis=1)
     clean = (word == NEGATIVE).sum(axis=1)

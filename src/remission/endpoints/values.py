@@ -35,6 +35,8 @@ def values_of(endpoint: Endpoint, data: EndpointData) -> Float[np.ndarray, " sub
     """
     if endpoint.is_time_to_event:
         return times_of(endpoint, data)[0]
+    if KINDS[endpoint.kind].needs == "test" or endpoint.verification == "test":
+        _check_tests(endpoint, data)
     if KINDS[endpoint.kind].is_weekly:
         return week_values(endpoint, data)
     if KINDS[endpoint.kind].needs == "craving":
@@ -58,8 +60,17 @@ def times_of(
     """
     if not endpoint.is_time_to_event:
         raise SpecError(where=f"endpoint {endpoint.id}", got=endpoint.kind, allowed="a time to an event")
+    if KINDS[endpoint.kind].needs == "test":
+        _check_tests(endpoint, data)
     been = data.so_far()
     return week_times(endpoint, been) if KINDS[endpoint.kind].is_weekly else day_times(endpoint, been)
+
+
+def _check_tests(endpoint: Endpoint, data: EndpointData) -> None:
+    if not data.test_day.size:
+        raise SpecError(
+            where=f"endpoint {endpoint.id}", got="no biological test", allowed=f"{endpoint.kind} where tests were due"
+        )
 
 
 def period_values_of(

@@ -21,7 +21,8 @@ NEGATIVE, POSITIVE, MIXED, MISSING, NOT_DUE, NOTHING = 0, 1, 2, 3, 4, -1
 SIGNS: Final = "-+*o_"
 _DAYS_IN_WEEK = 7
 
-Words = Int[np.ndarray, "subject week"]
+Words = Int[np.ndarray, "subject _"]
+"""One row a person; the number of weeks is not the same before and after weeks are cut or left out."""
 
 
 def weekly_words(data: EndpointData, *, first: int, last: int) -> Words:
@@ -69,6 +70,6 @@ def parse_words(texts: "tuple[str, ...] | list[str]") -> Words:
 
 def last_result(words: Words) -> Int[np.ndarray, " subject"]:
     """The last week with any sign but a missed test, from 1; 0 for a word of missed tests only."""
-    shown: Bool[np.ndarray, "subject week"] = (words != MISSING) & (words != NOTHING)
+    shown: Bool[np.ndarray, "subject _"] = (words != MISSING) & (words != NOTHING)
     place = words.shape[1] - shown[:, ::-1].argmax(axis=1)
     return np.where(shown.any(axis=1), place, 0)

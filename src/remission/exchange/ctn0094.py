@@ -8,6 +8,7 @@ any substance where that is later. Outside of it nothing is known.
 import tomllib
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,12 +18,15 @@ from remission.exchange.quality import Imported, QualityReport, SetAside
 from remission.exchange.tables import limit
 from remission.records.diaries import Diaries
 
-__all__ = ["import_tables", "read_ctn0094"]
+__all__ = ["import_tables", "read_ctn0094", "read_ctn0094_rules", "read_ctn0094_table"]
 
 _COLUMNS = {
     "tlfb": ("who", "what", "when"),
     "visit": ("who", "what", "when"),
     "randomization": ("who", "treatment", "which", "when"),
+    "everybody": ("who", "project"),
+    "uds": ("who", "what", "when"),
+    "meta_substance_groups_uds": ("Substance",),
 }
 
 
@@ -47,12 +51,12 @@ def read_ctn0094(folder: Path) -> list[Diaries]:
     People without any row in the table of use are left out: whether they were asked is not recorded. The group is
     the first randomized treatment, as the source names it.
     """
-    rules = tomllib.loads(files("remission.library").joinpath("exchange", "ctn0094.toml").read_text("utf-8"))
+    rules = read_ctn0094_rules()
     recall_day = int(rules["recall"]["value"])
-    use = _table(folder, "tlfb").dropna()
+    use = read_ctn0094_table(folder, "tlfb").dropna()
     if use.empty:
         raise _unreadable(folder / "tlfb.csv.gz", "no row with a person, a substance and a day")
-    visit = _table(folder, "visit")
+    visit = read_ctn0094_table(folder, "visit")
     attended = visit[_is_attended(visit, not_held=rules["visit"]["not_held"])]
     people = np.sort(use["who"].unique())
     report = use.groupby("who")["when"]
@@ -63,7 +67,7 @@ def read_ctn0094(folder: Path) -> list[Diaries]:
     first_day = int(first.min())
     day = np.arange(first_day, int(end.max()) + 1)
     assessed = (day >= first[:, None]) & (day <= end[:, None])
-    arms = _table(folder, "randomization").sort_values(["who", "which"]).drop_duplicates("who")
+    arms = read_ctn0094_table(folder, "randomization").sort_values(["who", "which"]).drop_duplicates("who")
     group = arms.set_index("who")["treatment"].reindex(people).fillna("").astype(str)
     names = tuple(str(who) for who in people)
     found = []
@@ -98,7 +102,7 @@ def import_tables(folder: Path) -> Imported:
     SpecError
         As :func:`read_ctn0094`.
     """
-    use = _table(folder, "tlfb")
+    use = read_ctn0094_table(folder, "tlfb")
     lacking = use[["who", "what", "when"]].isna()
     bad = lacking.any(axis=1)
     again = use.duplicated(["who", "what", "when"]) & ~bad
@@ -139,7 +143,20 @@ def _is_attended(visit: pd.DataFrame, *, not_held: list[str]) -> "pd.Series[bool
     return is_held & ~visit[reasons].fillna(0).astype(bool).any(axis=1)
 
 
-def _table(folder: Path, name: str) -> pd.DataFrame:
+def read_ctn0094_rules() -> dict[str, Any]:
+    """How the tables are read, from the library."""
+    text = files("remission.library").joinpath("exchange", "ctn0094.toml").read_text("utf-8")
+    return tomllib.loads(text)
+
+
+def read_ctn0094_table(folder: Path, name: str) -> pd.DataFrame:
+    """One table of the folder, its people and days checked to be whole numbers.
+
+    Raises
+    ------
+    SpecError
+        No such table, a column is missing, or a cell is no whole number.
+    """
     path = folder / f"{name}.csv.gz"
     try:
         table = pd.read_csv(path)
@@ -150,7 +167,7 @@ def _table(folder: Path, name: str) -> pd.DataFrame:
     missing = [column for column in _COLUMNS[name] if column not in table.columns]
     if missing:
         raise _unreadable(path, f"no column {', '.join(missing)}")
-    for column in ("who", "when"):
+    for column in [name for name in ("who", "when") if name in table.columns]:
         if not pd.api.types.is_numeric_dtype(table[column]):
             raise _unreadable(path, f"text in the column {column}")
         # People and days are whole numbers; a day far out would ask for a table of a million columns.

@@ -71,12 +71,13 @@ class Endpoint(GrownRecord):
         Id of a named endpoint of the catalogue (``remission endpoints list``), which gives everything but ``id``,
         ``window`` and, if wished, ``label``, ``note`` and ``baseline``.
     kind
-        What is computed; docs/reference/protocol-file.md has the table, docs/explanation/endpoints.md the words.
+        What is computed; docs/reference/protocol-file.md has the table.
     missing
         ``observed``: days, tests or visits not observed are left out. ``use``: a day not observed counts as use, a
         missed test as positive. ``carried``: the last one seen stands for it. ``weighted``: it counts as
-        ``missing_weight`` of a day of use. For weekly words also ``abstinent``, ``usual`` (the person's most frequent
-        result, use on a tie) and ``neighbors`` (mean of the week before and after, where both are known).
+        ``missing_weight`` of a day of use. ``complete``: who was not seen on every day has no value. For weekly words
+        also ``abstinent``, ``usual`` (the person's most frequent result, use on a tie), ``neighbors`` (mean of the
+        weeks before and after, where both are known) and ``kept`` (neither).
         For ``days_to_relapse_or_dropout`` dropout is an event and the rule must be ``use``.
     """
 

@@ -44,7 +44,9 @@ EndpointKind: TypeAlias = Literal[
     "weekly_criteria",
 ]
 
-MissingRule: TypeAlias = Literal["observed", "use", "carried", "weighted", "abstinent", "usual", "neighbors", "kept"]
+MissingRule: TypeAlias = Literal[
+    "observed", "use", "carried", "weighted", "abstinent", "usual", "neighbors", "kept", "complete"
+]
 
 Scale: TypeAlias = Literal["percent", "binary", "count", "time", "mean"]
 """``percent`` 0 to 100, ``binary`` 0 or 1, ``count`` a number of things, ``time`` with an event, ``mean`` a score."""
@@ -84,6 +86,7 @@ class KindFacts:
 
 _BOTH: Final[tuple[MissingRule, ...]] = ("observed", "use")
 _CARRIED: Final[tuple[MissingRule, ...]] = (*_BOTH, "carried")
+_WHOLE: Final[tuple[MissingRule, ...]] = (*_CARRIED, "complete")
 _DAYS: Final[tuple[MissingRule, ...]] = (*_CARRIED, "weighted")
 _WEEKS: Final[tuple[MissingRule, ...]] = (*_CARRIED, "abstinent", "usual", "neighbors", "kept")
 _PEOPLE = "share of people"
@@ -115,14 +118,12 @@ KINDS: Final[Mapping[EndpointKind, KindFacts]] = MappingProxyType(
         "mean_craving": _craving(missing=_BOTH),
         "use_days": _days("count", "day", better=False, missing=_DAYS, takes="missing_weight"),
         "longest_abstinence": _days("count", "day", better=True, missing=_CARRIED),
-        "continuous_abstinence": _days(
-            "binary", _PEOPLE, better=True, missing=_CARRIED, takes="grace_days verification"
-        ),
+        "continuous_abstinence": _days("binary", _PEOPLE, better=True, missing=_WHOLE, takes="grace_days verification"),
         "point_prevalence_abstinence": _days(
-            "binary", _PEOPLE, better=True, missing=_CARRIED, required="length_days", takes="verification"
+            "binary", _PEOPLE, better=True, missing=_WHOLE, required="length_days", takes="verification"
         ),
         "prolonged_abstinence": _days(
-            "binary", _PEOPLE, better=True, missing=_CARRIED, required="failure", takes="grace_days verification"
+            "binary", _PEOPLE, better=True, missing=_WHOLE, required="failure", takes="grace_days verification"
         ),
         "drinking_risk_reduction": _days("binary", _PEOPLE, better=True, required="baseline risk_levels"),
         "days_to_use": _days("time", "day", better=True),

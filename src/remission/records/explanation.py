@@ -184,6 +184,7 @@ _MISSING = {
     "abstinent": "what is not observed counts as abstinence",
     "usual": "the person's usual result stands for what is not observed",
     "neighbors": "the mean of the weeks before and after stands for a week that is not observed",
+    "complete": "who was not seen on every day has no value",
     "kept": "a missed test stays a missed test",
 }
 

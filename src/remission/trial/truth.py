@@ -339,7 +339,8 @@ def _contrast(
 
     whole = size(np.ones(group.size, dtype=np.bool_))
     parts = np.array([size(group != number) for number in range(_GROUPS)])
-    error = float(np.sqrt((_GROUPS - 1) * np.mean((parts - parts.mean()) ** 2)))
+    with np.errstate(invalid="ignore"):  # an infinite size, where an arm has nobody or everybody, has no error
+        error = float(np.sqrt((_GROUPS - 1) * np.mean((parts - parts.mean()) ** 2)))
     if analysis.method == "percent_lower":
         whole, error = 100.0 * (1.0 - np.exp(whole)), 100.0 * np.exp(whole) * error
     elif analysis.method != "mean_difference":

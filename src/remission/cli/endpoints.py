@@ -1,0 +1,215 @@
+"""``remission endpoints``: the catalogue, and its endpoints of real and simulated people."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from remission.library.endpoints import NamedEndpoint
+    from remission.records.population import DayRange
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Named endpoints, and what they are of real and simulated people.", no_args_is_help=True)
+
+_Data = Annotated[
+    Path,
+    typer.Argument(
+        metavar="DATA", help="Folder of CTN-0094 tables or of a run, or a Parquet file of remission import."
+    ),
+]
+_Substance = Annotated[str | None, typer.Option("--substance", help="What counts as use; CTN-0094: opioids.")]
+_Window = Annotated[str | None, typer.Option("--window", help="Days that count, for example 1:168.")]
+_Out = Annotated[Path | None, typer.Option("--out", help="CSV or Parquet file to write; it must not exist yet.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+@app.command("list")
+def list_command(
+    group: Annotated[
+        str | None, typer.Option("--group", help="Only diary, test, weekly, visits, craving or alcohol.")
+    ] = None,
+    as_json: _Json = False,
+) -> None:
+    """List the named endpoints.
+
+    Example: remission endpoints list --group weekly
+    """
+    from remission.errors import SpecError
+    from remission.library.endpoints import list_endpoints
+
+    everything = list_endpoints()
+    groups = list(dict.fromkeys(one.group for one in everything))
+    if group not in {None, *groups}:
+        raise SpecError(where="--group", got=group, allowed=", ".join(groups))
+    found = [one for one in everything if group in {None, one.group}]
+    if as_json:
+        typer.echo(json.dumps({"endpoints": [_about(one) for one in found]}, ensure_ascii=False))
+        return
+    width = max(len(one.id) for one in found)
+    for name in groups:
+        members = [one for one in found if one.group == name]
+        if members:
+            typer.echo(f"{name}")
+        for one in members:
+            typer.echo(f"  {one.id:<{width}}  {one.label}")
+
+
+@app.command("show")
+def show_command(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Id of a named endpoint.")],
+    as_json: _Json = False,
+) -> None:
+    """Show a definition: what is computed, its rule for what is missing, its source.
+
+    Example: remission endpoints show ctn0094-relapse
+    """
+    from remission.library.endpoints import load_endpoint
+    from remission.library.references import load_reference
+
+    one = load_endpoint(name)
+    if as_json:
+        typer.echo(json.dumps({"endpoint": _about(one)}, ensure_ascii=False))
+        return
+    typer.echo(f"{one.label} ({one.id})")
+    typer.echo(f"  {one.variable}")
+    typer.echo(f"  unit: {one.facts.unit}; {'higher' if one.facts.higher_is_better else 'lower'} is better")
+    for key, value in one.fields.items():
+        typer.echo(f"  {key}: {json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else value}")
+    if one.source_note:
+        typer.echo(f"  note: {one.source_note}")
+    typer.echo(f"  source ({one.grade}): {load_reference(one.citation).text}")
+    if one.ctnote:
+        typer.echo(f"  in CTNote: {one.ctnote}")
+
+
+@app.command("run")
+def run_command(
+    data: _Data,
+    endpoint: Annotated[
+        list[str] | None, typer.Option("--endpoint", help="Id; may be given again. Default: all that can be computed.")
+    ] = None,
+    window: _Window = None,
+    substance: _Substance = None,
+    heavy_amount: Annotated[
+        float | None, typer.Option("--heavy-amount", min=0.0, help="A day above it is heavy, in the unit of the data.")
+    ] = None,
+    replicate: Annotated[int, typer.Option("--replicate", min=0, help="Which replicate of a run, from 0.")] = 0,
+    out: _Out = None,
+    as_json: _Json = False,
+) -> None:
+    """Compute named endpoints of each person.
+
+    Example: remission endpoints run tables --endpoint ctn0094-relapse --out endpoints.csv
+    """
+    from remission.exchange.endpoint_tables import compute_endpoints, read_people, write_endpoint_table
+    from remission.library.endpoints import list_endpoints, load_endpoint
+
+    days = _window(window)
+    named = [load_endpoint(name) for name in dict.fromkeys(endpoint or [])] or list(list_endpoints())
+    people = read_people(data, substance=substance, replicate=replicate, heavy_amount=heavy_amount)
+    table = compute_endpoints(people, named, window=days, is_asked=bool(endpoint))
+    if out is not None:
+        write_endpoint_table(table.frame(), out)
+    content = {
+        "data": str(data),
+        "origin": people.origin,
+        "substance": people.substance,
+        "window": [table.window.first, table.window.last],
+        "n_people": len(people.data),
+        "endpoints": table.summary(),
+        "left_out": [{"id": name, "reason": reason} for name, reason in table.left_out.items()],
+        "out": None if out is None else str(out),
+    }
+    if as_json:
+        typer.echo(json.dumps(content, ensure_ascii=False))
+        return
+    _print(content)
+
+
+@app.command("words")
+def words_command(
+    data: _Data,
+    window: _Window = None,
+    substance: _Substance = None,
+    out: _Out = None,
+    as_json: _Json = False,
+) -> None:
+    """Spell each person's weekly tests: + positive, - negative, * both, o missed, _ none due.
+
+    Example: remission endpoints words tables --out words.csv
+    """
+    from remission.errors import SpecError
+    from remission.exchange.endpoint_tables import compute_endpoints, read_people, write_endpoint_table
+
+    days = _window(window)
+    people = read_people(data, substance=substance)
+    table = compute_endpoints(people, [], window=days)
+    frame = table.frame()
+    if "word" not in frame:
+        raise SpecError(where=str(data), got="no test of any person", allowed="data with biological tests")
+    if out is not None:
+        write_endpoint_table(frame, out)
+    if as_json:
+        rows = frame.to_dict(orient="records")
+        typer.echo(json.dumps({"people": rows, "out": None if out is None else str(out)}, ensure_ascii=False))
+    elif out is not None:
+        typer.echo(f"Wrote {len(frame)} words to {out}")
+    else:
+        for person, word in zip(frame["person"], frame["word"], strict=True):
+            typer.echo(f"{person} {word}")
+
+
+def _window(text: str | None) -> "DayRange | None":
+    from remission.errors import SpecError
+    from remission.records.population import DayRange
+
+    if text is None:
+        return None
+    first, _, last = text.partition(":")
+    if not (first.isdecimal() and last.isdecimal()):
+        raise SpecError(where="--window", got=text, allowed="two days, for example 1:168")
+    try:
+        return DayRange.create(first=int(first), last=int(last))
+    except SpecError as error:
+        fault = error.faults[0]
+        raise SpecError(where="--window", got=text, allowed=fault.allowed, remedy=fault.remedy) from None
+
+
+def _about(one: "NamedEndpoint") -> dict[str, Any]:
+    return {
+        **one.to_dict(),
+        "unit": one.facts.unit,
+        "scale": one.facts.scale,
+        "higher_is_better": one.facts.higher_is_better,
+        "needs": one.facts.needs,
+    }
+
+
+def _print(content: dict[str, Any]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(soft_wrap=False)
+    table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False)
+    table.add_column("endpoint", no_wrap=True)
+    table.add_column("unit", overflow="fold")
+    for name in ("people", "mean", "SD", "with event"):
+        table.add_column(name, justify="right")
+    for row in content["endpoints"]:
+        mean, spread, share = (
+            "" if row[name] is None else f"{row[name]:.4g}" for name in ("mean", "sd", "event_share")
+        )
+        table.add_row(row["id"], row["unit"], str(row["n_valued"]), mean, spread, share)
+    first, last = content["window"]
+    typer.echo(f"{content['n_people']} people, {content['substance']}, days {first} to {last} ({content['origin']})")
+    console.print(table)
+    if content["left_out"]:
+        names = ", ".join(item["id"] for item in content["left_out"])
+        console.print(f"Not computed from these data: {names}.", highlight=False)
+        console.print("Ask for one by name to read why, or use --json.", highlight=False)
+    if content["out"] is not None:
+        typer.echo(f"Wrote {content['out']}")

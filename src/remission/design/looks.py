@@ -165,9 +165,10 @@ class Sequential:
 
 
 def one_analysis(protocol: Protocol, analysis: str) -> Protocol:
-    """The protocol with this analysis and its endpoint only: other people, courses and draws are the same."""
+    """The protocol with this analysis and what it needs only: people, courses and draws are the same."""
     chosen = next(one for one in protocol.analyses if one.id == analysis)
-    endpoints = [one for one in protocol.endpoints if one.id == chosen.endpoint]
+    needed = {chosen.endpoint, getattr(chosen, "baseline", None)}
+    endpoints = [one for one in protocol.endpoints if one.id in needed]
     keeps = protocol.estimand is not None and protocol.estimand.analysis == analysis
     return protocol.replace(
         analyses=(chosen,), endpoints=endpoints, comparisons=(), estimand=protocol.estimand if keeps else None,
@@ -188,7 +189,8 @@ def look_at(
         True value of the analysis on the scale people read.
     """
     protocol = one_analysis(plan.protocol, analysis)
-    chosen, endpoint = protocol.analyses[0], protocol.endpoints[0]
+    chosen = protocol.analyses[0]
+    endpoint = next(one for one in protocol.endpoints if one.id == chosen.endpoint)
     n_subjects, n_days = protocol.population.n_subjects, protocol.follow_up_days
     shape = (chunk.count, n_subjects)
     entry = None

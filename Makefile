@@ -167,5 +167,5 @@ clean: ## remove what the checks and builds leave behind; .venv and runs/ stay
 	rm -rf build dist docs/_build docs/reference/api .coverage coverage.xml .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find src tests docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
-operating: $(RUN_STAMP) ## type I error of 10,000 trials of the alcohol trial without a ketamine effect; minutes
-	@$(BIN)/remission design kare --null --replicates 10000 --mcse 0.0001
+operating: $(TEST_STAMP) ## type I error and power against their references, a registered list; into docs/validation/operating.md
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.operating_study

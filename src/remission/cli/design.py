@@ -34,6 +34,12 @@ def design_command(  # noqa: PLR0917 - options of a command line
         int, typer.Option("--truth", help="People for the true value, for bias and coverage; 0: none.")
     ] = 0,
     draws: Annotated[int, typer.Option("--assurance", help="Draws of the model's values; 0: none.")] = 0,
+    evidence: Annotated[
+        str | None, typer.Option("--evidence", help="Published trials that weigh the draws: kare,dakwar-2019 or none.")
+    ] = None,
+    without: Annotated[
+        str | None, typer.Option("--without", help="As if these trials did not exist; all others weigh the draws.")
+    ] = None,
     looks: Annotated[
         str | None, typer.Option("--looks", help="Simulated looks by share of people with a complete window: 0.5,1.")
     ] = None,
@@ -63,6 +69,7 @@ def design_command(  # noqa: PLR0917 - options of a command line
 
     from remission.cli.design_cost import cost_content, read_prices
     from remission.cli.design_crew import engage
+    from remission.cli.design_evidence import evidence_sets, trials_of
     from remission.cli.design_report import report_design
     from remission.cli.design_show import show
     from remission.cli.design_table import tabulate
@@ -97,12 +104,14 @@ def design_command(  # noqa: PLR0917 - options of a command line
     if truth_people:
         check_people(truth_people)
     rule = _rule(looks, futility, spending, alpha)
+    sets = evidence_sets(evidence, without, draws)
     found = find_protocol(protocol, None)[0]
     wanted = choose_analysis(found, analysis)
     used = null_protocol(found, wanted) if null else found
     designs = [resize_protocol(used, n) for n in sizes_of(vary)] if vary else [used]
     paid = None if prices is None else read_prices(prices)
-    person_days = person_days_of(designs, replicates) + person_days_of(designs[-1:], draws * _TRIALS_A_DRAW)
+    weighed = [designs[-1], *trials_of(sets)]
+    person_days = person_days_of(designs, replicates) + person_days_of(weighed, draws * _TRIALS_A_DRAW)
     crew = engage(person_days, designs[-1], workers, yes=yes)
 
     truths = _truths(wanted, null=null, protocol=used, n_people=truth_people, seed=seed)
@@ -135,7 +144,14 @@ def design_command(  # noqa: PLR0917 - options of a command line
         if draws:
             content["assurance"] = asdict(
                 estimate_assurance(
-                    designs[-1], n_draws=draws, n_replicates=_TRIALS_A_DRAW, seed=seed, alpha=alpha, analysis=wanted
+                    designs[-1],
+                    n_draws=draws,
+                    n_replicates=_TRIALS_A_DRAW,
+                    seed=seed,
+                    alpha=alpha,
+                    analysis=wanted,
+                    evidence=sets,
+                    crew=crew,
                 )
             )
     if paid is not None:
@@ -220,6 +236,9 @@ def _command(vars_of: dict[str, Any]) -> str:
         parts += ["--truth", str(vars_of["truth_people"])]
     if vars_of["draws"]:
         parts += ["--assurance", str(vars_of["draws"])]
+    for name in ("evidence", "without"):
+        if vars_of[name] is not None:
+            parts += [f"--{name}", vars_of[name]]
     if vars_of["prices"] is not None:
         parts += ["--prices", Path(vars_of["prices"]).name]
     return shlex.join(parts)

@@ -37,14 +37,7 @@ def show(content: dict[str, Any], main: "list[Characteristics]", *, null: bool, 
         if row.sequential is not None:
             _show_looks(row.n_subjects, row.sequential, name)
     if "assurance" in content:
-        found = content["assurance"]
-        share, error = found["probability"]["value"], found["probability"]["mcse"]
-        typer.echo(
-            f"Assurance at {main[-1].n_subjects} people: {share:.2f} (± {error:.2f}) over {found['n_draws']} draws "
-            f"from {len(found['ranges'])} ranges, priors by judgement. Variance: parameters "
-            f"{found['parameter_variance']:.3g}, between trials {found['between_trial_variance']:.3g}, "
-            f"sampling {found['sampling_variance']:.3g}."
-        )
+        _show_assurance(content["assurance"], main[-1].n_subjects)
     if "cost" in content:
         show_cost(content["cost"])
     typer.echo(f"Again: {content['command']}")
@@ -72,3 +65,27 @@ def _show_looks(n_subjects: int, found: "Sequential", name: str) -> None:
         f"  estimate when stopped {found.estimate.text}, by {found.shift.text} from that of the same trials carried "
         f"to their end{known}"
     )
+
+
+def _show_assurance(found: dict[str, Any], n_subjects: int) -> None:
+    share, error = found["probability"]["value"], found["probability"]["mcse"]
+    typer.echo(
+        f"Assurance at {n_subjects} people: {share:.2f} (± {error:.2f}) over {found['n_draws']} draws "
+        f"from {len(found['priors'])} priors by judgement. Variance: parameters "
+        f"{found['parameter_variance']:.3g}, between trials {found['between_trial_variance']:.3g}, "
+        f"sampling {found['sampling_variance']:.3g}."
+    )
+    for one in found["given"]:
+        name = ", ".join(one["trials"]) or "no trial"
+        if one["probability"] is None:
+            typer.echo(
+                f"  given {name}: not reported, because only {one['n_effective']:.0f} of {found['n_draws']} draws "
+                "count; take more"
+            )
+            continue
+        share, error = one["probability"]["value"], one["probability"]["mcse"]
+        effect = one["effect"]
+        size = "" if effect is None else f"; effect {effect['value']:.3g} (± {effect['mcse']:.2g})"
+        typer.echo(f"  given {name}: {share:.2f} (± {error:.2f}){size}; effective draws {one['n_effective']:.0f}")
+    if any(one["trials"] for one in found["given"]):
+        typer.echo("  The same trials tuned the model's default values: this weighs the priors and is no new evidence.")

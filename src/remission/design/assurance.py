@@ -1,26 +1,51 @@
-"""Assurance: the chance of success when the model's values are not known, only their ranges.
+"""Assurance: the chance of success when the model's values are not known, only what is believed of them.
 
-Each draw takes every value of the library that has a range from within it, evenly and independently. These ranges are
-priors by judgement, no posterior; values without a range stay where they are.
+Each draw takes every value from its prior, independently. With evidence, draws count by the likelihood of the
+published outcomes of a set of trials; without one, all alike. Whether a trial would have changed the answer is seen by
+leaving it out.
 """
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
+from jaxtyping import Float
 
-from remission.design.measures import Measure, is_ratio
+from remission.design.crew import Crew
+from remission.design.evidence import Evidence, EvidenceTrial, evidence_trials, log_likelihoods, simulate_evidence
+from remission.design.looks import one_analysis
+from remission.design.measures import Measure, to_scale
 from remission.design.operating import check_share, choose_analysis
+from remission.design.priors import prior_ranges, priors_of, sample_values
 from remission.errors import SpecError
-from remission.library.loader import load_parameter_set
-from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters, load_course_parameters
-from remission.records.parameter import Parameter
+from remission.patient.parameters import load_course_parameters
 from remission.records.protocol import Protocol
 from remission.streams import check_seed
 from remission.trial.simulate import plan_trial
 
-__all__ = ["Assurance", "estimate_assurance", "prior_ranges"]
+__all__ = ["FEWEST_EFFECTIVE", "Assurance", "GivenEvidence", "estimate_assurance"]
+
+FEWEST_EFFECTIVE = 25.0
+"""Below this effective number of draws nothing is said: a few draws would speak for all."""
 
 _Z95 = 1.959963984540054
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenEvidence:
+    """Assurance given a set of trials, none of them being the prior.
+
+    ``n_effective``: draws of equal weight that would say as much. Where it is below ``FEWEST_EFFECTIVE`` the rest is
+    ``None``. ``effect`` is the mean over draws of their mean estimate, ``parameter_variance`` the variance between
+    them, both on the scale of the analysis, log for ratios.
+    """
+
+    trials: tuple[str, ...]
+    n_effective: float
+    probability: Measure | None
+    effect: Measure | None
+    parameter_variance: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +54,9 @@ class Assurance:
 
     ``parameter_variance``: between the means of draws. ``sampling_variance``: the mean squared standard error that the
     analyses themselves report. ``between_trial_variance``: what trials of one draw vary beyond that; below zero
-    when the analyses overstate their error. All on the scale of the analysis, log for ratios.
+    when the analyses overstate their error. The three add up to the variance of one trial's estimate. All on the
+    scale of the analysis, log for ratios, and of the prior; ``given`` says what evidence makes of it. ``ranges`` hold
+    95% of each prior, all of an even one.
     """
 
     analysis: str
@@ -40,23 +67,27 @@ class Assurance:
     n_draws: int
     n_replicates: int
     ranges: dict[str, tuple[float, float]]
+    priors: dict[str, str]
+    given: tuple[GivenEvidence, ...]
 
 
-def prior_ranges(protocol: Protocol) -> dict[str, tuple[float, float]]:
-    """Ranges of the library that hold for the substance of a protocol, by the name of the value."""
-    names = set(asdict(load_course_parameters(protocol.substance)))
-    found: dict[str, Parameter] = {}
-    for parameter in load_parameter_set(DEFAULT_PARAMETER_SET).parameters:
-        name, _, substance = parameter.id.partition(".")
-        is_ours = name in names and substance in {"", protocol.substance.value}
-        # A value of the substance replaces the general one, range and all.
-        if is_ours and (name not in found or substance):
-            found[name] = parameter
-    return {
-        name: (one.low, one.high)
-        for name, one in found.items()
-        if one.low is not None and one.high is not None and one.low < one.high
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draw:
+    """Trials of one draw: share of successes, estimates and standard errors on the scale, and the evidence."""
+
+    success: float
+    estimates: Float[np.ndarray, " replicate"]
+    errors: Float[np.ndarray, " replicate"]
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Task:
+    protocol: Protocol
+    analysis: str
+    n_replicates: int
+    alpha: float
+    trials: tuple[EvidenceTrial, ...]
 
 
 def estimate_assurance(
@@ -67,86 +98,147 @@ def estimate_assurance(
     seed: int,
     alpha: float = 0.05,
     analysis: str | None = None,
+    evidence: Sequence[Sequence[str]] = (),
+    crew: Crew | None = None,
 ) -> Assurance:
-    """The chance of success over the ranges of the library.
+    """The chance of success over the priors of the library, and given sets of published trials.
 
     Parameters
     ----------
     n_draws
         Draws of the values, at least 2.
     n_replicates
-        Trials for each draw, at least 2.
+        Trials for each draw, of the design and of each published trial, at least 2.
     analysis
         The analysis that decides; ``None``: the first.
+    evidence
+        Sets of trials by the names of their protocols; an empty set is the prior.
+    crew
+        Who does the work; ``None``: this process.
 
     Raises
     ------
     SpecError
-        A number is out of range, or no value has a range.
+        A number is out of range.
+    WorkError
+        A worker died.
     """
     for where, count in (("n_draws", n_draws), ("n_replicates", n_replicates)):
         if count < 2:
             raise SpecError(where=where, got=count, allowed="a whole number from 2")
     check_share("alpha", alpha)
     wanted = choose_analysis(protocol, analysis)
-    is_log = is_ratio(next(one for one in protocol.analyses if one.id == wanted).method)
-    ranges = prior_ranges(protocol)
-    base = load_course_parameters(protocol.substance)
-    shares, means, within, sampling = [], [], [], []
+    priors = priors_of(protocol)
+    known = evidence_trials() if evidence else {}
+    names = [name for name in known if any(name in one for one in evidence)]
+    task = _Task(
+        protocol=one_analysis(protocol, wanted),
+        analysis=wanted,
+        n_replicates=n_replicates,
+        alpha=alpha,
+        trials=tuple(known[name] for name in names),
+    )
     # Every draw has people of its own: were they the same, their noise would be common to all draws, and taking it off
     # the variance between draws would take off too much.
-    seeds = np.random.SeedSequence(check_seed(seed)).generate_state(n_draws, dtype=np.uint64)
-    for values, people_seed in zip(_draws(ranges, n_draws, check_seed(seed)), seeds.tolist(), strict=True):
-        shares_of, estimates, errors = _trials(
-            protocol, base.replace(**values), wanted, n_replicates, people_seed, alpha, is_log
-        )
-        shares.append(shares_of)
-        if estimates.size > 1:
-            means.append(float(estimates.mean()))
-            within.append(float(estimates.var(ddof=1)))
-            sampling.append(float((errors**2).mean()))
+    # So have the published trials: their noise weighs the draws and must not be that of what is weighed.
+    seeds = np.random.SeedSequence(check_seed(seed)).generate_state(2 * n_draws, dtype=np.uint64).tolist()
+    pairs = list(zip(seeds[:n_draws], seeds[n_draws:], strict=True))
+    items = list(zip(sample_values(priors, n_draws, seed), pairs, strict=True))
+    draws = list((crew or Crew()).in_order(partial(_simulate, task), items))
+    logs = {
+        trial.name: log_likelihoods(trial, [draw.evidence[place] for draw in draws])
+        for place, trial in enumerate(task.trials)
+    }
+    within = [float(draw.estimates.var(ddof=1)) for draw in draws if draw.estimates.size > 1]
+    sampling = [float((draw.errors**2).mean()) for draw in draws if draw.estimates.size > 1]
     inside = float(np.mean(within)) if within else float("nan")
     expected = float(np.mean(sampling)) if sampling else float("nan")
-    # The means of draws vary by the noise of their own trials too.
-    between = float(np.var(means, ddof=1)) - inside / n_replicates if len(means) > 1 else float("nan")
+    prior = _given((), draws, np.zeros(n_draws))
     return Assurance(
         analysis=wanted,
-        probability=Measure(value=float(np.mean(shares)), mcse=float(np.std(shares, ddof=1) / np.sqrt(n_draws))),
-        parameter_variance=max(0.0, between),
+        probability=_weighted(np.array([draw.success for draw in draws]), np.full(n_draws, 1.0 / n_draws)),
+        parameter_variance=float("nan") if prior.parameter_variance is None else prior.parameter_variance,
         between_trial_variance=inside - expected,
         sampling_variance=expected,
         n_draws=n_draws,
         n_replicates=n_replicates,
-        ranges=ranges,
+        ranges=prior_ranges(protocol),
+        priors={one.name: one.text for one in priors},
+        given=tuple(
+            _given(
+                tuple(one),
+                draws,
+                sum((logs[name] for name in one), np.zeros(n_draws)),
+                fewest=FEWEST_EFFECTIVE,
+            )
+            for one in evidence
+        ),
     )
 
 
-def _draws(ranges: dict[str, tuple[float, float]], n_draws: int, seed: int) -> list[dict[str, float]]:
-    """Latin hypercube: every range is covered evenly even by a few draws."""
-    generator = np.random.default_rng(seed)
-    columns = {}
-    for name, (low, high) in ranges.items():
-        places = (generator.permutation(n_draws) + generator.random(n_draws)) / n_draws
-        columns[name] = low + (high - low) * places
-    return [{name: float(column[draw]) for name, column in columns.items()} for draw in range(n_draws)]
-
-
-def _trials(
-    protocol: Protocol,
-    parameters: CourseParameters,
-    analysis: str,
-    n_replicates: int,
-    seed: int,
-    alpha: float,
-    is_log: bool,
-) -> tuple[float, np.ndarray, np.ndarray]:
-    """Share of successes, and the estimates with their standard errors, at one draw."""
-    plan = plan_trial(protocol, n_replicates=n_replicates, seed=seed, parameters=parameters)
-    found = [plan.run(chunk).estimates[analysis] for chunk in plan.chunks]
-    estimate, low, high, p_value = (
-        np.concatenate([getattr(one, name) for one in found]) for name in ("estimate", "low", "high", "p_value")
+def _given(
+    trials: tuple[str, ...], draws: list[_Draw], log_weights: Float[np.ndarray, " draw"], fewest: float = 0.0
+) -> GivenEvidence:
+    weights = np.exp(log_weights - log_weights.max()) if np.isfinite(log_weights).any() else np.zeros(log_weights.size)
+    total = weights.sum()
+    weights = weights / total if total > 0.0 else weights
+    effective = float(1.0 / (weights**2).sum()) if total > 0.0 else 0.0
+    if effective < max(fewest, 1.0):
+        return GivenEvidence(
+            trials=trials, n_effective=effective, probability=None, effect=None, parameter_variance=None
+        )
+    good = np.array([draw.estimates.size > 1 for draw in draws])
+    effect = variance = None
+    if good.sum() > 1 and weights[good].sum() > 0.0:
+        kept = [draw for draw, is_good in zip(draws, good, strict=True) if is_good]
+        share = weights[good] / weights[good].sum()
+        means = np.array([draw.estimates.mean() for draw in kept])
+        noise = np.array([draw.estimates.var(ddof=1) / draw.estimates.size for draw in kept])
+        effect = _weighted(means, share)
+        # The means of draws vary by the noise of their own trials too.
+        spread = float(share @ (means - share @ means) ** 2) / (1.0 - float(share @ share))
+        variance = max(0.0, spread - float(share @ noise))
+    return GivenEvidence(
+        trials=trials,
+        n_effective=effective,
+        probability=_weighted(np.array([draw.success for draw in draws]), weights),
+        effect=effect,
+        parameter_variance=variance,
     )
-    if is_log:
-        estimate, low, high = np.log(estimate), np.log(low), np.log(high)
+
+
+def _weighted(values: Float[np.ndarray, " draw"], weights: Float[np.ndarray, " draw"]) -> Measure:
+    mean = float(weights @ values)
+    spread = float(np.sqrt(weights**2 @ (values - mean) ** 2 / max(1e-12, 1.0 - float(weights @ weights))))
+    return Measure(value=mean, mcse=spread)
+
+
+def _simulate(task: _Task, item: tuple[dict[str, float], tuple[int, int]]) -> _Draw:
+    """Trials of the design and of the evidence at one draw."""
+    values, (seed, evidence_seed) = item
+    base = load_course_parameters(task.protocol.substance)
+    plan = plan_trial(
+        task.protocol, n_replicates=task.n_replicates, seed=seed, parameters=base.replace(**values)
+    )  # fmt: skip
+    found = [plan.run(chunk).estimates[task.analysis] for chunk in plan.chunks]
+    method = task.protocol.analyses[0].method
+    estimate, low, high = (
+        to_scale(np.concatenate([getattr(one, name) for one in found]), method) for name in ("estimate", "low", "high")
+    )
+    p_value = np.concatenate([one.p_value for one in found])
     good = np.isfinite(estimate)
-    return float((p_value < alpha).mean()), estimate[good], ((high - low) / (2.0 * _Z95))[good]
+    return _Draw(
+        success=float((p_value < task.alpha).mean()),
+        estimates=estimate[good],
+        errors=((high - low) / (2.0 * _Z95))[good],
+        evidence=tuple(
+            simulate_evidence(trial, _shared(trial, values), n_trials=task.n_replicates, seed=evidence_seed)
+            for trial in task.trials
+        ),
+    )
+
+
+def _shared(trial: EvidenceTrial, values: dict[str, float]) -> dict[str, float]:
+    """The values of a draw that the trial's substance does not have for itself."""
+    names = {one.name for one in priors_of(trial.protocol)}
+    return {name: value for name, value in values.items() if name in names}

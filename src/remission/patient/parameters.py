@@ -13,7 +13,7 @@ from remission.library.loader import load_parameter_set
 from remission.records.parameter import ParameterSet
 from remission.records.protocol import Substance
 
-__all__ = ["DEFAULT_PARAMETER_SET", "CourseParameters", "load_course_parameters"]
+__all__ = ["DEFAULT_PARAMETER_SET", "CourseParameters", "load_course_parameters", "meaningful_range"]
 
 DEFAULT_PARAMETER_SET = "rhythms-2026"
 
@@ -125,7 +125,7 @@ class CourseParameters:
                     allowed="the name of a course parameter",
                     remedy=f"Did you mean {', '.join(nearest_names(name, known))}?",
                 )
-            low, high = _range_of(name)
+            low, high = meaningful_range(name)
             if not (isfinite(value) and low <= value <= high):
                 raise SpecError(where=f"parameters.{name}", got=value, allowed=f"a number from {low:g} to {high:g}")
         return replace(self, **changes)
@@ -142,7 +142,7 @@ _NOT_NEGATIVE = {
 }  # fmt: skip
 
 
-def _range_of(name: str) -> tuple[float, float]:
+def meaningful_range(name: str) -> tuple[float, float]:
     """Where the equations have a meaning: shares, rates and spreads, times; everything else is bounded generously."""
     if name in _SHARES:
         return 0.0, 1.0

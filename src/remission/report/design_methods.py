@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from remission.design.assurance import prior_ranges
+from remission.design.priors import prior_ranges
 from remission.library.loader import load_parameter_set
 from remission.library.published import trial_citation
 from remission.library.references import sources_of
@@ -158,8 +158,8 @@ def _paragraphs(study: DesignStudy) -> Iterator[Paragraph]:
             title="Assurance",
             text=(
                 f"Power was averaged over {found['n_draws']} draws (Latin hypercube) of {len(prior_ranges(protocol))} "
-                f"values of the model, each even within its range of the library and independent of the others, with "
-                f"{found['n_replicates']} trials a draw. The ranges are judgement, not a posterior."
+                f"values of the model, each from its prior (a distribution of the library, or evenly from its range), "
+                f"independently, with {found['n_replicates']} trials a draw. The priors are judgement."
             ),
         )
     if study.flow.recruitment is not None:

@@ -23,7 +23,7 @@ def plan_command(  # noqa: PLR0917 - options of a command line
     ] = None,
     minutes: Annotated[_Texts, typer.Option("--minutes", help="Length of each infusion.")] = None,
     start: Annotated[_Texts, typer.Option("--start", help="Start of each, min; left out: one after the other.")] = None,
-    route: Annotated[str, typer.Option("--route", help="iv, im, intranasal, oral, rectal, sublingual.")] = "",
+    route: Annotated[str, typer.Option("--route", help="iv, im, oral, sublingual; only iv has effects.")] = "",
     preset: Annotated[str, typer.Option("--preset", help="A published regimen, as kare; see --list.")] = "",
     sex: Annotated[str, typer.Option("--sex", help="female or male; left out: unknown.")] = "",
     substance: Annotated[str, typer.Option("--substance", help="alcohol, opioid ...; left out: unknown.")] = "",
@@ -33,6 +33,7 @@ def plan_command(  # noqa: PLR0917 - options of a command line
     pulse: Annotated[str, typer.Option("--pulse", help="Heart rate before the session, per minute.")] = "",
     hypertension: Annotated[bool, typer.Option("--hypertension", help="Known hypertension.")] = False,
     has: Annotated[_Texts, typer.Option("--has", help="A check that is met, as pregnancy; see --list.")] = None,
+    takes: Annotated[_Texts, typer.Option("--takes", help="A medicine or gene, as rifampicin; see --list.")] = None,
     sessions: Annotated[str, typer.Option("--sessions", help="Sessions of the course.")] = "",
     spacing: Annotated[str, typer.Option("--spacing", help="Days between sessions.")] = "",
     compare: Annotated[
@@ -76,6 +77,7 @@ def plan_command(  # noqa: PLR0917 - options of a command line
         "weight": [weight], "age": [age], "dose": dose or [], "minutes": minutes or [], "start": start or [],
         "route": [route], "preset": [preset], "sex": [sex], "substance": [substance], "height": [height],
         "systolic": [systolic], "diastolic": [diastolic], "pulse": [pulse], "has": has or [],
+        "takes": takes or [],
         "hypertension": ["yes"] if hypertension else [], "sessions": [sessions], "spacing": [spacing],
         "people": [people], "model": [model], "seed": [seed],
     }  # fmt: skip

@@ -8,6 +8,7 @@ import typer
 
 from remission.library.sessions import load_checks, load_plasma_ranges, load_regimens
 from remission.planner import Comparison, FoundRegimen, Plan
+from remission.planner.request import list_takes
 from remission.report.clinic_sheet import ClinicSheet
 from remission.report.plan_sheet import FindingRow, comparison_rows, plan_numbers, plan_sheet, search_sheet
 
@@ -111,6 +112,9 @@ def show_library(*, as_json: bool) -> None:
     typer.echo("\nChecks, for --has; the first ones block a printed plan:")
     for check in sorted(checks, key=lambda one: one.kind):
         typer.echo(f"  {check.id:<26} {check.kind:<17} {check.label}")
+    typer.echo("\nMedicines and genes, for --takes:")
+    for taken in list_takes():
+        typer.echo(f"  {taken.id:<18} {taken.title}")
     typer.echo("\nPlasma ranges, for --within-plasma:")
     for found_range in load_plasma_ranges():
         ends = f"{found_range.low_ng_per_ml:g} to {found_range.high_ng_per_ml:g} ng/mL"

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from remission.dosing import EvidenceFlag
+from remission.library.references import load_reference
 from remission.library.sessions import SessionCheck, load_checks, load_regimens
-from remission.planner.request import PlanRequest
+from remission.planner.request import PlanRequest, list_takes
 
 __all__ = ["Finding", "check_session", "evidence_findings"]
 
@@ -105,7 +106,13 @@ def evidence_findings(
     request: PlanRequest, *, flags: Sequence[EvidenceFlag], is_extrapolated: bool
 ) -> tuple[Finding, ...]:
     """Flags on doses and people outside of what was studied, and what is not known of this person."""
-    found = [_flag(one.where, one.got, f"Evidence reaches to {one.evidence}. {one.consequence}") for one in flags]
+    # What an interaction does is told by its own entry, with its sources.
+    moved = {one.got: one for one in flags if one.where.startswith("interactions")}
+    found = [
+        _flag(one.where, one.got, f"Evidence reaches to {one.evidence}. {one.consequence}")
+        for one in flags
+        if one.got not in moved
+    ]
     if is_extrapolated:
         found.append(
             _flag(
@@ -114,9 +121,26 @@ def evidence_findings(
                 f"Outside of the weights that {request.model} was fitted to: every curve is an extrapolation.",
             )
         )
+    found += _taken_findings(request, moved)
     found += _dose_findings(request)
     found += _course_findings(request)
     return (*found, *_unknown(request))
+
+
+def _taken_findings(request: PlanRequest, moved: dict[str, EvidenceFlag]) -> list[Finding]:
+    return [
+        Finding(
+            kind="flag",
+            label=one.title,
+            got="in the curves" if one.title in moved else "not in the curves",
+            consequence=f"{one.effect}. {one.advice}".strip()
+            + (f" Evidence reaches to {moved[one.title].evidence}." if one.title in moved else ""),
+            source=" ".join(f"{load_reference(key).title.strip('[]')}." for key in one.sources),
+            grade="contested" if one.is_contested else "measured",
+        )
+        for one in list_takes()
+        if one.id in request.takes
+    ]
 
 
 def _dose_findings(request: PlanRequest) -> list[Finding]:
@@ -210,10 +234,12 @@ def _unknown(request: PlanRequest) -> list[Finding]:
 
 
 def _flag(label: str, got: str, consequence: str) -> Finding:
-    names = {"infusions[0].duration_h": "Duration"}
+    place = label.rpartition(".")[2]
     return Finding(
         kind="flag",
-        label=names.get(label, label),
+        label={"duration_h": "Duration", "absorption": "Absorption", "dose": "Dose", "dose_mg": "Dose"}.get(
+            place, label
+        ),
         got=got,
         consequence=consequence,
         source=_OURS,

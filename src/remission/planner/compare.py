@@ -35,14 +35,14 @@ class RegimenDifferences:
     peaks
         Quantities that both have.
     exposure
-        Of session exposure; its quantity has no unit.
+        Of session exposure; its quantity has no unit. None where one of the two has no effects.
     shares
         By limit: ``sbp_above``, ``dbp_above``, ``sbp_rise_above``; those that can be known.
     """
 
     regimen: str
     peaks: tuple[Difference, ...]
-    exposure: Difference
+    exposure: Difference | None
     shares: dict[str, ShareDifference]
 
 
@@ -108,7 +108,9 @@ def _beside(plan_a: Plan, a: SimulatedSession, plan_b: Plan, b: SimulatedSession
     return RegimenDifferences(
         regimen=plan_b.regimen,
         peaks=peaks,
-        exposure=_difference(Quantity("exposure", "", ""), b.exposure - a.exposure),
+        exposure=None
+        if a.exposure is None or b.exposure is None
+        else _difference(Quantity("exposure", "", ""), b.exposure - a.exposure),
         shares=shares,
     )
 

@@ -17,10 +17,7 @@ __all__ = ["NOTICE", "Curve", "Peak", "Plan", "PressureLimits", "plan_infusion",
 NOTICE = "Research simulation, not for patient care."
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _BAND = (0.05, 0.5, 0.95)
-_ROUTE_WORDS = {
-    "im": "into a muscle", "intranasal": "into the nose", "oral": "swallowed", "rectal": "into the rectum",
-    "sublingual": "under the tongue",
-}  # fmt: skip
+_ROUTE_WORDS = {"im": "into a muscle", "oral": "swallowed", "sublingual": "under the tongue"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +61,8 @@ class Plan:
     p_sbp_above_limit, p_dbp_above_limit
         None without a pressure before the session.
     exposure_median, exposure_low, exposure_high
-        Session exposure e, median and 90% of people; 1 is the typical 70 kg adult at 0.5 mg/kg over 40 min.
+        Session exposure e, median and 90% of people; 1 is the typical 70 kg adult at 0.5 mg/kg over 40 min; None
+        without effects.
     heart_rate_low_percent, heart_rate_high_percent
         Highest mean rise of heart rate under the two ends of its assumed shape; None without effects. [%]
     findings
@@ -80,9 +78,9 @@ class Plan:
     p_sbp_above_limit: Probability | None
     p_dbp_above_limit: Probability | None
     p_sbp_rise_above_limit: Probability | None
-    exposure_median: float
-    exposure_low: float
-    exposure_high: float
+    exposure_median: float | None
+    exposure_low: float | None
+    exposure_high: float | None
     heart_rate_low_percent: float | None
     heart_rate_high_percent: float | None
     total_mg: float
@@ -152,7 +150,10 @@ def summarize_session(request: PlanRequest, session: SimulatedSession) -> Plan:
     limits = _limits()
     names = {quantity.name for quantity in session.values}
     peaks = {name: session.of(name).max(axis=1) for name in ("sbp_rise", "dbp_rise") if name in names}
-    low, median, high = (float(one) for one in np.quantile(session.exposure, _BAND))
+    exposure: list[float | None] = [None, None, None]
+    if session.exposure is not None:
+        exposure = np.quantile(session.exposure, _BAND).tolist()
+    low, median, high = exposure
     ends = session.heart_rate_ends
     rates = None if ends is None else [100.0 * float(one.mean(axis=0).max()) for one in ends]
     return Plan(

@@ -27,6 +27,7 @@ FIELDS = (
     "diastolic",
     "pulse",
     "has",
+    "takes",
     "preset",
     "route",
     "dose",
@@ -46,7 +47,7 @@ _RATE = re.compile(rf"({_NUMBER})\s*(ug|mcg|mg|g)(/kg)?/(h|hr|min)")
 _HEIGHT = re.compile(rf"({_NUMBER})\s*(cm|m|in|inch|inches)?")
 _CM = {"cm": 1.0, "m": 100.0, "in": 2.54, "inch": 2.54, "inches": 2.54}
 _MG = {"ug": 0.001, "mcg": 0.001, "mg": 1.0, "g": 1000.0}
-_ROUTES: tuple[Route, ...] = ("iv", "im", "intranasal", "oral", "rectal", "sublingual")
+_ROUTES: tuple[Route, ...] = ("iv", "im", "oral", "sublingual")
 _RECORD_FIELD = {
     "sbp0_mmhg": "systolic",
     "dbp0_mmhg": "diastolic",
@@ -96,6 +97,7 @@ def read_request(fields: Mapping[str, Sequence[str]]) -> PlanRequest:
         "dbp0_mmhg": reader.number("diastolic"),
         "hr0_per_min": reader.number("pulse"),
         "has": tuple(dict.fromkeys(reader.texts("has"))),
+        "takes": tuple(dict.fromkeys(reader.texts("takes"))),
         "n_sessions": reader.take("sessions", lambda text: _whole(text, "sessions")),
         "spacing_days": reader.number("spacing"),
         "model": reader.text("model") or "simons2022",

@@ -6,14 +6,26 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from remission.errors import SpecError, nearest_names
+from remission.library.interactions import Interaction, load_interactions
 from remission.library.sessions import PublishedRegimen, load_checks, load_regimens
 from remission.records.base import Record
 from remission.records.protocol import Substance
 from remission.records.quantity import AgeY, DoseMgPerKg, DurationMin, WeightKg
 
-__all__ = ["PlanRequest", "PlannedInfusion", "Route", "list_presets", "preset_infusions", "preset_regimen"]
+__all__ = [
+    "PlanRequest",
+    "PlannedInfusion",
+    "Route",
+    "list_presets",
+    "list_takes",
+    "preset_infusions",
+    "preset_regimen",
+]
 
-Route = Literal["iv", "im", "intranasal", "oral", "rectal", "sublingual"]
+Route = Literal["iv", "im", "oral", "sublingual"]
+"""Into a vein over some minutes, into a muscle, swallowed, under the tongue."""
+
+_CHECKED_ELSEWHERE = {"alcohol-acute", "alcohol-dependence", "cirrhosis", "opioids-sedatives", "stimulants"}
 
 # Two infusions that meet end to start may differ by the rounding of their times.
 _TOUCHING_H = 1e-9
@@ -32,6 +44,8 @@ class PlanRequest(Record):
 
     has
         Ids of the checks of ``library/sessions/checks.toml`` that the user says yes to.
+    takes
+        Ids of medicines and genes of :func:`list_takes`; kinetic ones move the curves, others are flags.
     sbp0_mmhg, dbp0_mmhg, hr0_per_min
         Pressure and heart rate before the session.
     n_sessions, spacing_days
@@ -57,6 +71,7 @@ class PlanRequest(Record):
     dbp0_mmhg: Annotated[float, Field(ge=30.0, le=160.0)] | None = None
     hr0_per_min: Annotated[float, Field(ge=30.0, le=220.0)] | None = None
     has: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
     route: Route = "iv"
     infusions: Annotated[tuple[PlannedInfusion, ...], Field(min_length=1, max_length=20)]
     n_sessions: Annotated[int, Field(ge=1, le=60)] | None = None
@@ -67,7 +82,7 @@ class PlanRequest(Record):
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
-        faults = [*self._pressure_faults(), *self._has_faults(), *self._clock_faults()]
+        faults = [*self._pressure_faults(), *self._named_faults(), *self._clock_faults()]
         if faults:
             raise SpecError.from_faults(faults)
         return self
@@ -94,16 +109,20 @@ class PlanRequest(Record):
             )
         ]
 
-    def _has_faults(self) -> list[SpecError]:
-        known = [one.id for one in load_checks() if one.rule == "asked"]
+    def _named_faults(self) -> list[SpecError]:
+        lists = (
+            ("has", self.has, [one.id for one in load_checks() if one.rule == "asked"]),
+            ("takes", self.takes, [one.id for one in list_takes()]),
+        )
         return [
             SpecError(
-                where="has",
+                where=where,
                 got=name,
-                allowed="the name of a check",
+                allowed="a name that remission plan --list prints",
                 remedy=f"Nearest: {', '.join(nearest_names(name, known))}.",
             )
-            for name in self.has
+            for where, names, known in lists
+            for name in names
             if name not in known
         ]
 
@@ -140,6 +159,11 @@ class PlanRequest(Record):
                     )
                 )
         return faults
+
+
+def list_takes() -> tuple[Interaction, ...]:
+    """Medicines and genes that can be named; what is taken on the day, and cirrhosis, are checks instead."""
+    return tuple(one for one in load_interactions() if one.id not in _CHECKED_ELSEWHERE)
 
 
 def list_presets() -> tuple[str, ...]:

@@ -233,7 +233,7 @@ def _judge(
     session: SimulatedSession, infusion: PlannedInfusion, limits: tuple[Limit, ...], share: float
 ) -> tuple[tuple[bool, bool, bool], float]:
     """Whether the limits hold as found, at the cautious and at the lenient end; and the share of people inside."""
-    inside = np.ones(session.exposure.size, dtype=bool)
+    inside = np.ones(session.n_people, dtype=bool)
     means = []
     for limit in limits:
         if limit.quantity != "plasma":

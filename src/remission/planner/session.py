@@ -11,7 +11,7 @@ by Gauss-Legendre panels that double from each start or end of an infusion.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
 from typing import Literal
@@ -21,12 +21,21 @@ from jaxtyping import Float
 
 from remission.dosing import EvidenceFlag, infusions_per_weight
 from remission.errors import LibraryError, SpecError
+from remission.library.loader import load_parameter_set
 from remission.numerics.quadrature import doubling_panels
 from remission.patient.pharmacology import Pharmacology, load_pharmacology
 from remission.patient.sampling import AcuteResponse, sample_acute_response, sample_iiv
 from remission.patient.session import reference_peak_s_ket
-from remission.pk import Concentrations, PkIndividuals, individual_parameters, simulate_concentrations
-from remission.planner.request import PlanRequest
+from remission.pk import (
+    Concentrations,
+    InteractionEffect,
+    PkIndividuals,
+    individual_parameters,
+    interaction_effect,
+    simulate_concentrations,
+    simulate_doses,
+)
+from remission.planner.request import PlannedInfusion, PlanRequest, Route, list_takes
 from remission.receptor import (
     heart_rate_range,
     saturation,
@@ -36,13 +45,16 @@ from remission.receptor import (
     simulate_vas,
 )
 from remission.records.analyte import Analyte, SamplingSite
+from remission.records.dose import Absorption, Dose
 from remission.records.infusions import InfusionEvents
 from remission.streams import People
 
 __all__ = ["EFFECTS", "Quantity", "SimulatedSession", "simulate_session"]
 
 _AFTER_H = 4.0
-_STEP_H = 1.0 / 16.0
+_AFTER_ABSORBED_H = 6.0
+# Fine enough for the effect site after a bolus, whose peak comes minutes after its end.
+_STEP_H = 1.0 / 32.0
 _FIRST_PANEL_H = 0.05
 _N_NODES = 6
 _BY_SUBJECT = Float[np.ndarray, "subject time"]
@@ -81,7 +93,7 @@ class SimulatedSession:
     values
         Curves by quantity.
     exposure
-        e of each person; 1 for the typical adult in the reference session.
+        e of each person; 1 for the typical adult in the reference session; None where effects are not simulated.
     heart_rate_ends
         Mean rise of heart rate under the two ends of its assumed shape, as a share. [dimensionless]
     flags
@@ -92,10 +104,15 @@ class SimulatedSession:
 
     t_h: Float[np.ndarray, " time"]
     values: dict[Quantity, _BY_SUBJECT]
-    exposure: Float[np.ndarray, " subject"]
+    exposure: Float[np.ndarray, " subject"] | None
     heart_rate_ends: tuple[_BY_SUBJECT, _BY_SUBJECT] | None
     flags: tuple[EvidenceFlag, ...]
     is_extrapolated: bool
+
+    @property
+    def n_people(self) -> int:
+        """Simulated people."""
+        return int(next(iter(self.values.values())).shape[0])
 
     def of(self, name: str, site: str = "") -> _BY_SUBJECT:
         """The curve of one quantity, person by person.
@@ -118,6 +135,9 @@ class _Crowd:
 
     pharmacology: Pharmacology
     individuals: PkIndividuals
+    z_iiv: Float[np.ndarray, "subject iiv"]
+    interactions: InteractionEffect | None
+    flags: tuple[EvidenceFlag, ...]
     response: AcuteResponse
     reference_peak_ng_per_ml: float
     is_extrapolated: bool
@@ -136,7 +156,9 @@ def simulate_session(request: PlanRequest, *, detail: Literal["all", "limits"] =
     SpecError
         No such model, or one without both enantiomers; or the doses are not allowed.
     """
-    crowd = _crowd(request.model, request.weight_kg, request.n_people, request.seed)
+    crowd = _crowd(request)
+    if request.route != "iv":
+        return _absorbed(crowd, request)
     events = infusions_per_weight(
         [one.dose_mg_per_kg for one in request.infusions],
         start_h=[one.start_h for one in request.infusions],
@@ -179,11 +201,49 @@ def _simulate(crowd: _Crowd, events: InfusionEvents, *, is_whole: bool) -> Simul
     return SimulatedSession(
         t_h=t_h,
         values=values,
-        exposure=_exposure(crowd, events) if is_whole else np.zeros(events.n_subject),
+        exposure=_exposure(crowd, events) if is_whole else None,
         heart_rate_ends=heart_rate_range(s_ket),
-        flags=events.flags,
+        flags=(*events.flags, *crowd.flags),
         is_extrapolated=crowd.is_extrapolated,
     )
+
+
+def _absorbed(crowd: _Crowd, request: PlanRequest) -> SimulatedSession:
+    """Concentrations after doses that are not infused; no effect was measured after them in the models here."""
+    model = crowd.pharmacology.pk
+    last_h = max(one.start_h for one in request.infusions)
+    t_h = np.arange(0.0, last_h + _AFTER_ABSORBED_H + _STEP_H, _STEP_H)
+    found = simulate_doses(
+        model,
+        [_dose(request.route, one) for one in request.infusions],
+        weight_kg=crowd.individuals.weight_kg,
+        z_iiv=crowd.z_iiv,
+        t_h=t_h,
+        analytes=(Analyte.KET, Analyte.S_KET),
+        sites=model.sites,
+        interactions=crowd.interactions,
+    )
+    return SimulatedSession(
+        t_h=t_h,
+        values={
+            Quantity(analyte.value, site.value, "ng/mL"): found.select(analyte, site=site)
+            for analyte, site in _SERIES
+            if site in model.sites
+        },
+        exposure=None,
+        heart_rate_ends=None,
+        flags=tuple(one for one in found.flags if one.where != "weight_kg"),
+        is_extrapolated=crowd.is_extrapolated,
+    )
+
+
+def _dose(route: Route, one: PlannedInfusion) -> Dose:
+    if route == "im":
+        ka = load_parameter_set("dosing-limits").value("planner_im_ka_per_h")
+        absorption = Absorption(basis="assumed", ka_per_h=ka, reason="Assumed by the planner; no rate is sourced.")
+    else:
+        absorption = Absorption(basis="tmax", reason="First order, with the time of the peak that is sourced.")
+    return Dose.create(route=route, dose_mg_per_kg=one.dose_mg_per_kg, start_h=one.start_h, absorption=absorption)
 
 
 @cache
@@ -199,17 +259,24 @@ def _reference_peak(model: str) -> float:
     return reference_peak_s_ket(_pharmacology(model))
 
 
-def _crowd(model: str, weight_kg: float, n_people: int, seed: int) -> _Crowd:
-    pharmacology = _pharmacology(model)
-    people = People.of_replicates(seed=seed, first=0, count=1, n_subjects=n_people)
-    individuals = individual_parameters(
-        pharmacology.pk, weight_kg=np.full(n_people, weight_kg), z_iiv=sample_iiv(people, n_iiv=pharmacology.n_iiv)
-    )
+def _crowd(request: PlanRequest) -> _Crowd:
+    pharmacology = _pharmacology(request.model)
+    n_people = request.n_people
+    people = People.of_replicates(seed=request.seed, first=0, count=1, n_subjects=n_people)
+    z_iiv = sample_iiv(people, n_iiv=pharmacology.n_iiv)
+    individuals = individual_parameters(pharmacology.pk, weight_kg=np.full(n_people, request.weight_kg), z_iiv=z_iiv)
+    moving = [one.id for one in list_takes() if one.id in request.takes and one.kind == "kinetic"]
+    interactions = interaction_effect(pharmacology.pk, moving) if moving else None
+    if interactions is not None:
+        individuals = replace(individuals, cl_l_per_h=individuals.cl_l_per_h * interactions.cl_factor)
     return _Crowd(
         pharmacology=pharmacology,
         individuals=individuals,
+        z_iiv=z_iiv,
+        interactions=interactions,
+        flags=() if interactions is None else interactions.flags,
         response=sample_acute_response(people),
-        reference_peak_ng_per_ml=_reference_peak(model),
+        reference_peak_ng_per_ml=_reference_peak(request.model),
         is_extrapolated=bool(individuals.is_extrapolated.any()),
     )
 

@@ -55,6 +55,7 @@ LIMITS = (
     "Kinetics were measured in young healthy volunteers; no model of people with a substance use disorder was found.",
     "Pressure is the mean of one clinic's series in proportion to concentration, whatever the treatment or history.",
     "Heart rate at these doses rests on one study of anesthesia and an assumed shape.",
+    "Detoxified people with alcohol dependence report less dissociation; by how much is not known, so it is left out.",
     "The venous curve is a provisional link; the arterial one is what the model was fitted to.",
     "Errors and intervals of shares count simulated people only: they do not know how wrong the model may be.",
 )  # fmt: skip
@@ -183,7 +184,7 @@ def plan_sheet(plan: Plan) -> PlanSheet:
         course=tuple(CourseRow(text=one.text, source=_source_words(one.source)) for one in plan.course),
         established=_established(request),
         safety=SAFETY_LINES,
-        limits=LIMITS if plan.p_sbp_rise_above_limit is not None else LIMITS[:2] + LIMITS[4:],
+        limits=LIMITS if plan.p_sbp_rise_above_limit is not None else LIMITS[:2] + LIMITS[5:],
         command=command_line(request),
         made=_made(request),
     )
@@ -239,17 +240,25 @@ def comparison_rows(comparison: Comparison, number: int) -> tuple[ComparisonRow,
     first, second, beside = comparison.plans[0], comparison.plans[number + 1], comparison.differences[number]
     rows = [
         ComparisonRow(
-            label="Total", first=digits(first.total_mg), second=digits(second.total_mg),
-            difference=_signed(second.total_mg - first.total_mg), unit="mg",
+            label="Total",
+            first=digits(first.total_mg),
+            second=digits(second.total_mg),
+            difference=_signed(second.total_mg - first.total_mg),
+            unit="mg",
         ),
-        ComparisonRow(
-            label=_NAMES["exposure", ""],
-            first=_band(first.exposure_median, first.exposure_low, first.exposure_high),
-            second=_band(second.exposure_median, second.exposure_low, second.exposure_high),
-            difference=_band(beside.exposure.median, beside.exposure.low, beside.exposure.high, signed=True),
-            unit="",
-        ),
-    ]  # fmt: skip
+    ]
+    exposures = [_exposure_band(plan) for plan in (first, second)]
+    if beside.exposure is not None:
+        more = beside.exposure
+        rows.append(
+            ComparisonRow(
+                label=_NAMES["exposure", ""],
+                first=exposures[0],
+                second=exposures[1],
+                difference=_band(more.median, more.low, more.high, signed=True),
+                unit="",
+            )
+        )
     for one in beside.peaks:
         a, b = (next(peak for peak in plan.peaks if peak.quantity == one.quantity) for plan in (first, second))
         rows.append(
@@ -324,6 +333,7 @@ def command_line(request: PlanRequest) -> str:
     ]
     words += ["--hypertension"] * request.hypertension
     words += [f"--has {name}" for name in request.has]
+    words += [f"--takes {name}" for name in request.takes]
     defaults = (("people", request.n_people, 1000), ("model", request.model, "simons2022"), ("seed", request.seed, 1))
     words += [f"--{name} {value}" for name, value, usual in defaults if value != usual]
     return " ".join(words)
@@ -354,6 +364,8 @@ def _facts(plan: Plan) -> tuple[Fact, ...]:
     ]
     if plan.infused_min:
         facts.append(Fact(label="Mean rate", value=f"{plan.total_mg / plan.infused_min:.2f}", unit="mg/min"))
+    if plan.exposure_median is None or plan.exposure_low is None or plan.exposure_high is None:
+        return tuple(facts)
     band = f"{digits(plan.exposure_low)} to {digits(plan.exposure_high)}"
     facts.append(
         Fact(
@@ -412,6 +424,12 @@ def _share_rows(first: Plan, second: Plan, beside: RegimenDifferences) -> list[C
 def _band(median: float, low: float, high: float, *, signed: bool = False) -> str:
     text = _signed if signed else digits
     return f"{text(median)} ({text(low)} to {text(high)})"
+
+
+def _exposure_band(plan: Plan) -> str:
+    if plan.exposure_median is None or plan.exposure_low is None or plan.exposure_high is None:
+        return ""
+    return _band(plan.exposure_median, plan.exposure_low, plan.exposure_high)
 
 
 def _signed(value: float) -> str:

@@ -7,7 +7,7 @@ import uvicorn
 
 from remission.errors import SpecError
 from remission.web.app import create_app
-from remission.web.pages.learn import warm
+from remission.web.pages import learn, planner
 from remission.web.settings import WebSettings
 
 __all__ = ["bind", "serve"]
@@ -38,10 +38,15 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
+def _warm() -> None:
+    planner.warm()
+    learn.warm()
+
+
 def serve(settings: WebSettings, listener: socket.socket) -> None:
     """Answer until interrupted. Nothing of a request is logged: what a reader chose is the reader's."""
     # What takes seconds is computed while the first reader still reads the first page.
-    threading.Thread(target=warm, daemon=True).start()
+    threading.Thread(target=_warm, daemon=True).start()
     config = uvicorn.Config(
         create_app(settings), access_log=False, log_level="warning", server_header=False, date_header=False
     )

@@ -62,7 +62,7 @@ class PublishedRegimen(Record):
     id: _Name
     title: _Text
     substance: str
-    route: Literal["iv", "im", "intranasal", "sublingual"]
+    route: Literal["iv", "im"]
     steps: Annotated[tuple[PublishedStep, ...], Field(min_length=1)]
     n_sessions: Annotated[int, Field(ge=1)] | None = None
     spacing_days: Annotated[float, Field(gt=0.0)] | None = None

@@ -24,6 +24,7 @@ from remission.planner import (
     read_request,
     search_regimen,
 )
+from remission.planner.request import list_takes
 from remission.provenance import package_version
 from remission.records.base import Record
 from remission.records.protocol import Substance
@@ -44,7 +45,7 @@ from remission.web.figure import Figure, figure_of
 from remission.web.page import PageRouter
 from remission.web.problems import PROBLEM_RESPONSES, Fault, PageMissingError, fault_of
 
-__all__ = ["router"]
+__all__ = ["router", "warm"]
 
 router = PageRouter()
 
@@ -66,6 +67,7 @@ class PlannerQuery(Record):
     diastolic: _Text = ""
     pulse: _Text = ""
     has: Annotated[list[_Text], Field(max_length=40, default_factory=list)]
+    takes: Annotated[list[_Text], Field(max_length=40, default_factory=list)]
     preset: _Text = ""
     route: _Text = ""
     dose: _Texts
@@ -148,6 +150,7 @@ class PlannerPage(Record):
     presets: tuple[Preset, ...]
     checks: tuple[CheckGroup, ...]
     plasma: tuple[Preset, ...]
+    takes: tuple[CheckChoice, ...]
     substances: tuple[str, ...]
     is_clinician: bool
     sheet: PlanSheet | None = None
@@ -238,6 +241,11 @@ def preview(model: Literal["simons2022"] = "simons2022") -> PreviewNumbers:
             "c50_ng_per_ml": None,
         },
     )
+
+
+def warm() -> None:
+    """Simulate and draw one published session, so that no reader waits for the compiler."""
+    _plan(read_request({"weight": ["70"], "age": ["40"], "preset": ["kare"]}))
 
 
 def _answer(query: PlannerQuery, is_clinician: bool) -> PlannerPage:
@@ -335,6 +343,7 @@ def _choices() -> dict[str, Any]:
             )
             for group in dict.fromkeys(one.group for one in asked)
         ),
+        "takes": tuple(CheckChoice(id=one.id, kind=one.kind, label=one.title) for one in list_takes()),
         "substances": tuple(one.value for one in Substance),
     }
 

@@ -53,6 +53,7 @@ class Stream(IntEnum):
     RECRUITMENT = 15
     PK_OCCASION = 16
     PK_RESIDUAL = 17
+    IMPUTATION = 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

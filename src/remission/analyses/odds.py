@@ -70,5 +70,5 @@ def _p_value(events: _Values, design: Float[np.ndarray, "subject column"], fit: 
     null = GLM(events, others, family=Binomial()).fit()
     if test == "likelihood-ratio":
         return float(chdtrc(1, max(0.0, null.deviance - fit.deviance)))  # type: ignore[attr-defined]
-    _, p_value, _ = null.score_test(exog_extra=design[:, [1]])
-    return float(p_value)
+    found = null.score_test(exog_extra=design[:, [1]], return_object=True)
+    return float(np.ravel(found.pvalue)[0])

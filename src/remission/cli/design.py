@@ -209,8 +209,8 @@ def _truths(wanted: str, *, null: bool, protocol: "Protocol", n_people: int, see
     from remission.trial.truth import estimand_truth
 
     if null:
-        method = next(one.method for one in protocol.analyses if one.id == wanted)
-        return {wanted: 1.0 if method in {"odds_ratio", "hazard_ratio"} else 0.0}
+        is_ratio = next(one.is_ratio for one in protocol.analyses if one.id == wanted)
+        return {wanted: 1.0 if is_ratio else 0.0}
     if not n_people:
         return {}
     contrasts = estimand_truth(protocol, n_people=n_people, seed=seed).contrasts

@@ -6,6 +6,8 @@ from typing import Self
 import numpy as np
 from jaxtyping import Bool, Float
 
+from remission.records.analysis import RATIO_METHODS
+
 __all__ = ["Count", "Mean", "Measure", "is_ratio", "scale_of", "to_scale"]
 
 
@@ -95,12 +97,12 @@ class Mean:
 
 def is_ratio(method: str) -> bool:
     """Whether an analysis of this method gives a ratio, whose scale is the logarithm."""
-    return method.endswith("_ratio")
+    return method in RATIO_METHODS
 
 
 def scale_of(method: str) -> str:
     """Name of the scale on which estimates of a method are averaged."""
-    words = method.replace("_", " ")
+    words = "hazard ratio" if method == "log_rank" else method.replace("_", " ")
     return f"log {words}" if is_ratio(method) else words
 
 

@@ -1,12 +1,13 @@
 """Frozen, validated records: the specifications of a trial and the shape of its results."""
 
-from remission.records.analysis import Analysis, Comparison, Contrast
+from remission.records.analysis import Analysis, Comparison, Contrast, Imputation, Prior
 from remission.records.base import Record
 from remission.records.design import Design
 from remission.records.endpoint import Endpoint
 from remission.records.estimand import Estimand
 from remission.records.intercurrent import Blinding, Incarceration, IntercurrentEvents, Missingness, UseRule
 from remission.records.medicine import MedicineCourse
+from remission.records.multiplicity import Gate, Multiplicity
 from remission.records.population import (
     AgeDistribution,
     DayRange,
@@ -37,13 +38,17 @@ __all__ = [
     "Endpoint",
     "Estimand",
     "Gap",
+    "Gate",
+    "Imputation",
     "Incarceration",
     "Infusion",
     "IntercurrentEvents",
     "MedicineCourse",
     "Missingness",
+    "Multiplicity",
     "Period",
     "Population",
+    "Prior",
     "Protocol",
     "Randomization",
     "Record",

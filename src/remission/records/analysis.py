@@ -1,14 +1,65 @@
 """Analyses of endpoints, and the published results they are shown beside."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from remission.errors import SpecError
 from remission.records.base import Record
+from remission.records.grown import GrownRecord
+from remission.records.parameter import Grade
+from remission.records.quantity import Flag
 from remission.records.text import Sentence, Slug
 
-__all__ = ["Analysis", "Comparison", "Contrast"]
+__all__ = ["RATIO_METHODS", "Analysis", "Comparison", "Contrast", "Imputation", "Method", "Prior"]
+
+Method = Literal[
+    "mean_difference",
+    "odds_ratio",
+    "hazard_ratio",
+    "percent_lower",
+    "log_rank",
+    "restricted_mean_difference",
+    "rate_ratio",
+    "day_odds_ratio",
+    "repeated_difference",
+    "imputed_difference",
+    "posterior_difference",
+    "posterior_share_difference",
+    "posterior_odds_ratio",
+]
+
+RATIO_METHODS: Final = frozenset(
+    {"odds_ratio", "hazard_ratio", "log_rank", "rate_ratio", "day_odds_ratio", "posterior_odds_ratio"}
+)
+"""Methods whose estimate is a ratio: 1 is no effect, and means are taken of logarithms."""
+
+_OPTIONS: Final[dict[str, frozenset[str]]] = {
+    "mean_difference": frozenset({"baseline"}),
+    "odds_ratio": frozenset({"baseline", "test"}),
+    "hazard_ratio": frozenset({"baseline"}),
+    "percent_lower": frozenset(),
+    "log_rank": frozenset({"stratify_by"}),
+    "restricted_mean_difference": frozenset({"tau_day"}),
+    "rate_ratio": frozenset({"baseline"}),
+    "day_odds_ratio": frozenset({"baseline"}),
+    "repeated_difference": frozenset({"baseline", "period_days", "correlation", "small_sample"}),
+    "imputed_difference": frozenset({"baseline", "period_days", "imputation"}),
+    "posterior_difference": frozenset({"baseline", "prior"}),
+    "posterior_share_difference": frozenset({"prior"}),
+    "posterior_odds_ratio": frozenset({"baseline", "prior"}),
+}
+"""The options that each method reads."""
+
+_NEEDED: Final = frozenset({"tau_day", "period_days", "imputation", "prior"})
+"""Options without a default: a method that reads one needs it."""
+
+_UNADJUSTED: Final = frozenset({"log_rank", "restricted_mean_difference", "posterior_share_difference"})
+_PRIOR_FIELDS: Final[dict[str, frozenset[str]]] = {
+    "posterior_difference": frozenset({"center", "worth_people"}),
+    "posterior_share_difference": frozenset({"events", "others"}),
+    "posterior_odds_ratio": frozenset({"center", "sd"}),
+}
 
 
 class Contrast(Record):
@@ -18,23 +69,134 @@ class Contrast(Record):
     control: Annotated[dict[Slug, Slug], Field(min_length=1)]
 
 
-class Analysis(Record):
-    """One analysis of one endpoint.
+class Imputation(Record):
+    """How values of periods are imputed where they are missing.
 
-    method
-        ``mean_difference``: least-squares difference with adjustment (treatment minus control).
-        ``odds_ratio``: logistic regression. ``hazard_ratio``: Cox regression.
-        ``percent_lower``: 100 times one minus the ratio of means.
-    adjust
-        Factors, ``sex`` or ``site`` that enter the regression beside the contrast.
+    assumption
+        ``missing-at-random``: as in the person's own arm. What comes after the last seen period of a person on the
+        treatment side may instead follow the control side: ``jump-to-reference`` (its level from then on),
+        ``copy-reference`` (its level throughout), ``copy-increments`` (its changes from then on).
     """
+
+    assumption: Literal["missing-at-random", "jump-to-reference", "copy-reference", "copy-increments"]
+    n_imputations: Annotated[int, Field(strict=True, ge=2, le=1000)] = 20
+
+
+class Prior(Record):
+    """What is believed of an effect before the trial, how that is known and where it is from.
+
+    center, worth_people
+        Of ``posterior_difference``: the difference expected, in the endpoint's unit, and how many people it counts
+        for, half of them in each arm; 0 is a flat prior.
+    center, sd
+        Of ``posterior_odds_ratio``: mean and standard deviation of the log odds ratio.
+    events, others
+        Of ``posterior_share_difference``: people with and without the event in each arm, as many as it counts for.
+    """
+
+    center: Annotated[float, Field(ge=-1000.0, le=1000.0)] | None = None
+    worth_people: Annotated[float, Field(ge=0.0, le=100_000.0)] | None = None
+    sd: Annotated[float, Field(gt=0.0, le=100.0)] | None = None
+    events: Annotated[float, Field(gt=0.0, le=100_000.0)] | None = None
+    others: Annotated[float, Field(gt=0.0, le=100_000.0)] | None = None
+    grade: Grade
+    source: Sentence
+
+
+class Analysis(GrownRecord):
+    """One analysis of one endpoint; docs/explanation/analyses.md says what each method assumes.
+
+    adjust
+        Factors, ``sex``, ``site``, ``age`` or ``weight`` that enter the regression beside the contrast.
+    baseline
+        An endpoint of the time before treatment that enters the regression as well.
+    test
+        Which test the p value of an odds ratio is of.
+    stratify_by
+        Strata of the log-rank test.
+    tau_day
+        Days up to which a mean survival time is taken, counted as the endpoint counts them. [day]
+    period_days
+        Length of the periods into which the endpoint's window is cut. [day]
+    correlation, small_sample
+        Working correlation of a person's periods, and whether standard errors are corrected for few people.
+    imputation, prior
+        How what is missing is imputed; what is believed beforehand.
+    """
+
+    added_fields: ClassVar[frozenset[str]] = frozenset(
+        {
+            "baseline",
+            "test",
+            "stratify_by",
+            "tau_day",
+            "period_days",
+            "correlation",
+            "small_sample",
+            "imputation",
+            "prior",
+        }
+    )
 
     id: Slug
     label: Sentence
     endpoint: Slug
-    method: Literal["mean_difference", "odds_ratio", "hazard_ratio", "percent_lower"]
+    method: Method
     contrast: Contrast
     adjust: tuple[Slug, ...] = ()
+    baseline: Slug | None = None
+    test: Literal["wald", "likelihood-ratio", "score"] = "wald"
+    stratify_by: tuple[Literal["sex", "site"], ...] = ()
+    tau_day: Annotated[int, Field(strict=True, ge=1, le=1826)] | None = None
+    period_days: Annotated[int, Field(strict=True, ge=1, le=1825)] | None = None
+    correlation: Literal["independence", "exchangeable", "autoregressive"] = "exchangeable"
+    small_sample: Flag = True
+    imputation: Imputation | None = None
+    prior: Prior | None = None
+
+    @model_validator(mode="after")
+    def _options_fit(self) -> Self:
+        faults = []
+        reads = _OPTIONS[self.method]
+        for name in sorted(self.added_fields):
+            value, default = getattr(self, name), type(self).model_fields[name].default
+            if name in reads & _NEEDED and value is None:
+                faults.append(
+                    SpecError(where=name, got="nothing", allowed=f"a value: {self.method} needs it", remedy="Add it.")
+                )
+            elif name not in reads and value != default:
+                faults.append(SpecError(where=name, got=value, allowed=f"nothing here: {self.method} does not read it"))
+        if self.method in _UNADJUSTED and self.adjust:
+            faults.append(
+                SpecError(where="adjust", got=list(self.adjust), allowed=f"nothing: {self.method} has no regression")
+            )
+        if self.prior is not None and self.method in _PRIOR_FIELDS:
+            faults += _prior_faults(self.prior, self.method)
+        if faults:
+            raise SpecError.from_faults(faults)
+        return self
+
+    @property
+    def is_ratio(self) -> bool:
+        """Whether the estimate is a ratio, so that 1 is no effect."""
+        return self.method in RATIO_METHODS
+
+
+def _prior_faults(prior: Prior, method: str) -> list[SpecError]:
+    wanted, faults = _PRIOR_FIELDS[method], []
+    for name in ("center", "worth_people", "sd", "events", "others"):
+        value = getattr(prior, name)
+        if name in wanted and value is None:
+            faults.append(
+                SpecError(
+                    where=f"prior.{name}", got="nothing", allowed=f"a number: {method} needs it", remedy="Add it."
+                )
+            )
+        elif name not in wanted and value is not None:
+            faults.append(
+                SpecError(where=f"prior.{name}", got=value, allowed=f"nothing here: {method} does not read it")
+            )
+    return faults
 
 
 class Comparison(Record):

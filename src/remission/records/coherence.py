@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from remission.errors import SpecError, nearest_names
 from remission.records.analysis import Analysis
+from remission.records.analysis_faults import multiplicity_faults, option_faults
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import KINDS, kinds_of_scale
 from remission.records.layout import layout_faults
@@ -21,11 +22,25 @@ __all__ = ["FITTING_ENDPOINTS", "NEEDED_DATA", "coherence_faults"]
 NEEDED_DATA: Final = {kind: facts.needs for kind, facts in KINDS.items()}
 """What a visit must collect for an endpoint of each kind."""
 
+_IN_PERIODS: Final = frozenset(
+    {"percent_days_abstinent", "percent_heavy_days", "percent_negative_tests", "mean_craving"}
+)
+"""Kinds whose number over a window is the mean of its numbers over periods."""
+
 FITTING_ENDPOINTS: Final = {
     "mean_difference": kinds_of_scale("percent", "count", "mean"),
     "odds_ratio": kinds_of_scale("binary"),
     "hazard_ratio": kinds_of_scale("time"),
     "percent_lower": frozenset({"mean_craving", "last_craving", "use_days"}),
+    "log_rank": kinds_of_scale("time"),
+    "restricted_mean_difference": frozenset(kind for kind in kinds_of_scale("time") if KINDS[kind].unit == "day"),
+    "rate_ratio": frozenset({"use_days", "percent_heavy_days"}),
+    "day_odds_ratio": frozenset({"use_days", "percent_days_abstinent", "percent_heavy_days"}),
+    "repeated_difference": _IN_PERIODS,
+    "imputed_difference": _IN_PERIODS,
+    "posterior_difference": kinds_of_scale("percent", "count", "mean"),
+    "posterior_share_difference": kinds_of_scale("binary"),
+    "posterior_odds_ratio": kinds_of_scale("binary"),
 }
 """The kinds of endpoint that each method can analyze."""
 
@@ -44,6 +59,7 @@ def coherence_faults(protocol: "Protocol") -> list[SpecError]:
         *_measure_faults(protocol),
         *_analysis_faults(protocol),
         *_comparison_faults(protocol),
+        *multiplicity_faults(protocol),
         *layout_faults(protocol),
         *question_faults(protocol),
     ]
@@ -267,6 +283,7 @@ def _analysis_faults(protocol: "Protocol") -> list[SpecError]:
         )
         faults += _method_faults(protocol, index, analysis)
         faults += _contrast_faults(protocol, index, analysis)
+        faults += option_faults(protocol, index, analysis)
     if protocol.estimand is not None:
         names = [analysis.id for analysis in protocol.analyses]
         faults += _unknown("estimand.analysis", protocol.estimand.analysis, names)
@@ -309,7 +326,7 @@ def _contrast_faults(protocol: "Protocol", index: int, analysis: Analysis) -> li
         faults.append(SpecError(where=where, got=both, allowed="no arm on both sides of the contrast"))
     compared = {*analysis.contrast.treatment, *analysis.contrast.control}
     for name in analysis.adjust:
-        faults += _unknown(f"analyses[{index}].adjust", name, [*factors, "sex", "site"])
+        faults += _unknown(f"analyses[{index}].adjust", name, [*factors, "sex", "site", "age", "weight"])
         if name in compared:
             faults.append(
                 SpecError(

@@ -33,6 +33,15 @@ _METHODS = {
     "odds_ratio": "odds ratio",
     "hazard_ratio": "hazard ratio",
     "percent_lower": "percent lower mean",
+    "log_rank": "log-rank test and one-step hazard ratio",
+    "restricted_mean_difference": "difference of restricted mean times",
+    "rate_ratio": "ratio of daily rates (negative binomial)",
+    "day_odds_ratio": "odds ratio of a day (beta-binomial)",
+    "repeated_difference": "difference of means over periods (generalized estimating equations)",
+    "imputed_difference": "difference of means after multiple imputation",
+    "posterior_difference": "posterior difference of means",
+    "posterior_share_difference": "posterior difference of shares",
+    "posterior_odds_ratio": "posterior odds ratio",
 }
 
 
@@ -46,6 +55,7 @@ def explain_protocol(protocol: "Protocol") -> str:
         _section("Visits", _visits(protocol)),
         _section("Endpoints", [_endpoint(endpoint) for endpoint in protocol.endpoints]),
         _section("Analyses", [_analysis(analysis) for analysis in protocol.analyses]),
+        _section("Multiplicity", _multiplicity(protocol)),
         _section("Primary question", _estimand(protocol)),
         _section("What can happen", happenings(protocol)),
         _section("Published results beside", _published(protocol)),
@@ -196,7 +206,48 @@ def _analysis(analysis: "Analysis") -> str:
     ]
     adjusted = f", adjusted for {' and '.join(analysis.adjust)}" if analysis.adjust else ""
     what = f"{_METHODS[analysis.method]} of {analysis.endpoint}"
-    return f"{analysis.label} ({analysis.id}): {what}, {sides[0]} against {sides[1]}{adjusted}."
+    options = "".join(f"; {text}" for text in _options(analysis))
+    return f"{analysis.label} ({analysis.id}): {what}, {sides[0]} against {sides[1]}{adjusted}{options}."
+
+
+def _options(analysis: "Analysis") -> list[str]:
+    """What sets an analysis apart from others of its method."""
+    found = []
+    if analysis.baseline is not None:
+        found.append(f"with {analysis.baseline} as the measure before treatment")
+    if analysis.test != "wald":
+        found.append(f"{analysis.test} test")
+    if analysis.stratify_by:
+        found.append(f"within strata of {' and '.join(analysis.stratify_by)}")
+    if analysis.tau_day is not None:
+        found.append(f"up to {analysis.tau_day} days")
+    if analysis.period_days is not None:
+        found.append(f"periods of {analysis.period_days} days")
+    if analysis.method == "repeated_difference":
+        corrected = "corrected for few people" if analysis.small_sample else "for many people"
+        found.append(f"{analysis.correlation} working correlation, standard errors {corrected}")
+    if analysis.imputation is not None:
+        found.append(f"{analysis.imputation.n_imputations} imputations, {analysis.imputation.assumption}")
+    prior = analysis.prior
+    if prior is not None:
+        names = ("center", "worth_people", "sd", "events", "others")
+        told = [
+            f"{name.replace('_', ' ')} {getattr(prior, name):g}" for name in names if getattr(prior, name) is not None
+        ]
+        found.append(f"prior with {', '.join(told)} ({prior.grade.value}: {prior.source})")
+    return found
+
+
+def _multiplicity(protocol: "Protocol") -> list[str]:
+    if protocol.multiplicity is None:
+        return []
+    lines = []
+    for gate in protocol.multiplicity.in_order:
+        after = f", after {gate.after}" if gate.after else ""
+        lines.append(f"Gate {gate.id}{after}: {' and '.join(gate.analyses)} by {gate.test.capitalize()}.")
+        if gate.hands_on == "rejected":
+            lines.append(f"Gate {gate.id} hands on the share of alpha of its rejected hypotheses.")
+    return lines
 
 
 def _estimand(protocol: "Protocol") -> list[str]:

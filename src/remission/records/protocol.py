@@ -23,6 +23,7 @@ from remission.records.explanation import explain_protocol
 from remission.records.grown import GrownRecord
 from remission.records.intercurrent import Blinding, IntercurrentEvents, Missingness
 from remission.records.medicine import MedicineCourse
+from remission.records.multiplicity import Multiplicity
 from remission.records.population import Population, Randomization, Setting
 from remission.records.recruitment import Recruitment
 from remission.records.text import Sentence, Slug, Title
@@ -54,7 +55,7 @@ class Protocol(GrownRecord):
     """
 
     added_fields: ClassVar[frozenset[str]] = frozenset(
-        {"purpose", "design", "medicines", "recruitment", "events", "missingness", "blinding"}
+        {"purpose", "design", "medicines", "recruitment", "events", "missingness", "blinding", "multiplicity"}
     )
 
     format: Literal["remission/protocol/1"] = "remission/protocol/1"
@@ -81,6 +82,7 @@ class Protocol(GrownRecord):
     blinding: Blinding | None = None
     endpoints: Annotated[tuple[Endpoint, ...], Field(min_length=1)]
     analyses: tuple[Analysis, ...] = ()
+    multiplicity: Multiplicity | None = None
     estimand: Estimand | None = None
     comparisons: tuple[Comparison, ...] = ()
 

@@ -25,6 +25,15 @@ _METHODS = {
     "odds_ratio": "an odds ratio by logistic regression",
     "hazard_ratio": "a hazard ratio by Cox regression with Efron's handling of ties",
     "percent_lower": "the percentage by which the mean is lower, from the ratio of means",
+    "log_rank": "a log-rank test with the one-step hazard ratio",
+    "restricted_mean_difference": "the difference of restricted mean times from Kaplan-Meier curves",
+    "rate_ratio": "a ratio of rates by negative-binomial regression",
+    "day_odds_ratio": "an odds ratio of days by beta-binomial regression",
+    "repeated_difference": "the difference of means over periods by generalized estimating equations",
+    "imputed_difference": "the difference of means by least squares after multiple imputation",
+    "posterior_difference": "the posterior mean of the difference of means, with the prior of the protocol",
+    "posterior_share_difference": "the posterior mean of the difference of shares, with the prior of the protocol",
+    "posterior_odds_ratio": "the posterior mode of the odds ratio, with the prior of the protocol",
 }
 
 

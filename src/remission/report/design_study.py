@@ -10,13 +10,11 @@ from jaxtyping import Float
 
 from remission.design.flow import ParticipantFlow
 from remission.library.published import PublishedOutcome, published_outcome
-from remission.records.analysis import Analysis
+from remission.records.analysis import RATIO_METHODS, Analysis
 from remission.records.endpoint import Endpoint
 from remission.records.protocol import Protocol
 
 __all__ = ["DesignStudy", "is_ratio", "measure_text", "rejected_of", "share_text"]
-
-_RATIOS = {"odds_ratio", "hazard_ratio", "rate_ratio", "risk_ratio"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +110,7 @@ def rejected_of(row: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def is_ratio(method: str) -> bool:
     """Whether an effect is a ratio, which is drawn and averaged on the log scale."""
-    return method in _RATIOS
+    return method in RATIO_METHODS
 
 
 def measure_text(measure: Mapping[str, Any] | None) -> str:

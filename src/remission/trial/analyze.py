@@ -1,19 +1,34 @@
 """The analyses of a protocol on whole replicates: who is compared, adjusted for what, by which method."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from remission.analyses.estimate import Estimates
-from remission.analyses.fast_hazards import analyze_hazards
+from remission.analyses.bayes import (
+    analyze_difference_with_prior,
+    analyze_odds_with_prior,
+    analyze_shares_with_prior,
+)
+from remission.analyses.counts import analyze_day_odds, analyze_rate
+from remission.analyses.estimate import Estimate, Estimates
+from remission.analyses.fast_hazards import analyze_hazards, analyze_log_ranks
 from remission.analyses.fast_means import analyze_differences
 from remission.analyses.fast_odds import analyze_many_odds
+from remission.analyses.hazards import analyze_restricted_mean
+from remission.analyses.imputation import analyze_imputed
 from remission.analyses.means import analyze_percent_lower
-from remission.records.analysis import Analysis, Contrast
+from remission.analyses.odds import analyze_odds
+from remission.analyses.repeated import analyze_repeated
+from remission.records.analysis import Analysis, Contrast, Prior
+from remission.records.endpoint import Endpoint
 from remission.records.protocol import Protocol
+from remission.streams import People
 from remission.trial.batch import TrialBatch
+from remission.trial.endpoints import period_values
+from remission.trial.periods import day_counts, period_lengths
 
 __all__ = ["analyze_replicates", "sides_of"]
 
@@ -26,29 +41,25 @@ def analyze_replicates(
     protocol: Protocol,
     analysis: Analysis,
     batch: TrialBatch,
-    values: Float[np.ndarray, " subject"],
-    events: Bool[np.ndarray, " subject"] | None,
+    values: Mapping[str, Float[np.ndarray, " subject"]],
+    events: Mapping[str, Bool[np.ndarray, " subject"]],
+    *,
+    heavy_amount: float,
 ) -> Estimates:
     """One analysis of the replicates of a batch.
 
     Parameters
     ----------
     values
-        The endpoint; NaN for people without a value.
+        Of each endpoint; NaN for people without a value.
     events
-        Whether a time ended in the event; ``None`` for endpoints that are no times.
+        Whether a time ended in the event, of each endpoint that is a time.
+    heavy_amount
+        An amount above which a day counts as heavy. [unit of the substance]
     """
-    shape = (batch.n_replicates, -1)
-    arm, value = batch.arm.reshape(shape), values.reshape(shape)
-    treatment, control = sides_of(protocol, analysis.contrast)
-    compared = _Compared(
-        values=value,
-        events=np.zeros(value.shape, dtype=np.bool_) if events is None else events.reshape(shape),
-        inside=np.isin(arm, treatment + control) & np.isfinite(value),
-        treated=np.isin(arm, treatment),
-        adjust=_adjustment(protocol, analysis.adjust, batch),
-    )
-    return _METHODS[analysis.method](compared)
+    found = _Compared(protocol=protocol, analysis=analysis, batch=batch, values=values, events=events,
+                      heavy_amount=heavy_amount)  # fmt: skip
+    return _METHODS[analysis.method](found)
 
 
 def sides_of(protocol: Protocol, contrast: Contrast) -> tuple[list[int], list[int]]:
@@ -60,49 +71,205 @@ def _arms_of(protocol: Protocol, levels: dict[str, str]) -> list[int]:
     return [index for index, arm in enumerate(protocol.arms) if levels.items() <= arm.factors.items()]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class _Compared:
     """The people of a contrast, replicate by replicate; those outside have no value or are in another arm."""
 
-    values: _Table
-    events: _Flags
-    inside: _Flags
-    treated: _Flags
-    adjust: _Terms
+    protocol: Protocol
+    analysis: Analysis
+    batch: TrialBatch
+    values: Mapping[str, Float[np.ndarray, " subject"]]
+    events: Mapping[str, Bool[np.ndarray, " subject"]]
+    heavy_amount: float
+
+    @cached_property
+    def endpoint(self) -> Endpoint:
+        return next(item for item in self.protocol.endpoints if item.id == self.analysis.endpoint)
+
+    @cached_property
+    def value(self) -> _Table:
+        return self.table(self.values[self.analysis.endpoint])
+
+    @cached_property
+    def event(self) -> _Flags:
+        return self.table(self.events[self.analysis.endpoint])
+
+    @cached_property
+    def _arm(self) -> Int[np.ndarray, "replicate subject"]:
+        return self.table(self.batch.arm)
+
+    @cached_property
+    def randomized(self) -> _Flags:
+        """Everybody of the contrast who has what the regression is adjusted for."""
+        treatment, control = sides_of(self.protocol, self.analysis.contrast)
+        inside = np.isin(self._arm, treatment + control)
+        if self.analysis.baseline is not None:
+            inside &= np.isfinite(self.table(self.values[self.analysis.baseline]))
+        return inside
+
+    @cached_property
+    def inside(self) -> _Flags:
+        return self.randomized & np.isfinite(self.value)
+
+    @cached_property
+    def treated(self) -> _Flags:
+        return np.isin(self._arm, sides_of(self.protocol, self.analysis.contrast)[0])
+
+    @cached_property
+    def adjust(self) -> _Terms:
+        shape = (*self._arm.shape, -1)
+        columns = [np.zeros((*self._arm.shape, 0))]
+        columns += [_columns(self.protocol, name, self.batch).reshape(shape) for name in self.analysis.adjust]
+        if self.analysis.baseline is not None:
+            measure = self.table(self.values[self.analysis.baseline])
+            columns.append(np.where(np.isfinite(measure), measure, 0.0)[:, :, None])
+        return np.ascontiguousarray(np.concatenate(columns, axis=2).swapaxes(1, 2))
+
+    @cached_property
+    def prior(self) -> Prior:
+        assert self.analysis.prior is not None
+        return self.analysis.prior
+
+    def table(self, column: np.ndarray) -> np.ndarray:
+        """A column over people, one row a replicate."""
+        return column.reshape(self.batch.n_replicates, -1, *column.shape[1:])
+
+    def each(self, one: Callable[..., Estimate], *columns: np.ndarray, **options: object) -> Estimates:
+        """One replicate after the other: columns, sides and terms of those inside."""
+        return Estimates.of(
+            [
+                one(
+                    *(column[number][who] for column in columns),
+                    self.treated[number][who],
+                    self.adjust[number][:, who].T,
+                    **options,
+                )
+                for number, who in enumerate(self.inside)
+            ]
+        )
 
 
-def _adjustment(protocol: Protocol, names: Sequence[str], batch: TrialBatch) -> _Terms:
-    shape = (batch.n_replicates, -1)
-    columns = [np.zeros((*batch.arm.reshape(shape).shape, 0))]
-    for name in names:
-        if name == "sex":
-            levels = batch.covariates.female.astype(np.int64)
-        elif name == "site":
-            levels = batch.site
-        else:
-            words = [arm.factors.get(name, "") for arm in protocol.arms]
-            levels = np.array([sorted(set(words)).index(word) for word in words])[batch.arm]
-        columns.append(_indicators(levels.reshape(shape)))
-    return np.ascontiguousarray(np.concatenate(columns, axis=2).swapaxes(1, 2))
+def _columns(protocol: Protocol, name: str, batch: TrialBatch) -> Float[np.ndarray, "subject term"]:
+    """A term of the adjustment; a factor of the arms comes before a covariate of its name."""
+    words = [arm.factors.get(name, "") for arm in protocol.arms]
+    if name == "sex":
+        return _indicators(batch.covariates.female.astype(np.int64))
+    if name == "site":
+        return _indicators(batch.site)
+    if name in {"age", "weight"} and not any(words):
+        return (batch.covariates.age_y if name == "age" else batch.covariates.weight_kg)[:, None]
+    return _indicators(np.array([sorted(set(words)).index(word) for word in words])[batch.arm])
 
 
-def _indicators(levels: Int[np.ndarray, "replicate subject"]) -> Float[np.ndarray, "replicate subject term"]:
+def _indicators(levels: Int[np.ndarray, " subject"]) -> Float[np.ndarray, "subject term"]:
     """Indicators of all levels but the first; those that a replicate lacks are zero there, and count for nothing."""
-    return (levels[:, :, None] == np.unique(levels)[1:]).astype(np.float64)
+    return (levels[:, None] == np.unique(levels)[1:]).astype(np.float64)
 
 
-def _percent_lower(compared: _Compared) -> Estimates:
+def _odds(found: _Compared) -> Estimates:
+    if found.analysis.test == "wald":
+        return analyze_many_odds(found.value, found.inside, found.treated, found.adjust)
+    return found.each(analyze_odds, found.value, test=found.analysis.test)
+
+
+def _log_rank(found: _Compared) -> Estimates:
+    strata = np.zeros(len(found.batch.arm), dtype=np.int64)
+    for name in found.analysis.stratify_by:
+        level = found.batch.covariates.female.astype(np.int64) if name == "sex" else found.batch.site
+        strata = strata * (int(level.max()) + 1) + level
+    return analyze_log_ranks(found.value, found.event, found.inside, found.treated, found.table(strata))
+
+
+def _counts(one: Callable[..., Estimate], found: _Compared) -> Estimates:
+    counts, seen_day = day_counts(found.endpoint, found.batch.observation, found.values[found.analysis.endpoint])
+    return found.each(one, found.table(counts), found.table(seen_day))
+
+
+def _periods(found: _Compared) -> Float[np.ndarray, "replicate subject period"]:
+    assert found.analysis.period_days is not None
+    return found.table(
+        period_values(
+            found.endpoint,
+            found.batch.observation,
+            period_days=found.analysis.period_days,
+            heavy_amount=found.heavy_amount,
+        )
+    )
+
+
+def _repeated(found: _Compared) -> Estimates:
+    return found.each(
+        analyze_repeated,
+        _periods(found),
+        correlation=found.analysis.correlation,
+        small_sample=found.analysis.small_sample,
+    )
+
+
+def _imputed(found: _Compared) -> Estimates:
+    """Everybody who was randomized, seen or not."""
+    rule, length = found.analysis.imputation, found.analysis.period_days
+    assert rule is not None
+    assert length is not None
+    periods, everyone = _periods(found), found.batch.people
+    lengths = period_lengths(found.endpoint, length)
+    replicate, subject = found.table(everyone.replicate), found.table(everyone.subject)
     return Estimates.of(
         [
-            analyze_percent_lower(value[inside], treated[inside])
-            for value, inside, treated in zip(compared.values, compared.inside, compared.treated, strict=True)
+            analyze_imputed(
+                periods[number][who],
+                found.treated[number][who],
+                found.adjust[number][:, who].T,
+                People(seed=everyone.seed, replicate=replicate[number][who], subject=subject[number][who]),
+                assumption=rule.assumption,
+                n_imputations=rule.n_imputations,
+                weight=lengths / lengths.sum(),
+            )
+            for number, who in enumerate(found.randomized)
         ]
     )
 
 
+def _posterior_difference(found: _Compared) -> Estimates:
+    prior = found.prior
+    return found.each(analyze_difference_with_prior, found.value, center=prior.center, worth_people=prior.worth_people)
+
+
+def _posterior_shares(found: _Compared) -> Estimates:
+    def one(value: np.ndarray, treated: np.ndarray, _: np.ndarray) -> Estimate:
+        assert found.prior.events is not None
+        assert found.prior.others is not None
+        return analyze_shares_with_prior(
+            value, treated, prior_events=found.prior.events, prior_others=found.prior.others
+        )
+
+    return found.each(one, found.value)
+
+
+def _posterior_odds(found: _Compared) -> Estimates:
+    return found.each(analyze_odds_with_prior, found.value, center=found.prior.center, sd=found.prior.sd)
+
+
 _METHODS: dict[str, Callable[[_Compared], Estimates]] = {
-    "mean_difference": lambda one: analyze_differences(one.values, one.inside, one.treated, one.adjust),
-    "odds_ratio": lambda one: analyze_many_odds(one.values, one.inside, one.treated, one.adjust),
-    "hazard_ratio": lambda one: analyze_hazards(one.values, one.events, one.inside, one.treated, one.adjust),
-    "percent_lower": _percent_lower,
+    "mean_difference": lambda found: analyze_differences(found.value, found.inside, found.treated, found.adjust),
+    "odds_ratio": _odds,
+    "hazard_ratio": lambda found: analyze_hazards(found.value, found.event, found.inside, found.treated, found.adjust),
+    "percent_lower": lambda found: found.each(
+        lambda value, treated, _: analyze_percent_lower(value, treated), found.value
+    ),
+    "log_rank": _log_rank,
+    "restricted_mean_difference": lambda found: found.each(
+        lambda value, event, treated, _: analyze_restricted_mean(
+            value, event, treated, tau_day=float(found.analysis.tau_day or 0)
+        ),
+        found.value,
+        found.event,
+    ),
+    "rate_ratio": lambda found: _counts(analyze_rate, found),
+    "day_odds_ratio": lambda found: _counts(analyze_day_odds, found),
+    "repeated_difference": _repeated,
+    "imputed_difference": _imputed,
+    "posterior_difference": _posterior_difference,
+    "posterior_share_difference": _posterior_shares,
+    "posterior_odds_ratio": _posterior_odds,
 }

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from remission.errors import SpecError
+from remission.records.analysis import RATIO_METHODS
 from remission.trial.result import TrialResult
 from remission.trial.truth import TrueContrast
 
 __all__ = ["AnalysisBias", "measure_bias"]
-
-_RATIOS = frozenset({"odds_ratio", "hazard_ratio"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +52,7 @@ def measure_bias(result: TrialResult, truth: TrueContrast) -> AnalysisBias:
             remedy="Simulate more replicates, or more people in each.",
         )
     estimate, target, error = found.estimate[good], truth.estimate, truth.mcse
-    if truth.method in _RATIOS:
+    if truth.method in RATIO_METHODS:
         estimate, target, error = np.log(estimate), float(np.log(target)), truth.mcse / truth.estimate
     away = estimate - target
     inside = (found.low[good] <= truth.estimate) & (truth.estimate <= found.high[good])

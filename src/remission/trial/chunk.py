@@ -63,7 +63,7 @@ def analyze_batch(protocol: Protocol, chunk: Chunk, batch: TrialBatch, *, parame
         },
         estimates={
             analysis.id: analyze_replicates(
-                protocol, analysis, batch, values[analysis.endpoint], events.get(analysis.endpoint)
+                protocol, analysis, batch, values, events, heavy_amount=parameters.heavy_amount
             )
             for analysis in protocol.analyses
         },

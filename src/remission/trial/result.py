@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from remission.analyses.estimate import Estimates
+from remission.analyses.multiplicity import adjusted_p_values
 from remission.patient.parameters import CourseParameters
 from remission.records.protocol import Protocol
 
@@ -77,3 +78,8 @@ class TrialResult:
     estimates: dict[str, Estimates]
     counts: CourseCounts
     states: StateCourses
+
+    @property
+    def adjusted_p_values(self) -> dict[str, Float[np.ndarray, " replicate"]]:
+        """P values adjusted as the protocol says, by analysis; empty where it says nothing."""
+        return adjusted_p_values(self.protocol, self.estimates)

@@ -7,13 +7,12 @@ import numpy as np
 from jaxtyping import Float
 
 from remission.library.published import PublishedOutcome, published_outcome
-from remission.records.analysis import Comparison
+from remission.records.analysis import Analysis, Comparison
+from remission.records.endpoint import Endpoint
 from remission.records.protocol import Protocol
 from remission.trial.result import TrialResult
 
 __all__ = ["SummaryRow", "TrialSummary", "summarize_trial"]
-
-_RATIOS = {"odds_ratio", "hazard_ratio"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,11 +82,9 @@ def summarize_trial(result: TrialResult) -> TrialSummary:
                 id=analysis.id,
                 label=analysis.label,
                 arm=None,
-                unit="percentage points"
-                if endpoint.unit == "% of days" and analysis.method == "mean_difference"
-                else {"mean_difference": endpoint.unit, "percent_lower": "%"}.get(analysis.method, "ratio"),
+                unit=_unit(analysis, endpoint),
                 statistic=analysis.method.replace("_", " "),
-                is_ratio=analysis.method in _RATIOS,
+                is_ratio=analysis.is_ratio,
                 published=_published(protocol, analysis=analysis.id),
             )
         )
@@ -109,6 +106,16 @@ def summarize_trial(result: TrialResult) -> TrialSummary:
                 )
             )
     return TrialSummary(rows=tuple(rows))
+
+
+def _unit(analysis: Analysis, endpoint: Endpoint) -> str:
+    """Of the estimate."""
+    if analysis.is_ratio:
+        return "ratio"
+    if analysis.method == "percent_lower":
+        return "%"
+    shares = endpoint.unit.startswith("% of") or analysis.method == "posterior_share_difference"
+    return "percentage points" if shares else endpoint.unit
 
 
 def _published(

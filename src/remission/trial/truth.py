@@ -68,7 +68,8 @@ class TrueArm:
 class TrueContrast:
     """The true value of a contrast on the scale people read, with its Monte Carlo standard error.
 
-    Odds ratios are of the shares of people, not adjusted for anything; hazard ratios are what Cox regression finds.
+    Odds ratios are of the shares of people (or of days), not adjusted for anything; hazard ratios are what Cox
+    regression finds, for the log-rank test too. Nothing is shrunk toward a prior.
     """
 
     analysis: str
@@ -325,15 +326,16 @@ def _contrast(
     group = np.arange(values.shape[1]) % _GROUPS
 
     def size(chosen: Bool[np.ndarray, " subject"]) -> float:
-        if analysis.method == "hazard_ratio":
+        if analysis.method in {"hazard_ratio", "log_rank"}:
             return _log_hazard_ratio(sides, weights, values[:, chosen], ended[:, chosen])
+        scaled = _scaled(protocol, analysis, values)
         treated, control = (
-            _weighted_mean(values[side][:, chosen], weight) for side, weight in zip(sides, weights, strict=True)
+            _weighted_mean(scaled[side][:, chosen], weight) for side, weight in zip(sides, weights, strict=True)
         )
-        if analysis.method == "mean_difference":
+        if not analysis.is_ratio and analysis.method != "percent_lower":
             return treated - control
         with np.errstate(divide="ignore", invalid="ignore"):
-            if analysis.method == "odds_ratio":
+            if analysis.method.endswith("odds_ratio"):
                 return float(np.log(treated / (1.0 - treated)) - np.log(control / (1.0 - control)))
             return float(np.log(treated / control))
 
@@ -343,9 +345,21 @@ def _contrast(
         error = float(np.sqrt((_GROUPS - 1) * np.mean((parts - parts.mean()) ** 2)))
     if analysis.method == "percent_lower":
         whole, error = 100.0 * (1.0 - np.exp(whole)), 100.0 * np.exp(whole) * error
-    elif analysis.method != "mean_difference":
+    elif analysis.is_ratio:
         whole, error = np.exp(whole), np.exp(whole) * error
     return TrueContrast(analysis=analysis.id, method=analysis.method, estimate=float(whole), mcse=float(error))
+
+
+def _scaled(
+    protocol: Protocol, analysis: Analysis, values: Float[np.ndarray, "arm subject"]
+) -> Float[np.ndarray, "arm subject"]:
+    """Values in the unit that the analysis reads them in."""
+    endpoint = next(item for item in protocol.endpoints if item.id == analysis.endpoint)
+    if analysis.method == "posterior_share_difference":
+        return 100.0 * values
+    if analysis.method == "day_odds_ratio":
+        return values / (100.0 if endpoint.unit == "% of days" else len(endpoint.window))
+    return np.minimum(values, analysis.tau_day) if analysis.tau_day is not None else values
 
 
 def _weighted_mean(values: Float[np.ndarray, "arm subject"], weight: Int[np.ndarray, " arm"]) -> np.float64:

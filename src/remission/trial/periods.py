@@ -1,0 +1,32 @@
+"""Lengths of an endpoint's periods, and its days counted: what imputation and count regressions read."""
+
+import numpy as np
+from jaxtyping import Float
+
+from remission.records.endpoint import Endpoint
+from remission.trial.observation import Observation
+
+__all__ = ["day_counts", "period_lengths"]
+
+
+def period_lengths(endpoint: Endpoint, period_days: int) -> Float[np.ndarray, " period"]:
+    """Days of each period of the endpoint's window; the last one is shorter when the window is no multiple. [day]"""
+    starts = np.arange(endpoint.window.first, endpoint.window.last + 1, period_days)
+    return np.minimum(starts + period_days, endpoint.window.last + 1) - starts.astype(np.float64)
+
+
+def day_counts(
+    endpoint: Endpoint, seen: Observation, values: Float[np.ndarray, " subject"]
+) -> tuple[Float[np.ndarray, " subject"], Float[np.ndarray, " subject"]]:
+    """Days that the endpoint counts, and the days among which it counts them, of each person. [day]
+
+    Parameters
+    ----------
+    values
+        The endpoint, in days or in percent of days.
+    """
+    window = slice(endpoint.window.first, endpoint.window.last + 1)
+    length = len(endpoint.window)
+    among = np.full(values.size, length) if endpoint.missing == "use" else seen.seen[:, window].sum(axis=1)
+    days = among.astype(np.float64)
+    return (values if endpoint.is_count else np.round(values / 100.0 * days)), days

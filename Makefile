@@ -25,7 +25,7 @@ PYTEST_ARGS ?=
 SPREAD := --numprocesses auto --dist loadfile
 
 .PHONY: help run install test browser check format-check lint types layers docs unit quick core-coverage format golden \
-	lock bench torture realism estimands medicines operating fuzz clean
+	lock bench torture realism endpoints estimands medicines operating fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -153,6 +153,9 @@ torture: $(TEST_STAMP) ## 200 kills, full disks, jumping clocks: runs must end w
 
 realism: $(TEST_STAMP) ## simulated diaries beside those in DIARIES=folder (CTN-0094 tables); into docs/validation/realism.md
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.realism "$(DIARIES)"
+
+endpoints: $(TEST_STAMP) ## endpoints of the people in DIARIES=folder (CTN-0094 tables), computed twice; into docs/validation/endpoints.md
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.endpoint_check "$(DIARIES)"
 
 estimands: $(TEST_STAMP) ## analyses held to the true value of their estimand; into docs/validation/estimands.md
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.estimand_study

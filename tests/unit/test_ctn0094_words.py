@@ -157,6 +157,33 @@ def test_what_cannot_be_done_is_said_in_a_sentence(
     assert words in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("table", "row", "words"),
+    [
+        ("everybody", (9, 99), "column project: got 99; 27, 30, 51"),
+        ("randomization", (2, "Outpatient BUP + EMM", "first", 3), "got first; 1 or 2"),
+        ("randomization", (2, "Outpatient BUP + EMM", 1, 3600), "by day 1825"),
+        ("uds", (1, "Opioid", "abc"), "text in the column when"),
+    ],
+)
+def test_tables_with_a_slip_are_refused_at_their_column(
+    folder: Path, table: str, row: tuple[object, ...], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A wrong day is a wrong word of everybody after it, and nobody would see it."""
+    rows = pd.DataFrame([*TABLES[table], row], columns=EMPTY[table])
+    rows.to_csv(folder / f"{table}.csv.gz", index=False)
+    assert run_app(["endpoints", "words", str(folder)]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_rows_of_strangers_and_empty_cells_change_nobody(folder: Path) -> None:
+    """Tables of a part of the people are still theirs."""
+    before = words(folder)
+    for name, row in (("uds", (99, "Opioid", 4)), ("tlfb", (99, "Opioid", 4)), ("visit", (1, "WK9", "visit", None))):
+        pd.DataFrame([*TABLES[name], row], columns=EMPTY[name]).to_csv(folder / f"{name}.csv.gz", index=False)
+    assert words(folder) == before
+
+
 def test_words_are_an_output_of_their_own(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Others compute their own endpoints from them."""
     assert run_app(["endpoints", "words", str(folder), "--window", "1:28"]) == 0

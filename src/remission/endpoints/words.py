@@ -28,20 +28,20 @@ Words = Int[np.ndarray, "subject _"]
 def weekly_words(data: EndpointData, *, first: int, last: int) -> Words:
     """One code a week: blocks of seven days from day ``first``, to day ``last`` or the person's planned end."""
     n_weeks = -(-(last - first + 1) // _DAYS_IN_WEEK)
-    inside = (data.test_day >= first) & (data.test_day <= last)
-    day = data.test_day[inside]
-    planned = day < data.end_day[:, None]
-    kept = data.test_kept[:, inside] & planned
-    positive = data.test_positive[:, inside] & kept
-    due = data.test_due[:, inside] & planned
-    of_week = np.eye(n_weeks, dtype=np.int64)[(day - first) // _DAYS_IN_WEEK]
-    has_positive = positive @ of_week > 0
-    has_negative = (kept & ~positive) @ of_week > 0
-    word = np.where(due @ of_week > 0, MISSING, NOT_DUE)
-    word = np.where(has_negative, NEGATIVE, word)
-    word = np.where(has_positive, np.where(has_negative, MIXED, POSITIVE), word)
-    starts = first + _DAYS_IN_WEEK * np.arange(n_weeks)
-    return np.where(starts < data.end_day[:, None], word, NOTHING).astype(np.int8)
+    words = np.full((len(data), n_weeks), NOTHING, dtype=np.int8)
+    for week in range(n_weeks):
+        start = first + _DAYS_IN_WEEK * week
+        tests = np.flatnonzero((data.test_day >= start) & (data.test_day < min(start + _DAYS_IN_WEEK, last + 1)))
+        planned = data.test_day[tests] < data.end_day[:, None]
+        kept = data.test_kept[:, tests] & planned
+        has_positive = (kept & data.test_positive[:, tests]).any(axis=1)
+        has_negative = (kept & ~data.test_positive[:, tests]).any(axis=1)
+        was_due = (data.test_due[:, tests] & planned).any(axis=1)
+        sign = np.where(was_due, MISSING, NOT_DUE)
+        sign = np.where(has_negative, NEGATIVE, sign)
+        sign = np.where(has_positive, np.where(has_negative, MIXED, POSITIVE), sign)
+        words[:, week] = np.where(start < data.end_day, sign, NOTHING)
+    return words
 
 
 def spell_words(words: Words) -> tuple[str, ...]:

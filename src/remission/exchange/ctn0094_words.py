@@ -23,6 +23,9 @@ OPIOIDS = "opioids"
 """Name of the default: all opioids but the study's own medicine."""
 
 _DAYS_IN_WEEK = 7
+_PROJECTS = ("27", "30", "51")
+_LAST_DAY = 1825
+"""Of the longest window; a later end is a slip in a day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +65,9 @@ def read_ctn0094_people(folder: Path, *, substance: str = OPIOIDS) -> Ctn0094Peo
     the study end with the last attended visit; who attends in the last planned week has stayed to the end.
     """
     rules = read_ctn0094_rules()["words"]
-    everybody = read_ctn0094_table(folder, "everybody").drop_duplicates("who").sort_values("who")
+    everybody = read_ctn0094_table(folder, "everybody").dropna(subset=["who"]).drop_duplicates("who").sort_values("who")
     who, project = everybody["who"].to_numpy(np.int64), everybody["project"].astype(str).to_numpy()
+    _check(folder / "everybody.csv.gz", "project", project, np.isin(project, _PROJECTS), ", ".join(_PROJECTS))
     zero, end, group, is_randomized = _calendar(folder, who, project, rules)
     n_days = int(end.max(initial=1))
     uds = read_ctn0094_table(folder, "uds").dropna(subset=["who", "what", "when"])
@@ -105,17 +109,36 @@ def _calendar(
 ) -> tuple[Int[np.ndarray, " subject"], Int[np.ndarray, " subject"], np.ndarray, Bool[np.ndarray, " subject"]]:
     """Day of consent's calendar that is day 0, first day after the planned end, treatment, whether randomized."""
     table = read_ctn0094_table(folder, "randomization").dropna(subset=["who", "when"])
-    table = table.assign(which=pd.to_numeric(table["which"], errors="coerce"))
+    path = folder / "randomization.csv.gz"
+    which = pd.to_numeric(table["which"], errors="coerce")
+    _check(path, "which", table["which"].to_numpy(), which.isin([1, 2]).to_numpy(), "1 or 2")
+    table = table.assign(which=which)
     first, second = (table[table["which"] == number].drop_duplicates("who").set_index("who") for number in (1, 2))
     start = first["when"].reindex(who).to_numpy(np.float64)
     again = np.where(project == "30", second["when"].reindex(who).to_numpy(np.float64), np.nan)
     fixed, phase_1, phase_2 = (rules[name]["value"] for name in ("length", "first_phase", "second_phase"))
-    is_randomized = np.isfinite(start) & ((project == "30") | (start <= fixed))
+    is_randomized = np.isfinite(start) & (start >= -rules["before"]["value"]) & ((project == "30") | (start <= fixed))
     zero = np.where(is_randomized, start, -1.0)
     last = np.where(project == "30", np.where(is_randomized, start, 0.0) + phase_1, fixed)
     last = np.where(is_randomized & np.isfinite(again), again + phase_2, last)
+    latest = np.fmax(np.where(is_randomized, last, 0.0), np.where(is_randomized & np.isfinite(again), again, 0.0))
+    _check(path, "when", latest, latest <= _LAST_DAY, f"days that end the plan by day {_LAST_DAY}")
+    backward = is_randomized & (again < start)
+    _check(path, "when", again, ~backward, "a second randomization after the first")
     group = first["treatment"].reindex(who).fillna("").astype(str).to_numpy()
     return zero.astype(np.int64), (last - zero + 1).astype(np.int64), np.where(is_randomized, group, ""), is_randomized
+
+
+def _check(path: Path, column: str, cells: np.ndarray, good: np.ndarray, allowed: str) -> None:
+    """Refuse a column with a cell that has no meaning; the first such cell is named."""
+    if not good.all():
+        got = cells[int(np.argmin(good))]
+        raise SpecError(
+            where=f"{path}, column {column}",
+            got=got.item() if isinstance(got, np.generic) else got,
+            allowed=allowed,
+            remedy="Write the tables from the R package public.ctn0094data, unchanged.",
+        )
 
 
 def _counted(
@@ -196,9 +219,13 @@ def _diaries(
             remedy=f"Did you mean {' or '.join(near)}?" if near else "",
         )
     base = found[0]
-    place = np.searchsorted(who, np.array([int(name) for name in base.person]))
-    used_source = np.logical_or.reduce([one.used for one in chosen]) if chosen else np.zeros_like(base.used)
-    seen_source = base.assessed if chosen else np.zeros_like(base.assessed)
+    reporting = np.array([int(name) for name in base.person])
+    known = np.isin(reporting, who)
+    place = np.searchsorted(who, reporting[known])
+    used_source = (
+        np.logical_or.reduce([one.used for one in chosen])[known] if chosen else np.zeros_like(base.used[known])
+    )
+    seen_source = base.assessed[known] if chosen else np.zeros_like(base.assessed[known])
     first_day = min(0, base.first_day - int(zero.max(initial=0)))
     used = np.zeros((who.size, n_days - first_day), dtype=np.bool_)
     seen = np.zeros_like(used)

@@ -151,7 +151,7 @@ KINDS: Final[Mapping[EndpointKind, KindFacts]] = MappingProxyType(
         "weeks_to_positive": _days("time", "week", better=True, missing=_WEEKS, required="weekly", needs="test"),
         "weeks_to_missing": _days("time", "week", better=True, missing=("observed",), required="weekly", needs="test"),
         "weekly_use_index": _days(
-            "mean", "0-120", better=True, missing=("weighted",), required="missing_weight weekly", needs="test"
+            "mean", "index 0-120", better=True, missing=("weighted",), required="missing_weight weekly", needs="test"
         ),
         "weekly_criteria": _days("binary", _PEOPLE, better=True, missing=_WEEKS, required="weekly", needs="test"),
     }

@@ -99,7 +99,7 @@ class DesignStudy:
             return "ratio"
         if self.analysis.method == "percent_lower":
             return "% lower"
-        return "percentage points" if self.endpoint.unit == "% of days" else self.endpoint.unit
+        return "percentage points" if self.endpoint.scale == "percent" else self.endpoint.unit
 
 
 def rejected_of(row: Mapping[str, Any]) -> Mapping[str, Any]:

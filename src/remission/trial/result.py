@@ -20,9 +20,8 @@ __all__ = ["ArmValues", "CourseCounts", "StateCourses", "TrialResult"]
 class ArmValues:
     """One endpoint by arm: mean and standard deviation over people with a value, and how many had one.
 
-    For ``days_to_relapse_or_dropout`` the mean is of observed times and ``event_share`` says how many ended in the
-    event;
-    for other endpoints ``event_share`` is NaN.
+    For times to an event the mean is of observed times and ``event_share`` says how many ended in the event; for other
+    endpoints ``event_share`` is NaN.
     """
 
     mean: Float[np.ndarray, "replicate arm"]

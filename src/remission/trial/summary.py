@@ -89,7 +89,7 @@ def summarize_trial(result: TrialResult) -> TrialSummary:
             )
         )
     for endpoint in protocol.endpoints:
-        shares = endpoint.unit == "share of people"
+        shares = endpoint.is_binary
         for index, arm in enumerate(protocol.arms):
             column = result.arms[endpoint.id].mean[:, index] * (100.0 if shares else 1.0)
             rows.append(
@@ -114,7 +114,7 @@ def _unit(analysis: Analysis, endpoint: Endpoint) -> str:
         return "ratio"
     if analysis.method == "percent_lower":
         return "%"
-    shares = endpoint.unit.startswith("% of") or analysis.method == "posterior_share_difference"
+    shares = endpoint.scale == "percent" or analysis.method == "posterior_share_difference"
     return "percentage points" if shares else endpoint.unit
 
 

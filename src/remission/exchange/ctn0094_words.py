@@ -210,12 +210,12 @@ def _diaries(
     chosen = [one for one in found if one.substance.lower() in {name.lower() for name in names}]
     uds_names = {str(name) for name in read_ctn0094_table(folder, "uds")["what"].dropna().unique()}
     if not chosen and substance not in uds_names:
-        known = sorted({OPIOIDS, *(one.substance for one in found), *uds_names})
-        near = nearest_names(substance, known)
+        allowed = sorted({OPIOIDS, *(one.substance for one in found), *uds_names})
+        near = nearest_names(substance, allowed)
         raise SpecError(
             where="--substance",
             got=substance,
-            allowed=", ".join(known),
+            allowed=", ".join(allowed),
             remedy=f"Did you mean {' or '.join(near)}?" if near else "",
         )
     base = found[0]

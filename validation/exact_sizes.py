@@ -12,11 +12,10 @@ __all__ = ["binomial_power", "count_power", "hazard_power", "normal_power", "wal
 
 @cache
 def wald_rejects(n_1: int, n_0: int, alpha: float = 0.05) -> np.ndarray:
-    """Which pairs of counts the Wald test of the log odds ratio rejects; half a person is added where one is zero."""
+    """Which pairs of counts the Wald test of the log odds ratio rejects; an empty cell counts as half a person."""
     a, c = np.meshgrid(np.arange(n_1 + 1.0), np.arange(n_0 + 1.0), indexing="ij")
     b, d = n_1 - a, n_0 - c
-    empty = (a == 0) | (b == 0) | (c == 0) | (d == 0)
-    a, b, c, d = (np.where(empty, cell + 0.5, cell) for cell in (a, b, c, d))
+    a, b, c, d = (np.where(cell == 0, 0.5, cell) for cell in (a, b, c, d))
     z = np.log(a * d / (b * c)) / np.sqrt(1.0 / a + 1.0 / b + 1.0 / c + 1.0 / d)
     return np.abs(z) > norm.ppf(1.0 - alpha / 2.0)
 

@@ -95,6 +95,7 @@ def _row(content: dict[str, Any], entry: dict[str, Any], group: str, scale: floa
         endpoints=[*protocol.endpoints, *more],
         analyses=[analysis],
         estimand=None,
+        multiplicity=None,
         comparisons=(),
         purpose="exploratory",
     )
@@ -262,7 +263,7 @@ def page(scale: float, workers: int) -> str:
             "",
             "A test is held to its own size at its n, which need not be the one that was asked for.",
             "`enumerated` is the exact size of the Wald test of two binomials.",
-            "Half a person is added to each cell where one is empty.",
+            "An empty cell counts as half a person, in the program and here.",
             "`relabeled` is the size of the same test when the arms of the same trials are drawn again.",
             "It shows leaks of the arm into anything else, because nothing but the arm is new.",
             "`nominal` is the error that was asked for.",

@@ -5,15 +5,16 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Bool, Float
 
+from remission.analyses.counts import analyze_rate
 from remission.analyses.estimate import Estimates
 from remission.analyses.fast_hazards import analyze_hazards
 from remission.analyses.fast_means import analyze_differences
 from remission.analyses.fast_odds import analyze_many_odds
 from remission.design.looks import one_analysis, plan_stops
-from remission.design.operating import characterize, null_protocol, simulate_design
+from remission.design.operating import characterize, null_protocol, resize_protocol, simulate_design
 from remission.library.protocols import load_protocol
 from remission.trial.simulate import simulate_trial
-from validation.exact_sizes import binomial_power, hazard_power, normal_power
+from validation.exact_sizes import binomial_power, count_power, hazard_power, normal_power
 
 ALPHA = 0.05
 _Table = Float[np.ndarray, "replicate subject"]
@@ -66,6 +67,18 @@ def hazard_share(n_replicates: int, ratio: float, n_1: int, n_0: int, seed: int)
     return *share_below(found), float(event.sum(axis=1).mean())
 
 
+def count_share(
+    n_replicates: int, ratio: float, mean_0: float, dispersion: float, n_1: int, n_0: int, seed: int
+) -> tuple[float, float]:
+    """Negative-binomial counts over 30 days through the program's analysis."""
+    treated = sides(n_replicates, n_1, n_0)
+    generator = np.random.default_rng(seed)
+    rate = generator.gamma(1.0 / dispersion, dispersion, treated.shape) * mean_0 * np.where(treated, ratio, 1.0)
+    counts = generator.poisson(rate) * 1.0
+    days, nothing = np.full(treated.shape[1], 30.0), np.zeros((treated.shape[1], 0))
+    return share_below(Estimates.of([analyze_rate(one, days, treated[0], nothing) for one in counts]))
+
+
 def power_lines(scale: float, seed: int) -> list[str]:
     """The page's sections on power, looks and simulated trials."""
     many = max(200, round(20_000 * scale))
@@ -94,6 +107,11 @@ def power_lines(scale: float, seed: int) -> list[str]:
         lines.append(
             _line("Cox regression", f"hazard ratio {ratio}, {n_1} and {n_0} people", share, error, "Schoenfeld", near)
         )
+    for ratio, mean, dispersion, n_1, n_0 in ((0.6, 8.0, 0.8, 80, 80), (0.5, 3.0, 0.5, 30, 60)):
+        share, error = count_share(many // 20, ratio, mean, dispersion, n_1, n_0, seed)
+        near = count_power(ratio, mean, dispersion, n_1, n_0)
+        data = f"ratio {ratio} of {mean:g} days, dispersion {dispersion}, {n_1} and {n_0} people"
+        lines.append(_line("negative binomial", data, share, error, "normal approximation", near))
     return [*lines, "", *trial_lines(scale, seed), "", *look_lines(scale, seed)]
 
 
@@ -134,31 +152,35 @@ def look_lines(scale: float, seed: int) -> list[str]:
     lines = [
         "## Type I error with looks",
         "",
-        "The alcohol trial without an effect, 96 people, one screened per two days, looked at in the calendar.",
+        "Trials without an effect are looked at in the calendar.",
+        "The alcohol trial has 96 people, a window of half a year, and one person screened in two days.",
+        "The cocaine trial has 56 people, a window of five weeks, and one person screened in ten days.",
         "Futility stops are not binding and can only lower the error.",
+        "With a long window everybody has entered before the first look, which then saves days and no people.",
         "",
-        "| boundary | looks | trials | type I error | expected people | expected days |",
-        "|---|---|---|---|---|---|",
-    ]
-    null = one_analysis(null_protocol(load_protocol("kare")), "pda-ketamine")
-    null = null.replace(recruitment={"screened_per_day": 0.5})
-    for boundary, looks, futility in (
-        ("obrien-fleming", (1 / 3, 2 / 3, 1.0), {}),
-        ("pocock", (1 / 3, 2 / 3, 1.0), {}),
-        ("obrien-fleming", (0.5, 1.0), {0.5: 0.0}),
+        "| trial | boundary | looks | trials | type I error | expected people | expected days |",
+        "|---|---|---|---|---|---|---|",
+    ]  # fmt: skip
+    three, two = (1 / 3, 2 / 3, 1.0), (0.5, 1.0)
+    for name, n, per_day, boundary, looks, futility in (
+        ("kare", 96, 0.5, "obrien-fleming", three, {}),
+        ("kare", 96, 0.5, "pocock", three, {}),
+        ("kare", 96, 0.5, "obrien-fleming", two, {0.5: 0.0}),
+        ("dakwar-2019", 56, 0.1, "obrien-fleming", two, {}),
+        ("dakwar-2019", 56, 0.1, "classical-pocock", two, {0.5: 0.0}),
     ):
+        null = null_protocol(resize_protocol(load_protocol(name), n))
+        null = one_analysis(null, null.analyses[0].id).replace(recruitment={"screened_per_day": per_day})
         rule = plan_stops(looks, futility=futility, boundary=boundary)
-        run = simulate_design(
-            null, max_replicates=max(100, round(10_000 * scale)), mcse=1e-6, seed=seed, rule=rule
-        )  # fmt: skip
+        run = simulate_design(null, max_replicates=max(100, round(10_000 * scale)), mcse=1e-6, seed=seed, rule=rule)
         found = characterize(null, run)[0].sequential
         assert found is not None
         assert found.duration_day is not None
         at = ", ".join(f"{look:.2g}" for look in looks) + (" and futility at 0.5" if futility else "")
-        error = found.rejected
+        error, count = found.rejected, run.decided(null.analyses[0].id).n
         lines.append(
-            f"| {boundary} | {at} | {run.analyses['pda-ketamine'].rejected.n:,} | {error.value:.4f} ± {error.mcse:.4f} "
-            f"| {found.n.value:.1f} | {found.duration_day.value:.0f} |"
+            f"| {name} | {boundary} | {at} | {count:,} | {error.value:.4f} ± {error.mcse:.4f} | {found.n.value:.1f} "
+            f"| {found.duration_day.value:.0f} |"
         )
     return lines
 

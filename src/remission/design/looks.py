@@ -167,13 +167,17 @@ class Sequential:
 def one_analysis(protocol: Protocol, analysis: str) -> Protocol:
     """The protocol with this analysis and what it needs only: people, courses and draws are the same."""
     chosen = next(one for one in protocol.analyses if one.id == analysis)
-    needed = {chosen.endpoint, getattr(chosen, "baseline", None)}
+    needed = {chosen.endpoint, chosen.baseline}
     endpoints = [one for one in protocol.endpoints if one.id in needed]
     keeps = protocol.estimand is not None and protocol.estimand.analysis == analysis
     return protocol.replace(
-        analyses=(chosen,), endpoints=endpoints, comparisons=(), estimand=protocol.estimand if keeps else None,
+        analyses=(chosen,),
+        endpoints=endpoints,
+        comparisons=(),
+        multiplicity=None,
+        estimand=protocol.estimand if keeps else None,
         purpose=protocol.purpose if keeps else "exploratory",
-    )  # fmt: skip
+    )
 
 
 def look_at(

@@ -140,25 +140,32 @@ def test_the_table_is_the_simulation_of_its_cells(tmp_path: Path) -> None:
 def test_two_workers_give_the_numbers_of_one() -> None:
     """Pieces come back in any order; sums and the trial at which it stops may not depend on it."""
     protocol = small_protocol()
-    one = simulate_design(protocol, max_replicates=2000, mcse=0.03, seed=1)
+    one = simulate_design(protocol, max_replicates=1000, mcse=0.04, seed=1)
     with Crew(2) as crew:
-        two = simulate_design(protocol, max_replicates=2000, mcse=0.03, seed=1, crew=crew)
+        two = simulate_design(protocol, max_replicates=1000, mcse=0.04, seed=1, crew=crew)
     assert characterize(protocol, one) == characterize(protocol, two)
 
 
 def test_the_command_prints_a_row_for_each_cell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The whole path, and the same numbers in both forms."""
+    """The whole path, and both forms of what comes out."""
     file = tmp_path / "table.yaml"
-    file.write_text(TABLE)
+    file.write_text(TABLE.replace("replicates: 8", "replicates: 4\ntype1_error: false"))
     assert run_app(["design", "kare", "--scenarios", str(file)]) == 0
     shown = capsys.readouterr().out
     assert shown.count("as-modeled") == 2
+    assert "log odds ratio" in shown
+    file.write_text(
+        TABLE.replace("replicates: 8", "replicates: 4")
+        .replace("  - id: hidden", "  # - id: hidden")
+        .replace("    parameters: {p_hide: 0.3}\n    changes:\n      missingness: {observed: 0, latent: 4}\n", "")
+    )
     assert run_app(["design", "kare", "--scenarios", str(file), "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
-    assert [row["n_subjects"] for row in rows] == [40, 96, 40, 96]
+    assert [row["n_subjects"] for row in rows] == [40, 96]
     assert rows[1]["duration_day"]["value"] > 180.0
     assert rows[0]["duration_day"] is None
     assert rows[1]["scale"] == "log odds ratio"
+    assert rows[0]["type1_error"]["value"] >= 0.0
 
 
 def test_without_an_effect_arms_are_given_what_their_counterparts_get() -> None:

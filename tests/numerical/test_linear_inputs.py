@@ -94,5 +94,7 @@ def test_bad_inputs_are_refused(bad: list[float]) -> None:
         simulate_linear_inputs(CHAIN, inputs=[box(0, 0.0, bad, [0.0, 0.0])], times=TIMES)
     with pytest.raises(SpecError):
         simulate_linear_inputs(CHAIN, inputs=[], times=TIMES[::-1])
+    with pytest.raises(SpecError):
+        simulate_linear_inputs(-CHAIN, inputs=[box(0, 0.0, [1.0, 1.0], [0.0, 0.0])], times=TIMES)
     with pytest.raises(NumericalError):
-        simulate_linear_inputs(CHAIN * -1e4, inputs=[box(0, 0.0, [1.0, 1.0], [0.0, 0.0])], times=TIMES)
+        simulate_linear_inputs(CHAIN + 1e4 * np.eye(3), inputs=[box(0, 0.0, [1.0, 1.0], [0.0, 0.0])], times=TIMES)

@@ -16,6 +16,7 @@ from remission.pk import (
     simulate_doses,
 )
 from remission.records.dose import Dose
+from remission.units import format_quantity
 
 REASON = "a test"
 KA = {"ka_per_h": 1.3, "reason": REASON}
@@ -175,3 +176,44 @@ def test_infusions_alone_have_the_numbers_of_before(
     assert np.array_equal(
         simulate_doses(model, doses, weight_kg=kg, z_iiv=z, **asked).conc_ng_per_ml, before.conc_ng_per_ml
     )
+
+
+def test_a_bolus_is_the_end_of_ever_shorter_infusions() -> None:
+    """Two solvers meet: modes for the infusion, exponentials for the bolus, at every site and for every analyte."""
+    model = load_pk_model()
+    asked: dict[str, Any] = {
+        "weight_kg": np.array([70.0, 61.0]),
+        "z_iiv": np.linspace(-1.0, 1.0, 16).reshape(2, 8),
+        "t_h": np.array([0.05, 0.1, 0.5, 2.0, 9.0]),
+    }
+    for words in (
+        {"analytes": ("ket", "s_ket", "r_ket"), "sites": ("arterial", "venous", "effect")},
+        {"analytes": ("s_nk", "s_hnk"), "sites": ("arterial",)},
+    ):
+        both = [
+            simulate_doses(model, [Dose.create(dose_mg=25.0, **one)], **asked, **words).conc_ng_per_ml
+            for one in ({"route": "iv_bolus"}, {"route": "iv_infusion", "duration_min": 1e-5})
+        ]
+        # Tolerance: half the length of the infusion, 1e-7 h, against the fastest mode, 38 per h.
+        assert both[0] == pytest.approx(both[1], rel=2e-5)
+
+
+@settings(max_examples=40)
+@given(
+    route=st.sampled_from(["iv_infusion", "iv_bolus", "im", "oral"]),
+    amount=st.floats(0.0, 5.0),
+    per_weight=st.booleans(),
+    minutes=st.floats(0.1, 1440.0),
+    start=st.floats(0.0, 168.0),
+)
+def test_a_dose_survives_text_and_back(
+    route: str, amount: float, per_weight: bool, minutes: float, start: float
+) -> None:
+    """A dose that changes on its way through a file would be another dose."""
+    unit = "mg/kg" if per_weight else "mg"
+    words = {"duration": format_quantity(minutes, "min")} if route == "iv_infusion" else {}
+    dose = Dose.create(route=route, dose=format_quantity(amount, unit), start_h=start, **words)
+    assert (dose.dose_mg_per_kg if per_weight else dose.dose_mg) == amount
+    assert Dose.from_dict(dose.to_dict()) == dose
+    if route == "iv_infusion":
+        assert dose.duration_min == minutes

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy import linalg
 
 from remission.errors import NumericalError, SpecError
+from remission.numerics.positive_exponentials import carry, check_compartments, positive_exponentials
 
 __all__ = ["LinearInput", "simulate_linear_inputs"]
 
@@ -27,8 +27,7 @@ _LATTICE = 2.0**-46
 _CHUNK = 256
 
 _Subject = Float[np.ndarray, " subject"]
-_State = Float[np.ndarray, "state subject"]
-_Carrier = Float[np.ndarray, "state column subject"]
+_State = Float[np.ndarray, "subject state"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +74,7 @@ def simulate_linear_inputs(
     Raises
     ------
     SpecError
-        Times run backwards, or an input is negative or not finite.
+        Times run backwards, an input is negative or not finite, or the matrix is not one of compartments.
     NumericalError
         A state is not a finite number.
     """
@@ -88,6 +87,7 @@ def simulate_linear_inputs(
                 got=(one.amount, one.length),
                 allowed="finite amounts and lengths of 0 or more",
             )
+    check_compartments(matrix)
     n_subject, n_state, _ = matrix.shape
     result = np.zeros((n_subject, n_state, times.size))
     begun = [one for one in inputs if times.size and one.start <= times[-1]]
@@ -95,9 +95,7 @@ def simulate_linear_inputs(
         return result
     for first in range(0, n_subject, _CHUNK):
         rows = slice(first, first + _CHUNK)
-        # A number that is too large is reported below, in words.
-        with np.errstate(over="ignore", invalid="ignore"):
-            result[rows] = _Course(matrix[rows], [one.take(rows) for one in begun], times).run()
+        result[rows] = _Course(matrix[rows], [one.take(rows) for one in begun], times).run()
     if not np.all(np.isfinite(result)):
         raise NumericalError(
             where="linear system",
@@ -128,7 +126,7 @@ class _Course:
         self.begin = min(one.start for one in inputs)
         self.quantum = max(float(times[-1]) - self.begin, 1e-300) * _LATTICE
         self.marks = self._marks()
-        self.known: dict[int, _Carrier] = {}
+        self.known: dict[int, Float[np.ndarray, "subject row column"]] = {}
         self.uses = Counter(np.diff(self.marks).tolist())
 
     def _ticks(self, length: Float[np.ndarray, " any"]) -> Int[np.ndarray, " any"]:
@@ -151,59 +149,46 @@ class _Course:
         result = np.zeros((self.n_subject, self.n_state, self.times.size))
         at = self._on_lattice(self.times)
         starts = [int(self._on_lattice(np.array([one.start]))[0]) for one in self.inputs]
-        state = np.zeros((self.n_state, self.n_subject))
+        state = np.zeros((self.n_subject, self.n_state))
         for index, mark in enumerate(self.marks.tolist()):
             if index:
                 state = self._carried(state, int(self.marks[index - 1]), mark, starts)
             for one, start in zip(self.inputs, starts, strict=True):
                 if start == mark:
-                    state[one.state] += np.where(one.length == 0.0, one.amount, 0.0)
-            result[:, :, at == mark] = state.T[:, :, np.newaxis]
+                    state[:, one.state] += np.where(one.length == 0.0, one.amount, 0.0)
+            result[:, :, at == mark] = state[:, :, np.newaxis]
         return result
 
     def _carried(self, state: _State, begin: int, end: int, starts: list[int]) -> _State:
-        rates = np.zeros((len(self.entries), self.n_subject))
+        rates = np.zeros((self.n_subject, len(self.entries)))
         late: list[tuple[int, int, int, float]] = []
         for one, start in zip(self.inputs, starts, strict=True):
             if start > begin:
                 continue
             stops = start + self._ticks(one.length)
             rate = np.where(one.length > 0.0, one.amount / np.where(one.length > 0.0, one.length, 1.0), 0.0)
-            row = self.entries.index(one.state)
-            rates[row] += np.where(stops >= end, rate, 0.0)
+            entry = self.entries.index(one.state)
+            rates[:, entry] += np.where(stops >= end, rate, 0.0)
             inside = np.flatnonzero((stops > begin) & (stops < end) & (rate > 0.0)).tolist()
-            late += [(subject, row, int(stops[subject]), float(rate[subject])) for subject in inside]
-        moved = self._moved(self._carrier(end - begin), state, rates)
-        for subject, row, stop, speed in late:
-            moved[:, subject] += self._one(subject, row, stop - begin, end - stop, speed)
+            late += [(subject, entry, int(stops[subject]), float(rate[subject])) for subject in inside]
+        moved = carry(self._carrier(end - begin), np.concatenate([state, rates], axis=1))[:, : self.n_state]
+        for subject, entry, stop, speed in late:
+            moved[subject] += self._one(subject, entry, stop - begin, end - stop, speed)
         return moved
 
-    def _carrier(self, step: int) -> _Carrier:
+    def _carrier(self, step: int) -> Float[np.ndarray, "subject row column"]:
         if step not in self.known:
-            exponentials = [linalg.expm(one * (step * self.quantum)) for one in self.augmented]
-            self.known[step] = np.ascontiguousarray(np.moveaxis(np.stack(exponentials), 0, -1)[: self.n_state])
+            self.known[step] = positive_exponentials(self.augmented, step=step * self.quantum)
         found = self.known[step]
         self.uses[step] -= 1
         if self.uses[step] <= 0:
             del self.known[step]
         return found
 
-    @staticmethod
-    def _moved(carrier: _Carrier, state: _State, rates: Float[np.ndarray, "entry subject"]) -> _State:
-        before = [*state, *rates]
-        moved = np.empty_like(state)
-        for row in range(state.shape[0]):
-            total = carrier[row, 0] * before[0]
-            for column in range(1, len(before)):
-                total = total + carrier[row, column] * before[column]
-            moved[row] = total
-        return moved
-
-    def _one(self, subject: int, row: int, running: int, after: int, rate: float) -> Float[np.ndarray, " state"]:
-        own = self.augmented[subject]
-        filled = linalg.expm(own * (running * self.quantum))[: self.n_state, self.n_state + row] * rate
-        carrier = linalg.expm(own[: self.n_state, : self.n_state] * (after * self.quantum))
-        total = carrier[:, 0] * filled[0]
-        for column in range(1, self.n_state):
-            total = total + carrier[:, column] * filled[column]
-        return total
+    def _one(self, subject: int, entry: int, running: int, after: int, rate: float) -> Float[np.ndarray, " state"]:
+        own = self.augmented[subject : subject + 1]
+        given = np.zeros((1, own.shape[1]))
+        given[0, self.n_state + entry] = rate
+        filled = carry(positive_exponentials(own, step=running * self.quantum), given)
+        filled[0, self.n_state :] = 0.0
+        return carry(positive_exponentials(own, step=after * self.quantum), filled)[0, : self.n_state]

@@ -51,9 +51,6 @@ class Compartments:
         self.inputs.append(LinearInput(state=self.names.index(name), start=start_h, amount=amount_ug, length=length))
 
     def simulate(self, *, t_h: Float[np.ndarray, " time"]) -> dict[str, Float[np.ndarray, "subject time"]]:
-        """Every state over time. [ug]; followers [ng/mL]
-
-        An exponential can leave a trace below zero where there is nothing; it is cut off.
-        """
-        states = np.maximum(simulate_linear_inputs(self.matrix, inputs=self.inputs, times=t_h), 0.0)
+        """Every state over time. [ug]; followers [ng/mL]"""
+        states = simulate_linear_inputs(self.matrix, inputs=self.inputs, times=t_h)
         return {name: states[:, index, :] for index, name in enumerate(self.names)}

@@ -54,6 +54,7 @@ class Stream(IntEnum):
     PK_OCCASION = 16
     PK_RESIDUAL = 17
     IMPUTATION = 18
+    VENOUS_LINK = 19
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

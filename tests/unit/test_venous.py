@@ -11,6 +11,9 @@ from validation.venous_link import HASAN, ZARATE, fit_link, link_errors_percent
 from remission.dosing import make_infusions
 from remission.errors import LibraryError, SpecError
 from remission.library.loader import load_parameter_set
+from remission.patient.pharmacology import load_pharmacology
+from remission.patient.sampling import sample_venous_links
+from remission.patient.session import simulate_session_curves
 from remission.pk import (
     VenousLinks,
     draw_venous_links,
@@ -21,6 +24,7 @@ from remission.pk import (
     simulate_venous_concentrations,
     with_slow_norketamine,
 )
+from remission.streams import People
 
 LINKS = load_parameter_set("sampling-links")
 MODEL = load_pk_model()
@@ -145,3 +149,24 @@ def test_the_optional_norketamine_is_no_default_and_leaves_ketamine_alone() -> N
     np.testing.assert_array_equal(found.conc_ng_per_ml, plain.conc_ng_per_ml)
     with pytest.raises(LibraryError):
         with_slow_norketamine(load_pk_model("noppers2011"))
+
+
+def test_people_get_links_at_addresses_and_a_session_draws_them() -> None:
+    """One more person moves nobody's link, and a link moves the vein alone."""
+    few, more = (
+        sample_venous_links(People.of_replicates(seed=3, first=0, count=1, n_subjects=n), links=LINKS) for n in (2, 3)
+    )
+    np.testing.assert_array_equal(few.fast_fraction, more.fast_fraction[:2])
+    np.testing.assert_array_equal(few.rate_per_h, more.rate_per_h[:2])
+    arguments = {
+        "dose_mg_per_kg": 0.5, "duration_h": 2 / 3, "t_h": T_H, "weight_kg": np.full(3, 70.0),
+        "z_iiv": np.zeros((3, 8)), "z_pressure": np.zeros((3, 2)), "sbp0_mmhg": np.full(3, 120.0),
+        "dbp0_mmhg": np.full(3, 75.0), "pharmacology": load_pharmacology(),
+    }  # fmt: skip
+    plain = simulate_session_curves(**arguments).concentrations  # type: ignore[arg-type]
+    drawn = simulate_session_curves(**arguments, venous=more).concentrations  # type: ignore[arg-type]
+    for site in ("arterial", "effect"):
+        np.testing.assert_array_equal(plain.select("ket", site=site), drawn.select("ket", site=site))
+    venous = drawn.select("ket", site="venous")[:, 2]
+    assert len(set(venous.tolist())) == 3
+    assert len(set(plain.select("ket", site="venous")[:, 2].tolist())) == 1

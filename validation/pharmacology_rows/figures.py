@@ -43,7 +43,7 @@ def draw_row(rows: Sequence[tuple[ObservedSeries, list[Prediction]]]) -> Figure:
     n_columns = min(len(rows), 3)
     n_lines = -(-len(rows) // n_columns)
     is_wide = n_columns == 1
-    height = 3.5 if any(predictions for _, predictions in rows) else 2.1
+    height = 3.8 if any(predictions for _, predictions in rows) else 2.1
     with drawing():
         figure = Figure(figsize=(7.2 if is_wide else 3.9 * n_columns, height * n_lines), layout="constrained")
         panels = figure.subplots(n_lines, n_columns, squeeze=False).ravel()
@@ -57,6 +57,14 @@ def draw_row(rows: Sequence[tuple[ObservedSeries, list[Prediction]]]) -> Figure:
             else:
                 _draw_curves(axes, series, predictions)
             axes.set_title(fill(f"{series.id[:3].upper()}  {series.title}", 74 if is_wide else 34))
+        # One legend below all panels: inside, it would lie on the curves.
+        found = {
+            label: handle for axes in panels for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+        }
+        figure.legend(
+            list(found.values()), list(found), loc="outside lower center", ncols=3 if is_wide else 4, fontsize=7.5,
+            handlelength=3.0,
+        )  # fmt: skip
     return figure
 
 
@@ -87,7 +95,6 @@ def _draw_curves(axes: Axes, series: ObservedSeries, predictions: Sequence[Predi
     else:
         axes.set_ylim(bottom=0.0)
     finish(axes, x=f"{unit} from the first dose", y=_quantity(series))
-    axes.legend(loc="best", fontsize=7.0, handlelength=2.8)
 
 
 def _draw_areas(axes: Axes, series: ObservedSeries, predictions: Sequence[Prediction]) -> None:
@@ -144,7 +151,6 @@ def _draw_level(axes: Axes, series: ObservedSeries) -> None:
         color=QUIET, fontsize=8.0,
     )  # fmt: skip
     finish(axes, x=_quantity(series), y="")
-    axes.legend(loc="upper left")
 
 
 def _site(site: SamplingSite) -> str:

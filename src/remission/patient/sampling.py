@@ -10,10 +10,11 @@ from remission.errors import SpecError
 from remission.numerics.elementary import exp
 from remission.patient.course import Traits
 from remission.patient.parameters import CourseParameters
+from remission.pk import VenousLinks, draw_venous_links
 from remission.receptor import correlated_pressure_z
 from remission.records.parameter import ParameterSet
 from remission.records.population import Population
-from remission.streams import People, Stream, draw_normals, draw_uniforms
+from remission.streams import People, Stream, draw_normal_pair, draw_normals, draw_uniforms
 
 __all__ = ["AcuteResponse", "Covariates", "sample_acute_response", "sample_covariates", "sample_iiv", "sample_traits"]
 
@@ -75,6 +76,20 @@ def sample_acute_response(people: People, *, response: ParameterSet | None = Non
         z_heart_rate=z_heart_rate,
         z_dissociation=z_dissociation,
     )
+
+
+def sample_venous_links(people: People, *, links: ParameterSet) -> VenousLinks:
+    """A link from artery to arm vein for each person, inside the uncertainty of its fit.
+
+    Parameters
+    ----------
+    people
+        Whose draws.
+    links
+        The library's ``sampling-links`` or a changed copy.
+    """
+    z = np.stack(draw_normal_pair(people, Stream.VENOUS_LINK, 0), axis=1)
+    return draw_venous_links(z, links=links)
 
 
 def sample_traits(people: People, parameters: CourseParameters, *, clean_days: int, self_quit: bool) -> Traits:

@@ -25,10 +25,12 @@ from remission.patient.pharmacology import Pharmacology
 from remission.pk import (
     Concentrations,
     PkIndividuals,
+    VenousLinks,
     effect_site_peak,
     effect_site_quadrature,
     individual_parameters,
     simulate_concentrations,
+    simulate_venous_concentrations,
 )
 from remission.receptor import (
     PRESSURES,
@@ -213,6 +215,7 @@ def simulate_session_curves(
     dissociation_gain: float = 1.0,
     z_dissociation: Float[np.ndarray, " subject"] | None = None,
     z_heart_rate: Float[np.ndarray, " subject"] | None = None,
+    venous: VenousLinks | None = None,
 ) -> SessionCurves:
     """Concentrations and acute effects of one infusion over time, for figures and planning.
 
@@ -237,6 +240,8 @@ def simulate_session_curves(
         [dimensionless]
     z_heart_rate
         Standard normals for the rise of heart rate; None gives everybody the mean. [dimensionless]
+    venous
+        A link to the arm vein for each person; None gives everybody the default one.
 
     Raises
     ------
@@ -250,8 +255,11 @@ def simulate_session_curves(
     events = infusions_per_weight([dose_mg_per_kg], start_h=[0.0], duration_h=[duration_h], weight_kg=weight_kg)
     people = individual_parameters(pharmacology.pk, weight_kg=weight_kg, z_iiv=z_iiv)
     model, effects = pharmacology.pk, pharmacology.effects
-    parents = simulate_concentrations(people, events, t_h=t_h, analytes=(Analyte.KET, Analyte.S_KET), sites=model.sites)
-    found = [parents]
+    parents = (Analyte.KET, Analyte.S_KET)
+    sites = [site for site in model.sites if venous is None or site is not SamplingSite.VENOUS]
+    found = [simulate_concentrations(people, events, t_h=t_h, analytes=parents, sites=sites)]
+    if venous is not None:
+        found.append(simulate_venous_concentrations(people, events, t_h=t_h, venous=venous, analytes=parents))
     metabolites = [analyte for analyte in model.analytes if analyte in {Analyte.S_NK, Analyte.S_HNK}]
     if metabolites:
         found.append(

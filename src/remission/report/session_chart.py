@@ -9,7 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from remission.patient.pharmacology import Pharmacology, load_pharmacology
-from remission.patient.sampling import sample_covariates, sample_iiv
+from remission.patient.sampling import (
+    sample_acute_response,
+    sample_covariates,
+    sample_iiv,
+    sample_venous_links,
+)
 from remission.patient.session import SessionCurves, simulate_session_curves
 from remission.receptor import OccupancyBand
 from remission.records.parameter import ParameterSet
@@ -17,7 +22,7 @@ from remission.records.protocol import Protocol
 from remission.records.treatment import Infusion
 from remission.report.chart import Chart, Table
 from remission.report.look import INK, QUIET, RULE, drawing, finish
-from remission.streams import People, Stream, draw_normals
+from remission.streams import People
 
 __all__ = ["PANELS", "session_chart"]
 
@@ -26,7 +31,7 @@ _HOURS = 4.0
 _SHOWN = (
     ("ket", "arterial", "ketamine, arterial plasma", "#3d35a0", "-"),
     ("ket", "effect", "ketamine, effect site", "#2a78b8", (0, (6, 1.6))),
-    ("ket", "venous", "ketamine, venous (link assumed)", "#6a6f7a", (0, (2, 1.4))),
+    ("ket", "venous", "ketamine, venous (link fitted here)", "#6a6f7a", (0, (2, 1.4))),
     ("s_nk", "arterial", "S-norketamine, arterial plasma", "#9a6a10", (0, (4, 1.4, 1.2, 1.4))),
 )
 
@@ -103,8 +108,9 @@ def session_chart(protocol: Protocol, *, seed: int, panels: Sequence[str] = PANE
         ),
         cannot=(
             "Published affinities differ tenfold, so occupancy is a band and no number. The venous curve hangs on a "
-            "provisional link, blood pressure on an interim line through one published mean; the drug high was "
-            "measured in healthy volunteers."
+            "link fitted to eight values, whose doubt is in its band; blood pressure hangs on an interim line through "
+            "one published mean; the drug high was measured in healthy volunteers, and how much people differ in it "
+            "is assumed."
         ),
         figure=figure,
         table=_table(minutes, bands, vas, sbp, dbp),
@@ -140,7 +146,7 @@ def _table(
 
 def _draw_concentrations(axes: Axes, minutes: Float[np.ndarray, " time"], bands: dict[tuple[str, str], _Band]) -> None:
     for analyte, site, label, color, dash in _SHOWN:
-        _draw(axes, minutes, bands[analyte, site], label, color, dash, with_band=site != "venous")
+        _draw(axes, minutes, bands[analyte, site], label, color, dash, with_band=True)
     finish(axes, x="minutes from the start", y="ng/mL", title="Concentration")
     axes.legend(loc="upper right")
 
@@ -170,7 +176,7 @@ def _first_infusion(protocol: Protocol) -> Infusion | None:
 
 def _simulate(protocol: Protocol, infusion: Infusion, seed: int, pharmacology: Pharmacology) -> SessionCurves:
     people = People.of_replicates(seed=seed, first=0, count=1, n_subjects=_N_PEOPLE)
-    z_systolic, z_diastolic, _, _ = draw_normals(people, Stream.PRESSURE, 0)
+    response = sample_acute_response(people)
     duration_h = infusion.duration_min / 60.0
     # Steps of 1/32 h are exact in binary: equal steps share one matrix exponential.
     t_h = np.union1d(np.arange(0.0, _HOURS + 1e-9, 1.0 / 32.0), [duration_h])
@@ -180,10 +186,12 @@ def _simulate(protocol: Protocol, infusion: Infusion, seed: int, pharmacology: P
         t_h=t_h,
         weight_kg=sample_covariates(people, protocol.population).weight_kg,
         z_iiv=sample_iiv(people, n_iiv=pharmacology.n_iiv),
-        z_pressure=np.stack([z_systolic, z_diastolic], axis=1),
+        z_pressure=np.stack([response.z_sbp, response.z_dbp], axis=1),
         sbp0_mmhg=np.zeros(_N_PEOPLE),
         dbp0_mmhg=np.zeros(_N_PEOPLE),
         pharmacology=pharmacology,
+        z_dissociation=response.z_dissociation,
+        venous=sample_venous_links(people, links=pharmacology.pk.links),
     )
 
 

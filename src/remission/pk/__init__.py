@@ -11,6 +11,7 @@ from remission.pk.model import PkModel, load_pk_model
 from remission.pk.norketamine import with_slow_norketamine
 from remission.pk.session import EffectSiteQuadrature, effect_site_peak, effect_site_quadrature
 from remission.pk.simulate import simulate_concentrations
+from remission.pk.summaries import PopulationSummary, summarize_population
 from remission.pk.typical import TypicalParameters, typical_parameters
 from remission.pk.venous import VenousLinks, draw_venous_links, mixing_gap_ng_per_ml, simulate_venous_concentrations
 
@@ -26,6 +27,7 @@ __all__ = [
     "PersonFactors",
     "PkIndividuals",
     "PkModel",
+    "PopulationSummary",
     "Series",
     "TypicalParameters",
     "VenousLinks",
@@ -40,6 +42,7 @@ __all__ = [
     "simulate_concentrations",
     "simulate_doses",
     "simulate_venous_concentrations",
+    "summarize_population",
     "typical_parameters",
     "with_effect_delay",
     "with_slow_norketamine",

@@ -19,6 +19,8 @@ Assumptions: shares fixed at 80 and 70% by the source; transit times do not scal
 R-ketamine has metabolites too; no sourced parameters exist, so none are offered.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -27,12 +29,16 @@ from jaxtyping import Float
 from remission.errors import SpecError
 from remission.library.molecules import molar_mass_g_per_mol
 from remission.numerics.cascades import simulate_cascade
+from remission.numerics.cores import available_cores
 from remission.numerics.linear_systems import simulate_linear_system
 from remission.pk.individuals import MetaboliteIndividuals, PkIndividuals
 from remission.pk.mammillary import Modes, mammillary_modes
 from remission.records.analyte import Analyte
 
-__all__ = ["STATES", "rate_matrix", "simulate_amounts", "simulate_metabolites"]
+__all__ = ["METABOLITES", "STATES", "prepare_metabolites", "rate_matrix", "simulate_amounts"]
+
+METABOLITES: Final = (Analyte.S_NK, Analyte.S_HNK)
+"""S-norketamine and S-hydroxynorketamine."""
 
 STATES: Final = ("A1", "A2", "A3", "T1", "T2", "N1", "N2", "U1", "U2", "H1", "H2", "X")
 """Names of the states, in the order of the matrix."""
@@ -116,15 +122,13 @@ def simulate_amounts(
     )
 
 
-def simulate_metabolites(
+def prepare_metabolites(
     individuals: PkIndividuals,
     *,
     breaks_h: Float[np.ndarray, " break"],
     rate_ug_per_h: Float[np.ndarray, "interval subject"],
-    t_h: Float[np.ndarray, " time"],
-    n_threads: int = 1,
-) -> dict[Analyte, Float[np.ndarray, "time subject"]]:
-    """Arterial plasma concentrations of S-norketamine and S-hydroxynorketamine. [ng/mL of the analyte]
+) -> Callable[..., Float[np.ndarray, "analyte time subject"]]:
+    """A function of ``times`` that gives arterial :data:`METABOLITES`. [ng/mL of the analyte]
 
     The same system as :func:`simulate_amounts` with the central and peripheral compartments of each substance written
     as decaying modes; no state is then fed by a later one, so many people are fast.
@@ -132,7 +136,7 @@ def simulate_metabolites(
     Raises
     ------
     SpecError
-        The model has no metabolites, or times run backwards.
+        The model has no metabolites.
     """
     m, v1, v1_hnk = _metabolites(individuals), individuals.v1_l, _metabolites(individuals).hnk_v1_l
     cl = individuals.cl_l_per_h[individuals.species_index(Analyte.S_KET)]
@@ -157,25 +161,22 @@ def simulate_metabolites(
 
     ktr, ltr = 2.0 / m.nk_mtt_h, 2.0 / m.hnk_mtt_h
     t1 = add(ktr, center(ket, 0, np.ones_like(v1)), cl / v1)
-    n1 = center(nk, add(ktr, [t1], ktr), m.nk_fraction * ktr)
-    u1 = add(ltr, n1, m.nk_cl_l_per_h / v1)
-    h1 = center(hnk, add(ltr, [u1], ltr), m.hnk_fraction * ltr)
-    reading = np.zeros((2, len(rates)))
-    reading[0, n1], reading[1, h1] = 1.0, 1.0
-    amounts = simulate_cascade(
+    # From here on the states of a center are concentrations: into them by volume, out of them by clearance.
+    n1 = center(nk, add(ktr, [t1], ktr), m.nk_fraction * ktr / v1)
+    u1 = add(ltr, n1, m.nk_cl_l_per_h)
+    h1 = center(hnk, add(ltr, [u1], ltr), m.hnk_fraction * ltr / v1_hnk)
+    reading = np.zeros((len(METABOLITES), len(rates)))
+    for row, (analyte, states) in enumerate(zip(METABOLITES, (n1, h1), strict=True)):
+        reading[row, states] = molar_mass_g_per_mol(analyte) / molar_mass_g_per_mol(Analyte.KET)
+    return partial(
+        simulate_cascade,
         np.stack(rates),
         feeds=feeds,
         reading=reading,
         breaks=breaks_h,
         inputs=rate_ug_per_h,
-        times=t_h,
-        n_threads=n_threads,
+        n_threads=available_cores(),
     )
-    ketamine = molar_mass_g_per_mol(Analyte.KET)
-    return {
-        analyte: amount * (molar_mass_g_per_mol(analyte) / ketamine / volume)
-        for analyte, amount, volume in zip((Analyte.S_NK, Analyte.S_HNK), amounts, (v1, v1_hnk), strict=True)
-    }
 
 
 def _metabolites(individuals: PkIndividuals) -> MetaboliteIndividuals:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from remission.errors import NumericalError
-from remission.pk.mammillary import linked_response, mammillary_modes, plasma_response
+from remission.pk.mammillary import _apart, linked_response, mammillary_modes, plasma_response, reference_modes
 
 mp = mpmath.mp.clone()
 mp.dps = 60
@@ -119,6 +119,20 @@ def test_modes_do_not_depend_on_the_batch() -> None:
         alone = mammillary_modes(cl_l_per_h=cl[rows], v1_l=v1[rows], q_l_per_h=q[:, rows], v_l=v[:, rows])
         assert np.array_equal(alone.rate_per_h[:, 0], together.rate_per_h[:, i])
         assert np.array_equal(alone.weight[:, 0], together.weight[:, i])
+
+
+@pytest.mark.parametrize("n_peripheral", [1, 2])
+def test_the_compiled_search_is_the_readable_one_bit_for_bit(n_peripheral: int) -> None:
+    """Trials get their rates from the compiled one; a bit that moved would move days of use."""
+    generator = np.random.default_rng(23)
+    people = [_person(kind, generator) for kind in KINDS for _ in range(60)]
+    cl, v1 = np.array([one[0] for one in people]), np.array([one[1] for one in people])
+    q, v = np.stack([one[2] for one in people], axis=1), np.stack([one[3] for one in people], axis=1)
+    q, v = q[:n_peripheral], v[:n_peripheral]
+    fast = mammillary_modes(cl_l_per_h=cl, v1_l=v1, q_l_per_h=q, v_l=v)
+    readable = reference_modes(cl / v1, out_per_h=q / v1, back_per_h=_apart(q / v))
+    assert np.array_equal(fast.rate_per_h, readable.rate_per_h)
+    assert np.array_equal(fast.weight, readable.weight)
 
 
 @pytest.mark.parametrize("bad", [0.0, -1.0, float("nan"), float("inf")])

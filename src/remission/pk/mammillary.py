@@ -16,7 +16,8 @@ and the weights are ``w_i = 1 / (1 + sum_j kj kjc / (kj - r_i)^2)``: positive, w
 Accuracy. Each root is found as an offset from the pole ``kj`` (or from 0) that is nearest to it, so ``kj - r_i`` and
 the weights keep their relative accuracy however near the roots lie to each other or to a pole. Responses use divided
 differences whose terms have one sign, so ``kappa`` on a root costs nothing. Only operations that round in one way on
-every machine are used, element by element: a person's result does not depend on the batch.
+every machine are used, element by element: a person's result does not depend on the batch. The search for the roots
+runs compiled, with the same bits as the functions here.
 
 Units: rates 1/h, time h, weights dimensionless in [0, 1]; responses to 1 ug/h into 1 L, in h.
 """
@@ -27,10 +28,11 @@ import numpy as np
 from jaxtyping import Float
 
 from remission.errors import NumericalError
+from remission.numerics.arrowheads import arrowhead_modes
 from remission.numerics.divided_differences import cumulative_decay_difference, decay_difference, mean_decay
 from remission.numerics.elementary import exp
 
-__all__ = ["Modes", "linked_response", "mammillary_modes", "plasma_response"]
+__all__ = ["Modes", "linked_response", "mammillary_modes", "plasma_response", "reference_modes"]
 
 _Subject = Float[np.ndarray, " subject"]
 _Roots = Float[np.ndarray, "root subject"]
@@ -85,6 +87,31 @@ def mammillary_modes(
             allowed="positive rate constants",
             remedy="Check clearance, flows and volumes.",
         )
+    rate, weight, is_found = arrowhead_modes(k10, out, back)
+    if not is_found:
+        raise NumericalError(
+            where="mammillary model",
+            got="a decay rate that did not settle",
+            allowed="real, positive decay rates",
+            remedy="Check clearance, flows and volumes.",
+        )
+    return Modes(rate_per_h=rate, weight=weight)
+
+
+def reference_modes(
+    k10_per_h: _Subject,
+    *,
+    out_per_h: Float[np.ndarray, "peripheral subject"],
+    back_per_h: Float[np.ndarray, "peripheral subject"],
+) -> Modes:
+    """The specification of :func:`remission.numerics.arrowheads.arrowhead_modes`, sixty times slower.
+
+    Parameters
+    ----------
+    k10_per_h, out_per_h, back_per_h
+        Rate constants, > 0: out of the body, and to and from peripheral compartments; no two rates back equal. [1/h]
+    """
+    k10, out, back = k10_per_h, out_per_h, back_per_h
     ends = np.concatenate([np.zeros((1, k10.size)), np.sort(back, axis=0)])
     middle = 0.5 * (ends[:-1] + ends[1:])
     at_middle = _characteristic(middle, k10 - middle, out, [k - middle for k in back])[0]
@@ -157,13 +184,8 @@ def _offset(
         open_ = open_ & (np.abs(step) > _RELATIVE_STEP * np.abs(moved))
         offset = moved
         if not np.any(open_):
-            return offset
-    raise NumericalError(
-        where="mammillary model",
-        got="a decay rate that did not settle",
-        allowed="real, positive decay rates",
-        remedy="Check clearance, flows and volumes.",
-    )
+            break
+    return offset
 
 
 def _weight(

@@ -1,0 +1,139 @@
+"""Decay rates and weights of arrowhead systems, many at once: the compiled twin of a search for roots.
+
+Purpose: a center that empties at rate ``a`` and exchanges with one or two other places (out at ``c_j``, back at
+``k_j``) decays at the roots r of ``f(r) = a - r - r sum_j c_j / (k_j - r)``. The method and why it keeps its accuracy
+are in :mod:`remission.pk.mammillary`, whose NumPy functions are the specification; every operation is repeated here in
+their order, so that no bit differs, for ``BLOCK`` subjects side by side. A subject's search ends by itself: a slow
+neighbor adds no step.
+"""
+
+import numpy as np
+from jaxtyping import Float
+from numba import njit
+
+from remission.numerics.lanes import OPTIONS, inlined
+
+__all__ = ["arrowhead_modes"]
+
+BLOCK = 64
+"""Subjects handled side by side."""
+
+_MOST_STEPS = 200
+_RELATIVE_STEP = 2.0**-51
+
+
+@inlined
+def _multiplied(top, top1, top2, base, base1, base2, rate, flow, gap):
+    """``f`` times ``prod_j (k_j - r)`` with two derivatives, one more place taken in."""
+    return (
+        top * gap - rate * flow * base,
+        top1 * gap - top - flow * (base + rate * base1),
+        top2 * gap - 2.0 * top1 - flow * (2.0 * base1 + rate * base2),
+        base * gap,
+        base1 * gap - base,
+        base2 * gap - 2.0 * base1,
+    )
+
+
+@inlined
+def _polynomial(rate, lead, flow_0, gap_0, flow_1, gap_1, is_double):
+    """Value and two derivatives; ``lead`` is ``a - r`` and the gaps are ``k_j - r``."""
+    top, top1, top2, base, base1, base2 = _multiplied(lead, -1.0, 0.0, 1.0, 0.0, 0.0, rate, flow_0, gap_0)
+    if is_double:
+        top, top1, top2, _, _, _ = _multiplied(top, top1, top2, base, base1, base2, rate, flow_1, gap_1)
+    return top, top1, top2
+
+
+@inlined
+def _search(b, a, out, back, o, width, is_double):
+    """Offsets from the poles in row 0 of ``b`` to the roots on the sides in row 1, into row 2; whether all settled."""
+    degree = 3.0 if is_double else 2.0
+    last = 1 if is_double else 0
+    for i in range(width):
+        pole = b[0, i]
+        lead, gap_0, gap_1 = a[o + i] - pole, back[0, o + i] - pole, back[last, o + i] - pole
+        begun, _, _ = _polynomial(pole, lead, out[0, o + i], gap_0, out[last, o + i], gap_1, is_double)
+        b[2, i], b[3, i], b[4, i] = 0.0, begun, 1.0
+    for _ in range(_MOST_STEPS):
+        n_open = 0.0
+        for i in range(width):
+            pole, side, offset = b[0, i], b[1, i], b[2, i]
+            lead, gap_0, gap_1 = a[o + i] - pole, back[0, o + i] - pole, back[last, o + i] - pole
+            value, slope, bend = _polynomial(
+                pole + offset, lead - offset, out[0, o + i], gap_0 - offset, out[last, o + i], gap_1 - offset, is_double
+            )
+            inside = (degree - 1.0) * ((degree - 1.0) * slope * slope - degree * value * bend)
+            denominator = slope - side * (-1.0 if value < 0.0 else 1.0) * np.sqrt(max(inside, 0.0))
+            step = -degree * value / (1.0 if denominator == 0.0 else denominator)
+            goes_on = b[4, i] * (1.0 if value * b[3, i] > 0.0 else 0.0) * (1.0 if step * side > 0.0 else 0.0)
+            moved = offset + step if goes_on > 0.0 else offset
+            b[2, i] = moved
+            b[4, i] = goes_on if abs(step) > _RELATIVE_STEP * abs(moved) else 0.0
+        for i in range(width):
+            n_open = max(n_open, b[4, i])
+        if n_open == 0.0:
+            return True
+    return False
+
+
+@inlined
+def _begin(b, a, out, back, o, width, root, is_double):
+    """The pole next to a root, and on which side of it the root lies."""
+    last = 1 if is_double else 0
+    is_last = root == (2 if is_double else 1)
+    sign = -1.0 if root == 1 else 1.0
+    for i in range(width):
+        near, far = min(back[0, o + i], back[last, o + i]), max(back[0, o + i], back[last, o + i])
+        low = 0.0 if root == 0 else (far if root == 2 else near)
+        high = near if root == 0 else far
+        middle = 0.5 * (low + high)
+        there, _, _ = _polynomial(
+            middle, a[o + i] - middle, out[0, o + i], back[0, o + i] - middle, out[last, o + i],
+            back[last, o + i] - middle, is_double,
+        )  # fmt: skip
+        from_left = True if is_last else there * sign <= 0.0
+        b[0, i] = low if from_left else high
+        b[1, i] = 1.0 if from_left else -1.0
+
+
+@njit(nogil=True, cache=True, **OPTIONS)
+def _modes(a, out, back, rate, weight, is_double):
+    b = np.empty((5, BLOCK))
+    last = 1 if is_double else 0
+    for o in range(0, a.size, BLOCK):
+        width = min(BLOCK, a.size - o)
+        for root in range(out.shape[0] + 1):
+            _begin(b, a, out, back, o, width, root, is_double)
+            if not _search(b, a, out, back, o, width, is_double):
+                return False
+            for i in range(width):
+                pole, offset = b[0, i], b[2, i]
+                gap_0, gap_1 = (back[0, o + i] - pole) - offset, (back[last, o + i] - pole) - offset
+                square_0, square_1 = gap_0 * gap_0, gap_1 * gap_1
+                numerator = square_0 * square_1 if is_double else square_0
+                both = out[0, o + i] * back[0, o + i]
+                denominator = numerator + (both * square_1 if is_double else both)
+                if is_double:
+                    denominator = denominator + out[1, o + i] * back[1, o + i] * square_0
+                rate[root, o + i] = pole + offset
+                weight[root, o + i] = numerator / denominator if denominator > 0.0 else 0.0
+    return True
+
+
+def arrowhead_modes(
+    leaving: Float[np.ndarray, " subject"],
+    out: Float[np.ndarray, "place subject"],
+    back: Float[np.ndarray, "place subject"],
+) -> tuple[Float[np.ndarray, "mode subject"], Float[np.ndarray, "mode subject"], bool]:
+    """Rates, weights, and whether all rates were found.
+
+    Parameters
+    ----------
+    leaving, out, back
+        Rates out of the system and to and from one or two other places, > 0; no two rates back equal.
+    """
+    n_mode = out.shape[0] + 1
+    rate, weight = np.empty((n_mode, leaving.size)), np.empty((n_mode, leaving.size))
+    given = (np.ascontiguousarray(one) for one in (leaving, out, back))
+    is_found = bool(_modes(*given, rate, weight, n_mode == 3))
+    return rate, weight, is_found

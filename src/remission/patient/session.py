@@ -24,11 +24,10 @@ from remission.errors import SpecError
 from remission.patient.pharmacology import Pharmacology
 from remission.pk import (
     Concentrations,
-    PkIndividuals,
     VenousLinks,
     effect_site_peak,
-    effect_site_quadrature,
     individual_parameters,
+    saturated_hours,
     simulate_concentrations,
     simulate_venous_concentrations,
 )
@@ -128,7 +127,14 @@ def simulate_session_effects(
         for start in range(0, weight_kg.size, _CHUNK):
             rows = slice(start, start + _CHUNK)
             some, dose_mg = people.take(rows), events.dose_mg[rows, 0]
-            exposure[rows] = _saturated_hours(some, dose_mg, duration_h, events.s_fraction, pharmacology)
+            exposure[rows] = saturated_hours(
+                some,
+                dose_mg=dose_mg,
+                duration_h=duration_h,
+                s_fraction=events.s_fraction,
+                horizon_h=settings.value("horizon_h"),
+                c50_ng_per_ml=settings.value("c50_exposure_ng_per_ml"),
+            )
             peak[rows] = effect_site_peak(
                 some, dose_mg=dose_mg, duration_h=duration_h, s_fraction=events.s_fraction, analyte=Analyte.S_KET
             )
@@ -142,30 +148,6 @@ def simulate_session_effects(
         flags=events.flags,
         n_extrapolated=int(np.count_nonzero(people.is_extrapolated)),
     )
-
-
-def _saturated_hours(
-    people: PkIndividuals,
-    dose_mg: Float[np.ndarray, " subject"],
-    duration_h: float,
-    s_fraction: float,
-    pharmacology: Pharmacology,
-) -> Float[np.ndarray, " subject"]:
-    """Integral of C / (C + C50_e) over the session clock. [h]"""
-    settings = pharmacology.exposure
-    c50 = settings.value("c50_exposure_ng_per_ml")
-    total = np.zeros(people.n_subject)
-    for panel in effect_site_quadrature(
-        people,
-        dose_mg=dose_mg,
-        duration_h=duration_h,
-        s_fraction=s_fraction,
-        horizon_h=settings.value("horizon_h"),
-    ):
-        effect = saturation(panel.conc_ng_per_ml, c50_ng_per_ml=c50)
-        for weight_h, at_node in zip(panel.weight_h.tolist(), effect, strict=True):
-            total = total + weight_h * at_node
-    return total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from remission.pk.individuals import MetaboliteIndividuals, PkIndividuals, indiv
 from remission.pk.interactions import Acting, Contested, InteractionEffect, interaction_effect
 from remission.pk.model import PkModel, load_pk_model
 from remission.pk.norketamine import with_slow_norketamine
-from remission.pk.session import EffectSiteQuadrature, effect_site_peak, effect_site_quadrature
+from remission.pk.session import EffectSiteQuadrature, effect_site_peak, effect_site_quadrature, saturated_hours
 from remission.pk.simulate import simulate_concentrations
 from remission.pk.summaries import PopulationSummary, summarize_population
 from remission.pk.typical import TypicalParameters, typical_parameters
@@ -39,6 +39,7 @@ __all__ = [
     "interaction_effect",
     "load_pk_model",
     "mixing_gap_ng_per_ml",
+    "saturated_hours",
     "simulate_concentrations",
     "simulate_doses",
     "simulate_venous_concentrations",

@@ -18,7 +18,8 @@ p_i D_i``.
 The peak is where plasma meets the effect site after the end of the infusion; there is one, because plasma falls from
 then on.
 
-Everything is element by element, with operations that round in one way on every machine.
+Everything is element by element, with operations that round in one way on every machine. Trials use the compiled twins
+of :mod:`remission.numerics.linked_modes`; the functions on panels here are their specification.
 """
 
 from collections.abc import Iterator
@@ -34,12 +35,19 @@ from remission.numerics.divided_differences import (
     mean_decay,
 )
 from remission.numerics.elementary import exp
+from remission.numerics.linked_modes import linked_peak, saturated_integral
 from remission.numerics.quadrature import DoublingPanels, doubling_panels
 from remission.pk.individuals import UG_PER_MG, PkIndividuals
 from remission.pk.mammillary import mammillary_modes
 from remission.records.analyte import Analyte
 
-__all__ = ["EffectSiteQuadrature", "effect_site_peak", "effect_site_quadrature"]
+__all__ = [
+    "EffectSiteQuadrature",
+    "effect_site_peak",
+    "effect_site_quadrature",
+    "reference_peak",
+    "saturated_hours",
+]
 
 _Subject = Float[np.ndarray, " subject"]
 _Nodes = Float[np.ndarray, "node subject"]
@@ -112,10 +120,72 @@ def effect_site_quadrature(
         yield EffectSiteQuadrature(conc_ng_per_ml=conc, weight_h=weight_h)
 
 
+def saturated_hours(
+    individuals: PkIndividuals,
+    *,
+    dose_mg: _Subject,
+    duration_h: float,
+    s_fraction: float,
+    horizon_h: float,
+    c50_ng_per_ml: float,
+) -> _Subject:
+    """Integral of ``C / (C + C50)`` over the effect site from 0 to ``horizon_h``. [h]
+
+    The sum over the nodes of :func:`effect_site_quadrature`, compiled: the same bits, many times faster.
+
+    Parameters
+    ----------
+    dose_mg, duration_h, s_fraction, horizon_h
+        As for :func:`effect_site_quadrature`.
+    c50_ng_per_ml
+        Concentration of half saturation, > 0. [ng/mL]
+    """
+    parents = _parents(individuals, dose_mg, duration_h, s_fraction, species=individuals.model.species)
+    rate, k = parents.rate_per_h, individuals.ke0_per_h
+    total = np.zeros_like(k)
+    saturated_integral(
+        rate,
+        k * parents.strength_ng_per_ml_per_h,
+        start=np.zeros_like(k),
+        link_rate=k,
+        panels=doubling_panels(min(duration_h, horizon_h), longest_first=_FIRST_PANEL_H, n_nodes=_N_NODES),
+        half=c50_ng_per_ml,
+        builds=True,
+        total=total,
+    )
+    if horizon_h > duration_h:
+        end = _end_of_infusion(parents, k, duration_h)
+        saturated_integral(
+            rate,
+            k * end.plasma_ng_per_ml,
+            start=end.effect_ng_per_ml,
+            link_rate=k,
+            panels=doubling_panels(horizon_h - duration_h, longest_first=_FIRST_PANEL_H, n_nodes=_N_NODES),
+            half=c50_ng_per_ml,
+            builds=False,
+            total=total,
+        )
+    return total
+
+
 def effect_site_peak(
     individuals: PkIndividuals, *, dose_mg: _Subject, duration_h: float, s_fraction: float, analyte: Analyte
 ) -> _Subject:
     """Largest effect-site concentration of one species after one infusion. [ng/mL]
+
+    :func:`reference_peak`, compiled: the same bits, many times faster.
+    """
+    parents = _parents(individuals, dose_mg, duration_h, s_fraction, species=(analyte,))
+    end = _end_of_infusion(parents, individuals.ke0_per_h, duration_h)
+    return linked_peak(
+        parents.rate_per_h, end.plasma_ng_per_ml, start=end.effect_ng_per_ml, link_rate=individuals.ke0_per_h
+    )
+
+
+def reference_peak(
+    individuals: PkIndividuals, *, dose_mg: _Subject, duration_h: float, s_fraction: float, analyte: Analyte
+) -> _Subject:
+    """The specification of :func:`effect_site_peak`.
 
     Newton's method on plasma minus effect site, kept inside a bracket; at the peak the effect site is flat, so its
     value is far more accurate than its time.

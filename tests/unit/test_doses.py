@@ -9,11 +9,21 @@ from scipy import integrate
 from remission.errors import LibraryError, RemissionError, SpecError
 from remission.library.loader import load_parameter_set
 from remission.library.products import list_products, load_product
-from remission.pk import Concentrations, PersonFactors, PkModel, exposure_of_doses, load_pk_model, simulate_doses
+from remission.pk import (
+    Concentrations,
+    PersonFactors,
+    PkModel,
+    exposure_of_doses,
+    individual_parameters,
+    load_pk_model,
+    simulate_doses,
+)
+from remission.pk.absorption import FilmAbsorption, absorption_system
 from remission.pk.given import resolve_doses
 from remission.pk.hepatoportal import hepatoportal_system
 from remission.pk.hepatoportal_people import hepatoportal_parameters
 from remission.pk.peak_time import ka_from_tmax_per_h
+from remission.records.analyte import Analyte
 from remission.records.dose import Dose, Route, check_doses
 
 SIMONS, NASAL = load_pk_model(), load_pk_model("perezruixo2021")
@@ -379,8 +389,6 @@ def test_the_nasal_model_refuses_what_it_cannot_answer(words: dict[str, Any], wh
 
 def test_each_structure_has_its_own_door() -> None:
     """Nasal constants pushed through the other equations would give numbers."""
-    from remission.pk import individual_parameters
-
     with pytest.raises(SpecError) as caught:
         individual_parameters(NASAL, weight_kg=SEVENTY, z_iiv=np.zeros((1, NASAL.n_iiv)))
     assert "simulate_doses" in caught.value.remedy
@@ -419,3 +427,28 @@ def test_exposure_needs_no_rate_and_no_guess() -> None:
         found.select("s_nk")
     with pytest.raises(RemissionError):
         exposure_of_doses(SIMONS, [Dose.create(route="sc", dose="30 mg")], weight_kg=SEVENTY, z_iiv=z)
+
+
+def test_the_film_keeps_its_two_shares() -> None:
+    """Mass balance of the film: 26 and 116% of the dose have entered, none is lost on the way, X counts what left."""
+    doses = resolve_doses(SIMONS, [Dose.create(route="film", dose="50 mg", form="esketamine")], weight_kg=SEVENTY)
+    values = load_parameter_set("simons2022-film")
+    film = FilmAbsorption(**{name: np.array([values.value(name)]) for name in FilmAbsorption.__dataclass_fields__})
+    people = individual_parameters(SIMONS, weight_kg=SEVENTY, z_iiv=np.zeros((1, 8)))
+    system = absorption_system(people, Analyte.S_KET, doses, film, sites=set(), with_metabolites=True)
+    for state, share, length in (("M", film.f1, film.d1_h), ("G", film.f2, film.d2_h)):
+        system.give(state, start_h=0.0, amount_ug=50_000 * share, length_h=length)
+    states = system.simulate(t_h=np.array([0.5, 3.0, 48.0]))
+    late = sum(states.values())[0]  # type: ignore[index]
+    assert late[1:] == pytest.approx(np.full(2, 50_000 * (0.263 + 1.16)), rel=1e-10)
+    # Both inputs end within the first half hour.
+    assert late[0] == pytest.approx(late[1], rel=1e-10)
+
+
+def test_forms_may_be_mixed_in_one_session() -> None:
+    """Racemate and esketamine one after the other: each gives its own share of S."""
+    second = {**INFUSION, "start_h": 2.0, "form": "esketamine"}
+    both = run(SIMONS, INFUSION, second, t_h=[1.0, 3.0], analytes=["s_ket", "r_ket"]).conc_ng_per_ml
+    parts = [run(SIMONS, one, t_h=[1.0, 3.0], analytes=["s_ket", "r_ket"]).conc_ng_per_ml for one in (INFUSION, second)]
+    assert both == pytest.approx(parts[0] + parts[1], rel=1e-12)
+    assert not parts[1][0, 1].any()

@@ -78,8 +78,19 @@ def test_occasions_have_addresses() -> None:
     assert np.array_equal(sample_iov(few, n_iov=11, occasion=2), sample_iov(many, n_iov=30, occasion=2)[:3, :11])
     assert not np.any(sample_iov(few, n_iov=11, occasion=2) == sample_iov(few, n_iov=11, occasion=3))
     assert sample_iov(few, n_iov=0, occasion=0).shape == (3, 0)
-    longer = sample_residual(many, n_series=2, n_time=4)
-    assert np.array_equal(sample_residual(few, n_series=1, n_time=3), longer[:, :3, :1, :3])
+    longer = sample_residual(many, n_series=2, n_time=4, occasion=1)
+    assert np.array_equal(sample_residual(few, n_series=1, n_time=3, occasion=1), longer[:, :3, :1, :3])
+    assert not np.any(sample_residual(few, n_series=1, n_time=3, occasion=0) == longer[:, :3, :1, :3])
+    assert np.unique(longer).size == longer.size
+
+
+@pytest.mark.parametrize("words", [{"n_series": 17}, {"n_time": 4097}, {"occasion": -1}, {"occasion": 65536}])
+def test_a_value_without_an_address_is_refused(words: dict[str, int]) -> None:
+    """Two values at one address would be the same error twice."""
+    people = People.of_replicates(seed=3, first=0, count=1, n_subjects=1)
+    with pytest.raises(SpecError) as caught:
+        sample_residual(people, **{"n_series": 1, "n_time": 1, "occasion": 0, **words})
+    assert caught.value.where in words
 
 
 def test_models_without_printed_variances_have_clearance_alone() -> None:

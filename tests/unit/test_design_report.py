@@ -149,3 +149,45 @@ def test_nobody_leaves_where_leaving_is_switched_off() -> None:
     parameters = load_course_parameters(protocol.substance).replace(leave_hazard_per_day=0.05)
     many = simulate_flow(protocol, n_replicates=5, seed=5, parameters=parameters)
     assert many.steps["received_part"].sum() + many.steps["received_none"].sum() > 50
+
+
+SCENARIOS = """format: remission/scenarios/1
+power: 0.5
+replicates: 6
+mcse: 0.3
+scenarios:
+  - {id: as-written}
+  - {id: no-effect, parameters: {rho: 0.0}}
+designs:
+  - {id: small, n_subjects: 24}
+  - {id: large, n_subjects: 40, looks: [0.5, 1]}
+"""
+
+
+def test_a_table_of_scenarios_has_a_report_that_makes_itself_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Which design holds in which world is what a funder asks; every cell must be on the page and come out again."""
+    (tmp_path / "small.yaml").write_text(write_protocol(small_protocol()), encoding="utf-8")
+    (tmp_path / "worlds.yaml").write_text(SCENARIOS, encoding="utf-8")
+    options = ["--scenarios", str(tmp_path / "worlds.yaml"), "--json", "--report", str(tmp_path / "out")]
+    assert run_app(["design", str(tmp_path / "small.yaml"), *options]) == 0
+    text = text_of(tmp_path / "out" / "report.html")
+    for word in ("as-written", "no-effect", "rho 0.0", "n subjects 40", "looks [0.5, 1.0]", "type I error"):
+        assert word in text
+    assert "--scenarios worlds.yaml --seed 20260101" in text
+    rows = (tmp_path / "out" / "tables" / "results.csv").read_text("utf-8").splitlines()
+    assert len(rows) == 5
+    assert {"power", "power_mcse"} <= set(rows[0].split(","))
+    capsys.readouterr()
+    assert run_script(tmp_path / "out" / "rerun.py") == 0
+    assert "The same numbers" in capsys.readouterr().out
+
+
+def test_an_empty_folder_is_filled_and_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that stands under a mount, or is the present one, cannot be renamed away."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert run_app(["design", "dakwar-2019", "--replicates", "2", "--json", "--report", "."]) == 0
+    assert Path("report.html").is_file()
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]

@@ -70,7 +70,7 @@ def design_command(  # noqa: PLR0917 - options of a command line
     from remission.cli.design_cost import cost_content, read_prices
     from remission.cli.design_crew import engage
     from remission.cli.design_evidence import evidence_sets, trials_of
-    from remission.cli.design_report import report_design
+    from remission.cli.design_report import report_design, report_table
     from remission.cli.design_show import show
     from remission.cli.design_table import tabulate
     from remission.cli.progress import progress_of
@@ -85,19 +85,15 @@ def design_command(  # noqa: PLR0917 - options of a command line
         simulate_design,
         sizes_of,
     )
-    from remission.errors import SpecError
-    from remission.report.design_write import check_report_folder
+    from remission.report.design_folder import check_report_folder
     from remission.trial.truth import check_people
 
     # Everything is checked before anything is simulated.
     _check_numbers(alpha=alpha, mcse=mcse, power=power, replicates=replicates, draws=draws, seed=seed)
     check_report_folder(report)
     if scenarios is not None:
-        if report is not None:
-            raise SpecError(
-                where="--report", got="a table of scenarios", allowed="a report of one design: leave out --scenarios"
-            )
         content = tabulate(protocol, scenarios, analysis=analysis, workers=workers, seed=seed, quiet=as_json, yes=yes)
+        report_table(context, protocol=find_protocol(protocol, None)[0], content=_finite(content))
         if as_json:
             typer.echo(json.dumps(_finite(content), ensure_ascii=False, allow_nan=False))
         return

@@ -10,13 +10,15 @@ if TYPE_CHECKING:
     from remission.design.operating import DesignRun
     from remission.records.protocol import Protocol
 
-__all__ = ["command_words", "report_design"]
+__all__ = ["command_words", "report_design", "report_table"]
 
 _FLOW_TRIALS = 200
 """Trials whose people are followed through the flow: enough for a median and a range."""
 _OWN = {"protocol", "report", "as_json", "yes", "workers"}
 """Options that change no number, or that the report gives itself."""
 
+_TABLE = {"scenarios", "analysis", "seed"}
+"""Options that a table of scenarios reads; its file says all else."""
 _FILES = {"prices"}
 """Options that can be a name or a file."""
 
@@ -29,7 +31,8 @@ def command_words(context: typer.Context) -> tuple[tuple[str, ...], dict[str, Pa
     words, files = ["remission", "design", "protocol.yaml"], {}
     for parameter in context.command.params:
         value = context.params.get(str(parameter.name))
-        if parameter.name in _OWN or value is None or value is False:
+        is_silent = context.params.get("scenarios") is not None and parameter.name not in _TABLE
+        if parameter.name in _OWN or value is None or value is False or is_silent:
             continue
         option = parameter.opts[0]
         is_file = parameter.name in _FILES or isinstance(value, Path)
@@ -91,6 +94,25 @@ def report_design(
         flow=flow,
     )
     page = write_design_report(study, options["report"])
+    typer.echo(f"Report: {page}", err=True)
+
+
+def report_table(context: typer.Context, *, protocol: "Protocol", content: Mapping[str, Any]) -> None:
+    """Write the report of a table of scenarios, when ``--report`` names a folder, and say where it is."""
+    if context.params["report"] is None:
+        return
+    from remission.report.table_report import TableStudy, write_table_report
+
+    words, files = command_words(context)
+    study = TableStudy(
+        protocol=protocol,
+        content=content,
+        words=words,
+        seed=context.params["seed"],
+        files=files,
+        scenario_file=words[words.index("--scenarios") + 1],
+    )
+    page = write_table_report(study, context.params["report"])
     typer.echo(f"Report: {page}", err=True)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from remission.records.protocol import Protocol
     from remission.records.treatment import Arm, DrugCourse, Infusion, TherapyCourse
 
-__all__ = ["explain_protocol"]
+__all__ = ["explain_analysis", "explain_multiplicity", "explain_protocol"]
 
 _DRUGS = {"racemic-ketamine": "ketamine", "midazolam": "midazolam", "saline": "saline"}
 
@@ -54,8 +54,8 @@ def explain_protocol(protocol: "Protocol") -> str:
         _section("Arms", [line for arm in protocol.arms for line in _arm(protocol, arm)]),
         _section("Visits", _visits(protocol)),
         _section("Endpoints", [_endpoint(endpoint) for endpoint in protocol.endpoints]),
-        _section("Analyses", [_analysis(analysis) for analysis in protocol.analyses]),
-        _section("Multiplicity", _multiplicity(protocol)),
+        _section("Analyses", [explain_analysis(analysis) for analysis in protocol.analyses]),
+        _section("Multiplicity", explain_multiplicity(protocol)),
         _section("Primary question", _estimand(protocol)),
         _section("What can happen", happenings(protocol)),
         _section("Published results beside", _published(protocol)),
@@ -199,7 +199,8 @@ _MISSING = {
 }
 
 
-def _analysis(analysis: "Analysis") -> str:
+def explain_analysis(analysis: "Analysis") -> str:
+    """An analysis in one sentence: what is compared, by which method, with which options."""
     sides = [
         " and ".join(f"{name} {level}" for name, level in side.items())
         for side in (analysis.contrast.treatment, analysis.contrast.control)
@@ -238,7 +239,8 @@ def _options(analysis: "Analysis") -> list[str]:
     return found
 
 
-def _multiplicity(protocol: "Protocol") -> list[str]:
+def explain_multiplicity(protocol: "Protocol") -> list[str]:
+    """How several questions share one error rate, a sentence each; nothing when the protocol does not say."""
     if protocol.multiplicity is None:
         return []
     lines = []

@@ -5,10 +5,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from remission.report.chart import Chart, Table
-from remission.report.design_study import DesignStudy, is_ratio, rejected_of, share_text
+from remission.report.design_study import DesignStudy, is_ratio, measure_text, rejected_of, share_text
 from remission.report.look import INK, PAPER, QUIET, drawing, finish
 
-__all__ = ["assurance_chart", "estimates_chart", "power_chart", "recruitment_chart"]
+__all__ = ["assurance_chart", "estimates_chart", "evidence_table", "power_chart", "recruitment_chart"]
 
 _COLOR = "#3d35a0"
 _SECOND = "#2a78b8"
@@ -126,12 +126,12 @@ def estimates_chart(study: DesignStudy) -> Chart:
 
 
 def assurance_chart(study: DesignStudy) -> Chart | None:
-    """Where the variance of the estimate comes from, as one bar; what falls below zero is named and not drawn."""
+    """Where the variance of the estimate comes from, as one bar; what falls below zero is in the table only."""
     found = study.content.get("assurance")
     if not found or any(found[name] is None for name in ("parameter_variance", "sampling_variance")):
         return None
     parts = (
-        ("the model's values (ranges by judgement)", found["parameter_variance"], "//"),
+        ("the model's values (priors by judgement)", found["parameter_variance"], "//"),
         ("sampling error that the analyses report", found["sampling_variance"], ""),
         ("what trials vary beyond that", found["between_trial_variance"] or 0.0, "xx"),
     )
@@ -149,17 +149,41 @@ def assurance_chart(study: DesignStudy) -> Chart | None:
         axes.set_xlabel("variance of the estimate" + (", log scale" if is_ratio(study.analysis.method) else ""))
         figure.legend(loc="outside lower center", ncols=3)
     share = share_text(found["probability"])
-    total = sum(max(0.0, value) for _, value, _ in parts)
+    total = sum(max(0.0, value) for _, value, _ in parts) or 1.0
     return Chart(
         name="assurance",
-        title=f"Assurance {share} over {found['n_draws']} draws of {len(found['ranges'])} assumed ranges",
+        title=f"Assurance {share} over {found['n_draws']} draws of {len(found['ranges'])} assumed priors",
         see="Simulated: the hatched first part is the doubt about the model's values, which more people do not remove.",
-        cannot="The ranges are judgement and values without a range do not vary, so the first part is too small.",
+        cannot="The priors are judgement and values without one do not vary, so the first part is too small.",
         figure=figure,
         table=Table(
             columns=("part", "variance", "share of the bar"),
             rows=[[name, f"{value:.3g}", f"{100.0 * max(0.0, value) / total:.0f}%"] for name, value, _ in parts],
         ),
+    )
+
+
+def evidence_table(study: DesignStudy) -> Table | None:
+    """Assurance given sets of published trials; ``None`` where none was asked for."""
+    sets = (study.content.get("assurance") or {}).get("given") or []
+    if not sets:
+        return None
+    return Table(
+        columns=(
+            "published trials that weigh the draws",
+            "draws that speak",
+            "assurance (± error)",
+            "mean effect (± error)",
+        ),
+        rows=[
+            [
+                " and ".join(one["trials"]) or "none, the prior",
+                f"{one['n_effective']:.0f}",
+                share_text(one["probability"]) or "too few draws to say",
+                measure_text(one["effect"]) or "too few draws to say",
+            ]
+            for one in sets
+        ],
     )
 
 

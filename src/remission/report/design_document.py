@@ -1,6 +1,7 @@
 """What a design report says, laid out by its template: one self-contained page without scripts."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -10,6 +11,7 @@ from remission.library.references import load_reference
 from remission.patient.parameters import DEFAULT_PARAMETER_SET
 from remission.report.chart import Chart, Table
 from remission.report.cost_section import cost_lines, cost_tables
+from remission.report.design_charts import evidence_table
 from remission.report.design_methods import (
     citation_lines,
     estimand_rows,
@@ -22,7 +24,7 @@ from remission.report.document import LIMITS, inline_svg, read_asset
 from remission.report.looks_charts import sequential_table
 from remission.report.safety import ESTABLISHED, SAFETY_LINES
 
-__all__ = ["DESIGN_LIMITS", "characteristics_table", "render_design"]
+__all__ = ["DESIGN_LIMITS", "characteristics_table", "chart_parts", "render_design", "source_line"]
 
 DESIGN_LIMITS = (
     "Power, bias and cost are those of trials in which the model is right; only assurance looks at wrong values.",
@@ -50,17 +52,7 @@ def render_design(
         Name of each file of the folder, and what is in it.
     """
     environment = Environment(loader=PackageLoader("remission.report"), autoescape=True, undefined=StrictUndefined)
-    drawn = {
-        name: [
-            {
-                "name": chart.name, "title": chart.title, "see": chart.see, "cannot": chart.cannot,
-                "table": chart.table,
-                "svg": Markup(inline_svg(chart, svg)),  # noqa: S704 - drawn here
-            }
-            for chart, svg in found
-        ]
-        for name, found in charts.items()
-    }  # fmt: skip
+    drawn = {name: [chart_parts(chart, svg) for chart, svg in found] for name, found in charts.items()}
     protocol = study.protocol
     parameters = load_parameter_set(DEFAULT_PARAMETER_SET)
     return environment.get_template("design.html.jinja").render(
@@ -76,6 +68,7 @@ def render_design(
         characteristics=characteristics_table(study, is_primary=True),
         others=characteristics_table(study, is_primary=False),
         sequential=sequential_table(study),
+        evidence=evidence_table(study),
         truth=_truth(study),
         cost=None if "cost" not in study.content else {"lines": cost_lines(study), "tables": cost_tables(study)},
         methods=method_paragraphs(study),
@@ -83,7 +76,7 @@ def render_design(
         cautions=protocol.cautions(),
         assumptions=protocol.assumptions,
         explanation=protocol.explain(),
-        sources=[*citation_lines(study), *(_source(key) for key in source_keys(study))],
+        sources=[*citation_lines(study), *(source_line(key) for key in source_keys(study))],
         files=files,
         made=(
             ("Command", " ".join(study.words)),
@@ -96,6 +89,18 @@ def render_design(
             ("Versions", ", ".join(f"{name} {value}" for name, value in sorted(versions.items()))),
         ),
     )
+
+
+def chart_parts(chart: Chart, svg: str) -> dict[str, Any]:
+    """A chart as its macro of the template takes it."""
+    return {
+        "name": chart.name,
+        "title": chart.title,
+        "see": chart.see,
+        "cannot": chart.cannot,
+        "table": chart.table,
+        "svg": Markup(inline_svg(chart, svg)),  # noqa: S704 - drawn here
+    }
 
 
 def characteristics_table(study: DesignStudy, *, is_primary: bool | None = None) -> Table:
@@ -145,7 +150,7 @@ def _truth(study: DesignStudy) -> str:
     return f"True value of the estimand, from the same people under every arm: {study.truth:.3g} {study.effect_unit}."
 
 
-def _source(key: str) -> str:
+def source_line(key: str) -> str:
     """Citation with DOI or PMID, never the address of a copy, and what of it was read."""
     reference = load_reference(key)
     text = reference.text.replace("https://doi.org/", "doi:")

@@ -8,33 +8,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from remission.design.priors import prior_ranges
 from remission.library.loader import load_parameter_set
 from remission.library.published import trial_citation
 from remission.library.references import sources_of
 from remission.patient.parameters import DEFAULT_PARAMETER_SET
 from remission.patient.pharmacology import load_pharmacology
+from remission.records.explanation import explain_analysis, explain_multiplicity
 from remission.records.protocol import Protocol, Substance
 from remission.records.question import possible_events, strategy_for
 from remission.report.design_study import DesignStudy
 
-__all__ = ["Paragraph", "method_paragraphs", "source_keys", "summary_lines"]
-
-_METHODS = {
-    "mean_difference": "the difference of means by least squares",
-    "odds_ratio": "an odds ratio by logistic regression",
-    "hazard_ratio": "a hazard ratio by Cox regression with Efron's handling of ties",
-    "percent_lower": "the percentage by which the mean is lower, from the ratio of means",
-    "log_rank": "a log-rank test with the one-step hazard ratio",
-    "restricted_mean_difference": "the difference of restricted mean times from Kaplan-Meier curves",
-    "rate_ratio": "a ratio of rates by negative-binomial regression",
-    "day_odds_ratio": "an odds ratio of days by beta-binomial regression",
-    "repeated_difference": "the difference of means over periods by generalized estimating equations",
-    "imputed_difference": "the difference of means by least squares after multiple imputation",
-    "posterior_difference": "the posterior mean of the difference of means, with the prior of the protocol",
-    "posterior_share_difference": "the posterior mean of the difference of shares, with the prior of the protocol",
-    "posterior_odds_ratio": "the posterior mode of the odds ratio, with the prior of the protocol",
-}
+__all__ = ["Paragraph", "method_paragraphs", "model_keys", "source_keys", "summary_lines"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,12 +74,16 @@ def method_paragraphs(study: DesignStudy) -> list[Paragraph]:
 
 def source_keys(study: DesignStudy) -> list[str]:
     """Keys of ``references.bib`` behind the methods and the values of the model."""
-    behavior = load_parameter_set(DEFAULT_PARAMETER_SET)
-    others = {item.value for item in Substance} - {study.protocol.substance.value}
-    used = tuple(one for one in behavior.parameters if one.id.rpartition(".")[2] not in others)
-    values = sources_of(behavior.replace(parameters=used), *load_pharmacology().parameter_sets)
     methods = [key for paragraph in method_paragraphs(study) for key in paragraph.keys]
-    return sorted({*methods, *(one.key for one in values)} - {"remission"})
+    return sorted({*methods, *model_keys(study.protocol)})
+
+
+def model_keys(protocol: Protocol) -> list[str]:
+    """Keys of the sources behind the values of the model, those of other substances left out."""
+    behavior = load_parameter_set(DEFAULT_PARAMETER_SET)
+    others = {item.value for item in Substance} - {protocol.substance.value}
+    used = tuple(one for one in behavior.parameters if one.id.rpartition(".")[2] not in others)
+    return [one.key for one in sources_of(behavior.replace(parameters=used), *load_pharmacology().parameter_sets)]
 
 
 def _paragraphs(study: DesignStudy) -> Iterator[Paragraph]:
@@ -162,15 +150,7 @@ def _paragraphs(study: DesignStudy) -> Iterator[Paragraph]:
     if content.get("looks"):
         yield Paragraph(title="Interim analyses", text=_looks(content["looks"], study.alpha), keys=("lan1983",))
     if "assurance" in content:
-        found = content["assurance"]
-        yield Paragraph(
-            title="Assurance",
-            text=(
-                f"Power was averaged over {found['n_draws']} draws (Latin hypercube) of {len(prior_ranges(protocol))} "
-                f"values of the model, each from its prior (a distribution of the library, or evenly from its range), "
-                f"independently, with {found['n_replicates']} trials a draw. The priors are judgement."
-            ),
-        )
+        yield Paragraph(title="Assurance", text=_assurance(content["assurance"]))
     if study.flow.recruitment is not None:
         plan = protocol.recruitment
         assert plan is not None, "a flow has recruitment where its protocol has"
@@ -198,6 +178,18 @@ def _paragraphs(study: DesignStudy) -> Iterator[Paragraph]:
             "stopping for harm, the data monitoring committee and registration are not part of a simulation."
         ),
     )
+
+
+def _assurance(found: Mapping[str, Any]) -> str:
+    text = (
+        f"Power was averaged over {found['n_draws']} draws of {len(found['ranges'])} values of the model from their "
+        f"priors of the library, independent of each other, with {found['n_replicates']} trials a draw. The priors are "
+        "judgement, not a posterior."
+    )
+    sets = [" and ".join(one["trials"]) or "none, the prior" for one in found.get("given") or []]
+    if sets:
+        text += f" Draws were weighed by the likelihood of the published outcomes of: {'; '.join(sets)}."
+    return text
 
 
 def _looks(looks: Mapping[str, Any], alpha: float) -> str:
@@ -265,20 +257,18 @@ def _randomization(protocol: Protocol) -> str:
 
 
 def _analysis(study: DesignStudy) -> str:
-    one, endpoint = study.analysis, study.endpoint
-    adjusted = f", adjusted for {_listed(list(one.adjust))}" if one.adjust else ""
-    how = _METHODS.get(one.method, one.method.replace("_", " "))
+    endpoint = study.endpoint
     return (
-        f"{endpoint.label} (days {endpoint.window.first} to {endpoint.window.last}, {endpoint.unit}): {how}{adjusted}, "
-        f"two-sided test at {study.alpha:g}."
+        f"{endpoint.label} (days {endpoint.window.first} to {endpoint.window.last}, {endpoint.unit}). "
+        f"{explain_analysis(study.analysis)} Two-sided test at {study.alpha:g}."
     )
 
 
 def _multiplicity(study: DesignStudy) -> str:
+    gates = explain_multiplicity(study.protocol)
+    if gates:
+        return f"{' '.join(gates)} Power here is of each analysis by its own p value, before the gates."
     others = len(study.protocol.analyses) - 1
-    stated = getattr(study.protocol, "multiplicity", None)
-    if stated is not None:
-        return str(getattr(stated, "words", stated))
     if not others:
         return "One analysis, one test."
     return (

@@ -1,12 +1,8 @@
 """A design report on disk: a page, its figures and tables, the protocol, and scripts that make it again."""
 
-import csv
-import io
 import json
 import shutil
-import tempfile
-from collections.abc import Sequence
-from importlib.resources import files
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,58 +10,28 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from remission.errors import SpecError, WorkError
 from remission.provenance import library_versions, source_hashes
 from remission.records.protocol_file import write_protocol
-from remission.report.chart import Chart, Table
+from remission.report.chart import Chart
 from remission.report.cost_section import cost_charts, cost_tables
 from remission.report.design_charts import (
     assurance_chart,
     estimates_chart,
+    evidence_table,
     power_chart,
     recruitment_chart,
 )
-from remission.report.design_document import characteristics_table, render_design
+from remission.report.design_document import render_design
+from remission.report.design_folder import bibtex_of, csv_text, flat_table, list_files, write_report_folder, write_text
 from remission.report.design_methods import method_paragraphs, source_keys
 from remission.report.design_study import DesignStudy
 from remission.report.flow_chart import flow_chart
 from remission.report.look import save_figure
 from remission.report.looks_charts import looks_chart, sequential_table, stops_chart
-from remission.report.rerun import rerun_python, rerun_shell
+from remission.report.rerun import rerun_python, rerun_shell_of
 from remission.report.schedule_chart import schedule_chart
 
-__all__ = ["check_report_folder", "write_design_report"]
-
-
-def check_report_folder(folder: Path | None) -> None:
-    """Refuse a folder that holds something: nothing is ever overwritten. ``None`` asks for no report.
-
-    Raises
-    ------
-    SpecError
-        It is a file, or a folder with files, or lies where nothing can be written.
-    """
-    if folder is None:
-        return
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise SpecError(
-            where=f"--report {folder}",
-            got="a place where something is already",
-            allowed="a new or an empty folder",
-            remedy="Choose another name, or move the old report away; nothing was overwritten.",
-        )
-    nearest = folder.absolute()
-    while not nearest.exists():
-        nearest = nearest.parent
-    try:
-        if not nearest.is_dir():
-            raise NotADirectoryError
-        with tempfile.TemporaryFile(dir=nearest):
-            pass
-    except OSError:
-        raise SpecError(
-            where=f"--report {folder}", got=f"{nearest}, which cannot be written to", allowed="a folder to write in"
-        ) from None
+__all__ = ["write_design_report"]
 
 
 def write_design_report(study: DesignStudy, folder: Path) -> Path:
@@ -83,38 +49,21 @@ def write_design_report(study: DesignStudy, folder: Path) -> Path:
     WorkError
         The disk refused.
     """
-    check_report_folder(folder)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as place:
-            staged = Path(place) / "report"
-            staged.mkdir()
-            _write_all(study, staged)
-            if folder.exists():
-                folder.rmdir()
-            staged.rename(folder)
-    except OSError as error:
-        raise WorkError(
-            where=str(error.filename or folder),
-            got=error.strerror or str(error),
-            allowed="a folder with space that can be written to",
-            remedy="Free space and start again; no half of a report was left behind.",
-        ) from None
-    return folder / "report.html"
+    return write_report_folder(folder, partial(_write_all, study))
 
 
 def _write_all(study: DesignStudy, folder: Path) -> None:
     versions = library_versions()
     version = versions["remission"]
-    _text(folder / "design.json", json.dumps(study.content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
-    _text(folder / "protocol.yaml", write_protocol(study.protocol))
+    write_text(folder / "design.json", json.dumps(study.content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(folder / "protocol.yaml", write_protocol(study.protocol))
     for name, path in study.files.items():
         shutil.copyfile(path, folder / name)
-    _text(folder / "rerun.sh", rerun_shell(study, version=version))
+    write_text(folder / "rerun.sh", rerun_shell_of(study.words, version=version))
     (folder / "rerun.sh").chmod(0o755)
-    _text(folder / "rerun.py", rerun_python(study, version=version))
-    _text(folder / "methods.md", _methods(study))
-    _text(folder / "references.bib", _bibtex(source_keys(study)))
+    write_text(folder / "rerun.py", rerun_python(study, version=version))
+    write_text(folder / "methods.md", _methods(study))
+    write_text(folder / "references.bib", bibtex_of(source_keys(study)))
     charts = _charts(study)
     figures, tables = folder / "figures", folder / "tables"
     figures.mkdir()
@@ -124,17 +73,20 @@ def _write_all(study: DesignStudy, folder: Path) -> None:
         for section, found in charts.items()
     }
     named = {chart.name: chart.table for found in charts.values() for chart in found}
-    named["characteristics"] = characteristics_table(study)
+    named["characteristics"] = flat_table(study.content["characteristics"])
     sequential = sequential_table(study)
     if sequential is not None:
         named["sequential"] = sequential
+    evidence = evidence_table(study)
+    if evidence is not None:
+        named["evidence"] = evidence
     named |= {name: table for name, _, table in cost_tables(study)}
     for name, table in named.items():
-        _text(tables / f"{name}.csv", _csv(table))
+        write_text(tables / f"{name}.csv", csv_text(table))
     _write_estimates(study, tables)
     (folder / "report.html").touch()
-    page = render_design(study, drawn, versions=versions, source_sha256=source_hashes(), files=_listing(folder))
-    _text(folder / "report.html", page)
+    page = render_design(study, drawn, versions=versions, source_sha256=source_hashes(), files=list_files(folder))
+    write_text(folder / "report.html", page)
 
 
 def _charts(study: DesignStudy) -> dict[str, list[Chart]]:
@@ -165,47 +117,9 @@ def _write_estimates(study: DesignStudy, folder: Path) -> None:
     pa.csv.write_csv(table, folder / "estimates.csv")
 
 
-_WHAT = {
-    "report.html": "this page",
-    "design.json": "every number, as the command prints it with --json",
-    "protocol.yaml": "the protocol as understood",
-    "methods.md": "the methods text",
-    "references.bib": "its sources as BibTeX",
-    "rerun.sh": "the exact command",
-    "rerun.py": "a Python script that simulates the designs again and compares",
-    "figures": "every chart as SVG and PNG",
-    "tables": "every table as CSV; estimates of the primary analysis, trial by trial, as CSV and Parquet",
-}
-
-
-def _listing(folder: Path) -> Sequence[tuple[str, str]]:
-    present = {path.name for path in folder.iterdir()}
-    known = [(name, words) for name, words in _WHAT.items() if name in present]
-    return [*known, *((name, "read by the command") for name in sorted(present - set(_WHAT)))]
-
-
 def _methods(study: DesignStudy) -> str:
     lines = [f"# Methods: {study.protocol.title}", ""]
     for paragraph in method_paragraphs(study):
         keys = "".join(f" [@{key}]" for key in paragraph.keys)
         lines += [f"## {paragraph.title}", "", f"{paragraph.text}{keys}", ""]
     return "\n".join(lines)
-
-
-def _bibtex(keys: Sequence[str]) -> str:
-    """The entries of the library's own file, in its own words."""
-    whole = files("remission.library").joinpath("references.bib").read_text(encoding="utf-8")
-    entries = {entry.split("{", 1)[1].split(",", 1)[0]: entry for entry in whole.split("\n\n") if entry.startswith("@")}
-    return "\n\n".join(entries[key].strip() for key in keys) + "\n"
-
-
-def _csv(table: Table) -> str:
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(table.columns)
-    writer.writerows(table.rows)
-    return stream.getvalue()
-
-
-def _text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")

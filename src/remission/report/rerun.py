@@ -1,11 +1,13 @@
 """Files that make a design report again: the exact command for a shell, and a Python script to read and change."""
 
 import shlex
+from collections.abc import Mapping, Sequence
 from pprint import pformat
+from typing import Any
 
 from remission.report.design_study import DesignStudy
 
-__all__ = ["AGAIN", "rerun_python", "rerun_shell"]
+__all__ = ["AGAIN", "rerun_python", "rerun_shell_of", "rerun_table"]
 
 AGAIN = "again"
 """Folder, beside the scripts, into which the command writes the report once more."""
@@ -74,9 +76,39 @@ sys.exit(1 if differences else 0)
 '''
 
 
-def rerun_shell(study: DesignStudy, *, version: str) -> str:
+_TABLE = '''"""Simulates the cells of this report again and compares them with design.json.
+
+Run it with: python rerun.py. It needs remission {version} and the files beside it.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from remission.design.scenario_file import read_scenarios
+from remission.design.table import run_table
+from remission.records.protocol_file import read_protocol
+
+HERE = Path(__file__).resolve().parent
+SEED = {seed}
+ANALYSIS = {analysis}
+
+table, cells = read_scenarios(HERE / "{scenarios}", read_protocol(HERE / "protocol.yaml"), analysis=ANALYSIS)
+stored = json.loads((HERE / "design.json").read_text(encoding="utf-8"))["rows"]
+differences = 0
+for row, before in zip(run_table(table, cells, seed=SEED), stored, strict=True):
+    pairs = [(row.power.value, before["power"]["value"]), (row.estimate.value, before["estimate"]["value"])]
+    is_same = all(old is None or abs(new - old) <= 1e-9 * max(1.0, abs(old)) for new, old in pairs)
+    differences += not is_same
+    print(f"{{row.scenario}}, {{row.design}}: power {{row.power.text}}", "" if is_same else "DIFFERS")
+print("The same numbers as in design.json." if not differences else f"{{differences}} rows differ from design.json.")
+sys.exit(1 if differences else 0)
+'''
+
+
+def rerun_shell_of(words: Sequence[str], *, version: str) -> str:
     """The exact command as a script for a shell."""
-    return _SHELL.format(again=AGAIN, version=version, command=shlex.join(study.words))
+    return _SHELL.format(again=AGAIN, version=version, command=shlex.join(words))
 
 
 def rerun_python(study: DesignStudy, *, version: str) -> str:
@@ -92,6 +124,17 @@ def rerun_python(study: DesignStudy, *, version: str) -> str:
         truths=pformat(dict(study.content.get("truths", {}))),
         is_null=study.is_null,
         rule=_rule(study),
+    )
+
+
+def rerun_table(content: Mapping[str, Any], *, scenario_file: str, seed: int, version: str) -> str:
+    """The cells of a table by the library's functions, compared with what was found."""
+    analyses = {row["analysis"] for row in content["rows"]}
+    return _TABLE.format(
+        version=version,
+        scenarios=scenario_file,
+        seed=seed,
+        analysis=repr(analyses.pop()) if len(analyses) == 1 else "None",
     )
 
 

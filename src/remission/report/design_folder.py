@@ -1,0 +1,145 @@
+"""The folder of a design report: new, written beside its place, whole or not there at all."""
+
+import csv
+import io
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from remission.errors import SpecError, WorkError
+from remission.report.chart import Table
+
+__all__ = [
+    "bibtex_of",
+    "check_report_folder",
+    "csv_text",
+    "flat_table",
+    "list_files",
+    "write_report_folder",
+    "write_text",
+]
+
+_WHAT = {
+    "report.html": "this page",
+    "design.json": "every number, as the command prints it with --json",
+    "protocol.yaml": "the protocol as understood",
+    "methods.md": "the methods text",
+    "references.bib": "its sources as BibTeX",
+    "rerun.sh": "the exact command",
+    "rerun.py": "a Python script that simulates the designs again and compares",
+    "figures": "every chart as SVG and PNG",
+    "tables": "every table as CSV, numbers of every trial as Parquet too where there are any",
+}
+
+
+def check_report_folder(folder: Path | None) -> None:
+    """Refuse a folder that holds something: nothing is ever overwritten. ``None`` asks for no report.
+
+    Raises
+    ------
+    SpecError
+        It is a file, or a folder with files, or lies where nothing can be written.
+    """
+    if folder is None:
+        return
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise SpecError(
+            where=f"--report {folder}",
+            got="a place where something is already",
+            allowed="a new or an empty folder",
+            remedy="Choose another name, or move the old report away; nothing was overwritten.",
+        )
+    nearest = folder.absolute()
+    while not nearest.exists():
+        nearest = nearest.parent
+    try:
+        if not nearest.is_dir():
+            raise NotADirectoryError
+        with tempfile.TemporaryFile(dir=nearest):
+            pass
+    except OSError:
+        raise SpecError(
+            where=f"--report {folder}", got=f"{nearest}, which cannot be written to", allowed="a folder to write in"
+        ) from None
+
+
+def write_report_folder(folder: Path, write: Callable[[Path], None]) -> Path:
+    """Let ``write`` fill a hidden folder and give it its name when it is whole. Returns the page.
+
+    Raises
+    ------
+    SpecError
+        The folder holds something.
+    WorkError
+        The disk refused.
+    """
+    check_report_folder(folder)
+    whole = folder.absolute()
+    try:
+        whole.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{whole.name}-", dir=whole.parent) as place:
+            staged = Path(place) / "report"
+            staged.mkdir()
+            write(staged)
+            if whole.exists():
+                # The page comes last: while it is missing the folder is not yet a report.
+                for item in sorted(staged.iterdir(), key=lambda path: path.name == "report.html"):
+                    item.rename(whole / item.name)
+            else:
+                staged.rename(whole)
+    except OSError as error:
+        raise WorkError(
+            where=str(error.filename or folder),
+            got=error.strerror or str(error),
+            allowed="a folder with space that can be written to",
+            remedy="Free space and start again; no half of a report stands under its name.",
+        ) from None
+    return folder / "report.html"
+
+
+def list_files(folder: Path) -> Sequence[tuple[str, str]]:
+    """Name of each file of a report, and what is in it."""
+    present = {path.name for path in folder.iterdir()}
+    known = [(name, words) for name, words in _WHAT.items() if name in present]
+    return [*known, *((name, "read by the command") for name in sorted(present - set(_WHAT)))]
+
+
+def bibtex_of(keys: Sequence[str]) -> str:
+    """The entries of the library's own file, in its own words."""
+    whole = files("remission.library").joinpath("references.bib").read_text(encoding="utf-8")
+    entries = {entry.split("{", 1)[1].split(",", 1)[0]: entry for entry in whole.split("\n\n") if entry.startswith("@")}
+    return "\n\n".join(entries[key].strip() for key in keys) + "\n"
+
+
+def csv_text(table: Table) -> str:
+    """A table as CSV."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(table.columns)
+    writer.writerows([[cell.replace("\u00a0", " ") for cell in row] for row in table.rows])
+    return stream.getvalue()
+
+
+def flat_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Rows of numbers for a program: a number with its Monte Carlo error becomes two columns, nested parts none."""
+    flat: list[dict[str, Any]] = []
+    for row in rows:
+        found: dict[str, Any] = {}
+        for name, value in row.items():
+            if isinstance(value, dict) and value.keys() == {"value", "mcse"}:
+                found |= {name: value["value"], f"{name}_mcse": value["mcse"]}
+            elif not isinstance(value, dict | list | tuple):
+                found[name] = value
+        flat.append(found)
+    columns = list(dict.fromkeys(name for one in flat for name in one))
+    return Table(
+        columns=columns,
+        rows=[["" if one.get(name) is None else str(one[name]) for name in columns] for one in flat],
+    )
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write text as UTF-8."""
+    path.write_text(text, encoding="utf-8")

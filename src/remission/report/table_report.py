@@ -1,0 +1,266 @@
+"""The report of a table of scenarios by designs: what the world may be like, what can be chosen, and what follows."""
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from remission.library.loader import load_parameter_set
+from remission.patient.parameters import DEFAULT_PARAMETER_SET
+from remission.provenance import library_versions, source_hashes
+from remission.records.protocol import Protocol
+from remission.records.protocol_file import write_protocol
+from remission.report.chart import Chart, Table
+from remission.report.design_document import DESIGN_LIMITS, chart_parts, source_line
+from remission.report.design_folder import bibtex_of, csv_text, flat_table, list_files, write_report_folder, write_text
+from remission.report.design_methods import model_keys
+from remission.report.design_study import measure_text, share_text
+from remission.report.document import LIMITS, read_asset
+from remission.report.look import INK, QUIET, drawing, finish, save_figure
+from remission.report.rerun import rerun_shell_of, rerun_table
+from remission.report.safety import ESTABLISHED, SAFETY_LINES
+from remission.report.schedule_chart import schedule_chart
+
+__all__ = ["TableStudy", "write_table_report"]
+
+_Z95 = 1.959963984540054
+_MOST_DRAWN = 40
+_MARKS = (("#3d35a0", "o"), ("#2a78b8", "s"), ("#13807a", "^"), ("#6a6f7a", "D"), ("#9a6a10", "v"), ("#8a3b74", "P"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableStudy:
+    """A table that was simulated, as ``remission design --scenarios`` found it.
+
+    ``content`` is what ``--json`` prints; ``words`` the command with files of the folder, ``files`` those files.
+    """
+
+    protocol: Protocol
+    content: Mapping[str, Any]
+    words: tuple[str, ...]
+    seed: int
+    files: Mapping[str, Path]
+    scenario_file: str
+
+
+def write_table_report(study: TableStudy, folder: Path) -> Path:
+    """Write the report; the folder appears whole or not at all. Returns the page.
+
+    Raises
+    ------
+    SpecError
+        The folder holds something.
+    WorkError
+        The disk refused.
+    """
+    return write_report_folder(folder, partial(_write_all, study))
+
+
+def _write_all(study: TableStudy, folder: Path) -> None:
+    versions = library_versions()
+    content = json.dumps(study.content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    write_text(folder / "design.json", content)
+    write_text(folder / "protocol.yaml", write_protocol(study.protocol))
+    for name, path in study.files.items():
+        shutil.copyfile(path, folder / name)
+    write_text(folder / "rerun.sh", rerun_shell_of(study.words, version=versions["remission"]))
+    (folder / "rerun.sh").chmod(0o755)
+    script = rerun_table(
+        study.content, scenario_file=study.scenario_file, seed=study.seed, version=versions["remission"]
+    )
+    write_text(folder / "rerun.py", script)
+    keys = [*model_keys(study.protocol), "lan1983", "morris2019"]
+    write_text(folder / "references.bib", bibtex_of(sorted(keys)))
+    charts = [schedule_chart(study.protocol), *_power_charts(study)]
+    for name in ("figures", "tables"):
+        (folder / name).mkdir()
+    drawn = [(chart, save_figure(chart.figure, folder / "figures", chart.name)) for chart in charts]
+    tables = {
+        **{chart.name: chart.table for chart in charts},
+        "results": flat_table(study.content["rows"]),
+        **dict(_inputs(study)),
+    }
+    for name, table in tables.items():
+        write_text(folder / "tables" / f"{name}.csv", csv_text(table))
+    write_text(folder / "report.html", "")
+    write_text(folder / "report.html", _page(study, drawn, versions, sorted(keys), list_files(folder)))
+
+
+def _page(
+    study: TableStudy,
+    drawn: Sequence[tuple[Chart, str]],
+    versions: Mapping[str, str],
+    keys: Sequence[str],
+    files: Sequence[tuple[str, str]],
+) -> str:
+    environment = Environment(loader=PackageLoader("remission.report"), autoescape=True, undefined=StrictUndefined)
+    protocol, asked = study.protocol, study.content["table"]
+    parameters = load_parameter_set(DEFAULT_PARAMETER_SET)
+    counts = [row["n_replicates"] for row in study.content["rows"]]
+    return environment.get_template("table.html.jinja").render(
+        css=Markup(read_asset("report.css")),  # noqa: S704 - our own file
+        mark=Markup(read_asset("mark.svg").strip()),  # noqa: S704 - our own file
+        version=versions["remission"],
+        title=protocol.title,
+        finding=_finding(study),
+        safety=(*SAFETY_LINES, ESTABLISHED[protocol.substance.value]),
+        charts=[chart_parts(chart, svg) for chart, svg in drawn],
+        inputs=_inputs(study),
+        results=_results(study),
+        notes=sorted({row["null_note"] for row in study.content["rows"] if row["null_note"]}),
+        methods=(
+            f"Each cell was simulated {_range(counts)} times (seed {study.seed}; at most "
+            f"{asked['replicates']:,}, stopped when the Monte Carlo standard error of power was at most "
+            f"{asked['mcse']:g}), with the people of the same seed in all cells. Tests are two-sided at "
+            f"{asked['alpha']:g}; power counts success and harm at any look, failed analyses as no success."
+            + (" Every cell was simulated again with treatment and control alike." if asked["type1_error"] else "")
+            + (f" Bias and coverage are against the true value in {asked['truth']:,} people." if asked["truth"] else "")
+        ),
+        limits=(*LIMITS, *DESIGN_LIMITS),
+        cautions=protocol.cautions(),
+        assumptions=protocol.assumptions,
+        explanation=protocol.explain(),
+        sources=[source_line(key) for key in keys],
+        files=files,
+        made=(
+            ("Command", " ".join(study.words)),
+            ("Seed", str(study.seed)),
+            ("Protocol", f"{protocol.id}, sha256 {protocol.content_hash}"),
+            ("Values", f"{DEFAULT_PARAMETER_SET}, sha256 {parameters.content_hash}, changed by scenarios as above"),
+            ("Code", ", ".join(f"{name} sha256 {value}" for name, value in source_hashes().items())),
+            ("Versions", ", ".join(f"{name} {value}" for name, value in sorted(versions.items()))),
+        ),
+    )
+
+
+def _range(counts: Sequence[int]) -> str:
+    low, high = min(counts), max(counts)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def _finding(study: TableStudy) -> str:
+    rows = study.content["rows"]
+    low, high = (pick(rows, key=lambda row: row["power"]["value"]) for pick in (min, max))
+    words = (
+        f"Power lies between {share_text(low['power'])} ({low['scenario']}, {low['design']}) and "
+        f"{share_text(high['power'])} ({high['scenario']}, {high['design']}) over {len(rows)} cells."
+    )
+    goal = study.content["table"]["power"]
+    if goal is None:
+        return words
+    designs = list(dict.fromkeys(row["design"] for row in rows))
+    good = [name for name in designs if all(r["power"]["value"] >= goal for r in rows if r["design"] == name)]
+    if not good:
+        return f"{words} No design reaches {100.0 * goal:g}% in every scenario."
+    return f"{words} In every scenario {100.0 * goal:g}% is reached by: {', '.join(good)}."
+
+
+def _power_charts(study: TableStudy) -> list[Chart]:
+    """Power of every cell, designs below each other; none where the cells are too many to tell apart."""
+    rows, goal = study.content["rows"], study.content["table"]["power"]
+    designs = list(dict.fromkeys(row["design"] for row in rows))
+    scenarios = list(dict.fromkeys(row["scenario"] for row in rows))
+    if len(rows) > _MOST_DRAWN or len(scenarios) > len(_MARKS):
+        return []
+    step = 0.7 / len(scenarios)
+    with drawing():
+        figure = Figure(figsize=(9.4, 1.6 + 0.75 * len(designs)), layout="constrained")
+        axes = figure.subplots()
+        for number, (scenario, (color, marker)) in enumerate(zip(scenarios, _MARKS, strict=False)):
+            found = [row for row in rows if row["scenario"] == scenario]
+            y = np.array([len(designs) - designs.index(row["design"]) + 0.35 - step * (number + 0.5) for row in found])
+            x = np.array([100.0 * row["power"]["value"] for row in found])
+            error = np.array([100.0 * _Z95 * row["power"]["mcse"] for row in found])
+            axes.errorbar(x, y, xerr=error, color=color, marker=marker, markersize=5, linestyle="none", capsize=2.5,
+                          elinewidth=1.0, label=scenario)  # fmt: skip
+        if goal is not None:
+            axes.axvline(100.0 * goal, color=INK, linewidth=0.9, linestyle=(0, (3, 2)))
+            axes.annotate(f"asked for, {100.0 * goal:g}%", (100.0 * goal, 1.0), (3, -3), fontsize=7.5, color=QUIET,
+                          xycoords=("data", "axes fraction"), textcoords="offset points", va="top")  # fmt: skip
+        axes.set_yticks(range(len(designs), 0, -1), designs)
+        axes.tick_params(axis="y", length=0)
+        finish(axes, x="power, % of trials; bars: 95% Monte Carlo interval", y="")
+        axes.set_xlim(0.0, 101.0)
+        axes.set_ylim(0.4, len(designs) + 0.6)
+        figure.legend(loc="outside lower center", ncols=min(4, len(scenarios)))
+    return [
+        Chart(
+            name="power",
+            title=f"Power of {len(designs)} designs in {len(scenarios)} scenarios, simulated",
+            see="Simulated: a mark is the power of a design in one scenario; bars are 95% Monte Carlo intervals.",
+            cannot="How likely a scenario is, the chart does not say; a design is safe only where all its marks are.",
+            figure=figure,
+            table=Table(
+                columns=("scenario", "design", "people", "power (± error)"),
+                rows=[
+                    [row["scenario"], row["design"], str(row["n_subjects"]), share_text(row["power"])] for row in rows
+                ],
+            ),
+        )
+    ]
+
+
+def _inputs(study: TableStudy) -> list[tuple[str, Table]]:
+    """What each scenario and each design says, in the words of their file."""
+    asked = study.content["table"]
+    scenarios = [
+        [_named(one), _said(one["parameters"]) or "as the library has them", _said(one["changes"]) or "none"]
+        for one in asked["scenarios"]
+    ]
+    designs = []
+    for one in asked["designs"]:
+        is_plain = list(one["looks"]) == [1.0] and not one["futility"]
+        silent = {"id", "label", *(("looks", "boundary") if is_plain else ())}
+        designs.append(
+            [_named(one), _said({k: v for k, v in one.items() if k not in silent}) or "as the protocol has it"]
+        )
+    return [
+        ("scenarios", Table(columns=("scenario", "values of the model", "changes of the protocol"), rows=scenarios)),
+        ("designs", Table(columns=("design", "what is chosen"), rows=designs)),
+    ]
+
+
+def _named(one: Mapping[str, Any]) -> str:
+    return f"{one['id']}: {one['label']}" if one["label"] else str(one["id"])
+
+
+def _said(fields: Mapping[str, Any]) -> str:
+    """Fields that say something, as a reader of the file knows them."""
+    told = [
+        f"{name.replace('_', ' ')} {json.dumps(value, ensure_ascii=False)}"
+        for name, value in fields.items()
+        if value not in (None, {}, [], ())
+    ]
+    return "; ".join(told)
+
+
+def _results(study: TableStudy) -> Table:
+    rows = study.content["rows"]
+    columns = {
+        "scenario": [row["scenario"] for row in rows],
+        "design": [row["design"] for row in rows],
+        "people": [str(row["n_subjects"]) for row in rows],
+        "trials": [str(row["n_replicates"]) for row in rows],
+        "power (± error)": [share_text(row["power"]) for row in rows],
+        "type I error": [share_text(row["type1_error"]) for row in rows],
+        "estimate": [measure_text(row["estimate"]) for row in rows],
+        "scale": [row["scale"] for row in rows],
+        "width": [measure_text(row["width"]) for row in rows],
+        "true value": ["" if row["truth"] is None else f"{row['truth']:.3g}" for row in rows],
+        "bias": [measure_text(row["bias"]) for row in rows],
+        "coverage": [share_text(row["coverage"]) for row in rows],
+        "expected people": [measure_text(row["n"]) for row in rows],
+        "expected days": [measure_text(row["duration_day"]) for row in rows],
+        "failed": [str(row["n_failed"]) for row in rows],
+    }
+    # What was not asked for has no column.
+    shown = {name: cells for name, cells in columns.items() if any(cells)}
+    return Table(columns=tuple(shown), rows=[list(cells) for cells in zip(*shown.values(), strict=True)])

@@ -230,3 +230,10 @@ def test_the_delay_of_the_effect_site_has_a_range() -> None:
     assert none == pytest.approx(found[0].select("ket", site="arterial")[0], rel=0.03, abs=10.0)
     assert none.max() > mean.max() > longest.max()
     assert none.argmax() <= mean.argmax() < longest.argmax()
+
+
+@pytest.mark.parametrize("peak", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_score_tied_to_no_drug_is_refused(peak: float) -> None:
+    """Division by the effect of nothing would give everybody an infinite score."""
+    with pytest.raises(SpecError):
+        simulate_cadss(np.ones((1, 1)), z=None, reference_peak_ng_per_ml=peak, effects=EFFECTS)

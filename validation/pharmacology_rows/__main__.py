@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from remission.dosing import make_infusions
+from remission.library.loader import load_parameter_set
 from remission.library.observations import ObservedSeries, list_observed_series, load_observed_series
 from remission.pk import (
+    PkModel,
     individual_parameters,
     load_pk_model,
     mixing_gap_ng_per_ml,
@@ -20,8 +22,16 @@ from remission.pk import (
     with_slow_norketamine,
 )
 from validation.norketamine import N_FITTED, STANDARD_ERRORS, fit_one, norketamine_errors_percent
-from validation.pharmacology_rows.figures import STYLES, draw_row, save
-from validation.pharmacology_rows.predict import DEFAULT, N_PEOPLE, Prediction, Refusal, predict_row
+from validation.pharmacology_rows.figures import STYLES, draw_row, draw_structure, save
+from validation.pharmacology_rows.predict import (
+    DEFAULT,
+    N_PEOPLE,
+    Prediction,
+    Refusal,
+    clearance_and_volume,
+    model_names,
+    predict_row,
+)
 from validation.pharmacology_rows.score import LIMITS, cell, row_of
 from validation.venous_link import ERROR_LOG_SD, HASAN, ZARATE, fit_link, link_errors_percent
 
@@ -29,6 +39,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "validation" / "pharmacolo
 FIGURES = PAGE.parent / "pharmacology-rows"
 _NOSE = ((10.0, 0.17, 23.0), (30.0, 0.13, 14.0), (50.0, 0.11, 16.0))
 """Dose, bioavailability and minutes to the peak, as the source of V15 prints them."""
+_STRUCTURE = ("cl_l_per_h", "vss_l")
 _HELD_RATES = (0.5, 1.0, 2.0)
 _GAPS = (("V1", "v01-zarate-venous", "ket"), ("V7, S", "v07-hasan-s", "s_ket"))
 
@@ -191,13 +202,25 @@ def norketamine() -> dict[str, str]:
     limit = LIMITS["norketamine_held_out"].at_most
     assert limit is not None
     later = float(np.median(np.abs(slow[N_FITTED:])))
+    default, halved = (_after_vein(model) for model in (load_pk_model(), with_slow_norketamine(load_pk_model())))
     return {
+        "NK_VEIN": f"{default:.0f}",
+        "NK_VEIN_SLOW": f"{halved:.0f}",
         "NK_CHANGES": "\n".join(lines),
         "NK_FITTED": f"{np.median(np.abs(slow[:N_FITTED])):.0f}%",
         "NK_LATER": f"{later:.0f}%",
         "NK_LIMIT": f"{limit:g}%",
         "NK_STATUS": "pass" if later <= limit else "FAIL",
     }
+
+
+def _after_vein(model: PkModel) -> float:
+    """Highest S-norketamine after the 10 mg of row V16. [ng/mL]"""
+    people = individual_parameters(model, weight_kg=np.array([70.0]), z_iiv=np.zeros((1, model.n_iiv)))
+    (infusion,) = load_observed_series("v16-iv-10mg-nk").infusions
+    events = make_infusions(np.array([[infusion.dose_mg]]), start_h=[0.0], duration_h=[infusion.duration_h])
+    found = simulate_concentrations(people, events, t_h=np.arange(0.0, 4.0, 1.0 / 64.0), analytes=("s_nk",))
+    return float(found.select("s_nk", site="arterial").max())
 
 
 def nose_at_once() -> str:
@@ -210,6 +233,23 @@ def nose_at_once() -> str:
         conc = simulate_concentrations(people, events, t_h=np.array([minutes / 60.0])).select("ket", site="arterial")
         found.append(f"{conc[0, 0]:.0f}")
     return ", ".join(found[:-1]) + f" and {found[-1]}"
+
+
+@cache
+def _structure() -> dict[str, tuple[float, float]]:
+    return {name: clearance_and_volume(name) for name in model_names()}
+
+
+def structure() -> str:
+    """Row V18: clearance and volume of each model beside the meta-analysis."""
+    known = load_parameter_set("kamp2020-meta")
+    limits_of = [(known[name].low or 0.0, known[name].high or np.inf) for name in _STRUCTURE]
+    lines = ["| model | CL, L/h | Vss, L | inside |", "|---|---|---|---|"]
+    for name, found in _structure().items():
+        inside = [low <= value <= high for value, (low, high) in zip(found, limits_of, strict=True)]
+        words = ("neither", "clearance", "volume", "both")[inside[0] + 2 * inside[1]]
+        lines.append(f"| {_short(name)} | {found[0]:.0f} | {found[1]:.0f} | {words} |")
+    return "\n".join(lines)
 
 
 def rows() -> str:
@@ -237,6 +277,7 @@ def page() -> str:
         "NOSE": nose_at_once(),
         **venous(),
         **norketamine(),
+        "STRUCTURE": structure(),
         "ROWS": rows(),
     }
     for name, found in fields.items():
@@ -252,7 +293,17 @@ def draw() -> None:
         save(draw_row([(series, predict_row(series, bands=True)[0]) for series in found]), FIGURES / f"{row}.svg")
 
 
+def _draw_structure() -> None:
+    known = load_parameter_set("kamp2020-meta")
+    observed = [
+        (f"{one.symbol}, {one.unit}", one.value, one.low or 0.0, one.high or 0.0)
+        for one in (known[name] for name in _STRUCTURE)
+    ]
+    save(draw_structure(_structure(), observed), FIGURES / "v18.svg")
+
+
 if __name__ == "__main__":
     draw()
+    _draw_structure()
     PAGE.write_text(page(), encoding="utf-8")
     print(PAGE)

@@ -1,6 +1,6 @@
 """One figure a row: observed as ink diamonds with their interval, simulated as lines, the default with its band."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from textwrap import fill
 
@@ -13,7 +13,7 @@ from remission.records.analyte import SamplingSite
 from remission.report.look import INK, QUIET, drawing, finish
 from validation.pharmacology_rows.predict import DEFAULT, Prediction
 
-__all__ = ["STYLES", "draw_row", "save"]
+__all__ = ["STYLES", "draw_row", "draw_structure", "save"]
 
 STYLES = {
     "simons2022": ("#3d35a0", "Simons"),
@@ -65,6 +65,29 @@ def draw_row(rows: Sequence[tuple[ObservedSeries, list[Prediction]]]) -> Figure:
             list(found.values()), list(found), loc="outside lower center", ncols=3 if is_wide else 4, fontsize=7.5,
             handlelength=3.0,
         )  # fmt: skip
+    return figure
+
+
+def draw_structure(
+    found: Mapping[str, tuple[float, float]], observed: Sequence[tuple[str, float, float, float]]
+) -> Figure:
+    """Clearance and volume of each model beside the interval of the meta-analysis."""
+    with drawing():
+        figure = Figure(figsize=(7.2, 2.9), layout="constrained")
+        for column, (axes, (label, value, low, high)) in enumerate(
+            zip(figure.subplots(1, 2, sharey=True), observed, strict=True)
+        ):
+            axes.hlines(-1.0, low, high, color=INK, linewidth=1.2)
+            axes.plot([value], [-1.0], "D", color=INK, markersize=5.5)
+            axes.axvspan(low, high, color=INK, alpha=0.06, linewidth=0.0)
+            for place, (model_id, numbers) in enumerate(found.items()):
+                color = STYLES.get(model_id, (QUIET, model_id))[0]
+                axes.plot([numbers[column]], [place], "o", color=color, markersize=5.5)
+            names = [STYLES.get(model_id, (QUIET, model_id))[1] for model_id in found]
+            axes.set_yticks(range(-1, len(names)), ["18 studies, 95%", *names])
+            axes.set_ylim(len(names) - 0.5, -1.6)
+            axes.set_xlim(left=0.0)
+            finish(axes, x=label, y="", title="V18  Typical adult, 70 kg" if column == 0 else "")
     return figure
 
 

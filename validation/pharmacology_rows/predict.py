@@ -32,7 +32,7 @@ from remission.records.dose import Absorption, Dose, Route
 from remission.records.infusions import DrugForm, InfusionEvents
 from remission.units import ng_per_ml_to_umol_per_l
 
-__all__ = ["DEFAULT", "N_PEOPLE", "SEED", "Prediction", "Refusal", "predict_row"]
+__all__ = ["DEFAULT", "N_PEOPLE", "SEED", "Prediction", "Refusal", "clearance_and_volume", "model_names", "predict_row"]
 
 DEFAULT = "simons2022"
 """The model that is drawn with a band."""
@@ -75,14 +75,41 @@ class Refusal:
     reason: str
 
 
+def model_names() -> list[str]:
+    """Every kinetic model of the library, the default first."""
+    names = [name for name in list_parameter_sets() if "species" in load_parameter_set(name).attributes]
+    return sorted(names, key=lambda one: (one != DEFAULT, one))
+
+
+def clearance_and_volume(model_id: str) -> tuple[float, float]:
+    """CL and Vss of the typical 70 kg adult, by areas under a short infusion of the model's own form. [L/h], [L]
+
+    ``CL = dose / AUC`` and ``Vss = CL (AUMC / AUC - T / 2)``, the same for every structure.
+    """
+    model = load_pk_model(model_id)
+    form = DrugForm.RACEMATE if Analyte.R_KET in model.species or Analyte.KET in model.species else DrugForm.ESKETAMINE
+    analyte = Analyte.KET if model.species == (Analyte.KET,) else Analyte.S_KET
+    share = racemate_s_fraction() if form is DrugForm.RACEMATE and analyte is Analyte.S_KET else 1.0
+    # Steps of powers of two; after 192 h less than 0.1% of any model is left.
+    t_h = np.concatenate([np.arange(0.0, 0.5, 2.0**-10), np.arange(0.5, 8.0, 2.0**-6), np.arange(8.0, 192.0, 2.0**-2)])
+    dose = Dose.create(route=Route.IV_INFUSION, dose_mg=35.0, form=form, duration=15.0)
+    conc = simulate_doses(
+        model, [dose], weight_kg=np.array([70.0]), z_iiv=np.zeros((1, model.n_iiv)), t_h=t_h, analytes=(analyte,),
+        sites=(model.plasma_site,),
+    ).select(analyte, site=model.plasma_site)[0]  # fmt: skip
+    area, moment = np.trapezoid(conc, t_h), np.trapezoid(conc * t_h, t_h)
+    clearance = 1000.0 * 35.0 * share / area
+    return float(clearance), float(clearance * (moment / area - 0.125))
+
+
 def predict_row(series: ObservedSeries, *, bands: bool) -> tuple[list[Prediction], list[Refusal]]:
     """Every model of the library on one row; bands are for figures and take most of the time."""
-    names = [name for name in list_parameter_sets() if "species" in load_parameter_set(name).attributes]
+    names = model_names()
     if series.not_predicted:
         return [], [Refusal(model_id=name, reason=series.not_predicted) for name in names]
     predictions: list[Prediction] = []
     refusals: list[Refusal] = []
-    for name in sorted(names, key=lambda one: (one != DEFAULT, one)):
+    for name in names:
         try:
             predictions += _predict(series, load_pk_model(name), bands=bands)
         except _NotPredictedError as found:

@@ -130,7 +130,7 @@ def simulate_cadss(
     Raises
     ------
     SpecError
-        ``gain`` is outside [0, 1], or ``z`` is not one finite number a row.
+        ``gain`` is outside [0, 1], the reference is not positive, or ``z`` is not one finite number a row.
 
     Examples
     --------
@@ -162,7 +162,19 @@ def cadss_per_vas(reference_peak_ng_per_ml: float, *, effects: ParameterSet) -> 
         Peak effect-site S-ketamine of the typical adult in the session at which the mean CADSS was measured. [ng/mL]
     effects
         The library's ``acute-effects`` or a changed copy.
+
+    Raises
+    ------
+    SpecError
+        The peak is not a positive number: a score tied to no drug would be infinite.
     """
+    if not (np.isfinite(reference_peak_ng_per_ml) and reference_peak_ng_per_ml > 0.0):
+        raise SpecError(
+            where="reference_peak_ng_per_ml",
+            got=reference_peak_ng_per_ml,
+            allowed="a concentration above 0",
+            remedy="Take it from reference_peak_s_ket().",
+        )
     peak_vas = simulate_vas(np.array([reference_peak_ng_per_ml]), effects=effects)[0]
     return float(effects.value("cadss_mean") / peak_vas)
 

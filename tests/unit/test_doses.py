@@ -318,6 +318,9 @@ def test_an_assumption_is_written_beside_the_result() -> None:
         ("perezruixo2021", INFUSION, 70.0, "Only the S half"),
         ("simons2022", INFUSION, 120.0, "53 to 93 kg"),
         ("perezruixo2021", {"route": "oral", "dose": "28 mg", "form": "esketamine"}, 180.0, "39 to 170 kg"),
+        ("perezruixo2021", {"route": "intranasal", "dose": "140 mg", "form": "esketamine"}, 70.0, "14 to 112 mg"),
+        ("simons2022", {"route": "film", "dose": "25 mg", "form": "esketamine"}, 70.0, "50 to 100 mg"),
+        ("simons2022", {"route": "oral", "dose": "60 mg", "absorption": KA}, 70.0, "evidence reaches to 25 mg"),
         ("simons2022", {**INFUSION, "dose": "0.5 mg"}, 70.0, "0.5 mg/kg what is meant"),
         ("simons2022", {**INFUSION, "dose": "2 mg/kg"}, 70.0, "anesthesia"),
         ("simons2022", {**INFUSION, "duration": "3 h"}, 70.0, "without a break"),
@@ -332,6 +335,19 @@ def test_an_assumption_is_written_beside_the_result() -> None:
 def test_what_lies_outside_the_evidence_is_flagged(model: str, dose: dict[str, Any], weight: float, word: str) -> None:
     """Allowed and silent would be the worst of both."""
     assert word in texts(run(load_pk_model(model), dose, t_h=[1.0], weight_kg=np.array([weight])))
+
+
+def test_sprays_in_a_row_count_together_and_ages_are_held_to_the_source() -> None:
+    """Three devices of 56 mg within an hour are 168 mg, whatever each of them is."""
+    spray = {"route": "intranasal", "dose": "56 mg", "form": "esketamine"}
+    row = [{**spray, "start_h": start} for start in (0.0, 0.1, 0.2)]
+    assert "168 mg" in texts(run(NASAL, *row, t_h=[1.0]))
+    assert "extrapolated" not in texts(
+        run(NASAL, *[{**one, "start_h": 24.0 * day} for day, one in enumerate(row)], t_h=[1.0])
+    )
+    old = run(NASAL, spray, t_h=[1.0], factors=PersonFactors(age_y=np.array([89.0])))
+    assert "18 to 86 year" in texts(old)
+    assert texts(run(NASAL, spray, t_h=[1.0], factors=PersonFactors(age_y=np.array([64.0])))) == ""
 
 
 def test_an_ordinary_infusion_has_no_flag() -> None:

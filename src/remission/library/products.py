@@ -53,7 +53,15 @@ class Product:
     @property
     def tmax(self) -> Parameter | None:
         """The sourced time of the peak, or none. [h]"""
-        numbers, name = load_parameter_set("routes"), f"tmax_h.{self.id}"
+        return self._number("tmax_h")
+
+    @property
+    def studied_dose(self) -> Parameter | None:
+        """The doses that were studied, as a range, or none. [mg]"""
+        return self._number("dose_mg")
+
+    def _number(self, kind: str) -> Parameter | None:
+        numbers, name = load_parameter_set("routes"), f"{kind}.{self.id}"
         if name not in numbers:
             return None
         return numbers[name]

@@ -1,4 +1,4 @@
-"""What a result of :func:`~remission.pk.simulate_doses` must say about itself: flags and grades."""
+"""What a result of :func:`~remission.pk.simulate_doses` must say about itself."""
 
 from collections.abc import Sequence
 
@@ -8,20 +8,20 @@ from jaxtyping import Float
 from remission.library.loader import load_parameter_set
 from remission.pk.concentrations import Series
 from remission.pk.given import AbsorbedDose
-from remission.pk.individuals import outside_population
+from remission.pk.hepatoportal_people import PersonFactors
 from remission.pk.interactions import InteractionEffect
 from remission.pk.model import PkModel
-from remission.pk.routes import bioavailability_of, weakest
-from remission.records.analyte import Analyte, SamplingSite
+from remission.records.analyte import Analyte
 from remission.records.dose import Route
 from remission.records.infusions import EvidenceFlag
-from remission.records.parameter import Grade
+from remission.records.parameter import Parameter
 
-__all__ = ["flags_of", "grades_of"]
+__all__ = ["flags_of"]
 
 _IV = frozenset({Route.IV_INFUSION, Route.IV_BOLUS})
 _METABOLITES = frozenset({Analyte.S_NK, Analyte.S_HNK})
 _TOUCHING_H = 1e-9
+_TOGETHER_H = 2.0
 
 
 def flags_of(
@@ -31,11 +31,14 @@ def flags_of(
     weight_kg: Float[np.ndarray, " subject"],
     series: Sequence[Series],
     interactions: InteractionEffect | None = None,
+    factors: PersonFactors | None = None,
 ) -> tuple[EvidenceFlag, ...]:
     """Everything a reader must see beside the concentrations."""
     flags = _of_model(model, given, weight_kg, series)
+    if factors is not None and factors.age_y is not None and "population_age_y" in model.parameter_set:
+        flags += _of_people(model, "factors.age_y", factors.age_y, model.parameter_set["population_age_y"])
     for index, one in enumerate(given):
-        flags += _of_dose(f"doses[{index}]", one, weight_kg)
+        flags += [*_of_dose(f"doses[{index}]", one, weight_kg), *_of_amount(f"doses[{index}]", one, given)]
     flags += _of_length(given)
     wants_metabolite = any(one.analyte in _METABOLITES for one in series)
     if wants_metabolite and any(one.dose.route is Route.FILM for one in given):
@@ -78,18 +81,8 @@ def _of_model(
         )
         for name in named
     ]
-    outside = outside_population(model, weight_kg=weight_kg)
-    if np.any(outside):
-        known = model.parameter_set["population_weight_kg"]
-        first = float(weight_kg[int(np.argmax(outside))])
-        flags.append(
-            EvidenceFlag(
-                where="weight_kg",
-                got=f"{int(np.sum(outside))} of {weight_kg.size} people, such as {first:g} kg",
-                evidence=f"{known.low:g} to {known.high:g} kg in model {model.id}",
-                consequence="Their concentrations are extrapolated.",
-            )
-        )
+    if "population_weight_kg" in model.parameter_set:
+        flags += _of_people(model, "weight_kg", weight_kg, model.parameter_set["population_weight_kg"])
     if model.species == (Analyte.S_KET,) and any(one.dose.form.value == "racemate" for one in given):
         flags.append(
             EvidenceFlag(
@@ -100,6 +93,24 @@ def _of_model(
             )
         )
     return flags
+
+
+def _of_people(
+    model: PkModel, where: str, values: Float[np.ndarray, " subject"], known: Parameter
+) -> list[EvidenceFlag]:
+    low, high = known.low or 0.0, known.high or np.inf
+    outside = (values < low) | (values > high)
+    if not np.any(outside):
+        return []
+    first = float(values[int(np.argmax(outside))])
+    return [
+        EvidenceFlag(
+            where=where,
+            got=f"{int(np.sum(outside))} of {values.size} people, such as {first:g} {known.unit}",
+            evidence=f"{low:g} to {high:g} {known.unit} in model {model.id}",
+            consequence="Their concentrations are extrapolated.",
+        )
+    ]
 
 
 def _of_dose(where: str, one: AbsorbedDose, weight_kg: Float[np.ndarray, " subject"]) -> list[EvidenceFlag]:
@@ -129,6 +140,33 @@ def _of_dose(where: str, one: AbsorbedDose, weight_kg: Float[np.ndarray, " subje
     if one.product is not None and one.ka_per_h is not None:
         flags += _of_absorption(where, one)
     return flags
+
+
+def _of_amount(where: str, one: AbsorbedDose, given: Sequence[AbsorbedDose]) -> list[EvidenceFlag]:
+    studied = None if one.product is None else one.product.studied_dose
+    if studied is None or studied.low is None or studied.high is None:
+        return []
+    # A single studied dose is stretched to half and double; a range is taken as it is.
+    single = studied.low == studied.high
+    low, high = (0.5 * studied.low, 2.0 * studied.high) if single else (studied.low, studied.high)
+    near = [
+        other
+        for other in given
+        if other.product == one.product and 0.0 <= one.dose.start_h - other.dose.start_h < _TOGETHER_H
+    ]
+    total = sum((other.dose_mg for other in near), np.zeros_like(one.dose_mg))
+    outside = (total > 0.0) & ((total < low) | (total > high))
+    if not np.any(outside):
+        return []
+    known = f"{studied.high:g} mg" if single else f"{studied.low:g} to {studied.high:g} mg"
+    return [
+        EvidenceFlag(
+            where=f"{where}.dose",
+            got=f"{total[int(np.argmax(outside))]:.3g} mg of {one.product.title if one.product else ''} within 2 h",
+            evidence=known,
+            consequence="Absorption of this amount is extrapolated.",
+        )
+    ]
 
 
 def _of_absorption(where: str, one: AbsorbedDose) -> list[EvidenceFlag]:
@@ -186,45 +224,3 @@ def _of_length(given: Sequence[AbsorbedDose]) -> list[EvidenceFlag]:
         for first, begin, end in runs
         if end - begin > longest + _TOUCHING_H
     ]
-
-
-_STRUCTURE = ("v1_l", "v2_l", "v3_l", "vc_l", "vp1_l", "vp2_l", "vh_l", "v1_l_per_kg")
-
-
-def grades_of(
-    model: PkModel,
-    given: Sequence[AbsorbedDose],
-    *,
-    series: Sequence[Series],
-    interactions: InteractionEffect | None = None,
-) -> tuple[Grade, ...]:
-    """The weakest grade behind each series: disposition, R-ketamine, site and absorption.
-
-    Exponents of body weight, which are assumed in every model that has them, are not counted: at the reference weight
-    they change nothing, and elsewhere the flag on weight speaks.
-    """
-    values = model.parameter_set
-    core = [values[name].grade for name in _STRUCTURE if name in values]
-    absorbed = [interactions.grade] if interactions is not None and interactions.changes_anything else []
-    for index, one in enumerate(given):
-        if one.product is None or one.ka_per_h is None:
-            continue
-        assert one.dose.absorption is not None
-        where = f"doses[{index}]"
-        found = [bioavailability_of(one.dose, one.product, species, where=where).grade for species in model.species]
-        tmax = one.product.tmax
-        if one.dose.absorption.basis == "tmax" and tmax is not None:
-            absorbed += [*found, Grade.DERIVED, tmax.grade]
-        else:
-            absorbed += [*found, Grade.ASSUMED]
-    grades = []
-    for analyte, site in series:
-        parts = [*core, *absorbed]
-        if analyte in {Analyte.R_KET, Analyte.KET} and "cl_ratio_r_ket" in values:
-            parts.append(values["cl_ratio_r_ket"].grade)
-        if site is SamplingSite.EFFECT:
-            parts.append(model.links["effect_half_life_h"].grade)
-        if site is SamplingSite.VENOUS and model.plasma_site is SamplingSite.ARTERIAL:
-            parts.append(model.links["venous_fast_fraction"].grade)
-        grades.append(weakest(*parts))
-    return tuple(grades)

@@ -16,7 +16,8 @@ from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
 from remission.pk.absorption import FilmAbsorption, simulate_absorbed
 from remission.pk.concentrations import Concentrations, Series
-from remission.pk.dose_flags import flags_of, grades_of
+from remission.pk.dose_flags import flags_of
+from remission.pk.dose_grades import grades_of
 from remission.pk.given import AbsorbedDose, resolve_doses, share_of
 from remission.pk.hepatoportal import hepatoportal_system
 from remission.pk.hepatoportal_people import HepatoportalIndividuals, PersonFactors, hepatoportal_parameters
@@ -124,7 +125,9 @@ def simulate_doses(
         t_h=t_h,
         series=plain.series,
         conc_ng_per_ml=plain.conc_ng_per_ml,
-        flags=flags_of(model, given, weight_kg=weight_kg, series=plain.series, interactions=interactions),
+        flags=flags_of(
+            model, given, weight_kg=weight_kg, series=plain.series, interactions=interactions, factors=factors
+        ),
         grades=grades_of(model, given, series=plain.series, interactions=interactions),
     )
 

@@ -13,7 +13,8 @@ from jaxtyping import Float
 from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
 from remission.pk.concentrations import Series
-from remission.pk.dose_flags import flags_of, grades_of
+from remission.pk.dose_flags import flags_of
+from remission.pk.dose_grades import grades_of
 from remission.pk.given import AbsorbedDose, resolve_doses, share_of
 from remission.pk.hepatoportal import nasal_shares
 from remission.pk.hepatoportal_people import PersonFactors, hepatoportal_parameters
@@ -96,7 +97,7 @@ def exposure_of_doses(
     return Exposure(
         analytes=tuple(areas),
         auc_ng_h_per_ml=np.stack(list(areas.values()), axis=1),
-        flags=flags_of(model, given, weight_kg=weight_kg, series=series, interactions=interactions),
+        flags=flags_of(model, given, weight_kg=weight_kg, series=series, interactions=interactions, factors=factors),
         grades=grades_of(model, given, series=series, interactions=interactions),
     )
 

@@ -29,7 +29,6 @@ __all__ = [
     "PkIndividuals",
     "check_people",
     "individual_parameters",
-    "outside_population",
 ]
 
 UG_PER_MG = 1000.0
@@ -183,7 +182,11 @@ def individual_parameters(
             remedy="Use 0.001 h for no delay.",
         )
     ratios = [values.value("cl_ratio_r_ket") if species is Analyte.R_KET else 1.0 for species in model.species]
-    outside = outside_population(model, weight_kg=weight_kg)
+    if "population_weight_kg" in values:
+        known = values["population_weight_kg"]
+        outside = (weight_kg < (known.low or 0.0)) | (weight_kg > (known.high or np.inf))
+    else:
+        outside = np.zeros(weight_kg.shape, dtype=bool)
     return PkIndividuals(
         model=model,
         weight_kg=weight_kg,
@@ -197,14 +200,6 @@ def individual_parameters(
         is_extrapolated=outside,
         metabolites=_metabolites(scaled) if "nk_cl_l_per_h" in values else None,
     )
-
-
-def outside_population(model: PkModel, *, weight_kg: _Subject) -> Bool[np.ndarray, " subject"]:
-    """Whose weight lies outside the people the model was fitted to; nobody's where the source states no range."""
-    if "population_weight_kg" not in model.parameter_set:
-        return np.zeros(weight_kg.shape, dtype=bool)
-    known = model.parameter_set["population_weight_kg"]
-    return (weight_kg < (known.low or 0.0)) | (weight_kg > (known.high or np.inf))
 
 
 def _check(model: PkModel, weight_kg: _Subject, z_iiv: Float[np.ndarray, "subject iiv"]) -> None:

@@ -30,8 +30,8 @@ def page() -> str:
         "Infusions and a bolus into a vein are offered by every model, with F = 1.",
         "F is the share of a dose that reaches blood, with its grade.",
         "",
-        "| product | route | form | F | peak | a curve needs | why |",
-        "|---|---|---|---|---|---|---|",
+        "| product | route | form | F | peak | doses studied | a curve needs | why |",
+        "|---|---|---|---|---|---|---|---|",
         *(_product_row(one) for one in list_products()),
         "",
         "## Models",
@@ -74,7 +74,12 @@ def _product_row(one: Product) -> str:
     if one.is_contested:
         need += "; chosen by name, contested"
     peak = "" if one.tmax is None else f"{60.0 * one.tmax.value:.0f} min ({one.tmax.grade.value})"
-    return f"| `{one.id}` | {one.route.value} | {one.form.value} | {f} | {peak} | {need} | {why} |"
+    doses = "" if one.studied_dose is None else _doses(one.studied_dose)
+    return f"| `{one.id}` | {one.route.value} | {one.form.value} | {f} | {peak} | {doses} | {need} | {why} |"
+
+
+def _doses(found: Parameter) -> str:
+    return f"{found.low:g} mg" if found.low == found.high else f"{found.low:g} to {found.high:g} mg"
 
 
 def _percent(found: Parameter) -> str:

@@ -98,3 +98,12 @@ def test_bad_inputs_are_refused(bad: list[float]) -> None:
         simulate_linear_inputs(-CHAIN, inputs=[box(0, 0.0, [1.0, 1.0], [0.0, 0.0])], times=TIMES)
     with pytest.raises(NumericalError):
         simulate_linear_inputs(CHAIN + 1e4 * np.eye(3), inputs=[box(0, 0.0, [1.0, 1.0], [0.0, 0.0])], times=TIMES)
+
+
+@pytest.mark.parametrize("length", [1e-300, 1e-13, 1e-11, 3e-8, 0.4999])
+def test_no_amount_is_lost_however_short_the_input(length: float) -> None:
+    """An infusion shorter than the lattice of times must not vanish, nor a short one lose a share to rounding."""
+    keep = np.array([[[-1.0, 0.0], [1.0, 0.0]]] * 2)
+    one = box(0, 0.1, [3.0, 3.0], [length, 0.5 * length])
+    found = simulate_linear_inputs(keep, inputs=[one], times=np.array([0.0, 1.0, 700.0]))
+    assert found.sum(axis=1)[:, 1:] == pytest.approx(np.full((2, 2), 3.0), rel=1e-12)

@@ -125,6 +125,13 @@ class _Course:
             self.augmented[:, state, column] = 1.0
         self.begin = min(one.start for one in inputs)
         self.quantum = max(float(times[-1]) - self.begin, 1e-300) * _LATTICE
+        self.starts = [int(self._on_lattice(np.array([one.start]))[0]) for one in inputs]
+        self.lengths = [self._ticks(one.length) for one in inputs]
+        # The rate is over the length on the lattice, so that what is given is the amount, to the last digit.
+        self.rates = [
+            np.where(ticks > 0, one.amount / np.maximum(ticks * self.quantum, self.quantum), 0.0)
+            for one, ticks in zip(inputs, self.lengths, strict=True)
+        ]
         self.marks = self._marks()
         self.known: dict[int, Float[np.ndarray, "subject row column"]] = {}
         self.uses = Counter(np.diff(self.marks).tolist())
@@ -137,10 +144,11 @@ class _Course:
         return self._ticks(when - self.begin)
 
     def _marks(self) -> Int[np.ndarray, " mark"]:
-        changes = [one.start for one in self.inputs]
+        changes = list(self.starts)
         # An end that is the same for everyone is a mark; one that differs is carried subject by subject.
-        changes += [one.start + float(one.length[0]) for one in self.inputs if np.ptp(one.length) == 0.0]
-        wanted = self._on_lattice(np.concatenate([self.times, np.array(changes)]))
+        for start, ticks in zip(self.starts, self.lengths, strict=True):
+            changes += [start + int(ticks[0])] if np.ptp(ticks) == 0 else []
+        wanted = np.concatenate([self._on_lattice(self.times), np.array(changes, dtype=np.int64)])
         last = int(self._on_lattice(self.times[-1:])[0])
         return np.unique(wanted[(wanted >= 0) & (wanted <= last)])
 
@@ -148,25 +156,23 @@ class _Course:
         """States at the times."""
         result = np.zeros((self.n_subject, self.n_state, self.times.size))
         at = self._on_lattice(self.times)
-        starts = [int(self._on_lattice(np.array([one.start]))[0]) for one in self.inputs]
         state = np.zeros((self.n_subject, self.n_state))
         for index, mark in enumerate(self.marks.tolist()):
             if index:
-                state = self._carried(state, int(self.marks[index - 1]), mark, starts)
-            for one, start in zip(self.inputs, starts, strict=True):
+                state = self._carried(state, int(self.marks[index - 1]), mark)
+            for one, start, ticks in zip(self.inputs, self.starts, self.lengths, strict=True):
                 if start == mark:
-                    state[:, one.state] += np.where(one.length == 0.0, one.amount, 0.0)
+                    state[:, one.state] += np.where(ticks == 0, one.amount, 0.0)
             result[:, :, at == mark] = state[:, :, np.newaxis]
         return result
 
-    def _carried(self, state: _State, begin: int, end: int, starts: list[int]) -> _State:
+    def _carried(self, state: _State, begin: int, end: int) -> _State:
         rates = np.zeros((self.n_subject, len(self.entries)))
         late: list[tuple[int, int, int, float]] = []
-        for one, start in zip(self.inputs, starts, strict=True):
+        for one, start, ticks, rate in zip(self.inputs, self.starts, self.lengths, self.rates, strict=True):
             if start > begin:
                 continue
-            stops = start + self._ticks(one.length)
-            rate = np.where(one.length > 0.0, one.amount / np.where(one.length > 0.0, one.length, 1.0), 0.0)
+            stops = start + ticks
             entry = self.entries.index(one.state)
             rates[:, entry] += np.where(stops >= end, rate, 0.0)
             inside = np.flatnonzero((stops > begin) & (stops < end) & (rate > 0.0)).tolist()

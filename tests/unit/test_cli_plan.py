@@ -41,7 +41,7 @@ def test_the_text_names_site_limits_and_what_is_not_known(capsys: pytest.Capture
     assert shown.startswith("Research simulation, not for patient care.")
     for words in (
         "Ketamine, arterial plasma", "venous plasma (link assumed)", "S-norketamine", "CADSS", "Rise of heart rate",
-        "not known without a systolic pressure", "Per body weight 0.80 mg/kg", "Flag: Known hypertension",
+        "not known without a systolic pressure", "  0.80 mg/kg", "Flag: Known hypertension",
         "CONTRAINDICATION, no plan is printed: Aneurysm", "Source: ", "naltrexone", "can kill", "Not given: Sex",
         "Ask about pain, urgency",
     ):  # fmt: skip
@@ -55,9 +55,15 @@ def test_the_command_of_a_plan_makes_it_again(capsys: pytest.CaptureFixture[str]
         dbp0_mmhg=80.0, has=["past-ketamine"], n_people=20, seed=7, n_sessions=2, spacing_days=7.0,
         infusions=[{"dose": 0.1 + 0.2, "duration": "2 min"}, {"dose": 0.3, "duration": "30 min", "start_h": 0.5}],
     )  # fmt: skip
-    words = command_line(request).split()
-    assert run_app([*words[1:], "--json"]) == 0
-    assert PlanRequest.from_dict(json.loads(capsys.readouterr().out)["request"]) == request
+    # Seed 0 is an answer; it must not turn into the default.
+    muscle = PlanRequest.create(
+        age="45 years", weight="82 kg", route="im", assumed_ka_per_h=0.1 + 0.2, assumed_f=0.9, product="im-quoted",
+        infusions=[{"dose": 0.5}], n_people=20, seed=0,
+    )  # fmt: skip
+    for one in (request, muscle):
+        words = command_line(one).split()
+        assert run_app([*words[1:], "--json"]) == 0
+        assert PlanRequest.from_dict(json.loads(capsys.readouterr().out)["request"]) == one
 
 
 def test_regimens_are_compared_and_searched(capsys: pytest.CaptureFixture[str]) -> None:
@@ -98,6 +104,10 @@ def test_the_library_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
         ([*INFUSION, "--find", "dose"], "a limit"),
         ([*INFUSION, "--find", "dose", "--limit", "cadss=20"], "never a dissociation"),
         ([*INFUSION, "--find", "dose", "--within-plasma", "nowhere"], "krystal-1994"),
+        ([*INFUSION, "--limit", "sbp-rise=20"], "find"),
+        ([*INFUSION, "--share", "0.9"], "find"),
+        ([*INFUSION, "--find", "dose", "--limit", "sbp-rise=20", "--compare", "kare"], "not both"),
+        (["--preset", "krupitsky-2002-high"], "no rate of absorption from muscle is sourced"),
         ([*INFUSION, "--find", "rate", "--limit", "sbp-rise=20"], "dose or duration"),
     ],
 )

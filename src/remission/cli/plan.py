@@ -1,7 +1,7 @@
 """``remission plan``: one session of ketamine in simulated people."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,7 +23,18 @@ def plan_command(  # noqa: PLR0917 - options of a command line
     ] = None,
     minutes: Annotated[_Texts, typer.Option("--minutes", help="Length of each infusion.")] = None,
     start: Annotated[_Texts, typer.Option("--start", help="Start of each, min; left out: one after the other.")] = None,
-    route: Annotated[str, typer.Option("--route", help="iv, im, oral, sublingual; only iv has effects.")] = "",
+    route: Annotated[
+        str, typer.Option("--route", help="iv, im, sc, oral, sublingual, intranasal, rectal; only iv has effects.")
+    ] = "",
+    assume_ka: Annotated[
+        str, typer.Option("--assume-ka", help="Absorption that you assume, as 3/h, where none is sourced.")
+    ] = "",
+    assume_f: Annotated[
+        str, typer.Option("--assume-f", help="Share that you assume to arrive, 0 to 1, where none is sourced.")
+    ] = "",
+    product: Annotated[
+        str, typer.Option("--product", help="A product of the library, where sources disagree; see --list.")
+    ] = "",
     preset: Annotated[str, typer.Option("--preset", help="A published regimen, as kare; see --list.")] = "",
     sex: Annotated[str, typer.Option("--sex", help="female or male; left out: unknown.")] = "",
     substance: Annotated[str, typer.Option("--substance", help="alcohol, opioid ...; left out: unknown.")] = "",
@@ -44,7 +55,9 @@ def plan_command(  # noqa: PLR0917 - options of a command line
     within_plasma: Annotated[
         str, typer.Option("--within-plasma", help="Concentrations of a trial, as kare; for --find.")
     ] = "",
-    share: Annotated[float, typer.Option("--share", help="Share of people inside the limits; for --find.")] = 0.9,
+    share: Annotated[
+        float | None, typer.Option("--share", help="Share of people inside the limits, 0.9; for --find.")
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write a page that prints on one sheet.")] = None,
     clinician: Annotated[bool, typer.Option("--clinician", help="Add volumes and an empty session log.")] = False,
     vial: Annotated[str, typer.Option("--vial", help="Strength as on the vial, mg/mL; with --clinician.")] = "",
@@ -71,24 +84,29 @@ def plan_command(  # noqa: PLR0917 - options of a command line
         return
     if bool(vial) != clinician:
         raise SpecError(where="vial", got=vial, allowed="a strength with --clinician, and only with it")
+    if (limit or within_plasma or share is not None) and not find:
+        raise SpecError(
+            where="find", got="nothing", allowed="dose or duration, where a limit, a plasma range or a share is given"
+        )
+    if find and compare:
+        raise SpecError(where="compare", got=", ".join(compare), allowed="--compare or --find, not both")
     if (out is not None or clinician) and (find or compare):
         raise SpecError(where="out", got=str(out or "--clinician"), allowed="one plan, without --compare and --find")
     fields = {
         "weight": [weight], "age": [age], "dose": dose or [], "minutes": minutes or [], "start": start or [],
-        "route": [route], "preset": [preset], "sex": [sex], "substance": [substance], "height": [height],
+        "route": [route], "assume_ka": [assume_ka], "assume_f": [assume_f], "product": [product],
+        "preset": [preset], "sex": [sex], "substance": [substance], "height": [height],
         "systolic": [systolic], "diastolic": [diastolic], "pulse": [pulse], "has": has or [],
         "takes": takes or [],
         "hypertension": ["yes"] if hypertension else [], "sessions": [sessions], "spacing": [spacing],
         "people": [people], "model": [model], "seed": [seed],
     }  # fmt: skip
     if find:
-        _search(fields, find, limit or [], within_plasma, share, as_json=as_json)
+        _search(fields, find, limit or [], within_plasma, 0.9 if share is None else share, as_json=as_json)
         return
     request = read_request(fields)
     if compare:
-        others = [read_regimen(one, weight_kg=request.weight_kg) for one in compare]
-        requests = [request, *(request.replace(route=way, infusions=doses) for way, doses in others)]
-        found = compare_regimens(requests)
+        found = compare_regimens([request, *(read_regimen(one, beside=request) for one in compare)])
         plan_text.show_comparison(found, as_json=as_json)
         return
     if clinician or out is not None:
@@ -128,19 +146,10 @@ def _search(
     fields: dict[str, list[str]], find: str, limits: list[str], plasma: str, share: float, *, as_json: bool
 ) -> None:
     from remission.cli import plan_text
-    from remission.errors import SpecError
-    from remission.planner import Limit, read_limit, read_request, search_regimen
+    from remission.planner import Limit, read_limit, read_search, search_regimen
 
-    if find not in {"dose", "duration"}:
-        raise SpecError(where="find", got=find, allowed="dose or duration")
-    target: Literal["dose", "duration"] = "dose" if find == "dose" else "duration"
     wanted = [read_limit(one) for one in limits]
     if plasma:
         wanted.append(Limit(quantity="plasma", plasma=plasma))
-    if target == "dose":
-        # A dose of the published range stands in for the one that is looked for.
-        fields = {**fields, "dose": fields["dose"] or ["0.5 mg/kg"]}
-    else:
-        fields = {**fields, "minutes": fields["minutes"] or ["40"]}
-    found = search_regimen(read_request(fields), target=target, limits=wanted, share=share)
-    plan_text.show_search(found, as_json=as_json)
+    target, request = read_search(fields, find=find)
+    plan_text.show_search(search_regimen(request, target=target, limits=wanted, share=share), as_json=as_json)

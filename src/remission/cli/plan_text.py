@@ -8,7 +8,8 @@ import typer
 
 from remission.library.sessions import load_checks, load_plasma_ranges, load_regimens
 from remission.planner import Comparison, FoundRegimen, Plan
-from remission.planner.request import list_takes
+from remission.planner.request import list_absorbed, list_takes
+from remission.records.analyte import Analyte
 from remission.report.clinic_sheet import ClinicSheet
 from remission.report.plan_sheet import FindingRow, comparison_rows, plan_numbers, plan_sheet, search_sheet
 
@@ -23,7 +24,8 @@ def show_plan(plan: Plan, *, as_json: bool) -> None:
     sheet = plan_sheet(plan)
     typer.echo(sheet.notice)
     typer.echo(f"{sheet.who}. {sheet.regimen}.")
-    typer.echo("; ".join(f"{one.label} {one.value} {one.unit}".strip() for one in sheet.facts))
+    for fact in sheet.facts:
+        typer.echo(f"  {fact.label:<40} {fact.value:>6} {fact.unit}{f'. {fact.note}' if fact.note else ''}".rstrip())
     _block("CONTRAINDICATION, no plan is printed", sheet.contraindications)
     _block("Flag", sheet.flags)
     typer.echo("\nHighest value of each simulated person: median, range of 90% of people, when half have reached it")
@@ -43,7 +45,7 @@ def show_plan(plan: Plan, *, as_json: bool) -> None:
     typer.echo("\nWhat this cannot tell")
     for line in sheet.limits:
         typer.echo(f"  {line}")
-    typer.echo(f"\n{sheet.made}")
+    typer.echo(f"\n{sheet.made}\nThe same again: {sheet.command}")
 
 
 def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
@@ -80,11 +82,22 @@ def show_search(found: FoundRegimen, *, as_json: bool) -> None:
                     "cautious": found.cautious, "lenient": found.lenient, "bound_by": found.bound_by,
                     "share_inside": found.share_inside, "limits": [one.to_dict() for one in found.limits],
                     "answer": sheet.answer, "reach": sheet.reach,
+                    "established": sheet.established, "safety": sheet.safety,
                 }
             )
         )  # fmt: skip
         return
-    for line in (sheet.notice, sheet.answer, sheet.certainty, sheet.reach):
+    typer.echo(f"{sheet.notice}\n{sheet.who}.\n{sheet.asked}")
+    _block("Flag", sheet.flags)
+    for line in (
+        sheet.answer,
+        sheet.certainty,
+        sheet.reach,
+        *sheet.ranges,
+        *sheet.established,
+        *sheet.safety,
+        *sheet.limits,
+    ):
         typer.echo(line)
 
 
@@ -115,6 +128,11 @@ def show_library(*, as_json: bool) -> None:
     typer.echo("\nMedicines and genes, for --takes:")
     for taken in list_takes():
         typer.echo(f"  {taken.id:<18} {taken.title}")
+    typer.echo("\nRoutes and products of racemic ketamine, for --route and --product:")
+    for one in list_absorbed():
+        peak = "a rate that you assume" if one.tmax is None else "nothing more: the time of its peak is sourced"
+        share = "" if one.bioavailability(Analyte.S_KET) else ", and a share that you assume"
+        typer.echo(f"  {one.route.value:<12} {one.id:<22} {one.title}: needs {peak}{share}")
     typer.echo("\nPlasma ranges, for --within-plasma:")
     for found_range in load_plasma_ranges():
         ends = f"{found_range.low_ng_per_ml:g} to {found_range.high_ng_per_ml:g} ng/mL"

@@ -3,7 +3,7 @@
 from remission.planner.checks import Finding
 from remission.planner.compare import Comparison, Difference, RegimenDifferences, compare_regimens
 from remission.planner.plan import NOTICE, Curve, Peak, Plan, PressureLimits, plan_infusion
-from remission.planner.reading import read_regimen, read_request
+from remission.planner.reading import read_regimen, read_request, read_search
 from remission.planner.request import PlannedInfusion, PlanRequest, list_presets, preset_infusions, preset_regimen
 from remission.planner.search import FoundRegimen, Limit, read_limit, search_regimen
 from remission.planner.shares import Probability, ShareDifference
@@ -32,5 +32,6 @@ __all__ = [
     "read_limit",
     "read_regimen",
     "read_request",
+    "read_search",
     "search_regimen",
 ]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from remission.dosing import EvidenceFlag
+from remission.library.loader import load_parameter_set
 from remission.library.references import load_reference
 from remission.library.sessions import SessionCheck, load_checks, load_regimens
 from remission.planner.request import PlanRequest, list_takes
@@ -110,7 +111,8 @@ def evidence_findings(
     moved = {one.got: one for one in flags if one.where.startswith("interactions")}
     found = [
         _flag(one.where, one.got, f"Evidence reaches to {one.evidence}. {one.consequence}")
-        for one in flags
+        # A second dose of the same kind says nothing new.
+        for one in {(each.where.rpartition(".")[2], each.got): each for each in flags}.values()
         if one.got not in moved
     ]
     if is_extrapolated:
@@ -169,6 +171,16 @@ def _dose_findings(request: PlanRequest) -> list[Finding]:
             )
         )
     if request.route == "iv":
+        anesthetic = load_parameter_set("routes").value("anesthetic_mg_per_kg")
+        if total > anesthetic:
+            found.append(
+                _flag(
+                    "Anesthesia",
+                    f"{total:.2f} mg/kg into a vein",
+                    f"Above {anesthetic:g} mg/kg; 1 to 2 mg/kg at once induce anesthesia. Loss of consciousness and "
+                    "breathing are not simulated, and the effects shown are extrapolated.",
+                )
+            )
         rates = [
             step.dose_mg_per_kg / step.duration_min
             for one in published
@@ -207,7 +219,7 @@ def _course_findings(request: PlanRequest) -> list[Finding]:
         found.append(
             _flag(
                 "Spacing",
-                f"{request.spacing_days:g} days",
+                f"{request.spacing_days:g} days apart",
                 f"Closer than {closest:g} days, the closest in a published course for an addiction by this route.",
             )
         )
@@ -237,9 +249,13 @@ def _flag(label: str, got: str, consequence: str) -> Finding:
     place = label.rpartition(".")[2]
     return Finding(
         kind="flag",
-        label={"duration_h": "Duration", "absorption": "Absorption", "dose": "Dose", "dose_mg": "Dose"}.get(
-            place, label
-        ),
+        label={
+            "duration_h": "Duration",
+            "absorption": "Absorption",
+            "dose": "Dose",
+            "dose_mg": "Dose",
+            "product": "Product",
+        }.get(place, label),
         got=got,
         consequence=consequence,
         source=_OURS,

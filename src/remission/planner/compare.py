@@ -15,7 +15,7 @@ from remission.planner.shares import ShareDifference, share_difference
 __all__ = ["Comparison", "Difference", "RegimenDifferences", "compare_regimens"]
 
 _BAND = (0.05, 0.5, 0.95)
-_DOSING = {"infusions", "route"}
+_DOSING = {"infusions", "route", "assumed_ka_per_h", "assumed_f", "product"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,10 @@ __all__ = ["NOTICE", "Curve", "Peak", "Plan", "PressureLimits", "plan_infusion",
 NOTICE = "Research simulation, not for patient care."
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _BAND = (0.05, 0.5, 0.95)
-_ROUTE_WORDS = {"im": "into a muscle", "oral": "swallowed", "sublingual": "under the tongue"}  # fmt: skip
+_ROUTE_WORDS = {
+    "im": "into a muscle", "sc": "under the skin", "oral": "swallowed", "sublingual": "under the tongue",
+    "intranasal": "into the nose", "rectal": "into the rectum",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +161,7 @@ def summarize_session(request: PlanRequest, session: SimulatedSession) -> Plan:
     rates = None if ends is None else [100.0 * float(one.mean(axis=0).max()) for one in ends]
     return Plan(
         request=request,
-        regimen=regimen_words(request.infusions, route=request.route),
+        regimen=regimen_words(request.infusions, route=request.route) + _assumed_words(request),
         t_h=session.t_h,
         curves=tuple(
             Curve(name=one.name, site=one.site, unit=one.unit, quantiles=np.quantile(values, _QUANTILES, axis=0))
@@ -201,6 +204,14 @@ def regimen_words(infusions: tuple[PlannedInfusion, ...], *, route: str) -> str:
         parts.append(f"{dose} {how}{wait}")
         clock_h = one.start_h + (one.duration_min or 0.0) / 60.0
     return ", then ".join(parts)
+
+
+def _assumed_words(request: PlanRequest) -> str:
+    """What the user assumes of absorption: it stands wherever the regimen is named."""
+    given = [f"product {request.product}"] if request.product else []
+    given += [f"absorption assumed at {request.assumed_ka_per_h:g}/h"] if request.assumed_ka_per_h else []
+    given += [f"{100.0 * request.assumed_f:g}% assumed to arrive"] if request.assumed_f else []
+    return "".join(f", {one}" for one in given)
 
 
 def _limits() -> PressureLimits:

@@ -6,7 +6,7 @@ probably meant. Nothing that is typed is evaluated.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from remission.errors import SpecError, UnitsError
 from remission.library.loader import load_parameter_set
@@ -14,7 +14,7 @@ from remission.library.sessions import load_regimens
 from remission.planner.request import PlannedInfusion, PlanRequest, Route, preset_infusions, preset_regimen
 from remission.units import parse_quantity
 
-__all__ = ["FIELDS", "read_regimen", "read_request"]
+__all__ = ["FIELDS", "read_regimen", "read_request", "read_search"]
 
 FIELDS = (
     "weight",
@@ -30,6 +30,9 @@ FIELDS = (
     "takes",
     "preset",
     "route",
+    "assume_ka",
+    "assume_f",
+    "product",
     "dose",
     "minutes",
     "start",
@@ -44,10 +47,11 @@ FIELDS = (
 _NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
 _PLAIN = re.compile(_NUMBER)
 _RATE = re.compile(rf"({_NUMBER})\s*(ug|mcg|mg|g)(/kg)?/(h|hr|min)")
+_PER_TIME = re.compile(rf"({_NUMBER})\s*1?\s*/\s*(h|hr|min)")
 _HEIGHT = re.compile(rf"({_NUMBER})\s*(cm|m|in|inch|inches)?")
 _CM = {"cm": 1.0, "m": 100.0, "in": 2.54, "inch": 2.54, "inches": 2.54}
 _MG = {"ug": 0.001, "mcg": 0.001, "mg": 1.0, "g": 1000.0}
-_ROUTES: tuple[Route, ...] = ("iv", "im", "oral", "sublingual")
+_ROUTES: tuple[Route, ...] = get_args(Route)
 _RECORD_FIELD = {
     "sbp0_mmhg": "systolic",
     "dbp0_mmhg": "diastolic",
@@ -61,6 +65,8 @@ _RECORD_FIELD = {
     "spacing_days": "spacing",
     "n_people": "people",
     "infusions": "dose",
+    "assumed_ka_per_h": "assume_ka",
+    "assumed_f": "assume_f",
 }
 
 _Found = TypeVar("_Found")
@@ -92,7 +98,7 @@ def read_request(fields: Mapping[str, Sequence[str]]) -> PlanRequest:
         "sex": reader.take("sex", lambda text: _one_of(text, ("female", "male"), "sex")),
         "substance": reader.take("substance", str),
         "height_cm": reader.take("height", _height_cm),
-        "hypertension": reader.text("hypertension") in {"yes", "on", "true", "1"},
+        "hypertension": reader.take("hypertension", _yes) or False,
         "sbp0_mmhg": reader.number("systolic"),
         "dbp0_mmhg": reader.number("diastolic"),
         "hr0_per_min": reader.number("pulse"),
@@ -101,9 +107,14 @@ def read_request(fields: Mapping[str, Sequence[str]]) -> PlanRequest:
         "n_sessions": reader.take("sessions", lambda text: _whole(text, "sessions")),
         "spacing_days": reader.number("spacing"),
         "model": reader.text("model") or "simons2022",
-        "n_people": reader.take("people", lambda text: _whole(text, "people")) or 1000,
-        "seed": reader.take("seed", lambda text: _whole(text, "seed")) or 1,
+        "n_people": reader.take("people", lambda text: _whole(text, "people")),
+        "seed": reader.take("seed", lambda text: _whole(text, "seed")),
+        "assumed_ka_per_h": reader.take("assume_ka", _rate_per_h),
+        "assumed_f": reader.number("assume_f"),
+        "product": reader.text("product") or None,
     }
+    # A 0 is an answer, only nothing is not.
+    values = {name: value for name, value in values.items() if value is not None}
     if weight is not None:
         reader.guard(lambda: values.update(_regimen(reader, weight)))
     if reader.faults:
@@ -114,8 +125,29 @@ def read_request(fields: Mapping[str, Sequence[str]]) -> PlanRequest:
         raise SpecError.from_faults([_named(fault) for fault in error.faults]) from None
 
 
-def read_regimen(text: str, *, weight_kg: float) -> tuple[Route, tuple[PlannedInfusion, ...]]:
-    """A regimen written in one word: a published one, or doses with their minutes or route, joined by ``+``.
+def read_search(fields: Mapping[str, Sequence[str]], *, find: str) -> tuple[Literal["dose", "duration"], PlanRequest]:
+    """What is looked for, and a request in which a published dose or length stands in for it.
+
+    Raises
+    ------
+    SpecError
+        ``find`` is neither ``dose`` nor ``duration``, or as :func:`read_request`.
+    """
+    if find not in {"dose", "duration"}:
+        raise SpecError(where="find", got=find, allowed="dose or duration")
+    reader = _Reader(fields)
+    if reader.text("route") not in {"", "iv"}:
+        raise SpecError(where="route", got=reader.text("route"), allowed="a vein; other routes have no effects here")
+    name, stand_in = ("dose", "0.5 mg/kg") if find == "dose" else ("minutes", "40")
+    if not reader.text(name) and not reader.text("preset"):
+        fields = {**fields, name: [stand_in]}
+    return ("dose" if find == "dose" else "duration"), read_request(fields)
+
+
+def read_regimen(text: str, *, beside: PlanRequest) -> PlanRequest:
+    """Another regimen for the same person, in one word: a published one, or doses with their minutes or route.
+
+    Steps are joined by ``+``. ``@`` adds the assumed rate of absorption or the name of a product: ``2mg/kg/im@3/h``.
 
     Raises
     ------
@@ -124,22 +156,17 @@ def read_regimen(text: str, *, weight_kg: float) -> tuple[Route, tuple[PlannedIn
 
     Examples
     --------
-    >>> route, infusions = read_regimen("0.11mg/kg/2min+0.6mg/kg/50min", weight_kg=70.0)
-    >>> [(one.dose_mg_per_kg, one.duration_min) for one in infusions]
+    >>> first = read_request({"weight": ["70"], "age": ["45"], "dose": ["35 mg"], "minutes": ["40"]})
+    >>> second = read_regimen("0.11mg/kg/2min+0.6mg/kg/50min", beside=first)
+    >>> [(one.dose_mg_per_kg, one.duration_min) for one in second.infusions]
     [(0.11, 2.0), (0.6, 50.0)]
     """
-    name = text.strip()
-    if name in {one.id for one in load_regimens()}:
-        return preset_regimen(name).route, preset_infusions(name, weight_kg=weight_kg)
-    doses, ends = [], []
-    for part in name.split("+"):
-        dose, _, end = part.strip().rpartition("/")
-        doses.append(dose.strip())
-        ends.append(end.strip().lower())
+    name, *added = (part.strip() for part in text.split("@"))
     try:
-        if len(ends) == 1 and ends[0] in _ROUTES[1:]:
-            return _one_of(ends[0], _ROUTES, "route"), _doses(doses, [], [], weight_kg=weight_kg, route="im")
-        return "iv", _doses(doses, ends, [], weight_kg=weight_kg, route="iv")
+        changes: dict[str, Any] = {"assumed_ka_per_h": None, "assumed_f": None, "product": None}
+        for one in added:
+            changes |= {"assumed_ka_per_h": _rate_per_h(one)} if one[:1].isdigit() else {"product": one}
+        return beside.replace(**changes, **_doses_in_word(name, beside.weight_kg))
     except SpecError as error:
         raise SpecError(
             where="compare",
@@ -147,6 +174,20 @@ def read_regimen(text: str, *, weight_kg: float) -> tuple[Route, tuple[PlannedIn
             allowed="a published regimen, or doses such as 0.5mg/kg/40min",
             remedy=f"Here: {error.allowed}. {error.remedy} Join steps with '+'; end with /im for a muscle.",
         ) from None
+
+
+def _doses_in_word(name: str, weight_kg: float) -> dict[str, Any]:
+    if name in {one.id for one in load_regimens()}:
+        return {"route": preset_regimen(name).route, "infusions": preset_infusions(name, weight_kg=weight_kg)}
+    doses, ends = [], []
+    for part in name.split("+"):
+        dose, _, end = part.strip().rpartition("/")
+        doses.append(dose.strip())
+        ends.append(end.strip().lower())
+    route: Route = "iv"
+    if len(ends) == 1 and ends[0] in _ROUTES[1:]:
+        route, ends = _one_of(ends[0], _ROUTES, "route"), []
+    return {"route": route, "infusions": _doses(doses, ends, [], weight_kg=weight_kg, route=route)}
 
 
 def _regimen(reader: "_Reader", weight_kg: float) -> dict[str, Any]:
@@ -160,10 +201,14 @@ def _regimen(reader: "_Reader", weight_kg: float) -> dict[str, Any]:
         )
     route = _one_of((reader.text("route") or "iv").lower(), _ROUTES, "route")
     if preset:
-        if reader.texts("minutes"):
-            raise SpecError(
-                where="minutes", got=reader.text("minutes"), allowed="no minutes beside a preset, which has its own"
-            )
+        own = preset_regimen(preset).route
+        for name in ("minutes", "start"):
+            if reader.texts(name):
+                raise SpecError(
+                    where=name, got=reader.text(name), allowed=f"no {name} beside a preset, which has its own"
+                )
+        if reader.text("route") and route != own:
+            raise SpecError(where="route", got=route, allowed=f"{own}, the route of {preset}, or none")
         return {"route": preset_regimen(preset).route, "infusions": preset_infusions(preset, weight_kg=weight_kg)}
     infusions = _doses(doses, reader.texts("minutes"), reader.texts("start"), weight_kg=weight_kg, route=route)
     return {"route": route, "infusions": infusions}
@@ -248,11 +293,11 @@ def _checked(dose: float, text: str, most: float, weight_kg: float) -> float:
     if dose > most:
         number = _PLAIN.match(text.strip())
         meant = float(number[0]) if number else 0.0
-        guess = (
-            f"Was {meant:g} mg meant? That is {meant / weight_kg:.2f} mg/kg for {weight_kg:g} kg."
-            if "/kg" in text
-            else ""
-        )
+        guess = ""
+        if _RATE.fullmatch(text.strip()):
+            guess = f"A rate runs for all of its minutes. Was {meant:g} mg/kg in all, or per hour, meant?"
+        elif "/kg" in text:
+            guess = f"Was {meant:g} mg meant? That is {meant / weight_kg:.2f} mg/kg for {weight_kg:g} kg."
         raise SpecError(
             where="dose",
             got=f"{text}, which is {dose:.3g} mg/kg, {dose * weight_kg:.0f} mg",
@@ -316,6 +361,21 @@ def _height_cm(text: str) -> float:
         meant = f"Was {number:g} {other} meant?" if 120.0 <= number * _CM[other] <= 230.0 else ""
         raise SpecError(where="height", got=text, allowed=allowed, remedy=meant)
     return height
+
+
+def _rate_per_h(text: str) -> float:
+    """A first-order rate with its unit; nothing stands in for one that is not given."""
+    found = _PER_TIME.fullmatch(text.strip())
+    if found is None:
+        meant = f"Was {text.strip()}/h meant?" if _PLAIN.fullmatch(text.strip()) else ""
+        raise SpecError(where="assume_ka", got=text, allowed="a rate with its unit, as N/h or N/min", remedy=meant)
+    return float(found[1]) * {"h": 1.0, "hr": 1.0, "min": 60.0}[found[2]]
+
+
+def _yes(text: str) -> bool:
+    if text not in {"yes", "on", "true", "1", "no", "false", "0"}:
+        raise SpecError(where="hypertension", got=text, allowed="yes or no")
+    return text in {"yes", "on", "true", "1"}
 
 
 def _with_unit(text: str, unit: str) -> str:

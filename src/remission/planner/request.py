@@ -7,23 +7,27 @@ from pydantic import Field, model_validator
 
 from remission.errors import SpecError, nearest_names
 from remission.library.interactions import Interaction, load_interactions
+from remission.library.products import Product, list_products
 from remission.library.sessions import PublishedRegimen, load_checks, load_regimens
 from remission.records.base import Record
+from remission.records.infusions import DrugForm
 from remission.records.protocol import Substance
 from remission.records.quantity import AgeY, DoseMgPerKg, DurationMin, WeightKg
+from remission.records.text import Slug
 
 __all__ = [
     "PlanRequest",
     "PlannedInfusion",
     "Route",
+    "list_absorbed",
     "list_presets",
     "list_takes",
     "preset_infusions",
     "preset_regimen",
 ]
 
-Route = Literal["iv", "im", "oral", "sublingual"]
-"""Into a vein over some minutes, into a muscle, swallowed, under the tongue."""
+Route = Literal["iv", "im", "sc", "oral", "sublingual", "intranasal", "rectal"]
+"""Into a vein over some minutes; into a muscle, under the skin, swallowed, under the tongue, nose, rectum."""
 
 _CHECKED_ELSEWHERE = {"alcohol-acute", "alcohol-dependence", "cirrhosis", "opioids-sedatives", "stimulants"}
 
@@ -46,6 +50,10 @@ class PlanRequest(Record):
         Ids of the checks of ``library/sessions/checks.toml`` that the user says yes to.
     takes
         Ids of medicines and genes of :func:`list_takes`; kinetic ones move the curves, others are flags.
+    assumed_ka_per_h, assumed_f
+        What the user assumes of absorption by a route for which no rate, or no share that arrives, is sourced.
+    product
+        A row of the library of products, for a route on which sources disagree.
     sbp0_mmhg, dbp0_mmhg, hr0_per_min
         Pressure and heart rate before the session.
     n_sessions, spacing_days
@@ -73,6 +81,9 @@ class PlanRequest(Record):
     has: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
     route: Route = "iv"
+    assumed_ka_per_h: Annotated[float, Field(gt=0.0, le=1000.0)] | None = None
+    assumed_f: Annotated[float, Field(gt=0.0, le=1.0)] | None = None
+    product: Slug | None = None
     infusions: Annotated[tuple[PlannedInfusion, ...], Field(min_length=1, max_length=20)]
     n_sessions: Annotated[int, Field(ge=1, le=60)] | None = None
     spacing_days: Annotated[float, Field(gt=0.0, le=365.0)] | None = None
@@ -82,7 +93,7 @@ class PlanRequest(Record):
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
-        faults = [*self._pressure_faults(), *self._named_faults(), *self._clock_faults()]
+        faults = [*self._pressure_faults(), *self._named_faults(), *self._absorption_faults(), *self._clock_faults()]
         if faults:
             raise SpecError.from_faults(faults)
         return self
@@ -114,7 +125,9 @@ class PlanRequest(Record):
             ("has", self.has, [one.id for one in load_checks() if one.rule == "asked"]),
             ("takes", self.takes, [one.id for one in list_takes()]),
         )
-        return [
+        genes = [name for name in self.takes if name.startswith("cyp2b6-6-")]
+        both = [SpecError(where="takes", got=" and ".join(genes), allowed="one number of copies")] if genes[1:] else []
+        return both + [
             SpecError(
                 where=where,
                 got=name,
@@ -125,6 +138,24 @@ class PlanRequest(Record):
             for name in names
             if name not in known
         ]
+
+    def _absorption_faults(self) -> list[SpecError]:
+        given = {name: getattr(self, name) for name in ("assumed_ka_per_h", "assumed_f", "product")}
+        faults = [
+            SpecError(where=name, got=value, allowed="nothing for an infusion into a vein: all of it arrives")
+            for name, value in given.items()
+            if self.route == "iv" and value is not None
+        ]
+        known = [one.id for one in list_absorbed() if one.route.value == self.route]
+        if self.route != "iv" and self.product is not None and self.product not in known:
+            faults.append(
+                SpecError(
+                    where="product",
+                    got=self.product,
+                    allowed=f"a product of racemic ketamine by this route: {', '.join(known)}",
+                )
+            )
+        return faults
 
     def _clock_faults(self) -> list[SpecError]:
         faults = []
@@ -159,6 +190,11 @@ class PlanRequest(Record):
                     )
                 )
         return faults
+
+
+def list_absorbed() -> tuple[Product, ...]:
+    """Products of racemic ketamine that are not infused, with what is known of their absorption."""
+    return tuple(one for one in list_products() if one.form is DrugForm.RACEMATE)
 
 
 def list_takes() -> tuple[Interaction, ...]:

@@ -72,6 +72,10 @@ class FoundRegimen:
     bound_by
         ``limit``: one step further breaks it. ``published``: the end of the published range comes first. ``none``: not
         even the mildest published regimen stays inside.
+    asked
+        What was looked for; its dose or its minutes are a stand-in.
+    request
+        The regimen that was found.
     share_inside
         Share of people inside every limit of pressure at ``value``.
     """
@@ -86,6 +90,7 @@ class FoundRegimen:
     reach: PublishedReach
     limits: tuple[Limit, ...]
     share: float
+    asked: PlanRequest
     request: PlanRequest | None
 
 
@@ -114,8 +119,8 @@ def read_limit(text: str) -> Limit:
         value = float(number)
     except ValueError:
         value = float("nan")
-    if name not in _RISES or not equals or not np.isfinite(value):
-        raise SpecError(where="limit", got=text, allowed="sbp-rise=20 or dbp-rise=15, in mmHg")
+    if name not in _RISES or not equals or not 0.0 < value <= 100.0:
+        raise SpecError(where="limit", got=text, allowed="sbp-rise=20 or dbp-rise=15, in mmHg, above 0 and up to 100")
     return Limit.create(quantity=name, most_mmhg=value)
 
 
@@ -225,6 +230,7 @@ def _walk(
         reach=published_reach(),
         limits=limits,
         share=share,
+        asked=request,
         request=None if found is None else request.replace(infusions=(made[found],)),
     )
 

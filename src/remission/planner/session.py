@@ -1,7 +1,8 @@
 """One session in simulated people, person by person; the rest of the planner only counts what is here.
 
-Every simulated person has the weight that was asked for and differs in kinetics and in how much they react. Their draws
-are addressed by seed and number, so that two regimens meet the same people.
+Every simulated person has the weight that was asked for and differs in kinetics, in how much they react, and, for an
+infusion, in the link from artery to vein: the venous band holds the doubt about that link. Draws are addressed by seed
+and number, so that two regimens meet the same people.
 
 Exposure, as the days of the model receive it::
 
@@ -21,21 +22,22 @@ from jaxtyping import Float
 
 from remission.dosing import EvidenceFlag, infusions_per_weight
 from remission.errors import LibraryError, SpecError
-from remission.library.loader import load_parameter_set
 from remission.numerics.quadrature import doubling_panels
 from remission.patient.pharmacology import Pharmacology, load_pharmacology
-from remission.patient.sampling import AcuteResponse, sample_acute_response, sample_iiv
+from remission.patient.sampling import AcuteResponse, sample_acute_response, sample_iiv, sample_venous_links
 from remission.patient.session import reference_peak_s_ket
 from remission.pk import (
     Concentrations,
     InteractionEffect,
     PkIndividuals,
+    VenousLinks,
     individual_parameters,
     interaction_effect,
     simulate_concentrations,
     simulate_doses,
+    simulate_venous_concentrations,
 )
-from remission.planner.request import PlannedInfusion, PlanRequest, Route, list_takes
+from remission.planner.request import PlannedInfusion, PlanRequest, Route, list_absorbed, list_takes
 from remission.receptor import (
     heart_rate_range,
     saturation,
@@ -139,6 +141,7 @@ class _Crowd:
     interactions: InteractionEffect | None
     flags: tuple[EvidenceFlag, ...]
     response: AcuteResponse
+    venous: VenousLinks
     reference_peak_ng_per_ml: float
     is_extrapolated: bool
 
@@ -180,6 +183,9 @@ def _simulate(crowd: _Crowd, events: InfusionEvents, *, is_whole: bool) -> Simul
         for analyte, site in _SERIES
         if site in model.sites
     }
+    if model.plasma_site is SamplingSite.ARTERIAL:
+        vein = simulate_venous_concentrations(crowd.individuals, events, t_h=t_h, venous=crowd.venous)
+        values[Quantity("ket", "venous", "ng/mL")] = vein.select(Analyte.KET, site=SamplingSite.VENOUS)
     if is_whole and Analyte.S_NK in model.analytes:
         metabolite = simulate_concentrations(
             crowd.individuals, events, t_h=t_h, analytes=(Analyte.S_NK,), sites=(SamplingSite.ARTERIAL,)
@@ -213,16 +219,19 @@ def _absorbed(crowd: _Crowd, request: PlanRequest) -> SimulatedSession:
     model = crowd.pharmacology.pk
     last_h = max(one.start_h for one in request.infusions)
     t_h = np.arange(0.0, last_h + _AFTER_ABSORBED_H + _STEP_H, _STEP_H)
-    found = simulate_doses(
-        model,
-        [_dose(request.route, one) for one in request.infusions],
-        weight_kg=crowd.individuals.weight_kg,
-        z_iiv=crowd.z_iiv,
-        t_h=t_h,
-        analytes=(Analyte.KET, Analyte.S_KET),
-        sites=model.sites,
-        interactions=crowd.interactions,
-    )
+    try:
+        found = simulate_doses(
+            model,
+            [_dose(request, one) for one in request.infusions],
+            weight_kg=crowd.individuals.weight_kg,
+            z_iiv=crowd.z_iiv,
+            t_h=t_h,
+            analytes=(Analyte.KET, Analyte.S_KET),
+            sites=model.sites,
+            interactions=crowd.interactions,
+        )
+    except SpecError as error:
+        raise SpecError.from_faults([_named(one) for one in error.faults]) from None
     return SimulatedSession(
         t_h=t_h,
         values={
@@ -237,13 +246,43 @@ def _absorbed(crowd: _Crowd, request: PlanRequest) -> SimulatedSession:
     )
 
 
-def _dose(route: Route, one: PlannedInfusion) -> Dose:
-    if route == "im":
-        ka = load_parameter_set("dosing-limits").value("planner_im_ka_per_h")
-        absorption = Absorption(basis="assumed", ka_per_h=ka, reason="Assumed by the planner; no rate is sourced.")
-    else:
-        absorption = Absorption(basis="tmax", reason="First order, with the time of the peak that is sourced.")
-    return Dose.create(route=route, dose_mg_per_kg=one.dose_mg_per_kg, start_h=one.start_h, absorption=absorption)
+def _dose(request: PlanRequest, one: PlannedInfusion) -> Dose:
+    """A dose with the user's assumption, or with the sourced time of its peak; the core refuses where neither is."""
+    ka, f, product = request.assumed_ka_per_h, request.assumed_f, request.product
+    absorption = None
+    if ka is not None:
+        absorption = Absorption(ka_per_h=ka, f=f, reason="None is sourced; assumed by whoever asked for this plan.")
+    elif _has_peak(request.route, product):
+        absorption = Absorption(basis="tmax", f=f, reason="First order, with the time of the peak that is sourced.")
+    return Dose.create(
+        route=request.route,
+        dose_mg_per_kg=one.dose_mg_per_kg,
+        start_h=one.start_h,
+        product=product,
+        absorption=absorption,
+    )
+
+
+def _has_peak(route: Route, product: str | None) -> bool:
+    known = [one for one in list_absorbed() if one.route.value == route]
+    return any(one.tmax is not None for one in known if one.id == product or (product is None and one.is_preferred))
+
+
+_ABSORPTION = {
+    "f": (
+        "assume_f",
+        "Give the share that is assumed to arrive as a number from 0 to 1; it is named beside the curves.",
+    ),
+    "absorption": ("assume_ka", "Give the rate that is assumed, with /h; it is named beside the curves."),
+    "basis": ("assume_ka", "Give the rate that is assumed, with /h; it is named beside the curves."),
+}
+
+
+def _named(fault: SpecError) -> SpecError:
+    """A fault of a dose in the planner's words, with the route's own reason."""
+    place = fault.where.rpartition(".")[2]
+    where, remedy = _ABSORPTION.get(place, (place, fault.remedy))
+    return SpecError(where=where, got=fault.got, allowed=fault.allowed, remedy=remedy)
 
 
 @cache
@@ -276,6 +315,7 @@ def _crowd(request: PlanRequest) -> _Crowd:
         interactions=interactions,
         flags=() if interactions is None else interactions.flags,
         response=sample_acute_response(people),
+        venous=sample_venous_links(people, links=pharmacology.pk.links),
         reference_peak_ng_per_ml=_reference_peak(request.model),
         is_extrapolated=bool(individuals.is_extrapolated.any()),
     )

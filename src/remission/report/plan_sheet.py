@@ -5,6 +5,7 @@ from typing import Any
 
 from remission.errors import SpecError
 from remission.library.references import load_reference
+from remission.library.sessions import load_plasma_ranges
 from remission.planner import NOTICE, Comparison, FoundRegimen, Plan, PlanRequest, Probability
 from remission.planner.checks import Finding, check_session
 from remission.planner.compare import RegimenDifferences
@@ -56,7 +57,8 @@ LIMITS = (
     "Pressure is the mean of one clinic's series in proportion to concentration, whatever the treatment or history.",
     "Heart rate at these doses rests on one study of anesthesia and an assumed shape.",
     "Detoxified people with alcohol dependence report less dissociation; by how much is not known, so it is left out.",
-    "The venous curve is a provisional link; the arterial one is what the model was fitted to.",
+    "Sedation, loss of consciousness, nausea and breathing are not simulated.",
+    "The venous curve is a provisional link; after an infusion its band holds the doubt about it.",
     "Errors and intervals of shares count simulated people only: they do not know how wrong the model may be.",
 )  # fmt: skip
 
@@ -137,13 +139,19 @@ class PlanSheet(Record):
 
 
 class SearchSheet(Record):
-    """What a search says."""
+    """What a search says, and what stands beside it."""
 
     notice: str
+    who: str
     answer: str
     certainty: str
     reach: str
     asked: str
+    ranges: tuple[str, ...]
+    flags: tuple[FindingRow, ...]
+    established: tuple[str, ...]
+    safety: tuple[str, ...]
+    limits: tuple[str, ...]
 
 
 def digits(value: float) -> str:
@@ -300,34 +308,66 @@ def search_sheet(found: FoundRegimen) -> SearchSheet:
             f"{reach.low_mg_per_kg:g} to {reach.high_mg_per_kg:g} mg/kg, {reach.low_mg_per_kg_per_min:.3g} to "
             f"{reach.high_mg_per_kg_per_min:.3g} mg/kg/min, at most {reach.longest_min:g} min."
         ),
-        asked=f"{what.capitalize()} with {limits}.",
+        asked=f"{what.capitalize()} {_held(found)} with {limits}.",
+        ranges=tuple(_range_words(one.plasma) for one in found.limits if one.plasma is not None),
+        who=f"{_who(found.asked)}. {_made(found.asked)}",
+        flags=_rows([one for one in check_session(found.asked) if one.kind == "flag"]),
+        established=_established(found.asked),
+        safety=SAFETY_LINES,
+        limits=LIMITS,
     )
+
+
+def _exact(value: float) -> str:
+    """The shortest text that reads back as the same number: a rounded dose would be another plan."""
+    return repr(float(value)).removesuffix(".0")
+
+
+def _range_words(name: str) -> str:
+    """A plasma range with what is known of it."""
+    one = next(found for found in load_plasma_ranges() if found.id == name)
+    ends = f"{one.low_ng_per_ml:g} to {one.high_ng_per_ml:g} ng/mL, {one.grade.value}"
+    return (
+        f"{one.id}: {one.title}; {ends}. {one.note} Where the answer is not the dose of that trial, model and trial "
+        "disagree, and nothing follows for anybody's dose."
+    )
+
+
+def _held(found: FoundRegimen) -> str:
+    """What of the infusion was not looked for."""
+    one = found.asked.infusions[0]
+    return f"over {one.duration_min:g} min" if found.target == "dose" else f"of {one.dose_mg_per_kg:g} mg/kg"
 
 
 def command_line(request: PlanRequest) -> str:
     """The command that makes the plan again."""
-    words = ["remission plan", f"--weight {request.weight_kg:g}", f"--age {request.age_y:g}"]
+    words = ["remission plan", f"--weight {_exact(request.weight_kg)}", f"--age {_exact(request.age_y)}"]
     for one in request.infusions:
-        # The shortest text that reads back as the same number: a rounded dose would be another plan.
-        words.append(f"--dose {one.dose_mg_per_kg!r}mg/kg")
+        words.append(f"--dose {_exact(one.dose_mg_per_kg)}mg/kg")
         if one.duration_min is not None:
-            words.append(f"--minutes {one.duration_min:g}")
+            words.append(f"--minutes {_exact(one.duration_min)}")
     clock = 0.0
     follows = True
     for one in request.infusions:
         follows = follows and abs(one.start_h - clock) < 1e-9
         clock = one.start_h + (one.duration_min or 0.0) / 60.0
     if not follows:
-        words += [f"--start {one.start_h * 60.0:g}" for one in request.infusions]
+        words += [f"--start {_exact(one.start_h * 60.0)}" for one in request.infusions]
     if request.route != "iv":
         words.append(f"--route {request.route}")
+    if request.assumed_ka_per_h is not None:
+        words.append(f"--assume-ka {_exact(request.assumed_ka_per_h)}/h")
+    if request.assumed_f is not None:
+        words.append(f"--assume-f {_exact(request.assumed_f)}")
+    if request.product is not None:
+        words.append(f"--product {request.product}")
     optional = (
         ("sex", request.sex), ("substance", request.substance), ("height", request.height_cm),
         ("systolic", request.sbp0_mmhg), ("diastolic", request.dbp0_mmhg), ("pulse", request.hr0_per_min),
         ("sessions", request.n_sessions), ("spacing", request.spacing_days),
     )  # fmt: skip
     words += [
-        f"--{name} {value:g}" if isinstance(value, float) else f"--{name} {value}"
+        f"--{name} {_exact(value)}" if isinstance(value, float) else f"--{name} {value}"
         for name, value in optional
         if value is not None
     ]
@@ -339,13 +379,17 @@ def command_line(request: PlanRequest) -> str:
     return " ".join(words)
 
 
+def _kg(request: PlanRequest) -> str:
+    return f"{round(request.weight_kg, 1):g}"
+
+
 def _made(request: PlanRequest) -> str:
-    crowd = f"{request.n_people} simulated people of {request.weight_kg:g} kg"
+    crowd = f"{request.n_people} simulated people of {_kg(request)} kg"
     return f"{crowd}, model {request.model}, seed {request.seed}"
 
 
 def _who(request: PlanRequest) -> str:
-    parts = [f"{request.weight_kg:g} kg", f"{request.age_y:g} years", request.sex or "sex not given"]
+    parts = [f"{_kg(request)} kg", f"{request.age_y:g} years", request.sex or "sex not given"]
     if request.height_cm is not None:
         parts.append(f"{request.height_cm:g} cm")
     parts.append("substance not given" if request.substance is None else f"{request.substance.value} use disorder")
@@ -366,7 +410,7 @@ def _facts(plan: Plan) -> tuple[Fact, ...]:
         facts.append(Fact(label="Mean rate", value=f"{plan.total_mg / plan.infused_min:.2f}", unit="mg/min"))
     if plan.exposure_median is None or plan.exposure_low is None or plan.exposure_high is None:
         return tuple(facts)
-    band = f"{digits(plan.exposure_low)} to {digits(plan.exposure_high)}"
+    band = f"({digits(plan.exposure_low)} to {digits(plan.exposure_high)})"
     facts.append(
         Fact(
             label="Session exposure e", value=digits(plan.exposure_median), unit=band,

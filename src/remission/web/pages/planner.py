@@ -22,6 +22,7 @@ from remission.planner import (
     read_limit,
     read_regimen,
     read_request,
+    read_search,
     search_regimen,
 )
 from remission.planner.request import list_takes
@@ -70,6 +71,9 @@ class PlannerQuery(Record):
     takes: Annotated[list[_Text], Field(max_length=40, default_factory=list)]
     preset: _Text = ""
     route: _Text = ""
+    assume_ka: _Text = ""
+    assume_f: _Text = ""
+    product: _Text = ""
     dose: _Texts
     minutes: _Texts
     start: _Texts
@@ -251,6 +255,11 @@ def warm() -> None:
 def _answer(query: PlannerQuery, is_clinician: bool) -> PlannerPage:
     if query.vial and not is_clinician:
         raise SpecError(where="vial", got=query.vial, allowed="nothing: this server is not in clinician mode")
+    limits = (query.sbp_rise, query.dbp_rise, query.within_plasma, query.share)
+    if not query.find and any(text.strip() for text in limits):
+        raise SpecError(where="find", got="nothing", allowed="dose or duration, where a limit is given")
+    if query.find and any(text.strip() for text in query.compare):
+        raise SpecError(where="compare", got=query.compare[0], allowed="a comparison or a limit, not both")
     if query.find:
         return _page(query, is_clinician, search=_searched(query))
     request = read_request(query.fields)
@@ -259,9 +268,7 @@ def _answer(query: PlannerQuery, is_clinician: bool) -> PlannerPage:
     if others:
         if len(others) >= _MOST_REGIMENS:
             raise SpecError(where="compare", got=len(others), allowed=f"at most {_MOST_REGIMENS - 1} other regimens")
-        regimens = [read_regimen(one, weight_kg=request.weight_kg) for one in others]
-        requests = (request, *(request.replace(route=way, infusions=doses) for way, doses in regimens))
-        found, more["comparison"] = _compared(requests)
+        found, more["comparison"] = _compared((request, *(read_regimen(one, beside=request) for one in others)))
         more["compared"] = tuple(_beside(found, number) for number in range(len(others)))
     if query.vial:
         # A volume is on the way to a syringe: as for paper, nothing may stand against the session.
@@ -272,9 +279,6 @@ def _answer(query: PlannerQuery, is_clinician: bool) -> PlannerPage:
 
 
 def _searched(query: PlannerQuery) -> SearchSheet:
-    if query.find not in {"dose", "duration"}:
-        raise SpecError(where="find", got=query.find, allowed="dose or duration")
-    target: Literal["dose", "duration"] = "dose" if query.find == "dose" else "duration"
     limits = [
         read_limit(f"{name}={text}")
         for name, text in (("sbp-rise", query.sbp_rise), ("dbp-rise", query.dbp_rise))
@@ -282,16 +286,12 @@ def _searched(query: PlannerQuery) -> SearchSheet:
     ]
     if query.within_plasma:
         limits.append(Limit(quantity="plasma", plasma=query.within_plasma))
-    fields = query.fields
-    if not any(text.strip() for text in (*query.dose, query.preset)):
-        fields["dose"] = ["0.5 mg/kg"]
-    if not any(text.strip() for text in (*query.minutes, query.preset)):
-        fields["minutes"] = ["40"]
     try:
         share = float(query.share or 90.0) / 100.0
     except ValueError:
         raise SpecError(where="share", got=query.share, allowed="a number from 50 to 99") from None
-    return search_sheet(search_regimen(read_request(fields), target=target, limits=limits, share=share))
+    target, request = read_search(query.fields, find=query.find)
+    return search_sheet(search_regimen(request, target=target, limits=limits, share=share))
 
 
 def _beside(found: Comparison, number: int) -> ComparedRegimen:

@@ -16,18 +16,7 @@ from remission.records.parameter import ParameterSet
 from remission.records.population import Population
 from remission.streams import People, Stream, draw_normal_pair, draw_normals, draw_uniforms
 
-__all__ = [
-    "AcuteResponse",
-    "Covariates",
-    "sample_acute_response",
-    "sample_covariates",
-    "sample_iiv",
-    "sample_traits",
-    "sample_venous_links",
-]
-
-# Beyond any block that between-subject variability of a kinetic model could take.
-_VENOUS_BLOCK = 1000
+__all__ = ["AcuteResponse", "Covariates", "sample_acute_response", "sample_covariates", "sample_iiv", "sample_traits"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,20 +56,6 @@ def sample_iiv(people: People, *, n_iiv: int) -> Float[np.ndarray, "subject iiv"
     """Standard normals for between-subject variability of pharmacokinetics. [dimensionless]"""
     blocks = [np.stack(draw_normals(people, Stream.PK_IIV, block), axis=1) for block in range(-(-n_iiv // 4))]
     return np.concatenate(blocks, axis=1)[:, :n_iiv]
-
-
-def sample_venous_links(people: People, *, links: ParameterSet) -> VenousLinks:
-    """A link from artery to vein for each person, inside the uncertainty of its fit.
-
-    Parameters
-    ----------
-    people
-        Whose draws.
-    links
-        The library's ``sampling-links`` or a changed copy.
-    """
-    z_fast, z_rate = draw_normal_pair(people, Stream.PK_IIV, _VENOUS_BLOCK)
-    return draw_venous_links(np.stack([z_fast, z_rate], axis=1), links=links)
 
 
 def sample_acute_response(people: People, *, response: ParameterSet | None = None) -> AcuteResponse:

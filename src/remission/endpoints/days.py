@@ -35,14 +35,23 @@ def days_of_use(endpoint: Endpoint, data: EndpointData, *, heavy: bool = False) 
     first, last = endpoint.window.first, endpoint.window.last
     columns = data.columns(first, last)
     planned = data.planned(first, last)
-    seen = data.seen[:, columns] & planned
-    used = data.used[:, columns] & seen
-    if heavy:
-        used = used & (amounts_of(endpoint, data)[:, columns] > _heavy_amount(endpoint, data))
+    used, seen = _seen(endpoint, data, columns, heavy=heavy)
+    used, seen = used & planned, seen & planned
     if endpoint.missing == "use":
         return (used | ~seen) & planned, planned
     if endpoint.missing == "carried":
         return _carried(endpoint, data, heavy=heavy)
+    return used, seen
+
+
+def _seen(endpoint: Endpoint, data: EndpointData, columns: slice, *, heavy: bool) -> tuple[_Days, _Days]:
+    """Days with use (heavy use) and days with an answer; a use day of unknown amount is no answer about heavy use."""
+    seen = data.seen[:, columns]
+    used = data.used[:, columns] & seen
+    if heavy:
+        amount = amounts_of(endpoint, data)[:, columns]
+        seen = seen & ~np.isnan(amount)
+        used = used & (amount > _heavy_amount(endpoint, data))
     return used, seen
 
 
@@ -79,10 +88,7 @@ def _carried(endpoint: Endpoint, data: EndpointData, *, heavy: bool) -> tuple[_D
     """The last day seen, in or before the window, stands for those after it that nobody saw."""
     last = endpoint.window.last
     columns = data.columns(data.first_day, last)
-    seen = data.seen[:, columns]
-    used = data.used[:, columns] & seen
-    if heavy:
-        used = used & (amounts_of(endpoint, data)[:, columns] > _heavy_amount(endpoint, data))
+    used, seen = _seen(endpoint, data, columns, heavy=heavy)
     place = np.maximum.accumulate(np.where(seen, np.arange(seen.shape[1]), -1), axis=1)
     filled = np.take_along_axis(used, np.maximum(place, 0), axis=1) & (place >= 0)
     inside = slice(endpoint.window.first - data.first_day, None)

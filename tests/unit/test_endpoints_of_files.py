@@ -1,0 +1,138 @@
+"""Endpoints of imported diaries and of a run's simulated people, from the command line."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from seen_days import endpoint, seen_days
+
+from remission.cli.app import run_app
+from remission.endpoints.repairs import repaired_words
+from remission.endpoints.values import times_of, values_of
+from remission.endpoints.weeks import week_values_of_words
+from remission.endpoints.words import parse_words, spell_words
+from remission.records.endpoint_kinds import MissingRule
+from remission.records.protocol_file import write_protocol
+from remission.records.weekly import WeeklyRule
+from remission.testing.protocols import small_protocol
+
+
+@pytest.fixture
+def diary(tmp_path: Path) -> Path:
+    """Two people, two substances, amounts in grams; person 2 does not say how much on the last day."""
+    (tmp_path / "use.csv").write_text(
+        "id,drug,day,amount\n"
+        "1,Alcohol,-1,90\n1,Alcohol,0,50\n1,Alcohol,1,0\n1,Alcohol,2,70\n2,Alcohol,0,0\n2,Alcohol,1,80\n2,Alcohol,2,\n"
+        "1,Cocaine,0,1\n"
+    )
+    (tmp_path / "mapping.yaml").write_text("person: id\nsubstance: drug\nwhen: day\namount: amount\namount_unit: g\n")
+    command = ["import", "tlfb", str(tmp_path / "use.csv"), "--mapping", str(tmp_path / "mapping.yaml")]
+    assert run_app([*command, "--out", str(tmp_path / "diary.parquet")]) == 0
+    return tmp_path / "diary.parquet"
+
+
+def test_imported_diaries_have_the_endpoints_that_they_can_feed(
+    diary: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A use day of unknown amount is neither heavy nor light; tests and craving are named as lacking."""
+    capsys.readouterr()
+    out = tmp_path / "e.parquet"
+    asked = ["endpoints", "run", str(diary), "--substance", "Alcohol"]
+    assert run_app([*asked, "--heavy-amount", "60", "--out", str(out), "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert content["window"] == [0, 2]
+    table = pd.read_parquet(out)
+    assert table["use-days"].tolist() == [2.0, 2.0]  # a report without an amount is a report of use
+    assert table["percent-heavy-days"].tolist() == [pytest.approx(100.0 / 3.0), 50.0]
+    assert table["days-to-use_event"].tolist() == [1, 1]
+    assert "word" not in table
+    left = {item["id"]: item["reason"] for item in content["left_out"]}
+    assert "no biological test" in left["treatment-effectiveness-score"]
+    assert "no mark of craving" in left["mean-craving"]
+    assert run_app(["endpoints", "run", str(diary)]) == 2
+    assert "choose one" in capsys.readouterr().err
+    assert run_app(["endpoints", "words", str(diary), "--substance", "Alcohol"]) == 2
+    assert "no test of any person" in capsys.readouterr().err
+
+
+def test_a_run_gives_the_endpoints_of_its_simulated_people(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Real and simulated people through the same command."""
+    file = tmp_path / "small.yaml"
+    file.write_text(write_protocol(small_protocol()), encoding="utf-8")
+    arguments = ["run", str(file), "--replicates", "2", "--seed", "3", "--diaries", "--out", str(tmp_path / "runs")]
+    assert run_app(arguments) == 0
+    (folder,) = (tmp_path / "runs").iterdir()
+    capsys.readouterr()
+    assert run_app(["endpoints", "run", str(folder), "--replicate", "1", "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert (content["n_people"], content["substance"], content["window"]) == (24, "alcohol", [0, 27])
+    rows = {row["id"]: row for row in content["endpoints"]}
+    assert 0.0 < rows["percent-days-abstinent"]["mean"] < 100.0
+    assert run_app(["endpoints", "run", str(folder), "--replicate", "9"]) == 2
+    assert run_app(["endpoints", "run", str(folder), "--substance", "cocaine"]) == 2
+    assert "alcohol" in capsys.readouterr().err
+
+
+def test_a_carried_weekly_result_stands_until_the_next() -> None:
+    """Leading missed weeks have none before them and are left out."""
+    carried = endpoint("percent_negative_weeks", 1, 56, "carried", weekly={"mixed": "half"})
+    assert carried.is_count is False
+    found = week_values_of_words(carried, parse_words(["oo-o+o", "oooooo", "-oo*oo"]))
+    assert found[[0, 2]].tolist() == [50.0, 75.0]
+    assert np.isnan(found[1])
+
+
+def test_index_without_penalty_is_a_share() -> None:
+    """Two of four weeks positive, one missed at a quarter: 120 * (1 - 2.25 / 4)."""
+    index = endpoint("weekly_use_index", 1, 28, "weighted", missing_weight=0.25, weekly={"positive_weight": 1.0})
+    assert week_values_of_words(index, parse_words(["++o-", "____"]))[0] == 120.0 * (1.0 - 2.25 / 4.0)
+    assert np.isnan(week_values_of_words(index, parse_words(["____"]))[0])
+
+
+def test_an_unseen_drinker_has_not_come_down_under_the_strict_rule() -> None:
+    """Left out, the seen days decide; without any baseline there is no answer."""
+    known: dict[str, Any] = {
+        "amount": np.array([[16.0, 16.0, 0.0, 0.0], [16.0, 16.0, 0.0, 0.0]]),
+        "ethanol_g_per_amount": 8.0,
+        "female": np.array([False, True]),
+    }
+    data = seen_days("xx.?", "??..", **known)
+    fields: dict[str, Any] = {"baseline": {"first": 0, "last": 1}, "risk_levels": 2}
+    strict = values_of(endpoint("drinking_risk_reduction", 2, 3, "use", **fields), data)
+    lenient = values_of(endpoint("drinking_risk_reduction", 2, 3, **fields), data)
+    assert (strict[0], lenient[0]) == (0.0, 1.0)
+    assert np.isnan([strict[1], lenient[1]]).all()
+
+
+def test_days_that_lie_ahead_censor_a_time() -> None:
+    """At a look, a person followed for three days has been abstinent for three days, not for ten."""
+    data = seen_days("..........", "..........", until_day=np.array([3, 0]))
+    time, event = times_of(endpoint("days_to_use", 0, 9, "use"), data)
+    assert (time[0], event[0]) == (3.0, False)
+    assert not event[1]
+    assert times_of(endpoint("days_in_study", 0, 9), data.of(np.array([0])))[0].tolist() == [3.0]
+
+
+@pytest.mark.parametrize(
+    ("rule", "word", "repaired"),
+    [
+        ("use", "-o*+", "-+*+"),
+        ("abstinent", "-o*+", "--*+"),
+        ("observed", "-o*o+", "-*+"),
+        ("carried", "o-oo*o", "---**"),
+        ("usual", "-o-*o", "---*-"),
+        ("usual", "-o*", "-+*"),
+        ("usual", "ooo", "ooo"),
+        ("neighbors", "-o*", "-**"),
+        ("neighbors", "+o*", "++*"),
+        ("neighbors", "+o-oo-o", "+*-oo-o"),
+        ("kept", "-o_+", "-o+"),
+    ],
+)
+def test_what_stands_for_a_missed_week(rule: MissingRule, word: str, repaired: str) -> None:
+    """Between two values the neighbors round up, to mixed and to use; a tie is use; what is not due is left out."""
+    found = repaired_words(parse_words([word]), rule, WeeklyRule(mixed="half"))
+    assert spell_words(found)[0] == repaired

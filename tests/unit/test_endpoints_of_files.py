@@ -18,6 +18,9 @@ from remission.records.endpoint_kinds import MissingRule
 from remission.records.protocol_file import write_protocol
 from remission.records.weekly import WeeklyRule
 from remission.testing.protocols import small_protocol
+from remission.trial.endpoints import endpoint_values
+from remission.trial.observation import Observation
+from remission.trial.periods import day_counts
 
 
 @pytest.fixture
@@ -136,3 +139,25 @@ def test_what_stands_for_a_missed_week(rule: MissingRule, word: str, repaired: s
     """Between two values the neighbors round up, to mixed and to use; a tie is use; what is not due is left out."""
     found = repaired_words(parse_words([word]), rule, WeeklyRule(mixed="half"))
     assert spell_words(found)[0] == repaired
+
+
+def test_days_among_which_an_endpoint_counts_follow_its_rule() -> None:
+    """A rate or an odds of days has the days of the rule below it, not the days that were seen."""
+    observation = Observation(
+        diary=np.array([[0, 1, 0, 0, 0, 0]], dtype=np.int8),
+        amount=np.zeros((1, 6)),
+        seen=np.array([[False, True, True, False, False, False]]),
+        test_day=np.zeros(0, dtype=np.int64),
+        test_kept=np.zeros((1, 0), dtype=bool),
+        test_positive=np.zeros((1, 0), dtype=bool),
+        craving_day=np.zeros(0, dtype=np.int64),
+        craving_vas=np.zeros((1, 0)),
+        days_in_study=np.array([6]),
+    )
+    found = {}
+    rules: dict[str, dict[str, float]] = {"observed": {}, "use": {}, "carried": {}, "weighted": {"missing_weight": 0.5}}
+    for rule, fields in rules.items():
+        item = endpoint("percent_days_abstinent", 0, 5, rule, **fields)
+        values = endpoint_values(item, observation, heavy_amount=0.0)
+        found[rule] = tuple(float(part[0]) for part in day_counts(item, observation, values))
+    assert found == {"observed": (1.0, 2.0), "use": (1.0, 6.0), "carried": (4.0, 5.0), "weighted": (3.0, 6.0)}

@@ -3,7 +3,9 @@
 import numpy as np
 from jaxtyping import Float
 
+from remission.endpoints.days import days_of_use
 from remission.records.endpoint import Endpoint
+from remission.trial.endpoints import endpoint_data
 from remission.trial.observation import Observation
 
 __all__ = ["day_counts", "period_lengths"]
@@ -25,8 +27,7 @@ def day_counts(
     values
         The endpoint, in days or in percent of days.
     """
-    window = slice(endpoint.window.first, endpoint.window.last + 1)
-    length = len(endpoint.window)
-    among = np.full(values.size, length) if endpoint.missing == "use" else seen.seen[:, window].sum(axis=1)
+    _, answered = days_of_use(endpoint, endpoint_data(seen))
+    among = np.full(values.size, len(endpoint.window)) if endpoint.missing == "weighted" else answered.sum(axis=1)
     days = among.astype(np.float64)
     return (values if endpoint.is_count else np.round(values / 100.0 * days)), days

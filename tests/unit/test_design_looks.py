@@ -161,6 +161,34 @@ def test_the_statistic_is_positive_where_ketamine_does_better(analysis: str, end
     assert tally.at[0].futility.hits < 8
 
 
+@pytest.mark.parametrize(
+    ("method", "endpoint", "more"),
+    [
+        ("log_rank", "time", {}),
+        ("restricted_mean_difference", "time", {"tau_day": 28}),
+        ("rate_ratio", "uses", {}),
+        ("day_odds_ratio", "pda", {}),
+        ("repeated_difference", "pda", {"period_days": 14}),
+    ],
+)
+def test_every_method_is_looked_at_without_further_code(method: str, endpoint: str, more: dict[str, Any]) -> None:
+    """An analysis that counts people who are not there yet, or the wrong way round, fails here."""
+    small = small_protocol()
+    uses = {"id": "uses", "label": "Days of use", "kind": "use_days", "missing": "observed",
+            "window": {"first": 0, "last": 27}}  # fmt: skip
+    analysis = {**small.analyses[0].to_dict(), "endpoint": endpoint, "method": method, **more}
+    protocol = trial(96, endpoints=[*small.endpoints, uses], analyses=[analysis])
+    plan = plan_trial(protocol, n_replicates=20, seed=5)
+    chunk = plan.chunks[0]
+    rule = plan_stops([0.5, 1.0], futility={0.9: 0.0})
+    tally = look_at(plan, analysis["id"], rule, chunk, plan.simulate(chunk))
+    half = plan_trial(trial(48, endpoints=protocol.endpoints, analyses=[analysis]), n_replicates=20, seed=5)
+    found = half.run(half.chunks[0]).estimates[analysis["id"]]
+    z = np.abs(norm.isf(found.p_value / 2.0))
+    assert tally.at[0].success.hits + tally.at[0].harm.hits == int((z >= rule.z[0]).sum())
+    assert tally.at[1].futility.hits < 8
+
+
 @pytest.mark.parametrize("futility", [{1.0: 0.0}, {0.0: 0.0}, {0.5: float("nan")}, {0.5: 99.0}])
 def test_a_futility_rule_that_cannot_be_is_refused(futility: dict[float, float]) -> None:
     """A rule at the end, or without a number, would do nothing and look as if it did."""

@@ -66,4 +66,6 @@ def cut_batch(
 
 
 def _diary_days(protocol: Protocol) -> list[int]:
-    return sorted({day for visit in protocol.visits if "diary" in visit.collects for day in visit.days})
+    """Days of the visits that show how people did: those with a diary, or all where none has one."""
+    shows = [visit for visit in protocol.visits if "diary" in visit.collects] or protocol.visits
+    return sorted({day for visit in shows for day in visit.days})

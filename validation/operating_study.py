@@ -18,8 +18,7 @@ from scipy.stats import binomtest, norm
 from statsmodels.stats.multitest import multipletests
 
 from remission.design.crew import Crew
-from remission.design.looks import one_analysis
-from remission.design.operating import null_protocol, resize_protocol
+from remission.design.variants import null_protocol, one_analysis, resize_protocol
 from remission.errors import SpecError
 from remission.library.protocols import load_protocol
 from remission.records.protocol import Protocol
@@ -246,7 +245,16 @@ def error_lines(stored: list[dict[str, Any]], missing: list[str], content: dict[
         for one in stored
         if binomtest(one["rejected"], one["n"], alpha).pvalue < family / len(stored)
     ]
-    return lines + (off or ["None of them, after Bonferroni's correction."])
+    if not off:
+        return [*lines, "None of them, after Bonferroni's correction."]
+    return [
+        *lines,
+        *off,
+        "",
+        "Bonferroni's correction is over the rows.",
+        "A Wald test of few people rejects too seldom: the error of a log odds ratio grows with the ratio itself.",
+        "Power that is computed with the error that was asked for is then too high, and power by simulation is not.",
+    ]
 
 
 def page(results: dict[str, Any], missing: list[str], content: dict[str, Any]) -> str:

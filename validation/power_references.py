@@ -10,8 +10,9 @@ from remission.analyses.estimate import Estimates
 from remission.analyses.fast_hazards import analyze_hazards
 from remission.analyses.fast_means import analyze_differences
 from remission.analyses.fast_odds import analyze_many_odds
-from remission.design.looks import one_analysis, plan_stops
-from remission.design.operating import characterize, null_protocol, resize_protocol, simulate_design
+from remission.design.operating import characterize, simulate_design
+from remission.design.stops import plan_stops
+from remission.design.variants import null_protocol, one_analysis, resize_protocol
 from remission.library.protocols import load_protocol
 from remission.trial.simulate import simulate_trial
 from validation.exact_sizes import binomial_power, count_power, hazard_power, normal_power

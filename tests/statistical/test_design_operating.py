@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from remission.design.day_cost import cost_per_day
-from remission.design.operating import characterize, null_protocol, resize_protocol, simulate_design
+from remission.design.operating import characterize, simulate_design
+from remission.design.variants import null_protocol, resize_protocol
 from remission.library.protocols import load_protocol
 
 

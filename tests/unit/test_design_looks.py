@@ -7,9 +7,10 @@ import pytest
 from scipy.stats import norm
 
 from remission.analyses.estimate import Estimates, Status
-from remission.design.looks import _tally, look_at, plan_stops, summarize_looks
+from remission.design.looks import _tally, look_at, summarize_looks
 from remission.design.operating import characterize, simulate_design
 from remission.design.sequential import crossing_probabilities
+from remission.design.stops import plan_stops
 from remission.errors import SpecError
 from remission.records.protocol import Protocol
 from remission.testing.protocols import small_protocol

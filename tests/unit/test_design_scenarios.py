@@ -7,9 +7,10 @@ import pytest
 
 from remission.cli.app import run_app
 from remission.design.crew import Crew
-from remission.design.operating import characterize, null_protocol, simulate_design
+from remission.design.operating import characterize, simulate_design
 from remission.design.scenario_file import Cell, read_scenarios
 from remission.design.table import run_table
+from remission.design.variants import null_protocol
 from remission.errors import SpecError
 from remission.library.protocols import load_protocol
 from remission.testing.protocols import small_protocol

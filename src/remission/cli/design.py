@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from remission.design.looks import StopRule
     from remission.design.operating import Characteristics
+    from remission.design.stops import StopRule
     from remission.records.protocol import Protocol
 
 __all__ = ["design_command"]
@@ -77,14 +77,8 @@ def design_command(  # noqa: PLR0917 - options of a command line
     from remission.cli.run import find_protocol
     from remission.design.assurance import estimate_assurance
     from remission.design.cost import person_days_of
-    from remission.design.operating import (
-        characterize,
-        choose_analysis,
-        null_protocol,
-        resize_protocol,
-        simulate_design,
-        sizes_of,
-    )
+    from remission.design.operating import characterize, simulate_design
+    from remission.design.variants import choose_analysis, null_protocol, resize_protocol, sizes_of
     from remission.report.design_folder import check_report_folder
     from remission.trial.truth import check_people
 
@@ -180,7 +174,7 @@ def _power(row: "Characteristics") -> float:
 
 
 def _rule(looks: str | None, futility: str | None, boundary: str, alpha: float) -> "StopRule | None":
-    from remission.design.looks import plan_stops
+    from remission.design.stops import plan_stops
     from remission.errors import SpecError
 
     if looks is None and futility is None:

@@ -12,12 +12,13 @@ from functools import partial
 import numpy as np
 from jaxtyping import Float
 
+from remission.analyses.estimate import Z95
 from remission.design.crew import Crew
 from remission.design.evidence import Evidence, EvidenceTrial, evidence_trials, log_likelihoods, simulate_evidence
-from remission.design.looks import one_analysis
 from remission.design.measures import Measure, to_scale
-from remission.design.operating import check_share, choose_analysis
+from remission.design.operating import check_share
 from remission.design.priors import prior_ranges, priors_of, sample_values
+from remission.design.variants import choose_analysis, one_analysis
 from remission.errors import SpecError
 from remission.patient.parameters import load_course_parameters
 from remission.records.protocol import Protocol
@@ -28,8 +29,6 @@ __all__ = ["FEWEST_EFFECTIVE", "Assurance", "GivenEvidence", "estimate_assurance
 
 FEWEST_EFFECTIVE = 25.0
 """Below this effective number of draws nothing is said: a few draws would speak for all."""
-
-_Z95 = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,7 +229,7 @@ def _simulate(task: _Task, item: tuple[dict[str, float], tuple[int, int]]) -> _D
     return _Draw(
         success=float((p_value < task.alpha).mean()),
         estimates=estimate[good],
-        errors=((high - low) / (2.0 * _Z95))[good],
+        errors=((high - low) / (2.0 * Z95))[good],
         evidence=tuple(
             simulate_evidence(trial, _shared(trial, values), n_trials=task.n_replicates, seed=evidence_seed)
             for trial in task.trials

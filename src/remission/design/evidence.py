@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.stats import multivariate_normal
 
+from remission.analyses.estimate import Z95
 from remission.errors import SpecError, nearest_names
 from remission.library.protocols import list_protocols, load_protocol
 from remission.library.published import published_outcome
@@ -24,8 +25,6 @@ from remission.records.protocol import Protocol
 from remission.trial.simulate import plan_trial
 
 __all__ = ["EvidenceTrial", "Evidence", "check_evidence", "evidence_trials", "log_likelihoods", "simulate_evidence"]
-
-_Z95 = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +155,7 @@ def _trial(name: str, protocol: Protocol) -> EvidenceTrial | None:
         )
         outcomes.append((one.analysis or one.endpoint or "", one.arm, scale))
         values.append(value)
-        errors.append(abs(high - low) / (2.0 * _Z95))
+        errors.append(abs(high - low) / (2.0 * Z95))
     if not outcomes:
         return None
     return EvidenceTrial(

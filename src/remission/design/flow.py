@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Int
 
-from remission.design.operating import choose_analysis
+from remission.design.variants import choose_analysis
 from remission.patient.parameters import CourseParameters
 from remission.patient.pharmacology import load_pharmacology
 from remission.records.protocol import Protocol

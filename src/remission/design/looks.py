@@ -5,7 +5,6 @@ A look comes when a share of the people have their primary window behind them. I
 better. A futility rule is not binding: the boundaries do not count on it.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,76 +13,17 @@ from scipy.special import ndtri
 
 from remission.analyses.estimate import Estimates
 from remission.design.measures import Count, Mean, Measure, to_scale
-from remission.design.sequential import check_fractions, plan_looks
-from remission.errors import SpecError
+from remission.design.stops import StopRule
+from remission.design.variants import one_analysis
 from remission.records.analysis import Analysis
 from remission.records.endpoint import Endpoint
-from remission.records.protocol import Protocol
 from remission.trial.batch import TrialBatch
 from remission.trial.chunk import Chunk, analyze_batch
 from remission.trial.datacut import complete_day, cut_batch
 from remission.trial.recruitment import simulate_recruitment
 from remission.trial.simulate import TrialPlan
 
-__all__ = ["Look", "LookTally", "Sequential", "StopRule", "look_at", "one_analysis", "plan_stops", "summarize_looks"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StopRule:
-    """When a trial is looked at and what stops it.
-
-    ``fractions`` of the people with a complete window; ``z`` the boundary of the absolute statistic, infinite at a
-    look that can stop for futility only; ``futility_z`` the statistic below which it stops there, ``None``: never.
-    """
-
-    fractions: tuple[float, ...]
-    z: tuple[float, ...]
-    futility_z: tuple[float | None, ...]
-    boundary: str
-    alpha: float
-
-
-def plan_stops(
-    fractions: Sequence[float],
-    *,
-    futility: Mapping[float, float],
-    boundary: str = "obrien-fleming",
-    alpha: float = 0.05,
-) -> StopRule:
-    """A checked rule.
-
-    Parameters
-    ----------
-    fractions
-        Looks that can stop for success, the last one 1.
-    futility
-        Statistic below which a trial stops, by the fraction of its look; a fraction that is not among ``fractions``
-        adds a look for futility only.
-    boundary
-        A name in :data:`~remission.design.sequential.BOUNDARIES`.
-
-    Raises
-    ------
-    SpecError
-        A number or the name is not possible.
-    """
-    check_fractions(fractions)
-    for fraction, z in futility.items():
-        if not 0.0 < fraction < 1.0 or not -10.0 <= z <= 10.0:
-            raise SpecError(
-                where="--futility", got=f"{fraction:g}:{z:g}",
-                allowed="a fraction between 0 and 1, a colon, and z from -10 to 10",
-                remedy="For example 0.5:0.0.",
-            )  # fmt: skip
-    bounds = dict(zip(fractions, plan_looks(fractions, spending=boundary, alpha=alpha).z, strict=True))
-    times = sorted({*fractions, *futility})
-    return StopRule(
-        fractions=tuple(times),
-        z=tuple(bounds.get(time, float("inf")) for time in times),
-        futility_z=tuple(futility.get(time) for time in times),
-        boundary=boundary,
-        alpha=alpha,
-    )
+__all__ = ["Look", "LookTally", "Sequential", "look_at", "summarize_looks"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -162,22 +102,6 @@ class Sequential:
     bias: Measure | None
     coverage: Measure | None
     looks: tuple[Look, ...]
-
-
-def one_analysis(protocol: Protocol, analysis: str) -> Protocol:
-    """The protocol with this analysis and what it needs only: people, courses and draws are the same."""
-    chosen = next(one for one in protocol.analyses if one.id == analysis)
-    needed = {chosen.endpoint, chosen.baseline}
-    endpoints = [one for one in protocol.endpoints if one.id in needed]
-    keeps = protocol.estimand is not None and protocol.estimand.analysis == analysis
-    return protocol.replace(
-        analyses=(chosen,),
-        endpoints=endpoints,
-        comparisons=(),
-        multiplicity=None,
-        estimand=protocol.estimand if keeps else None,
-        purpose=protocol.purpose if keeps else "exploratory",
-    )
 
 
 def look_at(

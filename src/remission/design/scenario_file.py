@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from remission.design.looks import StopRule, plan_stops
-from remission.design.operating import choose_analysis
 from remission.design.scenarios import DesignChoice, Scenario, ScenarioTable
+from remission.design.stops import StopRule, plan_stops
+from remission.design.variants import choose_analysis
 from remission.errors import SpecError, nearest_names
 from remission.patient.parameters import CourseParameters, load_course_parameters
 from remission.records.faults import Location, located_faults

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from remission.design.cost import person_days_of
 from remission.design.crew import Crew
-from remission.design.looks import Sequential, one_analysis
+from remission.design.looks import Sequential
 from remission.design.measures import Measure, is_ratio
-from remission.design.operating import Characteristics, characterize, null_protocol, simulate_design
+from remission.design.operating import Characteristics, characterize, simulate_design
 from remission.design.scenario_file import Cell
 from remission.design.scenarios import ScenarioTable
+from remission.design.variants import null_protocol, one_analysis
 from remission.errors import SpecError
 from remission.records.estimand import Estimand
 from remission.records.protocol import Protocol

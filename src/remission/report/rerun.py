@@ -29,8 +29,9 @@ import json
 import sys
 from pathlib import Path
 
-from remission.design.looks import StopRule
-from remission.design.operating import characterize, null_protocol, resize_protocol, simulate_design
+from remission.design.stops import StopRule
+from remission.design.operating import characterize, simulate_design
+from remission.design.variants import null_protocol, resize_protocol
 from remission.records.protocol_file import read_protocol
 
 HERE = Path(__file__).resolve().parent

@@ -12,6 +12,8 @@ from remission.design.price_sets import count_hours, list_price_sets, load_price
 from remission.design.prices import cost_course, extra_cost, price_points
 from remission.evidence.care import number_of
 from remission.library.protocols import load_protocol
+from remission.records.protocol_file import write_protocol
+from remission.testing.protocols import small_protocol
 
 GRADES = {"measured", "derived", "assumed", "placeholder", "unverified"}
 
@@ -153,3 +155,24 @@ def test_wrong_prices_are_refused_with_their_place(
     prices.write_text(text, encoding="utf-8")
     assert run_app(["design", "kare", "--replicates", "2", "--prices", str(prices)]) == 2
     assert place in capsys.readouterr().err
+
+
+def test_a_crossover_is_refused_before_anything_is_simulated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The orders of a crossover are no courses of care; the news must not come after the simulation."""
+    both = [
+        {"id": f"{one}-first", "label": f"{one} first", "factors": {"order": one},
+         "periods": [{"start": 0, "drug": one}, {"start": 14, "drug": other}]}
+        for one, other in (("ketamine", "saline"), ("saline", "ketamine"))
+    ]  # fmt: skip
+    analysis = small_protocol().analyses[0]
+    contrast = {"treatment": {"order": "ketamine"}, "control": {"order": "saline"}}
+    protocol = small_protocol(
+        design={"kind": "crossover", "washout_days": 14}, arms=both, therapies={},
+        analyses=[analysis.replace(contrast=contrast, adjust=())],
+    )  # fmt: skip
+    (tmp_path / "crossed.yaml").write_text(write_protocol(protocol), encoding="utf-8")
+    monkeypatch.setattr("remission.design.operating.simulate_design", lambda *_, **__: pytest.fail("simulated"))
+    assert run_app(["design", str(tmp_path / "crossed.yaml"), "--prices", "us"]) == 2
+    assert "crossover" in capsys.readouterr().err

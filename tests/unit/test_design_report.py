@@ -191,3 +191,24 @@ def test_an_empty_folder_is_filled_and_not_replaced(tmp_path: Path, monkeypatch:
     assert run_app(["design", "dakwar-2019", "--replicates", "2", "--json", "--report", "."]) == 0
     assert Path("report.html").is_file()
     assert [path.name for path in tmp_path.iterdir()] == ["here"]
+
+
+def test_a_plan_that_is_too_large_says_its_cost_and_leaves_no_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Days of work must not begin unasked, nor leave an empty folder that looks like a lost report."""
+    assert run_app(["design", "kare", "--replicates", "1000000", "--report", str(tmp_path / "out")]) == 2
+    told = capsys.readouterr().err
+    assert "17,280,000,000 person-days" in told
+    assert "--yes" in told
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_trial_in_which_nothing_can_be_estimated_has_a_report(tmp_path: Path) -> None:
+    """When every analysis fails the page must say so and not fail itself."""
+    protocol = small_protocol()
+    alone = protocol.replace(population=protocol.population.replace(n_subjects=4), randomization={"block_size": 4})
+    (tmp_path / "four.yaml").write_text(write_protocol(alone), encoding="utf-8")
+    options = ["--analysis", "relapse-ketamine", "--replicates", "3", "--prices", "us", "--json"]
+    assert run_app(["design", str(tmp_path / "four.yaml"), *options, "--report", str(tmp_path / "out")]) == 0
+    assert "failed" in text_of(tmp_path / "out" / "report.html")

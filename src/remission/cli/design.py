@@ -99,7 +99,7 @@ def design_command(  # noqa: PLR0917 - options of a command line
     wanted = choose_analysis(found, analysis)
     used = null_protocol(found, wanted) if null else found
     designs = [resize_protocol(used, n) for n in sizes_of(vary)] if vary else [used]
-    paid = None if prices is None else read_prices(prices)
+    paid = None if prices is None else read_prices(prices, found)
     weighed = [designs[-1], *trials_of(sets)]
     person_days = person_days_of(designs, replicates) + person_days_of(weighed, draws * _TRIALS_A_DRAW)
     crew = engage(person_days, designs[-1], workers, yes=yes)

@@ -17,14 +17,23 @@ if TYPE_CHECKING:
 __all__ = ["cost_content", "read_prices", "show_cost"]
 
 
-def read_prices(text: str) -> "tuple[Prices, PriceSet | None]":
+def read_prices(text: str, protocol: "Protocol") -> "tuple[Prices, PriceSet | None]":
     """The prices of a set of the library or of a file; a file may start from a set with ``base: us``.
 
     Raises
     ------
     SpecError
-        No set has that name, or the file is not one of prices.
+        No set has that name, the file is not one of prices, or arms of the protocol have no price.
     """
+    from remission.design.prices import cost_course
+
+    found = _prices_of(text)
+    # A trial whose arms are no courses of care is refused here, before anything is simulated.
+    cost_course(protocol, found[0])
+    return found
+
+
+def _prices_of(text: str) -> "tuple[Prices, PriceSet | None]":
     from remission.design.price_sets import list_price_sets, load_price_set
     from remission.design.prices import Prices
     from remission.errors import SpecError

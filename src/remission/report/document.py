@@ -38,6 +38,8 @@ LIMITS = (
     "The cocaine trial was small and stopped early after an interim look, which inflates effects.",
     "None of this predicts an individual. It is research software, not medical advice.",
 )
+_WIDE_IN = 10.5
+"""Wider than the widest figure of a trial's report. [in]"""
 _SECTIONS = (
     ("results", "Published beside simulated"),
     ("pictures", "From the dose to the day"),
@@ -171,7 +173,10 @@ def inline_svg(chart: Chart, svg: str) -> str:
     label = chart.title.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
     svg = re.sub(r'(<svg [^>]*?)width="[^"]*"', r"\1", svg, count=1)
     svg = re.sub(r'(<svg [^>]*?)height="[^"]*"', r"\1", svg, count=1)
-    return svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+    # A drawing that is wider than the page keeps its letters readable and scrolls in its frame.
+    inches = float(chart.figure.get_figwidth())
+    wide = f'style="min-width: {68.0 * inches:.0f}px" ' if inches > _WIDE_IN else ""
+    return svg.replace("<svg ", f'<svg role="img" aria-label="{label}" {wide}', 1)
 
 
 def _changed(result: TrialResult) -> str:

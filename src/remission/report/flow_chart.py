@@ -16,7 +16,7 @@ from remission.report.look import INK, PAPER, QUIET, RULE, arm_styles, drawing
 __all__ = ["count_text", "flow_chart"]
 
 _SHORT = {
-    "received_all": "had all {sessions}",
+    "received_all": "had {sessions}",
     "received_part": "had some",
     "received_none": "had none",
     "left_using": "left on a day with use",
@@ -128,9 +128,10 @@ def _column(axes: Axes, protocol: Protocol, flow: ParticipantFlow, index: int, m
 def _planned(protocol: Protocol, index: int) -> str:
     arm = protocol.arms[index]
     if arm.drug_starts:
-        count = sum(len(protocol.drugs[name].infusions) for _, name in arm.drug_starts)
-        return f"{count} infusion{'' if count == 1 else 's'}"
-    return f"{len(protocol.therapies[arm.therapy].sessions)} sessions" if arm.therapy is not None else "sessions"
+        count, noun = sum(len(protocol.drugs[name].infusions) for _, name in arm.drug_starts), "infusion"
+    else:
+        count, noun = len(protocol.therapies[arm.therapy].sessions) if arm.therapy is not None else 0, "session"
+    return f"the {noun}" if count == 1 else f"all {count} {noun}s"
 
 
 def _line(flow: ParticipantFlow, index: int, name: str, words: str) -> str:
@@ -166,7 +167,7 @@ def _box(
         is_heading = has_heading and number == 0
         axes.text(
             x, at, line, ha="center", va="center", fontsize=7.4, zorder=3,
-            color=QUIET if is_heading else color, fontweight="bold" if bold and number == 0 else "normal",
+            color=QUIET if is_heading else INK, fontweight="bold" if bold and number == 0 else "normal",
         )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from remission.records.protocol import Protocol
 from remission.records.treatment import Arm, DrugCourse, TherapyCourse
@@ -74,6 +75,7 @@ def _panel(axes: Axes, protocol: Protocol, low: float, high: float) -> None:
     axes.set_xlim(low, high)
     axes.set_ylim(-0.3, n_arms + 0.6)
     axes.set_xlabel("day")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def _handles(protocol: Protocol) -> Iterator[Line2D]:

@@ -11,7 +11,9 @@ from remission.library.endpoints import list_endpoints, load_endpoint
 from remission.library.loader import list_parameter_sets, load_parameter_set
 from remission.library.references import load_reference
 from remission.records.endpoint import Endpoint
+from remission.records.endpoint_explanation import explain_endpoint
 from remission.records.endpoint_kinds import KINDS
+from remission.records.population import DayRange
 from remission.records.protocol import Protocol
 from remission.records.protocol_file import parse_protocol, write_protocol
 from remission.testing.protocols import small_protocol
@@ -156,7 +158,6 @@ def test_every_endpoint_runs_in_a_trial() -> None:
         assert np.isfinite(arm.event_share).all() == item.is_time_to_event, name
     rows = summarize_trial(result).rows
     assert {row.unit for row in rows} >= {"day", "week", "% of days", "% of tests", "% of weeks", "VAS 0-100", "test"}
-    assert "uses" not in protocol.explain()
 
 
 @pytest.mark.parametrize(
@@ -197,3 +198,18 @@ def test_time_kinds_refuse_strategies_without_meaning() -> None:
     craving = with_endpoint({"definition": "last-craving", "window": WINDOW}, "mean_difference")
     with pytest.raises(SpecError, match="no craving mark"):
         craving.replace(estimand={**estimand, "strategies": {"dropout": "composite"}})
+
+
+def test_an_endpoint_is_explained_with_everything_that_it_says() -> None:
+    """A reader must see the rule before the run, not find it in the results."""
+    fields = {"first": 1, "last": 28}
+    told = explain_endpoint(load_endpoint("prolonged-abstinence").endpoint(DayRange(**fields)))
+    assert told == (
+        "Prolonged abstinence (prolonged-abstinence): prolonged abstinence, days 1 to 28; what is not observed counts "
+        "as use; use on the first 14 days does not count; use counts from consecutive days 7, consecutive weeks 2; as "
+        "defined by 'prolonged-abstinence'."
+    )
+    change = load_endpoint("craving-change").endpoint(DayRange(**fields), baseline=DayRange(first=0, last=0))
+    assert "compared with days 0 to 0" in explain_endpoint(change)
+    assert "from week 3" in explain_endpoint(load_endpoint("lee-2018-relapse").endpoint(DayRange(**fields)))
+    assert "leaving is the event" in explain_endpoint(load_endpoint("days-in-study").endpoint(DayRange(**fields)))

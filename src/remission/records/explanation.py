@@ -6,12 +6,12 @@ from operator import itemgetter
 from textwrap import fill, indent
 from typing import TYPE_CHECKING
 
+from remission.records.endpoint_explanation import explain_endpoint
 from remission.records.happenings import happenings, layout
 from remission.units import format_quantity
 
 if TYPE_CHECKING:
     from remission.records.analysis import Analysis
-    from remission.records.endpoint import Endpoint
     from remission.records.protocol import Protocol
     from remission.records.treatment import Arm, DrugCourse, Infusion, TherapyCourse
 
@@ -53,7 +53,7 @@ def explain_protocol(protocol: "Protocol") -> str:
         _section("Follow-up", _follow_up(protocol)),
         _section("Arms", [line for arm in protocol.arms for line in _arm(protocol, arm)]),
         _section("Visits", _visits(protocol)),
-        _section("Endpoints", [_endpoint(endpoint) for endpoint in protocol.endpoints]),
+        _section("Endpoints", [explain_endpoint(endpoint) for endpoint in protocol.endpoints]),
         _section("Analyses", [explain_analysis(analysis) for analysis in protocol.analyses]),
         _section("Multiplicity", explain_multiplicity(protocol)),
         _section("Primary question", _estimand(protocol)),
@@ -178,25 +178,6 @@ def _visits(protocol: "Protocol") -> list[str]:
             f"sensitivity {test.sensitivity:g}, specificity {test.specificity:g}."
         )
     return lines
-
-
-def _endpoint(endpoint: "Endpoint") -> str:
-    window = f"days {endpoint.window.first} to {endpoint.window.last}"
-    rule = "leaving is an event" if endpoint.kind == "days_to_relapse_or_dropout" else _MISSING[endpoint.missing]
-    return f"{endpoint.label} ({endpoint.id}): {endpoint.kind.replace('_', ' ')}, {window}; {rule}."
-
-
-_MISSING = {
-    "observed": "what is not observed is left out",
-    "use": "what is not observed counts as use",
-    "carried": "the last observation stands for what is not observed",
-    "weighted": "what is not observed counts as a part of a day of use",
-    "abstinent": "what is not observed counts as abstinence",
-    "usual": "the person's usual result stands for what is not observed",
-    "neighbors": "the mean of the weeks before and after stands for a week that is not observed",
-    "complete": "who was not seen on every day has no value",
-    "kept": "a missed test stays a missed test",
-}
 
 
 def explain_analysis(analysis: "Analysis") -> str:

@@ -1,9 +1,11 @@
 """A file of scenarios and designs: read strictly, laid over a protocol, simulated cell by cell."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+from source_tree import ROOT
 
 from remission.cli.app import run_app
 from remission.design.crew import Crew
@@ -179,3 +181,26 @@ def test_without_an_effect_arms_are_given_what_their_counterparts_get() -> None:
     assert [(arm.drug, arm.therapy) for arm in both.arms] == [
         ("saline", "education"), ("ketamine", "education"), ("saline", "mbrp"), ("saline", "education"),
     ]  # fmt: skip
+
+
+def test_the_example_of_the_page_is_a_valid_file(tmp_path: Path) -> None:
+    """People copy the example; a field that was renamed would meet them as a fault of theirs."""
+    page = (ROOT / "docs" / "how-to" / "design-a-trial.md").read_text("utf-8")
+    (text,) = re.findall(r"```yaml\n(format: remission/scenarios/1\n.*?)```", page, re.DOTALL)
+    cells = cells_of(tmp_path, text)
+    assert len(cells) == 24
+    assert cells[-1].parameters.b0 == -2.0
+    assert [len(cells[2].protocol.drugs["ketamine"].infusions), cells[1].rule.futility_z[0]] == [2, 0.0]
+
+
+def test_a_design_does_not_reach_into_the_scenario_of_the_next_cell(tmp_path: Path) -> None:
+    """Both may change one block: what a design lays over a scenario belongs to that cell alone."""
+    one, two = cells_of(
+        tmp_path,
+        "scenarios: [{id: a, changes: {missingness: {observed: 1, latent: 2}}}]\n"
+        "designs: [{id: a, changes: {missingness: {latent: 5}}}, {id: b}]\n",
+    )
+    assert one.protocol.missingness is not None
+    assert two.protocol.missingness is not None
+    assert (one.protocol.missingness.observed, one.protocol.missingness.latent) == (1.0, 5.0)
+    assert two.protocol.missingness.latent == 2.0

@@ -5,6 +5,7 @@ simulated.
 """
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -70,11 +71,13 @@ def read_scenarios(
         raise SpecError(where=str(path), got=f"{n_cells} cells", allowed=f"at most {_MAX_CELLS} in one table")
     if table.truth and table.truth < 100:
         faults.append(SpecError(where=tree.place(("truth",)), got=table.truth, allowed="0, or at least 100 people"))
+    # Parsed once: every cell begins with a copy.
+    base = _file_form(protocol)
     cells: list[Cell] = []
     for s_index, scenario in enumerate(table.scenarios):
         for d_index, design in enumerate(table.designs):
             try:
-                cells.append(_cell(tree, s_index, d_index, scenario, design, protocol, analysis, table.alpha))
+                cells.append(_cell(tree, s_index, d_index, scenario, design, deepcopy(base), analysis, table.alpha))
             except SpecError as error:
                 faults += [fault for fault in error.faults if str(fault) not in {str(one) for one in faults}]
     if faults:
@@ -88,20 +91,19 @@ def _cell(
     d_index: int,
     scenario: Scenario,
     design: DesignChoice,
-    protocol: Protocol,
+    data: dict[str, Any],
     analysis: str | None,
     alpha: float,
 ) -> Cell:
+    # ``data`` has the file form: quantities with their unit, lists and names as people write them.
     in_scenario, in_design = ("scenarios", s_index), ("designs", d_index)
-    # The file form: quantities with their unit, lists and names as people write them.
-    data = _file_form(protocol)
     _at(tree, (*in_scenario, "changes"), lambda: _lay_over(data, scenario.changes))
     _at(tree, (*in_design, "changes"), lambda: _lay_over(data, design.changes))
     changed = _validated(tree, data, s_index, d_index, scenario, design)
     if design.n_subjects or design.allocation or design.n_infusions:
-        data = _file_form(changed)
-        _at(tree, in_design, lambda: _choose(data, design))
-        changed = _validated(tree, data, s_index, d_index, scenario, design)
+        sound = _file_form(changed)
+        _at(tree, in_design, lambda: _choose(sound, design))
+        changed = _validated(tree, sound, s_index, d_index, scenario, design)
     parameters = load_course_parameters(changed.substance)
     return Cell(
         scenario=scenario,
@@ -145,7 +147,7 @@ def _lay_over(base: dict[str, Any], changes: dict[str, Any], where: str = "") ->
         elif value is None:
             base.pop(name, None)
         else:
-            base[name] = value
+            base[name] = deepcopy(value)
 
 
 def _is_named(items: Any) -> bool:

@@ -108,6 +108,7 @@ def test_the_methods_name_sources_that_exist(report: Path) -> None:
         assert f"{{{key}," in bibtex
     assert "40%" in methods  # of screened people fail
     assert "24 and 40 people" in methods
+    assert "mg/kg over" in methods  # what each arm gets
 
 
 def test_nothing_is_overwritten(report: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from remission.records.protocol import Protocol
     from remission.records.treatment import Arm, DrugCourse, Infusion, TherapyCourse
 
-__all__ = ["explain_analysis", "explain_multiplicity", "explain_protocol"]
+__all__ = ["explain_analysis", "explain_arm", "explain_multiplicity", "explain_protocol", "explain_visits"]
 
 _DRUGS = {"racemic-ketamine": "ketamine", "midazolam": "midazolam", "saline": "saline"}
 
@@ -51,8 +51,8 @@ def explain_protocol(protocol: "Protocol") -> str:
         fill(f"{protocol.title} ({protocol.id})", width=98),
         _section("People", _people(protocol)),
         _section("Follow-up", _follow_up(protocol)),
-        _section("Arms", [line for arm in protocol.arms for line in _arm(protocol, arm)]),
-        _section("Visits", _visits(protocol)),
+        _section("Arms", [line for arm in protocol.arms for line in explain_arm(protocol, arm)]),
+        _section("Visits", explain_visits(protocol)),
         _section("Endpoints", [explain_endpoint(endpoint) for endpoint in protocol.endpoints]),
         _section("Analyses", [explain_analysis(analysis) for analysis in protocol.analyses]),
         _section("Multiplicity", explain_multiplicity(protocol)),
@@ -115,7 +115,8 @@ def _follow_up(protocol: "Protocol") -> list[str]:
     return [*lines, *layout(protocol)]
 
 
-def _arm(protocol: "Protocol", arm: "Arm") -> list[str]:
+def explain_arm(protocol: "Protocol", arm: "Arm") -> list[str]:
+    """What one arm gets: its name, then a sentence each for drugs, therapy and medicine, set in."""
     share = f", allocation {arm.allocation}" if any(item.allocation != 1 for item in protocol.arms) else ""
     factors = ", ".join(f"{name} {level}" for name, level in arm.factors.items())
     lines = [f"{arm.label} ({arm.id}{share}){': ' + factors if factors else ''}"]
@@ -166,7 +167,8 @@ def _offset(days: int) -> str:
     return f" {'+' if days > 0 else '-'} {_days(abs(days))}" if days else ""
 
 
-def _visits(protocol: "Protocol") -> list[str]:
+def explain_visits(protocol: "Protocol") -> list[str]:
+    """What is collected when, and what the biological test finds, a sentence each."""
     lines = [
         f"{visit.id}: {', '.join(visit.collects)} on days {', '.join(map(str, visit.days))}."
         for visit in protocol.visits

@@ -13,9 +13,10 @@ from remission.library.published import trial_citation
 from remission.library.references import sources_of
 from remission.patient.parameters import DEFAULT_PARAMETER_SET
 from remission.patient.pharmacology import load_pharmacology
-from remission.records.explanation import explain_analysis, explain_multiplicity
+from remission.records.explanation import explain_analysis, explain_arm, explain_multiplicity, explain_visits
 from remission.records.protocol import Protocol, Substance
 from remission.records.question import possible_events, strategy_for
+from remission.records.treatment import Arm
 from remission.report.design_study import DesignStudy
 
 __all__ = ["Paragraph", "method_paragraphs", "model_keys", "source_keys", "summary_lines"]
@@ -100,6 +101,10 @@ def _paragraphs(study: DesignStudy) -> Iterator[Paragraph]:
             f"{_randomization(protocol)}."
         ),
     )
+    yield Paragraph(
+        title="Interventions", text=_told([line for arm in protocol.arms for line in _arm_lines(arm, protocol)])
+    )
+    yield Paragraph(title="Visits", text=_told(explain_visits(protocol)))
     yield Paragraph(title="Outcome and primary analysis", text=f"{_analysis(study)} {_missing(study)}")
     if protocol.estimand is not None:
         strategies = [
@@ -178,6 +183,16 @@ def _paragraphs(study: DesignStudy) -> Iterator[Paragraph]:
             "stopping for harm, the data monitoring committee and registration are not part of a simulation."
         ),
     )
+
+
+def _arm_lines(arm: Arm, protocol: Protocol) -> list[str]:
+    name, *rest = explain_arm(protocol, arm)
+    return [f"{name.strip().split(' (')[0]}:", *rest]
+
+
+def _told(lines: list[str]) -> str:
+    """Lines as one paragraph, each begun with a capital."""
+    return " ".join(f"{line.strip()[:1].upper()}{line.strip()[1:]}" for line in lines)
 
 
 def _assurance(found: Mapping[str, Any]) -> str:

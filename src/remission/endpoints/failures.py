@@ -5,7 +5,7 @@ from jaxtyping import Bool, Int
 
 from remission.records.endpoint import FailureRule
 
-__all__ = ["first_failure"]
+__all__ = ["first_day_within", "first_failure"]
 
 _DAYS_IN_WEEK = 7
 
@@ -26,15 +26,21 @@ def first_failure(rule: FailureRule, used: Bool[np.ndarray, "subject day"]) -> I
     return np.minimum.reduce(found)
 
 
-def _within(
-    used: Bool[np.ndarray, "subject day"], use_days: int, within_days: int, *, at_start: bool
+def first_day_within(
+    used: Bool[np.ndarray, "subject day"], use_days: int, within_days: int
 ) -> Int[np.ndarray, " subject"]:
+    """The first column up to which so many of so many columns in a row are used; the number of columns if never."""
     total = np.cumsum(used, axis=1, dtype=np.int64)
     before = np.zeros_like(total)
     before[:, within_days:] = total[:, :-within_days]
     met = (total - before) >= use_days
-    never = used.shape[1]
-    day = np.where(met.any(axis=1), met.argmax(axis=1), never)
+    return np.where(met.any(axis=1), met.argmax(axis=1), used.shape[1]).astype(np.int64)
+
+
+def _within(
+    used: Bool[np.ndarray, "subject day"], use_days: int, within_days: int, *, at_start: bool
+) -> Int[np.ndarray, " subject"]:
+    day, never = first_day_within(used, use_days, within_days), used.shape[1]
     if not at_start:
         return day
     # The first use day inside the days that end where the rule is met.

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from remission.endpoints.failures import first_day_within
 from remission.numerics.elementary import exp, log, logistic
 from remission.patient.course import Course, CourseSchedule, Traits
 from remission.patient.kernels import fast
@@ -128,11 +129,7 @@ def simulate_happenings(
 
 def first_day_of_rule(use: Int[np.ndarray, "subject day"], rule: UseRule) -> _Days:
     """The first day on which the rule is met; the number of days for those who never meet it. [day]"""
-    total = np.cumsum(use > 0, axis=1, dtype=np.int64)
-    before = np.zeros_like(total)
-    before[:, rule.within_days :] = total[:, : -rule.within_days]
-    met = (total - before) >= rule.use_days
-    return np.where(met.any(axis=1), met.argmax(axis=1), use.shape[1]).astype(np.int64)
+    return first_day_within(use > 0, rule.use_days, rule.within_days)
 
 
 def _guess(

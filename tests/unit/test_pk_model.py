@@ -109,7 +109,28 @@ def test_a_wrong_request_says_what_exists(analytes: tuple[str, ...], sites: tupl
     assert caught.value.where == where
 
 
-@pytest.mark.parametrize("t_h", [[1.0, 0.5], [-0.1, 1.0], [0.0, float("nan")]])
+@pytest.mark.parametrize("duration_h", [1e-300, 1e-12, 24.0])
+def test_extreme_lengths_and_times_give_numbers(duration_h: float) -> None:
+    """Times beyond every life and a bolus of no length must end in numbers, not in not-a-number."""
+    events = make_infusions(np.array([[35.0], [50.0]]), start_h=[0.0], duration_h=[duration_h])
+    t_h = np.sort([0.0, duration_h, 1.0, 1e5, 1e12])
+    with np.errstate(all="raise"):
+        parents = simulate_concentrations(PEOPLE, events, t_h=t_h, sites=("arterial", "venous", "effect"))
+        metabolites = simulate_concentrations(PEOPLE, events, t_h=t_h, analytes=("s_nk", "s_hnk"))
+    for conc in (parents.conc_ng_per_ml, metabolites.conc_ng_per_ml):
+        assert np.all(np.isfinite(conc) & (conc >= 0.0))
+        assert np.all(conc[:, :, t_h == 1.0] > 0.0)
+        assert np.all(conc[:, :, -1] == 0.0)
+
+
+def test_a_length_in_which_no_dose_can_flow_is_refused() -> None:
+    """The rate would be infinite and every curve with it."""
+    events = make_infusions(np.array([[35.0], [50.0]]), start_h=[0.0], duration_h=[1e-320])
+    with pytest.raises(SpecError, match="bolus"):
+        simulate_concentrations(PEOPLE, events, t_h=T_H)
+
+
+@pytest.mark.parametrize("t_h", [[1.0, 0.5], [-0.1, 1.0], [0.0, float("nan")], [float("inf")], [1e13]])
 def test_time_may_not_run_backwards(t_h: list[float]) -> None:
     """Times before the start or out of order are a slip of the caller."""
     with pytest.raises(SpecError) as caught:

@@ -51,8 +51,8 @@ def test_memory_does_not_grow_with_the_times(monkeypatch: pytest.MonkeyPatch) ->
         summarize_population(PEOPLE, EVENTS, t_h=t_h)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    assert peaks[1] < 1.5 * peaks[0]
-    assert peaks[1] < 0.8 * 1_600 * N * 8
+    # The list of steps grows, by some 0.4 kB a time; curves would by 3.2 kB.
+    assert peaks[1] - peaks[0] < 0.2 * 1_400 * N * 8
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def _prepare(c, h, rate, link, o, width, n_group, n_mode, n_link):
                 decay, left = c[2 * gm, i], c[at_links + k, i]
                 difference = decay_difference_lane(a, b, decay, left)
                 c[row, i] = b * difference
-                c[row + 1, i] = b * h * cumulative_difference_lane(a, b, decay, left, difference)
+                c[row + 1, i] = b * cumulative_difference_lane(a, b, decay, left, difference) * h
 
 
 @njit(**OPTIONS)

@@ -16,6 +16,7 @@ from functools import partial
 import numpy as np
 from jaxtyping import Float
 
+from remission.errors import SpecError
 from remission.numerics.cores import available_cores
 from remission.numerics.decaying_modes import simulate_modes
 from remission.pk.concentrations import Series
@@ -108,5 +109,13 @@ def breaks_and_rates(
     for dose_mg, start, end, duration in zip(
         events.dose_mg.T, events.start_h, events.end_h, events.duration_h, strict=True
     ):
-        rate[(breaks[:-1] >= start) & (breaks[:-1] < end)] += dose_mg * (UG_PER_MG / duration)
+        with np.errstate(over="ignore", invalid="ignore"):  # the check below says it better
+            rate[(breaks[:-1] >= start) & (breaks[:-1] < end)] += dose_mg * (UG_PER_MG / duration)
+    if not np.all(np.isfinite(rate)):
+        raise SpecError(
+            where="infusions.duration_h",
+            got=f"{float(events.duration_h.min())!r} h",
+            allowed="a length in which the dose can flow",
+            remedy="For a bolus give a short infusion, such as 0.1 min.",
+        )
     return breaks, rate

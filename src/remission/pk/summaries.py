@@ -83,7 +83,7 @@ def summarize_population(
     >>> events = infusions_per_weight([0.5], start_h=[0.0], duration_h=[2 / 3], weight_kg=weight)
     >>> found = summarize_population(people, events, t_h=np.array([0.5, 2 / 3, 1.0]), p_quantiles=(0.5,))
     >>> found.quantiles_ng_per_ml.round(1).tolist()
-    [[[275.8, 301.6, 95.8]]]
+    [[[273.9, 299.2, 95.2]]]
     """
     wanted = checked_series(individuals, events, analytes, sites, t_h)
     asked = tuple(float(p) for p in p_quantiles)

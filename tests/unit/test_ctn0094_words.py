@@ -95,6 +95,7 @@ def test_diaries_are_counted_from_randomization(folder: Path) -> None:
     assert not data.seen[1].any()
     assert data.days_in_study.tolist() == [30, 7, 0, 24]
     assert (people.group[0], people.group[1], people.project[3]) == ("Methadone", "", "30")
+    assert people.second_week == ("", "", "", "3")
 
 
 def test_the_command_writes_a_row_a_person(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

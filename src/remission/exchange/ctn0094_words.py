@@ -34,6 +34,8 @@ class Ctn0094People:
 
     person, project, group
         Number, trial and first randomized treatment of each person; empty text for people never randomized.
+    second_week
+        Week in which the second phase of CTN-0030 begins; empty text for people without one.
     data
         What was seen of them; days are counted from randomization.
     """
@@ -41,6 +43,7 @@ class Ctn0094People:
     person: tuple[str, ...]
     project: tuple[str, ...]
     group: tuple[str, ...]
+    second_week: tuple[str, ...]
     data: EndpointData
 
 
@@ -68,7 +71,7 @@ def read_ctn0094_people(folder: Path, *, substance: str = OPIOIDS) -> Ctn0094Peo
     everybody = read_ctn0094_table(folder, "everybody").dropna(subset=["who"]).drop_duplicates("who").sort_values("who")
     who, project = everybody["who"].to_numpy(np.int64), everybody["project"].astype(str).to_numpy()
     _check(folder / "everybody.csv.gz", "project", project, np.isin(project, _PROJECTS), ", ".join(_PROJECTS))
-    zero, end, group, is_randomized = _calendar(folder, who, project, rules)
+    zero, end, is_randomized, group, second_week = _calendar(folder, who, project, rules)
     n_days = int(end.max(initial=1))
     uds = read_ctn0094_table(folder, "uds").dropna(subset=["who", "what", "when"])
     counted = _counted(uds, who, group, is_randomized, substance, rules)
@@ -87,6 +90,7 @@ def read_ctn0094_people(folder: Path, *, substance: str = OPIOIDS) -> Ctn0094Peo
         person=tuple(str(number) for number in who),
         project=tuple(project),
         group=tuple(group),
+        second_week=tuple(second_week),
         data=EndpointData(
             used=used,
             seen=seen,
@@ -106,8 +110,10 @@ def read_ctn0094_people(folder: Path, *, substance: str = OPIOIDS) -> Ctn0094Peo
 
 def _calendar(
     folder: Path, who: Int[np.ndarray, " subject"], project: np.ndarray, rules: dict[str, Any]
-) -> tuple[Int[np.ndarray, " subject"], Int[np.ndarray, " subject"], np.ndarray, Bool[np.ndarray, " subject"]]:
-    """Day of consent's calendar that is day 0, first day after the planned end, treatment, whether randomized."""
+) -> tuple[
+    Int[np.ndarray, " subject"], Int[np.ndarray, " subject"], Bool[np.ndarray, " subject"], np.ndarray, list[str]
+]:
+    """Day 0 counted from consent, first day after the plan, whether randomized, treatment, week of the second phase."""
     table = read_ctn0094_table(folder, "randomization").dropna(subset=["who", "when"])
     path = folder / "randomization.csv.gz"
     which = pd.to_numeric(table["which"], errors="coerce")
@@ -126,7 +132,15 @@ def _calendar(
     backward = is_randomized & (again < start)
     _check(path, "when", again, ~backward, "a second randomization after the first")
     group = first["treatment"].reindex(who).fillna("").astype(str).to_numpy()
-    return zero.astype(np.int64), (last - zero + 1).astype(np.int64), np.where(is_randomized, group, ""), is_randomized
+    has_second = is_randomized & np.isfinite(again)
+    week = (np.where(has_second, again - zero, 1.0).astype(np.int64) - 1) // _DAYS_IN_WEEK + 1
+    return (
+        zero.astype(np.int64),
+        (last - zero + 1).astype(np.int64),
+        is_randomized,
+        np.where(is_randomized, group, ""),
+        [str(number) if known else "" for number, known in zip(week.tolist(), has_second.tolist(), strict=True)],
+    )
 
 
 def _check(path: Path, column: str, cells: np.ndarray, good: np.ndarray, allowed: str) -> None:

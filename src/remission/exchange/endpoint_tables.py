@@ -123,7 +123,12 @@ def read_people(
     """
     if path.is_dir() and (path / "everybody.csv.gz").exists():
         found = read_ctn0094_people(path, substance=substance or OPIOIDS)
-        columns = {"person": found.person, "project": found.project, "group": found.group}
+        columns = {
+            "person": found.person,
+            "project": found.project,
+            "group": found.group,
+            "second_phase_week": found.second_week,
+        }
         return People(columns=columns, data=found.data, origin="CTN-0094", substance=substance or OPIOIDS, first_day=1)
     if path.is_dir():
         (diaries,) = (diaries_of_run(path, replicate=replicate),)

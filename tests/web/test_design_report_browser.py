@@ -13,7 +13,19 @@ pytestmark = pytest.mark.browser
 
 def test_the_report_is_whole_in_a_browser(page: Page, tmp_path: Path) -> None:
     """No violation, no sideways scroll, each chart with its sentences and a table, and a document when printed."""
-    options = ["--vary", "n=40,80", "--replicates", "6", "--looks", "0.5,1", "--assurance", "2", "--json"]
+    options = [
+        "--vary",
+        "n=40,80",
+        "--replicates",
+        "6",
+        "--looks",
+        "0.5,1",
+        "--assurance",
+        "2",
+        "--prices",
+        "us",
+        "--json",
+    ]
     assert run_app(["design", "kare", *options, "--report", str(tmp_path / "out")]) == 0
     messages: list[str] = []
     page.on("console", lambda message: messages.append(message.text))
@@ -26,7 +38,7 @@ def test_the_report_is_whole_in_a_browser(page: Page, tmp_path: Path) -> None:
         found = Axe().run(page)
         assert found.violations_count == 0, found.generate_report()
     figures = page.locator("figure")
-    assert figures.count() >= 6
+    assert figures.count() >= 8
     for index in range(figures.count()):
         figure = figures.nth(index)
         assert figure.locator("svg").get_attribute("aria-label") == figure.locator("h3").inner_text()

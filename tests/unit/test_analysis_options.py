@@ -1,8 +1,10 @@
 """Options of analyses: which method reads which, and what they may name."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from remission.errors import SpecError
 from remission.records.analysis import Analysis
@@ -174,3 +176,15 @@ def test_options_survive_a_round_trip_and_are_told() -> None:
     assert "with before as the measure before treatment" in " ".join(
         Protocol.create(**late_treatment()).explain().split()
     )
+
+
+def test_the_analyses_of_the_how_to_page_are_valid() -> None:
+    """A reader copies them."""
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "choose-an-analysis.md").read_text("utf-8")
+    given = YAML(typ="safe", pure=True).load(page.split("```yaml\n")[1].split("```")[0])
+    fields = {**small_protocol().to_dict(), **given, "follow_up_days": 84}
+    for endpoint in fields["endpoints"]:
+        endpoint["window"] = {"first": 0, "last": 83}
+    protocol = Protocol.create(**fields)
+    assert protocol.multiplicity is not None
+    assert [gate.id for gate in protocol.multiplicity.in_order] == ["primary", "secondary"]

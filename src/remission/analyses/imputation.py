@@ -147,15 +147,29 @@ def impute_periods(
         not known[side].any(axis=0).all() or known[side].sum() <= n_periods for side in (treated, ~treated)
     ):
         return Status.NOT_ESTIMABLE
+    try:
+        return _completed(values, treated, design, people, assumption=assumption, n_imputations=n_imputations)
+    except np.linalg.LinAlgError:
+        # One period is a function of others, exactly or to rounding.
+        return Status.NO_VARIATION
+
+
+def _completed(
+    values: _Table,
+    treated: _Flags,
+    design: Float[np.ndarray, "subject column"],
+    people: People,
+    *,
+    assumption: Assumption,
+    n_imputations: int,
+) -> Float[np.ndarray, "imputation subject period"]:
+    known, n_periods = np.isfinite(values), values.shape[1]
     holes, chain = _Holes.of(known), _Chain(people, n_periods, design.shape[1])
     start = np.array([np.nanmean(values[treated == side], axis=0) for side in (False, True)])
     table = np.where(known, values, start[treated.astype(np.int64)])
     completed = []
     for round_ in range(_BURN_IN + _BETWEEN * (n_imputations - 1) + 1):
-        drawn = chain.parameters(table, design)
-        if drawn is None:
-            return Status.NO_VARIATION
-        means, covariance = drawn
+        means, covariance = chain.parameters(table, design)
         own = design @ means
         # Everything is at random while parameters are found: what is assumed of the unseen must not inform them.
         table = holes.fill(values, own, covariance, chain.normals(n_periods))
@@ -258,16 +272,13 @@ class _Chain:
 
     def parameters(
         self, table: _Table, design: Float[np.ndarray, "subject column"]
-    ) -> tuple[Float[np.ndarray, "column period"], Float[np.ndarray, "period period"]] | None:
-        """Means and covariance from their posterior given complete data; nothing where data have no spread."""
+    ) -> tuple[Float[np.ndarray, "column period"], Float[np.ndarray, "period period"]]:
+        """Means and covariance from their posterior given complete data."""
         n, t, q = table.shape[0], self.n_periods, self.n_columns
         inner = np.linalg.inv(design.T @ design)
         fitted = inner @ design.T @ table
         rest = table - design @ fitted
-        try:
-            root = cholesky(rest.T @ rest, lower=True)
-        except np.linalg.LinAlgError:
-            return None
+        root = cholesky(rest.T @ rest, lower=True)
         # Bartlett: a Wishart draw is A A' with chi's on the diagonal of A and normals below it.
         draws = self._uniforms(t + t * (t - 1) // 2 + t * q)
         bartlett = np.diag(np.sqrt(2.0 * gammaincinv((n - q - np.arange(t)) / 2.0, draws[:t])))

@@ -11,7 +11,7 @@ alpha whatever the correlation of the analyses, but for Hochberg, which asks for
 
 References
 ----------
-holm1979, hochberg1988, dmitrienko2008
+dmitrienko2008
 """
 
 from collections.abc import Mapping

@@ -127,6 +127,15 @@ def test_a_measure_after_the_first_treatment_of_any_kind_is_no_baseline(change: 
     assert [fault.where for fault in caught.value.faults] == ["protocol.analyses[0].baseline"]
 
 
+def test_a_session_after_an_infusion_that_an_arm_lacks_is_the_only_fault() -> None:
+    """Looking for the first treatment must not stumble over what another check refuses."""
+    fields = late_treatment()
+    fields["arms"][1]["drug"] = None
+    with pytest.raises(SpecError) as caught:
+        Protocol.create(**fields)
+    assert all("therapies" in fault.where for fault in caught.value.faults)
+
+
 def test_periods_of_a_crossover_begin_treatment() -> None:
     """The drug of a sequence is in its periods."""
     fields = late_treatment()

@@ -1,12 +1,15 @@
 """Every method of analysis in a trial: it runs, its truth exists, and its bytes do not depend on the chunks."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from remission.analyses.estimate import Status
 from remission.records.protocol import Protocol
+from remission.runs.tables import write_tables
 from remission.testing.protocols import small_protocol
 from remission.trial.bias import measure_bias
 from remission.trial.chunk import Chunk
@@ -62,7 +65,7 @@ def protocol() -> Protocol:
     return protocol_of()
 
 
-def test_every_method_gives_estimates_in_a_trial(protocol: Protocol) -> None:
+def test_every_method_gives_estimates_in_a_trial(protocol: Protocol, tmp_path: Path) -> None:
     """An estimate inside its interval, in a unit, with a row in the table; adjusted p values beside the raw ones."""
     result = simulate_trial(protocol, n_replicates=3, seed=1)
     for one in protocol.analyses:
@@ -76,6 +79,10 @@ def test_every_method_gives_estimates_in_a_trial(protocol: Protocol) -> None:
     assert rows["rmst"].unit == "day"
     assert set(result.adjusted_p_values) == {"ancova", "odds"}
     assert (result.adjusted_p_values["ancova"] >= result.estimates["ancova"].p_value).all()
+    write_tables(result, tmp_path)
+    table = pq.read_table(tmp_path / "estimates.parquet").to_pydict()
+    told = [p for name, p in zip(table["analysis"], table["adjusted_p_value"], strict=True) if name == "odds"]
+    assert told == result.adjusted_p_values["odds"].tolist()
 
 
 def test_chunks_change_no_bit_of_any_method(protocol: Protocol) -> None:

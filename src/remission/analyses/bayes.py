@@ -21,7 +21,6 @@ from scipy.special import betainc, betaincc, betaln, expit, stdtr, stdtrit, xlog
 
 from remission.analyses.basis import independent_terms
 from remission.analyses.estimate import Estimate, Status, failed_estimate, ratio_estimate
-from remission.analyses.odds import LARGEST_ERROR
 from remission.analyses.terms import design_columns, is_too_small
 
 __all__ = ["analyze_difference_with_prior", "analyze_odds_with_prior", "analyze_shares_with_prior"]
@@ -163,7 +162,5 @@ def analyze_odds_with_prior(
         effect = effect + step * min(1.0, 5.0 / float(np.abs(step).max(initial=1e-300)))
         if np.abs(step).max() < 1e-10:
             variance = float(np.linalg.inv(curve)[1, 1])
-            if np.abs(effect).max() > LARGEST_ERROR:
-                break
             return ratio_estimate(float(effect[1]), float(np.sqrt(variance)))
     return failed_estimate(Status.SEPARATION)

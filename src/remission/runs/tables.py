@@ -84,6 +84,10 @@ def _finite(value: float) -> float | None:
 def _estimates(result: TrialResult) -> pa.Table:
     rows = result.estimates.items()
     count = result.n_replicates
+    adjusted = result.adjusted_p_values
+    none = np.full(count, np.nan)
+    # Only where the protocol adjusts, so that the table of another one keeps its bytes.
+    more = {"adjusted_p_value": _stack([adjusted.get(name, none) for name, _ in rows])} if adjusted else {}
     return pa.table(
         {
             "replicate": np.tile(np.arange(count), len(rows)),
@@ -93,6 +97,7 @@ def _estimates(result: TrialResult) -> pa.Table:
             "high": _stack([found.high for _, found in rows]),
             "p_value": _stack([found.p_value for _, found in rows]),
             "status": pa.array([status.value for _, found in rows for status in found.status], pa.string()),
+            **more,
         }
     )
 

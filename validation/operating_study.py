@@ -253,7 +253,9 @@ def error_lines(stored: list[dict[str, Any]], missing: list[str], content: dict[
         "",
         "Bonferroni's correction is over the rows.",
         "A Wald test of few people rejects too seldom: the error of a log odds ratio grows with the ratio itself.",
-        "Power that is computed with the error that was asked for is then too high, and power by simulation is not.",
+        "Use days have an upper end that a negative binomial does not know, which likely makes its errors too large.",
+        "The Wald test of a beta-binomial takes its spread as known, which likely makes its errors too small.",
+        "Power that is computed with the error that was asked for is then wrong, and power by simulation is not.",
     ]
 
 
@@ -266,6 +268,7 @@ def page(results: dict[str, Any], missing: list[str], content: dict[str, Any]) -
             "",
             "This page is written by `make operating`; every number on it is simulated or computed.",
             "The list of tests was written down before its results, in `validation/operating_study.toml`.",
+            "The rate ratio was given an endpoint that it takes after other rows had been run, and before its own.",
             f"Trials are of the named protocols with treatment and control the same (seed {content['seed']}).",
             "± is the Monte Carlo standard error.",
             "",
@@ -274,8 +277,10 @@ def page(results: dict[str, Any], missing: list[str], content: dict[str, Any]) -
             "A test is held to its own size at its n, which need not be the one that was asked for.",
             "`enumerated` is the exact size of the Wald test of two binomials.",
             "An empty cell counts as half a person, in the program and here.",
+            "The first enumeration put half a person into the other cells too; a power below that did not agree showed it.",
             "`relabeled` is the size of the same test when the arms of the same trials are drawn again.",
             "It shows leaks of the arm into anything else, because nothing but the arm is new.",
+            "It shows the size of the test and does not excuse it: sizes that are off are named below the table.",
             "`nominal` is the error that was asked for.",
             f"Holm's correction keeps the chance of one false alarm in the table at {content['family_error']}.",
             "",

@@ -277,7 +277,7 @@ def page(results: dict[str, Any], missing: list[str], content: dict[str, Any]) -
             "A test is held to its own size at its n, which need not be the one that was asked for.",
             "`enumerated` is the exact size of the Wald test of two binomials.",
             "An empty cell counts as half a person, in the program and here.",
-            "The first enumeration put half a person into the other cells too; a power below that did not agree showed it.",
+            "The first enumeration put half a person into the other cells too, which a power below then showed.",
             "`relabeled` is the size of the same test when the arms of the same trials are drawn again.",
             "It shows leaks of the arm into anything else, because nothing but the arm is new.",
             "It shows the size of the test and does not excuse it: sizes that are off are named below the table.",

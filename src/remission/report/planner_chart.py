@@ -95,6 +95,8 @@ def planner_chart(plan: Plan, *, medium: Literal["page", "paper"] = "page") -> C
         cannot=(
             "No band knows how wrong its model is: pressure stands on one clinic's mean, heart rate on an assumed "
             "shape, the venous curve on a provisional link."
+            if plan.infused_min
+            else "No band knows how wrong its model is: the shape follows from the absorption that the flags name."
         ),
         figure=figure,
         table=_table(plan),

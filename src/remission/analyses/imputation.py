@@ -1,7 +1,7 @@
 """Multiple imputation of period values, at random or by reference, from a multivariate normal model.
 
 Model: y = Z B + e, e normal with covariance S, over the periods; Z has an intercept for each arm and the adjustment.
-Under the prior p(B, S) ~ |S|^(-(t+1)/2) the posterior given complete data is S ~ inverse Wishart(n - q, residual
+Under the prior p(B, S) ~ det(S)^(-(t+1)/2) the posterior given complete data is S ~ inverse Wishart(n - q, residual
 products), B given S ~ matrix normal. Where data are missing, draws alternate between them and the parameters (data
 augmentation); after a burn-in, every so many rounds give one imputation.
 

@@ -187,3 +187,10 @@ def test_what_is_assumed_beside_a_medicine_is_said() -> None:
         blinding={"guess_unfelt": 0.3, "guess_felt": 0.9},
     )
     assert len(more.cautions()) == len(small_protocol().cautions()) + 3
+
+
+def test_a_medicine_against_smoking_warns_of_its_last_half_year() -> None:
+    """The miss is known; who simulates six months must be told before believing them."""
+    told = "\n".join(with_medicine("varenicline", substance="nicotine").cautions())
+    assert "at six months the model then keeps clearly more people from smoking" in told
+    assert "at six months" not in "\n".join(with_medicine().cautions())

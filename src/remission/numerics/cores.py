@@ -31,10 +31,8 @@ def share_out(prepare: Callable[[], Callable[[int, int], None]], *, n_blocks: in
 
     def work() -> None:
         do = prepare()
-        for ticket in tickets:  # the counter's step is atomic under the interpreter lock
-            first = ticket * _BLOCKS_PER_CALL
-            if first >= n_blocks:
-                return
+        # The counter's step is atomic under the interpreter lock.
+        while (first := next(tickets) * _BLOCKS_PER_CALL) < n_blocks:
             do(first, min(first + _BLOCKS_PER_CALL, n_blocks))
 
     n_workers = min(n_threads, -(-n_blocks // _BLOCKS_PER_CALL))

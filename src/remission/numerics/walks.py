@@ -121,14 +121,16 @@ def _rows(times: list[float], breaks: list[float]) -> list[tuple[float, int, boo
     """Length, interval, is_origin, is_change and output of each step."""
     rows: list[tuple[float, int, bool, bool, int]] = []
     at = sum(time <= breaks[0] for time in times)
-    for interval, start in enumerate(breaks):
-        end = breaks[interval + 1] if interval + 1 < len(breaks) else np.inf
+    ends = [*breaks[1:], np.inf]
+    interval = 0
+    while at < len(times):
+        start, end = breaks[interval], ends[interval]
         now, count = start, 0
         while at < len(times) and times[at] <= end:
             is_origin = count % RENEWED == 0
             rows.append((times[at] - (start if is_origin else now), interval, is_origin, False, at))
             now, at, count = times[at], at + 1, count + 1
-        if at == len(times):
-            break
-        rows.append((end - start, interval, True, True, -1))
+        if at < len(times):
+            rows.append((end - start, interval, True, True, -1))
+        interval += 1
     return rows

@@ -12,6 +12,7 @@ from remission.cli.app import run_app
 from remission.design.prices import Prices, cost_course, count_affordable
 from remission.errors import SpecError
 from remission.library.protocols import load_protocol
+from remission.records.protocol_file import write_protocol
 
 SMALL = ["design", "kare", "--vary", "n=40,48", "--replicates", "8", "--json"]
 PRICES = "currency: X\ndrug: 1\nstaff: 2\nroom: 3\nmonitoring: 4\ntherapy: 5\nonce: 6\nbudget: 710\n"
@@ -62,7 +63,8 @@ def test_looks_are_simulated_and_shown(capsys: pytest.CaptureFixture[str]) -> No
         (["--vary", "n=400:60"], "--vary"),
         (["--looks", "a"], "--looks"),
         (["--looks", "0.5"], "fractions"),
-        (["--looks", "0.5,1", "--spending", "pocok"], "spending"),
+        (["--looks", "0.5,1", "--spending", "pocok"], "--spending"),
+        (["--spending", "pocok"], "--spending"),
         (["--futility", "0.5"], "--futility"),
         (["--futility", "1:0"], "--futility"),
         (["--workers", "0"], "--workers"),
@@ -127,3 +129,28 @@ def test_sides_of_a_contrast_are_priced_by_their_factors(tmp_path: Path, capsys:
         assert run_app(["design", name, "--replicates", "8", "--prices", str(prices), "--json"]) == 0
         days.append(json.loads(capsys.readouterr().out)["cost"]["abstinent_day"]["amount"])
     assert days[0] == pytest.approx(days[1])
+
+
+def test_power_after_the_procedure_is_shown_and_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Behind a gate an analysis succeeds less often than its own p value says, and a report must not fail on it."""
+    kare = load_protocol("kare")
+    gates = [
+        {"id": "one", "analyses": ["pda-therapy"]},
+        {"id": "two", "analyses": ["pda-ketamine", "relapse-ketamine"], "after": "one"},
+    ]
+    (tmp_path / "gated.yaml").write_text(write_protocol(kare.replace(multiplicity={"gates": gates})), encoding="utf-8")
+    options = ["design", str(tmp_path / "gated.yaml"), "--replicates", "20", "--workers", "1"]
+    assert run_app([*options, "--report", str(tmp_path / "out")]) == 0
+    assert "after the procedure of multiplicity" in capsys.readouterr().out
+    rows = {
+        row["analysis"]: row for row in json.loads((tmp_path / "out" / "design.json").read_text())["characteristics"]
+    }
+    gate, inside = rows["pda-therapy"], rows["pda-ketamine"]
+    assert gate["after_procedure"]["value"] == gate["rejected"]["value"]
+    assert inside["after_procedure"]["value"] < inside["rejected"]["value"]
+    assert inside["after_procedure"]["value"] <= gate["rejected"]["value"]
+    assert rows["any-use-ketamine"]["after_procedure"] is None
+    assert "after the procedure" in (tmp_path / "out" / "report.html").read_text("utf-8")
+    methods = (tmp_path / "out" / "methods.md").read_text("utf-8")
+    assert "## Further analyses" in methods
+    assert "(relapse-ketamine): odds ratio" in methods

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from remission.cli.app import run_app
-from remission.design.day_cost import cost_per_day, fieller_interval
+from remission.design.day_cost import cost_per_day, fieller_interval, price_text
 from remission.design.price_sets import count_hours, list_price_sets, load_price_set
 from remission.design.prices import cost_course, extra_cost, price_points
 from remission.evidence.care import number_of
@@ -176,3 +176,19 @@ def test_a_crossover_is_refused_before_anything_is_simulated(
     monkeypatch.setattr("remission.design.operating.simulate_design", lambda *_, **__: pytest.fail("simulated"))
     assert run_app(["design", str(tmp_path / "crossed.yaml"), "--prices", "us"]) == 2
     assert "crossover" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("amount", "low", "high", "words"),
+    [
+        (163.65, 49.51, 539.25, ["160", "50", "540"]),
+        (12.345, 11.9, 12.9, ["12.3", "11.9", "12.9"]),
+        (163.65, None, None, ["160"]),
+    ],
+)
+def test_a_price_of_a_day_has_the_digits_of_its_error(
+    amount: float, low: float | None, high: float | None, words: list[str]
+) -> None:
+    """Cents of a price that is known within hundreds would claim what no trial can know."""
+    day = {"amount": amount, "low": low}
+    assert [price_text(one, day) for one in (amount, low, high) if one is not None] == words

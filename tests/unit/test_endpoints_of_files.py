@@ -74,6 +74,12 @@ def test_a_run_gives_the_endpoints_of_its_simulated_people(tmp_path: Path, capsy
     assert (content["n_people"], content["substance"], content["window"]) == (24, "alcohol", [0, 27])
     rows = {row["id"]: row for row in content["endpoints"]}
     assert 0.0 < rows["percent-days-abstinent"]["mean"] < 100.0
+    # A table in a pipe or a narrow window must lose no digit.
+    assert run_app(["endpoints", "run", str(folder)]) == 0
+    shown = capsys.readouterr().out
+    assert max(len(line) for line in shown.splitlines()) <= 80
+    assert "\u2026" not in shown
+    assert all(row["id"] in shown and row["unit"] + ":" in shown for row in content["endpoints"])
     assert run_app(["endpoints", "run", str(folder), "--replicate", "9"]) == 2
     assert run_app(["endpoints", "run", str(folder), "--substance", "cocaine"]) == 2
     assert "alcohol" in capsys.readouterr().err

@@ -174,9 +174,12 @@ def _power(row: "Characteristics") -> float:
 
 
 def _rule(looks: str | None, futility: str | None, boundary: str, alpha: float) -> "StopRule | None":
+    from remission.design.sequential import BOUNDARIES
     from remission.design.stops import plan_stops
     from remission.errors import SpecError
 
+    if boundary not in BOUNDARIES:
+        raise SpecError(where="--spending", got=boundary, allowed=f"one of {', '.join(BOUNDARIES)}")
     if looks is None and futility is None:
         return None
     try:

@@ -173,6 +173,8 @@ def _day(protocol: "Protocol", prices: "Prices", estimates: "np.ndarray", analys
 
 def show_cost(cost: dict[str, Any]) -> None:
     """Print it."""
+    from remission.design.day_cost import price_text
+
     unit = cost["currency"]
     for course in cost["courses"]:
         few, most = (cost.get(name, {}).get(course["arm"]) for name in ("people_for_budget", "most_people_for_budget"))
@@ -193,10 +195,15 @@ def show_cost(cost: dict[str, Any]) -> None:
     if day["amount"] is None:
         price = "no price for one"
     elif day["high"] is None:
-        floor = "no bound" if day["low"] is None else f"95% interval from {day['low']:,.2f} without an upper end"
-        price = f"{day['amount']:,.2f} {unit} for each at the means; {floor}, because no gain is possible"
+        floor = (
+            "no bound"
+            if day["low"] is None
+            else f"95% interval from {price_text(day['low'], day)} without an upper end"
+        )
+        price = f"{price_text(day['amount'], day)} {unit} for each at the means; {floor}, because no gain is possible"
     else:
-        price = f"{day['amount']:,.2f} {unit} for each (95% interval {day['low']:,.2f} to {day['high']:,.2f})"
+        low, high = (price_text(day[end], day) for end in ("low", "high"))
+        price = f"{price_text(day['amount'], day)} {unit} for each (95% interval {low} to {high})"
     typer.echo(
         f"  {day['days']:.1f} more abstinent days ({day['days_low']:.1f} to {day['days_high']:.1f} in 95% of "
         f"trials), {price}; no gain in {100 * day['share_without_gain']:.0f}% of trials"

@@ -33,6 +33,7 @@ def show(content: dict[str, Any], main: "list[Characteristics]", *, null: bool, 
             if smallest is not None
             else f"None of these sizes has power {power:g}."
         )
+    _show_procedure(content["characteristics"], name)
     for row in main:
         if row.sequential is not None:
             _show_looks(row.n_subjects, row.sequential, name)
@@ -41,6 +42,21 @@ def show(content: dict[str, Any], main: "list[Characteristics]", *, null: bool, 
     if "cost" in content:
         show_cost(content["cost"])
     typer.echo(f"Again: {content['command']}")
+
+
+def _show_procedure(rows: list[dict[str, Any]], name: str) -> None:
+    """Every analysis of the protocol's procedure: rejected by its own p value, and by the adjusted one."""
+    from remission.design.measures import Measure
+
+    gated = [row for row in rows if row["after_procedure"] is not None]
+    if not gated:
+        return
+    typer.echo(
+        f"{name.capitalize()} after the procedure of multiplicity, at the end of the trial (by its own p value):"
+    )
+    for row in gated:
+        after, alone = (Measure(**row[key]).text for key in ("after_procedure", "rejected"))
+        typer.echo(f"  {row['n_subjects']} people, {row['label']}: {after}, own {alone}")
 
 
 def _show_looks(n_subjects: int, found: "Sequential", name: str) -> None:

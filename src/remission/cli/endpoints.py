@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -189,27 +190,27 @@ def _about(one: "NamedEndpoint") -> dict[str, Any]:
 
 
 def _print(content: dict[str, Any]) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(soft_wrap=False)
-    table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False)
-    table.add_column("endpoint", no_wrap=True)
-    table.add_column("unit", overflow="fold")
-    for name in ("people", "mean", "SD", "with event"):
-        table.add_column(name, justify="right")
-    for row in content["endpoints"]:
-        mean, spread, share = (
-            "" if row[name] is None else f"{row[name]:.4g}" for name in ("mean", "sd", "event_share")
-        )
-        table.add_row(row["id"], row["unit"], str(row["n_valued"]), mean, spread, share)
+    """Rows under their unit: no line is wider than 80 characters, whatever it is printed to."""
     first, last = content["window"]
-    typer.echo(f"{content['n_people']} people, {content['substance']}, days {first} to {last} ({content['origin']})")
-    console.print(table)
+    about = f"{content['n_people']} people, {content['substance']}, days {first} to {last} ({content['origin']})"
+    typer.echo(fill(about, 80, break_on_hyphens=False))
+    typer.echo("")
+    rows = content["endpoints"]
+    width = max((len(row["id"]) for row in rows), default=0) + 2
+    typer.echo(f"{'endpoint':<{width}} {'people':>7} {'mean':>8} {'SD':>8} {'with event':>10}")
+    for unit in dict.fromkeys(row["unit"] for row in rows):
+        typer.echo(f"{unit}:")
+        for row in rows:
+            if row["unit"] == unit:
+                mean, spread, share = (
+                    "" if row[name] is None else f"{row[name]:.4g}" for name in ("mean", "sd", "event_share")
+                )
+                line = f"  {row['id']:<{width - 2}} {row['n_valued']:>7} {mean:>8} {spread:>8} {share:>10}"
+                typer.echo(line.rstrip())
     if content["left_out"]:
         names = ", ".join(item["id"] for item in content["left_out"])
-        console.print(f"Not computed from these data: {names}.", highlight=False)
-        console.print("Ask for one by name to read why, or use --json.", highlight=False)
+        typer.echo("")
+        typer.echo(fill(f"Not computed from these data: {names}.", 80, break_on_hyphens=False))
+        typer.echo("Ask for one by name to read why, or use --json.")
     if content["out"] is not None:
         typer.echo(f"Wrote {content['out']}")

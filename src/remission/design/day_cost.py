@@ -10,8 +10,10 @@ Equation::
     (c - R d)^2 <= z^2 (var c + R^2 var d)
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import floor, log10
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -19,7 +21,7 @@ from jaxtyping import Float
 from remission.design.measures import Measure
 from remission.errors import SpecError
 
-__all__ = ["DayCost", "NetBenefit", "cost_per_day", "fieller_interval"]
+__all__ = ["DayCost", "NetBenefit", "cost_per_day", "fieller_interval", "price_text"]
 
 _Z95 = 1.959963984540054
 
@@ -160,3 +162,21 @@ def _net_benefit(
         high=high,
         acceptable=Measure(value=float(share.mean()), mcse=float(np.sqrt(spread / share.size))),
     )
+
+
+def price_text(price: float, day: Mapping[str, Any]) -> str:
+    """A price of a day, rounded to the first digit of its error; to two digits where the error has no bound.
+
+    Parameters
+    ----------
+    price
+        The amount, or an end of its interval.
+    day
+        Fields of :class:`DayCost`. The nearer end of the interval tells the error.
+    """
+    if price == 0.0:
+        return "0"
+    amount, low = day["amount"], day["low"]
+    error = abs(amount - low) / _Z95 if amount is not None and low is not None else 0.0
+    decimals = -floor(log10(error)) if error > 0.0 else 1 - floor(log10(abs(price)))
+    return f"{round(price, decimals):,.{max(decimals, 0)}f}"

@@ -95,7 +95,9 @@ def simulate_flow(
     """
     wanted = choose_analysis(protocol, analysis)
     primary = next(one for one in protocol.analyses if one.id == wanted)
-    alone = protocol.replace(analyses=(primary,), estimand=None, purpose="exploratory", comparisons=())
+    alone = protocol.replace(
+        analyses=(primary,), estimand=None, purpose="exploratory", comparisons=(), multiplicity=None
+    )
     plan = plan_trial(alone, n_replicates=n_replicates, seed=seed, parameters=parameters)
     sides = [index for side in sides_of(protocol, primary.contrast) for index in side]
     inside = np.isin(np.arange(len(protocol.arms)), sides)

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from remission.analyses.estimate import Estimates
+from remission.analyses.multiplicity import adjusted_p_values
 from remission.design.crew import Crew
 from remission.design.looks import LookTally, Sequential, look_at, summarize_looks
 from remission.design.measures import Count, Mean, Measure, scale_of, to_scale
@@ -29,9 +30,10 @@ class Characteristics:
     """How one analysis of one design behaves.
 
     ``rejected`` is the share of trials with a p value below alpha, failed analyses counted as not below: power, or
-    type I error where there is no effect. ``estimate`` and ``width`` are on the log scale for ratios. ``bias`` and
-    ``coverage`` are against a truth given by the caller, on the same scale; ``None`` without one. ``sequential`` is
-    the same design with its looks; everything else is of the trial carried to its end.
+    type I error where there is no effect. ``after_procedure`` is the same by the protocol's procedure of multiplicity,
+    at the end of the trial; ``None`` for an analysis that it does not adjust. ``estimate`` and ``width`` are on the log
+    scale for ratios. ``bias`` and ``coverage`` are against a truth given by the caller, on the same scale; ``None``
+    without one. ``sequential`` is the same design with its looks; everything else is of the trial carried to its end.
     """
 
     analysis: str
@@ -46,6 +48,7 @@ class Characteristics:
     bias: Measure | None
     coverage: Measure | None
     sequential: Sequential | None = None
+    after_procedure: Measure | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,6 +61,7 @@ class _Sums:
     width: Mean = field(default_factory=Mean)
     away: Mean = field(default_factory=Mean)
     covered: Count = field(default_factory=Count)
+    after_procedure: Count = field(default_factory=Count)
 
     def merge(self, other: "_Sums") -> None:
         for name in _Sums.__slots__:
@@ -183,13 +187,15 @@ def _do(task: _Task, chunk: Chunk) -> DesignRun:
     batch = task.plan.simulate(chunk)
     estimates = task.plan.analyze(chunk, batch).estimates
     methods = {one.id: one.method for one in task.plan.protocol.analyses}
+    adjusted = adjusted_p_values(task.plan.protocol, estimates)
     looks = None
     if task.rule is not None:
         truth = task.truths.get(task.analysis)
         looks = look_at(task.plan, task.analysis, task.rule, chunk, batch, truth=truth)
     return DesignRun(
         analyses={
-            name: _summed(found, methods[name], task.alpha, task.truths.get(name)) for name, found in estimates.items()
+            name: _summed(found, methods[name], task.alpha, task.truths.get(name), adjusted.get(name))
+            for name, found in estimates.items()
         },
         truths=task.truths,
         rule=task.rule,
@@ -198,12 +204,20 @@ def _do(task: _Task, chunk: Chunk) -> DesignRun:
     )
 
 
-def _summed(found: Estimates, method: str, alpha: float, truth: float | None) -> _Sums:
+def _summed(
+    found: Estimates,
+    method: str,
+    alpha: float,
+    truth: float | None,
+    adjusted: Float[np.ndarray, " replicate"] | None,
+) -> _Sums:
     estimate, low, high = (to_scale(one, method) for one in (found.estimate, found.low, found.high))
     good = np.isfinite(estimate)
     sums = _Sums()
     # NaN of a failed analysis compares as not below.
     sums.rejected.add(found.p_value < alpha)
+    if adjusted is not None:
+        sums.after_procedure.add(adjusted < alpha)
     sums.failed.add(~good)
     sums.estimate.add(estimate)
     sums.width.add((high - low)[good])
@@ -245,6 +259,7 @@ def characterize(protocol: Protocol, run: DesignRun, *, analysis: str | None = N
                 bias=sums.away.measure if has_truth else None,
                 coverage=sums.covered.measure if has_truth else None,
                 sequential=sequential,
+                after_procedure=sums.after_procedure.measure if sums.after_procedure.n else None,
             )
         )
     return tuple(rows)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from remission.design.day_cost import price_text
 from remission.report.chart import Chart, Table
 from remission.report.design_study import DesignStudy, share_text
 from remission.report.look import INK, QUIET, arm_styles, drawing, finish
@@ -233,10 +234,11 @@ def _day_line(day: Mapping[str, Any], unit: str) -> str:
     extra = f"the courses differ by {_span(day['extra_low'], day['extra_high'])} {unit}"
     if day["amount"] is None:
         return f"{gain}, and {extra}: a day has no price."
-    price = f"{day['amount']:,.2f} {unit} for a day at the means"
+    price = f"{price_text(day['amount'], day)} {unit} for a day at the means"
     if day["high"] is not None:
-        return f"{gain}, and {extra}: {price}, 95% interval {day['low']:,.2f} to {day['high']:,.2f} (Fieller)."
-    floor = "without any bound" if day["low"] is None else f"from {day['low']:,.2f} upward without an end"
+        low, high = (price_text(day[end], day) for end in ("low", "high"))
+        return f"{gain}, and {extra}: {price}, 95% interval {low} to {high} (Fieller)."
+    floor = "without any bound" if day["low"] is None else f"from {price_text(day['low'], day)} upward without an end"
     return f"{gain}, and {extra}: {price}, 95% interval {floor}, because a gain of nothing is possible (Fieller)."
 
 

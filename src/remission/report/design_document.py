@@ -111,6 +111,7 @@ def characteristics_table(study: DesignStudy, *, is_primary: bool | None = None)
         for row in study.content["characteristics"]
         if is_primary is None or is_primary == (row["analysis"] == study.analysis.id)
     ]
+    has_procedure = any(row["after_procedure"] is not None for row in rows)
     has_truth = any(row["bias"] is not None for row in rows)
     columns = ["analysis", "people", "trials", f"{rejected} (± error)", "estimate (± error)", "scale",
                "width of 95% interval", "failed"]  # fmt: skip
@@ -119,6 +120,10 @@ def characteristics_table(study: DesignStudy, *, is_primary: bool | None = None)
          measure_text(row["estimate"]), row["scale"], measure_text(row["width"]), str(row["n_failed"])]
         for row in rows
     ]  # fmt: skip
+    if has_procedure:
+        columns.insert(4, "after the procedure (± error)")
+        for line, row in zip(cells, rows, strict=True):
+            line.insert(4, share_text(row["after_procedure"]) or "not in it")
     if has_truth:
         columns += ["bias (± error)", "coverage (± error)"]
         cells = [

@@ -106,6 +106,8 @@ def _paragraphs(study: DesignStudy) -> Iterator[Paragraph]:
     )
     yield Paragraph(title="Visits", text=_told(explain_visits(protocol)))
     yield Paragraph(title="Outcome and primary analysis", text=f"{_analysis(study)} {_missing(study)}")
+    others = [explain_analysis(one).strip() for one in protocol.analyses if one.id != study.analysis.id]
+    yield Paragraph(title="Further analyses", text=" ".join(others))
     if protocol.estimand is not None:
         strategies = [
             f"{name.removeprefix('Strategy for ')}, {words.split(' (')[0]}"
@@ -282,7 +284,10 @@ def _analysis(study: DesignStudy) -> str:
 def _multiplicity(study: DesignStudy) -> str:
     gates = explain_multiplicity(study.protocol)
     if gates:
-        return f"{' '.join(gates)} Power here is of each analysis by its own p value, before the gates."
+        return (
+            f"{' '.join(gates)} Power is given by each analysis's own p value, "
+            "and after the whole procedure at the end of the trial; looks and assurance are by its own p value."
+        )
     others = len(study.protocol.analyses) - 1
     if not others:
         return "One analysis, one test."

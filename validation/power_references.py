@@ -157,6 +157,8 @@ def look_lines(scale: float, seed: int) -> list[str]:
         "The alcohol trial has 96 people, a window of half a year, and one person screened in two days.",
         "The cocaine trial has 56 people, a window of five weeks, and one person screened in ten days.",
         "Futility stops are not binding and can only lower the error.",
+        "The cocaine trial's test is the two-by-two table, which is conservative without looks too (above).",
+        "Futility below 0 takes away most rejections on the side of harm, which are half of a two-sided error.",
         "With a long window everybody has entered before the first look, which then saves days and no people.",
         "",
         "| trial | boundary | looks | trials | type I error | expected people | expected days |",

@@ -284,7 +284,7 @@ def page(results: dict[str, Any], missing: list[str], content: dict[str, Any]) -
             "It shows leaks of the arm into anything else, because nothing but the arm is new.",
             "It shows the size of the test and does not excuse it: sizes that are off are named below the table.",
             "`nominal` is the error that was asked for.",
-            "Rows of 500 trials run in whole chunks (511 here), and show only errors that are off by about .03 or more.",
+            "Rows of 500 trials run in whole chunks (511 here), and show only errors off by about .03 or more.",
             f"Holm's correction keeps the chance of one false alarm in the table at {content['family_error']}.",
             "",
             *error_lines(stored, missing, content),

@@ -25,7 +25,7 @@ from remission.pk.individuals import PkIndividuals, individual_parameters
 from remission.pk.interactions import InteractionEffect, factors_of
 from remission.pk.model import PkModel
 from remission.pk.occasions import Occasion, load_occasions
-from remission.pk.simulate import simulate_concentrations
+from remission.pk.simulate import named_series, simulate_concentrations
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.dose import Dose, Route
 from remission.records.infusions import DrugForm, InfusionEvents
@@ -212,7 +212,7 @@ def _hepatoportal(
     analytes: Sequence[Analyte | str],
     sites: Sequence[SamplingSite | str],
 ) -> Concentrations:
-    series = _series(model, analytes, sites)
+    series = named_series(model, analytes, sites)
     if t_h.size and not (np.all(np.isfinite(t_h)) and np.all(np.diff(t_h) >= 0.0) and t_h[0] >= 0.0):
         raise SpecError(where="t_h", got=t_h.tolist(), allowed="finite times of 0 h or later that do not run backwards")
     states = hepatoportal_system(people, given, model=model).simulate(t_h=t_h)
@@ -223,30 +223,3 @@ def _hepatoportal(
     return Concentrations(
         t_h=t_h, series=series, conc_ng_per_ml=np.stack([found[one.analyte] for one in series], axis=1)
     )
-
-
-def _series(
-    model: PkModel, analytes: Sequence[Analyte | str], sites: Sequence[SamplingSite | str]
-) -> tuple[Series, ...]:
-    if isinstance(analytes, str) or isinstance(sites, str) or not analytes or not sites:
-        raise SpecError(
-            where="analytes",
-            got=(analytes, sites),
-            allowed="at least one name in a list",
-            remedy="Write analytes=('s_ket',), sites=('venous',).",
-        )
-    series = tuple(dict.fromkeys(Series(Analyte.parse(a), SamplingSite.parse(s)) for a in analytes for s in sites))
-    for one in series:
-        if one.analyte not in model.analytes:
-            raise SpecError(
-                where="analytes",
-                got=one.analyte.value,
-                allowed=f"one of {', '.join(model.analytes)} in model {model.id}",
-            )
-        if one.sampling_site not in model.sites:
-            raise SpecError(
-                where="sites",
-                got=one.sampling_site.value,
-                allowed=f"one of {', '.join(model.sites)} in model {model.id}",
-            )
-    return series

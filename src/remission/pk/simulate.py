@@ -13,10 +13,11 @@ from remission.pk.concentrations import Concentrations, Series
 from remission.pk.curves import prepare_curves
 from remission.pk.individuals import PkIndividuals
 from remission.pk.metabolites import METABOLITES
+from remission.pk.model import PkModel
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.infusions import DrugForm, InfusionEvents
 
-__all__ = ["checked_series", "simulate_concentrations"]
+__all__ = ["checked_series", "named_series", "simulate_concentrations"]
 
 # Nobody means a later one, and rates times longer times leave the range of numbers.
 _LATEST_H = 1e12
@@ -83,6 +84,36 @@ def checked_series(
         raise SpecError(
             where="t_h", got=t_h.tolist(), allowed=f"times from 0 h to {_LATEST_H:g} h that do not run backwards"
         )
+    series = named_series(model, analytes, sites)
+    for one in series:
+        if one.analyte in METABOLITES and one.sampling_site is not SamplingSite.ARTERIAL:
+            raise SpecError(
+                where="sites",
+                got=f"{one.analyte} at {one.sampling_site}",
+                allowed="the arterial site for metabolites",
+                remedy="Links to the vein and the effect site are known for ketamine only.",
+            )
+    if events.n_subject != individuals.n_subject:
+        raise SpecError(
+            where="events.dose_mg", got=f"{events.n_subject} people", allowed=f"{individuals.n_subject}, as individuals"
+        )
+    if events.form is not DrugForm.RACEMATE and model.species == (Analyte.KET,):
+        raise SpecError(
+            where="events.form", got=events.form.value, allowed=f"racemate: model {model.id} knows the racemate only"
+        )
+    return series
+
+
+def named_series(
+    model: PkModel, analytes: Sequence[Analyte | str], sites: Sequence[SamplingSite | str]
+) -> tuple[Series, ...]:
+    """The series asked for by name, each once.
+
+    Raises
+    ------
+    SpecError
+        Nothing is asked for, or the model does not have an analyte or a site.
+    """
     if isinstance(analytes, str) or isinstance(sites, str) or not analytes or not sites:
         raise SpecError(
             where="sites" if isinstance(sites, str) or not sites else "analytes",
@@ -104,19 +135,4 @@ def checked_series(
                 got=one.sampling_site.value,
                 allowed=f"one of {', '.join(model.sites)} in model {model.id}",
             )
-        if one.analyte in METABOLITES and one.sampling_site is not SamplingSite.ARTERIAL:
-            raise SpecError(
-                where="sites",
-                got=f"{one.analyte} at {one.sampling_site}",
-                allowed="the arterial site for metabolites",
-                remedy="Links to the vein and the effect site are known for ketamine only.",
-            )
-    if events.n_subject != individuals.n_subject:
-        raise SpecError(
-            where="events.dose_mg", got=f"{events.n_subject} people", allowed=f"{individuals.n_subject}, as individuals"
-        )
-    if events.form is not DrugForm.RACEMATE and model.species == (Analyte.KET,):
-        raise SpecError(
-            where="events.form", got=events.form.value, allowed=f"racemate: model {model.id} knows the racemate only"
-        )
     return series

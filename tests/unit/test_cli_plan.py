@@ -93,6 +93,7 @@ def test_the_library_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "named"),
     [
         (["--dose", "35mg/kg", "--minutes", "40"], "35 mg meant"),
+        (["--dose", "35", "--minutes", "40"], "35 mg meant"),
         (["--dose", "0.5", "--minutes", "40"], "unit"),
         (["--dose", "0.5mg/kg"], "minutes"),
         (["--dose", "0.5mg/kg", "--minutes", "-4"], "more than 0 min"),

@@ -273,7 +273,7 @@ def _dose_mg_per_kg(text: str, *, weight_kg: float, minutes: float | None) -> fl
                 where="dose",
                 got=text,
                 allowed="a dose with its unit: 0.5 mg/kg, 35 mg, or a rate such as 0.75 mg/kg/h",
-                remedy=f"Was {text.strip()} mg/kg meant?" if is_bare else not_per_weight.remedy,
+                remedy=_guess(float(text), weight_kg, most) if is_bare else not_per_weight.remedy,
             ) from None
         dose = amount_mg / weight_kg
         lowest = _lowest_published_mg_per_kg()
@@ -297,7 +297,7 @@ def _checked(dose: float, text: str, most: float, weight_kg: float) -> float:
         if _RATE.fullmatch(text.strip()):
             guess = f"A rate runs for all of its minutes. Was {meant:g} mg/kg in all, or per hour, meant?"
         elif "/kg" in text:
-            guess = f"Was {meant:g} mg meant? That is {meant / weight_kg:.2f} mg/kg for {weight_kg:g} kg."
+            guess = _guess(meant, weight_kg, most)
         raise SpecError(
             where="dose",
             got=f"{text}, which is {dose:.3g} mg/kg, {dose * weight_kg:.0f} mg",
@@ -305,6 +305,15 @@ def _checked(dose: float, text: str, most: float, weight_kg: float) -> float:
             remedy=guess,
         )
     return dose
+
+
+def _guess(number: float, weight_kg: float, most: float) -> str:
+    """What was meant, as a question; nothing where it would be refused itself."""
+    if 0.0 < number <= most:
+        return f"Was {number:g} mg/kg meant? That is {number * weight_kg:.1f} mg."
+    if most < number <= most * weight_kg:
+        return f"Was {number:g} mg meant? That is {number / weight_kg:.2f} mg/kg for {weight_kg:g} kg."
+    return ""
 
 
 def _lowest_published_mg_per_kg() -> float:

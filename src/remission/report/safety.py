@@ -32,24 +32,6 @@ _TREATMENTS = (
         _NO_MEDICINE,
     ),
 )
-_TREATMENTS = (
-    ("alcohol", "alcohol use disorder", "naltrexone, acamprosate, talking treatments", _OFF_LABEL),
-    ("opioid", "opioid use disorder", "methadone, buprenorphine, extended-release naltrexone", _OFF_LABEL),
-    ("nicotine", "nicotine dependence", "varenicline, nicotine replacement, bupropion, counseling", _OFF_LABEL),
-    ("cocaine", "cocaine use disorder", "contingency management, cognitive behavioral therapy", _NO_MEDICINE),
-    (
-        "cannabis",
-        "cannabis use disorder",
-        "cognitive behavioral therapy with motivational enhancement, contingency management",
-        _NO_MEDICINE,
-    ),
-    (
-        "methamphetamine",
-        "methamphetamine use disorder",
-        "contingency management, cognitive behavioral therapy",
-        _NO_MEDICINE,
-    ),
-)
 _EACH = "; ".join(f"{disorder}: {treatments}" for _, disorder, treatments, _ in _TREATMENTS)
 ESTABLISHED_ALL = f"Established treatments stand beside anything shown here. For {_EACH}. {_OFF_LABEL}"
 """Where no substance is known."""

@@ -25,7 +25,7 @@ PYTEST_ARGS ?=
 SPREAD := --numprocesses auto --dist loadfile
 
 .PHONY: help run install test browser check format-check lint types layers docs unit quick core-coverage format golden \
-	lock bench torture realism endpoints estimands medicines operating fuzz clean
+	lock bench torture realism endpoints estimands medicines operating fuzz laws clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -165,6 +165,9 @@ medicines: $(TEST_STAMP) ## standard medicines beside what was read of them; int
 
 fuzz: $(TEST_STAMP) ## 100,000 mutated diary files: each is read, or refused with a typed error
 	@$(BIN)/python -m validation.import_fuzz
+
+laws: $(TEST_STAMP) ## every law of tests/laws over 1,000 random cases (the suite tries 50)
+	@REMISSION_LAWS=$${REMISSION_LAWS:-1000} REMISSION_SHAPES=off $(BIN)/python -m pytest --numprocesses auto tests/laws $(PYTEST_ARGS)
 
 clean: ## remove what the checks and builds leave behind; .venv and runs/ stay
 	rm -rf build dist docs/_build docs/reference/api .coverage coverage.xml .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from remission.errors import UnitsError, nearest_names
+from remission.errors import UnitsError, did_you_mean
 
 if TYPE_CHECKING:
     import pint
@@ -378,13 +378,15 @@ def _near(unit: str) -> str:
         if name in _MIX_UPS:
             return _MIX_UPS[name]
         if name not in _NAMES and name.removesuffix("s") not in _NAMES:
-            return f"The unit '{name}' is not known here. Did you mean {' or '.join(_candidates(name))}?"
+            return f"The unit '{name}' is not known here. {_meant(name)}".strip()
     return f"The unit '{unit}' cannot be read; write it like mg/kg or ng/mL."
 
 
-def _candidates(name: str) -> list[str]:
-    same = [known for known in _NAMES if known.lower() == name.lower()]
-    return same or nearest_names(name, _NAMES)
+def _meant(name: str) -> str:
+    """What was meant where that is safe: a letter more or less is another unit, so only case and doubled letters."""
+    plain = re.sub(r"(.)\1+", r"\1", name.lower())
+    same = [known for known in _NAMES if re.sub(r"(.)\1+", r"\1", known.lower()) == plain]
+    return f"Did you mean {' or '.join(same)}?" if same else did_you_mean(name, [one for one in _NAMES if len(one) > 4])
 
 
 def _dimension_remedy(source: str, target: str) -> str:

@@ -17,7 +17,7 @@ from jaxtyping import Float
 from scipy.stats import multivariate_normal
 
 from remission.analyses.estimate import Z95
-from remission.errors import SpecError, nearest_names
+from remission.errors import SpecError, did_you_mean
 from remission.library.protocols import list_protocols, load_protocol
 from remission.library.published import published_outcome
 from remission.patient.parameters import load_course_parameters
@@ -77,7 +77,7 @@ def check_evidence(names: list[str]) -> tuple[str, ...]:
         if name not in known:
             raise SpecError(
                 where="--evidence", got=name, allowed=f"one of {', '.join(known)}, or none",
-                remedy=f"Did you mean {nearest_names(name, known, 1)[0]}?",
+                remedy=did_you_mean(name, known),
             )  # fmt: skip
     return tuple(name for name in known if name in names)
 

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from remission.design.scenarios import DesignChoice, Scenario, ScenarioTable
 from remission.design.stops import StopRule, plan_stops
 from remission.design.variants import choose_analysis
-from remission.errors import SpecError, nearest_names
+from remission.errors import SpecError, did_you_mean
 from remission.patient.parameters import CourseParameters, load_course_parameters
 from remission.records.faults import Location, located_faults
 from remission.records.protocol import Protocol
@@ -141,7 +141,7 @@ def _lay_over(base: dict[str, Any], changes: dict[str, Any], where: str = "") ->
                 if item_id not in items or not isinstance(change, dict):
                     raise SpecError(
                         where=f"{place}.{item_id}", got=item_id, allowed=f"one of {', '.join(items)}, with a block",
-                        remedy=f"Did you mean {' or '.join(nearest_names(item_id, list(items)))}?",
+                        remedy=did_you_mean(item_id, items),
                     )  # fmt: skip
                 _lay_over(items[item_id], change, f"{place}.{item_id}")
         elif value is None:
@@ -162,7 +162,7 @@ def _choose(data: dict[str, Any], design: DesignChoice) -> None:
         for name in set(design.allocation) - set(arms):
             raise SpecError(
                 where=f"allocation.{name}", got=name, allowed=f"one of {', '.join(arms)}",
-                remedy=f"Did you mean {' or '.join(nearest_names(name, arms))}?",
+                remedy=did_you_mean(name, arms),
             )  # fmt: skip
         _lay_over(data, {"arms": {arm: {"allocation": share} for arm, share in design.allocation.items()}})
         whole = sum(arm["allocation"] for arm in data["arms"])

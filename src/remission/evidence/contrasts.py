@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from remission.errors import SpecError, nearest_names
+from remission.errors import SpecError, did_you_mean
 from remission.evidence.classes import (
     EndpointClass,
     Measure,
@@ -94,7 +94,7 @@ def find_endpoint(name: str) -> EndpointClass:
             where="endpoint",
             got=name,
             allowed=f"must be one of: {', '.join(known)}",
-            remedy=f"Did you mean {nearest_names(name, list(known), 1)[0]}?",
+            remedy=did_you_mean(name, known),
         )
     return known[name]
 

@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, TypeVar
 
-from remission.errors import LibraryError, SpecError, nearest_names
+from remission.errors import LibraryError, SpecError, did_you_mean
 from remission.evidence.classes import declared_conflicts, design_of, role_of, substances_of
 from remission.evidence.records import CareRecord, StudyOutcome, StudyRecord
 from remission.library.published import trial_citation
@@ -67,12 +67,11 @@ class EvidenceRegistry:
         for record in self:
             if record.id == record_id:
                 return record
-        near = nearest_names(record_id, [record.id for record in self])
         raise SpecError(
             where="evidence id",
             got=record_id,
             allowed=f"must be the id of one of the {len(self)} records",
-            remedy=f"Did you mean {' or '.join(near)}? All of them: remission evidence list.",
+            remedy=f"{did_you_mean(record_id, [one.id for one in self])} All of them: remission evidence list.".strip(),
         )
 
     def filter(
@@ -232,7 +231,7 @@ def _check(where: str, got: str | None, known: Iterable[str]) -> None:
             where=where,
             got=got,
             allowed=f"must be one of: {', '.join(names)}",
-            remedy=f"Did you mean {nearest_names(got, names, 1)[0]}?" if names else "",
+            remedy=did_you_mean(got, names),
         )
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 from jaxtyping import Bool, Int
 
 from remission.endpoints.data import EndpointData
-from remission.errors import SpecError, nearest_names
+from remission.errors import SpecError, did_you_mean
 from remission.exchange.ctn0094 import read_ctn0094, read_ctn0094_rules, read_ctn0094_table
 
 __all__ = ["OPIOIDS", "Ctn0094People", "read_ctn0094_people"]
@@ -225,12 +225,11 @@ def _diaries(
     uds_names = {str(name) for name in read_ctn0094_table(folder, "uds")["what"].dropna().unique()}
     if not chosen and substance not in uds_names:
         allowed = sorted({OPIOIDS, *(one.substance for one in found), *uds_names})
-        near = nearest_names(substance, allowed)
         raise SpecError(
             where="--substance",
             got=substance,
             allowed=", ".join(allowed),
-            remedy=f"Did you mean {' or '.join(near)}?" if near else "",
+            remedy=did_you_mean(substance, allowed),
         )
     base = found[0]
     reporting = np.array([int(name) for name in base.person])

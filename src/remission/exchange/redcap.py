@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from remission.errors import RunError, SpecError, nearest_names
+from remission.errors import RunError, SpecError, did_you_mean, known_names
 from remission.exchange.quality import Imported
 from remission.exchange.rows import Mapping, diaries_of_rows
 from remission.exchange.tables import read_table, spreadsheet_safe, unreadable
@@ -171,8 +171,10 @@ def _read_dictionary(path: Path) -> dict[str, dict[str, str]]:
 
 def _check_field(name: str, fields: dict[str, dict[str, str]], dictionary: Path) -> None:
     if name not in fields:
-        near = ", ".join(nearest_names(name, list(fields)))
-        raise SpecError(where=f"mapping against {dictionary.name}", got=name, allowed=f"a field of it, as {near}")
+        raise SpecError(
+            where=f"mapping against {dictionary.name}", got=name, allowed="a field of it",
+            remedy=did_you_mean(name, fields, otherwise=known_names(fields)),
+        )  # fmt: skip
     if fields[name][_IDENTIFIER].lower() == "y":
         raise SpecError(
             where=f"mapping against {dictionary.name}", got=f"{name}, marked as an identifier",

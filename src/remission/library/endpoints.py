@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import StringConstraints, model_validator
 
-from remission.errors import LibraryError, SpecError, nearest_names
+from remission.errors import LibraryError, SpecError, did_you_mean
 from remission.records.base import Record
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import KINDS, EndpointKind, KindFacts
@@ -95,7 +95,7 @@ def load_endpoint(name: str) -> NamedEndpoint:
             where="endpoint",
             got=name,
             allowed=f"one of the {len(known)} endpoints of the catalogue",
-            remedy=f"Did you mean {', '.join(nearest_names(name, sorted(known)))}? See remission endpoints list.",
+            remedy=f"{did_you_mean(name, known)} See remission endpoints list.".strip(),
         )
     return known[name]
 

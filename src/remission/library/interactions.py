@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal
 
-from remission.errors import LibraryError, nearest_names
+from remission.errors import LibraryError, did_you_mean
 from remission.library.loader import load_parameter_set, read_library_toml
 from remission.records.parameter import Parameter
 
@@ -91,7 +91,7 @@ def load_interaction(name: str) -> Interaction:
             where="interaction",
             got=name,
             allowed=f"one of {', '.join(known)}",
-            remedy=f"Did you mean {', '.join(nearest_names(name, list(known)))}?",
+            remedy=did_you_mean(name, known),
         )
     return known[name]
 

@@ -10,7 +10,7 @@ from importlib.resources.abc import Traversable
 from types import MappingProxyType
 from typing import Any
 
-from remission.errors import LibraryError, SpecError, nearest_names
+from remission.errors import LibraryError, SpecError, did_you_mean, known_names
 from remission.records.parameter import ParameterSet
 
 __all__ = ["list_parameter_sets", "load_parameter_set", "read_library_toml"]
@@ -67,7 +67,7 @@ def load_parameter_set(name: str) -> ParameterSet:
             where="parameter set",
             got=name,
             allowed=f"one of the {len(known)} names of the library",
-            remedy=f"Did you mean {', '.join(nearest_names(name, sorted(known)))}?",
+            remedy=did_you_mean(name, known, otherwise=known_names(known)),
         )
     return _parse(name, read_library_toml(known[name]))
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from remission.errors import LibraryError, SpecError, nearest_names
+from remission.errors import LibraryError, SpecError, did_you_mean, known_names
 from remission.library.loader import read_library_toml
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.base import Record
@@ -133,7 +133,7 @@ def load_observed_series(name: str) -> ObservedSeries:
             where="observed series",
             got=name,
             allowed=f"one of the {len(known)} of the library",
-            remedy=f"Did you mean {', '.join(nearest_names(name, known))}?",
+            remedy=did_you_mean(name, known, otherwise=known_names(known)),
         )
     content = read_library_toml(files("remission.library") / "validation" / f"{name}.toml")
     try:

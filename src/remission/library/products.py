@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from remission.errors import LibraryError, nearest_names
+from remission.errors import LibraryError, did_you_mean
 from remission.library.loader import load_parameter_set, read_library_toml
 from remission.records.analyte import Analyte
 from remission.records.dose import Route
@@ -92,7 +92,7 @@ def load_product(product_id: str) -> Product:
             where="product",
             got=product_id,
             allowed=f"one of {', '.join(known)}",
-            remedy=f"Did you mean {', '.join(nearest_names(product_id, list(known)))}?",
+            remedy=did_you_mean(product_id, known),
         )
     return known[product_id]
 

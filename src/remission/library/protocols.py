@@ -3,7 +3,7 @@
 from functools import cache
 from importlib.resources import files
 
-from remission.errors import LibraryError, SpecError, nearest_names
+from remission.errors import LibraryError, SpecError, did_you_mean
 from remission.records.protocol import Protocol
 from remission.records.protocol_file import parse_protocol
 
@@ -63,7 +63,7 @@ def protocol_text(name: str) -> str:
             where="protocol",
             got=name,
             allowed=f"one of {', '.join(known)}",
-            remedy=f"Did you mean {' or '.join(nearest_names(name, known))}? Name a file with its ending.",
+            remedy=f"{did_you_mean(name, known)} Name a file with its ending.".strip(),
         )
     return _text("protocols", name + _ENDING)
 

@@ -13,7 +13,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Literal, cast
 
-from remission.errors import LibraryError, nearest_names
+from remission.errors import LibraryError, did_you_mean, known_names
 
 __all__ = [
     "PublishedOutcome",
@@ -109,7 +109,7 @@ def trial_record(trial_id: str) -> Mapping[str, Any]:
             where="evidence",
             got=trial_id,
             allowed=f"the id of one of the {len(records)} records",
-            remedy=f"Did you mean {' or '.join(nearest_names(trial_id, list(records)))}?",
+            remedy=did_you_mean(trial_id, records, otherwise=known_names(records)),
         )
     return records[trial_id]
 
@@ -151,12 +151,11 @@ def published_outcome(trial_id: str, *, arm_or_contrast: str, endpoint: str, sta
     if len(found) == 1:
         return found[0]
     words = [f"{item.arm_or_contrast} | {item.endpoint} | {item.statistic}" for item in known]
-    near = nearest_names(" | ".join(wanted), words)
     raise LibraryError(
         where=f"evidence.{trial_id}",
         got=" | ".join(wanted),
         allowed=f"the words of exactly one outcome (arm or contrast | endpoint | statistic); {len(found)} have these",
-        remedy=f"Nearest: {'; '.join(near)}." if near else "This record has no outcome with a value.",
+        remedy=f"This record has: {'; '.join(words)}." if words else "This record has no outcome with a value.",
     )
 
 

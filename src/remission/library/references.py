@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
-from remission.errors import LibraryError, nearest_names
+from remission.errors import LibraryError, did_you_mean, known_names
 from remission.records.parameter import ParameterSet
 
 __all__ = ["Reference", "list_references", "load_reference", "sources_of"]
@@ -66,7 +66,7 @@ def load_reference(key: str) -> Reference:
             where="references.bib",
             got=key,
             allowed="a key of the file",
-            remedy=f"Did you mean {', '.join(nearest_names(key, sorted(known)))}?",
+            remedy=did_you_mean(key, known, otherwise=known_names(known)),
         )
     return known[key]
 

@@ -8,7 +8,7 @@ from dataclasses import MISSING, dataclass, fields, replace
 from math import isfinite
 from typing import Self
 
-from remission.errors import SpecError, nearest_names
+from remission.errors import SpecError, did_you_mean, known_names
 from remission.library.loader import load_parameter_set
 from remission.records.parameter import ParameterSet
 from remission.records.protocol import Substance
@@ -123,7 +123,7 @@ class CourseParameters:
                     where=f"parameters.{name}",
                     got=value,
                     allowed="the name of a course parameter",
-                    remedy=f"Did you mean {', '.join(nearest_names(name, known))}?",
+                    remedy=did_you_mean(name, known, otherwise=known_names(known)),
                 )
             low, high = meaningful_range(name)
             if not (isfinite(value) and low <= value <= high):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from remission.errors import LibraryError, nearest_names
+from remission.errors import LibraryError, did_you_mean, known_names
 from remission.library.loader import load_parameter_set
 from remission.pk import PkModel, load_pk_model
 from remission.records.analyte import Analyte, SamplingSite
@@ -53,7 +53,7 @@ class Pharmacology:
                     where="pharmacology",
                     got=name,
                     allowed="one of its parameters",
-                    remedy=f"Did you mean {', '.join(nearest_names(name, ids))}?",
+                    remedy=did_you_mean(name, ids, otherwise=known_names(ids)),
                 )
         changed = {
             own: getattr(self, own).replace_values(**{k: v for k, v in values.items() if k in getattr(self, own)})

@@ -7,7 +7,7 @@ here.
 
 from dataclasses import dataclass, replace
 
-from remission.errors import LibraryError, nearest_names
+from remission.errors import LibraryError, did_you_mean, known_names
 from remission.library.loader import list_parameter_sets, load_parameter_set
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.parameter import ParameterSet
@@ -86,12 +86,12 @@ class PkModel:
         """
         for name in values:
             if name not in self.parameter_set and name not in self.links:
-                near = ", ".join(nearest_names(name, [*self.parameter_set.ids, *self.links.ids]))
+                known = [*self.parameter_set.ids, *self.links.ids]
                 raise LibraryError(
                     where=f"model '{self.id}'",
                     got=name,
                     allowed="one of its parameters",
-                    remedy=f"Did you mean {near}?",
+                    remedy=did_you_mean(name, known, otherwise=known_names(known)),
                 )
         own = {name: value for name, value in values.items() if name in self.parameter_set}
         linked = {name: value for name, value in values.items() if name in self.links}
@@ -120,6 +120,6 @@ def load_pk_model(name: str = "simons2022") -> PkModel:
             where="pharmacokinetic model",
             got=name,
             allowed=f"one of {', '.join(known)}",
-            remedy=f"Did you mean {', '.join(nearest_names(name, known))}?",
+            remedy=did_you_mean(name, known),
         )
     return PkModel(parameter_set=load_parameter_set(name), links=load_parameter_set(_LINKS))

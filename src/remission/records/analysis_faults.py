@@ -6,7 +6,7 @@ Field paths are relative to the protocol.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from remission.errors import SpecError, nearest_names
+from remission.errors import SpecError, did_you_mean, known_names
 from remission.records.analysis import Analysis
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import KINDS
@@ -152,6 +152,5 @@ def multiplicity_faults(protocol: "Protocol") -> list[SpecError]:
 def _unknown(where: str, name: str, known: Sequence[str]) -> list[SpecError]:
     if name in known:
         return []
-    near = nearest_names(name, known)
-    remedy = f"Did you mean {' or '.join(near)}?" if near else f"Defined: {', '.join(known) or 'none'}."
+    remedy = did_you_mean(name, known, otherwise=known_names(known))
     return [SpecError(where=where, got=name, allowed="one of the names defined in this file", remedy=remedy)]

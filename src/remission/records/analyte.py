@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Self
 
-from remission.errors import SpecError, nearest_names
+from remission.errors import SpecError, did_you_mean
 
 __all__ = ["Analyte", "SamplingSite"]
 
@@ -24,7 +24,7 @@ class _Label(StrEnum):
                 where=cls._where(),
                 got=text,
                 allowed=f"one of {', '.join(known)}",
-                remedy=f"Did you mean {', '.join(nearest_names(str(text), known))}?",
+                remedy=did_you_mean(str(text), known),
             )
         return cls(text)
 

@@ -6,7 +6,7 @@ Each check returns its faults, so that a reader sees all of them at once. Field 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from remission.errors import SpecError, nearest_names
+from remission.errors import SpecError, did_you_mean, known_names
 from remission.records.analysis import Analysis
 from remission.records.analysis_faults import multiplicity_faults, option_faults
 from remission.records.endpoint import Endpoint
@@ -367,12 +367,11 @@ def _comparison_faults(protocol: "Protocol") -> list[SpecError]:
 def _unknown(where: str, name: str | None, known: Sequence[str]) -> list[SpecError]:
     if name is None or name in known:
         return []
-    near = nearest_names(name, known)
     return [
         SpecError(
             where=where,
             got=name,
             allowed=f"one of the names defined in this file ({len(known)})",
-            remedy=f"Did you mean {' or '.join(near)}?" if near else "None is defined.",
+            remedy=did_you_mean(name, known, otherwise=known_names(known)),
         )
     ]

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from remission.errors import SpecError, nearest_names
+from remission.errors import SpecError, did_you_mean
 from remission.records.base import Record
 from remission.records.infusions import DrugForm
 from remission.records.quantity import DoseMgPerKg, DurationMin, Fraction
@@ -54,7 +54,7 @@ def _route(value: Any) -> Any:
             where="value",
             got=value,
             allowed=f"one of {', '.join(known)}",
-            remedy=f"Did you mean {', '.join(nearest_names(value, known))}?",
+            remedy=did_you_mean(value, known),
         )
     return value
 

@@ -1,14 +1,13 @@
 """Faults of a record as the package's own errors: field path, what came, what is allowed, what to do."""
 
 import re
-from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from remission.errors import SpecError
+from remission.errors import SpecError, did_you_mean
 
 __all__ = ["Location", "faults_of", "field_path", "known_fields", "located_faults", "parse_path"]
 
@@ -119,13 +118,13 @@ def _fault(item: Mapping[str, Any], location: Location, model: type[BaseModel]) 
         known = known_fields(model, location[:-1])
         got = str(location[-1])
         allowed = "a known key"
-        remedy = _did_you_mean(got, known, otherwise=f"Keys here: {', '.join(known)}.")
+        remedy = did_you_mean(got, known, otherwise=f"Keys here: {', '.join(known)}.")
     elif kind == "missing":
         got, allowed, remedy = "nothing", "this field is required", "Add it."
     elif kind in {"literal_error", "enum"}:
         names = re.findall(r"'([^']*)'", context["expected"])
         allowed = f"one of {', '.join(names)}"
-        remedy = _did_you_mean(got, names, otherwise="") if isinstance(got, str) else ""
+        remedy = did_you_mean(got, names)
     elif kind in {"too_short", "too_long", "string_too_short", "string_too_long"}:
         allowed = _length(context, unit="character" if isinstance(got, str) else "item")
         got = "nothing" if not got else got if isinstance(got, str) else f"{context.get('actual_length')} items"
@@ -149,12 +148,6 @@ def _length(context: Mapping[str, Any], *, unit: str) -> str:
         ("at least", context["min_length"]) if "min_length" in context else ("at most", context["max_length"])
     )
     return f"{words} {count} {unit}" if count == 1 else f"{words} {count} {unit}s"
-
-
-def _did_you_mean(name: str, known: Sequence[str], *, otherwise: str) -> str:
-    near = get_close_matches(name.lower(), known, n=3, cutoff=0.5)
-    near = near or [item for item in known if name.startswith(f"{item}_")]
-    return f"Did you mean {' or '.join(near)}?" if near else otherwise
 
 
 def _moved(fault: SpecError, location: Location) -> SpecError:

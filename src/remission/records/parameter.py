@@ -13,7 +13,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from remission.errors import LibraryError, SpecError, nearest_names
+from remission.errors import LibraryError, SpecError, did_you_mean, known_names
 from remission.records.base import Record
 
 __all__ = ["Grade", "Parameter", "ParameterSet"]
@@ -129,12 +129,11 @@ class ParameterSet(Record):
         try:
             return self._by_id[parameter_id]
         except KeyError:
-            near = ", ".join(nearest_names(parameter_id, self.ids))
             raise LibraryError(
                 where=f"parameter set '{self.id}'",
                 got=parameter_id,
                 allowed="the id of one of its parameters",
-                remedy=f"Did you mean {near}?",
+                remedy=did_you_mean(parameter_id, self.ids, otherwise=known_names(self.ids)),
             ) from None
 
     @cached_property

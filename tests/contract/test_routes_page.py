@@ -123,8 +123,10 @@ def test_figures_in_the_text_are_computed() -> None:
     """A number in a sentence ages like one in a table."""
     swallowed = Dose.create(route="oral", dose="0.5 mg/kg", absorption={"basis": "tmax", "reason": "x"})
     t_h = np.arange(0.0, 3.0, 0.02)
-    found = simulate_doses(MODEL, [swallowed], weight_kg=np.array([70.0]), t_h=t_h, z_iiv=np.zeros((1, 8)))
+    found = simulate_doses(
+        MODEL, [swallowed], weight_kg=np.array([70.0]), t_h=t_h, z_iiv=np.zeros((1, 8)), sites=["venous"]
+    )
     peak = found.conc_ng_per_ml.max()
-    assert f"{peak:.0f} ng/mL of a swallowed dose of 0.5 mg/kg" in PAGE
+    assert f"{peak:.0f} ng/mL in the vein of a swallowed dose of 0.5 mg/kg" in PAGE
     p = hepatoportal_parameters(NASAL, weight_kg=np.array([70.0]), z_iiv=np.zeros((1, NASAL.n_iiv)))
     assert f"a clearance of {p.cl_l_per_h[0]:.0f} L/h" in PAGE

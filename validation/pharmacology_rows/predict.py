@@ -2,8 +2,8 @@
 
 A model that follows one substance only is given the substance asked for as if it were its own ("one law"): Noppers'
 S-ketamine for R, the racemate of Domino or Clements for either form. A row whose site is not stated is predicted in the
-artery and in the vein. After other routes than a vein the rate of absorption is the one that peaks at the sourced time,
-because no rate is sourced; a model with a product of its own uses that.
+artery and in the vein. After other routes than a vein the rate of absorption is the one that peaks at the sourced time
+in venous blood, because no rate is sourced; a model with a product of its own uses that.
 """
 
 from collections.abc import Iterator
@@ -264,7 +264,7 @@ def _doses(series: ObservedSeries, model: PkModel, form: DrugForm, share: float)
             start_h=one.start_h,
             form=form,
             product=None if has_own else one.product,
-            absorption=None if has_own else Absorption(basis="tmax", reason=_TMAX),
+            absorption=None if has_own else Absorption(basis="tmax", f=one.f, reason=_TMAX),
         )
         for one in series.doses
     ]

@@ -35,13 +35,15 @@ class ObservedInfusion(Record):
 class ObservedDose(Record):
     """One dose of the study by another route than an infusion. [h], [mg of free base]
 
-    ``product`` is the product of the library whose bioavailability comes nearest.
+    ``product`` is the product of the library whose bioavailability comes nearest; ``f`` is the study's own where it
+    printed one.
     """
 
     route: Route
     product: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
     start_h: Annotated[float, Field(ge=0.0)] = 0.0
     dose_mg: _Positive
+    f: Annotated[float, Field(gt=0.0, le=1.0)] | None = None
 
 
 class ObservedSeries(Record):

@@ -9,7 +9,8 @@ from importlib.resources import files
 
 from remission.errors import LibraryError, did_you_mean
 from remission.library.loader import load_parameter_set, read_library_toml
-from remission.records.analyte import Analyte
+from remission.library.observations import ObservedSeries, list_observed_series, load_observed_series
+from remission.records.analyte import Analyte, SamplingSite
 from remission.records.dose import Route
 from remission.records.infusions import DrugForm
 from remission.records.parameter import Parameter
@@ -31,6 +32,8 @@ class Product:
         Taken when a dose names no product and its route has several.
     why_no_rate
         Why no curve is offered without an assumption; empty where ``model`` has one.
+    tmax_site
+        The blood in which ``tmax`` was read. No source says it; all drew from a vein in all likelihood.
     """
 
     id: str
@@ -42,6 +45,7 @@ class Product:
     is_contested: bool = False
     is_preferred: bool = False
     why_no_rate: str = ""
+    tmax_site: SamplingSite = SamplingSite.VENOUS
 
     def bioavailability(self, analyte: Analyte) -> Parameter | None:
         """The sourced share that reaches blood, or none. [dimensionless]"""
@@ -59,6 +63,23 @@ class Product:
     def studied_dose(self) -> Parameter | None:
         """The doses that were studied, as a range, or none. [mg]"""
         return self._number("dose_mg")
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """Keys of the references behind its numbers."""
+        kinds = ("f", "f_s", "f_r", "tmax_h")
+        found = (self._number(kind) for kind in kinds)
+        return frozenset(one.source for one in found if one is not None)
+
+    @property
+    def measured_peaks(self) -> tuple[ObservedSeries, ...]:
+        """Peaks of ketamine that were measured after one dose of it, from the library of observed series."""
+        found = (load_observed_series(name) for name in list_observed_series())
+        return tuple(
+            one
+            for one in found
+            if one.kind == "cmax" and one.analyte is Analyte.KET and [each.product for each in one.doses] == [self.id]
+        )
 
     def _number(self, kind: str) -> Parameter | None:
         numbers, name = load_parameter_set("routes"), f"{kind}.{self.id}"
@@ -111,6 +132,7 @@ def _products() -> tuple[Product, ...]:
             is_contested=row.get("contested", False),
             is_preferred=row.get("preferred", False),
             why_no_rate=row.get("why_no_rate", ""),
+            tmax_site=SamplingSite(row.get("tmax_site", SamplingSite.VENOUS)),
         )
         for row in rows
     )

@@ -38,7 +38,8 @@ def flags_of(
     if factors is not None and factors.age_y is not None and "population_age_y" in model.parameter_set:
         flags += _of_people(model, "factors.age_y", factors.age_y, model.parameter_set["population_age_y"])
     for index, one in enumerate(given):
-        flags += [*_of_dose(f"doses[{index}]", one, weight_kg), *_of_amount(f"doses[{index}]", one, given)]
+        where = f"doses[{index}]"
+        flags += [*_of_dose(where, one, weight_kg), *_of_amount(where, one, given), *_of_peak(where, one)]
     flags += _of_length(given)
     wants_metabolite = any(one.analyte in _METABOLITES for one in series)
     if wants_metabolite and any(one.dose.route is Route.FILM for one in given):
@@ -169,13 +170,48 @@ def _of_amount(where: str, one: AbsorbedDose, given: Sequence[AbsorbedDose]) -> 
     ]
 
 
+def _of_peak(where: str, one: AbsorbedDose) -> list[EvidenceFlag]:
+    """Peaks that were measured, in proportion to the dose: what a reader must hold the curve against."""
+    product, doses_mg = one.product, np.unique(one.dose_mg)
+    peaks = () if product is None else product.measured_peaks
+    if product is None or not peaks or doses_mg[-1] <= 0.0:
+        return []
+    # Of one study the dose nearest to this one, so that a share that falls with the dose is not carried far.
+    nearest = {
+        source: min(
+            (peak for peak in peaks if peak.source == source),
+            key=lambda peak: abs(float(np.log(doses_mg[-1] / peak.doses[0].dose_mg))),
+        )
+        for source in dict.fromkeys(peak.source for peak in peaks)
+    }
+    texts = []
+    for peak in sorted(nearest.values(), key=lambda found: (found.source not in product.sources, found.id)):
+        scaled = doses_mg / peak.doses[0].dose_mg * peak.values[0]
+        size = f"{scaled[0]:.0f}" if doses_mg.size == 1 else f"{scaled[0]:.0f} to {scaled[-1]:.0f}"
+        spread = f", SD {peak.high[0] - peak.values[0]:.3g}" if peak.interval == "SD" else ""
+        people = f" in {peak.n_subjects} people" if peak.n_subjects else ""
+        read = f"{peak.values[0]:g}{spread} after {peak.doses[0].dose_mg:g} mg{people}, {peak.source}"
+        texts.append(f"measured: about {size} ng/mL for this dose ({read})")
+    return [
+        EvidenceFlag(
+            where=f"{where}.peak",
+            got="; ".join(texts),
+            evidence="the doses that were measured; this one is in proportion",
+            consequence="Where the curve and what was measured differ, believe what was measured.",
+        )
+    ]
+
+
 def _of_absorption(where: str, one: AbsorbedDose) -> list[EvidenceFlag]:
     assumption, product = one.dose.absorption, one.product
     assert assumption is not None
     assert product is not None
     if assumption.basis == "tmax":
         assert product.tmax is not None
-        how = f"ka {one.ka_per_h:.3g} 1/h, derived from a peak at {product.tmax.value:.2g} h and assumed first-order"
+        how = (
+            f"ka {one.ka_per_h:.3g} 1/h, derived from a peak at {product.tmax.value:.2g} h in "
+            f"{product.tmax_site.value} blood (no source states the site) and assumed first-order"
+        )
     else:
         how = f"ka {one.ka_per_h:g} 1/h, assumed"
     if assumption.f is not None:

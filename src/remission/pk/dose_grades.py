@@ -38,7 +38,8 @@ def grades_of(
         found = [bioavailability_of(one.dose, one.product, species, where=where).grade for species in model.species]
         tmax = one.product.tmax
         if one.dose.absorption.basis == "tmax" and tmax is not None:
-            absorbed += [*found, Grade.DERIVED, tmax.grade]
+            # Derived from the peak, in blood whose site no source states.
+            absorbed += [*found, tmax.grade, Grade.ASSUMED]
         else:
             absorbed += [*found, Grade.ASSUMED]
     grades = []

@@ -170,4 +170,4 @@ def _rate_per_h(model: PkModel, dose: Dose, product: Product, *, where: str) -> 
     if dose.absorption.ka_per_h is not None:
         return dose.absorption.ka_per_h
     assert product.tmax is not None
-    return ka_from_tmax_per_h(model, product.tmax.value)
+    return ka_from_tmax_per_h(model, product.tmax.value, product.tmax_site)

@@ -1,4 +1,8 @@
-"""The rate of absorption behind a time of the peak, for products whose rate is not sourced and whose peak is."""
+"""The rate of absorption behind a time of the peak, for products whose rate is not sourced and whose peak is.
+
+A time of the peak belongs to the blood in which it was read: an arm vein peaks later than the artery, after slow
+absorption by an hour. So the rate is fitted at the site of the source.
+"""
 
 from functools import lru_cache
 
@@ -7,20 +11,25 @@ from scipy import optimize
 
 from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
-from remission.numerics.divided_differences import decay_difference
+from remission.pk.compartments import Compartments
 from remission.pk.individuals import individual_parameters
-from remission.pk.mammillary import mammillary_modes
 from remission.pk.model import PkModel
+from remission.records.analyte import SamplingSite
 
 __all__ = ["ka_from_tmax_per_h"]
 
 
 @lru_cache(maxsize=64)
-def ka_from_tmax_per_h(model: PkModel, tmax_h: float) -> float:
-    """The first-order rate with which the typical 70 kg person of a model peaks at ``tmax_h``. [1/h]
+def ka_from_tmax_per_h(model: PkModel, tmax_h: float, site: SamplingSite = SamplingSite.VENOUS) -> float:
+    """The first-order rate with which the typical 70 kg person of a model peaks at ``tmax_h`` at a site. [1/h]
 
-    At the peak ``exp(-ka T) = sum_i w_i r_i h_i(T)`` with ``h_i(T)`` the convolution of the decay ``r_i`` with that of
-    the depot.
+    Parameters
+    ----------
+    tmax_h
+        When the concentration peaks, > 0. [h]
+    site
+        Where that was read. A model that does not know the site, such as one of venous plasma for an arterial peak, is
+        held to its own plasma.
 
     Raises
     ------
@@ -31,26 +40,52 @@ def ka_from_tmax_per_h(model: PkModel, tmax_h: float) -> float:
     --------
     >>> from remission.pk.model import load_pk_model
     >>> round(ka_from_tmax_per_h(load_pk_model(), 0.75), 2)
-    0.54
+    1.24
+    >>> round(ka_from_tmax_per_h(load_pk_model(), 0.75, SamplingSite.ARTERIAL), 2)
+    0.55
     """
-    weight = load_parameter_set("session-exposure").value("reference_weight_kg")
-    typical = individual_parameters(model, weight_kg=np.array([weight]), z_iiv=np.zeros((1, model.n_iiv)))
-    modes = mammillary_modes(
-        cl_l_per_h=typical.cl_l_per_h[0], v1_l=typical.v1_l, q_l_per_h=typical.q_l_per_h, v_l=typical.v_l
-    )
-    rate, share = modes.rate_per_h[:, 0], modes.weight[:, 0]
+    where = site if site in model.sites else model.plasma_site
 
     def slope(log_ka: float) -> float:
-        ka = np.full_like(rate, np.exp(log_ka))
-        passed = tmax_h * decay_difference(rate * tmax_h, ka * tmax_h)
-        return float(np.exp(-ka[0] * tmax_h) - np.sum(share * rate * passed))
+        return _slope(model, float(np.exp(log_ka)), tmax_h, where)
 
     low, high = np.log(1e-3), np.log(1e4)
     if not slope(low) > 0.0 > slope(high):
         raise SpecError(
             where="tmax_h",
-            got=f"{tmax_h:g} h",
+            got=f"{tmax_h:g} h at the {where.value} site",
             allowed="a time of the peak that first-order absorption can give under this model",
             remedy="State a rate: basis 'assumed' with ka_per_h.",
         )
     return float(np.exp(optimize.brentq(slope, low, high, xtol=1e-12)))
+
+
+def _slope(model: PkModel, ka_per_h: float, t_h: float, site: SamplingSite) -> float:
+    """Change of concentration at a time after a unit of racemate in the depot; its zero is the peak."""
+    weight = load_parameter_set("session-exposure").value("reference_weight_kg")
+    typical = individual_parameters(model, weight_kg=np.array([weight]), z_iiv=np.zeros((1, model.n_iiv)))
+    v1, total = typical.v1_l, 0.0
+    # Assays of racemate measure both forms together, and the slower one moves the peak.
+    for cl in typical.cl_l_per_h:
+        others = [f"A{number}" for number in range(2, 2 + typical.v_l.shape[0])]
+        system = Compartments(["D", "A1", *others, "V"], 1)
+        system.flow("D", "A1", np.array([ka_per_h]))
+        for name, q, v in zip(others, typical.q_l_per_h, typical.v_l, strict=True):
+            system.flow("A1", name, q / v1)
+            system.flow(name, "A1", q / v)
+        system.flow("A1", None, cl / v1)
+        system.follow("V", "A1", typical.venous_rate_per_h, v1)
+        system.give("D", start_h=0.0, amount_ug=np.array([1.0]))
+        found = system.simulate(t_h=np.array([t_h]))
+        # Summed term by term, in one order on every machine.
+        change = dict.fromkeys(("A1", "V"), 0.0)
+        for row in change:
+            for column, name in enumerate(system.names):
+                rate = float(system.matrix[0, system.names.index(row), column])
+                change[row] += rate * float(found[name][0, 0])
+        plasma = change["A1"] / float(v1[0])
+        if site is SamplingSite.VENOUS and model.plasma_site is SamplingSite.ARTERIAL:
+            fast = typical.venous_fast_fraction
+            plasma = fast * plasma + (1.0 - fast) * change["V"]
+        total += plasma
+    return total

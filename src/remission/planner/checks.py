@@ -255,6 +255,7 @@ def _flag(label: str, got: str, consequence: str) -> Finding:
             "dose": "Dose",
             "dose_mg": "Dose",
             "product": "Product",
+            "peak": "Peak in blood",
         }.get(place, label),
         got=got,
         consequence=consequence,

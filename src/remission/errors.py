@@ -29,7 +29,30 @@ __all__ = [
     "did_you_mean",
     "known_names",
     "nearest_names",
+    "visible",
 ]
+
+_HIDDEN = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ud800-\\udfff]")
+"""Control signs, separators of lines, signs that turn the direction of writing, bytes that are no text."""
+
+
+def visible(text: str, *, keep: str = "") -> str:
+    r"""Text in which every sign that steers a terminal or hides what follows is spelled out, as ``\u0007``.
+
+    Parameters
+    ----------
+    text
+        From a file, an option or a request.
+    keep
+        Control signs that stay, for example the line break of a message of several lines.
+
+    Examples
+    --------
+    >>> print(visible("Clinic\a, Ñandú\nB"), visible("two\nlines", keep="\n"))
+    Clinic\u0007, Ñandú\u000aB two
+    lines
+    """
+    return _HIDDEN.sub(lambda found: found[0] if found[0] in keep else f"\\u{ord(found[0]):04x}", text)
 
 
 class RemissionError(Exception):
@@ -55,7 +78,7 @@ class RemissionError(Exception):
         shown = got if isinstance(got, str) else repr(got)
         if len(shown) > 200:
             shown = shown[:200] + "..."
-        message = f"{where}: got {shown}; {allowed}."
+        message = f"{visible(where)}: got {visible(shown)}; {allowed}."
         if remedy:
             message = f"{message} {remedy}"
         super().__init__(message)

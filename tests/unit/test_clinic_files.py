@@ -8,14 +8,19 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 
+from remission.cli.app import run_app
 from remission.clinics.columns import parse_row
 from remission.clinics.files import load_demonstration, read_clinics
 from remission.clinics.nppes import read_nppes
 from remission.clinics.operator_csv import read_operator_csv, safe_cell, write_operator_csv
+from remission.clinics.reading import Reading
 from remission.clinics.samhsa import read_findtreatment
 from remission.clinics.store import ClinicStore
 from remission.errors import RunError, SpecError
+from remission.web.app import create_app
+from remission.web.settings import WebSettings
 
 TODAY = date(2026, 11, 1)
 GOOD = {
@@ -242,3 +247,125 @@ def test_the_demonstration_is_plainly_invented() -> None:
         assert "-555-01" in clinic.phone
         assert not clinic.website or clinic.website.endswith(".example")
         assert clinic.source == "invented for demonstration"
+
+
+@pytest.mark.parametrize(
+    ("code", "state", "read"),
+    [
+        ("2118", "MA", "02118"),
+        ("901", "PR", "00901"),
+        ("6610.0", "CT", "06610"),
+        ("2118-1234", "MA", "02118-1234"),
+        ("21181234", "MA", "02118-1234"),
+        ("94025.0", "CA", "94025"),
+        ("9402", "CA", None),
+        ("2118", "CA", None),
+    ],
+)
+def test_zeros_that_a_spreadsheet_took_come_back_where_the_state_tells(
+    tmp_path: Path, code: str, state: str, read: str | None
+) -> None:
+    """Every place of New England would be lost, or a place of another state invented."""
+    base = {name: str(value or "") for name, value in ROW.items() if name != "services"}
+    reading = read_clinics(
+        write(tmp_path / "x.csv", {**base, "zip": code, "state": state}), today=TODAY, source_date=TODAY
+    )
+    assert [one.postal_code for one in reading.clinics] == ([] if read is None else [read])
+    assert all(fault.is_warning for fault in reading.faults) == (read is not None)
+    own = write(tmp_path / "own.csv", {**GOOD, "postal_code": code.removesuffix(".0"), "region": state})
+    assert [one.postal_code for one in read_operator_csv(own, today=TODAY).clinics] == ([] if read is None else [read])
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [
+        ("service_code_info", "SA DT OP METH MD SP"),
+        ("service_code_info", "* SA * DT * OP * METH * MD * SP"),
+        ("Keys", "SAF/SA/DT/OP/METH/MD/SP/"),
+        ("offered", "DT;OP;METH;MD;SP;ZZ"),
+    ],
+)
+def test_codes_in_one_cell_are_read(tmp_path: Path, column: str, cell: str) -> None:
+    """The National Directory writes all codes into one cell: a list without any care would answer no filter."""
+    base = {name: str(value or "") for name, value in ROW.items() if name != "services"}
+    reading = read_clinics(write(tmp_path / "x.csv", {**base, column: cell}), today=TODAY, source_date=TODAY)
+    found = reading.clinics[0]
+    assert (found.care_types, found.medications) == (("detox", "outpatient"), ("methadone",))
+    assert (found.payment, found.languages) == (("medicaid",), ("es",))
+    assert reading.cautions == ()
+
+
+def test_the_directory_of_2017_is_a_file_of_the_site(tmp_path: Path) -> None:
+    """Its columns have other names (Address1, ZIP_Code); it was taken for an operator's own list and refused."""
+    row = {"Name1": "Example", "Name2": "", "Address1": "1 Way", "City": "Boston", "State": "MA", "ZIP_Code": "2118"}
+    reading = read_clinics(write(tmp_path / "x.csv", {**row, "Keys": "OP/METH"}), today=TODAY, source_date=TODAY)
+    assert reading.format == "findtreatment"
+    assert (reading.clinics[0].street, reading.clinics[0].medications) == ("1 Way", ("methadone",))
+
+
+def test_nothing_understood_is_not_nothing_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The words "no bad rows" over a list without any care read as "all is well"."""
+    base = {name: str(value or "") for name, value in ROW.items() if name != "services"}
+    path = write(tmp_path / "x.csv", {**base, "what_they_do": "detox and more"})
+    assert run_app(["clinics", "check", str(path), "--source-date", "2026-01-01"]) == 0
+    said = capsys.readouterr().out
+    assert "no bad rows" not in said
+    assert "nothing about care" in said
+    assert "what_they_do" in said
+    part = tmp_path / "x.json"
+    part.write_text(json.dumps({"page": 1, "totalPages": 9, "recordCount": 270, "rows": [ROW]}), "utf-8")
+    assert any("1 of 9 pages" in one for one in read_findtreatment(part, source_date=TODAY).cautions)
+
+
+def test_a_row_without_an_end_never_fills_the_memory(tmp_path: Path) -> None:
+    """A zip of 7 MB held one line of 1.3 GB; cells with line breaks make such a row as well."""
+    header = nppes_rows().splitlines()[0]
+    for name, tail in (("line", "a" * 1_200_000), ("cells", '"a\n",' * 300_000)):
+        path = tmp_path / f"{name}.csv"
+        path.write_text(f"{header}\n{tail}", "utf-8")
+        with pytest.raises(SpecError, match="a row of more than"):
+            read_nppes(path, source_date=TODAY)
+        own = tmp_path / f"own-{name}.csv"
+        own.write_text(f"id,name\n{tail}", "utf-8")
+        with pytest.raises(SpecError, match=r"a row of more than|no column"):
+            read_operator_csv(own, today=TODAY)
+
+
+def test_zips_that_are_built_to_fill_the_memory_are_refused(tmp_path: Path) -> None:
+    """Lists of members are read whole, and some compressions unpack without measure."""
+    many, other, sheet = tmp_path / "many.zip", tmp_path / "lzma.zip", tmp_path / "x.xlsx"
+    with zipfile.ZipFile(many, "w") as archive:
+        for number in range(12_000):
+            archive.writestr(f"{number:040d}", "")
+        archive.writestr("npidata_pfile_1.csv", "x")
+    with zipfile.ZipFile(other, "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("npidata_pfile_1.csv", "NPI\n")
+    with zipfile.ZipFile(sheet, "w") as archive:
+        archive.writestr("[Content_Types].xml", "")
+    for path, says in ((many, "tens of thousands"), (other, "compression"), (sheet, "spreadsheet")):
+        with pytest.raises(SpecError, match=says):
+            read_nppes(path, source_date=TODAY)
+
+
+def test_names_cannot_steer_a_terminal_or_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A name with a bell, a line break, a color or a turned direction would forge other rows."""
+    name = "Clinic\a\x1b[31m\u202eevil\nsecond\x9b2J"
+    clinic, _ = parse_row({**GOOD, "name": name}, row=2, today=TODAY)
+    assert clinic is not None
+    store = tmp_path / "s.sqlite"
+    ClinicStore(store).save(Reading(format="csv", n_rows=1, clinics=(clinic,)))
+    assert run_app(["clinics", "list", "--store", str(store)]) == 0
+    out = capsys.readouterr().out
+    assert out.count("\n") == 1
+    assert not set("\a\x1b\u202e\x9b") & set(out)
+    assert "\\u0007" in out
+    assert run_app(["clinics", "list", "--store", str(store), "--json"]) == 0
+    out = capsys.readouterr().out
+    assert not set("\a\x1b\u202e\x9b") & set(out)
+    assert json.loads(out)["clinics"][0]["name"] == clinic.name
+    assert run_app(["clinics", "check", str(tmp_path / "no\x1b[2J\a.csv")]) == 2
+    assert not set("\a\x1b") & set(capsys.readouterr().err)
+    client = TestClient(create_app(WebSettings(hosts=("testserver",), clinics_store=store)))
+    page = client.get("/clinics/state/CA").text
+    assert "evil" in page
+    assert not set("\a\x1b\u202e\x9b") & set(page)

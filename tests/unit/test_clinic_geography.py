@@ -69,3 +69,13 @@ def test_towns() -> None:
     assert len(states_of_place("Springfield")) > 10
     assert find_place("St. Louis MO") is not None
     assert find_place("Nowhere At All") is None
+
+
+@pytest.mark.parametrize(
+    "name", ["Mayagüez, PR", "Mayaguez, PR", "MAYAGU\u0308EZ PR", "mayagüez, puerto rico", "Añasco, PR", "Peñuelas, PR"]
+)
+def test_towns_are_found_with_and_without_accents(name: str) -> None:
+    """The list has no accents, people do; a combining sign is the same letter."""
+    spot = find_place(name)
+    assert spot is not None
+    assert spot.name.endswith(", PR")

@@ -18,6 +18,7 @@ from remission.cli.evidence import app as evidence_app
 from remission.cli.execute import rerun_command, resume_command, verify_command
 from remission.cli.imports import app as imports_app
 from remission.cli.imports import export_command
+from remission.cli.plain import plain_output
 from remission.cli.plan import plan_command
 from remission.cli.protocols import list_command, new_command
 from remission.cli.run import run_command
@@ -78,6 +79,11 @@ def _main(
 
 def run_app(arguments: list[str]) -> int:
     """Run one command line and return its exit code."""
+    with plain_output():
+        return _run(arguments)
+
+
+def _run(arguments: list[str]) -> int:
     as_json = "--json" in arguments
     try:
         code = app(arguments, standalone_mode=False)

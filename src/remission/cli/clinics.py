@@ -107,7 +107,7 @@ def list_clinics(
     Example: remission clinics list --state CA
     """
     from remission.clinics.states import find_state
-    from remission.errors import SpecError
+    from remission.errors import SpecError, visible
 
     code = None if state is None else find_state(state)
     if state is not None and code is None:
@@ -118,7 +118,9 @@ def list_clinics(
         typer.echo(json.dumps({"clinics": [one.to_dict() for one in clinics], "count": len(clinics)}))
         return
     for one in clinics:
-        typer.echo(f"{one.id}\t{one.name}\t{one.city}, {one.region}\t{one.source}\t{one.last_verified.isoformat()}")
+        cells = (one.id, one.name, f"{one.city}, {one.region}", one.source, one.last_verified.isoformat())
+        # A line break in a name would look like another clinic.
+        typer.echo("\t".join(map(visible, cells)))
     counts = ", ".join(f"{count} {name}" for name, count in source.counts().items()) or "none"
     typer.echo(f"{len(clinics)} shown. In {source.path}: {counts}.", err=True)
 
@@ -176,13 +178,16 @@ def _summary(reading: "Reading") -> dict[str, object]:
         "closed": len(reading.gone),
         "faults": [fault.to_dict() for fault in reading.faults],
         "notes": list(reading.notes),
+        "cautions": list(reading.cautions),
     }
 
 
 def _show_reading(reading: "Reading") -> None:
     places = f"{len(reading.clinics)} places from {reading.n_rows} rows ({reading.format})"
-    typer.echo(f"{places}; {reading.n_bad} bad rows." if reading.n_bad else f"{places}; no bad rows.")
-    for note in reading.notes:
+    # "No bad rows" would read as "all understood".
+    bad = "no bad rows" if not reading.n_bad and not reading.cautions else f"{reading.n_bad} bad rows"
+    typer.echo(f"{places}; {bad}.")
+    for note in (*reading.notes, *reading.cautions):
         typer.echo(note)
     for fault in reading.faults[:_MOST_SHOWN]:
         typer.echo(_fault_text(fault), err=True)

@@ -4,10 +4,13 @@ Citations are DOI, PMID or registry number; the address where a number was read 
 """
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from remission.cli.plain import unguarded
 
 if TYPE_CHECKING:
     from remission.evidence.contrasts import ContrastGroup
@@ -280,7 +283,7 @@ def _print_fields(*fields: tuple[str, str], title: str) -> None:
     for name, text in fields:
         if text:
             table.add_row(name, Text(text))
-    console = Console()
+    console = Console(file=unguarded(sys.stdout))
     console.print(Text(title, style="bold"))
     console.print(table)
 
@@ -296,7 +299,7 @@ def _print_table(columns: tuple[str, ...], rows: list[tuple[str, ...]], *, title
         table.add_column(name, overflow="fold", no_wrap=name in {"id", ""})
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    console = Console()
+    console = Console(file=unguarded(sys.stdout))
     console.print()
     console.print(Text(title, style="bold"))
     console.print(table)

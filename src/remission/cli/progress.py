@@ -5,6 +5,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from remission.cli.plain import unguarded
+from remission.errors import visible
+
 __all__ = ["Pace", "progress_of", "span"]
 
 _LINE_EVERY_S = 30.0
@@ -44,7 +47,8 @@ def progress_of(title: str, *, quiet: bool) -> Iterator[Callable[[int, int], Non
     """A callback (done, total): a bar on a terminal, a line every half minute elsewhere, nothing when ``quiet``."""
     from rich.console import Console
 
-    console = Console(stderr=True)
+    title = visible(title)
+    console = Console(file=unguarded(sys.stderr))
     if quiet:
         yield lambda _done, _total: None
     elif console.is_terminal:

@@ -3,7 +3,11 @@
 Marks: a filled diamond for a number read in an abstract or registry, an open one with the word for all others.
 """
 
+import sys
 from typing import TYPE_CHECKING, Any
+
+from remission.cli.plain import unguarded
+from remission.errors import visible
 
 if TYPE_CHECKING:
     from remission.trial.result import TrialResult
@@ -33,7 +37,7 @@ def print_rows(data: dict[str, Any]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(soft_wrap=False)
+    console = Console(soft_wrap=False, file=unguarded(sys.stdout))
     table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False)
     table.add_column("", overflow="fold", ratio=5)
     table.add_column("published", overflow="fold", ratio=3)
@@ -44,9 +48,9 @@ def print_rows(data: dict[str, Any]) -> None:
         unit = "" if row["unit"] == "ratio" else f", {row['unit']}"
         failed = row["simulated"]["n_failed"]
         note = f"; {failed} of {data['n_replicates']} replicates gave no estimate" if failed else ""
-        what = Text.assemble(name, "\n", (f"{row['statistic']}{unit}{note}", "dim"))
+        what = Text.assemble(visible(name), "\n", (f"{row['statistic']}{unit}{note}", "dim"))
         table.add_row(what, Text(published_text(row)), simulated_text(row))
-    console.print(Text(data["title"], style="bold"))
+    console.print(Text(visible(data["title"]), style="bold"))
     console.print(table)
     console.print(_NOTE.format(n=data["n_replicates"]), highlight=False)
     hidden = len(data["rows"]) - len(shown)

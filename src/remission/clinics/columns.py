@@ -15,8 +15,8 @@ from remission.clinics.clinic import (
     RowFault,
     echo,
 )
-from remission.clinics.geography import distance_mi
-from remission.clinics.places import postal_spot
+from remission.clinics.geography import distance_mi, restored_zip
+from remission.clinics.places import postal_spot, states_by_prefix
 from remission.clinics.states import state_names
 
 __all__ = ["COLUMNS", "REQUIRED", "is_npi", "is_web_address", "parse_row"]
@@ -210,6 +210,11 @@ def _check_address(read: _Row) -> tuple[str, str]:
         region = region.upper()
         if region not in state_names():
             read.fault("region", "must be the two letters of a US state or territory, for example CA")
+        restored = restored_zip(read["postal_code"], states_by_prefix(), region)
+        if restored is not None:
+            reason = f"leading zeros were lost (a spreadsheet does that); read as {restored}"
+            read.fault("postal_code", reason, is_warning=True)
+            read.cells["postal_code"] = restored
     pattern = _POSTAL.get(country, _OTHER_POSTAL)
     if country and read["postal_code"] and pattern.fullmatch(read["postal_code"]) is None:
         read.fault("postal_code", f"does not look like a postal code of {country}")

@@ -12,7 +12,7 @@ from remission.clinics.clinic import Clinic
 from remission.clinics.nppes import read_nppes
 from remission.clinics.operator_csv import read_operator_csv
 from remission.clinics.reading import Reading, cannot_read, is_zip
-from remission.clinics.samhsa import read_findtreatment
+from remission.clinics.samhsa import is_findtreatment, read_findtreatment
 
 __all__ = ["FORMATS", "Format", "load_demonstration", "read_clinics"]
 
@@ -68,7 +68,7 @@ def _kind_of(path: Path) -> Format:
         header = set()
     if "npi" in header and "entity type code" in header:
         return "nppes"
-    return "findtreatment" if {"name1", "zip"} <= header else "csv"
+    return "findtreatment" if is_findtreatment(header) else "csv"
 
 
 def _day_of(path: Path) -> date:

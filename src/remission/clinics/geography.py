@@ -8,6 +8,7 @@ takes the mean of its first three digits and is called rough; one whose first th
 import json
 import math
 import re
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -15,10 +16,11 @@ from typing import Literal
 
 from remission.records.base import Record
 
-__all__ = ["Spot", "centroid_file", "distance_mi", "locate_zip", "shown_distance_mi", "zip5_of"]
+__all__ = ["Spot", "centroid_file", "distance_mi", "locate_zip", "restored_zip", "shown_distance_mi", "zip5_of"]
 
 _EARTH_RADIUS_MI = 3958.76
-_ZIP = re.compile(r"(\d{5})(?:-?\d{4})?")
+_ZIP = re.compile(r"(\d{5})(?:-?\d{4})?(?:\.0+)?")
+_SHORT_ZIP = re.compile(r"(?:(?P<code>\d{3,4})(?:-(?P<more>\d{4}))?|(?P<long>\d{7,8}))(?:\.0+)?")
 
 
 class Spot(Record):
@@ -40,6 +42,38 @@ def zip5_of(text: str) -> str | None:
     """
     found = _ZIP.fullmatch(text.strip()) if text.isascii() else None
     return None if found is None else found[1]
+
+
+def restored_zip(text: str, prefix_states: Mapping[str, frozenset[str]], state: str | None) -> str | None:
+    """A ZIP code whose leading zeros a spreadsheet took, where the row's state says which they were.
+
+    Parameters
+    ----------
+    text
+        For example ``2118``, ``901``, ``2118.0``, ``2118-1234`` or ``21181234``.
+    prefix_states
+        States by the first three digits.
+    state
+        Two letters; None when it is not known, and then nothing is restored.
+
+    Returns
+    -------
+    str or None
+        Five digits, or ZIP+4; None when the text is no such code or no code of that state.
+
+    Examples
+    --------
+    >>> restored_zip("2118", {"021": frozenset({"MA"})}, "MA"), restored_zip("2118", {"021": frozenset({"MA"})}, "CA")
+    ('02118', None)
+    """
+    found = _SHORT_ZIP.fullmatch(text.strip()) if text.isascii() else None
+    if found is None or state is None:
+        return None
+    first, last = found["code"] or found["long"][:-4], found["more"] or (found["long"] or "")[-4:]
+    code = first.zfill(5)
+    if state not in prefix_states.get(code[:3], ()):
+        return None
+    return f"{code}-{last}" if last else code
 
 
 def centroid_file() -> bytes:

@@ -6,20 +6,21 @@ An NPI proves neither license nor quality nor that a place is open. Nothing abou
 import csv
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from pydantic import ValidationError
 
 from remission.clinics.clinic import Clinic, RowFault, echo
 from remission.clinics.columns import is_npi
-from remission.clinics.geography import zip5_of
+from remission.clinics.geography import restored_zip, zip5_of
 from remission.clinics.operator_csv import MAX_ROWS
-from remission.clinics.places import postal_spot
-from remission.clinics.reading import Reading, cannot_read, is_zip
+from remission.clinics.places import postal_spot, states_by_prefix
+from remission.clinics.reading import Lines, Reading, cannot_read, check_faults, is_zip
 from remission.clinics.samhsa import load_codes
 from remission.clinics.states import find_state
 
@@ -51,6 +52,7 @@ _COLUMNS = {
 # The largest real file is about 10 GB in a zip of 1 GB; a bomb is far denser.
 _MAX_UNPACKED = 40_000_000_000
 _MAX_RATIO = 200
+_MAX_DIRECTORY = 1_000_000
 
 
 def read_nppes(path: Path, *, source_date: date, with_people: bool = False) -> Reading:
@@ -72,18 +74,18 @@ def read_nppes(path: Path, *, source_date: date, with_people: bool = False) -> R
     """
     faults: list[RowFault] = []
     clinics: dict[str, Clinic] = {}
-    gone: set[str] = set()
+    gone: set[int] = set()
     n_rows = 0
     with _open(path) as file:
         for line, row in _rows(file, path.name):
             n_rows += 1
             if not is_npi(row["npi"]):
                 faults.append(RowFault(row=line, field="NPI", reason="must pass the NPI check", got=echo(row["npi"])))
-                if len(faults) > MAX_ROWS:
-                    raise cannot_read(path.name, got=f"{len(faults)} bad rows", allowed="an NPPES file")
+                check_faults(path.name, faults)
                 continue
             if _is_closed(row):
-                gone.add(f"npi-{row['npi']}")
+                # Kept as numbers: a full file declares hundreds of thousands.
+                gone.add(int(row["npi"]))
                 clinics.pop(row["npi"], None)
                 continue
             label, care = _match(row, with_people=with_people)
@@ -94,7 +96,7 @@ def read_nppes(path: Path, *, source_date: date, with_people: bool = False) -> R
                 faults.append(found)
             else:
                 clinics[row["npi"]] = found
-                gone.discard(found.id)
+                gone.discard(int(row["npi"]))
             if len(clinics) > MAX_ROWS:
                 raise cannot_read(path.name, got=f"more than {MAX_ROWS} rows that fit", allowed=f"at most {MAX_ROWS}")
     return Reading(
@@ -102,7 +104,7 @@ def read_nppes(path: Path, *, source_date: date, with_people: bool = False) -> R
         n_rows=n_rows,
         clinics=tuple(clinics.values()),
         faults=tuple(faults),
-        gone=tuple(sorted(gone)),
+        gone=tuple(f"npi-{npi}" for npi in sorted(gone)),
         notes=(f"Source: NPPES (CMS), file dated {source_date.isoformat()}.", CAVEAT),
         source_date=source_date,
     )
@@ -115,7 +117,15 @@ def _open(path: Path) -> Iterator[BinaryIO]:
             yield file
         return
     try:
-        with zipfile.ZipFile(path) as archive:
+        with _Shy(path) as whole, zipfile.ZipFile(whole) as archive:
+            names = [item.filename for item in archive.infolist()]
+            if "[Content_Types].xml" in names:
+                raise cannot_read(
+                    path.name,
+                    got="a spreadsheet",
+                    allowed="CSV",
+                    remedy="Open it, choose 'Save as', then 'CSV UTF-8', and load that file.",
+                )
             main = [
                 item
                 for item in archive.infolist()
@@ -133,15 +143,41 @@ def _open(path: Path) -> Iterator[BinaryIO]:
                     allowed=f"at most {_MAX_RATIO} times as large unpacked",
                     remedy="This looks like a zip bomb. Take the file from CMS again.",
                 )
-            with archive.open(item) as file:
-                yield file  # type: ignore[misc]  # a member reads as a binary file does
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+            if item.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+                # The others unpack as much as they like at once.
+                raise cannot_read(
+                    f"{path.name}: {item.filename}", got=f"compression {item.compress_type}", allowed="store or deflate"
+                )
+            with archive.open(item) as member:
+                # Reading a line of limited length is quick only through a buffer.
+                yield io.BufferedReader(cast(io.BufferedIOBase, member), 1_000_000)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as error:
         raise cannot_read(path.name, got=str(error)[:80], allowed="a whole zip file of NPPES") from None
 
 
+class _Shy(io.BufferedReader):
+    """A file that gives no more than some megabytes at once: a zip's list of members is read in one piece."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(io.FileIO(path))
+        self._name = path.name
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """As of a file, but a whole list of members larger than any real one is refused."""
+        found = super().read(_MAX_DIRECTORY + 1 if size is None or size < 0 else min(size, _MAX_DIRECTORY + 1))
+        if len(found) > _MAX_DIRECTORY:
+            raise cannot_read(
+                self._name,
+                got="a zip with tens of thousands of members",
+                allowed="a zip with one npidata_pfile*.csv and the few files beside it",
+                remedy="This looks like a zip bomb. Take the file from CMS again.",
+            )
+        return found
+
+
 def _rows(file: BinaryIO, name: str) -> Iterator[tuple[int, dict[str, str]]]:
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="")
-    reader = csv.reader(text, strict=True)
+    lines = Lines.of_file(file, name)
+    reader = csv.reader(lines, strict=True)
     try:
         header = [cell.strip() for cell in next(reader, [])]
         missing = [column for column in _COLUMNS.values() if column not in header]
@@ -153,7 +189,9 @@ def _rows(file: BinaryIO, name: str) -> Iterator[tuple[int, dict[str, str]]]:
                 remedy="Load npidata_pfile_*.csv, not one of the smaller files beside it.",
             )
         places = {field: header.index(column) for field, column in _COLUMNS.items()}
+        lines.end_row()
         for cells in reader:
+            lines.end_row()
             if len(cells) == len(header):
                 yield reader.line_num, {field: cells[place].strip() for field, place in places.items()}
             elif cells:
@@ -191,10 +229,10 @@ def _match(row: Mapping[str, str], *, with_people: bool) -> tuple[str, str]:
 
 
 def _clinic(row: Mapping[str, str], label: str, care: str, source_date: date, line: int) -> Clinic | RowFault:
-    postal = row["postal"]
+    state = find_state(row["state"])
+    postal = restored_zip(row["postal"], states_by_prefix(), state) or row["postal"]
     if len(postal) == 9 and postal.isdigit():
         postal = f"{postal[:5]}-{postal[5:]}"
-    state = find_state(row["state"])
     if row["country"] not in {"", "US"} or state is None or zip5_of(postal) is None:
         return RowFault(row=line, field="postal code", reason="is not in the United States", got=echo(postal))
     spot = postal_spot(postal)

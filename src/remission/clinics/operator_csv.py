@@ -8,8 +8,8 @@ from pathlib import Path
 
 from remission.clinics.clinic import Clinic, RowFault, echo
 from remission.clinics.columns import COLUMNS, REQUIRED, parse_row
-from remission.clinics.reading import Reading, cannot_read, read_text
-from remission.errors import SpecError
+from remission.clinics.reading import Lines, Reading, cannot_read, check_faults, read_text
+from remission.errors import SpecError, visible
 
 __all__ = ["read_operator_csv", "read_rows", "safe_cell", "write_operator_csv"]
 
@@ -37,10 +37,12 @@ def read_rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
             allowed="columns separated by commas",
             remedy="Save it again with commas.",
         )
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    lines = Lines.of_text(text, name)
+    reader = csv.reader(lines, strict=True)
     line, count = 1, 0
     try:
         for cells in reader:
+            lines.end_row()
             if cells:
                 yield line, cells
                 count += 1
@@ -80,6 +82,7 @@ def read_operator_csv(path: Path, *, today: date) -> Reading:
     n_rows = 0
     for line, cells in rows:
         n_rows += 1
+        check_faults(path.name, faults)
         found = _check_shape(header, cells, line)
         if found:
             faults += found
@@ -108,7 +111,7 @@ def _check_header(header: list[str], name: str) -> list[RowFault]:
     if not {"phone", "website"} & set(header):
         missing.append("phone or website")
     errors = [
-        SpecError(where=f"{name}, line 1", got=f"no column {column}", allowed=f"a column named {column}")
+        SpecError(where=f"{name}, line 1", got=f"no column {column}", allowed=f"a column named {visible(column)}")
         for column in missing
     ] + [SpecError(where=f"{name}, line 1", got=f"{column} twice", allowed="each column once") for column in twice]
     if errors:

@@ -4,14 +4,15 @@ Its known defects are handled here: rows at 0,0 have no location, 96960 has the 
 code raises ValueError.
 """
 
-from functools import cache
+import unicodedata
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any
 
 from remission.clinics.geography import Spot, locate_zip, zip5_of
 from remission.clinics.states import find_state, state_names
 
-__all__ = ["find_place", "postal_spot", "states_of_place"]
+__all__ = ["find_place", "folded", "postal_spot", "states_by_prefix", "states_of_place"]
 
 _WRONG_SIGN = {"96960"}
 
@@ -45,8 +46,31 @@ def _towns() -> MappingProxyType[str, MappingProxyType[str, tuple[float, float]]
     )
 
 
+@cache
+def states_by_prefix() -> MappingProxyType[str, frozenset[str]]:
+    """States by the first three digits of their ZIP codes."""
+    import zipcodes
+
+    found: dict[str, set[str]] = {}
+    for row in zipcodes.list_all():  # type: ignore[no-untyped-call]  # the package ships no types
+        found.setdefault(row["zip_code"][:3], set()).add(row["state"])
+    return MappingProxyType({prefix: frozenset(states) for prefix, states in found.items()})
+
+
+def folded(text: str) -> str:
+    """Text without case and accents, however the accents were typed.
+
+    Examples
+    --------
+    >>> folded("Mayagüez") == folded("MAYAGU\u0308EZ") == "mayaguez"
+    True
+    """
+    parts = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in parts if not unicodedata.combining(letter))
+
+
 def _key(city: str) -> str:
-    words = "".join(letter if letter.isalnum() else " " for letter in city.casefold()).split()
+    words = "".join(letter if letter.isalnum() else " " for letter in folded(city)).split()
     return " ".join({"st": "saint", "ft": "fort", "mt": "mount"}.get(word, word) for word in words)
 
 
@@ -91,6 +115,7 @@ def find_place(text: str) -> Spot | None:
     return Spot(name=f"{city.title()}, {states[0]}", lat_deg=round(lat, 4), lon_deg=round(lon, 4), precision="place")
 
 
+@lru_cache(maxsize=4096)
 def _matching(zip5: str) -> list[dict[str, Any]]:
     import zipcodes
 

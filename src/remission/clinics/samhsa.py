@@ -8,7 +8,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import cache
 from importlib.resources import files
@@ -19,14 +19,14 @@ from pydantic import ValidationError
 
 from remission.clinics.clinic import CARE_TYPES, Clinic, RowFault, echo
 from remission.clinics.columns import is_web_address
-from remission.clinics.geography import zip5_of
-from remission.clinics.operator_csv import MAX_CELL, read_rows
-from remission.clinics.places import postal_spot
-from remission.clinics.reading import Reading, cannot_read, read_text
+from remission.clinics.geography import restored_zip, zip5_of
+from remission.clinics.operator_csv import MAX_CELL, MAX_ROWS, read_rows
+from remission.clinics.places import folded, postal_spot, states_by_prefix
+from remission.clinics.reading import Reading, cannot_read, check_faults, read_text
 from remission.clinics.states import find_state
 from remission.library.loader import read_library_toml
 
-__all__ = ["CREDIT", "load_codes", "read_findtreatment"]
+__all__ = ["CREDIT", "is_findtreatment", "load_codes", "read_findtreatment"]
 
 CREDIT = (
     "A voluntary yearly survey: places report themselves, many are missing, and no row has a date of its own. "
@@ -34,6 +34,24 @@ CREDIT = (
 )
 _GROUPS = ("care", "medications", "payment", "languages")
 _MAX_MERGED = 40
+_MAX_PARTS = 4_000_000
+"""Most objects and lists of a JSON text; a hundred thousand places with all their services have fewer."""
+_ALIASES = {
+    "name1": ("name1", "name"), "name2": ("name2",), "name3": ("name3",),
+    "street1": ("street1", "address1", "street"), "street2": ("street2", "address2"), "city": ("city",),
+    "state": ("state",), "zip": ("zip", "zipcode", "zip_code"), "zip4": ("zip4",), "county": ("county",),
+    "phone": ("phone",), "intake1": ("intake1",), "hotline1": ("hotline1",), "website": ("website",),
+    "latitude": ("latitude",), "longitude": ("longitude",), "typeFacility": ("typefacility", "type_facility"),
+}  # fmt: skip
+"""Columns of the site's files by year, in lower case."""
+_FIELDS = {alias: field for field, aliases in _ALIASES.items() for alias in aliases}
+_YES = {"1", "1.0", "y", "yes", "true", "x"}
+_CODE = re.compile(r"[A-Z][A-Z0-9]{0,5}")
+
+
+def is_findtreatment(header: Iterable[str]) -> bool:
+    """Whether column names are those of a file of the site, of any year."""
+    return {"name1", "city", "state", "zip"} <= {_FIELDS.get(name.strip().casefold(), "") for name in header}
 
 
 @cache
@@ -58,12 +76,16 @@ def read_findtreatment(path: Path, *, source_date: date) -> Reading:
         It is neither kind of file.
     """
     text = read_text(path)
-    rows = _json_rows(text, path.name) if text.lstrip()[:1] in "[{" else _csv_rows(text, path.name)
+    is_json = text.lstrip()[:1] in "[{"
+    pages: list[Mapping[str, Any]] = []
+    rows = _json_rows(text, path.name, pages) if is_json else _csv_rows(text, path.name)
+    unread = () if is_json else _unread_columns(text, path.name)
     faults: list[RowFault] = []
     sites: dict[tuple[str, str, str], dict[str, Any]] = {}
     n_rows = 0
     for line, row in rows:
         n_rows += 1
+        check_faults(path.name, faults)
         fields = _fields(row, line, faults)
         if fields is None:
             continue
@@ -91,11 +113,46 @@ def read_findtreatment(path: Path, *, source_date: date) -> Reading:
         clinics=tuple(clinics),
         faults=tuple(faults),
         notes=(f"Source: {source}.", CREDIT),
+        cautions=tuple(_cautions(clinics, unread, pages)),
         source_date=source_date,
     )
 
 
-def _json_rows(text: str, name: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _cautions(clinics: list[Clinic], unread: tuple[str, ...], pages: list[Mapping[str, Any]]) -> Iterator[str]:
+    """What a reader of the list would miss though no row is bad."""
+    silent = sum(not (one.care_types or one.medications or one.payment) for one in clinics)
+    if silent:
+        yield (
+            f"Caution: of {silent} of {len(clinics)} places nothing about care, medicines or payment was understood; "
+            "filters will not find them."
+        )
+    if silent and unread:
+        yield f"Columns that were not understood: {', '.join(echo(name) for name in unread[:12])}" + (
+            f" and {len(unread) - 12} more." if len(unread) > 12 else "."
+        )
+    for page in pages:
+        total, count = page.get("totalPages"), page.get("recordCount")
+        if isinstance(total, int) and isinstance(count, int) and total > len(pages) and count > len(clinics):
+            yield f"Caution: this is {len(pages)} of {total} pages; the whole list has {count} rows."
+            break
+
+
+def _unread_columns(text: str, name: str) -> tuple[str, ...]:
+    """Columns that are neither a place's address nor a service that is known."""
+    _, header = next(read_rows(text, name))
+    known = {code.casefold() for group in _GROUPS for code in load_codes()["samhsa"][group]}
+    return tuple(
+        column.strip()
+        for column in header
+        if column.strip()
+        and column.strip().casefold() not in {*_FIELDS, *known}
+        and "ketamine" not in column.casefold()
+    )
+
+
+def _json_rows(text: str, name: str, pages: list[Mapping[str, Any]]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    if text.count("{") + text.count("[") > _MAX_PARTS:
+        raise cannot_read(name, got="JSON of millions of parts", allowed=f"at most {MAX_ROWS} places")
     decoder = json.JSONDecoder()
     place, row_number = 0, 0
     while place < len(text):
@@ -111,19 +168,23 @@ def _json_rows(text: str, name: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
         parts = page if isinstance(page, list) else [page]
         for part in parts:
             rows = part.get("rows") if isinstance(part, dict) and "rows" in part else [part]
+            if isinstance(part, dict) and "rows" in part:
+                pages.append({key: value for key, value in part.items() if key != "rows"})
             if not isinstance(rows, list) or (isinstance(part, dict) and not {"rows", "name1"} & set(part)):
                 raise cannot_read(
                     name, got="JSON without rows", allowed="an object with rows, or a list of rows with name1"
                 )
             for row in rows:
                 row_number += 1
+                if row_number > MAX_ROWS:
+                    raise cannot_read(name, got=f"more than {MAX_ROWS} rows", allowed=f"at most {MAX_ROWS} rows")
                 yield row_number, row if isinstance(row, dict) else {}
 
 
 def _csv_rows(text: str, name: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
     rows = read_rows(text, name)
     _, first = next(rows)
-    header = [cell.strip() for cell in first]
+    header = [_FIELDS.get(cell.strip().casefold(), cell.strip()) for cell in first]
     missing = [column for column in ("name1", "city", "state", "zip") if column not in header]
     if missing:
         raise cannot_read(f"{name}, line 1", got=f"no {', '.join(missing)}", allowed="the columns of the site's file")
@@ -137,21 +198,25 @@ def _text(row: Mapping[str, Any], field: str) -> str:
 
 
 def _fields(row: Mapping[str, Any], line: int, faults: list[RowFault]) -> dict[str, Any] | None:
+    before = len(faults)
+
     def fault(field: str, reason: str, *, is_warning: bool = False) -> None:
         faults.append(RowFault(row=line, field=field, reason=reason, got=echo(row.get(field)), is_warning=is_warning))
 
-    name = ", ".join(part for part in (_text(row, "name1"), _text(row, "name2")) if part)
-    state, postal_code = find_state(_text(row, "state")), zip5_of(_text(row, "zip"))
-    before = len(faults)
-    if not _text(row, "name1"):
-        fault("name1", "must not be empty")
-    if not _text(row, "city"):
-        fault("city", "must not be empty")
+    name = ", ".join(part for part in (_text(row, "name1"), _text(row, "name2"), _text(row, "name3")) if part)
+    state, postal_code = find_state(_text(row, "state")), re.sub(r"\.0+$", "", _text(row, "zip"))
+    restored = restored_zip(postal_code, states_by_prefix(), state)
+    if restored is not None:
+        fault("zip", f"leading zeros were lost (a spreadsheet does that); read as {restored}", is_warning=True)
+        postal_code = restored
+    for field in ("name1", "city"):
+        if not _text(row, field):
+            fault(field, "must not be empty")
     if state is None:
         fault("state", "must be a US state or territory")
-    if postal_code is None:
-        fault("zip", "must be a ZIP code as text")
-    if len(faults) > before:
+    if zip5_of(postal_code) is None:
+        fault("zip", "must be a ZIP code of five digits, or one whose lost zeros the state tells")
+    if any(not one.is_warning for one in faults[before:]):
         return None
     website = _text(row, "website")
     if website and "://" not in website:
@@ -159,16 +224,10 @@ def _fields(row: Mapping[str, Any], line: int, faults: list[RowFault]) -> dict[s
     if website and not is_web_address(website):
         fault("website", "is no web address, left out", is_warning=True)
         website = ""
-    lat_deg: float | None
-    lon_deg: float | None
-    lat_deg, lon_deg = _point(row) or (None, None)
-    is_approximate = False
-    if lat_deg is None:
-        if _text(row, "latitude") or _text(row, "longitude"):
-            fault("latitude", "is no position on land, the ZIP area is used", is_warning=True)
-        spot = postal_spot(str(postal_code))
-        if spot is not None:
-            lat_deg, lon_deg, is_approximate = spot.lat_deg, spot.lon_deg, True
+    point = _point(row)
+    if point is None and (_text(row, "latitude") or _text(row, "longitude")):
+        fault("latitude", "is no position on land, the ZIP area is used", is_warning=True)
+    spot = postal_spot(postal_code) if point is None else None
     groups, services = _services(row)
     kind = _text(row, "typeFacility") or _text(row, "type_facility")
     is_ketamine = any("ketamine" in service.casefold() for service in services)
@@ -179,10 +238,10 @@ def _fields(row: Mapping[str, Any], line: int, faults: list[RowFault]) -> dict[s
         "street": ", ".join(part for part in (_text(row, "street1"), _text(row, "street2")) if part)[:200],
         "city": _text(row, "city")[:120],
         "region": state,
-        "postal_code": _text(row, "zip"),
-        "lat_deg": lat_deg,
-        "lon_deg": lon_deg,
-        "is_approximate": is_approximate,
+        "postal_code": postal_code,
+        "lat_deg": point[0] if point else spot.lat_deg if spot else None,
+        "lon_deg": point[1] if point else spot.lon_deg if spot else None,
+        "is_approximate": spot is not None,
         "phone": (_text(row, "phone") or _text(row, "intake1") or _text(row, "hotline1"))[:60],
         "website": website,
         "care_types": tuple(word for word in CARE_TYPES if word in groups["care"]),
@@ -226,13 +285,30 @@ def _services(row: Mapping[str, Any]) -> tuple[dict[str, list[str]], list[str]]:
             if _text(item, "f2").upper() in words["categories"][group]:
                 groups[group] += [mean for value in values if (mean := _meaning(value, words[group]))]
     for column, cell in row.items():
-        if not isinstance(cell, dict | list) and str(cell or "").strip() == "1":
-            for group in _GROUPS:
-                if column.upper() in codes[group]:
-                    groups[group].append(codes[group][column.upper()])
+        if isinstance(cell, dict | list):
+            continue
+        if str("" if cell is None else cell).strip().casefold() in _YES:
+            found = [column.upper()]
             if "ketamine" in column.casefold():
                 texts.append(column)
+        else:
+            found = _codes_in(column, str(cell or ""), codes)
+        for group in _GROUPS:
+            groups[group] += [codes[group][code] for code in found if code in codes[group]]
     return {group: list(dict.fromkeys(found)) for group, found in groups.items()}, texts
+
+
+def _codes_in(column: str, cell: str, codes: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """The service codes that a directory writes into one cell, with spaces, slashes or stars between them."""
+    if column in _ALIASES:
+        return []
+    words = [word for word in re.split(r"[\s/;,|*]+", cell[:MAX_CELL]) if word]
+    if not words or not all(_CODE.fullmatch(word) for word in words):
+        return []
+    is_named = any(part in column.casefold() for part in ("code", "keys", "service"))
+    n_known = sum(any(word in codes[group] for group in _GROUPS) for word in words)
+    # A column of another name must look like nothing else: a single word could be a state or a county.
+    return words if is_named or (n_known >= 3 and 2 * n_known >= len(words)) else []
 
 
 def _meaning(value: str, table: Mapping[str, str]) -> str:
@@ -241,15 +317,25 @@ def _meaning(value: str, table: Mapping[str, str]) -> str:
 
 
 def _plain(text: str) -> str:
-    return "".join(letter for letter in text.casefold() if letter.isalnum())
+    return "".join(letter for letter in folded(text) if letter.isalnum())
 
 
 def _merge(into: dict[str, Any], other: Mapping[str, Any]) -> None:
-    """Join the two rows that one site has for its substance-use and its mental-health care."""
-    for field in ("care_types", "medications", "payment", "languages", "services"):
-        into[field] = tuple(dict.fromkeys((*into[field], *other[field])))[:_MAX_MERGED]
-    for field in ("phone", "website"):
-        into[field] = into[field] or other[field]
+    """Join the rows that one site has, for example for its substance-use and its mental-health care.
+
+    The rows of a file come in any order: of two texts the one that sorts first stays, of two positions the exact one.
+    """
+    for field in ("medications", "payment", "languages", "services"):
+        into[field] = tuple(sorted({*into[field], *other[field]}))[:_MAX_MERGED]
+    into["care_types"] = tuple(word for word in CARE_TYPES if word in {*into["care_types"], *other["care_types"]})
+    for field in ("phone", "website", "name", "street", "city", "postal_code"):
+        into[field] = min((one for one in (into[field], other[field]) if one), default="")
+    place = ("is_approximate", "lat_deg", "lon_deg")
+    best = min(
+        (tuple(row[name] for name in place) for row in (into, other) if row["lat_deg"] is not None),
+        default=tuple(into[name] for name in place),
+    )
+    into.update(zip(place, best, strict=True))
     if other["ketamine"] == "samhsa_survey":
         into["ketamine"] = "samhsa_survey"
     into["is_person"] = into["is_person"] and other["is_person"]

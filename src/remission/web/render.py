@@ -11,6 +11,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from pydantic import BaseModel
 
+from remission.errors import visible
 from remission.web.assets import asset_address
 from remission.web.language import LANGUAGES, language_of, load_text, path_in
 
@@ -25,10 +26,16 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_shown,
     )
     environment.filters |= {"as_query": _as_query, "titles": _titles, "twice": _twice}
     environment.globals |= {"asset": asset_address, "mark": Markup(_mark())}  # noqa: S704 - our own file
     return environment
+
+
+def _shown(value: Any) -> Any:
+    """Text from files and requests without signs that hide or turn what follows; our own pictures as they are."""
+    return visible(value, keep="\n\t") if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _as_query(fields: Mapping[str, Iterable[str]]) -> str:

@@ -22,10 +22,13 @@ INSTALL_SELF := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 REPLICATES ?= 1000
 PYTEST_ARGS ?=
 # A process for each core; the tests of one file stay together, for they share what is slow to make.
+SHAPED := tests/contract/test_shapes_are_checked.py tests/golden tests/unit/test_simulate.py tests/unit/test_trial_analyses.py \
+	tests/unit/test_planner.py
 SPREAD := --numprocesses auto --dist loadfile
 
 .PHONY: help run install test browser check format-check lint types layers docs unit quick core-coverage format golden \
-	lock bench torture realism endpoints estimands medicines operating fuzz laws clean
+	lock bench torture realism endpoints estimands medicines operating fuzz laws shapes \
+	static thorough clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -37,7 +40,7 @@ install: $(RUN_STAMP) ## install only, into .venv
 
 test: $(TEST_STAMP) browser check ## install what the checks need, a browser too, then run them all
 
-check: format-check lint types layers docs unit core-coverage ## every check, as in CI
+check: format-check lint layers static unit core-coverage shapes ## every check, as in CI
 
 # ------------------------------------------------------------------------------------------------------- installation
 
@@ -101,6 +104,10 @@ types: $(TEST_STAMP) ## strict types
 layers: $(TEST_STAMP) ## imports go downward only
 	$(BIN)/lint-imports --no-cache
 
+# Types and documents keep one core busy each.
+static: $(TEST_STAMP)
+	@$(BIN)/mypy & types=$$!; $(MAKE) --no-print-directory docs || { kill $$types; exit 1; }; wait $$types
+
 docs: $(TEST_STAMP) ## build the documents into docs/_build/html; a warning is an error
 	$(BIN)/sphinx-build --no-color -W --keep-going -q -j auto -b html docs docs/_build/html
 
@@ -110,6 +117,13 @@ unit: $(TEST_STAMP)
 # These carry every other result, so no line of them may go unrun.
 core-coverage: unit
 	$(BIN)/coverage report --fail-under=100 --include='src/remission/records/*,src/remission/numerics/*,src/remission/units.py,src/remission/streams.py,src/remission/provenance.py,src/remission/analyses/*'
+
+# Shape hints are checked at run time in the tests that meet most of the chain; in all of them by make thorough.
+shapes: $(TEST_STAMP) ## shape hints of arrays, checked while a part of the tests runs
+	REMISSION_SHAPES=on $(BIN)/python -m pytest $(SPREAD) -q $(SHAPED)
+
+thorough: $(TEST_STAMP) ## every test in full, shape hints checked, 1,000 cases of each law: an hour or more
+	REMISSION_THOROUGH=1 REMISSION_LAWS=$${REMISSION_LAWS:-1000} OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest $(SPREAD) $(PYTEST_ARGS)
 
 quick: $(TEST_STAMP) ## the fast tests only, without coverage
 	$(BIN)/python -m pytest $(SPREAD) -m "not slow and not stat and not browser" $(PYTEST_ARGS)

@@ -15,12 +15,15 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 import pytest
+from effort import THOROUGH
 from jaxtyping import install_import_hook
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 SOURCE = Path(__file__).parents[1] / "src"
+
+SHAPES = os.environ.get("REMISSION_SHAPES", "on" if THOROUGH else "off") == "on"
 
 # Not checked: the innermost arithmetic, which takes arrays of any shape and is called most; records, which pydantic
 # checks; cli, whose hints typer reads; and compiled modules, since a wrapped function cannot be compiled.
@@ -40,13 +43,23 @@ def _modules_to_check() -> list[str]:
     return names
 
 
-# Array arguments and results are checked against their shape hints at every call; REMISSION_SHAPES=off: without.
-if os.environ.get("REMISSION_SHAPES", "on") != "off":
+# Array arguments and results are checked against their shape hints at every call, which costs four tenths of all time:
+# `make shapes` checks a part in each run of the checks, `make thorough` all of it.
+if SHAPES:
     install_import_hook(_modules_to_check(), "shape_checker.check_arrays")
 
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
 hypothesis.settings.register_profile("nightly", max_examples=1000, deadline=None, print_blob=True)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what only ``make thorough`` or ``make shapes`` runs, and say how many."""
+    absent = [*([] if THOROUGH else ["thorough"]), *([] if SHAPES else ["shapes"])]
+    left_out = [item for item in items if any(map(item.get_closest_marker, absent))]
+    if left_out:
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
 
 
 def _global_state() -> dict[str, Any]:

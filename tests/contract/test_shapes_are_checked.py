@@ -6,6 +6,8 @@ from jaxtyping import TypeCheckError
 
 from remission.circuit.basal_ganglia import update_reward
 
+pytestmark = pytest.mark.shapes
+
 
 def test_two_arrays_of_different_length_are_refused() -> None:
     """Without the import hook of conftest the call would broadcast and pass, and every hint would be decoration."""

@@ -4,6 +4,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
+from effort import tries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -67,7 +68,7 @@ def assert_same(one: Course, other: Course) -> None:
 
 
 @given(parameters=random_parameters(), seed=st.integers(min_value=0, max_value=2**64 - 1))
-@settings(max_examples=25)
+@settings(max_examples=tries(8, 25))
 def test_a_dose_without_exposure_and_experience_is_the_saline_arm(parameters: CourseParameters, seed: int) -> None:
     """e = m = 0 must not differ from no infusion in a single bit, or arms differ by bookkeeping."""
     therapy = (0, 1, 8)
@@ -79,7 +80,7 @@ def test_a_dose_without_exposure_and_experience_is_the_saline_arm(parameters: Co
 
 
 @given(parameters=random_parameters())
-@settings(max_examples=25)
+@settings(max_examples=tries(8, 25))
 def test_no_responsiveness_and_no_expectancy_is_the_saline_arm(parameters: CourseParameters) -> None:
     """With rho = 0 and k_M = 0 ketamine has no route left: any remaining difference would be an error of wiring."""
     deaf = parameters.replace(rho=0.0, k_m=0.0)
@@ -89,7 +90,7 @@ def test_no_responsiveness_and_no_expectancy_is_the_saline_arm(parameters: Cours
 
 
 @given(parameters=random_parameters())
-@settings(max_examples=25)
+@settings(max_examples=tries(8, 25))
 def test_sessions_of_no_quality_without_drug_are_no_treatment(parameters: CourseParameters) -> None:
     """q = 0 and e = 0 is the untreated curve: attendance alone must teach nothing."""
     empty = course_schedule(N_PEOPLE, N_DAYS, session_days=(0, 1, 8, 15), quality=0.0)
@@ -100,7 +101,7 @@ def test_sessions_of_no_quality_without_drug_are_no_treatment(parameters: Course
 
 
 @given(parameters=random_parameters())
-@settings(max_examples=25)
+@settings(max_examples=tries(8, 25))
 def test_blocked_access_means_no_use_and_affect_decays_to_its_baseline(parameters: CourseParameters) -> None:
     """An inpatient stay is no use by definition; without cues negative affect must come to rest at 0."""
     calm = parameters.replace(c_x=0.0)
@@ -111,7 +112,7 @@ def test_blocked_access_means_no_use_and_affect_decays_to_its_baseline(parameter
 
 
 @given(parameters=random_parameters(), shift=st.integers(min_value=0, max_value=20))
-@settings(max_examples=25)
+@settings(max_examples=tries(8, 25))
 def test_without_a_gate_skill_does_not_depend_on_when_the_infusion_is(parameters: CourseParameters, shift: int) -> None:
     """gamma = 0 and fixed attendance: the plasticity window must have no other way into learning."""
     closed = parameters.replace(gamma=0.0, miss_hazard_per_day=0.0, leave_hazard_per_day=0.0)
@@ -144,7 +145,7 @@ def test_with_every_weight_at_zero_use_is_the_persons_own_tendency(substance: Su
 
 
 @given(parameters=random_parameters(), exposure=st.floats(min_value=0.0, max_value=3.0))
-@settings(max_examples=25)
+@settings(max_examples=tries(8, 25))
 def test_states_keep_their_ranges(parameters: CourseParameters, exposure: float) -> None:
     """A, F, H, R, L, M in [0, 1]; G in [G_b, 1]; P and S at most the sum of rho*s*e."""
     schedule = course_schedule(

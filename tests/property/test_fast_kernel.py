@@ -1,6 +1,7 @@
 """The compiled kernel is the reference kernel, bit for bit."""
 
 import numpy as np
+from effort import tries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import njit
@@ -45,7 +46,7 @@ def cases(draw: st.DrawFn) -> tuple[People, CourseSchedule, Substance, dict[str,
 
 
 @given(case=cases(), n_threads=st.integers(min_value=1, max_value=3))
-@settings(max_examples=40)
+@settings(max_examples=tries(15, 40))
 def test_fast_equals_reference(
     case: tuple[People, CourseSchedule, Substance, dict[str, float], bool], n_threads: int
 ) -> None:

@@ -1,6 +1,7 @@
 """Damaged protocol files give a protocol or a SpecError with a place, and nothing else."""
 
 import pytest
+from effort import tries
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -61,7 +62,7 @@ def damaged_texts(draw: st.DrawFn) -> str:
 
 
 @given(text=damaged_texts())
-@settings(max_examples=150)
+@settings(max_examples=tries(50, 150))
 def test_a_damaged_file_gives_a_protocol_or_a_spec_error(text: str) -> None:
     """A stranger's file must never end in a traceback; a file that is read must also be written and read again."""
     check(text)
@@ -92,7 +93,7 @@ def test_any_bytes_give_text_or_a_spec_error(content: bytes) -> None:
 
 
 @given(path=st.text(max_size=40))
-@settings(max_examples=50)
+@settings(max_examples=tries(25, 50))
 def test_any_path_gives_a_spec_error(path: str) -> None:
     """Whatever is typed after `remission run`; no such file exists here."""
     with pytest.raises(SpecError):

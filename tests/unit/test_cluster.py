@@ -97,6 +97,7 @@ def test_an_address_that_is_none_is_refused_before_any_work(address: str) -> Non
         on_cluster(address)
 
 
+@pytest.mark.thorough
 def test_a_scheduler_that_goes_away_is_failed_work(
     plan: TrialPlan, scheduler: tuple[str, list[subprocess.Popen[bytes]]], tmp_path: Path
 ) -> None:

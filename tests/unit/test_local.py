@@ -43,7 +43,7 @@ def test_a_killed_worker_changes_no_number(plan: TrialPlan, tmp_path: Path) -> N
     )
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_workers_that_always_die_end_the_run_in_a_sentence(
     plan: TrialPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,7 +30,7 @@ def test_the_kernel_handles_several_people_with_each_instruction(tmp_path: Path)
     assert scalar < packed
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.skipif(not ON_X86, reason="counts instructions of x86 processors")
 def test_the_guard_sees_a_division_that_may_raise(tmp_path: Path) -> None:
     """Without the error model of NumPy each division carries a branch, and the guard above must fail."""

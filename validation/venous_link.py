@@ -14,7 +14,7 @@ from scipy import optimize
 
 from remission.dosing import make_infusions
 from remission.library.observations import ObservedSeries, load_observed_series
-from remission.pk import PkModel, individual_parameters, load_pk_model, simulate_concentrations
+from remission.pk import PkModel, individual_parameters, load_pk_model, simulate_concentrations, with_both_forms
 
 __all__ = ["ERROR_LOG_SD", "HASAN", "ZARATE", "LinkFit", "fit_link", "link_errors_percent"]
 
@@ -44,8 +44,18 @@ class LinkFit:
         return float(self.covariance[0, 1] / np.sqrt(self.covariance[0, 0] * self.covariance[1, 1]))
 
 
-def fit_link(names: tuple[str, ...], *, rate_per_h: float | None = None, own_clearance: bool = True) -> LinkFit:
-    """Weighted least squares of logs; ``rate_per_h`` holds k2, where one value cannot give both numbers."""
+def fit_link(
+    names: tuple[str, ...],
+    *,
+    rate_per_h: float | None = None,
+    own_clearance: bool = True,
+    model: PkModel | None = None,
+) -> LinkFit:
+    """Weighted least squares of logs; ``rate_per_h`` holds k2, where one value cannot give both numbers.
+
+    ``model`` is the default where none is given; a model of one species follows each form by its one law.
+    """
+    base = with_both_forms(model or load_pk_model())
 
     def numbers(x: np.ndarray) -> tuple[float, float]:
         f = float(1.0 / (1.0 + np.exp(-x[0])))
@@ -53,7 +63,7 @@ def fit_link(names: tuple[str, ...], *, rate_per_h: float | None = None, own_cle
 
     def residuals(x: np.ndarray) -> np.ndarray:
         f, k2 = numbers(x)
-        return _log_errors(names, f, k2, own_clearance=own_clearance) / ERROR_LOG_SD
+        return _log_errors(names, f, k2, base, own_clearance=own_clearance) / ERROR_LOG_SD
 
     size = 2 if rate_per_h is None else 1
     found = [
@@ -74,11 +84,11 @@ def fit_link(names: tuple[str, ...], *, rate_per_h: float | None = None, own_cle
 
 def link_errors_percent(names: tuple[str, ...], fast_fraction: float, rate_per_h: float) -> np.ndarray:
     """Prediction errors of a link on some rows, (observed - predicted) / predicted. [percent]"""
-    return 100.0 * np.expm1(_log_errors(names, fast_fraction, rate_per_h, own_clearance=True))
+    return 100.0 * np.expm1(_log_errors(names, fast_fraction, rate_per_h, load_pk_model(), own_clearance=True))
 
 
-def _log_errors(names: tuple[str, ...], f: float, k2: float, *, own_clearance: bool) -> np.ndarray:
-    model = load_pk_model().replace_values(venous_fast_fraction=f, venous_rate_per_h=k2)
+def _log_errors(names: tuple[str, ...], f: float, k2: float, base: PkModel, *, own_clearance: bool) -> np.ndarray:
+    model = base.replace_values(venous_fast_fraction=f, venous_rate_per_h=k2)
     return np.concatenate([_one_row(load_observed_series(name), model, own_clearance) for name in names])
 
 

@@ -32,12 +32,12 @@ def test_doses_follow_weight_and_split_half_and_half() -> None:
         (1.0, 0.0, 0.0, "infusions[0].duration_h"),
         (1.0, 0.0, -2.0, "infusions[0].duration_h"),
         (1.0, 0.0, float("inf"), "infusions[0].duration_h"),
-        (1.0, 0.0, 24.1, "infusions[0].duration_h"),
-        (1.0, 0.0, 40.0, "infusions[0].duration_h"),
+        (1.0, 0.0, 168.1, "infusions[0].duration_h"),
+        (1.0, 0.0, 400.0, "infusions[0].duration_h"),
     ],
 )
 def test_impossible_infusions_are_refused(dose: float, start: float, duration: float, where: str) -> None:
-    """A negative dose or a 40 h session is a slip, and a silent one would run."""
+    """A negative dose or an infusion of weeks is a slip; days are given in intensive care."""
     with pytest.raises(SpecError) as caught:
         make_infusions(np.array([[dose]]), start_h=[start], duration_h=[duration])
     assert [fault.where for fault in caught.value.faults] == [where]

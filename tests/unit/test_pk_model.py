@@ -5,7 +5,8 @@ import pytest
 
 from remission.dosing import DrugForm, infusions_per_weight, make_infusions
 from remission.errors import LibraryError, SpecError
-from remission.pk import individual_parameters, load_pk_model, simulate_concentrations
+from remission.library.loader import load_parameter_set
+from remission.pk import individual_parameters, load_pk_model, simulate_concentrations, with_both_forms
 from remission.records.analyte import Analyte, SamplingSite
 
 MODEL = load_pk_model()
@@ -219,3 +220,73 @@ def test_no_infusion_gives_nothing() -> None:
     none = make_infusions(np.zeros((2, 0)), start_h=[], duration_h=[])
     result = simulate_concentrations(PEOPLE, none, t_h=T_H, analytes=("ket", "s_nk"))
     assert np.all(result.conc_ng_per_ml == 0.0)
+
+
+def test_the_default_is_frozen_by_its_numbers() -> None:
+    """Exposure feeds every trial: a number that moves under the same name would move every result in silence."""
+    assert load_pk_model().name == load_pk_model("pk-2026").name == "pk-2026"
+    assert load_pk_model("simons2022").name == "simons2022"
+    assert load_pk_model().replace_values(cl_l_per_h=88.8).name == "pk-2026"
+    changed = load_pk_model().replace_values(cl_l_per_h=90.0)
+    assert changed.name == "simons2022"
+    assert changed.numbers_sha256 != load_pk_model().numbers_sha256
+
+
+def test_a_frozen_model_with_other_numbers_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hash in the file must be looked at, not only written down."""
+    from remission.pk import model as module
+
+    plain = load_parameter_set
+    module._load_frozen.cache_clear()
+    monkeypatch.setattr(
+        "remission.pk.model.load_parameter_set",
+        lambda name: plain(name).replace_values(v1_l=11.7) if name == "simons2022" else plain(name),
+    )
+    with pytest.raises(LibraryError, match="frozen"):
+        load_pk_model()
+    module._load_frozen.cache_clear()
+
+
+def test_venous_norketamine_has_the_variances_and_scaling_of_its_source() -> None:
+    """Correlated variability and flows that do not grow with weight: three ways to be wrong by a tenth."""
+    model = load_pk_model("fanta2015")
+    z = np.random.default_rng(1).normal(size=(40_000, model.n_iiv))
+    people = individual_parameters(model, weight_kg=np.full(40_000, 70.0), z_iiv=z)
+    assert people.metabolites is not None
+    ket = np.cov(np.log(people.v1_l), np.log(people.cl_l_per_h[0]))
+    nk = np.cov(np.log(people.metabolites.nk_v1_l), np.log(people.metabolites.nk_cl_l_per_h))
+    assert ket == pytest.approx(np.array([[0.084177, 0.02261], [0.02261, 0.026048]]), rel=0.05)
+    assert nk == pytest.approx(np.array([[0.040426, 0.04456], [0.04456, 0.10319]]), rel=0.05)
+    heavy = individual_parameters(model, weight_kg=np.array([140.0]), z_iiv=np.zeros((1, 4)))
+    assert heavy.v1_l == pytest.approx([266.0])
+    assert heavy.v_l[:, 0] == pytest.approx([187.0, 98.8])
+    assert heavy.q_l_per_h[:, 0] == pytest.approx([23.2, 157.0])
+    assert heavy.cl_l_per_h[0] == pytest.approx([95.2 * 2.0**0.75])
+
+
+def test_a_covariance_larger_than_its_variances_is_refused() -> None:
+    """The square root of a negative number would draw people who are not."""
+    model = load_pk_model("fanta2015").replace_values(**{"cov.v1.cl": 0.06})
+    with pytest.raises(SpecError, match="positive definite"):
+        individual_parameters(model, weight_kg=np.array([70.0]), z_iiv=np.zeros((1, 4)))
+
+
+def test_models_stand_where_the_dossier_has_them() -> None:
+    """82 kg, 0.5 mg/kg over 40 min: the spread between published models, each computed elsewhere."""
+    found = {}
+    for name, site in (
+        ("simons2022", "arterial"), ("noppers2011", "arterial"), ("kamp2020", "arterial"),
+        ("kamp2020-linear", "arterial"),
+        ("domino1984", "unstated"), ("clements1981", "venous"), ("fanta2015", "venous"),
+    ):  # fmt: skip
+        model = load_pk_model(name)
+        both = with_both_forms(model)
+        people = individual_parameters(both, weight_kg=np.array([82.0]), z_iiv=np.zeros((1, both.n_iiv)))
+        events = infusions_per_weight([0.5], start_h=[0.0], duration_h=[2 / 3], weight_kg=np.array([82.0]))
+        conc = simulate_concentrations(people, events, t_h=np.array([2 / 3]), sites=(site,))
+        found[name] = float(conc.conc_ng_per_ml[0, 0, 0])
+    expected = {
+        "simons2022": 300, "noppers2011": 285, "kamp2020": 259, "kamp2020-linear": 253, "domino1984": 240,
+        "clements1981": 177, "fanta2015": 165,
+    }  # fmt: skip
+    assert found == pytest.approx(expected, abs=1.0)

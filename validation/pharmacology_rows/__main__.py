@@ -12,6 +12,7 @@ import numpy as np
 
 from remission.dosing import make_infusions
 from remission.library.loader import load_parameter_set
+from remission.library.molecules import molar_mass_g_per_mol
 from remission.library.observations import ObservedSeries, list_observed_series, load_observed_series
 from remission.pk import (
     PkModel,
@@ -21,7 +22,9 @@ from remission.pk import (
     simulate_concentrations,
     with_slow_norketamine,
 )
+from remission.records.infusions import DrugForm
 from validation.norketamine import N_FITTED, STANDARD_ERRORS, fit_one, norketamine_errors_percent
+from validation.pharmacology_rows.choice import CRITERION, score_table, separation_table
 from validation.pharmacology_rows.figures import STYLES, draw_row, draw_structure, save
 from validation.pharmacology_rows.predict import (
     DEFAULT,
@@ -214,6 +217,88 @@ def norketamine() -> dict[str, str]:
     }
 
 
+def _norketamine_whole() -> str:
+    errors = norketamine_errors_percent(load_pk_model().replace_values(nk_fraction=1.0))
+    return f"{np.median(np.abs(errors)):.0f}%"
+
+
+_EARLY_MIN = (2.0, 5.0, 10.0, 20.0, 30.0, 40.0, 60.0, 120.0, 360.0)
+
+
+def early_vein() -> str:
+    """The vein of the default beside a model of venous samples, 10 mg of S-ketamine over 30 min, typical 70 kg."""
+    t_h = np.array(_EARLY_MIN) / 60.0
+    weight = np.array([70.0])
+    events = make_infusions(np.array([[10.0]]), start_h=[0.0], duration_h=[0.5], form=DrugForm.ESKETAMINE)
+    found = []
+    for name in (DEFAULT, "fanta2015"):
+        model = load_pk_model(name)
+        people = individual_parameters(model, weight_kg=weight, z_iiv=np.zeros((1, model.n_iiv)))
+        conc = simulate_concentrations(people, events, t_h=t_h, analytes=("s_ket",), sites=("venous",))
+        found.append(conc.select("s_ket", site="venous")[0])
+    lines = ["| minute | Simons and the link, ng/mL | Fanta/Otto, ng/mL | ratio |", "|---|---|---|---|"]
+    lines += [
+        f"| {minute:g} | {ours:.1f} | {theirs:.1f} | {ours / theirs:.2f} |"
+        for minute, ours, theirs in zip(_EARLY_MIN, *found, strict=True)
+    ]
+    return "\n".join(lines)
+
+
+def single_points() -> str:
+    """Clearances and ratios of areas beside the models that can say something of them."""
+    known = load_parameter_set("points-2026")
+    s, r = known["wang_cl_s_racemate_ml_per_min_per_kg"], known["wang_cl_r_ml_per_min_per_kg"]
+    to_l_per_h = 70.0 * 60.0 / 1000.0
+    ratio = known["nk_ket_auc_ratio"]
+    lines = ["| what | measured | model | value |", "|---|---|---|---|"]
+    for model_id in ("simons2022", "noppers2011", "kamp2020", "fanta2015", "clements1981"):
+        cl = _structure()[model_id][0]
+        lines.append(
+            f"| clearance out of racemate, L/h for 70 kg (Wang 2019) | S {to_l_per_h * s.value:.0f} "
+            f"({to_l_per_h * (s.low or 0.0):.0f} to {to_l_per_h * (s.high or 0.0):.0f}), "
+            f"R {to_l_per_h * r.value:.0f} | {_short(model_id)} | {cl:.0f} |"
+        )
+    for label, model, analyte in (
+        ("Simons, S", load_pk_model(DEFAULT), "s_ket"),
+        (
+            "Simons with all clearance to norketamine, S",
+            load_pk_model(DEFAULT).replace_values(nk_fraction=1.0),
+            "s_ket",
+        ),
+        ("Fanta/Otto, S", load_pk_model("fanta2015"), "s_ket"),
+    ):
+        values = model.parameter_set
+        mass = 1.0 if model.id == "fanta2015" else molar_mass_g_per_mol("s_nk") / molar_mass_g_per_mol(analyte)
+        predicted = values.value("nk_fraction") * values.value("cl_l_per_h") / values.value("nk_cl_l_per_h") * mass
+        lines.append(
+            f"| area of norketamine over that of ketamine after 5 mg over 30 min | {ratio.value:g} "
+            f"({ratio.low:g} to {ratio.high:g}) | {label} | {predicted:.2f} |"
+        )
+    return "\n".join(lines)
+
+
+def ratio_of_forms() -> dict[str, str]:
+    """What the other measured ratio of clearances would do to the one row with R-ketamine in the artery."""
+    series, other = (
+        load_observed_series("v11-kamp-r-racemate"),
+        load_parameter_set("points-2026").value("wang_cl_ratio"),
+    )
+    used = load_pk_model().parameter_set.value("cl_ratio_r_ket")
+    sizes = []
+    for ratio in (used, other):
+        changed = load_pk_model().replace_values(cl_ratio_r_ket=ratio)
+        (one,) = (each for each in predict_row(series, bands=False, models=[changed])[0])
+        sizes.append(
+            f"{np.median(one.errors_percent(series)):+.0f}%, {np.median(np.abs(one.errors_percent(series))):.0f}%"
+        )
+    return {
+        "RATIO_USED": f"{used:g}",
+        "RATIO_OTHER": f"{other:g}",
+        "RATIO_USED_ERR": sizes[0],
+        "RATIO_OTHER_ERR": sizes[1],
+    }
+
+
 def _after_vein(model: PkModel) -> float:
     """Highest S-norketamine after the 10 mg of row V16. [ng/mL]"""
     people = individual_parameters(model, weight_kg=np.array([70.0]), z_iiv=np.zeros((1, model.n_iiv)))
@@ -275,6 +360,15 @@ def page() -> str:
         "NOT_PREDICTED": not_predicted(),
         "N_PEOPLE": str(N_PEOPLE),
         "NOSE": nose_at_once(),
+        "SCORES": score_table(sorted(model_names(), key=_order), {name: _short(name) for name in model_names()}),
+        "SEPARATED": separation_table(
+            sorted(model_names(), key=_order), {name: _short(name) for name in model_names()}
+        ),
+        "POINTS": f"{CRITERION['separation_points']:g}",
+        "EARLY": early_vein(),
+        "SINGLE": single_points(),
+        "NK_ALL": _norketamine_whole(),
+        **ratio_of_forms(),
         **venous(),
         **norketamine(),
         "STRUCTURE": structure(),

@@ -22,6 +22,9 @@ STYLES = {
     "clements1981": ("#13807a", "Clements"),
     "hijazi2003": ("#9a6a10", "Hijazi"),
     "perezruixo2021": ("#8a3b74", "Perez-Ruixo"),
+    "kamp2020": ("#b5532a", "Kamp (.75)"),
+    "kamp2020-linear": ("#c98a5e", "Kamp (1)"),
+    "fanta2015": ("#4f7a2b", "Fanta/Otto"),
 }
 """Colour and short name of each model; a model without a place here is drawn in ink grey under its own name."""
 

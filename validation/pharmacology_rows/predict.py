@@ -6,7 +6,7 @@ artery and in the vein. After other routes than a vein the rate of absorption is
 in venous blood, because no rate is sourced; a model with a product of its own uses that.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,16 +102,19 @@ def clearance_and_volume(model_id: str) -> tuple[float, float]:
     return float(clearance), float(clearance * (moment / area - 0.125))
 
 
-def predict_row(series: ObservedSeries, *, bands: bool) -> tuple[list[Prediction], list[Refusal]]:
-    """Every model of the library on one row; bands are for figures and take most of the time."""
-    names = model_names()
+def predict_row(
+    series: ObservedSeries, *, bands: bool, models: Sequence[PkModel] | None = None
+) -> tuple[list[Prediction], list[Refusal]]:
+    """Every model of the library, or those given, on one row; bands are for figures and take most of the time."""
+    names = model_names() if models is None else [one.id for one in models]
+    known = {name: load_pk_model(name) for name in names} if models is None else {one.id: one for one in models}
     if series.not_predicted:
         return [], [Refusal(model_id=name, reason=series.not_predicted) for name in names]
     predictions: list[Prediction] = []
     refusals: list[Refusal] = []
     for name in names:
         try:
-            predictions += _predict(series, load_pk_model(name), bands=bands)
+            predictions += _predict(series, known[name], bands=bands)
         except _NotPredictedError as found:
             refusals.append(Refusal(model_id=name, reason=str(found)))
         except SpecError as error:

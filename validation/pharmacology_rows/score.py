@@ -40,7 +40,7 @@ LIMITS = {limit.id: limit for limit in _load()}
 
 
 def row_of(series: ObservedSeries) -> str:
-    """The number of a row as the text writes it, ``V1`` to ``V19``."""
+    """The number of a row as the text writes it, ``V1`` to ``V21``."""
     return f"V{int(series.id[1:3])}"
 
 

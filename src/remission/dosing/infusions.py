@@ -21,6 +21,7 @@ from jaxtyping import Float
 from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
 from remission.library.molecules import racemate_s_fraction
+from remission.numerics.windows import largest_in_window
 from remission.records.infusions import DrugForm, EvidenceFlag, InfusionEvents
 
 __all__ = ["Overlap", "infusions_per_weight", "make_infusions"]
@@ -65,14 +66,32 @@ def infusions_per_weight(
     most, lightest, heaviest = (limits.value(name) for name in ("max_dose_mg_per_kg", "min_weight_kg", "max_weight_kg"))
     doses = np.asarray(dose_mg_per_kg, dtype=float)
     faults = []
-    for index, dose in enumerate(np.atleast_1d(doses).tolist()):
-        if dose > most:
+    flat, lengths = np.atleast_1d(doses), np.atleast_1d(np.asarray(duration_h, dtype=float))
+    window_h = limits.value("dose_window_h")
+    spread = np.maximum(1.0, np.where(np.isfinite(lengths), lengths, 0.0) / window_h)
+    for index, dose in enumerate(flat.tolist()):
+        longer = float(spread[index]) if index < spread.size else 1.0
+        if dose > most * longer * (1.0 + 1e-9):
             faults.append(
                 SpecError(
                     where=f"infusions[{index}].dose_mg_per_kg",
                     got=f"{dose!r} mg/kg",
-                    allowed=f"at most {most} mg/kg",
+                    allowed=f"at most {most} mg/kg within {window_h:g} h",
                     remedy="A dose in mg is divided by body weight first: 35 mg for 70 kg is 0.5 mg/kg.",
+                )
+            )
+    starts = np.atleast_1d(np.asarray(start_h, dtype=float))
+    if not faults and flat.size > 1 and flat.shape == starts.shape == lengths.shape and np.all(np.isfinite(starts)):
+        together = largest_in_window(
+            flat[np.newaxis], start_h=starts, duration_h=np.maximum(lengths, 0.0), window_h=window_h
+        )[0]
+        if together > most * (1.0 + 1e-9):
+            faults.append(
+                SpecError(
+                    where="infusions",
+                    got=f"{together:g} mg/kg within {window_h:g} h",
+                    allowed=f"at most {most} mg/kg within {window_h:g} h",
+                    remedy="No adult is given this much at once, in however many parts.",
                 )
             )
     weights_ok = (weight_kg >= lightest) & (weight_kg <= heaviest)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from remission.errors import LibraryError, did_you_mean, known_names
 from remission.library.loader import load_parameter_set
-from remission.pk import PkModel, load_pk_model
+from remission.pk import DEFAULT_PK_MODEL, PkModel, load_pk_model, with_both_forms
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.parameter import ParameterSet
 
@@ -63,20 +63,22 @@ class Pharmacology:
         return replace(self, pk=self.pk.replace_values(**kinetic), **changed)
 
 
-def load_pharmacology(pk_model: str = "simons2022") -> Pharmacology:
-    """The library's pharmacology around one kinetic model.
+def load_pharmacology(pk_model: str = DEFAULT_PK_MODEL) -> Pharmacology:
+    """The library's pharmacology around one kinetic model; one that follows a single form gives both by its one law.
 
     Raises
     ------
     LibraryError
-        No such model, or one without S-ketamine at the effect site, which the acute effects need.
+        No such model, or one without an effect site, which the acute effects need.
     """
     pk = load_pk_model(pk_model)
+    if SamplingSite.EFFECT in pk.sites:
+        pk = with_both_forms(pk)
     if Analyte.KET not in pk.analytes or Analyte.S_KET not in pk.species or SamplingSite.EFFECT not in pk.sites:
         raise LibraryError(
             where="pharmacology",
             got=pk_model,
-            allowed="a kinetic model of both enantiomers with an effect site, such as simons2022",
+            allowed="a kinetic model with an effect site, such as pk-2026: a model of venous plasma has none",
             remedy="Other models of the library can be run with simulate_concentrations().",
         )
     return Pharmacology(

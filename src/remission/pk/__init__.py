@@ -7,7 +7,7 @@ from remission.pk.exposure import Exposure, exposure_of_doses
 from remission.pk.hepatoportal_people import PersonFactors
 from remission.pk.individuals import MetaboliteIndividuals, PkIndividuals, individual_parameters
 from remission.pk.interactions import Acting, Contested, InteractionEffect, interaction_effect
-from remission.pk.model import PkModel, load_pk_model
+from remission.pk.model import DEFAULT_PK_MODEL, PkModel, list_pk_models, load_pk_model, with_both_forms
 from remission.pk.norketamine import with_slow_norketamine
 from remission.pk.session import EffectSiteQuadrature, effect_site_peak, effect_site_quadrature, saturated_hours
 from remission.pk.simulate import simulate_concentrations
@@ -16,6 +16,7 @@ from remission.pk.typical import TypicalParameters, typical_parameters
 from remission.pk.venous import VenousLinks, draw_venous_links, mixing_gap_ng_per_ml, simulate_venous_concentrations
 
 __all__ = [
+    "DEFAULT_PK_MODEL",
     "Acting",
     "Concentrations",
     "Contested",
@@ -37,6 +38,7 @@ __all__ = [
     "exposure_of_doses",
     "individual_parameters",
     "interaction_effect",
+    "list_pk_models",
     "load_pk_model",
     "mixing_gap_ng_per_ml",
     "saturated_hours",
@@ -45,6 +47,7 @@ __all__ = [
     "simulate_venous_concentrations",
     "summarize_population",
     "typical_parameters",
+    "with_both_forms",
     "with_effect_delay",
     "with_slow_norketamine",
 ]

@@ -20,12 +20,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from remission.library.molecules import molar_mass_g_per_mol
 from remission.pk.compartments import Compartments
 from remission.pk.concentrations import Series
 from remission.pk.given import AbsorbedDose, share_of
 from remission.pk.individuals import UG_PER_MG, PkIndividuals
-from remission.pk.metabolites import STATES, rate_matrix
+from remission.pk.metabolites import mass_ratio, rate_matrix, states_of
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.dose import Route
 
@@ -105,8 +104,10 @@ def _one_species(
         if label.analyte in {species, Analyte.KET}:
             found[label] = _at_site(individuals, states, label.sampling_site)
         elif label.analyte in _METABOLITES and with_metabolites:
-            volume = individuals.v1_l if label.analyte is Analyte.S_NK else individuals.metabolites.hnk_v1_l  # type: ignore[union-attr]
-            mass = molar_mass_g_per_mol(label.analyte) / molar_mass_g_per_mol(Analyte.KET)
+            assert individuals.metabolites is not None
+            own = individuals.metabolites
+            volume = own.nk_v1_l if label.analyte is Analyte.S_NK else own.hnk_v1_l
+            mass = mass_ratio(individuals, label.analyte)
             found[label] = states[_METABOLITES[label.analyte]] / volume[:, np.newaxis] * mass
     return found
 
@@ -134,7 +135,7 @@ def absorption_system(
 ) -> Compartments:
     """The system of one species with a depot for each dose and the sites that follow it; nothing has entered yet."""
     n_peripheral = individuals.v_l.shape[0]
-    core = STATES if with_metabolites else ("A1", "A2", "A3")[: n_peripheral + 1]
+    core = states_of(individuals) if with_metabolites else ("A1", "A2", "A3")[: n_peripheral + 1]
     depots = [f"D{index}" for index, one in enumerate(doses) if one.ka_per_h is not None]
     has_film = any(one.product is not None and one.dose.route is Route.FILM for one in doses)
     mucosa = ["M"] if has_film else []

@@ -42,7 +42,8 @@ def prepare_curves(individuals: PkIndividuals, events: InfusionEvents, wanted: S
     if len(known) < len(wanted):
         s_ket = rate_ug_per_h * _share(events, Analyte.S_KET)
         solvers.append(prepare_metabolites(individuals, breaks_h=breaks_h, rate_ug_per_h=s_ket))
-        known = [*known, *(Series(analyte, SamplingSite.ARTERIAL) for analyte in METABOLITES)]
+        own = [analyte for analyte in METABOLITES if analyte in individuals.model.analytes]
+        known = [*known, *(Series(analyte, individuals.model.plasma_site) for analyte in own)]
     order = [known.index(one) for one in wanted]
 
     def compute(t_h: Float[np.ndarray, " time"]) -> Float[np.ndarray, "series time subject"]:

@@ -50,6 +50,8 @@ def simulate_doses(
     z_iov: Float[np.ndarray, "subject iov"] | None = None,
     occasions: ParameterSet | None = None,
     interactions: InteractionEffect | None = None,
+    dose_mg: Float[np.ndarray, "subject dose"] | None = None,
+    overlap: bool = False,
 ) -> Concentrations:
     """Concentrations of each person, for every analyte at every site asked for, with flags and grades.
 
@@ -79,6 +81,11 @@ def simulate_doses(
         Variances between occasions, changed for a sensitivity analysis; those of the model by default.
     interactions
         From :func:`~remission.pk.interactions.interaction_effect`, under the same model.
+    dose_mg
+        What each person gets of each dose, instead of the doses' own amounts; routes and times are those of the doses.
+        [mg]
+    overlap
+        Whether infusions may run at the same time, through two lines; their rates add up.
 
     Raises
     ------
@@ -103,7 +110,9 @@ def simulate_doses(
     >>> result.select("s_ket", site="venous").round().tolist()
     [[71.0, 67.0]]
     """
-    given = resolve_doses(model, doses, weight_kg=weight_kg, interactions=interactions)
+    given = resolve_doses(
+        model, doses, weight_kg=weight_kg, interactions=interactions, dose_mg=dose_mg, overlap=overlap
+    )
     if model.parameter_set.attribute("structure") == "hepatoportal":
         if z_iov is not None:
             raise SpecError(

@@ -68,6 +68,8 @@ def exposure_of_doses(
     z_iiv: Float[np.ndarray, "subject iiv"],
     factors: PersonFactors | None = None,
     interactions: InteractionEffect | None = None,
+    dose_mg: Float[np.ndarray, "subject dose"] | None = None,
+    overlap: bool = False,
 ) -> Exposure:
     """Area under the curve of ketamine of each person; parameters as :func:`~remission.pk.simulate_doses`.
 
@@ -84,7 +86,9 @@ def exposure_of_doses(
     >>> f"{found.select('ket')[0]:.0f} ng h/mL"
     '93 ng h/mL'
     """
-    given = resolve_doses(model, doses, weight_kg=weight_kg, with_rate=False, interactions=interactions)
+    given = resolve_doses(
+        model, doses, weight_kg=weight_kg, with_rate=False, interactions=interactions, dose_mg=dose_mg, overlap=overlap
+    )
     if model.parameter_set.attribute("structure") == "hepatoportal":
         areas = {Analyte.S_KET: _hepatoportal(model, given, weight_kg, z_iiv, factors, interactions)}
     else:

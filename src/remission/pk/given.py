@@ -10,6 +10,7 @@ from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
 from remission.library.molecules import racemate_s_fraction
 from remission.library.products import Product
+from remission.numerics.windows import largest_in_window
 from remission.pk.interactions import InteractionEffect
 from remission.pk.model import PkModel
 from remission.pk.peak_time import ka_from_tmax_per_h
@@ -59,6 +60,8 @@ def resolve_doses(
     weight_kg: _Subject,
     with_rate: bool = True,
     interactions: InteractionEffect | None = None,
+    dose_mg: Float[np.ndarray, "subject dose"] | None = None,
+    overlap: bool = False,
 ) -> tuple[AbsorbedDose, ...]:
     """Each dose with what the model, the library and the caller know of its absorption.
 
@@ -68,13 +71,18 @@ def resolve_doses(
         Whether a rate of absorption is needed, as for a curve; an exposure needs none.
     interactions
         What changes the share of a swallowed dose that reaches blood.
+    dose_mg
+        What each person gets of each dose, instead of the doses' own amounts. [mg]
+    overlap
+        Whether infusions may run at the same time.
 
     Raises
     ------
     SpecError
         A dose is not offered by the model, is out of range, or lacks an assumption it needs.
     """
-    check_doses(doses)
+    check_doses(doses, overlap=overlap)
+    _check_own_amounts(dose_mg, n_subject=weight_kg.size, n_dose=len(doses))
     if interactions is not None and interactions.model_id != model.id:
         raise SpecError(
             where="interactions",
@@ -83,9 +91,17 @@ def resolve_doses(
             remedy="Call interaction_effect() with the model of the doses.",
         )
     found = [
-        _resolved(model, dose, weight_kg, where=f"doses[{index}]", with_rate=with_rate)
+        _resolved(
+            model,
+            dose,
+            weight_kg,
+            where=f"doses[{index}]",
+            with_rate=with_rate,
+            own_mg=None if dose_mg is None else dose_mg[:, index],
+        )
         for index, dose in enumerate(doses)
     ]
+    _check_within_hours(found, weight_kg)
     if interactions is None or not interactions.changes_anything:
         return tuple(found)
     return tuple(_changed(one, interactions, where=f"doses[{index}]") for index, one in enumerate(found))
@@ -112,17 +128,54 @@ def _changed(one: AbsorbedDose, interactions: InteractionEffect, *, where: str) 
     return replace(one, f=f)
 
 
-def _resolved(model: PkModel, dose: Dose, weight_kg: _Subject, *, where: str, with_rate: bool) -> AbsorbedDose:
-    product = choose_product(model, dose, where=where)
-    dose_mg = amount_mg(dose, weight_kg=weight_kg)
-    most = load_parameter_set("dosing-limits").value("max_dose_mg_per_kg")
-    if np.any(dose_mg > most * weight_kg):
+def _check_own_amounts(dose_mg: np.ndarray | None, *, n_subject: int, n_dose: int) -> None:
+    if dose_mg is None:
+        return
+    if dose_mg.shape != (n_subject, n_dose) or not np.all(np.isfinite(dose_mg) & (dose_mg >= 0.0)):
         raise SpecError(
-            where=f"{where}.dose_mg",
-            got=f"{float(np.max(dose_mg)):g} mg",
+            where="dose_mg",
+            got=f"shape {dose_mg.shape}" + ("" if dose_mg.shape != (n_subject, n_dose) else ", with a number below 0"),
+            allowed=f"finite amounts of 0 or more, one row for each of {n_subject} people and one column for each of "
+            f"{n_dose} doses",
+        )
+
+
+def _check_within_hours(found: Sequence[AbsorbedDose], weight_kg: _Subject) -> None:
+    """No adult is given more than the largest dose within hours, by however many doses."""
+    limits = load_parameter_set("dosing-limits")
+    most, window_h = limits.value("max_dose_mg_per_kg"), limits.value("dose_window_h")
+    if not found:
+        return
+    total = largest_in_window(
+        np.stack([one.dose_mg for one in found], axis=1),
+        start_h=np.array([one.dose.start_h for one in found]),
+        duration_h=np.array([one.dose.duration_h for one in found]),
+        window_h=window_h,
+    )
+    over = total > most * weight_kg * (1.0 + 1e-9)
+    if np.any(over):
+        first = int(np.argmax(over))
+        # One dose that is too large by itself is named; else what is given together.
+        single = [index for index, one in enumerate(found) if one.dose_mg[first] >= total[first] * (1.0 - 1e-9)]
+        raise SpecError(
+            where=f"doses[{single[0]}].dose_mg" if single else "doses",
+            got=f"{total[first]:g} mg within {window_h:g} h, for {weight_kg[first]:g} kg",
             allowed=f"at most {most:g} mg/kg",
             remedy="Is the unit right? No adult is given this much at once.",
         )
+
+
+def _resolved(
+    model: PkModel,
+    dose: Dose,
+    weight_kg: _Subject,
+    *,
+    where: str,
+    with_rate: bool,
+    own_mg: _Subject | None = None,
+) -> AbsorbedDose:
+    product = choose_product(model, dose, where=where)
+    dose_mg = amount_mg(dose, weight_kg=weight_kg) if own_mg is None else own_mg
     if model.species == (Analyte.KET,) and dose.form is not DrugForm.RACEMATE:
         raise SpecError(
             where=f"{where}.form", got=dose.form.value, allowed=f"racemate: model {model.id} knows the racemate only"

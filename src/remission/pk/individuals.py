@@ -4,13 +4,16 @@ Equation, for a parameter with typical value ``tv`` at the reference weight::
 
     value_i = tv * (weight_i / reference_weight) ** exponent * exp(sqrt(omega2) * z_i)
 
-with the clearance exponent for clearances and flows, the volume exponent for volumes, and none for transit times.
+with the clearance exponent for clearances and flows, the volume exponent for volumes, and none for transit times and
+for what the model's attribute ``unscaled`` names. Where a covariance is printed, ``z`` is correlated by the Cholesky
+factor of the variances.
 R-ketamine has the clearance of S-ketamine times a fixed ratio and shares everything else.
 
-Assumptions: log-normal variability without correlation (none is printed); one ``z`` for both enantiomers; no effect of
-age, sex, liver or substance on kinetics. There is no randomness here: the caller draws ``z``.
+Assumptions: log-normal variability, without correlation where none is printed; one ``z`` for both enantiomers; no
+effect of age, sex, liver or substance on kinetics. There is no randomness here: the caller draws ``z``.
 """
 
+import math
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
@@ -28,6 +31,7 @@ __all__ = [
     "MetaboliteIndividuals",
     "PkIndividuals",
     "check_people",
+    "correlated_normals",
     "individual_parameters",
 ]
 
@@ -35,16 +39,23 @@ UG_PER_MG = 1000.0
 """Doses come in mg; amounts inside the models are ug."""
 
 _LN2 = 0.6931471805599453
+_COVARIANCE = "cov."
 
 _Subject = Float[np.ndarray, " subject"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetaboliteIndividuals:
-    """Norketamine (``nk``) and hydroxynorketamine (``hnk``) of each person; the names are those of the library."""
+    """Norketamine (``nk``) and hydroxynorketamine (``hnk``) of each person; the names are those of the library.
 
+    A model without hydroxynorketamine has no delay either: its clearance forms norketamine at once, and the fields of
+    both hold 0.
+    """
+
+    has_hydroxynorketamine: bool
     nk_mtt_h: _Subject
     nk_fraction: _Subject
+    nk_v1_l: _Subject
     nk_v2_l: _Subject
     nk_cl_l_per_h: _Subject
     nk_q_l_per_h: _Subject
@@ -121,13 +132,16 @@ class _Scaled:
         self.by_clearance = exp(self.values.value("exponent_clearance") * log_ratio)
         self.by_volume = exp(self.values.value("exponent_volume") * log_ratio)
         self.ones = np.ones_like(weight_kg)
-        self.z = {name: z_iiv[:, column] for column, name in enumerate(model.iiv_names)}
+        self.z = correlated_normals(model, z_iiv)
+        self.unscaled = frozenset(model.parameter_set.attributes.get("unscaled", "").split())
 
     def clearance(self, parameter_id: str) -> _Subject:
-        return self._varied(parameter_id, "_l_per_h") * self.by_clearance
+        varied = self._varied(parameter_id, "_l_per_h")
+        return varied if parameter_id in self.unscaled else varied * self.by_clearance
 
     def volume(self, parameter_id: str) -> _Subject:
-        return self._varied(parameter_id, "_l") * self.by_volume
+        varied = self._varied(parameter_id, "_l")
+        return varied if parameter_id in self.unscaled else varied * self.by_volume
 
     def transit(self, parameter_id: str) -> _Subject:
         return self._varied(parameter_id, "_h")
@@ -141,6 +155,55 @@ class _Scaled:
 
     def constant(self, parameter_id: str) -> _Subject:
         return self.values.value(parameter_id) * self.ones
+
+
+def correlated_normals(model: PkModel, z_iiv: Float[np.ndarray, "subject iiv"]) -> dict[str, _Subject]:
+    """Standard normals of each varying parameter, correlated where the model states a covariance of the logs.
+
+    A parameter named ``cov.A.B`` is the covariance of A and B. The factor is Cholesky's, row by row; a parameter
+    without a covariance keeps its own normal.
+
+    Raises
+    ------
+    SpecError
+        The covariances are no covariance matrix, or one names a parameter that does not vary.
+    """
+    names, values = model.iiv_names, model.parameter_set
+    found: dict[str, _Subject] = {name: z_iiv[:, column] for column, name in enumerate(names)}
+    stated = {}
+    for name in values.ids:
+        if name.startswith(_COVARIANCE):
+            pair = tuple(name.removeprefix(_COVARIANCE).split("."))
+            if len(pair) != 2 or not set(pair) <= set(names) or pair[0] == pair[1]:
+                raise SpecError(
+                    where=name, got=name, allowed=f"cov.A.B with A and B two of {', '.join(names)}, which vary"
+                )
+            scale = math.sqrt(values.value(f"omega2_{pair[0]}") * values.value(f"omega2_{pair[1]}"))
+            stated[frozenset(pair)] = values.value(name) / scale if scale > 0.0 else math.inf
+    if not stated:
+        return found
+    rows: list[list[float]] = []
+    for index, name in enumerate(names):
+        row: list[float] = []
+        for column, other in enumerate(names[:index]):
+            known = stated.get(frozenset((name, other)), 0.0)
+            rest = known - sum(a * b for a, b in zip(row, rows[column], strict=False))
+            row.append(rest / rows[column][column])
+        left = 1.0 - sum(a * a for a in row)
+        if not left > 0.0:
+            raise SpecError(
+                where=f"{model.id}: covariance of {name}",
+                got=f"correlations {', '.join(f'{one:.3g}' for one in stated.values())}",
+                allowed="a positive definite matrix: no covariance as large as the two standard deviations allow",
+            )
+        rows.append([*row, math.sqrt(left)])
+    for index, name in enumerate(names):
+        if any(rows[index][:index]):
+            total = rows[index][index] * z_iiv[:, index]
+            for column in range(index):
+                total = total + rows[index][column] * z_iiv[:, column]
+            found[name] = total
+    return found
 
 
 def individual_parameters(
@@ -198,7 +261,7 @@ def individual_parameters(
         venous_fast_fraction=model.links.value("venous_fast_fraction"),
         venous_rate_per_h=model.links.value("venous_rate_per_h") * scaled.ones,
         is_extrapolated=outside,
-        metabolites=_metabolites(scaled) if "nk_cl_l_per_h" in values else None,
+        metabolites=_metabolites(scaled, v1) if "nk_cl_l_per_h" in values else None,
     )
 
 
@@ -264,17 +327,22 @@ def _micro(scaled: _Scaled) -> tuple[_Subject, np.ndarray, _Subject, np.ndarray]
     )
 
 
-def _metabolites(scaled: _Scaled) -> MetaboliteIndividuals:
+def _metabolites(scaled: _Scaled, v1: _Subject) -> MetaboliteIndividuals:
+    has_hnk = "hnk_cl_l_per_h" in scaled.values
+    nothing = np.zeros_like(v1)
     return MetaboliteIndividuals(
-        nk_mtt_h=scaled.transit("nk_mtt_h"),
+        has_hydroxynorketamine=has_hnk,
+        nk_mtt_h=scaled.transit("nk_mtt_h") if has_hnk else nothing,
         nk_fraction=scaled.constant("nk_fraction"),
+        # Without a volume of its own norketamine shares that of ketamine.
+        nk_v1_l=scaled.volume("nk_v1_l") if "nk_v1_l" in scaled.values else v1,
         nk_v2_l=scaled.volume("nk_v2_l"),
         nk_cl_l_per_h=scaled.clearance("nk_cl_l_per_h"),
         nk_q_l_per_h=scaled.clearance("nk_q_l_per_h"),
-        hnk_mtt_h=scaled.transit("hnk_mtt_h"),
-        hnk_fraction=scaled.constant("hnk_fraction"),
-        hnk_v1_l=scaled.volume("hnk_v1_l"),
-        hnk_v2_l=scaled.volume("hnk_v2_l"),
-        hnk_cl_l_per_h=scaled.clearance("hnk_cl_l_per_h"),
-        hnk_q_l_per_h=scaled.clearance("hnk_q_l_per_h"),
+        hnk_mtt_h=scaled.transit("hnk_mtt_h") if has_hnk else nothing,
+        hnk_fraction=scaled.constant("hnk_fraction") if has_hnk else nothing,
+        hnk_v1_l=scaled.volume("hnk_v1_l") if has_hnk else nothing,
+        hnk_v2_l=scaled.volume("hnk_v2_l") if has_hnk else nothing,
+        hnk_cl_l_per_h=scaled.clearance("hnk_cl_l_per_h") if has_hnk else nothing,
+        hnk_q_l_per_h=scaled.clearance("hnk_q_l_per_h") if has_hnk else nothing,
     )

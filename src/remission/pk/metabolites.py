@@ -12,8 +12,13 @@ hydroxynorketamine. Equations::
     X'  = (1 - F_NK) ktr T2 + (1 - F_HNK) ltr U2 + CL_HNK/V1_HNK H1
 
 States are amounts in ug of ketamine equivalents, >= 0; X is what has left. Their sum is the dose given so far, so
-each column of the matrix sums to zero. Norketamine shares the central volume of ketamine. Amounts become analyte mass
-by molar masses on output.
+each column of the matrix sums to zero. Norketamine shares the central volume of ketamine where it has none of its own.
+Amounts become analyte mass by molar masses on output.
+
+A model whose attribute ``norketamine`` is ``direct`` (Fanta 2015 as fixed in Otto 2021) has neither delay nor
+hydroxynorketamine, and its norketamine is not corrected for molar mass, as its source has it::
+
+    N1' = CL/V1 A1 - (CL_NK + Q_NK)/V_NK N1 + Q_NK/V2_NK N2           X' = CL_NK/V_NK N1
 
 Assumptions: shares fixed at 80 and 70% by the source; transit times do not scale with weight; all HNK forms are one.
 R-ketamine has metabolites too; no sourced parameters exist, so none are offered.
@@ -35,7 +40,16 @@ from remission.pk.individuals import MetaboliteIndividuals, PkIndividuals
 from remission.pk.mammillary import Modes, mammillary_modes
 from remission.records.analyte import Analyte
 
-__all__ = ["METABOLITES", "STATES", "prepare_metabolites", "rate_matrix", "simulate_amounts"]
+__all__ = [
+    "DIRECT_STATES",
+    "METABOLITES",
+    "STATES",
+    "mass_ratio",
+    "prepare_metabolites",
+    "rate_matrix",
+    "simulate_amounts",
+    "states_of",
+]
 
 METABOLITES: Final = (Analyte.S_NK, Analyte.S_HNK)
 """S-norketamine and S-hydroxynorketamine."""
@@ -43,14 +57,35 @@ METABOLITES: Final = (Analyte.S_NK, Analyte.S_HNK)
 STATES: Final = ("A1", "A2", "A3", "T1", "T2", "N1", "N2", "U1", "U2", "H1", "H2", "X")
 """Names of the states, in the order of the matrix."""
 
+DIRECT_STATES: Final = ("A1", "A2", "A3", "N1", "N2", "X")
+"""Names of the states of a model without delays and hydroxynorketamine."""
+
 _Subject = Float[np.ndarray, " subject"]
 
 # A matrix exponential per person and time step is kept while a chunk runs: 128 people times 13 x 13 is 170 kB a step.
 _CHUNK = 128
 
 
+def states_of(individuals: PkIndividuals) -> tuple[str, ...]:
+    """Names of the states of these people's system, in the order of the matrix.
+
+    Raises
+    ------
+    SpecError
+        The model has no metabolites.
+    """
+    return STATES if _metabolites(individuals).has_hydroxynorketamine else DIRECT_STATES
+
+
+def mass_ratio(individuals: PkIndividuals, analyte: Analyte) -> float:
+    """Mass of a metabolite for a mass of ketamine: that of the molecules, or 1 where the source does not correct."""
+    if individuals.model.parameter_set.attributes.get("norketamine") == "direct":
+        return 1.0
+    return molar_mass_g_per_mol(analyte) / molar_mass_g_per_mol(Analyte.KET)
+
+
 def rate_matrix(individuals: PkIndividuals) -> Float[np.ndarray, "subject state state"]:
-    """The matrix of each person's system, states as :data:`STATES`. [1/h]
+    """The matrix of each person's system, states as :func:`states_of`. [1/h]
 
     Raises
     ------
@@ -60,23 +95,29 @@ def rate_matrix(individuals: PkIndividuals) -> Float[np.ndarray, "subject state 
     m = _metabolites(individuals)
     cl = individuals.cl_l_per_h[individuals.species_index(Analyte.S_KET)]
     v1 = individuals.v1_l
-    matrix = np.zeros((individuals.n_subject, len(STATES), len(STATES)))
+    states = states_of(individuals)
+    matrix = np.zeros((individuals.n_subject, len(states), len(states)))
 
     def flow(source: str, target: str, rate: Float[np.ndarray, " subject"]) -> None:
-        matrix[:, STATES.index(target), STATES.index(source)] += rate
-        matrix[:, STATES.index(source), STATES.index(source)] -= rate
+        matrix[:, states.index(target), states.index(source)] += rate
+        matrix[:, states.index(source), states.index(source)] -= rate
 
     for name, q, v in zip(("A2", "A3"), individuals.q_l_per_h, individuals.v_l, strict=True):
         flow("A1", name, q / v1)
         flow(name, "A1", q / v)
+    flow("N1", "N2", m.nk_q_l_per_h / m.nk_v1_l)
+    flow("N2", "N1", m.nk_q_l_per_h / m.nk_v2_l)
+    if not m.has_hydroxynorketamine:
+        flow("A1", "N1", m.nk_fraction * cl / v1)
+        flow("A1", "X", (1.0 - m.nk_fraction) * cl / v1)
+        flow("N1", "X", m.nk_cl_l_per_h / m.nk_v1_l)
+        return matrix
     ktr, ltr = 2.0 / m.nk_mtt_h, 2.0 / m.hnk_mtt_h
     flow("A1", "T1", cl / v1)
     flow("T1", "T2", ktr)
     flow("T2", "N1", m.nk_fraction * ktr)
     flow("T2", "X", (1.0 - m.nk_fraction) * ktr)
-    flow("N1", "N2", m.nk_q_l_per_h / v1)
-    flow("N2", "N1", m.nk_q_l_per_h / m.nk_v2_l)
-    flow("N1", "U1", m.nk_cl_l_per_h / v1)
+    flow("N1", "U1", m.nk_cl_l_per_h / m.nk_v1_l)
     flow("U1", "U2", ltr)
     flow("U2", "H1", m.hnk_fraction * ltr)
     flow("U2", "X", (1.0 - m.hnk_fraction) * ltr)
@@ -107,7 +148,7 @@ def simulate_amounts(
     SpecError
         The model has no metabolites, or times run backwards.
     """
-    entry = np.zeros(len(STATES))
+    entry = np.zeros(len(states_of(individuals)))
     entry[0] = 1.0
     chunks = [slice(start, start + _CHUNK) for start in range(0, individuals.n_subject, _CHUNK)]
     matrix = rate_matrix(individuals)
@@ -118,7 +159,7 @@ def simulate_amounts(
             )
             for rows in chunks
         ]
-        or [np.zeros((0, len(STATES), t_h.size))]
+        or [np.zeros((0, entry.size, t_h.size))]
     )
 
 
@@ -128,7 +169,7 @@ def prepare_metabolites(
     breaks_h: Float[np.ndarray, " break"],
     rate_ug_per_h: Float[np.ndarray, "interval subject"],
 ) -> Callable[..., Float[np.ndarray, "analyte time subject"]]:
-    """A function of ``times`` that gives arterial :data:`METABOLITES`. [ng/mL of the analyte]
+    """A function of ``times`` that gives :data:`METABOLITES` in plasma; none of a form the model lacks. [ng/mL]
 
     The same system as :func:`simulate_amounts` with the central and peripheral compartments of each substance written
     as decaying modes; no state is then fed by a later one, so many people are fast.
@@ -138,15 +179,11 @@ def prepare_metabolites(
     SpecError
         The model has no metabolites.
     """
-    m, v1, v1_hnk = _metabolites(individuals), individuals.v1_l, _metabolites(individuals).hnk_v1_l
+    m, v1 = _metabolites(individuals), individuals.v1_l
     cl = individuals.cl_l_per_h[individuals.species_index(Analyte.S_KET)]
-    ket, nk, hnk = (
-        mammillary_modes(cl_l_per_h=own_cl, v1_l=own_v1, q_l_per_h=q, v_l=v)
-        for own_cl, own_v1, q, v in (
-            (cl, v1, individuals.q_l_per_h, individuals.v_l),
-            (m.nk_cl_l_per_h, v1, m.nk_q_l_per_h[np.newaxis], m.nk_v2_l[np.newaxis]),
-            (m.hnk_cl_l_per_h, v1_hnk, m.hnk_q_l_per_h[np.newaxis], m.hnk_v2_l[np.newaxis]),
-        )
+    ket = mammillary_modes(cl_l_per_h=cl, v1_l=v1, q_l_per_h=individuals.q_l_per_h, v_l=individuals.v_l)
+    nk = mammillary_modes(
+        cl_l_per_h=m.nk_cl_l_per_h, v1_l=m.nk_v1_l, q_l_per_h=m.nk_q_l_per_h[np.newaxis], v_l=m.nk_v2_l[np.newaxis]
     )
     rates: list[_Subject] = [np.zeros_like(v1)]
     feeds: dict[tuple[int, int], _Subject] = {}
@@ -156,18 +193,29 @@ def prepare_metabolites(
         feeds.update({(source, len(rates) - 1): feed for source in sources})
         return len(rates) - 1
 
-    def center(modes: Modes, source: int, feed: _Subject) -> list[int]:
-        return [add(r, [source], w * feed) for r, w in zip(modes.rate_per_h, modes.weight, strict=True)]
+    def center(modes: Modes, sources: list[int], feed: _Subject) -> list[int]:
+        return [add(r, sources, w * feed) for r, w in zip(modes.rate_per_h, modes.weight, strict=True)]
 
-    ktr, ltr = 2.0 / m.nk_mtt_h, 2.0 / m.hnk_mtt_h
-    t1 = add(ktr, center(ket, 0, np.ones_like(v1)), cl / v1)
-    # From here on the states of a center are concentrations: into them by volume, out of them by clearance.
-    n1 = center(nk, add(ktr, [t1], ktr), m.nk_fraction * ktr / v1)
-    u1 = add(ltr, n1, m.nk_cl_l_per_h)
-    h1 = center(hnk, add(ltr, [u1], ltr), m.hnk_fraction * ltr / v1_hnk)
-    reading = np.zeros((len(METABOLITES), len(rates)))
-    for row, (analyte, states) in enumerate(zip(METABOLITES, (n1, h1), strict=True)):
-        reading[row, states] = molar_mass_g_per_mol(analyte) / molar_mass_g_per_mol(Analyte.KET)
+    ones = np.ones_like(v1)
+    if m.has_hydroxynorketamine:
+        hnk = mammillary_modes(
+            cl_l_per_h=m.hnk_cl_l_per_h,
+            v1_l=m.hnk_v1_l,
+            q_l_per_h=m.hnk_q_l_per_h[np.newaxis],
+            v_l=m.hnk_v2_l[np.newaxis],
+        )
+        ktr, ltr = 2.0 / m.nk_mtt_h, 2.0 / m.hnk_mtt_h
+        t1 = add(ktr, center(ket, [0], ones), cl / v1)
+        # From here on the states of a center are concentrations: into them by volume, out of them by clearance.
+        n1 = center(nk, [add(ktr, [t1], ktr)], m.nk_fraction * ktr / m.nk_v1_l)
+        u1 = add(ltr, n1, m.nk_cl_l_per_h)
+        h1 = center(hnk, [add(ltr, [u1], ltr)], m.hnk_fraction * ltr / m.hnk_v1_l)
+        read = {Analyte.S_NK: n1, Analyte.S_HNK: h1}
+    else:
+        read = {Analyte.S_NK: center(nk, center(ket, [0], ones), m.nk_fraction * cl / v1 / m.nk_v1_l)}
+    reading = np.zeros((len(read), len(rates)))
+    for row, (analyte, states) in enumerate(read.items()):
+        reading[row, states] = mass_ratio(individuals, analyte)
     return partial(
         simulate_cascade,
         np.stack(rates),

@@ -3,19 +3,30 @@
 A model is a parameter set with attributes: which species it follows (``s_ket``, ``r_ket`` or racemic ``ket``), where
 its plasma was sampled, whether it has metabolites. Typical values and variances are read from it; nothing is typed
 here.
+
+The default is a choice with a name of its own, ``pk-2026``: a disposition and links, frozen by the hash of their
+numbers. What was compared and why it was taken stands in decision 0019.
 """
 
+import hashlib
 from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from typing import Final
 
 from remission.errors import LibraryError, did_you_mean, known_names
-from remission.library.loader import list_parameter_sets, load_parameter_set
+from remission.library.loader import list_parameter_sets, load_parameter_set, read_library_toml
 from remission.records.analyte import Analyte, SamplingSite
-from remission.records.parameter import ParameterSet
+from remission.records.parameter import Grade, Parameter, ParameterSet
 
-__all__ = ["PkModel", "load_pk_model"]
+__all__ = ["DEFAULT_PK_MODEL", "PkModel", "list_pk_models", "load_pk_model", "with_both_forms"]
+
+DEFAULT_PK_MODEL: Final = "pk-2026"
+"""Name of the frozen choice that everything uses where no model is named."""
 
 _OMEGA = "omega2_"
 _LINKS = "sampling-links"
+_FROZEN = (DEFAULT_PK_MODEL,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,15 +37,33 @@ class PkModel:
         Disposition: volumes, clearances, variances.
     links
         Effect-site delay and venous link.
+    choice
+        Name of the frozen choice it is, or empty. A copy with changed numbers is none.
     """
 
     parameter_set: ParameterSet
     links: ParameterSet
+    choice: str = ""
 
     @property
     def id(self) -> str:
-        """Name of the model in the library."""
+        """Name of the disposition in the library."""
         return self.parameter_set.id
+
+    @property
+    def name(self) -> str:
+        """What a record calls it: the frozen choice, else the disposition."""
+        return self.choice or self.id
+
+    @property
+    def numbers_sha256(self) -> str:
+        """Hash of every number with its unit, of disposition and links; words do not count. 64 hexadecimal digits."""
+        lines = [
+            f"{found.id}\0{one.id}\0{one.value!r}\0{one.unit}\n"
+            for found in (self.parameter_set, self.links)
+            for one in sorted(found.parameters, key=lambda one: one.id)
+        ]
+        return hashlib.sha256("".join(lines).encode("ascii")).hexdigest()
 
     @property
     def iiv_names(self) -> tuple[str, ...]:
@@ -72,6 +101,8 @@ class PkModel:
         The effect site and the vein are fed by arterial plasma, so a model of venous plasma has neither.
         """
         plasma = self.plasma_site
+        if self.parameter_set.attribute("structure") != "mammillary":
+            return (plasma,)
         if plasma is SamplingSite.ARTERIAL:
             return (plasma, SamplingSite.VENOUS, SamplingSite.EFFECT)
         return (plasma, SamplingSite.EFFECT) if plasma is SamplingSite.UNSTATED else (plasma,)
@@ -95,26 +126,46 @@ class PkModel:
                 )
         own = {name: value for name, value in values.items() if name in self.parameter_set}
         linked = {name: value for name, value in values.items() if name in self.links}
-        return replace(
+        changed = replace(
             self, parameter_set=self.parameter_set.replace_values(**own), links=self.links.replace_values(**linked)
         )
+        return changed if changed.numbers_sha256 == self.numbers_sha256 else replace(changed, choice="")
 
 
-def load_pk_model(name: str = "simons2022") -> PkModel:
+def list_pk_models() -> tuple[str, ...]:
+    """Names that :func:`load_pk_model` knows: frozen choices first, then the models of the library.
+
+    Examples
+    --------
+    >>> list_pk_models()[:3]
+    ('pk-2026', 'clements1981', 'domino1984')
+    """
+    known = (name for name in list_parameter_sets() if "species" in load_parameter_set(name).attributes)
+    return (*_FROZEN, *known)
+
+
+def load_pk_model(name: str = DEFAULT_PK_MODEL) -> PkModel:
     """The pharmacokinetic model of that name.
+
+    Parameters
+    ----------
+    name
+        One of :func:`list_pk_models`. ``pk-2026`` is the frozen default, a disposition of the library with its links.
 
     Raises
     ------
     LibraryError
-        No such model; the message names the nearest.
+        No such model (the message names the nearest), or the numbers of a frozen one are not those it was frozen with.
 
     Examples
     --------
     >>> model = load_pk_model()
-    >>> model.plasma_site.value, model.n_iiv
-    ('arterial', 8)
+    >>> model.name, model.id, model.plasma_site.value, model.n_iiv
+    ('pk-2026', 'simons2022', 'arterial', 8)
     """
-    known = [known for known in list_parameter_sets() if "species" in load_parameter_set(known).attributes]
+    if name in _FROZEN:
+        return _load_frozen(name)
+    known = list_pk_models()
     if name not in known:
         raise LibraryError(
             where="pharmacokinetic model",
@@ -123,3 +174,43 @@ def load_pk_model(name: str = "simons2022") -> PkModel:
             remedy=did_you_mean(name, known),
         )
     return PkModel(parameter_set=load_parameter_set(name), links=load_parameter_set(_LINKS))
+
+
+@cache
+def _load_frozen(name: str) -> PkModel:
+    words = read_library_toml(files("remission.library") / "pharmacology" / f"{name}.toml")
+    model = PkModel(
+        parameter_set=load_parameter_set(words["disposition"]), links=load_parameter_set(words["links"]), choice=name
+    )
+    if model.numbers_sha256 != words["numbers_sha256"]:
+        raise LibraryError(
+            where=f"library/{name}.toml",
+            got=f"numbers with sha256 {model.numbers_sha256}",
+            allowed=f"the numbers it was frozen with, {words['numbers_sha256']}",
+            remedy="A frozen model does not change: put new numbers under a new name.",
+        )
+    return model
+
+
+def with_both_forms(model: PkModel) -> PkModel:
+    """A model of one species, with S- and R-ketamine under its one law; a model of both is returned as it is.
+
+    No source says that the law holds for the other form: a ratio of clearances of 1 is assumed and graded so.
+
+    Examples
+    --------
+    >>> [one.value for one in with_both_forms(load_pk_model("kamp2020")).species]
+    ['s_ket', 'r_ket']
+    """
+    if len(model.species) > 1:
+        return model
+    words = {**model.parameter_set.attributes, "species": "s_ket r_ket", "caution_one_law": _ONE_LAW}
+    ratio = Parameter(
+        id="cl_ratio_r_ket", symbol="CL_R/CL_S", value=1.0, unit="1", grade=Grade.ASSUMED, source="remission",
+        note="One law for both forms.",
+    )  # fmt: skip
+    changed = model.parameter_set.replace(attributes=words, parameters=(*model.parameter_set.parameters, ratio))
+    return replace(model, parameter_set=changed)
+
+
+_ONE_LAW = "It follows one form; S- and R-ketamine are both computed under its one law, which is assumed"

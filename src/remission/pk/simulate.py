@@ -42,7 +42,7 @@ def simulate_concentrations(
     t_h
         Times of the session clock, 0 to 1e12, not falling. [h]
     analytes, sites
-        What and where. Metabolites exist at the arterial site only.
+        What and where. Metabolites exist in the plasma of the model only.
 
     Raises
     ------
@@ -86,11 +86,11 @@ def checked_series(
         )
     series = named_series(model, analytes, sites)
     for one in series:
-        if one.analyte in METABOLITES and one.sampling_site is not SamplingSite.ARTERIAL:
+        if one.analyte in METABOLITES and one.sampling_site is not model.plasma_site:
             raise SpecError(
                 where="sites",
                 got=f"{one.analyte} at {one.sampling_site}",
-                allowed="the arterial site for metabolites",
+                allowed=f"the {model.plasma_site} site for metabolites",
                 remedy="Links to the vein and the effect site are known for ketamine only.",
             )
     if events.n_subject != individuals.n_subject:

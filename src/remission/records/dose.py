@@ -10,12 +10,16 @@ from pydantic import BeforeValidator, Field, model_validator
 from remission.errors import SpecError, did_you_mean
 from remission.records.base import Record
 from remission.records.infusions import DrugForm
-from remission.records.quantity import DoseMgPerKg, DurationMin, Fraction
+from remission.records.quantity import Fraction, LongDoseMgPerKg, LongDurationMin
 from remission.records.text import Sentence, Slug
 from remission.units import parse_quantity
 
-__all__ = ["Absorption", "Dose", "Route", "check_doses"]
+__all__ = ["Absorption", "Dose", "Route", "check_doses", "rate_steps"]
 
+# As dosing-limits of the library has them, which records do not read; a test holds both together.
+_WINDOW_H = 4.0
+_MOST_MG_PER_KG = 5.0
+_MOST_MG = 2000.0
 # Two infusions that meet end to start may differ by the rounding of their times.
 _TOUCHING_H = 1e-9
 
@@ -59,7 +63,7 @@ def _route(value: Any) -> Any:
     return value
 
 
-DoseMg = Annotated[float, Field(ge=0.0, le=2000.0), BeforeValidator(_amount)]
+DoseMg = Annotated[float, Field(ge=0.0, le=100_000.0), BeforeValidator(_amount)]
 """Amount of free base of the form that is given. [mg]"""
 
 
@@ -104,8 +108,8 @@ class Dose(Record):
 
     route: Annotated[Route, BeforeValidator(_route)]
     dose_mg: DoseMg | None = None
-    dose_mg_per_kg: DoseMgPerKg | None = None
-    duration_min: Annotated[DurationMin | None, Field(alias="duration")] = None
+    dose_mg_per_kg: LongDoseMgPerKg | None = None
+    duration_min: Annotated[LongDurationMin | None, Field(alias="duration")] = None
     start_h: Annotated[float, Field(ge=0.0, le=168.0)] = 0.0
     form: DrugForm = DrugForm.RACEMATE
     product: Slug | None = None
@@ -139,6 +143,18 @@ class Dose(Record):
                 )
             )
         is_infusion = self.route is Route.IV_INFUSION
+        # The largest dose is for what is given within hours; an infusion of days gives more.
+        for name, most, unit in (("dose_mg", _MOST_MG, "mg"), ("dose_mg_per_kg", _MOST_MG_PER_KG, "mg/kg")):
+            amount, spread = getattr(self, name), max(1.0, self.duration_h / _WINDOW_H)
+            if amount is not None and amount > most * spread * (1.0 + 1e-9):
+                faults.append(
+                    SpecError(
+                        where=name,
+                        got=f"{amount:g} {unit}",
+                        allowed=f"at most {most:g} {unit} within {_WINDOW_H:g} h",
+                        remedy="Was another unit meant? 40 mg for 70 kg is 0.57 mg/kg.",
+                    )
+                )
         if is_infusion and self.duration_min is None:
             faults.append(
                 SpecError(
@@ -174,13 +190,77 @@ class Dose(Record):
         return 0.0 if self.duration_min is None else self.duration_min / 60.0
 
 
-def check_doses(doses: Sequence[Dose]) -> None:
-    """Refuse what one session cannot be.
+def rate_steps(steps: Sequence[tuple[str, str]], *, end: str, form: DrugForm = DrugForm.RACEMATE) -> tuple[Dose, ...]:
+    """One infusion whose rate is changed while it runs, as the doses of its pieces; a rate of 0 is a pause.
+
+    Parameters
+    ----------
+    steps
+        Pairs of time and rate, such as ``[("0 min", "30 mg/h"), ("20 min", "45 mg/h")]``, in order of time.
+    end
+        When the pump stops, such as ``"40 min"``.
 
     Raises
     ------
     SpecError
-        Doses run backwards in time, or infusions into a vein overlap.
+        No step, a rate below 0, times that do not rise, a change before the first start or after the end.
+
+    Examples
+    --------
+    >>> [one.dose_mg for one in rate_steps([("0 min", "30 mg/h"), ("20 min", "45 mg/h")], end="40 min")]
+    [10.0, 15.0]
+    """
+    if not steps:
+        raise SpecError(where="steps", got="nothing", allowed="at least one pair of time and rate")
+    times = [parse_quantity(time, "h") for time, _ in steps]
+    rates = [parse_quantity(rate, "mg/h") for _, rate in steps]
+    stop = parse_quantity(end, "h")
+    faults = []
+    for index, (time, rate) in enumerate(zip(times, rates, strict=True)):
+        before = 0.0 if index == 0 else times[index - 1]
+        if time < before or (index and time <= before):
+            faults.append(
+                SpecError(
+                    where=f"steps[{index}]",
+                    got=steps[index][0],
+                    allowed="a time of 0 or later" if index == 0 else f"a time after {steps[index - 1][0]}",
+                    remedy="Order changes of rate by time; the first is the start.",
+                )
+            )
+        if not rate >= 0.0:
+            faults.append(SpecError(where=f"steps[{index}]", got=steps[index][1], allowed="a rate of 0 or more"))
+    if stop <= times[-1]:
+        faults.append(
+            SpecError(
+                where="end", got=end, allowed=f"a time after the last change, {steps[-1][0]}",
+                remedy="Leave out changes after the end.",
+            )
+        )  # fmt: skip
+    if faults:
+        raise SpecError.from_faults(faults)
+    pieces = zip(times, [*times[1:], stop], rates, strict=True)
+    return tuple(
+        Dose(
+            route=Route.IV_INFUSION, dose_mg=rate * (until - since), duration_min=60.0 * (until - since), start_h=since,
+            form=form,
+        )
+        for since, until, rate in pieces
+        if rate > 0.0
+    )  # fmt: skip
+
+
+def check_doses(doses: Sequence[Dose], *, overlap: bool = False) -> None:
+    """Refuse what one session cannot be.
+
+    Parameters
+    ----------
+    overlap
+        Whether infusions may run at the same time, through two lines; their rates add up.
+
+    Raises
+    ------
+    SpecError
+        Doses run backwards in time, or infusions into a vein overlap without ``overlap``.
     """
     faults = [
         SpecError(
@@ -194,7 +274,7 @@ def check_doses(doses: Sequence[Dose]) -> None:
     ]
     ended = 0.0
     for index, dose in enumerate(doses):
-        if dose.route is not Route.IV_INFUSION:
+        if dose.route is not Route.IV_INFUSION or overlap:
             continue
         if dose.start_h < ended - _TOUCHING_H:
             faults.append(
@@ -202,7 +282,8 @@ def check_doses(doses: Sequence[Dose]) -> None:
                     where=f"doses[{index}].start_h",
                     got=f"{dose.start_h:g} h",
                     allowed=f"a start at or after {ended:g} h, when the infusion before ends",
-                    remedy="In one vein one infusion runs; write a change of rate as a new infusion from there.",
+                    remedy="In one vein one infusion runs; write a change of rate as a new infusion from there, or "
+                    "say that both run (overlap).",
                 )
             )
         ended = max(ended, dose.start_h + dose.duration_h)

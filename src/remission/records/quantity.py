@@ -20,6 +20,8 @@ __all__ = [
     "DurationMin",
     "Flag",
     "Fraction",
+    "LongDoseMgPerKg",
+    "LongDurationMin",
     "WeightKg",
     "WeightSdKg",
 ]
@@ -92,6 +94,24 @@ DurationMin = Annotated[
     _in_file(_TIME, "40 min"),
 ]
 """Length of an infusion or a session. [min]; above 24 h is refused, an infusion above 2 h is outside all evidence."""
+
+LongDoseMgPerKg = Annotated[
+    float,
+    _within("mg/kg", 0.0, 1000.0, remedy="Was an amount in mg meant? 40 mg for 70 kg is 0.57 mg/kg."),
+    BeforeValidator(_parser("mg/kg")),
+    _writer("mg/kg"),
+    _in_file(_DOSE, "0.5 mg/kg"),
+]
+"""Free base per body weight of a dose that may flow for days. [mg/kg]; what is given within hours is checked there."""
+
+LongDurationMin = Annotated[
+    float,
+    _within("min", 0.0, 10080.0, above=True, remedy="A week is the longest; minutes are 'min', hours 'h'."),
+    BeforeValidator(_parser("min")),
+    _writer("min"),
+    _in_file(_TIME, "40 min"),
+]
+"""Length of an infusion that may run for days. [min]"""
 
 WeightKg = Annotated[
     float,

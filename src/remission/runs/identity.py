@@ -6,6 +6,7 @@ from dataclasses import MISSING, asdict, fields
 from typing import Any
 
 from remission.patient.parameters import CourseParameters, load_course_parameters
+from remission.pk import load_pk_model
 from remission.provenance import library_versions, package_version, source_hashes
 from remission.trial.result import TrialResult
 from remission.trial.simulate import TrialPlan
@@ -32,6 +33,17 @@ def _given(parameters: CourseParameters) -> dict[str, float]:
     return {name: value for name, value in values.items() if name not in later or value != later[name]}
 
 
+def describe_pk_model() -> dict[str, str]:
+    """The kinetic model behind every exposure: its frozen name, what it is made of, and the hash of its numbers."""
+    model = load_pk_model()
+    return {
+        "name": model.name,
+        "disposition": model.parameter_set.id,
+        "links": model.links.id,
+        "numbers_sha256": model.numbers_sha256,
+    }
+
+
 def describe_run(result: TrialResult, command: str, *, with_diaries: bool = False) -> dict[str, Any]:
     """What made the run: equal for equal runs. The protocol in full is ``protocol.yaml`` beside it."""
     used = asdict(result.parameters)
@@ -41,6 +53,7 @@ def describe_run(result: TrialResult, command: str, *, with_diaries: bool = Fals
         "protocol_sha256": result.protocol.content_hash,
         "parameter_set": result.parameter_set,
         "parameter_set_sha256": result.parameter_set_hash,
+        "pk_model": describe_pk_model(),
         "parameters": used,
         "changed_parameters": {
             name: {"used": value, "in_the_set": usual[name]} for name, value in used.items() if value != usual[name]

@@ -28,11 +28,12 @@ def client(tmp_path: Path) -> TestClient:
 
 
 def test_without_data_nothing_is_invented(client: TestClient) -> None:
-    """An empty list must say so and what to do; invented places only when asked for, and marked on each row."""
+    """The national list and the numbers come first; no command for a patient, nothing invented unless asked for."""
     page = client.get("/clinics").text
-    assert "No clinics are loaded here" in page
-    assert "remission clinics load" in page
-    assert "1-800-662-4357" in page
+    assert 0 < page.index('href="https://findtreatment.gov/"') < page.index("1-800-662-4357") < page.index('id="none"')
+    assert "<code>" not in page
+    assert "demonstration" not in page
+    assert "findtreatment.gov" in client.get("/es/clinics").text
     assert 'class="places"' not in page
     record = client.get("/clinics.json").json()
     assert (record["data"], record["n_clinics"]) == ("none", 0)

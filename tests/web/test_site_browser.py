@@ -70,6 +70,44 @@ def test_the_chain_unfolds(quiet: Page, site: str) -> None:
     assert "Prefrontal" in quiet.locator("#step-title").inner_text()
 
 
+def test_bars_begin_at_zero(quiet: Page, site: str) -> None:
+    """A bar from the lowest to the highest mean showed .85 and .58 as everything and next to nothing."""
+    quiet.goto(f"{site}/learn")
+    quiet.locator("#on-day").wait_for(state="visible")
+    course = quiet.request.get(f"{site}/api/learn/course.json").json()
+    for arm, day in ((0, 0), (0, 155), (3, 155), (len(course["arms"]) - 1, 90)):
+        quiet.locator("#on-day").fill(str(day))
+        quiet.locator("#arm").select_option(index=arm)
+        for state in ("P", "N", "K", "H"):
+            drawn = float(quiet.locator(f".level[data-state={state}]").get_attribute("width") or 0)
+            value, top = course["mean"][state][arm][day], max(1.0, course["high"][state])
+            assert abs(drawn - long_of(quiet, state) * value / top) < 0.06
+    # Craving falls below zero: a dot and a tick, no bar.
+    assert course["low"]["z"] < 0
+    assert quiet.locator(".level[data-state=z]").get_attribute("width") == "7"
+    assert quiet.locator(".chain .zero").count() == 1
+
+
+def long_of(page: Page, state: str) -> float:
+    """The full length of a bar."""
+    return float(page.locator(f".level[data-state={state}]").get_attribute("data-width") or 0)
+
+
+def test_a_planner_form_comes_back(quiet: Page, site: str) -> None:
+    """Who goes back or reloads must not type everything again; an empty form says what it needs."""
+    quiet.goto(f"{site}/planner")
+    quiet.locator("#age").fill("45")
+    quiet.locator("#hypertension").check()
+    quiet.reload()
+    assert quiet.locator("#age").input_value() == "45"
+    assert quiet.locator("#hypertension").is_checked()
+    quiet.locator("form.plan button[type=submit]").click()
+    assert "This is needed" in quiet.locator("#weight-fault").inner_text()
+    assert quiet.locator("#age").input_value() == "45"
+    quiet.go_back()
+    assert quiet.locator("#age").input_value() == "45"
+
+
 def test_the_chain_plays_and_pauses(quiet: Page, site: str) -> None:
     """What moves must be stoppable."""
     quiet.goto(f"{site}/learn")

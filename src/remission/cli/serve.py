@@ -10,7 +10,7 @@ __all__ = ["serve_command"]
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
-def serve_command(
+def serve_command(  # noqa: PLR0917 - options, given by name
     host: Annotated[str, typer.Option(help="Address to listen on; the default is this machine only.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8000,
     country: Annotated[str, typer.Option(help="Whose emergency numbers to show, two letters, for example US.")] = "US",
@@ -29,6 +29,9 @@ def serve_command(
     name: Annotated[
         list[str] | None, typer.Option(help="A further host name to answer to, behind a proxy; may be repeated.")
     ] = None,
+    any_name: Annotated[
+        bool, typer.Option("--any-name", help="Answer to any host name: only behind a proxy that checks it.")
+    ] = False,
 ) -> None:
     """Serve the pages for readers: how it works, options, evidence, clinics, trials.
 
@@ -36,6 +39,7 @@ def serve_command(
     """
     from remission.errors import SpecError
     from remission.evidence.care import contacts_of
+    from remission.web.hosts import read_host_name
     from remission.web.server import bind, serve
     from remission.web.settings import WebSettings
 
@@ -46,6 +50,14 @@ def serve_command(
             allowed="an address of this machine only (127.0.0.1)",
             remedy="Anyone who reaches the pages could change the clinics: load them with remission clinics load.",
         )
+    if any_name and name:
+        raise SpecError(where="--any-name", got="--name too", allowed="one of them: names, or any name")
+    names = [read_host_name(one) for one in name or ()]
+    for typed, read in zip(name or (), names, strict=True):
+        if typed != read:
+            typer.echo(f"--name {typed} is compared as {read}.", err=True)
+    is_everywhere = host in {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
+    own = () if is_everywhere else (read_host_name(host),)
     settings = WebSettings(
         # A country without numbers to call is refused here and not on the page of a reader who needs them.
         country=contacts_of(country.upper()).country,
@@ -53,11 +65,22 @@ def serve_command(
         is_operator=operator,
         demonstrates=demonstration,
         is_clinician=clinician,
-        hosts=tuple(dict.fromkeys((*WebSettings().hosts, host, *(name or ())))),
+        hosts=("*",) if any_name else tuple(dict.fromkeys((*WebSettings().hosts, *own, *names))),
     )
     listener = bind(host, port)
     shown = f"[{host}]" if ":" in host else host
     typer.echo(f"Remission is at http://{shown}:{listener.getsockname()[1]}/  Stop it with Ctrl-C.")
     if host not in _LOOPBACK:
         typer.echo("There is no login: whoever reaches this address sees the pages.", err=True)
+    if any_name:
+        typer.echo(
+            "Warning: any host name is answered. Without a proxy that checks names, a page of another site can reach "
+            "this server through a reader's browser.",
+            err=True,
+        )
+    elif is_everywhere and not names:
+        typer.echo(
+            "Only this machine's own names are answered. Give others with --name: care.example, or 192.0.2.7.",
+            err=True,
+        )
     serve(settings, listener)

@@ -7,6 +7,7 @@ A sentence on a patient page holds no typed number: it has slots such as ``{alc_
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Mapping
 from datetime import date
 from functools import cache
@@ -29,10 +30,12 @@ __all__ = [
     "load_options",
     "number_of",
     "slots_of",
+    "substance_named",
 ]
 
 _SLOT = re.compile(r"\{([a-z0-9_]+)\.([a-z]+)\}")
 _WHOLE = {"days", "weeks", "months", "n", "treated", "control", "more"}
+_LONGEST_NAME = 60
 _DAYS = {"days": 1.0, "weeks": 7.0, "months": 30.0}
 _STORED = {"value", "low", "high", "treated", "control", "n"}
 
@@ -44,6 +47,13 @@ class Line(Record):
     name: str
     number: str
     note: str
+
+
+class Finder(Record):
+    """Where a country lists places of treatment, or says how to find one."""
+
+    name: str
+    address: str
 
 
 class Contacts(Record):
@@ -58,6 +68,7 @@ class Contacts(Record):
     confirm_at: str
     read: date
     lines: tuple[Line, ...]
+    finder: Finder | None = None
 
 
 class Option(Record):
@@ -139,6 +150,26 @@ class PatientNumber(Record):
                 remedy="Correct the text file or the record.",
             )
         return float(found)
+
+
+@cache
+def _names() -> Mapping[str, str]:
+    table = tomllib.loads(files("remission.library").joinpath("care", "names.toml").read_text("utf-8"))
+    return {name: substance for substance, names in table.items() for name in names}
+
+
+def substance_named(text: str) -> str | None:
+    """The substance that a brand, a street name or a Spanish word means; ``sedative`` has no options of its own.
+
+    Examples
+    --------
+    >>> substance_named("Heroína"), substance_named("crystal-meth"), substance_named("sugar")
+    ('opioid', 'methamphetamine', None)
+    """
+    if len(text) > _LONGEST_NAME:
+        return None
+    parts = unicodedata.normalize("NFKD", text.casefold())
+    return _names().get("".join(letter for letter in parts if letter.isalnum()))
 
 
 def fill(text: str) -> str:

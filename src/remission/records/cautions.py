@@ -33,7 +33,9 @@ _STOPPING_ALCOHOL: Final = (
 )
 _STOPPING_OPIOIDS: Final = (
     "Tolerance to opioids falls after stopping: a dose that was usual before can then kill. Keep naloxone at hand; "
-    "detoxification alone is not treatment."
+    "detoxification alone is not treatment. In an overdose call the emergency number, give naloxone, open the airway "
+    "and give rescue breaths where there is no breathing, turn the person on the side when breathing, give a second "
+    "dose of naloxone after two to three minutes without response, and stay until help is there."
 )
 
 

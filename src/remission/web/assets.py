@@ -34,11 +34,16 @@ def _find(name: str) -> Traversable | None:
     return place if place.is_file() else None
 
 
-@cache
 def _content(name: str) -> tuple[bytes, str] | None:
+    """Content and hash of a file; only names that exist are remembered, so that others cost no memory."""
     found = _find(name)
-    if found is None:
-        return None
+    return None if found is None else _read(name)
+
+
+@cache
+def _read(name: str) -> tuple[bytes, str]:
+    found = _find(name)
+    assert found is not None, "asked for when it is there"
     content = found.read_bytes()
     return content, hashlib.sha256(content).hexdigest()[:12]
 
@@ -59,7 +64,7 @@ def asset_address(name: str) -> str:
 
 
 @router.get("/static/{name:path}")
-def asset(name: str) -> Response:
+async def asset(name: str) -> Response:
     """One file."""
     kind = _TYPES.get(name.rpartition(".")[2])
     found = _content(name) if kind else None
@@ -73,6 +78,6 @@ def asset(name: str) -> Response:
 
 
 @router.get("/favicon.ico")
-def favicon() -> Response:
+async def favicon() -> Response:
     """The mark."""
-    return asset("mark.svg")
+    return await asset("mark.svg")

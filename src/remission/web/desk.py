@@ -1,6 +1,8 @@
 """Trials that pages ask for: simulated once in the background, with progress, then kept."""
 
+import asyncio
 import threading
+import time
 from dataclasses import dataclass, field
 
 from remission.errors import RemissionError
@@ -12,6 +14,7 @@ from remission.trial.simulate import simulate_trial
 __all__ = ["SEED", "Desk", "Job"]
 
 SEED = 20260101
+_LOOK_EVERY_S = 0.1
 
 
 @dataclass
@@ -23,6 +26,12 @@ class Job:
     result: TrialResult | None = None
     failure: str = ""
     ended: threading.Event = field(default_factory=threading.Event)
+
+    async def wait(self, longest_s: float) -> None:
+        """Wait for the end without keeping a thread: eighty readers may wait, and others must be answered."""
+        stop_s = time.monotonic() + longest_s
+        while not self.ended.is_set() and time.monotonic() < stop_s:  # noqa: ASYNC110 - set by a thread
+            await asyncio.sleep(min(_LOOK_EVERY_S, longest_s))
 
 
 class Desk:

@@ -4,7 +4,9 @@
 by the record.
 """
 
-from collections.abc import Callable, Sequence
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -12,11 +14,12 @@ from pydantic import BaseModel
 
 from remission.web.language import path_in
 from remission.web.problems import PROBLEM_RESPONSES, Fault, problem_answer
+from remission.web.queue import Weight, run_in_turn
 from remission.web.render import render_page
 
 __all__ = ["PageRouter"]
 
-_View = TypeVar("_View", bound=Callable[..., BaseModel])
+_View = TypeVar("_View", bound=Callable[..., BaseModel | Awaitable[BaseModel]])
 
 
 class PageRouter:
@@ -33,6 +36,8 @@ class PageRouter:
         text: str | None = None,
         languages: Sequence[str] = ("en",),
         keeps_nothing: bool = False,
+        weight: Weight = "usual",
+        check: Callable[..., None] | None = None,
     ) -> Callable[[_View], _View]:
         """Register a function that makes a page.
 
@@ -46,6 +51,11 @@ class PageRouter:
             Languages in which the page exists.
         keeps_nothing
             Whether browsers must not keep the page either (patient pages).
+        weight
+            How long it takes, see :mod:`remission.web.queue`; a heavy page is not made where only its head is asked.
+            A function that is ``async`` takes its turns itself.
+        check
+            Called with the function's parameters before it waits; raises what makes them wrong at once.
 
         Notes
         -----
@@ -55,23 +65,35 @@ class PageRouter:
 
         def register(view: _View) -> _View:
             model = get_type_hints(view)["return"]
+            asked = _in_turn(view, weight, check)
+            drawn: Weight = "quick" if weight == "quick" else "usual"
             headers = {"Cache-Control": "no-store" if keeps_nothing else "no-cache"}
 
-            def as_html(request: Request, record: Annotated[Any, Depends(view)]) -> Response:
+            async def as_html(request: Request, record: Annotated[Any, Depends(asked)]) -> Response:
+                if record is None:
+                    return Response(media_type="text/html; charset=utf-8", headers=headers)
                 request.state.languages = tuple(languages)
-                answer = render_page(request, template, record, text=text, status=getattr(record, "status", 200))
+                status = getattr(record, "status", 200)
+                answer = await run_in_turn(
+                    drawn, lambda: render_page(request, template, record, text=text, status=status)
+                )
                 answer.headers.update(headers)
                 return answer
 
-            def as_json(response: Response, record: Annotated[Any, Depends(view)]) -> Any:
+            async def as_json(record: Annotated[Any, Depends(asked)]) -> Response:
+                if record is None:
+                    return Response(media_type="application/json", headers=headers)
                 fault = getattr(record, "fault", None)
                 faults = getattr(record, "faults", ()) or ([fault] if isinstance(fault, Fault) else [])
                 if faults:
                     # A page shows faults where they happened; a program gets a problem.
                     return problem_answer(record.status, faults)
-                response.headers.update(headers)
-                response.status_code = getattr(record, "status", 200)
-                return record
+                return Response(
+                    await run_in_turn(drawn, partial(record.model_dump_json, by_alias=True)),
+                    status_code=getattr(record, "status", 200),
+                    media_type="application/json",
+                    headers=headers,
+                )
 
             for language in languages:
                 address = path_in(path, language)
@@ -90,3 +112,25 @@ class PageRouter:
             return view
 
         return register
+
+
+def _in_turn(view: Callable[..., Any], weight: Weight, check: Callable[..., None] | None) -> Callable[..., Any]:
+    """A view as FastAPI calls it: never in the common threads, where a few slow readers would keep all others out."""
+    signature = inspect.signature(view, eval_str=True)
+    takes_request = any(one.annotation is Request for one in signature.parameters.values())
+
+    async def turn(request: Request, **values: Any) -> Any:
+        if check is not None:
+            check(**values)
+        if weight == "heavy" and request.scope.get("is_head"):
+            return None
+        call = partial(view, **({"request": request} if takes_request else {}), **values)
+        return await call() if inspect.iscoroutinefunction(view) else await run_in_turn(weight, call)
+
+    own = [one for one in signature.parameters.values() if one.annotation is not Request]
+    first = inspect.Parameter("request", inspect.Parameter.KEYWORD_ONLY, annotation=Request)
+    turn.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[first, *(one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own)],
+        return_annotation=inspect.Signature.empty,
+    )
+    return turn

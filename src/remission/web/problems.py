@@ -1,28 +1,35 @@
 """Errors as people and programs see them: a page that says what to do, or ``application/problem+json`` (RFC 9457)."""
 
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
 from remission.errors import ProvenanceError, RemissionError, RunError
 from remission.records.base import Record
+from remission.web.addresses import other_address
+from remission.web.queue import BusyError
 from remission.web.render import render_page
+from remission.web.security import HEADERS
 
 __all__ = [
     "PROBLEM_RESPONSES",
     "Fault",
     "PageMissingError",
+    "PageMovedError",
     "Problem",
     "add_problem_handlers",
     "fault_of",
     "problem_answer",
 ]
 
+_MOST_WAYS = 60
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
 PROBLEM_TYPE = "application/problem+json"
 
 
@@ -50,8 +57,29 @@ PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
         "description": HTTPStatus(status).phrase,
         "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
-    for status in (400, 404, 422)
+    for status in (400, 404, 422, 503)
 }
+
+
+class Way(Record):
+    """A page to go on with."""
+
+    address: str
+    name: str
+
+
+class ProblemPage(Problem):
+    """An error as a page: never the end of the way."""
+
+    ways: tuple[Way, ...] = ()
+
+
+class PageMovedError(Exception):
+    """The page stands under another address."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(address)
+        self.address = address
 
 
 class PageMissingError(Exception):
@@ -59,6 +87,7 @@ class PageMissingError(Exception):
 
     def __init__(self, *, what: str, got: str, known: Sequence[str]) -> None:
         super().__init__(what)
+        self.known = tuple(known)
         self.fault = Fault(where=what, got=got[:80], allowed=f"one of: {', '.join(known)}" if known else "a known page")
 
 
@@ -70,9 +99,17 @@ def fault_of(error: RemissionError) -> Fault:
 def add_problem_handlers(app: FastAPI) -> None:
     """Answer every error in the reader's form: JSON for ``.json`` and ``/api``, a page for the rest."""
 
+    @app.exception_handler(PageMovedError)
+    def moved(request: Request, error: PageMovedError) -> Response:
+        del request
+        return RedirectResponse(error.address, headers={"Cache-Control": "no-store"})
+
     @app.exception_handler(PageMissingError)
     def missing(request: Request, error: PageMissingError) -> Response:
-        return _answer(request, 404, [error.fault])
+        other = other_address(request)
+        if other is not None:
+            return RedirectResponse(other, headers={"Cache-Control": "no-store"})
+        return _answer(request, 404, [error.fault], near=error.known)
 
     @app.exception_handler(RemissionError)
     def ours(request: Request, error: RemissionError) -> Response:
@@ -90,8 +127,27 @@ def add_problem_handlers(app: FastAPI) -> None:
         ]
         return _answer(request, 422, faults)
 
+    @app.exception_handler(BusyError)
+    def busy(request: Request, error: BusyError) -> Response:
+        fault = Fault(
+            where="this server",
+            got="more questions than it can compute at once",
+            allowed="a question a little later",
+            remedy=f"Nothing is lost: ask again in {error.retry_after_s} seconds.",
+        )
+        return _answer(request, 503, [fault], {"Retry-After": str(error.retry_after_s), "Cache-Control": "no-store"})
+
+    @app.exception_handler(Exception)
+    def failed(request: Request, error: Exception) -> Response:
+        del error  # the server's own log has it
+        # Made outside of what adds the headers to all other answers.
+        return _answer(request, 500, [], HEADERS)
+
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> Response:
+        other = other_address(request) if error.status_code == HTTPStatus.NOT_FOUND else None
+        if other is not None:
+            return RedirectResponse(other, headers={"Cache-Control": "no-store"})
         return _answer(request, error.status_code, [], error.headers)
 
 
@@ -108,11 +164,19 @@ def _problem(status: int, faults: Sequence[Fault]) -> Problem:
 
 
 def _answer(
-    request: Request, status: int, faults: Sequence[Fault], headers: Mapping[str, str] | None = None
+    request: Request,
+    status: int,
+    faults: Sequence[Fault],
+    headers: Mapping[str, str] | None = None,
+    *,
+    near: Sequence[str] = (),
 ) -> Response:
     path = request.url.path
     if path.endswith(".json") or path.startswith("/api/"):
         return problem_answer(status, faults, headers)
-    answer = render_page(request, "problem.html.jinja", _problem(status, faults), status=status)
+    folder = path.rpartition("/")[0]
+    ways = tuple(Way(address=f"{folder}/{name}", name=name) for name in near[:_MOST_WAYS] if _NAME.fullmatch(name))
+    page = ProblemPage(**_problem(status, faults).model_dump(), ways=ways)
+    answer = render_page(request, "problem.html.jinja", page, status=status)
     answer.headers.update(headers or {})
     return answer

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from remission.errors import visible
 from remission.web.assets import asset_address
+from remission.web.citations import link_sources
 from remission.web.language import LANGUAGES, language_of, load_text, path_in
 
 __all__ = ["render_page"]
@@ -88,7 +89,7 @@ def render_page(
             link=lambda target: path_in(target, language) if target.split("/")[1] in _TRANSLATED else target,
         )
     )
-    return HTMLResponse(content, status_code=status)
+    return HTMLResponse(link_sources(content), status_code=status)
 
 
 _TRANSLATED = {"journey", "clinics", "safety"}

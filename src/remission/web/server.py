@@ -8,6 +8,7 @@ import uvicorn
 from remission.errors import SpecError
 from remission.web.app import create_app
 from remission.web.pages import learn, planner
+from remission.web.patience import MOST_CONNECTIONS, MOST_HEADER_BYTES, PatientProtocol
 from remission.web.settings import WebSettings
 
 __all__ = ["bind", "serve"]
@@ -26,7 +27,7 @@ def bind(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-        listener.listen(128)
+        listener.listen(512)
     except (OSError, OverflowError) as error:
         listener.close()
         raise SpecError(
@@ -48,6 +49,16 @@ def serve(settings: WebSettings, listener: socket.socket) -> None:
     # What takes seconds is computed while the first reader still reads the first page.
     threading.Thread(target=_warm, daemon=True).start()
     config = uvicorn.Config(
-        create_app(settings), access_log=False, log_level="warning", server_header=False, date_header=False
+        create_app(settings),
+        access_log=False,
+        # Damaged requests are the sender's: a line for each would fill the disk, and tell who asked.
+        log_level="error",
+        server_header=False,
+        date_header=False,
+        http=PatientProtocol,
+        ws="none",
+        h11_max_incomplete_event_size=MOST_HEADER_BYTES,
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_keep_alive=5,
     )
     uvicorn.Server(config).run(sockets=[listener])

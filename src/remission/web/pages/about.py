@@ -5,10 +5,12 @@ from typing import Any
 from fastapi import Request
 
 from remission.library.article import load_article
+from remission.library.published import trial_citation
 from remission.provenance import package_version
 from remission.records.base import Record
 from remission.report.document import LIMITS
 from remission.web.page import PageRouter
+from remission.web.pages.trials import simulated_records
 
 __all__ = ["router"]
 
@@ -22,6 +24,7 @@ class AboutPage(Record):
     article: str
     article_date: str
     clinic: str
+    trials: tuple[str, ...]
 
 
 class LimitsPage(Record):
@@ -47,7 +50,7 @@ class ApiPage(Record):
     openapi: str
 
 
-@router.page("/about", template="about.html.jinja")
+@router.page("/about", template="about.html.jinja", weight="quick")
 def about() -> AboutPage:
     """What this is, what it is not, and where it comes from."""
     article = load_article()
@@ -56,10 +59,11 @@ def about() -> AboutPage:
         article=article.title,
         article_date=article.date.isoformat(),
         clinic=article.clinic,
+        trials=tuple(str(trial_citation(name)) for name in simulated_records()),
     )
 
 
-@router.page("/limits", template="limits.html.jinja")
+@router.page("/limits", template="limits.html.jinja", weight="quick")
 def limits() -> LimitsPage:
     """What the program cannot tell."""
     return LimitsPage(limits=LIMITS)

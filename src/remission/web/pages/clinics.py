@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs
 
 from fastapi import Query, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse
 
 from remission.clinics.clinic import Clinic
@@ -24,6 +23,7 @@ from remission.records.base import Record
 from remission.web.language import LANGUAGES, language_of, path_in
 from remission.web.page import PageRouter
 from remission.web.problems import PageMissingError
+from remission.web.queue import run_in_turn
 from remission.web.render import render_page
 
 __all__ = ["router", "store_of"]
@@ -201,8 +201,12 @@ def zips() -> Response:
     return Response(centroid_file(), media_type="application/json", headers={"Cache-Control": "public, max-age=86400"})
 
 
-def _rows(request: Request, data: _Data = None) -> HTMLResponse:
+async def _rows(request: Request, data: _Data = None) -> HTMLResponse:
     """All rows, for the browser to choose from, so that the question stays on the device."""
+    return await run_in_turn("usual", lambda: _all_rows(request, data))
+
+
+def _all_rows(request: Request, data: str | None) -> HTMLResponse:
     clinics, _, today = _clinics(request, data)
     shown = clinics if len(clinics) <= _MOST_IN_BROWSER else ()
     found = find_clinics(shown, Wanted(with_old=True), spot=None, today=today)
@@ -220,7 +224,7 @@ async def _search(request: Request) -> HTMLResponse:
         if len(body) > _MOST_FORM_BYTES:
             raise SpecError(where="form", got="more than 10 kB", allowed="a short question")
     # Looking through a long list must not keep other readers waiting.
-    return await run_in_threadpool(_answer, request, body)
+    return await run_in_turn("usual", lambda: _answer(request, body))
 
 
 def _answer(request: Request, body: bytes) -> HTMLResponse:

@@ -17,6 +17,7 @@ from remission.report.evidence_text import arm_texts, care_value_text, facts_of,
 from remission.report.forest import forest_chart, pooled_text, value_text
 from remission.web.figure import Figure, figure_of
 from remission.web.page import PageRouter
+from remission.web.pages.trials import simulated_records
 from remission.web.problems import Fault, PageMissingError, fault_of
 
 __all__ = ["router"]
@@ -115,11 +116,23 @@ class StudyPage(Record):
     arms: tuple[tuple[str, str, str, str, str, str], ...]
     outcomes: tuple[OutcomeRow, ...]
     conflicts: tuple[ConflictRow, ...]
+    simulation: str
+    forests: tuple[ForestLink, ...]
     record: dict[str, Any] = Field(description="The record as shown, without the addresses where it was read.")
+
+
+class ForestSource(Record):
+    """A work behind a picture, and the page of its simulation where there is one."""
+
+    id: str
+    citation: str
+    simulation: str
 
 
 class ForestPage(Record):
     """What /evidence/forest shows."""
+
+    sources: tuple[ForestSource, ...]
 
     figure: Figure
     pooling: tuple[str, ...]
@@ -163,7 +176,7 @@ def evidence(
     )
 
 
-@router.page("/evidence/forest", template="forest.html.jinja")
+@router.page("/evidence/forest", template="forest.html.jinja", weight="heavy")
 def forest(
     substance: Annotated[str, Query(max_length=80, description="For example alcohol.")] = "alcohol",
     endpoint: Annotated[str, Query(max_length=80, description="For example days-abstinent.")] = "days-abstinent",
@@ -174,6 +187,10 @@ def forest(
     ids = sorted({row[0] for row in figure.table.rows})
     return ForestPage(
         figure=figure,
+        sources=tuple(
+            ForestSource(id=one, citation=citation_of(registry[one]), simulation=simulated_records().get(one, ""))
+            for one in ids
+        ),
         pooling=tuple(
             f"{group.comparison}; {group.measure}; {group.time_band}: {pooled_text(group)}"
             for group in group_contrasts(registry, substance=substance, endpoint=endpoint)
@@ -213,6 +230,8 @@ def study(study_id: str) -> StudyPage:
             )
             for one in registry.conflicts(record.id)
         ),
+        simulation=simulated_records().get(record.id, ""),
+        forests=_forests_of(record.id),
         record=public_record(record),
     )
 
@@ -288,6 +307,20 @@ def _forests() -> tuple[ForestLink, ...]:
     labels = endpoint_classes()
     return tuple(
         ForestLink(substance=name, endpoint=key, label=labels[key].label, n=n) for (name, key), n in counts.items() if n
+    )
+
+
+@cache
+def _forests_of(study_id: str) -> tuple[ForestLink, ...]:
+    """The pictures in which a study stands."""
+    registry = load_evidence()
+    return tuple(
+        link
+        for link in _forests()
+        if any(
+            record.id == study_id
+            for record, _ in outcomes_of(registry, substance=link.substance, endpoint=link.endpoint)
+        )
     )
 
 

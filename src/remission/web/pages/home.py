@@ -43,6 +43,12 @@ _DOORS = (
         says="Trials, reviews and natural history, with intervals, conflicts and how each number was read.",
     ),
     Door(
+        who="Clinicians and pharmacologists",
+        question="What does one session do?",
+        address="/planner",
+        says="An infusion in simulated people of one weight: levels, effects, pressure, and what stands against it.",
+    ),
+    Door(
         who="Trialists",
         question="Does the model give the published trials?",
         address="/trial",
@@ -51,7 +57,7 @@ _DOORS = (
 )
 
 
-@router.page("/", template="home.html.jinja")
+@router.page("/", template="home.html.jinja", weight="quick")
 def home() -> HomePage:
     """Doors for each kind of reader."""
     return HomePage(doors=_DOORS)

@@ -17,13 +17,14 @@ from remission.evidence.care import (
     load_options,
     number_of,
     slots_of,
+    substance_named,
 )
 from remission.evidence.records import CareRecord, StudyRecord
 from remission.evidence.registry import citation_of, load_evidence
 from remission.records.base import Record
-from remission.web.language import LANGUAGES, language_of, load_text
+from remission.web.language import LANGUAGES, language_of, load_text, path_in
 from remission.web.page import PageRouter
-from remission.web.problems import Fault, PageMissingError, fault_of
+from remission.web.problems import Fault, PageMissingError, PageMovedError, fault_of
 
 __all__ = ["router"]
 
@@ -115,6 +116,8 @@ class JourneyPage(Record):
     contacts: Contacts
     others: tuple[Choice, ...]
     safety: tuple[str, ...]
+    overdose_title: str
+    overdose: tuple[str, ...]
     signs: tuple[str, ...]
     diagnosis: tuple[str, ...]
     goals: tuple[Pair, ...]
@@ -155,7 +158,14 @@ _Language = Annotated[str, Depends(_language)]
 _Country = Annotated[str, Query(max_length=8, description="Whose numbers to call: two letters of ISO 3166.")]
 
 
-@router.page("/journey", template="journey_start.html.jinja", text="journey", languages=_LANGUAGES, keeps_nothing=True)
+@router.page(
+    "/journey",
+    template="journey_start.html.jinja",
+    text="journey",
+    languages=_LANGUAGES,
+    keeps_nothing=True,
+    weight="quick",
+)
 def journey(language: _Language) -> JourneyStart:
     """Choose a substance."""
     t = load_text(language, "journey")
@@ -174,13 +184,25 @@ def journey_of(request: Request, substance: str, language: _Language, country: _
     """Options for one substance side by side, what happens, risks, cost, questions."""
     known = load_text("en", "journey")["substances"]
     if substance not in known:
-        raise PageMissingError(what="substance", got=substance, known=tuple(known))
+        meant = substance_named(substance)
+        if meant is None:
+            raise PageMissingError(what="substance", got=substance, known=tuple(known))
+        address = path_in("/safety" if meant == "sedative" else f"/journey/{meant}", language)
+        ending = ".json" if request.url.path.endswith(".json") else ""
+        raise PageMovedError(f"{address}{ending}" + (f"?{request.url.query}" if request.url.query else ""))
     chosen, fault = _country(request, country)
     page = _page(substance, language, chosen)
     return page.model_copy(update={"fault": fault, "status": 422}) if fault else page
 
 
-@router.page("/safety", template="safety.html.jinja", text="safety", languages=_LANGUAGES, keeps_nothing=True)
+@router.page(
+    "/safety",
+    template="safety.html.jinja",
+    text="safety",
+    languages=_LANGUAGES,
+    keeps_nothing=True,
+    weight="quick",
+)
 def safety(request: Request, language: _Language, country: _Country = "") -> SafetyPage:
     """Whom to call, and what to know before stopping."""
     chosen, fault = _country(request, country)
@@ -193,10 +215,15 @@ def safety(request: Request, language: _Language, country: _Country = "") -> Saf
         warnings=tuple(words[key] for key in ("stop", "stop_more", "sedatives", "tolerance", "naloxone")),
         call=words["call"],
         withdrawal=fill(t["withdrawal_text"]),
-        overdose=tuple(fill(step) for step in t["overdose_steps"]),
+        overdose=_overdose(language),
         fault=fault,
         status=422 if fault else 200,
     )
+
+
+def _overdose(language: str) -> tuple[str, ...]:
+    """What to do in an opioid overdose, one step after the other; the same wherever overdose is spoken of."""
+    return tuple(fill(step) for step in load_text(language, "safety")["overdose_steps"])
 
 
 def _country(request: Request, asked: str) -> tuple[str, Fault | None]:
@@ -223,6 +250,8 @@ def _page(substance: str, language: str, country: str) -> JourneyPage:
         safety=tuple(
             t["safety"][key] for key in ("stop", "stop_more", "sedatives", "tolerance", "naloxone", "never", "call")
         ),
+        overdose_title=load_text(language, "safety")["overdose"],
+        overdose=_overdose(language),
         signs=tuple(t["diagnosis"]["signs"]),
         diagnosis=tuple(fill(t["diagnosis"][key]) for key in ("count", "medicine", "who", "forms", "why")),
         goals=tuple(

@@ -10,12 +10,14 @@ from fastapi import Query
 from remission.evidence.registry import citation_of, load_evidence
 from remission.library.article import Claim, load_article
 from remission.library.loader import load_parameter_set
+from remission.library.references import load_reference
 from remission.patient.parameters import DEFAULT_PARAMETER_SET
 from remission.records.base import Record
 from remission.web.figure import Figure
 from remission.web.language import load_text
 from remission.web.page import PageRouter
 from remission.web.problems import PROBLEM_RESPONSES, PageMissingError
+from remission.web.queue import run_in_turn
 from remission.web.story import SHOWN_STATES, Substance, day_figure, load_story, session_figure, state_figure
 
 __all__ = ["router", "warm"]
@@ -39,6 +41,7 @@ class ValueNote(Record):
     unit: str
     grade: str
     source: str
+    cite: str
     note: str
 
 
@@ -96,22 +99,29 @@ class LearnCourse(Record):
     without_use: tuple[tuple[float, ...], ...]
 
 
-@router.page("/learn", template="learn.html.jinja", text="learn")
+def _check_step(step: str, substance: Substance) -> None:
+    del substance
+    ids = [one["id"] for one in load_text("en", "learn")["steps"]]
+    if step not in ids:
+        raise PageMissingError(what="link of the chain", got=step, known=ids)
+
+
+@router.page("/learn", template="learn.html.jinja", text="learn", weight="heavy")
 def learn(substance: _Which = "alcohol") -> LearnPage:
     """The chain, beginning with the dose."""
     return _page("dose", substance)
 
 
-@router.page("/learn/{step}", template="learn.html.jinja", text="learn")
+@router.page("/learn/{step}", template="learn.html.jinja", text="learn", weight="heavy", check=_check_step)
 def learn_step(step: str, substance: _Which = "alcohol") -> LearnPage:
     """One link of the chain."""
     return _page(step, substance)
 
 
 @router.routes.get("/api/learn/course.json", operation_id="learn_course", responses=PROBLEM_RESPONSES)
-def course(substance: _Which = "alcohol") -> LearnCourse:
+async def course(substance: _Which = "alcohol") -> LearnCourse:
     """States by arm and day, for the drawing."""
-    return _course(substance)
+    return await run_in_turn("heavy", lambda: _course(substance))
 
 
 def warm() -> None:
@@ -126,10 +136,7 @@ def warm() -> None:
 @cache
 def _page(step_id: str, substance: Substance) -> LearnPage:
     steps = load_text("en", "learn")["steps"]
-    ids = [step["id"] for step in steps]
-    if step_id not in ids:
-        raise PageMissingError(what="link of the chain", got=step_id, known=ids)
-    number = ids.index(step_id)
+    number = [step["id"] for step in steps].index(step_id)
     step = steps[number]
     claims = tuple(_note(claim, steps) for claim in load_article().claim)
     story = load_story(substance)
@@ -195,6 +202,7 @@ def _values(step: dict[str, str], substance: Substance) -> tuple[ValueNote, ...]
             unit="" if one.unit == "1" else one.unit,
             grade=one.grade.value,
             source=one.source,
+            cite="" if one.source == "remission" else load_reference(one.source).text,
             note=one.note,
         )
         for one in chosen

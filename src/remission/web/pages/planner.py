@@ -1,5 +1,6 @@
 """The infusion planner for professionals. Its question stands in the address, and no patient page leads here."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
@@ -45,6 +46,7 @@ from remission.report.planner_chart import comparison_chart, planner_chart
 from remission.web.figure import Figure, figure_of
 from remission.web.page import PageRouter
 from remission.web.problems import PROBLEM_RESPONSES, Fault, PageMissingError, fault_of
+from remission.web.queue import run_in_turn
 
 __all__ = ["router", "warm"]
 
@@ -53,9 +55,14 @@ router = PageRouter()
 _Text = Annotated[str, Field(max_length=60)]
 _Texts = Annotated[list[_Text], Field(max_length=12, default_factory=list)]
 _MOST_REGIMENS = 4
+_MOST_PEOPLE = 10_000
+_MOST_PERSON_POINTS = 2_200_000
+_POINTS_PER_H = 32.0
+_AFTER_H = 6.0
+"""People times points of their curves; each takes about 150 bytes while it is computed. [1, 1/h, h]"""
 
 
-class PlannerQuery(Record):
+class PlannerQuery(Record, extra="ignore"):
     """What stands in the address of a plan: the fields of the form as they were typed."""
 
     weight: _Text = ""
@@ -98,11 +105,6 @@ class PlannerQuery(Record):
             for name in type(self).model_fields
             if (value := getattr(self, name))
         }
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing was asked."""
-        return not any(text.strip() for texts in self.fields.values() for text in texts)
 
 
 class CheckChoice(Record):
@@ -195,18 +197,18 @@ _Asked = Annotated[PlannerQuery, Query()]
 
 
 @router.page("/planner", template="planner.html.jinja", keeps_nothing=True)
-def planner(request: Request, query: _Asked) -> PlannerPage:
+async def planner(request: Request, query: _Asked) -> PlannerPage:
     """A session in simulated people: patient, regimen, results."""
-    is_clinician = request.app.state.settings.is_clinician
-    if query.is_empty:
+    is_clinician: bool = request.app.state.settings.is_clinician
+    if request.scope.get("is_head") or not _is_sent(request):
         return _page(query, is_clinician)
     try:
-        return _answer(query, is_clinician)
+        return await run_in_turn("heavy", lambda: _answer(query, is_clinician))
     except SpecError as error:
         return _page(query, is_clinician, faults=tuple(fault_of(one) for one in error.faults), status=422)
 
 
-@router.page("/planner/print", template="planner_print.html.jinja", keeps_nothing=True)
+@router.page("/planner/print", template="planner_print.html.jinja", keeps_nothing=True, weight="heavy")
 def planner_print(query: _Asked) -> PrintPage:
     """The plan on one sheet; refused while a contraindication stands."""
     request = read_request(query.fields)
@@ -217,7 +219,7 @@ def planner_print(query: _Asked) -> PrintPage:
     )
 
 
-@router.page("/planner/log", template="planner_log.html.jinja", keeps_nothing=True)
+@router.page("/planner/log", template="planner_log.html.jinja", keeps_nothing=True, weight="heavy")
 def planner_log(request: Request, query: _Asked) -> LogPage:
     """Volumes and an empty session log; only where the operator turned clinician mode on."""
     if not request.app.state.settings.is_clinician:
@@ -247,6 +249,11 @@ def preview(model: Literal["simons2022"] = "simons2022") -> PreviewNumbers:
     )
 
 
+def _is_sent(request: Request) -> bool:
+    """Whether the form was sent, empty or not; words that others add to addresses (utm_source) are no question."""
+    return any(name in PlannerQuery.model_fields for name in request.query_params)
+
+
 def warm() -> None:
     """Simulate and draw one published session, so that no reader waits for the compiler."""
     _plan(read_request({"weight": ["70"], "age": ["40"], "preset": ["kare"]}))
@@ -262,6 +269,7 @@ def _answer(query: PlannerQuery, is_clinician: bool) -> PlannerPage:
         raise SpecError(where="compare", got=query.compare[0], allowed="a comparison or a limit, not both")
     if query.find:
         return _page(query, is_clinician, search=_searched(query))
+    _check_given(query)
     request = read_request(query.fields)
     more: dict[str, Any] = {}
     others = [text for text in query.compare if text.strip()]
@@ -278,6 +286,36 @@ def _answer(query: PlannerQuery, is_clinician: bool) -> PlannerPage:
     return _page(query, is_clinician, sheet=plan_sheet(plan), figure=figure, numbers=plan_numbers(plan), **more)
 
 
+_EXAMPLES = {
+    "weight": "the weight, for example 82 or 180 lb",
+    "age": "the age in years, for example 45",
+    "dose": "a dose, for example 0.5 mg/kg, or a published regimen above",
+    "minutes": "the minutes over which it is infused, for example 40",
+}
+
+
+def _check_given(query: PlannerQuery) -> None:
+    """Name every field without which nothing can be said, and with them what is wrong in the others."""
+    is_given = {name: any(text.strip() for text in texts) for name, texts in query.fields.items()}
+    needed = ["weight", "age"]
+    if query.find:
+        needed.append("minutes" if query.find.strip() == "dose" else "dose")
+    elif not is_given.get("preset"):
+        needed.append("dose")
+    faults = [
+        SpecError(where=name, got="nothing", allowed=f"this is needed: {_EXAMPLES[name]}")
+        for name in needed
+        if not is_given.get(name)
+    ]
+    if not faults:
+        return
+    try:
+        read_request(query.fields)
+    except SpecError as error:
+        faults += [one for one in error.faults if one.where not in needed]
+    raise SpecError.from_faults(faults)
+
+
 def _searched(query: PlannerQuery) -> SearchSheet:
     limits = [
         read_limit(f"{name}={text}")
@@ -290,7 +328,9 @@ def _searched(query: PlannerQuery) -> SearchSheet:
         share = float(query.share or 90.0) / 100.0
     except ValueError:
         raise SpecError(where="share", got=query.share, allowed="a number from 50 to 99") from None
+    _check_given(query)
     target, request = read_search(query.fields, find=query.find)
+    _check_size((request,))
     return search_sheet(search_regimen(request, target=target, limits=limits, share=share))
 
 
@@ -305,14 +345,33 @@ def _beside(found: Comparison, number: int) -> ComparedRegimen:
     )
 
 
+def _check_size(requests: Sequence[PlanRequest]) -> None:
+    """Refuse what would take hundreds of megabytes from everybody else's questions; a plan on one's own machine may."""
+    points = sum(max(1.0, _POINTS_PER_H * (_end_h(one) + _AFTER_H)) for one in requests)
+    most = min(_MOST_PEOPLE, int(_MOST_PERSON_POINTS / points))
+    if requests[0].n_people > most:
+        raise SpecError(
+            where="people",
+            got=requests[0].n_people,
+            allowed=f"at most {most} people for this question here",
+            remedy="More people on your own machine: remission plan, with --people.",
+        )
+
+
+def _end_h(request: PlanRequest) -> float:
+    return max(one.start_h + (one.duration_min or 0.0) / 60.0 for one in request.infusions)
+
+
 @lru_cache(maxsize=64)
 def _plan(request: PlanRequest) -> tuple[Plan, Figure]:
+    _check_size((request,))
     plan = plan_infusion(request)
     return plan, figure_of(planner_chart(plan))
 
 
 @lru_cache(maxsize=16)
 def _compared(requests: tuple[PlanRequest, ...]) -> tuple[Comparison, Figure]:
+    _check_size(requests)
     found = compare_regimens(requests)
     return found, figure_of(comparison_chart(found.plans))
 
@@ -350,6 +409,4 @@ def _choices() -> dict[str, Any]:
 
 def _source(key: str) -> str:
     reference = load_reference(key)
-    return " ".join(
-        part for part in (f"{reference.title.strip('[]')}.", reference.year and f"({reference.year})") if part
-    )
+    return reference.text

@@ -1,12 +1,14 @@
 """Published trials as the model gives them: the report of a run as a page, simulated when first asked for."""
 
 import shlex
-from functools import lru_cache
+from collections.abc import Mapping
+from functools import cache, lru_cache, partial
 from typing import Annotated, Any
 
 from fastapi import Query, Request
 
 from remission.library.protocols import load_protocol
+from remission.library.published import trial_citation
 from remission.provenance import library_versions
 from remission.records.base import Record
 from remission.report.document import report_content
@@ -16,8 +18,9 @@ from remission.web.desk import SEED, Desk
 from remission.web.figure import Figure, figure_of
 from remission.web.page import PageRouter
 from remission.web.problems import PageMissingError
+from remission.web.queue import run_in_turn
 
-__all__ = ["TRIALS", "router"]
+__all__ = ["TRIALS", "router", "simulated_records"]
 
 router = PageRouter()
 
@@ -97,6 +100,9 @@ class TrialPage(Record):
     done: int
     total: int
     failure: str = ""
+    record: str
+    citation: str
+    substance: str
     report: Report | None = None
     status: int = 200
 
@@ -119,7 +125,7 @@ def trials() -> TrialsPage:
 
 
 @router.page("/trial/{trial_id}", template="trial.html.jinja")
-def trial(
+async def trial(
     request: Request,
     trial_id: str,
     wait: Annotated[float, Query(ge=0.0, le=5.0, description="Seconds to wait for the simulation.")] = _A_MOMENT_S,
@@ -128,19 +134,34 @@ def trial(
     if trial_id not in TRIALS:
         raise PageMissingError(what="trial", got=trial_id, known=TRIALS)
     desk: Desk = request.app.state.desk
+    protocol = load_protocol(trial_id)
+    known: dict[str, Any] = {
+        "id": trial_id,
+        "title": protocol.title,
+        "record": protocol.evidence,
+        "citation": str(trial_citation(str(protocol.evidence))),
+        "substance": protocol.substance.value,
+    }
+    if request.scope.get("is_head"):
+        return TrialPage(**known, done=0, total=desk.n_replicates)
     job = desk.ask(trial_id)
-    job.ended.wait(wait)
-    title = load_protocol(trial_id).title
+    await job.wait(wait)
     if job.result is None or job.failure:
         return TrialPage(
-            id=trial_id,
-            title=title,
+            **known,
             done=job.done,
             total=job.total,
             failure=job.failure,
             status=500 if job.failure else 202,
         )
-    return TrialPage(id=trial_id, title=title, done=job.total, total=job.total, report=_report(trial_id, desk))
+    report = await run_in_turn("heavy", partial(_report, trial_id, desk))
+    return TrialPage(**known, done=job.total, total=job.total, report=report)
+
+
+@cache
+def simulated_records() -> Mapping[str, str]:
+    """Trials with a page, by the id of their record."""
+    return {str(load_protocol(name).evidence): name for name in TRIALS}
 
 
 @lru_cache(maxsize=8)

@@ -9,21 +9,34 @@ const NAMES = { P: "window", H: "habit", N: "unease", K: "control", z: "craving"
 let course = null;
 let timer = null;
 
-function share(symbol, arm, day) {
-  if (symbol === "use") return course.without_use[arm][day] / 100;
-  const low = course.low[symbol], high = course.high[symbol];
-  return high > low ? (course.mean[symbol][arm][day] - low) / (high - low) : 0;
+// A bar begins at zero; its full length is the highest mean of the state, or 1 where that stays below. A state that
+// falls below zero has no bar: a dot moves between the lowest and the highest mean, with a tick at zero.
+function level(mark, arm, day) {
+  const symbol = mark.dataset.state, long = Number(mark.dataset.width), left = Number(mark.dataset.left);
+  const value = symbol === "use" ? course.without_use[arm][day] / 100 : course.mean[symbol][arm][day];
+  if (symbol === "use" || course.low[symbol] >= 0) {
+    mark.setAttribute("width", (long * value / Math.max(1, course.high[symbol] ?? 1)).toFixed(1));
+    return;
+  }
+  const low = course.low[symbol], at = (x) => left + long * (x - low) / (Math.max(0, course.high[symbol]) - low);
+  mark.setAttribute("width", "7");
+  mark.setAttribute("x", (at(value) - 3.5).toFixed(1));
+  let tick = mark.parentNode.querySelector(".zero");
+  if (!tick) {
+    tick = mark.parentNode.insertBefore(document.createElementNS("http://www.w3.org/2000/svg", "rect"), mark);
+    for (const [name, set] of [["class", "zero"], ["width", "1.5"], ["height", "11"], ["x", at(0) - 0.75], ["y", mark.getAttribute("y") - 3]]) tick.setAttribute(name, set);
+  }
 }
 
 function draw() {
   const day = Number(slider.value), arm = arms.selectedIndex;
   document.getElementById("day-out").value = String(day);
-  for (const level of document.querySelectorAll(".chain .level")) {
-    level.setAttribute("width", (share(level.dataset.state, arm, day) * level.dataset.width).toFixed(1));
+  for (const mark of document.querySelectorAll(".chain .level")) {
+    level(mark, arm, day);
   }
   const words = Object.entries(NAMES).map(([s, name]) => `${name} ${course.mean[s][arm][day].toFixed(2)}`);
   reading.textContent = `${course.arms[arm]}, day ${day} (simulated, mean): ${words.join(", ")}; ` +
-    `${course.without_use[arm][day].toFixed(0)} of 100 people without use. Bars run from the lowest to the highest mean.`;
+    `${course.without_use[arm][day].toFixed(0)} of 100 people without use. Bars begin at zero; craving is a dot with a tick at zero.`;
   for (const frame of document.querySelectorAll("figure [data-frames]")) cursor(frame, day);
   remember(day, arm);
 }

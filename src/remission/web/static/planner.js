@@ -5,11 +5,26 @@
   const form = document.getElementById("form"), out = document.getElementById("preview");
   if (!form || !out || typeof kinetics === "undefined") return;
   document.getElementById("summary")?.focus();
-  // Empty fields would make an address that nobody can read.
+  // Empty fields would make an address that nobody can read; what must be given is sent, so that its absence is named.
+  const needed = ["weight", "age", "dose"];
   form.addEventListener("submit", () => {
-    for (const one of form.elements) if (one.name && !one.value) one.disabled = true;
+    for (const one of form.elements) if (one.name && !one.value && !needed.includes(one.name)) one.disabled = true;
   });
   window.addEventListener("pageshow", () => { for (const one of form.elements) one.disabled = false; });
+
+  // What was typed lives with this entry of the tab's history: Back and Reload bring it back, no server sees it.
+  const entries = () => [...form.elements].filter((one) => one.name && one.type !== "hidden");
+  const keep = () => history.replaceState({ planner: entries().map((one) => (
+    one.type === "checkbox" ? one.checked : one.value)) }, "");
+  form.addEventListener("input", keep);
+  form.addEventListener("change", keep);
+  const kept = history.state?.planner;
+  if (Array.isArray(kept) && kept.length === entries().length) {
+    entries().forEach((one, i) => { if (one.type === "checkbox") one.checked = kept[i]; else one.value = kept[i]; });
+    for (const part of form.querySelectorAll("details")) {
+      if ([...part.querySelectorAll("input, select")].some((one) => (one.type === "checkbox" ? one.checked : one.value))) part.open = true;
+    }
+  }
 
   const number = /^\s*(\d+\.?\d*|\.\d+)\s*([a-z/]*)\s*$/i;
   const read = (text, units) => {

@@ -1,0 +1,203 @@
+"""Laws of the pages and of the lists of clinics, over random cases: spelling, order and language change no answer."""
+
+import csv
+import html
+import io
+import re
+from collections.abc import Callable, Iterator
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from law_cases import law
+
+from remission.clinics.files import read_clinics
+from remission.clinics.geography import locate_zip
+from remission.clinics.places import find_place
+from remission.clinics.search import Wanted, find_clinics
+from remission.errors import visible
+from remission.evidence.care import countries
+from remission.web.app import create_app
+from remission.web.language import load_text
+from remission.web.settings import WebSettings
+
+TODAY = date(2026, 11, 1)
+SUBSTANCES = tuple(load_text("en", "journey")["substances"])
+BOTH = ("/safety", "/journey", "/clinics", "/clinics/check", *(f"/journey/{one}" for one in SUBSTANCES))
+ENGLISH = ("/", "/about", "/limits", "/evidence", "/evidence/grabski_2022_kare", "/trial", "/planner", "/api")
+ZIPS = (("94025", "CA"), ("02118", "MA"), ("00901", "PR"), ("10001", "NY"), ("60614", "IL"), ("06610", "CT"))
+CODES = ("DT", "OP", "RES", "METH", "BU", "NU", "MD", "MC", "SF", "SP")
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[TestClient]:
+    with TestClient(create_app(WebSettings(hosts=("testserver",), n_replicates=6))) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def page_at(client: TestClient) -> Callable[[str], str]:
+    """Each plain page is made once, so that a thousand cases stay cheap."""
+    return cache(lambda address: str(client.get(address).text))
+
+
+def _numbers(text: str) -> list[str]:
+    return sorted(re.findall(r"\d+(?:[.,]\d+)*", text))
+
+
+def _shown(page: str) -> str:
+    main = page.partition("<main")[2].partition("</main>")[0]
+    return html.unescape(re.sub(r"<[^>]+>", " ", main))
+
+
+def _pick(rng: np.random.Generator, choices: Any) -> Any:
+    return choices[int(rng.integers(len(choices)))]
+
+
+def _strings(data: Any) -> list[str]:
+    if isinstance(data, dict):
+        return [one for value in data.values() for one in _strings(value)]
+    if isinstance(data, list):
+        return [one for value in data for one in _strings(value)]
+    return [data] if isinstance(data, str) else []
+
+
+@law(seed=4101)
+def test_the_language_changes_no_number(rng: np.random.Generator, page_at: Callable[[str], str]) -> None:
+    """A number that differs between languages is wrong in one of them."""
+    address, country = _pick(rng, BOTH), _pick(rng, countries())
+    query = f"?country={country}" if address == "/safety" else ""
+    english, spanish = (page_at(f"{prefix}{address}{query}") for prefix in ("", "/es"))
+    ours, theirs = _numbers(_shown(english)), _numbers(_shown(spanish))
+    assert ours == theirs, (address, set(ours) ^ set(theirs))
+
+
+@law(seed=4102)
+def test_unknown_words_of_an_address_change_no_page(
+    rng: np.random.Generator, client: TestClient, page_at: Callable[[str], str]
+) -> None:
+    """What campaigns and mail programs add to an address is no question to us."""
+    address = _pick(rng, (*BOTH, *ENGLISH))
+    name = _pick(rng, ("utm_source", "utm_medium", "fbclid", "gclid", "ref", "mc_eid", "_hsenc"))
+    added = urlencode({name: "".join(chr(int(one)) for one in rng.integers(32, 1200, 6))})
+    assert client.get(f"{address}?{added}").text == page_at(address)
+
+
+@law(seed=4103)
+def test_a_link_on_any_page_is_answered(
+    rng: np.random.Generator, client: TestClient, page_at: Callable[[str], str]
+) -> None:
+    """A dead link on a page of help is a dead end."""
+    page = _pick(rng, (*BOTH, *(f"/es{one}" for one in BOTH), *ENGLISH, "/nowhere", "/journey/sugar"))
+    links = sorted(set(re.findall(r'(?:href|src)="(/[^"]*)"', page_at(page))))
+    chosen = html.unescape(_pick(rng, links)).partition("#")[0]
+    assert client.head(chosen).status_code in {200, 202}, (page, chosen)
+
+
+@law(seed=4104)
+def test_spelling_of_an_address_changes_no_page(
+    rng: np.random.Generator, client: TestClient, page_at: Callable[[str], str]
+) -> None:
+    """Capitals and a slash at the end are how people type."""
+    address = _pick(rng, (*BOTH, *ENGLISH))
+    typed = "".join(letter.upper() if rng.random() < 0.4 else letter for letter in address)
+    typed = typed + "/" if rng.random() < 0.5 and address != "/" else typed
+    assert client.get(typed).text == page_at(address), typed
+
+
+@law(seed=4105)
+def test_page_and_record_hold_the_same_numbers(
+    rng: np.random.Generator, client: TestClient, page_at: Callable[[str], str]
+) -> None:
+    """Who reads the page and who reads the data must not learn different things."""
+    address = f"{_pick(rng, ('', '/es'))}{_pick(rng, [one for one in BOTH if '/journey/' in one or one == '/safety'])}"
+    country = _pick(rng, countries())
+    query = f"?country={country}" if address.endswith("/safety") else ""
+    record = client.get(f"{address}.json{query}")
+    shown = _numbers(_shown(page_at(f"{address}{query}")))
+    data = record.json()
+    sentences = [
+        one for one in _strings({name: value for name, value in data.items() if name != "others"}) if " " in one
+    ]
+    missing = {one for text in sentences for one in _numbers(text)} - set(shown)
+    assert not missing, (address, missing)
+
+
+def _rows(rng: np.random.Generator) -> list[dict[str, str]]:
+    rows = []
+    for number in range(int(rng.integers(2, 12))):
+        code, state = _pick(rng, ZIPS)
+        codes = [one for one in CODES if rng.random() < 0.5]
+        rows.append(
+            {
+                "name1": f"Clínica {number % 5} Mayagüez", "city": "Town", "state": state, "zip": code,
+                "street1": f"{int(rng.integers(1, 4))} Way", "phone": f"617-555-01{int(rng.integers(10, 99))}",
+                "service_code_info": " ".join(codes),
+            }
+        )  # fmt: skip
+    return rows
+
+
+def _write(path: Path, rows: list[dict[str, str]], columns: list[str], encoding: str, end: str) -> Path:
+    target = io.StringIO(newline="")
+    writer = csv.DictWriter(target, columns, lineterminator=end)
+    writer.writeheader()
+    writer.writerows(rows)
+    path.write_bytes(target.getvalue().encode(encoding))
+    return path
+
+
+@law(seed=4106)
+def test_order_and_encoding_of_a_file_change_no_search(
+    rng: np.random.Generator, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The same places in another order, with a byte-order mark or lost zeros, are the same places."""
+    rows = _rows(rng)
+    columns = list(rows[0])
+    folder = tmp_path_factory.mktemp("lists")
+    first = read_clinics(_write(folder / "a.csv", rows, columns, "utf-8", "\n"), source_date=TODAY, today=TODAY)
+    mixed = [{**rows[int(one)]} for one in rng.permutation(len(rows))]
+    for row in mixed:
+        if rng.random() < 0.5:
+            row["zip"] = str(int(row["zip"]))
+    path = _write(
+        folder / "b.csv", mixed, [columns[int(one)] for one in rng.permutation(len(columns))],
+        _pick(rng, ("utf-8", "utf-8-sig")), _pick(rng, ("\n", "\r\n")),
+    )  # fmt: skip
+    second = read_clinics(path, source_date=TODAY, today=TODAY)
+    code, _ = _pick(rng, ZIPS)
+    wanted = Wanted(
+        radius_mi=_pick(rng, (10, 50, 250)),
+        medication=_pick(rng, ("", "methadone")),
+        payment=_pick(rng, ("", "medicaid")),
+    )
+    found = [find_clinics(one.clinics, wanted, spot=locate_zip(code), today=TODAY) for one in (first, second)]
+    assert found[0] == found[1]
+
+
+@law(seed=4107)
+def test_accents_and_capitals_find_the_same_town(rng: np.random.Generator) -> None:
+    """The letters of a name are typed in many ways; the town is one."""
+    name, plain = _pick(
+        rng, (("Mayagüez", "Mayaguez"), ("Añasco", "Anasco"), ("Peñuelas", "Penuelas"), ("Canóvanas", "Canovanas"))
+    )
+    typed = "".join(letter.upper() if rng.random() < 0.5 else letter.lower() for letter in name)
+    state = _pick(rng, (", PR", " pr", ", Puerto Rico", " PUERTO RICO"))
+    assert find_place(typed + state) == find_place(f"{plain}, PR") is not None
+
+
+@law(seed=4108)
+def test_no_sign_of_a_name_reaches_a_terminal(rng: np.random.Generator) -> None:
+    """Whatever stands in a file, what is printed is text, and what was text stays as it was."""
+    name = "".join(chr(int(one)) for one in rng.integers(1, 0x2FFF, 30))
+    shown = visible(name)
+    assert shown.encode("utf-8", "strict")
+    assert all(one.isprintable() or one.isspace() or not ("\x00" <= one <= "\x9f") for one in shown)
+    assert not set(shown) & set("\n\r\t\a\x1b\x7f\x9b\u202e\u2066\u2028")
+    words = "".join(letter for letter in name if letter.isalnum())
+    assert visible(words) == words

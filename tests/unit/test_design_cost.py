@@ -144,7 +144,7 @@ def test_a_file_can_start_from_a_set(tmp_path: Path, capsys: pytest.CaptureFixtu
         ("currency: X\ntherapy: 1\nonce: 0\ndrug: 5\n", "staff"),
         ("currency: X\ntherapy: many\nonce: 0\ninfusion: 5\n", "therapy"),
         ("base: us\nwillingness_to_pay: [-1]\n", "willingness_to_pay"),
-        ("- 1\n", "names with prices"),
+        ("- 1\n", "a list at the top"),
     ],
 )
 def test_wrong_prices_are_refused_with_their_place(

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     from remission.design.price_sets import PriceSet
     from remission.design.prices import CourseCost, Prices
     from remission.records.protocol import Protocol
+    from remission.records.yaml_tree import Tree
 
 __all__ = ["cost_content", "read_prices", "show_cost"]
 
@@ -35,48 +35,56 @@ def read_prices(text: str, protocol: "Protocol") -> "tuple[Prices, PriceSet | No
 
 def _prices_of(text: str) -> "tuple[Prices, PriceSet | None]":
     from remission.design.price_sets import list_price_sets, load_price_set
-    from remission.design.prices import Prices
     from remission.errors import SpecError
+    from remission.records.yaml_tree import read_tree_file
 
     if text in list_price_sets():
         found = load_price_set(text)
         return found.prices, found
-    path = Path(text)
-    data = _yaml(path)
+    tree = read_tree_file(
+        text, what=f"a YAML file with prices, or one of {', '.join(list_price_sets())}", example="currency: GBP"
+    )
+    if tree.faults:
+        raise SpecError.from_faults(tree.faults)
+    data = dict(tree.data)
     if "base" not in data:
-        return Prices.from_dict(data), None
+        return _in_file(tree, data), None
     name = data.pop("base")
     if name not in list_price_sets():
-        raise SpecError(where=f"--prices {path}: base", got=name, allowed=f"one of {', '.join(list_price_sets())}")
+        raise SpecError(where=tree.place(("base",)), got=name, allowed=f"one of {', '.join(list_price_sets())}")
     base = load_price_set(name)
     kept = base.prices.to_dict()
     if any(part in data for part in ("drug", "staff", "room", "monitoring")):
         kept.pop("infusion")
     if data.get("currency", kept["currency"]) != kept["currency"]:
         raise SpecError(
-            where=f"--prices {path}: currency", got=data["currency"], allowed=f"{kept['currency']}, as the base",
+            where=tree.place(("currency",)), got=data["currency"], allowed=f"{kept['currency']}, as the base",
             remedy="Prices of two currencies cannot be added; leave out base, or convert.",
         )  # fmt: skip
-    return Prices.from_dict({key: value for key, value in {**kept, **data}.items() if value is not None}), base
+    return _in_file(tree, {key: value for key, value in {**kept, **data}.items() if value is not None}), base
 
 
-def _yaml(path: Path) -> dict[str, Any]:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+def _in_file(tree: "Tree", data: dict[str, Any]) -> "Prices":
+    """The prices of a file; every fault with its line and with the text of the file as what came."""
+    from pydantic import ValidationError
 
-    from remission.design.price_sets import list_price_sets
+    from remission.design.prices import Prices
     from remission.errors import SpecError
+    from remission.records.faults import located_faults
 
     try:
-        data = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, YAMLError):
-        raise SpecError(
-            where=f"--prices {path}", got="no readable YAML",
-            allowed=f"a YAML file with prices, or one of {', '.join(list_price_sets())}",
-        ) from None  # fmt: skip
-    if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
-        raise SpecError(where=f"--prices {path}", got="no names with prices", allowed="lines as 'therapy: 120'")
-    return data
+        return Prices.model_validate(data)
+    except ValidationError as error:
+        found = [
+            SpecError(
+                where=tree.place(place),
+                got=tree.texts.get(place, fault.got),
+                allowed=fault.allowed,
+                remedy=fault.remedy,
+            )
+            for place, fault in located_faults(error, Prices)
+        ]
+        raise SpecError.from_faults(found) from None
 
 
 def cost_content(

@@ -146,29 +146,10 @@ def export_command(
 
 
 def _mapping(path: Path | None) -> "Mapping":
-    from pydantic import TypeAdapter, ValidationError
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    from remission.errors import SpecError
+    from remission.exchange.mapping_file import read_mapping
     from remission.exchange.rows import Mapping
 
-    if path is None:
-        return Mapping()
-    allowed = f"a YAML file with some of: {', '.join(Mapping.__dataclass_fields__)}"
-    try:
-        content = YAML(typ="safe", pure=True).load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, YAMLError) as error:
-        raise SpecError(where=str(path), got=f"no readable YAML ({type(error).__name__})", allowed=allowed) from None
-    unknown = set(content) - set(Mapping.__dataclass_fields__) if isinstance(content, dict) else {"no names"}
-    if unknown:
-        raise SpecError(where=str(path), got=", ".join(sorted(map(str, unknown))), allowed=allowed)
-    try:
-        return TypeAdapter(Mapping).validate_python(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise SpecError(where=f"{path}, {place}", got=first["input"], allowed=first["msg"]) from None
+    return Mapping() if path is None else read_mapping(path)
 
 
 def _show(summary: dict[str, Any]) -> None:

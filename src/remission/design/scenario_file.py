@@ -20,7 +20,7 @@ from remission.patient.parameters import CourseParameters, load_course_parameter
 from remission.records.faults import Location, located_faults
 from remission.records.protocol import Protocol
 from remission.records.protocol_file import write_protocol
-from remission.records.yaml_tree import MAX_BYTES, Tree, decode_utf8, read_tree, too_large
+from remission.records.yaml_tree import Tree, read_tree, read_tree_file
 
 __all__ = ["Cell", "read_scenarios"]
 
@@ -59,7 +59,7 @@ def read_scenarios(
     SpecError
         The file cannot be read, or something in it is wrong; every fault has its line and field.
     """
-    tree = _read(path)
+    tree = read_tree_file(path, what="a YAML file with scenarios", example="scenarios:")
     try:
         table = ScenarioTable.model_validate(tree.data)
     except ValidationError as error:
@@ -247,15 +247,3 @@ def _moved(tree: Tree, before: Location, place: Location, fault: SpecError) -> S
     where = tree.place((*before, *place))
     got = "nothing" if fault.got is None or fault.got == "" else fault.got
     return SpecError(where=f"{where}.{inner}" if inner else where, got=got, allowed=fault.allowed, remedy=fault.remedy)
-
-
-def _read(path: Path) -> Tree:
-    name = str(path)
-    try:
-        with path.open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
-    except (OSError, ValueError):
-        raise SpecError(where=name, got="no readable file", allowed="a YAML file with scenarios") from None
-    if len(content) > MAX_BYTES:
-        raise too_large(name, len(content))
-    return read_tree(decode_utf8(content, name=name), name=name)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from remission.errors import SpecError, nearest_names
+from remission.errors import SpecError, did_you_mean
 from remission.library.interactions import Interaction, load_interactions
 from remission.library.products import Product, list_products
 from remission.library.sessions import PublishedRegimen, load_checks, load_regimens
@@ -132,7 +132,7 @@ class PlanRequest(Record):
                 where=where,
                 got=name,
                 allowed="a name that remission plan --list prints",
-                remedy=f"Nearest: {', '.join(nearest_names(name, known))}.",
+                remedy=did_you_mean(name, known),
             )
             for where, names, known in lists
             for name in names

@@ -4,12 +4,12 @@ A record is a value: keyword-only, validated as a whole when made, never changed
 A wrong input gives one :class:`~remission.errors.SpecError` that lists every fault, each with its field path.
 """
 
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
 from remission.errors import SpecError
-from remission.records.faults import faults_of
+from remission.records.faults import faults_of, refuse_booleans
 
 __all__ = ["Record"]
 
@@ -26,6 +26,14 @@ class Record(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False, validate_by_name=True
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_boolean_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, bool | list | tuple | dict):
+            field = cls.model_fields[str(info.field_name)]
+            refuse_booleans(Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation, value)
+        return value
 
     @classmethod
     def create(cls, **fields: Any) -> Self:

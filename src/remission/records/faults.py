@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any, Final, get_args
+from dataclasses import fields, is_dataclass
+from types import MappingProxyType, UnionType
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, BeforeValidator, ValidationError, WrapValidator
 
 from remission.errors import SpecError, did_you_mean
 
-__all__ = ["Location", "faults_of", "field_path", "known_fields", "located_faults", "parse_path"]
+__all__ = ["Location", "faults_of", "field_path", "known_fields", "located_faults", "parse_path", "refuse_booleans"]
 
 Location = tuple[int | str, ...]
 """Where a field is: names and list positions from the root of the record."""
@@ -33,7 +34,7 @@ _PLAIN: Final = MappingProxyType(
 )
 
 
-def located_faults(error: ValidationError, model: type[BaseModel]) -> list[tuple[Location, SpecError]]:
+def located_faults(error: ValidationError, model: type[Any]) -> list[tuple[Location, SpecError]]:
     """Every fault of a validation with its location; ``where`` of each error is the path without the root's name.
 
     Parameters
@@ -41,7 +42,7 @@ def located_faults(error: ValidationError, model: type[BaseModel]) -> list[tuple
     error
         What the validation raised.
     model
-        The record that was validated; gives the known names for a misspelt one.
+        The record or dataclass that was validated; gives the known names for a misspelt one.
     """
     found: list[tuple[Location, SpecError]] = []
     items = error.errors(include_url=False)
@@ -49,7 +50,7 @@ def located_faults(error: ValidationError, model: type[BaseModel]) -> list[tuple
     for item in items:
         if item["type"] == "too_short" and any(_is_below(place, item["loc"]) for place in places):
             continue  # a list whose items are wrong counts as empty there: only the items are at fault
-        location = tuple(part for part in item["loc"] if part != "[key]")
+        location = _without_tags(tuple(part for part in item["loc"] if part != "[key]"), model)
         cause = item.get("ctx", {}).get("error")
         if isinstance(cause, SpecError):
             for inner in cause.faults:
@@ -57,7 +58,48 @@ def located_faults(error: ValidationError, model: type[BaseModel]) -> list[tuple
                 found.append((place, _moved(inner, place)))
             continue
         found.append((location, _fault(item, location, model)))
-    return found
+    return _merged(found)
+
+
+def _without_tags(location: Location, model: type[Any]) -> Location:
+    """The location in the record: where a field may be of several kinds, pydantic names the kind that it tried."""
+    kind: Any = model
+    kept: list[int | str] = []
+    for part in location:
+        while get_origin(kind) is Annotated:
+            kind = get_args(kind)[0]
+        kinds = [one for one in get_args(kind) if one is not type(None)] if _is_union(kind) else []
+        if len(kinds) > 1:
+            named = [one for one in kinds if isinstance(one, type) and one.__name__ in str(part)]
+            if isinstance(part, str) and (named or part not in known_fields(kind)):
+                kind = named[0] if named else None
+                continue
+        kept.append(part)
+        kind = _inner(kinds[0] if len(kinds) == 1 else kind, part)
+    return tuple(kept)
+
+
+def _is_union(kind: Any) -> bool:
+    return get_origin(kind) in {Union, UnionType}
+
+
+def _merged(found: list[tuple[Location, SpecError]]) -> list[tuple[Location, SpecError]]:
+    """One fault a place, which allows what each kind of the field would have allowed; faults inside it come first."""
+    places: dict[Location, list[SpecError]] = {}
+    for place, fault in found:
+        places.setdefault(place, []).append(fault)
+    merged = []
+    for place, here in places.items():
+        faults = here
+        kinds = list(dict.fromkeys(fault.allowed.removeprefix("one of ") for fault in faults))
+        if len(kinds) > 1 and len({str(fault.got) for fault in faults}) == 1:
+            if any(_is_below(other, place) for other in places):
+                continue
+            first = faults[0]
+            remedy = next((fault.remedy for fault in faults if fault.remedy), "")
+            faults = [SpecError(where=field_path(place), got=first.got, allowed=" or ".join(kinds), remedy=remedy)]
+        merged += [(place, _moved(fault, place)) for fault in faults]
+    return merged
 
 
 def faults_of(error: ValidationError, model: type[BaseModel], *, root: str) -> list[SpecError]:
@@ -78,15 +120,70 @@ def parse_path(path: str) -> Location:
     return tuple(int(index) if index else name for name, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", path))
 
 
-def known_fields(model: type[BaseModel], location: Location = ()) -> list[str]:
+def known_fields(model: type[Any], location: Location = ()) -> list[str]:
     """The field names a file may use in the record at ``location`` below ``model``; empty when there is no record."""
     kind: Any = model
     for part in location:
         kind = _inner(kind, part)
     found = _record_in(kind)
     if found is None:
-        return []
+        return [field.name for field in fields(kind)] if is_dataclass(kind) else []
     return [field.alias or name for name, field in found.model_fields.items()]
+
+
+def refuse_booleans(kind: Any, value: Any) -> None:
+    """Refuse ``true`` and ``false`` where the type holds none: a reader in between would take them for 1 and 0.
+
+    Parameters
+    ----------
+    kind
+        Type of the field. Records in it look after their own fields.
+    value
+        What came, before it is validated.
+
+    Raises
+    ------
+    SpecError
+        There is one; ``where`` is its place below the field.
+    """
+    if isinstance(value, Mapping | list | tuple):
+        if _holds(kind, or_record=True):
+            return
+    elif not isinstance(value, bool) or _holds(kind, or_record=False):
+        return
+    waiting: list[tuple[Location, Any]] = [((), value)]
+    for place, item in waiting:
+        if isinstance(item, bool):
+            raise SpecError(
+                where=field_path(place), got="true" if item else "false", allowed="a number or text",
+                remedy="Write the number, or put quotes around a text.",
+            )  # fmt: skip
+        if isinstance(item, Mapping):
+            waiting += [((*place, str(name)), one) for name, one in item.items()]
+        elif isinstance(item, list | tuple):
+            waiting += [((*place, index), one) for index, one in enumerate(item)]
+
+
+def _holds(kind: Any, *, or_record: bool) -> bool:
+    """Whether a type takes a boolean, or is one that is not looked into."""
+    if kind is bool or kind is object:
+        return True
+    if _is_record(kind):
+        return or_record
+    if get_origin(kind) is Literal:
+        return any(isinstance(one, bool) for one in get_args(kind))
+    if get_origin(kind) is Annotated:
+        # A quantity has a validator of its own, which names the unit.
+        own = any(isinstance(one, BeforeValidator | WrapValidator) for one in kind.__metadata__)
+        return own or _holds(get_args(kind)[0], or_record=or_record)
+    arguments = get_args(kind)
+    if not arguments:
+        return kind is not None and not isinstance(kind, type)  # Any, or a name that is not resolved yet
+    return any(_holds(one, or_record=or_record) for one in arguments if one is not Ellipsis)
+
+
+def _is_record(kind: Any) -> bool:
+    return isinstance(kind, type) and (issubclass(kind, BaseModel) or is_dataclass(kind))
 
 
 def _inner(kind: Any, part: int | str) -> Any:
@@ -111,7 +208,7 @@ def _record_in(kind: Any) -> type[BaseModel] | None:
     return None
 
 
-def _fault(item: Mapping[str, Any], location: Location, model: type[BaseModel]) -> SpecError:
+def _fault(item: Mapping[str, Any], location: Location, model: type[Any]) -> SpecError:
     kind, context = item["type"], item.get("ctx", {})
     where, got, remedy = field_path(location), item["input"], ""
     if kind == "extra_forbidden":

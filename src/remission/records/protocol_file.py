@@ -1,6 +1,5 @@
 """Protocol files: YAML in, a protocol or every fault with its line out; and a protocol as YAML, as understood."""
 
-import stat
 from collections.abc import Mapping
 from io import StringIO
 from os import PathLike
@@ -12,7 +11,7 @@ from pydantic import ValidationError
 from remission.errors import SpecError
 from remission.records.faults import Location, located_faults
 from remission.records.protocol import Protocol
-from remission.records.yaml_tree import MAX_BYTES, Tree, decode_utf8, read_tree, too_large
+from remission.records.yaml_tree import Tree, read_tree, read_tree_file
 
 __all__ = ["parse_protocol", "read_protocol", "write_protocol"]
 
@@ -55,38 +54,14 @@ def read_protocol(path: str | PathLike[str]) -> Protocol:
         The file cannot be read or is not a valid protocol; ``faults`` holds every fault with file, line and field.
     """
     file = Path(path)
-    name = str(path)
     if file.suffix.lower() == ".toml":
         raise SpecError(
-            where=name,
+            where=str(path),
             got="a TOML file",
             allowed="a YAML file",
             remedy="Write the protocol as YAML; docs/how-to/write-a-protocol.md shows how.",
         )
-    try:
-        found = file.stat()
-        if stat.S_ISDIR(found.st_mode):
-            raise SpecError(where=name, got="a directory", allowed="a file", remedy="Name the file in it.")
-        if not stat.S_ISREG(found.st_mode):
-            raise SpecError(where=name, got="a device or a pipe", allowed="a regular file")
-        if found.st_size > MAX_BYTES:
-            raise too_large(name, found.st_size)
-        with file.open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        raise SpecError(where=name, got="no such file", allowed="a protocol file", remedy="Check the path.") from None
-    except PermissionError:
-        raise SpecError(
-            where=name, got="no permission to read it", allowed="a readable file", remedy="Check its permissions."
-        ) from None
-    except (OSError, ValueError) as error:
-        if isinstance(error, SpecError):
-            raise
-        reason = getattr(error, "strerror", None) or str(error)
-        raise SpecError(where=name, got=f"a file that cannot be read ({reason})", allowed="a readable file") from None
-    if len(content) > MAX_BYTES:
-        raise too_large(name, len(content))
-    return parse_protocol(decode_utf8(content, name=name), name=name)
+    return _protocol_of(read_tree_file(file, what="a protocol file", example="id: my-trial"))
 
 
 def parse_protocol(text: str, *, name: str) -> Protocol:
@@ -104,14 +79,17 @@ def parse_protocol(text: str, *, name: str) -> Protocol:
     SpecError
         The text is not a valid protocol; ``faults`` holds every fault, each with file, line and field.
     """
-    tree = read_tree(text, name=name)
+    return _protocol_of(read_tree(text, name=name))
+
+
+def _protocol_of(tree: Tree) -> Protocol:
     try:
         # A file uses the short field names only: dose, never dose_mg_per_kg, because its unit stands in the value.
         protocol = Protocol.model_validate(tree.data, context={"units_required": True}, by_alias=True, by_name=False)
     except ValidationError as error:
         found = [(place, _in_file(tree, place, fault)) for place, fault in located_faults(error, Protocol)]
         found.sort(key=lambda item: tree.line_of(item[0]))
-        raise SpecError.from_faults(_limited([*tree.faults, *(fault for _, fault in found)], name)) from None
+        raise SpecError.from_faults(_limited([*tree.faults, *(fault for _, fault in found)], tree.name)) from None
     if tree.faults:
         raise SpecError.from_faults(tree.faults)
     return protocol

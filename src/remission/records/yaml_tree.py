@@ -8,9 +8,12 @@ further than needed.
 
 import math
 import re
+import stat
 import unicodedata
 from dataclasses import dataclass, field
 from io import StringIO
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from remission.errors import SpecError
@@ -19,7 +22,7 @@ from remission.records.faults import Location, field_path
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["MAX_BYTES", "Tree", "decode_utf8", "read_tree", "too_large"]
+__all__ = ["MAX_BYTES", "Tree", "decode_utf8", "read_tree", "read_tree_file"]
 
 MAX_BYTES: Final = 1_000_000
 """Largest file that is read. [byte]"""
@@ -31,6 +34,7 @@ _LONGEST_NUMBER: Final = 40
 
 _UNUSUAL: Final = re.compile(r"[^\n\t\x20-\x7e\r]|\r(?!\n)")
 _INTEGER: Final = re.compile(r"[-+]?[0-9]+")
+_LEADING_ZERO: Final = re.compile(r"[-+]?0[0-9]+")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?")
 _NOT_FINITE: Final = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)|[-+]?(inf|infinity|nan)", re.IGNORECASE)
 _WORDS: Final = {
@@ -95,7 +99,58 @@ def decode_utf8(content: bytes, *, name: str) -> str:
         ) from None
 
 
-def read_tree(text: str, *, name: str) -> Tree:
+def read_tree_file(
+    path: str | PathLike[str], *, what: str, example: str = "", where: str | None = None, remedy: str = ""
+) -> Tree:
+    """The data of a YAML file, its lines, and its faults. Every YAML file that the program takes is read by this.
+
+    Parameters
+    ----------
+    path
+        A regular file of at most ``MAX_BYTES``; a larger one is refused by its size, unread.
+    what
+        What the file should be, for messages: ``a protocol file``.
+    example
+        A first line that such a file may have.
+    where
+        Name of the file for messages; default: the path.
+    remedy
+        What to do where there is no such file.
+
+    Raises
+    ------
+    SpecError
+        There is no such file, it cannot be read, or it is not one YAML map of the strict kind.
+    """
+    file = Path(path)
+    name = str(path) if where is None else where
+    try:
+        found = file.stat()
+        if stat.S_ISDIR(found.st_mode):
+            raise SpecError(where=name, got="a directory", allowed=what, remedy="Name the file in it.")
+        if not stat.S_ISREG(found.st_mode):
+            raise SpecError(where=name, got="a device or a pipe", allowed=f"{what}, a regular file")
+        if found.st_size > MAX_BYTES:
+            raise _too_large(name, found.st_size)
+        with file.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise SpecError(where=name, got="no such file", allowed=what, remedy=remedy or "Check the path.") from None
+    except PermissionError:
+        raise SpecError(
+            where=name, got="no permission to read it", allowed=what, remedy="Check its permissions."
+        ) from None
+    except (OSError, ValueError) as error:
+        if isinstance(error, SpecError):
+            raise
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SpecError(where=name, got=f"a file that cannot be read ({reason})", allowed=what) from None
+    if len(content) > MAX_BYTES:
+        raise _too_large(name, len(content))
+    return read_tree(decode_utf8(content, name=name), name=name, example=example)
+
+
+def read_tree(text: str, *, name: str, example: str = "id: my-trial") -> Tree:
     """The data of a YAML text, its lines, and its faults.
 
     Parameters
@@ -104,6 +159,8 @@ def read_tree(text: str, *, name: str) -> Tree:
         The content.
     name
         Name of the file for messages.
+    example
+        A first line that such a text may have, for messages.
 
     Raises
     ------
@@ -118,7 +175,7 @@ def read_tree(text: str, *, name: str) -> Tree:
     _check_text(text, name)
     tree = Tree(name=name)
     try:
-        _Builder(tree, iter(YAML(typ="safe", pure=True).parse(StringIO(text)))).build()
+        _Builder(tree, iter(YAML(typ="safe", pure=True).parse(StringIO(text))), example).build()
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise _not_yaml(name, 1 if mark is None else mark.line + 1, str(error.problem or error.context)) from None
@@ -141,7 +198,7 @@ def _not_yaml(name: str, line: int, problem: str) -> SpecError:
 
 def _check_text(text: str, name: str) -> None:
     if len(text) > MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-        raise too_large(name, len(text))
+        raise _too_large(name, len(text))
     position = _unprintable(text)
     if position is not None:
         raise SpecError(
@@ -161,22 +218,22 @@ def _unprintable(text: str) -> int | None:
     return None
 
 
-def too_large(name: str, size: int) -> SpecError:
-    """The refusal of a file above the size limit."""
+def _too_large(name: str, size: int) -> SpecError:
     return SpecError(
         where=name,
         got=f"{size / 1e6:.1f} MB",
         allowed=f"at most {MAX_BYTES // 1_000_000} MB",
-        remedy="A protocol has a few kilobytes: is this the right file?",
+        remedy="Such a file has a few kilobytes: is this the right one?",
     )
 
 
 class _Builder:
     """Builds a tree from the parser's events; the one mutable thing is the tree."""
 
-    def __init__(self, tree: Tree, events: "Iterator[Any]") -> None:
+    def __init__(self, tree: Tree, events: "Iterator[Any]", example: str) -> None:
         self.tree = tree
         self.events = events
+        self.begin = f"Begin with '{example}'." if example else ""
         self.count = 0
 
     def build(self) -> None:
@@ -188,14 +245,14 @@ class _Builder:
                 where=f"{self.tree.name}:1",
                 got="an empty file",
                 allowed="a map of fields",
-                remedy="Begin with 'id: my-trial'.",
+                remedy=self.begin,
             )
         if start.version is not None or start.tags:
             raise self._refuse(start, "a directive (%)", "YAML 1.2 without directives")
         event = next(self.events)
         if type(event).__name__ != "MappingStartEvent":
             kind = "a list" if type(event).__name__ == "SequenceStartEvent" else "a single value"
-            raise self._refuse(event, f"{kind} at the top", "a map of fields at the top", "Begin with 'id: my-trial'.")
+            raise self._refuse(event, f"{kind} at the top", "a map of fields at the top", self.begin)
         self.tree.lines[()] = event.start_mark.line + 1
         self.tree.data = self._value(event, (), 0)
         next(self.events)
@@ -285,6 +342,16 @@ class _Builder:
             return _WORDS[text]
         if len(text) > _LONGEST_NUMBER:
             return text
+        if _LEADING_ZERO.fullmatch(text):
+            # 017 is 15 to some readers of YAML and 17 to others; a code such as 007 is text.
+            self._note(
+                SpecError(
+                    where=self.tree.place(location),
+                    got=text,
+                    allowed="a number without leading zeros",
+                    remedy="Leave out the zeros of a number; put quotes around a code.",
+                )
+            )
         if _INTEGER.fullmatch(text):
             return int(text)
         value = float(text) if _FLOAT.fullmatch(text) else None

@@ -139,10 +139,11 @@ class WorkError(RunError):
 def nearest_names(name: str, known: Iterable[str], count: int = 3) -> list[str]:
     """Known names that ``name`` is a slip of, best first; empty where a guess would not be safe.
 
-    A slip is another case or separator, a word more or less in a name of several, a number left out at the end, or few
-    wrong letters: none in three, one in four to eight, two in more. Words that say the opposite (``hyper`` and
-    ``hypo``, ``before`` and ``after``) are never slips of each other. Names of medicines and conditions are not guessed
-    here: see :mod:`remission.library.meanings`.
+    A slip is another case or separator, a word left out in a name of several, a number left out at the end, or few
+    wrong letters: none in three, one in more, two exchanged for others in nine and more. Other numbers are another
+    thing, and so is a name that lacks a word of ``name``. Words that say the opposite (``hyper`` and ``hypo``,
+    ``before`` and ``after``) are never slips of each other, and a word that many names hold tells nothing. Names of
+    medicines and conditions are not guessed here: see :mod:`remission.library.meanings`.
 
     Examples
     --------
@@ -157,7 +158,10 @@ def nearest_names(name: str, known: Iterable[str], count: int = 3) -> list[str]:
         distance = _slips(typed, _plain(other))
         if distance is not None:
             found.append((distance, other))
-    return [other for _, other in sorted(found)[:count]]
+    by_word = [other for distance, other in found if distance == _BY_WORD]
+    by_letter = [other for distance, other in sorted(found) if distance < _BY_WORD]
+    # A word that more names hold than can be shown tells nothing.
+    return by_letter[:count] or (by_word if len(by_word) <= count else [])
 
 
 def did_you_mean(name: object, known: Iterable[str], *, otherwise: str = "", count: int = 3) -> str:
@@ -191,7 +195,7 @@ _OPPOSITES = (
     ("hyper", "hypo"), ("before", "after"), ("above", "below"), ("low", "high"), ("min", "max"), ("start", "end"),
     ("inter", "intra"), ("without", "with"), ("more", "less"), ("un", ""), ("non", ""), ("anti", ""),
 )  # fmt: skip
-_LONGEST_NAME = 120
+_LONGEST_NAME, _BY_WORD = 120, 10.0
 
 
 def _plain(name: str) -> str:
@@ -209,11 +213,12 @@ def _slips(typed: str, other: str) -> float | None:
     if len(typed) > 2 and re.sub(r" ?[0-9]+$", "", other) == typed:
         return 0.25  # the year or number at the end was left out
     words, others = typed.split(), other.split()
-    less, more = sorted((words, others), key=len)
-    if less and len(less) < len(more) and len("".join(less)) > 2 and set(less) <= set(more):
-        return 0.5 + len(more) - len(less)
-    longest = max(len(typed), len(other))
-    most = 0 if longest < 4 else 1 if longest < 9 else 2
+    if len(words) < len(others) and len("".join(words)) > 2 and set(words) <= set(others):
+        return _BY_WORD
+    if re.findall(r"[0-9]+", typed) != re.findall(r"[0-9]+", other):
+        return None
+    # A letter left out twice makes another word of many: ketamine of esketamine, prednisone of prednisolone.
+    most = 0 if max(len(typed), len(other)) < 4 else 2 if len(typed) == len(other) >= 9 else 1
     distance = _edits(typed, other, most)
     return None if distance > most else float(distance)
 

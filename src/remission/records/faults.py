@@ -215,7 +215,10 @@ def _fault(item: Mapping[str, Any], location: Location, model: type[Any]) -> Spe
         known = known_fields(model, location[:-1])
         got = str(location[-1])
         allowed = "a known key"
-        remedy = did_you_mean(got, known, otherwise=f"Keys here: {', '.join(known)}.")
+        # A file's key is the Python name without its unit: dose of dose_mg_per_kg.
+        short = [item for item in known if got.startswith(f"{item}_")]
+        otherwise = f"Did you mean {short[0]}?" if short else f"Keys here: {', '.join(known)}."
+        remedy = did_you_mean(got, known, otherwise=otherwise)
     elif kind == "missing":
         got, allowed, remedy = "nothing", "this field is required", "Add it."
     elif kind in {"literal_error", "enum"}:

@@ -159,9 +159,10 @@ def nearest_names(name: str, known: Iterable[str], count: int = 3) -> list[str]:
         if distance is not None:
             found.append((distance, other))
     by_word = [other for distance, other in found if distance == _BY_WORD]
+    family = [other for other in by_word if _plain(other).startswith(f"{typed} ")]
     by_letter = [other for distance, other in sorted(found) if distance < _BY_WORD]
     # A word that more names hold than can be shown tells nothing.
-    return by_letter[:count] or (by_word if len(by_word) <= count else [])
+    return by_letter[:count] or (by_word if len(by_word) <= count else family[:count])
 
 
 def did_you_mean(name: object, known: Iterable[str], *, otherwise: str = "", count: int = 3) -> str:

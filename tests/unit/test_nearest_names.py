@@ -26,7 +26,7 @@ from remission.library.interactions import load_interactions
         ("prednisone", ["prednisolone"], []),
         ("cocaine", ["codeine"], []),
         ("dose", ["use0", "p_hide", "om_end"], []),
-        ("naltrexone", ["naltrexone-a", "naltrexone-b", "naltrexone-c", "naltrexone-d"], []),
+        ("naltrexone", ["alc_naltrexone_a", "alc_naltrexone_b", "alc_naltrexone_c", "opi_naltrexone_d"], []),
         ("\ud800" * 5000, ["clean_days"], []),
         ("kittens", ["clean_days", "weeks"], []),
         ("", ["clean_days"], []),

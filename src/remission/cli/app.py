@@ -6,7 +6,9 @@ Heavy libraries are imported inside the commands, so that ``--help`` is quick.
 import json
 import os
 import sys
-from typing import Annotated
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -26,7 +28,7 @@ from remission.cli.serve import serve_command
 from remission.cli.show import show_command
 from remission.errors import LibraryError, RemissionError, RunError, SpecError, WorkError
 
-__all__ = ["app", "run_app"]
+__all__ = ["app", "end_of_output", "run_app"]
 
 DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -86,6 +88,7 @@ def run_app(arguments: list[str]) -> int:
 def _run(arguments: list[str]) -> int:
     as_json = "--json" in arguments
     try:
+        _check_arguments(arguments)
         code = app(arguments, standalone_mode=False)
     except RemissionError as error:
         _show_error(error, as_json=as_json)
@@ -94,18 +97,65 @@ def _run(arguments: list[str]) -> int:
         code = stop.exit_code
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output went away (as `head` does): not our fault, nothing to say.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
+    except OSError as error:
+        return end_of_output(error)
+    except SystemExit as stop:
+        # The library ends so when the reader of our output went away (as `head` does): nothing to say.
+        if type(sys.stdout).__name__ != "PacifyFlushWrapper":
+            raise
+        return end_of_output(BrokenPipeError()) if stop.code else DONE
+    except MemoryError:
+        _say("remission: memory: got no more of it; a machine with enough. Ask for fewer people or replicates.")
+        return FAILED
     except Exception as error:
         if _is_usage_error(error):
             _show_usage(error, as_json=as_json)
             return WRONG_INPUT
         raise
     if code == INTERRUPTED:
-        typer.echo("Interrupted. No unfinished result stands under a finished name.", err=True)
+        _say("Interrupted. No unfinished result stands under a finished name.")
     return int(code or DONE)
+
+
+def _check_arguments(arguments: list[str]) -> None:
+    """Refuse words that are no text, and a working folder that is gone: every path of every command is met here."""
+    for number, word in enumerate(arguments, start=1):
+        if any("\ud800" <= letter <= "\udfff" for letter in word):
+            raise SpecError(
+                where=f"command line, word {number}", got=ascii(word), allowed="text in UTF-8",
+                remedy="Rename the file, or set a UTF-8 locale, such as LC_ALL=C.UTF-8.",
+            )  # fmt: skip
+        if "\0" in word:
+            raise SpecError(where=f"command line, word {number}", got=ascii(word), allowed="text without zero bytes")
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise SpecError(
+            where="working folder", got=error.strerror or str(error), allowed="a folder that exists",
+            remedy="It was removed or cannot be entered; go to another one and start again.",
+        ) from None  # fmt: skip
+
+
+def end_of_output(error: OSError) -> int:
+    """The exit code after an error of the system that nothing below has named: of the output, or of a file."""
+    is_output = error.filename is None
+    if is_output:
+        # Nothing more is written, not even when the interpreter ends.
+        with suppress(OSError, ValueError, AttributeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError) and is_output:
+        # The reader of our output went away (as `head` does): not our fault, nothing to say.
+        return DONE
+    place = "standard output" if is_output else str(error.filename)
+    words = error.strerror or str(error)
+    _say(f"remission: {place}: got {words}; a place that can be read and written. Free space or choose another place.")
+    return FAILED
+
+
+def _say(words: str) -> None:
+    """A message to the reader; where even that cannot be written there is nobody to tell."""
+    with suppress(OSError, ValueError):
+        typer.echo(words, err=True)
 
 
 _NAMED_BY_USER = {"protocol", "parameter set", "endpoint"}
@@ -125,13 +175,20 @@ def _is_usage_error(error: Exception) -> bool:
 def _show_usage(error: Exception, *, as_json: bool) -> None:
     message = error.format_message()  # type: ignore[attr-defined]
     if as_json:
-        typer.echo(json.dumps({"error": {"where": "command line", "message": message}}))
-    typer.echo(f"remission: {message} See remission --help.", err=True)
+        _print_json({"error": {"where": "command line", "message": message}})
+    _say(f"remission: {message} See remission --help.")
 
 
 def _show_error(error: RemissionError, *, as_json: bool) -> None:
     if as_json:
         faults = error.faults if isinstance(error, SpecError) else (error,)
         parts = [{"where": f.where, "got": str(f.got), "allowed": f.allowed, "remedy": f.remedy} for f in faults]
-        typer.echo(json.dumps({"error": {"kind": type(error).__name__, "faults": parts}}, ensure_ascii=False))
-    typer.echo(f"remission: {error}", err=True)
+        _print_json({"error": {"kind": type(error).__name__, "faults": parts}})
+    _say(f"remission: {error}")
+
+
+def _print_json(content: dict[str, Any]) -> None:
+    try:
+        typer.echo(json.dumps(content))
+    except OSError as error:
+        end_of_output(error)

@@ -135,16 +135,11 @@ def export_clinics(
     Example: remission clinics export clinics-backup.csv
     """
     from remission.clinics.operator_csv import write_operator_csv
-    from remission.errors import SpecError
+    from remission.files import check_free, write_text
 
+    check_free(out, "OUT")
     clinics = _store(store).read()
-    try:
-        with out.open("x", encoding="utf-8", newline="") as target:
-            target.write(write_operator_csv(clinics))
-    except OSError as error:
-        raise SpecError(
-            where=str(out), got=error.strerror or "an error", allowed="a new file in a folder that exists"
-        ) from None
+    write_text(out, write_operator_csv(clinics))
     typer.echo(f"Wrote {len(clinics)} clinics to {out}")
 
 

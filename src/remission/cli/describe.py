@@ -28,12 +28,13 @@ def describe_command(
     Example: remission describe diary.parquet --out diary.html
     """
     from remission.diaries.statistics import describe
-    from remission.errors import RunError, SpecError
+    from remission.errors import SpecError
     from remission.exchange.canonical import read_diaries
     from remission.exchange.simulated import diaries_of_run
+    from remission.files import check_free, write_text
 
-    if out is not None and out.exists():
-        raise SpecError(where="--out", got=f"{out}, which exists", allowed="a file that does not exist yet")
+    if out is not None:
+        check_free(out, "--out")
     diaries = (diaries_of_run(data, replicate=replicate),) if data.is_dir() else read_diaries(data, substance=substance)
     chosen = [one for one in diaries if substance in {None, one.substance}]
     if not chosen:
@@ -49,13 +50,7 @@ def describe_command(
         words = ["remission", "describe", str(data), "--resamples", str(resamples), "--seed", str(seed)]
         words += ["--substance", substance] if substance else []
         words += ["--replicate", str(replicate)] if data.is_dir() else []
-        try:
-            with out.open("x", encoding="utf-8") as file:
-                file.write(render_description(found, command=shlex.join(words), version=__version__))
-        except OSError as error:
-            raise RunError(
-                where=str(out), got=error.strerror or str(error), allowed="a new file in a folder that exists"
-            ) from None
+        write_text(out, render_description(found, command=shlex.join(words), version=__version__))
     if as_json:
         # JSON has no NaN: what the diaries cannot tell is null.
         parts = [

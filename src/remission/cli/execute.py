@@ -87,11 +87,11 @@ def resume_command(
 
     Example: remission resume runs/kare-20260101-1a2b3c4d.unfinished
     """
-    from remission.runs.folder import check_writable
+    from remission.files import check_folder
     from remission.runs.work import read_work
 
     plan, command = read_work(folder)
-    check_writable(folder.parent)
+    check_folder(folder.parent)
     do = choose_workers(cluster=cluster, workers=workers, threads=threads)
     report = execute(plan, folder.parent, command, quiet=as_json, do=do)
     if as_json:
@@ -106,7 +106,7 @@ def verify_command(
 
     Example: remission verify runs/kare-20260101-1a2b3c4d
     """
-    from remission.runs.folder import read_run
+    from remission.runs.folder import check_contents, read_run
     from remission.runs.work import is_unfinished, read_work, verify_work
 
     if is_unfinished(folder):
@@ -114,7 +114,9 @@ def verify_command(
         found = {"state": "unfinished", "replicates_done": done, "replicates": wanted}
         words = f"Unfinished: {done} of {wanted} replicates are there and match their hashes."
     else:
-        files = len(read_run(folder).manifest["files"])
+        run = read_run(folder)
+        check_contents(run)
+        files = len(run.manifest["files"])
         found = {"state": "finished", "files": files}
         words = f"Finished: {files} files match their hashes."
     typer.echo(json.dumps(found) if as_json else words)

@@ -77,11 +77,12 @@ def import_ctn0094(
 def _import(read: "Callable[[], Imported]", *, out: Path | None, dry_run: bool, as_json: bool) -> None:
     from remission.errors import SpecError
     from remission.exchange.canonical import write_diaries
+    from remission.files import check_free
 
     if out is None and not dry_run:
         raise SpecError(where="--out", got="nothing", allowed="a Parquet file to write, or --dry-run")
-    if out is not None and out.exists():
-        raise SpecError(where="--out", got=f"{out}, which exists", allowed="a file that does not exist yet")
+    if out is not None:
+        check_free(out, "--out")
     imported = read()
     if out is not None and not dry_run:
         write_diaries(imported.diaries, out)
@@ -116,14 +117,14 @@ def export_command(
     from remission.exchange.redcap import write_redcap
     from remission.exchange.simulated import diaries_of_run
     from remission.exchange.tlfb import write_calendar, write_tlfb
+    from remission.files import check_free
 
     if layout not in {"rows", "calendar", "redcap"}:
         raise SpecError(where="--layout", got=layout, allowed="rows, calendar or redcap")
     dictionary = out.with_name(f"{out.stem}-dictionary.csv")
-    if layout == "redcap" and dictionary.exists():
-        raise SpecError(where="OUT", got=f"{dictionary}, which exists", allowed="a file that does not exist yet")
-    if out.exists():
-        raise SpecError(where="OUT", got=f"{out}, which exists", allowed="a file that does not exist yet")
+    if layout == "redcap":
+        check_free(dictionary, "OUT")
+    check_free(out, "OUT")
     if out.suffix not in {".csv", ".parquet"}:
         raise SpecError(where="OUT", got=out.name, allowed="a name that ends in .csv or .parquet")
     diaries = (diaries_of_run(data, replicate=replicate),) if data.is_dir() else read_diaries(data, substance=substance)

@@ -124,22 +124,12 @@ def plan_command(  # noqa: PLR0917 - options of a command line
 
 def _write(out: Path, plan: "Plan", clinic: "ClinicSheet | None") -> None:
     """The page under its name, whole or not at all; an existing file is never overwritten."""
-    from remission.errors import RunError, SpecError, WorkError
+    from remission.files import write_text
     from remission.provenance import package_version
     from remission.report.plan_page import render_plan
 
     page = render_plan(plan, version=package_version(), clinic=clinic)
-    try:
-        with out.open("x", encoding="utf-8") as stream:
-            stream.write(page)
-    except FileExistsError:
-        raise SpecError(where="out", got=str(out), allowed="a name that is free") from None
-    except IsADirectoryError:
-        raise SpecError(where="out", got=str(out), allowed="the name of a file, such as plan.html") from None
-    except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
-        raise RunError(where="out", got=str(out), allowed=f"a folder that can be written ({error.strerror})") from None
-    except OSError as error:
-        raise WorkError(where="out", got=str(error.strerror), allowed="room for the page") from None
+    write_text(out, page, where=f"--out {out}")
 
 
 def _search(

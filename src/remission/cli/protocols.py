@@ -19,24 +19,11 @@ def new_command(
 
     Example: remission new my-trial.yaml --from kare
     """
-    from remission.errors import SpecError
+    from remission.files import write_text
     from remission.library.protocols import protocol_template, protocol_text
 
     text = protocol_text(source) if source else protocol_template()
-    try:
-        with file.open("x", encoding="utf-8") as stream:
-            stream.write(text)
-    except FileExistsError:
-        raise SpecError(
-            where=str(file),
-            got="a file that exists",
-            allowed="a new name",
-            remedy="Choose another; nothing was changed.",
-        ) from None
-    except OSError as error:
-        raise SpecError(
-            where=str(file), got=error.strerror or str(error), allowed="a file that can be written"
-        ) from None
+    write_text(file, text)
     typer.echo(f"Wrote {file}. Run it with: remission run {file}")
 
 

@@ -52,14 +52,14 @@ def run_command(  # noqa: PLR0917 - options of a command line
     Example: remission run kare --replicates 1000 --seed 7
     """
     from remission.cli.execute import choose_workers, execute
-    from remission.runs.folder import check_writable
+    from remission.files import check_folder
     from remission.streams import check_seed
     from remission.trial.simulate import plan_trial
 
     check_seed(seed)
     do = choose_workers(cluster=cluster, workers=workers, threads=threads)
     protocols = find_protocol(protocol, substance)
-    check_writable(out)
+    check_folder(out)
     prepared = [(found, _parameters(found, changes or [])) for found in protocols]
     _check_replicates(replicates)
     plans = [

@@ -11,6 +11,7 @@ from typing import Any
 from remission.clinics.clinic import Clinic
 from remission.clinics.reading import Reading
 from remission.errors import RunError
+from remission.files import make_folder
 from remission.records.base import Record
 
 __all__ = ["ClinicStore", "Loaded", "default_store_path"]
@@ -93,7 +94,7 @@ class ClinicStore:
         replace
             Whether all earlier rows of the same kind of file go first.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path.parent)
         dataset = {"csv": "operator", "findtreatment": "samhsa", "nppes": "nppes"}[reading.format]
         with self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")

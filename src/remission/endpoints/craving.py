@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Float
 
 from remission.endpoints.data import EndpointData
+from remission.endpoints.no_formula import no_formula
 from remission.errors import SpecError
 from remission.records.endpoint import Endpoint
 from remission.records.population import DayRange
@@ -34,7 +35,9 @@ def craving_values(endpoint: Endpoint, data: EndpointData) -> _Values:
         baseline: DayRange | None = endpoint.baseline
         assert baseline is not None
         return mean - _mean(_marks(data, baseline.first, baseline.last))
-    return mean
+    if endpoint.kind == "mean_craving":
+        return mean
+    raise no_formula(endpoint)
 
 
 def _marks(data: EndpointData, first: int, last: int) -> Float[np.ndarray, "subject report"]:

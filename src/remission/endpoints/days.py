@@ -5,6 +5,7 @@ from jaxtyping import Bool, Float, Int
 
 from remission.endpoints.data import EndpointData
 from remission.endpoints.failures import first_failure
+from remission.endpoints.no_formula import no_formula
 from remission.errors import SpecError
 from remission.records.endpoint import Endpoint
 
@@ -23,7 +24,15 @@ def day_values(endpoint: Endpoint, data: EndpointData) -> _Values:
         return np.where(known.any(axis=1), longest_run(known & ~used, known), np.nan)
     if endpoint.kind == "completed":
         return (data.days_in_study > np.minimum(endpoint.window.last, data.end_day - 1)) * 1.0
-    return _abstinence(endpoint, data)
+    if endpoint.kind in _ABSTINENCE:
+        return _abstinence(endpoint, data)
+    raise no_formula(endpoint)
+
+
+_ABSTINENCE = {
+    "any_use", "confirmed_relapse", "abstinent_window", "continuous_abstinence", "point_prevalence_abstinence",
+    "prolonged_abstinence",
+}  # fmt: skip
 
 
 def days_of_use(endpoint: Endpoint, data: EndpointData, *, heavy: bool = False) -> tuple[_Days, _Days]:

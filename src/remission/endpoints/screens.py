@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Float
 
 from remission.endpoints.data import EndpointData
+from remission.endpoints.no_formula import no_formula
 from remission.records.endpoint import Endpoint
 
 __all__ = ["screen_values"]
@@ -34,5 +35,7 @@ def screen_values(endpoint: Endpoint, data: EndpointData) -> Float[np.ndarray, "
         good, n = good + (1.0 - (endpoint.missing_weight or 0.0)) * lost, n + lost
     if endpoint.kind == "negative_tests":
         return np.where(n > 0, good, np.nan)
+    if endpoint.kind != "percent_negative_tests":
+        raise no_formula(endpoint)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(n > 0, 100.0 * good / n, np.nan)

@@ -6,6 +6,7 @@ from jaxtyping import Bool, Float
 from remission.endpoints.data import EndpointData
 from remission.endpoints.days import days_of_use
 from remission.endpoints.failures import first_failure
+from remission.endpoints.no_formula import no_formula
 from remission.records.endpoint import Endpoint
 
 __all__ = ["day_times"]
@@ -28,6 +29,8 @@ def day_times(endpoint: Endpoint, data: EndpointData) -> tuple[_Values, _Events]
         days = np.maximum(data.days_in_study - first, 0)
         left = days < length
         return np.minimum(days, length).astype(np.float64), left
+    if endpoint.kind not in {"days_to_use", "days_to_heavy_day", "days_to_relapse"}:
+        raise no_formula(endpoint)
     used, known = days_of_use(endpoint, data, heavy=endpoint.kind == "days_to_heavy_day")
     if endpoint.failure is not None:
         counts = used[:, endpoint.grace_days :]

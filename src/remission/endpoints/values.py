@@ -1,5 +1,9 @@
 """The front of the layer: a person's number, a time with its event, and numbers by consecutive periods."""
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
 import numpy as np
 from jaxtyping import Bool, Float
 
@@ -7,6 +11,7 @@ from remission.endpoints.craving import craving_values
 from remission.endpoints.data import EndpointData
 from remission.endpoints.days import day_values
 from remission.endpoints.drinking import risk_reduction
+from remission.endpoints.no_formula import no_formula
 from remission.endpoints.screens import screen_values
 from remission.endpoints.times import day_times
 from remission.endpoints.weeks import week_times, week_values
@@ -14,7 +19,52 @@ from remission.errors import SpecError
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import KINDS, EndpointKind
 
-__all__ = ["PERIOD_KINDS", "period_values_of", "times_of", "values_of"]
+__all__ = ["FORMULAS", "PERIOD_KINDS", "TIME_FORMULAS", "check_formula", "period_values_of", "times_of", "values_of"]
+
+FORMULAS: Final[Mapping[EndpointKind, Callable[[Endpoint, EndpointData], Float[np.ndarray, " subject"]]]] = (
+    MappingProxyType(
+        {
+            "percent_days_abstinent": day_values,
+            "percent_heavy_days": day_values,
+            "use_days": day_values,
+            "longest_abstinence": day_values,
+            "completed": day_values,
+            "any_use": day_values,
+            "confirmed_relapse": day_values,
+            "abstinent_window": day_values,
+            "continuous_abstinence": day_values,
+            "point_prevalence_abstinence": day_values,
+            "prolonged_abstinence": day_values,
+            "mean_craving": craving_values,
+            "last_craving": craving_values,
+            "craving_change": craving_values,
+            "percent_negative_tests": screen_values,
+            "negative_tests": screen_values,
+            "drinking_risk_reduction": risk_reduction,
+            "percent_negative_weeks": week_values,
+            "negative_weeks": week_values,
+            "longest_negative_weeks": week_values,
+            "negative_weeks_in_a_row": week_values,
+            "positive_weeks_in_a_row": week_values,
+            "weekly_use_index": week_values,
+            "weekly_criteria": week_values,
+        }
+    )
+)
+"""The formula of every kind that is a number of a person; a kind that is not here is refused."""
+
+TIME_FORMULAS: Final[Mapping[EndpointKind, Callable[..., tuple[Any, Any]]]] = MappingProxyType(
+    {
+        "days_to_relapse_or_dropout": day_times,
+        "days_in_study": day_times,
+        "days_to_use": day_times,
+        "days_to_heavy_day": day_times,
+        "days_to_relapse": day_times,
+        "weeks_to_positive": week_times,
+        "weeks_to_missing": week_times,
+    }
+)
+"""The formula of every kind that is a time to an event."""
 
 PERIOD_KINDS: frozenset[EndpointKind] = frozenset(
     {
@@ -33,19 +83,24 @@ def values_of(endpoint: Endpoint, data: EndpointData) -> Float[np.ndarray, " sub
     SpecError
         The window lies outside of the data, or the data lack what the endpoint needs.
     """
+    check_formula(endpoint)
     if endpoint.is_time_to_event:
         return times_of(endpoint, data)[0]
     if KINDS[endpoint.kind].needs == "test" or endpoint.verification == "test":
         _check_tests(endpoint, data)
-    if KINDS[endpoint.kind].is_weekly:
-        return week_values(endpoint, data)
-    if KINDS[endpoint.kind].needs == "craving":
-        return craving_values(endpoint, data)
-    if endpoint.kind in {"percent_negative_tests", "negative_tests"}:
-        return screen_values(endpoint, data)
-    if endpoint.kind == "drinking_risk_reduction":
-        return risk_reduction(endpoint, data)
-    return day_values(endpoint, data)
+    return FORMULAS[endpoint.kind](endpoint, data)
+
+
+def check_formula(endpoint: Endpoint) -> None:
+    """Refuse a kind that is declared and has no formula, before anything is simulated.
+
+    Raises
+    ------
+    SpecError
+        There is none.
+    """
+    if endpoint.kind not in FORMULAS and endpoint.kind not in TIME_FORMULAS:
+        raise no_formula(endpoint)
 
 
 def times_of(
@@ -62,8 +117,8 @@ def times_of(
         raise SpecError(where=f"endpoint {endpoint.id}", got=endpoint.kind, allowed="a time to an event")
     if KINDS[endpoint.kind].needs == "test":
         _check_tests(endpoint, data)
-    been = data.so_far()
-    return week_times(endpoint, been) if KINDS[endpoint.kind].is_weekly else day_times(endpoint, been)
+    check_formula(endpoint)
+    return TIME_FORMULAS[endpoint.kind](endpoint, data.so_far())
 
 
 def _check_tests(endpoint: Endpoint, data: EndpointData) -> None:

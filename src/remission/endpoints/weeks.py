@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float
 
 from remission.endpoints.data import EndpointData
 from remission.endpoints.days import longest_run
+from remission.endpoints.no_formula import no_formula
 from remission.endpoints.repairs import repaired_words, scheduled_words
 from remission.endpoints.words import (
     MISSING,
@@ -70,8 +71,10 @@ def week_times_of_words(endpoint: Endpoint, words: Words) -> tuple[_Values, _Eve
     use_weeks, within = rule.use_weeks or 1, rule.within_weeks or 1
     if endpoint.kind == "weeks_to_missing":
         signs, wanted = _cut(words, rule), MISSING
-    else:
+    elif endpoint.kind == "weeks_to_positive":
         signs, wanted = _signs(endpoint, rule, words), POSITIVE
+    else:
+        raise no_formula(endpoint)
     length = (signs != NOTHING).sum(axis=1)
     n_spans = signs.shape[1] - within + 1
     if n_spans < 1:
@@ -124,6 +127,8 @@ def _number(endpoint: Endpoint, rule: WeeklyRule, signs: Words, length: np.ndarr
             return 100.0 * negative / length
     if endpoint.kind == "negative_weeks":
         return negative
+    if endpoint.kind not in {"longest_negative_weeks", "negative_weeks_in_a_row", "positive_weeks_in_a_row"}:
+        raise no_formula(endpoint)
     wished = POSITIVE if endpoint.kind == "positive_weeks_in_a_row" else NEGATIVE
     longest = longest_run(signs == wished, signs != NOTHING)
     return longest if endpoint.kind == "longest_negative_weeks" else (longest >= (rule.run_weeks or 1)) * 1.0

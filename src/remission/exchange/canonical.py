@@ -5,7 +5,6 @@ What cannot stand in a row (people, groups, weekdays, units, origin) stands in t
 
 import json
 import math
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from remission.errors import RunError, SpecError
+from remission.errors import SpecError
+from remission.files import new_bytes
 from remission.records.diaries import Diaries
 
 __all__ = ["read_diaries", "write_diaries"]
@@ -43,25 +43,21 @@ def write_diaries(diaries: Sequence[Diaries], path: Path) -> None:
         The same substance twice.
     RunError
         The file cannot be written.
+    WorkError
+        The disk refused half-way.
     """
     names = [one.substance for one in diaries]
     if len(set(names)) != len(names):
         raise SpecError(where="diaries", got="a substance twice", allowed="each substance once", remedy="merge them")
     about = json.dumps({"version": _VERSION, "parts": [_describe(one) for one in diaries]})
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        schema = _SCHEMA.with_metadata({_ABOUT: about.encode()})
-        # Nobody asks the file for ranges, and collecting them takes a quarter of the time.
-        with pq.ParquetWriter(unfinished, schema, compression="zstd", write_statistics=False) as out:
-            for one in diaries:
-                out.write_table(_rows(one))
-        unfinished.replace(path)
-    except OSError as error:
-        raise RunError(
-            where=str(path), got=error.strerror or str(error), allowed="a file in a folder that exists"
-        ) from None
-    finally:
-        unfinished.unlink(missing_ok=True)
+    schema = _SCHEMA.with_metadata({_ABOUT: about.encode()})
+    # Nobody asks the file for ranges, and collecting them takes a quarter of the time.
+    with (
+        new_bytes(path, replace=True) as file,
+        pq.ParquetWriter(file, schema, compression="zstd", write_statistics=False) as out,
+    ):
+        for one in diaries:
+            out.write_table(_rows(one))
 
 
 def read_diaries(path: Path, *, substance: str | None = None) -> tuple[Diaries, ...]:

@@ -15,10 +15,11 @@ from jaxtyping import Bool, Float
 from remission.endpoints.data import EndpointData
 from remission.endpoints.values import times_of, values_of
 from remission.endpoints.words import spell_words, weekly_words
-from remission.errors import RunError, SpecError
+from remission.errors import SpecError
 from remission.exchange.canonical import read_diaries
 from remission.exchange.ctn0094_words import OPIOIDS, read_ctn0094_people
 from remission.exchange.simulated import diaries_of_run
+from remission.files import new_bytes
 from remission.library.drinking import ethanol_g_per_unit
 from remission.library.endpoints import NamedEndpoint
 from remission.records.diaries import Diaries
@@ -253,15 +254,8 @@ def write_endpoint_table(table: pd.DataFrame, path: Path) -> None:
     """
     if path.suffix not in {".csv", ".parquet"}:
         raise SpecError(where="--out", got=path.name, allowed="a name that ends in .csv or .parquet")
-    try:
-        with path.open("xb") as file:
-            if path.suffix == ".csv":
-                file.write(table.to_csv(index=False, lineterminator="\n").encode())
-            else:
-                table.to_parquet(file, index=False)
-    except FileExistsError:
-        raise SpecError(where="--out", got=f"{path}, which exists", allowed="a file that does not exist yet") from None
-    except OSError as error:
-        raise RunError(
-            where=str(path), got=error.strerror or str(error), allowed="a file in a folder that exists"
-        ) from None
+    with new_bytes(path, where="--out") as file:
+        if path.suffix == ".csv":
+            file.write(table.to_csv(index=False, lineterminator="\n").encode())
+        else:
+            table.to_parquet(file, index=False)

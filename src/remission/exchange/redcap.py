@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from remission.errors import RunError, SpecError, did_you_mean, known_names
+from remission.errors import SpecError, did_you_mean, known_names
 from remission.exchange.quality import Imported
 from remission.exchange.rows import Mapping, diaries_of_rows
 from remission.exchange.tables import read_table, spreadsheet_safe, unreadable
+from remission.files import new_text
 from remission.records.diaries import Diaries
 
 __all__ = ["FIELDS", "read_redcap", "write_redcap"]
@@ -70,28 +71,25 @@ def write_redcap(diaries: Sequence[Diaries], path: Path, dictionary: Path) -> No
         ("tlfb_amount", "tlfb", "text", f"Amount in {units[0]}" if units else "Amount", "", "number", ""),
         ("tlfb_origin", "tlfb", "text", "Observed in people, or synthetic", "", "", ""),
     ]
-    try:
-        with dictionary.open("x", encoding="utf-8", newline="") as file:
-            out = csv.writer(file)
-            out.writerow([_NAME, "Form Name", _KIND, "Field Label", _CHOICES, _VALIDATION, _IDENTIFIER])
-            out.writerows(fields)
-        with path.open("x", encoding="utf-8", newline="") as file:
-            out = csv.writer(file)
-            names = [name for name, *_ in fields]
-            out.writerow([names[0], "redcap_repeat_instrument", "redcap_repeat_instance", *names[1:]])
-            instance: Counter[str] = Counter()
-            for code, one in enumerate(diaries, start=1):
-                origin = "synthetic" if one.origin == "simulated" else "observed"
-                who, at = np.nonzero(one.assessed)
-                known = [math.nan] * len(who) if one.amount is None else one.amount[who, at].tolist()
-                used = one.used[who, at].astype(int).tolist()
-                for i, day, use, much in zip(who.tolist(), one.study_day[at].tolist(), used, known, strict=True):
-                    person = one.person[i]
-                    instance[person] += 1
-                    amount = "" if math.isnan(much) else much
-                    out.writerow([spreadsheet_safe(person), "tlfb", instance[person], day, code, use, amount, origin])
-    except OSError as error:
-        raise RunError(where=str(path), got=error.strerror or "an error", allowed="a new file in a folder") from None
+    # Both or neither: the second gets its name just before the first.
+    with new_text(dictionary) as file, new_text(path) as rows_file:
+        out = csv.writer(file)
+        out.writerow([_NAME, "Form Name", _KIND, "Field Label", _CHOICES, _VALIDATION, _IDENTIFIER])
+        out.writerows(fields)
+        out = csv.writer(rows_file)
+        names = [name for name, *_ in fields]
+        out.writerow([names[0], "redcap_repeat_instrument", "redcap_repeat_instance", *names[1:]])
+        instance: Counter[str] = Counter()
+        for code, one in enumerate(diaries, start=1):
+            origin = "synthetic" if one.origin == "simulated" else "observed"
+            who, at = np.nonzero(one.assessed)
+            known = [math.nan] * len(who) if one.amount is None else one.amount[who, at].tolist()
+            used = one.used[who, at].astype(int).tolist()
+            for i, day, use, much in zip(who.tolist(), one.study_day[at].tolist(), used, known, strict=True):
+                person = one.person[i]
+                instance[person] += 1
+                amount = "" if math.isnan(much) else much
+                out.writerow([spreadsheet_safe(person), "tlfb", instance[person], day, code, use, amount, origin])
 
 
 def read_redcap(path: Path, dictionary: Path, mapping: Mapping) -> Imported:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from remission.errors import RunError, SpecError
+from remission.errors import ProvenanceError, RemissionError, RunError, SpecError
 from remission.records.diaries import Diaries
 from remission.records.protocol_file import read_protocol
 from remission.runs.diaries import DIARIES, NO_AMOUNT
@@ -40,6 +40,19 @@ def diaries_of_run(folder: Path, *, replicate: int = 0) -> Diaries:
         The run has no such replicate.
     """
     read_run(folder)
+    try:
+        return _read(folder, replicate)
+    except (pa.ArrowException, OSError, KeyError, ValueError, TypeError) as error:
+        if isinstance(error, RemissionError):
+            raise
+        raise ProvenanceError(
+            where=str(folder / DIARIES), got=f"a table that cannot be read ({str(error)[:120]})",
+            allowed="the diaries that the run wrote",
+            remedy="The file was changed, and its hash with it; run it again.",
+        ) from None  # fmt: skip
+
+
+def _read(folder: Path, replicate: int) -> Diaries:
     path = folder / DIARIES
     if not path.exists():
         raise RunError(

@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from remission.errors import RunError, SpecError
+from remission.errors import SpecError
 from remission.exchange.quality import Imported
 from remission.exchange.rows import Mapping, diaries_of_rows
 from remission.exchange.tables import read_table, spreadsheet_safe, unreadable
+from remission.files import new_text
 from remission.records.diaries import Diaries
 
 __all__ = ["read_tlfb", "write_calendar", "write_tlfb"]
@@ -102,27 +103,28 @@ def write_tlfb(diaries: Sequence[Diaries], path: Path) -> None:
 
     Raises
     ------
+    SpecError
+        The file exists.
     RunError
-        The file exists or cannot be written.
+        The file cannot be written.
+    WorkError
+        The disk refused half-way.
     """
-    try:
-        with path.open("x", encoding="utf-8", newline="") as file:
-            out = csv.writer(file)
-            out.writerow(["who", "what", "when", "use", "amount", "unit", "origin"])
-            for one in diaries:
-                person = [spreadsheet_safe(name) for name in one.person]
-                what, unit = spreadsheet_safe(one.substance), spreadsheet_safe(one.amount_unit or "")
-                origin = "synthetic" if one.origin == "simulated" else "observed"
-                who, at = np.nonzero(one.assessed)
-                use = one.used[who, at].astype(int).tolist()
-                known = [math.nan] * len(use) if one.amount is None else one.amount[who, at].tolist()
-                amounts = ["" if math.isnan(much) else much for much in known]
-                out.writerows(
-                    (person[i], what, day, flag, much, unit, origin)
-                    for i, day, flag, much in zip(who.tolist(), one.study_day[at].tolist(), use, amounts, strict=True)
-                )
-    except OSError as error:
-        raise RunError(where=str(path), got=error.strerror or "an error", allowed="a new file in a folder") from None
+    with new_text(path) as file:
+        out = csv.writer(file)
+        out.writerow(["who", "what", "when", "use", "amount", "unit", "origin"])
+        for one in diaries:
+            person = [spreadsheet_safe(name) for name in one.person]
+            what, unit = spreadsheet_safe(one.substance), spreadsheet_safe(one.amount_unit or "")
+            origin = "synthetic" if one.origin == "simulated" else "observed"
+            who, at = np.nonzero(one.assessed)
+            use = one.used[who, at].astype(int).tolist()
+            known = [math.nan] * len(use) if one.amount is None else one.amount[who, at].tolist()
+            amounts = ["" if math.isnan(much) else much for much in known]
+            out.writerows(
+                (person[i], what, day, flag, much, unit, origin)
+                for i, day, flag, much in zip(who.tolist(), one.study_day[at].tolist(), use, amounts, strict=True)
+            )
 
 
 def write_calendar(diaries: Diaries, path: Path) -> None:
@@ -134,8 +136,12 @@ def write_calendar(diaries: Diaries, path: Path) -> None:
     ------
     SpecError
         A day of use has no amount though others have one: no cell could say so.
+    SpecError
+        The file exists.
     RunError
-        The file exists or cannot be written.
+        The file cannot be written.
+    WorkError
+        The disk refused half-way.
     """
     if diaries.amount is not None and bool(np.isnan(diaries.amount[diaries.used]).any()):
         raise SpecError(
@@ -143,13 +149,10 @@ def write_calendar(diaries: Diaries, path: Path) -> None:
             remedy="Write rows instead of a calendar.",
         )  # fmt: skip
     cells = diaries.used.astype(int) if diaries.amount is None else diaries.amount
-    try:
-        with path.open("x", encoding="utf-8", newline="") as file:
-            out = csv.writer(file)
-            out.writerow(["who", *(f"day_{day}" for day in diaries.study_day.tolist()), "origin"])
-            origin = "synthetic" if diaries.origin == "simulated" else "observed"
-            for name, row, asked in zip(diaries.person, cells.tolist(), diaries.assessed.tolist(), strict=True):
-                marks = [value if seen else "" for value, seen in zip(row, asked, strict=True)]
-                out.writerow([spreadsheet_safe(name), *marks, origin])
-    except OSError as error:
-        raise RunError(where=str(path), got=error.strerror or "an error", allowed="a new file in a folder") from None
+    with new_text(path) as file:
+        out = csv.writer(file)
+        out.writerow(["who", *(f"day_{day}" for day in diaries.study_day.tolist()), "origin"])
+        origin = "synthetic" if diaries.origin == "simulated" else "observed"
+        for name, row, asked in zip(diaries.person, cells.tolist(), diaries.assessed.tolist(), strict=True):
+            marks = [value if seen else "" for value, seen in zip(row, asked, strict=True)]
+            out.writerow([spreadsheet_safe(name), *marks, origin])

@@ -4,6 +4,7 @@ The set itself (value, unit, source, grade of each number) is data in ``library/
 kernels read. Symbols are those of ``docs/explanation/model.md``.
 """
 
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, replace
 from math import isfinite
 from typing import Self
@@ -13,7 +14,7 @@ from remission.library.loader import load_parameter_set
 from remission.records.parameter import ParameterSet
 from remission.records.protocol import Substance
 
-__all__ = ["DEFAULT_PARAMETER_SET", "CourseParameters", "load_course_parameters", "meaningful_range"]
+__all__ = ["DEFAULT_PARAMETER_SET", "CourseParameters", "load_course_parameters", "meaningful_range", "read_parameters"]
 
 DEFAULT_PARAMETER_SET = "rhythms-2026"
 
@@ -126,31 +127,64 @@ class CourseParameters:
                     remedy=did_you_mean(name, known, otherwise=known_names(known)),
                 )
             low, high = meaningful_range(name)
-            if not (isfinite(value) and low <= value <= high):
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not (is_number and isfinite(value) and low <= value <= high):
                 raise SpecError(where=f"parameters.{name}", got=value, allowed=f"a number from {low:g} to {high:g}")
-        return replace(self, **changes)
+        found = replace(self, **changes)
+        most_sd = (found.q0_mean * (1.0 - found.q0_mean)) ** 0.5
+        if found.q0_sd >= most_sd and {"q0_mean", "q0_sd"} & set(changes):
+            raise SpecError(
+                where="parameters.q0_sd", got=found.q0_sd,
+                allowed=f"less than {most_sd:.3g}, the most a mean of {found.q0_mean} allows",
+            )  # fmt: skip
+        if found.engagement_low > found.engagement_high:
+            raise SpecError(
+                where="parameters.engagement_low", got=found.engagement_low,
+                allowed=f"at most engagement_high ({found.engagement_high:g})",
+            )  # fmt: skip
+        return found
+
+
+def read_parameters(values: Mapping[str, object]) -> CourseParameters:
+    """Course parameters from plain data, as a run keeps them: all of them, nothing else, each in its range.
+
+    Raises
+    ------
+    SpecError
+        One is missing, unknown, no number, or outside its range.
+    """
+    needed = {field.name for field in fields(CourseParameters) if field.default is MISSING}
+    missing = sorted(needed - set(values))
+    if missing:
+        raise SpecError(where="parameters", got=f"no {missing[0]}", allowed="every parameter of the course")
+    known = {field.name: field.default for field in fields(CourseParameters)}
+    whole = {name: 0.0 if default is MISSING else default for name, default in known.items()}
+    return CourseParameters(**whole).replace(**values)  # type: ignore[arg-type] # checked there
 
 
 _SHARES = {
     "g_b", "h0", "r_deficit0", "use0", "q0_mean", "l_m", "k_r", "lam", "chi", "pi_start", "om_end", "e0", "p_hide",
     "w_report",
 }  # fmt: skip
-_NOT_NEGATIVE = {
-    "rho", "gamma", "k_g", "a_h", "d_h", "eta", "k_m", "sigma_x", "sigma_b", "sigma_v", "sigma_a", "s_log_sd", "q0_sd",
-    "engagement_mean", "engagement_sd", "engagement_low", "engagement_high", "i_max", "heavy_amount",
-    "sigma_d", "sigma_7", "leave_hazard_per_day", "miss_hazard_per_day", "leave_use_factor",
-}  # fmt: skip
+_SIGNED = {"k_k", "k_s", "wk", "z_constant", "z_v", "b0", "b_in", "mu_a", "gamma_a"}
+"""Levels, and the gains whose sign nothing fixes; every other value has the sign that its equation gives it."""
+_RANGES = {
+    "phi": (-0.999, 0.999),
+    # The commitment of day 0 is a Beta distribution, which has a mean inside (0, 1) and a spread.
+    "q0_mean": (0.001, 0.999),
+    "q0_sd": (0.001, 0.499),
+}
 
 
 def meaningful_range(name: str) -> tuple[float, float]:
-    """Where the equations have a meaning: shares, rates and spreads, times; everything else is bounded generously."""
+    """Where the equations have a meaning: shares, weights, rates and spreads, times; levels are bounded generously."""
+    if name in _RANGES:
+        return _RANGES[name]
     if name in _SHARES:
         return 0.0, 1.0
-    if name == "phi":
-        return -0.999, 0.999
-    if name.endswith("_day") and name not in _NOT_NEGATIVE:
+    if name.endswith("_day") and not name.endswith("_per_day"):
         return 0.1, 1e6
-    return (0.0 if name in _NOT_NEGATIVE else -1e3), 1e3
+    return (-1e3 if name in _SIGNED else 0.0), 1e3
 
 
 def load_course_parameters(

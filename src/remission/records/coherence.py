@@ -11,6 +11,7 @@ from remission.records.analysis import Analysis
 from remission.records.analysis_faults import multiplicity_faults, option_faults
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import KINDS, kinds_of_scale
+from remission.records.evidence_words import outcome_words
 from remission.records.layout import layout_faults
 from remission.records.question import question_faults
 
@@ -361,6 +362,37 @@ def _comparison_faults(protocol: "Protocol") -> list[SpecError]:
         faults.append(
             SpecError(where="evidence", got="nothing", allowed="the id of the published trial to compare with")
         )
+    return faults + _evidence_faults(protocol)
+
+
+def _evidence_faults(protocol: "Protocol") -> list[SpecError]:
+    """A trial or an outcome of it that the registry does not hold: found here, not after the simulation."""
+    if protocol.evidence is None:
+        return []
+    known = outcome_words()
+    if protocol.evidence not in known:
+        return [
+            SpecError(
+                where="evidence",
+                got=protocol.evidence,
+                allowed=f"the id of one of the {len(known)} published trials",
+                remedy=did_you_mean(protocol.evidence, known, otherwise="remission evidence list prints them."),
+            )
+        ]
+    faults = []
+    words = known[protocol.evidence]
+    for index, comparison in enumerate(protocol.comparisons):
+        wanted = (comparison.arm_or_contrast, comparison.outcome, comparison.statistic)
+        if words.count(wanted) != 1:
+            faults.append(
+                SpecError(
+                    where=f"comparisons[{index}]",
+                    got=" | ".join(wanted),
+                    allowed=f"the words of exactly one outcome of {protocol.evidence} (arm or contrast | outcome | "
+                    f"statistic); {words.count(wanted)} have these",
+                    remedy=f"It has: {'; '.join(' | '.join(one) for one in words[:20])}." if words else "It has none.",
+                )
+            )
     return faults
 
 

@@ -2,13 +2,13 @@
 
 import csv
 import io
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from remission.errors import SpecError, WorkError
+from remission.files import check_folder, make_folder, move, staged_folder, sweep
 from remission.report.chart import Table
 
 __all__ = [
@@ -18,7 +18,6 @@ __all__ = [
     "flat_table",
     "list_files",
     "write_report_folder",
-    "write_text",
 ]
 
 _WHAT = {
@@ -54,15 +53,7 @@ def check_report_folder(folder: Path | None) -> None:
     nearest = folder.absolute()
     while not nearest.exists():
         nearest = nearest.parent
-    try:
-        if not nearest.is_dir():
-            raise NotADirectoryError
-        with tempfile.TemporaryFile(dir=nearest):
-            pass
-    except OSError:
-        raise SpecError(
-            where=f"--report {folder}", got=f"{nearest}, which cannot be written to", allowed="a folder to write in"
-        ) from None
+    check_folder(nearest, where=f"--report {folder}: {nearest}")
 
 
 def write_report_folder(folder: Path, write: Callable[[Path], None]) -> Path:
@@ -78,17 +69,14 @@ def write_report_folder(folder: Path, write: Callable[[Path], None]) -> Path:
     check_report_folder(folder)
     whole = folder.absolute()
     try:
-        whole.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{whole.name}-", dir=whole.parent) as place:
-            staged = Path(place) / "report"
-            staged.mkdir()
+        make_folder(whole.parent)
+        sweep(whole.parent)
+        with staged_folder(whole.parent) as staged:
             write(staged)
             if whole.exists():
-                # The page comes last: while it is missing the folder is not yet a report.
-                for item in sorted(staged.iterdir(), key=lambda path: path.name == "report.html"):
-                    item.rename(whole / item.name)
-            else:
-                staged.rename(whole)
+                # An empty folder gives way: the report appears in one step.
+                whole.rmdir()
+            move(staged, whole)
     except OSError as error:
         raise WorkError(
             where=str(error.filename or folder),
@@ -138,8 +126,3 @@ def flat_table(rows: Sequence[Mapping[str, Any]]) -> Table:
         columns=columns,
         rows=[["" if one.get(name) is None else str(one[name]) for name in columns] for one in flat],
     )
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write text as UTF-8."""
-    path.write_text(text, encoding="utf-8")

@@ -1,7 +1,6 @@
 """A design report on disk: a page, its figures and tables, the protocol, and scripts that make it again."""
 
 import json
-import shutil
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from remission.files import copy_file, make_folder, new_bytes, write_text
 from remission.provenance import library_versions, source_hashes
 from remission.records.protocol_file import write_protocol
 from remission.report.chart import Chart
@@ -22,7 +22,7 @@ from remission.report.design_charts import (
     recruitment_chart,
 )
 from remission.report.design_document import render_design
-from remission.report.design_folder import bibtex_of, csv_text, flat_table, list_files, write_report_folder, write_text
+from remission.report.design_folder import bibtex_of, csv_text, flat_table, list_files, write_report_folder
 from remission.report.design_methods import method_paragraphs, source_keys
 from remission.report.design_study import DesignStudy
 from remission.report.flow_chart import flow_chart
@@ -58,7 +58,7 @@ def _write_all(study: DesignStudy, folder: Path) -> None:
     write_text(folder / "design.json", json.dumps(study.content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
     write_text(folder / "protocol.yaml", write_protocol(study.protocol))
     for name, path in study.files.items():
-        shutil.copyfile(path, folder / name)
+        copy_file(path, folder / name)
     write_text(folder / "rerun.sh", rerun_shell_of(study.words, version=version))
     (folder / "rerun.sh").chmod(0o755)
     write_text(folder / "rerun.py", rerun_python(study, version=version))
@@ -66,8 +66,8 @@ def _write_all(study: DesignStudy, folder: Path) -> None:
     write_text(folder / "references.bib", bibtex_of(source_keys(study)))
     charts = _charts(study)
     figures, tables = folder / "figures", folder / "tables"
-    figures.mkdir()
-    tables.mkdir()
+    make_folder(figures)
+    make_folder(tables)
     drawn = {
         section: [(chart, save_figure(chart.figure, figures, chart.name)) for chart in found]
         for section, found in charts.items()
@@ -84,9 +84,9 @@ def _write_all(study: DesignStudy, folder: Path) -> None:
     for name, table in named.items():
         write_text(tables / f"{name}.csv", csv_text(table))
     _write_estimates(study, tables)
-    (folder / "report.html").touch()
+    write_text(folder / "report.html", "")
     page = render_design(study, drawn, versions=versions, source_sha256=source_hashes(), files=list_files(folder))
-    write_text(folder / "report.html", page)
+    write_text(folder / "report.html", page, replace=True)
 
 
 def _charts(study: DesignStudy) -> dict[str, list[Chart]]:
@@ -113,8 +113,10 @@ def _write_estimates(study: DesignStudy, folder: Path) -> None:
             "estimate": np.concatenate(study.estimates),
         }
     )
-    pq.write_table(table, folder / "estimates.parquet")
-    pa.csv.write_csv(table, folder / "estimates.csv")
+    with new_bytes(folder / "estimates.parquet") as file:
+        pq.write_table(table, file)
+    with new_bytes(folder / "estimates.csv") as file:
+        pa.csv.write_csv(table, file)
 
 
 def _methods(study: DesignStudy) -> str:

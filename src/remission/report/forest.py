@@ -22,6 +22,7 @@ from remission.evidence.contrasts import ContrastGroup, find_endpoint, group_con
 from remission.evidence.pooling import PooledEffect
 from remission.evidence.records import StudyOutcome, StudyRecord
 from remission.evidence.registry import EvidenceRegistry
+from remission.files import new_bytes
 from remission.report.chart import Chart, Table
 from remission.report.look import INK, QUIET, RULE, drawing
 
@@ -163,19 +164,18 @@ def save_forest(chart: Chart, file: Path) -> None:
     Raises
     ------
     SpecError
-        Another ending, or a file that cannot be written.
+        Another ending.
+    RunError
+        The file cannot be written.
+    WorkError
+        The disk refused half-way.
     """
     kind = file.suffix.lower().removeprefix(".")
     if kind not in {"svg", "png"}:
         raise SpecError(where="--out", got=str(file), allowed="must end in .svg or .png")
     facts = {"Date": None, "Creator": "remission"} if kind == "svg" else {"Software": "remission"}
-    try:
-        with drawing():
-            chart.figure.savefig(file, format=kind, dpi=144, metadata=facts)
-    except OSError as error:
-        raise SpecError(
-            where="--out", got=f"{file}: {error.strerror}", allowed="must be a file that can be written"
-        ) from None
+    with drawing(), new_bytes(file, replace=True) as stream:
+        chart.figure.savefig(stream, format=kind, dpi=144, metadata=facts)
 
 
 def _panels(rows: Sequence[tuple[StudyRecord, StudyOutcome]], groups: Sequence[ContrastGroup]) -> list[_Panel]:

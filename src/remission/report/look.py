@@ -4,6 +4,7 @@ Published is an ink diamond with a thin interval; simulated is a coloured line o
 dashed and says so. Shape, dash and label carry the meaning too, colour is the second carrier.
 """
 
+import io
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from remission.files import write_bytes
 from remission.records.protocol import Protocol
 from remission.records.treatment import Arm
 
@@ -124,9 +126,12 @@ def finish(axes: Axes, *, x: str, y: str, title: str = "") -> None:
 
 def save_figure(figure: Figure, folder: Path, name: str) -> str:
     """Write ``name.svg`` and ``name.png`` and return the SVG's text; the same figure gives the same bytes."""
+    vector, pixels = io.BytesIO(), io.BytesIO()
     with drawing():
-        figure.savefig(folder / f"{name}.svg", metadata={"Date": None, "Creator": "remission"})
+        figure.savefig(vector, format="svg", metadata={"Date": None, "Creator": "remission"})
         # Laid out once: the second picture is the first one, and costs half.
         figure.set_layout_engine("none")
-        figure.savefig(folder / f"{name}.png", dpi=144, metadata={"Software": "remission"})
-    return (folder / f"{name}.svg").read_text(encoding="utf-8")
+        figure.savefig(pixels, format="png", dpi=144, metadata={"Software": "remission"})
+    write_bytes(folder / f"{name}.svg", vector.getvalue())
+    write_bytes(folder / f"{name}.png", pixels.getvalue())
+    return vector.getvalue().decode("utf-8")

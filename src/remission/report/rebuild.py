@@ -1,14 +1,13 @@
 """A finished run made again from its own record, and compared with what is stored."""
 
-import json
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from remission.errors import ProvenanceError, RunError, SpecError
-from remission.patient.parameters import CourseParameters
+from remission.files import read_json, scratch_folder
+from remission.patient.parameters import read_parameters
 from remission.records.protocol_file import read_protocol
 from remission.report.run import write_run
 from remission.runs.compare import Difference, compare_files, compare_records
@@ -86,8 +85,8 @@ def rebuild(
             )
         again = read_run(write_run(plan, Path(out), command, do=do, on_progress=on_progress).folder)
         return _compared(stored, again, again.path)
-    with tempfile.TemporaryDirectory(prefix="remission-") as place:
-        again = read_run(write_run(plan, Path(place), command, do=do, on_progress=on_progress).folder)
+    with scratch_folder() as place:
+        again = read_run(write_run(plan, place, command, do=do, on_progress=on_progress).folder)
         return _compared(stored, again, None)
 
 
@@ -111,8 +110,8 @@ def _compared(stored: Run, again: Run, folder: Path | None) -> Rebuilt:
 def _machine(folder: Path) -> dict[str, Any] | None:
     """What the run says of its machine; old runs have one word there, and the file may be gone."""
     try:
-        found = json.loads((folder / "run.json").read_text(encoding="utf-8"))["machine"]
-    except (OSError, ValueError, KeyError, TypeError):
+        found = read_json(folder / "run.json", allowed="the facts of the day").get("machine")
+    except RunError:
         return None
     return found if isinstance(found, dict) else None
 
@@ -125,16 +124,16 @@ def _plan_of(run: Run) -> TrialPlan:
             where=str(run.path / "protocol.yaml"),
             got="a protocol that this version reads differently",
             allowed="the protocol that was run",
-            remedy=f"Rebuild it with remission {manifest['versions']['remission']}.",
+            remedy=f"Rebuild it with remission {manifest['versions'].get('remission', 'of then')}.",
         )
     try:
-        parameters = CourseParameters(**manifest["parameters"]).replace(**manifest["parameters"])
-    except (TypeError, SpecError) as error:
+        parameters = read_parameters(manifest["parameters"])
+    except SpecError as error:
         raise RunError(
             where=str(run.path),
             got=f"parameters of another version ({error})",
             allowed="the parameters of this version",
-            remedy=f"Rebuild it with remission {manifest['versions']['remission']}.",
+            remedy=f"Rebuild it with remission {manifest['versions'].get('remission', 'of then')}.",
         ) from None
     return plan_trial(
         protocol,

@@ -5,18 +5,27 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from remission.errors import RunError
+from remission.errors import LibraryError, RunError, SpecError
+from remission.files import check_folder
 from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters
 from remission.provenance import library_versions, moment
 from remission.records.protocol import Protocol
 from remission.report.write import write_report
 from remission.runs.diaries import DIARIES
-from remission.runs.folder import check_writable, stage_run
+from remission.runs.folder import stage_run
 from remission.runs.identity import describe_run, run_name
 from remission.runs.local import on_processes
 from remission.runs.piece import Doer, run_here
 from remission.runs.tables import write_tables
-from remission.runs.work import discard_work, open_work, read_work, run_chunks, work_folder, write_work_diaries
+from remission.runs.work import (
+    discard_work,
+    has_chunks,
+    open_work,
+    read_work,
+    run_chunks,
+    work_folder,
+    write_work_diaries,
+)
 from remission.trial.result import TrialResult
 from remission.trial.simulate import TrialPlan, plan_trial
 
@@ -76,7 +85,7 @@ def write_run(
         What was kept is damaged.
     """
     started = time.monotonic()
-    check_writable(root)
+    check_folder(root)
     name, work = run_name(plan), work_folder(root, plan)
     try:
         plan, command = read_work(open_work(root, plan, command))
@@ -89,6 +98,11 @@ def write_run(
             about = describe_run(result, command, with_diaries=plan.with_diaries)
             elapsed_s = round(time.monotonic() - started, 2)
             folder = staging.seal(about=about, day={**moment(), "seconds": elapsed_s})
+    except (SpecError, LibraryError):
+        # Wrong input leaves nothing behind, unless work was done before.
+        if not has_chunks(work):
+            discard_work(work)
+        raise
     except RunError:
         # Another process that finished this very run took the work folder away: its result is ours.
         if work.exists() or not (root / name).exists():

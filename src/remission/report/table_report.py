@@ -1,7 +1,6 @@
 """The report of a table of scenarios by designs: what the world may be like, what can be chosen, and what follows."""
 
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from remission.files import copy_file, make_folder, write_text
 from remission.library.loader import load_parameter_set
 from remission.patient.parameters import DEFAULT_PARAMETER_SET
 from remission.provenance import library_versions, source_hashes
@@ -20,7 +20,7 @@ from remission.records.protocol import Protocol
 from remission.records.protocol_file import write_protocol
 from remission.report.chart import Chart, Table
 from remission.report.design_document import DESIGN_LIMITS, chart_parts, source_line
-from remission.report.design_folder import bibtex_of, csv_text, flat_table, list_files, write_report_folder, write_text
+from remission.report.design_folder import bibtex_of, csv_text, flat_table, list_files, write_report_folder
 from remission.report.design_methods import model_keys
 from remission.report.design_study import measure_text, share_text
 from remission.report.document import LIMITS, read_asset
@@ -70,7 +70,7 @@ def _write_all(study: TableStudy, folder: Path) -> None:
     write_text(folder / "design.json", content)
     write_text(folder / "protocol.yaml", write_protocol(study.protocol))
     for name, path in study.files.items():
-        shutil.copyfile(path, folder / name)
+        copy_file(path, folder / name)
     write_text(folder / "rerun.sh", rerun_shell_of(study.words, version=versions["remission"]))
     (folder / "rerun.sh").chmod(0o755)
     script = rerun_table(
@@ -81,7 +81,7 @@ def _write_all(study: TableStudy, folder: Path) -> None:
     write_text(folder / "references.bib", bibtex_of(sorted(keys)))
     charts = [schedule_chart(study.protocol), *_power_charts(study)]
     for name in ("figures", "tables"):
-        (folder / name).mkdir()
+        make_folder(folder / name)
     drawn = [(chart, save_figure(chart.figure, folder / "figures", chart.name)) for chart in charts]
     tables = {
         **{chart.name: chart.table for chart in charts},
@@ -91,7 +91,7 @@ def _write_all(study: TableStudy, folder: Path) -> None:
     for name, table in tables.items():
         write_text(folder / "tables" / f"{name}.csv", csv_text(table))
     write_text(folder / "report.html", "")
-    write_text(folder / "report.html", _page(study, drawn, versions, sorted(keys), list_files(folder)))
+    write_text(folder / "report.html", _page(study, drawn, versions, sorted(keys), list_files(folder)), replace=True)
 
 
 def _page(

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from remission.files import make_folder, write_text
 from remission.report.chart import Chart
 from remission.report.circuit_chart import circuit_chart
 from remission.report.course_charts import abstinence_chart, survival_chart
@@ -46,7 +47,7 @@ def write_report(result: TrialResult, folder: Path, *, command: str, versions: d
     summary = summarize_trial(result)
     charts = report_charts(result, summary)
     figures = folder / "figures"
-    figures.mkdir(exist_ok=True)
+    make_folder(figures)
     drawn = [(chart, save_figure(chart.figure, figures, chart.name)) for chart in charts]
     page = render_report(result, summary, drawn, command=command, versions=versions)
-    (folder / "report.html").write_text(page, encoding="utf-8")
+    write_text(folder / "report.html", page)

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from remission.files import new_bytes
 from remission.library.loader import load_parameter_set
 from remission.trial.batch import TrialBatch
 from remission.trial.chunk import Chunk
@@ -113,16 +114,19 @@ def write_diaries(plan: TrialPlan, payloads: Iterable[bytes], path: Path) -> Non
         The file cannot be written.
     """
     schema = diary_schema(plan)
-    with pq.ParquetWriter(
-        path,
-        schema,
-        version="2.6",
-        compression="zstd",
-        compression_level=3,
-        use_dictionary=_REPEATED,
-        data_page_size=1 << 20,
-        write_batch_size=1024,
-    ) as writer:
+    with (
+        new_bytes(path) as file,
+        pq.ParquetWriter(
+            file,
+            schema,
+            version="2.6",
+            compression="zstd",
+            compression_level=3,
+            use_dictionary=_REPEATED,
+            data_page_size=1 << 20,
+            write_batch_size=1024,
+        ) as writer,
+    ):
         waiting = schema.empty_table()
         for payload in payloads:
             waiting = pa.concat_tables([waiting, unpack_table(payload)])

@@ -6,26 +6,34 @@ folder whose name begins with ``.staging-``; the next run on the same machine re
 """
 
 import json
-import os
-import platform
-import shutil
-import tempfile
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from remission.errors import ProvenanceError, RunError, WorkError
+from remission.files import check_folder, move, read_json, staged_folder, sweep, write_text
 from remission.provenance import file_hash
+from remission.records.protocol_file import read_protocol
 
-__all__ = ["MANIFEST", "SCHEMA", "Run", "Staging", "check_writable", "read_run", "stage_run"]
+__all__ = ["MANIFEST", "SCHEMA", "SEAL", "Run", "Staging", "check_contents", "read_run", "stage_run"]
 
-SCHEMA = 2
-"""1: no source hashes, no list of changed parameters. 2: with them. All are read; 2 is written."""
+SCHEMA = 3
+"""1: no source hashes, no list of changed parameters. 2: with them. 3: sealed. All are read; 3 is written."""
 MANIFEST = "manifest.json"
-_OUTSIDE = {MANIFEST, "run.json"}
-"""Files the manifest does not list: itself, and the facts of the day."""
+SEAL = "SHA256SUMS"
+_SEALED = (MANIFEST, "run.json")
+_OUTSIDE = {*_SEALED, SEAL}
+"""Files the manifest does not list: itself, the facts of the day, and the seal, which holds the hashes of both."""
+_ALWAYS = {"protocol.yaml", "summary.json", "estimates.parquet", "arms.parquet", "course.parquet"}
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
+_LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"}
+"""Files that a desktop puts into every folder it shows."""
 
 
 @dataclass(slots=True)
@@ -56,26 +64,23 @@ class Staging:
         RunError
             Another run with the same name and other content is there.
         """
-        files = {name: file_hash(self.path / name) for name in _files(self.path)}
+        files = {name: _hash(self.path / name) for name in _files(self.path)}
         manifest = {"schema": SCHEMA, **about, "files": files}
         _write_json(self.path / MANIFEST, manifest)
         _write_json(self.path / "run.json", day)
+        write_text(self.path / SEAL, _seal_of(self.path))
         if self.target.exists():
             self._compare(manifest)
             self.sealed, self.already_there = self.target, True
             return self.target
-        for path in self.path.rglob("*"):
-            _sync(path)
-        _sync(self.path)
         try:
-            self.path.rename(self.target)
+            move(self.path, self.target)
         except OSError:
             # Another process was quicker by a moment.
             if not self.target.exists():
                 raise
             self._compare(manifest)
             self.already_there = True
-        _sync(self.target.parent)
         self.sealed = self.target
         return self.target
 
@@ -111,51 +116,17 @@ def stage_run(root: Path, name: str) -> Iterator[Staging]:
     WorkError
         The disk refused half-way.
     """
-    check_writable(root)
-    _sweep(root)
-    prefix = f".staging-{platform.node()}-{os.getpid()}-"
-    staging = Staging(path=Path(tempfile.mkdtemp(prefix=prefix, dir=root)), target=root / name)
-    staging.path.chmod(0o755)
+    check_folder(root)
+    sweep(root)
     try:
-        yield staging
+        with staged_folder(root) as path:
+            yield Staging(path=path, target=root / name)
     except OSError as error:
         raise WorkError(
             where=str(error.filename or root),
             got=error.strerror or str(error),
             allowed="a folder with space that can be written to",
             remedy="Free space and go on with the same command; no half of a run was left behind.",
-        ) from None
-    finally:
-        if staging.path.exists():
-            shutil.rmtree(staging.path, ignore_errors=True)
-
-
-def _sweep(root: Path) -> None:
-    """Remove what killed processes of this machine left behind; living ones and other machines are left alone."""
-    for path in root.glob(f".staging-{platform.node()}-*"):
-        owner = path.name.split("-")[-2]
-        if owner.isdigit() and not Path(f"/proc/{owner}").exists():
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def check_writable(root: Path) -> None:
-    """Refuse a folder that cannot hold runs, before any work is done.
-
-    Raises
-    ------
-    RunError
-        ``root`` is a file, or cannot be made or written to.
-    """
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=root):
-            pass
-    except OSError as error:
-        raise RunError(
-            where=str(root),
-            got=error.strerror or str(error),
-            allowed="a folder that can be written to",
-            remedy="Choose another with --out.",
         ) from None
 
 
@@ -176,49 +147,161 @@ def read_run(path: Path) -> Run:
     RunError
         There is no finished run, or it was made by a newer version of the format.
     ProvenanceError
-        A file is missing or differs from its hash.
+        The record of the run is damaged, or a file is missing or differs from its hash.
     """
-    manifest = _read_json(path / MANIFEST)
-    schema = manifest.get("schema")
-    if not isinstance(schema, int) or not 1 <= schema <= SCHEMA:
-        raise RunError(
-            where=f"{path / MANIFEST}",
-            got=f"schema {schema!r}",
-            allowed=f"schema {SCHEMA} or older",
-            remedy="It was made by a newer version of remission; use that version.",
-        )
+    manifest = _manifest(path)
     for name, expected in manifest["files"].items():
         file = path / name
         if not file.is_file():
             raise ProvenanceError(
                 where=str(file), got="no file", allowed="the file that the run wrote", remedy="Run it again."
             )
-        if file_hash(file) != expected:
+        if _hash(file) != expected:
             raise ProvenanceError(
                 where=str(file),
                 got="content that differs from its hash",
                 allowed="the bytes that the run wrote",
                 remedy="The file was changed or damaged; run it again.",
             )
-    return Run(path=path, manifest=manifest, summary=_read_json(path / "summary.json"))
+    summary = _damage_said(path / "summary.json")
+    if manifest["schema"] >= _FIRST_SEALED:
+        _check_seal(path)
+    return Run(path=path, manifest=manifest, summary=summary)
 
 
-def _read_json(path: Path) -> dict[str, Any]:
-    problem = "not a JSON object"
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        content, problem = None, "no file"
-    except (OSError, ValueError) as error:
-        content, problem = None, str(error)
-    if not isinstance(content, dict):
+_FIRST_SEALED = 3
+
+
+def check_contents(run: Run) -> None:
+    """Read every table and record of a run, and look for files that it did not write.
+
+    Raises
+    ------
+    ProvenanceError
+        A file cannot be read as what it is, whatever its hash, or is not of the run.
+    """
+    for name in run.manifest["files"]:
+        file = run.path / name
+        try:
+            problem = _content_problem(file)
+        except (OSError, ValueError, RunError, pa.ArrowException) as error:
+            problem = str(error)
+        if problem:
+            raise ProvenanceError(
+                where=str(file), got=f"a file that cannot be read ({problem[:120]})", allowed="what the run wrote",
+                remedy="The file was changed or damaged, and its hash with it; run it again.",
+            )  # fmt: skip
+    protocol = read_protocol(run.path / "protocol.yaml")
+    if protocol.id != run.manifest["protocol"] or run.summary.get("protocol") != protocol.id:
+        raise ProvenanceError(
+            where=str(run.path / MANIFEST), got="another protocol than that of the folder", allowed=protocol.id,
+            remedy="The record was changed; run it again.",
+        )  # fmt: skip
+    known = {*run.manifest["files"], *_OUTSIDE}
+    for name in _files(run.path):
+        if name not in known and Path(name).name not in _LITTER:
+            raise ProvenanceError(
+                where=str(run.path / name), got="a file that the run did not write", allowed="its own files only",
+                remedy="Move it out of the folder.",
+            )  # fmt: skip
+
+
+def _content_problem(file: Path) -> str:
+    if file.suffix == ".parquet":
+        with pq.ParquetFile(file) as table:
+            for group in range(table.num_row_groups):
+                table.read_row_group(group)
+            return "" if table.metadata.num_rows else "no rows"
+    if file.suffix == ".json":
+        read_json(file, allowed="the record that the run wrote")
+    return "" if file.stat().st_size else "nothing in it"
+
+
+def _manifest(path: Path) -> dict[str, Any]:
+    """The manifest, whole and of the right kinds."""
+    place = path / MANIFEST
+    if not place.is_file() and not any((path / name).is_file() for name in _ALWAYS):
+        return _read(place)
+    manifest = _damage_said(place)
+    schema = manifest.get("schema")
+    if not isinstance(schema, int) or isinstance(schema, bool) or not 1 <= schema <= SCHEMA:
         raise RunError(
-            where=str(path),
-            got=problem,
-            allowed="the folder of a finished run",
-            remedy="Unfinished runs leave no folder.",
+            where=str(place),
+            got=f"schema {schema!r}",
+            allowed=f"schema {SCHEMA} or older",
+            remedy="It was made by a newer version of remission; use that version.",
         )
-    return content
+    files = manifest.get("files")
+    if not isinstance(files, dict) or not set(files) >= _ALWAYS:
+        missing = sorted(_ALWAYS - set(files)) if isinstance(files, dict) else ["files"]
+        raise _damaged(place, f"no {missing[0]}")
+    for name, expected in files.items():
+        parts = Path(name).parts
+        if not isinstance(expected, str) or not _HASH.fullmatch(expected):
+            raise _damaged(place, f"{expected!r} as the hash of {name}")
+        if not parts or Path(name).is_absolute() or ".." in parts or "\0" in name:
+            raise _damaged(place, f"{name!r} as a file of the run")
+    for name, kinds in _KINDS.items():
+        value = manifest.get(name)
+        if not isinstance(value, kinds) or isinstance(value, bool) or not value:
+            if name == "seed" and value == 0 and not isinstance(value, bool):
+                continue
+            raise _damaged(place, f"no {name}" if name not in manifest else f"{value!r} as {name}")
+    return manifest
+
+
+_KINDS: Final[dict[str, type]] = {
+    "command": str, "protocol": str, "protocol_sha256": str, "parameter_set": str, "parameters": dict,
+    "versions": dict, "seed": int, "n_replicates": int,
+}  # fmt: skip
+
+
+def _damaged(place: Path, got: str) -> ProvenanceError:
+    return ProvenanceError(
+        where=str(place), got=got, allowed="the record that the run wrote",
+        remedy="The file was changed or damaged; run it again.",
+    )  # fmt: skip
+
+
+def _damage_said(place: Path) -> dict[str, Any]:
+    """What a file of a run holds; where it cannot be read the run is damaged."""
+    try:
+        return _read(place)
+    except RunError as error:
+        raise _damaged(place, str(error.got)) from None
+
+
+def _seal_of(path: Path) -> str:
+    return "".join(f"{_hash(path / name)}  {name}\n" for name in _SEALED)
+
+
+def _check_seal(path: Path) -> None:
+    for name in (*_SEALED, SEAL):
+        if not (path / name).is_file():
+            raise _damaged(path / name, "no file")
+    try:
+        found = (path / SEAL).read_bytes()
+    except OSError as error:
+        raise _damaged(path / SEAL, error.strerror or str(error)) from None
+    if found != _seal_of(path).encode():
+        raise ProvenanceError(
+            where=f"{path / MANIFEST}, run.json or {SEAL}", got="content that differs from the seal",
+            allowed="the bytes that the run wrote", remedy="One of them was changed or damaged; run it again.",
+        )  # fmt: skip
+
+
+def _hash(file: Path) -> str:
+    try:
+        return file_hash(file)
+    except OSError as error:
+        raise ProvenanceError(
+            where=str(file), got=error.strerror or str(error), allowed="a file that can be read",
+            remedy="Check its permissions.",
+        ) from None  # fmt: skip
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return read_json(path, allowed="the folder of a finished run", remedy="Unfinished runs leave no folder.")
 
 
 def _files(folder: Path) -> list[str]:
@@ -227,14 +310,4 @@ def _files(folder: Path) -> list[str]:
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
-    path.write_text(json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def _sync(path: Path) -> None:
-    """Ask the disk to keep what was written; file systems that cannot are left alone."""
-    with suppress(OSError):
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    write_text(path, json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n")

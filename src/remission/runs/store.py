@@ -8,6 +8,7 @@ import hashlib
 import io
 import sqlite3
 import time
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -117,7 +118,7 @@ class ChunkStore:
     def finished(self) -> set[int]:
         """First replicates of the chunks that are there."""
         with self._said():
-            return {int(first) for (first,) in self._connection.execute("SELECT first FROM chunk")}
+            return {first for (first,) in self._connection.execute("SELECT first FROM chunk") if isinstance(first, int)}
 
     def load(self, chunk: Chunk) -> ChunkResult:
         """A finished chunk.
@@ -127,7 +128,15 @@ class ChunkStore:
         ProvenanceError
             It is missing, is another chunk, or its bytes differ from their hash.
         """
-        return _unpack(chunk, self._read("chunk", chunk))
+        payload = self._read("chunk", chunk)
+        try:
+            return _unpack(chunk, payload)
+        except (ValueError, KeyError, IndexError, TypeError, OSError, zipfile.BadZipFile, EOFError) as error:
+            raise ProvenanceError(
+                where=f"{self.path}, chunk {chunk.first}", got=f"content that cannot be read ({error})",
+                allowed="a finished chunk",
+                remedy="The file was changed or damaged; delete the unfinished run and start it again.",
+            ) from None  # fmt: skip
 
     def load_diary(self, chunk: Chunk) -> bytes:
         """The diaries of a finished chunk.
@@ -147,7 +156,7 @@ class ChunkStore:
         if row is None:
             raise ProvenanceError(where=where, got="nothing", allowed="a finished chunk", remedy="Resume the run.")
         count, expected, payload = row
-        if count != chunk.count or hashlib.sha256(payload).hexdigest() != expected:
+        if not isinstance(payload, bytes) or count != chunk.count or hashlib.sha256(payload).hexdigest() != expected:
             raise ProvenanceError(
                 where=where,
                 got="content that differs from its hash",

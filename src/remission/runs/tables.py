@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from remission.files import new_bytes, write_text
 from remission.records.protocol_file import write_protocol
 from remission.trial.result import TrialResult
 from remission.trial.summary import SummaryRow, TrialSummary, summarize_trial
@@ -24,12 +25,12 @@ def write_tables(result: TrialResult, folder: Path) -> None:
     OSError
         A file cannot be written.
     """
-    (folder / "protocol.yaml").write_text(write_protocol(result.protocol), encoding="utf-8")
+    write_text(folder / "protocol.yaml", write_protocol(result.protocol))
     _write(folder / "estimates.parquet", _estimates(result), "one row per replicate and analysis")
     _write(folder / "arms.parquet", _arms(result), "one row per replicate, arm and endpoint")
     _write(folder / "course.parquet", _course(result), "one row per arm and day; states: mean, p10 and p90 of people")
     text = json.dumps(summary_data(result, summarize_trial(result)), indent=2, ensure_ascii=False, allow_nan=False)
-    (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
+    write_text(folder / "summary.json", text + "\n")
 
 
 def summary_data(result: TrialResult, summary: TrialSummary) -> dict[str, Any]:
@@ -144,4 +145,5 @@ def _course(result: TrialResult) -> pa.Table:
 
 def _write(path: Path, table: pa.Table, description: str) -> None:
     described = table.replace_schema_metadata({"description": description, "origin": "simulated by remission"})
-    pq.write_table(described, path, compression="zstd")
+    with new_bytes(path) as file:
+        pq.write_table(described, file, compression="zstd")

@@ -5,16 +5,15 @@ disappears when the finished run takes its place. A run taken up again gives the
 """
 
 import json
-import os
-import shutil
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from remission.errors import ProvenanceError, RunError, WorkError
-from remission.patient.parameters import CourseParameters
+from remission.errors import LibraryError, ProvenanceError, RunError, SpecError, WorkError
+from remission.files import make_folder, read_json, remove_folder, write_text
+from remission.patient.parameters import read_parameters
 from remission.provenance import package_version, source_hashes
 from remission.records.protocol import Protocol
 from remission.runs.diaries import write_diaries
@@ -27,6 +26,7 @@ from remission.trial.simulate import TrialPlan, plan_trial
 __all__ = [
     "UNFINISHED",
     "discard_work",
+    "has_chunks",
     "is_unfinished",
     "open_work",
     "read_work",
@@ -78,15 +78,15 @@ def open_work(root: Path, plan: TrialPlan, command: str) -> Path:
         "source_sha256": source_hashes()["numbers"],
     }
     try:
-        folder.mkdir(exist_ok=True)
+        make_folder(folder)
         if not (folder / _PLAN).exists():
-            draft = folder / f"{_PLAN}.{os.getpid()}"
-            draft.write_text(json.dumps(content, indent=1), encoding="utf-8")
-            draft.replace(folder / _PLAN)
-    except OSError as error:
-        raise WorkError(
-            where=str(folder), got=error.strerror or str(error), allowed="a folder that can be written to"
-        ) from None
+            write_text(folder / _PLAN, json.dumps(content, indent=1))
+    except SpecError:
+        # Another process, which began the same run, was quicker by a moment: its plan is the same.
+        if not (folder / _PLAN).is_file():
+            raise
+    except RunError as error:
+        raise WorkError(where=error.where, got=error.got, allowed=error.allowed, remedy=error.remedy) from None
     return folder
 
 
@@ -97,29 +97,38 @@ def read_work(folder: Path) -> tuple[TrialPlan, str]:
     ------
     RunError
         The folder holds no plan, or one of another version or other code.
-    SpecError
-        The plan was changed and is no longer valid.
+    ProvenanceError
+        The plan was changed or damaged.
     """
+    place = folder / _PLAN
+    if not place.is_file():
+        raise RunError(where=str(folder), got="no readable plan", allowed=f"a folder that ends in {UNFINISHED}")
     try:
-        content: dict[str, Any] = json.loads((folder / _PLAN).read_text(encoding="utf-8"))
-        is_plan = isinstance(content, dict) and {"schema", "version", "protocol", "parameters"} <= set(content)
-    except (OSError, ValueError):
-        is_plan = False
-        content = {}
-    if not is_plan:
-        raise RunError(
-            where=str(folder), got="no readable plan", allowed=f"a folder that ends in {UNFINISHED}"
-        ) from None
-    _check_version(folder / _PLAN, content)
-    plan = plan_trial(
-        Protocol.from_dict(content["protocol"]),
-        n_replicates=content["n_replicates"],
-        seed=content["seed"],
-        parameter_set=content["parameter_set"],
-        parameters=CourseParameters(**content["parameters"]),
-        with_diaries=content.get("with_diaries", False),
-        chunk_replicates=content.get("chunk_replicates"),
-    )
+        content = read_json(place, allowed="the plan that was written")
+    except RunError as error:
+        raise _damaged(place, str(error.got)) from None
+    if not {"schema", "version"} <= set(content):
+        raise _damaged(place, "no schema or no version")
+    _check_version(place, content)
+    for name, kind in _KINDS.items():
+        value = content.get(name)
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise _damaged(place, f"no {name}" if name not in content else f"{value!r} as {name}")
+    with_diaries, pieces = content.get("with_diaries", False), content.get("chunk_replicates")
+    if not isinstance(with_diaries, bool) or not (pieces is None or (isinstance(pieces, int) and pieces > 0)):
+        raise _damaged(place, f"{with_diaries!r} and {pieces!r} as diaries and replicates of a piece")
+    try:
+        plan = plan_trial(
+            Protocol.from_dict(content["protocol"]),
+            n_replicates=content["n_replicates"],
+            seed=content["seed"],
+            parameter_set=content["parameter_set"],
+            parameters=read_parameters(content["parameters"]),
+            with_diaries=with_diaries,
+            chunk_replicates=pieces,
+        )
+    except (SpecError, LibraryError) as error:
+        raise _damaged(place, f"a plan that is not valid ({error})") from None
     if work_folder(folder.parent, plan).name != folder.name:
         raise ProvenanceError(
             where=str(folder / _PLAN),
@@ -128,6 +137,18 @@ def read_work(folder: Path) -> tuple[TrialPlan, str]:
             remedy="It was changed; delete the folder and start the run again.",
         )
     return plan, str(content["command"])
+
+
+_KINDS: Final[dict[str, type]] = {
+    "protocol": dict, "parameters": dict, "command": str, "parameter_set": str, "seed": int, "n_replicates": int,
+}  # fmt: skip
+
+
+def _damaged(place: Path, got: str) -> ProvenanceError:
+    return ProvenanceError(
+        where=str(place), got=got, allowed="the plan that was written",
+        remedy="It was changed or damaged; delete the folder and start the run again.",
+    )  # fmt: skip
 
 
 def _check_version(path: Path, content: dict[str, Any]) -> None:
@@ -223,6 +244,14 @@ def verify_work(folder: Path, plan: TrialPlan) -> tuple[int, int]:
     return done, plan.n_replicates
 
 
+def has_chunks(folder: Path) -> bool:
+    """Whether work was kept in a folder."""
+    if not (folder / _CHUNKS).is_file():
+        return False
+    with ChunkStore(folder / _CHUNKS) as store:
+        return bool(store.finished())
+
+
 def discard_work(folder: Path) -> None:
     """Remove the work of a run that is finished."""
-    shutil.rmtree(folder, ignore_errors=True)
+    remove_folder(folder)

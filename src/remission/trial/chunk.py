@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float, Int
 
 from remission.analyses.estimate import Estimates
 from remission.endpoints.values import times_of, values_of
+from remission.errors import NumericalError
 from remission.patient.parameters import CourseParameters
 from remission.records.protocol import Protocol
 from remission.trial.analyze import analyze_replicates
@@ -44,7 +45,22 @@ def plan_chunks(protocol: Protocol, n_replicates: int) -> list[Chunk]:
 
 
 def analyze_batch(protocol: Protocol, chunk: Chunk, batch: TrialBatch, *, parameters: CourseParameters) -> ChunkResult:
-    """The replicates of a chunk, analysed as the protocol says."""
+    """The replicates of a chunk, analysed as the protocol says.
+
+    Raises
+    ------
+    NumericalError
+        A course has a number that is not finite: it would be taken for a day that nobody knows.
+    """
+    for name in ("vas", "amount"):
+        column = getattr(batch.course, name)
+        if not np.isfinite(column).all():
+            first = int(np.flatnonzero(~np.isfinite(column).all(axis=1))[0])
+            raise NumericalError(
+                where=f"course, {name} of person {first} from replicate {chunk.first} on",
+                got="a number that is not finite", allowed="finite numbers",
+                remedy="Take parameters nearer to those of the library.",
+            )  # fmt: skip
     data = endpoint_data(
         batch.observation,
         heavy_amount=parameters.heavy_amount,

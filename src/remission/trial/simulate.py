@@ -1,12 +1,18 @@
 """A trial, many times: planned as chunks, each simulated and analysed anywhere, merged into one result."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 
+from remission.endpoints.values import check_formula
 from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
-from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters, load_course_parameters
+from remission.patient.parameters import (
+    DEFAULT_PARAMETER_SET,
+    CourseParameters,
+    load_course_parameters,
+    read_parameters,
+)
 from remission.patient.pharmacology import Pharmacology, load_pharmacology
 from remission.records.protocol import Protocol
 from remission.streams import check_seed
@@ -132,6 +138,10 @@ def plan_trial(
                 allowed=f"up to {_CHUNK_PERSON_DAYS} person-days in a piece of work",
             )
     check_medicines(protocol)
+    for endpoint in protocol.endpoints:
+        check_formula(endpoint)
+    if parameters is not None:
+        read_parameters(asdict(parameters))
     found = load_parameter_set(parameter_set)
     return TrialPlan(
         protocol=protocol,

@@ -1,7 +1,6 @@
 """Loading clinics in the browser, only where the server was started for its operator."""
 
 import re
-import tempfile
 from collections.abc import AsyncGenerator
 from datetime import date
 from pathlib import Path
@@ -17,6 +16,7 @@ from remission.clinics.files import read_clinics
 from remission.clinics.reading import MAX_BYTES
 from remission.clinics.store import Loaded
 from remission.errors import RemissionError
+from remission.files import new_bytes, scratch_folder
 from remission.records.base import Record
 from remission.web.page import PageRouter
 from remission.web.pages.clinics import store_of
@@ -118,10 +118,10 @@ async def load_file(request: Request) -> HTMLResponse:
         if not isinstance(file, UploadFile) or not file.filename:
             fault = Fault(where="file", got="no file", allowed="a file of clinics", remedy="Choose a file first.")
             return _answer(request, _page(request, "failed", faults=(fault,), status=422))
-        with tempfile.TemporaryDirectory() as folder:
+        with scratch_folder() as folder:
             # The name is shown in messages and may hold the day of the file; it never leads to another place.
-            path = Path(folder) / (re.sub(r"[^A-Za-z0-9._-]", "_", file.filename)[-100:].lstrip(".") or "file")
-            with path.open("wb") as target:
+            path = folder / (re.sub(r"[^A-Za-z0-9._-]", "_", file.filename)[-100:].lstrip(".") or "file")
+            with new_bytes(path) as target:
                 while chunk := await file.read(1_000_000):
                     target.write(chunk)
             page = await run_in_threadpool(

@@ -1,0 +1,72 @@
+"""The end of the command line: full or closed outputs, poor encodings, names that are no text, a missing folder."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from remission.cli.app import run_app
+
+RUN = [sys.executable, "-m", "remission"]
+
+
+def test_a_full_output_is_failed_work_in_a_sentence() -> None:
+    """A list on a full disk ended in a traceback."""
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        ended = subprocess.run([*RUN, "list"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("remission: standard output: got No space left on device;")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_reader_that_goes_away_is_no_fault() -> None:
+    """`remission list | head -1` is an everyday command."""
+    with subprocess.Popen([*RUN, "evidence", "list"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as job:
+        assert job.stdout is not None
+        assert job.stderr is not None
+        job.stdout.close()
+        said = job.stderr.read()
+        assert job.wait() == 0
+    assert said == b""
+
+
+@pytest.mark.parametrize(
+    "words", [["endpoints", "show", "pda"], ["show", "kare"], ["evidence", "show", "grabski_2022_kare", "--json"]]
+)
+def test_any_encoding_takes_the_output(words: list[str]) -> None:
+    """A diamond that a terminal cannot show is no reason to lose a result; in JSON the escape is the same character."""
+    ended = subprocess.run(
+        [*RUN, *words], env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True, check=False
+    )
+    assert b"Traceback" not in ended.stderr
+    assert max(ended.stdout, default=0) < 128
+
+
+def test_a_working_folder_that_is_gone_is_named(tmp_path: Path) -> None:
+    """Python itself would say where in its own code it noticed."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    code = (
+        f"import os, sys; os.rmdir({str(gone)!r}); from remission.cli.app import run_app; sys.exit(run_app(['list']))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], cwd=gone, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert "working folder: got No such file or directory" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["new", "\udcff.yaml"], ["show", "\udcff"], ["run", "kare", "--out", "a/\udc80"], ["verify", "\udcff"],
+     ["import", "tlfb", "x.csv", "--out", "\udcff.parquet"], ["serve", "--name", "\udcff"], ["new", "a\0b.yaml"]],
+)  # fmt: skip
+def test_a_word_that_is_no_text_is_refused_everywhere(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Names go into reports, JSON and shell commands, none of which can hold such a byte."""
+    monkeypatch.chdir(tmp_path)
+    assert run_app(words) == 2
+    assert "command line, word" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -27,7 +27,7 @@ SHAPED := tests/contract/test_shapes_are_checked.py tests/golden tests/unit/test
 SPREAD := --numprocesses auto --dist loadfile
 
 .PHONY: help run install test browser check format-check lint types layers docs unit quick core-coverage format golden \
-	lock bench torture realism endpoints estimands medicines operating fuzz laws shapes \
+	lock bench torture realism endpoints estimands medicines operating fuzz abuse laws shapes \
 	static thorough clean
 
 help: ## this list
@@ -179,6 +179,9 @@ medicines: $(TEST_STAMP) ## standard medicines beside what was read of them; int
 
 fuzz: $(TEST_STAMP) ## 100,000 mutated diary files: each is read, or refused with a typed error
 	@$(BIN)/python -m validation.import_fuzz
+
+abuse: $(TEST_STAMP) ## 3,000 mutated files, 350 damaged runs, 500 random command lines, 60 kills; into docs/validation/abuse.md
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -u -m validation.abuse --write
 
 laws: $(TEST_STAMP) ## every law of tests/laws over 1,000 random cases (the suite tries 50)
 	@REMISSION_LAWS=$${REMISSION_LAWS:-1000} REMISSION_SHAPES=off $(BIN)/python -m pytest --numprocesses auto tests/laws $(PYTEST_ARGS)

@@ -28,7 +28,7 @@ from remission.cli.serve import serve_command
 from remission.cli.show import show_command
 from remission.errors import LibraryError, RemissionError, RunError, SpecError, WorkError
 
-__all__ = ["app", "end_of_output", "run_app"]
+__all__ = ["app", "end_of_output", "is_wrong_input", "run_app"]
 
 DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -92,7 +92,7 @@ def _run(arguments: list[str]) -> int:
         code = app(arguments, standalone_mode=False)
     except RemissionError as error:
         _show_error(error, as_json=as_json)
-        return WRONG_INPUT if _is_wrong_input(error) else FAILED
+        return WRONG_INPUT if is_wrong_input(error) else FAILED
     except typer.Exit as stop:
         code = stop.exit_code
     except (KeyboardInterrupt, typer.Abort):
@@ -100,10 +100,10 @@ def _run(arguments: list[str]) -> int:
     except OSError as error:
         return end_of_output(error)
     except SystemExit as stop:
-        # The library ends so when the reader of our output went away (as `head` does): nothing to say.
-        if type(sys.stdout).__name__ != "PacifyFlushWrapper":
+        # Libraries end so when the reader of our output went away (as `head` does): nothing to say.
+        if not isinstance(stop.__context__, BrokenPipeError):
             raise
-        return end_of_output(BrokenPipeError()) if stop.code else DONE
+        return end_of_output(BrokenPipeError())
     except MemoryError:
         _say("remission: memory: got no more of it; a machine with enough. Ask for fewer people or replicates.")
         return FAILED
@@ -161,7 +161,7 @@ def _say(words: str) -> None:
 _NAMED_BY_USER = {"protocol", "parameter set", "endpoint"}
 
 
-def _is_wrong_input(error: RemissionError) -> bool:
+def is_wrong_input(error: RemissionError) -> bool:
     """Whether the user can mend it by typing something else; otherwise the work failed."""
     if isinstance(error, LibraryError):
         return error.where in _NAMED_BY_USER

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from remission.records.protocol import Protocol
     from remission.trial.simulate import TrialPlan
 
-__all__ = ["find_protocol", "run_command"]
+__all__ = ["find_protocol", "parameters_of", "run_command"]
 
 _COLD_TURKEY = "cold-turkey"
 _SHOWN_PERSON_DAYS = 20_000_000
@@ -60,7 +60,7 @@ def run_command(  # noqa: PLR0917 - options of a command line
     do = choose_workers(cluster=cluster, workers=workers, threads=threads)
     protocols = find_protocol(protocol, substance)
     check_folder(out)
-    prepared = [(found, _parameters(found, changes or [])) for found in protocols]
+    prepared = [(found, parameters_of(found, changes or [])) for found in protocols]
     _check_replicates(replicates)
     plans = [
         plan_trial(found, n_replicates=replicates, seed=seed, parameters=parameters, with_diaries=diaries)
@@ -103,13 +103,25 @@ def find_protocol(name: str, substance: str | None) -> "list[Protocol]":
     return [read_protocol(name) if is_file or Path(name).is_file() else load_protocol(name)]
 
 
-def _parameters(protocol: "Protocol", changes: list[str]) -> "CourseParameters":
+def parameters_of(protocol: "Protocol", changes: list[str]) -> "CourseParameters":
+    """The course parameters of a protocol's substance, changed as ``--set`` says.
+
+    Raises
+    ------
+    SpecError
+        A change is no ``name=number``, names no parameter, sets one twice, lies outside its range, or changes nothing.
+    """
     from remission.errors import SpecError
     from remission.patient.parameters import load_course_parameters
 
     values = {}
     for change in changes:
         name, _, text = change.partition("=")
+        if name.strip() in values:
+            raise SpecError(
+                where=f"--set {change}", got=f"{name.strip()} again", allowed="each parameter once",
+                remedy="Only one of the two could be used.",
+            )  # fmt: skip
         try:
             values[name.strip()] = float(text)
         except ValueError:

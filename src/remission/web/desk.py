@@ -14,7 +14,7 @@ from remission.trial.simulate import simulate_trial
 __all__ = ["SEED", "Desk", "Job"]
 
 SEED = 20260101
-_LOOK_EVERY_S = 0.1
+_LOOK_EVERY_S = 0.2
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """Serving the app on one socket, without a log of who asked for what."""
 
 import socket
+import sys
 import threading
 
 import uvicorn
@@ -46,6 +47,8 @@ def _warm() -> None:
 
 def serve(settings: WebSettings, listener: socket.socket) -> None:
     """Answer until interrupted. Nothing of a request is logged: what a reader chose is the reader's."""
+    # The loop gets its turn soon though others compute: Python's 5 ms, times some threads, hold up the page of help.
+    sys.setswitchinterval(0.0005)
     # What takes seconds is computed while the first reader still reads the first page.
     threading.Thread(target=_warm, daemon=True).start()
     config = uvicorn.Config(

@@ -110,7 +110,7 @@ def test_forest_refuses_to_pool_and_says_why(ask: Ask, tmp_path: Path) -> None:
         (("list", "--substance", "alkohol"), "alcohol"),
         (("list", "--kind", "rumor"), "press"),
         (("forest", "--substance", "alcohol", "--endpoint", "cure"), "days-abstinent"),
-        (("forest", "--substance", "cannabis", "--endpoint", "harm"), "no outcome with a number"),
+        (("forest", "--substance", "cannabis", "--endpoint", "harm"), "got no result"),
         (("forest", "--substance", "alcohol", "--endpoint", "relapse", "--out", "x.pdf"), ".svg or .png"),
         (("forest", "--substance", "alcohol", "--endpoint", "relapse", "--out", "absent/x.svg"), "can be written"),
         (("forest", "--substance", "alcohol"), "--endpoint"),

@@ -18,11 +18,13 @@ from remission.evidence.classes import (
     time_band_of,
 )
 from remission.evidence.records import CareRecord, StudyOutcome, StudyRecord
-from remission.evidence.registry import citation_of, load_evidence, public_record
+from remission.evidence.registry import TOPICS, citation_of, load_evidence, public_record
+from remission.evidence.verdicts import NO_DIFFERENCE, result_of, verdicts
 from remission.library.published import list_trials
 
 REGISTRY = load_evidence()
 KARE = "grabski_2022_kare"
+BESIDE = {topic: "standard-care.json" if topic == "care" else f"{topic}.json" for topic in TOPICS}
 
 
 def read(name: str) -> list[dict[str, Any]]:
@@ -30,7 +32,9 @@ def read(name: str) -> list[dict[str, Any]]:
     return content
 
 
-@pytest.mark.parametrize(("name", "kind"), [("evidence.json", StudyRecord), ("standard-care.json", CareRecord)])
+@pytest.mark.parametrize(
+    ("name", "kind"), [("evidence.json", StudyRecord), *((name, CareRecord) for name in BESIDE.values())]
+)
 def test_every_record_comes_back_as_it_was_read(name: str, kind: type[StudyRecord] | type[CareRecord]) -> None:
     """A record that changes on its way is a number that nobody published; 2 and 2.0 differ here on purpose."""
     for item in read(name):
@@ -42,7 +46,8 @@ def test_no_record_is_left_out_and_ids_are_unique() -> None:
     """A record dropped on reading is evidence hidden."""
     assert [item["id"] for item in read("evidence.json")] == [study.id for study in REGISTRY.studies]
     assert tuple(study.id for study in REGISTRY.studies) == list_trials()
-    assert [item["id"] for item in read("standard-care.json")] == [record.id for record in REGISTRY.care]
+    for topic, name in BESIDE.items():
+        assert [item["id"] for item in read(name)] == [record.id for record in REGISTRY.about(topic)]
     assert len({record.id for record in REGISTRY}) == len(REGISTRY)
 
 
@@ -66,7 +71,8 @@ def test_every_text_of_the_registry_is_grouped_once() -> None:
         assert design_of(study.id)
         for item in study.outcomes:
             assert item.endpoint in endpoint_of(item.endpoint).texts
-            assert (" vs " in item.arm_or_contrast) == (comparison_of(item.arm_or_contrast) is not None), item
+            is_contrast = " vs " in item.arm_or_contrast or " v " in item.arm_or_contrast
+            assert is_contrast == (comparison_of(item.arm_or_contrast) is not None), item
     texts = [text for found in endpoint_classes().values() for text in found.texts]
     assert sorted(texts) == sorted({item.endpoint for study in REGISTRY.studies for item in study.outcomes})
 
@@ -159,7 +165,7 @@ def test_citations_name_verified_identifiers_only() -> None:
     """An identifier that nobody verified may lead to another paper."""
     assert "doi:10.1176/appi.ajp.2021.21030277" in citation_of(REGISTRY[KARE])
     for study in REGISTRY.studies:
-        if study.pmid is not None and "unverified" in study.pmid:
+        if study.pmid is not None and ("unverified" in study.pmid or "memory" in study.pmid):
             assert study.pmid.split()[0] not in citation_of(study)
             assert study.pmid.split()[0] not in json.dumps(public_record(study))
     for record in REGISTRY.care:
@@ -172,3 +178,56 @@ def test_an_interval_needs_both_ends() -> None:
     assert sum(item.has_interval for study in REGISTRY.studies for item in study.outcomes) == sum(
         None not in {o["value"], o["ci_low"], o["ci_high"]} for s in read("evidence.json") for o in s["outcomes"]
     )
+
+
+def test_a_row_with_an_unverified_author_or_journal_is_cited_by_its_numbers_alone() -> None:
+    """A name that nobody checked may be another person's; the number leads to the paper all the same."""
+    for record_id, expected in (
+        ("ex_gimenez_craving", "PMC7277811."),
+        ("ukatt_ddd", "PMC1200586."),
+        ("cpd_ebbert_b", "doi:10.1001/jama.2013.283185. PMC3959999."),
+        ("diet_ketogenic", "NCT03255031."),
+    ):
+        assert citation_of(REGISTRY[record_id]) == expected
+    assert "Lardier" in citation_of(REGISTRY["ex_lardier_volume"])
+    # A DOI that was remembered, and the number of a later trial, are no identifiers of a paper.
+    assert "10.1080" not in citation_of(REGISTRY["azhari_2021_cannabis"])
+    assert "NCT05505630" not in citation_of(REGISTRY["tobacco_pilot_null"])
+    assert "ISRCTN85955128" in citation_of(REGISTRY["more_kare"])
+
+
+def test_every_result_in_words_is_a_verdict() -> None:
+    """A "no difference" that stands in a record only is a null that no picture shows."""
+    known = {(one.study.id, one.contrast, one.endpoint) for one in verdicts(REGISTRY)}
+    for study in REGISTRY.studies:
+        for item in study.outcomes:
+            if item.value is None and item.statistic.startswith("direction"):
+                assert (study.id, item.arm_or_contrast, item.endpoint) in known
+                if "no difference" in item.statistic:
+                    one = next(one for one in verdicts(REGISTRY) if one.endpoint == item.endpoint)
+                    assert one.says == NO_DIFFERENCE
+                    assert one.endpoints
+
+
+@pytest.mark.parametrize(
+    ("record_id", "expected"),
+    [
+        ("yoon_2025_rct", "no difference"), ("jovaisa_2006", "no difference"), ("tobacco_pilot_null", "no difference"),
+        ("lii_2023_masked", "no difference"), ("trivedi_2017_stride", "no difference"),
+        ("terasaki_2022", "no difference"), (KARE, "some differences, some none"),
+        ("krupitsky_2007_heroin", "some differences, some none"), ("dakwar_2020_aud", "a difference"),
+        ("more_kare", "no result yet"), ("nct06496750_meth", "no result yet"),
+        ("azhari_2021_cannabis", "no comparison between arms"), ("das_2019_reconsolidation", "a result in words"),
+    ],
+)  # fmt: skip
+def test_what_a_record_found(record_id: str, expected: str) -> None:
+    """Derived from its own contrasts and words; an interval that holds no effect is a null, whatever its direction."""
+    study = REGISTRY[record_id]
+    assert isinstance(study, StudyRecord)
+    assert result_of(study) == expected
+
+
+def test_known_conflicts_are_kept_for_new_records_too() -> None:
+    """What two sources say differently must not be settled by which one was typed in."""
+    for record_id in ("more_kare", "friedmann_2008_trazodone", "dakwar_2017_lab", "dep_moggi", "ex_thompson_alc"):
+        assert REGISTRY.conflicts(record_id)

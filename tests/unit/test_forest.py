@@ -10,6 +10,7 @@ from remission.evidence.classes import endpoint_classes
 from remission.evidence.contrasts import FIRST_HAND, ContrastGroup, find_endpoint, outcomes_of, pool_group
 from remission.evidence.records import StudyOutcome
 from remission.evidence.registry import EvidenceRegistry, load_evidence
+from remission.evidence.verdicts import verdicts_of
 from remission.report.forest import forest_chart, forest_rows, pooled_text, save_forest, value_text
 from remission.report.look import INK
 
@@ -18,7 +19,11 @@ PLOTS = [
     (substance, endpoint)
     for substance in REGISTRY.substances()
     for endpoint in endpoint_classes()
-    if endpoint != "other" and outcomes_of(REGISTRY, substance=substance, endpoint=endpoint)
+    if endpoint != "other"
+    and (
+        outcomes_of(REGISTRY, substance=substance, endpoint=endpoint)
+        or verdicts_of(REGISTRY, substance=substance, endpoint=endpoint)
+    )
 ]
 THREE = ("grabski_2022_kare", "dakwar_2019_cocaine", "johnson_2013")
 
@@ -46,6 +51,7 @@ def test_every_number_is_drawn_with_the_mark_of_its_kind(substance: str, endpoin
     """A press number with a filled diamond, or a number left out, would be a lie told by a picture."""
     chart = forest_chart(REGISTRY, substance=substance, endpoint=endpoint)
     rows = outcomes_of(REGISTRY, substance=substance, endpoint=endpoint)
+    words = verdicts_of(REGISTRY, substance=substance, endpoint=endpoint)
     drawn = sorted(
         (float(line.get_xdata()[0]), same_color(line.get_markerfacecolor(), INK))  # type: ignore[index,arg-type] # one point
         for axes in chart.figure.axes
@@ -55,16 +61,21 @@ def test_every_number_is_drawn_with_the_mark_of_its_kind(substance: str, endpoin
     assert sorted((float(item.value or 0.0), item.is_first_hand) for _, item in rows) == drawn
     texts = [text.get_text() for axes in chart.figure.axes for text in axes.texts]
     for kind in ("secondary", "press", "derived"):
-        expected = sum(item.source_kind == kind for _, item in rows)
+        expected = sum(item.source_kind == kind for _, item in rows) + sum(one.source_kind == kind for one in words)
         assert expected == sum(bool(re.search(rf"  {kind}$", text)) for text in texts)
-    assert len(chart.table.rows) == len(rows)
+    assert len(chart.table.rows) == len(rows) + len(words)
+    # A null without a number is a row, before every number.
+    assert [one.text for one in words] == [text for text in texts if text in {one.text for one in words}]
+    assert [row[6] for row in chart.table.rows][: len(words)] == [one.says for one in words]
 
 
 def test_intervals_of_other_kinds_are_dashed() -> None:
     """Shape and dash carry the meaning without color."""
     chart = forest_chart(REGISTRY, substance="alcohol", endpoint="days-abstinent")
-    lines = [line for line in chart.figure.axes[0].lines if line.get_marker() == "None" and line.get_color() == INK]
-    assert [str(line.get_linestyle()) for line in lines] == ["-", "-", "--"]
+    axes = next(one for one in chart.figure.axes if "percentage points" in one.get_title(loc="left"))
+    lines = [line for line in axes.lines if line.get_marker() == "None" and line.get_color() == INK]
+    # The null of the secondary source stands first.
+    assert [str(line.get_linestyle()) for line in lines] == ["--", "-", "-"]
 
 
 def test_single_arms_have_no_line_of_no_effect() -> None:

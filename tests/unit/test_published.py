@@ -5,7 +5,7 @@ import re
 import pytest
 
 from remission.errors import LibraryError
-from remission.library import published
+from remission.library import loader, published
 from remission.library.published import (
     list_trials,
     published_outcome,
@@ -79,7 +79,7 @@ def test_a_damaged_registry_is_a_library_error(monkeypatch: pytest.MonkeyPatch) 
         def read_bytes(self) -> bytes:
             return b"{"
 
-    monkeypatch.setattr(published, "files", lambda _: Broken())
+    monkeypatch.setattr(loader, "files", lambda _: Broken())
     with pytest.raises(LibraryError, match="Install the package again"):
         published._registry.__wrapped__()
 

@@ -41,22 +41,31 @@ def list_evidence(
     ] = None,
     with_interval: Annotated[bool, typer.Option("--with-interval", help="Only with a number that has one.")] = False,
     care: Annotated[bool, typer.Option("--care", help="Numbers on established treatments instead of trials.")] = False,
+    about: Annotated[
+        str | None,
+        typer.Option(help="Numbers beside the trials: care, way-of-life, blinding, comorbidity or amounts."),
+    ] = None,
     as_json: _AsJson = False,
 ) -> None:
-    """List trials, reviews and natural history; with --care, numbers on established treatments.
+    """List trials, reviews and natural history, nulls first; with --about, numbers on what stands beside them.
 
     Example: remission evidence list --substance alcohol --design randomized
     """
+    from remission.errors import SpecError
     from remission.evidence.registry import load_evidence, public_record
+    from remission.evidence.verdicts import by_result
 
+    if care and about not in {None, "care"}:
+        raise SpecError(where="--about", got=f"{about} with --care", allowed="one of the two")
+    topic = "care" if care else about
     found = load_evidence().filter(
         substance=substance, role=role, design=design, source_kind=kind, has_interval=True if with_interval else None
     )
-    records: tuple[Any, ...] = found.care if care else found.studies
+    records: tuple[Any, ...] = by_result(found.studies) if topic is None else found.about(topic)
     if as_json:
         _print_json({"records": [public_record(record) for record in records], "count": len(records)})
-    elif care:
-        _list_care(found)
+    elif topic is not None:
+        _list_care(found, topic)
     else:
         _list_studies(found)
 
@@ -72,16 +81,18 @@ def show_evidence(
     """
     from remission.evidence.records import StudyRecord
     from remission.evidence.registry import load_evidence, public_record
+    from remission.evidence.verdicts import result_of
 
     registry = load_evidence()
     record = registry[record_id]
     conflicts = registry.conflicts(record_id)
     if as_json:
-        _print_json({"record": public_record(record), "conflicts": [_conflict_data(one) for one in conflicts]})
+        found = {"found": result_of(record)} if isinstance(record, StudyRecord) else {}
+        _print_json({"record": public_record(record), **found, "conflicts": [_conflict_data(one) for one in conflicts]})
     elif isinstance(record, StudyRecord):
         _show_study(record, conflicts)
     else:
-        _show_care(record)
+        _show_care(record, conflicts)
 
 
 @app.command("forest")
@@ -91,7 +102,7 @@ def forest_evidence(
         str,
         typer.Option(
             help="One of days-abstinent, abstinence, relapse, relapse-avoided, amount, craving, withdrawal, dropout, "
-            "harm, remission."
+            "harm, remission, admission, mood, mood-response, masking."
         ),
     ],
     out: Annotated[Path | None, typer.Option(help="Write the plot to this .svg or .png file.")] = None,
@@ -140,49 +151,55 @@ def forest_evidence(
 
 
 def _list_studies(found: "EvidenceRegistry") -> None:
-    from remission.evidence.classes import design_of, role_of
+    from remission.evidence.classes import design_of
+    from remission.evidence.registry import TOPICS
+    from remission.evidence.verdicts import by_result, result_of
 
     _print_table(
-        ("id", "substance", "design", "role", "numbers, of them first-hand"),
+        ("id", "substance", "design", "found", "numbers, of them first-hand"),
         [
             (
                 study.id,
                 study.substance,
                 design_of(study.id),
-                role_of(study.role),
+                result_of(study),
                 _count_text(study),
             )
-            for study in found.studies
+            for study in by_result(found.studies)
         ],
         title=f"{len(found.studies)} trials, reviews and natural-history sources",
     )
-    if found.care:
-        typer.echo(f"{len(found.care)} numbers on established treatments fit too: add --care.")
+    for topic, words in TOPICS.items():
+        if rows := found.about(topic):
+            typer.echo(f"{len(rows)} {words} fit too: add --about {topic}.")
 
 
-def _list_care(found: "EvidenceRegistry") -> None:
-    from remission.report.evidence_text import care_value_text
+def _list_care(found: "EvidenceRegistry", topic: str) -> None:
+    from remission.evidence.registry import TOPICS
+    from remission.report.evidence_text import care_value_text, contrast_text
 
     _print_table(
         ("id", "treatment v comparator", "endpoint", "value (interval), unit"),
         [
             (
                 record.id,
-                f"{record.treatment} v {record.comparator or 'nothing named'}",
+                contrast_text(record),
                 record.endpoint,
                 f"{care_value_text(record)}{_kind_word(record.source_kind)}",
             )
-            for record in found.care
+            for record in found.about(topic)
         ],
-        title=f"{len(found.care)} numbers on established treatments",
+        title=f"{len(found.about(topic))} {TOPICS[topic]}",
     )
 
 
 def _show_study(study: "StudyRecord", conflicts: tuple["Conflict", ...]) -> None:
     from remission.evidence.registry import citation_of
+    from remission.evidence.verdicts import result_of
     from remission.report.evidence_text import facts_of
 
-    _print_fields(("Citation", citation_of(study)), *facts_of(study), title=study.id)
+    facts = (("Citation", citation_of(study)), ("Found", result_of(study)), *facts_of(study))
+    _print_fields(*facts, title=study.id)
     if study.arms:
         _print_table(
             ("arm, n", "drug, dose, doses", "therapy", "control"),
@@ -195,18 +212,23 @@ def _show_study(study: "StudyRecord", conflicts: tuple["Conflict", ...]) -> None
         title="Outcomes",
     )
     typer.echo(_LEGEND)
+    _print_conflicts(conflicts)
+
+
+def _show_care(record: "CareRecord", conflicts: tuple["Conflict", ...]) -> None:
+    from remission.evidence.registry import citation_of
+    from remission.report.evidence_text import facts_of
+
+    _print_fields(("Citation", citation_of(record)), *facts_of(record), title=record.id)
+    _print_conflicts(conflicts)
+
+
+def _print_conflicts(conflicts: tuple["Conflict", ...]) -> None:
     for conflict in conflicts:
         typer.echo(f"\nConflict: {conflict.quantity}. {conflict.says}")
         for one in conflict.statements:
             mark, what, value, _ = (cell.replace("\n", ", ") for cell in _outcome_row(one.outcome))
             typer.echo(f"  {mark} {one.study.id}: {what}: {value}")
-
-
-def _show_care(record: "CareRecord") -> None:
-    from remission.evidence.registry import citation_of
-    from remission.report.evidence_text import facts_of
-
-    _print_fields(("Citation", citation_of(record)), *facts_of(record), title=record.id)
 
 
 def _count_text(study: "StudyRecord") -> str:

@@ -19,9 +19,11 @@ __all__ = [
     "Measure",
     "comparison_of",
     "declared_conflicts",
+    "declared_verdicts",
     "design_of",
     "endpoint_classes",
     "endpoint_of",
+    "is_difference",
     "is_percent",
     "measure_of",
     "min_contrasts",
@@ -132,6 +134,12 @@ def is_percent(*, statistic: str, endpoint: str) -> bool:
     return statistic in entry["statistics"] or endpoint in entry["endpoints"]
 
 
+def is_difference(statistic: str) -> bool:
+    """Whether a statistic is a difference between arms, so that 0 is no effect."""
+    measure = measure_of(statistic)
+    return statistic in _content()["difference"]["statistics"] or (measure is not None and measure.scale == "identity")
+
+
 def comparison_of(arm_or_contrast: str) -> str | None:
     """What a contrast compares; None for a single arm."""
     found = _content()["comparison"].get(arm_or_contrast)
@@ -148,6 +156,11 @@ def time_band_of(time_days: float | None) -> str | None:
 def declared_conflicts() -> tuple[Mapping[str, Any], ...]:
     """The conflicts as the file lists them."""
     return tuple(_content()["conflict"])
+
+
+def declared_verdicts() -> tuple[Mapping[str, Any], ...]:
+    """The results in words as the file lists them."""
+    return tuple(_content()["verdict"])
 
 
 def _lookup(table: str, text: str) -> Any:

@@ -31,7 +31,16 @@ from remission.evidence.pooling import PooledEffect, pool_effects
 from remission.evidence.records import StudyOutcome, StudyRecord
 from remission.evidence.registry import EvidenceRegistry
 
-__all__ = ["Contrast", "ContrastGroup", "FIRST_HAND", "find_endpoint", "group_contrasts", "outcomes_of", "pool_group"]
+__all__ = [
+    "Contrast",
+    "ContrastGroup",
+    "FIRST_HAND",
+    "find_endpoint",
+    "group_contrasts",
+    "holds_no_effect",
+    "outcomes_of",
+    "pool_group",
+]
 
 FIRST_HAND = ("abstract or registry",)
 """Kinds of source that enter a pooled number unless others are asked for."""
@@ -104,18 +113,32 @@ def outcomes_of(
 ) -> tuple[tuple[StudyRecord, StudyOutcome], ...]:
     """Every numeric outcome on a substance and a class of endpoints, of every kind of source.
 
+    Contrasts whose interval holds no effect come first, then by record: the order of the registry changes nothing.
+
     Raises
     ------
     SpecError
         An unknown substance or endpoint.
     """
     wanted = find_endpoint(endpoint)
-    return tuple(
+    found = [
         (study, item)
         for study in registry.filter(substance=substance).studies
         for item in study.outcomes
         if item.value is not None and endpoint_of(item.endpoint) == wanted
-    )
+    ]
+    return tuple(sorted(found, key=lambda pair: (not holds_no_effect(pair[1]), pair[0].id)))
+
+
+def holds_no_effect(item: StudyOutcome) -> bool | None:
+    """Whether the interval of a contrast holds no effect; None for a single arm, a range, or without an interval."""
+    is_contrast = comparison_of(item.arm_or_contrast) is not None
+    if not is_contrast or item.ci_low is None or item.ci_high is None or "range" in item.statistic:
+        return None
+    measure = measure_of(item.statistic)
+    is_ratio = "ratio" in item.statistic if measure is None else measure.scale == "log"
+    none = 1.0 if is_ratio else 0.0
+    return item.ci_low <= none <= item.ci_high
 
 
 def group_contrasts(
@@ -141,13 +164,18 @@ def group_contrasts(
             )
             groups[key].append(Contrast(study=study, outcome=item, comparison=comparison))
     found = find_endpoint(endpoint)
-    return tuple(pool_group(items, endpoint=found, source_kinds=source_kinds) for items in groups.values())
+    return tuple(pool_group(groups[key], endpoint=found, source_kinds=source_kinds) for key in sorted(groups))
 
 
 def pool_group(
     contrasts: list[Contrast], *, endpoint: EndpointClass, source_kinds: tuple[str, ...] = FIRST_HAND
 ) -> ContrastGroup:
-    """One group of contrasts that share substance, comparison, measure and band: pooled, or refused with the reason."""
+    """One group of contrasts that share substance, comparison, measure and band: pooled, or refused with the reason.
+
+    Of two contrasts of one trial the one nearer to no effect is used.
+    """
+    # By record and distance from no effect, so that neither the order of records nor of outcomes decides anything.
+    contrasts = sorted(contrasts, key=lambda one: (one.study.id, _distance(one), one.outcome.endpoint))
     used: list[Contrast] = []
     excluded: list[tuple[Contrast, str]] = []
     for contrast in contrasts:
@@ -179,6 +207,14 @@ def pool_group(
         pooled=pooled,
         refusal=refusal,
     )
+
+
+def _distance(contrast: Contrast) -> float:
+    """Distance of an estimate from no effect, on its scale."""
+    value, measure = contrast.outcome.value, contrast.measure
+    if value is None or measure is None or (measure.scale == "log" and value <= 0.0):
+        return math.inf
+    return abs(_on_scale(value, measure))
 
 
 def _reason_against(contrast: Contrast, source_kinds: tuple[str, ...]) -> str:

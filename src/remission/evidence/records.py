@@ -30,12 +30,13 @@ class _AsWritten(Record):
 class StudyArm(_AsWritten):
     """One arm as the source describes it. [mg/kg], [min], [day]; ``dose_note`` and its kind carry what has no number.
 
-    ``confidence`` says what about the arm is unverified.
+    ``confidence`` says what about the arm is unverified; ``bolus`` how the dose is split. ``drug`` is None where
+    nothing but care or teaching was given.
     """
 
     name: _Text
     n: _Count | None
-    drug: _Text
+    drug: _Text | None
     dose_mg_per_kg: _Number | None
     route: str | None
     infusion_minutes: _Number | None
@@ -48,6 +49,7 @@ class StudyArm(_AsWritten):
     infusion_note: str | None = None
     spacing_note: str | None = None
     confidence: str | None = None
+    bolus: str | None = None
 
 
 class StudyOutcome(_AsWritten):
@@ -55,7 +57,8 @@ class StudyOutcome(_AsWritten):
 
     ``statistic`` names the statistic and its unit in the source's words; ``ci_low`` and ``ci_high`` are a 95% interval
     unless ``statistic`` says range or the note says otherwise; ``time_days`` is the day of the trial. ``source_url``
-    is where it was read; it is for checking and is never shown.
+    is where it was read; it is for checking and is never shown. ``se`` is a standard error, ``baseline`` the number
+    before treatment, both in the unit of ``value``.
     """
 
     arm_or_contrast: _Text
@@ -67,13 +70,15 @@ class StudyOutcome(_AsWritten):
     ci_high: _Number | None
     sd: _Number | None
     n: _Count | None
-    source_url: _Text
+    source_url: _Text | None
     source_kind: Literal["abstract or registry", "secondary", "press", "derived"]
     note: str | None = None
     derived: bool | None = None
     derivation: str | None = None
     events: _Count | None = None
     ci_method: str | None = None
+    se: _Number | None = None
+    baseline: _Number | None = None
 
     @property
     def has_interval(self) -> bool:
@@ -88,7 +93,9 @@ class StudyOutcome(_AsWritten):
     @property
     def remarks(self) -> str:
         """Note, derivation and method of the interval in one text; may be empty."""
-        return "; ".join(text for text in (self.note, self.derivation, self.ci_method) if text)
+        before = "" if self.baseline is None else f"before: {self.baseline:g}"
+        error = "" if self.se is None else f"standard error {self.se:g}"
+        return "; ".join(text for text in (self.note, before, error, self.derivation, self.ci_method) if text)
 
 
 class StudyRecord(_AsWritten):
@@ -98,7 +105,7 @@ class StudyRecord(_AsWritten):
     citation: _Text
     doi: str | None
     pmid: str | None
-    registration: str
+    registration: str | None
     substance: _Text
     design: _Text
     population: str
@@ -108,11 +115,13 @@ class StudyRecord(_AsWritten):
     risk_of_bias: str
     arms: tuple[StudyArm, ...]
     outcomes: tuple[StudyOutcome, ...]
-    doi_confidence: str | None
+    doi_confidence: str | None = None
 
 
 class CareRecord(_AsWritten):
-    """One number about an established treatment, or about what it is compared with.
+    """One number about an established treatment, way of life, blinding, comorbidity or amounts of use.
+
+    ``value`` is None for a result in words (``statistic`` says it) and where a source gives an interval alone.
 
     ``absolute_per_100_treated`` and ``absolute_per_100_control`` are people per 100 where both count people on the same
     endpoint; ``unit`` says what ``value`` is in.
@@ -134,8 +143,8 @@ class CareRecord(_AsWritten):
     n: _Count | None
     citation: _Text
     doi_or_pmid: str | None
-    source_url: _Text
-    source_kind: Literal["abstract or registry", "secondary", "guideline"]
+    source_url: str
+    source_kind: Literal["abstract or registry", "secondary", "guideline", "press", "derived"]
     certainty: str | None
     unit: _Text
     note: str | None

@@ -1,26 +1,44 @@
-"""The registry: every trial, review and natural-history source, and the numbers on established treatments.
+"""The registry: every trial, review and natural-history source, and numbers on what stands beside them.
 
-``load_evidence`` reads both files once. Filters narrow, they never change a record; conflicts stand side by side with
-the kind of each statement. What people see is :func:`public_record`: the record without the addresses where numbers
-were read, with its citation by DOI, PMID or registry number.
+Beside trials stand established treatments, way of life, blinding, comorbidity and amounts of use, one file each and one
+form of record. ``load_evidence`` reads all files once. Filters narrow, they never change a record; conflicts stand side
+by side with the kind of each statement. What people see is :func:`public_record`: the record without the addresses
+where numbers were read, with its citation by DOI, PMID or registry number.
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
 from typing import Any, TypeVar
 
 from remission.errors import LibraryError, SpecError, did_you_mean
 from remission.evidence.classes import declared_conflicts, design_of, role_of, substances_of
 from remission.evidence.records import CareRecord, StudyOutcome, StudyRecord
+from remission.library.loader import read_library_json
 from remission.library.published import trial_citation
 
-__all__ = ["Conflict", "ConflictStatement", "EvidenceRegistry", "citation_of", "load_evidence", "public_record"]
+__all__ = [
+    "TOPICS",
+    "Conflict",
+    "ConflictStatement",
+    "EvidenceRegistry",
+    "citation_of",
+    "load_evidence",
+    "public_record",
+]
 
+TOPICS = {
+    "care": "numbers on established treatments",
+    "way-of-life": "numbers on way of life: exercise, mutual help, mindfulness, sleep, food",
+    "blinding": "numbers on blinding: what people guessed, and what a control does to an effect",
+    "comorbidity": "numbers on depression, pain and other conditions beside use",
+    "amounts": "numbers on amounts: drinks, cigarettes, days of use",
+}
+"""What the records beside trials are about, in the order in which they are shown."""
+_FILES = {topic: "standard-care.json" if topic == "care" else f"{topic}.json" for topic in TOPICS}
 _HIDDEN = {"source_url"}
+_UNVERIFIED = re.compile(r"\b(?:author|journal)\b[^;]*\bunverified\b")
 _R = TypeVar("_R", StudyRecord, CareRecord)
 
 
@@ -44,17 +62,34 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceRegistry:
-    """Records in the order of their files. ``studies`` are trials and reviews, ``care`` established treatments."""
+    """Records in the order of their files. ``studies`` are trials and reviews, ``care`` established treatments.
+
+    ``beside`` are the records of the other topics, by topic.
+    """
 
     studies: tuple[StudyRecord, ...]
     care: tuple[CareRecord, ...]
+    beside: dict[str, tuple[CareRecord, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
-        return len(self.studies) + len(self.care)
+        return len(self.studies) + len(self.care) + sum(len(rows) for rows in self.beside.values())
 
     def __iter__(self) -> Iterator[StudyRecord | CareRecord]:
         yield from self.studies
         yield from self.care
+        for rows in self.beside.values():
+            yield from rows
+
+    def about(self, topic: str) -> tuple[CareRecord, ...]:
+        """The records of a topic of :data:`TOPICS`.
+
+        Raises
+        ------
+        SpecError
+            There is no such topic.
+        """
+        _check("about", topic, TOPICS)
+        return self.care if topic == "care" else self.beside.get(topic, ())
 
     def __getitem__(self, record_id: str) -> StudyRecord | CareRecord:
         """The record of that id.
@@ -118,15 +153,19 @@ class EvidenceRegistry:
             and (design is None or design_of(study.id) == design)
             and (is_any or any(fits(outcome) for outcome in study.outcomes))
         )
-        care = tuple(
-            record
-            for record in self.care
-            if role is None
-            and design is None
-            and (substance is None or substance in substances_of(record.substance))
-            and fits(record)
-        )
-        return EvidenceRegistry(studies=studies, care=care)
+
+        def kept(rows: tuple[CareRecord, ...]) -> tuple[CareRecord, ...]:
+            return tuple(
+                record
+                for record in rows
+                if role is None
+                and design is None
+                and (substance is None or substance in substances_of(record.substance))
+                and fits(record)
+            )
+
+        beside = {topic: kept(rows) for topic, rows in self.beside.items()}
+        return EvidenceRegistry(studies=studies, care=kept(self.care), beside=beside)
 
     def substances(self) -> tuple[str, ...]:
         """Substances a filter takes, sorted."""
@@ -167,6 +206,8 @@ class EvidenceRegistry:
         for study in self.studies:
             yield from study.outcomes
         yield from self.care
+        for rows in self.beside.values():
+            yield from rows
 
 
 @cache
@@ -181,22 +222,33 @@ def load_evidence() -> EvidenceRegistry:
     Examples
     --------
     >>> registry = load_evidence()
-    >>> len(registry.studies), len(registry.care)
-    (56, 116)
+    >>> len(registry.studies), len(registry.care), len(registry.about("way-of-life"))
+    (73, 116, 33)
     >>> [study.id for study in registry.filter(substance="alcohol", role="calibration").studies][:2]
     ['grabski_2022_kare', 'combine_2006']
     """
+    rows = {
+        topic: tuple(_parse(CareRecord, item, name) for item in read_library_json(name))
+        for topic, name in _FILES.items()
+    }
     return EvidenceRegistry(
-        studies=tuple(_parse(StudyRecord, item, "evidence.json") for item in _read("evidence.json")),
-        care=tuple(_parse(CareRecord, item, "standard-care.json") for item in _read("standard-care.json")),
+        studies=tuple(_parse(StudyRecord, item, "evidence.json") for item in read_library_json("evidence.json")),
+        care=rows.pop("care"),
+        beside=rows,
     )
 
 
 def citation_of(record: StudyRecord | CareRecord) -> str:
-    """The citation with DOI, PMID or registry number; never an address. Unverified identifiers are left out."""
+    """The citation with DOI, PMID or registry number; never an address. Unverified identifiers are left out.
+
+    A record whose note calls its author or journal unverified is cited by its numbers alone.
+    """
     if isinstance(record, StudyRecord):
         return str(trial_citation(record.id))
-    return f"{record.citation.rstrip('.')}. {_identifier(record.doi_or_pmid)}".strip()
+    numbers = _identifiers(record.doi_or_pmid or "")
+    text = "" if numbers and _UNVERIFIED.search(record.note or "") else record.citation.rstrip(".")
+    # A number that the words hold already is not said twice.
+    return " ".join(f"{part}." for part in (text, *(one for one in numbers if one not in text)) if part)
 
 
 def public_record(record: StudyRecord | CareRecord) -> dict[str, Any]:
@@ -210,12 +262,18 @@ def public_record(record: StudyRecord | CareRecord) -> dict[str, Any]:
     return {**data, "cite_as": citation_of(record)}
 
 
-def _identifier(text: str | None) -> str:
-    if text is None:
-        return ""
-    if text.startswith("10."):
-        return f"doi:{text}."
-    return f"PMID {text}." if re.fullmatch(r"\d+", text) else f"{text}."
+def _identifiers(text: str) -> list[str]:
+    """The identifiers in a field that may hold several, or words; a number alone is a PMID."""
+    found = []
+    for part in (piece.strip() for piece in text.split(";")):
+        bare = re.sub(r"\s*\([^)]*\)$", "", part)
+        if re.fullmatch(r"10\.\d{4,9}/\S+", bare):
+            found.append(f"doi:{bare}")
+        elif re.fullmatch(r"\d+", bare):
+            found.append(f"PMID {bare}")
+        elif re.match(r"(?:PMID \d|PMC\d|NCT\d{8})", bare):
+            found.append(bare)
+    return found
 
 
 def _without_addresses(data: Any) -> Any:
@@ -233,19 +291,6 @@ def _check(where: str, got: str | None, known: Iterable[str]) -> None:
             allowed=f"must be one of: {', '.join(names)}",
             remedy=did_you_mean(got, names),
         )
-
-
-def _read(name: str) -> list[dict[str, Any]]:
-    try:
-        content: list[dict[str, Any]] = json.loads(files("remission.library").joinpath(name).read_bytes())
-    except (OSError, ValueError) as error:
-        raise LibraryError(
-            where=f"library/{name}",
-            got=str(error),
-            allowed="a readable JSON file",
-            remedy="Install the package again; a file of its library is damaged.",
-        ) from None
-    return content
 
 
 def _parse(kind: type[_R], item: dict[str, Any], name: str) -> _R:

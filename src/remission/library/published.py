@@ -4,16 +4,15 @@ The registry is ``evidence.json``; ``evidence.README.md`` beside it says what it
 source is its citation with DOI, PMID or registry number, never the address where a number was read.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Literal, cast
 
 from remission.errors import LibraryError, did_you_mean, known_names
+from remission.library.loader import read_library_json
 
 __all__ = [
     "PublishedOutcome",
@@ -28,6 +27,10 @@ __all__ = [
 
 SourceKind = Literal["abstract or registry", "secondary", "press", "derived"]
 """How a published number was read; only the first kind enters a likelihood."""
+
+
+_NOT_READ = {"unverified", "memory"}
+"""A DOI of this confidence was never seen in print and is not shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +61,7 @@ class PublishedOutcome:
     arm_or_contrast: str
     endpoint: str
     statistic: str
-    time_days: int | None
+    time_days: float | None
     value: float
     ci_low: float | None
     ci_high: float | None
@@ -80,7 +83,7 @@ class TrialCitation:
     registrations: tuple[str, ...]
 
     def __str__(self) -> str:
-        parts = [self.text]
+        parts = [f"{self.text.rstrip('.')}."]
         if self.doi is not None:
             parts.append(f"doi:{self.doi}.")
         if self.pmid is not None:
@@ -175,12 +178,13 @@ def trial_citation(trial_id: str) -> TrialCitation:
     record = trial_record(trial_id)
     pmid = re.fullmatch(r"(\d{6,9})(?: / PMC\d+)?", record["pmid"] or "")
     registry = re.findall(
-        r"\b(NCT\d{8}|ACTRN\d{14}|EudraCT \d{4}-\d{6}-\d{2})(?! \(unverified)(?! from unverified)",
-        record["registration"],
+        r"\b(NCT\d{8}|ACTRN\d{14}|ISRCTN\d{8}|EudraCT \d{4}-\d{6}-\d{2})(?! \(unverified)(?! from unverified)",
+        # A later trial's number is not the number of the pilot before it.
+        re.sub(r"predecessor of \w+", "", record["registration"] or ""),
     )
     return TrialCitation(
         text=record["citation"],
-        doi=None if record["doi_confidence"] == "unverified" else record["doi"],
+        doi=None if record.get("doi_confidence") in _NOT_READ else record["doi"],
         pmid=pmid.group(1) if pmid else None,
         registrations=tuple(registry),
     )
@@ -193,7 +197,7 @@ def _outcome(record: Mapping[str, Any], item: Mapping[str, Any]) -> PublishedOut
         arm_or_contrast=item["arm_or_contrast"],
         endpoint=item["endpoint"],
         statistic=item["statistic"],
-        time_days=None if item["time_days"] is None else int(item["time_days"]),
+        time_days=_optional(item["time_days"]),
         value=float(item["value"]),
         ci_low=_optional(item["ci_low"]),
         ci_high=_optional(item["ci_high"]),
@@ -212,13 +216,5 @@ def _optional(value: float | None) -> float | None:
 
 @cache
 def _registry() -> Mapping[str, Mapping[str, Any]]:
-    try:
-        content = json.loads(files("remission.library").joinpath("evidence.json").read_bytes())
-    except (OSError, ValueError) as error:
-        raise LibraryError(
-            where="library/evidence.json",
-            got=str(error),
-            allowed="a readable JSON file",
-            remedy="Install the package again; a file of its library is damaged.",
-        ) from None
+    content = read_library_json("evidence.json")
     return MappingProxyType({record["id"]: MappingProxyType(record) for record in content})

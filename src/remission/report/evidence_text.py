@@ -3,16 +3,31 @@
 from remission.evidence.records import CareRecord, StudyArm, StudyOutcome, StudyRecord
 from remission.report.forest import value_text
 
-__all__ = ["arm_texts", "care_value_text", "facts_of", "outcome_value_text", "people_text"]
+__all__ = ["arm_texts", "care_value_text", "contrast_text", "facts_of", "outcome_value_text", "people_text"]
 
 
 def care_value_text(record: CareRecord) -> str:
-    """Value, interval and unit; people per 100 where a record has no single value."""
+    """Value, interval and unit; people per 100 where a record has no single value; a result in words as it stands."""
+    if record.value is None and record.statistic.startswith("direction"):
+        return record.statistic.partition(": ")[2] or "a direction, no number"
+    if record.value is None and record.absolute_per_100_treated is None and record.absolute_per_100_control is None:
+        ends = [f"{end:g}" for end in (record.ci_low, record.ci_high) if end is not None]
+        return (
+            f"value not read, interval {' to '.join(ends)}, {record.unit}" if ends else "no single value, see the note"
+        )
     if record.value is None:
         pair = (record.absolute_per_100_treated, record.absolute_per_100_control)
         return " v ".join("?" if number is None else f"{number:g}" for number in pair) + f" ({record.unit})"
     interval = f" ({record.ci_low:g} to {record.ci_high:g})" if record.has_interval else ""
     return f"{record.value:g}{interval}, {record.unit}"
+
+
+def contrast_text(record: CareRecord) -> str:
+    """What a number compares: treatment v comparator; what it counts where nothing is compared."""
+    alone = record.comparator == "-"
+    if record.treatment == "-":
+        return record.population
+    return record.treatment if alone else f"{record.treatment} v {record.comparator or 'nothing named'}"
 
 
 def outcome_value_text(item: StudyOutcome) -> str:
@@ -47,7 +62,7 @@ def facts_of(record: StudyRecord | CareRecord) -> tuple[tuple[str, str], ...]:
             if number is not None
         ]
         facts = [
-            ("Treatment", f"{record.treatment} v {record.comparator or 'nothing named'}"),
+            ("Treatment", "" if record.treatment == "-" else contrast_text(record)),
             ("Substance", record.substance),
             ("People", record.population),
             (

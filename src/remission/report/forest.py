@@ -1,5 +1,6 @@
 """A forest plot of published numbers: one row each, how it was read always visible, pooled only where that is allowed.
 
+Results in words come first, as rows of their own: "no difference" without a number is a result.
 Ink diamond, filled, with its interval as a thin line: read in an abstract or registry. Open diamond with a dashed
 line and the word: secondary, press, derived. One panel for each statistic, because numbers of different statistics have
 no common axis; the line of no effect is drawn for contrasts only.
@@ -17,11 +18,20 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from remission.errors import SpecError
-from remission.evidence.classes import Measure, comparison_of, design_of, is_percent, measure_of, min_contrasts
+from remission.evidence.classes import (
+    Measure,
+    comparison_of,
+    design_of,
+    is_difference,
+    is_percent,
+    measure_of,
+    min_contrasts,
+)
 from remission.evidence.contrasts import ContrastGroup, find_endpoint, group_contrasts, outcomes_of
 from remission.evidence.pooling import PooledEffect
 from remission.evidence.records import StudyOutcome, StudyRecord
 from remission.evidence.registry import EvidenceRegistry
+from remission.evidence.verdicts import NO_DIFFERENCE, Verdict, verdicts_of
 from remission.files import new_bytes
 from remission.report.chart import Chart, Table
 from remission.report.look import INK, QUIET, RULE, drawing
@@ -87,14 +97,28 @@ def pooled_text(group: ContrastGroup) -> str:
 
 
 def forest_rows(registry: EvidenceRegistry, *, substance: str, endpoint: str) -> list[list[str]]:
-    """The table under the plot: every numeric outcome, in the columns of :data:`FOREST_COLUMNS`.
+    """The table under the plot: every result in words and every number, in the columns of :data:`FOREST_COLUMNS`.
 
     Raises
     ------
     SpecError
         An unknown substance or endpoint.
     """
-    return [
+    in_words = [
+        [
+            one.study.id,
+            one.contrast,
+            one.endpoint,
+            "not given" if one.time_days is None else f"{one.time_days:g}",
+            "not given" if one.n is None else str(one.n),
+            "in words",
+            one.says,
+            one.source_kind,
+            design_of(one.study.id),
+        ]
+        for one in verdicts_of(registry, substance=substance, endpoint=endpoint)
+    ]
+    return in_words + [
         [
             study.id,
             item.arm_or_contrast,
@@ -116,36 +140,41 @@ def forest_chart(registry: EvidenceRegistry, *, substance: str, endpoint: str) -
     Raises
     ------
     SpecError
-        An unknown substance or endpoint, or no outcome with a number.
+        An unknown substance or endpoint, or no result.
     """
     found = find_endpoint(endpoint)
     rows = outcomes_of(registry, substance=substance, endpoint=endpoint)
-    if not rows:
+    words = verdicts_of(registry, substance=substance, endpoint=endpoint)
+    if not rows and not words:
         raise SpecError(
             where=f"forest of {substance}, {endpoint}",
-            got="no outcome with a number",
-            allowed="must be a substance and an endpoint that the registry has numbers for",
+            got="no result",
+            allowed="must be a substance and an endpoint that the registry has a result for",
             remedy=f"See remission evidence list --substance {substance}.",
         )
     groups = group_contrasts(registry, substance=substance, endpoint=endpoint)
     panels = _panels(rows, groups)
     heights = [len(panel.rows) + sum(group.pooled is not None for group in panel.groups) + 1.7 for panel in panels]
+    if words:
+        heights.insert(0, len(words) + 1.2)
     with drawing():
         figure = Figure(figsize=(10.2, 0.46 * sum(heights) + 1.0), layout="constrained")
-        axes = figure.subplots(len(panels), 1, squeeze=False, gridspec_kw={"height_ratios": heights}).ravel()
-        for one, panel in zip(axes, panels, strict=True):
+        axes = figure.subplots(len(heights), 1, squeeze=False, gridspec_kw={"height_ratios": heights}).ravel()
+        if words:
+            _draw_words(axes[0], words)
+        for one, panel in zip(axes[len(heights) - len(panels) :], panels, strict=True):
             _draw(one, panel)
         engine: Any = figure.get_layout_engine()
         engine.set(h_pad=0.1, w_pad=0.06)
-        title = _finding(substance, found.label, rows, groups)
+        title = _finding(substance, found.label, rows, groups, words)
         figure.suptitle(fill(title, 100), x=0.01, ha="left", fontsize=11.0, fontweight="bold")
         figure.legend(handles=_handles(groups), loc="outside lower left", ncols=4)
     return Chart(
         name=f"forest-{substance.replace(' ', '-')}-{endpoint}",
         title=title,
         see=(
-            "Each row is one published number: filled diamond, read in an abstract or registry; open diamond with the "
-            f"word, read elsewhere or derived. {_BETTER[found.better].capitalize()}.{_interval_note(rows)}"
+            "Each row is one published result: filled diamond, read in an abstract or registry; open diamond with the "
+            f"word, read elsewhere or derived.{_words_note(words)}{_better_note(found.better)}{_interval_note(rows)}"
         ),
         cannot=" ".join(
             [
@@ -218,6 +247,30 @@ def _draw(axes: Axes, panel: _Panel) -> None:
     axes.set_xlabel(_unit_text(panel))
 
 
+def _draw_words(axes: Axes, words: Sequence[Verdict]) -> None:
+    """Results in words, each a row: no axis, because they have no number."""
+    axes.set_title("Results in words, no number given")
+    axes.set_xlim(0.0, 1.0)
+    axes.set_ylim(-0.6, len(words) - 0.4)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    for number, one in enumerate(words):
+        y = len(words) - 1 - number
+        day = "" if one.time_days is None else f", day {one.time_days:g}"
+        name = fill(f"{one.study.id}: {one.contrast}", 58)
+        _write(axes, -0.02, y, f"{name}\n{fill(one.endpoint, 58)[:58]}{day}", align="right")
+        edge: Any = "-" if one.is_first_hand else _DASH
+        axes.axhline(y, color=RULE, linewidth=0.8, zorder=1)
+        axes.text(
+            0.5, y, one.text, ha="center", va="center", fontsize=8.4, color=INK, zorder=3,
+            bbox={"boxstyle": "square,pad=0.35", "facecolor": "#fdfcf9", "edgecolor": INK, "linewidth": 0.9,
+                  "linestyle": edge},
+        )  # fmt: skip
+        _write(axes, 1.02, y, "" if one.is_first_hand else f"  {one.source_kind}", align="left")
+
+
 def _contrast_title(panel: _Panel) -> str:
     if any(group.pooled is not None for group in panel.groups):
         return "Contrasts"
@@ -272,7 +325,8 @@ def _set_limits(axes: Axes, panel: _Panel, pooled: list[PooledEffect]) -> None:
     if not panel.is_log:
         numbers += [0.0, 100.0] if panel.label == _PERCENT else [0.0]
     none = 1.0 if panel.is_log else 0.0
-    has_line = panel.is_contrast and panel.measure is not None
+    # A difference in a unit of its own has a line of no effect too, though it is never combined.
+    has_line = panel.is_contrast and (panel.measure is not None or is_difference(panel.label))
     if panel.is_log:
         numbers.append(none)
     low, high = min(numbers), max(numbers)
@@ -302,6 +356,7 @@ def _finding(
     label: str,
     rows: Sequence[tuple[StudyRecord, StudyOutcome]],
     groups: Sequence[ContrastGroup],
+    words: Sequence[Verdict],
 ) -> str:
     n_studies = len({study.id for study, _ in rows})
     n_pooled = sum(group.pooled is not None for group in groups)
@@ -314,7 +369,21 @@ def _finding(
     numbers = (
         f"{len(rows)} number{'' if len(rows) == 1 else 's'} from {n_studies} source{'' if n_studies == 1 else 's'}"
     )
-    return f"{label}, {substance}: {numbers}; {verdict}"
+    n_null = sum(one.says == NO_DIFFERENCE for one in words)
+    in_words = (
+        f"{len(words)} result{'' if len(words) == 1 else 's'} in words, {n_null} of no difference; " if words else ""
+    )
+    return f"{label}, {substance}: {in_words}{numbers}; {verdict}"
+
+
+def _words_note(words: Sequence[Verdict]) -> str:
+    is_second_hand = any(not one.is_first_hand for one in words)
+    dashed = " A dashed frame: read elsewhere, as the word says." if is_second_hand else ""
+    return f" A frame holds a result that its source gives in words.{dashed}" if words else ""
+
+
+def _better_note(better: str) -> str:
+    return f" {_BETTER[better].capitalize()}." if _BETTER[better] else ""
 
 
 def _interval_note(rows: Sequence[tuple[StudyRecord, StudyOutcome]]) -> str:

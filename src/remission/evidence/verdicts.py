@@ -1,0 +1,145 @@
+"""Results that a source gives in words: "no difference" is a result, never an absence.
+
+A verdict stands in ``library/evidence-classes.toml`` beside the classes of endpoints that it speaks for. It is shown
+with the kind of its source, wherever numbers on that endpoint are shown, and never enters a pooled number.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from remission.errors import LibraryError
+from remission.evidence.classes import declared_verdicts, design_of, endpoint_of
+from remission.evidence.contrasts import find_endpoint, holds_no_effect
+from remission.evidence.records import CareRecord, StudyRecord
+from remission.evidence.registry import EvidenceRegistry, load_evidence
+
+__all__ = ["NO_DIFFERENCE", "RESULTS", "Verdict", "by_result", "result_of", "verdicts", "verdicts_of"]
+
+NO_DIFFERENCE = "no difference"
+
+RESULTS = (
+    NO_DIFFERENCE,
+    "some differences, some none",
+    "a difference",
+    "a result in words",
+    "no comparison between arms",
+    "no result yet",
+)
+"""What a record found, in the order in which records are listed: what is easily overlooked comes first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """A result in words. ``endpoints`` are the classes it speaks for; empty for what only explains an effect."""
+
+    study: StudyRecord
+    contrast: str
+    endpoint: str
+    says: str
+    endpoints: tuple[str, ...]
+    time_days: float | None
+    n: int | None
+    source_kind: str
+    remarks: str
+
+    @property
+    def text(self) -> str:
+        """The verdict with the number of people, as rows show it."""
+        people = "" if self.n is None else f", n = {self.n}"
+        return f"{self.says}{people}"
+
+    @property
+    def is_first_hand(self) -> bool:
+        """Whether it was read in an abstract or a registry."""
+        return self.source_kind == "abstract or registry"
+
+
+def verdicts(registry: EvidenceRegistry) -> tuple[Verdict, ...]:
+    """All verdicts on records of a registry, "no difference" first, then by record, so that order changes nothing."""
+    known = {study.id: study for study in registry.studies}
+    found = [
+        _verdict(entry, known[name])
+        for entry in declared_verdicts()
+        if (name := str(entry.get("record") or entry["statement"][0])) in known
+    ]
+    return tuple(sorted(found, key=lambda one: (one.says != NO_DIFFERENCE, one.study.id, one.contrast, one.endpoint)))
+
+
+def verdicts_of(registry: EvidenceRegistry, *, substance: str, endpoint: str) -> tuple[Verdict, ...]:
+    """The verdicts on a substance and a class of endpoints.
+
+    Raises
+    ------
+    SpecError
+        An unknown substance or endpoint.
+    """
+    wanted = find_endpoint(endpoint).id
+    return tuple(one for one in verdicts(registry.filter(substance=substance)) if wanted in one.endpoints)
+
+
+def result_of(study: StudyRecord) -> str:
+    """What a record found, one of :data:`RESULTS`; derived from its own contrasts, verdicts and role.
+
+    A contrast with an interval that holds no effect counts as no difference, whatever its direction.
+    """
+    own = [one for one in verdicts(EvidenceRegistry(studies=(study,), care=())) if one.endpoints]
+    held = [one for one in map(holds_no_effect, study.outcomes) if one is not None]
+    in_words = {name for one in own if one.says == NO_DIFFERENCE for name in one.endpoints}
+    is_null = bool(in_words) or any(held) or "null" in study.role
+    # No difference in one endpoint says nothing of another that has numbers.
+    has_other = "null" not in study.role and any(
+        item.value is not None and endpoint_of(item.endpoint).id not in in_words | {"other", "harm"}
+        for item in study.outcomes
+    )
+    is_different = any(not one for one in held) or any(one.says.startswith("favors") for one in own)
+    if is_null or is_different:
+        is_mixed = is_null and (is_different or (bool(in_words) and has_other))
+        return RESULTS[1] if is_mixed else RESULTS[0] if is_null else RESULTS[2]
+    if study.role == "prospective prediction target" and design_of(study.id) != "uncontrolled":
+        return RESULTS[5]
+    return RESULTS[3] if own else RESULTS[4]
+
+
+def by_result(studies: Iterable[StudyRecord]) -> tuple[StudyRecord, ...]:
+    """Records in the order of :data:`RESULTS`, then as they came."""
+    return tuple(sorted(studies, key=lambda study: RESULTS.index(result_of(study))))
+
+
+def _verdict(entry: Any, study: StudyRecord) -> Verdict:
+    shared: dict[str, Any] = {"study": study, "says": entry["says"], "endpoints": tuple(entry["endpoints"])}
+    if "row" in entry:
+        row = load_evidence()[entry["row"]]
+        assert isinstance(row, CareRecord), "a verdict outside its record stands in a number of another file"
+        return Verdict(
+            **shared,
+            contrast=entry["contrast"],
+            endpoint=row.endpoint,
+            time_days=row.time_days,
+            n=_people(study, row),
+            source_kind=row.source_kind,
+            remarks=row.note or "",
+        )
+    for item in study.outcomes:
+        if [item.arm_or_contrast, item.endpoint, item.statistic] == list(entry["statement"][1:]):
+            return Verdict(
+                **shared,
+                contrast=item.arm_or_contrast,
+                endpoint=item.endpoint,
+                time_days=item.time_days,
+                n=item.n,
+                source_kind=item.source_kind,
+                remarks=item.remarks,
+            )
+    raise LibraryError(
+        where=f"library/evidence-classes.toml, verdict of {study.id}",
+        got=" | ".join(entry["statement"]),
+        allowed="the words of an outcome of that record",
+    )
+
+
+def _people(study: StudyRecord, row: CareRecord) -> int | None:
+    """Everybody in the comparison: of both arms where the row counts one."""
+    sizes = [arm.n for arm in study.arms]
+    counted = [size for size in sizes if size is not None]
+    return sum(counted) if counted and len(counted) == len(sizes) else row.n

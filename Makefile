@@ -174,6 +174,9 @@ endpoints: $(TEST_STAMP) ## endpoints of the people in DIARIES=folder (CTN-0094 
 estimands: $(TEST_STAMP) ## analyses held to the true value of their estimand; into docs/validation/estimands.md
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.estimand_study
 
+forecast: $(TEST_STAMP) ## the forecast of more_kare once more, into FOLDER; the one on record is never written again
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.forecast "$(FOLDER)"
+
 medicines: $(TEST_STAMP) ## standard medicines beside what was read of them; into docs/validation/medicines.md
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.medicine_study
 

@@ -37,6 +37,7 @@ from remission.design.priors import priors_of, sample_values
 from remission.evidence import NO_DIFFERENCE, StudyOutcome, StudyRecord, load_evidence, verdicts
 from remission.library.loader import load_parameter_set
 from remission.patient.parameters import DEFAULT_PARAMETER_SET, load_course_parameters
+from remission.provenance import source_hashes
 from remission.records.protocol import Protocol
 from remission.records.protocol_file import read_protocol
 from remission.trial.bias import measure_bias
@@ -46,9 +47,9 @@ from remission.trial.truth import estimand_truth
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED = 20261128
-REPLICATES = 2000
-PEOPLE = 100_000
-DRAWS, TRIALS_PER_DRAW = 1200, 20
+REPLICATES = 1000
+PEOPLE = 20_000
+DRAWS, TRIALS_PER_DRAW = 400, 10
 ALPHA = 0.05
 Z95 = 1.959963984540054
 SHARES = (0.025, 0.05, 0.25, 0.5, 0.75, 0.95, 0.975)
@@ -74,7 +75,7 @@ def main() -> None:
         "registration": "ISRCTN85955128",
         "written": datetime.now(UTC).strftime("%Y-%m-%d"),
         "commit": _git("rev-parse", "HEAD"),
-        "tree_is_clean": not _git("status", "--porcelain", "--untracked-files=no"),
+        "source_sha256": source_hashes(),
         "seed": SEED,
         "command": "python -m validation.forecast FOLDER",
         "protocol": {"file": protocol_path.name, "sha256": hashlib.sha256(protocol_path.read_bytes()).hexdigest()},
@@ -175,7 +176,7 @@ def draw_trials(protocol: Protocol, *, n_draws: int, n_trials: int, seed: int) -
         }
         levels = np.concatenate([piece.arms["hdd"].mean for piece in pieces])
         found.append({"columns": columns, "levels": levels, "evidence": of_evidence})
-        if draw % 200 == 199:
+        if draw % 50 == 49:
             print(f"{draw + 1} of {n_draws} draws", file=sys.stderr, flush=True)
     return found
 

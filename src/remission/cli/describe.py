@@ -7,9 +7,12 @@ import shlex
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from remission.diaries.statistics import Description
 
 __all__ = ["describe_command"]
 
@@ -58,6 +61,7 @@ def describe_command(
                 "substance": one.diaries.substance,
                 "origin": one.diaries.origin,
                 "source": one.diaries.source,
+                "standing": _standing(one),
                 "people": int(one.diaries.assessed.any(axis=1).sum()),
                 "asked_days": int(one.diaries.assessed.sum()),
                 "statistics": [
@@ -72,9 +76,19 @@ def describe_command(
         return
     for one in found:
         typer.echo(f"{one.diaries.substance}, {one.diaries.origin}: {one.diaries.source}")
+        for line in (_standing(one) or {"lines": ()})["lines"]:
+            typer.echo(line)
         for s in (*one.statistics, *one.lags[:1], *one.lags[6:7]):
             value = "not known" if math.isnan(s.value) else f"{s.value:.3f}"
             interval = "" if math.isnan(s.low) else f"({s.low:.3f} to {s.high:.3f})"
             typer.echo(f"  {s.label:<54} {value:>9}  {interval:<18} {s.unit}")
     if out is not None:
         typer.echo(f"Wrote {out}")
+
+
+def _standing(one: "Description") -> dict[str, Any] | None:
+    """What the values behind simulated diaries are worth; None for observed ones."""
+    from remission.report.describe_page import standing_of_diaries
+
+    found = standing_of_diaries(one.diaries)
+    return None if found is None else found.to_dict()

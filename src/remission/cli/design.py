@@ -79,6 +79,7 @@ def design_command(  # noqa: PLR0917 - options of a command line
     from remission.design.cost import person_days_of
     from remission.design.operating import characterize, simulate_design
     from remission.design.variants import choose_analysis, null_protocol, resize_protocol, sizes_of
+    from remission.patient.standing import standing_of
     from remission.report.design_folder import check_report_folder
     from remission.trial.truth import check_people
 
@@ -120,6 +121,7 @@ def design_command(  # noqa: PLR0917 - options of a command line
         main = [row for row in rows if row.analysis == wanted]
         content = {
             "protocol": found.id,
+            "standing": standing_of(found.substance).to_dict(),
             "analysis": wanted,
             "is_null": null,
             "alpha": alpha,

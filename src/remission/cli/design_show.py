@@ -16,6 +16,8 @@ __all__ = ["show"]
 def show(content: dict[str, Any], main: "list[Characteristics]", *, null: bool, power: float | None) -> None:
     """Print the characteristics of the analysis that decides, and what else was asked for."""
     name = "type I error" if null else "power"
+    for line in content["standing"]["lines"]:
+        typer.echo(line)
     typer.echo(f"{main[0].label}: {name} at alpha {content['alpha']:g}; (±) is the Monte Carlo standard error")
     for row in main:
         line = f"  {row.n_subjects} people, {row.n_replicates} trials: {name} {row.rejected.text}; "
@@ -104,4 +106,4 @@ def _show_assurance(found: dict[str, Any], n_subjects: int) -> None:
         size = "" if effect is None else f"; effect {effect['value']:.3g} (± {effect['mcse']:.2g})"
         typer.echo(f"  given {name}: {share:.2f} (± {error:.2f}){size}; effective draws {one['n_effective']:.0f}")
     if any(one["trials"] for one in found["given"]):
-        typer.echo("  The same trials tuned the model's default values: this weighs the priors and is no new evidence.")
+        typer.echo("  These trials also tuned the model's defaults: this weighs the priors and is no new evidence.")

@@ -41,14 +41,18 @@ def tabulate(
     from remission.cli.run import find_protocol
     from remission.design.scenario_file import read_scenarios
     from remission.design.table import run_table, table_person_days
+    from remission.patient.standing import standing_of
 
     protocol = find_protocol(name, None)[0]
     table, cells = read_scenarios(path, protocol, analysis=analysis)
     largest = max((cell.protocol for cell in cells), key=lambda one: one.population.n_subjects * one.follow_up_days)
+    standing = standing_of(protocol.substance)
     rows: list[TableRow] = []
     widths = _widths(cells)
     with engage(table_person_days(table, cells), largest, workers, yes=yes) as crew:
         if not quiet:
+            for line in standing.lines:
+                typer.echo(line)
             typer.echo(f"(\u00b1) is the Monte Carlo standard error; alpha {table.alpha:g}, at most "
                        f"{table.replicates} trials a cell")  # fmt: skip
             typer.echo("  ".join(word.ljust(width) for word, width in zip(_COLUMNS, widths, strict=True)).rstrip())
@@ -63,8 +67,8 @@ def tabulate(
     command = shlex.join([*options, *(["--analysis", analysis] if analysis else [])])
     if not quiet:
         _notes(rows, table.power, command)
-    return {"protocol": protocol.id, "table": table.to_dict(), "rows": [asdict(row) for row in rows],
-            "command": command}  # fmt: skip
+    return {"protocol": protocol.id, "standing": standing.to_dict(), "table": table.to_dict(),
+            "rows": [asdict(row) for row in rows], "command": command}  # fmt: skip
 
 
 def _notes(rows: "list[TableRow]", power: float | None, command: str) -> None:

@@ -136,7 +136,9 @@ def rerun_command(
 
     from remission.cli.interrupt import ends_soon
     from remission.cli.progress import progress_of
+    from remission.cli.table import standing_data
     from remission.report.rebuild import rebuild
+    from remission.runs.folder import read_run
 
     do = choose_workers(cluster=None, workers=workers, threads=1)
     with ends_soon("Stopped; the stored run was not touched."), progress_of(folder.name, quiet=as_json) as on_progress:
@@ -144,6 +146,7 @@ def rerun_command(
     if as_json:
         data = {
             "same_bytes": found.is_same,
+            "standing": standing_data(read_run(folder).summary),
             "files": found.n_files,
             "folder": None if found.folder is None else str(found.folder),
             "differences": [asdict(difference) for difference in found.differences],
@@ -151,6 +154,8 @@ def rerun_command(
         }
         typer.echo(json.dumps(data, ensure_ascii=False))
     else:
+        for line in standing_data(read_run(folder).summary)["lines"]:
+            typer.echo(line)
         if found.is_same:
             typer.echo(f"Same bytes: all {found.n_files} files of {folder} were made again and are equal.")
         for difference in found.differences[:_DIFFERENCES_SHOWN]:

@@ -30,12 +30,14 @@ def show_command(
 
 
 def _show_run(folder: Path, *, as_json: bool) -> None:
-    from remission.cli.table import print_rows
+    from remission.cli.table import print_rows, standing_data
     from remission.runs.folder import read_run
 
     run = read_run(folder)
     if as_json:
-        typer.echo(json.dumps({"manifest": run.manifest, "summary": run.summary}, ensure_ascii=False))
+        # A run that was made before it said so says it now.
+        summary = {"standing": standing_data(run.summary), **run.summary}
+        typer.echo(json.dumps({"manifest": run.manifest, "summary": summary}, ensure_ascii=False))
         return
     print_rows(run.summary)
     typer.echo(f"Whole: {len(run.manifest['files'])} files match their hashes. Made by: {run.manifest['command']}")
@@ -44,15 +46,24 @@ def _show_run(folder: Path, *, as_json: bool) -> None:
 
 def _show_protocol(name: str, *, as_json: bool) -> None:
     from remission.library.protocols import list_protocols, load_protocol
+    from remission.patient.standing import standing_of
     from remission.records.protocol_file import read_protocol
 
     looks_like_file = Path(name).suffix in {".yaml", ".yml", ".toml"} or "/" in name
     is_built_in = name in list_protocols() or not looks_like_file
     protocol = load_protocol(name) if is_built_in and not Path(name).is_file() else read_protocol(name)
+    standing = standing_of(protocol.substance)
     if as_json:
-        content = {"protocol": protocol.to_dict(), "cautions": protocol.cautions(), "sha256": protocol.content_hash}
+        content = {
+            "protocol": protocol.to_dict(),
+            "standing": standing.to_dict(),
+            "cautions": protocol.cautions(),
+            "sha256": protocol.content_hash,
+        }
         typer.echo(json.dumps(content, ensure_ascii=False))
         return
+    for line in standing.lines:
+        typer.echo(line)
     typer.echo(protocol.explain())
     for caution in protocol.cautions():
         typer.echo(f"! {caution}")

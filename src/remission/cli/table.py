@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from remission.trial.result import TrialResult
     from remission.trial.summary import TrialSummary
 
-__all__ = ["print_rows", "print_summary"]
+__all__ = ["print_rows", "print_summary", "standing_data"]
 
 _NOTE = (
     "Published: \u25c6 abstract or registry, \u25c7 other kinds, named. Simulated: mean over {n} replicates, 95% of "
-    "replicates, \u00b1 Monte Carlo error.\nThe values were tuned on published trials: agreement is capacity, not "
-    "prediction. Research software, not medical advice."
+    'replicates, \u00b1 Monte Carlo error. "Tuned": the values were tuned on this number, so it is no prediction.\n'
+    "Research software, not medical advice."
 )
 
 
@@ -51,11 +51,21 @@ def print_rows(data: dict[str, Any]) -> None:
         what = Text.assemble(visible(name), "\n", (f"{row['statistic']}{unit}{note}", "dim"))
         table.add_row(what, Text(published_text(row)), simulated_text(row))
     console.print(Text(visible(data["title"]), style="bold"))
+    for line in standing_data(data)["lines"]:
+        console.print(Text(line), highlight=False)
     console.print(table)
     console.print(_NOTE.format(n=data["n_replicates"]), highlight=False)
     hidden = len(data["rows"]) - len(shown)
     if hidden:
         console.print(f"{hidden} more rows are in the report and in summary.json.", highlight=False)
+
+
+def standing_data(data: dict[str, Any]) -> dict[str, Any]:
+    """What the values behind a summary are worth; worked out anew for a run that was made before it said so."""
+    from remission.patient.standing import standing_of
+
+    kept: dict[str, Any] | None = data.get("standing")
+    return kept or standing_of(data["substance"], data["parameter_set"]).to_dict()
 
 
 def _is_shown(row: dict[str, Any], rows: list[dict[str, Any]]) -> bool:
@@ -72,7 +82,9 @@ def published_text(row: dict[str, Any]) -> str:
     interval = f" ({found['ci_low']:g} to {found['ci_high']:g})" if found["ci_low"] is not None else ""
     kind = "" if is_first_hand else f" {found['source_kind']}"
     mark = "\u25c6" if is_first_hand else "\u25c7"
-    return f"{mark} {found['value']:g}{interval}{kind}"
+    # A run made before the label was kept has none.
+    tuned = " tuned" if found.get("tuned_on") else ""
+    return f"{mark} {found['value']:g}{interval}{kind}{tuned}"
 
 
 def simulated_text(row: dict[str, Any]) -> str:

@@ -11,6 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from remission.diaries.statistics import Description, Statistic
+from remission.patient.standing import Standing, standing_of
+from remission.records.diaries import Diaries
+from remission.records.protocol import Substance
 from remission.report.chart import Chart, Table
 from remission.report.inline import themed_svg
 from remission.report.look import INK, PAPER, QUIET, drawing, finish
@@ -61,6 +64,7 @@ def _part(number: int, one: Description) -> dict[str, Any]:
         "substance": diaries.substance,
         "origin": "Simulated" if diaries.origin == "simulated" else "Observed",
         "source": diaries.source,
+        "standing": () if (found := standing_of_diaries(diaries)) is None else found.lines,
         "people": int(diaries.assessed.any(axis=1).sum()),
         "asked": int(diaries.assessed.sum()),
         "days": f"day {days[0]} to {days[-1]}; day 0 is {diaries.day_zero}",
@@ -73,6 +77,12 @@ def _part(number: int, one: Description) -> dict[str, Any]:
             for chart in charts
         ],
     }  # fmt: skip
+
+
+def standing_of_diaries(diaries: Diaries) -> Standing | None:
+    """What the values behind simulated diaries are worth; None for observed ones."""
+    known = {one.value for one in Substance}
+    return standing_of(diaries.substance) if diaries.origin == "simulated" and diaries.substance in known else None
 
 
 def _value(one: Statistic) -> str:

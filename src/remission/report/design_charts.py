@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from remission.patient.standing import standing_of
 from remission.report.chart import Chart, Table
 from remission.report.design_study import DesignStudy, is_ratio, measure_text, rejected_of, share_text
 from remission.report.look import INK, PAPER, QUIET, drawing, finish
@@ -105,8 +106,8 @@ def estimates_chart(study: DesignStudy) -> Chart:
         see="Simulated: the band holds 95% of the estimates, a prediction for one trial; the line is their mean."
         + (" Published: the diamond and its interval." if published is not None else ""),
         cannot=(
-            "A trial stopped at significance reports a larger effect than this mean; and the model was tuned on "
-            "published trials, so agreement is no prediction."
+            "A trial stopped at significance reports a larger effect than this mean. "
+            + " ".join(standing_of(study.protocol.substance).lines)
         ),
         figure=figure,
         table=Table(

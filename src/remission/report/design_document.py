@@ -9,6 +9,7 @@ from markupsafe import Markup
 from remission.library.loader import load_parameter_set
 from remission.library.references import load_reference
 from remission.patient.parameters import DEFAULT_PARAMETER_SET
+from remission.patient.standing import standing_of
 from remission.report.chart import Chart, Table
 from remission.report.cost_section import cost_lines, cost_tables
 from remission.report.design_charts import evidence_table
@@ -61,6 +62,7 @@ def render_design(
         version=versions["remission"],
         title=protocol.title,
         finding=_finding(study),
+        standing=standing_of(protocol.substance).lines,
         safety=(*SAFETY_LINES, ESTABLISHED[protocol.substance.value]),
         summary=summary_lines(study),
         estimand=estimand_rows(study),

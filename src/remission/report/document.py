@@ -14,6 +14,7 @@ from remission.library.published import trial_citation
 from remission.library.references import sources_of
 from remission.patient.parameters import load_course_parameters
 from remission.patient.pharmacology import load_pharmacology
+from remission.patient.standing import is_tuned, standing_of, tuned_sentence
 from remission.records.protocol import Protocol, Substance
 from remission.report.chart import Chart
 from remission.report.numbers import error_text, interval_text, mean_text
@@ -24,10 +25,7 @@ from remission.trial.summary import SummaryRow, TrialSummary
 __all__ = ["LIMITS", "inline_svg", "read_asset", "render_report", "report_content"]
 
 LIMITS = (
-    (
-        "The behavior values were tuned on published results, the alcohol and the cocaine trial among them. Agreement "
-        "is capacity, not prediction, and nothing here carries the uncertainty of a calibration."
-    ),
+    tuned_sentence(),
     (
         "The plasticity gate (gamma) and the patient's expectancy (k_M) are nearly collinear in every published trial: "
         "these trials cannot tell a window of learning from none. Run with --set gamma=0 to see."
@@ -73,6 +71,7 @@ def report_content(
         "n_subjects": protocol.population.n_subjects,
         "follow_up_days": protocol.follow_up_days,
         "finding": _finding(protocol, summary),
+        "standing": standing_of(protocol.substance, result.parameter_set).lines,
         "safety": (*SAFETY_LINES, ESTABLISHED[protocol.substance.value]),
         "rows": tuple(_row(row, protocol) for row in summary.rows),
         "any_published": any(row.published is not None for row in summary.rows),
@@ -141,7 +140,9 @@ def _row(row: SummaryRow, protocol: Protocol) -> dict[str, Any]:
     if published is not None:
         interval = f" ({published.ci_low:g} to {published.ci_high:g})" if published.ci_low is not None else ""
         text, kind = f"{published.value:g}{interval}", published.source_kind
-        mark = "\u25c6" if kind == "abstract or registry" else "\u25c7"
+        if is_tuned(record=published.trial_id, endpoint=published.endpoint):
+            kind += ", tuned on"
+        mark = "\u25c6" if published.source_kind == "abstract or registry" else "\u25c7"
     inside = {True: "yes", False: "no", None: ""}[row.inside_interval]
     if published is not None and published.ci_low is None:
         inside = "no interval published"

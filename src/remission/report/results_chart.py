@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from remission.patient.standing import standing_of
 from remission.report.chart import Chart, Table
 from remission.report.look import INK, PAPER, QUIET, drawing
 from remission.report.numbers import mean_text, published_text, simulated_text
@@ -44,8 +45,8 @@ def results_chart(result: TrialResult, summary: TrialSummary) -> Chart:
             "spans 95% of them. Published: the diamond and its interval, where there is one."
         ),
         cannot=(
-            "The values were tuned on published trials, so a diamond inside the bars shows that the model can produce "
-            "the result, not that it would have predicted it."
+            " ".join(standing_of(result.protocol.substance, result.parameter_set).lines)
+            + " A diamond inside the bars shows at most that the model can produce the result."
         ),
         figure=figure,
         table=Table(

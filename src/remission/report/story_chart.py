@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from remission.patient.standing import standing_of
 from remission.report.chart import Chart, Table
 from remission.report.labels import STATE_LABELS, state_label
 from remission.report.look import QUIET, arm_styles, drawing, finish
@@ -55,8 +56,8 @@ def state_chart(result: TrialResult, alone: TrialResult, symbols: Sequence[str],
         f"{_lower(result.protocol.arms[0].label)}, {ends[1]:.2f} when stopping alone",
         see="Simulated: the mean of people in each arm, and the middle 80% of people in the first arm (band). "
         + " ".join(STATE_LABELS[symbol].help for symbol in symbols),
-        cannot="A hypothesis: nobody has measured these curves in people. The values were tuned so that the trial's "
-        "published results come out.",
+        cannot="A hypothesis: nobody has measured these curves in people. "
+        + " ".join(standing_of(result.protocol.substance, result.parameter_set).lines),
         figure=figure,
         last_day=n_days - 1,
         table=Table(columns=("arm", "day", *(state_label(symbol) for symbol in symbols)), rows=rows),
@@ -88,7 +89,7 @@ def day_chart(result: TrialResult, alone: TrialResult) -> Chart:
         title=f"In the last week {_lower(arms[0])}: {shares[0][-1]:.0f} of 100 days without use; stopping alone: "
         f"{shares[-1][-1]:.0f}",
         see=f"Simulated: the share of days without use in each week, over {people:,} simulated people in all.",
-        cannot="These are averages of simulated people, tuned on published results; they say nothing about one "
+        cannot="These are averages of simulated people; they say nothing about one "
         "person. People who stop alone are other people than those who join a trial, so the grey line is no "
         "comparison of treatments.",
         figure=figure,

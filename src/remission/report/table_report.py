@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from remission.files import copy_file, make_folder, write_text
 from remission.library.loader import load_parameter_set
 from remission.patient.parameters import DEFAULT_PARAMETER_SET
+from remission.patient.standing import standing_of
 from remission.provenance import library_versions, source_hashes
 from remission.records.protocol import Protocol
 from remission.records.protocol_file import write_protocol
@@ -111,6 +112,7 @@ def _page(
         version=versions["remission"],
         title=protocol.title,
         finding=_finding(study),
+        standing=standing_of(protocol.substance).lines,
         safety=(*SAFETY_LINES, ESTABLISHED[protocol.substance.value]),
         charts=[chart_parts(chart, svg) for chart, svg in drawn],
         inputs=_inputs(study),

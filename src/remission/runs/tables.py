@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from remission.files import new_bytes, write_text
+from remission.patient.standing import is_tuned, standing_of
 from remission.records.protocol_file import write_protocol
 from remission.trial.result import TrialResult
 from remission.trial.summary import SummaryRow, TrialSummary, summarize_trial
@@ -43,6 +44,7 @@ def summary_data(result: TrialResult, summary: TrialSummary) -> dict[str, Any]:
         "n_subjects": result.protocol.population.n_subjects,
         "seed": result.seed,
         "parameter_set": result.parameter_set,
+        "standing": standing_of(result.protocol.substance, result.parameter_set).to_dict(),
         "rows": [_row_data(row) for row in summary.rows],
     }
 
@@ -72,6 +74,7 @@ def _row_data(row: SummaryRow) -> dict[str, Any]:
             "ci_high": published.ci_high,
             "statistic": published.statistic,
             "source_kind": published.source_kind,
+            "tuned_on": is_tuned(record=published.trial_id, endpoint=published.endpoint),
             "doi": published.doi,
         },
         "simulated_mean_inside_published_interval": row.inside_interval,

@@ -6,6 +6,7 @@ from fastapi import Request
 
 from remission.library.article import load_article
 from remission.library.published import trial_citation
+from remission.patient.standing import tuned_sentence
 from remission.provenance import package_version
 from remission.records.base import Record
 from remission.report.document import LIMITS
@@ -25,6 +26,7 @@ class AboutPage(Record):
     article_date: str
     clinic: str
     trials: tuple[str, ...]
+    tuned: str
 
 
 class LimitsPage(Record):
@@ -60,6 +62,7 @@ def about() -> AboutPage:
         article_date=article.date.isoformat(),
         clinic=article.clinic,
         trials=tuple(str(trial_citation(name)) for name in simulated_records()),
+        tuned=tuned_sentence(),
     )
 
 

@@ -11,9 +11,17 @@ from remission.errors import SpecError
 from remission.evidence.classes import design_of, endpoint_classes, role_of, substances_of
 from remission.evidence.contrasts import group_contrasts, outcomes_of
 from remission.evidence.records import CareRecord, StudyOutcome, StudyRecord
-from remission.evidence.registry import EvidenceRegistry, citation_of, load_evidence, public_record
+from remission.evidence.registry import TOPICS, EvidenceRegistry, citation_of, load_evidence, public_record
+from remission.evidence.verdicts import by_result, result_of, verdicts_of
 from remission.records.base import Record
-from remission.report.evidence_text import arm_texts, care_value_text, facts_of, outcome_value_text, people_text
+from remission.report.evidence_text import (
+    arm_texts,
+    care_value_text,
+    contrast_text,
+    facts_of,
+    outcome_value_text,
+    people_text,
+)
 from remission.report.forest import forest_chart, pooled_text, value_text
 from remission.web.figure import Figure, figure_of
 from remission.web.page import PageRouter
@@ -23,6 +31,12 @@ from remission.web.problems import Fault, PageMissingError, fault_of
 __all__ = ["router"]
 
 router = PageRouter()
+_TITLES = {
+    "way-of-life": "Way of life",
+    "blinding": "Blinding",
+    "comorbidity": "Other conditions beside use",
+    "amounts": "Amounts of use",
+}
 
 
 class Choices(Record):
@@ -41,6 +55,7 @@ class StudyRow(Record):
     substance: str
     design: str
     role: str
+    found: str
     n_numbers: int
     n_first_hand: int
     risk_of_bias: str
@@ -57,8 +72,19 @@ class CareRow(Record):
     comparator: str
     endpoint: str
     value: str
+    n: str
     source_kind: str
+    note: str
     citation: str
+
+
+class Topic(Record):
+    """Numbers beside the trials on one topic."""
+
+    id: str
+    title: str
+    n: int
+    rows: tuple[CareRow, ...]
 
 
 class ForestLink(Record):
@@ -77,6 +103,7 @@ class EvidencePage(Record):
     with_interval: bool
     studies: tuple[StudyRow, ...]
     care: tuple[CareRow, ...]
+    beside: tuple[Topic, ...]
     n_studies: int
     n_care: int
     forests: tuple[ForestLink, ...]
@@ -166,8 +193,18 @@ def evidence(
     return EvidencePage(
         filters=_choices(registry, chosen),
         with_interval=interval,
-        studies=tuple(_study_row(registry, study) for study in found.studies),
+        studies=tuple(_study_row(registry, study) for study in by_result(found.studies)),
         care=tuple(_care_row(record) for record in found.care),
+        beside=tuple(
+            Topic(
+                id=topic,
+                title=_TITLES[topic],
+                n=len(registry.about(topic)),
+                rows=tuple(_care_row(record) for record in found.about(topic)),
+            )
+            for topic in TOPICS
+            if topic != "care"
+        ),
         n_studies=len(registry.studies),
         n_care=len(registry.care),
         forests=tuple(link for link in _forests() if not substance or fault or link.substance == substance),
@@ -212,10 +249,12 @@ def study(study_id: str) -> StudyPage:
     return StudyPage(
         id=record.id,
         title=(
-            record.id.replace("_", " ") if isinstance(record, StudyRecord) else f"{record.treatment}: {record.endpoint}"
+            record.id.replace("_", " ")
+            if isinstance(record, StudyRecord)
+            else f"{contrast_text(record)}: {record.endpoint}"
         ),
         citation=citation_of(record),
-        facts=facts_of(record),
+        facts=(*((("Found", result_of(record)),) if isinstance(record, StudyRecord) else ()), *facts_of(record)),
         arms=tuple(arm_texts(arm) for arm in record.arms) if isinstance(record, StudyRecord) else (),
         outcomes=(tuple(_outcome_row(item) for item in record.outcomes) if isinstance(record, StudyRecord) else ()),
         conflicts=tuple(
@@ -238,7 +277,7 @@ def study(study_id: str) -> StudyPage:
 
 def _choices(registry: EvidenceRegistry, chosen: dict[str, str]) -> tuple[Choices, ...]:
     kinds: set[str] = {item.source_kind for study in registry.studies for item in study.outcomes}
-    kinds |= {record.source_kind for record in registry.care}
+    kinds |= {record.source_kind for topic in TOPICS for record in registry.about(topic)}
     options: dict[str, tuple[str, Sequence[str]]] = {
         "substance": ("Substance", registry.substances()),
         "design": ("Design", sorted({design_of(study.id) for study in registry.studies})),
@@ -258,6 +297,7 @@ def _study_row(registry: EvidenceRegistry, study: StudyRecord) -> StudyRow:
         substance=study.substance,
         design=design_of(study.id),
         role=role_of(study.role),
+        found=result_of(study),
         n_numbers=len(numbers),
         n_first_hand=sum(item.is_first_hand for item in numbers),
         risk_of_bias=study.risk_of_bias or "not assessed",
@@ -270,10 +310,12 @@ def _care_row(record: CareRecord) -> CareRow:
     return CareRow(
         id=record.id,
         substance=record.substance,
-        treatment=record.treatment,
+        treatment=contrast_text(record),
         comparator=record.comparator or "nothing named",
         endpoint=record.endpoint,
         value=care_value_text(record),
+        n="" if record.n is None else str(record.n),
+        note=record.note or "",
         source_kind=record.source_kind,
         citation=citation_of(record),
     )
@@ -295,11 +337,12 @@ def _outcome_row(item: StudyOutcome) -> OutcomeRow:
 
 @cache
 def _forests() -> tuple[ForestLink, ...]:
-    """Every substance and endpoint with a number."""
+    """Every substance and endpoint with a result, in numbers or in words."""
     registry = load_evidence()
     names = sorted({name for study in registry.studies for name in substances_of(study.substance)})
     counts = {
         (name, key): len(outcomes_of(registry, substance=name, endpoint=key))
+        + len(verdicts_of(registry, substance=name, endpoint=key))
         for name in names
         for key in endpoint_classes()
         if key != "other"

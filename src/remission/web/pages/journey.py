@@ -123,6 +123,7 @@ class JourneyPage(Record):
     goals: tuple[Pair, ...]
     options: tuple[OptionCard, ...]
     sessions: tuple[Pair, ...]
+    life: tuple[Pair, ...]
     risks_lead: str
     risks: tuple[Pair, ...]
     risks_more: tuple[str, ...]
@@ -259,6 +260,7 @@ def _page(substance: str, language: str, country: str) -> JourneyPage:
         ),
         options=tuple(_card(option, t) for option in load_options() if option.substance == substance),
         sessions=_pairs(t["sessions"]["steps"]),
+        life=_pairs(t["life"][substance]),
         risks_lead=fill(t["risks"]["lead"]),
         risks=_pairs(t["risks"]["items"]),
         risks_more=(t["risks"]["who_not"], fill(t["risks"]["status"])),
@@ -266,7 +268,7 @@ def _page(substance: str, language: str, country: str) -> JourneyPage:
         cost=_pairs(t["cost"]["items"]),
         values=tuple(t["values"]["items"]),
         questions=tuple(t["questions"]["items"]),
-        facts=_facts(t),
+        facts=_facts(t, substance),
     )
 
 
@@ -334,13 +336,14 @@ def _whole(number: float | None) -> int | None:
     return None if number is None else round(number)
 
 
-def _facts(t: Mapping[str, Any]) -> tuple[Fact, ...]:
-    """Numbers of the sections that hold for every substance."""
-    text = repr([t[name] for name in ("diagnosis", "sessions", "risks", "cost")])
+def _facts(t: Mapping[str, Any], substance: str) -> tuple[Fact, ...]:
+    """Numbers of the sections that belong to no option."""
+    text = repr([*(t[name] for name in ("diagnosis", "sessions", "risks", "cost")), t["life"][substance]])
+    in_life = set(slots_of(repr(t["life"][substance])))
     return tuple(
         Fact(
-            number=_span(number),
-            unit=number.unit,
+            number=_span(number) if number.id not in in_life else _life_number(number, text)[0],
+            unit=number.unit if number.id not in in_life else _life_number(number, text)[1],
             source=number.source,
             kind=t["kinds"][number.kind],
             read=number.read,
@@ -348,6 +351,12 @@ def _facts(t: Mapping[str, Any]) -> tuple[Fact, ...]:
         )
         for number in map(number_of, slots_of(text))
     )
+
+
+def _life_number(number: PatientNumber, text: str) -> tuple[str, str]:
+    """What a sentence on way of life takes from a number: people of 100, or how many were studied."""
+    part = "more" if f"{{{number.id}.more}}" in text else "n"
+    return fill(f"{{{number.id}.{part}}}"), "of 100 people" if part == "more" else "people studied"
 
 
 def _span(number: PatientNumber) -> str:

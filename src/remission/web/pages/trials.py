@@ -9,6 +9,7 @@ from fastapi import Query, Request
 
 from remission.library.protocols import load_protocol
 from remission.library.published import trial_citation
+from remission.patient.standing import standing_of
 from remission.provenance import library_versions
 from remission.records.base import Record
 from remission.report.document import report_content
@@ -39,6 +40,7 @@ class TrialLink(Record):
     substance: str
     n_subjects: int
     arms: tuple[str, ...]
+    standing: tuple[str, ...]
 
 
 class TrialsPage(Record):
@@ -72,6 +74,7 @@ class Report(Record):
     n_subjects: int
     follow_up_days: int
     finding: str
+    standing: tuple[str, ...]
     safety: tuple[str, ...]
     rows: tuple[ResultRow, ...]
     any_published: bool
@@ -118,6 +121,7 @@ def trials() -> TrialsPage:
                 substance=one.substance.value,
                 n_subjects=one.population.n_subjects,
                 arms=tuple(arm.label for arm in one.arms),
+                standing=standing_of(one.substance).lines,
             )
             for one in map(load_protocol, TRIALS)
         )

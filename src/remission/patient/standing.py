@@ -1,0 +1,185 @@
+"""What the values behind a simulation are worth: grades of a substance's own values, and what they were tuned on.
+
+Every output says this in its first lines. The words follow from the grades of the parameter set and from
+``library/behavior/tuning.toml``; no list of substances is kept anywhere.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from remission.library.loader import load_parameter_set, read_library_toml
+from remission.patient.parameters import DEFAULT_PARAMETER_SET
+from remission.records.parameter import Grade, ParameterSet
+from remission.records.protocol import Substance
+
+__all__ = ["Standing", "Tuned", "is_tuned", "standing_of", "tuned_sentence"]
+
+_NAMES = {"opioid": "opioids"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tuned:
+    """What values were tuned on: ``kind`` is trial or natural history; ``record`` its id in the evidence registry."""
+
+    kind: str
+    name: str
+    record: str | None
+    endpoints: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What a substance's values are worth.
+
+    ``grades`` counts the values that the substance has for itself, by grade; ``shared`` those it shares with the
+    others. ``tuned_on`` is None for a set of parameters of which nothing is on file.
+    """
+
+    substance: str
+    parameter_set: str
+    grades: Mapping[str, int]
+    shared: Mapping[str, int]
+    tuned_on: tuple[Tuned, ...] | None
+
+    @property
+    def is_placeholder(self) -> bool:
+        """Whether a value that the substance has for itself is a placeholder, or it has none of its own."""
+        return self.grades.get(Grade.PLACEHOLDER.value, 0) > 0 or not self.grades
+
+    @property
+    def placeholder_share(self) -> float:
+        """Share of the substance's own values that are placeholders."""
+        return self.grades.get(Grade.PLACEHOLDER.value, 0) / max(1, sum(self.grades.values()))
+
+    @property
+    def assumed_share(self) -> float:
+        """Share of the substance's own values that are placeholders, assumed or unverified."""
+        known = (Grade.MEASURED.value, Grade.DERIVED.value)
+        return 1.0 - sum(self.grades.get(name, 0) for name in known) / max(1, sum(self.grades.values()))
+
+    @property
+    def trials(self) -> tuple[Tuned, ...]:
+        """The trials of ketamine that the values were tuned on."""
+        return tuple(one for one in self.tuned_on or () if one.kind == "trial")
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The sentences that stand before every result: placeholders first, then the tuning."""
+        name = _NAMES.get(self.substance, self.substance)
+        found = []
+        if self.is_placeholder:
+            found.append(
+                f"The values for {name} are placeholders ({_counts(self.grades)}): "
+                "results show how the program works and estimate nothing."
+            )
+        if self.tuned_on is None:
+            found.append(f"What the values of {self.parameter_set} for {name} were tuned on is not on file.")
+        elif self.trials:
+            trials = " and ".join(one.name for one in self.trials)
+            found.append(
+                f"The values for {name} were tuned by hand on {trials}: agreement with it is capacity, a tuned number "
+                "is no prediction, and no other trial has confirmed them."
+            )
+        else:
+            others = "; ".join(one.name for one in self.tuned_on) or "nothing"
+            found.append(
+                f"No trial of ketamine in {name} was used: level and return to use were tuned by hand on {others}; "
+                "what ketamine and therapy do here is carried over from other substances."
+            )
+        return tuple(found)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "substance": self.substance,
+            "parameter_set": self.parameter_set,
+            "is_placeholder": self.is_placeholder,
+            "own_values_by_grade": dict(self.grades),
+            "shared_values_by_grade": dict(self.shared),
+            "placeholder_share": self.placeholder_share,
+            "assumed_share": self.assumed_share,
+            "tuned_on": None
+            if self.tuned_on is None
+            else [
+                {"kind": one.kind, "name": one.name, "record": one.record, "endpoints": list(one.endpoints)}
+                for one in self.tuned_on
+            ],
+            "lines": list(self.lines),
+        }
+
+
+def standing_of(substance: Substance | str, parameter_set: str | ParameterSet = DEFAULT_PARAMETER_SET) -> Standing:
+    """What the values of a substance are worth.
+
+    Raises
+    ------
+    LibraryError
+        There is no parameter set of that name.
+
+    Examples
+    --------
+    >>> standing_of("opioid").is_placeholder, standing_of("alcohol").is_placeholder
+    (True, False)
+    """
+    found = load_parameter_set(parameter_set) if isinstance(parameter_set, str) else parameter_set
+    name = Substance(substance).value
+    own = [one for one in found.parameters if one.id.endswith(f".{name}")]
+    replaced = {one.id.removesuffix(f".{name}") for one in own}
+    shared = [one for one in found.parameters if "." not in one.id and one.id not in replaced]
+    content = _content()
+    tuned = tuple(
+        Tuned(
+            kind=entry["kind"],
+            name=entry["name"],
+            record=entry.get("record"),
+            endpoints=tuple(entry.get("endpoints", ())),
+        )
+        for entry in content["tuned"]
+        if entry["substance"] == name
+    )
+    return Standing(
+        substance=name,
+        parameter_set=found.id,
+        grades=dict(Counter(one.grade.value for one in own).most_common()),
+        shared=dict(Counter(one.grade.value for one in shared).most_common()),
+        tuned_on=tuned if found.id in content["sets"] else None,
+    )
+
+
+def is_tuned(*, record: str | None, endpoint: str) -> bool:
+    """Whether a published number of a record was among those that the values were tuned on."""
+    return any(
+        record is not None and entry.get("record") == record and endpoint in entry.get("endpoints", ())
+        for entry in _content()["tuned"]
+    )
+
+
+def tuned_sentence() -> str:
+    """For all substances at once: which were tuned on a trial, which were not, which are placeholders."""
+    standings = [standing_of(one) for one in Substance]
+    on_trials = "; ".join(
+        f"{one.substance} on {' and '.join(item.name for item in one.trials)}" for one in standings if one.trials
+    )
+    others = ", ".join(_NAMES.get(one.substance, one.substance) for one in standings if not one.trials)
+    placeholders = ", ".join(_NAMES.get(one.substance, one.substance) for one in standings if one.is_placeholder)
+    return (
+        f"The behavior values were tuned by hand: {on_trials}. No trial of ketamine was used for {others}, and values "
+        f"for {placeholders} are placeholders. Agreement with a trial that tuned them is capacity, not prediction, and "
+        "nothing here carries the uncertainty of a calibration."
+    )
+
+
+def _counts(grades: Mapping[str, int]) -> str:
+    worst_first = ("placeholder", "unverified", "assumed", "derived")
+    parts = [f"{grades[name]} {name}" for name in worst_first if name in grades]
+    measured = f"{grades.get(Grade.MEASURED.value, 0) or 'none'} measured"
+    return f"of {sum(grades.values())} values of its own {', '.join([*parts, measured])}"
+
+
+@cache
+def _content() -> Mapping[str, Any]:
+    return read_library_toml(files("remission.library").joinpath("behavior", "tuning.toml"))

@@ -1,5 +1,7 @@
 """Forecasts on the record: the weighted one is the program's own assurance, and what was written stays as it is."""
 
+import hashlib
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,14 @@ from validation.forecast import draw_trials, mixture, no_effect, other_trials
 from remission.design.assurance import estimate_assurance
 from remission.design.evidence import evidence_trials, log_likelihoods
 from remission.records.protocol_file import read_protocol
+
+ON_RECORD = {
+    "more-kare-default.json": "c7f6bfe1ca9591cd5237a435700f3de8df3007e3a9f3acd79d1f8710759ec887",
+    "more-kare-evidence.json": "e3c357a2af3d89d535ff7fb2b3dc51e86a59302149382c6f79575e8fef1b312e",
+    "more-kare.md": "0dba2c7c1bb63d1a70323b94aa44b63c55f5d80f99acd5a2ab8738be935a4d34",
+    "more-kare.yaml": "2814dd4e03e43fb39fdddb7eef2c56ff9773000ff21e75e63cb63b699983ce14",
+}
+"""SHA-256 of every file of a forecast. A line is added with a new forecast; none is ever changed."""
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "forecasts"
 
@@ -35,3 +45,22 @@ def test_baselines_lie_where_they_must() -> None:
     found = other_trials(280, 25.0)
     assert 0.0 < found["standardized_mean"] < found["without_the_results_in_words"]["standardized_mean"]
     assert {one["record"] for one in found["words"]} >= {"yoon_2025_rct", "jovaisa_2006", "tobacco_pilot_null"}
+
+
+def test_a_forecast_that_was_written_stays_as_it_is() -> None:
+    """A forecast that is touched after the result is none."""
+    found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in FOLDER.iterdir()}
+    assert {name: found.get(name) for name in ON_RECORD} == ON_RECORD
+
+
+def test_a_forecast_says_what_made_it_and_what_would_count_against_it() -> None:
+    """Without seed, commit, protocol and baselines it could be explained either way afterwards."""
+    for name in ("default", "evidence"):
+        found = json.loads((FOLDER / f"more-kare-{name}.json").read_text("utf-8"))
+        protocol = FOLDER / found["protocol"]["file"]
+        assert hashlib.sha256(protocol.read_bytes()).hexdigest() == found["protocol"]["sha256"]
+        assert {"seed", "commit", "written", "baselines", "forecast"} <= found.keys()
+        assert len(found["counts_against_it"]) >= 3
+        primary = found["forecast"]["contrasts"]["hdd-dose"]
+        assert 0.0 < primary["probability_p_below_alpha"]["value"] < 1.0
+        assert primary["probability_p_below_alpha"]["mcse"] > 0.0

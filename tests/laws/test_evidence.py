@@ -1,6 +1,7 @@
 """Laws of the evidence: nulls never vanish, order and language change nothing, hearsay is never a number."""
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 from law_cases import law
@@ -41,7 +42,7 @@ def odds_ratio(log_value: float, error: float, kind: str = "abstract or registry
     )  # fmt: skip
 
 
-def registry_of(outcomes: list[tuple[StudyOutcome, ...]]) -> EvidenceRegistry:
+def registry_of(outcomes: Sequence[tuple[StudyOutcome, ...]]) -> EvidenceRegistry:
     """Made-up alcohol trials under the names of randomized ones."""
     return EvidenceRegistry(
         studies=tuple(

@@ -141,6 +141,12 @@ def test_sources_are_links_and_a_trial_leads_everywhere(client: TestClient) -> N
     assert 'href="/planner"' in client.get("/").text
 
 
+def test_every_record_has_its_page(client: TestClient) -> None:
+    """A record may hold true and false; a check of numbers in files once took the page for a file and failed it."""
+    for study in ("grabski_2022_kare", "dakwar_2019_cocaine", "alc_naltrexone_jama_nausea"):
+        assert client.get(f"/evidence/{study}").status_code == client.get(f"/evidence/{study}.json").status_code == 200
+
+
 @pytest.mark.parametrize("prefix", ["", "/es"])
 def test_overdose_steps_are_whole_wherever_they_stand(client: TestClient, prefix: str) -> None:
     """Call, naloxone and stay leave out what keeps a person alive: breaths, the side, the second dose."""

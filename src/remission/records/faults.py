@@ -166,7 +166,7 @@ def refuse_booleans(kind: Any, value: Any) -> None:
 
 def _holds(kind: Any, *, or_record: bool) -> bool:
     """Whether a type takes a boolean, or is one that is not looked into."""
-    if kind in {bool, object, Any}:
+    if kind is bool or kind is object or kind is Any:
         return True
     if _is_record(kind):
         return or_record

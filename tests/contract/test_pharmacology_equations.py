@@ -41,7 +41,7 @@ def _lines(name: str) -> dict[str, sympy.Expr]:
     for line in BLOCKS[f"remission.{name}"].strip().splitlines():
         left, right = line.split("=", 1)
         names = {symbol: sympy.Symbol(symbol) for symbol in re.findall(r"[A-Za-z_]\w*", right)}
-        local = {**names, "exp": sympy.exp, "sqrt": sympy.sqrt, "log": sympy.log}
+        local = {**names, "exp": sympy.exp, "sqrt": sympy.sqrt, "log": sympy.log, "Min": sympy.Min}
         found[left.strip()] = sympy.parse_expr(right, local_dict=local)
     return found
 
@@ -165,10 +165,13 @@ def test_the_law_of_the_score() -> None:
 
 
 def test_the_laws_of_blood_pressure() -> None:
-    """A size for each person, and two shapes."""
+    """A size for each person, and three shapes."""
     lines = _lines("receptor.pressure.simulate_pressure_rise")
     values = {"mean": 16.0, "SD": 11.2, "z": 0.7, "C_ref": 267.0, "C": CONC, "K": 302.0}
-    for name, law in (("rise", PressureLaw.PROPORTIONAL), ("plateau", PressureLaw.PLATEAU)):
+    # 27% of a resting mean pressure of 93.3 mmHg, by the mean rise of 38/3 mmHg at the reference.
+    values["C_max"] = np.full_like(CONC, 267.0 * 0.27 * 93.3 / ((16.0 + 2.0 * 11.0) / 3.0))
+    shapes = (("rise", PressureLaw.PROPORTIONAL), ("held", PressureLaw.HELD), ("plateau", PressureLaw.PLATEAU))
+    for name, law in shapes:
         actual = simulate_pressure_rise(CONC, z=np.array([0.7]), which="sbp", effects=EFFECTS, law=law)
         assert actual == pytest.approx(_evaluate(lines[name], **values), rel=1e-13)
     (correlation,) = _lines("receptor.pressure.correlated_pressure_z").values()

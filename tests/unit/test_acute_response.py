@@ -145,9 +145,12 @@ def test_the_plateau_is_that_of_the_two_studies(rest: str, end: str) -> None:
 def test_laws_of_pressure_cross_at_the_reference() -> None:
     """More below, less above: choosing the plateau to look safe at low doses would be the wrong way round."""
     conc = np.array([[100.0, 267.0, 500.0, 3918.0]])
-    proportional, plateau = (
+    proportional, held, plateau = (
         simulate_pressure_rise(conc, z=np.zeros(1), which="sbp", effects=EFFECTS, law=law)[0] for law in PressureLaw
     )
+    # Held is the line up to the rise measured in anaesthesia, 25.2 mmHg of mean pressure, and no more after it.
+    assert held[:3] == pytest.approx(proportional[:3], rel=1e-14)
+    assert held[3] == pytest.approx(16.0 * 25.191 / ((16.0 + 22.0) / 3.0), rel=1e-3)
     assert plateau[0] > proportional[0]
     assert plateau[1] == pytest.approx(proportional[1], rel=1e-14)
     assert plateau[2] < proportional[2]

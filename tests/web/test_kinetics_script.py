@@ -15,7 +15,7 @@ from playwright.sync_api import Error, Page
 from remission.dosing import make_infusions
 from remission.library.loader import load_parameter_set
 from remission.pk import individual_parameters, load_pk_model, simulate_concentrations, typical_parameters
-from remission.receptor import PressureLaw, simulate_pressure_rise, simulate_vas
+from remission.receptor import PressureLaw, held_from_ng_per_ml, simulate_pressure_rise, simulate_vas
 from remission.web.assets import asset_address
 
 SCRIPT = Path(__file__).parents[2] / "src" / "remission" / "web" / "static" / "kinetics.js"
@@ -147,9 +147,13 @@ def test_the_acute_laws_agree(run: Runner) -> None:
             "hill": hill,
         }  # fmt: skip
         plateau = law | {"c50_ng_per_ml": response.value("pressure_c50_ng_per_ml")}
-        found = run(LAWS, {"conc": conc.tolist(), "high": high, "pressures": [law | {"c50_ng_per_ml": None}, plateau]})
+        line = law | {"c50_ng_per_ml": None}
+        held = line | {"most_ng_per_ml": held_from_ng_per_ml(effects=effects, response=response)}
+        found = run(LAWS, {"conc": conc.tolist(), "high": high, "pressures": [line, held, plateau]})
         assert found[0] == pytest.approx(simulate_vas(conc, effects=changed), rel=TOLERANCE)
-        for rises, kind in zip(found[1:], (PressureLaw.PROPORTIONAL, PressureLaw.PLATEAU), strict=True):
+        for rises, kind in zip(
+            found[1:], (PressureLaw.PROPORTIONAL, PressureLaw.HELD, PressureLaw.PLATEAU), strict=True
+        ):
             expected = simulate_pressure_rise(
                 conc[np.newaxis], z=np.zeros(1), which="sbp", effects=effects, law=kind, response=response
             )

@@ -1,9 +1,11 @@
 """``remission plan``: one session of ketamine in simulated people."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from remission.records.session_fields import SESSION_FIELDS
 
 if TYPE_CHECKING:
     from remission.planner import Plan
@@ -15,38 +17,33 @@ _Texts = list[str] | None
 _PATIENT, _REGIMEN, _ASK, _OUT = "Patient", "Regimen", "Compare and search", "Output"
 
 
+def _option(name: str) -> Any:
+    """An option of a plan, with the help that the page has as well."""
+    return typer.Option(f"--{name.replace('_', '-')}", help=SESSION_FIELDS[name].help)
+
+
 def plan_command(  # noqa: PLR0917 - options of a command line
-    weight: Annotated[str, typer.Option("--weight", help="82, '82 kg' or '180 lb'.")] = "",
-    age: Annotated[str, typer.Option("--age", help="In years; adults only.")] = "",
-    dose: Annotated[
-        _Texts, typer.Option("--dose", help="0.5mg/kg, 35mg or 0.75mg/kg/h; again for a next step.")
-    ] = None,
-    minutes: Annotated[_Texts, typer.Option("--minutes", help="Length of each infusion.")] = None,
-    start: Annotated[_Texts, typer.Option("--start", help="Start of each, min; left out: one after the other.")] = None,
-    route: Annotated[
-        str, typer.Option("--route", help="iv, im, sc, oral, sublingual, intranasal, rectal; only iv has effects.")
-    ] = "",
-    assume_ka: Annotated[
-        str, typer.Option("--assume-ka", help="Absorption that you assume, as 3/h, where none is sourced.")
-    ] = "",
-    assume_f: Annotated[
-        str, typer.Option("--assume-f", help="Share that you assume to arrive, 0 to 1, where none is sourced.")
-    ] = "",
-    product: Annotated[
-        str, typer.Option("--product", help="A product of the library, where sources disagree; see --list.")
-    ] = "",
-    preset: Annotated[str, typer.Option("--preset", help="A published regimen, as kare; see --list.")] = "",
-    sex: Annotated[str, typer.Option("--sex", help="female or male; left out: unknown.")] = "",
-    substance: Annotated[str, typer.Option("--substance", help="alcohol, opioid ...; left out: unknown.")] = "",
-    height: Annotated[str, typer.Option("--height", help="178, '178 cm' or '1.78 m'.")] = "",
-    systolic: Annotated[str, typer.Option("--systolic", help="Pressure before the session, mmHg.")] = "",
-    diastolic: Annotated[str, typer.Option("--diastolic", help="Pressure before the session, mmHg.")] = "",
-    pulse: Annotated[str, typer.Option("--pulse", help="Heart rate before the session, per minute.")] = "",
-    hypertension: Annotated[bool, typer.Option("--hypertension", help="Known hypertension.")] = False,
-    has: Annotated[_Texts, typer.Option("--has", help="A check that is met, as pregnancy; see --list.")] = None,
-    takes: Annotated[_Texts, typer.Option("--takes", help="A medicine or gene, as rifampicin; see --list.")] = None,
-    sessions: Annotated[str, typer.Option("--sessions", help="Sessions of the course.")] = "",
-    spacing: Annotated[str, typer.Option("--spacing", help="Days between sessions.")] = "",
+    weight: Annotated[str, _option("weight")] = "",
+    age: Annotated[str, _option("age")] = "",
+    dose: Annotated[_Texts, _option("dose")] = None,
+    minutes: Annotated[_Texts, _option("minutes")] = None,
+    start: Annotated[_Texts, _option("start")] = None,
+    route: Annotated[str, _option("route")] = "",
+    assume_ka: Annotated[str, _option("assume_ka")] = "",
+    assume_f: Annotated[str, _option("assume_f")] = "",
+    product: Annotated[str, _option("product")] = "",
+    preset: Annotated[str, _option("preset")] = "",
+    sex: Annotated[str, _option("sex")] = "",
+    substance: Annotated[str, _option("substance")] = "",
+    height: Annotated[str, _option("height")] = "",
+    systolic: Annotated[str, _option("systolic")] = "",
+    diastolic: Annotated[str, _option("diastolic")] = "",
+    pulse: Annotated[str, _option("pulse")] = "",
+    hypertension: Annotated[bool, typer.Option("--hypertension", help=SESSION_FIELDS["hypertension"].help)] = False,
+    has: Annotated[_Texts, _option("has")] = None,
+    takes: Annotated[_Texts, _option("takes")] = None,
+    sessions: Annotated[str, _option("sessions")] = "",
+    spacing: Annotated[str, _option("spacing")] = "",
     compare: Annotated[
         _Texts, typer.Option("--compare", help="Another regimen in the same people: kare, 0.8mg/kg/40min.")
     ] = None,
@@ -56,14 +53,14 @@ def plan_command(  # noqa: PLR0917 - options of a command line
         str, typer.Option("--within-plasma", help="Concentrations of a trial, as kare; for --find.")
     ] = "",
     share: Annotated[
-        float | None, typer.Option("--share", help="Share of people inside the limits, 0.9; for --find.")
-    ] = None,
+        str, typer.Option("--share", help="Share of people inside the limits, 0.9 or 90%; for --find.")
+    ] = "",
     out: Annotated[Path | None, typer.Option("--out", help="Write a page that prints on one sheet.")] = None,
     clinician: Annotated[bool, typer.Option("--clinician", help="Add volumes and an empty session log.")] = False,
     vial: Annotated[str, typer.Option("--vial", help="Strength as on the vial, mg/mL; with --clinician.")] = "",
-    people: Annotated[str, typer.Option("--people", help="Simulated people.")] = "1000",
-    model: Annotated[str, typer.Option("--model", help="Kinetic model of the library.")] = "simons2022",
-    seed: Annotated[str, typer.Option("--seed", help="Of the simulated people.")] = "1",
+    people: Annotated[str, _option("people")] = "1000",
+    model: Annotated[str, _option("model")] = "simons2022",
+    seed: Annotated[str, _option("seed")] = "1",
     listing: Annotated[
         bool, typer.Option("--list", help="Print published regimens, checks and plasma ranges.")
     ] = False,
@@ -84,7 +81,7 @@ def plan_command(  # noqa: PLR0917 - options of a command line
         return
     if bool(vial) != clinician:
         raise SpecError(where="vial", got=vial, allowed="a strength with --clinician, and only with it")
-    if (limit or within_plasma or share is not None) and not find:
+    if (limit or within_plasma or share) and not find:
         raise SpecError(
             where="find", got="nothing", allowed="dose or duration, where a limit, a plasma range or a share is given"
         )
@@ -102,7 +99,7 @@ def plan_command(  # noqa: PLR0917 - options of a command line
         "people": [people], "model": [model], "seed": [seed],
     }  # fmt: skip
     if find:
-        _search(fields, find, limit or [], within_plasma, 0.9 if share is None else share, as_json=as_json)
+        _search(fields, find, limit or [], within_plasma, share, as_json=as_json)
         return
     request = read_request(fields)
     if compare:
@@ -133,13 +130,14 @@ def _write(out: Path, plan: "Plan", clinic: "ClinicSheet | None") -> None:
 
 
 def _search(
-    fields: dict[str, list[str]], find: str, limits: list[str], plasma: str, share: float, *, as_json: bool
+    fields: dict[str, list[str]], find: str, limits: list[str], plasma: str, share: str, *, as_json: bool
 ) -> None:
     from remission.cli import plan_text
-    from remission.planner import Limit, read_limit, read_search, search_regimen
+    from remission.planner import Limit, read_limit, read_search, read_share_inside, search_regimen
 
     wanted = [read_limit(one) for one in limits]
     if plasma:
         wanted.append(Limit(quantity="plasma", plasma=plasma))
     target, request = read_search(fields, find=find)
-    plan_text.show_search(search_regimen(request, target=target, limits=wanted, share=share), as_json=as_json)
+    found = search_regimen(request, target=target, limits=wanted, share=read_share_inside(share))
+    plan_text.show_search(found, as_json=as_json)

@@ -6,12 +6,13 @@ from typing import Any
 
 import typer
 
+from remission.library.meanings import names_of
 from remission.library.sessions import load_checks, load_plasma_ranges, load_regimens
 from remission.planner import Comparison, FoundRegimen, Plan
 from remission.planner.request import list_absorbed, list_takes
 from remission.records.analyte import Analyte
 from remission.report.clinic_sheet import ClinicSheet
-from remission.report.plan_sheet import FindingRow, comparison_rows, plan_numbers, plan_sheet, search_sheet
+from remission.report.plan_sheet import BAND, FindingRow, comparison_rows, plan_numbers, plan_sheet, search_sheet
 
 __all__ = ["show_comparison", "show_library", "show_plan", "show_search", "show_volumes"]
 
@@ -28,11 +29,13 @@ def show_plan(plan: Plan, *, as_json: bool) -> None:
         typer.echo(f"  {fact.label:<40} {fact.value:>6} {fact.unit}{f'. {fact.note}' if fact.note else ''}".rstrip())
     _block("CONTRAINDICATION, no plan is printed", sheet.contraindications)
     _block("Flag", sheet.flags)
-    typer.echo("\nHighest value of each simulated person: median, range of 90% of people, when half have reached it")
+    typer.echo(f"\nHighest value of each simulated person: median, range of {BAND}, when half have reached it")
     for peak in sheet.peaks:
         typer.echo(f"  {peak.label:<40} {peak.median:>6} ({peak.band}) {peak.unit}, {peak.at}")
     if sheet.heart_rate:
         typer.echo(f"  {sheet.heart_rate}")
+    for line in (*sheet.withheld, sheet.band_note):
+        typer.echo(f"  {line}")
     if sheet.shares:
         typer.echo("\nShare of simulated people, 95% Monte Carlo interval, standard error in points")
     for share in sheet.shares:
@@ -58,7 +61,7 @@ def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
     typer.echo(f"{plan_sheet(first).who}. The same {first.request.n_people} simulated people meet each regimen.")
     for number, beside in enumerate(comparison.differences):
         typer.echo(f"\nFirst: {first.regimen}. Second: {beside.regimen}.")
-        typer.echo("Highest value of each person: median (range of 90% of people); the difference is person by person.")
+        typer.echo(f"Highest value of each person: median (range of {BAND}); the difference is person by person.")
         for row in comparison_rows(comparison, number):
             typer.echo(f"  {row.label:<42} {row.first:>20} {row.second:>20}   {row.difference} {row.unit}".rstrip())
     for plan in comparison.plans:
@@ -80,7 +83,10 @@ def show_search(found: FoundRegimen, *, as_json: bool) -> None:
                 {
                     "notice": sheet.notice, "target": found.target, "unit": found.unit, "value": found.value,
                     "cautious": found.cautious, "lenient": found.lenient, "bound_by": found.bound_by,
-                    "share_inside": found.share_inside, "limits": [one.to_dict() for one in found.limits],
+                    "share_inside": found.share_inside, "standing": found.standing,
+                    "standing_share": found.standing_fraction, "unchecked": found.unchecked,
+                    "shares": [one.to_dict() for one in sheet.shares],
+                    "limits": [one.to_dict() for one in found.limits],
                     "answer": sheet.answer, "reach": sheet.reach,
                     "established": sheet.established, "safety": sheet.safety,
                 }
@@ -88,10 +94,15 @@ def show_search(found: FoundRegimen, *, as_json: bool) -> None:
         )  # fmt: skip
         return
     typer.echo(f"{sheet.notice}\n{sheet.who}.\n{sheet.asked}")
+    for line in (sheet.answer, sheet.certainty, *([sheet.unchecked] if sheet.unchecked else [])):
+        typer.echo(line)
+    at = "At that value" if found.request else f"At {found.plan.regimen}"
+    typer.echo(f"\n{at}, share of simulated people")
+    for share in sheet.shares:
+        interval = f" ({share.interval}), error {share.error}" if share.error else ""
+        typer.echo(f"  {share.label:<42} {share.share}{interval}")
     _block("Flag", sheet.flags)
     for line in (
-        sheet.answer,
-        sheet.certainty,
         sheet.reach,
         *sheet.ranges,
         *sheet.established,
@@ -125,9 +136,10 @@ def show_library(*, as_json: bool) -> None:
     typer.echo("\nChecks, for --has; the first ones block a printed plan:")
     for check in sorted(checks, key=lambda one: one.kind):
         typer.echo(f"  {check.id:<26} {check.kind:<17} {check.label}")
-    typer.echo("\nMedicines and genes, for --takes:")
+    typer.echo("\nMedicines, drugs and genes, for --takes; generic and brand names of these are read as well:")
     for taken in list_takes():
-        typer.echo(f"  {taken.id:<18} {taken.title}")
+        named = ", ".join(names_of(taken.id))
+        typer.echo(f"  {taken.id:<18} {taken.title}{': ' + named if named else ''}")
     typer.echo("\nRoutes and products of racemic ketamine, for --route and --product:")
     for one in list_absorbed():
         peak = "a rate that you assume" if one.tmax is None else "nothing more: the time of its peak is sourced"

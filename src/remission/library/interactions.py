@@ -33,6 +33,8 @@ class Interaction:
         Nothing that could be simulated is sourced.
     advice
         What to do about it, for the planner.
+    is_depressant
+        Adds to sedation and to slow breathing.
     """
 
     id: str
@@ -43,6 +45,12 @@ class Interaction:
     is_contested: bool = False
     is_refused: bool = False
     advice: str = ""
+    is_depressant: bool = False
+
+    @property
+    def can_be_taken(self) -> bool:
+        """Whether it is a medicine, food, drug or gene of the person, and not an illness."""
+        return self.id not in {"alcohol-dependence", "cirrhosis"}
 
     @property
     def auc_iv(self) -> Parameter | None:
@@ -109,6 +117,7 @@ def _interactions() -> tuple[Interaction, ...]:
             is_contested=row.get("contested", False),
             is_refused=row.get("refused", False),
             advice=row.get("advice", ""),
+            is_depressant=row.get("depressant", False),
         )
         for row in rows
     )

@@ -3,7 +3,7 @@
 from remission.planner.checks import Finding
 from remission.planner.compare import Comparison, Difference, RegimenDifferences, compare_regimens
 from remission.planner.plan import NOTICE, Curve, Peak, Plan, PressureLimits, plan_infusion
-from remission.planner.reading import read_regimen, read_request, read_search
+from remission.planner.reading import read_regimen, read_request, read_search, read_share_inside
 from remission.planner.request import PlannedInfusion, PlanRequest, list_presets, preset_infusions, preset_regimen
 from remission.planner.search import FoundRegimen, Limit, read_limit, search_regimen
 from remission.planner.shares import Probability, ShareDifference
@@ -33,5 +33,6 @@ __all__ = [
     "read_regimen",
     "read_request",
     "read_search",
+    "read_share_inside",
     "search_regimen",
 ]

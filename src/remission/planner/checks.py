@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from remission.dosing import EvidenceFlag
+from remission.library.interactions import Interaction
 from remission.library.loader import load_parameter_set
+from remission.library.meanings import classes_of
 from remission.library.references import load_reference
 from remission.library.sessions import SessionCheck, load_checks, load_regimens
-from remission.planner.request import PlanRequest, list_takes
+from remission.planner.request import PlannedInfusion, PlanRequest, another_drug, is_spray_dose, list_absorbed
+from remission.planner.session import StudiedRange
+from remission.records.analyte import Analyte
 
 __all__ = ["Finding", "check_session", "evidence_findings"]
 
@@ -104,9 +108,22 @@ _RULES: dict[str, Callable[[SessionCheck, PlanRequest], str | None]] = {
 
 
 def evidence_findings(
-    request: PlanRequest, *, flags: Sequence[EvidenceFlag], is_extrapolated: bool
+    request: PlanRequest,
+    *,
+    flags: Sequence[EvidenceFlag],
+    is_extrapolated: bool,
+    peak_high_ng_per_ml: float,
+    studied: Sequence[StudiedRange] = (),
 ) -> tuple[Finding, ...]:
-    """Flags on doses and people outside of what was studied, and what is not known of this person."""
+    """Flags on doses and people outside of what was studied, and what is not known of this person.
+
+    Parameters
+    ----------
+    peak_high_ng_per_ml
+        Peak of ketamine in blood that one in twenty of the simulated people passes. [ng/mL]
+    studied
+        Studied range of each effect that was simulated.
+    """
     # What an interaction does is told by its own entry, with its sources.
     moved = {one.got: one for one in flags if one.where.startswith("interactions")}
     found = [
@@ -123,8 +140,12 @@ def evidence_findings(
                 f"Outside of the weights that {request.model} was fitted to: every curve is an extrapolation.",
             )
         )
+    anesthesia = _anesthesia_findings(request, peak_high_ng_per_ml)
+    found = [*anesthesia, *_drug_findings(request), *found]
     found += _taken_findings(request, moved)
+    found += _together_findings(request, is_anesthetic=bool(anesthesia))
     found += _dose_findings(request)
+    found += _studied_findings(studied)
     found += _course_findings(request)
     return (*found, *_unknown(request))
 
@@ -134,15 +155,136 @@ def _taken_findings(request: PlanRequest, moved: dict[str, EvidenceFlag]) -> lis
         Finding(
             kind="flag",
             label=one.title,
-            got="in the curves" if one.title in moved else "not in the curves",
+            got=_said(request, one, "in the curves" if one.title in moved else "not in the curves"),
             consequence=f"{one.effect}. {one.advice}".strip()
             + (f" Evidence reaches to {moved[one.title].evidence}." if one.title in moved else ""),
             source=" ".join(f"{load_reference(key).title.strip('[]')}." for key in one.sources),
             grade="contested" if one.is_contested else "measured",
         )
-        for one in list_takes()
-        if one.id in request.takes
+        for one in request.taken
     ]
+
+
+def _said(request: PlanRequest, one: Interaction, where: str) -> str:
+    """What was named of a class, and whether the curves know of it."""
+    named = [name.replace("-", " ") for name in request.takes if name != one.id and one.id in classes_of(name)]
+    return "; ".join([*([", ".join(named)] if named else []), where])
+
+
+def _anesthesia_findings(request: PlanRequest, peak_high_ng_per_ml: float) -> list[Finding]:
+    """Anesthesia and breathing, by every route: from what can reach the blood, from the peak, and from the rate."""
+    most = load_parameter_set("routes").value("anesthetic_mg_per_kg")
+    reached = load_parameter_set("acute-response").value("anaesthesia_peak_ng_per_ml")
+    fastest = load_parameter_set("dosing-limits").value("label_rate_mg_per_kg_per_min")
+    total = request.total_mg / request.weight_kg
+    absorbed = total * _most_arriving(request)
+    rates = [one.dose_mg_per_kg / one.duration_min for one in request.infusions if one.duration_min]
+    got = []
+    if absorbed > most * (1.0 + 1e-9):
+        part = "" if absorbed == total else f" of {total:.2f} mg/kg"
+        got.append(f"up to {absorbed:.2f} mg/kg{part} can reach the blood, above {most:g}")
+    if peak_high_ng_per_ml >= reached:
+        got.append(f"peaks up to {peak_high_ng_per_ml:.0f} ng/mL in blood, as in anesthesia, from {reached:g}")
+    if max(rates, default=0.0) > fastest * (1.0 + 1e-9):
+        got.append(f"{max(rates):.2f} mg/kg/min, faster than the {fastest:g} of the label")
+    if not got:
+        return []
+    return [
+        Finding(
+            kind="flag",
+            label="Anesthesia and breathing",
+            got="; ".join(got),
+            consequence="Unconsciousness and slow or stopped breathing are possible. The US label induces anesthesia "
+            "with 1 to 4.5 mg/kg into a vein or 6.5 to 13 mg/kg into a muscle, and warns of slow breathing after too "
+            "much or too fast a dose. Loss of consciousness and breathing are not simulated.",
+            source=f"{load_reference('us_ketamine_label').title.strip('[]')}; limits computed by the planner.",
+            grade="assumed",
+        )
+    ]
+
+
+def _most_arriving(request: PlanRequest) -> float:
+    """The largest share that may reach the blood: 1 where none is sourced, or where something unmeasured raises it."""
+    if request.assumed_f is not None:
+        return request.assumed_f
+    unmeasured = {"cyp3a4-inhibitors", "cyp2b6-inhibitors", "clarithromycin", "ticlopidine", "grapefruit"}
+    if request.route == "iv" or unmeasured & {one.id for one in request.taken}:
+        return 1.0
+    known = [one for one in list_absorbed() if one.route.value == request.route and request.product in {None, one.id}]
+    shares = [one.bioavailability(analyte) for one in known for analyte in (Analyte.S_KET, Analyte.R_KET)]
+    found = [share.high if share.high is not None else share.value for share in shares if share is not None]
+    return max(found, default=1.0) if len(found) == len(shares) else 1.0
+
+
+def _drug_findings(request: PlanRequest) -> list[Finding]:
+    """A dose of the spray of esketamine, planned as racemic ketamine because somebody named a product of that."""
+    if request.route != "intranasal" or not any(is_spray_dose(_mg(request, one)) for one in request.infusions):
+        return []
+    fault = another_drug(where="dose", got="")
+    return [
+        Finding(
+            kind="flag",
+            label="Esketamine is another drug",
+            got=", ".join(f"{_mg(request, one):g} mg into the nose" for one in request.infusions),
+            consequence="28, 56 and 84 mg are the doses of the nasal spray of esketamine (Spravato). What is drawn "
+            f"here is racemic ketamine, and nothing of it holds for that spray. {fault.remedy.partition('. ')[0]}.",
+            source=_OURS,
+            grade="derived",
+        )
+    ]
+
+
+def _mg(request: PlanRequest, one: PlannedInfusion) -> float:
+    return round(one.dose_mg_per_kg * request.weight_kg, 6)
+
+
+def _together_findings(request: PlanRequest, *, is_anesthetic: bool) -> list[Finding]:
+    """Several things that each slow breathing."""
+    slow = {"opioid-maintenance", "alcohol-today", "opioid-today", "sedative-today", "sleep-apnea", "lung-severe"}
+    taken = [one.title.lower() for one in request.taken if one.is_depressant]
+    checks = [one.label.lower() for one in load_checks() if one.id in slow & set(request.has)]
+    named = [*taken, *checks]
+    if len(named) + is_anesthetic < 2 or not named:
+        return []
+    got = ", ".join([*named, *(["a dose that may be anesthetic"] if is_anesthetic else [])])
+    return [
+        Finding(
+            kind="flag",
+            label="Sedation and breathing together",
+            got=got,
+            consequence="Each of these deepens sedation and slows breathing, and with ketamine they add up; how "
+            "much was not measured, and breathing is not simulated. None of them is stopped suddenly for a session.",
+            source=f"{load_reference('ketamine_label_ph').title.strip('[]')}.",
+            grade="measured",
+        )
+    ]
+
+
+_EFFECT_WORDS = {
+    "vas": "drug high", "cadss": "CADSS", "sbp_rise": "systolic rise", "dbp_rise": "diastolic rise",
+    "heart_rate_rise": "heart rate",
+}  # fmt: skip
+
+
+def _studied_findings(studied: Sequence[StudiedRange]) -> list[Finding]:
+    found = []
+    for one in studied:
+        if one.share_beyond <= 0.05:
+            continue
+        what = " and ".join(_EFFECT_WORDS[name] for name in one.effects)
+        drug = "S-ketamine" if one.analyte == "s_ket" else "ketamine"
+        found.append(
+            Finding(
+                kind="flag",
+                label=f"Studied range of {what}",
+                got=f"{100.0 * one.share_beyond:.0f}% of simulated people beyond it",
+                consequence=f"It was studied up to {one.most_ng_per_ml:g} ng/mL of {drug} at the effect site. "
+                + ("No number is shown above it." if one.is_withheld else "Their numbers are extrapolated."),
+                source=_OURS,
+                grade="derived",
+            )
+        )
+    return found
 
 
 def _dose_findings(request: PlanRequest) -> list[Finding]:
@@ -171,16 +313,6 @@ def _dose_findings(request: PlanRequest) -> list[Finding]:
             )
         )
     if request.route == "iv":
-        anesthetic = load_parameter_set("routes").value("anesthetic_mg_per_kg")
-        if total > anesthetic:
-            found.append(
-                _flag(
-                    "Anesthesia",
-                    f"{total:.2f} mg/kg into a vein",
-                    f"Above {anesthetic:g} mg/kg; 1 to 2 mg/kg at once induce anesthesia. Loss of consciousness and "
-                    "breathing are not simulated, and the effects shown are extrapolated.",
-                )
-            )
         rates = [
             step.dose_mg_per_kg / step.duration_min
             for one in published

@@ -9,7 +9,7 @@ from remission.library.loader import load_parameter_set
 from remission.library.sessions import CourseFact, load_course_facts
 from remission.planner.checks import Finding, check_session, evidence_findings
 from remission.planner.request import PlannedInfusion, PlanRequest
-from remission.planner.session import Quantity, SimulatedSession, simulate_session
+from remission.planner.session import Quantity, SimulatedSession, StudiedRange, simulate_session
 from remission.planner.shares import Probability, share_of
 
 __all__ = ["NOTICE", "Curve", "Peak", "Plan", "PressureLimits", "plan_infusion", "regimen_words", "summarize_session"]
@@ -35,7 +35,9 @@ class Curve:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peak:
-    """Each person's highest value: the median, and the range that holds 90% of the people.
+    """Each person's highest value: the median, and the range that holds 90% of the simulated people.
+
+    The range is the spread of this model's people, not a prediction: measured people differ more.
 
     t_h
         When half of the people have reached it. [h]
@@ -62,7 +64,9 @@ class Plan:
     """What :func:`plan_infusion` found.
 
     p_sbp_above_limit, p_dbp_above_limit
-        None without a pressure before the session.
+        None without a pressure before the session, by a route without effects, and beyond what was studied.
+    studied
+        Studied range of each effect; empty by a route without effects.
     exposure_median, exposure_low, exposure_high
         Session exposure e, median and 90% of people; 1 is the typical 70 kg adult at 0.5 mg/kg over 40 min; None
         without effects.
@@ -87,6 +91,7 @@ class Plan:
     heart_rate_low_percent: float | None
     heart_rate_high_percent: float | None
     total_mg: float
+    studied: tuple[StudiedRange, ...]
     findings: tuple[Finding, ...]
     course: tuple[CourseFact, ...]
     notice: str = NOTICE
@@ -178,9 +183,16 @@ def summarize_session(request: PlanRequest, session: SimulatedSession) -> Plan:
         heart_rate_low_percent=None if rates is None else min(rates),
         heart_rate_high_percent=None if rates is None else max(rates),
         total_mg=request.total_mg,
+        studied=session.studied,
         findings=(
             *check_session(request),
-            *evidence_findings(request, flags=session.flags, is_extrapolated=session.is_extrapolated),
+            *evidence_findings(
+                request,
+                flags=session.flags,
+                is_extrapolated=session.is_extrapolated,
+                peak_high_ng_per_ml=_peak_high(session),
+                studied=session.studied,
+            ),
         ),
         course=load_course_facts(),
     )
@@ -212,6 +224,12 @@ def _assumed_words(request: PlanRequest) -> str:
     given += [f"absorption assumed at {request.assumed_ka_per_h:g}/h"] if request.assumed_ka_per_h else []
     given += [f"{100.0 * request.assumed_f:g}% assumed to arrive"] if request.assumed_f else []
     return "".join(f", {one}" for one in given)
+
+
+def _peak_high(session: SimulatedSession) -> float:
+    """Highest ketamine in blood of all but one in twenty of the people, at whichever site it is highest. [ng/mL]"""
+    peaks = [values.max(axis=1) for one, values in session.values.items() if one.name == "ket" and one.site != "effect"]
+    return max(float(np.quantile(one, _BAND[2])) for one in peaks)
 
 
 def _limits() -> PressureLimits:

@@ -10,47 +10,37 @@ from typing import Any, Literal, TypeVar, get_args
 
 from remission.errors import SpecError, UnitsError
 from remission.library.loader import load_parameter_set
+from remission.library.meanings import is_esketamine, meaning_of
 from remission.library.sessions import load_regimens
-from remission.planner.request import PlannedInfusion, PlanRequest, Route, preset_infusions, preset_regimen
+from remission.planner.request import (
+    PlannedInfusion,
+    PlanRequest,
+    Route,
+    another_drug,
+    preset_infusions,
+    preset_regimen,
+)
+from remission.records.session_fields import SESSION_FIELDS
+from remission.records.typed import (
+    TypedDose,
+    read_count,
+    read_dose,
+    read_height_cm,
+    read_minutes,
+    read_number,
+    read_pressure_mmhg,
+    read_rate_per_h,
+    read_share,
+    read_weight_kg,
+    tidy,
+)
 from remission.units import parse_quantity
 
-__all__ = ["FIELDS", "read_regimen", "read_request", "read_search"]
+__all__ = ["FIELDS", "PARSERS", "read_regimen", "read_request", "read_search", "read_share_inside"]
 
-FIELDS = (
-    "weight",
-    "age",
-    "sex",
-    "height",
-    "substance",
-    "hypertension",
-    "systolic",
-    "diastolic",
-    "pulse",
-    "has",
-    "takes",
-    "preset",
-    "route",
-    "assume_ka",
-    "assume_f",
-    "product",
-    "dose",
-    "minutes",
-    "start",
-    "sessions",
-    "spacing",
-    "model",
-    "people",
-    "seed",
-)
-"""Names of the fields; ``has``, ``dose``, ``minutes`` and ``start`` may come more than once."""
+FIELDS = tuple(SESSION_FIELDS)
+"""Names of the fields; ``has``, ``takes``, ``dose``, ``minutes`` and ``start`` may come more than once."""
 
-_NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
-_PLAIN = re.compile(_NUMBER)
-_RATE = re.compile(rf"({_NUMBER})\s*(ug|mcg|mg|g)(/kg)?/(h|hr|min)")
-_PER_TIME = re.compile(rf"({_NUMBER})\s*1?\s*/\s*(h|hr|min)")
-_HEIGHT = re.compile(rf"({_NUMBER})\s*(cm|m|in|inch|inches)?")
-_CM = {"cm": 1.0, "m": 100.0, "in": 2.54, "inch": 2.54, "inches": 2.54}
-_MG = {"ug": 0.001, "mcg": 0.001, "mg": 1.0, "g": 1000.0}
 _ROUTES: tuple[Route, ...] = get_args(Route)
 _RECORD_FIELD = {
     "sbp0_mmhg": "systolic",
@@ -69,7 +59,12 @@ _RECORD_FIELD = {
     "assumed_f": "assume_f",
 }
 
+_PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _Found = TypeVar("_Found")
+
+_DAYS = {**dict.fromkeys(("days", "day", "d"), 1.0), **dict.fromkeys(("weeks", "week", "wk", "w"), 7.0)}
+_YEARS = dict.fromkeys(("years", "year", "y", "yr", "yrs", "yo", "y/o", "years old"), 1.0)
+_PER_MIN = dict.fromkeys(("per minute", "/min", "bpm", "per min", "1/min", "beats per minute", "beats/min"), 1.0)
 
 
 def read_request(fields: Mapping[str, Sequence[str]]) -> PlanRequest:
@@ -91,31 +86,24 @@ def read_request(fields: Mapping[str, Sequence[str]]) -> PlanRequest:
     35.0
     """
     reader = _Reader(fields)
-    weight = reader.need("weight", _weight_kg)
+    reader.refuse_esketamine()
+    systolic, diastolic = reader.pressures()
+    found: dict[str, Any] = {
+        record: reader.need(name, parse) if name in _NEEDED else reader.take(name, parse)
+        for name, (record, parse) in PARSERS.items()
+    }
+    weight = found["weight_kg"]
     values: dict[str, Any] = {
-        "age_y": reader.need("age", _age),
-        "weight_kg": weight,
-        "sex": reader.take("sex", lambda text: _one_of(text, ("female", "male"), "sex")),
-        "substance": reader.take("substance", str),
-        "height_cm": reader.take("height", _height_cm),
-        "hypertension": reader.take("hypertension", _yes) or False,
-        "sbp0_mmhg": reader.number("systolic"),
-        "dbp0_mmhg": reader.number("diastolic"),
-        "hr0_per_min": reader.number("pulse"),
-        "has": tuple(dict.fromkeys(reader.texts("has"))),
-        "takes": tuple(dict.fromkeys(reader.texts("takes"))),
-        "n_sessions": reader.take("sessions", lambda text: _whole(text, "sessions")),
-        "spacing_days": reader.number("spacing"),
-        "model": reader.text("model") or "simons2022",
-        "n_people": reader.take("people", lambda text: _whole(text, "people")),
-        "seed": reader.take("seed", lambda text: _whole(text, "seed")),
-        "assumed_ka_per_h": reader.take("assume_ka", _rate_per_h),
-        "assumed_f": reader.number("assume_f"),
-        "product": reader.text("product") or None,
+        **found,
+        "hypertension": found["hypertension"] or False,
+        "sbp0_mmhg": systolic,
+        "dbp0_mmhg": diastolic,
+        "has": tuple(reader.words("has")),
+        "takes": tuple(reader.words("takes")),
     }
     # A 0 is an answer, only nothing is not.
     values = {name: value for name, value in values.items() if value is not None}
-    if weight is not None:
+    if weight is not None and not any(is_esketamine(text) for text in reader.texts("dose")):
         reader.guard(lambda: values.update(_regimen(reader, weight)))
     if reader.faults:
         raise SpecError.from_faults(reader.faults)
@@ -144,6 +132,22 @@ def read_search(fields: Mapping[str, Sequence[str]], *, find: str) -> tuple[Lite
     return ("dose" if find == "dose" else "duration"), read_request(fields)
 
 
+def read_share_inside(text: str) -> float:
+    """Share of people who must stay inside the limits; nine of ten where nothing is typed. [0 to 1]
+
+    Raises
+    ------
+    SpecError
+        It is no share.
+
+    Examples
+    --------
+    >>> read_share_inside(""), read_share_inside("0,95"), read_share_inside("95%"), read_share_inside("95")
+    (0.9, 0.95, 0.95, 0.95)
+    """
+    return read_share(text, where="share", is_bare_percent=True) if text.strip() else 0.9
+
+
 def read_regimen(text: str, *, beside: PlanRequest) -> PlanRequest:
     """Another regimen for the same person, in one word: a published one, or doses with their minutes or route.
 
@@ -165,7 +169,9 @@ def read_regimen(text: str, *, beside: PlanRequest) -> PlanRequest:
     try:
         changes: dict[str, Any] = {"assumed_ka_per_h": None, "assumed_f": None, "product": None}
         for one in added:
-            changes |= {"assumed_ka_per_h": _rate_per_h(one)} if one[:1].isdigit() else {"product": one}
+            changes |= (
+                {"assumed_ka_per_h": read_rate_per_h(one, where="compare")} if one[:1].isdigit() else {"product": one}
+            )
         return beside.replace(**changes, **_doses_in_word(name, beside.weight_kg))
     except SpecError as error:
         raise SpecError(
@@ -177,17 +183,16 @@ def read_regimen(text: str, *, beside: PlanRequest) -> PlanRequest:
 
 
 def _doses_in_word(name: str, weight_kg: float) -> dict[str, Any]:
+    if is_esketamine(name):
+        raise another_drug(where="compare", got=name)
     if name in {one.id for one in load_regimens()}:
         return {"route": preset_regimen(name).route, "infusions": preset_infusions(name, weight_kg=weight_kg)}
-    doses, ends = [], []
-    for part in name.split("+"):
-        dose, _, end = part.strip().rpartition("/")
-        doses.append(dose.strip())
-        ends.append(end.strip().lower())
-    route: Route = "iv"
-    if len(ends) == 1 and ends[0] in _ROUTES[1:]:
-        route, ends = _one_of(ends[0], _ROUTES, "route"), []
-    return {"route": route, "infusions": _doses(doses, ends, [], weight_kg=weight_kg, route=route)}
+    parts = [part.strip() for part in name.split("+")]
+    dose, _, end = parts[-1].rpartition("/")
+    if len(parts) == 1 and end.strip().lower() in _ROUTES[1:]:
+        route: Route = _one_of(end.strip().lower(), _ROUTES, "route")
+        return {"route": route, "infusions": _doses([dose], [], [], weight_kg=weight_kg, route=route)}
+    return {"route": "iv", "infusions": _doses(parts, [], [], weight_kg=weight_kg, route="iv")}
 
 
 def _regimen(reader: "_Reader", weight_kg: float) -> dict[str, Any]:
@@ -218,15 +223,8 @@ def _doses(
     doses: Sequence[str], minutes: Sequence[str], starts: Sequence[str], *, weight_kg: float, route: Route
 ) -> tuple[PlannedInfusion, ...]:
     """Doses one after the other; without starts each follows the one before."""
-    if route == "iv" and len(minutes) != len(doses):
-        raise SpecError(
-            where="minutes",
-            got=f"{len(minutes)} for {len(doses)} dose{'s' * (len(doses) > 1)}",
-            allowed="minutes for each infusion",
-            remedy="For a bolus give a short infusion, such as 1 min.",
-        )
-    if route != "iv" and minutes:
-        raise SpecError(where="minutes", got=minutes[0], allowed="no minutes: only an infusion into a vein has them")
+    typed = [_typed(text, weight_kg) for text in doses]
+    lengths = _lengths(typed, minutes, route=route)
     if starts and len(starts) != len(doses):
         raise SpecError(
             where="start",
@@ -234,13 +232,12 @@ def _doses(
             allowed="a start for each dose, or none: each then follows the one before",
         )
     found, clock_min = [], 0.0
-    for number, text in enumerate(doses):
-        length = _minutes(minutes[number], "minutes") if route == "iv" else None
+    for number, (text, dose, length) in enumerate(zip(doses, typed, lengths, strict=True)):
         if starts:
             clock_min = _minutes(starts[number], "start", at_zero=True)
         found.append(
             PlannedInfusion(
-                dose_mg_per_kg=_dose_mg_per_kg(text, weight_kg=weight_kg, minutes=length),
+                dose_mg_per_kg=_dose_mg_per_kg(text, dose, weight_kg=weight_kg, minutes=length),
                 duration_min=length,
                 start_h=clock_min / 60.0,
             )
@@ -249,54 +246,98 @@ def _doses(
     return tuple(found)
 
 
-def _dose_mg_per_kg(text: str, *, weight_kg: float, minutes: float | None) -> float:
+def _lengths(typed: Sequence[TypedDose], minutes: Sequence[str], *, route: Route) -> list[float | None]:
+    """Minutes of each dose, from the field or from behind the dose itself."""
+    own = [one.duration_min for one in typed]
+    if route != "iv":
+        if minutes or any(one is not None for one in own):
+            got = minutes[0] if minutes else "a length behind the dose"
+            raise SpecError(where="minutes", got=got, allowed="no minutes: only an infusion into a vein has them")
+        return [None] * len(typed)
+    given = [_minutes(one, "minutes") for one in minutes]
+    missing = [number for number, one in enumerate(own) if one is None]
+    if len(given) not in {len(typed), len(missing)}:
+        raise SpecError(
+            where="minutes",
+            got=f"{len(given)} for {len(typed)} dose{'s' * (len(typed) > 1)}",
+            allowed="minutes for each infusion",
+            remedy="For a bolus give a short infusion, such as 1 min.",
+        )
+    if len(given) == len(typed):
+        for mine, other in zip(own, given, strict=True):
+            if mine is not None and mine != other:
+                raise SpecError(
+                    where="minutes", got=f"{other:g} min", allowed=f"{mine:g} min, as behind the dose, or nothing"
+                )
+        return [*given]
+    lengths: list[float | None] = [*own]
+    for number, length in zip(missing, given, strict=True):
+        lengths[number] = length
+    for one in lengths:
+        _check_minutes(one or 0.0, f"{one:g} min", "minutes")
+    return lengths
+
+
+def _typed(text: str, weight_kg: float) -> TypedDose:
+    found = read_dose(text, where="dose")
+    if found is None:
+        plain = tidy(text, where="dose")
+        is_bare = _PLAIN.fullmatch(plain) is not None
+        raise SpecError(
+            where="dose",
+            got=text,
+            allowed="a dose with its unit: 0.5 mg/kg, 35 mg, or a rate such as 0.75 mg/kg/h",
+            remedy=_guess(float(plain), weight_kg, _most()) if is_bare else _unit_remedy(plain),
+        )
+    return found
+
+
+def _unit_remedy(text: str) -> str:
+    """What is wrong with the unit, as the one place that knows units says it."""
+    try:
+        parse_quantity(text, "mg/kg", where="dose")
+    except UnitsError as error:
+        return error.remedy
+    return ""
+
+
+def _most() -> float:
+    return load_parameter_set("dosing-limits").value("max_dose_mg_per_kg")
+
+
+def _dose_mg_per_kg(text: str, typed: TypedDose, *, weight_kg: float, minutes: float | None) -> float:
     """A dose per body weight from mg/kg, mg or a rate; what is probably a slip of the unit is refused with a guess."""
-    most = load_parameter_set("dosing-limits").value("max_dose_mg_per_kg")
-    rate = _RATE.fullmatch(text.strip())
-    if rate:
+    dose = typed.amount_mg if typed.is_per_kg else typed.amount_mg / weight_kg
+    if typed.is_per_h:
         if minutes is None:
             raise SpecError(where="dose", got=text, allowed="a dose; a rate is for an infusion")
-        hours = minutes / 60.0 if rate[4] != "min" else minutes
-        per_weight = 1.0 if rate[3] else 1.0 / weight_kg
-        dose = float(rate[1]) * _MG[rate[2]] * hours * per_weight
+        dose *= minutes / 60.0
         if dose < 0.0:
             raise SpecError(where="dose", got=text, allowed="a rate of 0 or more")
-        return _checked(dose, text, most, weight_kg)
-    try:
-        dose = parse_quantity(text, "mg/kg", where="dose")
-    except UnitsError as not_per_weight:
-        try:
-            amount_mg = parse_quantity(text, "mg", where="dose")
-        except UnitsError:
-            is_bare = _PLAIN.fullmatch(text.strip()) is not None
-            raise SpecError(
-                where="dose",
-                got=text,
-                allowed="a dose with its unit: 0.5 mg/kg, 35 mg, or a rate such as 0.75 mg/kg/h",
-                remedy=_guess(float(text), weight_kg, most) if is_bare else not_per_weight.remedy,
-            ) from None
-        dose = amount_mg / weight_kg
+    elif not typed.is_per_kg:
         lowest = _lowest_published_mg_per_kg()
         if 0.0 < dose < lowest:
+            amount_mg = typed.amount_mg
             raise SpecError(
                 where="dose",
                 got=f"{text}, which is {dose:.2g} mg/kg for {weight_kg:g} kg",
                 allowed=f"{lowest * weight_kg:.1f} mg or more ({lowest:g} mg/kg is the lowest published dose)",
                 remedy=f"Was {amount_mg:g} mg/kg meant? That is {amount_mg * weight_kg:.1f} mg.",
-            ) from None
-    return _checked(dose, text, most, weight_kg)
+            )
+    return _checked(dose, text, typed, weight_kg)
 
 
-def _checked(dose: float, text: str, most: float, weight_kg: float) -> float:
+def _checked(dose: float, text: str, typed: TypedDose, weight_kg: float) -> float:
+    most = _most()
     if dose < 0.0:
         raise SpecError(where="dose", got=text, allowed="0 mg/kg or more")
     if dose > most:
-        number = _PLAIN.match(text.strip())
+        number = _PLAIN.match(tidy(text, where="dose"))
         meant = float(number[0]) if number else 0.0
         guess = ""
-        if _RATE.fullmatch(text.strip()):
+        if typed.is_per_h:
             guess = f"A rate runs for all of its minutes. Was {meant:g} mg/kg in all, or per hour, meant?"
-        elif "/kg" in text:
+        elif typed.is_per_kg:
             guess = _guess(meant, weight_kg, most)
         raise SpecError(
             where="dose",
@@ -321,7 +362,10 @@ def _lowest_published_mg_per_kg() -> float:
 
 
 def _minutes(text: str, where: str, *, at_zero: bool = False) -> float:
-    minutes = parse_quantity(_with_unit(text, "min"), "min", where=where)
+    return _check_minutes(read_minutes(text, where=where), text, where, at_zero=at_zero)
+
+
+def _check_minutes(minutes: float, text: str, where: str, *, at_zero: bool = False) -> float:
     if minutes < 0.0 or (minutes == 0.0 and not at_zero):
         bound = "0 min or more" if at_zero else "more than 0 min"
         raise SpecError(
@@ -333,7 +377,7 @@ def _minutes(text: str, where: str, *, at_zero: bool = False) -> float:
 
 
 def _age(text: str) -> float:
-    age = parse_quantity(_with_unit(text, "years"), "year", where="age")
+    age = read_number(text, where="age", units=_YEARS, what="an age")
     if age > 90.0:
         raise SpecError(where="age", got=text, allowed="an adult's age, 18 to 90 years")
     if age < 18.0:
@@ -349,46 +393,17 @@ def _age(text: str) -> float:
 def _weight_kg(text: str) -> float:
     limits = load_parameter_set("dosing-limits")
     low, high = limits.value("min_weight_kg"), limits.value("max_weight_kg")
-    weight = parse_quantity(_with_unit(text, "kg"), "kg", where="weight")
+    weight = read_weight_kg(text)
     if not low <= weight <= high:
         raise SpecError(where="weight", got=text, allowed=f"an adult's weight, {low:g} to {high:g} kg")
     return weight
 
 
-def _height_cm(text: str) -> float:
-    """Centimeters from cm, m or inches; a bare number is taken for what it can only be."""
-    found = _HEIGHT.fullmatch(text.strip())
-    allowed = "a height from 120 to 230 cm, as 178 cm or 1.78 m"
-    if found is None:
-        raise SpecError(where="height", got=text, allowed=allowed)
-    number, unit = float(found[1]), found[2]
-    if unit is None:
-        unit = "m" if 1.2 <= number <= 2.3 else "cm"
-    height = number * _CM[unit]
-    if not 120.0 <= height <= 230.0:
-        other = {"m": "cm", "cm": "m"}.get(unit, "cm")
-        meant = f"Was {number:g} {other} meant?" if 120.0 <= number * _CM[other] <= 230.0 else ""
-        raise SpecError(where="height", got=text, allowed=allowed, remedy=meant)
-    return height
-
-
-def _rate_per_h(text: str) -> float:
-    """A first-order rate with its unit; nothing stands in for one that is not given."""
-    found = _PER_TIME.fullmatch(text.strip())
-    if found is None:
-        meant = f"Was {text.strip()}/h meant?" if _PLAIN.fullmatch(text.strip()) else ""
-        raise SpecError(where="assume_ka", got=text, allowed="a rate with its unit, as N/h or N/min", remedy=meant)
-    return float(found[1]) * {"h": 1.0, "hr": 1.0, "min": 60.0}[found[2]]
-
-
 def _yes(text: str) -> bool:
-    if text not in {"yes", "on", "true", "1", "no", "false", "0"}:
+    word = text.strip().lower()
+    if word not in {"yes", "on", "true", "1", "no", "off", "false", "0", "si", "sí"}:
         raise SpecError(where="hypertension", got=text, allowed="yes or no")
-    return text in {"yes", "on", "true", "1"}
-
-
-def _with_unit(text: str, unit: str) -> str:
-    return f"{text} {unit}" if _PLAIN.fullmatch(text.strip()) else text
+    return word in {"yes", "on", "true", "1", "si", "sí"}
 
 
 def _one_of(text: str, known: Sequence[str], where: str) -> Any:
@@ -397,10 +412,26 @@ def _one_of(text: str, known: Sequence[str], where: str) -> Any:
     return text
 
 
-def _whole(text: str, where: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,20}", text.strip()):
-        raise SpecError(where=where, got=text, allowed="a whole number")
-    return int(text)
+PARSERS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "weight": ("weight_kg", _weight_kg),
+    "age": ("age_y", _age),
+    "sex": ("sex", lambda text: _one_of(text.lower(), ("female", "male"), "sex")),
+    "height": ("height_cm", lambda text: read_height_cm(text, where="height")),
+    "substance": ("substance", lambda text: text.lower()),
+    "hypertension": ("hypertension", _yes),
+    "pulse": ("hr0_per_min", lambda text: read_number(text, where="pulse", units=_PER_MIN, what="a heart rate")),
+    "assume_ka": ("assumed_ka_per_h", lambda text: read_rate_per_h(text, where="assume_ka")),
+    "assume_f": ("assumed_f", lambda text: read_share(text, where="assume_f")),
+    "product": ("product", lambda text: text.lower()),
+    "sessions": ("n_sessions", lambda text: read_count(text, where="sessions", words=("sessions", "session"))),
+    "spacing": ("spacing_days", lambda text: read_number(text, where="spacing", units=_DAYS)),
+    "model": ("model", str),
+    "people": ("n_people", lambda text: read_count(text, where="people", words=("people",))),
+    "seed": ("seed", lambda text: read_count(text, where="seed")),
+}
+"""Field of the record and parser of every field that stands for itself; pressure and doses are read together."""
+
+_NEEDED = {"weight", "age"}
 
 
 def _named(fault: SpecError) -> SpecError:
@@ -426,6 +457,14 @@ class _Reader:
     def text(self, name: str) -> str:
         return next(iter(self.texts(name)), "")
 
+    def words(self, name: str) -> list[str]:
+        """Names in one text with commas are as good as names in several."""
+        found: list[str] = []
+        for text in self.texts(name):
+            whole = meaning_of(text) is not None
+            found += [text] if whole else [one.strip() for one in re.split(r"[,;]| and ", text) if one.strip()]
+        return found
+
     def guard(self, read: Callable[[], _Found]) -> _Found | None:
         try:
             return read()
@@ -442,10 +481,36 @@ class _Reader:
             self.faults.append(SpecError(where=name, got="nothing", allowed=f"the {name}, with or without its unit"))
         return self.take(name, read)
 
-    def number(self, name: str) -> float | None:
-        def read(text: str) -> float:
-            if not _PLAIN.fullmatch(text):
-                raise SpecError(where=name, got=text, allowed="a number")
-            return float(text)
+    def pressures(self) -> tuple[float | None, float | None]:
+        """Systolic and diastolic, each from its own field or from ``120/80`` in either."""
+        first = self.take("systolic", lambda text: read_pressure_mmhg(text, where="systolic"))
+        second = self.take("diastolic", lambda text: read_pressure_mmhg(text, where="diastolic"))
+        systolic = None if first is None else first[0]
+        diastolic = None if second is None else second[0] if second[1] is None else second[1]
+        for name, (one, mine), other in (
+            ("systolic", ("diastolic", diastolic), None if first is None else first[1]),
+            ("diastolic", ("systolic", systolic), None if second is None or second[1] is None else second[0]),
+        ):
+            if other is None:
+                continue
+            if mine is not None and mine != other:
+                self.faults.append(
+                    SpecError(
+                        where=one,
+                        got=self.text(one),
+                        allowed=f"{other:g} mmHg, as in {self.text(name)}, or nothing",
+                        remedy="Write both in one field, or one in each.",
+                    )
+                )
+            elif one == "diastolic":
+                diastolic = other
+            else:
+                systolic = other
+        return systolic, diastolic
 
-        return self.take(name, read)
+    def refuse_esketamine(self) -> None:
+        """Another drug is refused by its name, wherever it stands."""
+        for name in ("dose", "product", "preset", "route", "model"):
+            for text in self.texts(name):
+                if is_esketamine(text):
+                    self.faults.append(another_drug(where=name, got=text))

@@ -1,14 +1,15 @@
 """What a plan is asked for: a person, what is known of them, and the doses of one session."""
 
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from remission.errors import SpecError, did_you_mean
+from remission.errors import SpecError
 from remission.library.interactions import Interaction, load_interactions
+from remission.library.meanings import classes_of, meaning_of, slip_of
 from remission.library.products import Product, list_products
-from remission.library.sessions import PublishedRegimen, load_checks, load_regimens
+from remission.library.sessions import PublishedRegimen, load_regimens
 from remission.records.base import Record
 from remission.records.infusions import DrugForm
 from remission.records.protocol import Substance
@@ -19,6 +20,8 @@ __all__ = [
     "PlanRequest",
     "PlannedInfusion",
     "Route",
+    "another_drug",
+    "is_spray_dose",
     "list_absorbed",
     "list_presets",
     "list_takes",
@@ -29,7 +32,8 @@ __all__ = [
 Route = Literal["iv", "im", "sc", "oral", "sublingual", "intranasal", "rectal"]
 """Into a vein over some minutes; into a muscle, under the skin, swallowed, under the tongue, nose, rectum."""
 
-_CHECKED_ELSEWHERE = {"alcohol-acute", "alcohol-dependence", "cirrhosis", "opioids-sedatives", "stimulants"}
+_SPRAY_MG = (28.0, 56.0, 84.0)
+"""Doses of the nasal spray of esketamine, another drug. [mg]"""
 
 # Two infusions that meet end to start may differ by the rounding of their times.
 _TOUCHING_H = 1e-9
@@ -47,9 +51,11 @@ class PlanRequest(Record):
     """A person and a session. What is not known is left out and never made up.
 
     has
-        Ids of the checks of ``library/sessions/checks.toml`` that the user says yes to.
+        Checks of ``library/sessions/checks.toml`` that the user says yes to, by id or in usual words.
     takes
-        Ids of medicines and genes of :func:`list_takes`; kinetic ones move the curves, others are flags.
+        Medicines, drugs and genes by generic name, brand or class; those with a number move the curves, others are
+        flags. Both lists are kept under one name each, in the order of the alphabet, and what stands in the wrong one
+        moves to the other.
     assumed_ka_per_h, assumed_f
         What the user assumes of absorption by a route for which no rate, or no share that arrives, is sourced.
     product
@@ -91,6 +97,25 @@ class PlanRequest(Record):
     n_people: Annotated[int, Field(ge=20, le=100_000)] = 1000
     seed: Annotated[int, Field(ge=0, le=2**64 - 1)] = 1
 
+    @model_validator(mode="before")
+    @classmethod
+    def _by_meaning(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        found: dict[str, list[str]] = {"has": [], "takes": []}
+        for where in ("has", "takes"):
+            given = data.get(where, ())
+            if not isinstance(given, list | tuple) or not all(isinstance(one, str) for one in given):
+                return data
+            for text in given:
+                meaning = meaning_of(text)
+                found[meaning.kind if meaning else where].append(meaning.name if meaning else text)
+        known = {**data, **{where: tuple(sorted(set(names))) for where, names in found.items()}}
+        if "hypertension-history" in known["has"]:
+            known["has"] = tuple(one for one in known["has"] if one != "hypertension-history")
+            known["hypertension"] = True
+        return known
+
     @model_validator(mode="after")
     def _coherent(self) -> Self:
         faults = [*self._pressure_faults(), *self._named_faults(), *self._absorption_faults(), *self._clock_faults()]
@@ -120,24 +145,22 @@ class PlanRequest(Record):
             )
         ]
 
+    @property
+    def taken(self) -> tuple[Interaction, ...]:
+        """What the medicines, drugs and genes of the person are on file as, in the order of the library."""
+        ids = {one for name in self.takes for one in classes_of(name)}
+        return tuple(one for one in list_takes() if one.id in ids)
+
     def _named_faults(self) -> list[SpecError]:
-        lists = (
-            ("has", self.has, [one.id for one in load_checks() if one.rule == "asked"]),
-            ("takes", self.takes, [one.id for one in list_takes()]),
-        )
         genes = [name for name in self.takes if name.startswith("cyp2b6-6-")]
         both = [SpecError(where="takes", got=" and ".join(genes), allowed="one number of copies")] if genes[1:] else []
-        return both + [
-            SpecError(
-                where=where,
-                got=name,
-                allowed="a name that remission plan --list prints",
-                remedy=did_you_mean(name, known),
-            )
-            for where, names, known in lists
+        unknown = [
+            (where, name)
+            for where, names in (("has", self.has), ("takes", self.takes))
             for name in names
-            if name not in known
+            if meaning_of(name) is None
         ]
+        return both + [_unknown(where, name) for where, name in unknown]
 
     def _absorption_faults(self) -> list[SpecError]:
         given = {name: getattr(self, name) for name in ("assumed_ka_per_h", "assumed_f", "product")}
@@ -146,6 +169,14 @@ class PlanRequest(Record):
             for name, value in given.items()
             if self.route == "iv" and value is not None
         ]
+        if self.route == "intranasal" and self.product is None:
+            faults += [
+                another_drug(where="dose", got=f"{dose_mg:g} mg into the nose")
+                for dose_mg in sorted({round(one.dose_mg_per_kg * self.weight_kg, 6) for one in self.infusions})
+                if is_spray_dose(dose_mg)
+            ]
+        if self.product in {one.id for one in list_products() if one.form is DrugForm.ESKETAMINE}:
+            return [*faults, another_drug(where="product", got=str(self.product))]
         known = [one.id for one in list_absorbed() if one.route.value == self.route]
         if self.route != "iv" and self.product is not None and self.product not in known:
             faults.append(
@@ -192,14 +223,44 @@ class PlanRequest(Record):
         return faults
 
 
+def is_spray_dose(dose_mg: float) -> bool:
+    """Whether an amount is a dose of the nasal spray of esketamine."""
+    return any(abs(dose_mg - one) < 0.005 * one for one in _SPRAY_MG)
+
+
+def another_drug(*, where: str, got: str) -> SpecError:
+    """Esketamine is refused by its name: what it does cannot be read from a plan of racemic ketamine."""
+    return SpecError(
+        where=where,
+        got=got,
+        allowed="racemic ketamine: esketamine (Spravato, 28, 56 or 84 mg of nasal spray; Ketanest S) is another drug",
+        remedy="It is half of racemic ketamine and the stronger half, with kinetics, doses and a label of its own, and "
+        "is not planned here. If racemic ketamine is meant, say so with its product: nasal-yanagihara2003 or "
+        "nasal-pmc9118341 for the nose.",
+    )
+
+
+def _unknown(where: str, name: str) -> SpecError:
+    slip = slip_of(name)
+    return SpecError(
+        where=where,
+        got=name,
+        allowed="a condition, or a medicine by generic or brand name, that remission plan --list prints",
+        remedy=f"Did you mean {slip}?"
+        if slip
+        else "It is not in the library, which is not the same as harmless: its own label says what it does with "
+        "ketamine, sedation, breathing and blood pressure. Without it the plan knows nothing of it.",
+    )
+
+
 def list_absorbed() -> tuple[Product, ...]:
     """Products of racemic ketamine that are not infused, with what is known of their absorption."""
     return tuple(one for one in list_products() if one.form is DrugForm.RACEMATE)
 
 
 def list_takes() -> tuple[Interaction, ...]:
-    """Medicines and genes that can be named; what is taken on the day, and cirrhosis, are checks instead."""
-    return tuple(one for one in load_interactions() if one.id not in _CHECKED_ELSEWHERE)
+    """Classes of medicines and drugs, foods and genes that can be named; illnesses are checks instead."""
+    return tuple(one for one in load_interactions() if one.can_be_taken)
 
 
 def list_presets() -> tuple[str, ...]:

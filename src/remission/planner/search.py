@@ -2,7 +2,10 @@
 
 A limit is a largest rise of pressure in a share of the simulated people, or concentrations that a trial reports. It is
 never a wanted dissociation: no trial shows that more of it does more good, and a target of intoxication is no research
-question. The search stays inside the doses and rates of published infusions for an addiction, and takes steps of
+question. Wherever a pressure before the session is known, 180 systolic and 110 diastolic stand as limits as well, in at
+least nine of ten people, whatever is asked: a rise that is small can end too high.
+
+The search stays inside the doses and rates of published infusions for an addiction, and takes steps of
 0.01 mg/kg or one minute.
 """
 
@@ -12,15 +15,18 @@ from functools import cache
 from typing import Annotated, Literal
 
 import numpy as np
+from jaxtyping import Bool
 from pydantic import Field
 
 from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
 from remission.library.sessions import PlasmaRange, load_plasma_ranges, load_regimens
 from remission.planner.checks import check_session
+from remission.planner.plan import Plan, plan_infusion
 from remission.planner.request import PlannedInfusion, PlanRequest
 from remission.planner.session import SimulatedSession, simulate_session
 from remission.records.base import Record
+from remission.records.typed import read_pressure_mmhg
 
 __all__ = ["FoundRegimen", "Limit", "PublishedReach", "published_reach", "read_limit", "search_regimen"]
 
@@ -77,7 +83,13 @@ class FoundRegimen:
     request
         The regimen that was found.
     share_inside
-        Share of people inside every limit of pressure at ``value``.
+        Share of people inside every limit of pressure at ``value``, the standing ones included.
+    standing
+        The standing limits in words; those of a pressure that is not known are in ``unchecked``.
+    standing_fraction
+        Least share of people inside each standing limit. [0 to 1]
+    plan
+        The plan of what was found; where nothing was, of the mildest that was tried.
     """
 
     target: Literal["dose", "duration"]
@@ -92,6 +104,10 @@ class FoundRegimen:
     share: float
     asked: PlanRequest
     request: PlanRequest | None
+    standing: tuple[str, ...]
+    unchecked: tuple[str, ...]
+    standing_fraction: float
+    plan: Plan
 
 
 def read_limit(text: str) -> Limit:
@@ -116,8 +132,8 @@ def read_limit(text: str) -> Limit:
             remedy="No trial shows that a wanted dissociation does good. Its simulated range stands beside every plan.",
         )
     try:
-        value = float(number)
-    except ValueError:
+        value = read_pressure_mmhg(number, where="limit")[0] if number else float("nan")
+    except SpecError:
         value = float("nan")
     if name not in _RISES or not equals or not 0.0 < value <= 100.0:
         raise SpecError(where="limit", got=text, allowed="sbp-rise=20 or dbp-rise=15, in mmHg, above 0 and up to 100")
@@ -201,9 +217,8 @@ def _walk(
 
     @cache
     def judged(index: int) -> tuple[tuple[bool, bool, bool], float]:
-        return _judge(
-            simulate_session(request.replace(infusions=(made[index],)), detail="limits"), made[index], limits, share
-        )
+        asked = request.replace(infusions=(made[index],))
+        return _judge(simulate_session(asked, detail="limits"), asked, limits, share)
 
     def furthest(which: int) -> int | None:
         if not judged(0)[0][which]:
@@ -219,6 +234,7 @@ def _walk(
     def step(index: int | None) -> float | None:
         return None if index is None else steps[index]
 
+    standing = _standing(request)
     return FoundRegimen(
         target=target,
         unit="mg/kg" if target == "dose" else "min",
@@ -232,15 +248,43 @@ def _walk(
         share=share,
         asked=request,
         request=None if found is None else request.replace(infusions=(made[found],)),
+        standing=tuple(f"{side} pressure at or below {limit:g} mmHg" for side, _, _, limit in standing),
+        unchecked=tuple(
+            f"{side} pressure of {limit:g} mmHg" for side, _, before, limit in _pressures(request) if before is None
+        ),
+        standing_fraction=max(share, _least_share()),
+        plan=plan_infusion(request.replace(infusions=(made[found or 0],))),
     )
 
 
+def _pressures(request: PlanRequest) -> tuple[tuple[str, str, float | None, float], ...]:
+    """Side, curve, pressure before the session and the limit that always stands."""
+    limits = load_parameter_set("dosing-limits")
+    return (
+        ("systolic", "sbp_rise", request.sbp0_mmhg, limits.value("sbp_limit_mmhg")),
+        ("diastolic", "dbp_rise", request.dbp0_mmhg, limits.value("dbp_limit_mmhg")),
+    )
+
+
+def _standing(request: PlanRequest) -> list[tuple[str, str, float, float]]:
+    return [(side, curve, before, limit) for side, curve, before, limit in _pressures(request) if before is not None]
+
+
+def _least_share() -> float:
+    return load_parameter_set("dosing-limits").value("standing_share")
+
+
 def _judge(
-    session: SimulatedSession, infusion: PlannedInfusion, limits: tuple[Limit, ...], share: float
+    session: SimulatedSession, request: PlanRequest, limits: tuple[Limit, ...], share: float
 ) -> tuple[tuple[bool, bool, bool], float]:
     """Whether the limits hold as found, at the cautious and at the lenient end; and the share of people inside."""
+    infusion = request.infusions[0]
     inside = np.ones(session.n_people, dtype=bool)
     means = []
+    for _, curve, before, most in _standing(request):
+        below = before + session.of(curve).max(axis=1) <= most
+        inside &= below
+        means.append(_holds(below, max(share, _least_share())))
     for limit in limits:
         if limit.quantity != "plasma":
             inside &= session.of(_RISES[limit.quantity]).max(axis=1) <= (limit.most_mmhg or 0.0)
@@ -254,11 +298,15 @@ def _judge(
                 means.append(
                     [float(values.mean()) + shift * _Z95 * error <= found.high_ng_per_ml for shift in (0, 1, -1)]
                 )
+    answers = [all(column) for column in zip(_holds(inside, share), *means, strict=True)]
+    return (answers[0], answers[1], answers[2]), float(np.mean(inside))
+
+
+def _holds(inside: Bool[np.ndarray, " subject"], share: float) -> list[bool]:
+    """Whether enough people are inside: as found, and at the two ends of the 95% Monte Carlo interval."""
     hit = int(np.count_nonzero(inside))
     low, high = _wilson(hit, inside.size)
-    shares = [hit / inside.size >= share, low >= share, high >= share]
-    answers = [all(column) for column in zip(shares, *means, strict=True)]
-    return (answers[0], answers[1], answers[2]), hit / inside.size
+    return [hit / inside.size >= share, low >= share, high >= share]
 
 
 def _wilson(hit: int, n: int) -> tuple[float, float]:

@@ -22,6 +22,7 @@ from jaxtyping import Float
 
 from remission.dosing import EvidenceFlag, infusions_per_weight
 from remission.errors import LibraryError, SpecError
+from remission.library.loader import load_parameter_set
 from remission.numerics.quadrature import doubling_panels
 from remission.patient.pharmacology import Pharmacology, load_pharmacology
 from remission.patient.sampling import AcuteResponse, sample_acute_response, sample_iiv, sample_venous_links
@@ -37,7 +38,7 @@ from remission.pk import (
     simulate_doses,
     simulate_venous_concentrations,
 )
-from remission.planner.request import PlannedInfusion, PlanRequest, Route, list_absorbed, list_takes
+from remission.planner.request import PlannedInfusion, PlanRequest, Route, list_absorbed
 from remission.receptor import (
     heart_rate_range,
     saturation,
@@ -51,7 +52,7 @@ from remission.records.dose import Absorption, Dose
 from remission.records.infusions import InfusionEvents
 from remission.streams import People
 
-__all__ = ["EFFECTS", "Quantity", "SimulatedSession", "simulate_session"]
+__all__ = ["EFFECTS", "Quantity", "SimulatedSession", "StudiedRange", "simulate_session"]
 
 _AFTER_H = 4.0
 _AFTER_ABSORBED_H = 6.0
@@ -80,6 +81,14 @@ EFFECTS = (
 )
 """Effects of an infusion into a vein, in the order in which they are shown."""
 
+# Where each effect was studied: the parameter, and whose concentration at the effect site it is.
+_STUDIED = (
+    (("vas",), "studied_vas_s_ket_ng_per_ml", Analyte.S_KET),
+    (("cadss",), "studied_cadss_s_ket_ng_per_ml", Analyte.S_KET),
+    (("sbp_rise", "dbp_rise"), "studied_pressure_ng_per_ml", Analyte.KET),
+    (("heart_rate_rise",), "anaesthesia_s_ket_ng_per_ml", Analyte.S_KET),
+)
+
 _SERIES = (
     (Analyte.KET, SamplingSite.ARTERIAL),
     (Analyte.KET, SamplingSite.VENOUS),
@@ -89,11 +98,34 @@ _SERIES = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StudiedRange:
+    """Up to where effects were studied, and how many people of a session pass it.
+
+    most_ng_per_ml
+        Highest concentration at the effect site. [ng/mL]
+    share_beyond
+        Share of the simulated people whose peak lies above it. [0 to 1]
+    """
+
+    effects: tuple[str, ...]
+    analyte: str
+    most_ng_per_ml: float
+    share_beyond: float
+
+    @property
+    def is_withheld(self) -> bool:
+        """Whether no number is shown: half of the people or more lie beyond what was studied."""
+        return self.share_beyond >= 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatedSession:
     """What :func:`simulate_session` made: one row a person, one column a time.
 
     values
-        Curves by quantity.
+        Curves by quantity; an effect beyond its studied range has none.
+    studied
+        Studied range of each effect, and who passes it; empty where effects are not simulated.
     exposure
         e of each person; 1 for the typical adult in the reference session; None where effects are not simulated.
     heart_rate_ends
@@ -106,6 +138,7 @@ class SimulatedSession:
 
     t_h: Float[np.ndarray, " time"]
     values: dict[Quantity, _BY_SUBJECT]
+    studied: tuple[StudiedRange, ...]
     exposure: Float[np.ndarray, " subject"] | None
     heart_rate_ends: tuple[_BY_SUBJECT, _BY_SUBJECT] | None
     flags: tuple[EvidenceFlag, ...]
@@ -203,15 +236,32 @@ def _simulate(crowd: _Crowd, events: InfusionEvents, *, is_whole: bool) -> Simul
         simulate_pressure_rise(ket, z=response.z_dbp, which="dbp", effects=effects),
         100.0 * simulate_heart_rate_rise(s_ket, z=response.z_heart_rate),
     )
-    values |= dict(zip(EFFECTS, curves, strict=True))
+    studied = _studied({Analyte.KET: ket, Analyte.S_KET: s_ket})
+    withheld = {name for one in studied if one.is_withheld for name in one.effects}
+    values |= {one: curve for one, curve in zip(EFFECTS, curves, strict=True) if one.name not in withheld}
     return SimulatedSession(
         t_h=t_h,
         values=values,
+        studied=studied,
         exposure=_exposure(crowd, events) if is_whole else None,
-        heart_rate_ends=heart_rate_range(s_ket),
+        heart_rate_ends=None if "heart_rate_rise" in withheld else heart_rate_range(s_ket),
         flags=(*events.flags, *crowd.flags),
         is_extrapolated=crowd.is_extrapolated,
     )
+
+
+def _studied(site: dict[Analyte, _BY_SUBJECT]) -> tuple[StudiedRange, ...]:
+    response = load_parameter_set("acute-response")
+    found = []
+    for effects, name, analyte in _STUDIED:
+        most = response.value(name)
+        beyond = site[analyte].max(axis=1) > most
+        found.append(
+            StudiedRange(
+                effects=effects, analyte=analyte.value, most_ng_per_ml=most, share_beyond=float(np.mean(beyond))
+            )
+        )
+    return tuple(found)
 
 
 def _absorbed(crowd: _Crowd, request: PlanRequest) -> SimulatedSession:
@@ -239,6 +289,7 @@ def _absorbed(crowd: _Crowd, request: PlanRequest) -> SimulatedSession:
             for analyte, site in _SERIES
             if site in model.sites
         },
+        studied=(),
         exposure=None,
         heart_rate_ends=None,
         flags=tuple(one for one in found.flags if one.where != "weight_kg"),
@@ -304,7 +355,7 @@ def _crowd(request: PlanRequest) -> _Crowd:
     people = People.of_replicates(seed=request.seed, first=0, count=1, n_subjects=n_people)
     z_iiv = sample_iiv(people, n_iiv=pharmacology.n_iiv)
     individuals = individual_parameters(pharmacology.pk, weight_kg=np.full(n_people, request.weight_kg), z_iiv=z_iiv)
-    moving = [one.id for one in list_takes() if one.id in request.takes and one.kind == "kinetic"]
+    moving = [one.id for one in request.taken if one.kind == "kinetic" and not one.is_refused]
     interactions = interaction_effect(pharmacology.pk, moving) if moving else None
     if interactions is not None:
         individuals = replace(individuals, cl_l_per_h=individuals.cl_l_per_h * interactions.cl_factor)

@@ -9,7 +9,13 @@ from remission.receptor.dissociation import (
 )
 from remission.receptor.heart_rate import heart_rate_range, simulate_heart_rate_rise
 from remission.receptor.occupancy import OccupancyBand, simulate_occupancy
-from remission.receptor.pressure import PRESSURES, PressureLaw, correlated_pressure_z, simulate_pressure_rise
+from remission.receptor.pressure import (
+    PRESSURES,
+    PressureLaw,
+    correlated_pressure_z,
+    held_from_ng_per_ml,
+    simulate_pressure_rise,
+)
 from remission.receptor.pressure_history import pressure_flags
 from remission.receptor.saturation import saturation
 
@@ -22,6 +28,7 @@ __all__ = [
     "correlated_pressure_z",
     "dissociation_gain",
     "heart_rate_range",
+    "held_from_ng_per_ml",
     "pressure_flags",
     "saturation",
     "simulate_cadss",

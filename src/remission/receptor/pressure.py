@@ -2,9 +2,11 @@
 
 Equations, with C ketamine (S + R) at the effect site and a size for each person::
 
-    rise = s_i C                                        proportional, the default
+    rise = s_i C                                        proportional
+    rise = s_i min(C, C_max)                            held, the default
     rise = s_i C_ref [C / (C + K)] / [C_ref / (C_ref + K)]    plateau
     s_i  = (mean rise + SD z_i) / C_ref
+    C_max = C_ref h MAP_0 / [(sbp + 2 dbp) / 3]         h MAP_0: the rise of mean pressure measured in anaesthesia
 
 Mean and SD [mmHg] are those of one clinic series at its peak; C_ref is the peak effect-site concentration of the
 default model in the reference session, so the law is derived, not estimated. The spread is taken as if it were all
@@ -12,8 +14,9 @@ between people and the law is normal, so the pressure of one person in twelve fa
 of age or hypertension.
 
 The proportional law has no ceiling: at the concentrations of anaesthesia it gives ten times the rise that was measured
-there. The plateau passes through the clinic series and through that study of anaesthesia; below the reference it gives
-more, above it less. Both agree at the reference session. The default errs on the side of more pressure at high doses.
+there. Held, it stops at that rise, which it reaches at 531 ng/mL, the concentration of 1.0 mg/kg over 40 minutes. The
+plateau passes through the clinic series and through that study of anaesthesia; below the reference it gives more, above
+it less. All agree at the reference session. The default errs on the side of more pressure between the two studies.
 
 Systolic and diastolic rises of a person hang together; :func:`correlated_pressure_z` makes the second z from the first.
 """
@@ -29,7 +32,7 @@ from remission.library.loader import load_parameter_set
 from remission.receptor.saturation import saturation
 from remission.records.parameter import ParameterSet
 
-__all__ = ["PRESSURES", "PressureLaw", "correlated_pressure_z", "simulate_pressure_rise"]
+__all__ = ["PRESSURES", "PressureLaw", "correlated_pressure_z", "held_from_ng_per_ml", "simulate_pressure_rise"]
 
 Pressure = Literal["sbp", "dbp"]
 
@@ -44,6 +47,8 @@ class PressureLaw(StrEnum):
 
     PROPORTIONAL = "proportional"
     """Without a ceiling."""
+    HELD = "held"
+    """Proportional up to the rise measured in anaesthesia, and held there."""
     PLATEAU = "plateau"
     """Through the clinic series and through the rise measured in anaesthesia."""
 
@@ -54,7 +59,7 @@ def simulate_pressure_rise(
     z: _Subject,
     which: Pressure,
     effects: ParameterSet,
-    law: PressureLaw = PressureLaw.PROPORTIONAL,
+    law: PressureLaw = PressureLaw.HELD,
     response: ParameterSet | None = None,
 ) -> Float[np.ndarray, "subject time"]:
     """Change of systolic (``sbp``) or diastolic (``dbp``) pressure from its baseline. [mmHg]
@@ -75,17 +80,42 @@ def simulate_pressure_rise(
     law
         Shape of the rise.
     response
-        The library's ``acute-response`` by default; only the plateau reads it.
+        The library's ``acute-response`` by default; the proportional law does not read it.
     """
     mean, sd = effects.value(f"{which}_rise_mmhg"), effects.value(f"{which}_rise_sd_mmhg")
     reference = effects.value("bp_reference_ng_per_ml")
     slope_mmhg_per_ng_per_ml = (mean + sd * z) / reference
     if law is PressureLaw.PROPORTIONAL:
         return slope_mmhg_per_ng_per_ml[:, np.newaxis] * conc_ng_per_ml
-    c50 = (response or load_parameter_set("acute-response")).value("pressure_c50_ng_per_ml")
+    values = response or load_parameter_set("acute-response")
+    if law is PressureLaw.HELD:
+        most = held_from_ng_per_ml(effects=effects, response=values)
+        return slope_mmhg_per_ng_per_ml[:, np.newaxis] * np.minimum(conc_ng_per_ml, most)
+    c50 = values.value("pressure_c50_ng_per_ml")
     at_reference = saturation(np.array([reference]), c50_ng_per_ml=c50)
     shape = saturation(conc_ng_per_ml, c50_ng_per_ml=c50) * (reference / at_reference)
     return slope_mmhg_per_ng_per_ml[:, np.newaxis] * shape
+
+
+def held_from_ng_per_ml(*, effects: ParameterSet, response: ParameterSet | None = None) -> float:
+    """Concentration from which the mean rise is that measured in anaesthesia, and grows no more. [ng/mL]
+
+    Parameters
+    ----------
+    effects
+        The library's ``acute-effects`` or a changed copy.
+    response
+        The library's ``acute-response`` by default.
+
+    Examples
+    --------
+    >>> round(held_from_ng_per_ml(effects=load_parameter_set("acute-effects")))
+    531
+    """
+    values = response or load_parameter_set("acute-response")
+    mean_rise = (effects.value("sbp_rise_mmhg") + 2.0 * effects.value("dbp_rise_mmhg")) / 3.0
+    measured = values.value("map_max_rise_fraction") * values.value("map_rest_mmhg")
+    return effects.value("bp_reference_ng_per_ml") * measured / mean_rise
 
 
 def correlated_pressure_z(z_sbp: _Subject, z_other: _Subject, *, response: ParameterSet | None = None) -> _Subject:

@@ -16,6 +16,8 @@ from remission.report.safety import ESTABLISHED, ESTABLISHED_ALL, SAFETY_LINES
 __all__ = [
     "LIMITS",
     "ComparisonRow",
+    "BAND",
+    "BAND_NOTE",
     "CourseRow",
     "Fact",
     "FindingRow",
@@ -51,10 +53,16 @@ _SHARES = {
     "dbp_above": "Diastolic pressure above {limits.dbp_mmhg:g} mmHg",
     "sbp_rise_above": "A systolic rise of more than {limits.sbp_rise_mmhg:g} mmHg",
 }
+BAND = "90% of simulated people"
+BAND_NOTE = (
+    "The range is the spread of this model's people, who share one weight, one assay and one way of taking blood; it "
+    "is no prediction for a person. Measured people differ more: of fifteen given 5 mg over 30 min the peak in venous "
+    "blood had a coefficient of variation of 28%, and a range like this one held about 45 of 100 such people."
+)
 LIMITS = (
     "The people differ in kinetics and in how they react, and share one weight; age, sex and illness move no curve.",
     "Kinetics were measured in young healthy volunteers; no model of people with a substance use disorder was found.",
-    "Pressure is the mean of one clinic's series in proportion to concentration, whatever the treatment or history.",
+    "Pressure is one clinic's mean in proportion to concentration, at most as in anesthesia, whatever the history.",
     "Heart rate at these doses rests on one study of anesthesia and an assumed shape.",
     "Detoxified people with alcohol dependence report less dissociation; by how much is not known, so it is left out.",
     "Sedation, loss of consciousness, nausea and breathing are not simulated.",
@@ -127,6 +135,8 @@ class PlanSheet(Record):
     peaks: tuple[PeakRow, ...]
     heart_rate: str
     shares: tuple[ShareRow, ...]
+    withheld: tuple[str, ...]
+    band_note: str
     contraindications: tuple[FindingRow, ...]
     flags: tuple[FindingRow, ...]
     unknown: tuple[FindingRow, ...]
@@ -148,7 +158,10 @@ class SearchSheet(Record):
     reach: str
     asked: str
     ranges: tuple[str, ...]
+    shares: tuple[ShareRow, ...]
+    unchecked: str
     flags: tuple[FindingRow, ...]
+    unknown: tuple[FindingRow, ...]
     established: tuple[str, ...]
     safety: tuple[str, ...]
     limits: tuple[str, ...]
@@ -186,13 +199,15 @@ def plan_sheet(plan: Plan) -> PlanSheet:
         ),
         heart_rate=_heart_rate(plan),
         shares=_shares(plan),
+        withheld=_withheld(plan),
+        band_note=BAND_NOTE,
         contraindications=_rows(plan.contraindications),
         flags=_rows(plan.flags),
         unknown=_rows(plan.unknown),
         course=tuple(CourseRow(text=one.text, source=_source_words(one.source)) for one in plan.course),
         established=_established(request),
         safety=SAFETY_LINES,
-        limits=LIMITS if plan.p_sbp_rise_above_limit is not None else LIMITS[:2] + LIMITS[5:],
+        limits=LIMITS if plan.request.route == "iv" else LIMITS[:2] + LIMITS[5:],
         command=command_line(request),
         made=_made(request),
     )
@@ -286,9 +301,11 @@ def search_sheet(found: FoundRegimen) -> SearchSheet:
     has_share = any(one.most_mmhg for one in found.limits)
     share = f"in {100.0 * found.share:g}% or more of simulated people" if has_share else "in the simulated people"
     limits = f"{' and '.join(one.words for one in found.limits)} {share}"
+    if found.standing:
+        limits += f", and {' and '.join(found.standing)} in {100.0 * found.standing_fraction:g}% or more"
     what = "largest dose" if found.target == "dose" else "fastest infusion"
     if found.value is None:
-        answer = f"None: not even the mildest published regimen stays inside: {limits}."
+        answer = f"None: not even the mildest that was tried, {found.plan.regimen}, stays inside: {limits}."
     elif found.bound_by == "published":
         end = f"{found.value:g} {found.unit} is the end of the published range"
         answer = f"{end}; the limit itself is not reached: {limits}."
@@ -296,8 +313,8 @@ def search_sheet(found: FoundRegimen) -> SearchSheet:
         answer = f"{found.value:g} {found.unit} is the {what} with {limits}."
     ends = ["none" if one is None else f"{one:g} {found.unit}" for one in (found.cautious, found.lenient)]
     certainty = f"Monte Carlo: {ends[0]} to {ends[1]} (95%), of simulated people; the model's own error is not in it."
-    if has_share and found.share_inside is not None:
-        certainty += f" At that value {100.0 * found.share_inside:.1f}% stay inside the limits of pressure."
+    if (has_share or found.standing) and found.share_inside is not None:
+        certainty += f" At that value {100.0 * found.share_inside:.1f}% stay inside all of the limits of pressure."
     reach = found.reach
     return SearchSheet(
         notice=f"{NOTICE} A limit, never a dose for anyone.",
@@ -311,7 +328,15 @@ def search_sheet(found: FoundRegimen) -> SearchSheet:
         asked=f"{what.capitalize()} {_held(found)} with {limits}.",
         ranges=tuple(_range_words(one.plasma) for one in found.limits if one.plasma is not None),
         who=f"{_who(found.asked)}. {_made(found.asked)}",
-        flags=_rows([one for one in check_session(found.asked) if one.kind == "flag"]),
+        shares=_shares(found.plan),
+        unchecked=(
+            f"Not checked, because no such pressure before the session was given: {' and '.join(found.unchecked)}. "
+            "Give it before anything is read into this answer."
+            if found.unchecked
+            else ""
+        ),
+        flags=_rows(found.plan.flags),
+        unknown=_rows(found.plan.unknown),
         established=_established(found.asked),
         safety=SAFETY_LINES,
         limits=LIMITS,
@@ -414,7 +439,7 @@ def _facts(plan: Plan) -> tuple[Fact, ...]:
     facts.append(
         Fact(
             label="Session exposure e", value=digits(plan.exposure_median), unit=band,
-            note="1 is a typical 70 kg adult at 0.5 mg/kg over 40 min; range of 90% of people.",
+            note=f"1 is a typical 70 kg adult at 0.5 mg/kg over 40 min; range of {BAND}.",
         )
     )  # fmt: skip
     return tuple(facts)
@@ -430,14 +455,44 @@ def _heart_rate(plan: Plan) -> str:
     )
 
 
+def _withheld(plan: Plan) -> tuple[str, ...]:
+    """What has no number here, and why: said where the number would stand."""
+    if plan.request.route != "iv":
+        known = [
+            f"{name} {before:g}"
+            for name, before in (("systolic", plan.request.sbp0_mmhg), ("diastolic", plan.request.dbp0_mmhg))
+            if before is not None
+        ]
+        before = f" from {' and '.join(known)} mmHg" if known else ""
+        text = (
+            "Dissociation, pressure and heart rate: no number. Nothing was measured of them by this route here, so "
+            f"nothing can be said of {plan.limits.sbp_mmhg:g} or {plan.limits.dbp_mmhg:g} mmHg{before}; they rise by "
+            "every route."
+        )
+        return (text,)
+    return tuple(
+        f"{' and '.join(_NAMES[name, ''] for name in one.effects)}: no number. {100.0 * one.share_beyond:.0f}% of the "
+        f"simulated people pass {one.most_ng_per_ml:g} ng/mL at the effect site, up to which it was studied: "
+        "expect more than was seen there."
+        for one in plan.studied
+        if one.is_withheld
+    )
+
+
 def _shares(plan: Plan) -> tuple[ShareRow, ...]:
     found = (
         ("sbp_above", plan.p_sbp_above_limit, "systolic"),
         ("dbp_above", plan.p_dbp_above_limit, "diastolic"),
         ("sbp_rise_above", plan.p_sbp_rise_above_limit, ""),
     )
-    if plan.p_sbp_rise_above_limit is None:
+    if plan.request.route != "iv":
         return ()
+    if plan.p_sbp_rise_above_limit is None:
+        text = "not known beyond what was studied"
+        return tuple(
+            ShareRow(label=_SHARES[name].format(limits=plan.limits), share=text, interval="", error="")
+            for name, _, _ in found
+        )
     return tuple(_share(_SHARES[name].format(limits=plan.limits), one, missing) for name, one, missing in found)
 
 

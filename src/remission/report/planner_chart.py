@@ -132,7 +132,7 @@ def comparison_chart(plans: Sequence[Plan]) -> Chart:
     return Chart(
         name="compare",
         title=f"{' against '.join(plan.regimen for plan in plans)}, in the same simulated people",
-        see=f"Simulated: median (line) and 90% of {plans[0].request.n_people} people (band) under each regimen.",
+        see=f"Median (line) and 90% of {plans[0].request.n_people} simulated people (band) under each regimen.",
         cannot="Overlapping bands do not mean that people differ little: the table has each person's own difference.",
         figure=figure,
         table=_comparison_table(plans),

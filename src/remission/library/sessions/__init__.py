@@ -88,6 +88,8 @@ class SessionCheck(Record):
         ``contraindication``: no plan is printed. ``flag``: shown with its source, and nothing is blocked.
     rule
         ``asked``: the user says it. Otherwise the name of the rule by which it is computed; ``threshold`` is its limit.
+    also
+        Other words for it, as people type them; :mod:`remission.library.meanings` reads them.
     """
 
     id: _Name
@@ -97,6 +99,7 @@ class SessionCheck(Record):
     threshold: float | None = None
     threshold_2: float | None = None
     label: _Text
+    also: tuple[str, ...] = ()
     consequence: _Text
     source: SourceKey
     grade: Grade

@@ -24,12 +24,15 @@ from remission.planner import (
     read_regimen,
     read_request,
     read_search,
+    read_share_inside,
     search_regimen,
 )
 from remission.planner.request import list_takes
 from remission.provenance import package_version
+from remission.receptor import held_from_ng_per_ml
 from remission.records.base import Record
 from remission.records.protocol import Substance
+from remission.records.session_fields import SESSION_FIELDS
 from remission.report.clinic_sheet import ClinicSheet, clinic_sheet, read_strength
 from remission.report.plan_sheet import (
     ComparisonRow,
@@ -54,6 +57,7 @@ router = PageRouter()
 
 _Text = Annotated[str, Field(max_length=60)]
 _Texts = Annotated[list[_Text], Field(max_length=12, default_factory=list)]
+_Words = Annotated[str, Field(max_length=200)]
 _MOST_REGIMENS = 4
 _MOST_PEOPLE = 10_000
 _MOST_PERSON_POINTS = 2_200_000
@@ -74,8 +78,8 @@ class PlannerQuery(Record, extra="ignore"):
     systolic: _Text = ""
     diastolic: _Text = ""
     pulse: _Text = ""
-    has: Annotated[list[_Text], Field(max_length=40, default_factory=list)]
-    takes: Annotated[list[_Text], Field(max_length=40, default_factory=list)]
+    has: Annotated[list[_Words], Field(max_length=60, default_factory=list)]
+    takes: Annotated[list[_Words], Field(max_length=60, default_factory=list)]
     preset: _Text = ""
     route: _Text = ""
     assume_ka: _Text = ""
@@ -147,6 +151,10 @@ class PlannerPage(Record):
 
     asked
         The fields as typed, to fill the form again.
+    hints
+        How each field is written, as the command says it.
+    other
+        Words typed for ``has`` and ``takes`` that are no box of the form.
     numbers
         Curves and shares of the plan as numbers; the page has them as charts and tables.
     """
@@ -157,6 +165,8 @@ class PlannerPage(Record):
     checks: tuple[CheckGroup, ...]
     plasma: tuple[Preset, ...]
     takes: tuple[CheckChoice, ...]
+    hints: dict[str, str]
+    other: dict[str, str]
     substances: tuple[str, ...]
     is_clinician: bool
     sheet: PlanSheet | None = None
@@ -186,11 +196,12 @@ class LogPage(Record):
 
 
 class PreviewNumbers(Record):
-    """What the script of the page reads: the typical person, and the laws of two effects."""
+    """What the script of the page reads: the typical person, two laws of effects, and up to where they were studied."""
 
     typical: dict[str, Any]
     drug_high: dict[str, float]
     systolic: dict[str, float | None]
+    studied: dict[str, float]
 
 
 _Asked = Annotated[PlannerQuery, Query()]
@@ -233,7 +244,7 @@ def planner_log(request: Request, query: _Asked) -> LogPage:
 @router.routes.get("/api/planner/preview.json", operation_id="planner_preview", responses=PROBLEM_RESPONSES)
 def preview(model: Literal["simons2022"] = "simons2022") -> PreviewNumbers:
     """Numbers of the typical person, for the preview while somebody types."""
-    effects = load_parameter_set("acute-effects")
+    effects, response = load_parameter_set("acute-effects"), load_parameter_set("acute-response")
     return PreviewNumbers(
         typical=dict(typical_parameters(load_pk_model(model))),
         drug_high={
@@ -245,6 +256,11 @@ def preview(model: Literal["simons2022"] = "simons2022") -> PreviewNumbers:
             "rise_mmhg": effects.value("sbp_rise_mmhg"),
             "reference_ng_per_ml": effects.value("bp_reference_ng_per_ml"),
             "c50_ng_per_ml": None,
+            "most_ng_per_ml": held_from_ng_per_ml(effects=effects),
+        },
+        studied={
+            "s_ket_ng_per_ml": response.value("studied_vas_s_ket_ng_per_ml"),
+            "ket_ng_per_ml": response.value("studied_pressure_ng_per_ml"),
         },
     )
 
@@ -324,11 +340,8 @@ def _searched(query: PlannerQuery) -> SearchSheet:
     ]
     if query.within_plasma:
         limits.append(Limit(quantity="plasma", plasma=query.within_plasma))
-    try:
-        share = float(query.share or 90.0) / 100.0
-    except ValueError:
-        raise SpecError(where="share", got=query.share, allowed="a number from 50 to 99") from None
     _check_given(query)
+    share = read_share_inside(query.share)
     target, request = read_search(query.fields, find=query.find)
     _check_size((request,))
     return search_sheet(search_regimen(request, target=target, limits=limits, share=share))
@@ -378,7 +391,13 @@ def _compared(requests: tuple[PlanRequest, ...]) -> tuple[Comparison, Figure]:
 
 def _page(query: PlannerQuery, is_clinician: bool, **more: Any) -> PlannerPage:
     asked = {name: tuple(texts) for name, texts in query.fields.items()}
-    return PlannerPage.from_dict({"asked": asked, "is_clinician": is_clinician, **_choices(), **more})
+    choices = _choices()
+    boxes = {one.id for group in choices["checks"] for one in group.checks} | {one.id for one in choices["takes"]}
+    other = {
+        name: ", ".join(text for text in asked.get(name, ()) if text.strip() and text not in boxes)
+        for name in ("has", "takes")
+    }
+    return PlannerPage.from_dict({"asked": asked, "other": other, "is_clinician": is_clinician, **choices, **more})
 
 
 @lru_cache(maxsize=1)
@@ -403,6 +422,7 @@ def _choices() -> dict[str, Any]:
             for group in dict.fromkeys(one.group for one in asked)
         ),
         "takes": tuple(CheckChoice(id=one.id, kind=one.kind, label=one.title) for one in list_takes()),
+        "hints": {name: one.help for name, one in SESSION_FIELDS.items()},
         "substances": tuple(one.value for one in Substance),
     }
 

@@ -15,8 +15,9 @@
 //       infusions [{dose_mg, start_h, duration_h}] of racemate free base
 //       -> {s_ket: {arterial, venous, effect}, r_ket: .., ket: ..}, each a Float64Array over t_h [ng/mL].
 //   kinetics.drugHigh(conc_ng_per_ml, {emax_vas, c50_ng_per_ml, hill})          -> 0 to 100, from s_ket at the effect site
-//   kinetics.pressureRise(conc_ng_per_ml, {rise_mmhg, reference_ng_per_ml, c50_ng_per_ml})
-//       -> mmHg, from ket at the effect site; c50_ng_per_ml null is the proportional law, a number the plateau.
+//   kinetics.pressureRise(conc_ng_per_ml, {rise_mmhg, reference_ng_per_ml, c50_ng_per_ml, most_ng_per_ml})
+//       -> mmHg, from ket at the effect site; c50_ng_per_ml null is the proportional law, held at
+//       most_ng_per_ml where that is a number; c50_ng_per_ml a number is the plateau.
 //
 // Names and meaning: remission/pk/mammillary.py and remission/numerics/divided_differences.py say why it is exact where
 // rates meet. A number that is not positive where it must be is an error (RangeError), never a curve.
@@ -191,8 +192,8 @@ const kinetics = (() => {
 
   const drugHigh = (conc, { emax_vas, c50_ng_per_ml, hill }) => emax_vas * saturation(conc, c50_ng_per_ml, hill);
 
-  function pressureRise(conc, { rise_mmhg, reference_ng_per_ml, c50_ng_per_ml }) {
-    if (c50_ng_per_ml === null) return (rise_mmhg / reference_ng_per_ml) * conc;
+  function pressureRise(conc, { rise_mmhg, reference_ng_per_ml, c50_ng_per_ml, most_ng_per_ml }) {
+    if (c50_ng_per_ml === null) return (rise_mmhg / reference_ng_per_ml) * Math.min(conc, most_ng_per_ml ?? Infinity);
     return (rise_mmhg * saturation(conc, c50_ng_per_ml, 1)) / saturation(reference_ng_per_ml, c50_ng_per_ml, 1);
   }
 

@@ -26,9 +26,11 @@
     }
   }
 
+  // A decimal comma is read where it can be nothing else; both signs for micro are one. The rest is left to the server.
   const number = /^\s*(\d+\.?\d*|\.\d+)\s*([a-z/]*)\s*$/i;
   const read = (text, units) => {
-    const found = number.exec(text ?? "");
+    const plain = (text ?? "").replace(/[\u00b5\u03bc]/g, "u").replace(/^(\s*\d+),(\d{1,2}|\d{4,})(?!\d)/, "$1.$2");
+    const found = number.exec(plain);
     return found && found[2].toLowerCase() in units ? Number(found[1]) * units[found[2].toLowerCase()] : NaN;
   };
   const all = (name) => [...form.elements].filter((one) => one.name === name).map((one) => one.value);
@@ -63,12 +65,13 @@
     const found = kinetics.concentrations(kinetics.typicalPerson(model.typical, weight_kg), rows, t_h);
     const highest = (values) => Math.max(...values);
     const site = found.ket.effect, plasma = found.ket.arterial;
-    const high = kinetics.drugHigh(highest(found.s_ket.effect), model.drug_high);
-    const rise = kinetics.pressureRise(highest(site), model.systolic);
+    const s_site = highest(found.s_ket.effect), beyond = "not shown above what was studied";
+    const high = s_site > model.studied.s_ket_ng_per_ml ? beyond : `${kinetics.drugHigh(s_site, model.drug_high).toFixed(0)} of 100`;
+    const rise = highest(site) > model.studied.ket_ng_per_ml ? beyond : `${kinetics.pressureRise(highest(site), model.systolic).toFixed(0)} mmHg`;
     const total = rows.reduce((sum, one) => sum + one.dose_mg, 0);
     out.textContent = `Typical person, while you type: ${total.toFixed(1)} mg, ${(total / weight_kg).toFixed(2)} mg/kg; ` +
       `highest ${highest(plasma).toFixed(0)} ng/mL in arterial plasma, ${highest(site).toFixed(0)} ng/mL at the effect site, ` +
-      `drug high ${high.toFixed(0)} of 100, systolic rise ${rise.toFixed(0)} mmHg. One curve: people differ, see below after “Simulate”.`;
+      `drug high ${high}, systolic rise ${rise}. One curve: people differ, see below after “Simulate”.`;
     out.hidden = false;
   }
 

@@ -27,7 +27,8 @@ class Job:
 
 def _run_problem(place: Path) -> str:
     for folder in place.glob("runs/*"):
-        if not folder.name.endswith(".unfinished") and run_app(["verify", str(folder)]) != 0:
+        is_final = not folder.name.endswith(".unfinished") and not folder.name.startswith(".")
+        if is_final and run_app(["verify", str(folder)]) != 0:
             return f"{folder.name} is not whole"
     return ""
 

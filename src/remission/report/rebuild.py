@@ -11,7 +11,7 @@ from remission.patient.parameters import read_parameters
 from remission.records.protocol_file import read_protocol
 from remission.report.run import write_run
 from remission.runs.compare import Difference, compare_files, compare_records
-from remission.runs.folder import Run, read_run
+from remission.runs.folder import Run, check_contents, read_run
 from remission.runs.piece import Doer, run_here
 from remission.trial.simulate import TrialPlan, plan_trial
 
@@ -73,6 +73,7 @@ def rebuild(
         The stored run does not match its own hashes.
     """
     stored = read_run(Path(run))
+    check_contents(stored)
     plan = _plan_of(stored)
     command = str(stored.manifest["command"])
     if out is not None:

@@ -191,6 +191,8 @@ def check_contents(run: Run) -> None:
                 where=str(file), got=f"a file that cannot be read ({problem[:120]})", allowed="what the run wrote",
                 remedy="The file was changed or damaged, and its hash with it; run it again.",
             )  # fmt: skip
+    if (run.path / "run.json").exists():
+        _damage_said(run.path / "run.json")
     protocol = read_protocol(run.path / "protocol.yaml")
     if protocol.id != run.manifest["protocol"] or run.summary.get("protocol") != protocol.id:
         raise ProvenanceError(
@@ -214,7 +216,13 @@ def _content_problem(file: Path) -> str:
             return "" if table.metadata.num_rows else "no rows"
     if file.suffix == ".json":
         read_json(file, allowed="the record that the run wrote")
+    if file.suffix in _BEGINS:
+        with file.open("rb") as stream:
+            return "" if stream.read(64).lower().startswith(_BEGINS[file.suffix]) else "another kind of content"
     return "" if file.stat().st_size else "nothing in it"
+
+
+_BEGINS: Final = {".svg": b"<?xml", ".html": b"<!doctype html", ".png": b"\x89png"}
 
 
 def _manifest(path: Path) -> dict[str, Any]:

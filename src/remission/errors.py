@@ -9,7 +9,8 @@ All of them say four things: where the fault is, what came, what is allowed, and
     |-- NumericalError                  a computation left its valid range
     |-- ProvenanceError                 a stored result does not match its record
     `-- RunError                        what was asked of a run cannot be done: folder, address, name
-        `-- WorkError                   the work failed half-way: disk full, workers lost
+        |-- WorkError                   the work failed half-way: disk full, workers lost
+        `-- NameTakenError              (also SpecError) a name is taken, and nothing is overwritten
 
 The four parts are attributes as well, so that the command line and pages can show each in its place.
 """
@@ -19,6 +20,7 @@ from collections.abc import Iterable, Sequence
 
 __all__ = [
     "LibraryError",
+    "NameTakenError",
     "NumericalError",
     "ProvenanceError",
     "RemissionError",
@@ -134,6 +136,10 @@ class RunError(RemissionError):
 
 class WorkError(RunError):
     """The work failed half-way, with nothing wrong in the input: disk full, database or workers lost."""
+
+
+class NameTakenError(SpecError, RunError):
+    """A file, folder or link of the wished name is there already, and nothing is overwritten."""
 
 
 def nearest_names(name: str, known: Iterable[str], count: int = 3) -> list[str]:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 from urllib.parse import quote
 
-from remission.errors import RunError, SpecError, WorkError
+from remission.errors import NameTakenError, RunError, SpecError, WorkError
 
 try:
     import fcntl
@@ -37,6 +37,7 @@ __all__ = [
     "copy_file",
     "make_folder",
     "move",
+    "move_into",
     "new_bytes",
     "new_text",
     "read_json",
@@ -83,7 +84,7 @@ def write_text(path: Path, text: str, *, replace: bool = False, where: str | Non
 
     Raises
     ------
-    SpecError
+    NameTakenError
         A file of that name is there.
     RunError
         Nothing can be written there: no such folder, no permission, a name that the disk refuses.
@@ -189,16 +190,16 @@ def check_free(path: Path, where: str) -> None:
 
     Raises
     ------
-    SpecError
+    NameTakenError
         A file, a folder or a link is there.
     RunError
         The name is none that a disk takes, or lies in no folder.
     """
     with _spoken(where, is_begun=False):
         if os.path.lexists(path):
-            raise SpecError(
+            raise NameTakenError(
                 where=where, got=f"{path}, which exists", allowed="a file that does not exist yet",
-                remedy="Choose another name; nothing was overwritten.",
+                remedy="Choose a name that is free; nothing was overwritten.",
             )  # fmt: skip
         path.parent.stat()
 
@@ -267,6 +268,21 @@ def move(staged: Path, target: Path) -> None:
     sync(staged)
     staged.rename(target)
     sync(target.parent)
+
+
+def move_into(staged: Path, target: Path, *, last: str) -> None:
+    """Put the content of a staged folder on the disk and into an empty folder that must stay; ``last`` comes last.
+
+    Raises
+    ------
+    OSError
+        The disk refuses.
+    """
+    for path in staged.rglob("*"):
+        sync(path)
+    for item in sorted(staged.iterdir(), key=lambda path: path.name == last):
+        item.rename(target / item.name)
+    sync(target)
 
 
 @contextmanager

@@ -19,8 +19,6 @@ STREAMS = {"file", "stream", "vector", "pixels", "binary", "text", "writer", "si
 ALLOWED = {
     # The compiled code's own cache: nothing a user asked for, and Numba writes it.
     ("numerics/lanes.py", "mkdir"),
-    # An empty folder gives way to the report that is renamed into its place.
-    ("report/design_folder.py", "rmdir"),
     # Columns of a table get other names.
     ("exchange/redcap.py", "rename"),
 }

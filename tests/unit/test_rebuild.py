@@ -33,9 +33,11 @@ def run(made: Path, tmp_path: Path) -> Path:
 
 
 def changed(run: Path, **values: object) -> None:
-    """Change the manifest, as if another machine had written it."""
+    """Change the manifest and its seal, as if another machine had written them."""
     path = run / "manifest.json"
     path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), **values}), encoding="utf-8")
+    lines = [f"{file_hash(run / name)}  {name}\n" for name in ("manifest.json", "run.json")]
+    (run / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
 
 
 def test_the_record_is_complete(run: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from remission.errors import SpecError, WorkError
-from remission.files import check_folder, make_folder, move, staged_folder, sweep
+from remission.files import check_folder, make_folder, move, move_into, staged_folder, sweep
 from remission.report.chart import Table
 
 __all__ = [
@@ -74,9 +74,11 @@ def write_report_folder(folder: Path, write: Callable[[Path], None]) -> Path:
         with staged_folder(whole.parent) as staged:
             write(staged)
             if whole.exists():
-                # An empty folder gives way: the report appears in one step.
-                whole.rmdir()
-            move(staged, whole)
+                # A folder under a mount, or the present one, cannot give way: it is filled. The page comes last; while
+                # it is missing the folder is not yet a report.
+                move_into(staged, whole, last="report.html")
+            else:
+                move(staged, whole)
     except OSError as error:
         raise WorkError(
             where=str(error.filename or folder),

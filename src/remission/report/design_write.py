@@ -115,7 +115,8 @@ def _write_estimates(study: DesignStudy, folder: Path) -> None:
     )
     with new_bytes(folder / "estimates.parquet") as file:
         pq.write_table(table, file)
-    with new_bytes(folder / "estimates.csv") as file:
+    # The chart of the same name has a table of its own, which gives way to the numbers of every trial.
+    with new_bytes(folder / "estimates.csv", replace=True) as file:
         pa.csv.write_csv(table, file)
 
 

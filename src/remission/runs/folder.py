@@ -218,7 +218,8 @@ def _content_problem(file: Path) -> str:
         read_json(file, allowed="the record that the run wrote")
     if file.suffix in _BEGINS:
         with file.open("rb") as stream:
-            return "" if stream.read(64).lower().startswith(_BEGINS[file.suffix]) else "another kind of content"
+            begin = stream.read(64).lstrip().lower()
+        return "" if begin.startswith(_BEGINS[file.suffix]) else "another kind of content"
     return "" if file.stat().st_size else "nothing in it"
 
 

@@ -166,8 +166,10 @@ _SHARES = {
     "g_b", "h0", "r_deficit0", "use0", "q0_mean", "l_m", "k_r", "lam", "chi", "pi_start", "om_end", "e0", "p_hide",
     "w_report",
 }  # fmt: skip
-_SIGNED = {"k_k", "k_s", "wk", "z_constant", "z_v", "b0", "b_in", "mu_a", "gamma_a"}
-"""Levels, and the gains whose sign nothing fixes; every other value has the sign that its equation gives it."""
+_SIGNED = {
+    "k_k", "k_s", "beta_c", "c_r", "c_a", "wk", "z_constant", "z_v", "b0", "b_in", "mu_a", "gamma_a",
+}  # fmt: skip
+"""Levels, and gains to which their prior gives both signs; every other value has the sign that its equation gives."""
 _RANGES = {
     "phi": (-0.999, 0.999),
     # The commitment of day 0 is a Beta distribution, which has a mean inside (0, 1) and a spread.

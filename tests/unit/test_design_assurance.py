@@ -8,7 +8,7 @@ from scipy.stats import kstest, lognorm, multivariate_normal, norm, truncnorm
 
 from remission.cli.app import run_app
 from remission.cli.design_evidence import evidence_sets
-from remission.design.assurance import _Draw, _given, estimate_assurance
+from remission.design.assurance import Draw, _given, estimate_assurance
 from remission.design.evidence import Evidence, EvidenceTrial, evidence_trials, log_likelihoods, simulate_evidence
 from remission.design.priors import ValuePrior, prior_ranges, priors_of, sample_values
 from remission.errors import SpecError
@@ -18,9 +18,9 @@ from remission.testing.protocols import small_protocol
 from remission.trial.simulate import simulate_trial
 
 
-def draw_of(success: float, mean: float, spread: float = 1.0, n: int = 4) -> _Draw:
+def draw_of(success: float, mean: float, spread: float = 1.0, n: int = 4) -> Draw:
     estimates = mean + spread * np.linspace(-1.0, 1.0, n) / np.std(np.linspace(-1.0, 1.0, n), ddof=1)
-    return _Draw(success=success, estimates=estimates, errors=np.full(n, spread), evidence=())
+    return Draw(success=success, estimates=estimates, errors=np.full(n, spread), evidence=())
 
 
 def test_draws_follow_their_priors() -> None:

@@ -96,7 +96,7 @@ def test_a_look_in_the_calendar_counts_those_who_have_entered_and_finished() -> 
     plan = plan_trial(protocol, n_replicates=30, seed=8)
     chunk = plan.chunks[0]
     rule = plan_stops([1.0], futility={0.5: 10.0})
-    found = summarize_looks(rule, look_at(plan, "pda-ketamine", rule, chunk, plan.simulate(chunk)), has_truth=False)
+    found = summarize_looks(rule, look_at(plan, "pda-ketamine", rule, chunk, plan.simulate(chunk)), truth=None)
     entry = simulate_recruitment(protocol, n_replicates=30, seed=8).entry_day
     day = entry[:, 11] + 28
     look = found.looks[0]

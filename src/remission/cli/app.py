@@ -20,6 +20,7 @@ from remission.cli.evidence import app as evidence_app
 from remission.cli.execute import rerun_command, resume_command, verify_command
 from remission.cli.imports import app as imports_app
 from remission.cli.imports import export_command
+from remission.cli.once import refuse_repeats
 from remission.cli.plain import plain_output
 from remission.cli.plan import plan_command
 from remission.cli.protocols import list_command, new_command
@@ -89,6 +90,7 @@ def _run(arguments: list[str]) -> int:
     as_json = "--json" in arguments
     try:
         _check_arguments(arguments)
+        refuse_repeats(typer.main.get_command(app), arguments)
         code = app(arguments, standalone_mode=False)
     except RemissionError as error:
         _show_error(error, as_json=as_json)

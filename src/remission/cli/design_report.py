@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
+    from remission.cli.design_work import DesignWork
     from remission.design.operating import DesignRun
     from remission.records.protocol import Protocol
 
@@ -51,6 +52,7 @@ def report_design(
     designs: "Sequence[Protocol]",
     runs: "Sequence[DesignRun]",
     content: Mapping[str, Any],
+    work: "DesignWork | None",
 ) -> None:
     """Write the report of a design, when ``--report`` names a folder, and say where it is.
 
@@ -64,8 +66,10 @@ def report_design(
         Its trials, a design each, with the estimates kept.
     content
         What ``--json`` prints.
+    work
+        Where the design is under way.
     """
-    if context.params["report"] is None:
+    if work is None:
         return
     import numpy as np
 
@@ -93,13 +97,15 @@ def report_design(
         files=files,
         flow=flow,
     )
-    page = write_design_report(study, options["report"])
+    page = write_design_report(study, options["report"], place=work.folder)
     typer.echo(f"Report: {page}", err=True)
 
 
-def report_table(context: typer.Context, *, protocol: "Protocol", content: Mapping[str, Any]) -> None:
+def report_table(
+    context: typer.Context, *, protocol: "Protocol", content: Mapping[str, Any], work: "DesignWork | None"
+) -> None:
     """Write the report of a table of scenarios, when ``--report`` names a folder, and say where it is."""
-    if context.params["report"] is None:
+    if work is None:
         return
     from remission.report.table_report import TableStudy, write_table_report
 
@@ -112,7 +118,7 @@ def report_table(context: typer.Context, *, protocol: "Protocol", content: Mappi
         files=files,
         scenario_file=words[words.index("--scenarios") + 1],
     )
-    page = write_table_report(study, context.params["report"])
+    page = write_table_report(study, context.params["report"], place=work.folder)
     typer.echo(f"Report: {page}", err=True)
 
 

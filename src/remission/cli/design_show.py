@@ -13,28 +13,33 @@ if TYPE_CHECKING:
 __all__ = ["show"]
 
 
-def show(content: dict[str, Any], main: "list[Characteristics]", *, null: bool, power: float | None) -> None:
+def show(
+    content: dict[str, Any],
+    main: "list[Characteristics]",
+    *,
+    null: bool,
+    power: float | None,
+    is_varied: bool = True,
+) -> None:
     """Print the characteristics of the analysis that decides, and what else was asked for."""
+    from remission.design.verdicts import TRUE_VALUE
+
     name = "type I error" if null else "power"
     for line in content["standing"]["lines"]:
         typer.echo(line)
-    typer.echo(f"{main[0].label}: {name} at alpha {content['alpha']:g}; (±) is the Monte Carlo standard error")
+    typer.echo(
+        f"{main[0].label}: {name} at alpha {content['alpha']:g}; (±) is the Monte Carlo standard error, which says "
+        "nothing of the model"
+    )
     for row in main:
-        line = f"  {row.n_subjects} people, {row.n_replicates} trials: {name} {row.rejected.text}; "
-        line += f"{row.scale} {row.estimate.text}; interval width {row.width.text}; failed {row.n_failed}"
-        if row.bias is not None and row.coverage is not None:
-            line += f"; bias {row.bias.text}; coverage {row.coverage.text}"
-        typer.echo(line)
+        _show_row(row, name)
     for found, value in content["truths"].items():
         if not null:
-            typer.echo(f"True value of {found}, from the same people under every arm: {value:.3g}")
+            typer.echo(f"True value of {found}, from {content['truth_from']}: {value:.3g}. {TRUE_VALUE}")
     if power is not None:
-        smallest = content["smallest_n"]
-        typer.echo(
-            f"Smallest of these sizes with power {power:g}: {smallest} people."
-            if smallest is not None
-            else f"None of these sizes has power {power:g}."
-        )
+        _show_search(content, main, power, is_varied=is_varied)
+    if not null:
+        _show_nulls(content["nulls"])
     _show_procedure(content["characteristics"], name)
     for row in main:
         if row.sequential is not None:
@@ -44,6 +49,88 @@ def show(content: dict[str, Any], main: "list[Characteristics]", *, null: bool, 
     if "cost" in content:
         show_cost(content["cost"])
     typer.echo(f"Again: {content['command']}")
+
+
+def _show_row(row: "Characteristics", name: str) -> None:
+    from dataclasses import asdict
+
+    from remission.design.verdicts import verdicts
+
+    line = f"  {row.n_subjects} people, {row.n_replicates} trials: {name} {row.rejected.text}"
+    if row.bias is not None and row.coverage is not None:
+        line += f"; bias {row.bias.text}; coverage {row.coverage.text}"
+    else:
+        line += "; no bias can be told, because missing itself is the outcome"
+    line += f"; {row.scale} {row.estimate.text}, which varies between trials by an SD of {row.estimate_sd:.3g}"
+    typer.echo(f"{line}; interval width {row.width.text}; failed {row.n_failed}")
+    stops = row.sequential is not None and len(row.sequential.looks) > 1
+    for words in verdicts(asdict(row), power=row.rejected.value, stops=stops):
+        typer.echo(f"    {words}")
+
+
+def _show_search(content: dict[str, Any], main: "list[Characteristics]", power: float, *, is_varied: bool) -> None:
+    """The smallest size: from the search of a range, or among the sizes that were listed."""
+    from remission.design.measures import Measure
+    from remission.design.verdicts import verdicts
+
+    found = content.get("search")
+    if found is None:
+        smallest = content["smallest_n"]
+        if smallest is not None:
+            typer.echo(f"Smallest of these sizes with power {power:g}: {smallest} people.")
+        else:
+            typer.echo(f"None of these sizes has power {power:g}.")
+        if not is_varied:
+            n = main[0].n_subjects
+            low, high = (4, n) if smallest is not None else (n, 10 * n)
+            typer.echo(f"To search for the smallest size, say where: --vary n={low}:{high} --power {power:g}.")
+        return
+    last = found["evaluations"][-1]
+    if found["outcome"] == "above":
+        share = Measure(**last["rejected"]).text
+        typer.echo(
+            f"No size from {found['low']} to {found['high']} has power {power:g}: {last['n_subjects']} people have "
+            f"{share} ({last['n_replicates']} trials). Search further up, or change the design."
+        )
+        return
+    low, high = found["interval"]
+    at = found["at"]
+    if found["outcome"] == "below":
+        typer.echo(
+            f"{found['n']} people, the smallest of the range, have power {power:g} already "
+            f"({Measure(**at['rejected']).text}). Fewer may be enough: search further down."
+        )
+        return
+    typer.echo(
+        f"Smallest size with power {power:g}: {found['n']} people, 95% Monte Carlo interval {low} to {high} "
+        f"({len(found['evaluations'])} sizes tried; {at['n_replicates']} trials there: power "
+        f"{Measure(**at['rejected']).text}, bias {_measure(at['bias'])}, coverage {_measure(at['coverage'])})."
+    )
+    for words in verdicts(at, power=at["rejected"]["value"]):
+        typer.echo(f"    {words}")
+
+
+def _measure(found: dict[str, Any] | None) -> str:
+    from remission.design.measures import Measure
+
+    return "not told" if found is None else Measure(**found).text
+
+
+def _show_nulls(nulls: list[dict[str, Any]]) -> None:
+    """The share that rejects where the drug does nothing to use, by the name of the null."""
+    typer.echo("Rejected where the drug does nothing to use:")
+    notes: dict[str, None] = {}
+    for n in dict.fromkeys(one["n_subjects"] for one in nulls):
+        told = []
+        for one in nulls:
+            if one["n_subjects"] == n:
+                share = "not simulated" if one["rejected"] is None else _measure(one["rejected"])
+                told.append(f"{one['name']} {share}")
+                if one["note"]:
+                    notes[f"{one['name']} {one['note']}" if one["rejected"] else one["note"]] = None
+        typer.echo(f"  {n} people: {'; '.join(told)}")
+    for note in notes:
+        typer.echo(f"  {note}.")
 
 
 def _show_procedure(rows: list[dict[str, Any]], name: str) -> None:
@@ -88,10 +175,10 @@ def _show_looks(n_subjects: int, found: "Sequential", name: str) -> None:
 def _show_assurance(found: dict[str, Any], n_subjects: int) -> None:
     share, error = found["probability"]["value"], found["probability"]["mcse"]
     typer.echo(
-        f"Assurance at {n_subjects} people: {share:.2f} (± {error:.2f}) over {found['n_draws']} draws "
-        f"from {len(found['priors'])} priors by judgement. Variance: parameters "
-        f"{found['parameter_variance']:.3g}, between trials {found['between_trial_variance']:.3g}, "
-        f"sampling {found['sampling_variance']:.3g}."
+        f"Assurance at {n_subjects} people: {share:.2f} (Monte Carlo error {error:.2f}) over {found['n_draws']} draws "
+        f"from {len(found['priors'])} priors by judgement; {_effect(found['effect'], found['effect_sd'])}. Variance of "
+        f"one trial's estimate: parameters {found['parameter_variance']:.3g}, between trials "
+        f"{found['between_trial_variance']:.3g}, sampling {found['sampling_variance']:.3g}."
     )
     for one in found["given"]:
         name = ", ".join(one["trials"]) or "no trial"
@@ -102,8 +189,17 @@ def _show_assurance(found: dict[str, Any], n_subjects: int) -> None:
             )
             continue
         share, error = one["probability"]["value"], one["probability"]["mcse"]
-        effect = one["effect"]
-        size = "" if effect is None else f"; effect {effect['value']:.3g} (± {effect['mcse']:.2g})"
-        typer.echo(f"  given {name}: {share:.2f} (± {error:.2f}){size}; effective draws {one['n_effective']:.0f}")
+        typer.echo(
+            f"  given {name}: {share:.2f} (Monte Carlo error {error:.2f}); {_effect(one['effect'], one['effect_sd'])}; "
+            f"effective draws {one['n_effective']:.0f}"
+        )
     if any(one["trials"] for one in found["given"]):
         typer.echo("  These trials also tuned the model's defaults: this weighs the priors and is no new evidence.")
+
+
+def _effect(mean: dict[str, Any] | None, spread: float | None) -> str:
+    """The mean effect with its Monte Carlo error, and apart from it how uncertain the effect itself is."""
+    if mean is None or mean["value"] is None:
+        return "no effect can be told"
+    words = f"mean effect {mean['value']:.3g} (Monte Carlo error {mean['mcse']:.2g})"
+    return words if spread is None else f"{words}, uncertainty of the effect: SD {spread:.2g} over the draws"

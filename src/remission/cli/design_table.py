@@ -8,17 +8,26 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
+    from remission.cli.design_work import DesignWork
     from remission.design.measures import Measure
     from remission.design.table import TableRow
 
 __all__ = ["tabulate"]
 
-_COLUMNS = ("scenario", "design", "people", "trials", "power", "type I error", "bias", "coverage", "width",
-            "expected people", "expected days", "failed")  # fmt: skip
+_COLUMNS = ("scenario", "design", "people", "trials", "power", "bias", "coverage", "type I error", "felt but inert",
+            "expectancy only", "width", "expected people", "expected days", "failed")  # fmt: skip
 
 
 def tabulate(
-    name: str, path: Path, *, analysis: str | None, workers: int | None, seed: int, quiet: bool, yes: bool
+    name: str,
+    path: Path,
+    *,
+    analysis: str | None,
+    workers: int | None,
+    seed: int,
+    quiet: bool,
+    yes: bool,
+    work: "DesignWork | None" = None,
 ) -> dict[str, Any]:
     """Simulate the table of a file; rows are printed as they are done unless ``quiet``.
 
@@ -26,6 +35,8 @@ def tabulate(
     ----------
     name
         Built-in protocol or a protocol file.
+    work
+        Where the design is under way.
 
     Returns
     -------
@@ -50,11 +61,12 @@ def tabulate(
     rows: list[TableRow] = []
     widths = _widths(cells)
     with engage(table_person_days(table, cells), largest, workers, yes=yes) as crew:
+        crew.keep_in(None if work is None else work.journal)
         if not quiet:
             for line in standing.lines:
                 typer.echo(line)
-            typer.echo(f"(\u00b1) is the Monte Carlo standard error; alpha {table.alpha:g}, at most "
-                       f"{table.replicates} trials a cell")  # fmt: skip
+            typer.echo("(\u00b1) is the Monte Carlo standard error, which says nothing of the model; "
+                       f"alpha {table.alpha:g}, at most {table.replicates} trials a cell")  # fmt: skip
             typer.echo("  ".join(word.ljust(width) for word, width in zip(_COLUMNS, widths, strict=True)).rstrip())
         with progress_of("cells", quiet=quiet) as on_progress:
             for row in run_table(table, cells, seed=seed, crew=crew):
@@ -72,21 +84,39 @@ def tabulate(
 
 
 def _notes(rows: "list[TableRow]", power: float | None, command: str) -> None:
+    from remission.design.verdicts import TRUE_VALUE, verdicts
+
     for note in sorted({row.null_note for row in rows if row.null_note}):
         typer.echo(f"No type I error: {note}")
+    if any(row.nulls for row in rows):
+        typer.echo("type I error: both sides get the same treatment. felt but inert: the drug is felt and believed in "
+                   "as before, and does nothing to use.")  # fmt: skip
+    equal = sorted({f"{one.name} {one.note}" for row in rows for one in row.nulls if one.note and one.rejected})
+    for note in equal:
+        typer.echo(f"= {note}.")
     scales = sorted({f"{row.analysis}: {row.scale}" for row in rows})
     typer.echo(f"Bias and width are on the scale of the analysis: {', '.join(scales)}.")
+    typer.echo(TRUE_VALUE)
+    for row in rows:
+        stops = len(row.sequential.looks) > 1
+        for line in verdicts(asdict(row), power=row.power.value, stops=stops):
+            typer.echo(f"{row.scenario}, {row.design}: {line}")
     if power is not None:
-        typer.echo(f"* reaches power {power:g}.")
+        typer.echo(f"* reaches power {power:g}. ! reaches it only by bias.")
     typer.echo(f"Again: {command}")
 
 
 def _cells(row: "TableRow", power: float | None) -> tuple[str, ...]:
-    mark = "*" if power is not None and row.power.value >= power else ""
+    mark = ""
+    if power is not None and row.power.value >= power:
+        owes = row.is_flattered and row.power_without_bias is not None and row.power_without_bias < power
+        mark = "!" if owes else "*"
+    nulls = {one.name: _text(one.rejected) + ("=" if one.note and one.rejected else "") for one in row.nulls}
+    inert, believed = (nulls.get(name, "-") for name in ("felt but inert", "expectancy only"))
     return (
-        row.scenario, row.design, str(row.n_subjects), str(row.n_replicates), row.power.text + mark,
-        _text(row.type1_error), _text(row.bias), _text(row.coverage), row.width.text, row.n.text,
-        _text(row.duration_day), str(row.n_failed),
+        row.scenario, row.design, str(row.n_subjects), str(row.n_replicates), row.power.text + mark, _text(row.bias),
+        _text(row.coverage), _text(row.type1_error), inert, believed,
+        row.width.text, row.n.text, _text(row.duration_day), str(row.n_failed),
     )  # fmt: skip
 
 
@@ -96,5 +126,5 @@ def _text(found: "Measure | None") -> str:
 
 def _widths(cells: Any) -> list[int]:
     ids = [max(len(cell.scenario.id) for cell in cells), max(len(cell.design.id) for cell in cells)]
-    usual = [*ids, 6, 6, 15, 15, 13, 15, 15, 15, 13, 6]
+    usual = [*ids, 6, 6, 16, 13, 15, 15, 16, 16, 15, 15, 13, 6]
     return [max(len(word), width) for word, width in zip(_COLUMNS, usual, strict=True)]

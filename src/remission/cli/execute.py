@@ -77,19 +77,29 @@ def execute(plan: "TrialPlan", root: Path, command: str, *, quiet: bool, do: "Do
 
 
 def resume_command(
-    folder: Annotated[Path, typer.Argument(help="Folder of a run under way; its name ends in .unfinished.")],
+    folder: Annotated[Path, typer.Argument(help="Folder of a run or design under way; its name ends in .unfinished.")],
     cluster: Annotated[str | None, typer.Option("--cluster", help="Address of a Dask scheduler.")] = None,
     workers: Annotated[int | None, typer.Option("--workers", "-w", help="Processes on this machine.")] = None,
     threads: Annotated[int, typer.Option("--threads", help="Threads in this process.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
-    """Take up a run that was interrupted; the result has the bytes of a run that never was.
+    """Take up a run or a design that was interrupted; the result is that of one that never was.
 
     Example: remission resume runs/kare-20260101-1a2b3c4d.unfinished
     """
+    from remission.cli.design_work import find_design_work, resume_design
+    from remission.errors import SpecError
     from remission.files import check_folder
     from remission.runs.work import read_work
 
+    design = find_design_work(folder)
+    if design is not None:
+        if cluster is not None or threads != 1:
+            raise SpecError(
+                where="--cluster, --threads", got="one of them", allowed="--workers only: a design shares its work so"
+            )
+        resume_design(design, workers=workers, as_json=as_json)
+        return
     plan, command = read_work(folder)
     check_folder(folder.parent)
     do = choose_workers(cluster=cluster, workers=workers, threads=threads)

@@ -114,7 +114,7 @@ def parameters_of(protocol: "Protocol", changes: list[str]) -> "CourseParameters
     from remission.errors import SpecError
     from remission.patient.parameters import load_course_parameters
 
-    values = {}
+    values: dict[str, float] = {}
     for change in changes:
         name, _, text = change.partition("=")
         if name.strip() in values:

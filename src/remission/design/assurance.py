@@ -25,7 +25,7 @@ from remission.records.protocol import Protocol
 from remission.streams import check_seed
 from remission.trial.simulate import plan_trial
 
-__all__ = ["FEWEST_EFFECTIVE", "Assurance", "GivenEvidence", "estimate_assurance"]
+__all__ = ["FEWEST_EFFECTIVE", "Assurance", "Draw", "GivenEvidence", "estimate_assurance"]
 
 FEWEST_EFFECTIVE = 25.0
 """Below this effective number of draws nothing is said: a few draws would speak for all."""
@@ -36,14 +36,16 @@ class GivenEvidence:
     """Assurance given a set of trials, none of them being the prior.
 
     ``n_effective``: draws of equal weight that would say as much. Where it is below ``FEWEST_EFFECTIVE`` the rest is
-    ``None``. ``effect`` is the mean over draws of their mean estimate, ``parameter_variance`` the variance between
-    them, both on the scale of the analysis, log for ratios.
+    ``None``. ``effect`` is the mean over draws of their mean estimate; its Monte Carlo error says how well the mean is
+    known. ``effect_sd`` says how uncertain the effect itself is: the standard deviation between the draws, whose square
+    is ``parameter_variance``. Both on the scale of the analysis, log for ratios.
     """
 
     trials: tuple[str, ...]
     n_effective: float
     probability: Measure | None
     effect: Measure | None
+    effect_sd: float | None
     parameter_variance: float | None
 
 
@@ -51,15 +53,18 @@ class GivenEvidence:
 class Assurance:
     """Success averaged over parameter draws, and where the variance of the estimate comes from.
 
-    ``parameter_variance``: between the means of draws. ``sampling_variance``: the mean squared standard error that the
-    analyses themselves report. ``between_trial_variance``: what trials of one draw vary beyond that; below zero
-    when the analyses overstate their error. The three add up to the variance of one trial's estimate. All on the
-    scale of the analysis, log for ratios, and of the prior; ``given`` says what evidence makes of it. ``ranges`` hold
-    95% of each prior, all of an even one.
+    ``effect``: mean over draws, with its Monte Carlo error; ``effect_sd``: standard deviation between draws, the
+    uncertainty of the effect. ``parameter_variance``: between the means of draws, the square of that.
+    ``sampling_variance``: the mean squared standard error that the analyses themselves report.
+    ``between_trial_variance``: what trials of one draw vary beyond that; below zero when the analyses overstate their
+    error. The three add up to the variance of one trial's estimate. All on the scale of the analysis, log for ratios,
+    and of the prior; ``given`` says what evidence makes of it. ``ranges`` hold 95% of each prior, all of an even one.
     """
 
     analysis: str
     probability: Measure
+    effect: Measure | None
+    effect_sd: float | None
     parameter_variance: float
     between_trial_variance: float
     sampling_variance: float
@@ -71,7 +76,7 @@ class Assurance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Draw:
+class Draw:
     """Trials of one draw: share of successes, estimates and standard errors on the scale, and the evidence."""
 
     success: float
@@ -156,6 +161,8 @@ def estimate_assurance(
     return Assurance(
         analysis=wanted,
         probability=_weighted(np.array([draw.success for draw in draws]), np.full(n_draws, 1.0 / n_draws)),
+        effect=prior.effect,
+        effect_sd=prior.effect_sd,
         parameter_variance=float("nan") if prior.parameter_variance is None else prior.parameter_variance,
         between_trial_variance=inside - expected,
         sampling_variance=expected,
@@ -176,7 +183,7 @@ def estimate_assurance(
 
 
 def _given(
-    trials: tuple[str, ...], draws: list[_Draw], log_weights: Float[np.ndarray, " draw"], fewest: float = 0.0
+    trials: tuple[str, ...], draws: list[Draw], log_weights: Float[np.ndarray, " draw"], fewest: float = 0.0
 ) -> GivenEvidence:
     weights = np.exp(log_weights - log_weights.max()) if np.isfinite(log_weights).any() else np.zeros(log_weights.size)
     total = weights.sum()
@@ -184,7 +191,7 @@ def _given(
     effective = float(1.0 / (weights**2).sum()) if total > 0.0 else 0.0
     if effective < max(fewest, 1.0):
         return GivenEvidence(
-            trials=trials, n_effective=effective, probability=None, effect=None, parameter_variance=None
+            trials=trials, n_effective=effective, probability=None, effect=None, effect_sd=None, parameter_variance=None
         )
     good = np.array([draw.estimates.size > 1 for draw in draws])
     effect = variance = None
@@ -202,6 +209,7 @@ def _given(
         n_effective=effective,
         probability=_weighted(np.array([draw.success for draw in draws]), weights),
         effect=effect,
+        effect_sd=None if variance is None else float(np.sqrt(variance)),
         parameter_variance=variance,
     )
 
@@ -212,7 +220,7 @@ def _weighted(values: Float[np.ndarray, " draw"], weights: Float[np.ndarray, " d
     return Measure(value=mean, mcse=spread)
 
 
-def _simulate(task: _Task, item: tuple[dict[str, float], tuple[int, int]]) -> _Draw:
+def _simulate(task: _Task, item: tuple[dict[str, float], tuple[int, int]]) -> Draw:
     """Trials of the design and of the evidence at one draw."""
     values, (seed, evidence_seed) = item
     base = load_course_parameters(task.protocol.substance)
@@ -226,7 +234,7 @@ def _simulate(task: _Task, item: tuple[dict[str, float], tuple[int, int]]) -> _D
     )
     p_value = np.concatenate([one.p_value for one in found])
     good = np.isfinite(estimate)
-    return _Draw(
+    return Draw(
         success=float((p_value < task.alpha).mean()),
         estimates=estimate[good],
         errors=((high - low) / (2.0 * Z95))[good],

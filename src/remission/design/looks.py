@@ -23,11 +23,11 @@ from remission.trial.datacut import complete_day, cut_batch
 from remission.trial.recruitment import simulate_recruitment
 from remission.trial.simulate import TrialPlan
 
-__all__ = ["Look", "LookTally", "Sequential", "look_at", "summarize_looks"]
+__all__ = ["Look", "LookSums", "LookTally", "Sequential", "look_at", "summarize_looks"]
 
 
 @dataclass(slots=True, kw_only=True)
-class _At:
+class LookSums:
     """What was counted at one look."""
 
     success: Count = field(default_factory=Count)
@@ -43,7 +43,7 @@ class _At:
 class LookTally:
     """Running sums over trials with looks."""
 
-    at: list[_At]
+    at: list[LookSums]
     rejected: Count = field(default_factory=Count)
     failed: Count = field(default_factory=Count)
     n: Mean = field(default_factory=Mean)
@@ -51,15 +51,16 @@ class LookTally:
     estimate: Mean = field(default_factory=Mean)
     shift: Mean = field(default_factory=Mean)
     away: Mean = field(default_factory=Mean)
-    covered: Count = field(default_factory=Count)
+    bounds: list[Float[np.ndarray, "2 replicate"]] = field(default_factory=list)
 
     def merge(self, other: "LookTally") -> None:
         """Take in what was summed elsewhere."""
         for mine, theirs in zip(self.at, other.at, strict=True):
-            for name in _At.__slots__:
+            for name in LookSums.__slots__:
                 getattr(mine, name).merge(getattr(theirs, name))
+        self.bounds += other.bounds
         for name in LookTally.__slots__:
-            if name != "at":
+            if name not in {"at", "bounds"}:
                 getattr(self, name).merge(getattr(other, name))
 
 
@@ -105,7 +106,14 @@ class Sequential:
 
 
 def look_at(
-    plan: TrialPlan, analysis: str, rule: StopRule, chunk: Chunk, batch: TrialBatch, *, truth: float | None = None
+    plan: TrialPlan,
+    analysis: str,
+    rule: StopRule,
+    chunk: Chunk,
+    batch: TrialBatch,
+    *,
+    truth: float | None = None,
+    complete: Estimates | None = None,
 ) -> LookTally:
     """A chunk of trials, looked at as the rule says.
 
@@ -115,6 +123,8 @@ def look_at(
         The trials.
     truth
         True value of the analysis on the scale people read.
+    complete
+        Its estimates with nobody unseen, where no true value is known.
     """
     protocol = one_analysis(plan.protocol, analysis)
     chosen = protocol.analyses[0]
@@ -145,10 +155,10 @@ def look_at(
         people.append((elapsed >= 0).sum(axis=1).astype(np.float64))
         days.append(day)
         analysed.append((cut.arm.reshape(shape) >= 0).sum(axis=1).astype(np.float64))
-    return _tally(rule, chosen, endpoint, found, people, days, analysed, truth)
+    return _tally(rule, chosen, endpoint, found, people, days, analysed, truth, complete)
 
 
-def _tally(
+def _tally(  # noqa: PLR0917 - the columns of a look
     rule: StopRule,
     analysis: Analysis,
     endpoint: Endpoint,
@@ -157,6 +167,7 @@ def _tally(
     days: list[Float[np.ndarray, " replicate"]],
     analysed: list[Float[np.ndarray, " replicate"]],
     truth: float | None,
+    complete: Estimates | None = None,
 ) -> LookTally:
     method = analysis.method
     estimate, low, high = (
@@ -166,7 +177,7 @@ def _tally(
     running: Bool[np.ndarray, " replicate"] = np.ones(found[0].estimate.size, dtype=np.bool_)
     stopped_at = np.full(running.size, len(found) - 1)
     rejected = np.zeros_like(running)
-    tally = LookTally(at=[_At() for _ in found])
+    tally = LookTally(at=[LookSums() for _ in found])
     with np.errstate(invalid="ignore", divide="ignore"):
         information = ((high[-1] - low[-1]) / (high - low)) ** 2
     for look, z in enumerate(statistic):
@@ -193,16 +204,23 @@ def _tally(
     tally.day.add(np.stack(days)[stopped_at, row])
     tally.estimate.add(final)
     tally.shift.add(final - estimate[-1])
+    good = np.isfinite(final)
+    tally.bounds.append(np.stack([low[stopped_at, row][good], high[stopped_at, row][good]]))
     if truth is not None:
-        aim = float(to_scale(np.array([truth]), method)[0])
-        good = np.isfinite(final)
-        tally.away.add(final - aim)
-        tally.covered.add(((low[stopped_at, row] <= aim) & (aim <= high[stopped_at, row]))[good])
+        tally.away.add(final - float(to_scale(np.array([truth]), method)[0]))
+    elif complete is not None:
+        tally.away.add(final - to_scale(complete.estimate, method))
     return tally
 
 
-def summarize_looks(rule: StopRule, tally: LookTally, *, has_truth: bool) -> Sequential:
-    """The characteristics in a tally."""
+def summarize_looks(rule: StopRule, tally: LookTally, *, truth: float | None) -> Sequential:
+    """The characteristics in a tally.
+
+    Parameters
+    ----------
+    truth
+        True value on the scale of the analysis, that of the logarithm for ratios; ``None``: none is known.
+    """
     is_dated = tally.day.n > 0
     return Sequential(
         boundary=rule.boundary,
@@ -212,8 +230,8 @@ def summarize_looks(rule: StopRule, tally: LookTally, *, has_truth: bool) -> Seq
         duration_day=tally.day.measure if is_dated else None,
         estimate=tally.estimate.measure,
         shift=tally.shift.measure,
-        bias=tally.away.measure if has_truth else None,
-        coverage=tally.covered.measure if has_truth else None,
+        bias=None if truth is None else tally.away.measure,
+        coverage=None if truth is None else _coverage(tally, truth),
         looks=tuple(
             Look(
                 fraction=fraction,
@@ -230,6 +248,13 @@ def summarize_looks(rule: StopRule, tally: LookTally, *, has_truth: bool) -> Seq
             for fraction, z, floor, at in zip(rule.fractions, rule.z, rule.futility_z, tally.at, strict=True)
         ),
     )
+
+
+def _coverage(tally: LookTally, truth: float) -> Measure:
+    covered = Count()
+    for low, high in tally.bounds:
+        covered.add((low <= truth) & (truth <= high))
+    return covered.measure
 
 
 def _statistic(found: Estimates, analysis: Analysis, endpoint: Endpoint) -> Float[np.ndarray, " replicate"]:

@@ -116,12 +116,21 @@ def _cell(
             (*in_design, "looks"),
             lambda: plan_stops(
                 design.looks,
-                futility={one.at: one.below for one in design.futility},
+                futility=_floors(design),
                 boundary=design.boundary,
                 alpha=alpha,
             ),
         ),
     )
+
+
+def _floors(design: DesignChoice) -> dict[float, float]:
+    """The futility rule of each look, each look once."""
+    floors = {one.at: one.below for one in design.futility}
+    if len(floors) < len(design.futility):
+        twice = next(at for at in floors if sum(one.at == at for one in design.futility) > 1)
+        raise SpecError(where="futility", got=f"the look at {twice:g} twice", allowed="each look once")
+    return floors
 
 
 def _lay_over(base: dict[str, Any], changes: dict[str, Any], where: str = "") -> None:

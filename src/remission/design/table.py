@@ -7,13 +7,16 @@ from remission.design.cost import person_days_of
 from remission.design.crew import Crew
 from remission.design.looks import Sequential
 from remission.design.measures import Measure, is_ratio
-from remission.design.operating import Characteristics, characterize, simulate_design
+from remission.design.nulls import SAME, NullResult, nulls_of, simulate_nulls
+from remission.design.operating import characterize, simulate_design
 from remission.design.scenario_file import Cell
 from remission.design.scenarios import ScenarioTable
-from remission.design.variants import null_protocol, one_analysis
-from remission.errors import SpecError
-from remission.records.estimand import Estimand
+from remission.design.variants import one_analysis, resize_protocol
+from remission.patient.parameters import CourseParameters
+from remission.records.estimand import Estimand, EventKind, Strategy
 from remission.records.protocol import Protocol
+from remission.records.question import possible_events
+from remission.trial.complete import is_missing_the_outcome
 from remission.trial.truth import estimand_truth
 
 __all__ = ["TableRow", "null_truth", "run_table", "table_person_days", "true_value"]
@@ -24,8 +27,11 @@ class TableRow:
     """One scenario under one design.
 
     ``power`` and ``type1_error`` count both tails, at any look. ``estimate``, ``width`` and ``bias`` are on the log
-    scale for ratios; ``width`` is of the trial carried to its end. ``type1_error`` is ``None`` where it was not asked
-    for or no null exists, ``duration_day`` without a recruitment plan.
+    scale for ratios; ``width`` is of the trial carried to its end. ``type1_error`` is that of the null of the same
+    treatment: ``None`` where it was not asked for or no null exists; ``nulls`` are all that were simulated, by name.
+    ``duration_day`` is ``None`` without a recruitment plan. What is said of bias, truth and flattery is as in
+    :class:`~remission.design.operating.Characteristics`; where no people were asked for to find the true value, it is
+    that of the same trials with nobody unseen.
     """
 
     scenario: str
@@ -38,11 +44,19 @@ class TableRow:
     power: Measure
     type1_error: Measure | None
     null_note: str
+    nulls: tuple[NullResult, ...]
     estimate: Measure
+    estimate_sd: float
     width: Measure
     truth: float | None
     bias: Measure | None
     coverage: Measure | None
+    own_truth: float | None
+    own_bias: Measure | None
+    rejected_complete: Measure | None
+    power_without_bias: float | None
+    is_flattered: bool
+    standardized_effect: float | None
     n: Measure
     duration_day: Measure | None
     sequential: Sequential
@@ -66,29 +80,48 @@ def run_table(
     WorkError
         A worker died.
     """
+    truths: dict[str, tuple[float, float]] = {}
     for cell in cells:
-        yield _row(table, cell, seed, crew)
+        yield _row(table, cell, seed, crew, truths)
 
 
 def table_person_days(table: ScenarioTable, cells: Sequence[Cell]) -> int:
     """People times days of all cells, if none stops early."""
-    days = person_days_of([cell.protocol for cell in cells], table.replicates) * (2 if table.type1_error else 1)
+    days = person_days_of([cell.protocol for cell in cells], table.replicates)
+    if table.type1_error:
+        days += sum(
+            person_days_of([null.protocol], table.replicates)
+            for cell in cells
+            for null in nulls_of(cell.protocol, cell.analysis, cell.parameters)
+            if null.protocol is not None
+        )
     return days + table.truth * sum(len(cell.protocol.arms) * cell.protocol.follow_up_days for cell in cells)
 
 
-def true_value(protocol: Protocol, analysis: str, cell: Cell, *, n_people: int, seed: int) -> float:
-    """True value of an analysis in the world of a cell; by treatment policy where the protocol asks nothing else."""
-    asked = protocol.estimand
-    if asked is None:
-        words = "As the protocol says."
-        asked = Estimand(
-            treatment=words, population=words, variable=words, intercurrent_events=words, summary=words,
-            analysis=analysis,
-        )  # fmt: skip
-    found = estimand_truth(
-        protocol, asked.replace(analysis=analysis), n_people=n_people, seed=seed, parameters=cell.parameters
+def true_value(
+    protocol: Protocol, analysis: str, parameters: CourseParameters, *, n_people: int, seed: int
+) -> tuple[float, float]:
+    """True value of an analysis by treatment policy, and its error on the scale of the analysis.
+
+    Raises
+    ------
+    SpecError
+        The number of people is out of range.
+    """
+    words = "By treatment policy."
+    chosen = next(one for one in protocol.analyses if one.id == analysis)
+    endpoint = next(one for one in protocol.endpoints if one.id == chosen.endpoint)
+    # Said for every event, because an endpoint that counts what is missing as use asks something else in silence.
+    events = possible_events(protocol)
+    policy: dict[EventKind, Strategy] = (
+        {} if is_missing_the_outcome(endpoint) else dict.fromkeys(events, "treatment-policy")
     )
-    return found.primary.estimate
+    asked = Estimand(
+        treatment=words, population=words, variable=words, intercurrent_events=words, summary=words, analysis=analysis,
+        strategies=policy,
+    )  # fmt: skip
+    found = estimand_truth(protocol, asked, n_people=n_people, seed=seed, parameters=parameters).primary
+    return found.estimate, found.mcse / abs(found.estimate) if is_ratio(found.method) else found.mcse
 
 
 def null_truth(method: str) -> float:
@@ -101,18 +134,46 @@ def _row(
     cell: Cell,
     seed: int,
     crew: Crew | None,
+    truths: dict[str, tuple[float, float]],
 ) -> TableRow:
     protocol = one_analysis(cell.protocol, cell.analysis)
-    truth = true_value(cell.protocol, cell.analysis, cell, n_people=table.truth, seed=seed) if table.truth else None
-    found, looked = _simulated(table, cell, protocol, truth, seed, crew)
-    error, note = None, ""
+    truth = None
+    if table.truth:
+        # The true value does not depend on how many people a trial has: it is found once for all sizes.
+        world = resize_protocol(cell.protocol, _TRUTH_SIZE)
+        key = repr((world.content_hash, cell.analysis, cell.parameters))
+        if key not in truths:
+            truths[key] = true_value(world, cell.analysis, cell.parameters, n_people=table.truth, seed=seed)
+        truth = truths[key]
+    run = simulate_design(
+        protocol,
+        max_replicates=table.replicates,
+        mcse=table.mcse,
+        seed=seed,
+        alpha=table.alpha,
+        parameters=cell.parameters,
+        truths={} if truth is None else {cell.analysis: truth[0]},
+        truth_errors={} if truth is None else {cell.analysis: truth[1]},
+        rule=cell.rule,
+        crew=crew,
+    )
+    found = characterize(protocol, run)[0]
+    looked = found.sequential
+    assert looked is not None, "a rule was given"
+    nulls: tuple[NullResult, ...] = ()
     if table.type1_error:
-        try:
-            null = one_analysis(null_protocol(cell.protocol, cell.analysis), cell.analysis)
-        except SpecError as problem:
-            note = str(problem)
-        else:
-            error = _simulated(table, cell, null, None, seed, crew)[1].rejected
+        nulls = simulate_nulls(
+            cell.protocol,
+            cell.analysis,
+            parameters=cell.parameters,
+            max_replicates=table.replicates,
+            mcse=table.mcse,
+            seed=seed,
+            alpha=table.alpha,
+            rule=cell.rule,
+            crew=crew,
+        )
+    same = next((one for one in nulls if one.name == SAME), None)
     return TableRow(
         scenario=cell.scenario.id,
         design=cell.design.id,
@@ -122,38 +183,26 @@ def _row(
         n_replicates=found.n_replicates,
         n_failed=looked.n_failed,
         power=looked.rejected,
-        type1_error=error,
-        null_note=note,
+        type1_error=None if same is None else same.rejected,
+        null_note="" if same is None or same.rejected is not None else same.note,
+        nulls=nulls,
         estimate=looked.estimate,
+        estimate_sd=found.estimate_sd,
         width=found.width,
-        truth=truth,
+        truth=found.truth,
         bias=looked.bias,
         coverage=looked.coverage,
+        own_truth=found.own_truth,
+        own_bias=found.own_bias,
+        rejected_complete=found.rejected_complete,
+        power_without_bias=found.power_without_bias,
+        is_flattered=found.is_flattered,
+        standardized_effect=found.standardized_effect,
         n=looked.n,
         duration_day=looked.duration_day,
         sequential=looked,
     )
 
 
-def _simulated(
-    table: ScenarioTable,
-    cell: Cell,
-    protocol: Protocol,
-    truth: float | None,
-    seed: int,
-    crew: Crew | None,
-) -> tuple[Characteristics, Sequential]:
-    run = simulate_design(
-        protocol,
-        max_replicates=table.replicates,
-        mcse=table.mcse,
-        seed=seed,
-        alpha=table.alpha,
-        parameters=cell.parameters,
-        truths={} if truth is None else {cell.analysis: truth},
-        rule=cell.rule,
-        crew=crew,
-    )
-    found = characterize(protocol, run)[0]
-    assert found.sequential is not None, "a rule was given"
-    return found, found.sequential
+_TRUTH_SIZE = 96
+"""People in the trial of which the true value is found; with another number other people would be drawn."""

@@ -1,6 +1,7 @@
 """A protocol that differs in one respect: without an effect, with other people, with one analysis only."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,7 +10,15 @@ from remission.records.protocol import Protocol
 from remission.records.treatment import Arm
 from remission.trial.analyze import sides_of
 
-__all__ = ["choose_analysis", "null_protocol", "one_analysis", "resize_protocol", "sizes_of"]
+__all__ = [
+    "VariedSizes",
+    "choose_analysis",
+    "null_protocol",
+    "one_analysis",
+    "resize_protocol",
+    "sizes_of",
+    "with_therapy_of_control",
+]
 
 
 def choose_analysis(protocol: Protocol, analysis: str | None) -> str:
@@ -40,6 +49,21 @@ def null_protocol(protocol: Protocol, analysis: str | None = None) -> Protocol:
     SpecError
         An arm has no such counterpart, or the trial is a crossover.
     """
+    return _as_control(protocol, analysis, ("drug", "therapy", "medicine"))
+
+
+def with_therapy_of_control(protocol: Protocol, analysis: str | None = None) -> Protocol:
+    """The protocol with therapy and medicine of an analysis made the same on both sides; each side keeps its drug.
+
+    Raises
+    ------
+    SpecError
+        As in :func:`null_protocol`, or sessions of the therapy follow an infusion that the treatment does not have.
+    """
+    return _as_control(protocol, analysis, ("therapy", "medicine"))
+
+
+def _as_control(protocol: Protocol, analysis: str | None, names: Sequence[str]) -> Protocol:
     chosen = choose_analysis(protocol, analysis)
     contrast = next(one for one in protocol.analyses if one.id == chosen).contrast
     treated, control = ([protocol.arms[index] for index in side] for side in sides_of(protocol, contrast))
@@ -57,7 +81,7 @@ def null_protocol(protocol: Protocol, analysis: str | None = None) -> Protocol:
                 got=f"{len(alike)} arms of the control side that are like {arm.id} in all other factors",
                 allowed="exactly one, in a trial that is no crossover",
             )
-        given[arm.id] = {name: getattr(alike[0], name) for name in ("drug", "therapy", "medicine")}
+        given[arm.id] = {name: getattr(alike[0], name) for name in names}
     arms = [arm.replace(**given.get(arm.id, {})) for arm in protocol.arms]
     # The kinds of design are claims about what arms receive, which no longer hold.
     return protocol.replace(arms=arms, design=None)
@@ -90,25 +114,41 @@ def resize_protocol(protocol: Protocol, n_subjects: int) -> Protocol:
     return protocol.replace(population=protocol.population.replace(n_subjects=n_subjects))
 
 
-def sizes_of(text: str) -> Sequence[int]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariedSizes:
+    """Numbers of people to simulate; ``is_range``: they stand for all sizes from the first to the last."""
+
+    sizes: tuple[int, ...]
+    is_range: bool
+
+
+def sizes_of(text: str) -> VariedSizes:
     """Numbers of people from ``n=60:400`` (five of them, evenly spaced) or ``n=60,120,240``.
 
     Raises
     ------
     SpecError
-        The text says something else, or a number is not above 3.
+        The text says something else, or a number is not from 4 to 100,000.
     """
     name, _, rest = text.partition("=")
-    try:
-        numbers = [int(part) for part in rest.replace(":", ",").split(",")]
-    except ValueError:
-        numbers = []
     is_range = ":" in rest
-    is_wrong = name.strip() != "n" or not numbers or min(numbers) < 4 or (is_range and len(numbers) != 2)
-    if is_wrong or (is_range and numbers[0] >= numbers[1]):
+    parts = [part.strip() for part in rest.split(":" if is_range else ",")]
+    numbers = [int(part) if part.isascii() and part.isdigit() and len(part) < _DIGITS else -1 for part in parts]
+    is_wrong = name.strip() != "n" or min(numbers) < _FEWEST or max(numbers) > _MOST
+    if is_wrong or (is_range and (len(numbers) != 2 or numbers[0] >= numbers[1])):
+        remedy = "Write the smaller number first." if is_range and len(numbers) == 2 and numbers[0] > numbers[1] else ""
         raise SpecError(
-            where=f"--vary {text}", got=rest or "nothing", allowed="n=60:400 or n=60,120,240, each at least 4 people"
+            where=f"--vary {text}",
+            got=rest or "nothing",
+            allowed="n=60:400 or n=60,120,240, each from 4 to 100,000 people",
+            remedy=remedy,
         )
+    if len(set(numbers)) < len(numbers):
+        twice = next(one for one in numbers if numbers.count(one) > 1)
+        raise SpecError(where=f"--vary {text}", got=f"{twice} twice", allowed="each size once")
     if is_range:
         numbers = [round(float(size)) for size in np.linspace(numbers[0], numbers[1], 5)]
-    return sorted(set(numbers))
+    return VariedSizes(sizes=tuple(sorted(set(numbers))), is_range=is_range)
+
+
+_FEWEST, _MOST, _DIGITS = 4, 100_000, 10

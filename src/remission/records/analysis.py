@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, model_validator
 
 from remission.errors import SpecError
 from remission.records.base import Record
@@ -155,17 +155,25 @@ class Analysis(GrownRecord):
     prior: Prior | None = None
 
     @model_validator(mode="after")
-    def _options_fit(self) -> Self:
+    def _options_fit(self, info: ValidationInfo) -> Self:
         faults = []
         reads = _OPTIONS[self.method]
+        # In a file an option that is not read was believed to act, even where it says the default.
+        said = self.model_fields_set if (info.context or {}).get("units_required") else set()
         for name in sorted(self.added_fields):
             value, default = getattr(self, name), type(self).model_fields[name].default
             if name in reads & _NEEDED and value is None:
                 faults.append(
                     SpecError(where=name, got="nothing", allowed=f"a value: {self.method} needs it", remedy="Add it.")
                 )
-            elif name not in reads and value != default:
-                faults.append(SpecError(where=name, got=value, allowed=f"nothing here: {self.method} does not read it"))
+            elif name not in reads and (value != default or name in said):
+                got = "nothing" if value is None else value
+                faults.append(
+                    SpecError(
+                        where=name, got=got, allowed=f"no such line: {self.method} does not read it",
+                        remedy="Remove it.",
+                    )
+                )  # fmt: skip
         if self.method in _UNADJUSTED and self.adjust:
             faults.append(
                 SpecError(where="adjust", got=list(self.adjust), allowed=f"nothing: {self.method} has no regression")

@@ -59,7 +59,8 @@ class FailureRule(GrownRecord):
 
 def _either_named_or_spelled_out(schema: dict[str, Any]) -> None:
     """What a file must say: a definition gives the fields that are required otherwise."""
-    given = [name for name in schema["required"] if name in {"label", "kind", "missing"}]
+    schema["required"] = [name for name in schema["required"] if name != "missing"]
+    given = [name for name in schema["required"] if name in {"label", "kind"}]
     schema["required"] = [name for name in schema["required"] if name not in given]
     schema["anyOf"] = [{"required": ["definition"]}, {"required": given}]
 
@@ -75,7 +76,8 @@ class Endpoint(GrownRecord):
     missing
         ``observed``: days, tests or visits not observed are left out. ``use``: a day not observed counts as use, a
         missed test as positive. ``carried``: the last one seen stands for it. ``weighted``: it counts as
-        ``missing_weight`` of a day of use. ``complete``: who was not seen on every day has no value. For weekly words
+        ``missing_weight`` of a day of use. Left out: ``use`` where the kind takes it, which never rewards leaving, else
+        what rewards it least. ``complete``: who was not seen on every day has no value. For weekly words
         also ``abstinent``, ``usual`` (the person's most frequent result, use on a tie), ``neighbors`` (mean of the
         weeks before and after, where both are known) and ``kept`` (neither).
         For ``days_to_relapse_or_dropout`` dropout is an event and the rule must be ``use``.
@@ -109,9 +111,14 @@ class Endpoint(GrownRecord):
     @model_validator(mode="before")
     @classmethod
     def _defined(cls, data: Any) -> Any:
-        """The fields of a named definition, beside those that the file says itself."""
+        """The fields of a named definition beside those that the file says itself; the default rule of a kind."""
         name = data.get("definition") if isinstance(data, dict) else None
         if not isinstance(name, str):
+            kind = data.get("kind") if isinstance(data, dict) else None
+            if isinstance(kind, str) and "missing" not in data:
+                # A kind that does not exist is a fault of its own.
+                rule = KINDS[kind].default_missing if kind in KINDS else "use"  # type: ignore[index]
+                return {**data, "missing": rule}
             return data
         known = named_endpoint_ids()
         if name not in known:

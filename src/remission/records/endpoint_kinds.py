@@ -79,6 +79,12 @@ class KindFacts:
     required: tuple[str, ...] = ()
 
     @property
+    def default_missing(self) -> MissingRule:
+        """The rule where a protocol says none: the one that rewards leaving least, of those with a meaning here."""
+        order: tuple[MissingRule, ...] = ("use", "carried", "weighted", "observed")
+        return next(rule for rule in order if rule in self.missing)
+
+    @property
     def is_weekly(self) -> bool:
         """Whether it is computed from the word of weekly test results."""
         return "weekly" in self.takes

@@ -1,8 +1,15 @@
 """The treatment package: drug sessions and therapy sessions as one schedule, and the arms that receive it."""
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import (
+    Field,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    model_serializer,
+    model_validator,
+)
 
 from remission.errors import SpecError
 from remission.records.base import Record
@@ -59,8 +66,16 @@ class DrugCourse(Record):
     infusions: Annotated[tuple[Infusion, ...], Field(min_length=1, max_length=60)]
     psychoactive: Fraction = 0.0
 
+    @model_serializer(mode="wrap")
+    def _without_unread(self, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, Any]:
+        """In a file, what is not read is not written; plain data keep it, because stored hashes are of them."""
+        data: dict[str, Any] = handler(self)
+        if (info.context or {}).get("with_units") and self.drug == "racemic-ketamine":
+            data.pop("psychoactive", None)
+        return data
+
     @model_validator(mode="after")
-    def _sensible(self) -> Self:
+    def _sensible(self, info: ValidationInfo) -> Self:
         faults = []
         previous: int | None = None
         for index, infusion in enumerate(self.infusions):
@@ -92,12 +107,15 @@ class DrugCourse(Record):
                         remedy="Use drug: saline for an infusion without ketamine.",
                     )
                 )
-        if self.drug == "racemic-ketamine" and self.psychoactive != 0.0:
+        # Plain data always hold the field; in a file somebody wrote it, and 0 would be believed to act.
+        is_said = bool((info.context or {}).get("units_required")) and "psychoactive" in self.model_fields_set
+        if self.drug == "racemic-ketamine" and (is_said or self.psychoactive != 0.0):
             faults.append(
                 SpecError(
                     where="psychoactive",
                     got=self.psychoactive,
                     allowed="nothing here for ketamine: it is computed from the dose",
+                    remedy="Remove this line; a control drug has a value of its own.",
                 )
             )
         if faults:

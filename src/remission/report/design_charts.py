@@ -38,7 +38,8 @@ def power_chart(study: DesignStudy) -> Chart | None:
         axes.set_xticks(n)
         axes.set_ylim(0.0, max(1.25 * (share + _Z95 * error).max(), 1.4 * (goal or 0.0)) if study.is_null else 101.0)
     smallest = study.content.get("smallest_n")
-    found = f"; {smallest} people are the smallest of these sizes that reach {goal:g}%" if smallest and goal else ""
+    which = "smallest size" if study.content.get("search") else "smallest of these sizes"
+    found = f"; {smallest} people are the {which} with {goal:g}%" if smallest and goal else ""
     return Chart(
         name="power",
         title=(
@@ -175,6 +176,7 @@ def evidence_table(study: DesignStudy) -> Table | None:
             "draws that speak",
             "assurance (± error)",
             "mean effect (± error)",
+            "uncertainty of the effect, SD",
         ),
         rows=[
             [
@@ -182,6 +184,7 @@ def evidence_table(study: DesignStudy) -> Table | None:
                 f"{one['n_effective']:.0f}",
                 share_text(one["probability"]) or "too few draws to say",
                 measure_text(one["effect"]) or "too few draws to say",
+                "" if one["effect_sd"] is None else f"{one['effect_sd']:.2g}",
             ]
             for one in sets
         ],

@@ -6,6 +6,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from remission.design.verdicts import TRUE_VALUE, verdicts
 from remission.library.loader import load_parameter_set
 from remission.library.references import load_reference
 from remission.patient.parameters import DEFAULT_PARAMETER_SET
@@ -25,7 +26,15 @@ from remission.report.document import LIMITS, inline_svg, read_asset
 from remission.report.looks_charts import sequential_table
 from remission.report.safety import ESTABLISHED, SAFETY_LINES
 
-__all__ = ["DESIGN_LIMITS", "characteristics_table", "chart_parts", "render_design", "source_line"]
+__all__ = [
+    "DESIGN_LIMITS",
+    "characteristics_table",
+    "chart_parts",
+    "nulls_table",
+    "render_design",
+    "source_line",
+    "verdict_lines",
+]
 
 DESIGN_LIMITS = (
     "Power, bias and cost are those of trials in which the model is right; only assurance looks at wrong values.",
@@ -72,6 +81,8 @@ def render_design(
         sequential=sequential_table(study),
         evidence=evidence_table(study),
         truth=_truth(study),
+        verdicts=verdict_lines(study),
+        nulls=nulls_table(study),
         cost=None if "cost" not in study.content else {"lines": cost_lines(study), "tables": cost_tables(study)},
         methods=method_paragraphs(study),
         limits=(*LIMITS, *DESIGN_LIMITS),
@@ -114,24 +125,23 @@ def characteristics_table(study: DesignStudy, *, is_primary: bool | None = None)
         if is_primary is None or is_primary == (row["analysis"] == study.analysis.id)
     ]
     has_procedure = any(row["after_procedure"] is not None for row in rows)
-    has_truth = any(row["bias"] is not None for row in rows)
-    columns = ["analysis", "people", "trials", f"{rejected} (± error)", "estimate (± error)", "scale",
-               "width of 95% interval", "failed"]  # fmt: skip
+    has_own = any(row["own_bias"] is not None for row in rows)
+    columns = ["analysis", "people", "trials", f"{rejected} (± error)", "bias (± error)", "coverage (± error)",
+               "estimate (± error)", "SD between trials", "scale", "width of 95% interval", "failed"]  # fmt: skip
     cells = [
         [row["label"], str(row["n_subjects"]), str(row["n_replicates"]), share_text(row["rejected"]),
-         measure_text(row["estimate"]), row["scale"], measure_text(row["width"]), str(row["n_failed"])]
+         measure_text(row["bias"]) or "cannot be told", share_text(row["coverage"]) or "cannot be told",
+         measure_text(row["estimate"]), "" if row["estimate_sd"] is None else f"{row['estimate_sd']:.3g}", row["scale"],
+         measure_text(row["width"]), str(row["n_failed"])]
         for row in rows
     ]  # fmt: skip
     if has_procedure:
         columns.insert(4, "after the procedure (± error)")
         for line, row in zip(cells, rows, strict=True):
             line.insert(4, share_text(row["after_procedure"]) or "not in it")
-    if has_truth:
-        columns += ["bias (± error)", "coverage (± error)"]
-        cells = [
-            [*line, measure_text(row["bias"]), share_text(row["coverage"])]
-            for line, row in zip(cells, rows, strict=True)
-        ]
+    if has_own:
+        columns.append("bias against the rule's own value (± error)")
+        cells = [[*line, measure_text(row["own_bias"])] for line, row in zip(cells, rows, strict=True)]
     return Table(columns=columns, rows=cells)
 
 
@@ -141,12 +151,48 @@ def _finding(study: DesignStudy) -> str:
     words = (
         f"{name} of {share_text(rejected_of(row))} with {row['n_subjects']} people, in {row['n_replicates']} trials."
     )
+    words += "".join(f" {one}" for one in _verdicts(row) if one.startswith("Part of this power"))
+    search = study.content.get("search")
     smallest = study.content.get("smallest_n")
-    if smallest is not None:
+    if search is not None and smallest is not None and search["outcome"] == "found":
+        low, high = search["interval"]
+        words += (
+            f" {smallest} people are the smallest size with the power asked for (95% Monte Carlo interval {low} to "
+        )
+        words += f"{high})."
+    elif search is not None and smallest is not None:
+        words += f" {smallest} people, the smallest of the range, have the power asked for already."
+    elif search is not None:
+        words += f" No size up to {search['high']} reaches the power asked for."
+    elif smallest is not None:
         words += f" {smallest} people are the smallest of the sizes tried that reach the power asked for."
     elif "smallest_n" in study.content:
         words += " None of the sizes tried reaches the power asked for."
     return words
+
+
+def _verdicts(row: Mapping[str, Any]) -> list[str]:
+    looks = (row.get("sequential") or {}).get("looks") or ()
+    return verdicts(row, power=row["rejected"]["value"], stops=len(looks) > 1)
+
+
+def verdict_lines(study: DesignStudy) -> list[str]:
+    """What must be said of the powers on the page, with the size that it is said of."""
+    return [f"{row['n_subjects']} people: {words}" for row in study.main_rows for words in _verdicts(row)]
+
+
+def nulls_table(study: DesignStudy) -> Table | None:
+    """The share that rejects where the drug does nothing to use, by the name of the null; none under the null."""
+    found = study.content.get("nulls")
+    if not found:
+        return None
+    return Table(
+        columns=("null", "people", "trials", "rejected (± error)", "remark"),
+        rows=[
+            [one["name"], str(one["n_subjects"]), str(one["n_replicates"]), share_text(one["rejected"]), one["note"]]
+            for one in found
+        ],
+    )
 
 
 def _truth(study: DesignStudy) -> str:
@@ -154,7 +200,7 @@ def _truth(study: DesignStudy) -> str:
         return ""
     if study.is_null:
         return "Treatment and control are the same, so the true difference is none."
-    return f"True value of the estimand, from the same people under every arm: {study.truth:.3g} {study.effect_unit}."
+    return f"True value, from {study.content['truth_from']}: {study.truth:.3g} {study.effect_unit}. {TRUE_VALUE}"
 
 
 def source_line(key: str) -> str:

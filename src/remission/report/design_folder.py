@@ -56,8 +56,13 @@ def check_report_folder(folder: Path | None) -> None:
     check_folder(nearest, where=f"--report {folder}: {nearest}")
 
 
-def write_report_folder(folder: Path, write: Callable[[Path], None]) -> Path:
-    """Let ``write`` fill a hidden folder and give it its name when it is whole. Returns the page.
+def write_report_folder(folder: Path, write: Callable[[Path], None], *, place: Path | None = None) -> Path:
+    """Let ``write`` fill a folder elsewhere and give it its name when it is whole. Returns the page.
+
+    Parameters
+    ----------
+    place
+        Folder in which it is written, on the same disk; ``None``: a hidden one beside it, which is removed.
 
     Raises
     ------
@@ -70,8 +75,9 @@ def write_report_folder(folder: Path, write: Callable[[Path], None]) -> Path:
     whole = folder.absolute()
     try:
         make_folder(whole.parent)
-        sweep(whole.parent)
-        with staged_folder(whole.parent) as staged:
+        home = whole.parent if place is None else place
+        sweep(home)
+        with staged_folder(home) as staged:
             write(staged)
             if whole.exists():
                 # A folder under a mount, or the present one, cannot give way: it is filled. The page comes last; while

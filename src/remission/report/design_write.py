@@ -21,7 +21,7 @@ from remission.report.design_charts import (
     power_chart,
     recruitment_chart,
 )
-from remission.report.design_document import render_design
+from remission.report.design_document import nulls_table, render_design
 from remission.report.design_folder import bibtex_of, csv_text, flat_table, list_files, write_report_folder
 from remission.report.design_methods import method_paragraphs, source_keys
 from remission.report.design_study import DesignStudy
@@ -34,13 +34,15 @@ from remission.report.schedule_chart import schedule_chart
 __all__ = ["write_design_report"]
 
 
-def write_design_report(study: DesignStudy, folder: Path) -> Path:
+def write_design_report(study: DesignStudy, folder: Path, *, place: Path | None = None) -> Path:
     """Write the report; the folder appears whole or not at all. Returns the page.
 
     Parameters
     ----------
     folder
         New or empty; checked again.
+    place
+        As in :func:`~remission.report.design_folder.write_report_folder`.
 
     Raises
     ------
@@ -49,7 +51,7 @@ def write_design_report(study: DesignStudy, folder: Path) -> Path:
     WorkError
         The disk refused.
     """
-    return write_report_folder(folder, partial(_write_all, study))
+    return write_report_folder(folder, partial(_write_all, study), place=place)
 
 
 def _write_all(study: DesignStudy, folder: Path) -> None:
@@ -77,6 +79,9 @@ def _write_all(study: DesignStudy, folder: Path) -> None:
     sequential = sequential_table(study)
     if sequential is not None:
         named["sequential"] = sequential
+    nulls = nulls_table(study)
+    if nulls is not None:
+        named["nulls"] = nulls
     evidence = evidence_table(study)
     if evidence is not None:
         named["evidence"] = evidence

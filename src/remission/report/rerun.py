@@ -122,7 +122,7 @@ def rerun_python(study: DesignStudy, *, version: str) -> str:
         alpha=study.alpha,
         max_replicates=study.max_replicates,
         mcse=study.mcse,
-        truths=pformat(dict(study.content.get("truths", {}))),
+        truths=pformat(_given_truths(study)),
         is_null=study.is_null,
         rule=_rule(study),
     )
@@ -137,6 +137,11 @@ def rerun_table(content: Mapping[str, Any], *, scenario_file: str, seed: int, ve
         seed=seed,
         analysis=repr(analyses.pop()) if len(analyses) == 1 else "None",
     )
+
+
+def _given_truths(study: DesignStudy) -> dict[str, float]:
+    """True values that were given to the simulation; what comes from its own trials is found again."""
+    return {} if study.content["truth_from"] == "the same trials with nobody unseen" else dict(study.content["truths"])
 
 
 def _rule(study: DesignStudy) -> str:

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from remission.design.verdicts import TRUE_VALUE, verdicts
 from remission.files import copy_file, make_folder, write_text
 from remission.library.loader import load_parameter_set
 from remission.patient.parameters import DEFAULT_PARAMETER_SET
@@ -52,7 +53,7 @@ class TableStudy:
     scenario_file: str
 
 
-def write_table_report(study: TableStudy, folder: Path) -> Path:
+def write_table_report(study: TableStudy, folder: Path, *, place: Path | None = None) -> Path:
     """Write the report; the folder appears whole or not at all. Returns the page.
 
     Raises
@@ -62,7 +63,7 @@ def write_table_report(study: TableStudy, folder: Path) -> Path:
     WorkError
         The disk refused.
     """
-    return write_report_folder(folder, partial(_write_all, study))
+    return write_report_folder(folder, partial(_write_all, study), place=place)
 
 
 def _write_all(study: TableStudy, folder: Path) -> None:
@@ -117,14 +118,15 @@ def _page(
         charts=[chart_parts(chart, svg) for chart, svg in drawn],
         inputs=_inputs(study),
         results=_results(study),
-        notes=sorted({row["null_note"] for row in study.content["rows"] if row["null_note"]}),
+        notes=_remarks(study.content["rows"]),
         methods=(
             f"Each cell was simulated {_range(counts)} times (seed {study.seed}; at most "
             f"{asked['replicates']:,}, stopped when the Monte Carlo standard error of power was at most "
             f"{asked['mcse']:g}), with the people of the same seed in all cells. Tests are two-sided at "
             f"{asked['alpha']:g}; power counts success and harm at any look, failed analyses as no success."
             + (" Every cell was simulated again with treatment and control alike." if asked["type1_error"] else "")
-            + (f" Bias and coverage are against the true value in {asked['truth']:,} people." if asked["truth"] else "")
+            + f" {TRUE_VALUE}"
+            + (f" It was found in {asked['truth']:,} people under every arm." if asked["truth"] else "")
         ),
         limits=(*LIMITS, *DESIGN_LIMITS),
         cautions=protocol.cautions(),
@@ -141,6 +143,29 @@ def _page(
             ("Versions", ", ".join(f"{name} {value}" for name, value in sorted(versions.items()))),
         ),
     )
+
+
+def _remarks(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Which nulls were not simulated and why, and what must be said of each power."""
+    equal = {f"{one['name']} {one['note']}." for row in rows for one in row["nulls"] if one["note"] and one["rejected"]}
+    said = [
+        f"{row['scenario']}, {row['design']}: {words}"
+        for row in rows
+        for words in verdicts(row, power=row["power"]["value"], stops=len(row["sequential"]["looks"]) > 1)
+    ]
+    return [
+        *sorted({f"No type I error: {row['null_note']}" for row in rows if row["null_note"]}),
+        *sorted(equal),
+        *said,
+    ]
+
+
+def _null(row: Mapping[str, Any], name: str) -> str:
+    return next((share_text(one["rejected"]) for one in row["nulls"] if one["name"] == name), "")
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{100.0 * value:.0f}%"
 
 
 def _range(counts: Sequence[int]) -> str:
@@ -252,13 +277,16 @@ def _results(study: TableStudy) -> Table:
         "people": [str(row["n_subjects"]) for row in rows],
         "trials": [str(row["n_replicates"]) for row in rows],
         "power (± error)": [share_text(row["power"]) for row in rows],
+        "bias": [measure_text(row["bias"]) for row in rows],
+        "coverage": [share_text(row["coverage"]) for row in rows],
+        "without bias, about": [_share(row["power_without_bias"]) if row["is_flattered"] else "" for row in rows],
         "type I error": [share_text(row["type1_error"]) for row in rows],
+        **{name: [_null(row, name) for row in rows] for name in ("felt but inert", "expectancy only")},
         "estimate": [measure_text(row["estimate"]) for row in rows],
         "scale": [row["scale"] for row in rows],
         "width": [measure_text(row["width"]) for row in rows],
         "true value": ["" if row["truth"] is None else f"{row['truth']:.3g}" for row in rows],
-        "bias": [measure_text(row["bias"]) for row in rows],
-        "coverage": [share_text(row["coverage"]) for row in rows],
+        "bias against the rule's own value": [measure_text(row["own_bias"]) for row in rows],
         "expected people": [measure_text(row["n"]) for row in rows],
         "expected days": [measure_text(row["duration_day"]) for row in rows],
         "failed": [str(row["n_failed"]) for row in rows],

@@ -52,8 +52,14 @@ def simulate_batch(
     n_replicates: int,
     parameters: CourseParameters,
     pharmacology: Pharmacology,
+    without: Collection[EventKind] = (),
 ) -> TrialBatch:
     """Some replicates of a trial, with every person's days.
+
+    Parameters
+    ----------
+    without
+        Events that do not happen.
 
     Raises
     ------
@@ -63,7 +69,7 @@ def simulate_batch(
     values = _effective(protocol, parameters)
     enrolled = _enrol(protocol, seed=seed, first_replicate=first_replicate, n_replicates=n_replicates)
     traits, schedule = _treat(protocol, enrolled, values, pharmacology)
-    course, happened = simulate_happenings(enrolled.people, protocol, traits, schedule, values)
+    course, happened = simulate_happenings(enrolled.people, protocol, traits, schedule, values, without=without)
     seen = observe(enrolled.people, protocol, course, schedule, values, happenings=happened)
     return _batch(enrolled, n_replicates, course, happened, seen)
 
@@ -100,9 +106,8 @@ def simulate_under_arm(
     enrolled = replace(drawn, arm=np.full_like(drawn.arm, arm))
     traits, schedule = _treat(protocol, enrolled, values, pharmacology)
     course, happened = simulate_happenings(enrolled.people, protocol, traits, schedule, values, without=without)
-    return _batch(
-        enrolled, n_replicates, course, happened, observe_fully(enrolled.people, protocol, course, schedule, values)
-    )
+    seen = observe_fully(enrolled.people, protocol, course, values)
+    return _batch(enrolled, n_replicates, course, happened, seen)
 
 
 def _batch(

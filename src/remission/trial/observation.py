@@ -78,16 +78,14 @@ def observe(
         kept = {day: _kept(people, course, day, schedule, parameters) for day in visits}
     if happenings is not None and happenings.in_custody is not None:
         kept = {day: kept[day] & ~happenings.in_custody[:, day] for day in visits}
-    found = _observation(people, protocol, course, schedule, parameters, kept)
+    found = _observation(people, protocol, course, schedule.psychoactive.max(axis=1), parameters, kept)
     believing = protocol.blinding.expectancy_report if protocol.blinding is not None else 0.0
     if happenings is None or happenings.guess is None or believing == 0.0:
         return found
     return _colored(people, found, happenings.guess, believing)
 
 
-def observe_fully(
-    people: People, protocol: Protocol, course: Course, schedule: CourseSchedule, parameters: CourseParameters
-) -> Observation:
+def observe_fully(people: People, protocol: Protocol, course: Course, parameters: CourseParameters) -> Observation:
     """The observation that nobody misses and nobody colors: every day seen as it was, every visit kept.
 
     Biological tests keep their errors and craving marks their noise, because both are part of how an outcome is
@@ -96,7 +94,7 @@ def observe_fully(
     everyone = np.ones(len(people), dtype=np.bool_)
     kept = {day: everyone for days in _days_of(protocol).values() for day in days}
     truthful = parameters.replace(p_hide=0.0, w_report=0.0)
-    found = _observation(people, protocol, course, schedule, truthful, kept)
+    found = _observation(people, protocol, course, np.zeros(len(people)), truthful, kept)
     return replace(found, seen=np.ones_like(found.seen))
 
 
@@ -109,7 +107,7 @@ def _observation(
     people: People,
     protocol: Protocol,
     course: Course,
-    schedule: CourseSchedule,
+    belief: Float[np.ndarray, " subject"],
     parameters: CourseParameters,
     kept: dict[int, Bool[np.ndarray, " subject"]],
 ) -> Observation:
@@ -128,7 +126,6 @@ def _observation(
             ],
             axis=1,
         ).astype(np.int8)
-    belief = schedule.psychoactive.max(axis=1)
     vas = [_reported_craving(people, course, day, belief, kept[day], parameters) for day in days["craving"]]
     positive = [_test_positive(people, protocol, course, day) for day in days["test"]]
     return Observation(

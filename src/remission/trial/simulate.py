@@ -1,6 +1,6 @@
 """A trial, many times: planned as chunks, each simulated and analysed anywhere, merged into one result."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
@@ -14,6 +14,7 @@ from remission.patient.parameters import (
     read_parameters,
 )
 from remission.patient.pharmacology import Pharmacology, load_pharmacology
+from remission.records.estimand import EventKind
 from remission.records.protocol import Protocol
 from remission.streams import check_seed
 from remission.trial.batch import TrialBatch, simulate_batch
@@ -69,8 +70,8 @@ class TrialPlan:
         """Simulate and analyse one chunk."""
         return self.analyze(chunk, self.simulate(chunk))
 
-    def simulate(self, chunk: Chunk) -> TrialBatch:
-        """The people of a chunk, day by day."""
+    def simulate(self, chunk: Chunk, *, without: Collection[EventKind] = ()) -> TrialBatch:
+        """The people of a chunk, day by day; events of ``without`` do not happen."""
         return simulate_batch(
             self.protocol,
             seed=self.seed,
@@ -78,6 +79,7 @@ class TrialPlan:
             n_replicates=chunk.count,
             parameters=self.parameters,
             pharmacology=self._pharmacology,
+            without=without,
         )
 
     def analyze(self, chunk: Chunk, batch: TrialBatch) -> ChunkResult:
@@ -142,6 +144,7 @@ def plan_trial(
         check_formula(endpoint)
     if parameters is not None:
         read_parameters(asdict(parameters))
+    _check_periods(protocol)
     found = load_parameter_set(parameter_set)
     return TrialPlan(
         protocol=protocol,
@@ -152,6 +155,19 @@ def plan_trial(
         with_diaries=with_diaries,
         chunk_replicates=chunk_replicates,
     )
+
+
+def _check_periods(protocol: Protocol) -> None:
+    """Refuse to analyse a crossover: arms of periods compared between people answer another question."""
+    if protocol.analyses and any(arm.periods for arm in protocol.arms):
+        raise SpecError(
+            where="analyses",
+            got="a crossover trial with analyses",
+            allowed="arms side by side: an analysis here compares people of different arms, by the drug of their first "
+            "period, while a crossover compares the periods within each person",
+            remedy="Leave analyses and estimand out to simulate the days alone; remission.trial.crossover computes the "
+            "effect within people (crossover_truth, analyze_crossover).",
+        )
 
 
 def _check_count(where: str, value: object) -> None:

@@ -35,8 +35,11 @@ __all__ = [
     "TrueArm",
     "TrueContrast",
     "check_people",
+    "endpoint_without_missing",
     "estimand_truth",
+    "event_days",
     "simulate_everybody",
+    "with_strategies",
 ]
 
 MOST_PEOPLE = 1_000_000
@@ -208,7 +211,7 @@ def simulate_everybody(
     strategies
         What is done about each event that can happen.
     """
-    whole = _without_missing(endpoint)
+    whole = endpoint_without_missing(endpoint)
     n_subjects = protocol.population.n_subjects
     n_arms, step = len(protocol.arms), max(1, _PEOPLE_PER_CHUNK // n_subjects)
     n_replicates = -(-n_people // n_subjects)
@@ -231,10 +234,10 @@ def simulate_everybody(
                 parameters=parameters,
                 pharmacology=pharmacology,
             )
-            days = _event_days(protocol, batch)
+            days = event_days(protocol, batch)
             for event, found in happened.items():
                 found[arm, place] = days[event] <= endpoint.window.last
-            seen = _with_strategies(batch.observation, strategies, days)
+            seen = with_strategies(batch.observation, strategies, days)
             data = endpoint_data(
                 seen,
                 heavy_amount=parameters.heavy_amount,
@@ -250,7 +253,7 @@ def simulate_everybody(
     return values[:, :n_people], ended[:, :n_people], {event: found[:, :n_people] for event, found in happened.items()}
 
 
-def _without_missing(endpoint: Endpoint) -> Endpoint:
+def endpoint_without_missing(endpoint: Endpoint) -> Endpoint:
     """The endpoint for data in which nobody is unseen but by a strategy, which leaves out what it takes away."""
     rules = KINDS[endpoint.kind].missing
     if "observed" not in rules:
@@ -258,7 +261,7 @@ def _without_missing(endpoint: Endpoint) -> Endpoint:
     return endpoint.replace(definition=None, missing="observed", missing_weight=None)
 
 
-def _event_days(protocol: Protocol, batch: TrialBatch) -> dict[EventKind, Int[np.ndarray, " subject"]]:
+def event_days(protocol: Protocol, batch: TrialBatch) -> dict[EventKind, Int[np.ndarray, " subject"]]:
     """First day of each event; the number of days where it never comes. A guess is made on day 0. [day]"""
     use, events, guess = batch.course.use, protocol.events, batch.happenings.guess
     n_days = use.shape[1]
@@ -275,7 +278,7 @@ def _event_days(protocol: Protocol, batch: TrialBatch) -> dict[EventKind, Int[np
     return days
 
 
-def _with_strategies(
+def with_strategies(
     seen: Observation, strategies: Mapping[EventKind, str], days: Mapping[EventKind, Int[np.ndarray, " subject"]]
 ) -> Observation:
     """What counts under the strategies: failures from an event on, or nothing from it on."""

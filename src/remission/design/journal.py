@@ -1,0 +1,124 @@
+"""Pieces of a design's work, kept as they are done, so that a design that was ended goes on where it was.
+
+A design does the same pieces in the same order whenever it is started alike. A piece is known by the number of its
+place, and a line of the journal holds that number and what the piece gave. A line that was cut off by the end of the
+process is not read: its piece is done again. Numbers are kept to the last bit.
+"""
+
+import base64
+import json
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from remission.errors import WorkError
+
+__all__ = ["Journal"]
+
+
+class Journal:
+    """What is done of a design.
+
+    Parameters
+    ----------
+    path
+        The file; made when it is missing.
+    kinds
+        The records that pieces are made of. Nothing else is read.
+
+    Raises
+    ------
+    WorkError
+        The file cannot be read or written.
+    """
+
+    def __init__(self, path: Path, kinds: tuple[type, ...]) -> None:
+        self._path = path
+        self._kinds = {kind.__name__: kind for kind in kinds}
+        self._lines: dict[tuple[int, int], Any] = {}
+        try:
+            content = path.read_bytes() if path.exists() else b""
+            whole = content.rfind(b"\n") + 1
+            for line in content[:whole].splitlines():
+                self._read(line)
+            self._stream = path.open("ab")
+            self._stream.truncate(whole)
+        except OSError as error:
+            raise self._failed(error) from None
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def get(self, call: int, item: int) -> Any:
+        """What a piece gave, or ``None`` when it is not done."""
+        found = self._lines.get((call, item))
+        return None if found is None else self._decode(found)
+
+    def put(self, call: int, item: int, value: Any) -> None:
+        """Keep what a piece gave.
+
+        Raises
+        ------
+        WorkError
+            The disk refused.
+        """
+        line = json.dumps({"call": call, "item": item, "value": self._encode(value)})
+        try:
+            self._stream.write(line.encode("ascii") + b"\n")
+            self._stream.flush()
+        except OSError as error:
+            raise self._failed(error) from None
+
+    def close(self) -> None:
+        """Close the file."""
+        self._stream.close()
+
+    def _read(self, line: bytes) -> None:
+        try:
+            found = json.loads(line)
+            place = int(found["call"]), int(found["item"])
+            self._decode(found["value"])
+        except (ValueError, KeyError, TypeError):
+            return
+        self._lines[place] = found["value"]
+
+    def _failed(self, error: OSError) -> WorkError:
+        return WorkError(
+            where=str(self._path), got=error.strerror or str(error), allowed="a file that can be written to",
+            remedy="Free space and go on with remission resume.",
+        )  # fmt: skip
+
+    def _encode(self, value: Any) -> Any:
+        if isinstance(value, np.ndarray):
+            array = np.ascontiguousarray(value)
+            return {"!": "array", "type": array.dtype.str, "shape": list(array.shape),
+                    "data": base64.b64encode(array.tobytes()).decode("ascii")}  # fmt: skip
+        if is_dataclass(value) and type(value).__name__ in self._kinds:
+            told = {field.name: self._encode(getattr(value, field.name)) for field in fields(value)}
+            return {"!": type(value).__name__, "fields": told}
+        if isinstance(value, tuple):
+            return {"!": "tuple", "items": [self._encode(one) for one in value]}
+        if isinstance(value, list):
+            return [self._encode(one) for one in value]
+        if isinstance(value, dict):
+            return {"!": "dict", "items": [[key, self._encode(one)] for key, one in value.items()]}
+        if value is None or isinstance(value, str | bool | int | float):
+            return value.item() if isinstance(value, np.generic) else value
+        raise TypeError(f"a piece of work of type {type(value).__name__}")
+
+    def _decode(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._decode(one) for one in value]
+        if not isinstance(value, dict):
+            return value
+        kind = value["!"]
+        if kind == "array":
+            flat = np.frombuffer(base64.b64decode(value["data"], validate=True), dtype=np.dtype(value["type"]))
+            return flat.reshape(value["shape"]).copy()
+        if kind == "tuple":
+            return tuple(self._decode(one) for one in value["items"])
+        if kind == "dict":
+            return {key: self._decode(one) for key, one in value["items"]}
+        return self._kinds[kind](**{name: self._decode(one) for name, one in value["fields"].items()})

@@ -1,0 +1,155 @@
+"""Nulls by name: trials without an effect of the drug on use, beside the power of every design.
+
+same treatment
+    The treatment side gets what its counterpart on the control side gets. A test keeps its error here if it is sound.
+felt but inert
+    The treatment side gets the control's therapy and medicine and keeps its drug, which is felt as before: guesses,
+    expectancy and reports follow. It does nothing to use by itself. What is rejected here is what blinding fails to
+    keep out, and a reader of the trial cannot tell it from an effect.
+expectancy only
+    The same, with reports that follow nothing but what people believe they had.
+
+All that the drug does to use by itself passes through the window it opens and through what a session adds to
+commitment: ``rho`` and ``k_m`` of the model at 0 leave nothing of it. What is felt is computed from concentrations and
+stays.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from remission.design.crew import Crew
+from remission.design.measures import Measure
+from remission.design.operating import simulate_design
+from remission.design.stops import StopRule
+from remission.design.variants import choose_analysis, null_protocol, one_analysis, with_therapy_of_control
+from remission.errors import SpecError
+from remission.patient.parameters import CourseParameters
+from remission.records.endpoint_kinds import KINDS
+from remission.records.protocol import Protocol
+
+__all__ = ["EXPECTANCY", "INERT", "SAME", "NullResult", "NullTrial", "nulls_of", "simulate_nulls"]
+
+SAME: Final = "same treatment"
+INERT: Final = "felt but inert"
+EXPECTANCY: Final = "expectancy only"
+
+_INERT = {"rho": 0.0, "k_m": 0.0}
+"""Values of the model without which the drug does nothing to use by itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NullTrial:
+    """A null as a trial to simulate, or the name of the one that it equals (``same_as``), or why there is none."""
+
+    name: str
+    note: str = ""
+    same_as: str | None = None
+    protocol: Protocol | None = None
+    parameters: CourseParameters | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NullResult:
+    """The share of trials that reject under a null of that name; ``None`` where it cannot be simulated."""
+
+    name: str
+    rejected: Measure | None
+    n_replicates: int
+    note: str
+
+
+def nulls_of(protocol: Protocol, analysis: str, parameters: CourseParameters) -> tuple[NullTrial, ...]:
+    """The nulls of an analysis, in the order in which they are told.
+
+    Parameters
+    ----------
+    parameters
+        Values of the world in which power was found.
+    """
+    chosen = choose_analysis(protocol, analysis)
+    try:
+        same = NullTrial(name=SAME, protocol=null_protocol(protocol, chosen), parameters=parameters)
+        inert = with_therapy_of_control(protocol, chosen)
+    except SpecError as problem:
+        return tuple(NullTrial(name=name, note=str(problem)) for name in (SAME, INERT))
+    blinding = protocol.blinding
+    endpoint_id = next(one.endpoint for one in protocol.analyses if one.id == chosen)
+    endpoint = next(one for one in protocol.endpoints if one.id == endpoint_id)
+    believes = blinding is not None and (blinding.expectancy_use > 0.0 or blinding.expectancy_report > 0.0)
+    colors = KINDS[endpoint.kind].needs == "craving" and parameters.w_report > 0.0
+    if [arm.drug for arm in inert.arms] == [arm.drug for arm in null_protocol(protocol, chosen).arms]:
+        note = "both sides get the same drug in this comparison"
+        return (same, NullTrial(name=INERT, same_as=SAME, note=note))
+    if not believes and not colors:
+        note = (
+            "the protocol does not describe blinding, so that what is felt changes nothing"
+            if blinding is None
+            else "expectancy is 0 in the protocol, so that what is felt changes nothing"
+        )
+        return (same, NullTrial(name=INERT, same_as=SAME, note=note))
+    values = parameters.replace(**_INERT)
+    found = [same, NullTrial(name=INERT, protocol=inert, parameters=values)]
+    if believes and colors:
+        found.append(NullTrial(name=EXPECTANCY, protocol=inert, parameters=values.replace(w_report=0.0)))
+    elif believes:
+        found.append(
+            NullTrial(name=EXPECTANCY, same_as=INERT, note="nothing but expectancy colors this endpoint's reports")
+        )
+    return tuple(found)
+
+
+def simulate_nulls(
+    protocol: Protocol,
+    analysis: str,
+    *,
+    parameters: CourseParameters,
+    max_replicates: int,
+    mcse: float,
+    seed: int,
+    alpha: float,
+    rule: StopRule | None = None,
+    crew: Crew | None = None,
+) -> tuple[NullResult, ...]:
+    """The share of trials that reject under each null; one that equals another is not simulated again.
+
+    Parameters
+    ----------
+    parameters, max_replicates, mcse, seed, alpha, rule, crew
+        As in :func:`~remission.design.operating.simulate_design`.
+
+    Raises
+    ------
+    SpecError
+        A number is out of range.
+    WorkError
+        A worker died.
+    """
+    chosen = choose_analysis(protocol, analysis)
+    found: list[NullResult] = []
+    for null in nulls_of(protocol, chosen, parameters):
+        if null.protocol is None:
+            known = _named(found, null.same_as)
+            rejected, count = (None, 0) if known is None else (known.rejected, known.n_replicates)
+            note = f"equals {null.same_as}: {null.note}" if null.same_as else null.note
+            found.append(NullResult(name=null.name, rejected=rejected, n_replicates=count, note=note))
+            continue
+        run = simulate_design(
+            one_analysis(null.protocol, chosen),
+            max_replicates=max_replicates,
+            mcse=mcse,
+            seed=seed,
+            alpha=alpha,
+            analysis=chosen,
+            parameters=null.parameters,
+            rule=rule,
+            is_null=True,
+            crew=crew,
+        )
+        tried = run.decided(chosen)
+        found.append(NullResult(name=null.name, rejected=tried.measure, n_replicates=tried.n, note=null.note))
+    return tuple(found)
+
+
+def _named(found: Sequence[NullResult], name: str | None) -> NullResult | None:
+    return next((one for one in found if one.name == name), None)

@@ -1,0 +1,98 @@
+"""The same trial with nobody unseen: what the rule for missing data, hidden use and colored reports do to an estimate.
+
+A trial that is simulated knows the days that it did not see. The same analysis of the same people, seen in full, is
+what the estimate would have been, and its mean over trials is the true value that this analysis aims at: arms are
+drawn by chance, so nothing else tells them apart. No day is simulated again for it.
+
+By treatment policy a day counts whatever happened. The rule of an endpoint may ask something else (what is missing
+counts as use): that changes the question and takes no bias away, so both values are given.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from remission.patient.parameters import CourseParameters
+from remission.records.endpoint import Endpoint
+from remission.records.endpoint_kinds import KINDS
+from remission.records.estimand import Estimand, EventKind, Strategy
+from remission.records.protocol import Protocol
+from remission.records.question import possible_events, strategy_faults, strategy_for
+from remission.trial.batch import TrialBatch
+from remission.trial.observation import observe_fully
+from remission.trial.truth import endpoint_without_missing, event_days, with_strategies
+
+__all__ = ["complete_batch", "complete_protocol", "is_missing_the_outcome", "own_strategies"]
+
+_MISSING_IS_THE_OUTCOME = frozenset({"days_in_study", "completed", "weeks_to_missing"})
+
+
+def is_missing_the_outcome(endpoint: Endpoint) -> bool:
+    """Whether the endpoint counts leaving or missing itself, so that nobody unseen has no meaning for it."""
+    return endpoint.kind in _MISSING_IS_THE_OUTCOME
+
+
+def complete_protocol(protocol: Protocol) -> Protocol:
+    """The protocol with its analyses of data in which nobody is unseen."""
+    return protocol.replace(
+        endpoints=[endpoint_without_missing(one) for one in protocol.endpoints if one.id in _analysed(protocol)],
+        estimand=None,
+        multiplicity=None,
+        comparisons=(),
+        purpose="exploratory",
+    )
+
+
+def complete_batch(
+    protocol: Protocol,
+    batch: TrialBatch,
+    parameters: CourseParameters,
+    strategies: Mapping[EventKind, Strategy] | None = None,
+) -> TrialBatch:
+    """The people of a batch, seen in full.
+
+    Parameters
+    ----------
+    strategies
+        What is done about events other than treatment policy; ``None``: nothing.
+    """
+    used = _analysed(protocol)
+    if any(KINDS[one.kind].needs == "craving" for one in protocol.endpoints if one.id in used):
+        seen = observe_fully(batch.people, protocol, batch.course, parameters)
+    else:
+        # Days and tests of everybody are known already; only marks of craving have draws of their own.
+        found, course = batch.observation, batch.course
+        seen = replace(
+            found,
+            diary=course.use,
+            amount=course.amount * course.use,
+            seen=np.ones_like(found.seen),
+            test_kept=np.ones_like(found.test_kept),
+        )
+    whole = replace(batch, observation=seen)
+    days = event_days(protocol, whole) if strategies else {}
+    return replace(whole, observation=with_strategies(seen, strategies or {}, days))
+
+
+def _analysed(protocol: Protocol) -> set[str | None]:
+    return {name for one in protocol.analyses for name in (one.endpoint, one.baseline)}
+
+
+def own_strategies(protocol: Protocol, analysis: str) -> dict[EventKind, Strategy]:
+    """What the endpoint's rule or the protocol's estimand does about events, other than treatment policy.
+
+    The estimand speaks for another analysis too where its strategies have a meaning there.
+    """
+    chosen = next(one for one in protocol.analyses if one.id == analysis)
+    endpoint = next(one for one in protocol.endpoints if one.id == chosen.endpoint)
+    possible = possible_events(protocol)
+    words = "As the protocol says."
+    silent = Estimand(
+        treatment=words, population=words, variable=words, intercurrent_events=words, summary=words, analysis=analysis
+    )
+    asked = protocol.estimand
+    if asked is None or strategy_faults(asked.strategies, possible, endpoint):
+        asked = silent
+    found = {event: strategy_for(asked, event, endpoint) for event in possible}
+    return {event: strategy for event, strategy in found.items() if strategy != "treatment-policy"}

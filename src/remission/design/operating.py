@@ -54,7 +54,7 @@ class Characteristics:
 
     ``rejected_complete`` is the share that rejects with nobody unseen. ``power_without_bias`` is about what would
     reject if the estimate lay lower by its bias; ``is_flattered`` says that the bias is toward a larger effect, more
-    than its error, and adds two points or more to the power. ``standardized_effect`` is the difference of the means in
+    than its error, that it adds two points or more, and that the power is not below that with nobody unseen. ``standardized_effect`` is the difference of the means in
     standard deviations of people, for endpoints that are means, counts or shares.
     """
 
@@ -381,7 +381,9 @@ def characterize(protocol: Protocol, run: DesignRun, *, analysis: str | None = N
             sequential = summarize_looks(run.rule, run.looks, truth=judged.aim)
         rejected = sums.rejected.measure
         without = _power_without(rejected, judged.pull, float(np.sqrt(sums.estimate.variance)), sums.estimate.centre)
-        adds = without is not None and rejected.value - without >= _NOTABLE
+        whole = sums.complete_rejected.measure
+        # Seeing less can only cost an honest power: one that is not below that of full sight was not earned.
+        adds = without is not None and rejected.value - without >= _NOTABLE and rejected.value >= whole.value
         spread = float(np.sqrt(sums.spread.centre)) if sums.spread.n else 0.0
         rows.append(
             Characteristics(

@@ -54,8 +54,9 @@ class Characteristics:
 
     ``rejected_complete`` is the share that rejects with nobody unseen. ``power_without_bias`` is about what would
     reject if the estimate lay lower by its bias; ``is_flattered`` says that the bias is toward a larger effect, more
-    than its error, that it adds two points or more, and that the power is not below that with nobody unseen. ``standardized_effect`` is the difference of the means in
-    standard deviations of people, for endpoints that are means, counts or shares.
+    than its error, that it adds two points or more, and that the power is not below that with nobody unseen.
+    ``standardized_effect`` is the difference of the means in standard deviations of people, for endpoints that are
+    means, counts or shares.
     """
 
     analysis: str

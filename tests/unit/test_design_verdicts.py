@@ -104,7 +104,7 @@ def test_an_inert_drug_does_nothing_to_use() -> None:
         ).course.use
         for arm in (0, 1)
     ]  # fmt: skip
-    np.testing.assert_array_equal(*use)
+    np.testing.assert_array_equal(use[0], use[1])
 
 
 @pytest.mark.parametrize(("power", "truth"), [(0.8, 157), (0.5, 77), (0.95, 260)])

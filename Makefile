@@ -180,6 +180,9 @@ forecast: $(TEST_STAMP) ## the forecast of more_kare once more, into FOLDER; the
 medicines: $(TEST_STAMP) ## standard medicines beside what was read of them; into docs/validation/medicines.md
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.medicine_study
 
+kinetics: $(TEST_STAMP) ## every kinetic model against a second integration, 500 random regimens each
+	@$(BIN)/python -m validation.kinetics_independent
+
 fuzz: $(TEST_STAMP) ## 100,000 mutated diary files: each is read, or refused with a typed error
 	@$(BIN)/python -m validation.import_fuzz
 

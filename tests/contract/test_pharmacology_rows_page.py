@@ -4,10 +4,11 @@ import re
 
 import pytest
 from validation.pharmacology_rows.__main__ import FIGURES, PAGE, page
-from validation.pharmacology_rows.choice import row_sizes, separated
+from validation.pharmacology_rows.choice import row_sizes, score_of, separated
 from validation.pharmacology_rows.predict import clearance_and_volume, predict_row
 from validation.pharmacology_rows.score import LIMITS, row_of, verdict
 
+from remission.library.loader import load_parameter_set
 from remission.library.observations import list_observed_series, load_observed_series
 from remission.pk import load_pk_model
 
@@ -72,3 +73,12 @@ def test_the_rows_do_not_separate_the_default_from_its_rivals() -> None:
     assert worse is not None
     assert worse[2]
     assert worse[0] < worse[1]
+
+
+def test_the_study_error_is_that_of_the_scores() -> None:
+    """The number in the library is the score of the page over 0.6745; a score that moves must move it."""
+    known = load_parameter_set("band-spread")
+    for site in ("arterial", "venous"):
+        score = score_of(row_sizes(site)["simons2022"])
+        assert score is not None
+        assert known.value(f"sd_study_{site}") == pytest.approx(score.percent / 67.45, abs=0.002)

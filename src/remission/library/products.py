@@ -60,6 +60,17 @@ class Product:
         return self._number("tmax_h")
 
     @property
+    def ka(self) -> Parameter | None:
+        """The rate that the library states as a distribution: median, and the ends that hold 90% of people. [1/h]"""
+        return self._number("ka_per_h")
+
+    @property
+    def spread(self) -> tuple[float, float]:
+        """SD between people of the logit of F and of the log of the rate; 0 where nothing is known. [dimensionless]"""
+        f, ka = self._number("sd_logit_f"), self._number("sd_log_ka")
+        return (0.0 if f is None else f.value, 0.0 if ka is None else ka.value)
+
+    @property
     def studied_dose(self) -> Parameter | None:
         """The doses that were studied, as a range, or none. [mg]"""
         return self._number("dose_mg")

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from remission.errors import LibraryError, did_you_mean, known_names
 from remission.library.loader import load_parameter_set
-from remission.pk import DEFAULT_PK_MODEL, PkModel, load_pk_model, with_both_forms
+from remission.pk import DEFAULT_PK_MODEL, PkModel, list_pk_models, load_pk_model, with_both_forms
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.parameter import ParameterSet
 
@@ -71,6 +71,14 @@ def load_pharmacology(pk_model: str = DEFAULT_PK_MODEL) -> Pharmacology:
     LibraryError
         No such model, or one without an effect site, which the acute effects need.
     """
+    if pk_model not in list_pk_models():
+        # A name may come from a page; a path that came from there would be read.
+        raise LibraryError(
+            where="pharmacokinetic model",
+            got=pk_model,
+            allowed=f"one of {', '.join(list_pk_models())}",
+            remedy="A model file is added by add_pk_model(load_pk_model(path)).",
+        )
     pk = load_pk_model(pk_model)
     if SamplingSite.EFFECT in pk.sites:
         pk = with_both_forms(pk)

@@ -10,13 +10,21 @@ from remission.errors import SpecError
 from remission.numerics.elementary import exp
 from remission.patient.course import Traits
 from remission.patient.parameters import CourseParameters
-from remission.pk import VenousLinks, draw_venous_links
+from remission.pk import BandDraws, PkModel, VenousLinks, draw_venous_links, with_band_spread
 from remission.receptor import correlated_pressure_z
 from remission.records.parameter import ParameterSet
 from remission.records.population import Population
 from remission.streams import People, Stream, draw_normal_pair, draw_normals, draw_uniforms
 
-__all__ = ["AcuteResponse", "Covariates", "sample_acute_response", "sample_covariates", "sample_iiv", "sample_traits"]
+__all__ = [
+    "AcuteResponse",
+    "Covariates",
+    "sample_acute_response",
+    "sample_band_draws",
+    "sample_covariates",
+    "sample_iiv",
+    "sample_traits",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +98,26 @@ def sample_venous_links(people: People, *, links: ParameterSet) -> VenousLinks:
     """
     z = np.stack(draw_normal_pair(people, Stream.VENOUS_LINK, 0), axis=1)
     return draw_venous_links(z, links=links)
+
+
+def sample_band_draws(people: People, *, model: PkModel) -> BandDraws:
+    """Normals for the band of measured values of :func:`remission.pk.measured_band`, at their addresses.
+
+    Parameters
+    ----------
+    people
+        Whose draws; kinetics and link are those of every other function here.
+    model
+        The kinetic model, before its variances are widened.
+    """
+    z_residual, z_share, z_rate, z_study = draw_normals(people, Stream.PK_RESIDUAL, 0)
+    return BandDraws(
+        z_iiv=sample_iiv(people, n_iiv=with_band_spread(model).n_iiv),
+        z_link=np.stack(draw_normal_pair(people, Stream.VENOUS_LINK, 0), axis=1),
+        z_absorption=np.stack([z_share, z_rate], axis=1),
+        z_residual=z_residual,
+        z_study=z_study,
+    )
 
 
 def sample_traits(people: People, parameters: CourseParameters, *, clean_days: int, self_quit: bool) -> Traits:

@@ -1,5 +1,6 @@
 """From doses to concentrations, by analyte, sampling site and time."""
 
+from remission.pk.bands import BandDraws, MeasuredBand, measured_band, with_band_spread
 from remission.pk.concentrations import Concentrations, Series
 from remission.pk.doses import simulate_doses
 from remission.pk.effect_delay import EffectDelay, with_effect_delay
@@ -7,10 +8,13 @@ from remission.pk.exposure import Exposure, exposure_of_doses
 from remission.pk.hepatoportal_people import PersonFactors
 from remission.pk.individuals import MetaboliteIndividuals, PkIndividuals, individual_parameters
 from remission.pk.interactions import Acting, Contested, InteractionEffect, interaction_effect
-from remission.pk.model import DEFAULT_PK_MODEL, PkModel, list_pk_models, load_pk_model, with_both_forms
+from remission.pk.model import DEFAULT_PK_MODEL, PkModel, add_pk_model, list_pk_models, load_pk_model, with_both_forms
 from remission.pk.norketamine import with_slow_norketamine
+from remission.pk.own_model import read_pk_model
 from remission.pk.session import EffectSiteQuadrature, effect_site_peak, effect_site_quadrature, saturated_hours
 from remission.pk.simulate import simulate_concentrations
+from remission.pk.spread import AveragedCurve, ModelSpread, average_models, model_spread, published_models
+from remission.pk.structures import Structure, register_structure
 from remission.pk.summaries import PopulationSummary, summarize_population
 from remission.pk.typical import TypicalParameters, typical_parameters
 from remission.pk.venous import VenousLinks, draw_venous_links, mixing_gap_ng_per_ml, simulate_venous_concentrations
@@ -18,20 +22,27 @@ from remission.pk.venous import VenousLinks, draw_venous_links, mixing_gap_ng_pe
 __all__ = [
     "DEFAULT_PK_MODEL",
     "Acting",
+    "AveragedCurve",
+    "BandDraws",
     "Concentrations",
     "Contested",
     "EffectDelay",
     "EffectSiteQuadrature",
     "Exposure",
     "InteractionEffect",
+    "MeasuredBand",
     "MetaboliteIndividuals",
+    "ModelSpread",
     "PersonFactors",
     "PkIndividuals",
     "PkModel",
     "PopulationSummary",
     "Series",
+    "Structure",
     "TypicalParameters",
     "VenousLinks",
+    "add_pk_model",
+    "average_models",
     "draw_venous_links",
     "effect_site_peak",
     "effect_site_quadrature",
@@ -40,13 +51,19 @@ __all__ = [
     "interaction_effect",
     "list_pk_models",
     "load_pk_model",
+    "measured_band",
     "mixing_gap_ng_per_ml",
+    "model_spread",
+    "published_models",
+    "read_pk_model",
+    "register_structure",
     "saturated_hours",
     "simulate_concentrations",
     "simulate_doses",
     "simulate_venous_concentrations",
     "summarize_population",
     "typical_parameters",
+    "with_band_spread",
     "with_both_forms",
     "with_effect_delay",
     "with_slow_norketamine",

@@ -153,7 +153,7 @@ def absorption_system(
         system.flow("A1", None, individuals.cl_l_per_h[individuals.species_index(species)] / v1)
     for index, one in enumerate(doses):
         if one.ka_per_h is not None:
-            system.flow(f"D{index}", "A1", np.full_like(v1, one.ka_per_h))
+            system.flow(f"D{index}", "A1", one.rates_per_h())
     if film is not None and has_film:
         system.flow("M", "A1", film.ka1_per_h)
         if gut:

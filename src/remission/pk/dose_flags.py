@@ -212,6 +212,12 @@ def _of_absorption(where: str, one: AbsorbedDose) -> list[EvidenceFlag]:
             f"ka {one.ka_per_h:.3g} 1/h, derived from a peak at {product.tmax.value:.2g} h in "
             f"{product.tmax_site.value} blood (no source states the site) and assumed first-order"
         )
+    elif assumption.basis == "library":
+        assert product.ka is not None
+        how = (
+            f"ka {product.ka.value:g} 1/h, 90% of people {product.ka.low:g} to {product.ka.high:g}, "
+            f"{product.ka.grade.value}: a distribution that the library states, no measurement"
+        )
     else:
         how = f"ka {one.ka_per_h:g} 1/h, assumed"
     if assumption.f is not None:

@@ -29,6 +29,8 @@ def grades_of(
     """
     values = model.parameter_set
     core = [values[name].grade for name in _STRUCTURE if name in values]
+    # A structure of the caller's own has names of its own: all of its numbers count.
+    core = core or [one.grade for one in values.parameters]
     absorbed = [interactions.grade] if interactions is not None and interactions.changes_anything else []
     for index, one in enumerate(given):
         if one.product is None or one.ka_per_h is None:
@@ -37,6 +39,9 @@ def grades_of(
         where = f"doses[{index}]"
         found = [bioavailability_of(one.dose, one.product, species, where=where).grade for species in model.species]
         tmax = one.product.tmax
+        if one.dose.absorption.basis == "library" and one.product.ka is not None:
+            absorbed += [*found, one.product.ka.grade]
+            continue
         if one.dose.absorption.basis == "tmax" and tmax is not None:
             # Derived from the peak, in blood whose site no source states.
             absorbed += [*found, tmax.grade, Grade.ASSUMED]

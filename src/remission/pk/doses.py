@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from remission.errors import SpecError
+from remission.errors import NumericalError, SpecError
 from remission.library.loader import load_parameter_set
 from remission.pk.absorption import FilmAbsorption, simulate_absorbed
 from remission.pk.concentrations import Concentrations, Series
@@ -21,11 +21,13 @@ from remission.pk.dose_grades import grades_of
 from remission.pk.given import AbsorbedDose, resolve_doses, share_of
 from remission.pk.hepatoportal import hepatoportal_system
 from remission.pk.hepatoportal_people import HepatoportalIndividuals, PersonFactors, hepatoportal_parameters
-from remission.pk.individuals import PkIndividuals, individual_parameters
+from remission.pk.individuals import PkIndividuals, check_people, individual_parameters
 from remission.pk.interactions import InteractionEffect, factors_of
 from remission.pk.model import PkModel
 from remission.pk.occasions import Occasion, load_occasions
 from remission.pk.simulate import named_series, simulate_concentrations
+from remission.pk.structures import BUILT_IN, find_structure
+from remission.pk.venous import VenousLinks
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.dose import Dose, Route
 from remission.records.infusions import DrugForm, InfusionEvents
@@ -52,6 +54,8 @@ def simulate_doses(
     interactions: InteractionEffect | None = None,
     dose_mg: Float[np.ndarray, "subject dose"] | None = None,
     overlap: bool = False,
+    z_absorption: Float[np.ndarray, "subject 2"] | None = None,
+    venous: VenousLinks | None = None,
 ) -> Concentrations:
     """Concentrations of each person, for every analyte at every site asked for, with flags and grades.
 
@@ -86,6 +90,12 @@ def simulate_doses(
         [mg]
     overlap
         Whether infusions may run at the same time, through two lines; their rates add up.
+    z_absorption
+        Standard normals of each person for the share that is absorbed and for its rate, where the library states how
+        people differ; left out, everyone is typical. [dimensionless]
+    venous
+        A link to the vein of each person, from :func:`~remission.pk.venous.draw_venous_links`; a model of venous plasma
+        needs none and is left as it is.
 
     Raises
     ------
@@ -111,7 +121,13 @@ def simulate_doses(
     [[71.0, 67.0]]
     """
     given = resolve_doses(
-        model, doses, weight_kg=weight_kg, interactions=interactions, dose_mg=dose_mg, overlap=overlap
+        model,
+        doses,
+        weight_kg=weight_kg,
+        interactions=interactions,
+        dose_mg=dose_mg,
+        overlap=overlap,
+        z_absorption=z_absorption,
     )
     if model.parameter_set.attribute("structure") == "hepatoportal":
         if z_iov is not None:
@@ -124,12 +140,24 @@ def simulate_doses(
             model, weight_kg=weight_kg, z_iiv=z_iiv, factors=factors, **factors_of(interactions)
         )
         plain = _hepatoportal(model, people, given, t_h, analytes, sites)
+    elif model.parameter_set.attribute("structure") not in BUILT_IN:
+        plain = _of_structure(model, given, weight_kg, z_iiv, t_h, named_series(model, analytes, sites))
     else:
         own = individual_parameters(model, weight_kg=weight_kg, z_iiv=z_iiv)
         if interactions is not None and interactions.changes_anything:
             own = replace(own, cl_l_per_h=own.cl_l_per_h * interactions.cl_factor)
         occasion = Occasion(occasions or load_occasions(model), z_iov, n_subject=weight_kg.size)
-        plain = _mammillary(occasion.of(own), given, occasion, t_h, analytes, sites)
+        if venous is None or model.plasma_site is not SamplingSite.ARTERIAL:
+            plain = _mammillary(occasion.of(own), given, occasion, t_h, analytes, sites)
+        else:
+            if venous.fast_fraction.shape != weight_kg.shape:
+                raise SpecError(
+                    where="venous", got=f"{venous.fast_fraction.size} people", allowed=f"{weight_kg.size}, as weight_kg"
+                )
+            own = replace(own, venous_fast_fraction=0.0, venous_rate_per_h=venous.rate_per_h)
+            wider = tuple(dict.fromkeys((*sites, SamplingSite.ARTERIAL, SamplingSite.VENOUS)))
+            plain = _mammillary(occasion.of(own), given, occasion, t_h, analytes, wider)
+            plain = _with_links(plain, named_series(model, analytes, sites), venous)
     return Concentrations(
         t_h=t_h,
         series=plain.series,
@@ -139,6 +167,49 @@ def simulate_doses(
         ),
         grades=grades_of(model, given, series=plain.series, interactions=interactions),
     )
+
+
+def _with_links(plain: Concentrations, series: tuple[Series, ...], venous: VenousLinks) -> Concentrations:
+    """Curves of the artery and of the slow share of the vein, put together with each person's own link."""
+    f = venous.fast_fraction[:, np.newaxis]
+    columns = []
+    for one in series:
+        curve = plain.select(one.analyte, site=one.sampling_site)
+        if one.sampling_site is SamplingSite.VENOUS:
+            curve = f * plain.select(one.analyte, site=SamplingSite.ARTERIAL) + (1.0 - f) * curve
+        columns.append(curve)
+    return Concentrations(t_h=plain.t_h, series=series, conc_ng_per_ml=np.stack(columns, axis=1))
+
+
+def _of_structure(
+    model: PkModel,
+    given: Sequence[AbsorbedDose],
+    weight_kg: _Subject,
+    z_iiv: Float[np.ndarray, "subject iiv"],
+    t_h: Float[np.ndarray, " time"],
+    series: tuple[Series, ...],
+) -> Concentrations:
+    """A structure of the caller's own, through its contract."""
+    check_people(model, weight_kg=weight_kg, z_iiv=z_iiv)
+    _check_times(t_h)
+    structure = find_structure(model.parameter_set.attribute("structure"))
+    people = structure.people(model, weight_kg=weight_kg, z_iiv=z_iiv)
+    states = structure.system(people, given, model=model).simulate(t_h=t_h)
+    columns = [structure.read(people, states, one.analyte) for one in series]
+    for column in columns:
+        if column.shape != (weight_kg.size, t_h.size) or not np.all(np.isfinite(column)):
+            raise NumericalError(
+                where=f"structure of model {model.id}",
+                got=f"shape {column.shape} or a number that is not finite",
+                allowed=f"finite concentrations of shape ({weight_kg.size}, {t_h.size})",
+                remedy="Check read() and the rates of system().",
+            )
+    return Concentrations(t_h=t_h, series=series, conc_ng_per_ml=np.stack(columns, axis=1))
+
+
+def _check_times(t_h: Float[np.ndarray, " time"]) -> None:
+    if t_h.size and not (np.all(np.isfinite(t_h)) and np.all(np.diff(t_h) >= 0.0) and t_h[0] >= 0.0):
+        raise SpecError(where="t_h", got=t_h.tolist(), allowed="finite times of 0 h or later that do not run backwards")
 
 
 def _mammillary(
@@ -222,8 +293,7 @@ def _hepatoportal(
     sites: Sequence[SamplingSite | str],
 ) -> Concentrations:
     series = named_series(model, analytes, sites)
-    if t_h.size and not (np.all(np.isfinite(t_h)) and np.all(np.diff(t_h) >= 0.0) and t_h[0] >= 0.0):
-        raise SpecError(where="t_h", got=t_h.tolist(), allowed="finite times of 0 h or later that do not run backwards")
+    _check_times(t_h)
     states = hepatoportal_system(people, given, model=model).simulate(t_h=t_h)
     found = {
         Analyte.S_KET: states["C"] / people.vc_l[:, np.newaxis],

@@ -10,6 +10,7 @@ from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
 from remission.library.molecules import racemate_s_fraction
 from remission.library.products import Product
+from remission.numerics.elementary import exp
 from remission.numerics.windows import largest_in_window
 from remission.pk.interactions import InteractionEffect
 from remission.pk.model import PkModel
@@ -35,7 +36,9 @@ class AbsorbedDose:
     f
         Share of each species that reaches blood; empty for a bolus and a film. [dimensionless]
     ka_per_h
-        First-order rate; None for a bolus and a film. [1/h]
+        First-order rate of the typical person; None for a bolus and a film. [1/h]
+    ka_factor
+        What each person's rate is of it; None for 1. [dimensionless]
     """
 
     dose: Dose
@@ -43,6 +46,13 @@ class AbsorbedDose:
     dose_mg: _Subject
     f: dict[Analyte, _Subject]
     ka_per_h: float | None
+    ka_factor: _Subject | None = None
+
+    def rates_per_h(self) -> _Subject:
+        """The rate of each person. [1/h]"""
+        assert self.ka_per_h is not None
+        typical = np.full_like(self.dose_mg, self.ka_per_h)
+        return typical if self.ka_factor is None else typical * self.ka_factor
 
 
 def share_of(form: DrugForm, species: Analyte) -> float:
@@ -62,6 +72,7 @@ def resolve_doses(
     interactions: InteractionEffect | None = None,
     dose_mg: Float[np.ndarray, "subject dose"] | None = None,
     overlap: bool = False,
+    z_absorption: Float[np.ndarray, "subject 2"] | None = None,
 ) -> tuple[AbsorbedDose, ...]:
     """Each dose with what the model, the library and the caller know of its absorption.
 
@@ -75,6 +86,9 @@ def resolve_doses(
         What each person gets of each dose, instead of the doses' own amounts. [mg]
     overlap
         Whether infusions may run at the same time.
+    z_absorption
+        Standard normals of each person for the share that arrives and for its rate; left out, everyone is typical.
+        [dimensionless]
 
     Raises
     ------
@@ -98,6 +112,7 @@ def resolve_doses(
             where=f"doses[{index}]",
             with_rate=with_rate,
             own_mg=None if dose_mg is None else dose_mg[:, index],
+            z_absorption=z_absorption,
         )
         for index, dose in enumerate(doses)
     ]
@@ -173,6 +188,7 @@ def _resolved(
     where: str,
     with_rate: bool,
     own_mg: _Subject | None = None,
+    z_absorption: Float[np.ndarray, "subject 2"] | None = None,
 ) -> AbsorbedDose:
     product = choose_product(model, dose, where=where)
     dose_mg = amount_mg(dose, weight_kg=weight_kg) if own_mg is None else own_mg
@@ -200,13 +216,35 @@ def _resolved(
         for species in model.species
     }
     ka = _rate_per_h(model, dose, product, where=where) if with_rate else None
-    return AbsorbedDose(dose=dose, product=product, dose_mg=dose_mg, f=f, ka_per_h=ka)
+    factor = None
+    if z_absorption is not None:
+        if z_absorption.shape != (weight_kg.size, 2) or not np.all(np.isfinite(z_absorption)):
+            raise SpecError(
+                where="z_absorption",
+                got=f"shape {z_absorption.shape}",
+                allowed=f"finite, of shape ({weight_kg.size}, 2)",
+            )
+        # What the caller states stands for everybody; what the library knows differs between people.
+        own = dose.absorption
+        sd_f, sd_ka = product.spread
+        if own is None or own.f is None:
+            f = {species: _spread_share(share, sd_f * z_absorption[:, 0]) for species, share in f.items()}
+        if own is None or own.basis != "assumed":
+            factor = exp(sd_ka * z_absorption[:, 1])
+    return AbsorbedDose(dose=dose, product=product, dose_mg=dose_mg, f=f, ka_per_h=ka, ka_factor=factor)
+
+
+def _spread_share(share: _Subject, logit: _Subject) -> _Subject:
+    """A share moved on the logit scale, so that it stays between 0 and 1."""
+    odds = share / (1.0 - np.minimum(share, 1.0 - 1e-12)) * exp(logit)
+    return odds / (1.0 + odds)
 
 
 def _rate_per_h(model: PkModel, dose: Dose, product: Product, *, where: str) -> float:
     if dose.absorption is None:
         tmax = product.tmax
         can = "" if tmax is None else f", or basis 'tmax' for a peak at {tmax.value:.2g} h"
+        can += "" if product.ka is None else ", or basis 'library' for the distribution that the library states"
         raise SpecError(
             where=f"{where}.absorption",
             got="nothing",
@@ -220,6 +258,15 @@ def _rate_per_h(model: PkModel, dose: Dose, product: Product, *, where: str) -> 
             got="tmax",
             allowed=f"'assumed': no time of the peak in blood is sourced for {product.id}",
         )
+    if dose.absorption.basis == "library":
+        if product.ka is None:
+            raise SpecError(
+                where=f"{where}.absorption.basis",
+                got="library",
+                allowed=f"'assumed'{'' if product.tmax is None else ' or tmax'}: the library states no rate for "
+                f"{product.id}",
+            )
+        return product.ka.value
     if dose.absorption.ka_per_h is not None:
         return dose.absorption.ka_per_h
     assert product.tmax is not None

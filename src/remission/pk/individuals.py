@@ -128,20 +128,24 @@ class _Scaled:
 
     def __init__(self, model: PkModel, weight_kg: _Subject, z_iiv: Float[np.ndarray, "subject iiv"]) -> None:
         self.values = model.parameter_set
-        log_ratio = log(weight_kg / self.values.value("reference_weight_kg"))
-        self.by_clearance = exp(self.values.value("exponent_clearance") * log_ratio)
-        self.by_volume = exp(self.values.value("exponent_volume") * log_ratio)
+        self.log_ratio = log(weight_kg / self.values.value("reference_weight_kg"))
+        self.by_clearance = exp(self.values.value("exponent_clearance") * self.log_ratio)
+        self.by_volume = exp(self.values.value("exponent_volume") * self.log_ratio)
         self.ones = np.ones_like(weight_kg)
         self.z = correlated_normals(model, z_iiv)
         self.unscaled = frozenset(model.parameter_set.attributes.get("unscaled", "").split())
 
     def clearance(self, parameter_id: str) -> _Subject:
-        varied = self._varied(parameter_id, "_l_per_h")
-        return varied if parameter_id in self.unscaled else varied * self.by_clearance
+        return self._by_weight(parameter_id, self._varied(parameter_id, "_l_per_h"), self.by_clearance)
 
     def volume(self, parameter_id: str) -> _Subject:
-        varied = self._varied(parameter_id, "_l")
-        return varied if parameter_id in self.unscaled else varied * self.by_volume
+        return self._by_weight(parameter_id, self._varied(parameter_id, "_l"), self.by_volume)
+
+    def _by_weight(self, parameter_id: str, varied: _Subject, usual: _Subject) -> _Subject:
+        own = f"exponent.{parameter_id}"
+        if own in self.values:
+            return varied * exp(self.values.value(own) * self.log_ratio)
+        return varied if parameter_id in self.unscaled else varied * usual
 
     def transit(self, parameter_id: str) -> _Subject:
         return self._varied(parameter_id, "_h")

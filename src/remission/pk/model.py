@@ -12,6 +12,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Final
 
 from remission.errors import LibraryError, did_you_mean, known_names
@@ -19,13 +20,22 @@ from remission.library.loader import list_parameter_sets, load_parameter_set, re
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.parameter import Grade, Parameter, ParameterSet
 
-__all__ = ["DEFAULT_PK_MODEL", "PkModel", "list_pk_models", "load_pk_model", "with_both_forms"]
+__all__ = [
+    "DEFAULT_PK_MODEL",
+    "LINKS",
+    "PkModel",
+    "add_pk_model",
+    "list_pk_models",
+    "load_pk_model",
+    "with_both_forms",
+]
 
 DEFAULT_PK_MODEL: Final = "pk-2026"
 """Name of the frozen choice that everything uses where no model is named."""
 
 _OMEGA = "omega2_"
-_LINKS = "sampling-links"
+LINKS: Final = "sampling-links"
+"""The links of every model: vein and effect site."""
 _FROZEN = (DEFAULT_PK_MODEL,)
 
 
@@ -141,19 +151,46 @@ def list_pk_models() -> tuple[str, ...]:
     ('pk-2026', 'clements1981', 'domino1984')
     """
     known = (name for name in list_parameter_sets() if "species" in load_parameter_set(name).attributes)
-    return (*_FROZEN, *known)
+    return (*_FROZEN, *known, *_ADDED)
 
 
-def load_pk_model(name: str = DEFAULT_PK_MODEL) -> PkModel:
-    """The pharmacokinetic model of that name.
+_ADDED: dict[str, "PkModel"] = {}
+
+
+def add_pk_model(model: PkModel) -> str:
+    """Make a model known by its id in this process, so that :func:`load_pk_model` finds it; the id is returned.
+
+    A page takes names only and never a path, so a file gets in by the hand that starts the program.
+
+    Raises
+    ------
+    LibraryError
+        The library has a model of that id.
+    """
+    if model.id in list_pk_models() and model.id not in _ADDED:
+        raise LibraryError(
+            where="pharmacokinetic model",
+            got=model.id,
+            allowed=f"an id that the library does not have: {', '.join(list_pk_models())}",
+            remedy="Write another id into the file.",
+        )
+    _ADDED[model.id] = model
+    return model.id
+
+
+def load_pk_model(name: str | Path = DEFAULT_PK_MODEL) -> PkModel:
+    """The pharmacokinetic model of that name, or of a file.
 
     Parameters
     ----------
     name
-        One of :func:`list_pk_models`. ``pk-2026`` is the frozen default, a disposition of the library with its links.
+        One of :func:`list_pk_models`: ``pk-2026`` is the frozen default, a disposition of the library with its links.
+        Or a path, or a text that ends in ``.toml``: a model of your own (:mod:`remission.pk.own_model`).
 
     Raises
     ------
+    SpecError
+        A file cannot be read or is wrong; each fault has its line.
     LibraryError
         No such model (the message names the nearest), or the numbers of a frozen one are not those it was frozen with.
 
@@ -163,8 +200,14 @@ def load_pk_model(name: str = DEFAULT_PK_MODEL) -> PkModel:
     >>> model.name, model.id, model.plasma_site.value, model.n_iiv
     ('pk-2026', 'simons2022', 'arterial', 8)
     """
+    if isinstance(name, Path) or name.endswith(".toml"):
+        from remission.pk.own_model import read_pk_model
+
+        return read_pk_model(name)
     if name in _FROZEN:
         return _load_frozen(name)
+    if name in _ADDED:
+        return _ADDED[name]
     known = list_pk_models()
     if name not in known:
         raise LibraryError(
@@ -173,7 +216,7 @@ def load_pk_model(name: str = DEFAULT_PK_MODEL) -> PkModel:
             allowed=f"one of {', '.join(known)}",
             remedy=did_you_mean(name, known),
         )
-    return PkModel(parameter_set=load_parameter_set(name), links=load_parameter_set(_LINKS))
+    return PkModel(parameter_set=load_parameter_set(name), links=load_parameter_set(LINKS))
 
 
 @cache
@@ -204,7 +247,9 @@ def with_both_forms(model: PkModel) -> PkModel:
     """
     if len(model.species) > 1:
         return model
-    words = {**model.parameter_set.attributes, "species": "s_ket r_ket", "caution_one_law": _ONE_LAW}
+    words = dict(model.parameter_set.attributes)
+    caution = "; ".join(filter(None, (words.get("caution", ""), _ONE_LAW)))
+    words |= {"species": "s_ket r_ket", "caution": caution}
     ratio = Parameter(
         id="cl_ratio_r_ket", symbol="CL_R/CL_S", value=1.0, unit="1", grade=Grade.ASSUMED, source="remission",
         note="One law for both forms.",

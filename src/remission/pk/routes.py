@@ -19,7 +19,7 @@ from remission.records.parameter import Grade
 __all__ = ["Bioavailability", "amount_mg", "bioavailability_of", "choose_product", "weakest"]
 
 _IV = frozenset({Route.IV_INFUSION, Route.IV_BOLUS})
-_ORDER = (Grade.MEASURED, Grade.DERIVED, Grade.ASSUMED, Grade.PLACEHOLDER, Grade.UNVERIFIED)
+_ORDER = (Grade.MEASURED, Grade.DERIVED, Grade.ASSUMED, Grade.PLACEHOLDER, Grade.UNVERIFIED, Grade.YOURS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from remission.library.molecules import racemate_s_fraction
 from remission.pk.individuals import individual_parameters
 from remission.pk.model import PkModel
 from remission.records.analyte import Analyte
+from remission.records.parameter import ParameterSet
 
 __all__ = ["TypicalParameters", "typical_parameters"]
 
@@ -24,6 +25,8 @@ class TypicalParameters(TypedDict):
         Clearance of each species. [L/h]
     v1_l, v_l, q_l_per_h
         Central volume, peripheral volumes [L] and the flows to them [L/h].
+    cl_exponent, v1_exponent, v_exponents, q_exponents
+        How each goes with weight; 0 where a model does not scale it. [dimensionless]
     ke0_per_h, venous_fast_fraction, venous_rate_per_h
         Links to the effect site and the vein.
     """
@@ -40,6 +43,10 @@ class TypicalParameters(TypedDict):
     v1_l: float
     v_l: list[float]
     q_l_per_h: list[float]
+    cl_exponent: float
+    v1_exponent: float
+    v_exponents: list[float]
+    q_exponents: list[float]
     ke0_per_h: float
     venous_fast_fraction: float
     venous_rate_per_h: float
@@ -58,6 +65,7 @@ def typical_parameters(model: PkModel) -> TypicalParameters:
     values = model.parameter_set
     reference_kg = values.value("reference_weight_kg")
     person = individual_parameters(model, weight_kg=np.array([reference_kg]), z_iiv=np.zeros((1, model.n_iiv)))
+    n_peripheral = person.v_l.shape[0]
     s_fraction = racemate_s_fraction()
     shares = {Analyte.S_KET: s_fraction, Analyte.R_KET: 1.0 - s_fraction, Analyte.KET: 1.0}
     return TypicalParameters(
@@ -73,7 +81,20 @@ def typical_parameters(model: PkModel) -> TypicalParameters:
         v1_l=float(person.v1_l[0]),
         v_l=person.v_l[:, 0].tolist(),
         q_l_per_h=person.q_l_per_h[:, 0].tolist(),
+        cl_exponent=_exponent(values, "cl_l_per_h", "exponent_clearance"),
+        v1_exponent=_exponent(values, "v1_l", "exponent_volume"),
+        v_exponents=[_exponent(values, f"v{number}_l", "exponent_volume") for number in range(2, 2 + n_peripheral)],
+        q_exponents=[
+            _exponent(values, f"q{number}_l_per_h", "exponent_clearance") for number in range(2, 2 + n_peripheral)
+        ],
         ke0_per_h=float(person.ke0_per_h[0]),
         venous_fast_fraction=person.venous_fast_fraction,
         venous_rate_per_h=float(person.venous_rate_per_h[0]),
     )
+
+
+def _exponent(values: ParameterSet, parameter_id: str, usual: str) -> float:
+    own = f"exponent.{parameter_id}"
+    if own in values:
+        return values.value(own)
+    return 0.0 if parameter_id in values.attributes.get("unscaled", "").split() else values.value(usual)

@@ -71,12 +71,13 @@ class Absorption(Record):
     """An explicit assumption about absorption, where no rate is sourced. Results made with it say so.
 
     ``basis`` ``"assumed"`` takes ``ka_per_h`` as the rate constant of first-order absorption. ``"tmax"`` takes the
-    constant with which the typical person peaks at the sourced time of the peak; then no ``ka_per_h`` is given. ``f``
+    constant with which the typical person peaks at the sourced time of the peak, in the blood where that was read;
+    ``"library"`` takes the distribution that the library states for the product. Then no ``ka_per_h`` is given. ``f``
     replaces the bioavailability of the library and is needed where that has none. ``reason`` is repeated beside the
     results.
     """
 
-    basis: Literal["assumed", "tmax"] = "assumed"
+    basis: Literal["assumed", "tmax", "library"] = "assumed"
     ka_per_h: Annotated[float, Field(gt=0.0, le=1000.0)] | None = None
     f: Annotated[Fraction, Field(gt=0.0)] | None = None
     reason: Sentence
@@ -87,7 +88,7 @@ class Absorption(Record):
             raise SpecError(
                 where="ka_per_h",
                 got=self.ka_per_h,
-                allowed="a rate with basis 'assumed', none with basis 'tmax'",
+                allowed="a rate with basis 'assumed', none with basis 'tmax' or 'library'",
             )
         return self
 

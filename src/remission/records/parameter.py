@@ -36,6 +36,8 @@ class Grade(StrEnum):
     """Stands in until something better is found; results that depend on it say so."""
     UNVERIFIED = "unverified"
     """Reported without a source that was read."""
+    YOURS = "yours"
+    """Of a model that the reader brought; nobody here has looked at it."""
 
 
 class Parameter(Record):

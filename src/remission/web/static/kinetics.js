@@ -139,14 +139,16 @@ const kinetics = (() => {
   function typicalPerson(model, weight_kg) {
     positive("weight_kg", weight_kg);
     const ratio = weight_kg / model.reference_weight_kg;
-    const clearance = ratio ** model.exponent_clearance, volume = ratio ** model.exponent_volume;
-    const scaled = (values, factor) => values.map((value) => value * factor);
+    // Each number goes with weight in its own way; a model of one exponent for each kind may give just that.
+    const { exponent_clearance: flow, exponent_volume: space } = model;
+    const { cl_exponent = flow, v1_exponent = space, v_exponents = [], q_exponents = [] } = model;
+    const each = (values, exponents, usual) => values.map((value, j) => value * ratio ** (exponents[j] ?? usual));
     return {
       ...model,
-      cl_l_per_h: scaled(model.cl_l_per_h, clearance),
-      v1_l: model.v1_l * volume,
-      v_l: scaled(model.v_l, volume),
-      q_l_per_h: scaled(model.q_l_per_h, clearance),
+      cl_l_per_h: model.cl_l_per_h.map((value) => value * ratio ** cl_exponent),
+      v1_l: model.v1_l * ratio ** v1_exponent,
+      v_l: each(model.v_l, v_exponents, space),
+      q_l_per_h: each(model.q_l_per_h, q_exponents, flow),
     };
   }
 

@@ -104,6 +104,11 @@ def hide(folder: Path, name: str) -> None:
     (folder / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
 
 
+def folder_for_file(folder: Path) -> None:
+    (folder / "summary.json").unlink()
+    (folder / "summary.json").mkdir()
+
+
 def spoil(folder: Path) -> None:
     table = folder / "estimates.parquet"
     raw = table.read_bytes()
@@ -120,10 +125,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "hidden table": (spoil, "estimates.parquet"),
     "a file too much": (lambda folder: (folder / "notes.txt").write_text("x"), "notes.txt"),
     "a file too few": (lambda folder: (folder / "arms.parquet").unlink(), "arms.parquet"),
-    "a folder for a file": (
-        lambda folder: ((folder / "summary.json").unlink(), (folder / "summary.json").mkdir()),
-        "summary.json",
-    ),
+    "a folder for a file": (folder_for_file, "summary.json"),
     "no seal": (lambda folder: (folder / "SHA256SUMS").unlink(), "SHA256SUMS"),
     "the day": (lambda folder: edit(folder / "run.json", lambda data: data.update(seconds=0)), "run.json"),
 }

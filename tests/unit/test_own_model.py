@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from remission.cli.app import run_app
 from remission.errors import LibraryError, SpecError
 from remission.patient.pharmacology import load_pharmacology
 from remission.pk import (
@@ -154,6 +155,20 @@ def test_a_page_can_name_a_model_and_never_a_path(tmp_path: Path, monkeypatch: p
     taken = written(tmp_path, GOOD.replace("our-ward", "kamp2020"))
     with pytest.raises(LibraryError, match="another id"):
         add_pk_model(load_pk_model(taken))
+
+
+def test_a_plan_is_made_with_a_file_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command that makes the plan again must name the file, and a slip in it must end in words and code 2."""
+    monkeypatch.setattr(model_module, "_ADDED", {})
+    path = written(tmp_path, GOOD)
+    asked = ["plan", "--weight", "82", "--age", "45", "--dose", "0.5mg/kg", "--minutes", "40", "--people", "50"]
+    assert run_app([*asked, "--model", str(path)]) == 0
+    assert f"--model {path}" in capsys.readouterr().out
+    bad = written(tmp_path, GOOD.replace("v1 = 0.06", "v1 = -0.06"))
+    assert run_app([*asked, "--model", str(bad)]) == 2
+    assert "line 15" in capsys.readouterr().err
 
 
 class OneCompartment:

@@ -96,7 +96,7 @@ def plan_command(  # noqa: PLR0917 - options of a command line
         "systolic": [systolic], "diastolic": [diastolic], "pulse": [pulse], "has": has or [],
         "takes": takes or [],
         "hypertension": ["yes"] if hypertension else [], "sessions": [sessions], "spacing": [spacing],
-        "people": [people], "model": [model], "seed": [seed],
+        "people": [people], "model": [_model_name(model)], "seed": [seed],
     }  # fmt: skip
     if find:
         _search(fields, find, limit or [], within_plasma, share, as_json=as_json)
@@ -117,6 +117,13 @@ def plan_command(  # noqa: PLR0917 - options of a command line
         plan_text.show_volumes(clinic)
     if out is not None:
         typer.echo(f"Written: {out}", err=True)
+
+
+def _model_name(model: str) -> str:
+    """The name of a model; a file is read and made known first."""
+    from remission.pk import add_pk_model, load_pk_model
+
+    return add_pk_model(load_pk_model(Path(model)), path=model) if model.endswith(".toml") else model
 
 
 def _write(out: Path, plan: "Plan", clinic: "ClinicSheet | None") -> None:

@@ -8,7 +8,15 @@ from remission.pk.exposure import Exposure, exposure_of_doses
 from remission.pk.hepatoportal_people import PersonFactors
 from remission.pk.individuals import MetaboliteIndividuals, PkIndividuals, individual_parameters
 from remission.pk.interactions import Acting, Contested, InteractionEffect, interaction_effect
-from remission.pk.model import DEFAULT_PK_MODEL, PkModel, add_pk_model, list_pk_models, load_pk_model, with_both_forms
+from remission.pk.model import (
+    DEFAULT_PK_MODEL,
+    PkModel,
+    add_pk_model,
+    list_pk_models,
+    load_pk_model,
+    model_argument,
+    with_both_forms,
+)
 from remission.pk.norketamine import with_slow_norketamine
 from remission.pk.own_model import read_pk_model
 from remission.pk.session import EffectSiteQuadrature, effect_site_peak, effect_site_quadrature, saturated_hours
@@ -53,6 +61,7 @@ __all__ = [
     "load_pk_model",
     "measured_band",
     "mixing_gap_ng_per_ml",
+    "model_argument",
     "model_spread",
     "published_models",
     "read_pk_model",

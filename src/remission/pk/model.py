@@ -27,6 +27,7 @@ __all__ = [
     "add_pk_model",
     "list_pk_models",
     "load_pk_model",
+    "model_argument",
     "with_both_forms",
 ]
 
@@ -157,10 +158,18 @@ def list_pk_models() -> tuple[str, ...]:
 _ADDED: dict[str, "PkModel"] = {}
 
 
-def add_pk_model(model: PkModel) -> str:
+_PATHS: dict[str, str] = {}
+
+
+def add_pk_model(model: PkModel, *, path: str = "") -> str:
     """Make a model known by its id in this process, so that :func:`load_pk_model` finds it; the id is returned.
 
     A page takes names only and never a path, so a file gets in by the hand that starts the program.
+
+    Parameters
+    ----------
+    path
+        The file it came from, for the command that makes a plan again.
 
     Raises
     ------
@@ -175,7 +184,13 @@ def add_pk_model(model: PkModel) -> str:
             remedy="Write another id into the file.",
         )
     _ADDED[model.id] = model
+    _PATHS[model.id] = path or model.id
     return model.id
+
+
+def model_argument(name: str) -> str:
+    """What a command line has to say for a model: its name, or the file that an added one came from."""
+    return _PATHS.get(name, name)
 
 
 def load_pk_model(name: str | Path = DEFAULT_PK_MODEL) -> PkModel:

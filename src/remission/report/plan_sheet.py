@@ -6,6 +6,7 @@ from typing import Any
 from remission.errors import SpecError
 from remission.library.references import load_reference
 from remission.library.sessions import load_plasma_ranges
+from remission.pk import model_argument
 from remission.planner import NOTICE, Comparison, FoundRegimen, Plan, PlanRequest, Probability
 from remission.planner.checks import Finding, check_session
 from remission.planner.compare import RegimenDifferences
@@ -399,7 +400,11 @@ def command_line(request: PlanRequest) -> str:
     words += ["--hypertension"] * request.hypertension
     words += [f"--has {name}" for name in request.has]
     words += [f"--takes {name}" for name in request.takes]
-    defaults = (("people", request.n_people, 1000), ("model", request.model, "simons2022"), ("seed", request.seed, 1))
+    defaults = (
+        ("people", request.n_people, 1000),
+        ("model", model_argument(request.model), "simons2022"),
+        ("seed", request.seed, 1),
+    )
     words += [f"--{name} {value}" for name, value, usual in defaults if value != usual]
     return " ".join(words)
 

@@ -64,7 +64,7 @@ def _rehash(folder: Path) -> None:
             f"{hashlib.sha256((folder / n).read_bytes()).hexdigest()}  {n}\n" for n in ("manifest.json", "run.json")
         ]
         (folder / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return
 
 

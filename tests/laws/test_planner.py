@@ -8,7 +8,17 @@ from law_cases import law
 
 from remission.errors import SpecError
 from remission.library.sessions import load_checks
-from remission.planner import Limit, PlanRequest, plan_infusion, read_request, search_regimen
+from remission.planner import (
+    Limit,
+    PlanRequest,
+    change_rates,
+    place_levels,
+    plan_infusion,
+    read_change,
+    read_levels,
+    read_request,
+    search_regimen,
+)
 from remission.planner.request import list_takes
 from remission.planner.session import simulate_session
 
@@ -208,3 +218,45 @@ def test_a_medicine_is_read_the_same_by_any_of_its_names(rng: np.random.Generato
     assert typed == plain
     with pytest.raises(SpecError, match="not in the library"):
         PlanRequest.create(**person, infusions=infusions, **{field: ["qx" + generic[::-1]]})
+
+
+@law(seed=309)
+def test_a_pause_keeps_the_dose_and_a_stop_never_adds_to_it(rng: np.random.Generator) -> None:
+    """However often it is paused everything is given; what is stopped gives no more than was planned."""
+    person = _person(rng)
+    request = PlanRequest.create(
+        **person, infusions=[{"dose_mg_per_kg": float(rng.uniform(0.1, 1.0)), "duration_min": 40.0}]
+    )
+    at = float(rng.integers(1, 39))
+    again = at + float(rng.integers(6, 20))
+    pauses = [f"pause 5 min at {at:g} min", f"pause {rng.integers(1, 30)} min at {again:g} min"][
+        : int(rng.integers(1, 3))
+    ]
+    kg = request.weight_kg
+    # A second pause behind the end, 45 min after the first one, would be refused.
+    pauses = pauses if again < 45.0 else pauses[:1]
+    paused = change_rates(request, [read_change(one, weight_kg=kg) for one in pauses])
+    assert paused.total_mg == pytest.approx(request.total_mg, rel=1e-12)
+    stopped = change_rates(request, [read_change(f"stop at {at:g} min", weight_kg=kg)])
+    assert stopped.total_mg == pytest.approx(request.total_mg * at / 40.0, rel=1e-12)
+    slower = change_rates(request, [read_change(f"{rng.integers(10, 100)}% at {at:g} min", weight_kg=kg)])
+    peaks = [simulate_session(one, detail="limits").of("ket", "arterial").max(axis=1) for one in (request, slower)]
+    assert (peaks[1] <= peaks[0] * (1.0 + 1e-9)).all()
+
+
+@law(seed=310)
+def test_a_higher_level_never_falls_lower(rng: np.random.Generator) -> None:
+    """Units, order and spelling of a table change no place, and a higher value has no fewer people below it."""
+    request = PlanRequest.create(**_person(rng), infusions=_infusions(rng, most=1.0))
+    minutes, value = int(rng.integers(1, 600)), float(np.round(rng.uniform(1.0, 300.0), 3))
+    more = value * float(rng.uniform(1.0, 3.0))
+    lines = [
+        f"{minutes}, ketamine, venous, {value} ng/mL",
+        f"{minutes / 60:.6f} h, ket, vein, {value / 1000} ug/mL",
+        f"{minutes} min, ketamine, venous plasma, {value} ug/L",
+        f"{minutes}, ketamine, venous, {more} ng/mL",
+    ]
+    low, by_mass, same, high = place_levels(request, read_levels("\n".join(lines)))
+    assert low.n_below == same.n_below
+    assert abs(by_mass.n_below - low.n_below) <= 1
+    assert high.n_below >= low.n_below

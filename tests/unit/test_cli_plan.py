@@ -137,7 +137,7 @@ def test_a_page_is_written_whole_or_not_at_all(
     assert "<script" not in page
     assert not re.search(r'(?:src|href)="(?!#)', page)
     assert run_app(plan) == 2
-    assert "free" in capsys.readouterr().err
+    assert "nothing was overwritten" in capsys.readouterr().err
     assert (tmp_path / "plan.html").read_text("utf-8") == page
     assert run_app([*PERSON, *INFUSION, "--out", "nowhere/plan.html"]) == 2
     assert run_app([*PERSON, *INFUSION, "--vial", "50"]) == 2

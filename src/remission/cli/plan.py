@@ -8,12 +8,15 @@ import typer
 from remission.records.session_fields import SESSION_FIELDS
 
 if TYPE_CHECKING:
-    from remission.planner import Plan
+    from collections.abc import Sequence
+
+    from remission.planner import PlacedLevel, Plan, PlanRequest
     from remission.report.clinic_sheet import ClinicSheet
 
 __all__ = ["plan_command"]
 
 _Texts = list[str] | None
+_LARGEST = 1_000_000
 _PATIENT, _REGIMEN, _ASK, _OUT = "Patient", "Regimen", "Compare and search", "Output"
 
 
@@ -57,6 +60,16 @@ def plan_command(  # noqa: PLR0917 - options of a command line
     ] = "",
     out: Annotated[Path | None, typer.Option("--out", help="Write a page that prints on one sheet.")] = None,
     clinician: Annotated[bool, typer.Option("--clinician", help="Add volumes and an empty session log.")] = False,
+    change: Annotated[
+        _Texts,
+        typer.Option("--change", help="As it ran: 'pause 10 min at 20 min', 'stop at 25 min', '50% at 20 min'."),
+    ] = None,
+    levels: Annotated[
+        Path | None, typer.Option("--levels", help="A table of measured levels: time, analyte, site, value, unit.")
+    ] = None,
+    dilution: Annotated[
+        str, typer.Option("--dilution", help="Mixture for a pump, as '100 mg in 100 mL'; with --clinician.")
+    ] = "",
     vial: Annotated[str, typer.Option("--vial", help="Strength as on the vial, mg/mL; with --clinician.")] = "",
     people: Annotated[str, _option("people")] = "1000",
     model: Annotated[str, _option("model")] = "simons2022",
@@ -71,24 +84,25 @@ def plan_command(  # noqa: PLR0917 - options of a command line
     Example: remission plan --weight 82 --age 45 --dose 0.5mg/kg --minutes 40
     """
     from remission.cli import plan_text
-    from remission.errors import SpecError
-    from remission.planner import compare_regimens, plan_infusion, read_regimen, read_request
-    from remission.report.clinic_sheet import clinic_sheet, read_strength
+    from remission.planner import (
+        change_rates,
+        compare_regimens,
+        place_levels,
+        plan_infusion,
+        read_change,
+        read_levels,
+        read_regimen,
+        read_request,
+    )
     from remission.report.plan_sheet import check_printable
 
     if listing:
         plan_text.show_library(as_json=as_json)
         return
-    if bool(vial) != clinician:
-        raise SpecError(where="vial", got=vial, allowed="a strength with --clinician, and only with it")
-    if (limit or within_plasma or share) and not find:
-        raise SpecError(
-            where="find", got="nothing", allowed="dose or duration, where a limit, a plasma range or a share is given"
-        )
-    if find and compare:
-        raise SpecError(where="compare", got=", ".join(compare), allowed="--compare or --find, not both")
-    if (out is not None or clinician) and (find or compare):
-        raise SpecError(where="out", got=str(out or "--clinician"), allowed="one plan, without --compare and --find")
+    _check_options(
+        vial=vial, dilution=dilution, clinician=clinician, find=find, compare=compare, out=out,
+        limits=bool(limit or within_plasma or share), change=change, levels=levels,
+    )  # fmt: skip
     fields = {
         "weight": [weight], "age": [age], "dose": dose or [], "minutes": minutes or [], "start": start or [],
         "route": [route], "assume_ka": [assume_ka], "assume_f": [assume_f], "product": [product],
@@ -106,13 +120,19 @@ def plan_command(  # noqa: PLR0917 - options of a command line
         found = compare_regimens([request, *(read_regimen(one, beside=request) for one in compare)])
         plan_text.show_comparison(found, as_json=as_json)
         return
+    planned = request
+    if change:
+        request = change_rates(request, [read_change(one, weight_kg=request.weight_kg) for one in change])
     if clinician or out is not None:
         check_printable(request)
-    clinic = clinic_sheet(request, strength_mg_per_ml=read_strength(vial)) if clinician else None
+    clinic = _clinic(request, vial, dilution) if clinician else None
+    # What was measured is read before anything is computed.
+    measured = read_levels(_text_of(levels), where=str(levels)) if levels is not None else ()
+    placed = place_levels(request, measured, where=str(levels)) if measured else ()
     plan = plan_infusion(request)
     if out is not None:
-        _write(out, plan, clinic)
-    plan_text.show_plan(plan, as_json=as_json)
+        _write(out, plan, clinic, placed)
+    plan_text.show_plan(plan, as_json=as_json, levels=placed, planned=planned)
     if clinic is not None and not as_json:
         plan_text.show_volumes(clinic)
     if out is not None:
@@ -126,13 +146,64 @@ def _model_name(model: str) -> str:
     return add_pk_model(load_pk_model(Path(model)), path=model) if model.endswith(".toml") else model
 
 
-def _write(out: Path, plan: "Plan", clinic: "ClinicSheet | None") -> None:
+def _check_options(
+    *, vial: str, dilution: str, clinician: bool, find: str, compare: _Texts, out: Path | None, limits: bool,
+    change: _Texts, levels: Path | None,
+) -> None:  # fmt: skip
+    """Options that need or exclude each other."""
+    from remission.errors import SpecError
+
+    if bool(vial) != clinician:
+        raise SpecError(where="vial", got=vial, allowed="a strength with --clinician, and only with it")
+    if dilution and not clinician:
+        raise SpecError(where="dilution", got=dilution, allowed="a mixture with --clinician, and only with it")
+    if (find or compare) and (change or levels is not None):
+        raise SpecError(
+            where="change" if change else "levels", got="--find" if find else "--compare",
+            allowed="one plan, without --compare and --find",
+        )  # fmt: skip
+    if limits and not find:
+        raise SpecError(
+            where="find", got="nothing", allowed="dose or duration, where a limit, a plasma range or a share is given"
+        )
+    if find and compare:
+        raise SpecError(where="compare", got=", ".join(compare), allowed="--compare or --find, not both")
+    if (out is not None or clinician) and (find or compare):
+        raise SpecError(where="out", got=str(out or "--clinician"), allowed="one plan, without --compare and --find")
+
+
+def _clinic(request: "PlanRequest", vial: str, dilution: str) -> "ClinicSheet":
+    from remission.report.clinic_sheet import clinic_sheet, read_dilution, read_strength
+
+    strength = read_strength(vial)
+    mixture = read_dilution(dilution, strength_mg_per_ml=strength) if dilution else None
+    return clinic_sheet(request, strength_mg_per_ml=strength, dilution=mixture)
+
+
+def _text_of(path: Path) -> str:
+    """The text of a table of levels."""
+    from remission.errors import SpecError
+
+    try:
+        data = path.read_bytes()[:_LARGEST]
+    except OSError as error:
+        raise SpecError(where="levels", got=str(path), allowed=f"a file that can be read ({error.strerror})") from None
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise SpecError(
+            where=str(path), got="a file that is not text in UTF-8", allowed="a table as text",
+            remedy="Save it as CSV (UTF-8) from the spreadsheet.",
+        ) from None  # fmt: skip
+
+
+def _write(out: Path, plan: "Plan", clinic: "ClinicSheet | None", levels: "Sequence[PlacedLevel]") -> None:
     """The page under its name, whole or not at all; an existing file is never overwritten."""
     from remission.files import write_text
     from remission.provenance import package_version
     from remission.report.plan_page import render_plan
 
-    page = render_plan(plan, version=package_version(), clinic=clinic)
+    page = render_plan(plan, version=package_version(), clinic=clinic, levels=levels)
     write_text(out, page, where=f"--out {out}")
 
 

@@ -8,23 +8,42 @@ import typer
 
 from remission.library.meanings import names_of
 from remission.library.sessions import load_checks, load_plasma_ranges, load_regimens
-from remission.planner import Comparison, FoundRegimen, Plan
+from remission.planner import Comparison, FoundRegimen, PlacedLevel, Plan, PlanRequest
 from remission.planner.request import list_absorbed, list_takes
 from remission.records.analyte import Analyte
 from remission.report.clinic_sheet import ClinicSheet
-from remission.report.plan_sheet import BAND, FindingRow, comparison_rows, plan_numbers, plan_sheet, search_sheet
+from remission.report.plan_sheet import (
+    BAND,
+    LEVELS_NOTE,
+    FindingRow,
+    LevelRow,
+    ShareRow,
+    comparison_rows,
+    level_rows,
+    plan_numbers,
+    plan_sheet,
+    search_sheet,
+    was_words,
+)
 
 __all__ = ["show_comparison", "show_library", "show_plan", "show_search", "show_volumes"]
 
 
-def show_plan(plan: Plan, *, as_json: bool) -> None:
-    """Print one plan."""
+def show_plan(
+    plan: Plan, *, as_json: bool, levels: Sequence[PlacedLevel] = (), planned: PlanRequest | None = None
+) -> None:
+    """Print one plan; what was planned before it was changed, and measured levels, where there are any."""
+    was = "" if planned in {None, plan.request} else was_words(planned)
+    rows = level_rows(levels)
     if as_json:
-        typer.echo(json.dumps(plan_numbers(plan), ensure_ascii=False))
+        more = {"levels": [one.to_dict() for one in rows], "levels_note": LEVELS_NOTE} if rows else {}
+        typer.echo(json.dumps({**plan_numbers(plan), **more, **({"planned": was} if was else {})}, ensure_ascii=False))
         return
     sheet = plan_sheet(plan)
     typer.echo(sheet.notice)
     typer.echo(f"{sheet.who}. {sheet.regimen}.")
+    if was:
+        typer.echo(f"As it ran; planned was {was}.")
     for fact in sheet.facts:
         typer.echo(f"  {fact.label:<40} {fact.value:>6} {fact.unit}{f'. {fact.note}' if fact.note else ''}".rstrip())
     _block("CONTRAINDICATION, no plan is printed", sheet.contraindications)
@@ -36,11 +55,10 @@ def show_plan(plan: Plan, *, as_json: bool) -> None:
         typer.echo(f"  {sheet.heart_rate}")
     for line in (*sheet.withheld, sheet.band_note):
         typer.echo(f"  {line}")
+    _show_levels(rows)
     if sheet.shares:
         typer.echo("\nShare of simulated people, 95% Monte Carlo interval, standard error in points")
-    for share in sheet.shares:
-        interval = f" ({share.interval}), error {share.error}" if share.error else ""
-        typer.echo(f"  {share.label:<42} {share.share}{interval}")
+    _show_shares(sheet.shares)
     _block("Not given", sheet.unknown)
     typer.echo("\nA course")
     for line in (*(one.text for one in sheet.course), *sheet.established, *sheet.safety):
@@ -49,6 +67,22 @@ def show_plan(plan: Plan, *, as_json: bool) -> None:
     for line in sheet.limits:
         typer.echo(f"  {line}")
     typer.echo(f"\n{sheet.made}\nThe same again: {sheet.command}")
+
+
+def _show_shares(rows: Sequence[ShareRow]) -> None:
+    for share in rows:
+        interval = f" ({share.interval}), error {share.error}" if share.error else ""
+        typer.echo(f"  {share.label:<42} {share.share}{interval}")
+
+
+def _show_levels(rows: Sequence[LevelRow]) -> None:
+    if not rows:
+        return
+    typer.echo("\nMeasured levels: value, simulated people at that time (median, 90%), where it falls")
+    for row in rows:
+        note = f" Line {row.line}: {row.note}" if row.note else ""
+        typer.echo(f"  {row.at:>8}  {row.label:<28} {row.value:>7} ng/mL   {row.band}: {row.falls}.{note}")
+    typer.echo(f"  {LEVELS_NOTE}")
 
 
 def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
@@ -98,9 +132,7 @@ def show_search(found: FoundRegimen, *, as_json: bool) -> None:
         typer.echo(line)
     at = "At that value" if found.request else f"At {found.plan.regimen}"
     typer.echo(f"\n{at}, share of simulated people")
-    for share in sheet.shares:
-        interval = f" ({share.interval}), error {share.error}" if share.error else ""
-        typer.echo(f"  {share.label:<42} {share.share}{interval}")
+    _show_shares(sheet.shares)
     _block("Flag", sheet.flags)
     for line in (
         sheet.reach,
@@ -114,9 +146,14 @@ def show_search(found: FoundRegimen, *, as_json: bool) -> None:
 
 def show_volumes(clinic: ClinicSheet) -> None:
     """Print amounts and volumes."""
-    typer.echo(f"\nVolume from a vial of {clinic.strength}, before any dilution")
+    typer.echo(
+        f"\nFrom a vial of {clinic.strength}{': ' + clinic.mixture if clinic.mixture else ', before any dilution'}"
+    )
     for step in clinic.steps:
-        typer.echo(f"  {step.label:<40} {step.mg:>6} mg {step.ml:>6} mL")
+        rate = f" {step.ml_per_h:>7} mL/h {step.given}".rstrip() if step.ml_per_h else ""
+        typer.echo(f"  {step.label:<40} {step.mg:>6} mg {step.ml:>6} mL{rate}")
+    for line in clinic.cautions:
+        typer.echo(f"  {line}")
 
 
 def show_library(*, as_json: bool) -> None:

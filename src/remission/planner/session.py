@@ -52,7 +52,15 @@ from remission.records.dose import Absorption, Dose
 from remission.records.infusions import InfusionEvents
 from remission.streams import People
 
-__all__ = ["EFFECTS", "Quantity", "SimulatedSession", "StudiedRange", "simulate_session"]
+__all__ = [
+    "EFFECTS",
+    "Quantity",
+    "SimulatedSession",
+    "StudiedRange",
+    "concentrations_at",
+    "offered_series",
+    "simulate_session",
+]
 
 _AFTER_H = 4.0
 _AFTER_ABSORBED_H = 6.0
@@ -195,13 +203,65 @@ def simulate_session(request: PlanRequest, *, detail: Literal["all", "limits"] =
     crowd = _crowd(request)
     if request.route != "iv":
         return _absorbed(crowd, request)
-    events = infusions_per_weight(
+    events = _events(crowd, request)
+    return _simulate(crowd, events, is_whole=detail == "all")
+
+
+def offered_series(request: PlanRequest) -> tuple[tuple[Analyte, SamplingSite], ...]:
+    """Analytes and sites in blood that can be held beside a measured level, under the model and route of a request."""
+    model = _crowd(request.replace(n_people=20)).pharmacology.pk
+    parents = (Analyte.KET, Analyte.S_KET, Analyte.R_KET)
+    sites = [one for one in model.sites if one is not SamplingSite.EFFECT]
+    if model.plasma_site is SamplingSite.ARTERIAL and SamplingSite.VENOUS not in sites:
+        sites.append(SamplingSite.VENOUS)
+    found = [(analyte, site) for analyte in parents for site in sites]
+    if request.route == "iv" and Analyte.S_NK in model.analytes:
+        found.append((Analyte.S_NK, SamplingSite.ARTERIAL))
+    return tuple(found)
+
+
+def concentrations_at(
+    request: PlanRequest, t_h: Float[np.ndarray, " time"], *, series: Sequence[tuple[Analyte, SamplingSite]]
+) -> dict[tuple[Analyte, SamplingSite], _BY_SUBJECT]:
+    """Concentrations of the simulated people of a request at times of one's own.
+
+    Parameters
+    ----------
+    t_h
+        Times of the session clock, >= 0, not falling. [h]
+    series
+        Of :func:`offered_series`.
+
+    Raises
+    ------
+    SpecError
+        As :func:`simulate_session`, or the model has no such series.
+    """
+    crowd = _crowd(request)
+    model = crowd.pharmacology.pk
+    found = {}
+    for analyte, site in series:
+        if request.route != "iv":
+            result = _doses_at(crowd, request, t_h, (analyte,), (site,))
+        elif site is SamplingSite.VENOUS and model.plasma_site is SamplingSite.ARTERIAL:
+            result = simulate_venous_concentrations(
+                crowd.individuals, _events(crowd, request), t_h=t_h, venous=crowd.venous, analytes=(analyte,)
+            )
+        else:
+            result = simulate_concentrations(
+                crowd.individuals, _events(crowd, request), t_h=t_h, analytes=(analyte,), sites=(site,)
+            )
+        found[analyte, site] = result.select(analyte, site=site)
+    return found
+
+
+def _events(crowd: _Crowd, request: PlanRequest) -> InfusionEvents:
+    return infusions_per_weight(
         [one.dose_mg_per_kg for one in request.infusions],
         start_h=[one.start_h for one in request.infusions],
         duration_h=[(one.duration_min or 0.0) / 60.0 for one in request.infusions],
         weight_kg=crowd.individuals.weight_kg,
     )
-    return _simulate(crowd, events, is_whole=detail == "all")
 
 
 def _simulate(crowd: _Crowd, events: InfusionEvents, *, is_whole: bool) -> SimulatedSession:
@@ -269,19 +329,7 @@ def _absorbed(crowd: _Crowd, request: PlanRequest) -> SimulatedSession:
     model = crowd.pharmacology.pk
     last_h = max(one.start_h for one in request.infusions)
     t_h = np.arange(0.0, last_h + _AFTER_ABSORBED_H + _STEP_H, _STEP_H)
-    try:
-        found = simulate_doses(
-            model,
-            [_dose(request, one) for one in request.infusions],
-            weight_kg=crowd.individuals.weight_kg,
-            z_iiv=crowd.z_iiv,
-            t_h=t_h,
-            analytes=(Analyte.KET, Analyte.S_KET),
-            sites=model.sites,
-            interactions=crowd.interactions,
-        )
-    except SpecError as error:
-        raise SpecError.from_faults([_named(one) for one in error.faults]) from None
+    found = _doses_at(crowd, request, t_h, (Analyte.KET, Analyte.S_KET), model.sites)
     return SimulatedSession(
         t_h=t_h,
         values={
@@ -295,6 +343,28 @@ def _absorbed(crowd: _Crowd, request: PlanRequest) -> SimulatedSession:
         flags=tuple(one for one in found.flags if one.where != "weight_kg"),
         is_extrapolated=crowd.is_extrapolated,
     )
+
+
+def _doses_at(
+    crowd: _Crowd,
+    request: PlanRequest,
+    t_h: Float[np.ndarray, " time"],
+    analytes: Sequence[Analyte],
+    sites: Sequence[SamplingSite],
+) -> Concentrations:
+    try:
+        return simulate_doses(
+            crowd.pharmacology.pk,
+            [_dose(request, one) for one in request.infusions],
+            weight_kg=crowd.individuals.weight_kg,
+            z_iiv=crowd.z_iiv,
+            t_h=t_h,
+            analytes=analytes,
+            sites=sites,
+            interactions=crowd.interactions,
+        )
+    except SpecError as error:
+        raise SpecError.from_faults([_named(one) for one in error.faults]) from None
 
 
 def _dose(request: PlanRequest, one: PlannedInfusion) -> Dose:

@@ -1,20 +1,23 @@
 """A plan as one self-contained page that prints on one sheet; refused while a contraindication stands."""
 
+from collections.abc import Sequence
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from remission.planner import Plan
+from remission.planner import PlacedLevel, Plan
 from remission.report.clinic_sheet import ClinicSheet
 from remission.report.inline import themed_svg
-from remission.report.plan_sheet import check_printable, plan_sheet
+from remission.report.plan_sheet import LEVELS_NOTE, check_printable, level_rows, plan_sheet
 from remission.report.planner_chart import planner_chart
 
 __all__ = ["render_plan"]
 
 
-def render_plan(plan: Plan, *, version: str, clinic: ClinicSheet | None = None) -> str:
+def render_plan(
+    plan: Plan, *, version: str, clinic: ClinicSheet | None = None, levels: Sequence[PlacedLevel] = ()
+) -> str:
     """The page as text, without scripts and without anything from a network.
 
     Parameters
@@ -23,6 +26,8 @@ def render_plan(plan: Plan, *, version: str, clinic: ClinicSheet | None = None) 
         Of the program.
     clinic
         Volumes and a session log on a second sheet, for clinicians who asked for them.
+    levels
+        Measured concentrations, drawn and listed.
 
     Raises
     ------
@@ -38,7 +43,9 @@ def render_plan(plan: Plan, *, version: str, clinic: ClinicSheet | None = None) 
     return environment.get_template("plan.html.jinja").render(
         css=Markup(css),  # noqa: S704 - our own files
         sheet=plan_sheet(plan),
-        svg=Markup(themed_svg(planner_chart(plan, medium="paper"))),  # noqa: S704 - drawn here
+        svg=Markup(themed_svg(planner_chart(plan, medium="paper", levels=levels))),  # noqa: S704 - drawn here
         clinic=clinic,
+        levels=level_rows(levels),
+        levels_note=LEVELS_NOTE,
         version=version,
     )

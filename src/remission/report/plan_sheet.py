@@ -7,9 +7,10 @@ from remission.errors import SpecError
 from remission.library.references import load_reference
 from remission.library.sessions import load_plasma_ranges
 from remission.pk import model_argument
-from remission.planner import NOTICE, Comparison, FoundRegimen, Plan, PlanRequest, Probability
+from remission.planner import NOTICE, Comparison, FoundRegimen, PlacedLevel, Plan, PlanRequest, Probability
 from remission.planner.checks import Finding, check_session
 from remission.planner.compare import RegimenDifferences
+from remission.planner.plan import regimen_words
 from remission.planner.session import Quantity
 from remission.records.base import Record
 from remission.report.safety import ESTABLISHED, ESTABLISHED_ALL, SAFETY_LINES
@@ -21,7 +22,9 @@ __all__ = [
     "BAND_NOTE",
     "CourseRow",
     "Fact",
+    "LEVELS_NOTE",
     "FindingRow",
+    "LevelRow",
     "PeakRow",
     "PlanSheet",
     "SearchSheet",
@@ -30,10 +33,12 @@ __all__ = [
     "command_line",
     "comparison_rows",
     "digits",
+    "level_rows",
     "plan_numbers",
     "plan_sheet",
     "quantity_label",
     "search_sheet",
+    "was_words",
 ]
 
 _NAMES = {
@@ -107,6 +112,18 @@ class FindingRow(Record):
     got: str
     consequence: str
     source: str
+
+
+class LevelRow(Record):
+    """A measured level beside the simulated people at its time, analyte and site."""
+
+    line: int
+    at: str
+    label: str
+    value: str
+    band: str
+    falls: str
+    note: str
 
 
 class CourseRow(Record):
@@ -212,6 +229,36 @@ def plan_sheet(plan: Plan) -> PlanSheet:
         command=command_line(request),
         made=_made(request),
     )
+
+
+LEVELS_NOTE = (
+    "Where a level falls says how this model's people spread at that time and site, and nothing of what to give. The "
+    "range knows no error of the assay, of the clock or of the model: a level outside of it is no proof of anything."
+)
+_SITES = {"arterial": "arterial plasma", "venous": "venous plasma"}
+_ANALYTES = {"ket": "Ketamine", "s_ket": "S-ketamine", "r_ket": "R-ketamine", "s_nk": "S-norketamine"}
+
+
+def level_rows(placed: Sequence[PlacedLevel]) -> tuple[LevelRow, ...]:
+    """Levels in words, in the order in which they came."""
+    return tuple(
+        LevelRow(
+            line=one.level.line,
+            at=f"{one.level.t_h * 60.0:g} min",
+            label=f"{_ANALYTES[one.level.analyte.value]}, {_SITES[one.level.site.value]}",
+            value=f"{'<' if one.level.is_below else ''}{digits(one.level.value_ng_per_ml)}",
+            band=f"{digits(one.median_ng_per_ml)} ({digits(one.low_ng_per_ml)} to {digits(one.high_ng_per_ml)})",
+            falls=one.words,
+            note=one.note,
+        )
+        for one in placed
+    )
+
+
+def was_words(planned: PlanRequest) -> str:
+    """What was planned before a pause or another rate, in words."""
+    end = max(one.start_h * 60.0 + (one.duration_min or 0.0) for one in planned.infusions)
+    return f"{regimen_words(planned.infusions, route=planned.route)}: {planned.total_mg:.1f} mg, ending at {end:g} min"
 
 
 def plan_numbers(plan: Plan) -> dict[str, Any]:

@@ -7,7 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from remission.planner import Curve, Plan
+from remission.planner import Curve, PlacedLevel, Plan
+from remission.records.analyte import Analyte
 from remission.report.chart import Chart, Table
 from remission.report.look import INK, drawing, finish
 from remission.report.plan_sheet import digits, quantity_label
@@ -58,8 +59,16 @@ _PULSE = _Panel(
 _PANELS = (_PLASMA, _SITE, _HIGH, _CADSS, _PRESSURE, _PULSE)
 
 
-def planner_chart(plan: Plan, *, medium: Literal["page", "paper"] = "page") -> Chart:
-    """Six panels of one session; without effects, the concentrations alone. On paper they are lower."""
+def planner_chart(
+    plan: Plan, *, medium: Literal["page", "paper"] = "page", levels: Sequence[PlacedLevel] = ()
+) -> Chart:
+    """Six panels of one session; without effects, the concentrations alone. On paper they are lower.
+
+    Parameters
+    ----------
+    levels
+        Measured concentrations, drawn with the range of the simulated people at their own time and site.
+    """
     curves = {(one.name, one.site): one for one in plan.curves}
     panels = [one for one in _PANELS if any((line.name, line.site) in curves for line in one.lines)]
     minutes = plan.t_h * 60.0
@@ -80,9 +89,10 @@ def planner_chart(plan: Plan, *, medium: Literal["page", "paper"] = "page") -> C
                     axes.axhline(limit, color=INK, linewidth=0.7, linestyle=(0, (1, 2)))
             else:
                 axes.set_ylim(bottom=0.0)
-            if len(lines) > 1:
+            _draw_levels(axes, panel, levels)
+            if len(lines) > 1 or (levels and panel in {_PLASMA, _SITE}):
                 axes.legend(loc="center right" if is_level else "upper right")
-            _clock(axes, plan, minutes)
+            _clock(axes, plan, minutes, last_min=_last_min(panel, levels))
     peak = next(one for one in plan.peaks if one.quantity.site in {"arterial", "venous", ""})
     name = quantity_label(peak.quantity)
     return Chart(
@@ -160,13 +170,42 @@ def _draw(axes: Axes, minutes: np.ndarray, curve: Curve, line: _Line, before: fl
     axes.plot(minutes, middle, color=line.color, linestyle=line.dash, label=line.label)
 
 
-def _clock(axes: Axes, plan: Plan, minutes: np.ndarray) -> None:
+def _of_panel(panel: _Panel, levels: Sequence[PlacedLevel]) -> list[PlacedLevel]:
+    """Levels of a panel: metabolites beside the effect site, everything else with plasma."""
+    if panel not in {_PLASMA, _SITE}:
+        return []
+    return [one for one in levels if (one.level.analyte is Analyte.S_NK) == (panel is _SITE)]
+
+
+def _last_min(panel: _Panel, levels: Sequence[PlacedLevel]) -> float:
+    return max((one.clock_h * 60.0 + 10.0 for one in _of_panel(panel, levels)), default=0.0)
+
+
+def _draw_levels(axes: Axes, panel: _Panel, levels: Sequence[PlacedLevel]) -> None:
+    """Each level as a mark, with the range of the people as a bar beside it; below quantification as a triangle."""
+    said = set()
+    for one in _of_panel(panel, levels):
+        level, at = one.level, one.clock_h * 60.0
+        color = {"arterial": "#3d35a0", "venous": "#6a6f7a"}[level.site.value]
+        axes.vlines(at, one.low_ng_per_ml, one.high_ng_per_ml, color=color, linewidth=4.0, alpha=0.35)
+        name = f"measured, {level.site.value}" + (" (below the limit)" if level.is_below else "")
+        axes.plot(
+            [at], [level.value_ng_per_ml], linestyle="none", color=INK, markersize=5.5,
+            markerfacecolor="none" if level.is_below else INK,
+            marker="v" if level.is_below else "o" if level.site.value == "venous" else "D",
+            label=None if name in said else name,
+        )  # fmt: skip
+        said.add(name)
+
+
+def _clock(axes: Axes, plan: Plan, minutes: np.ndarray, *, last_min: float = 0.0) -> None:
     for one in plan.request.infusions:
         start = one.start_h * 60.0
         if one.duration_min is not None:
             axes.axvspan(start, start + one.duration_min, color=INK, alpha=0.05, linewidth=0.0)
-    axes.set_xlim(0.0, float(minutes[-1]))
-    axes.set_xticks(np.arange(0.0, float(minutes[-1]) + 1.0, 60.0))
+    last = max(float(minutes[-1]), last_min)
+    axes.set_xlim(0.0, last)
+    axes.set_xticks(np.arange(0.0, last + 1.0, 60.0 * np.ceil(last / 600.0)))
 
 
 def _rows(plan: Plan) -> list[int]:

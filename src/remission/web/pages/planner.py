@@ -16,10 +16,15 @@ from remission.planner import (
     NOTICE,
     Comparison,
     Limit,
+    PlacedLevel,
     Plan,
     PlanRequest,
+    change_rates,
     compare_regimens,
+    place_levels,
     plan_infusion,
+    read_change,
+    read_levels,
     read_limit,
     read_regimen,
     read_request,
@@ -33,17 +38,21 @@ from remission.receptor import held_from_ng_per_ml
 from remission.records.base import Record
 from remission.records.protocol import Substance
 from remission.records.session_fields import SESSION_FIELDS
-from remission.report.clinic_sheet import ClinicSheet, clinic_sheet, read_strength
+from remission.report.clinic_sheet import ClinicSheet, clinic_sheet, read_dilution, read_strength
 from remission.report.plan_sheet import (
+    LEVELS_NOTE,
     ComparisonRow,
     FindingRow,
+    LevelRow,
     PlanSheet,
     SearchSheet,
     check_printable,
     comparison_rows,
+    level_rows,
     plan_numbers,
     plan_sheet,
     search_sheet,
+    was_words,
 )
 from remission.report.planner_chart import comparison_chart, planner_chart
 from remission.web.figure import Figure, figure_of
@@ -100,6 +109,9 @@ class PlannerQuery(Record, extra="ignore"):
     model: _Text = ""
     seed: _Text = ""
     vial: _Text = ""
+    dilution: _Text = ""
+    change: _Texts
+    levels: Annotated[str, Field(max_length=4000)] = ""
 
     @property
     def fields(self) -> dict[str, list[str]]:
@@ -176,6 +188,9 @@ class PlannerPage(Record):
     comparison: Figure | None = None
     search: SearchSheet | None = None
     clinic: ClinicSheet | None = None
+    levels: tuple[LevelRow, ...] = ()
+    levels_note: str = LEVELS_NOTE
+    was: str = ""
     faults: tuple[Fault, ...] = ()
     status: int = 200
 
@@ -186,6 +201,8 @@ class PrintPage(Record):
     sheet: PlanSheet
     figure: Figure
     version: str
+    levels: tuple[LevelRow, ...] = ()
+    levels_note: str = LEVELS_NOTE
 
 
 class LogPage(Record):
@@ -222,11 +239,14 @@ async def planner(request: Request, query: _Asked) -> PlannerPage:
 @router.page("/planner/print", template="planner_print.html.jinja", keeps_nothing=True, weight="heavy")
 def planner_print(query: _Asked) -> PrintPage:
     """The plan on one sheet; refused while a contraindication stands."""
-    request = read_request(query.fields)
+    request, _, levels = _asked_for(query)
     check_printable(request)
     plan, _ = _plan(request)
     return PrintPage(
-        sheet=plan_sheet(plan), figure=figure_of(planner_chart(plan, medium="paper")), version=package_version()
+        sheet=plan_sheet(plan),
+        figure=figure_of(planner_chart(plan, medium="paper", levels=levels)),
+        version=package_version(),
+        levels=level_rows(levels),
     )
 
 
@@ -235,10 +255,10 @@ def planner_log(request: Request, query: _Asked) -> LogPage:
     """Volumes and an empty session log; only where the operator turned clinician mode on."""
     if not request.app.state.settings.is_clinician:
         raise PageMissingError(what="page", got="/planner/log", known=("/planner", "/planner/print"))
-    asked = read_request(query.fields)
+    asked, _, _ = _asked_for(query)
     check_printable(asked)
     plan, _ = _plan(asked)
-    return LogPage(sheet=plan_sheet(plan), clinic=clinic_sheet(asked, strength_mg_per_ml=read_strength(query.vial)))
+    return LogPage(sheet=plan_sheet(plan), clinic=_clinic(asked, query))
 
 
 @router.routes.get("/api/planner/preview.json", operation_id="planner_preview", responses=PROBLEM_RESPONSES)
@@ -276,8 +296,18 @@ def warm() -> None:
 
 
 def _answer(query: PlannerQuery, is_clinician: bool) -> PlannerPage:
-    if query.vial and not is_clinician:
-        raise SpecError(where="vial", got=query.vial, allowed="nothing: this server is not in clinician mode")
+    for name in ("vial", "dilution"):
+        if getattr(query, name) and not is_clinician:
+            raise SpecError(
+                where=name, got=getattr(query, name), allowed="nothing: this server is not in clinician mode"
+            )
+    if query.dilution and not query.vial:
+        raise SpecError(where="vial", got="nothing", allowed="the strength of the vial, where a dilution is given")
+    has_change = any(text.strip() for text in query.change)
+    if (query.find or any(text.strip() for text in query.compare)) and (has_change or query.levels.strip()):
+        raise SpecError(
+            where="change" if has_change else "levels", got="beside a comparison or a limit", allowed="one plan alone"
+        )
     limits = (query.sbp_rise, query.dbp_rise, query.within_plasma, query.share)
     if not query.find and any(text.strip() for text in limits):
         raise SpecError(where="find", got="nothing", allowed="dose or duration, where a limit is given")
@@ -286,8 +316,8 @@ def _answer(query: PlannerQuery, is_clinician: bool) -> PlannerPage:
     if query.find:
         return _page(query, is_clinician, search=_searched(query))
     _check_given(query)
-    request = read_request(query.fields)
-    more: dict[str, Any] = {}
+    request, planned, levels = _asked_for(query)
+    more: dict[str, Any] = {"levels": level_rows(levels), "was": "" if planned == request else was_words(planned)}
     others = [text for text in query.compare if text.strip()]
     if others:
         if len(others) >= _MOST_REGIMENS:
@@ -297,8 +327,10 @@ def _answer(query: PlannerQuery, is_clinician: bool) -> PlannerPage:
     if query.vial:
         # A volume is on the way to a syringe: as for paper, nothing may stand against the session.
         check_printable(request)
-        more["clinic"] = clinic_sheet(request, strength_mg_per_ml=read_strength(query.vial))
+        more["clinic"] = _clinic(request, query)
     plan, figure = _plan(request)
+    if levels:
+        figure = figure_of(planner_chart(plan, levels=levels))
     return _page(query, is_clinician, sheet=plan_sheet(plan), figure=figure, numbers=plan_numbers(plan), **more)
 
 
@@ -330,6 +362,21 @@ def _check_given(query: PlannerQuery) -> None:
     except SpecError as error:
         faults += [one for one in error.faults if one.where not in needed]
     raise SpecError.from_faults(faults)
+
+
+def _asked_for(query: PlannerQuery) -> tuple[PlanRequest, PlanRequest, tuple[PlacedLevel, ...]]:
+    """The session as it ran, as it was planned, and measured levels beside it."""
+    planned = read_request(query.fields)
+    changes = [read_change(text, weight_kg=planned.weight_kg) for text in query.change if text.strip()]
+    request = change_rates(planned, changes) if changes else planned
+    levels = place_levels(request, read_levels(query.levels)) if query.levels.strip() else ()
+    return request, planned, levels
+
+
+def _clinic(request: PlanRequest, query: PlannerQuery) -> ClinicSheet:
+    strength = read_strength(query.vial)
+    mixture = read_dilution(query.dilution, strength_mg_per_ml=strength) if query.dilution else None
+    return clinic_sheet(request, strength_mg_per_ml=strength, dilution=mixture)
 
 
 def _searched(query: PlannerQuery) -> SearchSheet:

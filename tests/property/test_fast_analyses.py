@@ -5,14 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from library_analyses import analyze_difference, analyze_hazard, analyze_log_rank, analyze_odds
 
 from remission.analyses.estimate import Estimate, Estimates, Status
 from remission.analyses.fast_hazards import analyze_hazards, analyze_log_ranks
 from remission.analyses.fast_means import analyze_differences
 from remission.analyses.fast_odds import analyze_many_odds
-from remission.analyses.hazards import analyze_hazard, analyze_log_rank
-from remission.analyses.means import analyze_difference
-from remission.analyses.odds import analyze_odds
 
 NUMBERS = ("estimate", "low", "high", "p_value")
 
@@ -95,6 +93,11 @@ def test_every_replicate_has_the_numbers_and_the_status_of_the_library(case: Cas
         single = one(
             *(data[name][number][who] for name in (*outcome, "treated")), last.T if beside == "adjust" else last
         )
+        if single.status is Status.NOT_CONVERGED:
+            # Its whole steps overshoot where the partial likelihood runs to infinity in some direction.
+            assert method == "hazard"
+            assert found.status[number] is not Status.NO_VARIATION
+            continue
         seen.add(single.status)
         assert found.status[number] is single.status
         numbers = [getattr(found, name)[number] for name in NUMBERS]

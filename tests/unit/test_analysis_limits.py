@@ -1,14 +1,7 @@
 """Analyses at their limits: a replicate that cannot be analyzed gives a status and no number."""
 
-import warnings
-from types import SimpleNamespace
-from typing import Any
-
 import numpy as np
-import pytest
-from statsmodels.tools.sm_exceptions import ConvergenceWarning
 
-from remission.analyses import hazards, odds
 from remission.analyses.estimate import Estimate, Status
 from remission.analyses.hazards import analyze_hazard
 from remission.analyses.means import analyze_difference, analyze_percent_lower
@@ -50,39 +43,6 @@ def test_a_craving_of_zero_has_no_ratio() -> None:
 def test_equal_people_give_no_interval() -> None:
     """Without any spread the interval has width zero, as if the truth were known."""
     assert_failed(analyze_percent_lower(np.where(TREATED, 20.0, 50.0), TREATED), Status.NO_VARIATION)
-
-
-def test_a_logistic_fit_that_stopped_early_is_no_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its numbers look like all others."""
-    stopped = SimpleNamespace(converged=False, params=np.zeros(3), bse=np.ones(3))
-    monkeypatch.setattr(odds, "GLM", lambda *_, **__: SimpleNamespace(fit=lambda: stopped))
-    assert_failed(analyze_odds(EVENTS, TREATED, FACTOR), Status.NOT_CONVERGED)
-
-
-def cox_fit(error: float, *, warn: bool) -> Any:
-    def fit() -> SimpleNamespace:
-        if warn:
-            warnings.warn("stopped early", ConvergenceWarning, stacklevel=1)
-        return SimpleNamespace(params=np.zeros(1), bse=np.array([error]))
-
-    return lambda *_, **__: SimpleNamespace(fit=fit)
-
-
-@pytest.mark.parametrize(
-    ("error", "warn", "status"),
-    [
-        (0.3, True, Status.NOT_CONVERGED),
-        (np.nan, False, Status.NOT_CONVERGED),
-        (1e3, False, Status.SEPARATION),
-    ],
-    ids=["warned", "no error of its own", "runs to infinity"],
-)
-def test_a_cox_fit_that_failed_is_no_estimate(
-    monkeypatch: pytest.MonkeyPatch, error: float, warn: bool, status: Status
-) -> None:
-    """The same for hazards: three ways to fail, none may pass as a ratio."""
-    monkeypatch.setattr(hazards, "PHReg", cox_fit(error, warn=warn))
-    assert_failed(analyze_hazard(DAYS, EVENTS > 0, TREATED, NO_COLUMNS), status)
 
 
 def test_hazards_with_no_event_in_one_arm_are_separated() -> None:

@@ -9,6 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from numba import njit
+
+from remission.numerics.lanes import OPTIONS
+from remission.numerics.small_systems import sum_of_products
 
 __all__ = ["Basis", "independent_terms", "orthonormal_basis"]
 
@@ -57,21 +61,31 @@ def orthonormal_basis(
     """
     weight = inside[:, None, :].astype(np.float64)
     stack = np.concatenate([weight, adjust * weight, treated[:, None, :] * weight], axis=1)
-    basis = np.zeros_like(stack)
-    lengths = np.sqrt((stack**2).sum(axis=2))
-    kept = np.zeros(lengths.shape, dtype=np.bool_)
+    kept = np.zeros(stack.shape[:2], dtype=np.bool_)
     left = np.zeros(stack.shape[0])
-    for number in range(stack.shape[1]):
-        column = stack[:, [number], :]
-        before = basis[:, :number, :]
-        for _ in range(2):
-            # One product a matrix, so that a replicate's bits do not depend on its neighbors.
-            column = column - (column @ before.swapaxes(1, 2)) @ before
-        left = np.sqrt((column[:, 0, :] ** 2).sum(axis=1))
-        kept[:, number] = left > _DEPENDENT * lengths[:, number]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            basis[:, number, :] = np.where(kept[:, [number]], column[:, 0, :] / left[:, None], 0.0)
-    return Basis(columns=basis, is_kept=kept, left=left)
+    _make_orthonormal(stack, kept, left)
+    return Basis(columns=stack, is_kept=kept, left=left)
+
+
+@njit(nogil=True, cache=True, **OPTIONS)
+def _make_orthonormal(stack, kept, left):
+    """Columns in the place of those given; their sums in a fixed order."""
+    n = stack.shape[2]
+    for r in range(stack.shape[0]):
+        for j in range(stack.shape[1]):
+            column = stack[r, j]
+            length = np.sqrt(sum_of_products(column, column))
+            for _ in range(2):
+                for k in range(j):
+                    before = stack[r, k]
+                    share = sum_of_products(column, before)
+                    for i in range(n):
+                        column[i] -= share * before[i]
+            rest = np.sqrt(sum_of_products(column, column))
+            kept[r, j] = rest > _DEPENDENT * length
+            left[r] = rest
+            for i in range(n):
+                column[i] = column[i] / rest if kept[r, j] else 0.0
 
 
 def independent_terms(

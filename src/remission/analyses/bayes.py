@@ -13,22 +13,31 @@ The place of the p value holds twice the posterior probability that the effect l
 that a limit of 0.05 asks for a posterior probability above 0.975.
 """
 
+from collections.abc import Callable
+from functools import cache
+
 import numpy as np
 from jaxtyping import Bool, Float
-from numpy.polynomial.legendre import leggauss
-from scipy.optimize import brentq
-from scipy.special import betainc, betaincc, betaln, expit, stdtr, stdtrit, xlog1py, xlogy
 
-from remission.analyses.basis import independent_terms
+from remission.analyses.basis import Basis, orthonormal_basis
 from remission.analyses.estimate import Estimate, Status, failed_estimate, ratio_estimate
-from remission.analyses.terms import design_columns, is_too_small
+from remission.analyses.fast_means import project
+from remission.analyses.fast_odds import logistic_fits
+from remission.analyses.terms import is_too_small
+from remission.numerics.distributions import beta_cdf, log_beta, t_cdf, t_quantile
+from remission.numerics.elementary import cos_sin_turns, exp, log
+from remission.numerics.quadrature import gauss_legendre
 
 __all__ = ["analyze_difference_with_prior", "analyze_odds_with_prior", "analyze_shares_with_prior"]
 
 _Values = Float[np.ndarray, " subject"]
 _Treated = Bool[np.ndarray, " subject"]
 _Design = Float[np.ndarray, "subject term"]
-_STEPS = 50
+
+
+def _basis(treated: _Treated, adjust: _Design) -> Basis:
+    everyone = np.ones((1, treated.size), dtype=np.bool_)
+    return orthonormal_basis(everyone, treated[None], np.ascontiguousarray(adjust.T)[None])
 
 
 def analyze_difference_with_prior(
@@ -45,29 +54,28 @@ def analyze_difference_with_prior(
     """
     if is_too_small(values, treated) or np.ptp(values) == 0.0:
         return failed_estimate(Status.NO_VARIATION)
-    terms, is_estimable = independent_terms(treated, adjust)
-    if not is_estimable:
+    basis = _basis(treated, adjust)
+    if not basis.is_estimable[0]:
         return failed_estimate(Status.NOT_ESTIMABLE)
-    others = np.column_stack([np.ones(treated.size), terms])
-    # What the terms explain is taken from both, so that one coefficient is left.
-    both = np.column_stack([treated, values]).astype(np.float64)
-    column, outcome = (both - others @ np.linalg.lstsq(others, both, rcond=None)[0]).T
+    # Beside the terms one coefficient is left: that of the treatment's column, `left` long, on which the outcome weighs
+    # the last of its weights.
+    weights, rest = project(np.asarray(values, dtype=np.float64)[None], basis)
+    left, along = float(basis.left[0]), float(weights[0, -1])
     precision = worth_people / 4.0
-    inner = float(column @ column)
-    mean = (float(column @ outcome) + precision * center) / (inner + precision)
+    inner = left * left
+    mean = (left * along + precision * center) / (inner + precision)
     # A prior that is worth somebody gives the difference back the degree of freedom that estimating it takes.
-    freedom = treated.size - others.shape[1] - (worth_people == 0.0)
-    rest = outcome - column * mean
-    squares = float(rest @ rest) + precision * (mean - center) ** 2
+    freedom = treated.size - int(basis.rank[0]) + (worth_people > 0.0)
+    squares = float(rest[0]) + (along - left * mean) ** 2 + precision * (mean - center) ** 2
     if freedom < 1 or squares <= 0.0:
         return failed_estimate(Status.NOT_ESTIMABLE)
     error = float(np.sqrt(squares / freedom / (inner + precision)))
-    half = float(stdtrit(freedom, 0.975)) * error
+    half = float(t_quantile(freedom, 0.975)) * error
     return Estimate(
         estimate=mean,
         low=mean - half,
         high=mean + half,
-        p_value=2.0 * float(stdtr(freedom, -abs(mean / error))),
+        p_value=2.0 * float(t_cdf(freedom, -abs(mean / error))),
         status=Status.OK,
     )
 
@@ -94,7 +102,8 @@ def analyze_shares_with_prior(
     (a1, b1), (a0, b0) = shapes
     middle = a1 / (a1 + b1) - a0 / (a0 + b0)
     low, high = (
-        float(brentq(lambda x, p=p: _share_below(x, *shapes) - p, -1.0, 1.0, xtol=1e-10)) for p in (0.025, 0.975)
+        _crossing(lambda x, p=p: _share_below(x, *shapes) - p, -1.0, 1.0)  # type: ignore[misc]
+        for p in (0.025, 0.975)
     )
     tail = _share_below(0.0, *shapes)
     return Estimate(
@@ -114,15 +123,49 @@ def _share_below(difference: float, treated: tuple[float, float], control: tuple
     if high <= low:
         return float(difference > 0.0)
     # In x = low + (high - low) (1 - cos(pi u)) / 2 both ends, where a density may be infinite, lie dense.
-    u = (_PLACES + 1.0) / 2.0
-    share = low + (high - low) * (1.0 - np.cos(np.pi * u)) / 2.0
-    density = np.exp(xlogy(a0 - 1.0, share) + xlog1py(b0 - 1.0, -share) - betaln(a0, b0))
-    weight = density * (high - low) * np.pi * np.sin(np.pi * u) / 4.0 * _WEIGHTS
-    inside = float(weight @ betainc(a1, b1, np.clip(share + difference, 0.0, 1.0)))
-    return inside + float(betaincc(a0, b0, high))
+    nearness, slope = _places()
+    share = low + (high - low) * nearness
+    density = exp((a0 - 1.0) * log(np.maximum(share, _LEAST_SHARE)) - log_beta(a0, b0)
+                  + (b0 - 1.0) * log(np.maximum(1.0 - share, _LEAST_SHARE)))  # fmt: skip
+    weight = density * (high - low) * slope
+    inside = float(np.sum(weight * beta_cdf(a1, b1, share + difference)))
+    return inside + 1.0 - float(beta_cdf(a0, b0, high))
 
 
-_PLACES, _WEIGHTS = leggauss(200)
+@cache
+def _places() -> tuple[Float[np.ndarray, " node"], Float[np.ndarray, " node"]]:
+    """(1 - cos(pi u)) / 2 and its weights at 200 nodes u in (0, 1)."""
+    u, weights = (np.array(part) for part in gauss_legendre(200))
+    cosine, sine = cos_sin_turns(u / 2.0)
+    return (1.0 - cosine) / 2.0, np.pi / 2.0 * sine * weights
+
+
+_LEAST_SHARE = 1e-300
+
+
+def _crossing(away: Callable[[float], float], low: float, high: float) -> float:
+    """Where a rising function crosses zero, within 1e-12: secants that keep a bracket, halved where they creep."""
+    at_low, at_high = away(low), away(high)
+    if at_low >= 0.0 or at_high <= 0.0:
+        return low if at_low >= 0.0 else high
+    side = 0
+    for _ in range(200):
+        middle = (low * at_high - high * at_low) / (at_high - at_low)
+        if not low < middle < high:
+            middle = 0.5 * (low + high)
+        found = away(middle)
+        if found > 0.0:
+            high, at_high = middle, found
+            # Illinois: an end that stays counts for half.
+            at_low = at_low * 0.5 if side > 0 else at_low
+            side = 1
+        else:
+            low, at_low = middle, found
+            at_high = at_high * 0.5 if side < 0 else at_high
+            side = -1
+        if high - low <= 1e-12 or abs(found) <= 1e-13:
+            return middle
+    return 0.5 * (low + high)  # pragma: no cover
 
 
 def analyze_odds_with_prior(
@@ -141,26 +184,14 @@ def analyze_odds_with_prior(
     """
     if is_too_small(events, treated) or np.ptp(events) == 0.0:
         return failed_estimate(Status.NO_VARIATION)
-    terms, is_estimable = independent_terms(treated, adjust)
-    if not is_estimable:
+    basis = _basis(treated, adjust)
+    if not basis.is_estimable[0]:
         return failed_estimate(Status.NOT_ESTIMABLE)
-    design = design_columns(treated, (terms - terms.mean(axis=0)) / np.maximum(terms.std(axis=0), 1e-300))
-    precision = np.zeros(design.shape[1])
-    precision[1] = sd**-2.0
-    aim = np.zeros_like(precision)
-    aim[1] = center
-    effect = aim.copy()
-    for _ in range(_STEPS):
-        chance = expit(design @ effect)
-        curve = (design * (chance * (1.0 - chance))[:, None]).T @ design + np.diag(precision)
-        slope = design.T @ (events - chance) - precision * (effect - aim)
-        try:
-            step = np.linalg.solve(curve, slope)
-        except np.linalg.LinAlgError:
-            return failed_estimate(Status.SEPARATION)
-        # Far from the mode a whole step overshoots.
-        effect = effect + step * min(1.0, 5.0 / float(np.abs(step).max(initial=1e-300)))
-        if np.abs(step).max() < 1e-10:
-            variance = float(np.linalg.inv(curve)[1, 1])
-            return ratio_estimate(float(effect[1]), float(np.sqrt(variance)))
-    return failed_estimate(Status.SEPARATION)
+    everyone = np.ones((1, treated.size), dtype=np.bool_)
+    log_odds, error, code, _ = logistic_fits(
+        np.asarray(events, dtype=np.float64)[None], everyone, basis, basis.is_estimable, center=center, precision=sd**-2
+    )
+    # A term that foretells the outcome flattens the likelihood until nothing can be solved.
+    if code[0] != 0:
+        return failed_estimate(Status.SEPARATION)
+    return ratio_estimate(float(log_odds[0]), float(error[0]))

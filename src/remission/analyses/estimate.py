@@ -6,9 +6,11 @@ from enum import StrEnum
 
 import numpy as np
 from jaxtyping import Float
-from scipy.special import ndtr
 
-__all__ = ["Z95", "Estimate", "Estimates", "Status", "failed_estimate", "ratio_estimate"]
+from remission.numerics.distributions import normal_cdf
+from remission.numerics.elementary import exp, log
+
+__all__ = ["Z95", "Estimate", "Estimates", "Status", "failed_estimate", "log_of", "ratio_estimate"]
 
 Z95 = 1.959963984540054
 """97.5th percentile of the standard normal distribution."""
@@ -63,6 +65,12 @@ class Estimates:
         """Replicates without an estimate."""
         return sum(status is not Status.OK for status in self.status)
 
+    def one(self, number: int) -> Estimate:
+        """That of one replicate."""
+        columns = (self.estimate, self.low, self.high, self.p_value)
+        estimate, low, high, p_value = (float(column[number]) for column in columns)
+        return Estimate(estimate=estimate, low=low, high=high, p_value=p_value, status=self.status[number])
+
     @classmethod
     def of(cls, items: Sequence[Estimate]) -> "Estimates":
         """The replicates' estimates as columns."""
@@ -80,6 +88,11 @@ def failed_estimate(status: Status) -> Estimate:
     return Estimate(estimate=np.nan, low=np.nan, high=np.nan, p_value=np.nan, status=status)
 
 
+def log_of(number: float) -> float:
+    """The natural logarithm of a number above 0, the same bits on every processor."""
+    return float(log(np.array([number]))[0])
+
+
 def ratio_estimate(log_ratio: float, error: float, p_value: float | None = None) -> Estimate:
     """A ratio from its logarithm and the standard error of that, with a normal interval.
 
@@ -92,8 +105,8 @@ def ratio_estimate(log_ratio: float, error: float, p_value: float | None = None)
         return failed_estimate(Status.NOT_CONVERGED)
     if error <= 0.0:
         return failed_estimate(Status.NO_VARIATION)
-    low, middle, high = np.exp([log_ratio - Z95 * error, log_ratio, log_ratio + Z95 * error])
-    wald = 2.0 * float(ndtr(-abs(log_ratio / error)))
+    low, middle, high = exp(np.array([log_ratio - Z95 * error, log_ratio, log_ratio + Z95 * error]))
+    wald = 2.0 * float(normal_cdf(-abs(log_ratio / error)))
     return Estimate(
         estimate=float(middle),
         low=float(low),

@@ -1,31 +1,32 @@
-"""Times to an event over all replicates at once. :mod:`remission.analyses.hazards` says the same by statsmodels.
+"""Times to an event over all replicates at once, every sum in a fixed order; a test holds them to statsmodels.
 
 People are sorted by their time, those outside first, so that a risk set is everybody from a place on: sums over risk
 sets are cumulative sums from the end, and ties are runs of equal times. Cox regression takes Newton steps on the
-partial likelihood with Efron's treatment of ties.
+partial likelihood with Efron's treatment of ties, halved where they would lower it.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy.special import chdtrc
+from numba import njit
 
 from remission.analyses.basis import Basis, orthonormal_basis
 from remission.analyses.estimate import Estimates, Status
-from remission.analyses.hazards import analyze_hazard, analyze_log_rank
-from remission.analyses.odds import LARGEST_ERROR
-from remission.analyses.stacked import ratios_of, with_library
+from remission.analyses.fast_odds import LARGEST_ERROR
+from remission.analyses.stacked import ratios_of
+from remission.numerics.distributions import chi_squared_tail
+from remission.numerics.lanes import OPTIONS, exp_lane, log_lane
+from remission.numerics.small_systems import factor, inverse, solve, sum_of_products
 
 __all__ = ["analyze_hazards", "analyze_log_ranks"]
 
 _Table = Float[np.ndarray, "replicate subject"]
 _Flags = Bool[np.ndarray, "replicate subject"]
-_STEPS = 30
-_TOLERANCE = 1e-9
-_LARGEST = 600.0
-_MOST_TERMS = 12
-"""Second moments of more terms than this would need more memory than the people."""
+_STEPS = 60
+_GAIN = 1e-10
+"""As of the odds: twice what the last step may add to the log likelihood."""
+_LEAST = 1e-14
 
 
 def analyze_hazards(
@@ -42,18 +43,23 @@ def analyze_hazards(
     """
     happened = event & inside
     basis = orthonormal_basis(inside, treated, adjust)
-    plain = (inside.sum(axis=1) >= 4) & basis.is_estimable & (adjust.shape[1] <= _MOST_TERMS)
-    for side in (treated, ~treated):
-        plain &= (happened & side).any(axis=1)
-    log_ratio, error = _regress(_sorted_times(days, happened, inside), basis, plain)
-    good = plain & (error <= LARGEST_ERROR)
-    return with_library(
-        ratios_of(good, Status.NO_VARIATION, log_ratio, error),
-        ~good,
-        lambda one: analyze_hazard(
-            days[one][inside[one]], event[one][inside[one]], treated[one][inside[one]], adjust[one][:, inside[one]].T
-        ),
-    )
+    enough = _has_both_sides(inside, treated) & happened.any(axis=1)
+    is_apart = ~(happened & treated).any(axis=1) | ~(happened & ~treated).any(axis=1)
+    log_ratio, error = _regress(_sorted_times(days, happened, inside), basis, enough & ~is_apart & basis.is_estimable)
+    status = np.full(enough.size, Status.OK, dtype=object)
+    status[~np.isfinite(error)] = Status.NOT_CONVERGED
+    with np.errstate(invalid="ignore"):
+        status[error > LARGEST_ERROR] = Status.SEPARATION
+    status[~basis.is_estimable] = Status.NOT_ESTIMABLE
+    status[is_apart] = Status.SEPARATION
+    status[~enough] = Status.NO_VARIATION
+    return ratios_of(status, log_ratio, error)
+
+
+def _has_both_sides(inside: _Flags, treated: _Flags) -> Bool[np.ndarray, " replicate"]:
+    sides = [(inside & side).any(axis=1) for side in (treated, ~treated)]
+    enough: Bool[np.ndarray, " replicate"] = (inside.sum(axis=1) >= 4) & sides[0] & sides[1]
+    return enough
 
 
 def analyze_log_ranks(
@@ -89,16 +95,11 @@ def analyze_log_ranks(
         terms = deaths * share * (1.0 - share) * (n - deaths) / np.maximum(n - 1.0, 1.0)
         away += (times.event & one_side).sum(axis=1) - expected
         variance += np.where(counted, terms, 0.0).sum(axis=1)
-    good = (inside.sum(axis=1) >= 4) & (variance > 0.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        log_ratio, error, square = away / variance, variance**-0.5, away**2 / variance
-    return with_library(
-        ratios_of(good, Status.NO_VARIATION, log_ratio, error, chdtrc(1, np.where(good, square, 0.0))),
-        ~good,
-        lambda one: analyze_log_rank(
-            days[one][inside[one]], event[one][inside[one]], treated[one][inside[one]], groups[one][inside[one]]
-        ),
-    )
+    status = np.full(away.size, Status.OK, dtype=object)
+    status[~(variance > 0.0)] = Status.NOT_ESTIMABLE
+    status[~_has_both_sides(inside, treated) | ~(event & inside).any(axis=1)] = Status.NO_VARIATION
+    held = np.where(variance > 0.0, variance, 1.0)
+    return ratios_of(status, away / held, 1.0 / np.sqrt(held), chi_squared_tail(away * away / held))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,17 +113,13 @@ class _SortedTimes:
     first: Int[np.ndarray, "replicate subject"]
     last: Int[np.ndarray, "replicate subject"]
 
-    def per_run(self, numbers: Float[np.ndarray, "*rest subject"]) -> Float[np.ndarray, "*rest subject"]:
+    def per_run(self, numbers: _Table) -> _Table:
         """Sum over the run that each place lies in."""
-        total = np.cumsum(numbers, axis=-1)
-        return self.at(total, self.last) - self.at(total - numbers, self.first)
-
-    def at(
-        self, numbers: Float[np.ndarray, "*rest subject"], place: Int[np.ndarray, "replicate subject"]
-    ) -> Float[np.ndarray, "*rest subject"]:
-        """Numbers at a place of their own replicate."""
-        shape = (place.shape[0], *[1] * (numbers.ndim - 2), place.shape[1])
-        return np.take_along_axis(numbers, place.reshape(shape), axis=-1)
+        total = np.cumsum(numbers, axis=1)
+        ends = np.take_along_axis(total, self.last, axis=1)
+        starts = np.take_along_axis(total - numbers, self.first, axis=1)
+        sums: _Table = ends - starts
+        return sums
 
 
 def _sorted_times(days: _Table, event: _Flags, inside: _Flags) -> _SortedTimes:
@@ -147,8 +144,8 @@ def _sorted_times(days: _Table, event: _Flags, inside: _Flags) -> _SortedTimes:
     )
 
 
-def _from_the_end(numbers: Float[np.ndarray, "*rest subject"]) -> Float[np.ndarray, "*rest subject"]:
-    return np.cumsum(numbers[..., ::-1], axis=-1)[..., ::-1]
+def _from_the_end(numbers: _Table) -> _Table:
+    return np.cumsum(numbers[:, ::-1], axis=1)[:, ::-1]
 
 
 def _regress(
@@ -156,58 +153,117 @@ def _regress(
 ) -> tuple[Float[np.ndarray, " replicate"], Float[np.ndarray, " replicate"]]:
     """Log hazard ratio and its error; NaN where the steps do not end well."""
     log_ratio, error = np.full(plain.size, np.nan), np.full(plain.size, np.nan)
-    going = np.flatnonzero(plain)
-    effect = np.zeros((going.size, basis.columns.shape[1] - 1))
-    for _ in range(_STEPS):
-        if going.size == 0:
-            break
-        slope, information = _slope_and_information(_some(times, going), basis, going, effect)
-        try:
-            inverse = np.linalg.inv(information)
-        except np.linalg.LinAlgError:
-            break
-        step = (inverse @ slope[:, :, None])[:, :, 0]
-        done = (np.abs(step) <= _TOLERANCE * np.sqrt(times.order.shape[1])).all(axis=1)
-        effect = effect + step
-        left = basis.left[going[done]]
-        log_ratio[going[done]] = effect[done, -1] / left
-        with np.errstate(invalid="ignore"):
-            error[going[done]] = np.sqrt(inverse[done, -1, -1]) / left
-        # No row of the basis is longer than 1, so this bounds the logarithm of a risk; beyond it, the library.
-        on = ~done & (np.sqrt((effect**2).sum(axis=1)) < _LARGEST)
-        going, effect = going[on], effect[on]
+    _fit_all(
+        times.order, times.inside, times.event, times.is_first, basis.columns, basis.is_kept, basis.left, plain, _STEPS,
+        log_ratio, error,
+    )  # fmt: skip
     return log_ratio, error
 
 
-def _some(times: _SortedTimes, going: Int[np.ndarray, " some"]) -> _SortedTimes:
-    return _SortedTimes(**{name: getattr(times, name)[going] for name in _SortedTimes.__slots__})
+@njit(nogil=True, cache=True, **OPTIONS)
+def _fit_all(order, inside, event, is_first, columns, kept, left, plain, steps, log_ratio, error):
+    for r in range(plain.size):
+        if not plain[r]:
+            continue
+        # People outside come first in the order; the intercept, first of the basis, says nothing of an order.
+        people = order[r][inside[r]]
+        begin = order.shape[1] - people.size
+        chosen = np.flatnonzero(kept[r])[1:]
+        x = np.empty((people.size, chosen.size))
+        for i in range(people.size):
+            for j in range(chosen.size):
+                x[i, j] = columns[r, chosen[j], people[i]]
+        log_ratio[r], error[r] = _fit(x, event[r, begin:], is_first[r, begin:], steps)
+        log_ratio[r] /= left[r]
+        error[r] /= left[r]
 
 
-def _slope_and_information(
-    times: _SortedTimes, basis: Basis, going: Int[np.ndarray, " some"], effect: Float[np.ndarray, "some term"]
-) -> tuple[Float[np.ndarray, "some term"], Float[np.ndarray, "some term term"]]:
-    """First derivative of the log partial likelihood, and minus the second."""
-    x = np.take_along_axis(basis.columns[going, 1:, :], times.order[:, None, :], axis=2)
-    with np.errstate(over="ignore"):
-        risk = np.where(times.inside, np.exp((effect[:, None, :] @ x)[:, 0, :]), 0.0)
-    products = x[:, :, None, :] * x[:, None, :, :]
-    counts = times.event.astype(np.float64)
-    deaths = times.per_run(counts)
-    earlier = np.cumsum(counts, axis=1) - counts
-    earlier = earlier - times.at(earlier, times.first)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.where(times.event, earlier / deaths, 0.0)
+@njit(**OPTIONS)
+def _fit(x, event, is_first, steps):
+    """Coefficient of the last column and its error; NaN where the search stopped."""
+    n_terms = x.shape[1]
+    effect, step, slope = np.zeros(n_terms), np.zeros(n_terms), np.zeros(n_terms)
+    information = np.zeros((n_terms, n_terms))
+    value = _likelihood(x, event, is_first, effect, slope, information)
+    arrived = False
+    for _ in range(steps):
+        if not factor(information, _LEAST):
+            break
+        if arrived:
+            last = n_terms - 1
+            return effect[last], np.sqrt(inverse(information)[last, last])
+        step[:] = slope
+        solve(information, step)
+        gain = sum_of_products(slope, step)
+        if not np.isfinite(gain):
+            break
+        arrived = gain <= _GAIN
+        before = value
+        for _ in range(30):
+            for j in range(n_terms):
+                effect[j] += step[j]
+            value = _likelihood(x, event, is_first, effect, slope, information)
+            # Rounding may lower the likelihood a little at its top.
+            if arrived or value >= before - 1e-9 * (1.0 + abs(before)):
+                break
+            for j in range(n_terms):
+                effect[j] -= step[j]
+                step[j] *= 0.5
+    return np.nan, np.nan
 
-    def at_risk(moments: Float[np.ndarray, "*rest subject"]) -> Float[np.ndarray, "*rest subject"]:
-        spread = (share.shape[0], *[1] * (moments.ndim - 2), share.shape[1])
-        dying = times.per_run(moments * counts.reshape(spread))
-        return times.at(_from_the_end(moments), times.first) - share.reshape(spread) * dying
 
-    zeroth = at_risk(risk)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = at_risk(risk[:, None, :] * x) / zeroth[:, None, :]
-        second = at_risk(risk[:, None, None, :] * products) / zeroth[:, None, None, :]
-    slope = ((x - mean) * counts[:, None, :]).sum(axis=2, where=times.event[:, None, :])
-    curve = second - mean[:, :, None, :] * mean[:, None, :, :]
-    information = curve.sum(axis=3, where=times.event[:, None, None, :])
-    return slope, information + np.eye(slope.shape[1]) * ~basis.is_kept[going, 1:][:, None, :]
+@njit(**OPTIONS)
+def _likelihood(x, event, is_first, effect, slope, information):
+    """Log partial likelihood; its slope and minus its curvature are left in their places."""
+    n, n_terms = x.shape
+    first, tied_first = np.zeros(n_terms), np.zeros(n_terms)
+    second, tied_second = np.zeros((n_terms, n_terms)), np.zeros((n_terms, n_terms))
+    mean = np.zeros(n_terms)
+    slope[:] = 0.0
+    information[:, :] = 0.0
+    total, tied, value = 0.0, 0.0, 0.0
+    deaths = 0
+    # One number taken from all lines changes nothing, and keeps the risks in range.
+    lines = np.zeros(n)
+    highest = -np.inf
+    for i in range(n):
+        for j in range(n_terms):
+            lines[i] += effect[j] * x[i, j]
+        highest = max(highest, lines[i])
+    if not np.isfinite(highest):
+        return np.nan
+    for i in range(n - 1, -1, -1):
+        risk = exp_lane(lines[i] - highest)
+        total += risk
+        if event[i]:
+            deaths += 1
+            tied += risk
+            value += lines[i] - highest
+        for j in range(n_terms):
+            some = risk * x[i, j]
+            first[j] += some
+            if event[i]:
+                tied_first[j] += some
+                slope[j] += x[i, j]
+            for k in range(j + 1):
+                second[j, k] += some * x[i, k]
+                if event[i]:
+                    tied_second[j, k] += some * x[i, k]
+        if not is_first[i] or deaths == 0:
+            continue
+        for number in range(deaths):
+            share = number / deaths
+            at_risk = total - share * tied
+            value -= log_lane(at_risk)
+            for j in range(n_terms):
+                mean[j] = (first[j] - share * tied_first[j]) / at_risk
+                slope[j] -= mean[j]
+            for j in range(n_terms):
+                for k in range(j + 1):
+                    curve = (second[j, k] - share * tied_second[j, k]) / at_risk - mean[j] * mean[k]
+                    information[j, k] += curve
+        deaths = 0
+        tied = 0.0
+        tied_first[:] = 0.0
+        tied_second[:, :] = 0.0
+    return value

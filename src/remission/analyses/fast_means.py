@@ -1,15 +1,17 @@
-"""Analyses of means over all replicates at once. :mod:`remission.analyses.means` says the same by statsmodels."""
+"""Least squares over all replicates at once, every sum in a fixed order; a test holds it to statsmodels."""
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.special import stdtr, stdtrit
+from numba import njit
 
-from remission.analyses.basis import orthonormal_basis
+from remission.analyses.basis import Basis, orthonormal_basis
 from remission.analyses.estimate import Estimates, Status
-from remission.analyses.means import analyze_difference
-from remission.analyses.stacked import estimates_of, with_library
+from remission.analyses.stacked import estimates_of
+from remission.numerics.distributions import t_cdf, t_quantile
+from remission.numerics.lanes import OPTIONS
+from remission.numerics.small_systems import sum_of_products
 
-__all__ = ["analyze_differences"]
+__all__ = ["analyze_differences", "project"]
 
 
 def analyze_differences(
@@ -29,31 +31,58 @@ def analyze_differences(
     """
     n = inside.sum(axis=1)
     basis = orthonormal_basis(inside, treated, adjust)
-    outcome = np.where(inside, values, 0.0)[:, None, :]
-    weights = outcome @ basis.columns.swapaxes(1, 2)
-    rest = outcome - weights @ basis.columns
-    # What is left of the outcome may still hold a rounding's worth of the basis.
-    more = rest @ basis.columns.swapaxes(1, 2)
-    rest, weights = rest - more @ basis.columns, weights + more
+    outcome = np.where(inside, values, 0.0)
+    weights, squares = project(outcome, basis)
     freedom = n - basis.rank
-    squares = (rest[:, 0, :] ** 2).sum(axis=1)
-    spread = squares + (weights[:, 0, 1:] ** 2).sum(axis=1)
-    varies = np.where(inside, values, -np.inf).max(axis=1) > np.where(inside, values, np.inf).min(axis=1)
-    good = (n >= 4) & varies & basis.is_estimable & (freedom >= 1) & (squares > _SPREAD * spread)
+    spread = squares + (weights[:, 1:] ** 2).sum(axis=1)
+    high, low = np.where(inside, values, -np.inf).max(axis=1), np.where(inside, values, np.inf).min(axis=1)
+    enough = (n >= 4) & (inside & treated).any(axis=1) & (inside & ~treated).any(axis=1) & (high > low)
+    is_estimable = basis.is_estimable & (freedom >= 1)
+    is_rounding = (squares <= _NO_SPREAD * spread) | (squares <= _ROUNDING * (outcome**2).sum(axis=1))
+    freedom = np.maximum(freedom, 1).astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
-        estimate = weights[:, 0, -1] / basis.left
+        estimate = weights[:, -1] / basis.left
         error = np.sqrt(squares / freedom) / basis.left
-        half = stdtrit(freedom, 0.975) * error
-        p_value = 2.0 * stdtr(freedom, -np.abs(estimate / error))
-    found = estimates_of(good, Status.NO_VARIATION, estimate, estimate - half, estimate + half, p_value)
-    return with_library(
-        found,
-        ~good,
-        lambda one: analyze_difference(
-            values[one][inside[one]], treated[one][inside[one]], adjust[one][:, inside[one]].T
-        ),
-    )
+        half = t_quantile(freedom, 0.975) * error
+        p_value = 2.0 * t_cdf(freedom, -np.abs(estimate / error))
+    status = np.full(n.size, Status.OK, dtype=object)
+    status[is_rounding] = Status.NO_VARIATION
+    status[~is_estimable] = Status.NOT_ESTIMABLE
+    status[~enough] = Status.NO_VARIATION
+    return estimates_of(status, estimate, estimate - half, estimate + half, p_value)
 
 
-_SPREAD = 1e-12
-"""Below this share of residual spread the library decides whether there is any."""
+_NO_SPREAD = 1e-20
+"""A residual sum of squares of a smaller share of the outcome's spread than this is rounding, and its interval would
+have no width."""
+_ROUNDING = 1e-29
+"""The same as a share of the outcome's own sum of squares: numbers far from zero carry rounding of their size."""
+
+
+def project(
+    outcome: Float[np.ndarray, "replicate subject"], basis: Basis
+) -> tuple[Float[np.ndarray, "replicate term"], Float[np.ndarray, " replicate"]]:
+    """Weights of the outcome on a basis, and the sum of squares that is left.
+
+    Parameters
+    ----------
+    outcome
+        0 for people outside.
+    """
+    weights, squares = np.zeros(basis.is_kept.shape), np.zeros(outcome.shape[0])
+    _project(outcome, basis.columns, weights, squares)
+    return weights, squares
+
+
+@njit(nogil=True, cache=True, **OPTIONS)
+def _project(outcome, columns, weights, squares):
+    for r in range(outcome.shape[0]):
+        rest = outcome[r].copy()
+        # What is left of the outcome after one turn may still hold a rounding's worth of the basis.
+        for _ in range(2):
+            for j in range(columns.shape[1]):
+                share = sum_of_products(rest, columns[r, j])
+                weights[r, j] += share
+                for i in range(rest.size):
+                    rest[i] -= share * columns[r, j, i]
+        squares[r] = sum_of_products(rest, rest)

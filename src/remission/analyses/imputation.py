@@ -21,18 +21,20 @@ References
 carpenter2013, barnard1999, rubin1987
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy.linalg import cholesky, solve_triangular
-from scipy.special import gammaincinv, ndtri, stdtr, stdtrit
+from numba import njit
 
-from remission.analyses.basis import independent_terms
+from remission.analyses.basis import independent_terms, orthonormal_basis
 from remission.analyses.estimate import Estimate, Status, failed_estimate
-from remission.analyses.means import analyze_difference
+from remission.analyses.fast_means import analyze_differences, project
 from remission.analyses.terms import is_too_small
+from remission.numerics.distributions import gamma_quantile, normal_quantile, t_cdf, t_quantile
+from remission.numerics.lanes import OPTIONS
+from remission.numerics.small_systems import factor, inverse, solve, sum_of_products
 from remission.streams import People, Stream, draw_normals, draw_uniforms
 
 __all__ = ["Assumption", "analyze_imputed", "assumed_means", "impute_periods", "pool_estimates"]
@@ -77,14 +79,19 @@ def analyze_imputed(
     completed = impute_periods(values, treated, terms, people, assumption=assumption, n_imputations=n_imputations)
     if isinstance(completed, Status):
         return failed_estimate(completed)
-    singles = [analyze_difference(table @ weight, treated, terms) for table in completed]
-    failed = next((one for one in singles if one.status is not Status.OK), None)
+    shape = (len(completed), treated.size)
+    singles = analyze_differences(
+        (completed * weight).sum(axis=2),
+        np.ones(shape, dtype=np.bool_),
+        np.broadcast_to(treated, shape),
+        np.broadcast_to(np.ascontiguousarray(terms.T), (len(completed), *terms.T.shape)),
+    )
+    failed = next((status for status in singles.status if status is not Status.OK), None)
     if failed is not None:
-        return failed
+        return failed_estimate(failed)
     freedom = treated.size - 2 - terms.shape[1]
-    half = float(stdtrit(freedom, 0.975))
-    errors = [(one.high - one.low) / (2.0 * half) for one in singles]
-    return pool_estimates(np.array([one.estimate for one in singles]), np.array(errors), freedom=freedom)
+    errors = (singles.high - singles.low) / (2.0 * t_quantile(freedom, 0.975))
+    return pool_estimates(singles.estimate, errors, freedom=freedom)
 
 
 def pool_estimates(
@@ -100,7 +107,7 @@ def pool_estimates(
         Degrees of freedom of an analysis of complete data.
     """
     count = estimates.size
-    within = float(np.mean(errors**2))
+    within = float((errors * errors).mean())
     between = float(estimates.var(ddof=1)) if count > 1 else 0.0
     total = within + (1.0 + 1.0 / count) * between
     if total <= 0.0:
@@ -109,12 +116,12 @@ def pool_estimates(
     seen = (freedom + 1.0) / (freedom + 3.0) * freedom * (1.0 - share)
     df = seen if share == 0.0 else 1.0 / (share**2 / (count - 1) + 1.0 / seen)
     middle, error = float(estimates.mean()), float(np.sqrt(total))
-    half = float(stdtrit(df, 0.975)) * error
+    half = float(t_quantile(df, 0.975)) * error
     return Estimate(
         estimate=middle,
         low=middle - half,
         high=middle + half,
-        p_value=2.0 * float(stdtr(df, -abs(middle / error))),
+        p_value=2.0 * float(t_cdf(df, -abs(middle / error))),
         status=Status.OK,
     )
 
@@ -147,11 +154,57 @@ def impute_periods(
         not known[side].any(axis=0).all() or known[side].sum() <= n_periods for side in (treated, ~treated)
     ):
         return Status.NOT_ESTIMABLE
-    try:
-        return _completed(values, treated, design, people, assumption=assumption, n_imputations=n_imputations)
-    except np.linalg.LinAlgError:
-        # One period is a function of others, exactly or to rounding.
-        return Status.NO_VARIATION
+    if (fault := _rank_fault(values, treated, terms)) is not None:
+        return fault
+    completed, fault = _completed(values, treated, design, people, assumption=assumption, n_imputations=n_imputations)
+    return completed if fault is None else fault
+
+
+_OWN_SHARE = 1e-10
+"""Share of its variance that a period must keep beside others. A near copy keeps its rounding, or noise of that size,
+and values imputed from the difference of the two would have no bound."""
+_NO_SPREAD = 1e-20
+"""Share of its sum of squares below which the residuals of a period are rounding."""
+
+
+def _rank_fault(values: _Table, treated: _Flags, terms: Float[np.ndarray, "subject term"]) -> Status | None:
+    """Whether a period does not vary within the arms, or is a function of another, where both were seen.
+
+    What depends on more than one other period shows in the residual products of the chain, which are held to the same
+    share.
+    """
+    known = np.isfinite(values)
+    pairs = [(a, b) for a in range(values.shape[1]) for b in range(a, values.shape[1])]
+    both = np.stack([known[:, a] & known[:, b] for a, b in pairs])
+    columns = np.broadcast_to(np.ascontiguousarray(terms.T), (len(pairs), *terms.T.shape))
+    basis = orthonormal_basis(both, np.broadcast_to(treated, both.shape), columns)
+    one, other = (np.where(both, values.T[[pair[side] for pair in pairs]], 0.0) for side in (0, 1))
+    squares, others = project(one, basis)[1], project(other, basis)[1]
+    total, totals = (one * one).sum(axis=1), (other * other).sum(axis=1)
+    fault = None
+    for number, (a, b) in enumerate(pairs):
+        if both[number].sum() <= basis.rank[number] + 1:
+            continue
+        if squares[number] <= _NO_SPREAD * total[number] or others[number] <= _NO_SPREAD * totals[number]:
+            # Few may be seen in both; that one period alone does not vary is a fault of the table.
+            if a == b:
+                return Status.NO_VARIATION
+            continue
+        if a != b:
+            # Brought to one length: what their sum or their difference lacks is what neither has of its own.
+            scale = float(np.sqrt(squares[number] / others[number]))
+            single = replace(
+                basis,
+                columns=basis.columns[[number]],
+                is_kept=basis.is_kept[[number]],
+                left=basis.left[[number]],
+            )
+            apart = min(
+                float(project(one[[number]] + sign * scale * other[[number]], single)[1][0]) for sign in (-1.0, 1.0)
+            )
+            if apart <= 2.0 * _OWN_SHARE * squares[number]:
+                fault = Status.NOT_ESTIMABLE
+    return fault
 
 
 def _completed(
@@ -162,17 +215,24 @@ def _completed(
     *,
     assumption: Assumption,
     n_imputations: int,
-) -> Float[np.ndarray, "imputation subject period"]:
+) -> tuple[Float[np.ndarray, "imputation subject period"], Status | None]:
+    """The completed tables, or a status."""
     known, n_periods = np.isfinite(values), values.shape[1]
     holes, chain = _Holes.of(known), _Chain(people, n_periods, design.shape[1])
     start = np.array([np.nanmean(values[treated == side], axis=0) for side in (False, True)])
     table = np.where(known, values, start[treated.astype(np.int64)])
     completed = []
     for round_ in range(_BURN_IN + _BETWEEN * (n_imputations - 1) + 1):
-        means, covariance = chain.parameters(table, design)
-        own = design @ means
+        drawn = chain.parameters(table, design)
+        if drawn is None:
+            return np.zeros((0, *values.shape)), Status.NOT_ESTIMABLE
+        means, covariance = drawn
+        own = _products(design, means)
         # Everything is at random while parameters are found: what is assumed of the unseen must not inform them.
-        table = holes.fill(values, own, covariance, chain.normals(n_periods))
+        filled = holes.fill(values, own, covariance, chain.normals(n_periods))
+        if filled is None:
+            return np.zeros((0, *values.shape)), Status.NOT_ESTIMABLE
+        table = filled
         if round_ >= _BURN_IN and (round_ - _BURN_IN) % _BETWEEN == 0:
             if assumption == "missing-at-random":
                 completed.append(table)
@@ -181,8 +241,11 @@ def _completed(
             aim = assumed_means(own, control, treated, holes.last, assumption=assumption)
             seen = np.where(np.arange(n_periods) <= holes.last[:, None], table, np.nan)
             after = _Holes.of(np.isfinite(seen))
-            completed.append(after.fill(seen, aim, covariance, chain.normals(n_periods)))
-    return np.stack(completed)
+            rest = after.fill(seen, aim, covariance, chain.normals(n_periods))
+            if rest is None:
+                return np.zeros((0, *values.shape)), Status.NOT_ESTIMABLE
+            completed.append(rest)
+    return np.stack(completed), None
 
 
 def assumed_means(
@@ -215,34 +278,125 @@ def assumed_means(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Holes:
-    """People by what is missing of them."""
+    """People by what is missing of them; ``which`` is the number of each person's pattern."""
 
-    patterns: tuple[tuple[Int[np.ndarray, " _"], Bool[np.ndarray, " period"]], ...]
+    patterns: Bool[np.ndarray, "pattern period"]
+    which: Int[np.ndarray, " subject"]
     last: Int[np.ndarray, " subject"]
 
     @classmethod
     def of(cls, known: Bool[np.ndarray, "subject period"]) -> "_Holes":
-        shapes, which = np.unique(known, axis=0, return_inverse=True)
+        patterns, which = np.unique(known, axis=0, return_inverse=True)
         n_periods = known.shape[1]
         last = np.where(known.any(axis=1), n_periods - 1 - np.argmax(known[:, ::-1], axis=1), -1)
-        found = tuple((np.flatnonzero(which == number), shape) for number, shape in enumerate(shapes))
-        return cls(patterns=found, last=last)
+        return cls(patterns=patterns, which=which.reshape(-1), last=last)
 
-    def fill(self, values: _Table, means: _Table, covariance: Float[np.ndarray, "p p"], normals: _Table) -> _Table:
-        """What is missing, drawn given what is known."""
+    def fill(
+        self, values: _Table, means: _Table, covariance: Float[np.ndarray, "p p"], normals: _Table
+    ) -> _Table | None:
+        """What is missing, drawn given what is known; nothing where a covariance has not its full rank."""
         table = values.copy()
-        for who, known in self.patterns:
-            if known.all():
-                continue
-            inner, cross = covariance[np.ix_(known, known)], covariance[np.ix_(~known, known)]
-            slope = np.linalg.solve(inner, cross.T).T
-            rest = covariance[np.ix_(~known, ~known)] - slope @ cross.T
-            root = cholesky((rest + rest.T) / 2.0, lower=True)
-            away = values[np.ix_(who, known)] - means[np.ix_(who, known)]
-            table[np.ix_(who, ~known)] = (
-                means[np.ix_(who, ~known)] + away @ slope.T + normals[np.ix_(who, ~known)] @ root.T
-            )
+        if not _fill(table, means, covariance, normals, self.patterns, self.which):
+            return None
         return table
+
+
+@njit(nogil=True, cache=True, **OPTIONS)
+def _fill(table, means, covariance, normals, patterns, which):
+    for number in range(patterns.shape[0]):
+        seen, gone = np.flatnonzero(patterns[number]), np.flatnonzero(~patterns[number])
+        if gone.size == 0:
+            continue
+        # In the order seen, missing the lower factor holds both the slopes and the spread that is left.
+        order = np.concatenate((seen, gone))
+        lower = np.empty((order.size, order.size))
+        for i in range(order.size):
+            for j in range(order.size):
+                lower[i, j] = covariance[order[i], order[j]]
+        if not factor(lower, _OWN_SHARE):
+            return False
+        scaled = np.zeros(order.size)
+        for who in range(which.size):
+            if which[who] != number:
+                continue
+            for i in range(order.size):
+                if i < seen.size:
+                    total = table[who, order[i]] - means[who, order[i]]
+                    for k in range(i):
+                        total -= lower[i, k] * scaled[k]
+                    scaled[i] = total / lower[i, i]
+                else:
+                    scaled[i] = normals[who, order[i]]
+                    total = means[who, order[i]]
+                    for k in range(i + 1):
+                        total += lower[i, k] * scaled[k]
+                    table[who, order[i]] = total
+    return True
+
+
+@njit(nogil=True, cache=True, **OPTIONS)
+def _products(left, right):
+    """Product of two tables, each sum in the order of the columns."""
+    found = np.zeros((left.shape[0], right.shape[1]))
+    for i in range(left.shape[0]):
+        for k in range(left.shape[1]):
+            for j in range(right.shape[1]):
+                found[i, j] += left[i, k] * right[k, j]
+    return found
+
+
+@njit(nogil=True, cache=True, **OPTIONS)
+def _posterior(table, design, bartlett, noise):
+    """Means and covariance from their draws given complete data; whether the residuals have their full rank."""
+    n, q = design.shape
+    t = table.shape[1]
+    inner, fitted, rest = np.zeros((q, q)), np.zeros((q, t)), table.copy()
+    for a in range(q):
+        for b in range(a + 1):
+            inner[a, b] = sum_of_products(design[:, a], design[:, b])
+    covariance, means = np.zeros((t, t)), np.zeros((q, t))
+    if not factor(inner, 1e-12):
+        return False, means, covariance
+    column = np.empty(q)
+    for j in range(t):
+        for a in range(q):
+            column[a] = sum_of_products(design[:, a], table[:, j])
+        solve(inner, column)
+        fitted[:, j] = column
+        for i in range(n):
+            for a in range(q):
+                rest[i, j] -= design[i, a] * column[a]
+    root = np.zeros((t, t))
+    for a in range(t):
+        for b in range(a + 1):
+            root[a, b] = sum_of_products(rest[:, a], rest[:, b])
+    if not factor(root, _OWN_SHARE):
+        return False, means, covariance
+    # Inverse Wishart: with the residual products L L', the covariance is (L A'^-1)(L A'^-1)'.
+    spread = np.zeros((t, t))
+    for row in range(t):
+        for a in range(t):
+            total = root[row, a]
+            for k in range(a):
+                total -= bartlett[a, k] * spread[row, k]
+            spread[row, a] = total / bartlett[a, a]
+    for a in range(t):
+        for b in range(t):
+            total = 0.0
+            for k in range(t):
+                total += spread[a, k] * spread[b, k]
+            covariance[a, b] = total
+    # The scatter of the means has the covariance's factor on one side and that of (Z'Z)^-1 on the other.
+    side = inverse(inner)
+    factor(side, 0.0)
+    for a in range(q):
+        for j in range(t):
+            total = fitted[a, j]
+            for b in range(a + 1):
+                for k in range(t):
+                    total += side[a, b] * noise[b, k] * spread[j, k]
+            means[a, j] = total
+    return True, means, covariance
 
 
 class _Chain:
@@ -272,19 +426,18 @@ class _Chain:
 
     def parameters(
         self, table: _Table, design: Float[np.ndarray, "subject column"]
-    ) -> tuple[Float[np.ndarray, "column period"], Float[np.ndarray, "period period"]]:
-        """Means and covariance from their posterior given complete data."""
+    ) -> tuple[Float[np.ndarray, "column period"], Float[np.ndarray, "period period"]] | None:
+        """Means and covariance from their posterior given complete data; nothing where a period is a function of
+        others.
+        """
         n, t, q = table.shape[0], self.n_periods, self.n_columns
-        inner = np.linalg.inv(design.T @ design)
-        fitted = inner @ design.T @ table
-        rest = table - design @ fitted
-        root = cholesky(rest.T @ rest, lower=True)
         # Bartlett: a Wishart draw is A A' with chi's on the diagonal of A and normals below it.
         draws = self._uniforms(t + t * (t - 1) // 2 + t * q)
-        bartlett = np.diag(np.sqrt(2.0 * gammaincinv((n - q - np.arange(t)) / 2.0, draws[:t])))
-        bartlett[np.tril_indices(t, -1)] = ndtri(draws[t : t + t * (t - 1) // 2])
-        # Inverse Wishart: with the residual products L L', the covariance is (L A'^-1)(L A'^-1)'.
-        factor = solve_triangular(bartlett, root.T, lower=True).T
-        covariance = factor @ factor.T
-        noise = ndtri(draws[-t * q :]).reshape(q, t)
-        return fitted + cholesky(inner, lower=True) @ noise @ factor.T, covariance
+        bartlett = np.diag(np.sqrt(2.0 * gamma_quantile((n - q - np.arange(t)) / 2.0, draws[:t])))
+        normals = normal_quantile(draws[t:])
+        bartlett[np.tril_indices(t, -1)] = normals[: t * (t - 1) // 2]
+        is_full, means, covariance = _posterior(
+            np.ascontiguousarray(table.T).T, np.ascontiguousarray(design.T).T, bartlett,
+            normals[t * (t - 1) // 2 :].reshape(q, t),
+        )  # fmt: skip
+        return (means, covariance) if is_full else None

@@ -1,12 +1,11 @@
-"""Means of two arms: analysis of covariance by least squares (statsmodels), and the ratio of means in closed form."""
+"""Means of two arms: analysis of covariance by least squares, and the ratio of means in closed form."""
 
 import numpy as np
 from jaxtyping import Bool, Float
-from statsmodels.regression.linear_model import OLS
 
-from remission.analyses.basis import independent_terms
-from remission.analyses.estimate import Estimate, Status, failed_estimate, ratio_estimate
-from remission.analyses.terms import design_columns, is_too_small
+from remission.analyses.estimate import Estimate, Status, failed_estimate, log_of, ratio_estimate
+from remission.analyses.fast_means import analyze_differences
+from remission.analyses.terms import is_too_small
 
 __all__ = ["analyze_difference", "analyze_percent_lower"]
 
@@ -29,22 +28,8 @@ def analyze_difference(values: _Values, treated: _Treated, adjust: _Design) -> E
     adjust
         Further columns of the design; may have none.
     """
-    if is_too_small(values, treated) or np.ptp(values) == 0.0:
-        return failed_estimate(Status.NO_VARIATION)
-    terms, is_estimable = independent_terms(treated, adjust)
-    if not is_estimable:
-        return failed_estimate(Status.NOT_ESTIMABLE)
-    fit = OLS(values, design_columns(treated, terms)).fit()
-    if fit.df_resid < 1:
-        return failed_estimate(Status.NOT_ESTIMABLE)
-    if fit.ssr <= _NO_SPREAD * fit.centered_tss:
-        return failed_estimate(Status.NO_VARIATION)
-    low, high = fit.conf_int()[1]
-    return Estimate(estimate=fit.params[1], low=low, high=high, p_value=fit.pvalues[1], status=Status.OK)
-
-
-_NO_SPREAD = 1e-20
-"""A residual sum of squares of a smaller share than this is rounding, and its interval would have no width."""
+    everyone = np.ones((1, treated.size), dtype=np.bool_)
+    return analyze_differences(values[None], everyone, treated[None], np.ascontiguousarray(adjust.T)[None]).one(0)
 
 
 def analyze_percent_lower(values: _Values, treated: _Treated) -> Estimate:
@@ -57,8 +42,8 @@ def analyze_percent_lower(values: _Values, treated: _Treated) -> Estimate:
     means = [float(side.mean()) for side in sides]
     if min(means) <= 0.0 or min(side.size for side in sides) < 2:
         return failed_estimate(Status.NO_VARIATION)
-    error = float(np.sqrt(sum(side.var(ddof=1) / side.size / mean**2 for side, mean in zip(sides, means, strict=True))))
-    ratio = ratio_estimate(float(np.log(means[0] / means[1])), error)
+    shares = [float(side.var(ddof=1)) / (side.size * mean * mean) for side, mean in zip(sides, means, strict=True)]
+    ratio = ratio_estimate(log_of(means[0] / means[1]), float(np.sqrt(sum(shares))))
     return Estimate(
         estimate=100.0 * (1.0 - ratio.estimate),
         low=100.0 * (1.0 - ratio.high),

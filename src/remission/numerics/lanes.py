@@ -20,10 +20,12 @@ import platform
 import tempfile
 from collections.abc import Callable
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from types import FunctionType
 from typing import Any
 
+import llvmlite
 import numba
 import numpy as np
 from llvmlite.binding import get_host_cpu_features, set_option
@@ -46,6 +48,7 @@ __all__ = [
     "philox_lane",
     "polynomial",
     "sin_turns_lane",
+    "source_key",
     "tanh_lane",
     "unit_lane",
 ]
@@ -54,20 +57,42 @@ OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": False, "boundsche
 """Compilation options of everything that must vectorise."""
 
 
+_ABOVE = frozenset({
+    "calibration", "cli", "clinics", "design", "diaries", "evidence", "exchange", "planner", "report", "runs",
+    "testing", "trial", "web",
+})  # fmt: skip
+"""Folders that nothing compiled can import: the layers above it. A folder that is not named here counts."""
+
+
+def source_key(package: Traversable) -> str:
+    """16 hexadecimal digits that follow from every source file which compiled code may hold.
+
+    Parameters
+    ----------
+    package
+        The package's folder.
+    """
+    digest = hashlib.sha256(f"{numba.__version__} {llvmlite.__version__} {np.__version__}".encode())
+    waiting = [("", package)]
+    while waiting:
+        path, folder = waiting.pop()
+        for entry in sorted(folder.iterdir(), key=lambda item: item.name):
+            name = f"{path}{entry.name}"
+            if entry.is_dir() and name not in _ABOVE and entry.name != "__pycache__":
+                waiting.append((f"{name}/", entry))
+            elif entry.name.endswith(".py"):
+                digest.update(f"{name}\0".encode())
+                digest.update(hashlib.sha256(entry.read_bytes()).digest())
+    return digest.hexdigest()[:16]
+
+
 def _cache_folder() -> str:
     """A folder for compiled code that belongs to exactly this source.
 
     Numba looks only at the file of the outermost function when it decides whether compiled code is stale; an equation
-    changed in another file would go on with the old one. So the folder's name carries a hash of every file that can be
-    compiled in.
+    changed in another file would go on with the old one.
     """
-    digest = hashlib.sha256(numba.__version__.encode())
-    package = files("remission")
-    for folder in ("numerics", "plasticity", "circuit", "use", "patient", "patient/kernels"):
-        for entry in sorted(package.joinpath(folder).iterdir(), key=lambda item: item.name):
-            if entry.name.endswith(".py"):
-                digest.update(entry.read_bytes())
-    name = f"numba-{digest.hexdigest()[:16]}"
+    name = f"numba-{source_key(files('remission'))}"
     wished = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "remission" / name
     fallback = Path(tempfile.gettempdir()) / f"remission-{os.getuid()}" / name
     try:

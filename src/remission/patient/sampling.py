@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy import special
 
 from remission.errors import SpecError
+from remission.numerics.distributions import beta_quantile, normal_cdf, normal_quantile
 from remission.numerics.elementary import exp
 from remission.patient.course import Traits
 from remission.patient.parameters import CourseParameters
@@ -144,7 +144,7 @@ def sample_traits(people: People, parameters: CourseParameters, *, clean_days: i
             got=p.q0_sd,
             allowed=f"less than {(p.q0_mean * (1.0 - p.q0_mean)) ** 0.5:.3g}, the most a mean of {p.q0_mean} allows",
         )
-    q0 = special.betaincinv(p.q0_mean * precision, (1.0 - p.q0_mean) * precision, u_commitment)
+    q0 = beta_quantile(p.q0_mean * precision, (1.0 - p.q0_mean) * precision, u_commitment)
     waited = float(exp(np.array([-clean_days / p.tau_m_day]))[0])
     return Traits(
         tendency=p.b0 + p.sigma_b * z_tendency,
@@ -153,7 +153,7 @@ def sample_traits(people: People, parameters: CourseParameters, *, clean_days: i
         cue0=p.sigma_x * z_cue,
         episode0=(u_episode < p.e0) * 1.0 if self_quit else np.zeros(len(people)),
         engagement=np.clip(p.engagement_mean + p.engagement_sd * z_engagement, p.engagement_low, p.engagement_high),
-        drift0=p.sigma_d * special.ndtri(u_drift),
+        drift0=p.sigma_d * normal_quantile(u_drift),
         rhythm=_weekdays(people, p.sigma_7),
     )
 
@@ -171,5 +171,5 @@ def _truncated_normal(
 ) -> Float[np.ndarray, " subject"]:
     if sd == 0.0:
         return np.full(u.shape, mean)
-    lower, upper = special.ndtr((low - mean) / sd), special.ndtr((high - mean) / sd)
-    return np.clip(mean + sd * special.ndtri(lower + u * (upper - lower)), low, high)
+    lower, upper = normal_cdf((low - mean) / sd), normal_cdf((high - mean) / sd)
+    return np.clip(mean + sd * normal_quantile(lower + u * (upper - lower)), low, high)

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from remission.analyses.estimate import log_of
 from remission.errors import SpecError
+from remission.numerics.elementary import log
 from remission.records.analysis import RATIO_METHODS
 from remission.trial.result import TrialResult
 from remission.trial.truth import TrueContrast
@@ -53,14 +55,14 @@ def measure_bias(result: TrialResult, truth: TrueContrast) -> AnalysisBias:
         )
     estimate, target, error = found.estimate[good], truth.estimate, truth.mcse
     if truth.method in RATIO_METHODS:
-        estimate, target, error = np.log(estimate), float(np.log(target)), truth.mcse / truth.estimate
+        estimate, target, error = log(estimate), log_of(target), truth.mcse / truth.estimate
     away = estimate - target
     inside = (found.low[good] <= truth.estimate) & (truth.estimate <= found.high[good])
     coverage = float(inside.mean())
     return AnalysisBias(
         analysis=truth.analysis,
         bias=float(away.mean()),
-        bias_mcse=float(np.hypot(away.std(ddof=1) / np.sqrt(n_good), error)),
+        bias_mcse=float(np.sqrt(away.var(ddof=1) / n_good + error * error)),
         coverage=coverage,
         coverage_mcse=float(np.sqrt(coverage * (1.0 - coverage) / n_good)),
         n_replicates=int(found.estimate.size),

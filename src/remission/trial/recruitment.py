@@ -74,7 +74,7 @@ def simulate_recruitment(
         entry = np.where(entry < ramp, np.sqrt(2.0 * ramp * needed / rate_per_day), entry)
     failures = np.zeros(len(people), dtype=np.int64)
     if plan.screening_failure > 0.0:
-        failures = np.floor(log(u_failures) / np.log(plan.screening_failure)).astype(np.int64)
+        failures = np.floor(log(u_failures) / log(np.array([plan.screening_failure]))).astype(np.int64)
     return RecruitmentResult(
         entry_day=entry,
         n_screened=n_subjects + failures.reshape(n_replicates, n_subjects).sum(axis=1),

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from remission.library.published import PublishedOutcome, published_outcome
+from remission.numerics.elementary import exp, log
 from remission.records.analysis import Analysis, Comparison
 from remission.records.endpoint import Endpoint
 from remission.records.protocol import Protocol
@@ -144,12 +145,12 @@ def _row(
     published: PublishedOutcome | None,
 ) -> SummaryRow:
     good = values[np.isfinite(values)]
-    scale = np.log(good) if is_ratio else good
+    scale = log(good) if is_ratio else good
     mean = low = high = mcse = float("nan")
     if good.size:
         centre = float(scale.mean())
         spread = float(scale.std(ddof=1) / np.sqrt(good.size)) if good.size > 1 else float("nan")
-        mean = float(np.exp(centre)) if is_ratio else centre
+        mean = float(exp(np.array([centre]))[0]) if is_ratio else centre
         mcse = mean * spread if is_ratio else spread
         low, high = (float(bound) for bound in np.quantile(good, [0.025, 0.975]))
     inside = None

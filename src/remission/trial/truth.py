@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from remission.analyses.estimate import log_of
 from remission.analyses.hazards import analyze_hazard
 from remission.endpoints.values import times_of, values_of
 from remission.errors import SpecError
+from remission.numerics.elementary import exp
 from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters, load_course_parameters
 from remission.patient.pharmacology import load_pharmacology
 from remission.records.analysis import Analysis
@@ -339,18 +341,34 @@ def _contrast(
             return treated - control
         with np.errstate(divide="ignore", invalid="ignore"):
             if analysis.method.endswith("odds_ratio"):
-                return float(np.log(treated / (1.0 - treated)) - np.log(control / (1.0 - control)))
-            return float(np.log(treated / control))
+                return _log(treated / (1.0 - treated)) - _log(control / (1.0 - control))
+            return _log(treated / control)
 
     whole = size(np.ones(group.size, dtype=np.bool_))
     parts = np.array([size(group != number) for number in range(_GROUPS)])
     with np.errstate(invalid="ignore"):  # an infinite size, where an arm has nobody or everybody, has no error
         error = float(np.sqrt((_GROUPS - 1) * np.mean((parts - parts.mean()) ** 2)))
     if analysis.method == "percent_lower":
-        whole, error = 100.0 * (1.0 - np.exp(whole)), 100.0 * np.exp(whole) * error
+        ratio = _exp(whole)
+        whole, error = 100.0 * (1.0 - ratio), 100.0 * ratio * error
     elif analysis.is_ratio:
-        whole, error = np.exp(whole), np.exp(whole) * error
+        ratio = _exp(whole)
+        whole, error = ratio, ratio * error
     return TrueContrast(analysis=analysis.id, method=analysis.method, estimate=float(whole), mcse=float(error))
+
+
+def _log(number: float) -> float:
+    """The natural logarithm; minus infinity at zero, and no number where there is none."""
+    if not number > 0.0 or not np.isfinite(number):
+        return float("nan") if not number >= 0.0 else float("-inf" if number == 0.0 else "inf")
+    return log_of(float(number))
+
+
+def _exp(number: float) -> float:
+    """The exponential; zero and infinity at its ends."""
+    if not np.isfinite(number):
+        return float("nan") if np.isnan(number) else float("inf" if number > 0.0 else "0")
+    return float(exp(np.array([number]))[0])
 
 
 def _scaled(
@@ -370,7 +388,7 @@ def _weighted_mean(values: Float[np.ndarray, "arm subject"], weight: Int[np.ndar
     known = np.isfinite(values)
     with np.errstate(invalid="ignore", divide="ignore"):
         means = np.where(known, values, 0.0).sum(axis=1) / known.sum(axis=1)
-    return np.float64(np.average(means, weights=weight))
+    return np.float64((means * weight).sum() / weight.sum())
 
 
 def _log_hazard_ratio(
@@ -384,4 +402,4 @@ def _log_hazard_ratio(
     treated = np.repeat(np.arange(arms.size) < rows[0].size, days.shape[1])
     time, event = days[arms].ravel(), ended[arms].ravel()
     found = analyze_hazard(time, event, treated, np.zeros((time.size, 0)))
-    return float(np.log(found.estimate))
+    return _log(found.estimate)

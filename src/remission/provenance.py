@@ -4,7 +4,9 @@ Versions and hashes go into files that are equal for equal inputs; the date, the
 file of their own.
 """
 
+import ctypes
 import hashlib
+import importlib
 import os
 import platform
 import sys
@@ -14,13 +16,17 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 __all__ = [
     "LIBRARIES",
+    "blas_kernel",
     "file_hash",
     "library_versions",
     "machine",
     "moment",
     "package_version",
+    "python_version",
     "source_hashes",
 ]
 
@@ -42,9 +48,13 @@ def package_version() -> str:
 
 
 def library_versions() -> dict[str, str]:
-    """Versions of Python and of the libraries behind a result."""
-    found = {name: metadata.version(name) for name in LIBRARIES}
-    return {"python": ".".join(map(str, sys.version_info[:3])), "remission": package_version(), **found}
+    """Versions of this program and of the libraries behind a result; Python's own moves no byte."""
+    return {"remission": package_version(), **{name: metadata.version(name) for name in LIBRARIES}}
+
+
+def python_version() -> str:
+    """Version of Python, as three numbers."""
+    return ".".join(map(str, sys.version_info[:3]))
 
 
 @cache
@@ -70,17 +80,51 @@ def source_hashes() -> dict[str, str]:
 
 
 def machine() -> dict[str, Any]:
-    """The machine: architecture, processor, the features that its compiled code may use, cores, system."""
+    """The machine: architecture, processor and what libraries make of it, cores, system, Python.
+
+    Nothing of it changes a byte of a run on x86-64 (``docs/decisions/0019-processors.md``); it is written down so that
+    a difference, should there be one, can be traced.
+    """
     from llvmlite import binding
+
+    from remission.numerics.lanes import compiled_for
 
     features = binding.get_host_cpu_features()
     return {
         "architecture": platform.machine(),
         "cpu": binding.get_host_cpu_name(),
         "cpu_features": [name for name in _CPU_FEATURES if features.get(name)],
+        "compiled_for": compiled_for(),
+        "numpy_features": _numpy_features(),
+        "blas_kernel": blas_kernel(),
         "cores": os.cpu_count(),
         "system": platform.platform(),
+        "python": python_version(),
     }
+
+
+def blas_kernel() -> str | None:
+    """The kernel that NumPy's OpenBLAS chose on this processor; none where NumPy has another BLAS."""
+    for path in sorted((Path(np.__file__).parent.parent / "numpy.libs").glob("*openblas*")):
+        library = ctypes.CDLL(str(path))
+        for symbol in _KERNEL_SYMBOLS:
+            try:
+                ask = getattr(library, symbol)
+            except AttributeError:
+                continue
+            ask.restype = ctypes.c_char_p
+            return str(ask().decode())
+    return None
+
+
+_KERNEL_SYMBOLS = ("scipy_openblas_get_corename64_", "scipy_openblas_get_corename", "openblas_get_corename")
+
+
+def _numpy_features() -> list[str]:
+    """Instruction sets beyond its baseline that NumPy's own loops use here."""
+    core = importlib.import_module("numpy._core._multiarray_umath")
+    known = getattr(core, "__cpu_features__", {})
+    return [str(name) for name in getattr(core, "__cpu_dispatch__", ()) if known.get(name)]
 
 
 def moment() -> dict[str, Any]:

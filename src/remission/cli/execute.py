@@ -174,8 +174,11 @@ def rerun_command(
             typer.echo(f"and {len(found.differences) - _DIFFERENCES_SHOWN} more; --json lists all.")
         for difference in found.made_of:
             typer.echo(f"Made of: {difference}")
-        if not found.is_same and not found.made_of:
-            typer.echo("Versions, code, values and machine are the same as recorded: please report this.")
+        if not found.is_same and found.should_be_same:
+            typer.echo(
+                "Versions, code and values are the same as recorded. On x86-64 they must give the same bytes with any "
+                "processor and Python: please report this with the lines above."
+            )
         if found.folder is not None:
             typer.echo(f"Rebuilt run: {found.folder}")
     if not found.is_same:

@@ -31,12 +31,14 @@ import numpy as np
 from llvmlite.binding import get_host_cpu_features, set_option
 from numba import config as _config
 from numba import int64, njit, uint64
+from numba.core.registry import cpu_target
 
 from remission.numerics import elementary
 
 __all__ = [
     "OPTIONS",
     "bits_of",
+    "compiled_for",
     "compile_equation",
     "compile_naming",
     "cos_turns_lane",
@@ -120,6 +122,11 @@ set_option("", "-force-vector-interleave=4")
 settings: Any = _config
 settings.CACHE_DIR = _cache_folder()
 settings.CPU_FEATURES = settings.CPU_FEATURES or _wide_features()
+
+
+def compiled_for() -> str:
+    """The processor that compiled code is made for: this one, unless ``NUMBA_CPU_NAME`` says otherwise."""
+    return str(cpu_target.target_context.codegen().magic_tuple()[1])
 
 
 def inlined(function: Callable[..., Any]) -> Any:

@@ -10,7 +10,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from remission.files import copy_file, make_folder, new_bytes, write_text
-from remission.provenance import library_versions, source_hashes
+from remission.provenance import library_versions, python_version, source_hashes
 from remission.records.protocol_file import write_protocol
 from remission.report.chart import Chart
 from remission.report.cost_section import cost_charts, cost_tables
@@ -55,7 +55,7 @@ def write_design_report(study: DesignStudy, folder: Path, *, place: Path | None 
 
 
 def _write_all(study: DesignStudy, folder: Path) -> None:
-    versions = library_versions()
+    versions = {"python": python_version(), **library_versions()}
     version = versions["remission"]
     write_text(folder / "design.json", json.dumps(study.content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
     write_text(folder / "protocol.yaml", write_protocol(study.protocol))

@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from remission.files import write_bytes
 from remission.records.protocol import Protocol
 from remission.records.treatment import Arm
+from remission.report.fixed_order import fixed_order
 
 __all__ = ["CIRCUITS", "INK", "PAPER", "QUIET", "RULE", "ArmStyle", "arm_styles", "drawing", "finish", "save_figure"]
 
@@ -110,7 +111,7 @@ def drawing() -> Iterator[None]:
         "lines.linewidth": 1.8,
         "lines.solid_capstyle": "round",
     }
-    with _ONE_AT_A_TIME, mpl.rc_context(settings):
+    with _ONE_AT_A_TIME, mpl.rc_context(settings), fixed_order():
         yield
 
 

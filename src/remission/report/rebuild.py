@@ -31,13 +31,22 @@ class Rebuilt:
     differences
         Values and files that differ; empty: the same bytes.
     made_of
-        Versions, code, parameter set and machine that differ; each may be the cause.
+        Versions, code, parameter set and machine that differ. All but the machine may be the cause; a machine of
+        another architecture may be, too.
     """
 
     folder: Path | None
     n_files: int
     differences: tuple[Difference, ...]
     made_of: tuple[Difference, ...]
+
+    @property
+    def should_be_same(self) -> bool:
+        """Whether nothing differs but what must change no byte: the machine, if it is of the same architecture."""
+        return all(
+            difference.place.startswith("machine") and "architecture" not in difference.place
+            for difference in self.made_of
+        )
 
     @property
     def is_same(self) -> bool:

@@ -11,6 +11,7 @@ from matplotlib.patches import Patch
 
 from remission.patient.standing import standing_of
 from remission.report.chart import Chart, Table
+from remission.report.fixed_order import spaced_by_ratio
 from remission.report.look import INK, PAPER, QUIET, drawing
 from remission.report.numbers import mean_text, published_text, simulated_text
 from remission.trial.result import TrialResult
@@ -101,7 +102,7 @@ def _panel(axes: Axes, row: SummaryRow, values: np.ndarray) -> None:
     n_bins = int(np.clip(2.0 * np.sqrt(values.size), 8, 40))
     if is_ratio:
         axes.set_xscale("log")
-        bins = np.geomspace(max(low, 1e-3) / 1.1, high * 1.1, n_bins)
+        bins = spaced_by_ratio(max(low, 1e-3) / 1.1, high * 1.1, n_bins)
     else:
         margin = 0.05 * max(high - low, 1e-9)
         bins = np.linspace(low - margin, high + margin, n_bins)

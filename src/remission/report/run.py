@@ -13,7 +13,7 @@ from remission.records.protocol import Protocol
 from remission.report.write import write_report
 from remission.runs.diaries import DIARIES
 from remission.runs.folder import stage_run
-from remission.runs.identity import describe_run, run_name
+from remission.runs.identity import check_place, describe_run, run_name
 from remission.runs.local import on_processes
 from remission.runs.piece import Doer, run_here
 from remission.runs.tables import write_tables
@@ -86,6 +86,7 @@ def write_run(
     """
     started = time.monotonic()
     check_folder(root)
+    check_place(root, plan)
     name, work = run_name(plan), work_folder(root, plan)
     try:
         plan, command = read_work(open_work(root, plan, command))

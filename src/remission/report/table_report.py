@@ -17,7 +17,7 @@ from remission.files import copy_file, make_folder, write_text
 from remission.library.loader import load_parameter_set
 from remission.patient.parameters import DEFAULT_PARAMETER_SET
 from remission.patient.standing import standing_of
-from remission.provenance import library_versions, source_hashes
+from remission.provenance import library_versions, python_version, source_hashes
 from remission.records.protocol import Protocol
 from remission.records.protocol_file import write_protocol
 from remission.report.chart import Chart, Table
@@ -67,7 +67,7 @@ def write_table_report(study: TableStudy, folder: Path, *, place: Path | None = 
 
 
 def _write_all(study: TableStudy, folder: Path) -> None:
-    versions = library_versions()
+    versions = {"python": python_version(), **library_versions()}
     content = json.dumps(study.content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     write_text(folder / "design.json", content)
     write_text(folder / "protocol.yaml", write_protocol(study.protocol))

@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any
 
 from remission.errors import RunError, WorkError
-from remission.provenance import library_versions, source_hashes
+from remission.provenance import library_versions, python_version, source_hashes
 from remission.runs.piece import Doer, Piece, do_piece
 from remission.trial.chunk import Chunk
 from remission.trial.simulate import TrialPlan
@@ -140,7 +140,7 @@ def _as_they_come(queue: Any, client: Any) -> Generator[Any, None, None]:
 
 def _identity() -> dict[str, str]:
     """What must be equal on all machines for their numbers to be equal."""
-    return {**library_versions(), "source": source_hashes()["numbers"]}
+    return {"python": python_version(), **library_versions(), "source": source_hashes()["numbers"]}
 
 
 def _check_workers(versions: dict[str, dict[str, str]], address: str) -> None:

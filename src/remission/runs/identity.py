@@ -3,15 +3,18 @@
 import hashlib
 import json
 from dataclasses import MISSING, asdict, fields
+from pathlib import Path
 from typing import Any
 
+from remission.errors import ProvenanceError, RunError
 from remission.patient.parameters import CourseParameters, load_course_parameters
 from remission.pk import load_pk_model
 from remission.provenance import library_versions, package_version, source_hashes
+from remission.runs.folder import read_run
 from remission.trial.result import TrialResult
 from remission.trial.simulate import TrialPlan
 
-__all__ = ["describe_run", "run_name"]
+__all__ = ["check_place", "describe_run", "run_name"]
 
 
 def run_name(plan: TrialPlan) -> str:
@@ -42,6 +45,45 @@ def describe_pk_model() -> dict[str, str]:
         "links": model.links.id,
         "numbers_sha256": model.numbers_sha256,
     }
+
+
+def check_place(root: Path, plan: TrialPlan) -> None:
+    """Refuse a place that is taken by something else than this very run, before any work is done.
+
+    Raises
+    ------
+    RunError
+        The folder is no finished run, is damaged, or was made by other versions or other code.
+    """
+    target = root / run_name(plan)
+    if not target.exists():
+        return
+    try:
+        stored = read_run(target).manifest
+    except (ProvenanceError, RunError) as error:
+        raise RunError(
+            where=str(target),
+            got=f"a folder that cannot be read as this run ({error.got})",
+            allowed="no folder of that name, or an identical run",
+            remedy="Nothing was computed or overwritten. Move it away or choose another --out.",
+        ) from None
+    ours: dict[str, Any] = {"versions": library_versions(), "source_sha256": source_hashes()}
+    # Runs of older versions named Python among the versions; it moves no byte.
+    theirs = {name: dict(stored.get(name) or {}) for name in ours}
+    theirs["versions"].pop("python", None)
+    away = [
+        f"{key} {theirs[name].get(key, 'not named')}, here {value}"
+        for name, values in ours.items()
+        for key, value in values.items()
+        if theirs[name].get(key) != value
+    ]
+    if away:
+        raise RunError(
+            where=str(target),
+            got=f"the same run made by something else: {'; '.join(away)}",
+            allowed="no folder of that name, or a run by these versions and this code",
+            remedy="Nothing was computed or overwritten. Move it away or choose another --out.",
+        )
 
 
 def describe_run(result: TrialResult, command: str, *, with_diaries: bool = False) -> dict[str, Any]:

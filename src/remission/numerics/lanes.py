@@ -121,7 +121,9 @@ def _wide_features() -> str | None:
 set_option("", "-force-vector-interleave=4")
 settings: Any = _config
 settings.CACHE_DIR = _cache_folder()
-settings.CPU_FEATURES = settings.CPU_FEATURES or _wide_features()
+# Who names a processor (NUMBA_CPU_NAME) means it, without this one's features.
+if settings.CPU_NAME is None:
+    settings.CPU_FEATURES = settings.CPU_FEATURES or _wide_features()
 
 
 def compiled_for() -> str:

@@ -88,9 +88,9 @@ def failed_estimate(status: Status) -> Estimate:
     return Estimate(estimate=np.nan, low=np.nan, high=np.nan, p_value=np.nan, status=status)
 
 
-def log_of(number: float) -> float:
+def log_of(value: float) -> float:
     """The natural logarithm of a number above 0, the same bits on every processor."""
-    return float(log(np.array([number]))[0])
+    return float(log(np.array([value]))[0])
 
 
 def ratio_estimate(log_ratio: float, error: float, p_value: float | None = None) -> Estimate:

@@ -1,7 +1,7 @@
 """Replicates side by side: columns of estimates from columns of numbers and of statuses."""
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Float
 
 from remission.analyses.estimate import Z95, Estimates, Status
 from remission.numerics.distributions import normal_cdf
@@ -10,7 +10,7 @@ from remission.numerics.elementary import exp
 __all__ = ["estimates_of", "ratios_of"]
 
 _Column = Float[np.ndarray, " replicate"]
-_Statuses = Shaped[np.ndarray, " replicate"]
+_Statuses = np.ndarray
 
 
 def estimates_of(status: _Statuses, estimate: _Column, low: _Column, high: _Column, p_value: _Column) -> Estimates:

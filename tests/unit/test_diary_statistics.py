@@ -1,6 +1,7 @@
 """Statistics of diaries, each computed a second time by another route."""
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from remission.diaries.statistics import Description, Statistic, describe
 from remission.errors import SpecError
 from remission.exchange.canonical import write_diaries
 from remission.records.diaries import Diaries
+from remission.report.describe_page import description_charts
 
 
 def made_up(n_people: int = 40, n_days: int = 70, *, seed: int = 5) -> Diaries:
@@ -169,3 +171,32 @@ def test_the_command(diaries: Diaries, tmp_path: Path, capsys: pytest.CaptureFix
     assert run_app(["describe", str(data), "--out", str(page)]) == 2
     assert run_app(["describe", str(data), "--substance", "beer"]) == 2
     assert run_app(["describe", str(tmp_path / "none.parquet")]) == 2
+
+
+def test_titles_call_nothing_a_finding_that_may_be_chance() -> None:
+    """Two people and three days in a tie once made "Most use on a Monday"; a clear Monday of many is one."""
+    few = made_up(2)
+    days = np.ones((2, 3), dtype=bool)
+    tie = replace(few, assessed=days, used=days, amount=None, amount_unit=None,
+                  weekday_of_first_day=np.zeros(2, dtype=np.int64))  # fmt: skip
+    titles = [chart.title for chart in description_charts(describe(tie, n_resamples=100))]
+    assert titles[0].startswith("Use on 6 of 6 asked days")
+    assert not [title for title in titles if "Most" in title or "resembles" in title or "of 100" in title]
+    rng = np.random.default_rng(2)
+    many = np.ones((40, 70), dtype=bool)
+    used = rng.random((40, 70)) < np.where(np.arange(70) % 7 == 0, 0.9, 0.2)
+    for weekday, words in ((0, "Most use on a Monday"), (3, "Most use on a Thursday")):
+        group = replace(made_up(40), assessed=many, used=used, amount=None, amount_unit=None, first_day=0,
+                        weekday_of_first_day=np.full(40, weekday))  # fmt: skip
+        titles = [chart.title for chart in description_charts(describe(group, n_resamples=200))]
+        assert any(words in title for title in titles)
+    flat = replace(
+        tie,
+        person=made_up(40).person,
+        group=("",) * 40,
+        assessed=many,
+        weekday_of_first_day=np.full(40, 3),
+        used=rng.random((40, 70)) < 0.3,
+    )
+    titles = [chart.title for chart in description_charts(describe(flat, n_resamples=200))]
+    assert not [title for title in titles if "Most" in title or "resembles" in title]

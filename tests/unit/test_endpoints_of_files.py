@@ -31,7 +31,9 @@ def diary(tmp_path: Path) -> Path:
         "1,Alcohol,-1,90\n1,Alcohol,0,50\n1,Alcohol,1,0\n1,Alcohol,2,70\n2,Alcohol,0,0\n2,Alcohol,1,80\n2,Alcohol,2,\n"
         "1,Cocaine,0,1\n"
     )
-    (tmp_path / "mapping.yaml").write_text("person: id\nsubstance: drug\nwhen: day\namount: amount\namount_unit: g\n")
+    (tmp_path / "mapping.yaml").write_text(
+        "person: id\nsubstance: drug\nwhen: day\namount: amount\namount_unit: g\nempty_amount: use\n"
+    )
     command = ["import", "tlfb", str(tmp_path / "use.csv"), "--mapping", str(tmp_path / "mapping.yaml")]
     assert run_app([*command, "--out", str(tmp_path / "diary.parquet")]) == 0
     return tmp_path / "diary.parquet"

@@ -55,7 +55,11 @@ def test_a_longitudinal_export_with_a_repeating_instrument(project: tuple[Path, 
     assert alcohol.person == ("7", "8")
     assert alcohol.used.tolist() == [[True, False, True], [False, False, False]]
     assert alcohol.amount is not None
-    assert alcohol.amount[0, 2] == 2.0
+    # Two entries, 2 and 5 drinks, and no rule for them: the day has use, and how much is not known.
+    assert np.isnan(alcohol.amount[0, 2])
+    first = read_redcap(*project, replace(FIELDS, same_day="first")).diaries[0].amount
+    assert first is not None
+    assert first[0, 2] == 2.0
     assert cocaine.used[0].tolist() == [False, True, False]
     assert any("1 rows belong to other instruments" in note for note in got.report.cautions)
     assert any("family_name is marked as an identifier" in note for note in got.report.cautions)

@@ -9,8 +9,8 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from remission.exchange.mapping import Mapping
     from remission.exchange.quality import Imported
-    from remission.exchange.rows import Mapping
 
 __all__ = ["app", "export_command"]
 
@@ -146,11 +146,10 @@ def export_command(
     typer.echo(f"Wrote {sum(int(one.assessed.sum()) for one in chosen)} days to {out}")
 
 
-def _mapping(path: Path | None) -> "Mapping":
+def _mapping(path: Path | None) -> "Mapping | None":
     from remission.exchange.mapping_file import read_mapping
-    from remission.exchange.rows import Mapping
 
-    return Mapping() if path is None else read_mapping(path)
+    return None if path is None else read_mapping(path)
 
 
 def _show(summary: dict[str, Any]) -> None:
@@ -160,10 +159,12 @@ def _show(summary: dict[str, Any]) -> None:
             f"{one['substance']}: {one['people']} people, {one['assessed_days']} assessed days, "
             f"{one['use_days']} with use, day {one['first_day']} to {one['last_day']}"
             + (
-                f"; {one['missing_days']} days missing in between, in {one['people_with_gaps']} people"
+                f"; {one['missing_days']} days not known between first and last row, "
+                f"in {one['people_with_gaps']} people"
                 if one["missing_days"]
                 else ""
             )
+            + (f"; nothing known of {one['people_not_known']} people" if one.get("people_not_known") else "")
         )
     for note in summary["warnings"]:
         typer.echo(f"warning: {note}", err=True)

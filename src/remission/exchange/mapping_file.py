@@ -1,14 +1,15 @@
 """A mapping file: YAML in, a mapping or every fault with its line out."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
 from remission.errors import SpecError, did_you_mean
-from remission.exchange.rows import Mapping
+from remission.exchange.mapping import Mapping
 from remission.records.faults import located_faults, refuse_booleans
-from remission.records.yaml_tree import read_tree_file
+from remission.records.yaml_tree import Tree, read_tree_file
 
 __all__ = ["read_mapping"]
 
@@ -30,7 +31,8 @@ def read_mapping(path: Path) -> Mapping:
     tree = read_tree_file(path, what=f"a YAML file with some of: {names}", example="person: id")
     faults = list(tree.faults)
     hints = get_type_hints(Mapping, include_extras=True)
-    for name, value in tree.data.items():
+    values = _as_text(tree, faults)
+    for name, value in values.items():
         if name not in hints:
             remedy = did_you_mean(name, hints, otherwise=f"Keys here: {names}.")
             faults.append(SpecError(where=tree.place((name,)), got=name, allowed="a known key", remedy=remedy))
@@ -42,7 +44,7 @@ def read_mapping(path: Path) -> Mapping:
                 SpecError(where=tree.place((name,)), got=error.got, allowed=error.allowed, remedy=error.remedy)
             )
     try:
-        mapping = TypeAdapter(Mapping).validate_python(tree.data)
+        mapping = TypeAdapter(Mapping).validate_python(values)
     except ValidationError as error:
         faults += [
             SpecError(
@@ -56,4 +58,39 @@ def read_mapping(path: Path) -> Mapping:
         raise SpecError.from_faults(faults) from None
     if faults:
         raise SpecError.from_faults(faults)
+    if mapping.anchor_file is not None:
+        # A file is named as seen from the mapping that names it.
+        mapping = replace(mapping, anchor_file=str(path.parent / mapping.anchor_file))
+    try:
+        mapping.check()
+    except SpecError as error:
+        name = error.where.removeprefix("mapping").lstrip(", ")
+        where = tree.place((name,)) if name in tree.data else f"{path}: {name}" if name else str(path)
+        raise SpecError(where=where, got=error.got, allowed=error.allowed, remedy=error.remedy) from None
     return mapping
+
+
+def _as_text(tree: Tree, faults: list[SpecError]) -> dict[Any, Any]:
+    """The values with codes and names as text: 999 is a code as it stands, and 5 a name."""
+    values = dict(tree.data)
+    if "missing" in values:
+        try:
+            values["missing"] = _codes(values["missing"], tree.place(("missing",)))
+        except SpecError as error:
+            faults.append(error)
+            del values["missing"]
+    for name in ("one_substance", "amount_unit"):
+        if isinstance(values.get(name), int | float) and not isinstance(values[name], bool):
+            values[name] = str(values[name])
+    return values
+
+
+def _codes(value: Any, place: str) -> Any:
+    """A code, a list of codes, or lists by column, as text."""
+    if isinstance(value, dict):
+        return {str(name): _codes(codes, place) for name, codes in value.items()}
+    listed = value if isinstance(value, list) else [value]
+    for code in listed:
+        if not isinstance(code, str | int | float) or isinstance(code, bool):
+            raise SpecError(where=place, got=code, allowed="codes, as [999, -99, NA], or lists of codes by column")
+    return tuple(str(code).strip() for code in listed)

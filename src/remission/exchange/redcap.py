@@ -6,7 +6,6 @@ come as codes, and the dictionary says what they mean. A field marked as an iden
 """
 
 import csv
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,9 +15,12 @@ import numpy as np
 import pandas as pd
 
 from remission.errors import SpecError, did_you_mean, known_names
+from remission.exchange.cells import answer_of, number_of
+from remission.exchange.mapping import Mapping
+from remission.exchange.own import day_rows, extra_names, restored
 from remission.exchange.quality import Imported
-from remission.exchange.rows import Mapping, diaries_of_rows
-from remission.exchange.tables import read_table, spreadsheet_safe, unreadable
+from remission.exchange.rows import RowSource, anchors_in, diaries_of_rows
+from remission.exchange.tables import read_source, read_table, spreadsheet_safe, unreadable
 from remission.files import new_text
 from remission.records.diaries import Diaries
 
@@ -26,19 +28,25 @@ __all__ = ["FIELDS", "read_redcap", "write_redcap"]
 
 _NAME, _KIND, _CHOICES = "Variable / Field Name", "Field Type", "Choices, Calculations, OR Slider Labels"
 _IDENTIFIER = "Identifier?"
-_VALIDATION = "Text Validation Type OR Show Slider Number"
+_VALIDATION, _FORM = "Text Validation Type OR Show Slider Number", "Form Name"
 _MACHINE_NAMES = {
     "field_name": _NAME,
     "field_type": _KIND,
     "select_choices_or_calculations": _CHOICES,
     "identifier": _IDENTIFIER,
+    "text_validation_type_or_show_slider_number": _VALIDATION,
+    "form_name": _FORM,
 }
 _CODED = {"dropdown", "radio"}
 _SUBSTANCE = "substance of the mapping"
+# Of one choice, or of two by their kind.
+_FIXED = {"yesno": {"1": "Yes", "0": "No"}, "truefalse": {"1": "True", "0": "False"}}
+_OWN = {"tlfb_day", "tlfb_substance", "tlfb_use", "tlfb_amount", "tlfb_unit", "tlfb_origin"}
+_REPEAT = "redcap_repeat_instrument"
 
 
 FIELDS = Mapping(when="tlfb_day", substance="tlfb_substance", use="tlfb_use", amount="tlfb_amount")
-"""What the fields of :func:`write_redcap` hold; the unit of the amounts is in the dictionary."""
+"""What the fields of :func:`write_redcap` hold; ``tlfb_unit`` holds the unit of each amount."""
 
 
 def write_redcap(diaries: Sequence[Diaries], path: Path, dictionary: Path) -> None:
@@ -49,50 +57,46 @@ def write_redcap(diaries: Sequence[Diaries], path: Path, dictionary: Path) -> No
     Raises
     ------
     SpecError
-        Amounts of different units, or a substance whose name a choice field cannot hold.
+        A substance whose name a choice field cannot hold.
     RunError
         A file exists or cannot be written.
     """
-    units = sorted({one.amount_unit for one in diaries if one.amount_unit is not None})
-    if len(units) > 1:
-        raise SpecError(
-            where="diaries", got=f"amounts in {' and '.join(units)}", allowed="one unit, since amounts are one field",
-            remedy="Export one substance at a time.",
-        )  # fmt: skip
     for one in diaries:
         if "|" in one.substance or not one.substance.strip():
             raise SpecError(where="diaries", got=one.substance, allowed="a substance that a list of choices can hold")
     choices = " | ".join(f"{code}, {one.substance}" for code, one in enumerate(diaries, start=1))
+    units = sorted({one.amount_unit for one in diaries if one.amount_unit is not None})
+    before, after = extra_names(diaries)
+    labels = {"group": "Arm", "weekday": "Weekday of the day", "day_zero": "What day 0 is"}
     fields = [
         ("record_id", "entry", "text", "Record", "", "", ""),
         ("tlfb_day", "tlfb", "text", "Study day; day 0 is day 0", "", "integer", ""),
         ("tlfb_substance", "tlfb", "radio", "Substance", choices, "", ""),
         ("tlfb_use", "tlfb", "radio", "Use on this day", "0, No | 1, Yes", "", ""),
-        ("tlfb_amount", "tlfb", "text", f"Amount in {units[0]}" if units else "Amount", "", "number", ""),
+        ("tlfb_amount", "tlfb", "text", f"Amount in {' or '.join(units)}" if units else "Amount", "", "number", ""),
+        ("tlfb_unit", "tlfb", "text", "Unit of the amount", "", "", ""),
+        *((f"tlfb_{name}", "tlfb", "text", labels[name], "", "", "") for name in before),
         ("tlfb_origin", "tlfb", "text", "Observed in people, or synthetic", "", "", ""),
+        *((f"tlfb_{name}", "tlfb", "text", labels[name], "", "", "") for name in after),
     ]
     # Both or neither: the second gets its name just before the first.
     with new_text(dictionary) as file, new_text(path) as rows_file:
         out = csv.writer(file)
-        out.writerow([_NAME, "Form Name", _KIND, "Field Label", _CHOICES, _VALIDATION, _IDENTIFIER])
+        out.writerow([_NAME, _FORM, _KIND, "Field Label", _CHOICES, _VALIDATION, _IDENTIFIER])
         out.writerows(fields)
         out = csv.writer(rows_file)
         names = [name for name, *_ in fields]
-        out.writerow([names[0], "redcap_repeat_instrument", "redcap_repeat_instance", *names[1:]])
+        out.writerow([names[0], _REPEAT, "redcap_repeat_instance", *names[1:]])
         instance: Counter[str] = Counter()
         for code, one in enumerate(diaries, start=1):
-            origin = "synthetic" if one.origin == "simulated" else "observed"
-            who, at = np.nonzero(one.assessed)
-            known = [math.nan] * len(who) if one.amount is None else one.amount[who, at].tolist()
-            used = one.used[who, at].astype(int).tolist()
-            for i, day, use, much in zip(who.tolist(), one.study_day[at].tolist(), used, known, strict=True):
+            unit = spreadsheet_safe(one.amount_unit or "")
+            for i, day, use, much, *rest in day_rows(one, before, after):
                 person = one.person[i]
                 instance[person] += 1
-                amount = "" if math.isnan(much) else much
-                out.writerow([spreadsheet_safe(person), "tlfb", instance[person], day, code, use, amount, origin])
+                out.writerow([spreadsheet_safe(person), "tlfb", instance[person], day, code, use, much, unit, *rest])
 
 
-def read_redcap(path: Path, dictionary: Path, mapping: Mapping) -> Imported:
+def read_redcap(path: Path, dictionary: Path, mapping: Mapping | None = None) -> Imported:
     """The diaries of a REDCap export, one record a substance, with what was kept and set aside.
 
     Parameters
@@ -100,10 +104,11 @@ def read_redcap(path: Path, dictionary: Path, mapping: Mapping) -> Imported:
     path
         Raw export as CSV (codes, not labels).
     dictionary
-        Data dictionary of the project as CSV, as the project's page or its interface for programs gives it.
+        Data dictionary of the project as CSV, as the project's page or its interface for programs gives it. It says
+        where a decimal comma stands and which fields are dates.
     mapping
-        Which field says what; ``person`` is the record's identifier, the first field of the dictionary. With dates,
-        day 0 is the first date of the person.
+        Which field says what; ``person`` is the record's identifier, the first field of the dictionary. Without one
+        the project is read as :func:`write_redcap` makes it.
 
     Raises
     ------
@@ -111,41 +116,88 @@ def read_redcap(path: Path, dictionary: Path, mapping: Mapping) -> Imported:
         A file cannot be read, a field is not in the dictionary or is marked as an identifier, the export has labels
         in the place of codes, or no row holds a day.
     """
-    if mapping.layout != "rows":
-        raise SpecError(where="mapping, layout", got=mapping.layout, allowed="rows; a REDCap export has no calendar")
-    if (mapping.amount is None) != (mapping.amount_unit is None):
-        raise SpecError(where="mapping, amount_unit", got="one of two", allowed="amount and amount_unit, or neither")
     fields = _read_dictionary(dictionary)
     person = next(iter(fields))
+    is_own = mapping is None and set(fields) >= _OWN
+    if mapping is None:
+        mapping = _own_mapping(fields) if is_own else Mapping()
+    if mapping.layout != "rows":
+        raise SpecError(where="mapping, layout", got=mapping.layout, allowed="rows; a REDCap export has no calendar")
     mapping = replace(mapping, person=person) if mapping.person == Mapping.person else mapping
-    wanted = [mapping.when, *(name for name in (mapping.amount, mapping.use) if name)]
-    if mapping.one_substance is None:
-        wanted.append(mapping.substance)
+    mapping.check()
+    wanted = _wanted(mapping)
     for name in wanted:
         _check_field(name, fields, dictionary)
     if mapping.person != person:
         raise SpecError(where="mapping, person", got=mapping.person, allowed=f"{person}, the record's identifier")
-    export = read_table(path, needed=[person, *wanted])
-    is_diary = (export[mapping.when] != "").to_numpy()
+    mapping = _declared(mapping, fields)
+    source = read_source(path, needed=[person, *wanted], encoding=mapping.encoding, decimal=mapping.decimal)
+    export = source.cells
+    is_diary = _is_diary(export, mapping, fields)
     if not is_diary.any():
         raise unreadable(path.name, f"no row with {mapping.when}", "rows of the diary's instrument")
-    place = pd.DataFrame({"row": np.flatnonzero(is_diary) + 2})
+    place = pd.DataFrame({"row": np.flatnonzero(is_diary) + source.first_row})
     rows = export[is_diary].reset_index(drop=True)
     is_coded = mapping.one_substance is None and fields[mapping.substance][_KIND] in _CODED
+    no_code = None
     if mapping.one_substance is None:
-        rows[mapping.substance] = _decoded(rows[mapping.substance], fields[mapping.substance], path, place)
+        column = mapping.substance
+        rows[column], no_code = _decoded(rows[column], fields[column], path, place, mapping)
     else:
         rows[_SUBSTANCE] = mapping.one_substance
         mapping = replace(mapping, substance=_SUBSTANCE)
+    for name in filter(None, (mapping.use, mapping.amount)):
+        if fields[name][_KIND] in {*_CODED, *_FIXED} and not is_own:
+            rows[name] = _labels_of_codes(rows[name], fields[name])
+    about = RowSource(
+        name=path.name, place=place, columns=[str(name) for name in export.columns], is_coded=is_coded, is_own=is_own,
+        is_typed=source.is_typed, no_code=no_code, anchors=anchors_in(source, mapping, name=path.name),
+    )  # fmt: skip
+    found = diaries_of_rows(rows, mapping, about)
+    if "tlfb_origin" in rows:
+        found = restored(found, rows, mapping, is_own=is_own, prefix="tlfb_")
     marked = [name for name, field in fields.items() if field[_IDENTIFIER].lower() == "y"]
-    found = diaries_of_rows(
-        rows, mapping, source=path.name, place=place, columns=list(export.columns), is_coded=is_coded
-    )
     notes = [f"The field {name} is marked as an identifier; it is not read." for name in marked if name in export]
     others = int((~is_diary).sum())
     if others:
         notes.append(f"{others} rows belong to other instruments or events: {mapping.when} is empty in them.")
     return replace(found, report=replace(found.report, cautions=(*found.report.cautions, *notes)))
+
+
+def _own_mapping(fields: dict[str, dict[str, str]]) -> Mapping:
+    return replace(FIELDS, unit="tlfb_unit", assessed="rows", group="tlfb_group" if "tlfb_group" in fields else None)
+
+
+def _wanted(mapping: Mapping) -> list[str]:
+    """Fields that the mapping reads."""
+    named = [mapping.when, mapping.amount, mapping.use, mapping.unit, mapping.group]
+    named.append(mapping.substance if mapping.one_substance is None else None)
+    named.append(mapping.anchor if mapping.anchor_file is None else None)
+    return list(dict.fromkeys(name for name in named if name))
+
+
+def _declared(mapping: Mapping, fields: dict[str, dict[str, str]]) -> Mapping:
+    """The mapping with what the dictionary declares: decimal commas, dates, times of day.
+
+    A raw export writes dates as year-month-day, whatever the project shows.
+    """
+    if mapping.amount is not None and fields[mapping.amount][_VALIDATION].endswith("comma_decimal"):
+        mapping = replace(mapping, decimal="comma")
+    kind = fields[mapping.when][_VALIDATION]
+    if kind.startswith("datetime") and mapping.when_is in {"day", "date"}:
+        return replace(mapping, when_is="datetime")
+    return replace(mapping, when_is="date") if kind.startswith("date_") and mapping.when_is == "day" else mapping
+
+
+def _is_diary(export: pd.DataFrame, mapping: Mapping, fields: dict[str, dict[str, str]]) -> np.ndarray:
+    """Rows of the diary's instrument: one of its fields is filled, or the row is an instance of it."""
+    form = fields[mapping.when][_FORM]
+    said = [mapping.amount, mapping.use, None if mapping.one_substance else mapping.substance]
+    same = [name for name in said if name is not None and form and fields[name][_FORM] == form]
+    found = (export[[mapping.when, *same]] != "").any(axis=1).to_numpy(dtype=bool, copy=True)
+    if form and _REPEAT in export:
+        found |= (export[_REPEAT] == form).to_numpy(dtype=bool)
+    return found
 
 
 def _read_dictionary(path: Path) -> dict[str, dict[str, str]]:
@@ -163,7 +215,10 @@ def _read_dictionary(path: Path) -> dict[str, dict[str, str]]:
     if len(repeated) or table.empty:
         got = f"the field {repeated.iloc[0]} twice" if len(repeated) else "no field"
         raise unreadable(path.name, got, "a data dictionary with each field once")
-    rows = table[needed].to_dict("records")
+    for name in (_VALIDATION, _FORM):
+        if name not in table.columns:
+            table[name] = ""
+    rows = table[[*needed, _VALIDATION, _FORM]].to_dict("records")
     return {str(row[_NAME]): {str(name): str(value) for name, value in row.items()} for row in rows}
 
 
@@ -185,17 +240,39 @@ def _check_field(name: str, fields: dict[str, dict[str, str]], dictionary: Path)
         )  # fmt: skip
 
 
-def _decoded(codes: "pd.Series[str]", field: dict[str, str], path: Path, place: pd.DataFrame) -> "pd.Series[str]":
-    """What the codes of a choice field mean; the text itself of other fields."""
+def _labels(field: dict[str, str]) -> dict[str, str]:
+    """What the codes of a field mean; empty where it has no codes."""
+    if field[_KIND] in _FIXED:
+        return _FIXED[field[_KIND]]
     if field[_KIND] not in _CODED:
-        return codes
+        return {}
     pairs = [choice.split(",", 1) for choice in field[_CHOICES].split("|")]
-    labels = {pair[0].strip(): pair[1].strip() for pair in pairs if len(pair) == 2}
-    unknown = ~codes.isin([*labels, ""])
-    if unknown.any():
-        first = int(np.flatnonzero(unknown)[0])
+    return {pair[0].strip(): pair[1].strip() for pair in pairs if len(pair) == 2}
+
+
+def _decoded(
+    codes: "pd.Series[str]", field: dict[str, str], path: Path, place: pd.DataFrame, mapping: Mapping
+) -> tuple["pd.Series[str]", np.ndarray | None]:
+    """What the codes of a choice field mean, and which cells are none of them; the text itself of other fields."""
+    labels = _labels(field)
+    if not labels:
+        return codes, None
+    is_code = codes.isin([*labels, ""]).to_numpy(dtype=bool)
+    is_label = ~is_code & codes.isin(labels.values()).to_numpy(dtype=bool)
+    if is_label.any():
+        first = int(np.flatnonzero(is_label)[0])
         raise unreadable(
             f"{path.name}, row {place['row'].iloc[first]}, {field[_NAME]}", codes.iloc[first],
             f"a code: {', '.join(labels)}", "Export raw data, not labels.",
         )  # fmt: skip
-    return codes.map({**labels, "": ""})
+    is_missing = codes.map(lambda cell: mapping.is_missing(cell, field[_NAME])).to_numpy(dtype=bool)
+    return codes.map({**labels, "": ""}).where(is_code, codes), ~is_code & ~is_missing
+
+
+def _labels_of_codes(codes: "pd.Series[str]", field: dict[str, str]) -> "pd.Series[str]":
+    """Labels in the place of codes where a label says more: an answer, or a number."""
+    labels = _labels(field)
+    says = {code: label for code, label in labels.items() if answer_of(label) >= 0 or number_of(label) >= 0.0}
+    # Where no label is an answer, the codes 0 and 1 may be one; the codes of amounts never are amounts.
+    is_answer = set(labels) <= {"0", "1"}
+    return codes.map(lambda code: says.get(code, code if code not in labels or is_answer else labels[code]))

@@ -21,6 +21,8 @@ from remission.report.look import INK, PAPER, QUIET, drawing, finish
 __all__ = ["description_charts", "render_description"]
 
 _SAMPLE = 60
+# Resamples of fewer people say too little of chance for a title to call a difference a finding.
+_LEAST_PEOPLE = 20
 
 
 def render_description(descriptions: Sequence[Description], *, command: str, version: str) -> str:
@@ -93,6 +95,10 @@ def _range(one: Statistic) -> str:
     return "" if np.isnan(one.low) else f"{one.low:.3f} to {one.high:.3f}"
 
 
+def _has_enough_people(one: Description) -> bool:
+    return int(one.diaries.assessed.any(axis=1).sum()) >= _LEAST_PEOPLE
+
+
 def _table(first: str, statistics: Sequence[Statistic]) -> Table:
     return Table(
         columns=[first, statistics[0].unit if statistics else "", "95% of resamples of people", "rests on"],
@@ -119,10 +125,11 @@ def _weeks(one: Description, prefix: str) -> Chart:
         _band(axes, [7.0 * int(s.id.removeprefix("week_")) + 3.5 for s in shown], shown, label="")
         finish(axes, x="day (middle of the week)", y="share of asked days with use")
         axes.set_ylim(0.0, None)
-    overall = one.statistics[0]
+    overall, asked = one.statistics[0], int(one.diaries.assessed.sum())
+    share = f"{100.0 * overall.value:.0f} of 100" if _has_enough_people(one) else f"{one.diaries.used.sum()} of {asked}"
     return Chart(
         name=f"{prefix}weeks",
-        title=f"Use on {100.0 * overall.value:.0f} of 100 asked days, {one.diaries.origin}",
+        title=f"Use on {share} asked days, {one.diaries.origin}",
         see=(
             "Each point pools the asked days of a week; the band holds 95% of resamples of people. "
             "Weeks with less than a fiftieth of the fullest week's days stand in the table only."
@@ -139,10 +146,15 @@ def _lags(one: Description, prefix: str) -> Chart:
         _band(axes, [float(s.id.removeprefix("lag_")) for s in one.lags], one.lags, label="", style="-o")
         axes.axhline(0.0, color=QUIET, linewidth=0.8)
         finish(axes, x="days apart", y="correlation within people")
-    first = f"{one.lags[0].value:.2f}" if one.lags else "not known"
+    first = one.lags[0] if one.lags else None
+    title = "Correlation of days within people"
+    # A range that holds zero, or that cannot be told, is no finding.
+    if first is not None and _has_enough_people(one) and (first.low > 0.0 or first.high < 0.0):
+        like = "resembles" if first.value > 0.0 else "is unlike"
+        title = f"A day {like} the next with a correlation of {first.value:.2f}"
     return Chart(
         name=f"{prefix}lags",
-        title=f"A day resembles the next with a correlation of {first}, {one.diaries.origin}",
+        title=f"{title}, {one.diaries.origin}",
         see="Each person's own mean is taken away first; a bump at 7, 14, 21 and 28 would be a weekly rhythm.",
         cannot="Taking away a mean that is itself estimated pulls short diaries' correlations down.",
         figure=figure,
@@ -162,9 +174,9 @@ def _runs(one: Description, prefix: str) -> Chart:
         axes.set_ylim(0.0, 1.0)
         axes.legend()
     clean = {s.id: s for s in one.clean_runs}.get("clean_run_over_7")
-    title = "Lengths of stretches" if clean is None else (
-        f"{100.0 * clean.value:.0f} of 100 clean stretches last longer than a week, {one.diaries.origin}"
-    )  # fmt: skip
+    title = f"Lengths of stretches, {one.diaries.origin}"
+    if clean is not None and _has_enough_people(one) and not np.isnan(clean.low):
+        title = f"{100.0 * clean.value:.0f} of 100 clean stretches last longer than a week, {one.diaries.origin}"
     return Chart(
         name=f"{prefix}runs",
         title=title,
@@ -185,10 +197,14 @@ def _weekdays(one: Description, prefix: str) -> Chart:
         axes.set_xticks(x, [s.label[:3] for s in one.weekdays])
         finish(axes, x="", y="share of asked days with use")
         axes.set_ylim(0.0, None)
-    most = max(one.weekdays, key=lambda s: s.value)
+    most = max(one.weekdays, key=lambda s: -1.0 if np.isnan(s.value) else s.value)
+    title = "Use by weekday"
+    # Every other day must lie below the whole range of the highest, and all seven must be known.
+    if _has_enough_people(one) and all(most.low > s.high for s in one.weekdays if s is not most):
+        title = f"Most use on a {most.label}"
     return Chart(
         name=f"{prefix}weekdays",
-        title=f"Most use on a {most.label}, {one.diaries.origin}",
+        title=f"{title}, {one.diaries.origin}",
         see="Points with the range that holds 95% of resamples of people.",
         cannot="A difference smaller than the ranges may be chance.",
         figure=figure,

@@ -1,0 +1,224 @@
+"""What one cell says: a date in a declared form, a number, an answer, a substance. What is not plain is not read."""
+
+import math
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from remission.errors import SpecError
+
+__all__ = [
+    "ANSWERS", "DateForm", "answer_of", "forms_that_fit", "is_nothing", "number_of", "per_value", "read_date_form",
+    "same_cell", "spelling",
+]  # fmt: skip
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH_NAMES = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "december",
+)  # fmt: skip
+_FORM = re.compile(r"(year|month|day)([-/. ]?)(year|month|day)\2(year|month|day)( time)?")
+_TIME = r"(?:(?:T|\s+)(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:[.,][0-9]+)?)?(?:\s*[AaPp]\.?[Mm]\.?)?)"
+_ISO = re.compile(rf"([0-9]{{4}})-([0-9]{{2}})-([0-9]{{2}}){_TIME}?")
+_ALLOWED = (
+    "date (year-month-day), month/day/year, day/month/year, day.month.year or another order of year, month and day, "
+    "with ' time' after it where times are given; serial, serial-1904, iso-week; or day for a study day"
+)
+_SHORT = {"date": "year-month-day", "datetime": "year-month-day time"}
+_EPOCH = {"serial": date(1899, 12, 30).toordinal(), "serial-1904": date(1904, 1, 1).toordinal()}
+# Day numbers before March 1900 are off by one, because spreadsheets count a 29 February 1900.
+_SERIALS = {"serial": (61, 2958465), "serial-1904": (1, 2957003)}
+_TRIED = (
+    "date", "datetime", "month/day/year", "day/month/year", "day.month.year", "month-day-year", "day-month-year",
+    "year/month/day", "yearmonthday", "daymonthyear", "month/day/year time", "day/month/year time",
+    "day.month.year time", "day month year", "serial", "iso-week",
+)  # fmt: skip
+
+_YES = {"1", "1.0", "yes", "y", "true", "t", "use", "used"}
+_NO = {
+    "0", "0.0", "no", "n", "false", "f", "no-use", "no use", "no_use", "nouse", "non-use", "not used", "abstinent",
+}  # fmt: skip
+ANSWERS = frozenset({"use", "used", "no-use", "no use", "no_use", "nouse", "non-use", "not used"})
+"""Words that answer by themselves whether there was use, whatever their column is called."""
+_NOTHING = {
+    "none", "no use", "no-use", "no_use", "nothing", "no substance", "no substances", "no drug", "no drugs",
+    "none used",
+}  # fmt: skip
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+_SIGNS = {"point": ".", "comma": ",", "space": " ", "apostrophe": "'"}
+
+
+def per_value(cells: "pd.Series[str]", function: Callable[[str], Any], dtype: Any) -> np.ndarray:
+    """A function of each cell, computed once for each text that occurs."""
+    codes, texts = pd.factorize(cells)
+    found = np.array([function(str(text)) for text in texts], dtype=dtype)
+    return found[codes] if len(found) else np.zeros(len(cells), dtype=dtype)
+
+
+@dataclass(frozen=True)
+class DateForm:
+    """A declared form of dates.
+
+    words
+        As the mapping says it.
+    pattern
+        Of the whole cell; None for day numbers.
+    order
+        Which group is the year, the month and the day.
+    """
+
+    words: str
+    pattern: "re.Pattern[str] | None"
+    order: tuple[str, ...] = ()
+
+    def ordinal(self, cell: str, *, is_typed: bool = False) -> int | None:
+        """The date's day number of the proleptic Gregorian calendar; None where the cell is no such date.
+
+        Parameters
+        ----------
+        is_typed
+            The cell comes from a file that keeps dates as dates: written as year-month-day it is one in any form.
+        """
+        if is_typed and (match := _ISO.fullmatch(cell)):
+            return _ordinal(match[1], match[2], match[3])
+        if self.pattern is None:
+            return self._serial(cell)
+        match = self.pattern.fullmatch(cell)
+        if match is None:
+            return None
+        if self.words == "iso-week":
+            try:
+                return date.fromisocalendar(int(match[1]), int(match[2]), int(match[3])).toordinal()
+            except ValueError:
+                return None
+        part = dict(zip(self.order, match.groups(), strict=True))
+        return _ordinal(part["year"], part["month"], part["day"])
+
+    def _serial(self, cell: str) -> int | None:
+        if not re.fullmatch(r"[0-9]{1,7}(?:[.,][0-9]+)?", cell):
+            return None
+        number = math.floor(float(cell.replace(",", ".")))
+        low, high = _SERIALS[self.words]
+        return _EPOCH[self.words] + number if low <= number <= high else None
+
+
+def _ordinal(year: str, month: str, day: str) -> int | None:
+    name = month.lower().rstrip(".")
+    if name[:3] in _MONTHS and name in (name[:3], *_MONTH_NAMES, "sept"):
+        month = str(_MONTHS.index(name[:3]) + 1)
+    try:
+        return date(int(year), int(month), int(day)).toordinal()
+    except ValueError:
+        return None
+
+
+def read_date_form(words: str, *, where: str) -> DateForm:
+    """A form of dates from its words.
+
+    Raises
+    ------
+    SpecError
+        No such form.
+    """
+    form = _SHORT.get(words, words)
+    if form in _EPOCH:
+        return DateForm(form, None)
+    if form == "iso-week":
+        return DateForm(form, re.compile(r"([0-9]{4})-?W([0-9]{2})-?([1-7])"))
+    match = _FORM.fullmatch(form)
+    if match is None or len({match[1], match[3], match[4]}) != 3:
+        raise SpecError(where=where, got=words, allowed=_ALLOWED)
+    least = 2 if match[2] == "" else 1
+    part = {
+        "year": "([0-9]{4})",
+        "month": rf"([0-9]{{{least},2}}|[A-Za-z]{{3}}{'' if match[2] == '' else '[A-Za-z]{0,6}[.]?'})",
+        "day": f"([0-9]{{{least},2}})",
+    }
+    order = (match[1], match[3], match[4])
+    between = rf"{re.escape(match[2])}\s*" if match[2] else ""
+    time = f"{_TIME}?" if match[5] else ""
+    return DateForm(form, re.compile(between.join(part[name] for name in order) + time), order)
+
+
+def forms_that_fit(cells: "pd.Series[str]") -> list[str]:
+    """Forms under which every one of some cells is a date."""
+    texts = [str(text) for text in pd.unique(cells[cells != ""])[:200]]
+    fits = []
+    for words in _TRIED if texts else ():
+        form = read_date_form(words, where="")
+        if all(form.ordinal(text) is not None for text in texts):
+            fits.append(words)
+    # A small whole number is a study day before it is a day of the year 1900.
+    if fits == ["serial"] and all(float(text.replace(",", ".")) < 20_000 for text in texts):
+        return ["day"]
+    if "date" in fits:
+        return ["date"]
+    return [form for form in fits if form.removesuffix(" time") == form or form.removesuffix(" time") not in fits]
+
+
+def number_of(
+    cell: str, decimal: Literal["point", "comma"] = "point", thousands: str = "none", *, is_typed: bool = False
+) -> float:
+    """The number that a cell holds in the declared form; NaN where it holds none.
+
+    Examples
+    --------
+    >>> number_of("1,5"), number_of("1,5", "comma"), number_of("1.250,5", "comma", "point")
+    (nan, 1.5, 1250.5)
+    """
+    if is_typed and _NUMBER.fullmatch(cell):
+        return _finite(cell)
+    text = cell.replace("\u2212", "-").replace("\u00a0", " ").replace("\u202f", " ").replace("\u2019", "'")
+    if thousands != "none":
+        sign = _SIGNS[thousands]
+        whole, mark, rest = text.partition(_SIGNS[decimal])
+        if sign in whole:
+            if not re.fullmatch(rf"[+-]?[0-9]{{1,3}}(?:{re.escape(sign)}[0-9]{{3}})+", whole):
+                return math.nan
+            text = whole.replace(sign, "") + mark + rest
+    if decimal == "comma":
+        if "." in text:
+            return math.nan
+        text = text.replace(",", ".")
+    return _finite(text) if _NUMBER.fullmatch(text) else math.nan
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    return value if math.isfinite(value) else math.nan
+
+
+def answer_of(cell: str) -> int:
+    """1 for a day with use, 0 for one without, -1 where the cell says neither."""
+    word = cell.strip().casefold()
+    return 1 if word in _YES else 0 if word in _NO else -1
+
+
+def is_nothing(cell: str) -> bool:
+    """Whether the cell in the place of a substance says that none was used."""
+    return cell.casefold() in _NOTHING
+
+
+def spelling(cell: str) -> str:
+    """What spellings of one name have in common: letters without case, single spaces.
+
+    Examples
+    --------
+    >>> spelling("ALCOHOL ") == spelling("alcohol"), spelling("Crack  cocaine")
+    (True, 'crack cocaine')
+    """
+    return " ".join(unicodedata.normalize("NFKC", cell).casefold().split())
+
+
+def same_cell(cell: str, code: str) -> bool:
+    """Whether a cell holds a code: the same text but for case, or the same number."""
+    if cell.casefold() == code.casefold():
+        return True
+    numbers = [float(text) if _NUMBER.fullmatch(text) else math.nan for text in (cell, code)]
+    return numbers[0] == numbers[1]

@@ -1,0 +1,219 @@
+"""Tables that are no text: workbooks, SAS transport files, SPSS and Stata files; others are named, with the way out.
+
+What a file is, its first bytes say, whatever it is called. Cells become text as a CSV would have them: a date as
+year-month-day, a whole number without a point, a labeled value as its label.
+"""
+
+import math
+import warnings
+import zipfile
+from datetime import date, datetime, time
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from remission.errors import SpecError
+
+__all__ = ["READ_BY", "kind_of", "read_statistics_file", "read_workbook", "refusal"]
+
+READ_BY = {
+    "an Excel workbook": "openpyxl",
+    "a SAS transport file": "pyreadstat",
+    "an SPSS file": "pyreadstat",
+    "a Stata file": "pyreadstat",
+}
+"""Kinds that are read, with the library that does it."""
+
+_CSV = "Save the table as 'CSV UTF-8' and import that."
+_WAYS = {
+    "a zip archive": "Unpack it and import the CSV.",
+    "an OpenDocument spreadsheet": "Open it in LibreOffice and save the sheet as .xlsx or as CSV in UTF-8.",
+    "a document": "A document holds no table that can be read; copy the table into a spreadsheet and save it as CSV.",
+    "an old Excel workbook (.xls)": "Open it in Excel or LibreOffice and save it as .xlsx or as CSV UTF-8.",
+    "a SAS data set (.sas7bdat)": (
+        "In SAS: PROC EXPORT DATA=name OUTFILE='name.csv' DBMS=CSV; or write a transport file (.xpt)."
+    ),
+    "an R data file": "In R: write.csv(readRDS('name.rds'), 'name.csv', row.names = FALSE, fileEncoding = 'UTF-8').",
+    "a PDF": "A PDF holds no table that can be read; ask for the data as CSV.",
+    "an SPSS portable file": "In SPSS: SAVE OUTFILE='name.sav'; or SAVE TRANSLATE /TYPE=CSV.",
+    "a packed file": "Unpack it and import what is inside.",
+    "an Arrow file": "In Python: pandas.read_feather('name').to_csv('name.csv', index=False).",
+    "a database": "Export the table as CSV.",
+}
+_STARTS = (
+    (b"%PDF", "a PDF"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls)"),
+    (b"HEADER RECORD*******LIB", "a SAS transport file"),
+    (b"$FL2", "an SPSS file"),
+    (b"$FL3", "an SPSS file"),
+    (b"<stata_dta>", "a Stata file"),
+    (b"\x00" * 12 + b"\xc2\xea\x81\x60", "a SAS data set (.sas7bdat)"),
+    (b"PAR1", "Parquet"),
+    (b"ARROW1", "an Arrow file"),
+    (b"SQLite format 3", "a database"),
+    (b"RDX", "an R data file"),
+    (b"RDA", "an R data file"),
+    (b"X\n\x00\x00", "an R data file"),
+    (b"A\n", "an R data file"),
+    (b"BZh", "a packed file"),
+    (b"\xfd7zXZ", "a packed file"),
+    (b"7z\xbc\xaf", "a packed file"),
+    (b"Rar!", "a packed file"),
+    (b"\x28\xb5\x2f\xfd", "a packed file"),
+)
+_STATA_VERSIONS = frozenset({104, 105, 108, 110, 111, 112, 113, 114, 115})
+
+
+def kind_of(start: bytes, path: Path) -> str | None:
+    """What a file with these first bytes is, if it is no text.
+
+    Parameters
+    ----------
+    start
+        Its first bytes, unpacked; 64 are enough.
+    path
+        The file itself, looked into where it is a zip archive.
+    """
+    if start[:4] == b"PK\x03\x04":
+        return _kind_of_archive(path)
+    for mark, kind in _STARTS:
+        if start.startswith(mark):
+            return kind
+    is_old_stata = len(start) > 3 and start[0] in _STATA_VERSIONS and start[1] in {1, 2} and start[2:4] == b"\x01\x00"
+    return "a Stata file" if is_old_stata else None
+
+
+def refusal(path: Path, kind: str) -> SpecError:
+    """The error of a kind that is not read, with the way to convert it."""
+    return SpecError(
+        where=path.name, got=kind, allowed="CSV, or CSV with gzip, .xlsx, .xpt, .sav or .dta",
+        remedy=_WAYS.get(kind, _CSV),
+    )  # fmt: skip
+
+
+def _kind_of_archive(path: Path) -> str:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist())
+            if "mimetype" in names and b"spreadsheet" in archive.read("mimetype")[:200]:
+                return "an OpenDocument spreadsheet"
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError, RuntimeError, KeyError, EOFError):
+        return "a zip archive"
+    if "[Content_Types].xml" in names:
+        return "an Excel workbook" if any(name.startswith("xl/") for name in names) else "a document"
+    return "a zip archive"
+
+
+def _need(kind: str, path: Path) -> None:
+    library = READ_BY[kind]
+    if find_spec(library) is None:
+        raise SpecError(
+            where=path.name, got=kind, allowed=f"CSV where the library {library} is not installed",
+            remedy=f'Install it with: pip install "remission[exchange]". Or: {_CSV}',
+        )  # fmt: skip
+
+
+def _damaged(path: Path, kind: str) -> SpecError:
+    # What a library says of a damaged file may hold the file's content.
+    return SpecError(where=path.name, got=f"{kind} that cannot be read", allowed="a whole file", remedy=_CSV)
+
+
+def read_workbook(path: Path, *, most_bytes: int, sheet: str | None, decimal: str) -> dict[str, list[list[str]]]:
+    """The cells of a workbook's visible sheets, or of the one that is named, as text.
+
+    Raises
+    ------
+    SpecError
+        The library is not installed, no workbook, too large when unpacked, or no such sheet.
+    """
+    kind = "an Excel workbook"
+    _need(kind, path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+    except (OSError, ValueError, zipfile.BadZipFile):
+        raise _damaged(path, kind) from None
+    _check_size(path, size, most_bytes, " when unpacked")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        # Whatever a damaged workbook makes of the library, it is the file that is at fault.
+        try:
+            names, sheets = _sheets(path, sheet, decimal)
+        except Exception:  # noqa: BLE001
+            raise _damaged(path, kind) from None
+    if sheet is not None and sheet not in sheets:
+        raise SpecError(where="mapping, sheet", got=sheet, allowed=f"one of {', '.join(names)}")
+    return sheets
+
+
+def _sheets(path: Path, sheet: str | None, decimal: str) -> tuple[list[str], dict[str, list[list[str]]]]:
+    import openpyxl
+
+    book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    try:
+        names = [one.title for one in book.worksheets if one.sheet_state == "visible"]
+        found: dict[str, list[list[str]]] = {}
+        for one in book.worksheets:
+            if one.title == sheet or (sheet is None and one.title in names):
+                # The size that a workbook announces may be too small, and rows beyond it would be lost.
+                one.reset_dimensions()
+                found[one.title] = [[_text(cell, decimal) for cell in row] for row in one.iter_rows(values_only=True)]
+    finally:
+        book.close()
+    return names, found
+
+
+def _check_size(path: Path, size: int, most_bytes: int, words: str = "") -> None:
+    if size > most_bytes:
+        raise SpecError(
+            where=path.name, got=f"more than {most_bytes / 1e6:.0f} MB{words}",
+            allowed=f"at most {most_bytes / 1e6:.0f} MB", remedy="Split the file by person.",
+        )  # fmt: skip
+
+
+def read_statistics_file(path: Path, kind: str, *, most_bytes: int, decimal: str) -> pd.DataFrame:
+    """The table of a SAS transport, SPSS or Stata file as text, labeled values as their labels.
+
+    Raises
+    ------
+    SpecError
+        The library is not installed, the file is damaged or too large.
+    """
+    _need(kind, path)
+    import pyreadstat
+
+    _check_size(path, path.stat().st_size, most_bytes)
+    name = {"a SAS transport file": "read_xport", "an SPSS file": "read_sav", "a Stata file": "read_dta"}[kind]
+    options: dict[str, Any] = (
+        {"apply_value_formats": True, "formats_as_category": False} if name != "read_xport" else {}
+    )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            table, _ = getattr(pyreadstat, name)(str(path), **options)
+            return pd.DataFrame({
+                str(name): pd.Series([_text(cell, decimal) for cell in table[name].tolist()], dtype=str)
+                for name in table.columns
+            })  # fmt: skip
+    # The library raises several kinds for a damaged file, its own and plain ones.
+    except Exception:  # noqa: BLE001
+        raise _damaged(path, kind) from None
+
+
+def _text(cell: Any, decimal: str) -> str:
+    """A cell as a CSV of this decimal sign would hold it."""
+    if cell is None or cell is pd.NaT or (isinstance(cell, float) and math.isnan(cell)):
+        return ""
+    if isinstance(cell, bool):
+        return "1" if cell else "0"
+    if isinstance(cell, float):
+        text = str(int(cell)) if cell.is_integer() and abs(cell) < 2**53 else repr(cell)
+        return text.replace(".", ",") if decimal == "comma" else text
+    if isinstance(cell, datetime):
+        whole = cell.hour == cell.minute == cell.second == cell.microsecond == 0
+        return f"{cell:%Y-%m-%d}" if whole else f"{cell:%Y-%m-%d %H:%M:%S}"
+    if isinstance(cell, date | time):
+        return cell.isoformat()
+    return str(cell).strip()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from remission.cli.app import run_app
-from remission.errors import RunError, SpecError
+from remission.errors import SpecError
 from remission.exchange.canonical import write_diaries
 from remission.exchange.redcap import FIELDS as FIELDS_OUT
 from remission.exchange.redcap import read_redcap, write_redcap
@@ -167,7 +167,7 @@ def test_what_is_written_as_a_project_is_read_again(seed: int, with_amounts: boo
         np.testing.assert_array_equal(found.used[order][:, days], one.used)
         if one.amount is not None and found.amount is not None:
             np.testing.assert_array_equal(found.amount[order][:, days][one.assessed], one.amount[one.assessed])
-    with pytest.raises(RunError):
+    with pytest.raises(SpecError, match="exists"):
         write_redcap(several, out, tmp_path / "other.csv")
     text = out.read_text("utf-8")
     assert text.count("synthetic") == sum(int(one.assessed.sum()) for one in several)

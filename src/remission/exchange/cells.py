@@ -6,12 +6,18 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from remission.errors import SpecError
+
+if TYPE_CHECKING:
+    # Text in every cell; the class itself takes no type when the program runs.
+    from typing import TypeAlias
+
+    Cells: TypeAlias = "pd.Series[str]"
 
 __all__ = [
     "ANSWERS", "DateForm", "answer_of", "forms_that_fit", "is_nothing", "number_of", "per_value", "read_date_form",
@@ -54,7 +60,7 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,
 _SIGNS = {"point": ".", "comma": ",", "space": " ", "apostrophe": "'"}
 
 
-def per_value(cells: "pd.Series[str]", function: Callable[[str], Any], dtype: Any) -> np.ndarray:
+def per_value(cells: "Cells", function: Callable[[str], Any], dtype: Any) -> np.ndarray:
     """A function of each cell, computed once for each text that occurs."""
     codes, texts = pd.factorize(cells)
     found = np.array([function(str(text)) for text in texts], dtype=dtype)
@@ -146,7 +152,7 @@ def read_date_form(words: str, *, where: str) -> DateForm:
     return DateForm(form, re.compile(between.join(part[name] for name in order) + time), order)
 
 
-def forms_that_fit(cells: "pd.Series[str]") -> list[str]:
+def forms_that_fit(cells: "Cells") -> list[str]:
     """Forms under which every one of some cells is a date."""
     texts = [str(text) for text in pd.unique(cells[cells != ""])[:200]]
     fits = []

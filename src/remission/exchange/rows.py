@@ -10,6 +10,7 @@ from collections.abc import Mapping as Names
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -35,6 +36,9 @@ from remission.exchange.quality import (
 )
 from remission.exchange.tables import Table, limit, plain, read_source, unreadable
 from remission.records.diaries import Diaries
+
+if TYPE_CHECKING:
+    from remission.exchange.cells import Cells
 
 __all__ = ["Mapping", "RowSource", "anchors_in", "anchors_of", "arms_of", "diaries_of_rows"]
 
@@ -190,7 +194,7 @@ def diaries_of_rows(table: pd.DataFrame, mapping: Mapping, source: RowSource) ->
     return Imported(diaries, report, lost)
 
 
-def _plain(cells: "pd.Series[str]", mapping: Mapping, column: str) -> "pd.Series[str]":
+def _plain(cells: "Cells", mapping: Mapping, column: str) -> "Cells":
     """Cells without the apostrophe that an export puts before a formula sign, missing codes as empty cells."""
     found = plain(cells)
     if mapping.codes_of(column):
@@ -207,7 +211,7 @@ def _answers(table: pd.DataFrame, mapping: Mapping) -> np.ndarray:
 
 
 def _substances(
-    cells: "pd.Series[str]", answer: np.ndarray, mapping: Mapping, source: RowSource, verdicts: _Verdicts,
+    cells: "Cells", answer: np.ndarray, mapping: Mapping, source: RowSource, verdicts: _Verdicts,
     notes: list[str],
 ) -> tuple[list[str], np.ndarray, np.ndarray]:  # fmt: skip
     """Names of the substances, the place of each row's among them, and which rows say that none was used."""
@@ -239,9 +243,7 @@ def _substances(
     return names, place, nothing
 
 
-def anchors_of(
-    person: "pd.Series[str]", cells: "pd.Series[str]", mapping: Mapping, *, is_typed: bool
-) -> dict[str, int | None]:
+def anchors_of(person: "Cells", cells: "Cells", mapping: Mapping, *, is_typed: bool) -> dict[str, int | None]:
     """Day number of each person's day 0 from the filled cells of a column; None where they differ or are no date."""
     form = read_date_form(mapping.anchor_is or mapping.when_is, where="mapping, anchor_is")
     found: dict[str, int | None] = {}
@@ -294,7 +296,7 @@ def anchors_in(source: Table, mapping: Mapping, *, name: str) -> dict[str, int |
 
 
 def _days(
-    cells: "pd.Series[str]", who: np.ndarray, people: np.ndarray, mapping: Mapping, source: RowSource,
+    cells: "Cells", who: np.ndarray, people: np.ndarray, mapping: Mapping, source: RowSource,
     verdicts: _Verdicts, notes: list[str],
 ) -> _Days:  # fmt: skip
     column = mapping.when
@@ -341,7 +343,7 @@ def _days(
     return _Days(np.where(is_far, 0, day), is_lost | lacks | is_far, ordinal, zero)
 
 
-def _study_days(cells: "pd.Series[str]", mapping: Mapping, verdicts: _Verdicts) -> tuple[np.ndarray, np.ndarray]:
+def _study_days(cells: "Cells", mapping: Mapping, verdicts: _Verdicts) -> tuple[np.ndarray, np.ndarray]:
     far = 10**10
 
     def day_of(cell: str) -> int:
@@ -360,7 +362,7 @@ def _study_days(cells: "pd.Series[str]", mapping: Mapping, verdicts: _Verdicts) 
     return day, ~is_whole
 
 
-def _check_form(lost: "pd.Series[str]", n_read: int, mapping: Mapping, source: RowSource, notes: list[str]) -> None:
+def _check_form(lost: "Cells", n_read: int, mapping: Mapping, source: RowSource, notes: list[str]) -> None:
     """Refuse a file whose dates are in another form than declared: what still fits would be misread."""
     filled = lost[lost != ""]
     if not len(filled):
@@ -646,7 +648,7 @@ class _Grids:
         return "day 0 of the file" if self.mapping.when_is == "day" else "the first date of the person"
 
 
-def arms_of(person: "pd.Series[str]", cells: "pd.Series[str]", mapping: Mapping, notes: list[str]) -> dict[str, str]:
+def arms_of(person: "Cells", cells: "Cells", mapping: Mapping, notes: list[str]) -> dict[str, str]:
     """Each person's arm, where a column says it and says one."""
     pairs = pd.DataFrame({"person": person, "arm": plain(cells)})
     pairs = pairs[(pairs["person"] != "") & (pairs["arm"] != "")].drop_duplicates()

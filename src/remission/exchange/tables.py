@@ -15,12 +15,15 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
 from remission.errors import SpecError, nearest_names
 from remission.exchange.formats import READ_BY, kind_of, read_statistics_file, read_workbook, refusal
+
+if TYPE_CHECKING:
+    from remission.exchange.cells import Cells
 
 __all__ = ["Table", "is_parquet", "limit", "plain", "read_source", "read_table", "spreadsheet_safe", "unreadable"]
 
@@ -284,7 +287,7 @@ def _decoded(path: Path, content: bytes, encoding: str | None) -> str:
         ) from None
 
 
-def plain(cells: "pd.Series[str]") -> "pd.Series[str]":
+def plain(cells: "Cells") -> "Cells":
     """Cells without the apostrophe that :func:`spreadsheet_safe` puts before a formula sign."""
     if not cells.str.startswith("'").any():
         return cells

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from remission.errors import LibraryError, SpecError
 from remission.patient.pharmacology import load_pharmacology
 from remission.patient.session import SessionCurves, SessionEffects, simulate_session_curves, simulate_session_effects
+from remission.records.parameter import Grade
 
 PHARMACOLOGY = load_pharmacology()
 ADULT: dict[str, Any] = {"weight_kg": np.array([70.0]), "z_iiv": np.zeros((1, 8)), "pharmacology": PHARMACOLOGY}
@@ -119,7 +120,7 @@ def test_extrapolation_and_flags_are_counted() -> None:
         (-0.5, 1.0, "infusions[0].dose_mg"),
         (35.0, 1.0, "infusions[0].dose_mg_per_kg"),
         (0.5, 0.0, "infusions[0].duration_h"),
-        (0.5, 40.0, "infusions[0].duration_h"),
+        (0.5, 200.0, "infusions[0].duration_h"),
     ],
 )
 def test_a_wrong_session_is_refused(dose: float, duration: float, where: str) -> None:
@@ -129,10 +130,13 @@ def test_a_wrong_session_is_refused(dose: float, duration: float, where: str) ->
     assert caught.value.where == where
 
 
-def test_a_pharmacology_needs_both_enantiomers() -> None:
-    """Constants of the racemate cannot say how much S-ketamine is at the effect site."""
+def test_a_pharmacology_needs_an_effect_site_and_says_what_it_assumes_of_the_forms() -> None:
+    """Constants of the racemate do not say how much S-ketamine is at the effect site: one law for both is assumed."""
     with pytest.raises(LibraryError):
-        load_pharmacology("domino1984")
+        load_pharmacology("clements1981")
+    racemate = load_pharmacology("domino1984").pk.parameter_set
+    assert racemate["cl_ratio_r_ket"].grade is Grade.ASSUMED
+    assert "assumed" in dict(racemate.attributes)["caution"]
     with pytest.raises(LibraryError) as caught:
         PHARMACOLOGY.replace_values(c50=1.0)
     assert "c50_high_ng_per_ml" in caught.value.remedy

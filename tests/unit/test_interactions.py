@@ -139,7 +139,7 @@ def test_what_cannot_be_said_is_refused() -> None:
         interaction_effect(fast, ["rifampicin"])
     with pytest.raises(LibraryError) as missing:
         interaction_effect(SIMONS, ["rifampin"])
-    assert "rifampicin" in missing.value.remedy
+    assert "rifampicin" in str(missing.value)
     effect = interaction_effect(SIMONS, ["rifampicin"])
     wafer = Dose.create(route="sublingual", dose="25 mg", absorption={"basis": "tmax", "reason": "x"})
     with pytest.raises(SpecError) as caught:

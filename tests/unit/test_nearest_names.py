@@ -37,7 +37,9 @@ def test_only_safe_guesses(name: str, known: list[str], near: list[str]) -> None
     assert nearest_names(name, known) == near
 
 
-@pytest.mark.parametrize("name", ["methadone", "fluvoxamine", "theophylline", "morphine", "diazepam", "lithobid"])
+@pytest.mark.parametrize(
+    "name", ["methadone", "fluvoxamine", "aminophyllin", "caffeine", "morphine", "diazepam", "lithobid"]
+)
 def test_a_medicine_is_never_guessed_by_its_spelling(name: str) -> None:
     """Methadone was once answered with naltrexone, which throws people on methadone into withdrawal."""
     assert nearest_names(name, [one.id for one in load_interactions()]) == []

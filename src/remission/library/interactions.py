@@ -91,7 +91,7 @@ def load_interaction(name: str) -> Interaction:
     Raises
     ------
     LibraryError
-        There is none; the message names the nearest.
+        There is none; the message names those there are.
     """
     known = {one.id: one for one in _interactions()}
     if name not in known:

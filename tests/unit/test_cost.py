@@ -127,7 +127,9 @@ sys.exit(run_app(["run", "small.yaml", "-n", "40", "--diaries"]))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("size", [9_000, 60_000, 250_000])
+@pytest.mark.parametrize(
+    "size", [pytest.param(9_000, marks=pytest.mark.thorough), 60_000, pytest.param(250_000, marks=pytest.mark.thorough)]
+)
 def test_a_full_disk_is_failed_work_and_the_run_goes_on_later(size: int, small_file: str, tmp_path: Path) -> None:
     """In the store, in a table, in the report: exit code 1, a sentence, no half result; with room it ends well."""
     command = [sys.executable, "-c", LIMITED.format(size=size)]

@@ -38,7 +38,7 @@ def report(request: pytest.FixtureRequest, page: Page, addresses: dict[str, str]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 768, 360])
+@pytest.mark.parametrize("width", [1440, pytest.param(768, marks=pytest.mark.thorough), 360])
 def test_no_violation_and_no_sideways_scroll(report: Page, width: int, scheme: str) -> None:
     """Contrast, names, order and landmarks by axe; the page never scrolls sideways, wide tables do so in a frame."""
     report.set_viewport_size({"width": width, "height": 900})

@@ -28,7 +28,7 @@ SPREAD := --numprocesses auto --dist loadfile
 
 .PHONY: help run install test browser check format-check lint types layers docs unit quick core-coverage format golden \
 	lock bench torture realism endpoints estimands medicines operating fuzz abuse laws shapes \
-	static thorough clean
+	static thorough kernels processors clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -40,7 +40,7 @@ install: $(RUN_STAMP) ## install only, into .venv
 
 test: $(TEST_STAMP) browser check ## install what the checks need, a browser too, then run them all
 
-check: format-check lint layers static unit core-coverage shapes ## every check, as in CI
+check: format-check lint layers static unit core-coverage shapes kernels ## every check, as in CI
 
 # ------------------------------------------------------------------------------------------------------- installation
 
@@ -188,6 +188,23 @@ fuzz: $(TEST_STAMP) ## 100,000 mutated diary files: each is read, or refused wit
 
 abuse: $(TEST_STAMP) ## 3,000 mutated files, 350 damaged runs, 500 random command lines, 60 kills; into docs/validation/abuse.md
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -u -m validation.abuse --write
+
+# The tests that a processor once turned red, under kernels that this machine would not choose by itself.
+kernels: $(TEST_STAMP) ## golden numbers and analyses as if on two other processors, one of them an old one
+	@$(BIN)/python -m validation.processors --quick
+
+# An environment for each Python, with the very files of requirements/run.txt.
+PYTHONS ?= $(BIN)/python
+processors: $(TEST_STAMP) ## three runs under five kernels and each of PYTHONS="python3.11 ...": the same bytes; into docs/validation/processors.md
+	@found=""; \
+	for python in $(PYTHONS); do \
+	  place=".benchmarks/processors-$$("$$python" -c 'import platform; print(platform.python_version())')"; \
+	  [ -x "$$place/bin/python" ] || "$$python" -m venv "$$place"; \
+	  $(subst $(BIN)/,"$$place"/bin/,$(PIP_INSTALL)) --requirement requirements/run.txt; \
+	  $(subst $(BIN)/,"$$place"/bin/,$(INSTALL_SELF)); \
+	  found="$$found $$place/bin/python"; \
+	done; \
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -u -m validation.processors --write $$found
 
 laws: $(TEST_STAMP) ## every law of tests/laws over 1,000 random cases (the suite tries 50)
 	@REMISSION_LAWS=$${REMISSION_LAWS:-1000} REMISSION_SHAPES=off $(BIN)/python -m pytest --numprocesses auto tests/laws $(PYTEST_ARGS)

@@ -82,7 +82,7 @@ def source_hashes() -> dict[str, str]:
 def machine() -> dict[str, Any]:
     """The machine: architecture, processor and what libraries make of it, cores, system, Python.
 
-    Nothing of it changes a byte of a run on x86-64 (``docs/decisions/0019-processors.md``); it is written down so that
+    Nothing of it changes a byte of a run on x86-64 (``docs/decisions/0023-processors.md``); it is written down so that
     a difference, should there be one, can be traced.
     """
     from llvmlite import binding

@@ -36,6 +36,11 @@ def changed(run: Path, **values: object) -> None:
     """Change the manifest and its seal, as if another machine had written them."""
     path = run / "manifest.json"
     path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), **values}), encoding="utf-8")
+    sealed(run)
+
+
+def sealed(run: Path) -> None:
+    """Seal the folder as it is."""
     lines = [f"{file_hash(run / name)}  {name}\n" for name in ("manifest.json", "run.json")]
     (run / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
 
@@ -149,3 +154,49 @@ def test_files_are_compared_down_to_the_value(tmp_path: Path) -> None:
     assert "largest difference 1" in str(found["t.parquet, column a, row 2"])
     assert compare_files(left, left, names) == []
     assert str(Difference(place="p", stored="1", rebuilt="2", count=3)).endswith("3 values differ")
+
+
+def test_a_place_taken_by_other_versions_is_refused_before_any_work(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An hour of work that ends in a refusal; other code and a damaged folder are the neighbours."""
+
+    def again() -> None:
+        protocol = small_protocol()
+        parameters = load_course_parameters(protocol.substance).replace(gamma=0.0)
+        run_trial(protocol, run.parent, n_replicates=3, seed=5, parameters=parameters, with_diaries=True)
+
+    def worked(*_: object, **__: object) -> None:
+        raise AssertionError("it began to work")
+
+    monkeypatch.setattr("remission.report.run.run_chunks", worked)
+    manifest = json.loads((run / "manifest.json").read_text("utf-8"))
+    for values in (
+        {"versions": {**manifest["versions"], "numpy": "1.0"}},
+        {"source_sha256": {**manifest["source_sha256"], "numbers": "0" * 64}},
+        {"files": {**manifest["files"], "summary.json": "0" * 64}},
+    ):
+        changed(run, **values)
+        with pytest.raises(RunError, match="Nothing was computed") as told:
+            again()
+        assert "numpy 1.0, here" in str(told.value) or "versions" not in values
+        assert [path.name for path in run.parent.iterdir()] == [run.name]
+        changed(run, **manifest)
+    # Python moves no byte: a run that named it among its versions is this very run, and work begins.
+    changed(run, versions={**manifest["versions"], "python": "3.13.0"})
+    with pytest.raises(AssertionError, match="it began to work"):
+        again()
+
+
+def test_only_a_processor_that_differs_is_a_reason_to_report(run: Path, tmp_path: Path) -> None:
+    """The promise covers the kernel and Python, and not another architecture or version."""
+    day = json.loads((run / "run.json").read_text("utf-8"))
+    for key, value, should_be_same in (
+        ("blas_kernel", "Zen", True),
+        ("python", "3.12.1", True),
+        ("architecture", "arm64", False),
+    ):
+        (run / "run.json").write_text(json.dumps({**day, "machine": {**day["machine"], key: value}}), encoding="utf-8")
+        sealed(run)
+        found = rebuild(run)
+        assert found.is_same
+        assert [one.place for one in found.made_of] == [f"machine, {key}"]
+        assert found.should_be_same is should_be_same

@@ -32,6 +32,7 @@ except ImportError:  # not on every system; without locks nothing of others is s
 
 __all__ = [
     "MAX_JSON_BYTES",
+    "check_ending",
     "check_folder",
     "check_free",
     "copy_file",
@@ -202,6 +203,18 @@ def check_free(path: Path, where: str) -> None:
                 remedy="Choose a name that is free; nothing was overwritten.",
             )  # fmt: skip
         path.parent.stat()
+
+
+def check_ending(path: Path, where: str, endings: tuple[str, ...]) -> None:
+    """Refuse a name whose ending says another form than the one that is written.
+
+    Raises
+    ------
+    SpecError
+        It ends otherwise, or is no name of a file.
+    """
+    if path.suffix not in endings:
+        raise SpecError(where=where, got=path.name or str(path), allowed=f"a name that ends in {' or '.join(endings)}")
 
 
 def _draft(target: Path) -> tuple[Path, IO[bytes]]:

@@ -118,3 +118,20 @@ def test_an_explanation_tells_what_is_set_apart_from_the_default() -> None:
     survival = TEMPLATE.replace("kind: percent_days_abstinent", "kind: days_to_relapse_or_dropout")
     survival = survival.replace("missing: observed", "missing: use").replace("mean_difference", "hazard_ratio")
     assert "leaving is an event" in parse_protocol(survival, name="x.yaml").explain()
+
+
+def test_what_nothing_reads_is_told() -> None:
+    """A course that was meant for an arm, or a stratum that is the same for all, must not be believed to act."""
+    assert "No arm has saline of drugs" in cautions_after(
+        ("    drug: saline\n    therapy", "    drug: ketamine\n    therapy")
+    )
+    assert "No arm has spare of therapies" in cautions_after(
+        (
+            "therapies:\n",
+            "therapies:\n  spare: {kind: relapse-prevention, quality: 1.0, session_length: 1 h, sessions: [{day: 3}]}\n",
+        )
+    )
+    assert "site does nothing in the randomization and pda-ketamine" in cautions_after(
+        ("stratify_by: []", "stratify_by: [site]"), ("adjust: [sex]", "adjust: [sex, site]")
+    )
+    assert "does nothing" not in cautions_after(("n_sites: 1", "n_sites: 3"), ("adjust: [sex]", "adjust: [site]"))

@@ -70,3 +70,35 @@ def test_a_word_that_is_no_text_is_refused_everywhere(
     assert run_app(words) == 2
     assert "command line, word" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["show", ""], ["export", "", "x.csv"], ["export", "run", ""], ["run", "kare", "--out", ""],
+     ["run", "kare", "--out="], ["verify", ""], ["new", ""]],
+)  # fmt: skip
+def test_an_empty_word_is_refused_everywhere(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An unset shell variable must not be read as the folder one stands in, and filled with results."""
+    monkeypatch.chdir(tmp_path)
+    assert run_app(words) == 2
+    assert "command line, word" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["show", "x" * 300 + ".yaml"], ["run", "x" * 300 + ".yaml"], ["describe", "x" * 300], ["verify", "x" * 300],
+     ["export", "x" * 300, "x.csv"], ["import", "tlfb", "x" * 300], ["clinics", "check", "x" * 300 + ".csv"],
+     ["design", "kare", "--scenarios", "x" * 300 + ".yaml"], ["export", "a", "/"], ["describe", "a", "--out", "a.pdf"]],
+    ids=lambda words: " ".join(word[:9] for word in words),
+)  # fmt: skip
+def test_a_name_that_no_file_can_have_is_wrong_input(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is mended by typing another one, so the exit code is 2, and there is no traceback."""
+    monkeypatch.chdir(tmp_path)
+    assert run_app(words) == 2
+    assert "Traceback" not in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

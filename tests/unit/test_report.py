@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from remission.cli.table import simulated_text
 from remission.library.protocols import load_protocol
 from remission.patient.course import STATES
 from remission.records.protocol import Protocol, Substance
 from remission.report.document import LIMITS
 from remission.report.labels import STATE_LABELS
 from remission.report.look import arm_styles
-from remission.report.numbers import digits_of
+from remission.report.numbers import digits_of, error_digit
 from remission.report.safety import ESTABLISHED
 from remission.report.write import write_report
 from remission.testing.protocols import small_protocol
@@ -155,3 +156,12 @@ def test_trials_of_other_shapes_have_a_report(name: str, tmp_path: Path) -> None
 def test_digits_follow_the_error(error: float, digits: int) -> None:
     """A simulated number with more digits than its error supports claims what nobody knows."""
     assert digits_of(error) == digits
+
+
+def test_an_error_is_a_plain_number() -> None:
+    """Nobody reads 2e+01 as 20, and minus nothing is no number."""
+    said = {0.044: "0.04", 0.95: "0.9", 1.0: "1", 17.3: "20", 96.0: "100", 12_345.0: "10,000"}
+    assert {error: error_digit(error) for error in said} == said
+    assert simulated_text({"simulated": {"mean": -0.2, "low": -14.0, "high": 9.0, "mcse": 11.0}}) == (
+        "0 (-14 to 9) \u00b1 10"
+    )

@@ -3,6 +3,7 @@
 Heavy libraries are imported inside the commands, so that ``--help`` is quick.
 """
 
+import errno
 import json
 import os
 import sys
@@ -27,7 +28,7 @@ from remission.cli.protocols import list_command, new_command
 from remission.cli.run import run_command
 from remission.cli.serve import serve_command
 from remission.cli.show import show_command
-from remission.errors import LibraryError, RemissionError, RunError, SpecError, WorkError
+from remission.errors import LibraryError, RemissionError, RunError, SpecError, WorkError, visible
 
 __all__ = ["app", "end_of_output", "is_wrong_input", "run_app"]
 
@@ -127,6 +128,11 @@ def _check_arguments(arguments: list[str]) -> None:
                 where=f"command line, word {number}", got=ascii(word), allowed="text in UTF-8",
                 remedy="Rename the file, or set a UTF-8 locale, such as LC_ALL=C.UTF-8.",
             )  # fmt: skip
+        if not word or (word.startswith("--") and word.endswith("=")):
+            raise SpecError(
+                where=f"command line, word {number}", got=word or "nothing", allowed="a value",
+                remedy="A shell variable that is not set gives this.",
+            )  # fmt: skip
         if "\0" in word:
             raise SpecError(where=f"command line, word {number}", got=ascii(word), allowed="text without zero bytes")
     try:
@@ -148,6 +154,9 @@ def end_of_output(error: OSError) -> int:
     if isinstance(error, BrokenPipeError) and is_output:
         # The reader of our output went away (as `head` does): not our fault, nothing to say.
         return DONE
+    if not is_output and error.errno in _NO_NAME:
+        _say(f"remission: {visible(str(error.filename))}: got {error.strerror}; a name that a disk takes.")
+        return WRONG_INPUT
     place = "standard output" if is_output else str(error.filename)
     words = error.strerror or str(error)
     _say(f"remission: {place}: got {words}; a place that can be read and written. Free space or choose another place.")
@@ -159,6 +168,9 @@ def _say(words: str) -> None:
     with suppress(OSError, ValueError):
         typer.echo(words, err=True)
 
+
+_NO_NAME = {errno.ENAMETOOLONG, errno.ELOOP}
+"""What a system says of a name that can be no file's."""
 
 _NAMED_BY_USER = {"protocol", "parameter set", "endpoint"}
 

@@ -117,16 +117,15 @@ def export_command(
     from remission.exchange.redcap import write_redcap
     from remission.exchange.simulated import diaries_of_run
     from remission.exchange.tlfb import write_calendar, write_tlfb
-    from remission.files import check_free
+    from remission.files import check_ending, check_free
 
     if layout not in {"rows", "calendar", "redcap"}:
         raise SpecError(where="--layout", got=layout, allowed="rows, calendar or redcap")
+    check_ending(out, "OUT", (".csv", ".parquet"))
     dictionary = out.with_name(f"{out.stem}-dictionary.csv")
     if layout == "redcap":
         check_free(dictionary, "OUT")
     check_free(out, "OUT")
-    if out.suffix not in {".csv", ".parquet"}:
-        raise SpecError(where="OUT", got=out.name, allowed="a name that ends in .csv or .parquet")
     diaries = (diaries_of_run(data, replicate=replicate),) if data.is_dir() else read_diaries(data, substance=substance)
     chosen = [one for one in diaries if substance in {None, one.substance}]
     names = ", ".join(one.substance for one in diaries)

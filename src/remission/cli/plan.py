@@ -124,6 +124,7 @@ def plan_command(  # noqa: PLR0917 - options of a command line
     if change:
         request = change_rates(request, [read_change(one, weight_kg=request.weight_kg) for one in change])
     if clinician or out is not None:
+        _check_page(out)
         check_printable(request)
     clinic = _clinic(request, vial, dilution) if clinician else None
     # What was measured is read before anything is computed.
@@ -195,6 +196,15 @@ def _text_of(path: Path) -> str:
             where=str(path), got="a file that is not text in UTF-8", allowed="a table as text",
             remedy="Save it as CSV (UTF-8) from the spreadsheet.",
         ) from None  # fmt: skip
+
+
+def _check_page(out: Path | None) -> None:
+    """Refuse a name that the page cannot have, before any work is done."""
+    from remission.files import check_ending, check_free
+
+    if out is not None:
+        check_ending(out, "--out", (".html", ".htm"))
+        check_free(out, f"--out {out}")
 
 
 def _write(out: Path, plan: "Plan", clinic: "ClinicSheet | None", levels: "Sequence[PlacedLevel]") -> None:

@@ -92,9 +92,9 @@ def simulated_text(row: dict[str, Any]) -> str:
     found = row["simulated"]
     if found["mean"] is None:
         return "no estimate"
-    from remission.report.numbers import digits_of
+    from remission.report.numbers import digits_of, error_digit
 
     digits = digits_of(found["mcse"] or 0.0)
-    numbers = {name: f"{found[name]:.{digits}f}" for name in ("mean", "low", "high")}
-    error = " \u00b1 " + format(found["mcse"], ".1g") if found["mcse"] else ""
+    numbers = {name: f"{found[name]:z.{digits}f}" for name in ("mean", "low", "high")}
+    error = " \u00b1 " + error_digit(found["mcse"]) if found["mcse"] else ""
     return f"{numbers['mean']} ({numbers['low']} to {numbers['high']}){error}"

@@ -9,7 +9,7 @@ from remission.records.base import Record
 from remission.records.grown import GrownRecord
 from remission.records.parameter import Grade
 from remission.records.quantity import Flag
-from remission.records.text import Sentence, Slug
+from remission.records.text import EachOnce, Sentence, Slug
 
 __all__ = ["RATIO_METHODS", "Analysis", "Comparison", "Contrast", "Imputation", "Method", "Prior"]
 
@@ -143,10 +143,10 @@ class Analysis(GrownRecord):
     endpoint: Slug
     method: Method
     contrast: Contrast
-    adjust: tuple[Slug, ...] = ()
+    adjust: Annotated[tuple[Slug, ...], EachOnce] = ()
     baseline: Slug | None = None
     test: Literal["wald", "likelihood-ratio", "score"] = "wald"
-    stratify_by: tuple[Literal["sex", "site"], ...] = ()
+    stratify_by: Annotated[tuple[Literal["sex", "site"], ...], EachOnce] = ()
     tau_day: Annotated[int, Field(strict=True, ge=1, le=1826)] | None = None
     period_days: Annotated[int, Field(strict=True, ge=1, le=1825)] | None = None
     correlation: Literal["independence", "exchangeable", "autoregressive"] = "exchangeable"

@@ -119,8 +119,31 @@ def _beside(protocol: "Protocol") -> list[str]:
         found.append("How strongly leaving and missed visits follow use is assumed: compare several strengths.")
     if protocol.blinding is not None:
         found.append("Guesses of the arm, and what believing does, are assumed: compare several strengths.")
+    found += _unread(protocol)
     if protocol.design is not None and protocol.design.kind == "crossover":
         found.append("What ketamine changes can outlast a washout; then the difference within people says too little.")
+    return found
+
+
+def _unread(protocol: "Protocol") -> list[str]:
+    """What the file says and nothing reads: courses that no arm has, sites where there is one."""
+    used = {
+        "drugs": {arm.drug for arm in protocol.arms} | {part.drug for arm in protocol.arms for part in arm.periods},
+        "therapies": {arm.therapy for arm in protocol.arms},
+        "medicines": {arm.medicine for arm in protocol.arms},
+    }
+    found = [
+        f"No arm has {name} of {field}: it does nothing here."
+        for field, names in used.items()
+        for name in getattr(protocol, field)
+        if name not in names
+    ]
+    by_site = [
+        *(["the randomization"] if "site" in protocol.randomization.stratify_by else []),
+        *(item.id for item in protocol.analyses if "site" in {*item.adjust, *item.stratify_by}),
+    ]
+    if by_site and protocol.setting.n_sites == 1:
+        found.append(f"There is one site (setting.n_sites), so that site does nothing in {' and '.join(by_site)}.")
     return found
 
 

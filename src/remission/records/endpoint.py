@@ -114,11 +114,11 @@ class Endpoint(GrownRecord):
         """The fields of a named definition beside those that the file says itself; the default rule of a kind."""
         name = data.get("definition") if isinstance(data, dict) else None
         if not isinstance(name, str):
-            kind = data.get("kind") if isinstance(data, dict) else None
-            if isinstance(kind, str) and "missing" not in data:
-                # A kind that does not exist is a fault of its own.
-                rule = KINDS[kind].default_missing if kind in KINDS else "use"  # type: ignore[index]
-                return {**data, "missing": rule}
+            if isinstance(data, dict) and "missing" not in data:
+                # A kind that does not exist, or is no text, is a fault of its own.
+                kind = data.get("kind")
+                facts = KINDS.get(kind) if isinstance(kind, str) else None  # type: ignore[call-overload]
+                return {**data, "missing": "use" if facts is None else facts.default_missing}
             return data
         known = named_endpoint_ids()
         if name not in known:
@@ -173,7 +173,30 @@ class Endpoint(GrownRecord):
             faults.append(
                 SpecError(where="length_days", got=self.length_days, allowed=f"at most the {length} days of the window")
             )
-        return sorted([*faults, *self._weekly_faults()], key=lambda fault: fault.where)
+        return sorted([*faults, *self._failure_faults(), *self._weekly_faults()], key=lambda fault: fault.where)
+
+    def _failure_faults(self) -> list[SpecError]:
+        """Rules of failure that no use in the window can meet: everyone would pass them."""
+        if self.failure is None or "failure" not in KINDS[self.kind].takes:
+            return []
+        length = len(self.window) - self.grace_days
+        rule = self.failure
+        needed = {
+            "consecutive_days": rule.consecutive_days,
+            # One day in the first week and one in the last are enough.
+            "consecutive_weeks": None if rule.consecutive_weeks is None else 7 * (rule.consecutive_weeks - 1) + 1,
+            "use_days": rule.use_days,
+        }
+        return [
+            SpecError(
+                where=f"failure.{name}",
+                got=getattr(rule, name),
+                allowed=f"a rule that use can meet in the {length} days on which it counts; this one needs {days}",
+                remedy="Everyone would pass. Shorten the rule, or lengthen the window.",
+            )
+            for name, days in needed.items()
+            if days is not None and days > max(length, 0)
+        ]
 
     def _weekly_faults(self) -> list[SpecError]:
         rule = self.weekly

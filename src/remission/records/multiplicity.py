@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from remission.errors import SpecError
 from remission.records.base import Record
 from remission.records.grown import GrownRecord
-from remission.records.text import Slug
+from remission.records.text import EachOnce, Slug
 
 __all__ = ["FamilyTest", "Gate", "Multiplicity"]
 
@@ -28,7 +28,7 @@ class Gate(GrownRecord):
     added_fields: ClassVar[frozenset[str]] = frozenset({"after", "hands_on"})
 
     id: Slug
-    analyses: Annotated[tuple[Slug, ...], Field(min_length=1)]
+    analyses: Annotated[tuple[Slug, ...], Field(min_length=1), EachOnce]
     test: FamilyTest = "holm"
     after: Slug | None = None
     hands_on: Literal["all", "rejected"] = "all"

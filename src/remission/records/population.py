@@ -8,6 +8,7 @@ from remission.errors import SpecError
 from remission.records.base import Record
 from remission.records.grown import GrownRecord
 from remission.records.quantity import AgeSdY, AgeY, Day, Flag, Fraction, WeightKg, WeightSdKg
+from remission.records.text import EachOnce
 
 __all__ = ["AgeDistribution", "DayRange", "Population", "Randomization", "Setting", "WeightDistribution"]
 
@@ -106,7 +107,7 @@ class Randomization(GrownRecord):
     method: Literal["permuted-blocks", "minimization"] = "permuted-blocks"
     block_size: Annotated[int, Field(strict=True, ge=1, le=400)] | None = None
     p_best_arm: Fraction | None = None
-    stratify_by: tuple[Literal["sex", "site"], ...] = ()
+    stratify_by: Annotated[tuple[Literal["sex", "site"], ...], EachOnce] = ()
 
     @model_validator(mode="after")
     def _one_method(self) -> Self:

@@ -107,6 +107,15 @@ class DrugCourse(Record):
                         remedy="Use drug: saline for an infusion without ketamine.",
                     )
                 )
+            if self.drug == "saline" and infusion.dose_mg_per_kg != 0.0:
+                faults.append(
+                    SpecError(
+                        where=f"infusions[{index}].dose",
+                        got=f"{infusion.dose_mg_per_kg:g} mg/kg",
+                        allowed="0 mg/kg of saline: nothing of it is simulated",
+                        remedy="Write 0 mg/kg, or name the drug that was meant.",
+                    )
+                )
         # Plain data always hold the field; in a file somebody wrote it, and 0 would be believed to act.
         is_said = bool((info.context or {}).get("units_required")) and "psychoactive" in self.model_fields_set
         if self.drug == "racemic-ketamine" and (is_said or self.psychoactive != 0.0):

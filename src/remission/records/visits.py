@@ -6,7 +6,7 @@ from pydantic import Field
 
 from remission.records.base import Record
 from remission.records.quantity import Day, Fraction
-from remission.records.text import Note, Slug
+from remission.records.text import EachOnce, Note, Slug
 
 __all__ = ["BiologicalTest", "VisitSchedule"]
 
@@ -19,7 +19,7 @@ class VisitSchedule(Record):
 
     id: Slug
     days: Annotated[tuple[Day, ...], Field(min_length=1, max_length=400)]
-    collects: Annotated[tuple[Literal["diary", "test", "craving"], ...], Field(min_length=1)]
+    collects: Annotated[tuple[Literal["diary", "test", "craving"], ...], Field(min_length=1), EachOnce]
 
 
 class BiologicalTest(Record):

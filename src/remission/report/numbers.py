@@ -4,7 +4,7 @@ import math
 
 from remission.trial.summary import SummaryRow
 
-__all__ = ["digits_of", "error_text", "interval_text", "mean_text", "published_text", "simulated_text"]
+__all__ = ["digits_of", "error_digit", "error_text", "interval_text", "mean_text", "published_text", "simulated_text"]
 
 
 def digits_of(error: float) -> int:
@@ -14,9 +14,14 @@ def digits_of(error: float) -> int:
     return min(3, max(0, -math.floor(math.log10(error))))
 
 
+def error_digit(error: float) -> str:
+    """An error to its first digit, never as a power of ten where a plain number says it: 20, not 2e+01."""
+    return f"{float(f'{error:.0e}'):,.0f}" if error >= 1.0 else f"{error:.1g}"
+
+
 def mean_text(row: SummaryRow) -> str:
     """The simulated mean."""
-    return f"{row.simulated_mean:.{digits_of(row.mcse)}f}" if math.isfinite(row.simulated_mean) else "no estimate"
+    return f"{row.simulated_mean:z.{digits_of(row.mcse)}f}" if math.isfinite(row.simulated_mean) else "no estimate"
 
 
 def interval_text(row: SummaryRow) -> str:
@@ -24,12 +29,12 @@ def interval_text(row: SummaryRow) -> str:
     if not math.isfinite(row.simulated_low):
         return ""
     digits = digits_of(row.mcse)
-    return f"{row.simulated_low:.{digits}f} to {row.simulated_high:.{digits}f}"
+    return f"{row.simulated_low:z.{digits}f} to {row.simulated_high:z.{digits}f}"
 
 
 def error_text(row: SummaryRow) -> str:
     """The Monte Carlo standard error of the mean, to one digit."""
-    return f"{row.mcse:.1g}" if math.isfinite(row.mcse) else ""
+    return error_digit(row.mcse) if math.isfinite(row.mcse) else ""
 
 
 def simulated_text(row: SummaryRow) -> str:

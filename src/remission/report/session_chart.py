@@ -98,13 +98,15 @@ def session_chart(protocol: Protocol, *, seed: int, panels: Sequence[str] = PANE
                 )  # fmt: skip
     at_end = int(np.searchsorted(curves.t_h, found.duration_min / 60.0))
     end = bands["ket", "arterial"].middle[at_end]
-    above_venous = end / bands["ket", "venous"].middle[at_end] - 1.0
+    venous = bands["ket", "venous"].middle[at_end]
+    # A dose can be so small that no number holds what is left of it.
+    above = f"{100.0 * (end / venous - 1.0):.0f}% more" if venous > 0.0 else "no more"
     return Chart(
         name="session",
         title=f"One session of {dose}: half of the people pass {end:.0f} ng/mL in arterial plasma at its end",
         see=(
             f"Simulated: median (line) and 90% of {_N_PEOPLE} simulated people (band). The infusion is shaded. "
-            f"At its end arterial plasma has {100.0 * above_venous:.0f}% more ketamine than venous plasma."
+            f"At its end arterial plasma has {above} ketamine than venous plasma."
         ),
         cannot=(
             "Published affinities differ tenfold, so occupancy is a band and no number. The venous curve hangs on a "

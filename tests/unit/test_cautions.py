@@ -128,7 +128,7 @@ def test_what_nothing_reads_is_told() -> None:
     assert "No arm has spare of therapies" in cautions_after(
         (
             "therapies:\n",
-            "therapies:\n  spare: {kind: relapse-prevention, quality: 1.0, session_length: 1 h, sessions: [{day: 3}]}\n",
+            "therapies:\n  spare: {kind: education, quality: 1.0, session_length: 1 h, sessions: [{day: 3}]}\n",
         )
     )
     assert "site does nothing in the randomization and pda-ketamine" in cautions_after(

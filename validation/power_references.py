@@ -112,7 +112,7 @@ def power_lines(scale: float, seed: int) -> list[str]:
         share, error = count_share(many // 20, ratio, mean, dispersion, n_1, n_0, seed)
         near = count_power(ratio, mean, dispersion, n_1, n_0)
         data = f"ratio {ratio} of {mean:g} days, dispersion {dispersion}, {n_1} and {n_0} people"
-        lines.append(_line("negative binomial", data, share, error, "normal approximation", near))
+        lines.append(_line("quasi-Poisson", data, share, error, "normal approximation", near))
     return [*lines, "", *trial_lines(scale, seed), "", *look_lines(scale, seed)]
 
 

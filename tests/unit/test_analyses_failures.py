@@ -76,13 +76,6 @@ def test_a_fit_that_stopped_early_is_no_estimate(steps: int, monkeypatch: pytest
         assert_failed(found, Status.NOT_CONVERGED)
 
 
-def test_a_negative_binomial_search_that_stopped_is_no_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Poisson's fit before it may have arrived."""
-    monkeypatch.setattr(counts, "_fit_negative_binomial", lambda *_: np.nan)
-    wide = np.where(np.arange(N) % 4 < 2, 0.0, 20.0) + COUNTS
-    assert_failed(counts.analyze_rate(wide, SEEN, TREATED, NOTHING), Status.NOT_CONVERGED)
-
-
 def test_a_rate_without_bound_is_no_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
     """One count in a million days: an error of a log ratio that large is a ratio of anything."""
     monkeypatch.setattr(counts, "LARGEST_ERROR", 0.01)

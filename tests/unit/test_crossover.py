@@ -9,6 +9,7 @@ from remission.errors import SpecError
 from remission.records.protocol import Protocol
 from remission.testing.protocols import small_protocol
 from remission.trial.crossover import analyze_crossover, crossover_truth
+from remission.trial.simulate import plan_trial
 
 
 def crossover(washout_days: int, **changes: Any) -> Protocol:
@@ -87,3 +88,14 @@ def test_what_is_no_crossover_is_refused(protocol: Protocol, endpoints: tuple[st
     with pytest.raises(SpecError) as caught:
         crossover_truth(protocol, endpoints=endpoints, n_people=100)
     assert caught.value.where == place
+
+
+def test_a_crossover_is_not_analyzed_between_people() -> None:
+    """Arms that are orders, compared between people, answer another question with a number that looks right."""
+    analysis = {
+        "id": "x", "label": "X", "endpoint": "one", "method": "mean_difference",
+        "contrast": {"treatment": {"drug": "ketamine"}, "control": {"drug": "saline"}},
+    }  # fmt: skip
+    with pytest.raises(SpecError, match="a crossover trial with analyses"):
+        plan_trial(crossover(28, analyses=[analysis]), n_replicates=1, seed=1)
+    assert plan_trial(crossover(28), n_replicates=1, seed=1).chunks

@@ -42,6 +42,8 @@ __all__ = [
     "new_bytes",
     "new_text",
     "read_json",
+    "read_small_text",
+    "refuse_pipes",
     "remove_folder",
     "scratch_folder",
     "staged_folder",
@@ -449,6 +451,67 @@ def _spoken(where: str, *, is_begun: bool) -> Iterator[None]:
         if is_begun or isinstance(error, SpecError):
             raise
         raise RunError(where=where, got=str(error), allowed="a name that a disk takes", remedy="Check it.") from None
+
+
+# -------------------------------------------------------------------------------------------------------------- reading
+
+
+def refuse_pipes(path: Path, *, allowed: str, where: str | None = None) -> None:
+    """Refuse what is there and is no file: a pipe would never end, or give its beginning once only.
+
+    Parameters
+    ----------
+    allowed
+        For the message: what the file should be. A path at which nothing is passes: the reader names it.
+
+    Raises
+    ------
+    SpecError
+        A folder, a device or a pipe.
+    """
+    if path.exists() and not path.is_file():
+        raise SpecError(
+            where=str(path) if where is None else where,
+            got="a folder" if path.is_dir() else "a device or a pipe",
+            allowed=allowed,
+            remedy="Name the file in it." if path.is_dir() else "Write it to a file, and name that.",
+        )
+
+
+def read_small_text(path: Path, *, allowed: str, largest_bytes: int) -> str:
+    """The text of a small file in UTF-8, with or without a byte order mark.
+
+    Parameters
+    ----------
+    allowed
+        For messages: what the file should be.
+    largest_bytes
+        A larger one is refused whole, never cut. [byte]
+
+    Raises
+    ------
+    SpecError
+        No such file, no regular file, too large, or not UTF-8.
+    """
+
+    def refuse(got: str, remedy: str) -> SpecError:
+        return SpecError(where=str(path), got=got, allowed=allowed, remedy=remedy)
+
+    try:
+        refuse_pipes(path, allowed=allowed)
+        with path.open("rb") as stream:
+            content = stream.read(largest_bytes + 1)
+    except OSError as error:
+        raise refuse(error.strerror or "unreadable", "Check the path.") from None
+    if len(content) > largest_bytes:
+        raise refuse(f"more than {largest_bytes:,} bytes", "Split it, or leave out what is not needed.")
+    try:
+        return content.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise refuse(
+            f"a byte that is not UTF-8 in line {line}", "Save it as UTF-8; a spreadsheet: as CSV (UTF-8)."
+        ) from None
 
 
 # ----------------------------------------------------------------------------------------------------------------- JSON

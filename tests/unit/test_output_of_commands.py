@@ -102,3 +102,40 @@ def test_a_name_that_no_file_can_have_is_wrong_input(
     assert run_app(words) == 2
     assert "Traceback" not in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+PLAN = ["plan", "--weight", "82", "--age", "45", "--dose", "0.5mg/kg", "--minutes", "40", "--people", "20"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["describe", "X"], ["export", "X", "out.csv"], ["endpoints", "run", "X"], [*PLAN, "--levels", "X"],
+     ["import", "tlfb", "X", "--dry-run"], ["import", "redcap", "X", "--dictionary", "X", "--dry-run"],
+     ["clinics", "check", "X"], ["run", "./X"], ["design", "kare", "--prices", "./X"]],
+    ids=lambda words: " ".join(word for word in words[:2]) + words[-2],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["device", "pipe"])
+def test_a_pipe_is_refused_and_never_waited_for(
+    words: list[str], kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A shell gives <(command) as a pipe: looking at its beginning loses it, and waiting for more never ends."""
+    monkeypatch.chdir(tmp_path)
+    if kind == "pipe":
+        os.mkfifo("X")
+    name = "X" if kind == "pipe" else os.devnull
+    assert (
+        run_app([word.replace("./X", f"./{name}" if kind == "pipe" else name).replace("X", name) for word in words])
+        == 2
+    )
+    assert "a device or a pipe" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--levels", "--model"])
+def test_a_small_file_is_read_whole_or_refused(
+    option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A table cut at a limit would be half the measurements, without a word."""
+    monkeypatch.chdir(tmp_path)
+    Path("x.toml").write_bytes(b"a" * 3_000_000)
+    assert run_app([*PLAN, option, "x.toml"]) == 2
+    assert "x.toml: got more than" in capsys.readouterr().err

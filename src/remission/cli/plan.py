@@ -84,6 +84,7 @@ def plan_command(  # noqa: PLR0917 - options of a command line
     Example: remission plan --weight 82 --age 45 --dose 0.5mg/kg --minutes 40
     """
     from remission.cli import plan_text
+    from remission.files import read_small_text
     from remission.planner import (
         change_rates,
         compare_regimens,
@@ -128,7 +129,9 @@ def plan_command(  # noqa: PLR0917 - options of a command line
         check_printable(request)
     clinic = _clinic(request, vial, dilution) if clinician else None
     # What was measured is read before anything is computed.
-    measured = read_levels(_text_of(levels), where=str(levels)) if levels is not None else ()
+    table = "a table of measured levels as text"
+    text = read_small_text(levels, allowed=table, largest_bytes=_LARGEST) if levels is not None else ""
+    measured = read_levels(text, where=str(levels)) if levels is not None else ()
     placed = place_levels(request, measured, where=str(levels)) if measured else ()
     plan = plan_infusion(request)
     if out is not None:
@@ -179,23 +182,6 @@ def _clinic(request: "PlanRequest", vial: str, dilution: str) -> "ClinicSheet":
     strength = read_strength(vial)
     mixture = read_dilution(dilution, strength_mg_per_ml=strength) if dilution else None
     return clinic_sheet(request, strength_mg_per_ml=strength, dilution=mixture)
-
-
-def _text_of(path: Path) -> str:
-    """The text of a table of levels."""
-    from remission.errors import SpecError
-
-    try:
-        data = path.read_bytes()[:_LARGEST]
-    except OSError as error:
-        raise SpecError(where="levels", got=str(path), allowed=f"a file that can be read ({error.strerror})") from None
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        raise SpecError(
-            where=str(path), got="a file that is not text in UTF-8", allowed="a table as text",
-            remedy="Save it as CSV (UTF-8) from the spreadsheet.",
-        ) from None  # fmt: skip
 
 
 def _check_page(out: Path | None) -> None:

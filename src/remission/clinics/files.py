@@ -13,6 +13,7 @@ from remission.clinics.nppes import read_nppes
 from remission.clinics.operator_csv import read_operator_csv
 from remission.clinics.reading import Reading, cannot_read, is_zip
 from remission.clinics.samhsa import is_findtreatment, read_findtreatment
+from remission.files import refuse_pipes
 
 __all__ = ["FORMATS", "Format", "load_demonstration", "read_clinics"]
 
@@ -39,6 +40,7 @@ def read_clinics(path: Path, *, file_format: Format = "auto", source_date: date 
     SpecError
         No such file, or it cannot be read as that format.
     """
+    refuse_pipes(path, allowed="a file of clinics")
     if not path.is_file():
         raise cannot_read(str(path), got="no such file", allowed="a file of clinics")
     try:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from remission.errors import SpecError
-from remission.files import new_bytes
+from remission.files import new_bytes, refuse_pipes
 from remission.records.diaries import Diaries
 
 __all__ = ["read_diaries", "write_diaries"]
@@ -75,6 +75,7 @@ def read_diaries(path: Path, *, substance: str | None = None) -> tuple[Diaries, 
     SpecError
         No such file, another kind of file, a damaged one, or none of this substance.
     """
+    refuse_pipes(path, allowed="a Parquet file of diaries")
     try:
         with pq.ParquetFile(path) as file:
             about = json.loads((file.schema_arrow.metadata or {})[_ABOUT])

@@ -21,6 +21,7 @@ import pandas as pd
 
 from remission.errors import SpecError, nearest_names
 from remission.exchange.formats import READ_BY, kind_of, read_statistics_file, read_workbook, refusal
+from remission.files import refuse_pipes
 
 if TYPE_CHECKING:
     from remission.exchange.cells import Cells
@@ -71,7 +72,8 @@ def read_table(path: Path, *, needed: list[str]) -> pd.DataFrame:
 
 
 def is_parquet(path: Path) -> bool:
-    """Whether a file begins as Parquet files do."""
+    """Whether a file begins as Parquet files do; what is no file is refused."""
+    refuse_pipes(path, allowed="a file with a table")
     try:
         with path.open("rb") as file:
             return file.read(4) == b"PAR1"
@@ -236,6 +238,7 @@ def _sheet(path: Path, *, needed: list[str], sheet: str | None, decimal: str) ->
 
 def _start(path: Path) -> tuple[bytes, bool]:
     """The first bytes, unpacked, and whether they were packed."""
+    refuse_pipes(path, allowed="a file with a table")
     try:
         with path.open("rb") as file:
             start = file.read(64)

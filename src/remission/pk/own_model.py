@@ -43,6 +43,7 @@ from pathlib import Path
 from typing import Any
 
 from remission.errors import RemissionError, SpecError, did_you_mean
+from remission.files import read_small_text
 from remission.library.loader import load_parameter_set
 from remission.pk.model import LINKS, PkModel
 from remission.pk.structures import BUILT_IN, find_structure, structure_names
@@ -78,7 +79,7 @@ def read_pk_model(path: str | Path) -> PkModel:
         line.
     """
     file = Path(path)
-    text = _text(file)
+    text = read_small_text(file, allowed="a TOML file of a kinetic model", largest_bytes=_LARGEST_BYTES)
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -88,24 +89,6 @@ def read_pk_model(path: str | Path) -> PkModel:
     except RecursionError:
         raise SpecError(where=str(file), got="tables nested without end", allowed="a flat TOML file") from None
     return _Reader(file, text, content).model()
-
-
-def _text(file: Path) -> str:
-    try:
-        if file.stat().st_size > _LARGEST_BYTES:
-            raise SpecError(
-                where=str(file), got=f"{file.stat().st_size} bytes", allowed=f"a file of at most {_LARGEST_BYTES} bytes"
-            )
-        return file.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise SpecError(where=str(file), got="bytes that are not UTF-8", allowed="a text file in UTF-8") from None
-    except OSError as error:
-        raise SpecError(
-            where=str(file),
-            got=error.strerror or "unreadable",
-            allowed="a TOML file that can be read",
-            remedy="Check the path.",
-        ) from None
 
 
 class _Reader:

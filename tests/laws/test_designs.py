@@ -1,0 +1,185 @@
+"""Laws of designs: leaving and smaller trials never gain, nothing is rejected at its size, labels and order are names.
+
+One trial of 24 people and a month is simulated a few times in a case, which costs some hundredths of a second.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from law_cases import law
+from scipy import stats
+
+from remission.analyses.counts import analyze_day_odds, analyze_rate
+from remission.analyses.estimate import Estimate, Status
+from remission.analyses.hazards import analyze_hazard
+from remission.analyses.means import analyze_difference
+from remission.analyses.odds import analyze_odds
+from remission.design.nulls import EXPECTANCY, INERT, SAME, nulls_of
+from remission.design.variants import null_protocol, one_analysis, resize_protocol
+from remission.patient.parameters import CourseParameters, load_course_parameters
+from remission.records.protocol import Protocol
+from remission.testing.protocols import small_protocol
+from remission.trial.chunk import Chunk, analyze_batch
+from remission.trial.simulate import plan_trial
+
+N_TRIALS = 12
+DAYS = 28
+PARAMETERS = load_course_parameters("alcohol")
+PDA = "pda-ketamine"
+ANALYSES = (analyze_difference, analyze_rate, analyze_day_odds)
+
+
+@functools.cache
+def trial() -> Protocol:
+    """A small trial whose endpoint has no rule of its own, and so the default."""
+    window = {"first": 0, "last": DAYS - 1}
+    pda = {"id": "pda", "label": "Days abstinent", "kind": "percent_days_abstinent", "window": window}
+    whole = small_protocol()
+    return one_analysis(
+        whole.replace(endpoints=[pda, *(one.to_dict() for one in whole.endpoints if one.id != "pda")]), PDA
+    )
+
+
+def p_values(protocol: Protocol, parameters: CourseParameters, seed: int, name: str = PDA) -> np.ndarray:
+    """One for each simulated trial."""
+    plan = plan_trial(protocol, n_replicates=N_TRIALS, seed=seed, parameters=parameters)
+    chunk = Chunk(first=0, count=N_TRIALS)
+    return analyze_batch(protocol, chunk, plan.simulate(chunk), parameters=plan.parameters).estimates[name].p_value
+
+
+def beyond(gained: int, changed: int) -> bool:
+    """Whether so many gains among changes are no chance: below one in a million for a case."""
+    return changed > 0 and stats.binom.sf(gained - 1, changed, 0.5) < 1e-6
+
+
+@law(seed=5301)
+def test_leaving_never_raises_power(rng: np.random.Generator) -> None:
+    """The default counts what nobody saw as use: a trial that loses people must not look larger."""
+    seed, effect = int(rng.integers(1, 10**6)), float(rng.uniform(0.002, 0.02))
+    stay = p_values(trial(), PARAMETERS.replace(leave_hazard_per_day=0.0), seed) < 0.05
+    leave = p_values(trial(), PARAMETERS.replace(leave_hazard_per_day=effect), seed) < 0.05
+    assert not beyond(int((leave & ~stay).sum()), int((leave != stay).sum()))
+
+
+def table_of(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Days of use of people in two arms."""
+    treated = rng.permutation(n) < rng.integers(4, n - 3)
+    chance = rng.beta(0.6, 0.8, n) * np.where(treated, rng.uniform(0.3, 1.0), 1.0)
+    return rng.binomial(DAYS, chance).astype(float), treated
+
+
+def analyzed(analyze: Callable[..., Estimate], use: np.ndarray, treated: np.ndarray, adjust: np.ndarray) -> Estimate:
+    """Any analysis of days of use."""
+    days: tuple[Any, ...] = () if analyze is analyze_difference else (np.full(use.size, float(DAYS)),)
+    return analyze(use, *days, treated, adjust)
+
+
+@law(seed=5302)
+def test_swapped_labels_turn_the_sign_and_nothing_else(rng: np.random.Generator) -> None:
+    """Which arm is called the treatment is a name."""
+    n = int(rng.integers(12, 60))
+    use, treated = table_of(rng, n)
+    adjust = rng.normal(size=(n, int(rng.integers(0, 3))))
+    for analyze in ANALYSES:
+        one, other = analyzed(analyze, use, treated, adjust), analyzed(analyze, use, ~treated, adjust)
+        assert one.status is other.status
+        if one.status is Status.OK:
+            assert other.p_value == pytest.approx(one.p_value, rel=1e-6, abs=1e-12)
+            flip = (lambda x: -x) if analyze is analyze_difference else (lambda x: 1.0 / x)
+            assert flip(other.estimate) == pytest.approx(one.estimate, rel=1e-6, abs=1e-9)
+            assert flip(other.high) == pytest.approx(one.low, rel=1e-5, abs=1e-9)
+
+
+@law(seed=5303)
+def test_the_order_of_people_changes_no_answer(rng: np.random.Generator) -> None:
+    """A table sorted by name or by arm is the same table."""
+    n = int(rng.integers(12, 60))
+    use, treated = table_of(rng, n)
+    adjust, order = rng.normal(size=(n, 1)), rng.permutation(n)
+    event = use > np.median(use)
+    for one, other in [
+        *(
+            (analyzed(a, use, treated, adjust), analyzed(a, use[order], treated[order], adjust[order]))
+            for a in ANALYSES
+        ),
+        (analyze_odds(event * 1.0, treated, adjust), analyze_odds(event[order] * 1.0, treated[order], adjust[order])),
+        (
+            analyze_hazard(use + 1.0, event, treated, adjust),
+            analyze_hazard(use[order] + 1.0, event[order], treated[order], adjust[order]),
+        ),
+    ]:
+        assert one.status is other.status
+        if one.status is Status.OK:
+            found = [other.estimate, other.low, other.high, other.p_value]
+            np.testing.assert_allclose(found, [one.estimate, one.low, one.high, one.p_value], rtol=1e-6, atol=1e-12)
+
+
+@law(seed=5304)
+def test_the_interval_of_a_count_never_contradicts_its_p_value(rng: np.random.Generator) -> None:
+    """One test, read twice."""
+    use, treated = table_of(rng, int(rng.integers(10, 80)))
+    for analyze in ANALYSES:
+        found = analyzed(analyze, use, treated, np.zeros((use.size, 0)))
+        if found.status is Status.OK:
+            nothing = 0.0 if analyze is analyze_difference else 1.0
+            assert found.low <= found.estimate <= found.high
+            assert (found.p_value < 0.05) == (not found.low <= nothing <= found.high)
+
+
+@law(seed=5305)
+def test_the_days_of_a_count_may_be_counted_from_the_other_side(rng: np.random.Generator) -> None:
+    """Odds of a day of use and of a day without are one question."""
+    use, treated = table_of(rng, int(rng.integers(10, 60)))
+    seen, nothing = np.full(use.size, float(DAYS)), np.zeros((use.size, 0))
+    one, other = (analyze_day_odds(y, seen, treated, nothing) for y in (use, DAYS - use))
+    assert one.status is other.status
+    if one.status is Status.OK:
+        assert other.p_value == pytest.approx(one.p_value, rel=1e-6, abs=1e-12)
+        assert 1.0 / other.estimate == pytest.approx(one.estimate, rel=1e-6)
+
+
+@law(seed=5306)
+def test_a_null_is_named_beside_every_design(rng: np.random.Generator) -> None:
+    """A power without its nulls flatters: each design has the same two by name, and a third only where it is meant."""
+    told = rng.uniform() < 0.5
+    blinding = {"guess_unfelt": float(rng.uniform(0.1, 0.5)), "guess_felt": float(rng.uniform(0.5, 0.99))}
+    blinding["expectancy_report"] = float(rng.choice([0.0, rng.uniform(0.05, 0.5)]))
+    protocol = small_protocol(**({"blinding": blinding} if told else {}))
+    for analysis in protocol.analyses:
+        found = nulls_of(protocol, analysis.id, PARAMETERS.replace(w_report=float(rng.uniform(0.0, 1.0))))
+        names = [one.name for one in found]
+        assert names[:2] == [SAME, INERT]
+        assert names[2:] in ([], [EXPECTANCY])
+        assert all(one.protocol is not None or one.note for one in found)
+
+
+def test_nothing_is_rejected_at_its_size() -> None:
+    """Trials whose arms receive the same, pooled over 40 seeds: exact binomial test, a false alarm in 1 of 1,000."""
+    alone = null_protocol(trial(), PDA)
+    found = np.concatenate([p_values(alone, PARAMETERS, 5400 + seed) for seed in range(40)])
+    assert stats.binomtest(int((found < 0.05).sum()), found.size, 0.05).pvalue > 1e-3
+
+
+@law(seed=5307)
+def test_another_endpoint_changes_no_number(rng: np.random.Generator) -> None:
+    """What else is asked of the same people must not move an answer."""
+    seed = int(rng.integers(1, 10**6))
+    whole = small_protocol()
+    kept = int(rng.integers(0, len(whole.analyses)))
+    alone = one_analysis(whole, whole.analyses[kept].id)
+    name = whole.analyses[kept].id
+    np.testing.assert_array_equal(p_values(alone, PARAMETERS, seed, name), p_values(whole, PARAMETERS, seed, name))
+
+
+@law(seed=5308)
+def test_more_people_never_lower_power(rng: np.random.Generator) -> None:
+    """Beyond the error of so few trials, whatever the seed."""
+    seed = int(rng.integers(1, 10**6))
+    few, many = (p_values(resize_protocol(trial(), n), PARAMETERS, seed) < 0.05 for n in (12, 48))
+    assert (
+        stats.fisher_exact([[few.sum(), (~few).sum()], [many.sum(), (~many).sum()]], alternative="greater").pvalue
+        > 1e-6
+    )

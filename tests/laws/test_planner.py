@@ -44,19 +44,14 @@ def _person(rng: np.random.Generator) -> dict[str, Any]:
 
 
 def _infusions(rng: np.random.Generator, *, most: float = 4.5) -> list[dict[str, Any]]:
-    """One or two infusions of at most ``most`` mg/kg together: nobody is given more than 5 within hours."""
+    """One or two infusions of at most this much together, in mg/kg: more within hours is refused."""
     found, clock_h = [], 0.0
-    n_infusions = int(rng.integers(1, 3))
-    for _ in range(n_infusions):
+    n_doses = int(rng.integers(1, 3))
+    for _ in range(n_doses):
         minutes = float(rng.integers(1, 121))
         clock_h += float(rng.choice([0.0, 0.25]))
-        found.append(
-            {
-                "dose_mg_per_kg": float(rng.uniform(0.05, most / n_infusions)),
-                "duration_min": minutes,
-                "start_h": clock_h,
-            }
-        )
+        dose = float(rng.uniform(0.05, most / n_doses))
+        found.append({"dose_mg_per_kg": dose, "duration_min": minutes, "start_h": clock_h})
         clock_h += minutes / 60.0 + 1e-6
     return found
 

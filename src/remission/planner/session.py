@@ -256,12 +256,18 @@ def concentrations_at(
 
 
 def _events(crowd: _Crowd, request: PlanRequest) -> InfusionEvents:
-    return infusions_per_weight(
-        [one.dose_mg_per_kg for one in request.infusions],
-        start_h=[one.start_h for one in request.infusions],
-        duration_h=[(one.duration_min or 0.0) / 60.0 for one in request.infusions],
-        weight_kg=crowd.individuals.weight_kg,
-    )
+    try:
+        return infusions_per_weight(
+            [one.dose_mg_per_kg for one in request.infusions],
+            start_h=[one.start_h for one in request.infusions],
+            duration_h=[(one.duration_min or 0.0) / 60.0 for one in request.infusions],
+            weight_kg=crowd.individuals.weight_kg,
+        )
+    except SpecError as error:
+        # Too much within some hours, by all doses together.
+        raise SpecError.from_faults(
+            [SpecError(where="dose", got=one.got, allowed=one.allowed, remedy=one.remedy) for one in error.faults]
+        ) from None
 
 
 def _simulate(crowd: _Crowd, events: InfusionEvents, *, is_whole: bool) -> SimulatedSession:

@@ -253,10 +253,6 @@ def error_lines(stored: list[dict[str, Any]], missing: list[str], content: dict[
         "",
         "Bonferroni's correction is over the rows.",
         "A Wald test of few people rejects too seldom: the error of a log odds ratio grows with the ratio itself.",
-        "Rates and odds of days were a negative binomial (.010) and a beta-binomial (.071) until November 2026.",
-        "Days have an upper end that the first does not know, and the second takes its spread as known.",
-        "The score tests that took their place are t tests of means here, and are inflated in this trial too.",
-        "Why is open: it may be that few people differ from the rest. They are no primary test at this size.",
         "Power that is computed with the error that was asked for is then wrong, and power by simulation is not.",
     ]
 

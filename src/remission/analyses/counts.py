@@ -8,10 +8,12 @@ So only the mean is modeled, and its variance up to a factor that the data give:
 
 Estimate: where the quasi-likelihood is highest, which is that of Poisson's and of the binomial regression.
 
-Test of an effect b: the other terms are fitted with the effect held at b. The residuals, each over its variance
-function, are then regressed on all terms with that variance function as weights, and the t of the treatment with people
-minus terms as degrees of freedom is the test. With equal days and no other terms this is the t test of two means, which
-is why it holds its error for few people and for any spread. Wald's test does not: log ratios of small means are skewed.
+Test of an effect b: the other terms are fitted with the effect held at b. The residuals, in days, are then regressed on
+all terms by least squares, and the t of the treatment with people minus terms as degrees of freedom is the test. Days
+seen that differ between people make residuals differ in size; as arms are drawn by lot this is the same in all arms,
+while residuals that are each weighted by their expected variance take the mean of products for the product of means.
+With equal days and no other terms it is the t test of two means, which is why it holds its error for few people and for
+any spread. Wald's test does not: log ratios of small means are skewed.
 
 Interval: the effects that this test does not reject, so that the interval and the p value never disagree.
 
@@ -199,26 +201,17 @@ def _score(is_odds, columns, counts, seen_day, effect, steps, theta, mean, weigh
     lower = np.zeros((n_terms - 1, n_terms - 1))
     if not _fit(is_odds, others, counts, seen_day, offset, steps, theta, mean, weight, lower):
         return np.nan
-    share = np.zeros(n_terms - 1)
+    # The last column is orthonormal to the others, beside which nothing is left of the residuals.
+    score, squares = 0.0, 0.0
     for i in range(n):
-        for j in range(n_terms - 1):
-            share[j] += weight[i] * others[j, i] * last[i]
-    solve(lower, share)
-    score, information, squares = 0.0, 0.0, 0.0
-    for i in range(n):
-        own = last[i]
-        for j in range(n_terms - 1):
-            own -= share[j] * others[j, i]
         away = counts[i] - mean[i]
-        variance = max(weight[i], 1e-300)
-        score += own * away
-        information += own * own * weight[i]
-        squares += away * away / variance
-    explained = score * score / information
+        score += last[i] * away
+        squares += away * away
+    explained = score * score
     rest = squares - explained
     if not rest > _EXACT * squares:
         return np.inf if score > 0.0 else -np.inf
-    return score / np.sqrt(information * rest / (n - n_terms))
+    return score / np.sqrt(rest / (n - n_terms))
 
 
 @njit(nogil=True, cache=True, **OPTIONS)

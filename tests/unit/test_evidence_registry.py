@@ -19,7 +19,14 @@ from remission.evidence.classes import (
 )
 from remission.evidence.records import CareRecord, StudyOutcome, StudyRecord
 from remission.evidence.registry import TOPICS, citation_of, load_evidence, public_record
-from remission.evidence.verdicts import NO_DIFFERENCE, result_of, verdicts
+from remission.evidence.verdicts import (
+    NO_DIFFERENCE,
+    direction_of,
+    direction_of_outcome,
+    found_text,
+    result_of,
+    verdicts,
+)
 from remission.library.published import list_trials
 
 REGISTRY = load_evidence()
@@ -217,6 +224,7 @@ def test_every_result_in_words_is_a_verdict() -> None:
         ("terasaki_2022", "no difference"), (KARE, "some differences, some none"),
         ("krupitsky_2007_heroin", "some differences, some none"), ("dakwar_2020_aud", "a difference"),
         ("more_kare", "no result yet"), ("nct06496750_meth", "no result yet"),
+        ("bowen_2014_mbrp", "some differences, some none"),
         ("azhari_2021_cannabis", "no comparison between arms"), ("das_2019_reconsolidation", "a result in words"),
     ],
 )  # fmt: skip
@@ -225,6 +233,77 @@ def test_what_a_record_found(record_id: str, expected: str) -> None:
     study = REGISTRY[record_id]
     assert isinstance(study, StudyRecord)
     assert result_of(study) == expected
+
+
+@pytest.mark.parametrize(
+    ("record_id", "expected"),
+    [
+        ("friedmann_2008_trazodone", "a difference: harm"),
+        ("dakwar_2020_aud", "a difference: favors treatment"),
+        ("pizon_2018_aws", "a difference: favors treatment"),
+        ("cadth_2024", "a difference: favors treatment [secondary]"),
+        # Its endpoint mixes abstinence with less use, so no better side is on file.
+        ("ma_sicignano_2024", "a difference: direction unknown"),
+        ("bowen_2014_mbrp", "some differences, some none: favors treatment [secondary]"),
+        # A null in two endpoints in words, and numbers of single arms in another: no way is on file.
+        ("krupitsky_2007_heroin", "some differences, some none: direction unknown"),
+        ("terasaki_2022", "no difference"),
+    ],
+)
+def test_a_difference_says_which_way(record_id: str, expected: str) -> None:
+    """A harm that is listed as "a difference" reads as a success."""
+    study = REGISTRY[record_id]
+    assert isinstance(study, StudyRecord)
+    assert found_text(study) == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "role", "result", "direction"),
+    [
+        ({"value": 0.12, "ci_low": 0.09, "ci_high": 0.15}, None, "a difference", "favors treatment"),
+        ({}, "comparison (sleep)", "a difference", "favors control"),
+        ({"statistic": "odds ratio", "value": 0.5, "ci_low": 0.3, "ci_high": 0.8}, None, "a difference", "harm"),
+        (
+            {"endpoint": "treatment dropout", "statistic": "odds ratio", "value": 0.5, "ci_low": 0.3, "ci_high": 0.8},
+            None,
+            "a difference",
+            "favors treatment",
+        ),
+        (
+            {"endpoint": "dissociation", "statistic": "risk ratio", "value": 3.0, "ci_low": 2.0, "ci_high": 4.0},
+            "comparison",
+            "a difference",
+            "harm",
+        ),
+        ({"ci_low": -0.3, "ci_high": 0.1}, None, "no difference", "no difference"),
+        # A bare number claims no difference; "percent lower" does, but not alone.
+        ({"ci_low": None, "ci_high": None}, None, "no comparison between arms", ""),
+    ],
+)
+def test_the_direction_follows_the_sign_and_the_better_side(
+    changes: dict[str, Any], role: str | None, result: str, direction: str
+) -> None:
+    """Made-up neighbours of one harm: another sign, scale, endpoint or role turns the words round."""
+    study = REGISTRY["friedmann_2008_trazodone"]
+    assert isinstance(study, StudyRecord)
+    item = study.outcomes[0].replace(**changes)
+    changed = study.replace(outcomes=(item,), role=role or study.role)
+    assert direction_of_outcome(changed, item) == direction
+    assert result_of(changed) == result
+    assert direction_of(changed) == (direction if result == "a difference" else "")
+
+
+def test_a_null_in_words_never_hides_a_claim_in_numbers() -> None:
+    """No difference at 3 months and a third fewer relapses at 12 are both on file, so both are said."""
+    study = REGISTRY["bowen_2014_mbrp"]
+    assert isinstance(study, StudyRecord)
+    claim, null = study.outcomes[0], study.outcomes[2]
+    assert result_of(study.replace(outcomes=(null,))) == "no difference"
+    # A bare ratio beside a null is no claim: counting it would be the flattering reading.
+    bare = claim.replace(statistic="odds ratio", value=0.9)
+    assert result_of(study.replace(outcomes=(bare, null))) == "no difference"
+    more = study.replace(outcomes=(claim.replace(statistic="percent higher"), null))
+    assert found_text(more) == "some differences, some none: favors control [secondary]"
 
 
 def test_known_conflicts_are_kept_for_new_records_too() -> None:

@@ -137,3 +137,15 @@ def test_rows_keep_the_kind_of_every_number() -> None:
     """The table is what a screen reader reads: the kind must be in it."""
     rows = forest_rows(REGISTRY, substance="alcohol", endpoint="days-abstinent")
     assert {row[7] for row in rows} == {"abstract or registry", "secondary", "press", "derived"}
+
+
+def test_a_harm_is_named_in_the_picture_and_its_table() -> None:
+    """Days abstinent fell on trazodone: a diamond left of a line says so only to who knows which side is better."""
+    chart = forest_chart(REGISTRY, substance="alcohol", endpoint="days-abstinent")
+    row = next(row for row in chart.table.rows if row[0] == "friedmann_2008_trazodone")
+    assert row[-1] == "harm"
+    texts = [text.get_text() for axes in chart.figure.axes for text in axes.texts]
+    assert any(text.startswith("-0.12 (-0.15 to -0.09)\nharm") for text in texts)
+    # The same words for a favorable number, and for a result in words.
+    assert any(text.startswith("10.1 (1.1 to 19)\nfavors treatment") for text in texts)
+    assert next(row for row in chart.table.rows if row[0] == "dakwar_2020_aud")[-1] == "favors treatment"

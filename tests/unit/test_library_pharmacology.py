@@ -1,5 +1,6 @@
 """The sourced numbers of pharmacology: units, sources, and arithmetic that was done by hand."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from remission.library.loader import list_parameter_sets, load_parameter_set, re
 from remission.library.molecules import molar_mass_g_per_mol, racemate_s_fraction
 from remission.library.observations import ObservedSeries, list_observed_series, load_observed_series
 from remission.library.references import list_references, load_reference, sources_of
+from remission.pk import load_pk_model
+from remission.pk.peak_time import ka_from_tmax_per_h
 from remission.units import convert
 
 ATOMIC = {"C": 12.011, "H": 1.008, "Cl": 35.45, "N": 14.007, "O": 15.999}
@@ -148,3 +151,63 @@ def test_a_damaged_series_is_refused(changes: dict[str, object], where: str) -> 
     with pytest.raises(SpecError) as caught:
         ObservedSeries.from_dict({**good, **two, **changes})
     assert where in [fault.where for fault in caught.value.faults]
+
+
+ROUTES = load_parameter_set("routes")
+
+
+@pytest.mark.parametrize(
+    ("product", "sd_h", "mean_h"),
+    [("sublingual-chong2006", 0.51, 0.76), ("sublingual-lozenge", 0.51, 0.76), ("oral-chong2006", 0.8, 0.96)],
+)
+def test_the_spread_of_a_rate_is_that_of_the_printed_peak(product: str, sd_h: float, mean_h: float) -> None:
+    """A slip of arithmetic in a note stays for ever if nothing computes it again."""
+    spread = math.sqrt(math.log1p((sd_h / mean_h) ** 2))
+    assert ROUTES.value(f"sd_log_ka.{product}") == pytest.approx(spread, abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("product", "cv"), [("oral-chong2006", 0.09 / 0.23), ("sublingual-chong2006", 0.17 / 0.32),
+                        ("nasal-pmc9118341", math.log(1.90))]
+)  # fmt: skip
+def test_the_spread_of_bioavailability_is_on_the_logit_scale(product: str, cv: float) -> None:
+    """The SD of the log of F is not that of its logit: they differ by 1 - F, and a band would be too narrow."""
+    spread = cv / (1.0 - ROUTES.value(f"f.{product}"))
+    assert ROUTES.value(f"sd_logit_f.{product}") == pytest.approx(spread, abs=0.005)
+
+
+@pytest.mark.parametrize("product", ["im-quoted", "sc-none", "sublingual-lozenge"])
+def test_the_ends_of_a_stated_rate_hold_nine_in_ten(product: str) -> None:
+    """Median, ends and spread are one distribution written three times."""
+    rate, spread = ROUTES[f"ka_per_h.{product}"], ROUTES.value(f"sd_log_ka.{product}")
+    assert rate.low is not None
+    assert rate.high is not None
+    assert math.log(rate.high / rate.low) / 3.29 == pytest.approx(spread, abs=0.01)
+    assert math.sqrt(rate.low * rate.high) == pytest.approx(rate.value, rel=0.02)
+
+
+def test_the_rate_from_muscle_holds_the_quoted_times_of_the_peak() -> None:
+    """Both ends of what is quoted, 5 to 20 min; leaving the slow end out makes every peak higher and surer."""
+    rate, model = ROUTES["ka_per_h.im-quoted"], load_pk_model()
+    ends = [ka_from_tmax_per_h(model, minutes / 60.0) for minutes in (20.0, 5.0)]
+    assert [rate.low, rate.high] == pytest.approx(ends, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameter_id", "grade"),
+    [
+        ("nmda-binding", "fu", "derived"), ("band-spread", "sd_arterial", "derived"),
+        ("interaction-ratios", "cl_ratio.cyp2b6-6-one", "unverified"),
+        ("interaction-ratios", "cl_ratio.cyp2b6-6-two", "unverified"),
+    ],
+)  # fmt: skip
+def test_what_was_computed_or_read_second_hand_is_not_called_measured(name: str, parameter_id: str, grade: str) -> None:
+    """A grade too high is a claim that somebody measured it."""
+    assert load_parameter_set(name)[parameter_id].grade.value == grade
+
+
+def test_concentrations_of_a_news_summary_do_not_cite_the_paper() -> None:
+    """Citing the trial's own report for what a summary printed says that the report was read for it."""
+    series = load_observed_series("v19-kare-two-hours")
+    assert series.source == "kare_levels"
+    assert "Second-hand" in load_reference(series.source).text

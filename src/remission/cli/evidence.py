@@ -81,13 +81,15 @@ def show_evidence(
     """
     from remission.evidence.records import StudyRecord
     from remission.evidence.registry import load_evidence, public_record
-    from remission.evidence.verdicts import result_of
+    from remission.evidence.verdicts import direction_of, result_of
 
     registry = load_evidence()
     record = registry[record_id]
     conflicts = registry.conflicts(record_id)
     if as_json:
-        found = {"found": result_of(record)} if isinstance(record, StudyRecord) else {}
+        found = (
+            {"found": result_of(record), "direction": direction_of(record)} if isinstance(record, StudyRecord) else {}
+        )
         _print_json({"record": public_record(record), **found, "conflicts": [_conflict_data(one) for one in conflicts]})
     elif isinstance(record, StudyRecord):
         _show_study(record, conflicts)
@@ -127,14 +129,14 @@ def forest_evidence(
         _print_json({"title": chart.title, "rows": rows, "pooling": pooling, "file": None if out is None else str(out)})
         return
     _print_table(
-        ("", "study, arm or contrast", "endpoint, day, n", "statistic", "value (interval)"),
+        ("", "study, arm or contrast", "endpoint, day, n", "statistic", "value (interval), direction"),
         [
             (
                 _mark(row[7]),
                 f"{row[0]}\n{row[1]}",
                 f"{row[2]}\nday {row[3]}, n {row[4]}",
                 row[5],
-                f"{row[6]}{_kind_word(row[7])}",
+                f"{row[6]}{_kind_word(row[7])}{row[9] and chr(10) + row[9]}",
             )
             for row in chart.table.rows
         ],
@@ -153,7 +155,7 @@ def forest_evidence(
 def _list_studies(found: "EvidenceRegistry") -> None:
     from remission.evidence.classes import design_of
     from remission.evidence.registry import TOPICS
-    from remission.evidence.verdicts import by_result, result_of
+    from remission.evidence.verdicts import by_result, found_text
 
     _print_table(
         ("id", "substance", "design", "found", "numbers, of them first-hand"),
@@ -162,7 +164,7 @@ def _list_studies(found: "EvidenceRegistry") -> None:
                 study.id,
                 study.substance,
                 design_of(study.id),
-                result_of(study),
+                found_text(study),
                 _count_text(study),
             )
             for study in by_result(found.studies)
@@ -195,10 +197,10 @@ def _list_care(found: "EvidenceRegistry", topic: str) -> None:
 
 def _show_study(study: "StudyRecord", conflicts: tuple["Conflict", ...]) -> None:
     from remission.evidence.registry import citation_of
-    from remission.evidence.verdicts import result_of
+    from remission.evidence.verdicts import found_text
     from remission.report.evidence_text import facts_of
 
-    facts = (("Citation", citation_of(study)), ("Found", result_of(study)), *facts_of(study))
+    facts = (("Citation", citation_of(study)), ("Found", found_text(study)), *facts_of(study))
     _print_fields(*facts, title=study.id)
     if study.arms:
         _print_table(

@@ -4,19 +4,43 @@ A verdict stands in ``library/evidence-classes.toml`` beside the classes of endp
 with the kind of its source, wherever numbers on that endpoint are shown, and never enters a pooled number.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from remission.errors import LibraryError
-from remission.evidence.classes import declared_verdicts, design_of, endpoint_of
+from remission.evidence.classes import (
+    comparison_of,
+    declared_verdicts,
+    design_of,
+    endpoint_of,
+    is_difference,
+    measure_of,
+)
 from remission.evidence.contrasts import find_endpoint, holds_no_effect
-from remission.evidence.records import CareRecord, StudyRecord
+from remission.evidence.records import CareRecord, StudyOutcome, StudyRecord
 from remission.evidence.registry import EvidenceRegistry, load_evidence
 
-__all__ = ["NO_DIFFERENCE", "RESULTS", "Verdict", "by_result", "result_of", "verdicts", "verdicts_of"]
+__all__ = [
+    "NO_DIFFERENCE",
+    "RESULTS",
+    "Verdict",
+    "by_result",
+    "direction_of",
+    "direction_of_outcome",
+    "found_text",
+    "result_of",
+    "verdicts",
+    "verdicts_of",
+]
 
 NO_DIFFERENCE = "no difference"
+
+_TREATMENT, _CONTROL, _HARM, _UNKNOWN = "favors treatment", "favors control", "harm", "direction unknown"
+
+# Words with which a statistic claims a difference even without an interval; a bare ratio or difference claims none.
+_LESS, _MORE = ("lower", "decrease", "fewer", "reduction"), ("higher", "increase", "more")
 
 RESULTS = (
     NO_DIFFERENCE,
@@ -54,6 +78,17 @@ class Verdict:
         """Whether it was read in an abstract or a registry."""
         return self.source_kind == "abstract or registry"
 
+    @property
+    def direction(self) -> str:
+        """Which way a difference in words goes, as :func:`direction_of_outcome`; empty for no difference."""
+        if self.says == NO_DIFFERENCE or not self.endpoints:
+            return ""
+        favored = self.says.removeprefix("favors ").casefold()
+        sides = [side.casefold() for side in re.split(r" vs?\.? ", self.contrast)]
+        if favored == self.says.casefold() or len(sides) != 2 or sum(favored in side for side in sides) != 1:
+            return _UNKNOWN
+        return _TREATMENT if favored in sides[0] else _worse(self.study, is_harm="harm" in self.endpoints)
+
 
 def verdicts(registry: EvidenceRegistry) -> tuple[Verdict, ...]:
     """All verdicts on records of a registry, "no difference" first, then by record, so that order changes nothing."""
@@ -81,7 +116,8 @@ def verdicts_of(registry: EvidenceRegistry, *, substance: str, endpoint: str) ->
 def result_of(study: StudyRecord) -> str:
     """What a record found, one of :data:`RESULTS`; derived from its own contrasts, verdicts and role.
 
-    A contrast with an interval that holds no effect counts as no difference, whatever its direction.
+    A contrast with an interval that holds no effect counts as no difference, whatever its direction. A null never hides
+    a difference that another number of the record claims, in the same endpoint at another time or by another source.
     """
     own = [one for one in verdicts(EvidenceRegistry(studies=(study,), care=())) if one.endpoints]
     held = [one for one in map(holds_no_effect, study.outcomes) if one is not None]
@@ -93,17 +129,85 @@ def result_of(study: StudyRecord) -> str:
         for item in study.outcomes
     )
     is_different = any(not one for one in held) or any(one.says.startswith("favors") for one in own)
+    is_claimed = any(item.ci_low is None and _claimed_sign(item) for item in study.outcomes)
     if is_null or is_different:
-        is_mixed = is_null and (is_different or (bool(in_words) and has_other))
+        is_mixed = is_null and (is_different or is_claimed or (bool(in_words) and has_other))
         return RESULTS[1] if is_mixed else RESULTS[0] if is_null else RESULTS[2]
     if study.role == "prospective prediction target" and design_of(study.id) != "uncontrolled":
         return RESULTS[5]
     return RESULTS[3] if own else RESULTS[4]
 
 
+def direction_of_outcome(study: StudyRecord, item: StudyOutcome) -> str:
+    """Which way a contrast goes: "favors treatment", "favors control", "harm", "no difference", "direction unknown".
+
+    Empty for a single arm, and for a number without an interval unless its own words claim a difference. The treatment
+    is what the contrast names first. It is harm where the treated fare worse and the endpoint or the role of the
+    record is one of harm.
+    """
+    if comparison_of(item.arm_or_contrast) is None or item.value is None:
+        return ""
+    holds = holds_no_effect(item)
+    if holds:
+        return NO_DIFFERENCE
+    sign = _claimed_sign(item)
+    if holds is None and not sign:
+        return ""
+    if not sign:
+        measure = measure_of(item.statistic)
+        is_ratio = "ratio" in item.statistic if measure is None else measure.scale == "log"
+        if is_ratio or is_difference(item.statistic):
+            sign = 1 if item.value > (1.0 if is_ratio else 0.0) else -1
+    better = endpoint_of(item.endpoint)
+    if not sign or better.better == "neither":
+        return _UNKNOWN
+    if (sign > 0) == (better.better == "higher"):
+        return _TREATMENT
+    return _worse(study, is_harm=better.id == "harm")
+
+
+def direction_of(study: StudyRecord) -> str:
+    """Which way the differences of a record go, of its numbers and words together; empty where it found none.
+
+    A direction that no abstract or registry supports carries the kind of its source in brackets.
+    """
+    found: dict[str, set[str]] = {}
+    for item in study.outcomes:
+        found.setdefault(direction_of_outcome(study, item), set()).add(item.source_kind)
+    for one in verdicts(EvidenceRegistry(studies=(study,), care=())):
+        if one.says.startswith("favors"):
+            found.setdefault(one.direction, set()).add(one.source_kind)
+    return " and ".join(
+        name if "abstract or registry" in kinds else f"{name} [{', '.join(sorted(kinds))}]"
+        for name in (_HARM, _CONTROL, _UNKNOWN, _TREATMENT)
+        if (kinds := found.get(name))
+    )
+
+
+def found_text(study: StudyRecord) -> str:
+    """What a record found and which way, as lists and pages show it."""
+    result = result_of(study)
+    if result == RESULTS[1]:
+        return f"{result}: {direction_of(study) or _UNKNOWN}"
+    return f"{result}: {direction_of(study)}" if result == RESULTS[2] else result
+
+
 def by_result(studies: Iterable[StudyRecord]) -> tuple[StudyRecord, ...]:
     """Records in the order of :data:`RESULTS`, then as they came."""
     return tuple(sorted(studies, key=lambda study: RESULTS.index(result_of(study))))
+
+
+def _worse(study: StudyRecord, *, is_harm: bool) -> str:
+    return _HARM if is_harm or re.search(r"\bharm", study.role) else _CONTROL
+
+
+def _claimed_sign(item: StudyOutcome) -> int:
+    """1 or -1 where the words of a contrast's statistic say more or less, 0 where they say neither."""
+    words = set(item.statistic.casefold().split())
+    if comparison_of(item.arm_or_contrast) is None or not item.value:
+        return 0
+    says = (not words.isdisjoint(_MORE)) - (not words.isdisjoint(_LESS))
+    return says if item.value > 0 else -says
 
 
 def _verdict(entry: Any, study: StudyRecord) -> Verdict:

@@ -31,7 +31,7 @@ from remission.evidence.contrasts import ContrastGroup, find_endpoint, group_con
 from remission.evidence.pooling import PooledEffect
 from remission.evidence.records import StudyOutcome, StudyRecord
 from remission.evidence.registry import EvidenceRegistry
-from remission.evidence.verdicts import NO_DIFFERENCE, Verdict, verdicts_of
+from remission.evidence.verdicts import NO_DIFFERENCE, Verdict, direction_of_outcome, verdicts_of
 from remission.files import new_bytes
 from remission.report.chart import Chart, Table
 from remission.report.look import INK, QUIET, RULE, drawing
@@ -48,6 +48,7 @@ FOREST_COLUMNS = (
     "value (interval)",
     "read in",
     "design",
+    "direction",
 )
 """Columns of the table under a forest plot."""
 
@@ -115,6 +116,7 @@ def forest_rows(registry: EvidenceRegistry, *, substance: str, endpoint: str) ->
             one.says,
             one.source_kind,
             design_of(one.study.id),
+            one.direction,
         ]
         for one in verdicts_of(registry, substance=substance, endpoint=endpoint)
     ]
@@ -129,6 +131,7 @@ def forest_rows(registry: EvidenceRegistry, *, substance: str, endpoint: str) ->
             value_text(item),
             item.source_kind,
             design_of(study.id),
+            direction_of_outcome(study, item),
         ]
         for study, item in outcomes_of(registry, substance=substance, endpoint=endpoint)
     ]
@@ -268,7 +271,7 @@ def _draw_words(axes: Axes, words: Sequence[Verdict]) -> None:
             bbox={"boxstyle": "square,pad=0.35", "facecolor": "#fdfcf9", "edgecolor": INK, "linewidth": 0.9,
                   "linestyle": edge},
         )  # fmt: skip
-        _write(axes, 1.02, y, "" if one.is_first_hand else f"  {one.source_kind}", align="left")
+        _write(axes, 1.02, y, one.direction + ("" if one.is_first_hand else f"  {one.source_kind}"), align="left")
 
 
 def _contrast_title(panel: _Panel) -> str:
@@ -291,7 +294,9 @@ def _draw_row(axes: Axes, y: float, study: StudyRecord, item: StudyOutcome) -> N
     name = fill(f"{study.id}: {item.arm_or_contrast}", 58)
     _write(axes, -0.02, y, f"{name}\n{item.endpoint[:54]}{day}{people}", align="right")
     kind = "" if is_first_hand else f"  {item.source_kind}"
-    _write(axes, 1.02, y, f"{value_text(item)}{kind}", align="left")
+    direction = direction_of_outcome(study, item)
+    below = f"\n{direction}" if direction else ""
+    _write(axes, 1.02, y, f"{value_text(item)}{below}{kind}", align="left")
 
 
 def _draw_pooled(axes: Axes, y: float, group: ContrastGroup, effect: PooledEffect) -> None:

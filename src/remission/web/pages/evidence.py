@@ -12,7 +12,7 @@ from remission.evidence.classes import design_of, endpoint_classes, role_of, sub
 from remission.evidence.contrasts import group_contrasts, outcomes_of
 from remission.evidence.records import CareRecord, StudyOutcome, StudyRecord
 from remission.evidence.registry import TOPICS, EvidenceRegistry, citation_of, load_evidence, public_record
-from remission.evidence.verdicts import by_result, result_of, verdicts_of
+from remission.evidence.verdicts import by_result, found_text, verdicts_of
 from remission.records.base import Record
 from remission.report.evidence_text import (
     arm_texts,
@@ -254,7 +254,7 @@ def study(study_id: str) -> StudyPage:
             else f"{contrast_text(record)}: {record.endpoint}"
         ),
         citation=citation_of(record),
-        facts=(*((("Found", result_of(record)),) if isinstance(record, StudyRecord) else ()), *facts_of(record)),
+        facts=(*((("Found", found_text(record)),) if isinstance(record, StudyRecord) else ()), *facts_of(record)),
         arms=tuple(arm_texts(arm) for arm in record.arms) if isinstance(record, StudyRecord) else (),
         outcomes=(tuple(_outcome_row(item) for item in record.outcomes) if isinstance(record, StudyRecord) else ()),
         conflicts=tuple(
@@ -297,7 +297,7 @@ def _study_row(registry: EvidenceRegistry, study: StudyRecord) -> StudyRow:
         substance=study.substance,
         design=design_of(study.id),
         role=role_of(study.role),
-        found=result_of(study),
+        found=found_text(study),
         n_numbers=len(numbers),
         n_first_hand=sum(item.is_first_hand for item in numbers),
         risk_of_bias=study.risk_of_bias or "not assessed",

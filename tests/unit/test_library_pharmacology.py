@@ -210,4 +210,4 @@ def test_concentrations_of_a_news_summary_do_not_cite_the_paper() -> None:
     """Citing the trial's own report for what a summary printed says that the report was read for it."""
     series = load_observed_series("v19-kare-two-hours")
     assert series.source == "kare_levels"
-    assert "Second-hand" in load_reference(series.source).text
+    assert "Second-hand" in load_reference(series.source).note

@@ -139,3 +139,21 @@ def test_a_small_file_is_read_whole_or_refused(
     Path("x.toml").write_bytes(b"a" * 3_000_000)
     assert run_app([*PLAN, option, "x.toml"]) == 2
     assert "x.toml: got more than" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [("list >&-", 1), ("show nothing-of-this-name >&- 2>&-", 2), ("list <&- 2>&-", 0), ("new here.yaml >&-", 1)],
+)
+def test_a_closed_stream_is_no_traceback(command: str, code: int, tmp_path: Path) -> None:
+    """Started so by some schedulers; a file of ours must not get the number of the output and its text."""
+    ended = subprocess.run(
+        f"exec {sys.executable} -m remission {command}", shell=True, cwd=tmp_path, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert ended.returncode == code
+    assert "Traceback" not in ended.stderr
+    if code == 1:
+        assert "standard output: got a closed output" in ended.stderr
+    for path in tmp_path.iterdir():
+        assert path.read_text(encoding="utf-8").startswith("# A protocol to start from")

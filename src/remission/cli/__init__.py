@@ -4,12 +4,16 @@ Exit codes: 0 done, 1 the work failed, 2 the input is wrong, 130 interrupted.
 """
 
 import codecs
+import errno
 import gc
 import io
 import os
 import sys
 
 __all__ = ["main"]
+
+_STDERR = 2
+"""Number of the last standard stream."""
 
 _PLAIN = {
     "\u25c6": "*", "\u25c7": "o", "\u2013": "-", "\u2014": "-", "\u2212": "-", "\u00d7": "x", "\u00b1": "+/-",
@@ -47,6 +51,26 @@ def _escape(letter: str) -> str:
     return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
 
 
+class _Closed(io.TextIOBase):
+    """An output that was closed before we began: what is said there is lost, which is failed work as on a full disk."""
+
+    def write(self, _text: str, /) -> int:
+        raise OSError(errno.EBADF, "a closed output")
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+
+def _replace_closed() -> None:
+    """Give streams that were closed (``>&-``) a place, so that no file of ours gets their number and their text."""
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+        pass
+    os.close(handle)
+    sys.stdin = sys.stdin or io.StringIO()
+    sys.stdout = sys.stdout or _Closed()
+    sys.stderr = sys.stderr or io.StringIO()
+
+
 def main() -> None:
     """Run the command line; never shows a traceback for an input or a disk that is wrong."""
     # Our matrices are small: threads of the linear algebra library only wait for each other.
@@ -54,6 +78,7 @@ def main() -> None:
     # Importing and drawing make many objects and almost no cycles: searching for those at every 700th object takes a
     # tenth of a first trial.
     gc.set_threshold(100_000, 20, 20)
+    _replace_closed()
     _speak_any_encoding()
     from remission.cli.app import run_app
 

@@ -26,6 +26,7 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float
 
+from remission.errors import SpecError
 from remission.pk.compartments import Compartments
 from remission.pk.given import AbsorbedDose, share_of
 from remission.pk.hepatoportal_people import HepatoportalIndividuals
@@ -90,7 +91,12 @@ def hepatoportal_system(
             system.give("DS", start_h=start, amount_ug=amount * (1.0 - through_nose) * p.f_gut, length_h=p.dsw_h)
         elif one.dose.route is Route.ORAL:
             system.give("DP", start_h=start, amount_ug=amount * p.f_gut, length_h=p.dpo_h)
-        else:
+        elif one.dose.route in {Route.IV_INFUSION, Route.IV_BOLUS}:
             length = np.full_like(amount, one.dose.duration_h)
             system.give("C", start_h=start, amount_ug=amount, length_h=length)
+        else:
+            raise SpecError(
+                where="route", got=one.dose.route.value, allowed="a vein, the nose or swallowed in this model",
+                remedy="Choose another model for this route.",
+            )  # fmt: skip
     return system

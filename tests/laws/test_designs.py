@@ -20,14 +20,14 @@ from remission.analyses.odds import analyze_odds
 from remission.design.nulls import EXPECTANCY, INERT, SAME, nulls_of
 from remission.design.variants import null_protocol, one_analysis, resize_protocol
 from remission.patient.parameters import CourseParameters, load_course_parameters
-from remission.records.protocol import Protocol
+from remission.records.protocol import Protocol, Substance
 from remission.testing.protocols import small_protocol
 from remission.trial.chunk import Chunk, analyze_batch
 from remission.trial.simulate import plan_trial
 
 N_TRIALS = 12
 DAYS = 28
-PARAMETERS = load_course_parameters("alcohol")
+PARAMETERS = load_course_parameters(Substance.ALCOHOL)
 PDA = "pda-ketamine"
 ANALYSES = (analyze_difference, analyze_rate, analyze_day_odds)
 
@@ -88,7 +88,10 @@ def test_swapped_labels_turn_the_sign_and_nothing_else(rng: np.random.Generator)
         assert one.status is other.status
         if one.status is Status.OK:
             assert other.p_value == pytest.approx(one.p_value, rel=1e-6, abs=1e-12)
-            flip = (lambda x: -x) if analyze is analyze_difference else (lambda x: 1.0 / x)
+
+            def flip(value: Any, *, is_difference: bool = analyze is analyze_difference) -> Any:
+                return -value if is_difference else 1.0 / value
+
             assert flip(other.estimate) == pytest.approx(one.estimate, rel=1e-6, abs=1e-9)
             assert flip(other.high) == pytest.approx(one.low, rel=1e-5, abs=1e-9)
 

@@ -1,5 +1,7 @@
 """Laws of results that must not follow the machine, the order of people or the unit of a column."""
 
+from collections.abc import Callable
+
 import numpy as np
 from law_cases import law
 
@@ -63,11 +65,9 @@ def test_a_unit_of_a_term_changes_no_status(rng: np.random.Generator) -> None:
 def test_the_unit_of_the_outcome_changes_no_status(rng: np.random.Generator) -> None:
     """Exactly so by a power of two: the estimate is that multiple, to the last bit."""
     data, power = people_of(rng), float(2.0 ** rng.integers(-30, 30))
-    for one in (
-        lambda k: analyze_difference(k * data["values"], data["treated"], data["terms"]),
-        lambda k: analyze_repeated(k * data["table"], data["treated"], data["terms"]),
-    ):
-        plain, scaled = one(1.0), one(power)
+    analyses: dict[str, Callable[..., Estimate]] = {"values": analyze_difference, "table": analyze_repeated}
+    for name, analyze in analyses.items():
+        plain, scaled = (analyze(k * data[name], data["treated"], data["terms"]) for k in (1.0, power))
         assert scaled.status is plain.status
         np.testing.assert_array_equal(scaled.estimate, power * plain.estimate)
         np.testing.assert_array_equal(scaled.p_value, plain.p_value)

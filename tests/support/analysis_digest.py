@@ -5,6 +5,7 @@ import hashlib
 import numpy as np
 
 from remission.analyses import bayes, counts
+from remission.analyses.estimate import Estimate
 from remission.analyses.fast_hazards import analyze_hazards, analyze_log_ranks
 from remission.analyses.fast_means import analyze_differences
 from remission.analyses.fast_odds import analyze_many_odds
@@ -38,7 +39,7 @@ def main() -> None:
     table[3, :, 1] = table[3, :, 0] * (1.0 + 1e-12)
     seen, used = np.full(N, 28.0), whole(R, N + 7)[:, 7:] % 29 * 1.0
     people = People.of_replicates(seed=1, first=0, count=1, n_subjects=N)
-    found: list[object] = []
+    found: list[Estimate] = []
     for many in (
         analyze_differences(values, inside, treated, terms),
         analyze_many_odds(events, inside, treated, terms),

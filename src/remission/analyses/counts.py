@@ -148,7 +148,7 @@ def _fit(is_odds, columns, counts, seen_day, offset, steps, theta, mean, weight,
     """
     n_terms, n = columns.shape
     slope, step, trial = np.zeros(n_terms), np.zeros(n_terms), np.zeros(n_terms)
-    before, arrived = -np.inf, False
+    before, value, arrived = -np.inf, -np.inf, False
     trial[:] = theta
     for _ in range(steps):
         for _ in range(_HALVINGS):

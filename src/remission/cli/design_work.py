@@ -5,7 +5,6 @@ that it reads, and each piece of work that is done. A design taken up gives the 
 """
 
 import json
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,6 +45,7 @@ def design_work(context: typer.Context) -> Iterator[DesignWork | None]:
         The folder cannot be written.
     """
     from remission.cli.interrupt import ends_soon
+    from remission.files import remove_folder
 
     report: Path | None = context.params["report"]
     if report is None:
@@ -67,7 +67,7 @@ def design_work(context: typer.Context) -> Iterator[DesignWork | None]:
     finally:
         journal.close()
         if not is_kept:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_folder(folder)
 
 
 def find_design_work(folder: Path) -> Path | None:
@@ -105,7 +105,8 @@ def _folder_of(report: Path) -> Path:
 
 def _begin(folder: Path, context: typer.Context) -> bool:
     """Make the folder with its plan, or find that the same design is under way there; says which."""
-    from remission.errors import SpecError, WorkError
+    from remission.errors import SpecError
+    from remission.files import copy_file, make_folder, remove_folder, write_text
 
     plan, files = _plan_of(context)
     if (folder / _PLAN).is_file():
@@ -115,17 +116,13 @@ def _begin(folder: Path, context: typer.Context) -> bool:
                 remedy=f"Go on with it (remission resume {folder}), move it away, or choose another --report.",
             )  # fmt: skip
         return False
-    try:
-        (folder / _INPUTS).mkdir(parents=True, exist_ok=True)
-        for name, path in files.items():
-            shutil.copyfile(path, folder / _INPUTS / name)
-        draft = folder / f"{_PLAN}.draft"
-        draft.write_text(json.dumps(plan, indent=1), encoding="utf-8")
-        draft.replace(folder / _PLAN)
-    except OSError as error:
-        raise WorkError(
-            where=str(error.filename or folder), got=error.strerror or str(error), allowed="a folder to write in"
-        ) from None
+    # The plan comes last: inputs without one are of a command that ended here, and are copied again.
+    remove_folder(folder / _INPUTS)
+    make_folder(folder / _INPUTS)
+    for name, path in files.items():
+        make_folder((folder / _INPUTS / name).parent)
+        copy_file(path, folder / _INPUTS / name)
+    write_text(folder / _PLAN, json.dumps(plan, indent=1))
     return True
 
 
@@ -168,21 +165,14 @@ def _placed(word: str, folder: Path) -> str:
 
 def _read_plan(folder: Path) -> dict[str, Any]:
     from remission.errors import RunError
+    from remission.files import read_json
     from remission.provenance import package_version, source_hashes
 
-    plan: Any = None
-    try:
-        plan = json.loads((folder / _PLAN).read_text(encoding="utf-8"))
-        is_plan = isinstance(plan, dict) and isinstance(plan["words"], list) and isinstance(plan["files"], dict)
-        is_plan = is_plan and all(isinstance(word, str) for word in plan["words"])
-    except (OSError, ValueError, KeyError):
-        is_plan = False
-    if not is_plan:
-        raise RunError(
-            where=str(folder / _PLAN), got="no readable plan", allowed="the plan that was written",
-            remedy="Delete the folder and start the design again.",
-        )  # fmt: skip
-    found: dict[str, Any] = plan
+    allowed, remedy = "the plan that was written", "Delete the folder and start the design again."
+    found = read_json(folder / _PLAN, allowed=allowed, remedy=remedy)
+    words, inputs = found.get("words"), found.get("files")
+    if not isinstance(words, list) or not isinstance(inputs, dict) or not all(isinstance(one, str) for one in words):
+        raise RunError(where=str(folder / _PLAN), got="no words or no files", allowed=allowed, remedy=remedy)
     if found.get("version") != package_version() or found.get("source_sha256") != source_hashes()["numbers"]:
         raise RunError(
             where=str(folder / _PLAN), got=f"a design begun by version {found.get('version')} with other code",

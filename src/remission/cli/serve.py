@@ -39,6 +39,7 @@ def serve_command(  # noqa: PLR0917 - options, given by name
     """
     from remission.errors import SpecError
     from remission.evidence.care import contacts_of
+    from remission.files import refuse_pipes
     from remission.web.hosts import read_host_name
     from remission.web.server import bind, serve
     from remission.web.settings import WebSettings
@@ -50,6 +51,8 @@ def serve_command(  # noqa: PLR0917 - options, given by name
             allowed="an address of this machine only (127.0.0.1)",
             remedy="Anyone who reaches the pages could change the clinics: load them with remission clinics load.",
         )
+    if clinics is not None:
+        refuse_pipes(clinics, allowed="a store that remission clinics load fills", where="--clinics")
     if any_name and name:
         raise SpecError(where="--any-name", got="--name too", allowed="one of them: names, or any name")
     names = [read_host_name(one) for one in name or ()]

@@ -108,7 +108,7 @@ def test_the_library_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
         ([*INFUSION, "--limit", "sbp-rise=20"], "find"),
         ([*INFUSION, "--share", "0.9"], "find"),
         ([*INFUSION, "--find", "dose", "--limit", "sbp-rise=20", "--compare", "kare"], "not both"),
-        (["--preset", "krupitsky-2002-high"], "no rate of absorption from muscle is sourced"),
+        (["--dose", "1mg/kg", "--route", "rectal"], "a bioavailability is sourced, and no rate"),
         ([*INFUSION, "--find", "rate", "--limit", "sbp-rise=20"], "dose or duration"),
     ],
 )

@@ -199,8 +199,6 @@ def test_other_routes_have_concentrations_only(asked: dict[str, object], said: s
 @pytest.mark.parametrize(
     ("asked", "where", "reason"),
     [
-        ({"route": "im"}, "assume_ka", "no rate of absorption from muscle is sourced"),
-        ({"route": "sc", "assumed_ka_per_h": 4.0}, "assume_f", "neither bioavailability nor rate under human skin"),
         ({"route": "rectal"}, "assume_ka", "a bioavailability is sourced, and no rate"),
         ({"route": "intranasal"}, "product", "nasal-pmc9118341"),
         ({"route": "intranasal", "product": "nasal-yanagihara2003"}, "assume_ka", "no rate"),

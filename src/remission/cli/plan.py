@@ -31,6 +31,7 @@ def plan_command(  # noqa: PLR0917 - options of a command line
     dose: Annotated[_Texts, _option("dose")] = None,
     minutes: Annotated[_Texts, _option("minutes")] = None,
     start: Annotated[_Texts, _option("start")] = None,
+    drug: Annotated[str, _option("drug")] = "",
     route: Annotated[str, _option("route")] = "",
     assume_ka: Annotated[str, _option("assume_ka")] = "",
     assume_f: Annotated[str, _option("assume_f")] = "",
@@ -72,7 +73,7 @@ def plan_command(  # noqa: PLR0917 - options of a command line
     ] = "",
     vial: Annotated[str, typer.Option("--vial", help="Strength as on the vial, mg/mL; with --clinician.")] = "",
     people: Annotated[str, _option("people")] = "1000",
-    model: Annotated[str, _option("model")] = "simons2022",
+    model: Annotated[str, _option("model")] = "",
     seed: Annotated[str, _option("seed")] = "1",
     listing: Annotated[
         bool, typer.Option("--list", help="Print published regimens, checks and plasma ranges.")
@@ -106,7 +107,7 @@ def plan_command(  # noqa: PLR0917 - options of a command line
     )  # fmt: skip
     fields = {
         "weight": [weight], "age": [age], "dose": dose or [], "minutes": minutes or [], "start": start or [],
-        "route": [route], "assume_ka": [assume_ka], "assume_f": [assume_f], "product": [product],
+        "drug": [drug], "route": [route], "assume_ka": [assume_ka], "assume_f": [assume_f], "product": [product],
         "preset": [preset], "sex": [sex], "substance": [substance], "height": [height],
         "systolic": [systolic], "diastolic": [diastolic], "pulse": [pulse], "has": has or [],
         "takes": takes or [],

@@ -17,6 +17,7 @@ from remission.report.plan_sheet import (
     LEVELS_NOTE,
     FindingRow,
     LevelRow,
+    PlanSheet,
     ShareRow,
     comparison_rows,
     level_rows,
@@ -55,6 +56,7 @@ def show_plan(
         typer.echo(f"  {sheet.heart_rate}")
     for line in (*sheet.withheld, sheet.band_note):
         typer.echo(f"  {line}")
+    _show_between(sheet)
     _show_levels(rows)
     if sheet.shares:
         typer.echo("\nShare of simulated people, 95% Monte Carlo interval, standard error in points")
@@ -73,6 +75,22 @@ def _show_shares(rows: Sequence[ShareRow]) -> None:
     for share in rows:
         interval = f" ({share.interval}), error {share.error}" if share.error else ""
         typer.echo(f"  {share.label:<42} {share.share}{interval}")
+
+
+def _show_between(sheet: PlanSheet) -> None:
+    """The spread of people, of published models and of measured values."""
+    if not sheet.between:
+        return
+    typer.echo(
+        "\nHighest value in blood: people of this model (90%), published models (typical person), "
+        "one measured value (90%)"
+    )
+    for row in sheet.between:
+        models = f"{row.models}, average {row.average}" if row.models else "no second model"
+        typer.echo(f"  {row.label:<40} {row.people:>12} | {models} | {row.measured or 'not given'} {row.unit}")
+        if row.names:
+            typer.echo(f"    {row.names}")
+    typer.echo(f"  {sheet.between_note}")
 
 
 def _show_levels(rows: Sequence[LevelRow]) -> None:

@@ -132,7 +132,8 @@ class _Reader:
             "structure": structure, "parameterization": "clearances", "species": words["species"],
             "sampling_site": words["site"], "metabolites": "s_nk" if has_nk else "",
             "population": str(self.content.get("population", "not stated in the file")), "sampling": words["site"],
-            "caution": f"A model of your own: {words['source']}", **({"norketamine": "direct"} if has_nk else {}),
+            "caution": f"Yours, not checked by us: a model of your own, {words['source']}",
+            **({"norketamine": "direct"} if has_nk else {}),
             **({"residual_sd": repr(residual)} if residual is not None else {}),
         }  # fmt: skip
         made = ParameterSet(

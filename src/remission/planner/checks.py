@@ -14,7 +14,8 @@ from remission.library.loader import load_parameter_set
 from remission.library.meanings import classes_of
 from remission.library.references import load_reference
 from remission.library.sessions import SessionCheck, load_checks, load_regimens
-from remission.planner.request import PlannedInfusion, PlanRequest, another_drug, is_spray_dose, list_absorbed
+from remission.pk import load_pk_model
+from remission.planner.request import AVERAGE, PlannedInfusion, PlanRequest, another_drug, is_spray_dose, list_absorbed
 from remission.planner.session import StudiedRange
 from remission.records.analyte import Analyte
 
@@ -141,7 +142,7 @@ def evidence_findings(
             )
         )
     anesthesia = _anesthesia_findings(request, peak_high_ng_per_ml)
-    found = [*anesthesia, *_drug_findings(request), *found]
+    found = [*anesthesia, *_drug_findings(request), *_errata_findings(request), *found]
     found += _taken_findings(request, moved)
     found += _together_findings(request, is_anesthetic=bool(anesthesia))
     found += _dose_findings(request)
@@ -173,9 +174,11 @@ def _said(request: PlanRequest, one: Interaction, where: str) -> str:
 
 def _anesthesia_findings(request: PlanRequest, peak_high_ng_per_ml: float) -> list[Finding]:
     """Anesthesia and breathing, by every route: from what can reach the blood, from the peak, and from the rate."""
-    most = load_parameter_set("routes").value("anesthetic_mg_per_kg")
-    reached = load_parameter_set("acute-response").value("anaesthesia_peak_ng_per_ml")
-    fastest = load_parameter_set("dosing-limits").value("label_rate_mg_per_kg_per_min")
+    # All of esketamine is the half of the racemate that acts most: its limits are taken at half, which is assumed.
+    part_s = 0.5 if request.is_esketamine else 1.0
+    most = part_s * load_parameter_set("routes").value("anesthetic_mg_per_kg")
+    reached = part_s * load_parameter_set("acute-response").value("anaesthesia_peak_ng_per_ml")
+    fastest = part_s * load_parameter_set("dosing-limits").value("label_rate_mg_per_kg_per_min")
     total = request.total_mg / request.weight_kg
     absorbed = total * _most_arriving(request)
     rates = [one.dose_mg_per_kg / one.duration_min for one in request.infusions if one.duration_min]
@@ -196,7 +199,8 @@ def _anesthesia_findings(request: PlanRequest, peak_high_ng_per_ml: float) -> li
             got="; ".join(got),
             consequence="Unconsciousness and slow or stopped breathing are possible. The US label induces anesthesia "
             "with 1 to 4.5 mg/kg into a vein or 6.5 to 13 mg/kg into a muscle, and warns of slow breathing after too "
-            "much or too fast a dose. Loss of consciousness and breathing are not simulated.",
+            "much or too fast a dose. Loss of consciousness and breathing are not simulated."
+            + (" For esketamine half of these numbers is taken, which is assumed." if request.is_esketamine else ""),
             source=f"{load_reference('us_ketamine_label').title.strip('[]')}; limits computed by the planner.",
             grade="assumed",
         )
@@ -210,6 +214,8 @@ def _most_arriving(request: PlanRequest) -> float:
     unmeasured = {"cyp3a4-inhibitors", "cyp2b6-inhibitors", "clarithromycin", "ticlopidine", "grapefruit"}
     if request.route == "iv" or unmeasured & {one.id for one in request.taken}:
         return 1.0
+    if request.is_esketamine:
+        return 1.0
     known = [one for one in list_absorbed() if one.route.value == request.route and request.product in {None, one.id}]
     shares = [one.bioavailability(analyte) for one in known for analyte in (Analyte.S_KET, Analyte.R_KET)]
     found = [share.high if share.high is not None else share.value for share in shares if share is not None]
@@ -218,7 +224,11 @@ def _most_arriving(request: PlanRequest) -> float:
 
 def _drug_findings(request: PlanRequest) -> list[Finding]:
     """A dose of the spray of esketamine, planned as racemic ketamine because somebody named a product of that."""
-    if request.route != "intranasal" or not any(is_spray_dose(_mg(request, one)) for one in request.infusions):
+    if (
+        request.is_esketamine
+        or request.route != "intranasal"
+        or not any(is_spray_dose(_mg(request, one)) for one in request.infusions)
+    ):
         return []
     fault = another_drug(where="dose", got="")
     return [
@@ -230,6 +240,26 @@ def _drug_findings(request: PlanRequest) -> list[Finding]:
             f"here is racemic ketamine, and nothing of it holds for that spray. {fault.remedy.partition('. ')[0]}.",
             source=_OURS,
             grade="derived",
+        )
+    ]
+
+
+def _errata_findings(request: PlanRequest) -> list[Finding]:
+    """What is wrong in the source of the model that was used, as its file says."""
+    if request.model == AVERAGE:
+        return []
+    model = load_pk_model(request.model)
+    errata = model.parameter_set.attributes.get("errata")
+    if errata is None:
+        return []
+    return [
+        Finding(
+            kind="flag",
+            label="What is wrong in the source of the model",
+            got=model.id,
+            consequence=f"{errata}.",
+            source=f"{load_reference(model.id).title.strip('[]')}.",
+            grade="measured",
         )
     ]
 
@@ -288,6 +318,15 @@ def _studied_findings(studied: Sequence[StudiedRange]) -> list[Finding]:
 
 
 def _dose_findings(request: PlanRequest) -> list[Finding]:
+    if request.is_esketamine:
+        return [
+            _flag(
+                "Dose",
+                f"{request.total_mg:.1f} mg of esketamine",
+                "No published regimen of the library gives esketamine: the doses of racemic ketamine are no measure "
+                "of it. For the spray the product's own label says doses and intervals.",
+            )
+        ]
     published = [one for one in load_regimens() if one.route == request.route]
     total = request.total_mg / request.weight_kg
     totals = {one.id: sum(step.dose_mg_per_kg or 0.0 for step in one.steps) for one in published}
@@ -332,6 +371,8 @@ def _dose_findings(request: PlanRequest) -> list[Finding]:
 
 
 def _course_findings(request: PlanRequest) -> list[Finding]:
+    if request.is_esketamine:
+        return []
     courses = [one for one in load_regimens() if one.is_course and one.n_sessions and one.route == request.route]
     addiction = [one for one in courses if one.is_addiction]
     found = []

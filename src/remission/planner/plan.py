@@ -9,7 +9,14 @@ from remission.library.loader import load_parameter_set
 from remission.library.sessions import CourseFact, load_course_facts
 from remission.planner.checks import Finding, check_session, evidence_findings
 from remission.planner.request import PlannedInfusion, PlanRequest
-from remission.planner.session import Quantity, SimulatedSession, StudiedRange, simulate_session
+from remission.planner.session import (
+    MeasuredCurve,
+    ModelsAtSite,
+    Quantity,
+    SimulatedSession,
+    StudiedRange,
+    simulate_session,
+)
 from remission.planner.shares import Probability, share_of
 
 __all__ = ["NOTICE", "Curve", "Peak", "Plan", "PressureLimits", "plan_infusion", "regimen_words", "summarize_session"]
@@ -74,6 +81,10 @@ class Plan:
         Highest mean rise of heart rate under the two ends of its assumed shape; None without effects. [%]
     findings
         Contraindications, flags, and what is not known.
+    models
+        Published models beside each other at each site of blood, and their average.
+    measured
+        The band of one measured value at each site of blood, wider than that of the people.
     """
 
     request: PlanRequest
@@ -94,11 +105,13 @@ class Plan:
     studied: tuple[StudiedRange, ...]
     findings: tuple[Finding, ...]
     course: tuple[CourseFact, ...]
+    models: tuple[ModelsAtSite, ...] = ()
+    measured: tuple[MeasuredCurve, ...] = ()
     notice: str = NOTICE
 
     @property
     def mg_per_kg(self) -> float:
-        """Racemic ketamine of the session per body weight. [mg/kg]"""
+        """The drug of the session per body weight. [mg/kg]"""
         return self.total_mg / self.request.weight_kg
 
     @property
@@ -195,6 +208,8 @@ def summarize_session(request: PlanRequest, session: SimulatedSession) -> Plan:
             ),
         ),
         course=load_course_facts(),
+        models=session.models,
+        measured=session.measured,
     )
 
 
@@ -220,16 +235,24 @@ def regimen_words(infusions: tuple[PlannedInfusion, ...], *, route: str) -> str:
 
 def _assumed_words(request: PlanRequest) -> str:
     """What the user assumes of absorption: it stands wherever the regimen is named."""
-    given = [f"product {request.product}"] if request.product else []
+    given = ["esketamine"] if request.is_esketamine else []
+    given += [f"product {request.product}"] if request.product else []
     given += [f"absorption assumed at {request.assumed_ka_per_h:g}/h"] if request.assumed_ka_per_h else []
     given += [f"{100.0 * request.assumed_f:g}% assumed to arrive"] if request.assumed_f else []
     return "".join(f", {one}" for one in given)
 
 
 def _peak_high(session: SimulatedSession) -> float:
-    """Highest ketamine in blood of all but one in twenty of the people, at whichever site it is highest. [ng/mL]"""
-    peaks = [values.max(axis=1) for one, values in session.values.items() if one.name == "ket" and one.site != "effect"]
-    return max(float(np.quantile(one, _BAND[2])) for one in peaks)
+    """Highest ketamine in blood of all but one in twenty of the people, at whichever site it is highest. [ng/mL]
+
+    Of esketamine the same, where no racemate is given.
+    """
+    if session.careful_peak_ng_per_ml is not None:
+        return session.careful_peak_ng_per_ml
+    parent = "ket" if any(one.name == "ket" for one in session.values) else "s_ket"
+    named = [(one, values) for one, values in session.values.items() if one.name == parent]
+    blood = [values for one, values in named if one.site != "effect"] or [values for _, values in named]
+    return max(float(np.quantile(values.max(axis=1), _BAND[2])) for values in blood)
 
 
 def _limits() -> PressureLimits:

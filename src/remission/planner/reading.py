@@ -11,8 +11,10 @@ from typing import Any, Literal, TypeVar, get_args
 from remission.errors import SpecError, UnitsError
 from remission.library.loader import load_parameter_set
 from remission.library.meanings import is_esketamine, meaning_of
+from remission.library.products import list_products
 from remission.library.sessions import load_regimens
 from remission.planner.request import (
+    AVERAGE,
     PlannedInfusion,
     PlanRequest,
     Route,
@@ -20,6 +22,7 @@ from remission.planner.request import (
     preset_infusions,
     preset_regimen,
 )
+from remission.records.infusions import DrugForm
 from remission.records.session_fields import SESSION_FIELDS
 from remission.records.typed import (
     TypedDose,
@@ -86,7 +89,9 @@ def read_request(fields: Mapping[str, Sequence[str]]) -> PlanRequest:
     35.0
     """
     reader = _Reader(fields)
-    reader.refuse_esketamine()
+    drug = reader.guard(lambda: _drug(reader))
+    if drug != "esketamine":
+        reader.refuse_esketamine()
     systolic, diastolic = reader.pressures()
     found: dict[str, Any] = {
         record: reader.need(name, parse) if name in _NEEDED else reader.take(name, parse)
@@ -95,6 +100,8 @@ def read_request(fields: Mapping[str, Sequence[str]]) -> PlanRequest:
     weight = found["weight_kg"]
     values: dict[str, Any] = {
         **found,
+        "drug": drug or "racemate",
+        "product": _ESKETAMINE_SPRAY if _is_spray(reader) else found["product"],
         "hypertension": found["hypertension"] or False,
         "sbp0_mmhg": systolic,
         "dbp0_mmhg": diastolic,
@@ -103,7 +110,7 @@ def read_request(fields: Mapping[str, Sequence[str]]) -> PlanRequest:
     }
     # A 0 is an answer, only nothing is not.
     values = {name: value for name, value in values.items() if value is not None}
-    if weight is not None and not any(is_esketamine(text) for text in reader.texts("dose")):
+    if weight is not None and (drug == "esketamine" or not any(is_esketamine(text) for text in reader.texts("dose"))):
         reader.guard(lambda: values.update(_regimen(reader, weight)))
     if reader.faults:
         raise SpecError.from_faults(reader.faults)
@@ -111,6 +118,29 @@ def read_request(fields: Mapping[str, Sequence[str]]) -> PlanRequest:
         return PlanRequest.from_dict(values)
     except SpecError as error:
         raise SpecError.from_faults([_named(fault) for fault in error.faults]) from None
+
+
+_RACEMATE_WORDS = ("racemate", "racemic ketamine", "racemic", "ketamine", "ketamina", "r,s-ketamine")
+_ESKETAMINE_SPRAY = "nasal-s-spray"
+
+
+def _drug(reader: "_Reader") -> str:
+    """The drug by its field, or by a product that is esketamine."""
+    text, product = reader.text("drug"), reader.text("product").lower()
+    known = {one.id for one in list_products() if one.form is DrugForm.ESKETAMINE}
+    by_product = product in known or _is_spray(reader)
+    if is_esketamine(text):
+        return "esketamine"
+    if text and text.lower() not in _RACEMATE_WORDS:
+        raise SpecError(where="drug", got=text, allowed="ketamine (the racemate) or esketamine")
+    if text and by_product:
+        raise SpecError(where="product", got=product, allowed=f"a product of {text}, or esketamine as the drug")
+    return "esketamine" if by_product else "racemate"
+
+
+def _is_spray(reader: "_Reader") -> bool:
+    """Whether the spray is named by its brand, as the product or as the drug."""
+    return any("spravato" in reader.text(name).lower() for name in ("product", "drug"))
 
 
 def read_search(fields: Mapping[str, Sequence[str]], *, find: str) -> tuple[Literal["dose", "duration"], PlanRequest]:
@@ -124,6 +154,12 @@ def read_search(fields: Mapping[str, Sequence[str]], *, find: str) -> tuple[Lite
     if find not in {"dose", "duration"}:
         raise SpecError(where="find", got=find, allowed="dose or duration")
     reader = _Reader(fields)
+    if reader.text("model") == AVERAGE or _drug(reader) != "racemate":
+        raise SpecError(
+            where="find",
+            got="an average of models" if reader.text("model") == AVERAGE else "esketamine",
+            allowed="racemic ketamine under one model: limits look at effects, and these have none here",
+        )
     if reader.text("route") not in {"", "iv"}:
         raise SpecError(where="route", got=reader.text("route"), allowed="a vein; other routes have no effects here")
     name, stand_in = ("dose", "0.5 mg/kg") if find == "dose" else ("minutes", "40")
@@ -166,6 +202,11 @@ def read_regimen(text: str, *, beside: PlanRequest) -> PlanRequest:
     [(0.11, 2.0), (0.6, 50.0)]
     """
     name, *added = (part.strip() for part in text.split("@"))
+    if beside.is_esketamine:
+        raise SpecError(
+            where="compare", got=text, allowed="one plan: regimens of esketamine are not compared here",
+            remedy="Another drug or model is another population; make two plans.",
+        )  # fmt: skip
     try:
         changes: dict[str, Any] = {"assumed_ka_per_h": None, "assumed_f": None, "product": None}
         for one in added:
@@ -204,7 +245,14 @@ def _regimen(reader: "_Reader", weight_kg: float) -> dict[str, Any]:
             allowed="a dose, or a published preset",
             remedy="Leave one of them out." if preset else "Write it with its unit: 0.5 mg/kg or 35 mg.",
         )
-    route = _one_of((reader.text("route") or "iv").lower(), _ROUTES, "route")
+    usual = "iv"
+    if reader.text("product").lower() == _ESKETAMINE_SPRAY or _is_spray(reader):
+        usual = "intranasal"
+    route = _one_of((reader.text("route") or usual).lower(), _ROUTES, "route")
+    if preset and _drug(reader) == "esketamine":
+        raise SpecError(
+            where="preset", got=preset, allowed="a dose: no published regimen of the library gives esketamine"
+        )
     if preset:
         own = preset_regimen(preset).route
         for name in ("minutes", "start"):

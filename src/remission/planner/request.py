@@ -10,6 +10,7 @@ from remission.library.interactions import Interaction, load_interactions
 from remission.library.meanings import classes_of, meaning_of, slip_of
 from remission.library.products import Product, list_products
 from remission.library.sessions import PublishedRegimen, load_regimens
+from remission.pk import DEFAULT_PK_MODEL
 from remission.records.base import Record
 from remission.records.infusions import DrugForm
 from remission.records.protocol import Substance
@@ -17,6 +18,7 @@ from remission.records.quantity import AgeY, DoseMgPerKg, DurationMin, WeightKg
 from remission.records.text import Slug
 
 __all__ = [
+    "AVERAGE",
     "PlanRequest",
     "PlannedInfusion",
     "Route",
@@ -27,6 +29,7 @@ __all__ = [
     "list_takes",
     "preset_infusions",
     "preset_regimen",
+    "usual_model",
 ]
 
 Route = Literal["iv", "im", "sc", "oral", "sublingual", "intranasal", "rectal"]
@@ -35,12 +38,15 @@ Route = Literal["iv", "im", "sc", "oral", "sublingual", "intranasal", "rectal"]
 _SPRAY_MG = (28.0, 56.0, 84.0)
 """Doses of the nasal spray of esketamine, another drug. [mg]"""
 
+AVERAGE = "average"
+"""The name that asks for the average of the published models instead of one of them."""
+
 # Two infusions that meet end to start may differ by the rounding of their times.
 _TOUCHING_H = 1e-9
 
 
 class PlannedInfusion(Record):
-    """One dose of racemic ketamine on the session clock; ``duration`` is for the route ``iv`` and only for it."""
+    """One dose of the request's drug on the session clock; ``duration`` is for the route ``iv`` and only for it."""
 
     dose_mg_per_kg: Annotated[DoseMgPerKg, Field(alias="dose")]
     duration_min: Annotated[DurationMin | None, Field(alias="duration")] = None
@@ -56,6 +62,11 @@ class PlanRequest(Record):
         Medicines, drugs and genes by generic name, brand or class; those with a number move the curves, others are
         flags. Both lists are kept under one name each, in the order of the alphabet, and what stands in the wrong one
         moves to the other.
+    drug
+        ``racemate``, or ``esketamine``, another drug with models of its own.
+    model
+        A kinetic model by its name, or ``average``. Left out: pk-2026 for the racemate, fanta2015 for an infusion of
+        esketamine and perezruixo2021 for its spray and solution.
     assumed_ka_per_h, assumed_f
         What the user assumes of absorption by a route for which no rate, or no share that arrives, is sourced.
     product
@@ -86,6 +97,7 @@ class PlanRequest(Record):
     hr0_per_min: Annotated[float, Field(ge=30.0, le=220.0)] | None = None
     has: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
+    drug: Literal["racemate", "esketamine"] = "racemate"
     route: Route = "iv"
     assumed_ka_per_h: Annotated[float, Field(gt=0.0, le=1000.0)] | None = None
     assumed_f: Annotated[float, Field(gt=0.0, le=1.0)] | None = None
@@ -93,7 +105,7 @@ class PlanRequest(Record):
     infusions: Annotated[tuple[PlannedInfusion, ...], Field(min_length=1, max_length=20)]
     n_sessions: Annotated[int, Field(ge=1, le=60)] | None = None
     spacing_days: Annotated[float, Field(gt=0.0, le=365.0)] | None = None
-    model: str = "simons2022"
+    model: str = DEFAULT_PK_MODEL
     n_people: Annotated[int, Field(ge=20, le=100_000)] = 1000
     seed: Annotated[int, Field(ge=0, le=2**64 - 1)] = 1
 
@@ -110,6 +122,8 @@ class PlanRequest(Record):
             for text in given:
                 meaning = meaning_of(text)
                 found[meaning.kind if meaning else where].append(meaning.name if meaning else text)
+        if data.get("drug") == "esketamine" and data.get("model") is None:
+            data = {**data, "model": usual_model("esketamine", str(data.get("route", "iv")))}
         known = {**data, **{where: tuple(sorted(set(names))) for where, names in found.items()}}
         if "hypertension-history" in known["has"]:
             known["has"] = tuple(one for one in known["has"] if one != "hypertension-history")
@@ -124,8 +138,18 @@ class PlanRequest(Record):
         return self
 
     @property
+    def is_esketamine(self) -> bool:
+        """Whether esketamine is planned."""
+        return self.drug == "esketamine"
+
+    @property
+    def has_concentrations_only(self) -> bool:
+        """Whether no effect was measured after this drug by this route."""
+        return self.route != "iv" or self.is_esketamine
+
+    @property
     def total_mg(self) -> float:
-        """Racemic ketamine of the session. [mg]"""
+        """The drug of the session. [mg]"""
         return self.weight_kg * sum(one.dose_mg_per_kg for one in self.infusions)
 
     @property
@@ -169,6 +193,8 @@ class PlanRequest(Record):
             for name, value in given.items()
             if self.route == "iv" and value is not None
         ]
+        if self.is_esketamine:
+            return [*faults, *self._esketamine_faults()]
         if self.route == "intranasal" and self.product is None:
             faults += [
                 another_drug(where="dose", got=f"{dose_mg:g} mg into the nose")
@@ -186,6 +212,33 @@ class PlanRequest(Record):
                     allowed=f"a product of racemic ketamine by this route: {', '.join(known)}",
                 )
             )
+        return faults
+
+    def _esketamine_faults(self) -> list[SpecError]:
+        known = [one.id for one in list_products() if one.form is DrugForm.ESKETAMINE and one.route.value == self.route]
+        faults = []
+        if self.model == AVERAGE:
+            faults.append(
+                SpecError(
+                    where="model", got=AVERAGE, allowed="one model: an average is offered for racemic ketamine",
+                    remedy="The plan shows the published models beside each other.",
+                )
+            )  # fmt: skip
+        if self.route != "iv" and not known:
+            faults.append(
+                SpecError(
+                    where="route", got=self.route, allowed="iv, intranasal or oral for esketamine, or im or sc with "
+                    "both assumptions",
+                    remedy="Nothing about the absorption of esketamine by this route is sourced.",
+                )
+            )  # fmt: skip
+        elif self.product is not None and self.route != "iv" and self.product not in known:
+            faults.append(
+                SpecError(
+                    where="product", got=self.product,
+                    allowed=f"a product of esketamine by this route: {', '.join(known)}",
+                )
+            )  # fmt: skip
         return faults
 
     def _clock_faults(self) -> list[SpecError]:
@@ -223,6 +276,19 @@ class PlanRequest(Record):
         return faults
 
 
+def usual_model(drug: str, route: str) -> str:
+    """The kinetic model that a plan takes where none is named.
+
+    Examples
+    --------
+    >>> usual_model("racemate", "im"), usual_model("esketamine", "iv"), usual_model("esketamine", "intranasal")
+    ('pk-2026', 'fanta2015', 'perezruixo2021')
+    """
+    if drug != "esketamine":
+        return DEFAULT_PK_MODEL
+    return "perezruixo2021" if route in {"intranasal", "oral"} else "fanta2015"
+
+
 def is_spray_dose(dose_mg: float) -> bool:
     """Whether an amount is a dose of the nasal spray of esketamine."""
     return any(abs(dose_mg - one) < 0.005 * one for one in _SPRAY_MG)
@@ -234,9 +300,9 @@ def another_drug(*, where: str, got: str) -> SpecError:
         where=where,
         got=got,
         allowed="racemic ketamine: esketamine (Spravato, 28, 56 or 84 mg of nasal spray; Ketanest S) is another drug",
-        remedy="It is half of racemic ketamine and the stronger half, with kinetics, doses and a label of its own, and "
-        "is not planned here. If racemic ketamine is meant, say so with its product: nasal-yanagihara2003 or "
-        "nasal-pmc9118341 for the nose.",
+        remedy="It is half of racemic ketamine and the stronger half, with kinetics, doses and a label of its own. To "
+        "plan it, say so: --drug esketamine (drug: esketamine on the page), and its own models are used. If racemic "
+        "ketamine is meant, say so with its product: nasal-yanagihara2003 or nasal-pmc9118341 for the nose.",
     )
 
 

@@ -51,6 +51,9 @@ SESSION_FIELDS: Final = MappingProxyType(
                 is_many=True,
             ),
             SessionField(name="preset", help="A published regimen, as kare; see --list."),
+            SessionField(
+                name="drug", help="ketamine (the racemate, when left out), or esketamine, which has its own models."
+            ),
             SessionField(name="route", help="iv, im, sc, oral, sublingual, intranasal, rectal; only iv has effects."),
             SessionField(name="assume_ka", help="Absorption that you assume, as 3/h, where none is sourced."),
             SessionField(name="assume_f", help="Share that you assume to arrive, 0 to 1, where none is sourced."),
@@ -64,7 +67,7 @@ SESSION_FIELDS: Final = MappingProxyType(
             ),
             SessionField(name="sessions", help="Sessions of the course."),
             SessionField(name="spacing", unit="days", help="Days between sessions."),
-            SessionField(name="model", help="Kinetic model of the library."),
+            SessionField(name="model", help="Kinetic model of the library, or average; left out: pk-2026."),
             SessionField(name="people", help="Simulated people."),
             SessionField(name="seed", help="Of the simulated people."),
         )

@@ -163,8 +163,13 @@ def clinic_sheet(request: PlanRequest, *, strength_mg_per_ml: float, dilution: D
     Raises
     ------
     SpecError
-        A dilution for another route than a vein, or one that holds less than the session needs.
+        Esketamine; a dilution for another route than a vein, or one that holds less than the session needs.
     """
+    if request.is_esketamine:
+        raise SpecError(
+            where="vial", got="esketamine", allowed="racemic ketamine: volumes and the log are made for its vials",
+            remedy="Esketamine is sold in other strengths and as a spray; its own leaflet says how it is measured out.",
+        )  # fmt: skip
     if dilution is not None:
         _check_dilution(request, dilution)
     steps = []

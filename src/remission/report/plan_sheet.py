@@ -3,16 +3,20 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from remission.errors import SpecError
 from remission.library.references import load_reference
 from remission.library.sessions import load_plasma_ranges
-from remission.pk import model_argument
+from remission.pk import DEFAULT_PK_MODEL, load_pk_model, model_argument
 from remission.planner import NOTICE, Comparison, FoundRegimen, PlacedLevel, Plan, PlanRequest, Probability
 from remission.planner.checks import Finding, check_session
 from remission.planner.compare import RegimenDifferences
 from remission.planner.plan import regimen_words
-from remission.planner.session import Quantity
+from remission.planner.request import AVERAGE, usual_model
+from remission.planner.session import ModelsAtSite, Quantity
 from remission.records.base import Record
+from remission.records.parameter import Grade
 from remission.report.safety import ESTABLISHED, ESTABLISHED_ALL, SAFETY_LINES
 
 __all__ = [
@@ -20,6 +24,7 @@ __all__ = [
     "ComparisonRow",
     "BAND",
     "BAND_NOTE",
+    "BetweenRow",
     "CourseRow",
     "Fact",
     "LEVELS_NOTE",
@@ -44,9 +49,14 @@ __all__ = [
 _NAMES = {
     ("ket", "arterial"): "Ketamine, arterial plasma",
     ("ket", "venous"): "Ketamine, venous plasma (link assumed)",
+    ("ket", "unstated"): "Ketamine, plasma, site not stated",
     ("ket", "effect"): "Ketamine, effect site",
+    ("s_ket", "arterial"): "S-ketamine, arterial plasma",
+    ("s_ket", "venous"): "S-ketamine, venous plasma",
+    ("s_ket", "unstated"): "S-ketamine, plasma, site not stated",
     ("s_ket", "effect"): "S-ketamine, effect site",
     ("s_nk", "arterial"): "S-norketamine, arterial plasma",
+    ("s_nk", "venous"): "S-norketamine, venous plasma",
     ("vas", ""): "Dissociation: drug high",
     ("cadss", ""): "Dissociation: CADSS",
     ("sbp_rise", ""): "Rise of systolic pressure",
@@ -62,8 +72,10 @@ _SHARES = {
 BAND = "90% of simulated people"
 BAND_NOTE = (
     "The range is the spread of this model's people, who share one weight, one assay and one way of taking blood; it "
-    "is no prediction for a person. Measured people differ more: of fifteen given 5 mg over 30 min the peak in venous "
-    "blood had a coefficient of variation of 28%, and a range like this one held about 45 of 100 such people."
+    "is no prediction for a person. The range of one measured value stands beside it: it holds the link to the vein, "
+    "the assay and the error of the model over whole studies as well. For 5 mg over 30 min, where peaks in venous "
+    "blood were measured with a coefficient of variation of 28%, the range of people held about 45 of 100 such people "
+    "and that of a measured value 85 to 97."
 )
 LIMITS = (
     "The people differ in kinetics and in how they react, and share one weight; age, sex and illness move no curve.",
@@ -75,6 +87,12 @@ LIMITS = (
     "The venous curve is a provisional link; after an infusion its band holds the doubt about it.",
     "Errors and intervals of shares count simulated people only: they do not know how wrong the model may be.",
 )  # fmt: skip
+
+
+def _limits(request: PlanRequest) -> tuple[str, ...]:
+    if request.is_esketamine:
+        return (LIMITS[0], "No model of people with a substance use disorder was found.", LIMITS[5], LIMITS[7])
+    return LIMITS[:2] + LIMITS[5:] if request.has_concentrations_only or request.model == AVERAGE else LIMITS
 
 
 class Fact(Record):
@@ -94,6 +112,26 @@ class PeakRow(Record):
     band: str
     unit: str
     at: str
+
+
+class BetweenRow(Record):
+    """The spread of people beside that of published models and of measured values, at one site.
+
+    people, measured
+        5 to 95% of peaks; ``measured`` is empty under an average of models.
+    models
+        Lowest to highest peak of a typical person; empty where fewer than two models have it.
+    names
+        Each model with its peak and what it rests on beyond its source.
+    """
+
+    label: str
+    people: str
+    models: str
+    measured: str
+    average: str
+    names: str
+    unit: str
 
 
 class ShareRow(Record):
@@ -155,6 +193,8 @@ class PlanSheet(Record):
     shares: tuple[ShareRow, ...]
     withheld: tuple[str, ...]
     band_note: str
+    between: tuple[BetweenRow, ...]
+    between_note: str
     contraindications: tuple[FindingRow, ...]
     flags: tuple[FindingRow, ...]
     unknown: tuple[FindingRow, ...]
@@ -219,13 +259,15 @@ def plan_sheet(plan: Plan) -> PlanSheet:
         shares=_shares(plan),
         withheld=_withheld(plan),
         band_note=BAND_NOTE,
+        between=_between(plan),
+        between_note=_between_note(plan),
         contraindications=_rows(plan.contraindications),
         flags=_rows(plan.flags),
         unknown=_rows(plan.unknown),
         course=tuple(CourseRow(text=one.text, source=_source_words(one.source)) for one in plan.course),
         established=_established(request),
         safety=SAFETY_LINES,
-        limits=LIMITS if plan.request.route == "iv" else LIMITS[:2] + LIMITS[5:],
+        limits=_limits(request),
         command=command_line(request),
         made=_made(request),
     )
@@ -274,10 +316,43 @@ def plan_numbers(plan: Plan) -> dict[str, Any]:
             {"name": one.name, "site": one.site, "unit": one.unit, "values": one.quantiles.tolist()}
             for one in plan.curves
         ],
+        "models": [_models_dict(one) for one in plan.models],
+        "measured": [
+            {
+                "name": one.quantity.name,
+                "site": one.quantity.site,
+                "unit": one.quantity.unit,
+                "values": one.quantiles_ng_per_ml.tolist(),
+                "peak": {
+                    "low": one.peak_low_ng_per_ml,
+                    "median": one.peak_median_ng_per_ml,
+                    "high": one.peak_high_ng_per_ml,
+                },
+            }
+            for one in plan.measured
+        ],
         "share_with_sbp_above_180_mmhg": _chance(plan.p_sbp_above_limit),
         "share_with_dbp_above_110_mmhg": _chance(plan.p_dbp_above_limit),
         "share_with_sbp_rise_above_30_mmhg": _chance(plan.p_sbp_rise_above_limit),
     }
+
+
+def _models_dict(one: ModelsAtSite) -> dict[str, Any]:
+    found = one.spread
+    return {
+        "name": one.quantity.name,
+        "site": one.quantity.site,
+        "unit": one.quantity.unit,
+        "models": [
+            {"model": name, "peak": peak, "peak_h": at_h, "rests_on": rests_on, "values": values}
+            for name, peak, at_h, rests_on, values in zip(
+                found.models, found.peak_ng_per_ml.tolist(), found.peak_h.tolist(), found.rests_on,
+                found.conc_ng_per_ml.tolist(), strict=True,
+            )
+        ],
+        "left_out": dict(found.left_out),
+        "average": {"weights": dict(one.average.weights), "values": one.average.conc_ng_per_ml.tolist()},
+    }  # fmt: skip
 
 
 def _chance(chance: Probability | None) -> dict[str, float] | None:
@@ -426,6 +501,8 @@ def command_line(request: PlanRequest) -> str:
         clock = one.start_h + (one.duration_min or 0.0) / 60.0
     if not follows:
         words += [f"--start {_exact(one.start_h * 60.0)}" for one in request.infusions]
+    if request.is_esketamine:
+        words.append("--drug esketamine")
     if request.route != "iv":
         words.append(f"--route {request.route}")
     if request.assumed_ka_per_h is not None:
@@ -449,7 +526,7 @@ def command_line(request: PlanRequest) -> str:
     words += [f"--takes {name}" for name in request.takes]
     defaults = (
         ("people", request.n_people, 1000),
-        ("model", model_argument(request.model), "simons2022"),
+        ("model", model_argument(request.model), usual_model(request.drug, request.route)),
         ("seed", request.seed, 1),
     )
     words += [f"--{name} {value}" for name, value, usual in defaults if value != usual]
@@ -478,9 +555,84 @@ def _who(request: PlanRequest) -> str:
     return ", ".join(parts)
 
 
+def _between(plan: Plan) -> tuple[BetweenRow, ...]:
+    """The three spreads of the highest value in blood, side by side."""
+    models = {one.quantity: one for one in plan.models}
+    measured = {one.quantity: one for one in plan.measured}
+    rows = []
+    for peak in plan.peaks:
+        one, band = models.get(peak.quantity), measured.get(peak.quantity)
+        if one is None and band is None:
+            continue
+        names = ranged = average = ""
+        if one is not None:
+            found = one.spread
+            order = np.argsort(found.peak_ng_per_ml).tolist()
+            ranged = f"{digits(found.peak_ng_per_ml[order[0]])} to {digits(found.peak_ng_per_ml[order[-1]])}"
+            average = digits(float(one.average.conc_ng_per_ml.max()))
+            names = "; ".join(
+                f"{found.models[index]} {digits(float(found.peak_ng_per_ml[index]))}"
+                + (f" ({found.rests_on[index]})" if found.rests_on[index] else "")
+                for index in order
+            )
+        rows.append(
+            BetweenRow(
+                label=quantity_label(peak.quantity),
+                people=f"{digits(peak.low)} to {digits(peak.high)}",
+                models=ranged,
+                measured=""
+                if band is None
+                else f"{digits(band.peak_low_ng_per_ml)} to {digits(band.peak_high_ng_per_ml)}",
+                average=average,
+                names=names,
+                unit=peak.quantity.unit,
+            )
+        )
+    return tuple(rows)
+
+
+def _between_note(plan: Plan) -> str:
+    """What the spreads are, and which model the plan stands on."""
+    request = plan.request
+    parts = []
+    if request.model == AVERAGE:
+        weights = plan.models[0].average.weights
+        parts.append(
+            "The curves are the average of the published models, with equal weights "
+            f"({', '.join(f'{name} {100.0 * one:.0f}%' for name, one in weights.items())} in "
+            f"{plan.models[0].quantity.site} blood); people differ around it as in {DEFAULT_PK_MODEL}. An average "
+            "hides that models disagree: look at each of them as well."
+        )
+    if plan.models:
+        parts.append(
+            "Models: the highest value of one typical person under each published model; how far they lie apart is "
+            "doubt about the model, which no range of people holds."
+        )
+        if any(one.kind == "kinetic" and not one.is_refused for one in request.taken):
+            parts.append("The models beside it do not know what was named as taken.")
+        if request.model == DEFAULT_PK_MODEL:
+            parts.append(
+                f"{DEFAULT_PK_MODEL}, under which the people are simulated, is simons2022 with the links of this "
+                "project: the highest of them during an infusion. The careful choice for limits, the flattering one "
+                "for a claim that a dose reaches a level."
+            )
+    elif request.route != "iv" or request.is_esketamine:
+        parts.append("No second published model has this dose by this route: there is nothing to hold beside it.")
+    if plan.measured:
+        parts.append("Measured: what one laboratory value of such a peak may be, 90%.")
+    own = () if request.model == AVERAGE else load_pk_model(request.model).parameter_set.parameters
+    if any(one.grade is Grade.YOURS for one in own):
+        parts.append(f"The model {request.model} is yours and was not checked by us: every number here is graded so.")
+    return " ".join(parts)
+
+
 def _facts(plan: Plan) -> tuple[Fact, ...]:
     facts = [
-        Fact(label="Racemic ketamine", value=f"{plan.total_mg:.1f}", unit="mg"),
+        Fact(
+            label="Esketamine" if plan.request.is_esketamine else "Racemic ketamine",
+            value=f"{plan.total_mg:.1f}",
+            unit="mg",
+        ),
         Fact(label="Per body weight", value=f"{plan.mg_per_kg:.2f}", unit="mg/kg"),
     ]
     if plan.infused_min:
@@ -509,6 +661,19 @@ def _heart_rate(plan: Plan) -> str:
 
 def _withheld(plan: Plan) -> tuple[str, ...]:
     """What has no number here, and why: said where the number would stand."""
+    if plan.request.model == AVERAGE and not plan.request.has_concentrations_only:
+        text = (
+            "Dissociation, pressure and heart rate: no number. They were read on the concentrations of one model, not "
+            "on an average; plan with one model to see them."
+        )
+        return (text,)
+    if plan.request.is_esketamine:
+        text = (
+            "Dissociation, pressure and heart rate: no number. All that is known of them here was read after racemic "
+            "ketamine into a vein, so nothing can be said of "
+            f"{plan.limits.sbp_mmhg:g} or {plan.limits.dbp_mmhg:g} mmHg; they rise after esketamine too."
+        )
+        return (text,)
     if plan.request.route != "iv":
         known = [
             f"{name} {before:g}"
@@ -537,7 +702,7 @@ def _shares(plan: Plan) -> tuple[ShareRow, ...]:
         ("dbp_above", plan.p_dbp_above_limit, "diastolic"),
         ("sbp_rise_above", plan.p_sbp_rise_above_limit, ""),
     )
-    if plan.request.route != "iv":
+    if plan.request.has_concentrations_only or plan.request.model == AVERAGE:
         return ()
     if plan.p_sbp_rise_above_limit is None:
         text = "not known beyond what was studied"

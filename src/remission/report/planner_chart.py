@@ -38,13 +38,16 @@ class _Panel(NamedTuple):
 _PLASMA = _Panel(
     "Plasma", "ng/mL",
     (_Line("ket", "arterial", "ketamine, arterial", "#3d35a0", _SOLID),
-     _Line("ket", "venous", "ketamine, venous (link assumed)", "#6a6f7a", (0, (2, 1.4)))),
+     _Line("ket", "venous", "ketamine, venous (link assumed)", "#6a6f7a", (0, (2, 1.4))),
+     _Line("s_ket", "arterial", "S-ketamine, arterial", "#3d35a0", _SOLID),
+     _Line("s_ket", "venous", "S-ketamine, venous", "#6a6f7a", (0, (2, 1.4)))),
 )  # fmt: skip
 _SITE = _Panel(
     "Effect site, and norketamine", "ng/mL",
     (_Line("ket", "effect", "ketamine, effect site", "#2a78b8", (0, (6, 1.6))),
      _Line("s_ket", "effect", "S-ketamine, effect site", "#13807a", (0, (4, 1.4, 1.2, 1.4))),
-     _Line("s_nk", "arterial", "S-norketamine, arterial", "#9a6a10", _SOLID)),
+     _Line("s_nk", "arterial", "S-norketamine, arterial", "#9a6a10", _SOLID),
+     _Line("s_nk", "venous", "S-norketamine, venous", "#9a6a10", _SOLID)),
 )  # fmt: skip
 _HIGH = _Panel("Dissociation: drug high", "VAS, 0 to 100", (_Line("vas", "", "drug high", "#8a3b74", _SOLID),))
 _CADSS = _Panel("Dissociation: CADSS", "points", (_Line("cadss", "", "CADSS", "#8a3b74", _SOLID),))
@@ -82,6 +85,7 @@ def planner_chart(
                 _draw(
                     axes, minutes, curves[line.name, line.site], line, (before[line.name] or 0.0) if is_level else 0.0
                 )
+            _draw_apart(axes, plan, lines)
             unit = "mmHg" if is_level else panel.unit
             finish(axes, x=_X, y=unit, title=panel.title)
             if is_level:
@@ -90,7 +94,7 @@ def planner_chart(
             else:
                 axes.set_ylim(bottom=0.0)
             _draw_levels(axes, panel, levels)
-            if len(lines) > 1 or (levels and panel in {_PLASMA, _SITE}):
+            if len(lines) > 1 or panel is _PLASMA or (levels and panel in {_PLASMA, _SITE}):
                 axes.legend(loc="center right" if is_level else "upper right")
             _clock(axes, plan, minutes, last_min=_last_min(panel, levels))
     peak = next(one for one in plan.peaks if one.quantity.site in {"arterial", "venous", ""})
@@ -100,7 +104,9 @@ def planner_chart(
         title=f"{plan.regimen}: half of the people pass {digits(peak.median)} {peak.quantity.unit} ({name.lower()})",
         see=(
             f"Simulated: median (line) and 90% of {plan.request.n_people} simulated people (band). "
-            "Infusions are shaded; dotted lines are the limits that are counted."
+            + ("Dashed edges: 90% of single measured values. " if plan.measured else "")
+            + ("Bracket: highest values of a typical person under published models. " if plan.models else "")
+            + "Infusions are shaded; dotted lines are the limits that are counted."
         ),
         cannot=(
             "No band knows how wrong its model is: pressure stands on one clinic's mean, heart rate on an assumed "
@@ -168,6 +174,25 @@ def _draw(axes: Axes, minutes: np.ndarray, curve: Curve, line: _Line, before: fl
     low, middle, high = (before + curve.quantiles[k] for k in (0, 2, 4))
     axes.fill_between(minutes, low, high, color=line.color, alpha=0.13, linewidth=0.0)
     axes.plot(minutes, middle, color=line.color, linestyle=line.dash, label=line.label)
+
+
+def _draw_apart(axes: Axes, plan: Plan, lines: Sequence[_Line]) -> None:
+    """What one measured value may be as dashed edges, and how far published models lie apart as a bracket."""
+    for line in lines:
+        for band in plan.measured:
+            if (band.quantity.name, band.quantity.site) == (line.name, line.site):
+                for edge in (0, -1):
+                    axes.plot(
+                        plan.t_h * 60.0, band.quantiles_ng_per_ml[edge], color=line.color, linewidth=0.7,
+                        linestyle=(0, (5, 3)), alpha=0.8,
+                    )  # fmt: skip
+        for one in plan.models:
+            if (one.quantity.name, one.quantity.site) == (line.name, line.site):
+                peaks = one.spread.peak_ng_per_ml
+                axes.errorbar(
+                    [float(np.median(one.spread.peak_h)) * 60.0], [peaks.min()],
+                    yerr=[[0.0], [peaks.max() - peaks.min()]], color=line.color, capsize=4.0, linewidth=1.4, fmt="none",
+                )  # fmt: skip
 
 
 def _of_panel(panel: _Panel, levels: Sequence[PlacedLevel]) -> list[PlacedLevel]:

@@ -11,7 +11,7 @@ from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
 from remission.library.references import load_reference
 from remission.library.sessions import load_checks, load_plasma_ranges, load_regimens
-from remission.pk import load_pk_model, typical_parameters
+from remission.pk import DEFAULT_PK_MODEL, list_pk_models, load_pk_model, typical_parameters
 from remission.planner import (
     NOTICE,
     Comparison,
@@ -32,7 +32,7 @@ from remission.planner import (
     read_share_inside,
     search_regimen,
 )
-from remission.planner.request import list_takes
+from remission.planner.request import AVERAGE, list_takes
 from remission.provenance import package_version
 from remission.receptor import held_from_ng_per_ml
 from remission.records.base import Record
@@ -90,6 +90,7 @@ class PlannerQuery(Record, extra="ignore"):
     has: Annotated[list[_Words], Field(max_length=60, default_factory=list)]
     takes: Annotated[list[_Words], Field(max_length=60, default_factory=list)]
     preset: _Text = ""
+    drug: _Text = ""
     route: _Text = ""
     assume_ka: _Text = ""
     assume_f: _Text = ""
@@ -180,6 +181,7 @@ class PlannerPage(Record):
     hints: dict[str, str]
     other: dict[str, str]
     substances: tuple[str, ...]
+    models: tuple[str, ...] = ()
     is_clinician: bool
     sheet: PlanSheet | None = None
     figure: Figure | None = None
@@ -262,7 +264,7 @@ def planner_log(request: Request, query: _Asked) -> LogPage:
 
 
 @router.routes.get("/api/planner/preview.json", operation_id="planner_preview", responses=PROBLEM_RESPONSES)
-def preview(model: Literal["simons2022"] = "simons2022") -> PreviewNumbers:
+def preview(model: Literal["pk-2026", "simons2022"] = DEFAULT_PK_MODEL) -> PreviewNumbers:
     """Numbers of the typical person, for the preview while somebody types."""
     effects, response = load_parameter_set("acute-effects"), load_parameter_set("acute-response")
     return PreviewNumbers(
@@ -471,6 +473,7 @@ def _choices() -> dict[str, Any]:
         "takes": tuple(CheckChoice(id=one.id, kind=one.kind, label=one.title) for one in list_takes()),
         "hints": {name: one.help for name, one in SESSION_FIELDS.items()},
         "substances": tuple(one.value for one in Substance),
+        "models": (*list_pk_models(), AVERAGE),
     }
 
 

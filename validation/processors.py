@@ -31,6 +31,7 @@ QUICK_TESTS = (
     "tests/unit/test_analysis_limits.py",
     "tests/unit/test_analysis.py",
 )
+_OF_THE_DAY = {"run.json", "SHA256SUMS"}
 _NO_512 = "X86_V4 AVX512_ICL AVX512_SPR"
 _NO_FMA = "glibc.cpu.hwcaps=-AVX2,-FMA,-FMA4,-AVX512F"
 
@@ -122,7 +123,7 @@ def faults_of(variant: Variant, told: dict[str, Any]) -> list[str]:
 
 
 def hashes_under(variant: Variant, python: str) -> dict[str, str]:
-    """SHA-256 of every file of the three runs, but of the facts of the day."""
+    """SHA-256 of every file of the three runs, but of the facts of the day and their seal."""
     with tempfile.TemporaryDirectory(prefix="remission-processors-") as place:
         for protocol in PROTOCOLS:
             words = ["-m", "remission", "run", protocol, "-n", str(N_REPLICATES), "--seed", "5", "--out", place]
@@ -130,7 +131,7 @@ def hashes_under(variant: Variant, python: str) -> dict[str, str]:
                 [python, *words, "--diaries", "--yes"], env={**os.environ, **variant.environment}, check=True,
                 stdout=subprocess.DEVNULL,
             )  # fmt: skip
-        files = sorted(path for path in Path(place).rglob("*") if path.is_file() and path.name != "run.json")
+        files = sorted(path for path in Path(place).rglob("*") if path.is_file() and path.name not in _OF_THE_DAY)
         return {path.relative_to(place).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
@@ -189,7 +190,7 @@ def _page(rows: list[Any], lacking: list[str]) -> str:
         '`make processors PYTHONS="python3.11 python3.12 python3.13"` writes this page.',
         f"Three runs (`kare`, `dakwar-2019`, a trial with every method of analysis) of {N_REPLICATES} replicates with",
         "their diaries, made again as if on another processor.",
-        "Every file is compared with the first row's, but `run.json`, which says when and on what.",
+        "Every file is compared with the first row's, but `run.json`, which says when and on what, and its seal.",
         "How the promise is kept by construction is [a decision of its own](../decisions/0023-processors.md).",
         "",
         "| Python | OpenBLAS kernel | NumPy's instruction sets | compiled for | glibc's loops | files | result |",

@@ -66,7 +66,8 @@ def analyze_difference_with_prior(
     mean = (left * along + precision * center) / (inner + precision)
     # A prior that is worth somebody gives the difference back the degree of freedom that estimating it takes.
     freedom = treated.size - int(basis.rank[0]) + (worth_people > 0.0)
-    squares = float(rest[0]) + (along - left * mean) ** 2 + precision * (mean - center) ** 2
+    miss, shift = along - left * mean, mean - center
+    squares = float(rest[0]) + miss * miss + precision * shift * shift
     if freedom < 1 or squares <= 0.0:
         return failed_estimate(Status.NOT_ESTIMABLE)
     error = float(np.sqrt(squares / freedom / (inner + precision)))
@@ -189,7 +190,12 @@ def analyze_odds_with_prior(
         return failed_estimate(Status.NOT_ESTIMABLE)
     everyone = np.ones((1, treated.size), dtype=np.bool_)
     log_odds, error, code, _ = logistic_fits(
-        np.asarray(events, dtype=np.float64)[None], everyone, basis, basis.is_estimable, center=center, precision=sd**-2
+        np.asarray(events, dtype=np.float64)[None],
+        everyone,
+        basis,
+        basis.is_estimable,
+        center=center,
+        precision=1.0 / (sd * sd),
     )
     # A term that foretells the outcome flattens the likelihood until nothing can be solved.
     if code[0] != 0:

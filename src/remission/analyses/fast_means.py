@@ -34,11 +34,11 @@ def analyze_differences(
     outcome = np.where(inside, values, 0.0)
     weights, squares = project(outcome, basis)
     freedom = n - basis.rank
-    spread = squares + (weights[:, 1:] ** 2).sum(axis=1)
+    spread = squares + (weights[:, 1:] * weights[:, 1:]).sum(axis=1)
     high, low = np.where(inside, values, -np.inf).max(axis=1), np.where(inside, values, np.inf).min(axis=1)
     enough = (n >= 4) & (inside & treated).any(axis=1) & (inside & ~treated).any(axis=1) & (high > low)
     is_estimable = basis.is_estimable & (freedom >= 1)
-    is_rounding = (squares <= _NO_SPREAD * spread) | (squares <= _ROUNDING * (outcome**2).sum(axis=1))
+    is_rounding = (squares <= _NO_SPREAD * spread) | (squares <= _ROUNDING * (outcome * outcome).sum(axis=1))
     freedom = np.maximum(freedom, 1).astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         estimate = weights[:, -1] / basis.left

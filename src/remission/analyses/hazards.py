@@ -90,5 +90,5 @@ def _restricted_mean(days: _Values, event: _Flags, tau_day: float) -> tuple[floa
     left = n - d
     with np.errstate(divide="ignore", invalid="ignore"):
         # Where the last person dies the area that follows is zero, and so is the term.
-        terms = np.where(left > 0, after**2 * d / (n * left), 0.0)
+        terms = np.where(left > 0, after * after * d / (n * left), 0.0)
     return float(first + areas.sum()), float(terms.sum())

@@ -114,7 +114,7 @@ def pool_estimates(
         return failed_estimate(Status.NO_VARIATION)
     share = (1.0 + 1.0 / count) * between / total
     seen = (freedom + 1.0) / (freedom + 3.0) * freedom * (1.0 - share)
-    df = seen if share == 0.0 else 1.0 / (share**2 / (count - 1) + 1.0 / seen)
+    df = seen if share == 0.0 else 1.0 / (share * share / (count - 1) + 1.0 / seen)
     middle, error = float(estimates.mean()), float(np.sqrt(total))
     half = float(t_quantile(df, 0.975)) * error
     return Estimate(

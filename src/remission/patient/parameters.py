@@ -6,7 +6,7 @@ kernels read. Symbols are those of ``docs/explanation/model.md``.
 
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, replace
-from math import isfinite
+from math import isfinite, sqrt
 from typing import Self
 
 from remission.errors import SpecError, did_you_mean, known_names
@@ -131,7 +131,7 @@ class CourseParameters:
             if not (is_number and isfinite(value) and low <= value <= high):
                 raise SpecError(where=f"parameters.{name}", got=value, allowed=f"a number from {low:g} to {high:g}")
         found = replace(self, **changes)
-        most_sd = (found.q0_mean * (1.0 - found.q0_mean)) ** 0.5
+        most_sd = sqrt(found.q0_mean * (1.0 - found.q0_mean))
         if found.q0_sd >= most_sd and {"q0_mean", "q0_sd"} & set(changes):
             raise SpecError(
                 where="parameters.q0_sd", got=found.q0_sd,

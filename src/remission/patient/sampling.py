@@ -1,6 +1,7 @@
 """Who the simulated people are: covariates and traits, each from its own addressed stream."""
 
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -137,12 +138,12 @@ def sample_traits(people: People, parameters: CourseParameters, *, clean_days: i
     p = parameters
     z_tendency, z_response, z_cue, z_engagement = draw_normals(people, Stream.BEHAVIOR, 0)
     u_commitment, u_episode, u_drift, _ = draw_uniforms(people, Stream.BEHAVIOR, 1)
-    precision = p.q0_mean * (1.0 - p.q0_mean) / p.q0_sd**2 - 1.0
+    precision = p.q0_mean * (1.0 - p.q0_mean) / (p.q0_sd * p.q0_sd) - 1.0
     if not precision > 0.0:
         raise SpecError(
             where="parameters.q0_sd",
             got=p.q0_sd,
-            allowed=f"less than {(p.q0_mean * (1.0 - p.q0_mean)) ** 0.5:.3g}, the most a mean of {p.q0_mean} allows",
+            allowed=f"less than {sqrt(p.q0_mean * (1.0 - p.q0_mean)):.3g}, the most a mean of {p.q0_mean} allows",
         )
     q0 = beta_quantile(p.q0_mean * precision, (1.0 - p.q0_mean) * precision, u_commitment)
     waited = float(exp(np.array([-clean_days / p.tau_m_day]))[0])

@@ -11,7 +11,7 @@ def digits_of(error: float) -> int:
     """Decimals that an error supports: its first digit is the last one shown; 0 to 3, and 1 for an unknown error."""
     if not (math.isfinite(error) and error > 0.0):
         return 1
-    return min(3, max(0, -math.floor(math.log10(error))))
+    return sum(error < least for least in (1.0, 0.1, 0.01))
 
 
 def error_digit(error: float) -> str:

@@ -347,7 +347,8 @@ def _contrast(
     whole = size(np.ones(group.size, dtype=np.bool_))
     parts = np.array([size(group != number) for number in range(_GROUPS)])
     with np.errstate(invalid="ignore"):  # an infinite size, where an arm has nobody or everybody, has no error
-        error = float(np.sqrt((_GROUPS - 1) * np.mean((parts - parts.mean()) ** 2)))
+        away = parts - parts.mean()
+        error = float(np.sqrt((_GROUPS - 1) * np.mean(away * away)))
     if analysis.method == "percent_lower":
         ratio = _exp(whole)
         whole, error = 100.0 * (1.0 - ratio), 100.0 * ratio * error

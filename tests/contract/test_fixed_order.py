@@ -41,7 +41,8 @@ def _fault(node: ast.AST) -> str:
             return ""
         case ast.BinOp(op=ast.Pow()) | ast.AugAssign(op=ast.Pow()):
             return "**"
-    return ""
+        case _:
+            return ""
 
 
 def faults_of(source: str) -> list[str]:

@@ -498,3 +498,81 @@ def test_without_the_library_the_command_is_named(tmp_path: Path, monkeypatch: p
     (tmp_path / "d.sav").write_bytes(b"$FL2@(#) and more")
     with pytest.raises(SpecError, match=r"pip install .remission\[exchange\]"):
         read_tlfb(tmp_path / "d.sav", Mapping(**DRINKS))
+
+
+@pytest.mark.parametrize("amount", ["lots", "-3", "999", "<1", "N/A", "0"])
+def test_a_reported_day_of_use_stays_one_whatever_its_amount(amount: str, tmp_path: Path) -> None:
+    """To lose days of use for their amount would leave the clean ones, and raise their share."""
+    path = tmp_path / "diary.csv"
+    path.write_text(f"who,what,when,use,amt\np,Alcohol,1,0,0\np,Alcohol,2,1,{amount}\np,Alcohol,3,0,0\n", "utf-8")
+    got = read_tlfb(path, Mapping(use="use", amount="amt", amount_unit="drink", missing=("999",)))
+    assert got.diaries[0].used[0].tolist() == [False, True, False]
+    assert got.diaries[0].amount is not None
+    assert np.isnan(got.diaries[0].amount[0, 1])
+
+
+@pytest.mark.parametrize(
+    "what", ["N/A", "unk", "refused", "?", "-99", "alcohol/cocaine", "cocaine and alcohol", "Alcohol \\ Cocaine"]
+)
+def test_a_substance_that_is_no_name_makes_the_day_unknown(what: str, tmp_path: Path) -> None:
+    """Read as a substance of its own it would make the day clean for every other one."""
+    path = tmp_path / "diary.csv"
+    path.write_text(f"who,what,when\np,Alcohol,1\np,{what},2\np,Alcohol,3\np,Cocaine,3\n", "utf-8")
+    got = read_tlfb(path, Mapping())
+    assert {one.substance for one in got.diaries} == {"Alcohol", "Cocaine"}
+    assert not any(one.assessed[0, 1] for one in got.diaries)
+
+
+@pytest.mark.parametrize("who", ["N/A", "?", "unknown"])
+def test_a_person_that_is_no_name_is_nobody_in_particular(who: str, tmp_path: Path) -> None:
+    """The row may be anybody's, so nobody is clean on its day; a row of totals is nobody's."""
+    path = tmp_path / "diary.csv"
+    path.write_text(f"who,what,when\np,Alcohol,1\n{who},Alcohol,2\np,Alcohol,3\nTotal,Alcohol,3\n", "utf-8")
+    got = read_tlfb(path, Mapping())
+    assert got.diaries[0].person == ("p",)
+    assert got.diaries[0].assessed[0].tolist() == [True, False, True]
+
+
+def test_a_slip_in_a_day_makes_no_years_of_clean_days(tmp_path: Path) -> None:
+    """Day 2222 in the place of 2 gave 2,219 clean days; 366 days without a row may still be meant."""
+    path = tmp_path / "diary.csv"
+    for day, n_asked in ((2222, 4), (369, 369), (370, 4)):
+        path.write_text(f"who,what,when\np,Alcohol,1\np,Alcohol,3\np,Alcohol,{day}\n", "utf-8")
+        got = read_tlfb(path, Mapping())
+        assert int(got.diaries[0].assessed.sum()) == n_asked
+        assert got.to_dict()["totals"][0]["missing_days"] == day - n_asked
+
+
+def test_names_that_look_alike(tmp_path: Path) -> None:
+    """A letter of another script or a sign that nobody sees is no other substance; a slip of the pen is asked about."""
+    path = tmp_path / "diary.csv"
+    path.write_text(
+        "who,what,when\np,Alcohol,1\np,\u0410lcohol,2\np,Al\u200bcohol,3\np,Alchohol,4\n01,Alcohol,1\n1,Alcohol,1\n",
+        "utf-8",
+    )
+    got = read_tlfb(path, Mapping())
+    assert len(got.diaries) == 2
+    notes = " ".join(got.report.cautions)
+    assert "two substances; are they one" in notes
+    assert "'01' and '1' are read as two people" in notes
+
+
+@pytest.mark.parametrize(
+    ("choices", "codes", "found"),
+    [("0, Drank | 1, No", "01", "x."), ("0, Ja | 1, Nein", "01", "x."), ("1, Yes beer | 2, No", "12", "x."),
+     ("0, Drank | 1, Did not", "01", None)],
+)  # fmt: skip
+def test_a_code_of_an_answer_means_what_its_label_says(
+    choices: str, codes: str, found: str | None, tmp_path: Path
+) -> None:
+    """A 0 that stands for use would make every day clean."""
+    head = 'Variable / Field Name,Form Name,Field Type,"Choices, Calculations, OR Slider Labels",Identifier?\n'
+    dictionary, path = tmp_path / "dictionary.csv", tmp_path / "export.csv"
+    dictionary.write_text(f'{head}id,a,text,,\nday,t,text,,\nany,t,radio,"{choices}",\n', "utf-8")
+    path.write_text("id,day,any\n" + "".join(f"1,{day},{code}\n" for day, code in enumerate(codes)), "utf-8")
+    mapping = Mapping(when="day", use="any", one_substance="Alcohol")
+    if found is None:
+        with pytest.raises(SpecError, match="yes and no"):
+            read_redcap(path, dictionary, mapping)
+    else:
+        assert days(read_redcap(path, dictionary, mapping)) == found

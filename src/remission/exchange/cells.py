@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     Cells: TypeAlias = "pd.Series[str]"
 
 __all__ = [
-    "ANSWERS", "DateForm", "answer_of", "forms_that_fit", "is_nothing", "number_of", "per_value", "read_date_form",
-    "same_cell", "spelling",
+    "ANSWERS", "DateForm", "answer_of", "forms_that_fit", "is_not_known", "is_nothing", "is_total", "looks",
+    "number_of", "per_value", "read_date_form", "same_cell", "spelling",
 ]  # fmt: skip
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -46,16 +46,30 @@ _TRIED = (
     "day.month.year time", "day month year", "serial", "iso-week",
 )  # fmt: skip
 
-_YES = {"1", "1.0", "yes", "y", "true", "t", "use", "used"}
+_YES = {"1", "1.0", "yes", "y", "true", "t", "use", "used", "ja", "oui", "sí", "si", "sim", "sì"}
 _NO = {
     "0", "0.0", "no", "n", "false", "f", "no-use", "no use", "no_use", "nouse", "non-use", "not used", "abstinent",
+    "nein", "nee", "nej", "nei", "non", "não", "nao",
 }  # fmt: skip
 ANSWERS = frozenset({"use", "used", "no-use", "no use", "no_use", "nouse", "non-use", "not used"})
 """Words that answer by themselves whether there was use, whatever their column is called."""
 _NOTHING = {
     "none", "no use", "no-use", "no_use", "nothing", "no substance", "no substances", "no drug", "no drugs",
-    "none used",
+    "none used", "nil",
 }  # fmt: skip
+_NOT_KNOWN = {
+    "na", "n/a", "n.a.", "#n/a", "#ref!", "#value!", "nan", "null", "unk", "unkn", "unknown", "not known", "unclear",
+    "not sure", "unsure", "refused", "refuse", "refused to answer", "declined", "prefer not to answer",
+    "prefer not to say", "missing", "not recorded", "not reported", "not asked", "not applicable", "not available",
+    "not done", "no answer", "no response", "skipped", "illegible", "don't know", "dont know", "don\u2019t know",
+    "do not know", "doesn't know", "tbd", "unbekannt", "inconnu", "desconocido",
+}  # fmt: skip
+_TOTALS = {"total", "totals", "grand total", "subtotal", "sum", "mean", "average", "median", "count", "summe", "gesamt"}
+# Letters of other scripts that look like Latin ones, in the order of the second line.
+_LIKE_LATIN = str.maketrans(
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0455\u043a\u043c\u0442\u043d\u0432\u03b1\u03bf\u03c1\u03bd\u03b9\u03ba\u03c4\u0131",
+    "aeopcyxiskmthbaopvikti",
+)
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _SIGNS = {"point": ".", "comma": ",", "space": " ", "apostrophe": "'"}
 
@@ -196,8 +210,10 @@ def number_of(
 
 
 def _finite(text: str) -> float:
+    """The number; NaN where it is too large, or so small that it would become the 0 of a day without use."""
     value = float(text)
-    return value if math.isfinite(value) else math.nan
+    is_rounded_away = value == 0.0 and re.search("[1-9]", re.split("[eE]", text)[0]) is not None
+    return value + 0.0 if math.isfinite(value) and not is_rounded_away else math.nan
 
 
 def answer_of(cell: str) -> int:
@@ -211,15 +227,41 @@ def is_nothing(cell: str) -> bool:
     return cell.casefold() in _NOTHING
 
 
-def spelling(cell: str) -> str:
-    """What spellings of one name have in common: letters without case, single spaces.
+def is_not_known(cell: str) -> bool:
+    """Whether a cell that should name something says that the name is not known, or holds no letter and no digit.
 
     Examples
     --------
-    >>> spelling("ALCOHOL ") == spelling("alcohol"), spelling("Crack  cocaine")
-    (True, 'crack cocaine')
+    >>> is_not_known("N/A"), is_not_known("?"), is_not_known("-99"), is_not_known("Alcohol")
+    (True, True, True, False)
     """
-    return " ".join(unicodedata.normalize("NFKC", cell).casefold().split())
+    word = " ".join(cell.casefold().split()).strip("()[]<>")
+    return word in _NOT_KNOWN or (
+        cell != "" and (not any(sign.isalnum() for sign in cell) or re.fullmatch(r"-[0-9]+(\.0+)?", cell) is not None)
+    )
+
+
+def is_total(cell: str) -> bool:
+    """Whether a cell in the place of a person heads a row of totals."""
+    return cell.casefold().strip(" :=") in _TOTALS
+
+
+def looks(cell: str) -> str:
+    """What texts that look alike have in common: no case, accents, invisible signs, nor letters of other scripts."""
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", cell).casefold())
+    seen = "".join(sign for sign in plain if unicodedata.category(sign) not in {"Mn", "Cf"})
+    return seen.translate(_LIKE_LATIN)
+
+
+def spelling(cell: str) -> str:
+    """What spellings of one name have in common: letters that look alike, single spaces, no hyphens.
+
+    Examples
+    --------
+    >>> spelling("ALCOHOL ") == spelling("alcohol"), spelling("Crack  cocaine") == spelling("crack-cocaine")
+    (True, True)
+    """
+    return " ".join(re.sub(r"[-_\u2010-\u2015\s]+", " ", looks(cell)).strip(" .:").split()) or cell
 
 
 def same_cell(cell: str, code: str) -> bool:

@@ -3,14 +3,25 @@
 import re
 from collections import Counter
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from remission.exchange.cells import looks
 from remission.records.diaries import Diaries
 
-__all__ = ["Imported", "Lost", "QualityReport", "SetAside", "far_outside", "identifying_columns", "like_people"]
+__all__ = [
+    "Imported",
+    "Lost",
+    "QualityReport",
+    "SetAside",
+    "far_outside",
+    "identifying_columns",
+    "like_people",
+    "like_substances",
+]
 
 _IDENTIFYING = re.compile(
     r"(^|[_ .-])((first|last|full|sur|patient|given|family|middle|maiden)?[_ ]?name|ssn|dob|birth\w*|mrn|e?-?mail|phone"
@@ -224,15 +235,28 @@ def far_outside(amounts: Float[np.ndarray, " entry"]) -> float | None:
 
 
 def like_people(people: list[str]) -> list[str]:
-    """Cautions on people whose identifiers differ in nothing but case or spaces."""
+    """Cautions on people whose identifiers differ in nothing but case, spaces, zeros in front or look-alike letters."""
     seen: dict[str, str] = {}
     notes = []
     for name in map(str, people):
-        key = "".join(name.split()).casefold()
+        key = re.sub(r"(?<![0-9])0+(?=[0-9])", "", re.sub(r"[\s_-]+", "", looks(name)))
         if key in seen:
             notes.append(f"{seen[key]!r} and {name!r} are read as two people; are they one?")
         seen.setdefault(key, name)
     return notes
+
+
+def like_substances(names: list[str]) -> list[str]:
+    """Cautions on substances that differ by a letter or two: each would be clean on the days of the other."""
+    notes = []
+    for place, name in enumerate(names):
+        near = [other for other in names[:place] if min(len(name), len(other)) > 4 and _is_near(name, other)]
+        notes += [f"{other!r} and {name!r} are read as two substances; are they one?" for other in near]
+    return notes[:10]
+
+
+def _is_near(one: str, other: str) -> bool:
+    return SequenceMatcher(None, looks(one), looks(other), autojunk=False).ratio() > 0.88
 
 
 def identifying_columns(names: list[str]) -> list[str]:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from remission.errors import SpecError, did_you_mean, known_names
-from remission.exchange.cells import answer_of, number_of
+from remission.exchange.cells import answer_of, is_not_known
 from remission.exchange.mapping import Mapping
 from remission.exchange.own import day_rows, extra_names, restored
 from remission.exchange.quality import Imported
@@ -148,7 +148,8 @@ def read_redcap(path: Path, dictionary: Path, mapping: Mapping | None = None) ->
         mapping = replace(mapping, substance=_SUBSTANCE)
     for name in filter(None, (mapping.use, mapping.amount)):
         if fields[name][_KIND] in {*_CODED, *_FIXED} and not is_own:
-            rows[name] = _labels_of_codes(rows[name], fields[name])
+            to_text = _answers_of_codes if name == mapping.use else _amounts_of_codes
+            rows[name] = to_text(rows[name], fields[name])
     about = RowSource(
         name=path.name, place=place, columns=[str(name) for name in export.columns], is_coded=is_coded, is_own=is_own,
         is_typed=source.is_typed, no_code=no_code, anchors=anchors_in(source, mapping, name=path.name),
@@ -197,6 +198,9 @@ def _is_diary(export: pd.DataFrame, mapping: Mapping, fields: dict[str, dict[str
     found = (export[[mapping.when, *same]] != "").any(axis=1).to_numpy(dtype=bool, copy=True)
     if form and _REPEAT in export:
         found |= (export[_REPEAT] == form).to_numpy(dtype=bool)
+    # Saved as unverified or complete, it was asked on some day.
+    if form and f"{form}_complete" in export and len(same) > 0:
+        found |= export[f"{form}_complete"].isin(["1", "2"]).to_numpy(dtype=bool)
     return found
 
 
@@ -269,10 +273,31 @@ def _decoded(
     return codes.map({**labels, "": ""}).where(is_code, codes), ~is_code & ~is_missing
 
 
-def _labels_of_codes(codes: "pd.Series[str]", field: dict[str, str]) -> "pd.Series[str]":
-    """Labels in the place of codes where a label says more: an answer, or a number."""
+def _answers_of_codes(codes: "pd.Series[str]", field: dict[str, str]) -> "pd.Series[str]":
+    """What the codes of an answer mean by their labels; the codes 0 and 1 alone say nothing, a 0 may mean use.
+
+    Raises
+    ------
+    SpecError
+        No label says yes, so that every day that can be read would be a clean one.
+    """
     labels = _labels(field)
-    says = {code: label for code, label in labels.items() if answer_of(label) >= 0 or number_of(label) >= 0.0}
-    # Where no label is an answer, the codes 0 and 1 may be one; the codes of amounts never are amounts.
-    is_answer = set(labels) <= {"0", "1"}
-    return codes.map(lambda code: says.get(code, code if code not in labels or is_answer else labels[code]))
+    says = {code: answer_of(label) for code, label in labels.items() if answer_of(label) >= 0}
+    others = [code for code, label in labels.items() if code not in says and not is_not_known(label)]
+    if set(says.values()) == {0} and len(others) == 1:
+        # Of two choices that are not "no" and no missing answer, one is left.
+        says[others[0]] = 1
+    if 1 not in says.values():
+        shown = " | ".join(f"{code}, {label}" for code, label in labels.items())
+        raise SpecError(
+            where=f"the field {field[_NAME]}", got=f"the choices {shown[:120]}", allowed="choices that say yes and no",
+            remedy="Write Yes and No as the labels in a copy of the data dictionary.",
+        )  # fmt: skip
+    texts = {**labels, **{code: str(answer) for code, answer in says.items()}}
+    return codes.map(lambda code: texts.get(code, code if code not in {"0", "1"} else f"code {code}"))
+
+
+def _amounts_of_codes(codes: "pd.Series[str]", field: dict[str, str]) -> "pd.Series[str]":
+    """The labels of the codes of an amount: a code is never one."""
+    labels = _labels(field)
+    return codes.map(lambda code: labels.get(code, f"code {code}" if code else ""))

@@ -18,7 +18,9 @@ import pandas as pd
 from remission.exchange.cells import (
     answer_of,
     forms_that_fit,
+    is_not_known,
     is_nothing,
+    is_total,
     number_of,
     per_value,
     read_date_form,
@@ -33,6 +35,7 @@ from remission.exchange.quality import (
     far_outside,
     identifying_columns,
     like_people,
+    like_substances,
 )
 from remission.exchange.tables import Table, limit, plain, read_source, unreadable
 from remission.records.diaries import Diaries
@@ -43,6 +46,10 @@ if TYPE_CHECKING:
 __all__ = ["Mapping", "RowSource", "anchors_in", "anchors_of", "arms_of", "diaries_of_rows"]
 
 _SEPARATORS = re.compile(r"\w\s*[;|+&,]\s*\w")
+_BETWEEN = re.compile(
+    r"\s*[/\\;|+&,\n\u00b7\uff0c\u3001]\s*|\s+(?:and|with|plus|then|und|mit|et|avec|y|con|e|og|och|en)\s+",
+    re.IGNORECASE,
+)
 _DAY = re.compile(r"([+-]?[0-9]{1,9})(?:\.0+)?")
 _AGAIN = "the same person, substance and day again"
 _NOWHERE = -1
@@ -152,15 +159,23 @@ def diaries_of_rows(table: pd.DataFrame, mapping: Mapping, source: RowSource) ->
     read += [] if mapping.one_substance else [mapping.substance]
     is_blank = (table[read] == "").all(axis=1).to_numpy()
     verdicts.refuse(is_blank, mapping.person, "an empty row")
+    if not source.is_own:
+        # A row of totals speaks of nobody's day; a row of somebody unknown does.
+        totals = per_value(person, is_total, bool)
+        if not mapping.one_substance:
+            totals |= (person == "").to_numpy() & per_value(cells, is_total, bool)
+        verdicts.refuse(totals, mapping.person, "a row of totals, not of a person")
+        is_blank = is_blank | totals
+        cells = cells.mask(totals, "")
+        person = person.mask(per_value(person, is_not_known, bool), "")
     verdicts.refuse((person == "").to_numpy(), mapping.person, "no person")
     answer = _answers(table, mapping)
     names, substance, nothing = _substances(cells, answer, mapping, source, verdicts, notes)
-    codes, people = pd.factorize(
-        pd.concat([pd.Series(source.people, dtype=str), person[(person != "") & ~is_blank]]),
-        sort=not source.is_own,
-    )
+    has_name = ((person != "") & ~is_blank).to_numpy()
+    listed = [name for name in source.people if source.is_own or not (is_not_known(name) or is_total(name))]
+    codes, people = pd.factorize(pd.concat([pd.Series(listed, dtype=str), person[has_name]]), sort=not source.is_own)
     who = np.full(n, _NOWHERE)
-    who[((person != "") & ~is_blank).to_numpy()] = codes[len(source.people) :]
+    who[has_name] = codes[len(listed) :]
     notes.extend(like_people(list(people)))
     days = _days(table[mapping.when], who, np.asarray(people), mapping, source, verdicts, notes)
     used, amount = _amounts(table, answer, nothing, mapping, source, verdicts)
@@ -169,7 +184,10 @@ def diaries_of_rows(table: pd.DataFrame, mapping: Mapping, source: RowSource) ->
         is_silent = (verdicts.reason == "") & (table[mapping.use] == "").to_numpy()
     elif mapping.use is not None:
         verdicts.refuse((answer < 0), mapping.use, "neither 0 nor 1, yes nor no")
-    is_entry = (verdicts.reason == "") & ~nothing & ~is_silent
+    # What is set aside is the amount; the answer was read, and a day of use stays one.
+    stays = (answer == 1) & (verdicts.column == mapping.amount) & (verdicts.reason != "") & ~nothing
+    is_entry = ((verdicts.reason == "") & ~nothing & ~is_silent) | stays
+    amount = np.where(stays, np.nan, amount)
     entries = pd.DataFrame({"p": who, "s": substance, "d": days.day, "used": used, "amount": amount})[is_entry]
     entries, refused = _one_entry_a_day(entries, table, mapping, source, verdicts, notes)
     if not len(entries) and not (nothing & (verdicts.reason == "")).any() and not is_silent.any():
@@ -223,10 +241,14 @@ def _substances(
         nothing = (per_value(cells, is_nothing, bool) & ~no_code) | (is_empty & (answer == 0))
     verdicts.refuse(nothing & (answer == 1), column, "use of no substance")
     verdicts.refuse(no_code, column, "no code of the field's choices")
+    is_open = np.zeros(len(cells), dtype=bool)
+    if not (source.is_own or mapping.one_substance):
+        is_open = per_value(cells, is_not_known, bool) & ~no_code
+    is_empty = is_empty | is_open
     verdicts.refuse(is_empty & ~nothing & ~no_code, column, "no substance")
     is_several = np.zeros(len(cells), dtype=bool)
-    if not (source.is_coded or source.is_own or mapping.one_substance):
-        is_several = per_value(cells, lambda cell: _SEPARATORS.search(cell) is not None, bool) & ~nothing
+    if not (source.is_own or mapping.one_substance):
+        is_several = _several(cells, source) & ~nothing & ~is_open
         verdicts.refuse(is_several, column, "several substances in one cell")
     is_named = ~(is_empty | nothing | no_code | is_several)
     keys = cells if source.is_own else pd.Series(per_value(cells, spelling, object), dtype=str)
@@ -241,6 +263,21 @@ def _substances(
         if len(group) > 1:
             notes.append(f"Read as one substance: {', '.join(repr(str(text)) for text in group['text'])}.")
     return names, place, nothing
+
+
+def _several(cells: "Cells", source: RowSource) -> np.ndarray:
+    """Cells that name several substances: by a sign between them, or because the parts are names of others."""
+    names = {spelling(str(cell)) for cell in pd.unique(cells)} - {""}
+
+    def is_several(cell: str) -> bool:
+        if not source.is_coded and _SEPARATORS.search(cell):
+            return True
+        parts = [spelling(part) for part in _BETWEEN.split(cell) if part.strip()]
+        known = [part in names for part in parts]
+        # A choice of a list may name a class by two of its members.
+        return len(parts) > 1 and (all(known) if source.is_coded else any(known))
+
+    return per_value(cells, is_several, bool)
 
 
 def anchors_of(person: "Cells", cells: "Cells", mapping: Mapping, *, is_typed: bool) -> dict[str, int | None]:
@@ -407,6 +444,9 @@ def _amounts(
     verdicts.refuse(nothing & (amount > 0), column, "an amount of no substance")
     if mapping.use is not None:
         verdicts.refuse((answer == 0) & (amount > 0), mapping.use, "an amount on a day without use")
+        # Use of the amount 0 contradicts itself: the use is reported, the amount is not.
+        if not source.is_own:
+            amount = np.where(by_answer & (amount == 0.0), np.nan, amount)
         return by_answer, np.where(by_answer, amount, 0.0)
     if mapping.empty_amount == "unknown":
         verdicts.refuse(is_blank & ~nothing, column, "no amount")
@@ -530,7 +570,7 @@ class _Grids:
         asked: pd.DataFrame, unknown: _Unknown, days: _Days, notes: list[str],
     ) -> None:  # fmt: skip
         self.source, self.mapping, self.people, self.names = source, mapping, people, names
-        self.entries, self.asked, self.unknown, self.days = entries, asked, unknown, days
+        self.entries, self.asked, self.unknown, self.days, self.notes = entries, asked, unknown, days, notes
         placed = np.concatenate([entries["d"].to_numpy(), asked["d"].to_numpy(), unknown.day]).astype(np.int64)
         self.first = int(placed.min())
         self.shape = (len(people), int(placed.max()) - self.first + 1)
@@ -559,6 +599,8 @@ class _Grids:
         # The days from the first row to the last, read or not: what of them is not asked about is not known.
         lost = pd.DataFrame({"p": self.unknown.person, "d": self.unknown.day})
         reach = self._within(pd.concat([rows, lost])) if self.mapping.assessed == "span" and len(lost) else within
+        if self.mapping.assessed == "span":
+            within = within & ~self._silences(pd.concat([rows, lost]))
         counts = self.entries["s"].value_counts()
         order = list(range(len(self.names)))
         if not self.source.is_own:
@@ -584,6 +626,20 @@ class _Grids:
             columns = self.first + np.arange(self.shape[1])
             within[who] = (columns >= span["min"].to_numpy()[:, None]) & (columns <= span["max"].to_numpy()[:, None])
         return within
+
+    def _silences(self, rows: pd.DataFrame) -> np.ndarray:
+        """Days between two rows of a person that lie farther apart than any interview looks back."""
+        found = np.zeros(self.shape, dtype=bool)
+        rows = rows.drop_duplicates().sort_values(["p", "d"])
+        who, day = rows["p"].to_numpy(dtype=np.int64), rows["d"].to_numpy(dtype=np.int64) - self.first
+        for i in np.flatnonzero((who[1:] == who[:-1]) & (np.diff(day) > limit("silence"))):
+            found[who[i], day[i] + 1 : day[i + 1]] = True
+        if found.any():
+            self.notes.append(
+                f"{int(found.any(axis=1).sum())} people have more than {limit('silence')} days in a row without a row: "
+                "those days are not known, not clean. Is a date wrong?"
+            )
+        return found
 
     def _substance(self, code: int, unit: str | None, within: np.ndarray, nothing: np.ndarray) -> tuple[Diaries, Lost]:
         mine = self.entries[(self.entries["s"] == code).to_numpy()]
@@ -670,6 +726,8 @@ def _more_notes(
     )
     if source.ignored:
         notes.append(f"Not read, because the name is no day: {', '.join(source.ignored)}.")
+    if not source.is_own:
+        notes.extend(like_substances(names))
     if len(asked):
         notes.append(f"{len(asked)} rows say that nothing was used: their days are clean for every substance.")
     if mapping.amount:

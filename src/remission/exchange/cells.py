@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     Cells: TypeAlias = "pd.Series[str]"
 
 __all__ = [
-    "ANSWERS", "DateForm", "answer_of", "forms_that_fit", "is_not_known", "is_nothing", "is_total", "looks",
-    "number_of", "per_value", "read_date_form", "same_cell", "spelling",
+    "ANSWERS", "DateForm", "answer_of", "forms_that_fit", "is_nobody", "is_not_known", "is_nothing", "is_total",
+    "looks", "number_of", "per_value", "read_date_form", "same_cell", "spelling",
 ]  # fmt: skip
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -239,6 +239,11 @@ def is_not_known(cell: str) -> bool:
     return word in _NOT_KNOWN or (
         cell != "" and (not any(sign.isalnum() for sign in cell) or re.fullmatch(r"-[0-9]+(\.0+)?", cell) is not None)
     )
+
+
+def is_nobody(cell: str) -> bool:
+    """Whether a cell that should name a person says that nobody is known. A number may be a name, whatever its sign."""
+    return is_not_known(cell) and not any(sign.isdigit() for sign in cell)
 
 
 def is_total(cell: str) -> bool:

@@ -18,6 +18,7 @@ import pandas as pd
 from remission.exchange.cells import (
     answer_of,
     forms_that_fit,
+    is_nobody,
     is_not_known,
     is_nothing,
     is_total,
@@ -167,12 +168,12 @@ def diaries_of_rows(table: pd.DataFrame, mapping: Mapping, source: RowSource) ->
         verdicts.refuse(totals, mapping.person, "a row of totals, not of a person")
         is_blank = is_blank | totals
         cells = cells.mask(totals, "")
-        person = person.mask(per_value(person, is_not_known, bool), "")
+        person = person.mask(per_value(person, is_nobody, bool), "")
     verdicts.refuse((person == "").to_numpy(), mapping.person, "no person")
     answer = _answers(table, mapping)
     names, substance, nothing = _substances(cells, answer, mapping, source, verdicts, notes)
     has_name = ((person != "") & ~is_blank).to_numpy()
-    listed = [name for name in source.people if source.is_own or not (is_not_known(name) or is_total(name))]
+    listed = [name for name in source.people if source.is_own or not (is_nobody(name) or is_total(name))]
     codes, people = pd.factorize(pd.concat([pd.Series(listed, dtype=str), person[has_name]]), sort=not source.is_own)
     who = np.full(n, _NOWHERE)
     who[has_name] = codes[len(listed) :]

@@ -18,14 +18,16 @@ from functools import cache
 
 import numpy as np
 from jaxtyping import Bool, Float
+from numba import njit
 
 from remission.analyses.basis import Basis, orthonormal_basis
 from remission.analyses.estimate import Estimate, Status, failed_estimate, ratio_estimate
 from remission.analyses.fast_means import project
 from remission.analyses.fast_odds import logistic_fits
 from remission.analyses.terms import is_too_small
-from remission.numerics.distributions import beta_cdf, log_beta, t_cdf, t_quantile
-from remission.numerics.elementary import cos_sin_turns, exp, log
+from remission.numerics.distributions import beta_cdf_lane, log_beta_lane, t_cdf, t_quantile
+from remission.numerics.elementary import cos_sin_turns
+from remission.numerics.lanes import OPTIONS, exp_lane, log_lane
 from remission.numerics.quadrature import gauss_legendre
 
 __all__ = ["analyze_difference_with_prior", "analyze_odds_with_prior", "analyze_shares_with_prior"]
@@ -33,6 +35,8 @@ __all__ = ["analyze_difference_with_prior", "analyze_odds_with_prior", "analyze_
 _Values = Float[np.ndarray, " subject"]
 _Treated = Bool[np.ndarray, " subject"]
 _Design = Float[np.ndarray, "subject term"]
+
+_LEAST_SHARE = 1e-300
 
 
 def _basis(treated: _Treated, adjust: _Design) -> Basis:
@@ -118,19 +122,25 @@ def analyze_shares_with_prior(
 
 def _share_below(difference: float, treated: tuple[float, float], control: tuple[float, float]) -> float:
     """Posterior probability that treatment's share minus the control's is below a difference."""
-    (a1, b1), (a0, b0) = treated, control
     # Where the control's share is larger than 1 minus the difference, treatment's is below it for certain.
     low, high = max(0.0, -difference), min(1.0, 1.0 - difference)
     if high <= low:
         return float(difference > 0.0)
-    # In x = low + (high - low) (1 - cos(pi u)) / 2 both ends, where a density may be infinite, lie dense.
-    nearness, slope = _places()
-    share = low + (high - low) * nearness
-    density = exp((a0 - 1.0) * log(np.maximum(share, _LEAST_SHARE)) - log_beta(a0, b0)
-                  + (b0 - 1.0) * log(np.maximum(1.0 - share, _LEAST_SHARE)))  # fmt: skip
-    weight = density * (high - low) * slope
-    inside = float(np.sum(weight * beta_cdf(a1, b1, share + difference)))
-    return inside + 1.0 - float(beta_cdf(a0, b0, high))
+    return float(_mixed(difference, low, high, (*treated, *control), *_places()))
+
+
+@njit(nogil=True, cache=True, **OPTIONS)
+def _mixed(difference, low, high, shapes, nearness, slope):
+    """The probability where the control's share lies between low and high, and all of it beyond high."""
+    a1, b1, a0, b0 = shapes
+    log_b1, log_b0 = log_beta_lane(a1, b1), log_beta_lane(a0, b0)
+    total = 0.0
+    for i in range(nearness.size):
+        # In x = low + (high - low) (1 - cos(pi u)) / 2 both ends, where a density may be infinite, lie dense.
+        share = low + (high - low) * nearness[i]
+        line = (a0 - 1.0) * log_lane(max(share, _LEAST_SHARE)) + (b0 - 1.0) * log_lane(max(1.0 - share, _LEAST_SHARE))
+        total += exp_lane(line - log_b0) * slope[i] * beta_cdf_lane(a1, b1, share + difference, log_b1)
+    return total * (high - low) + 1.0 - beta_cdf_lane(a0, b0, high, log_b0)
 
 
 @cache
@@ -139,9 +149,6 @@ def _places() -> tuple[Float[np.ndarray, " node"], Float[np.ndarray, " node"]]:
     u, weights = (np.array(part) for part in gauss_legendre(200))
     cosine, sine = cos_sin_turns(u / 2.0)
     return (1.0 - cosine) / 2.0, np.pi / 2.0 * sine * weights
-
-
-_LEAST_SHARE = 1e-300
 
 
 def _crossing(away: Callable[[float], float], low: float, high: float) -> float:

@@ -207,7 +207,7 @@ def test_a_damaged_run_is_not_shown_as_whole(ask: Ask, small_file: Path, tmp_pat
     assert "no file" in err
     code, _, err = ask("run", str(small_file), "--replicates", "2")
     assert code == 2
-    assert "nothing was overwritten" in err
+    assert "computed or overwritten" in err
     (tmp_path / "empty").mkdir()
     code, _, err = ask("show", str(tmp_path / "empty"))
     assert code == 2

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import integrate
 
-from remission.errors import LibraryError, RemissionError, SpecError
+from remission.errors import LibraryError, SpecError
 from remission.library.loader import load_parameter_set
 from remission.library.products import list_products, load_product
 from remission.pk import (
@@ -267,7 +267,6 @@ def test_age_and_ancestry_change_what_the_source_says_they_change() -> None:
     ("model", "dose", "where", "word"),
     [
         (SIMONS, {"route": "im"}, "doses[0].absorption", "muscle"),
-        (SIMONS, {"route": "sc", "absorption": KA}, "doses[0].absorption.f", "rats"),
         (SIMONS, {"route": "oral"}, "doses[0].absorption", "no rate"),
         (SIMONS, {"route": "rectal"}, "doses[0].absorption", "no rate"),
         (
@@ -505,8 +504,6 @@ def test_exposure_needs_no_rate_and_no_guess() -> None:
     assert found.select("ket")[0] == pytest.approx(found.select("s_ket")[0] + found.select("r_ket")[0])
     with pytest.raises(SpecError):
         found.select("s_nk")
-    with pytest.raises(RemissionError):
-        exposure_of_doses(SIMONS, [Dose.create(route="sc", dose="30 mg")], weight_kg=SEVENTY, z_iiv=z)
 
 
 def test_the_film_keeps_its_two_shares() -> None:

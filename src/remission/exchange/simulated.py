@@ -59,7 +59,7 @@ def _read(folder: Path, replicate: int) -> Diaries:
             where=str(folder), got="a run without diaries", allowed="a run with them",
             remedy="Run it again with --diaries.",
         )  # fmt: skip
-    protocol = read_protocol(folder / "protocol.yaml")
+    protocol = read_protocol(folder / "protocol.yaml", is_stored=True)
     table = pq.read_table(path, filters=[("replicate", "=", replicate)])
     if table.num_rows == 0:
         n_replicates = int(pc.max(pq.read_table(path, columns=["replicate"])["replicate"]).as_py()) + 1

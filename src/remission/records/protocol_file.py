@@ -40,13 +40,15 @@ _SECTIONS: Final = {
 """A comment above each section of a written file."""
 
 
-def read_protocol(path: str | PathLike[str]) -> Protocol:
+def read_protocol(path: str | PathLike[str], *, is_stored: bool = False) -> Protocol:
     """The protocol in a file.
 
     Parameters
     ----------
     path
         A YAML file of at most 1 MB; a larger one is refused by its size, unread.
+    is_stored
+        Whether the program itself stored it in a run, perhaps before a line of it was refused.
 
     Raises
     ------
@@ -61,7 +63,7 @@ def read_protocol(path: str | PathLike[str]) -> Protocol:
             allowed="a YAML file",
             remedy="Write the protocol as YAML; docs/how-to/write-a-protocol.md shows how.",
         )
-    return _protocol_of(read_tree_file(file, what="a protocol file", example="id: my-trial"))
+    return _protocol_of(read_tree_file(file, what="a protocol file", example="id: my-trial"), is_stored=is_stored)
 
 
 def parse_protocol(text: str, *, name: str) -> Protocol:
@@ -82,10 +84,11 @@ def parse_protocol(text: str, *, name: str) -> Protocol:
     return _protocol_of(read_tree(text, name=name))
 
 
-def _protocol_of(tree: Tree) -> Protocol:
+def _protocol_of(tree: Tree, *, is_stored: bool = False) -> Protocol:
+    context = {"units_required": True, "stored": is_stored}
     try:
         # A file uses the short field names only: dose, never dose_mg_per_kg, because its unit stands in the value.
-        protocol = Protocol.model_validate(tree.data, context={"units_required": True}, by_alias=True, by_name=False)
+        protocol = Protocol.model_validate(tree.data, context=context, by_alias=True, by_name=False)
     except ValidationError as error:
         found = [(place, _in_file(tree, place, fault)) for place, fault in located_faults(error, Protocol)]
         found.sort(key=lambda item: tree.line_of(item[0]))

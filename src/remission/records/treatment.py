@@ -117,7 +117,10 @@ class DrugCourse(Record):
                     )
                 )
         # Plain data always hold the field; in a file somebody wrote it, and 0 would be believed to act.
-        is_said = bool((info.context or {}).get("units_required")) and "psychoactive" in self.model_fields_set
+        # Files that the program itself stored before it was refused hold it too.
+        context = info.context or {}
+        is_said = bool(context.get("units_required")) and not context.get("stored")
+        is_said = is_said and "psychoactive" in self.model_fields_set
         if self.drug == "racemic-ketamine" and (is_said or self.psychoactive != 0.0):
             faults.append(
                 SpecError(

@@ -128,7 +128,7 @@ def _machine(folder: Path) -> dict[str, Any] | None:
 
 def _plan_of(run: Run) -> TrialPlan:
     manifest = run.manifest
-    protocol = read_protocol(run.path / "protocol.yaml")
+    protocol = read_protocol(run.path / "protocol.yaml", is_stored=True)
     if protocol.content_hash != manifest["protocol_sha256"]:
         raise ProvenanceError(
             where=str(run.path / "protocol.yaml"),

@@ -193,7 +193,7 @@ def check_contents(run: Run) -> None:
             )  # fmt: skip
     if (run.path / "run.json").exists():
         _damage_said(run.path / "run.json")
-    protocol = read_protocol(run.path / "protocol.yaml")
+    protocol = read_protocol(run.path / "protocol.yaml", is_stored=True)
     if protocol.id != run.manifest["protocol"] or run.summary.get("protocol") != protocol.id:
         raise ProvenanceError(
             where=str(run.path / MANIFEST), got="another protocol than that of the folder", allowed=protocol.id,

@@ -21,8 +21,8 @@ import numpy as np
 from benchmarks.measure import times_faster, write_results
 from remission.analyses.means import analyze_difference
 from remission.analyses.odds import analyze_odds
-from remission.records.protocol import Protocol
-from remission.records.protocol_file import write_protocol
+from remission.protocol.file import write_protocol
+from remission.protocol.record import Protocol
 from remission.testing.protocols import small_protocol
 from remission.trial.batch import TrialBatch
 from remission.trial.chunk import Chunk

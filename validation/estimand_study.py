@@ -9,8 +9,8 @@ from typing import Any
 
 from remission.library.protocols import load_protocol
 from remission.patient.parameters import DEFAULT_PARAMETER_SET
+from remission.protocol.record import Protocol
 from remission.records.estimand import EventKind
-from remission.records.protocol import Protocol
 from remission.testing.protocols import small_protocol
 from remission.trial.bias import measure_bias
 from remission.trial.crossover import crossover_truth

@@ -37,9 +37,9 @@ from remission.design.priors import priors_of, sample_values
 from remission.evidence import NO_DIFFERENCE, StudyOutcome, StudyRecord, load_evidence, verdicts
 from remission.library.loader import load_parameter_set
 from remission.patient.parameters import DEFAULT_PARAMETER_SET, load_course_parameters
+from remission.protocol.file import read_protocol
+from remission.protocol.record import Protocol
 from remission.provenance import source_hashes
-from remission.records.protocol import Protocol
-from remission.records.protocol_file import read_protocol
 from remission.trial.bias import measure_bias
 from remission.trial.result import TrialResult
 from remission.trial.simulate import plan_trial

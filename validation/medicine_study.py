@@ -12,7 +12,8 @@ import numpy as np
 from remission.library.medicines import MedicineContrast, list_medicines, list_refusals, load_medicine
 from remission.patient.parameters import DEFAULT_PARAMETER_SET, load_course_parameters
 from remission.patient.pharmacology import load_pharmacology
-from remission.records.protocol import Protocol, Substance
+from remission.protocol.record import Protocol
+from remission.records.substance import Substance
 from remission.testing.protocols import small_protocol
 from remission.trial.batch import simulate_under_arm
 from remission.trial.medicines import clean_share, find_shift, shown_contrast

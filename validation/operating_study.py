@@ -21,7 +21,7 @@ from remission.design.crew import Crew
 from remission.design.variants import null_protocol, one_analysis, resize_protocol
 from remission.errors import SpecError
 from remission.library.protocols import load_protocol
-from remission.records.protocol import Protocol
+from remission.protocol.record import Protocol
 from remission.trial.analyze import sides_of
 from remission.trial.batch import TrialBatch
 from remission.trial.chunk import Chunk, analyze_batch

@@ -26,8 +26,9 @@ from remission.patient.kernels.reference import simulate_course
 from remission.patient.parameters import CourseParameters, load_course_parameters
 from remission.patient.pharmacology import load_pharmacology
 from remission.patient.sampling import sample_covariates, sample_traits
+from remission.protocol.record import Protocol
 from remission.records.endpoint import Endpoint
-from remission.records.protocol import Protocol, Substance
+from remission.records.substance import Substance
 from remission.streams import People
 from remission.trial.endpoints import endpoint_values, time_to_event
 from remission.trial.observation import observe

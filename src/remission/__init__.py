@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from remission.patient.pharmacology import load_pharmacology
     from remission.patient.session import simulate_session_curves, simulate_session_effects
     from remission.pk import exposure_of_doses, load_pk_model, simulate_concentrations, simulate_doses
+    from remission.protocol.file import parse_protocol, read_protocol, write_protocol
+    from remission.protocol.record import Protocol
     from remission.records.dose import Dose
-    from remission.records.protocol import Protocol, Substance
-    from remission.records.protocol_file import parse_protocol, read_protocol, write_protocol
     from remission.records.regimen import Regimen
     from remission.records.subject import Subject
+    from remission.records.substance import Substance
     from remission.report.rebuild import rebuild
     from remission.report.run import run_trial
     from remission.trial.result import TrialResult
@@ -37,12 +38,12 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Dose": "remission.records.dose",
-    "Protocol": "remission.records.protocol",
+    "Protocol": "remission.protocol.record",
     "Regimen": "remission.records.regimen",
     "RemissionError": "remission.errors",
     "SpecError": "remission.errors",
     "Subject": "remission.records.subject",
-    "Substance": "remission.records.protocol",
+    "Substance": "remission.records.substance",
     "TrialResult": "remission.trial.result",
     "TrialSummary": "remission.trial.summary",
     "exposure_of_doses": "remission.pk",
@@ -53,8 +54,8 @@ _HOMES = {
     "load_pharmacology": "remission.patient.pharmacology",
     "load_pk_model": "remission.pk",
     "load_protocol": "remission.library.protocols",
-    "parse_protocol": "remission.records.protocol_file",
-    "read_protocol": "remission.records.protocol_file",
+    "parse_protocol": "remission.protocol.file",
+    "read_protocol": "remission.protocol.file",
     "rebuild": "remission.report.rebuild",
     "run_trial": "remission.report.run",
     "simulate_concentrations": "remission.pk",
@@ -64,7 +65,7 @@ _HOMES = {
     "simulate_session_effects": "remission.patient.session",
     "simulate_trial": "remission.trial.simulate",
     "summarize_trial": "remission.trial.summary",
-    "write_protocol": "remission.records.protocol_file",
+    "write_protocol": "remission.protocol.file",
 }
 
 __all__ = [

@@ -13,10 +13,11 @@ from remission.errors import LibraryError
 from remission.library import protocols
 from remission.library.protocols import list_protocols, load_protocol, protocol_template, protocol_text
 from remission.library.published import published_outcome, trial_record
-from remission.records import Protocol, Record
-from remission.records.json_schema import protocol_json_schema, protocol_json_schema_text
-from remission.records.protocol import Substance
-from remission.records.protocol_file import parse_protocol
+from remission.protocol import Protocol
+from remission.protocol.file import parse_protocol
+from remission.protocol.json_schema import protocol_json_schema, protocol_json_schema_text
+from remission.records import Record
+from remission.records.substance import Substance
 from remission.records.yaml_tree import read_tree
 from remission.units import suffix_of
 

@@ -13,7 +13,7 @@ import pytest
 
 from remission.cli.app import run_app
 from remission.library.protocols import list_protocols, protocol_text
-from remission.records.protocol_file import write_protocol
+from remission.protocol.file import write_protocol
 from remission.runs.folder import read_run
 from remission.testing.protocols import small_protocol
 

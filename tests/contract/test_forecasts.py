@@ -9,7 +9,7 @@ from validation.forecast import draw_trials, mixture, no_effect, other_trials
 
 from remission.design.assurance import estimate_assurance
 from remission.design.evidence import evidence_trials, log_likelihoods
-from remission.records.protocol_file import read_protocol
+from remission.protocol.file import read_protocol
 
 ON_RECORD = {
     "more-kare-default.json": "c7f6bfe1ca9591cd5237a435700f3de8df3007e3a9f3acd79d1f8710759ec887",

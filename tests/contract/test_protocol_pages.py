@@ -8,9 +8,9 @@ import pytest
 
 from remission.errors import SpecError
 from remission.library.protocols import protocol_template
-from remission.records.coherence import FITTING_ENDPOINTS, NEEDED_DATA
-from remission.records.json_schema import protocol_json_schema
-from remission.records.protocol_file import read_protocol
+from remission.protocol.coherence import FITTING_ENDPOINTS, NEEDED_DATA
+from remission.protocol.file import read_protocol
+from remission.protocol.json_schema import protocol_json_schema
 from remission.units import parse_quantity
 
 DOCS = Path(__file__).parents[2] / "docs"

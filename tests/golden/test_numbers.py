@@ -13,7 +13,7 @@ from remission.patient.parameters import load_course_parameters
 from remission.patient.pharmacology import load_pharmacology
 from remission.patient.sampling import sample_iiv
 from remission.patient.session import simulate_session_effects
-from remission.records.protocol import Substance
+from remission.records.substance import Substance
 from remission.streams import People
 from remission.testing.protocols import small_protocol
 from remission.trial.batch import simulate_batch

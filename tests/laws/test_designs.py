@@ -20,7 +20,8 @@ from remission.analyses.odds import analyze_odds
 from remission.design.nulls import EXPECTANCY, INERT, SAME, nulls_of
 from remission.design.variants import null_protocol, one_analysis, resize_protocol
 from remission.patient.parameters import CourseParameters, load_course_parameters
-from remission.records.protocol import Protocol, Substance
+from remission.protocol.record import Protocol
+from remission.records.substance import Substance
 from remission.testing.protocols import small_protocol
 from remission.trial.chunk import Chunk, analyze_batch
 from remission.trial.simulate import plan_trial

@@ -16,7 +16,7 @@ from remission.evidence.verdicts import verdicts_of
 from remission.library.loader import load_parameter_set
 from remission.patient.standing import standing_of
 from remission.records.parameter import Grade, Parameter
-from remission.records.protocol import Substance
+from remission.records.substance import Substance
 from remission.report.forest import forest_rows
 from remission.web.language import LANGUAGES, load_text
 

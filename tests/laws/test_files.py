@@ -22,8 +22,8 @@ from remission.patient.parameters import (
     meaningful_range,
     read_parameters,
 )
-from remission.records.protocol import Protocol
-from remission.records.protocol_file import parse_protocol, read_protocol, write_protocol
+from remission.protocol.file import parse_protocol, read_protocol, write_protocol
+from remission.protocol.record import Protocol
 from remission.records.yaml_tree import read_tree
 from remission.report.run import run_trial
 from remission.runs.folder import read_run

@@ -13,7 +13,7 @@ from remission.patient.course import Course, CourseSchedule
 from remission.patient.kernels.reference import simulate_course
 from remission.patient.parameters import CourseParameters, load_course_parameters
 from remission.patient.sampling import sample_traits
-from remission.records.protocol import Substance
+from remission.records.substance import Substance
 from remission.streams import People
 from remission.testing.courses import course_schedule
 

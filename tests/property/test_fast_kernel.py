@@ -11,7 +11,7 @@ from remission.patient.course import CourseSchedule
 from remission.patient.kernels import fast, reference
 from remission.patient.parameters import load_course_parameters
 from remission.patient.sampling import sample_traits
-from remission.records.protocol import Substance
+from remission.records.substance import Substance
 from remission.streams import People, Stream, draw_words
 
 FACTOR = st.floats(min_value=0.3, max_value=3.0)

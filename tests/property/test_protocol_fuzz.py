@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from remission.errors import SpecError
 from remission.library.protocols import list_protocols, protocol_template, protocol_text
-from remission.records import Protocol
-from remission.records.protocol_file import parse_protocol, read_protocol, write_protocol
+from remission.protocol import Protocol
+from remission.protocol.file import parse_protocol, read_protocol, write_protocol
 from remission.records.yaml_tree import decode_utf8
 
 NAME = "fuzz.yaml"

@@ -30,7 +30,7 @@ def main(error_model: str) -> None:
     from remission.patient.kernels import fast
     from remission.patient.parameters import load_course_parameters
     from remission.patient.sampling import sample_traits
-    from remission.records.protocol import Substance
+    from remission.records.substance import Substance
     from remission.streams import People
     from remission.testing.courses import course_schedule
 

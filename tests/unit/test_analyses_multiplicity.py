@@ -7,8 +7,8 @@ from statsmodels.stats.multitest import multipletests
 from remission.analyses.estimate import Estimates, Status
 from remission.analyses.multiplicity import adjust_family, adjusted_p_values
 from remission.errors import SpecError
+from remission.protocol.record import Protocol
 from remission.records.multiplicity import FamilyTest, Multiplicity
-from remission.records.protocol import Protocol
 from remission.testing.protocols import small_protocol
 
 NAMES = ("pda-ketamine", "relapse-ketamine", "time-ketamine", "craving-ketamine")

@@ -7,8 +7,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from remission.errors import SpecError
+from remission.protocol.record import Protocol
 from remission.records.analysis import Analysis
-from remission.records.protocol import Protocol
 from remission.testing.protocols import small_protocol
 
 CONTRAST = {"treatment": {"drug": "ketamine"}, "control": {"drug": "saline"}}

@@ -4,9 +4,9 @@ import pytest
 
 from remission.library.protocols import list_protocols, load_protocol, protocol_template
 from remission.library.published import list_trials, trial_record
-from remission.records import Protocol
-from remission.records.cautions import HIGHEST_STUDIED_MG_PER_KG, MOST_INFUSIONS_STUDIED
-from remission.records.protocol_file import parse_protocol
+from remission.protocol import Protocol
+from remission.protocol.cautions import HIGHEST_STUDIED_MG_PER_KG, MOST_INFUSIONS_STUDIED
+from remission.protocol.file import parse_protocol
 
 TEMPLATE = protocol_template()
 

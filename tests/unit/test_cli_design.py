@@ -12,7 +12,7 @@ from remission.cli.app import run_app
 from remission.design.prices import Prices, cost_course, count_affordable
 from remission.errors import SpecError
 from remission.library.protocols import load_protocol
-from remission.records.protocol_file import write_protocol
+from remission.protocol.file import write_protocol
 
 SMALL = ["design", "kare", "--vary", "n=40,48", "--replicates", "8", "--json"]
 PRICES = "currency: X\ndrug: 1\nstaff: 2\nroom: 3\nmonitoring: 4\ntherapy: 5\nonce: 6\nbudget: 710\n"

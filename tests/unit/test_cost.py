@@ -15,7 +15,7 @@ from remission.cli import run
 from remission.cli.app import run_app
 from remission.cli.progress import Pace, _lines, span
 from remission.errors import LibraryError, ProvenanceError, RemissionError, RunError, SpecError, WorkError
-from remission.records.protocol_file import write_protocol
+from remission.protocol.file import write_protocol
 from remission.runs.cost import estimate_cost
 from remission.testing.protocols import small_protocol
 from remission.trial.simulate import plan_trial

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from remission.errors import SpecError
-from remission.records.protocol import Protocol
+from remission.protocol.record import Protocol
 from remission.testing.protocols import small_protocol
 from remission.trial.crossover import analyze_crossover, crossover_truth
 from remission.trial.simulate import plan_trial

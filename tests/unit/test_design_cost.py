@@ -12,7 +12,7 @@ from remission.design.price_sets import count_hours, list_price_sets, load_price
 from remission.design.prices import cost_course, extra_cost, price_points
 from remission.evidence.care import number_of
 from remission.library.protocols import load_protocol
-from remission.records.protocol_file import write_protocol
+from remission.protocol.file import write_protocol
 from remission.testing.protocols import small_protocol
 
 GRADES = {"measured", "derived", "assumed", "placeholder", "unverified"}

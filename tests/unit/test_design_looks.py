@@ -12,7 +12,7 @@ from remission.design.operating import characterize, simulate_design
 from remission.design.sequential import crossing_probabilities
 from remission.design.stops import plan_stops
 from remission.errors import SpecError
-from remission.records.protocol import Protocol
+from remission.protocol.record import Protocol
 from remission.testing.protocols import small_protocol
 from remission.trial.datacut import ABSENT, complete_day, cut_batch
 from remission.trial.endpoints import time_to_event

@@ -16,7 +16,7 @@ from remission.design.flow import simulate_flow
 from remission.library.protocols import load_protocol
 from remission.library.references import load_reference
 from remission.patient.parameters import load_course_parameters
-from remission.records.protocol_file import write_protocol
+from remission.protocol.file import write_protocol
 from remission.testing.protocols import small_protocol
 from remission.trial.simulate import simulate_trial
 

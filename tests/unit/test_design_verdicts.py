@@ -23,9 +23,9 @@ from remission.design.verdicts import EARLY_STOP
 from remission.errors import SpecError
 from remission.library.protocols import load_protocol
 from remission.patient.parameters import load_course_parameters
+from remission.protocol.file import parse_protocol, write_protocol
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import KINDS as ENDPOINTS
-from remission.records.protocol_file import parse_protocol, write_protocol
 from remission.testing.protocols import small_protocol
 from remission.trial.truth import estimand_truth
 

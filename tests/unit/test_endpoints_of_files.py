@@ -14,8 +14,8 @@ from remission.endpoints.repairs import repaired_words
 from remission.endpoints.values import times_of, values_of
 from remission.endpoints.weeks import week_values_of_words
 from remission.endpoints.words import parse_words, spell_words
+from remission.protocol.file import write_protocol
 from remission.records.endpoint_kinds import MissingRule
-from remission.records.protocol_file import write_protocol
 from remission.records.weekly import WeeklyRule
 from remission.testing.protocols import small_protocol
 from remission.trial.endpoints import endpoint_values

@@ -9,7 +9,7 @@ import pytest
 from remission.errors import SpecError
 from remission.patient.parameters import CourseParameters, load_course_parameters
 from remission.patient.pharmacology import load_pharmacology
-from remission.records.protocol import Protocol
+from remission.protocol.record import Protocol
 from remission.testing.protocols import small_protocol
 from remission.trial.batch import TrialBatch, simulate_batch, simulate_under_arm
 from remission.trial.bias import measure_bias

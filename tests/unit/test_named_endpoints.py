@@ -10,12 +10,12 @@ from remission.library.drinking import ethanol_g_per_unit, risk_bounds_g_per_day
 from remission.library.endpoints import list_endpoints, load_endpoint
 from remission.library.loader import list_parameter_sets, load_parameter_set
 from remission.library.references import load_reference
+from remission.protocol.endpoint_explanation import explain_endpoint
+from remission.protocol.file import parse_protocol, write_protocol
+from remission.protocol.record import Protocol
 from remission.records.endpoint import Endpoint
-from remission.records.endpoint_explanation import explain_endpoint
 from remission.records.endpoint_kinds import KINDS
 from remission.records.population import DayRange
-from remission.records.protocol import Protocol
-from remission.records.protocol_file import parse_protocol, write_protocol
 from remission.testing.protocols import small_protocol
 from remission.trial.simulate import simulate_trial
 from remission.trial.summary import summarize_trial

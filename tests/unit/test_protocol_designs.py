@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from remission.errors import SpecError
 from remission.patient.pharmacology import load_pharmacology
 from remission.patient.sampling import sample_covariates
-from remission.records.protocol import Protocol
-from remission.records.protocol_file import parse_protocol, write_protocol
+from remission.protocol.file import parse_protocol, write_protocol
+from remission.protocol.record import Protocol
 from remission.streams import People
 from remission.testing.protocols import small_protocol
 from remission.trial.randomization import minimize

@@ -8,7 +8,7 @@ import pytest
 
 from remission.errors import SpecError, UnitsError
 from remission.library.protocols import list_protocols, load_protocol, protocol_template
-from remission.records.protocol_file import parse_protocol, read_protocol, write_protocol
+from remission.protocol.file import parse_protocol, read_protocol, write_protocol
 
 TEMPLATE = protocol_template()
 NAME = "my-trial.yaml"

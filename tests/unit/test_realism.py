@@ -10,7 +10,7 @@ from validation.realism.statistics import DEFINITIONS, diary_statistics, with_er
 from remission.errors import LibraryError
 from remission.library.diary_statistics import load_diary_statistics
 from remission.library.references import load_reference
-from remission.records.protocol import Substance
+from remission.records.substance import Substance
 
 
 def by_hand(use: list[list[int]]) -> dict[str, float]:

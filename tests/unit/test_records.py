@@ -11,6 +11,7 @@ from pydantic import field_validator
 
 from remission.errors import SpecError
 from remission.library.protocols import list_protocols, load_protocol
+from remission.protocol import Protocol
 from remission.records import (
     AgeDistribution,
     Arm,
@@ -20,7 +21,6 @@ from remission.records import (
     Gap,
     Infusion,
     Population,
-    Protocol,
     Record,
 )
 from remission.records.faults import field_path, known_fields, parse_path

@@ -11,7 +11,8 @@ from PIL import Image
 from remission.cli.table import simulated_text
 from remission.library.protocols import load_protocol
 from remission.patient.course import STATES
-from remission.records.protocol import Protocol, Substance
+from remission.protocol.record import Protocol
+from remission.records.substance import Substance
 from remission.report.document import LIMITS
 from remission.report.labels import STATE_LABELS
 from remission.report.look import arm_styles

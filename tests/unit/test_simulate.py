@@ -9,7 +9,8 @@ import pytest
 
 from remission.errors import SpecError
 from remission.patient.parameters import load_course_parameters
-from remission.records.protocol import Protocol, Substance
+from remission.protocol.record import Protocol
+from remission.records.substance import Substance
 from remission.testing.protocols import small_protocol
 from remission.trial import chunk
 from remission.trial.result import TrialResult

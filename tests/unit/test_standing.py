@@ -8,7 +8,7 @@ import pytest
 from remission.cli.table import standing_data
 from remission.library.protocols import list_protocols, load_protocol
 from remission.patient.standing import is_tuned, standing_of, tuned_sentence
-from remission.records.protocol import Substance
+from remission.records.substance import Substance
 from remission.report.document import LIMITS
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from remission.analyses.estimate import Status
-from remission.records.protocol import Protocol
+from remission.protocol.record import Protocol
 from remission.runs.tables import write_tables
 from remission.testing.protocols import small_protocol
 from remission.trial.bias import measure_bias

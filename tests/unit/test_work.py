@@ -12,7 +12,7 @@ import pytest
 
 from remission.cli import execute
 from remission.errors import ProvenanceError, RunError, WorkError
-from remission.records.protocol_file import write_protocol
+from remission.protocol.file import write_protocol
 from remission.runs.folder import read_run
 from remission.runs.store import ChunkStore
 from remission.runs.work import discard_work, open_work, read_work, run_chunks, verify_work, work_folder

@@ -15,7 +15,7 @@ from validation.abuse.mutants import NASTY
 def make(place: Path) -> tuple[Path, Path]:
     """A finished run with diaries, and one under way."""
     from remission.library.protocols import protocol_template
-    from remission.records.protocol_file import parse_protocol
+    from remission.protocol.file import parse_protocol
     from remission.report.run import write_run
     from remission.runs.work import open_work, run_chunks
     from remission.trial.simulate import plan_trial

@@ -146,8 +146,8 @@ def readers(place: Path) -> dict[str, Callable[[Path], object]]:
     from remission.exchange.mapping_file import read_mapping
     from remission.exchange.tlfb import read_tlfb
     from remission.library.protocols import load_protocol
-    from remission.records.explanation import explain_protocol
-    from remission.records.protocol_file import read_protocol
+    from remission.protocol.explanation import explain_protocol
+    from remission.protocol.file import read_protocol
     from remission.trial.simulate import plan_trial
 
     kare = load_protocol("kare")

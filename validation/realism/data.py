@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from remission.records.protocol import Substance
+from remission.records.substance import Substance
 from validation.realism.statistics import DEFINITIONS
 from validation.realism.windows import BASELINE_DAYS, FIRST_DAY, N_DAYS, NAMES, real_window
 

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from remission.records.protocol import Substance
+from remission.records.substance import Substance
 from remission.report.look import CIRCUITS, INK, QUIET, drawing, finish
 from validation.realism.score import Score
 from validation.realism.statistics import LAGS

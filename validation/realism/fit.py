@@ -13,7 +13,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from remission.patient.parameters import CourseParameters, load_course_parameters
-from remission.records.protocol import Substance
+from remission.records.substance import Substance
 from validation.realism.statistics import diary_statistics, with_errors
 from validation.realism.windows import NAMES, real_window, simulated_use
 

@@ -16,7 +16,7 @@ from remission.patient.kernels import fast
 from remission.patient.parameters import CourseParameters, load_course_parameters
 from remission.patient.sampling import sample_traits
 from remission.records.diaries import Diaries
-from remission.records.protocol import Substance
+from remission.records.substance import Substance
 from remission.streams import People
 from remission.testing.courses import course_schedule
 

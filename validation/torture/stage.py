@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from remission.protocol.file import write_protocol
 from remission.provenance import source_hashes
-from remission.records.protocol_file import write_protocol
 from remission.runs.folder import read_run
 from remission.runs.identity import run_name
 from remission.testing.protocols import small_protocol

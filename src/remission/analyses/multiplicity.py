@@ -21,8 +21,8 @@ import numpy as np
 from jaxtyping import Float
 
 from remission.analyses.estimate import Estimates
+from remission.protocol.record import Protocol
 from remission.records.multiplicity import FamilyTest
-from remission.records.protocol import Protocol
 
 __all__ = ["adjust_family", "adjusted_p_values"]
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from remission.design.operating import Characteristics
     from remission.design.size_search import SizeSearch
     from remission.design.stops import StopRule
-    from remission.records.protocol import Protocol
+    from remission.protocol.record import Protocol
 
 __all__ = ["design_command"]
 
@@ -408,7 +408,7 @@ def _truths(
     from remission.patient.parameters import load_course_parameters
 
     if null:
-        is_ratio = next(one.is_ratio for one in protocol.analyses if one.id == wanted)
+        is_ratio = protocol.analysis(wanted).is_ratio
         return {wanted: 1.0 if is_ratio else 0.0}, {}
     if not n_people:
         return {}, {}

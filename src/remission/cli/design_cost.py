@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from remission.design.price_sets import PriceSet
     from remission.design.prices import CourseCost, Prices
-    from remission.records.protocol import Protocol
+    from remission.protocol.record import Protocol
     from remission.records.yaml_tree import Tree
 
 __all__ = ["cost_content", "read_prices", "show_cost"]
@@ -163,8 +163,8 @@ def _day(protocol: "Protocol", prices: "Prices", estimates: "np.ndarray", analys
     from remission.design.prices import extra_cost
     from remission.trial.analyze import sides_of
 
-    chosen = next(one for one in protocol.analyses if one.id == analysis)
-    endpoint = next(one for one in protocol.endpoints if one.id == chosen.endpoint)
+    chosen = protocol.analysis(analysis)
+    endpoint = protocol.endpoint(chosen.endpoint)
     if endpoint.kind != "percent_days_abstinent" or is_ratio(chosen.method) or chosen.method == "percent_lower":
         return None
     extra, low, high = extra_cost(protocol, prices, sides_of(protocol, chosen.contrast))

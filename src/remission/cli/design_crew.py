@@ -6,7 +6,7 @@ import typer
 
 if TYPE_CHECKING:
     from remission.design.crew import Crew
-    from remission.records.protocol import Protocol
+    from remission.protocol.record import Protocol
 
 __all__ = ["engage"]
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from remission.records.protocol import Protocol
+    from remission.protocol.record import Protocol
 
 __all__ = ["evidence_sets", "trials_of"]
 

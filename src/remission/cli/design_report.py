@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:
     from remission.cli.design_work import DesignWork
     from remission.design.operating import DesignRun
-    from remission.records.protocol import Protocol
+    from remission.protocol.record import Protocol
 
 __all__ = ["command_words", "report_design", "report_table"]
 

@@ -10,7 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from remission.patient.parameters import CourseParameters
-    from remission.records.protocol import Protocol
+    from remission.protocol.record import Protocol
     from remission.trial.simulate import TrialPlan
 
 __all__ = ["find_protocol", "parameters_of", "run_command"]
@@ -87,8 +87,8 @@ def find_protocol(name: str, substance: str | None) -> "list[Protocol]":
     """
     from remission.errors import SpecError
     from remission.library.protocols import list_protocols, load_protocol
-    from remission.records.protocol import Substance
-    from remission.records.protocol_file import read_protocol
+    from remission.protocol.file import read_protocol
+    from remission.records.substance import Substance
 
     if name == _COLD_TURKEY:
         known = [item.value for item in Substance]

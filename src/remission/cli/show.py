@@ -47,7 +47,7 @@ def _show_run(folder: Path, *, as_json: bool) -> None:
 def _show_protocol(name: str, *, as_json: bool) -> None:
     from remission.library.protocols import list_protocols, load_protocol
     from remission.patient.standing import standing_of
-    from remission.records.protocol_file import read_protocol
+    from remission.protocol.file import read_protocol
 
     looks_like_file = Path(name).suffix in {".yaml", ".yml", ".toml"} or "/" in name
     is_built_in = name in list_protocols() or not looks_like_file

@@ -21,7 +21,7 @@ from remission.design.priors import prior_ranges, priors_of, sample_values
 from remission.design.variants import choose_analysis, one_analysis
 from remission.errors import SpecError
 from remission.patient.parameters import load_course_parameters
-from remission.records.protocol import Protocol
+from remission.protocol.record import Protocol
 from remission.streams import check_seed
 from remission.trial.simulate import plan_trial
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 
-from remission.records.protocol import Protocol
+from remission.protocol.record import Protocol
 from remission.trial.simulate import plan_trial
 
 __all__ = ["expected_s", "person_days_of"]

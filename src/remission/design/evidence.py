@@ -21,7 +21,7 @@ from remission.errors import SpecError, did_you_mean
 from remission.library.protocols import list_protocols, load_protocol
 from remission.library.published import published_outcome
 from remission.patient.parameters import load_course_parameters
-from remission.records.protocol import Protocol
+from remission.protocol.record import Protocol
 from remission.trial.simulate import plan_trial
 
 __all__ = ["EvidenceTrial", "Evidence", "check_evidence", "evidence_trials", "log_likelihoods", "simulate_evidence"]
@@ -165,9 +165,9 @@ def _trial(name: str, protocol: Protocol) -> EvidenceTrial | None:
 
 def _scale(protocol: Protocol, analysis: str | None, endpoint: str | None) -> str:
     if analysis is None:
-        kind = next(one for one in protocol.endpoints if one.id == endpoint)
-        return "logit" if kind.unit == "share of people" else "plain"
-    method = next(one.method for one in protocol.analyses if one.id == analysis)
+        assert endpoint is not None  # a comparison names one of the two
+        return "logit" if protocol.endpoint(endpoint).unit == "share of people" else "plain"
+    method = protocol.analysis(analysis).method
     return {"percent_lower": "log of what is left", "mean_difference": "plain"}.get(method, "log")
 
 

@@ -13,7 +13,7 @@ from jaxtyping import Bool, Int
 from remission.design.variants import choose_analysis
 from remission.patient.parameters import CourseParameters
 from remission.patient.pharmacology import load_pharmacology
-from remission.records.protocol import Protocol
+from remission.protocol.record import Protocol
 from remission.trial.analyze import sides_of
 from remission.trial.batch import TrialBatch
 from remission.trial.recruitment import RecruitmentResult, simulate_recruitment
@@ -94,7 +94,7 @@ def simulate_flow(
         A number is out of range, or the protocol has no such analysis.
     """
     wanted = choose_analysis(protocol, analysis)
-    primary = next(one for one in protocol.analyses if one.id == wanted)
+    primary = protocol.analysis(wanted)
     alone = protocol.replace(
         analyses=(primary,), estimand=None, purpose="exploratory", comparisons=(), multiplicity=None
     )

@@ -128,7 +128,7 @@ def look_at(
     """
     protocol = one_analysis(plan.protocol, analysis)
     chosen = protocol.analyses[0]
-    endpoint = next(one for one in protocol.endpoints if one.id == chosen.endpoint)
+    endpoint = protocol.endpoint(chosen.endpoint)
     n_subjects, n_days = protocol.population.n_subjects, protocol.follow_up_days
     shape = (chunk.count, n_subjects)
     entry = None

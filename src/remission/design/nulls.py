@@ -25,8 +25,8 @@ from remission.design.stops import StopRule
 from remission.design.variants import choose_analysis, null_protocol, one_analysis, with_therapy_of_control
 from remission.errors import SpecError
 from remission.patient.parameters import CourseParameters
+from remission.protocol.record import Protocol
 from remission.records.endpoint_kinds import KINDS
-from remission.records.protocol import Protocol
 
 __all__ = ["EXPECTANCY", "INERT", "SAME", "NullResult", "NullTrial", "nulls_of", "simulate_nulls"]
 
@@ -74,8 +74,8 @@ def nulls_of(protocol: Protocol, analysis: str, parameters: CourseParameters) ->
     except SpecError as problem:
         return tuple(NullTrial(name=name, note=str(problem)) for name in (SAME, INERT))
     blinding = protocol.blinding
-    endpoint_id = next(one.endpoint for one in protocol.analyses if one.id == chosen)
-    endpoint = next(one for one in protocol.endpoints if one.id == endpoint_id)
+    endpoint_id = protocol.analysis(chosen).endpoint
+    endpoint = protocol.endpoint(endpoint_id)
     believes = blinding is not None and (blinding.expectancy_use > 0.0 or blinding.expectancy_report > 0.0)
     colors = KINDS[endpoint.kind].needs == "craving" and parameters.w_report > 0.0
     if [arm.drug for arm in inert.arms] == [arm.drug for arm in null_protocol(protocol, chosen).arms]:

@@ -22,9 +22,9 @@ from remission.design.stops import StopRule
 from remission.design.variants import choose_analysis, one_analysis
 from remission.errors import SpecError
 from remission.patient.parameters import CourseParameters
+from remission.protocol.record import Protocol
 from remission.records.analysis import Analysis
 from remission.records.estimand import EventKind, Strategy
-from remission.records.protocol import Protocol
 from remission.trial.analyze import sides_of
 from remission.trial.batch import TrialBatch
 from remission.trial.chunk import Chunk, ChunkResult, analyze_batch
@@ -349,7 +349,7 @@ def _compare(
 
 def _add_effect(sums: AnalysisSums, protocol: Protocol, analysis: Analysis, result: ChunkResult) -> None:
     """The difference of means of the two sides, and the variance of people within arms."""
-    endpoint = next(one for one in protocol.endpoints if one.id == analysis.endpoint)
+    endpoint = protocol.endpoint(analysis.endpoint)
     if endpoint.scale not in {"percent", "mean", "count"}:
         return
     values = result.arms[endpoint.id]

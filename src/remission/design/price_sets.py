@@ -14,7 +14,7 @@ from remission.design.prices import Prices
 from remission.errors import SpecError
 from remission.evidence.care import PatientNumber, number_of
 from remission.library.loader import read_library_toml
-from remission.records.protocol import Protocol
+from remission.protocol.record import Protocol
 
 __all__ = ["CourseTime", "PriceSet", "PriceSource", "count_hours", "list_price_sets", "load_price_set"]
 

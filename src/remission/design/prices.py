@@ -14,8 +14,8 @@ from pydantic import Field, model_validator
 from scipy.stats import qmc
 
 from remission.errors import SpecError
+from remission.protocol.record import Protocol
 from remission.records.base import Record
-from remission.records.protocol import Protocol
 from remission.records.treatment import Arm
 
 __all__ = ["CourseCost", "PriceRange", "Prices", "cost_course", "count_affordable", "extra_cost", "price_points"]

@@ -9,8 +9,8 @@ from scipy.stats import halfnorm, lognorm, norm, uniform
 from remission.library.loader import load_parameter_set
 from remission.library.priors import load_priors
 from remission.patient.parameters import DEFAULT_PARAMETER_SET, load_course_parameters, meaningful_range
+from remission.protocol.record import Protocol
 from remission.records.parameter import Parameter
-from remission.records.protocol import Protocol
 
 __all__ = ["ValuePrior", "prior_ranges", "priors_of", "sample_values"]
 

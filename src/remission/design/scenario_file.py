@@ -17,9 +17,9 @@ from remission.design.stops import StopRule, plan_stops
 from remission.design.variants import choose_analysis
 from remission.errors import SpecError, did_you_mean
 from remission.patient.parameters import CourseParameters, load_course_parameters
+from remission.protocol.file import write_protocol
+from remission.protocol.record import Protocol
 from remission.records.faults import Location, located_faults
-from remission.records.protocol import Protocol
-from remission.records.protocol_file import write_protocol
 from remission.records.yaml_tree import Tree, read_tree, read_tree_file
 
 __all__ = ["Cell", "read_scenarios"]

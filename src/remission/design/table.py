@@ -13,9 +13,9 @@ from remission.design.scenario_file import Cell
 from remission.design.scenarios import ScenarioTable
 from remission.design.variants import one_analysis, resize_protocol
 from remission.patient.parameters import CourseParameters
+from remission.protocol.question import possible_events
+from remission.protocol.record import Protocol
 from remission.records.estimand import Estimand, EventKind, Strategy
-from remission.records.protocol import Protocol
-from remission.records.question import possible_events
 from remission.trial.complete import is_missing_the_outcome
 from remission.trial.truth import estimand_truth
 
@@ -109,8 +109,8 @@ def true_value(
         The number of people is out of range.
     """
     words = "By treatment policy."
-    chosen = next(one for one in protocol.analyses if one.id == analysis)
-    endpoint = next(one for one in protocol.endpoints if one.id == chosen.endpoint)
+    chosen = protocol.analysis(analysis)
+    endpoint = protocol.endpoint(chosen.endpoint)
     # Said for every event, because an endpoint that counts what is missing as use asks something else in silence.
     events = possible_events(protocol)
     policy: dict[EventKind, Strategy] = (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from remission.errors import SpecError
-from remission.records.protocol import Protocol
+from remission.protocol.record import Protocol
 from remission.records.treatment import Arm
 from remission.trial.analyze import sides_of
 
@@ -65,7 +65,7 @@ def with_therapy_of_control(protocol: Protocol, analysis: str | None = None) -> 
 
 def _as_control(protocol: Protocol, analysis: str | None, names: Sequence[str]) -> Protocol:
     chosen = choose_analysis(protocol, analysis)
-    contrast = next(one for one in protocol.analyses if one.id == chosen).contrast
+    contrast = protocol.analysis(chosen).contrast
     treated, control = ([protocol.arms[index] for index in side] for side in sides_of(protocol, contrast))
     named = {*contrast.treatment, *contrast.control}
 
@@ -89,7 +89,7 @@ def _as_control(protocol: Protocol, analysis: str | None, names: Sequence[str]) 
 
 def one_analysis(protocol: Protocol, analysis: str) -> Protocol:
     """The protocol with this analysis and what it needs only: people, courses and draws are the same."""
-    chosen = next(one for one in protocol.analyses if one.id == analysis)
+    chosen = protocol.analysis(analysis)
     needed = {chosen.endpoint, chosen.baseline}
     endpoints = [one for one in protocol.endpoints if one.id in needed]
     keeps = protocol.estimand is not None and protocol.estimand.analysis == analysis

@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from remission.errors import ProvenanceError, RemissionError, RunError, SpecError
+from remission.protocol.file import read_protocol
 from remission.records.diaries import Diaries
-from remission.records.protocol_file import read_protocol
 from remission.runs.diaries import DIARIES, NO_AMOUNT
 from remission.runs.folder import read_run
 

@@ -15,7 +15,7 @@ from remission.errors import LibraryError
 from remission.library.loader import read_library_toml
 from remission.records.base import Record
 from remission.records.parameter import Grade, SourceKey
-from remission.records.protocol import Substance
+from remission.records.substance import Substance
 
 __all__ = ["DiaryStatistic", "DiaryStatistics", "load_diary_statistics"]
 

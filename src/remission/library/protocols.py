@@ -4,8 +4,8 @@ from functools import cache
 from importlib.resources import files
 
 from remission.errors import LibraryError, SpecError, did_you_mean
-from remission.records.protocol import Protocol
-from remission.records.protocol_file import parse_protocol
+from remission.protocol.file import parse_protocol
+from remission.protocol.record import Protocol
 
 __all__ = ["list_protocols", "load_protocol", "protocol_template", "protocol_text"]
 

@@ -12,7 +12,7 @@ from typing import Self
 from remission.errors import SpecError, did_you_mean, known_names
 from remission.library.loader import load_parameter_set
 from remission.records.parameter import ParameterSet
-from remission.records.protocol import Substance
+from remission.records.substance import Substance
 
 __all__ = ["DEFAULT_PARAMETER_SET", "CourseParameters", "load_course_parameters", "meaningful_range", "read_parameters"]
 

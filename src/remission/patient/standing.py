@@ -14,7 +14,7 @@ from typing import Any
 from remission.library.loader import load_parameter_set, read_library_toml
 from remission.patient.parameters import DEFAULT_PARAMETER_SET
 from remission.records.parameter import Grade, ParameterSet
-from remission.records.protocol import Substance
+from remission.records.substance import Substance
 
 __all__ = ["Standing", "Tuned", "is_tuned", "standing_of", "tuned_sentence"]
 

@@ -13,8 +13,8 @@ from remission.library.sessions import PublishedRegimen, load_regimens
 from remission.pk import DEFAULT_PK_MODEL
 from remission.records.base import Record
 from remission.records.infusions import DrugForm
-from remission.records.protocol import Substance
 from remission.records.quantity import AgeY, DoseMgPerKg, DurationMin, WeightKg
+from remission.records.substance import Substance
 from remission.records.text import Slug
 
 __all__ = [

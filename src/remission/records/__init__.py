@@ -16,10 +16,10 @@ from remission.records.population import (
     Setting,
     WeightDistribution,
 )
-from remission.records.protocol import Protocol, Substance
 from remission.records.recruitment import Recruitment
 from remission.records.regimen import Dose, Regimen
 from remission.records.subject import Subject
+from remission.records.substance import Substance
 from remission.records.treatment import Arm, DrugCourse, Gap, Infusion, Period, SessionDay, TherapyCourse
 from remission.records.visits import BiologicalTest, VisitSchedule
 
@@ -49,7 +49,6 @@ __all__ = [
     "Period",
     "Population",
     "Prior",
-    "Protocol",
     "Randomization",
     "Record",
     "Recruitment",

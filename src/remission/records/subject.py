@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from remission.records.base import Record
-from remission.records.protocol import Substance
 from remission.records.quantity import AgeY, WeightKg
+from remission.records.substance import Substance
 
 __all__ = ["Subject"]
 

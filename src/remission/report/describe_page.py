@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from remission.diaries.statistics import Description, Statistic
 from remission.patient.standing import Standing, standing_of
 from remission.records.diaries import Diaries
-from remission.records.protocol import Substance
+from remission.records.substance import Substance
 from remission.report.chart import Chart, Table
 from remission.report.inline import themed_svg
 from remission.report.look import INK, PAPER, QUIET, drawing, finish

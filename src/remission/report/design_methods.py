@@ -13,9 +13,10 @@ from remission.library.published import trial_citation
 from remission.library.references import sources_of
 from remission.patient.parameters import DEFAULT_PARAMETER_SET
 from remission.patient.pharmacology import load_pharmacology
-from remission.records.explanation import explain_analysis, explain_arm, explain_multiplicity, explain_visits
-from remission.records.protocol import Protocol, Substance
-from remission.records.question import possible_events, strategy_for
+from remission.protocol.explanation import explain_analysis, explain_arm, explain_multiplicity, explain_visits
+from remission.protocol.question import possible_events, strategy_for
+from remission.protocol.record import Protocol
+from remission.records.substance import Substance
 from remission.records.treatment import Arm
 from remission.report.design_study import DesignStudy
 
@@ -60,8 +61,8 @@ def estimand_rows(study: DesignStudy) -> list[tuple[str, str]]:
         ("Intercurrent events", estimand.intercurrent_events),
         ("Population-level summary", estimand.summary),
     ]
-    analysis = next(one for one in study.protocol.analyses if one.id == estimand.analysis)
-    endpoint = next(one for one in study.protocol.endpoints if one.id == analysis.endpoint)
+    analysis = study.protocol.analysis(estimand.analysis)
+    endpoint = study.protocol.endpoint(analysis.endpoint)
     for event in possible_events(study.protocol):
         stated = "" if event in estimand.strategies else " (the protocol is silent; this is how it is counted)"
         rows.append((f"Strategy for {event.replace('-', ' ')}", f"{strategy_for(estimand, event, endpoint)}{stated}"))

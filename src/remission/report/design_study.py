@@ -10,9 +10,9 @@ from jaxtyping import Float
 
 from remission.design.flow import ParticipantFlow
 from remission.library.published import PublishedOutcome, published_outcome
+from remission.protocol.record import Protocol
 from remission.records.analysis import RATIO_METHODS, Analysis
 from remission.records.endpoint import Endpoint
-from remission.records.protocol import Protocol
 
 __all__ = ["DesignStudy", "is_ratio", "measure_text", "rejected_of", "share_text"]
 
@@ -52,12 +52,12 @@ class DesignStudy:
     @property
     def analysis(self) -> Analysis:
         """The analysis that decides."""
-        return next(one for one in self.protocol.analyses if one.id == self.content["analysis"])
+        return self.protocol.analysis(self.content["analysis"])
 
     @property
     def endpoint(self) -> Endpoint:
         """The endpoint of that analysis."""
-        return next(one for one in self.protocol.endpoints if one.id == self.analysis.endpoint)
+        return self.protocol.endpoint(self.analysis.endpoint)
 
     @property
     def alpha(self) -> float:

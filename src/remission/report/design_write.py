@@ -10,8 +10,8 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from remission.files import copy_file, make_folder, new_bytes, write_text
+from remission.protocol.file import write_protocol
 from remission.provenance import library_versions, python_version, source_hashes
-from remission.records.protocol_file import write_protocol
 from remission.report.chart import Chart
 from remission.report.cost_section import cost_charts, cost_tables
 from remission.report.design_charts import (

@@ -15,7 +15,8 @@ from remission.library.references import sources_of
 from remission.patient.parameters import load_course_parameters
 from remission.patient.pharmacology import load_pharmacology
 from remission.patient.standing import is_tuned, standing_of, tuned_sentence
-from remission.records.protocol import Protocol, Substance
+from remission.protocol.record import Protocol
+from remission.records.substance import Substance
 from remission.report.chart import Chart
 from remission.report.numbers import error_text, interval_text, mean_text
 from remission.report.safety import ESTABLISHED, SAFETY_LINES
@@ -124,7 +125,7 @@ def read_asset(name: str) -> str:
 def _finding(protocol: Protocol, summary: TrialSummary) -> str:
     """One sentence: the first result, published and simulated."""
     row = summary.rows[0]
-    who = "" if row.arm is None else f" ({next(arm.label for arm in protocol.arms if arm.id == row.arm).lower()})"
+    who = "" if row.arm is None else f" ({protocol.arm(row.arm).label.lower()})"
     simulated = f"{mean_text(row)} simulated, 95% of replicates {interval_text(row)}"
     unit = "" if row.unit == "ratio" else f" {row.unit}"
     if row.published is None:
@@ -150,7 +151,7 @@ def _row(row: SummaryRow, protocol: Protocol) -> dict[str, Any]:
         "label": row.label,
         "statistic": row.statistic,
         "unit": row.unit,
-        "arm": "" if row.arm is None else next(arm.label for arm in protocol.arms if arm.id == row.arm),
+        "arm": "" if row.arm is None else protocol.arm(row.arm).label,
         "published": text,
         "kind": kind,
         "mark": mark,

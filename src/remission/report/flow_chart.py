@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from remission.design.flow import STEPS, ParticipantFlow
-from remission.records.protocol import Protocol
+from remission.protocol.record import Protocol
 from remission.report.chart import Chart, Table
 from remission.report.look import INK, PAPER, QUIET, RULE, arm_styles, drawing
 

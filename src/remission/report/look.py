@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from remission.files import write_bytes
-from remission.records.protocol import Protocol
+from remission.protocol.record import Protocol
 from remission.records.treatment import Arm
 from remission.report.fixed_order import fixed_order
 

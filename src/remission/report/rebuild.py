@@ -8,7 +8,7 @@ from typing import Any
 from remission.errors import ProvenanceError, RunError, SpecError
 from remission.files import read_json, scratch_folder
 from remission.patient.parameters import read_parameters
-from remission.records.protocol_file import read_protocol
+from remission.protocol.file import read_protocol
 from remission.report.run import write_run
 from remission.runs.compare import Difference, compare_files, compare_records
 from remission.runs.folder import Run, check_contents, read_run

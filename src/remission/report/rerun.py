@@ -32,7 +32,7 @@ from pathlib import Path
 from remission.design.stops import StopRule
 from remission.design.operating import characterize, simulate_design
 from remission.design.variants import null_protocol, resize_protocol
-from remission.records.protocol_file import read_protocol
+from remission.protocol.file import read_protocol
 
 HERE = Path(__file__).resolve().parent
 ANALYSIS = {analysis!r}
@@ -88,7 +88,7 @@ from pathlib import Path
 
 from remission.design.scenario_file import read_scenarios
 from remission.design.table import run_table
-from remission.records.protocol_file import read_protocol
+from remission.protocol.file import read_protocol
 
 HERE = Path(__file__).resolve().parent
 SEED = {seed}

@@ -8,8 +8,8 @@ from pathlib import Path
 from remission.errors import LibraryError, RunError, SpecError
 from remission.files import check_folder
 from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters
+from remission.protocol.record import Protocol
 from remission.provenance import library_versions, moment
-from remission.records.protocol import Protocol
 from remission.report.write import write_report
 from remission.runs.diaries import DIARIES
 from remission.runs.folder import stage_run

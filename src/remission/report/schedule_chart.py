@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from remission.records.protocol import Protocol
+from remission.protocol.record import Protocol
 from remission.records.treatment import Arm, DrugCourse, TherapyCourse
 from remission.report.chart import Chart, Table
 from remission.report.look import INK, PAPER, QUIET, arm_styles, drawing

@@ -17,9 +17,9 @@ from remission.files import copy_file, make_folder, write_text
 from remission.library.loader import load_parameter_set
 from remission.patient.parameters import DEFAULT_PARAMETER_SET
 from remission.patient.standing import standing_of
+from remission.protocol.file import write_protocol
+from remission.protocol.record import Protocol
 from remission.provenance import library_versions, python_version, source_hashes
-from remission.records.protocol import Protocol
-from remission.records.protocol_file import write_protocol
 from remission.report.chart import Chart, Table
 from remission.report.design_document import DESIGN_LIMITS, chart_parts, source_line
 from remission.report.design_folder import bibtex_of, csv_text, flat_table, list_files, write_report_folder

@@ -18,8 +18,8 @@ import pyarrow.parquet as pq
 
 from remission.errors import ProvenanceError, RunError, WorkError
 from remission.files import check_folder, move, read_json, staged_folder, sweep, write_text
+from remission.protocol.file import read_protocol
 from remission.provenance import file_hash
-from remission.records.protocol_file import read_protocol
 
 __all__ = ["MANIFEST", "SCHEMA", "SEAL", "Run", "Staging", "check_contents", "read_run", "stage_run"]
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from remission.files import new_bytes, write_text
 from remission.patient.standing import is_tuned, standing_of
-from remission.records.protocol_file import write_protocol
+from remission.protocol.file import write_protocol
 from remission.trial.result import TrialResult
 from remission.trial.summary import SummaryRow, TrialSummary, summarize_trial
 

@@ -14,8 +14,8 @@ from typing import Any, Final
 from remission.errors import LibraryError, ProvenanceError, RunError, SpecError, WorkError
 from remission.files import make_folder, read_json, remove_folder, write_text
 from remission.patient.parameters import read_parameters
+from remission.protocol.record import Protocol
 from remission.provenance import package_version, source_hashes
-from remission.records.protocol import Protocol
 from remission.runs.diaries import write_diaries
 from remission.runs.identity import run_name
 from remission.runs.piece import Doer, run_here

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from remission.records.protocol import Protocol
+from remission.protocol.record import Protocol
 
 __all__ = ["small_protocol"]
 
@@ -13,7 +13,7 @@ def small_protocol(**changes: Any) -> Protocol:
     Parameters
     ----------
     changes
-        Fields of :class:`~remission.records.protocol.Protocol` to use instead.
+        Fields of :class:`~remission.protocol.record.Protocol` to use instead.
 
     Raises
     ------

@@ -22,9 +22,9 @@ from remission.analyses.imputation import analyze_imputed
 from remission.analyses.means import analyze_percent_lower
 from remission.analyses.odds import analyze_odds
 from remission.analyses.repeated import analyze_repeated
+from remission.protocol.record import Protocol
 from remission.records.analysis import Analysis, Contrast, Prior
 from remission.records.endpoint import Endpoint
-from remission.records.protocol import Protocol
 from remission.streams import People
 from remission.trial.batch import TrialBatch
 from remission.trial.endpoints import period_values
@@ -84,7 +84,7 @@ class _Compared:
 
     @cached_property
     def endpoint(self) -> Endpoint:
-        return next(item for item in self.protocol.endpoints if item.id == self.analysis.endpoint)
+        return self.protocol.endpoint(self.analysis.endpoint)
 
     @cached_property
     def value(self) -> _Table:

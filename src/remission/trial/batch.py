@@ -15,8 +15,8 @@ from remission.patient.kernels import reference
 from remission.patient.parameters import CourseParameters
 from remission.patient.pharmacology import Pharmacology
 from remission.patient.sampling import Covariates, sample_covariates, sample_traits
+from remission.protocol.record import Protocol
 from remission.records.estimand import EventKind
-from remission.records.protocol import Protocol
 from remission.streams import People
 from remission.trial.happenings import Happenings, simulate_happenings
 from remission.trial.medicines import tendency_shift

@@ -9,7 +9,7 @@ from remission.analyses.estimate import Estimates
 from remission.endpoints.values import times_of, values_of
 from remission.errors import NumericalError
 from remission.patient.parameters import CourseParameters
-from remission.records.protocol import Protocol
+from remission.protocol.record import Protocol
 from remission.trial.analyze import analyze_replicates
 from remission.trial.batch import TrialBatch
 from remission.trial.endpoints import endpoint_data, ethanol_g_per_amount

@@ -14,11 +14,11 @@ from dataclasses import replace
 import numpy as np
 
 from remission.patient.parameters import CourseParameters
+from remission.protocol.question import possible_events, strategy_faults, strategy_for
+from remission.protocol.record import Protocol
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import KINDS
 from remission.records.estimand import Estimand, EventKind, Strategy
-from remission.records.protocol import Protocol
-from remission.records.question import possible_events, strategy_faults, strategy_for
 from remission.trial.batch import TrialBatch
 from remission.trial.observation import observe_fully
 from remission.trial.truth import endpoint_without_missing, event_days, with_strategies
@@ -84,8 +84,8 @@ def own_strategies(protocol: Protocol, analysis: str) -> dict[EventKind, Strateg
 
     The estimand speaks for another analysis too where its strategies have a meaning there.
     """
-    chosen = next(one for one in protocol.analyses if one.id == analysis)
-    endpoint = next(one for one in protocol.endpoints if one.id == chosen.endpoint)
+    chosen = protocol.analysis(analysis)
+    endpoint = protocol.endpoint(chosen.endpoint)
     possible = possible_events(protocol)
     words = "As the protocol says."
     silent = Estimand(

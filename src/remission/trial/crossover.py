@@ -20,8 +20,8 @@ from remission.analyses.estimate import Estimate
 from remission.analyses.means import analyze_difference
 from remission.errors import SpecError
 from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters, load_course_parameters
+from remission.protocol.record import Protocol
 from remission.records.endpoint import Endpoint
-from remission.records.protocol import Protocol
 from remission.streams import check_seed
 from remission.trial.truth import TrueContrast, check_people, simulate_everybody
 

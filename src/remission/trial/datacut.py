@@ -10,8 +10,8 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Int
 
+from remission.protocol.record import Protocol
 from remission.records.endpoint import Endpoint
-from remission.records.protocol import Protocol
 from remission.trial.batch import TrialBatch
 
 __all__ = ["ABSENT", "complete_day", "cut_batch"]

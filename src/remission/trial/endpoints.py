@@ -8,8 +8,8 @@ from remission.endpoints.values import period_values_of, times_of, values_of
 from remission.library.drinking import ethanol_g_per_unit
 from remission.library.loader import load_parameter_set
 from remission.patient.parameters import DEFAULT_PARAMETER_SET
+from remission.protocol.record import Protocol
 from remission.records.endpoint import Endpoint
-from remission.records.protocol import Protocol
 from remission.trial.observation import Observation
 
 __all__ = ["endpoint_data", "endpoint_values", "ethanol_g_per_amount", "period_values", "time_to_event"]

@@ -7,7 +7,7 @@ import numpy as np
 from remission.errors import SpecError
 from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters, load_course_parameters
 from remission.patient.pharmacology import load_pharmacology
-from remission.records.protocol import Protocol
+from remission.protocol.record import Protocol
 from remission.trial.batch import simulate_batch
 
 __all__ = ["ArmGuesses", "simulate_guesses"]

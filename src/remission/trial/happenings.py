@@ -27,9 +27,9 @@ from remission.numerics.elementary import exp, log, logistic
 from remission.patient.course import Course, CourseSchedule, Traits
 from remission.patient.kernels import fast
 from remission.patient.parameters import CourseParameters
+from remission.protocol.record import Protocol
 from remission.records.estimand import EventKind
 from remission.records.intercurrent import Blinding, Incarceration, Missingness, UseRule
-from remission.records.protocol import Protocol
 from remission.streams import People, Stream, draw_uniforms
 
 if TYPE_CHECKING:

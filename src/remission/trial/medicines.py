@@ -21,7 +21,7 @@ from remission.patient.course import CourseSchedule
 from remission.patient.kernels import fast
 from remission.patient.parameters import CourseParameters
 from remission.patient.sampling import sample_traits
-from remission.records.protocol import Protocol
+from remission.protocol.record import Protocol
 from remission.streams import People
 
 __all__ = ["check_medicines", "clean_share", "find_shift", "shown_contrast", "tendency_shift"]

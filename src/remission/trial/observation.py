@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 
 from remission.patient.course import Course, CourseSchedule
 from remission.patient.parameters import CourseParameters
-from remission.records.protocol import Protocol
+from remission.protocol.record import Protocol
 from remission.streams import People, Stream, draw_normal_pair, draw_uniforms
 from remission.trial.happenings import Happenings
 from remission.use.leaving import leaving_probability

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float, Int
 
-from remission.records.protocol import Protocol
+from remission.protocol.record import Protocol
 from remission.streams import People, Stream, draw_uniforms
 
 __all__ = ["allocate", "assign_sites", "minimize", "strata_of"]

@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 
 from remission.errors import SpecError
 from remission.numerics.elementary import log
-from remission.records.protocol import Protocol
+from remission.protocol.record import Protocol
 from remission.streams import People, Stream, draw_uniforms
 
 __all__ = ["RecruitmentResult", "simulate_recruitment"]

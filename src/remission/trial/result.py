@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from remission.analyses.estimate import Estimates
 from remission.analyses.multiplicity import adjusted_p_values
 from remission.patient.parameters import CourseParameters
-from remission.records.protocol import Protocol
+from remission.protocol.record import Protocol
 
 __all__ = ["ArmValues", "CourseCounts", "StateCourses", "TrialResult"]
 

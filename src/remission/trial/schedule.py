@@ -10,7 +10,7 @@ from remission.patient.course import CourseSchedule
 from remission.patient.pharmacology import Pharmacology
 from remission.patient.sampling import Covariates, sample_iiv
 from remission.patient.session import simulate_session_effects
-from remission.records.protocol import Protocol
+from remission.protocol.record import Protocol
 from remission.records.treatment import DrugCourse, Gap, TherapyCourse
 from remission.streams import People, Stream, draw_uniforms
 

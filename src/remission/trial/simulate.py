@@ -14,8 +14,8 @@ from remission.patient.parameters import (
     read_parameters,
 )
 from remission.patient.pharmacology import Pharmacology, load_pharmacology
+from remission.protocol.record import Protocol
 from remission.records.estimand import EventKind
-from remission.records.protocol import Protocol
 from remission.streams import check_seed
 from remission.trial.batch import TrialBatch, simulate_batch
 from remission.trial.chunk import Chunk, ChunkResult, analyze_batch, merge_chunks, plan_chunks

@@ -8,7 +8,7 @@ import numpy as np
 from remission.patient.course import STATES
 from remission.patient.parameters import CourseParameters
 from remission.patient.pharmacology import Pharmacology
-from remission.records.protocol import Protocol
+from remission.protocol.record import Protocol
 from remission.trial.batch import simulate_with_states
 from remission.trial.result import StateCourses
 

@@ -8,9 +8,9 @@ from jaxtyping import Float
 
 from remission.library.published import PublishedOutcome, published_outcome
 from remission.numerics.elementary import exp, log
+from remission.protocol.record import Protocol
 from remission.records.analysis import Analysis, Comparison
 from remission.records.endpoint import Endpoint
-from remission.records.protocol import Protocol
 from remission.trial.result import TrialResult
 
 __all__ = ["SummaryRow", "TrialSummary", "summarize_trial"]
@@ -75,7 +75,7 @@ def summarize_trial(result: TrialResult) -> TrialSummary:
     rows = []
     for analysis in protocol.analyses:
         found = result.estimates[analysis.id]
-        endpoint = next(item for item in protocol.endpoints if item.id == analysis.endpoint)
+        endpoint = protocol.endpoint(analysis.endpoint)
         rows.append(
             _row(
                 found.estimate,

@@ -18,12 +18,12 @@ from remission.errors import SpecError
 from remission.numerics.elementary import exp
 from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters, load_course_parameters
 from remission.patient.pharmacology import load_pharmacology
+from remission.protocol.question import possible_events, strategy_faults, strategy_for
+from remission.protocol.record import Protocol
 from remission.records.analysis import Analysis
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import KINDS
 from remission.records.estimand import Estimand, EventKind
-from remission.records.protocol import Protocol
-from remission.records.question import possible_events, strategy_faults, strategy_for
 from remission.streams import check_seed
 from remission.trial.analyze import sides_of
 from remission.trial.batch import TrialBatch, simulate_under_arm
@@ -140,8 +140,8 @@ def estimand_truth(
     asked = _asked(protocol, estimand)
     check_people(n_people)
     check_seed(seed)
-    primary = next(item for item in protocol.analyses if item.id == asked.analysis)
-    endpoint = next(item for item in protocol.endpoints if item.id == primary.endpoint)
+    primary = protocol.analysis(asked.analysis)
+    endpoint = protocol.endpoint(primary.endpoint)
     used = parameters or load_course_parameters(protocol.substance, parameter_set=parameter_set)
     strategies = {event: strategy_for(asked, event, endpoint) for event in possible_events(protocol)}
     values, ended, happened = simulate_everybody(
@@ -188,8 +188,8 @@ def _asked(protocol: Protocol, estimand: Estimand | None) -> Estimand:
     names = [item.id for item in protocol.analyses]
     if asked.analysis not in names:
         raise SpecError(where="estimand.analysis", got=asked.analysis, allowed=f"one of {', '.join(names)}")
-    analysis = next(item for item in protocol.analyses if item.id == asked.analysis)
-    endpoint = next(item for item in protocol.endpoints if item.id == analysis.endpoint)
+    analysis = protocol.analysis(asked.analysis)
+    endpoint = protocol.endpoint(analysis.endpoint)
     faults = strategy_faults(asked.strategies, possible_events(protocol), endpoint)
     if faults:
         raise SpecError.from_faults(faults)
@@ -376,7 +376,7 @@ def _scaled(
     protocol: Protocol, analysis: Analysis, values: Float[np.ndarray, "arm subject"]
 ) -> Float[np.ndarray, "arm subject"]:
     """Values in the unit that the analysis reads them in."""
-    endpoint = next(item for item in protocol.endpoints if item.id == analysis.endpoint)
+    endpoint = protocol.endpoint(analysis.endpoint)
     if analysis.method == "posterior_share_difference":
         return 100.0 * values
     if analysis.method == "day_odds_ratio":

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from remission.errors import RemissionError
 from remission.library.protocols import load_protocol
-from remission.records.protocol import Protocol
+from remission.protocol.record import Protocol
 from remission.trial.result import TrialResult
 from remission.trial.simulate import simulate_trial
 

@@ -4,7 +4,7 @@ from functools import cache
 from typing import Literal
 
 from remission.library.protocols import load_protocol
-from remission.records.protocol import Protocol
+from remission.protocol.record import Protocol
 from remission.report.chart import Chart
 from remission.report.session_chart import session_chart
 from remission.report.story_chart import day_chart, state_chart

@@ -36,8 +36,8 @@ from remission.planner.request import AVERAGE, list_takes
 from remission.provenance import package_version
 from remission.receptor import held_from_ng_per_ml
 from remission.records.base import Record
-from remission.records.protocol import Substance
 from remission.records.session_fields import SESSION_FIELDS
+from remission.records.substance import Substance
 from remission.report.clinic_sheet import ClinicSheet, clinic_sheet, read_dilution, read_strength
 from remission.report.plan_sheet import (
     LEVELS_NOTE,

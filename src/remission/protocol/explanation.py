@@ -4,16 +4,14 @@ from collections.abc import Sequence
 from itertools import groupby
 from operator import itemgetter
 from textwrap import fill, indent
-from typing import TYPE_CHECKING
 
-from remission.records.endpoint_explanation import explain_endpoint
-from remission.records.happenings import happenings, layout
+from remission.protocol.cautions import cautions_of
+from remission.protocol.endpoint_explanation import explain_endpoint
+from remission.protocol.fields import ProtocolFields
+from remission.protocol.happenings import happenings, layout
+from remission.records.analysis import Analysis
+from remission.records.treatment import Arm, DrugCourse, Infusion, TherapyCourse
 from remission.units import format_quantity
-
-if TYPE_CHECKING:
-    from remission.records.analysis import Analysis
-    from remission.records.protocol import Protocol
-    from remission.records.treatment import Arm, DrugCourse, Infusion, TherapyCourse
 
 __all__ = ["explain_analysis", "explain_arm", "explain_multiplicity", "explain_protocol", "explain_visits"]
 
@@ -45,7 +43,7 @@ _METHODS = {
 }
 
 
-def explain_protocol(protocol: "Protocol") -> str:
+def explain_protocol(protocol: ProtocolFields) -> str:
     """The whole protocol as text of at most 100 characters a line; every field that changes a result is in it."""
     parts = [
         fill(f"{protocol.title} ({protocol.id})", width=98),
@@ -60,7 +58,7 @@ def explain_protocol(protocol: "Protocol") -> str:
         _section("What can happen", happenings(protocol)),
         _section("Published results beside", _published(protocol)),
         _section("Assumptions", protocol.assumptions),
-        _section("Cautions", protocol.cautions()),
+        _section("Cautions", cautions_of(protocol)),
     ]
     return "\n".join(part for part in parts if part)
 
@@ -79,7 +77,7 @@ def _depth(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
 
 
-def _people(protocol: "Protocol") -> list[str]:
+def _people(protocol: ProtocolFields) -> list[str]:
     population = protocol.population
     age, weight = population.age, population.weight
     start = (
@@ -96,7 +94,7 @@ def _people(protocol: "Protocol") -> list[str]:
     ]
 
 
-def _follow_up(protocol: "Protocol") -> list[str]:
+def _follow_up(protocol: ProtocolFields) -> list[str]:
     lines = [f"{_days(protocol.follow_up_days)}: day 0 to day {protocol.follow_up_days - 1}."]
     lines += [f"Inpatient, access blocked, on days {stay.first} to {stay.last}." for stay in protocol.setting.inpatient]
     if protocol.setting.retention == "complete":
@@ -115,7 +113,7 @@ def _follow_up(protocol: "Protocol") -> list[str]:
     return [*lines, *layout(protocol)]
 
 
-def explain_arm(protocol: "Protocol", arm: "Arm") -> list[str]:
+def explain_arm(protocol: ProtocolFields, arm: "Arm") -> list[str]:
     """What one arm gets: its name, then a sentence each for drugs, therapy and medicine, set in."""
     share = f", allocation {arm.allocation}" if any(item.allocation != 1 for item in protocol.arms) else ""
     factors = ", ".join(f"{name} {level}" for name, level in arm.factors.items())
@@ -167,7 +165,7 @@ def _offset(days: int) -> str:
     return f" {'+' if days > 0 else '-'} {_days(abs(days))}" if days else ""
 
 
-def explain_visits(protocol: "Protocol") -> list[str]:
+def explain_visits(protocol: ProtocolFields) -> list[str]:
     """What is collected when, and what the biological test finds, a sentence each."""
     lines = [
         f"{visit.id}: {', '.join(visit.collects)} on days {', '.join(map(str, visit.days))}."
@@ -222,7 +220,7 @@ def _options(analysis: "Analysis") -> list[str]:
     return found
 
 
-def explain_multiplicity(protocol: "Protocol") -> list[str]:
+def explain_multiplicity(protocol: ProtocolFields) -> list[str]:
     """How several questions share one error rate, a sentence each; nothing when the protocol does not say."""
     if protocol.multiplicity is None:
         return []
@@ -235,7 +233,7 @@ def explain_multiplicity(protocol: "Protocol") -> list[str]:
     return lines
 
 
-def _estimand(protocol: "Protocol") -> list[str]:
+def _estimand(protocol: ProtocolFields) -> list[str]:
     estimand = protocol.estimand
     if estimand is None:
         return []
@@ -250,7 +248,7 @@ def _estimand(protocol: "Protocol") -> list[str]:
     ]
 
 
-def _published(protocol: "Protocol") -> list[str]:
+def _published(protocol: ProtocolFields) -> list[str]:
     if not protocol.comparisons:
         return []
     return [f"{len(protocol.comparisons)} numbers of the evidence record {protocol.evidence}."]

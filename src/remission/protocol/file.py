@@ -9,8 +9,8 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from remission.errors import SpecError
+from remission.protocol.record import Protocol
 from remission.records.faults import Location, located_faults
-from remission.records.protocol import Protocol
 from remission.records.yaml_tree import Tree, read_tree, read_tree_file
 
 __all__ = ["parse_protocol", "read_protocol", "write_protocol"]

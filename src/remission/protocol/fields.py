@@ -1,51 +1,39 @@
-"""A trial as one frozen record: who, what, when, how measured, how analysed.
+"""What a protocol says, field by field, before anything is checked between its parts.
 
-The record is what a protocol file says after it has been read and checked; nothing later adds meaning to it.
-Days are whole numbers; day 0 is the day of the first planned contact of the course.
+The checks and the words read these fields; the record that is made of them, checked as a whole, is
+:class:`~remission.protocol.record.Protocol`. Days are whole numbers; day 0 is the day of the first planned contact.
 """
 
 import hashlib
 import json
-from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from remission.errors import SpecError
+from remission.errors import SpecError, did_you_mean
 from remission.records.analysis import Analysis, Comparison
-from remission.records.cautions import cautions_of
-from remission.records.coherence import coherence_faults
 from remission.records.design import Design
 from remission.records.endpoint import Endpoint
 from remission.records.estimand import Estimand
-from remission.records.explanation import explain_protocol
 from remission.records.grown import GrownRecord
 from remission.records.intercurrent import Blinding, IntercurrentEvents, Missingness
 from remission.records.medicine import MedicineCourse
 from remission.records.multiplicity import Multiplicity
 from remission.records.population import Population, Randomization, Setting
 from remission.records.recruitment import Recruitment
+from remission.records.substance import Substance
 from remission.records.text import Sentence, Slug, Title
 from remission.records.treatment import Arm, DrugCourse, TherapyCourse
 from remission.records.visits import BiologicalTest, VisitSchedule
 
-__all__ = ["Protocol", "Substance"]
+__all__ = ["ProtocolFields"]
+
+_Part = TypeVar("_Part", Endpoint, Analysis, Arm)
 
 
-class Substance(StrEnum):
-    """The six substances the program knows."""
-
-    ALCOHOL = "alcohol"
-    COCAINE = "cocaine"
-    OPIOID = "opioid"
-    NICOTINE = "nicotine"
-    CANNABIS = "cannabis"
-    METHAMPHETAMINE = "methamphetamine"
-
-
-class Protocol(GrownRecord):
-    """A whole trial.
+class ProtocolFields(GrownRecord):
+    """The fields of a protocol, each valid by itself.
 
     Notes
     -----
@@ -86,13 +74,6 @@ class Protocol(GrownRecord):
     estimand: Estimand | None = None
     comparisons: tuple[Comparison, ...] = ()
 
-    @model_validator(mode="after")
-    def _coherent(self) -> Self:
-        faults = coherence_faults(self)
-        if faults:
-            raise SpecError.from_faults(faults)
-        return self
-
     def __hash__(self) -> int:
         """Hash of the content: equal protocols have equal hashes."""
         return hash(self.content_hash)
@@ -103,13 +84,42 @@ class Protocol(GrownRecord):
         text = json.dumps(self.to_dict(), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
         return hashlib.sha256(text.encode("ascii")).hexdigest()
 
-    def explain(self) -> str:
-        """What will be run, as understood, in plain words."""
-        return explain_protocol(self)
+    def endpoint(self, endpoint_id: str) -> Endpoint:
+        """The endpoint of this id.
 
-    def cautions(self) -> tuple[str, ...]:
-        """What a reader of the results must know about this protocol: where it leaves the evidence, what could harm.
-
-        They are data, not warnings: the protocol is valid and runs.
+        Raises
+        ------
+        SpecError
+            The protocol has no such endpoint.
         """
-        return cautions_of(self)
+        return _named(self.endpoints, endpoint_id, "endpoints")
+
+    def analysis(self, analysis_id: str) -> Analysis:
+        """The analysis of this id.
+
+        Raises
+        ------
+        SpecError
+            The protocol has no such analysis.
+        """
+        return _named(self.analyses, analysis_id, "analyses")
+
+    def arm(self, arm_id: str) -> Arm:
+        """The arm of this id.
+
+        Raises
+        ------
+        SpecError
+            The protocol has no such arm.
+        """
+        return _named(self.arms, arm_id, "arms")
+
+
+def _named(parts: tuple[_Part, ...], wanted: str, where: str) -> _Part:
+    for part in parts:
+        if part.id == wanted:
+            return part
+    known = [part.id for part in parts]
+    raise SpecError(
+        where=where, got=wanted, allowed=f"one of {', '.join(known) or 'nothing'}", remedy=did_you_mean(wanted, known)
+    )

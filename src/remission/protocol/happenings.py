@@ -1,15 +1,12 @@
 """Design, recruitment, events, missing data and blinding of a protocol in plain words."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from remission.records.intercurrent import UseRule
-    from remission.records.protocol import Protocol
+from remission.protocol.fields import ProtocolFields
+from remission.records.intercurrent import UseRule
 
 __all__ = ["happenings", "layout"]
 
 
-def happenings(protocol: "Protocol") -> list[str]:
+def happenings(protocol: ProtocolFields) -> list[str]:
     """What can happen beside the treatment, a sentence each; nothing when the protocol names nothing."""
     lines = []
     events, missing, blinding = protocol.events, protocol.missingness, protocol.blinding
@@ -34,7 +31,7 @@ def happenings(protocol: "Protocol") -> list[str]:
     return lines
 
 
-def layout(protocol: "Protocol") -> list[str]:
+def layout(protocol: ProtocolFields) -> list[str]:
     """The design and the recruitment, a sentence each; nothing when the protocol names neither."""
     lines = []
     design, recruitment = protocol.design, protocol.recruitment
@@ -49,6 +46,6 @@ def layout(protocol: "Protocol") -> list[str]:
     return lines
 
 
-def _rule(rule: "UseRule") -> str:
+def _rule(rule: UseRule) -> str:
     days = "1 day" if rule.use_days == 1 else f"{rule.use_days} days"
     return f"{days} of use" if rule.within_days == rule.use_days == 1 else f"{days} of use within {rule.within_days}"

@@ -5,17 +5,14 @@ Field paths are relative to the protocol.
 
 from collections import Counter
 from itertools import pairwise, product
-from typing import TYPE_CHECKING
 
 from remission.errors import SpecError
-
-if TYPE_CHECKING:
-    from remission.records.protocol import Protocol
+from remission.protocol.fields import ProtocolFields
 
 __all__ = ["layout_faults"]
 
 
-def layout_faults(protocol: "Protocol") -> list[SpecError]:
+def layout_faults(protocol: ProtocolFields) -> list[SpecError]:
     """Every fault of the arms as a design, of their periods, and of how they are allocated."""
     faults = _period_faults(protocol)
     kind = protocol.design.kind if protocol.design is not None else None
@@ -41,7 +38,7 @@ def layout_faults(protocol: "Protocol") -> list[SpecError]:
     return faults
 
 
-def _period_faults(protocol: "Protocol") -> list[SpecError]:
+def _period_faults(protocol: ProtocolFields) -> list[SpecError]:
     is_crossover = protocol.design is not None and protocol.design.kind == "crossover"
     faults = []
     for index, arm in enumerate(protocol.arms):
@@ -86,7 +83,7 @@ def _period_faults(protocol: "Protocol") -> list[SpecError]:
     return faults
 
 
-def _factorial_faults(protocol: "Protocol") -> list[SpecError]:
+def _factorial_faults(protocol: ProtocolFields) -> list[SpecError]:
     names = sorted({name for arm in protocol.arms for name in arm.factors})
     if len(names) < 2:
         return [
@@ -113,7 +110,7 @@ def _factorial_faults(protocol: "Protocol") -> list[SpecError]:
     return faults
 
 
-def _dose_faults(protocol: "Protocol") -> list[SpecError]:
+def _dose_faults(protocol: ProtocolFields) -> list[SpecError]:
     courses = [protocol.drugs[arm.drug] for arm in protocol.arms if arm.drug in protocol.drugs]
     doses = {
         tuple(infusion.dose_mg_per_kg for infusion in course.infusions)
@@ -132,7 +129,7 @@ def _dose_faults(protocol: "Protocol") -> list[SpecError]:
     ]
 
 
-def _sequence_faults(protocol: "Protocol") -> list[SpecError]:
+def _sequence_faults(protocol: ProtocolFields) -> list[SpecError]:
     assert protocol.design is not None
     washout_days = protocol.design.washout_days or 0
     faults = []
@@ -167,7 +164,7 @@ def _sequence_faults(protocol: "Protocol") -> list[SpecError]:
     return faults or _carryover_faults(protocol, seen)
 
 
-def _carryover_faults(protocol: "Protocol", orders: list[tuple[str, ...]]) -> list[SpecError]:
+def _carryover_faults(protocol: ProtocolFields, orders: list[tuple[str, ...]]) -> list[SpecError]:
     """With three drugs or more, sequences in which a drug always follows the same one mix its effect with carryover."""
     follows: Counter[tuple[str, str]] = Counter()
     for arm, order in zip(protocol.arms, orders, strict=True):

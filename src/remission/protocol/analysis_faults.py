@@ -4,21 +4,18 @@ Field paths are relative to the protocol.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from remission.errors import SpecError, did_you_mean, known_names
+from remission.protocol.fields import ProtocolFields
 from remission.records.analysis import Analysis
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import KINDS
-
-if TYPE_CHECKING:
-    from remission.records.protocol import Protocol
-    from remission.records.treatment import Arm
+from remission.records.treatment import Arm
 
 __all__ = ["multiplicity_faults", "option_faults"]
 
 
-def option_faults(protocol: "Protocol", index: int, analysis: Analysis) -> list[SpecError]:
+def option_faults(protocol: ProtocolFields, index: int, analysis: Analysis) -> list[SpecError]:
     """Faults of the options of one analysis; none where its endpoint does not exist, which is a fault of its own."""
     endpoint = next((item for item in protocol.endpoints if item.id == analysis.endpoint), None)
     if endpoint is None:
@@ -67,7 +64,9 @@ def option_faults(protocol: "Protocol", index: int, analysis: Analysis) -> list[
     ]
 
 
-def _empty_period_faults(protocol: "Protocol", where: str, analysis: Analysis, endpoint: Endpoint) -> list[SpecError]:
+def _empty_period_faults(
+    protocol: ProtocolFields, where: str, analysis: Analysis, endpoint: Endpoint
+) -> list[SpecError]:
     """A period without a visit that collects what the endpoint is made of is missing for everyone."""
     need = KINDS[endpoint.kind].needs
     if analysis.period_days is None or need not in {"craving", "test"}:
@@ -92,7 +91,7 @@ def _empty_period_faults(protocol: "Protocol", where: str, analysis: Analysis, e
     ]
 
 
-def _baseline_faults(protocol: "Protocol", where: str, analysis: Analysis, endpoint: Endpoint) -> list[SpecError]:
+def _baseline_faults(protocol: ProtocolFields, where: str, analysis: Analysis, endpoint: Endpoint) -> list[SpecError]:
     if analysis.baseline is None:
         return []
     measure = next((item for item in protocol.endpoints if item.id == analysis.baseline), None)
@@ -114,7 +113,7 @@ def _baseline_faults(protocol: "Protocol", where: str, analysis: Analysis, endpo
     ]
 
 
-def _first_treatment_day(protocol: "Protocol", arm: "Arm") -> int:
+def _first_treatment_day(protocol: ProtocolFields, arm: "Arm") -> int:
     """The earliest day on which an arm can get anything; the end of follow-up when it gets nothing."""
     days = [protocol.follow_up_days]
     drug = protocol.drugs.get(arm.drug or "")
@@ -136,7 +135,7 @@ def _first_treatment_day(protocol: "Protocol", arm: "Arm") -> int:
     return min(days)
 
 
-def multiplicity_faults(protocol: "Protocol") -> list[SpecError]:
+def multiplicity_faults(protocol: ProtocolFields) -> list[SpecError]:
     """Gates that name an analysis which the protocol lacks."""
     if protocol.multiplicity is None:
         return []

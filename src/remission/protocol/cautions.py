@@ -3,14 +3,12 @@
 The limits below are facts of the evidence registry; a test holds them to it.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from remission.protocol.fields import ProtocolFields
 from remission.records.endpoint_kinds import KINDS, EndpointKind
+from remission.records.treatment import Infusion
 from remission.units import format_quantity
-
-if TYPE_CHECKING:
-    from remission.records.protocol import Protocol
-    from remission.records.treatment import Infusion
 
 __all__ = ["HIGHEST_STUDIED_MG_PER_KG", "LONGEST_STUDIED_MIN", "MOST_INFUSIONS_STUDIED", "cautions_of"]
 
@@ -41,12 +39,12 @@ _STOPPING_OPIOIDS: Final = (
 )
 
 
-def cautions_of(protocol: "Protocol") -> tuple[str, ...]:
+def cautions_of(protocol: ProtocolFields) -> tuple[str, ...]:
     """Cautions in order of weight: harm to people first, then distance from the evidence, then traps of the design."""
     return (*_harms(protocol), *_treatment(protocol), *_beside(protocol), *_measurement(protocol))
 
 
-def _harms(protocol: "Protocol") -> list[str]:
+def _harms(protocol: ProtocolFields) -> list[str]:
     found = []
     if protocol.substance == "alcohol" and protocol.population.self_quit:
         found.append(_STOPPING_ALCOHOL)
@@ -55,7 +53,7 @@ def _harms(protocol: "Protocol") -> list[str]:
     return found
 
 
-def _treatment(protocol: "Protocol") -> list[str]:
+def _treatment(protocol: ProtocolFields) -> list[str]:
     found = []
     used = {name for arm in protocol.arms for _, name in arm.drug_starts}
     ketamine = {name: c for name, c in protocol.drugs.items() if c.drug == "racemic-ketamine" and name in used}
@@ -94,7 +92,7 @@ def _infusion(where: str, infusion: "Infusion") -> list[str]:
     return found
 
 
-def _beside(protocol: "Protocol") -> list[str]:
+def _beside(protocol: ProtocolFields) -> list[str]:
     """Medicines, events, missing data and blinding: what of them is assumed or left out."""
     found = []
     given = {protocol.medicines[arm.medicine].medicine for arm in protocol.arms if arm.medicine in protocol.medicines}
@@ -127,7 +125,7 @@ def _beside(protocol: "Protocol") -> list[str]:
     return found
 
 
-def _unread(protocol: "Protocol") -> list[str]:
+def _unread(protocol: ProtocolFields) -> list[str]:
     """What the file says and nothing reads: courses that no arm has, sites where there is one."""
     used = {
         "drugs": {arm.drug for arm in protocol.arms} | {part.drug for arm in protocol.arms for part in arm.periods},
@@ -153,7 +151,7 @@ def _counts_days(kind: EndpointKind) -> bool:
     return KINDS[kind].needs == "diary" or kind == "confirmed_relapse"
 
 
-def _measurement(protocol: "Protocol") -> list[str]:
+def _measurement(protocol: ProtocolFields) -> list[str]:
     found = []
     arms = protocol.arms
     unused = [name for name in protocol.drugs if name not in {item for arm in arms for _, item in arm.drug_starts}]

@@ -4,19 +4,17 @@ Each check returns its faults, so that a reader sees all of them at once. Field 
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from remission.errors import SpecError, did_you_mean, known_names
+from remission.protocol.analysis_faults import multiplicity_faults, option_faults
+from remission.protocol.evidence_words import outcome_words
+from remission.protocol.fields import ProtocolFields
+from remission.protocol.layout import layout_faults
+from remission.protocol.question import question_faults
 from remission.records.analysis import Analysis
-from remission.records.analysis_faults import multiplicity_faults, option_faults
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import KINDS, kinds_of_scale
-from remission.records.evidence_words import outcome_words
-from remission.records.layout import layout_faults
-from remission.records.question import question_faults
-
-if TYPE_CHECKING:
-    from remission.records.protocol import Protocol
 
 __all__ = ["FITTING_ENDPOINTS", "NEEDED_DATA", "coherence_faults"]
 
@@ -50,7 +48,7 @@ _AT_VISITS: Final = frozenset({"craving", "test"})
 """What is known for a visit's day only, so that a window needs a visit."""
 
 
-def coherence_faults(protocol: "Protocol") -> list[SpecError]:
+def coherence_faults(protocol: ProtocolFields) -> list[SpecError]:
     """Every fault between the parts of a protocol whose parts are each valid."""
     return [
         *_name_faults(protocol),
@@ -66,7 +64,7 @@ def coherence_faults(protocol: "Protocol") -> list[SpecError]:
     ]
 
 
-def _name_faults(protocol: "Protocol") -> list[SpecError]:
+def _name_faults(protocol: ProtocolFields) -> list[SpecError]:
     faults = []
     for field in ("arms", "visits", "endpoints", "analyses"):
         faults += _repeats(field, "id", [item.id for item in getattr(protocol, field)])
@@ -91,7 +89,7 @@ def _repeats(field: str, key: str, names: Sequence[str]) -> list[SpecError]:
     ]
 
 
-def _allocation_faults(protocol: "Protocol") -> list[SpecError]:
+def _allocation_faults(protocol: ProtocolFields) -> list[SpecError]:
     total = sum(arm.allocation for arm in protocol.arms)
     size = protocol.randomization.block_size
     if size is None or size % total == 0:
@@ -105,7 +103,7 @@ def _allocation_faults(protocol: "Protocol") -> list[SpecError]:
     ]
 
 
-def _day_faults(protocol: "Protocol") -> list[SpecError]:
+def _day_faults(protocol: ProtocolFields) -> list[SpecError]:
     last = protocol.follow_up_days - 1
     days: list[tuple[str, int]] = []
     for name, drug in protocol.drugs.items():
@@ -139,7 +137,7 @@ def _day_faults(protocol: "Protocol") -> list[SpecError]:
     ]
 
 
-def _session_faults(protocol: "Protocol") -> list[SpecError]:
+def _session_faults(protocol: ProtocolFields) -> list[SpecError]:
     """Sessions that follow an infusion which an arm does not have, or that can fall after the end."""
     faults = []
     for name, therapy in protocol.therapies.items():
@@ -182,7 +180,7 @@ def _session_faults(protocol: "Protocol") -> list[SpecError]:
     return faults
 
 
-def _measure_faults(protocol: "Protocol") -> list[SpecError]:
+def _measure_faults(protocol: ProtocolFields) -> list[SpecError]:
     faults = []
     collected: set[str] = {what for visit in protocol.visits for what in visit.collects}
     collected |= {"visit"} if protocol.visits else set()
@@ -203,7 +201,7 @@ def _measure_faults(protocol: "Protocol") -> list[SpecError]:
     return faults
 
 
-def _endpoint_faults(protocol: "Protocol", index: int, endpoint: Endpoint, collected: set[str]) -> list[SpecError]:
+def _endpoint_faults(protocol: ProtocolFields, index: int, endpoint: Endpoint, collected: set[str]) -> list[SpecError]:
     need, window = NEEDED_DATA[endpoint.kind], endpoint.window
     needs = [need, *(["test"] if endpoint.verification == "test" else [])]
     for what in needs:
@@ -250,7 +248,7 @@ def _endpoint_faults(protocol: "Protocol", index: int, endpoint: Endpoint, colle
     return []
 
 
-def _meaning_faults(protocol: "Protocol", index: int, endpoint: Endpoint) -> list[SpecError]:
+def _meaning_faults(protocol: ProtocolFields, index: int, endpoint: Endpoint) -> list[SpecError]:
     """Endpoints that ask these people or this window for what they cannot have."""
     faults = []
     if endpoint.kind == "drinking_risk_reduction" and protocol.substance != "alcohol":
@@ -276,7 +274,7 @@ def _meaning_faults(protocol: "Protocol", index: int, endpoint: Endpoint) -> lis
     return faults
 
 
-def _analysis_faults(protocol: "Protocol") -> list[SpecError]:
+def _analysis_faults(protocol: ProtocolFields) -> list[SpecError]:
     faults = []
     for index, analysis in enumerate(protocol.analyses):
         faults += _unknown(
@@ -291,7 +289,7 @@ def _analysis_faults(protocol: "Protocol") -> list[SpecError]:
     return faults
 
 
-def _method_faults(protocol: "Protocol", index: int, analysis: Analysis) -> list[SpecError]:
+def _method_faults(protocol: ProtocolFields, index: int, analysis: Analysis) -> list[SpecError]:
     kind = next((item.kind for item in protocol.endpoints if item.id == analysis.endpoint), None)
     fitting = FITTING_ENDPOINTS[analysis.method]
     if kind is None or kind in fitting:
@@ -305,7 +303,7 @@ def _method_faults(protocol: "Protocol", index: int, analysis: Analysis) -> list
     ]
 
 
-def _contrast_faults(protocol: "Protocol", index: int, analysis: Analysis) -> list[SpecError]:
+def _contrast_faults(protocol: ProtocolFields, index: int, analysis: Analysis) -> list[SpecError]:
     faults = []
     where = f"analyses[{index}].contrast"
     factors = sorted({name for arm in protocol.arms for name in arm.factors})
@@ -340,7 +338,7 @@ def _contrast_faults(protocol: "Protocol", index: int, analysis: Analysis) -> li
     return faults
 
 
-def _comparison_faults(protocol: "Protocol") -> list[SpecError]:
+def _comparison_faults(protocol: ProtocolFields) -> list[SpecError]:
     faults = []
     seen: list[tuple[str | None, str | None, str | None]] = []
     for index, comparison in enumerate(protocol.comparisons):
@@ -365,7 +363,7 @@ def _comparison_faults(protocol: "Protocol") -> list[SpecError]:
     return faults + _evidence_faults(protocol)
 
 
-def _evidence_faults(protocol: "Protocol") -> list[SpecError]:
+def _evidence_faults(protocol: ProtocolFields) -> list[SpecError]:
     """A trial or an outcome of it that the registry does not hold: found here, not after the simulation."""
     if protocol.evidence is None:
         return []

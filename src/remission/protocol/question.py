@@ -4,20 +4,18 @@ Field paths are relative to the protocol.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 from remission.errors import SpecError
+from remission.protocol.fields import ProtocolFields
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import KINDS
 from remission.records.estimand import EVENTS, Estimand, EventKind, Strategy
 
-if TYPE_CHECKING:
-    from remission.records.protocol import Protocol
-
 __all__ = ["possible_events", "question_faults", "strategy_faults", "strategy_for"]
 
 
-def possible_events(protocol: "Protocol") -> tuple[EventKind, ...]:
+def possible_events(protocol: ProtocolFields) -> tuple[EventKind, ...]:
     """The intercurrent events that can happen in this protocol's simulated people, or are looked for in them."""
     events, blinding = protocol.events, protocol.blinding
     can = {
@@ -62,7 +60,7 @@ def strategy_faults(
     return faults
 
 
-def question_faults(protocol: "Protocol") -> list[SpecError]:
+def question_faults(protocol: ProtocolFields) -> list[SpecError]:
     """Faults of the estimand and of what a confirmatory trial must state."""
     faults = []
     estimand = protocol.estimand

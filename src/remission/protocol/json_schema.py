@@ -7,13 +7,13 @@ follow-up, a name defined elsewhere in the file) is checked by the reader only.
 import json
 from typing import Any
 
-from remission.records.protocol import Protocol
+from remission.protocol.record import Protocol
 
 __all__ = ["protocol_json_schema", "protocol_json_schema_text"]
 
 
 def protocol_json_schema() -> dict[str, Any]:
-    """The schema (draft 2020-12) of a file that :func:`~remission.records.protocol_file.read_protocol` reads."""
+    """The schema (draft 2020-12) of a file that :func:`~remission.protocol.file.read_protocol` reads."""
     schema = Protocol.model_json_schema(by_alias=True, mode="validation")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

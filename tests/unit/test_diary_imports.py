@@ -512,8 +512,12 @@ def test_a_reported_day_of_use_stays_one_whatever_its_amount(amount: str, tmp_pa
 
 
 @pytest.mark.parametrize(
-    "what", ["N/A", "unk", "refused", "?", "-99", "alcohol/cocaine", "cocaine and alcohol", "Alcohol \\ Cocaine"]
-)
+    "what",
+    [
+        "N/A", "unk", "refused", "?", "-99", "0", "0.0", "No", "false", "yes", "alcohol/cocaine", "cocaine and alcohol",
+        "Alcohol \\ Cocaine",
+    ],
+)  # fmt: skip
 def test_a_substance_that_is_no_name_makes_the_day_unknown(what: str, tmp_path: Path) -> None:
     """Read as a substance of its own it would make the day clean for every other one."""
     path = tmp_path / "diary.csv"
@@ -521,6 +525,15 @@ def test_a_substance_that_is_no_name_makes_the_day_unknown(what: str, tmp_path: 
     got = read_tlfb(path, Mapping())
     assert {one.substance for one in got.diaries} == {"Alcohol", "Cocaine"}
     assert not any(one.assessed[0, 1] for one in got.diaries)
+
+
+@pytest.mark.parametrize("name", ["0", "none", "n/a", " "])
+def test_the_one_substance_of_a_table_is_a_name(name: str, tmp_path: Path) -> None:
+    """A slip would head every figure of the report; it is named with the field to mend."""
+    path = tmp_path / "diary.csv"
+    path.write_text("who,when\np,1\np,3\n", "utf-8")
+    with pytest.raises(SpecError, match="one_substance"):
+        read_tlfb(path, Mapping(one_substance=name))
 
 
 @pytest.mark.parametrize("who", ["N/A", "?", "unknown"])

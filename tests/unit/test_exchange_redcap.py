@@ -86,7 +86,7 @@ def test_one_substance_and_machine_names(project: tuple[Path, Path]) -> None:
     [
         (Mapping(when="tlfb_dat", when_is="date", one_substance="a"), "tlfb_date"),
         (Mapping(when="tlfb_date", when_is="date", substance="family_name"), "identifier"),
-        (Mapping(when="tlfb_date", when_is="date", substance="tlfb_signs"), "checkbox"),
+        (Mapping(when="tlfb_date", when_is="date", substance="tlfb_substance", use="tlfb_signs"), "checkbox"),
         (Mapping(when="tlfb_date", when_is="date", one_substance="a", person="family_name"), "record_id"),
         (Mapping(layout="calendar", one_substance="a"), "layout"),
         (Mapping(when="tlfb_date", one_substance="a", amount="tlfb_drinks"), "amount_unit"),
@@ -183,3 +183,64 @@ def test_a_project_out_and_described(project: tuple[Path, Path], tmp_path: Path)
     out.unlink()
     assert run_app(["export", str(data), str(out), "--layout", "redcap"]) != 0
     assert not out.exists()
+
+
+BOXES = """"Variable / Field Name","Form Name","Field Type","Field Label",\
+"Choices, Calculations, OR Slider Labels","Text Validation Type OR Show Slider Number","Identifier?"
+record_id,entry,text,Record,,,
+day,diary,text,Day,,integer,
+any_use,diary,yesno,Any use?,,,
+which,diary,checkbox,Which,"1, Alcohol | B, Cannabis, smoked | -9, None | 98, Don't know",,
+drinks,diary,text,Drinks,,number,
+"""
+BOX_ROWS = """record_id,day,any_use,which___1,which___b,which____9,which___98,drinks
+7,0,1,1,0,0,0,4
+7,1,,0,0,1,0,
+7,2,,0,0,0,0,
+7,3,0,0,0,0,0,
+7,4,,0,1,1,0,
+7,5,,1,0,0,1,
+7,6,0,1,0,0,0,
+7,7,1,0,0,0,0,
+8,,,0,0,0,0,
+"""
+
+
+@pytest.mark.parametrize(
+    ("use", "alcohol", "cannabis"),
+    [(None, "10???11?", "00??1?0?"), ("any_use", "10?0?1??", "00?01???")],
+    ids=["boxes alone", "beside an answer"],
+)
+def test_a_box_is_a_substance(use: str | None, alcohol: str, cannabis: str, tmp_path: Path) -> None:
+    """An export writes 0 in every box of a form that nobody filled in: nothing ticked is no clean day."""
+    export, dictionary = tmp_path / "export.csv", tmp_path / "dictionary.csv"
+    export.write_text(BOX_ROWS, encoding="utf-8")
+    dictionary.write_text(BOXES, encoding="utf-8")
+    got = read_redcap(export, dictionary, Mapping(when="day", substance="which", use=use))
+    assert [one.substance for one in got.diaries] == ["Alcohol", "Cannabis, smoked"]
+    found = []
+    for one in got.diaries:
+        assert one.person == ("7",)
+        known = np.where(one.assessed, np.where(one.used, "1", "0"), "?")
+        found.append("".join(known[0]).ljust(8, "?"))
+    assert found == [alcohol, cannabis]
+
+
+@pytest.mark.parametrize(
+    ("changes", "old", "new", "words"),
+    [
+        ({"amount": "drinks", "amount_unit": "drink"}, "", "", "Leave amount out"),
+        ({"substance": "which___1"}, "", "", "Write substance: which"),
+        ({"use": "which", "substance": "any_use"}, "", "", "name their field as substance"),
+        ({}, "7,1,,0,0,1,0,", "7,1,,Checked,0,1,0,", "row 3, which___1: got Checked"),
+        ({}, "which___b", "which_b", "which___b"),
+    ],
+)
+def test_boxes_that_say_too_little(changes: dict[str, str], old: str, new: str, words: str, tmp_path: Path) -> None:
+    """Whose amount it is, or what a label in a box means, is not guessed; the remedy is named."""
+    export, dictionary = tmp_path / "export.csv", tmp_path / "dictionary.csv"
+    export.write_text(BOX_ROWS.replace(old, new), encoding="utf-8")
+    dictionary.write_text(BOXES, encoding="utf-8")
+    with pytest.raises(SpecError) as caught:
+        read_redcap(export, dictionary, replace(Mapping(when="day", substance="which"), **changes))
+    assert words in str(caught.value), str(caught.value)

@@ -435,3 +435,10 @@ def test_a_wrong_regimen_word_is_named(text: str) -> None:
     with pytest.raises(SpecError) as caught:
         read_regimen(text, beside=_request())
     assert caught.value.where == "compare"
+
+
+@pytest.mark.parametrize(("word", "sex"), [("F", "female"), ("m", "male"), ("Female", "female"), ("MALE", "male")])
+def test_sex_is_read_in_any_case_and_by_its_letter(word: str, sex: str) -> None:
+    """Forms of clinics print F and M; a refusal at the bedside costs time and says nothing."""
+    person = {"weight": ["82"], "age": ["45"], "dose": ["0.5 mg/kg"], "minutes": ["40"]}
+    assert read_request({**person, "sex": [word]}).sex == sex

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     Cells: TypeAlias = "pd.Series[str]"
 
 __all__ = [
-    "ANSWERS", "DateForm", "answer_of", "forms_that_fit", "is_nobody", "is_not_known", "is_nothing", "is_total",
-    "looks", "number_of", "per_value", "read_date_form", "same_cell", "spelling",
+    "ANSWERS", "DateForm", "answer_of", "forms_that_fit", "is_no_name", "is_nobody", "is_not_known", "is_nothing",
+    "is_total", "looks", "number_of", "per_value", "read_date_form", "same_cell", "spelling",
 ]  # fmt: skip
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -239,6 +239,19 @@ def is_not_known(cell: str) -> bool:
     return word in _NOT_KNOWN or (
         cell != "" and (not any(sign.isalnum() for sign in cell) or re.fullmatch(r"-[0-9]+(\.0+)?", cell) is not None)
     )
+
+
+def is_no_name(cell: str) -> bool:
+    """Whether a cell in the place of a substance says that its name is not known, or is an answer and no name.
+
+    Examples
+    --------
+    >>> is_no_name("?"), is_no_name("0"), is_no_name("no"), is_no_name("1"), is_no_name("Alcohol")
+    (True, True, True, False, False)
+    """
+    # A number above 0 may be the code of a substance; 0 mostly stands for none.
+    is_zero = _NUMBER.fullmatch(cell) is not None and float(cell) == 0.0
+    return is_not_known(cell) or is_zero or (answer_of(cell) >= 0 and not cell.strip()[:1].isdigit())
 
 
 def is_nobody(cell: str) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from remission.errors import SpecError
-from remission.exchange.cells import read_date_form, same_cell
+from remission.exchange.cells import is_no_name, is_nothing, read_date_form, same_cell
 
 __all__ = ["Mapping"]
 
@@ -109,6 +109,12 @@ class Mapping:
                 allowed="dates",
                 remedy="Study days have their day 0 already.",
             )
+        name = self.one_substance
+        if name is not None and (not name.strip() or is_nothing(name.strip()) or is_no_name(name.strip())):
+            raise SpecError(
+                where="mapping, one_substance", got=name or "nothing", allowed="the name of a substance",
+                remedy="A column of substances is named with substance.",
+            )  # fmt: skip
         if self.unit and self.amount_unit:
             raise SpecError(where="mapping, unit", got="a column and amount_unit", allowed="one of the two")
         if self.layout == "rows":

@@ -2,7 +2,9 @@
 
 A row of the export belongs to a record, and in larger projects to an event and an instance of an instrument; each row
 in which the field of the day is filled is one row of a diary, all others belong to other instruments. Choice fields
-come as codes, and the dictionary says what they mean. A field marked as an identifier is never read.
+come as codes, and the dictionary says what they mean. Boxes to tick (``substance___1``, ``substance___2``) are a
+substance each: an empty box says no only where another is ticked, for an export writes 0 also where nobody asked. A
+field marked as an identifier is never read.
 """
 
 import csv
@@ -15,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from remission.errors import SpecError, did_you_mean, known_names
-from remission.exchange.cells import answer_of, is_not_known
+from remission.exchange.cells import answer_of, is_not_known, is_nothing
 from remission.exchange.mapping import Mapping
 from remission.exchange.own import day_rows, extra_names, restored
 from remission.exchange.quality import Imported
@@ -38,6 +40,7 @@ _MACHINE_NAMES = {
     "form_name": _FORM,
 }
 _CODED = {"dropdown", "radio"}
+_BOXES = "checkbox"
 _SUBSTANCE = "substance of the mapping"
 # Of one choice, or of two by their kind.
 _FIXED = {"yesno": {"1": "Yes", "0": "No"}, "truefalse": {"1": "True", "0": "False"}}
@@ -117,36 +120,33 @@ def read_redcap(path: Path, dictionary: Path, mapping: Mapping | None = None) ->
         in the place of codes, or no row holds a day.
     """
     fields = _read_dictionary(dictionary)
-    person = next(iter(fields))
-    is_own = mapping is None and set(fields) >= _OWN
-    if mapping is None:
-        mapping = _own_mapping(fields) if is_own else Mapping()
-    if mapping.layout != "rows":
-        raise SpecError(where="mapping, layout", got=mapping.layout, allowed="rows; a REDCap export has no calendar")
-    mapping = replace(mapping, person=person) if mapping.person == Mapping.person else mapping
-    mapping.check()
-    wanted = _wanted(mapping)
-    for name in wanted:
-        _check_field(name, fields, dictionary)
-    if mapping.person != person:
-        raise SpecError(where="mapping, person", got=mapping.person, allowed=f"{person}, the record's identifier")
-    mapping = _declared(mapping, fields)
-    source = read_source(path, needed=[person, *wanted], encoding=mapping.encoding, decimal=mapping.decimal)
+    mapping, is_own = _agreed(mapping, fields, dictionary)
+    person, wanted = mapping.person, _wanted(mapping)
+    boxes = _boxes(mapping, fields)
+    needed = [person, *(name for name in wanted if not (boxes and name == mapping.substance)), *boxes]
+    source = read_source(path, needed=needed, encoding=mapping.encoding, decimal=mapping.decimal)
     export = source.cells
+    if boxes:
+        export[mapping.substance] = _ticked(export, boxes, path, source.first_row)
     is_diary = _is_diary(export, mapping, fields)
     if not is_diary.any():
         raise unreadable(path.name, f"no row with {mapping.when}", "rows of the diary's instrument")
     place = pd.DataFrame({"row": np.flatnonzero(is_diary) + source.first_row})
     rows = export[is_diary].reset_index(drop=True)
-    is_coded = mapping.one_substance is None and fields[mapping.substance][_KIND] in _CODED
+    is_coded = mapping.one_substance is None and fields[mapping.substance][_KIND] in {*_CODED, _BOXES}
     no_code = None
-    if mapping.one_substance is None:
+    if boxes:
+        answers = None if mapping.use is None else _read_answers(rows[mapping.use], fields[mapping.use], mapping)
+        rows, mapping = _one_row_a_box(rows, answers, boxes, mapping)
+        place = place.loc[rows.index].reset_index(drop=True)
+        rows = rows.reset_index(drop=True)
+    elif mapping.one_substance is None:
         column = mapping.substance
         rows[column], no_code = _decoded(rows[column], fields[column], path, place, mapping)
     else:
         rows[_SUBSTANCE] = mapping.one_substance
         mapping = replace(mapping, substance=_SUBSTANCE)
-    for name in filter(None, (mapping.use, mapping.amount)):
+    for name in () if boxes else filter(None, (mapping.use, mapping.amount)):
         if fields[name][_KIND] in {*_CODED, *_FIXED} and not is_own:
             to_text = _answers_of_codes if name == mapping.use else _amounts_of_codes
             rows[name] = to_text(rows[name], fields[name])
@@ -159,10 +159,30 @@ def read_redcap(path: Path, dictionary: Path, mapping: Mapping | None = None) ->
         found = restored(found, rows, mapping, is_own=is_own, prefix="tlfb_")
     marked = [name for name, field in fields.items() if field[_IDENTIFIER].lower() == "y"]
     notes = [f"The field {name} is marked as an identifier; it is not read." for name in marked if name in export]
+    if boxes:
+        notes.append(f"A row counts once for each of the {len(boxes)} boxes of {mapping.substance}.")
     others = int((~is_diary).sum())
     if others:
         notes.append(f"{others} rows belong to other instruments or events: {mapping.when} is empty in them.")
     return replace(found, report=replace(found.report, cautions=(*found.report.cautions, *notes)))
+
+
+def _agreed(mapping: Mapping | None, fields: dict[str, dict[str, str]], dictionary: Path) -> tuple[Mapping, bool]:
+    """The mapping as the dictionary allows it and completes it, and whether the project is one that we wrote."""
+    person = next(iter(fields))
+    is_own = mapping is None and set(fields) >= _OWN
+    if mapping is None:
+        mapping = _own_mapping(fields) if is_own else Mapping()
+    if mapping.layout != "rows":
+        raise SpecError(where="mapping, layout", got=mapping.layout, allowed="rows; a REDCap export has no calendar")
+    mapping = replace(mapping, person=person) if mapping.person == Mapping.person else mapping
+    mapping.check()
+    for name in _wanted(mapping):
+        is_which = name == mapping.substance and mapping.one_substance is None
+        _check_field(name, fields, dictionary, may_be_boxes=is_which and fields.get(name, {}).get(_KIND) == _BOXES)
+    if mapping.person != person:
+        raise SpecError(where="mapping, person", got=mapping.person, allowed=f"{person}, the record's identifier")
+    return _declared(mapping, fields), is_own
 
 
 def _own_mapping(fields: dict[str, dict[str, str]]) -> Mapping:
@@ -226,7 +246,14 @@ def _read_dictionary(path: Path) -> dict[str, dict[str, str]]:
     return {str(row[_NAME]): {str(name): str(value) for name, value in row.items()} for row in rows}
 
 
-def _check_field(name: str, fields: dict[str, dict[str, str]], dictionary: Path) -> None:
+def _check_field(name: str, fields: dict[str, dict[str, str]], dictionary: Path, *, may_be_boxes: bool) -> None:
+    field, is_box, _ = name.partition("___")
+    if is_box and fields.get(field, {}).get(_KIND) == _BOXES:
+        raise SpecError(
+            where=f"mapping against {dictionary.name}", got=f"{name}, one box of {field}",
+            allowed="the name of the field in the dictionary",
+            remedy=f"Write substance: {field} to read all its boxes.",
+        )  # fmt: skip
     if name not in fields:
         raise SpecError(
             where=f"mapping against {dictionary.name}", got=name, allowed="a field of it",
@@ -237,10 +264,12 @@ def _check_field(name: str, fields: dict[str, dict[str, str]], dictionary: Path)
             where=f"mapping against {dictionary.name}", got=f"{name}, marked as an identifier",
             allowed="fields that do not tell who somebody is",
         )  # fmt: skip
-    if fields[name][_KIND] in {"checkbox", "file", "signature", "descriptive"}:
+    if fields[name][_KIND] in {_BOXES, "file", "signature", "descriptive"} and not may_be_boxes:
         raise SpecError(
             where=f"mapping against {dictionary.name}", got=f"{name}, a field of kind {fields[name][_KIND]}",
             allowed="a field that holds one value",
+            remedy="Boxes can say which substances were used: name their field as substance."
+            if fields[name][_KIND] == _BOXES else "",
         )  # fmt: skip
 
 
@@ -248,7 +277,7 @@ def _labels(field: dict[str, str]) -> dict[str, str]:
     """What the codes of a field mean; empty where it has no codes."""
     if field[_KIND] in _FIXED:
         return _FIXED[field[_KIND]]
-    if field[_KIND] not in _CODED:
+    if field[_KIND] not in {*_CODED, _BOXES}:
         return {}
     pairs = [choice.split(",", 1) for choice in field[_CHOICES].split("|")]
     return {pair[0].strip(): pair[1].strip() for pair in pairs if len(pair) == 2}
@@ -271,6 +300,82 @@ def _decoded(
         )  # fmt: skip
     is_missing = codes.map(lambda cell: mapping.is_missing(cell, field[_NAME])).to_numpy(dtype=bool)
     return codes.map({**labels, "": ""}).where(is_code, codes), ~is_code & ~is_missing
+
+
+def _boxes(mapping: Mapping, fields: dict[str, dict[str, str]]) -> dict[str, str]:
+    """The label of each column of boxes to tick that say the substance; none where one field says it.
+
+    Raises
+    ------
+    SpecError
+        An amount: of which of the substances it is, the file does not say.
+    """
+    if mapping.one_substance is not None or fields[mapping.substance][_KIND] != _BOXES:
+        return {}
+    name = mapping.substance
+    if mapping.amount is not None or mapping.unit is not None:
+        raise SpecError(
+            where="mapping, amount", got=f"{mapping.amount or mapping.unit}, beside the checkbox field {name}",
+            allowed="no amount: one row may hold several substances",
+            remedy=f"Leave amount out; or write one_substance and leave the boxes of {name} out.",
+        )  # fmt: skip
+    labels = _labels(fields[name])
+    named = [label for label in labels.values() if not (is_nothing(label) or is_not_known(label))]
+    if not named:
+        raise SpecError(where=f"the field {name}", got="boxes that name no substance", allowed="choices that name some")
+    # REDCap writes codes in small letters, and a minus as an underscore.
+    return {f"{name}___{code.lower().replace('-', '_')}": label for code, label in labels.items()}
+
+
+def _ticked(export: pd.DataFrame, boxes: dict[str, str], path: Path, first_row: int) -> "pd.Series[str]":
+    """Which boxes each row has ticked, as text; empty where none is.
+
+    Raises
+    ------
+    SpecError
+        A box holds anything but 0 and 1, as in an export of labels.
+    """
+    cells = export[list(boxes)]
+    is_wrong = ~cells.isin(["0", "1", ""])
+    if is_wrong.to_numpy().any():
+        row = int(np.flatnonzero(is_wrong.any(axis=1))[0])
+        column = str(is_wrong.columns[is_wrong.iloc[row].to_numpy()][0])
+        raise unreadable(
+            f"{path.name}, row {row + first_row}, {column}", cells[column].iloc[row], "0 or 1",
+            "Export raw data, not labels.",
+        )  # fmt: skip
+    return (cells == "1").apply(lambda row: " ".join(row.index[row]), axis=1)
+
+
+def _read_answers(codes: "pd.Series[str]", field: dict[str, str], mapping: Mapping) -> np.ndarray:
+    """1, 0 or -1 for each row, from a field that answers whether anything was used."""
+    texts = _answers_of_codes(codes, field) if field[_KIND] in {*_CODED, *_FIXED} else codes
+    return np.array([-1 if mapping.is_missing(cell, mapping.use) else answer_of(cell) for cell in texts])
+
+
+def _one_row_a_box(
+    rows: pd.DataFrame, answers: np.ndarray | None, boxes: dict[str, str], mapping: Mapping
+) -> tuple[pd.DataFrame, Mapping]:
+    """A row of each substance that has a box, in the order of the rows, with the answer that the boxes give.
+
+    A ticked box is use. An empty one is none where another substance is ticked, "none" is, or the answer is no; where
+    nothing is ticked, "not known" is, or the boxes contradict each other or the answer, it is not known.
+    """
+    labels = np.array(list(boxes.values()))
+    is_none, is_open = (np.array([says(label) for label in labels]) for says in (is_nothing, is_not_known))
+    is_named = ~(is_none | is_open)
+    ticked = (rows[list(boxes)] == "1").to_numpy()
+    any_used, says_none = ticked[:, is_named].any(axis=1), ticked[:, is_none].any(axis=1)
+    said = np.full(len(rows), -1) if answers is None else answers
+    is_asked = (rows[list(boxes)] != "").to_numpy().all(axis=1)
+    is_clear = ~(any_used & (says_none | (said == 0))) & ~ticked[:, is_open].any(axis=1)
+    is_no = is_asked & is_clear & (any_used | says_none | (said == 0)) & ~(says_none & (said == 1))
+    is_yes = ticked[:, is_named] & ~(said == 0)[:, None]
+    texts = np.where(is_yes, "1", np.where(is_no[:, None], "0", ""))
+    use = f"boxes of {mapping.substance}"
+    long = rows.loc[rows.index.repeat(int(is_named.sum()))].copy()
+    long[mapping.substance], long[use] = np.tile(labels[is_named], len(rows)), texts.reshape(-1)
+    return long, replace(mapping, use=use)
 
 
 def _answers_of_codes(codes: "pd.Series[str]", field: dict[str, str]) -> "pd.Series[str]":

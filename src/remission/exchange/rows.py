@@ -18,8 +18,8 @@ import pandas as pd
 from remission.exchange.cells import (
     answer_of,
     forms_that_fit,
+    is_no_name,
     is_nobody,
-    is_not_known,
     is_nothing,
     is_total,
     number_of,
@@ -244,7 +244,7 @@ def _substances(
     verdicts.refuse(no_code, column, "no code of the field's choices")
     is_open = np.zeros(len(cells), dtype=bool)
     if not (source.is_own or mapping.one_substance):
-        is_open = per_value(cells, is_not_known, bool) & ~no_code
+        is_open = per_value(cells, is_no_name, bool) & ~no_code
     is_empty = is_empty | is_open
     verdicts.refuse(is_empty & ~nothing & ~no_code, column, "no substance")
     is_several = np.zeros(len(cells), dtype=bool)

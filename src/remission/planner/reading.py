@@ -460,10 +460,11 @@ def _one_of(text: str, known: Sequence[str], where: str) -> Any:
     return text
 
 
+_SEXES = {"f": "female", "woman": "female", "m": "male", "man": "male"}
 PARSERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "weight": ("weight_kg", _weight_kg),
     "age": ("age_y", _age),
-    "sex": ("sex", lambda text: _one_of(text.lower(), ("female", "male"), "sex")),
+    "sex": ("sex", lambda text: _one_of(_SEXES.get(text.lower(), text.lower()), ("female", "male"), "sex")),
     "height": ("height_cm", lambda text: read_height_cm(text, where="height")),
     "substance": ("substance", lambda text: text.lower()),
     "hypertension": ("hypertension", _yes),

@@ -199,11 +199,13 @@ def check_contents(run: Run) -> None:
             where=str(run.path / MANIFEST), got="another protocol than that of the folder", allowed=protocol.id,
             remedy="The record was changed; run it again.",
         )  # fmt: skip
-    known = {*run.manifest["files"], *_OUTSIDE}
-    for name in _files(run.path):
-        if name not in known and Path(name).name not in _LITTER:
+    known = {run.path / name for name in (*run.manifest["files"], *_OUTSIDE)}
+    known |= {folder for file in known for folder in file.parents}
+    for place in sorted(run.path.rglob("*")):
+        if place not in known and not (place.name in _LITTER and place.is_file()):
+            kind = "folder" if place.is_dir() else "file"
             raise ProvenanceError(
-                where=str(run.path / name), got="a file that the run did not write", allowed="its own files only",
+                where=str(place), got=f"a {kind} that the run did not write", allowed="its own files only",
                 remedy="Move it out of the folder.",
             )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -236,7 +237,7 @@ def test_a_box_is_a_substance(use: str | None, alcohol: str, cannabis: str, tmp_
         ({}, "which___b", "which_b", "which___b"),
     ],
 )
-def test_boxes_that_say_too_little(changes: dict[str, str], old: str, new: str, words: str, tmp_path: Path) -> None:
+def test_boxes_that_say_too_little(changes: dict[str, Any], old: str, new: str, words: str, tmp_path: Path) -> None:
     """Whose amount it is, or what a label in a box means, is not guessed; the remedy is named."""
     export, dictionary = tmp_path / "export.csv", tmp_path / "dictionary.csv"
     export.write_text(BOX_ROWS.replace(old, new), encoding="utf-8")

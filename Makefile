@@ -142,10 +142,10 @@ golden: $(TEST_STAMP) ## rewrite the golden numbers; asks for a changelog fragme
 	fi
 
 lock: $(LOCK_STAMP) ## resolve requirements/*.in again; UPGRADE=1 takes newer versions
-	@for name in lock run test bench; do \
+	@for name in lock run core test bench; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	    --no-emit-index-url --no-emit-find-links --only-binary :all: --override requirements/overrides.in $(if $(UPGRADE),--upgrade) \
-	    $$([[ "$$name" = test || "$$name" = bench ]] && echo --constraint requirements/run.txt) \
+	    $$([[ "$$name" = core || "$$name" = test || "$$name" = bench ]] && echo --constraint requirements/run.txt) \
 	    --output-file requirements/$$name.txt requirements/$$name.in; \
 	done
 	@if grep -n '://' requirements/*.txt; then echo "make: an address got into a lock file" >&2; exit 1; fi

@@ -10,7 +10,8 @@ All of them say four things: where the fault is, what came, what is allowed, and
     |-- ProvenanceError                 a stored result does not match its record
     `-- RunError                        what was asked of a run cannot be done: folder, address, name
         |-- WorkError                   the work failed half-way: disk full, workers lost
-        `-- NameTakenError              (also SpecError) a name is taken, and nothing is overwritten
+        |-- NameTakenError              (also SpecError) a name is taken, and nothing is overwritten
+        `-- MissingExtraError           a part of the program is not installed
 
 The four parts are attributes as well, so that the command line and pages can show each in its place.
 """
@@ -20,6 +21,7 @@ from collections.abc import Iterable, Sequence
 
 __all__ = [
     "LibraryError",
+    "MissingExtraError",
     "NameTakenError",
     "NumericalError",
     "ProvenanceError",
@@ -140,6 +142,10 @@ class WorkError(RunError):
 
 class NameTakenError(SpecError, RunError):
     """A file, folder or link of the wished name is there already, and nothing is overwritten."""
+
+
+class MissingExtraError(RunError):
+    """A part of the program that an installation may leave out is asked for; the error says how to add it."""
 
 
 def nearest_names(name: str, known: Iterable[str], count: int = 3) -> list[str]:

@@ -18,10 +18,13 @@ from typing import Any
 
 import numpy as np
 
+from remission import __version__
+
 __all__ = [
     "LIBRARIES",
     "blas_kernel",
     "file_hash",
+    "installed_version",
     "library_versions",
     "machine",
     "moment",
@@ -30,8 +33,8 @@ __all__ = [
     "source_hashes",
 ]
 
-LIBRARIES = ("matplotlib", "numba", "numpy", "pyarrow", "pydantic", "scipy", "statsmodels")
-"""Libraries whose version can move a result or its bytes."""
+LIBRARIES = ("matplotlib", "numba", "numpy", "pyarrow", "pydantic", "scipy")
+"""Libraries whose version can move a result or its bytes; without the first a report has no figures."""
 
 _CPU_FEATURES = ("avx", "avx2", "avx512f", "fma", "neon", "sve")
 """What decides which instructions the compiled kernel and the linear algebra are made of."""
@@ -44,12 +47,20 @@ _DATA = {"behavior", "medicines", "pharmacology", "protocols"}
 
 def package_version() -> str:
     """Version of this program."""
-    return metadata.version("remission")
+    return __version__
 
 
 def library_versions() -> dict[str, str]:
     """Versions of this program and of the libraries behind a result; Python's own moves no byte."""
-    return {"remission": package_version(), **{name: metadata.version(name) for name in LIBRARIES}}
+    return {"remission": package_version(), **{name: installed_version(name) for name in LIBRARIES}}
+
+
+def installed_version(name: str) -> str:
+    """The version of a distribution, or ``not installed``."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed"
 
 
 def python_version() -> str:

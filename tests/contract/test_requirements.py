@@ -6,6 +6,8 @@ import tomllib
 import pytest
 from source_tree import ROOT
 
+from remission.extras import EXTRAS
+
 PIN = re.compile(r"^([a-z0-9.-]+)==(\S+)((?: ; [^\\\n]+)?(?: \\\n    --hash=sha256:[0-9a-f]{64})+)$", re.MULTILINE)
 
 
@@ -19,7 +21,7 @@ def pins_of(name: str) -> dict[str, str]:
     return {match[1]: match[2] for match in PIN.finditer((ROOT / "requirements" / name).read_text("utf-8"))}
 
 
-@pytest.mark.parametrize("name", ["run.txt", "test.txt", "lock.txt", "bench.txt"])
+@pytest.mark.parametrize("name", ["core.txt", "run.txt", "test.txt", "lock.txt", "bench.txt"])
 def test_every_line_is_a_pin_with_hashes(name: str) -> None:
     """One line without a hash, and pip refuses the whole file; one with an address, and it works here only."""
     text = (ROOT / "requirements" / name).read_text("utf-8")
@@ -27,21 +29,35 @@ def test_every_line_is_a_pin_with_hashes(name: str) -> None:
     assert "://" not in text
 
 
-@pytest.mark.parametrize("name", ["run", "test", "lock", "bench"])
+@pytest.mark.parametrize("name", ["core", "run", "test", "lock", "bench"])
 def test_everything_asked_for_is_pinned(name: str) -> None:
     """A requirement added without `make lock` would be missing in a fresh clone and nowhere else."""
     asked = names_of((ROOT / "requirements" / f"{name}.in").read_text("utf-8"))
     assert asked <= set(pins_of(f"{name}.txt")), asked - set(pins_of(f"{name}.txt"))
 
 
-def test_tests_run_on_the_versions_that_users_get() -> None:
+@pytest.mark.parametrize("name", ["core.txt", "run.txt"])
+def test_tests_run_on_the_versions_that_users_get(name: str) -> None:
     """Otherwise the tests speak about another program."""
-    run, test = pins_of("run.txt"), pins_of("test.txt")
-    assert run == {name: test[name] for name in run}
+    mine, test = pins_of(name), pins_of("test.txt")
+    assert mine == {library: test[library] for library in mine}
 
 
 def test_the_project_asks_for_what_is_locked() -> None:
-    """The list in pyproject.toml is for people who install the package, run.in for this house: they must agree."""
-    asked = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    """The lists in pyproject.toml are for people who install the package, core.in and run.in for this house."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    core = names_of((ROOT / "requirements" / "core.in").read_text("utf-8"))
+    assert names_of("\n".join(project["dependencies"])) == core
+    extras = project["optional-dependencies"]
+    asked = names_of("\n".join(line for name in ("plots", "web", "evidence", "exchange") for line in extras[name]))
     locked = names_of((ROOT / "requirements" / "run.in").read_text("utf-8"))
-    assert names_of("\n".join(asked)) == locked - {"hatchling", "autograd-gamma"}
+    assert asked - {"remission", "openpyxl", "pyreadstat"} == locked - {"hatchling"}
+
+
+def test_the_table_of_extras_is_that_of_the_project() -> None:
+    """The command that a message names would add something else."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    assert set(EXTRAS) == set(extras) - {"all"}
+    for name, lines in extras.items():
+        own = {library.replace("-", "_") for library in names_of("\n".join(lines))} - {"remission"}
+        assert name == "all" or own <= set(EXTRAS[name]), name

@@ -1,4 +1,4 @@
-"""One version, written in four places."""
+"""One version, written in one place of the code and in two of its papers."""
 
 import re
 import tomllib
@@ -16,8 +16,9 @@ def first(pattern: str, file: str) -> str:
 
 def test_package_project_citation_and_changelog_name_one_version() -> None:
     """Results are cited and rebuilt by version: two versions for one state of the code make both useless."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
-    assert __version__ == project
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    assert "version" not in project["project"]
+    assert project["tool"]["hatch"]["version"]["path"] == "src/remission/__init__.py"
     assert __version__ == first(r"^version: (\S+)$", "CITATION.cff")
     assert __version__ == first(r"^## (\d\S*)", "CHANGELOG.md")
 

@@ -55,6 +55,17 @@ def test_the_same_result_gives_the_same_bytes(tmp_path: Path) -> None:
     assert len(hashes[0]) == 11
 
 
+def test_without_figures_the_page_says_so(
+    cocaine: TrialResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An installation of the core has results and no pictures; a page with a hole would look broken."""
+    monkeypatch.setattr("remission.report.write.has_extra", lambda extra: extra != "plots")
+    page = written(cocaine, tmp_path / "run")
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["report.html"]
+    assert "pip install &#39;remission[plots]&#39;" in page or "pip install 'remission[plots]'" in page
+    assert "<figure" not in page
+
+
 def test_published_numbers_stand_beside_simulated_with_their_kind(cocaine: TrialResult, cocaine_page: str) -> None:
     """Every published number of the summary is on the page, followed by how it was read."""
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", cocaine_page))

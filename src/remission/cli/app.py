@@ -29,6 +29,7 @@ from remission.cli.run import run_command
 from remission.cli.serve import serve_command
 from remission.cli.show import show_command
 from remission.errors import LibraryError, RemissionError, RunError, SpecError, WorkError, visible
+from remission.extras import telling_extras
 
 __all__ = ["app", "end_of_output", "is_wrong_input", "run_app"]
 
@@ -92,7 +93,8 @@ def _run(arguments: list[str]) -> int:
     try:
         _check_arguments(arguments)
         refuse_repeats(typer.main.get_command(app), arguments)
-        code = app(arguments, standalone_mode=False)
+        with telling_extras(f"remission {arguments[0] if arguments else ''}".strip()):
+            code = app(arguments, standalone_mode=False)
     except RemissionError as error:
         _show_error(error, as_json=as_json)
         return WRONG_INPUT if is_wrong_input(error) else FAILED

@@ -34,9 +34,11 @@ def describe_command(
     from remission.errors import SpecError
     from remission.exchange.canonical import read_diaries
     from remission.exchange.simulated import diaries_of_run
+    from remission.extras import need_extra
     from remission.files import check_ending, check_free, write_text
 
     if out is not None:
+        need_extra("plots", where="--out")
         check_ending(out, "--out", (".html", ".htm"))
         check_free(out, "--out")
     diaries = (diaries_of_run(data, replicate=replicate),) if data.is_dir() else read_diaries(data, substance=substance)

@@ -116,7 +116,8 @@ def forest_evidence(
     """
     from remission.evidence.contrasts import group_contrasts
     from remission.evidence.registry import load_evidence
-    from remission.report.forest import FOREST_COLUMNS, forest_chart, pooled_text, save_forest
+    from remission.report.evidence_text import pooled_text
+    from remission.report.forest import FOREST_COLUMNS, forest_chart, save_forest
 
     registry = load_evidence()
     chart = forest_chart(registry, substance=substance, endpoint=endpoint)

@@ -50,6 +50,7 @@ def execute(plan: "TrialPlan", root: Path, command: str, *, quiet: bool, do: "Do
     from remission.cli.interrupt import ends_soon
     from remission.cli.progress import progress_of
     from remission.cli.table import print_rows, print_summary
+    from remission.extras import has_extra
     from remission.report.run import write_run
     from remission.runs.folder import read_run
     from remission.runs.piece import run_here
@@ -73,6 +74,8 @@ def execute(plan: "TrialPlan", root: Path, command: str, *, quiet: bool, do: "Do
             print_summary(finished.result, summary)
     if not quiet:
         typer.echo(f"{state} {folder}  ({finished.elapsed_s:.1f} s)\nReport: {folder / 'report.html'}")
+        if not has_extra("plots"):
+            typer.echo("The report has no figures. Add them with: pip install 'remission[plots]'", err=True)
     return {**data, "folder": str(folder), "report": str(folder / "report.html")}
 
 

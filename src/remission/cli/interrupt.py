@@ -21,8 +21,11 @@ _INTERRUPTED = 130
 
 @contextmanager
 def ends_soon(words: str) -> Iterator[None]:
-    """Print ``words`` on Ctrl-C and end within two seconds; a second Ctrl-C ends at once."""
-    if threading.current_thread() is not threading.main_thread():
+    """Print ``words`` on Ctrl-C and end within two seconds; a second Ctrl-C ends at once.
+
+    Where a signal cannot be waited for on a pipe (outside POSIX), Ctrl-C does what Python makes of it.
+    """
+    if threading.current_thread() is not threading.main_thread() or os.name != "posix":
         yield
         return
     receive, send = os.pipe()

@@ -187,9 +187,11 @@ def _clinic(request: "PlanRequest", vial: str, dilution: str) -> "ClinicSheet":
 
 def _check_page(out: Path | None) -> None:
     """Refuse a name that the page cannot have, before any work is done."""
+    from remission.extras import need_extra
     from remission.files import check_ending, check_free
 
     if out is not None:
+        need_extra("plots", where="--out")
         check_ending(out, "--out", (".html", ".htm"))
         check_free(out, f"--out {out}")
 

@@ -39,7 +39,10 @@ def serve_command(  # noqa: PLR0917 - options, given by name
     """
     from remission.errors import SpecError
     from remission.evidence.care import contacts_of
+    from remission.extras import need_extra
     from remission.files import refuse_pipes
+
+    need_extra("web", where="remission serve")
     from remission.web.hosts import read_host_name
     from remission.web.server import bind, serve
     from remission.web.settings import WebSettings

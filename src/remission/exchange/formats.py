@@ -111,7 +111,7 @@ def _need(kind: str, path: Path) -> None:
     if find_spec(library) is None:
         raise SpecError(
             where=path.name, got=kind, allowed=f"CSV where the library {library} is not installed",
-            remedy=f'Install it with: pip install "remission[exchange]". Or: {_CSV}',
+            remedy=f"Add it with: pip install 'remission[exchange]'. Or: {_CSV}",
         )  # fmt: skip
 
 

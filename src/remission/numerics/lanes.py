@@ -17,8 +17,10 @@ import hashlib
 import inspect
 import os
 import platform
+import stat
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -95,13 +97,26 @@ def _cache_folder() -> str:
     changed in another file would go on with the old one.
     """
     name = f"numba-{source_key(files('remission'))}"
-    wished = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "remission" / name
-    fallback = Path(tempfile.gettempdir()) / f"remission-{os.getuid()}" / name
     try:
+        wished = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "remission" / name
         wished.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return str(fallback)
-    return str(wished if os.access(wished, os.W_OK) else fallback)
+        if os.access(wished, os.W_OK):
+            return str(wished)
+    except (OSError, RuntimeError):
+        pass  # no home, or one that cannot be written
+    return str(_own_temporary() / name)
+
+
+def _own_temporary() -> Path:
+    """A folder for temporary files that nobody else can write to, since what lies in it is run."""
+    user = os.getuid() if hasattr(os, "getuid") else None
+    folder = Path(tempfile.gettempdir()) / f"remission-{'cache' if user is None else user}"
+    with suppress(OSError):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        facts = folder.lstat()
+        if stat.S_ISDIR(facts.st_mode) and (user is None or (facts.st_uid == user and not facts.st_mode & 0o022)):
+            return folder
+    return Path(tempfile.mkdtemp(prefix="remission-"))
 
 
 def _wide_features() -> str | None:

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from matplotlib.figure import Figure
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["Chart", "Table"]
 
@@ -34,6 +36,6 @@ class Chart:
     title: str
     see: str
     cannot: str
-    figure: Figure
+    figure: "Figure"
     table: Table
     last_day: int | None = None

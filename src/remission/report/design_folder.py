@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from remission.errors import SpecError, WorkError
+from remission.extras import need_extra
 from remission.files import check_folder, make_folder, move, move_into, staged_folder, sweep
 from remission.report.chart import Table
 
@@ -40,9 +41,12 @@ def check_report_folder(folder: Path | None) -> None:
     ------
     SpecError
         It is a file, or a folder with files, or lies where nothing can be written.
+    MissingExtraError
+        Figures are not installed.
     """
     if folder is None:
         return
+    need_extra("plots", where="--report")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise SpecError(
             where=f"--report {folder}",

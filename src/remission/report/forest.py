@@ -34,9 +34,10 @@ from remission.evidence.registry import EvidenceRegistry
 from remission.evidence.verdicts import NO_DIFFERENCE, Verdict, direction_of_outcome, verdicts_of
 from remission.files import new_bytes
 from remission.report.chart import Chart, Table
+from remission.report.evidence_text import pooled_text, value_text
 from remission.report.look import INK, QUIET, RULE, drawing
 
-__all__ = ["FOREST_COLUMNS", "forest_chart", "forest_rows", "pooled_text", "save_forest", "value_text"]
+__all__ = ["FOREST_COLUMNS", "forest_chart", "forest_rows", "save_forest"]
 
 FOREST_COLUMNS = (
     "study",
@@ -70,31 +71,6 @@ class _Panel:
     @property
     def is_log(self) -> bool:
         return self.measure is not None and self.measure.scale == "log"
-
-
-def value_text(item: StudyOutcome) -> str:
-    """Value with its interval; a dash for a statement without a number, "range" where the ends are no interval."""
-    if item.value is None:
-        ends = [f"{end:g}" for end in (item.ci_low, item.ci_high) if end is not None]
-        return f"{' to '.join(ends)} (range)" if ends else "\u2013"
-    if not item.has_interval:
-        return f"{item.value:g}"
-    word = "range " if "range" in f"{item.statistic} {item.endpoint}" else ""
-    return f"{item.value:g} ({word}{item.ci_low:g} to {item.ci_high:g})"
-
-
-def pooled_text(group: ContrastGroup) -> str:
-    """The pooled mean with both intervals, or why there is none."""
-    if group.pooled is None:
-        return f"{group.refusal}{group.left_out}"
-    found = group.pooled
-    numbers = (found.estimate, found.low, found.high, found.predicted_low, found.predicted_high)
-    mean, low, high, new_low, new_high = (math.exp(x) if group.scale == "log" else x for x in numbers)
-    return (
-        f"Pooled, {found.n_contrasts} contrasts: {mean:.3g} ({low:.3g} to {high:.3g}); a new trial {new_low:.3g} to "
-        f"{new_high:.3g}; tau2 {found.tau2:.2g}, Q {found.q:.1f}, I2 {100 * found.i2:.0f}%, uncertain with so few."
-        f"{group.left_out}"
-    )
 
 
 def forest_rows(registry: EvidenceRegistry, *, substance: str, endpoint: str) -> list[list[str]]:

@@ -2,14 +2,10 @@
 
 from pathlib import Path
 
+from remission.extras import has_extra
 from remission.files import make_folder, write_text
 from remission.report.chart import Chart
-from remission.report.circuit_chart import circuit_chart
-from remission.report.course_charts import abstinence_chart, survival_chart
 from remission.report.document import render_report
-from remission.report.look import save_figure
-from remission.report.results_chart import results_chart
-from remission.report.session_chart import session_chart
 from remission.trial.result import TrialResult
 from remission.trial.summary import TrialSummary, summarize_trial
 
@@ -18,6 +14,11 @@ __all__ = ["report_charts", "write_report"]
 
 def report_charts(result: TrialResult, summary: TrialSummary) -> list[Chart]:
     """The charts of a report in their order: the session (where there is ketamine), circuits, days, results."""
+    from remission.report.circuit_chart import circuit_chart
+    from remission.report.course_charts import abstinence_chart, survival_chart
+    from remission.report.results_chart import results_chart
+    from remission.report.session_chart import session_chart
+
     session = session_chart(result.protocol, seed=result.seed)
     charts: list[Chart] = [] if session is None else [session]
     return [
@@ -27,6 +28,8 @@ def report_charts(result: TrialResult, summary: TrialSummary) -> list[Chart]:
 
 def write_report(result: TrialResult, folder: Path, *, command: str, versions: dict[str, str]) -> None:
     """Write ``report.html`` and ``figures/`` into an existing folder; the same result gives the same bytes.
+
+    Without the extra ``plots`` there are no figures, and the page says so.
 
     Parameters
     ----------
@@ -45,9 +48,14 @@ def write_report(result: TrialResult, folder: Path, *, command: str, versions: d
         A file cannot be written.
     """
     summary = summarize_trial(result)
-    charts = report_charts(result, summary)
-    figures = folder / "figures"
-    make_folder(figures)
-    drawn = [(chart, save_figure(chart.figure, figures, chart.name)) for chart in charts]
+    drawn = _draw(result, summary, folder / "figures") if has_extra("plots") else []
     page = render_report(result, summary, drawn, command=command, versions=versions)
     write_text(folder / "report.html", page)
+
+
+def _draw(result: TrialResult, summary: TrialSummary, folder: Path) -> list[tuple[Chart, str]]:
+    """The charts with their SVG, written into a new folder."""
+    from remission.report.look import save_figure
+
+    make_folder(folder)
+    return [(chart, save_figure(chart.figure, folder, chart.name)) for chart in report_charts(result, summary)]

@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any
 
 from remission.errors import RunError, WorkError
+from remission.extras import telling_extras
 from remission.provenance import library_versions, python_version, source_hashes
 from remission.runs.piece import Doer, Piece, do_piece
 from remission.trial.chunk import Chunk
@@ -46,15 +47,8 @@ def on_cluster(address: str) -> Doer:
         raise RunError(where="--cluster", got=address, allowed="host and port, for example tcp://10.0.0.5:8786")
 
     def do(plan: TrialPlan, chunks: Sequence[Chunk]) -> Generator[Piece, None, None]:
-        try:
+        with telling_extras("--cluster"):
             from distributed import CancelledError, KilledWorker
-        except ImportError:
-            raise RunError(
-                where="--cluster",
-                got="no package distributed",
-                allowed="an installation with it",
-                remedy="Install remission with its extra: remission[cluster].",
-            ) from None
         with _quiet_log():
             client = _connect(address)
             try:

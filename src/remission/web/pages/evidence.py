@@ -21,8 +21,10 @@ from remission.report.evidence_text import (
     facts_of,
     outcome_value_text,
     people_text,
+    pooled_text,
+    value_text,
 )
-from remission.report.forest import forest_chart, pooled_text, value_text
+from remission.report.forest import forest_chart
 from remission.web.figure import Figure, figure_of
 from remission.web.page import PageRouter
 from remission.web.pages.trials import simulated_records

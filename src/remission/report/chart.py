@@ -2,10 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from typing import Any
 
 __all__ = ["Chart", "Table"]
 
@@ -28,6 +25,8 @@ class Chart:
         The finding, in words with numbers.
     see, cannot
         One sentence on what to see, one on what the chart cannot show.
+    figure
+        A figure of matplotlib, which may not be installed: the hint must not need it.
     last_day
         Where every x axis runs from day 0 to this day, so that a page can point at a day; None elsewhere.
     """
@@ -36,6 +35,6 @@ class Chart:
     title: str
     see: str
     cannot: str
-    figure: "Figure"
+    figure: Any
     table: Table
     last_day: int | None = None

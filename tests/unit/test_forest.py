@@ -11,7 +11,8 @@ from remission.evidence.contrasts import FIRST_HAND, ContrastGroup, find_endpoin
 from remission.evidence.records import StudyOutcome
 from remission.evidence.registry import EvidenceRegistry, load_evidence
 from remission.evidence.verdicts import verdicts_of
-from remission.report.forest import forest_chart, forest_rows, pooled_text, save_forest, value_text
+from remission.report.evidence_text import pooled_text, value_text
+from remission.report.forest import forest_chart, forest_rows, save_forest
 from remission.report.look import INK
 
 REGISTRY = load_evidence()

@@ -54,7 +54,7 @@ def test_every_number_is_drawn_with_the_mark_of_its_kind(substance: str, endpoin
     rows = outcomes_of(REGISTRY, substance=substance, endpoint=endpoint)
     words = verdicts_of(REGISTRY, substance=substance, endpoint=endpoint)
     drawn = sorted(
-        (float(line.get_xdata()[0]), same_color(line.get_markerfacecolor(), INK))  # type: ignore[index,arg-type] # one point
+        (float(line.get_xdata()[0]), same_color(line.get_markerfacecolor(), INK))
         for axes in chart.figure.axes
         for line in axes.lines
         if line.get_marker() == "D"

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Int
 
 from remission.design.variants import choose_analysis
 from remission.patient.parameters import CourseParameters
-from remission.patient.pharmacology import load_pharmacology
+from remission.patient.pharmacology import pharmacology_of
 from remission.protocol.record import Protocol
 from remission.trial.analyze import sides_of
 from remission.trial.batch import TrialBatch
@@ -145,7 +145,7 @@ def _count(protocol: Protocol, batch: TrialBatch) -> dict[str, Int[np.ndarray, "
 def _sessions(protocol: Protocol, batch: TrialBatch) -> tuple[Int[np.ndarray, " subject"], Int[np.ndarray, " subject"]]:
     """Sessions that people had and that were planned within follow-up."""
     schedule = build_schedule(
-        batch.people, protocol, arm=batch.arm, covariates=batch.covariates, pharmacology=load_pharmacology()
+        batch.people, protocol, arm=batch.arm, covariates=batch.covariates, pharmacology=pharmacology_of(protocol)
     )
     by_drug = np.array([bool(arm.drug_starts) for arm in protocol.arms])[batch.arm]
     had, due = np.zeros(by_drug.size, dtype=np.int64), np.zeros(by_drug.size, dtype=np.int64)

@@ -1,14 +1,24 @@
 """The pharmacology of a patient as one value: kinetics, binding, acute effects, and what a session hands on."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
-from remission.errors import LibraryError, did_you_mean, known_names
+from remission.errors import LibraryError, SpecError, did_you_mean, known_names
 from remission.library.loader import load_parameter_set
-from remission.pk import DEFAULT_PK_MODEL, PkModel, list_pk_models, load_pk_model, with_both_forms
+from remission.pk import (
+    DEFAULT_PK_MODEL,
+    PkModel,
+    list_library_models,
+    list_pk_models,
+    load_pk_model,
+    parse_pk_model,
+    with_both_forms,
+)
+from remission.protocol.fields import ProtocolFields
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.parameter import ParameterSet
 
-__all__ = ["Pharmacology", "load_pharmacology"]
+__all__ = ["Pharmacology", "load_pharmacology", "pharmacology_of"]
 
 _OWN = ("effects", "binding", "exposure")
 
@@ -79,13 +89,51 @@ def load_pharmacology(pk_model: str = DEFAULT_PK_MODEL) -> Pharmacology:
             allowed=f"one of {', '.join(list_pk_models())}",
             remedy="A model file is added by add_pk_model(load_pk_model(path)).",
         )
-    pk = load_pk_model(pk_model)
+    return _around(load_pk_model(pk_model), where="pharmacology", got=pk_model)
+
+
+def pharmacology_of(protocol: ProtocolFields) -> Pharmacology:
+    """The pharmacology of a trial: around the kinetic model that its protocol carries, else the library's.
+
+    Raises
+    ------
+    SpecError
+        The text of the model is wrong (each fault has its line), its id is one of the library, or it has no effect
+        site.
+    """
+    return (
+        load_pharmacology() if protocol.pk_model is None else _of_file(protocol.pk_model.file, protocol.pk_model.text)
+    )
+
+
+@lru_cache(maxsize=8)
+def _of_file(file: str, text: str) -> Pharmacology:
+    pk = parse_pk_model(text, name=file)
+    known = list_library_models()
+    if pk.id in known:
+        raise SpecError(
+            where=f"{file}: id", got=pk.id, allowed=f"an id that the library does not have: {', '.join(known)}",
+            remedy="Write another id into the file.",
+        )  # fmt: skip
+    try:
+        return _around(pk, where=f"{file}: site", got=pk.plasma_site.value)
+    except LibraryError as error:
+        raise SpecError(where=error.where, got=error.got, allowed=error.allowed, remedy=_NO_EFFECT_SITE) from None
+
+
+_NO_EFFECT_SITE = (
+    "A trial needs the effect site, which arterial plasma of a mammillary model feeds; simulate_doses() takes other "
+    "models."
+)
+
+
+def _around(pk: PkModel, *, where: str, got: str) -> Pharmacology:
     if SamplingSite.EFFECT in pk.sites:
         pk = with_both_forms(pk)
     if Analyte.KET not in pk.analytes or Analyte.S_KET not in pk.species or SamplingSite.EFFECT not in pk.sites:
         raise LibraryError(
-            where="pharmacology",
-            got=pk_model,
+            where=where,
+            got=got,
             allowed="a kinetic model with an effect site, such as pk-2026: a model of venous plasma has none",
             remedy="Other models of the library can be run with simulate_concentrations().",
         )

@@ -12,13 +12,14 @@ from remission.pk.model import (
     DEFAULT_PK_MODEL,
     PkModel,
     add_pk_model,
+    list_library_models,
     list_pk_models,
     load_pk_model,
     model_argument,
     with_both_forms,
 )
 from remission.pk.norketamine import with_slow_norketamine
-from remission.pk.own_model import read_pk_model
+from remission.pk.own_model import parse_pk_model, read_pk_model
 from remission.pk.session import EffectSiteQuadrature, effect_site_peak, effect_site_quadrature, saturated_hours
 from remission.pk.simulate import simulate_concentrations
 from remission.pk.spread import AveragedCurve, ModelSpread, average_models, model_spread, published_models
@@ -57,12 +58,14 @@ __all__ = [
     "exposure_of_doses",
     "individual_parameters",
     "interaction_effect",
+    "list_library_models",
     "list_pk_models",
     "load_pk_model",
     "measured_band",
     "mixing_gap_ng_per_ml",
     "model_argument",
     "model_spread",
+    "parse_pk_model",
     "published_models",
     "read_pk_model",
     "register_structure",

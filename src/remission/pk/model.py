@@ -25,6 +25,7 @@ __all__ = [
     "LINKS",
     "PkModel",
     "add_pk_model",
+    "list_library_models",
     "list_pk_models",
     "load_pk_model",
     "model_argument",
@@ -151,8 +152,13 @@ def list_pk_models() -> tuple[str, ...]:
     >>> list_pk_models()[:3]
     ('pk-2026', 'clements1981', 'domino1984')
     """
+    return (*list_library_models(), *_ADDED)
+
+
+def list_library_models() -> tuple[str, ...]:
+    """Names of the models that ship with the program; those of your own (:func:`add_pk_model`) are left out."""
     known = (name for name in list_parameter_sets() if "species" in load_parameter_set(name).attributes)
-    return (*_FROZEN, *known, *_ADDED)
+    return (*_FROZEN, *known)
 
 
 _ADDED: dict[str, "PkModel"] = {}
@@ -176,7 +182,7 @@ def add_pk_model(model: PkModel, *, path: str = "") -> str:
     LibraryError
         The library has a model of that id.
     """
-    if model.id in list_pk_models() and model.id not in _ADDED:
+    if model.id in list_library_models():
         raise LibraryError(
             where="pharmacokinetic model",
             got=model.id,

@@ -47,10 +47,11 @@ from remission.files import read_small_text
 from remission.library.loader import load_parameter_set
 from remission.pk.model import LINKS, PkModel
 from remission.pk.structures import BUILT_IN, find_structure, structure_names
+from remission.records.model_file import LARGEST_MODEL_BYTES
 from remission.records.parameter import Grade, Parameter, ParameterSet
 from remission.units import parse_quantity
 
-__all__ = ["read_pk_model"]
+__all__ = ["parse_pk_model", "read_pk_model"]
 
 _UNITS = {
     "v1": ("v1_l", "L"), "v2": ("v2_l", "L"), "v3": ("v3_l", "L"), "cl": ("cl_l_per_h", "L/h"),
@@ -65,7 +66,6 @@ _TABLES = ("values", "variances", "covariances", "weight", "residual")
 _SPECIES = ("ket", "s_ket", "s_ket r_ket")
 _SITES = ("arterial", "venous")
 _SHARES = frozenset({"nk_fraction"})
-_LARGEST_BYTES = 200_000
 _LARGEST_VARIANCE = 4.0
 
 
@@ -78,23 +78,27 @@ def read_pk_model(path: str | Path) -> PkModel:
         The file cannot be read or is not TOML, or a key, value, unit, variance or site is wrong; each fault has its
         line.
     """
-    file = Path(path)
-    text = read_small_text(file, allowed="a TOML file of a kinetic model", largest_bytes=_LARGEST_BYTES)
+    text = read_small_text(Path(path), allowed="a TOML file of a kinetic model", largest_bytes=LARGEST_MODEL_BYTES)
+    return parse_pk_model(text, name=str(path))
+
+
+def parse_pk_model(text: str, *, name: str) -> PkModel:
+    """The model of a text; ``name`` is what messages call it, and errors are those of :func:`read_pk_model`."""
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SpecError(
-            where=str(file), got=str(error), allowed="a TOML file", remedy="Correct the line that is named."
+            where=name, got=str(error), allowed="a TOML file", remedy="Correct the line that is named."
         ) from None
     except RecursionError:
-        raise SpecError(where=str(file), got="tables nested without end", allowed="a flat TOML file") from None
-    return _Reader(file, text, content).model()
+        raise SpecError(where=name, got="tables nested without end", allowed="a flat TOML file") from None
+    return _Reader(name, text, content).model()
 
 
 class _Reader:
     """One file: its faults are collected, so that a reader sees them all at once."""
 
-    def __init__(self, file: Path, text: str, content: dict[str, Any]) -> None:
+    def __init__(self, file: str, text: str, content: dict[str, Any]) -> None:
         self.file, self.lines, self.content = file, text.splitlines(), content
         self.faults: list[SpecError] = []
 

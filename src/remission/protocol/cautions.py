@@ -41,7 +41,13 @@ _STOPPING_OPIOIDS: Final = (
 
 def cautions_of(protocol: ProtocolFields) -> tuple[str, ...]:
     """Cautions in order of weight: harm to people first, then distance from the evidence, then traps of the design."""
-    return (*_harms(protocol), *_treatment(protocol), *_beside(protocol), *_measurement(protocol))
+    return (
+        *_harms(protocol),
+        *_own_model(protocol),
+        *_treatment(protocol),
+        *_beside(protocol),
+        *_measurement(protocol),
+    )
 
 
 def _harms(protocol: ProtocolFields) -> list[str]:
@@ -51,6 +57,14 @@ def _harms(protocol: ProtocolFields) -> list[str]:
     if protocol.substance == "opioid":
         found.append(_STOPPING_OPIOIDS)
     return found
+
+
+def _own_model(protocol: ProtocolFields) -> list[str]:
+    model = protocol.pk_model
+    if model is None:
+        return []
+    named = f"{model.file}, sha256 {model.sha256[:12]}"
+    return [f"The kinetic model is yours, not checked by us: {named}. Exposure, and all that follows, rests on it."]
 
 
 def _treatment(protocol: ProtocolFields) -> list[str]:

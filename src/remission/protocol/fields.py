@@ -19,6 +19,7 @@ from remission.records.estimand import Estimand
 from remission.records.grown import GrownRecord
 from remission.records.intercurrent import Blinding, IntercurrentEvents, Missingness
 from remission.records.medicine import MedicineCourse
+from remission.records.model_file import NamedModel
 from remission.records.multiplicity import Multiplicity
 from remission.records.population import Population, Randomization, Setting
 from remission.records.recruitment import Recruitment
@@ -43,7 +44,17 @@ class ProtocolFields(GrownRecord):
     """
 
     added_fields: ClassVar[frozenset[str]] = frozenset(
-        {"purpose", "design", "medicines", "recruitment", "events", "missingness", "blinding", "multiplicity"}
+        {
+            "purpose",
+            "design",
+            "medicines",
+            "recruitment",
+            "events",
+            "missingness",
+            "blinding",
+            "multiplicity",
+            "pk_model",
+        }
     )
 
     format: Literal["remission/protocol/1"] = "remission/protocol/1"
@@ -57,6 +68,7 @@ class ProtocolFields(GrownRecord):
     follow_up_days: Annotated[int, Field(strict=True, ge=1, le=1826)]
     population: Population
     setting: Setting = Setting()
+    pk_model: NamedModel = None
     drugs: dict[Slug, DrugCourse] = Field(default_factory=dict)
     therapies: dict[Slug, TherapyCourse] = Field(default_factory=dict)
     medicines: dict[Slug, MedicineCourse] = Field(default_factory=dict)

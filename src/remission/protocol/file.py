@@ -1,5 +1,6 @@
 """Protocol files: YAML in, a protocol or every fault with its line out; and a protocol as YAML, as understood."""
 
+import re
 from collections.abc import Mapping
 from io import StringIO
 from os import PathLike
@@ -16,12 +17,15 @@ from remission.records.yaml_tree import Tree, read_tree, read_tree_file
 __all__ = ["parse_protocol", "read_protocol", "write_protocol"]
 
 _MAX_FAULTS: Final = 50
+# Lines that a literal block gives back as they are: no tab or space at an end, no space at the very beginning.
+_IS_BLOCK: Final = re.compile(r"(?! )(?:(?:[^\t\r\n]*[^\s])?\n)+")
 
 _SECTIONS: Final = {
     "assumptions": "What this file adds to its source.",
     "follow_up_days": "Days are whole numbers; day 0 is the first planned contact.",
     "population": "Who takes part.",
     "setting": "Where, and how people are followed.",
+    "pk_model": "The kinetic model of the reader, not checked: its file, and its text as it was read.",
     "drugs": "Drug courses by name; the dose is racemic free base per body weight.",
     "therapies": "Therapy courses by name; quality is the share of a full skills session.",
     "arms": "Who receives what.",
@@ -63,7 +67,8 @@ def read_protocol(path: str | PathLike[str], *, is_stored: bool = False) -> Prot
             allowed="a YAML file",
             remedy="Write the protocol as YAML; docs/how-to/write-a-protocol.md shows how.",
         )
-    return _protocol_of(read_tree_file(file, what="a protocol file", example="id: my-trial"), is_stored=is_stored)
+    tree = read_tree_file(file, what="a protocol file", example="id: my-trial")
+    return _protocol_of(tree, is_stored=is_stored, folder=file.parent)
 
 
 def parse_protocol(text: str, *, name: str) -> Protocol:
@@ -84,8 +89,8 @@ def parse_protocol(text: str, *, name: str) -> Protocol:
     return _protocol_of(read_tree(text, name=name))
 
 
-def _protocol_of(tree: Tree, *, is_stored: bool = False) -> Protocol:
-    context = {"units_required": True, "stored": is_stored}
+def _protocol_of(tree: Tree, *, is_stored: bool = False, folder: Path | None = None) -> Protocol:
+    context = {"units_required": True, "stored": is_stored, "folder": folder}
     try:
         # A file uses the short field names only: dose, never dose_mg_per_kg, because its unit stands in the value.
         protocol = Protocol.model_validate(tree.data, context=context, by_alias=True, by_name=False)
@@ -143,6 +148,7 @@ def write_protocol(protocol: Protocol) -> str:
 def _commented(value: Any) -> Any:
     """The data as ruamel's commented maps and lists, small ones on one line."""
     from ruamel.yaml.comments import CommentedMap, CommentedSeq
+    from ruamel.yaml.scalarstring import LiteralScalarString
 
     if isinstance(value, Mapping):
         block = CommentedMap({name: _commented(item) for name, item in value.items()})
@@ -154,6 +160,8 @@ def _commented(value: Any) -> Any:
         if all(not isinstance(item, Mapping | list) and len(str(item)) < 16 for item in value):
             items.fa.set_flow_style()
         return items
+    if isinstance(value, str) and "\n" in value and _IS_BLOCK.fullmatch(value):
+        return LiteralScalarString(value)
     return value
 
 

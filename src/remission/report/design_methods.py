@@ -12,7 +12,7 @@ from remission.library.loader import load_parameter_set
 from remission.library.published import trial_citation
 from remission.library.references import sources_of
 from remission.patient.parameters import DEFAULT_PARAMETER_SET
-from remission.patient.pharmacology import load_pharmacology
+from remission.patient.pharmacology import pharmacology_of
 from remission.protocol.explanation import explain_analysis, explain_arm, explain_multiplicity, explain_visits
 from remission.protocol.question import possible_events, strategy_for
 from remission.protocol.record import Protocol
@@ -85,7 +85,7 @@ def model_keys(protocol: Protocol) -> list[str]:
     behavior = load_parameter_set(DEFAULT_PARAMETER_SET)
     others = {item.value for item in Substance} - {protocol.substance.value}
     used = tuple(one for one in behavior.parameters if one.id.rpartition(".")[2] not in others)
-    return [one.key for one in sources_of(behavior.replace(parameters=used), *load_pharmacology().parameter_sets)]
+    return [one.key for one in sources_of(behavior.replace(parameters=used), *pharmacology_of(protocol).parameter_sets)]
 
 
 def _paragraphs(study: DesignStudy) -> Iterator[Paragraph]:

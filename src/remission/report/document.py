@@ -13,7 +13,7 @@ from remission.library.loader import load_parameter_set
 from remission.library.published import trial_citation
 from remission.library.references import sources_of
 from remission.patient.parameters import load_course_parameters
-from remission.patient.pharmacology import load_pharmacology
+from remission.patient.pharmacology import pharmacology_of
 from remission.patient.standing import is_tuned, standing_of, tuned_sentence
 from remission.protocol.record import Protocol
 from remission.records.substance import Substance
@@ -199,7 +199,7 @@ def _sources(result: TrialResult) -> list[str]:
     others = {item.value for item in Substance} - {result.protocol.substance.value}
     # Values of other substances were not used.
     used = tuple(one for one in behavior.parameters if one.id.rpartition(".")[2] not in others)
-    for reference in sources_of(behavior.replace(parameters=used), *load_pharmacology().parameter_sets):
+    for reference in sources_of(behavior.replace(parameters=used), *pharmacology_of(result.protocol).parameter_sets):
         text = re.sub(r"https://doi\.org/", "doi:", reference.text)
         identified = f"{text} {reference.note}".strip() if "doi:" not in text else text
         if reference.key != "remission" and not any(reference.doi and reference.doi in line for line in found):

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from remission.patient.pharmacology import Pharmacology, load_pharmacology
+from remission.patient.pharmacology import Pharmacology, pharmacology_of
 from remission.patient.sampling import (
     sample_acute_response,
     sample_covariates,
@@ -63,9 +63,11 @@ def session_chart(protocol: Protocol, *, seed: int, panels: Sequence[str] = PANE
     found = _first_infusion(protocol)
     if found is None:
         return None
-    pharmacology = load_pharmacology()
+    pharmacology = pharmacology_of(protocol)
     curves = _simulate(protocol, found, seed, pharmacology)
-    bands = {(a, s): _band(curves.concentrations.select(a, site=s)) for a, s, *_ in _SHOWN}
+    # A model of the reader's own may have no metabolite.
+    found_series = {(one.analyte, one.sampling_site) for one in curves.concentrations.series}
+    bands = {(a, s): _band(curves.concentrations.select(a, site=s)) for a, s, *_ in _SHOWN if (a, s) in found_series}
     vas, sbp, dbp = _band(curves.vas), _band(curves.sbp_mmhg), _band(curves.dbp_mmhg)
     minutes = curves.t_h * 60.0
     dose = f"{found.dose_mg_per_kg:g} mg/kg over {found.duration_min:g} min"
@@ -130,7 +132,7 @@ def _table(
     return Table(
         columns=(
             "minutes",
-            *(f"{label} (ng/mL), median (90% of people)" for _, _, label, *_ in _SHOWN),
+            *(f"{label} (ng/mL), median (90% of people)" for a, s, label, *_ in _SHOWN if (a, s) in bands),
             "drug high (VAS)",
             "systolic rise (mmHg)",
             "diastolic rise (mmHg)",
@@ -138,7 +140,7 @@ def _table(
         rows=[
             [
                 f"{minutes[i]:.0f}",
-                *(cell(bands[a, s], i) for a, s, *_ in _SHOWN),
+                *(cell(band, i) for band in bands.values()),
                 *(cell(band, i) for band in (vas, sbp, dbp)),
             ]
             for i in range(0, minutes.size, 10)
@@ -148,7 +150,8 @@ def _table(
 
 def _draw_concentrations(axes: Axes, minutes: Float[np.ndarray, " time"], bands: dict[tuple[str, str], _Band]) -> None:
     for analyte, site, label, color, dash in _SHOWN:
-        _draw(axes, minutes, bands[analyte, site], label, color, dash, with_band=True)
+        if (analyte, site) in bands:
+            _draw(axes, minutes, bands[analyte, site], label, color, dash, with_band=True)
     finish(axes, x="minutes from the start", y="ng/mL", title="Concentration")
     axes.legend(loc="upper right")
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from remission.errors import ProvenanceError, RunError
 from remission.patient.parameters import CourseParameters, load_course_parameters
-from remission.pk import load_pk_model
+from remission.patient.pharmacology import pharmacology_of
+from remission.protocol.record import Protocol
 from remission.provenance import library_versions, package_version, source_hashes
 from remission.runs.folder import read_run
 from remission.trial.result import TrialResult
@@ -36,14 +37,21 @@ def _given(parameters: CourseParameters) -> dict[str, float]:
     return {name: value for name, value in values.items() if name not in later or value != later[name]}
 
 
-def describe_pk_model() -> dict[str, str]:
-    """The kinetic model behind every exposure: its frozen name, what it is made of, and the hash of its numbers."""
-    model = load_pk_model()
+def describe_pk_model(protocol: Protocol) -> dict[str, str]:
+    """The kinetic model behind every exposure: its name, what it is made of, and the hash of its numbers.
+
+    Of a model that the protocol carries, its file and the hash of its text as well.
+    """
+    model, own = pharmacology_of(protocol).pk, protocol.pk_model
+    file = {} if own is None else {
+        "file": own.file, "file_sha256": own.sha256, "caution": model.parameter_set.attribute("caution"),
+    }  # fmt: skip
     return {
         "name": model.name,
         "disposition": model.parameter_set.id,
         "links": model.links.id,
         "numbers_sha256": model.numbers_sha256,
+        **file,
     }
 
 
@@ -95,7 +103,7 @@ def describe_run(result: TrialResult, command: str, *, with_diaries: bool = Fals
         "protocol_sha256": result.protocol.content_hash,
         "parameter_set": result.parameter_set,
         "parameter_set_sha256": result.parameter_set_hash,
-        "pk_model": describe_pk_model(),
+        "pk_model": describe_pk_model(result.protocol),
         "parameters": used,
         "changed_parameters": {
             name: {"used": value, "in_the_set": usual[name]} for name, value in used.items() if value != usual[name]

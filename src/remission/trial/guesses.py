@@ -6,7 +6,7 @@ import numpy as np
 
 from remission.errors import SpecError
 from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters, load_course_parameters
-from remission.patient.pharmacology import load_pharmacology
+from remission.patient.pharmacology import pharmacology_of
 from remission.protocol.record import Protocol
 from remission.trial.batch import simulate_batch
 
@@ -59,7 +59,7 @@ def simulate_guesses(
         first_replicate=0,
         n_replicates=-(-n_people // protocol.population.n_subjects),
         parameters=parameters or load_course_parameters(protocol.substance, parameter_set=parameter_set),
-        pharmacology=load_pharmacology(),
+        pharmacology=pharmacology_of(protocol),
     )
     guess = batch.happenings.guess
     assert guess is not None

@@ -13,7 +13,7 @@ from remission.patient.parameters import (
     load_course_parameters,
     read_parameters,
 )
-from remission.patient.pharmacology import Pharmacology, load_pharmacology
+from remission.patient.pharmacology import Pharmacology, pharmacology_of
 from remission.protocol.record import Protocol
 from remission.records.estimand import EventKind
 from remission.streams import check_seed
@@ -64,7 +64,7 @@ class TrialPlan:
 
     @cached_property
     def _pharmacology(self) -> Pharmacology:
-        return load_pharmacology()
+        return pharmacology_of(self.protocol)
 
     def run(self, chunk: Chunk) -> ChunkResult:
         """Simulate and analyse one chunk."""
@@ -140,6 +140,8 @@ def plan_trial(
                 allowed=f"up to {_CHUNK_PERSON_DAYS} person-days in a piece of work",
             )
     check_medicines(protocol)
+    # A model of the reader's own is read now, so that its faults are said before any work.
+    pharmacology_of(protocol)
     for endpoint in protocol.endpoints:
         check_formula(endpoint)
     if parameters is not None:

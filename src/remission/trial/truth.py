@@ -17,7 +17,7 @@ from remission.endpoints.values import times_of, values_of
 from remission.errors import SpecError
 from remission.numerics.elementary import exp
 from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters, load_course_parameters
-from remission.patient.pharmacology import load_pharmacology
+from remission.patient.pharmacology import pharmacology_of
 from remission.protocol.question import possible_events, strategy_faults, strategy_for
 from remission.protocol.record import Protocol
 from remission.records.analysis import Analysis
@@ -217,7 +217,7 @@ def simulate_everybody(
     n_subjects = protocol.population.n_subjects
     n_arms, step = len(protocol.arms), max(1, _PEOPLE_PER_CHUNK // n_subjects)
     n_replicates = -(-n_people // n_subjects)
-    pharmacology = load_pharmacology()
+    pharmacology = pharmacology_of(protocol)
     without = [event for event, strategy in strategies.items() if strategy == "hypothetical"]
     values = np.full((n_arms, n_replicates * n_subjects), np.nan)
     ended = np.zeros(values.shape, dtype=np.bool_)

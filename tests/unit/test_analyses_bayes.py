@@ -7,6 +7,7 @@ from scipy.optimize import minimize
 from scipy.special import betaln
 
 from remission.analyses.bayes import (
+    _crossing,
     analyze_difference_with_prior,
     analyze_odds_with_prior,
     analyze_shares_with_prior,
@@ -158,3 +159,11 @@ def test_posteriors_of_nothing_have_a_status() -> None:
     )
     assert analyze_odds_with_prior(np.ones(N), TREATED, NOTHING, center=0.0, sd=1.0).status is Status.NO_VARIATION
     assert analyze_odds_with_prior(values % 2, TREATED, own, center=0.0, sd=1.0).status is Status.NOT_ESTIMABLE
+
+
+def test_a_crossing_is_found_where_secants_creep_and_said_at_an_end_where_there_is_none() -> None:
+    """A bound of an interval outside its bracket would be no bound; a step of any height must not stick."""
+    assert _crossing(lambda x: x + 1.0, 0.0, 1.0) == 0.0
+    assert _crossing(lambda x: x - 2.0, 0.0, 1.0) == 1.0
+    assert _crossing(lambda x: 1e300 if x > 0.3 else -1e-12, 0.0, 1.0) == pytest.approx(0.3, abs=1e-11)
+    assert _crossing(lambda x: x**3 - 0.008, -1.0, 1.0) == pytest.approx(0.2, abs=1e-11)

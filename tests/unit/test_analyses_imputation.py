@@ -9,6 +9,8 @@ from remission.analyses.estimate import Estimate, Status
 from remission.analyses.imputation import (
     Assumption,
     _Chain,
+    _Holes,
+    _NoRankError,
     analyze_imputed,
     assumed_means,
     impute_periods,
@@ -210,3 +212,33 @@ def test_tables_that_cannot_be_imputed_have_a_status() -> None:
     assert status(nearly, treated, nothing, people) is not Status.OK
     zero = pool_estimates(np.array([1.0, 1.0]), np.zeros(2), freedom=5)
     assert zero.status is Status.NO_VARIATION
+
+
+def test_a_pair_of_periods_that_tells_nothing_is_no_fault() -> None:
+    """Two periods that few people were seen in, or that do not vary where both were seen, say nothing of a copy."""
+    values, treated, people = make(60, seed=4)
+    few = values.copy()
+    few[:28, 1], few[31:, 3] = np.nan, np.nan
+    flat = values.copy()
+    # Where both were seen the second is one number; elsewhere it varies.
+    flat[:40, 1], flat[40:, 0] = 50.0, np.nan
+    for table in (few, flat):
+        found = analyze_imputed(
+            table, treated, np.zeros((60, 0)), people, assumption="copy-reference", n_imputations=2, weight=WEIGHT
+        )
+        assert found.status is Status.OK
+        assert found.low < found.estimate < found.high
+
+
+def test_a_period_that_is_the_sum_of_two_others_is_found_out() -> None:
+    """No pair of periods shows it; imputed from the rest, values would have no bound."""
+    values, treated, people = make(60, seed=5)
+    values[:, 3] = values[:, 0] + values[:, 1]
+    values[::4, 3] = np.nan
+    found = analyze_imputed(
+        values, treated, np.zeros((60, 0)), people, assumption="missing-at-random", n_imputations=2, weight=WEIGHT
+    )
+    assert found.status is Status.NOT_ESTIMABLE
+    holes = _Holes.of(np.isfinite(values))
+    with pytest.raises(_NoRankError):
+        holes.fill(values, np.zeros_like(values), np.ones((4, 4)), np.zeros_like(values))

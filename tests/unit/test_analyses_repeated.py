@@ -62,3 +62,11 @@ def test_tables_that_cannot_be_analyzed_have_a_status(values: np.ndarray) -> Non
     assert analyze_repeated(values[:4], TREATED[:4], np.eye(4)[:, :2]).status is Status.NOT_ESTIMABLE
     flat = np.where(TREATED[:, None], 60.0, 50.0) + np.zeros((N, 4))
     assert analyze_repeated(flat, TREATED, NOTHING).status is Status.NO_VARIATION
+
+
+def test_a_term_that_periods_say_already_has_a_status(values: np.ndarray) -> None:
+    """People seen at two times only, and who they are told by the time: apart as people, the same as values."""
+    early = np.arange(N) % 3 == 0
+    seen = np.where(early[:, None] == (np.arange(4) < 2)[None, :], values, np.nan)
+    assert analyze_repeated(seen, TREATED, early[:, None] * 1.0).status is Status.NOT_ESTIMABLE
+    assert analyze_repeated(seen, TREATED, NOTHING).status is Status.OK

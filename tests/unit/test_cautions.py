@@ -7,6 +7,7 @@ from remission.library.published import list_trials, trial_record
 from remission.protocol import Protocol
 from remission.protocol.cautions import HIGHEST_STUDIED_MG_PER_KG, MOST_INFUSIONS_STUDIED
 from remission.protocol.file import parse_protocol
+from remission.testing.protocols import small_protocol
 
 TEMPLATE = protocol_template()
 
@@ -135,3 +136,14 @@ def test_what_nothing_reads_is_told() -> None:
         ("stratify_by: []", "stratify_by: [site]"), ("adjust: [sex]", "adjust: [sex, site]")
     )
     assert "does nothing" not in cautions_after(("n_sites: 1", "n_sites: 3"), ("adjust: [sex]", "adjust: [site]"))
+
+
+@pytest.mark.parametrize("method", ["rate_ratio", "day_odds_ratio"])
+def test_a_count_of_days_says_that_its_method_was_another(method: str) -> None:
+    """A result of last year that is run again must not differ without a word."""
+    protocol = small_protocol()
+    data = protocol.to_dict()
+    data["analyses"][0]["method"] = method
+    data["endpoints"][0]["kind"] = "use_days"
+    assert any("quasi-Poisson" in caution for caution in Protocol.create(**data).cautions())
+    assert not any("quasi-Poisson" in caution for caution in protocol.cautions())

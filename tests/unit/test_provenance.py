@@ -64,3 +64,19 @@ def test_the_hashes_tell_code_that_sets_numbers_from_code_that_writes_files(
     assert after("report/look.py")[0] == numbers
     assert after("report/look.py")[1] != files
     assert after("library/behavior/set.toml")[0] != numbers
+
+
+def test_the_kernel_is_asked_of_whatever_blas_numpy_brings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Builds of OpenBLAS name the question in three ways, and a NumPy without it must not fail a run."""
+
+    class SecondName:
+        scipy_openblas_get_corename = staticmethod(lambda: b"Zen")
+
+    folder = tmp_path / "numpy.libs"
+    folder.mkdir()
+    (folder / "libscipy_openblas64_.so").touch()
+    monkeypatch.setattr(provenance.np, "__file__", str(tmp_path / "numpy" / "__init__.py"))
+    monkeypatch.setattr(provenance.ctypes, "CDLL", lambda path: SecondName)
+    assert provenance.blas_kernel() == "Zen"
+    monkeypatch.setattr(provenance.ctypes, "CDLL", lambda path: object())
+    assert provenance.blas_kernel() is None

@@ -156,10 +156,12 @@ def _crossing(away: Callable[[float], float], low: float, high: float) -> float:
     at_low, at_high = away(low), away(high)
     if at_low >= 0.0 or at_high <= 0.0:
         return low if at_low >= 0.0 else high
-    side = 0
-    for _ in range(200):
+    middle, side, number = low, 0, 0
+    while high - low > 1e-12:
+        number += 1
         middle = (low * at_high - high * at_low) / (at_high - at_low)
-        if not low < middle < high:
+        # Where secants have not arrived they creep; from then on halves do, in 41 more.
+        if not low < middle < high or number > 100:
             middle = 0.5 * (low + high)
         found = away(middle)
         if found > 0.0:
@@ -171,9 +173,9 @@ def _crossing(away: Callable[[float], float], low: float, high: float) -> float:
             low, at_low = middle, found
             at_high = at_high * 0.5 if side < 0 else at_high
             side = -1
-        if high - low <= 1e-12 or abs(found) <= 1e-13:
-            return middle
-    return 0.5 * (low + high)  # pragma: no cover
+        if abs(found) <= 1e-13:
+            break
+    return middle
 
 
 def analyze_odds_with_prior(

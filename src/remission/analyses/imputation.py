@@ -156,8 +156,14 @@ def impute_periods(
         return Status.NOT_ESTIMABLE
     if (fault := _rank_fault(values, treated, terms)) is not None:
         return fault
-    completed, fault = _completed(values, treated, design, people, assumption=assumption, n_imputations=n_imputations)
-    return completed if fault is None else fault
+    try:
+        return _completed(values, treated, design, people, assumption=assumption, n_imputations=n_imputations)
+    except _NoRankError:
+        return Status.NOT_ESTIMABLE
+
+
+class _NoRankError(Exception):
+    """A covariance without its full rank: a period is a function of others."""
 
 
 _OWN_SHARE = 1e-10
@@ -215,24 +221,18 @@ def _completed(
     *,
     assumption: Assumption,
     n_imputations: int,
-) -> tuple[Float[np.ndarray, "imputation subject period"], Status | None]:
-    """The completed tables, or a status."""
+) -> Float[np.ndarray, "imputation subject period"]:
+    """The completed tables."""
     known, n_periods = np.isfinite(values), values.shape[1]
     holes, chain = _Holes.of(known), _Chain(people, n_periods, design.shape[1])
     start = np.array([np.nanmean(values[treated == side], axis=0) for side in (False, True)])
     table = np.where(known, values, start[treated.astype(np.int64)])
     completed = []
     for round_ in range(_BURN_IN + _BETWEEN * (n_imputations - 1) + 1):
-        drawn = chain.parameters(table, design)
-        if drawn is None:
-            return np.zeros((0, *values.shape)), Status.NOT_ESTIMABLE
-        means, covariance = drawn
+        means, covariance = chain.parameters(table, design)
         own = _products(design, means)
         # Everything is at random while parameters are found: what is assumed of the unseen must not inform them.
-        filled = holes.fill(values, own, covariance, chain.normals(n_periods))
-        if filled is None:
-            return np.zeros((0, *values.shape)), Status.NOT_ESTIMABLE
-        table = filled
+        table = holes.fill(values, own, covariance, chain.normals(n_periods))
         if round_ >= _BURN_IN and (round_ - _BURN_IN) % _BETWEEN == 0:
             if assumption == "missing-at-random":
                 completed.append(table)
@@ -241,11 +241,8 @@ def _completed(
             aim = assumed_means(own, control, treated, holes.last, assumption=assumption)
             seen = np.where(np.arange(n_periods) <= holes.last[:, None], table, np.nan)
             after = _Holes.of(np.isfinite(seen))
-            rest = after.fill(seen, aim, covariance, chain.normals(n_periods))
-            if rest is None:
-                return np.zeros((0, *values.shape)), Status.NOT_ESTIMABLE
-            completed.append(rest)
-    return np.stack(completed), None
+            completed.append(after.fill(seen, aim, covariance, chain.normals(n_periods)))
+    return np.stack(completed)
 
 
 def assumed_means(
@@ -291,13 +288,17 @@ class _Holes:
         last = np.where(known.any(axis=1), n_periods - 1 - np.argmax(known[:, ::-1], axis=1), -1)
         return cls(patterns=patterns, which=which.reshape(-1), last=last)
 
-    def fill(
-        self, values: _Table, means: _Table, covariance: Float[np.ndarray, "p p"], normals: _Table
-    ) -> _Table | None:
-        """What is missing, drawn given what is known; nothing where a covariance has not its full rank."""
+    def fill(self, values: _Table, means: _Table, covariance: Float[np.ndarray, "p p"], normals: _Table) -> _Table:
+        """What is missing, drawn given what is known.
+
+        Raises
+        ------
+        _NoRankError
+            The covariance has not its full rank.
+        """
         table = values.copy()
         if not _fill(table, means, covariance, normals, self.patterns, self.which):
-            return None
+            raise _NoRankError
         return table
 
 
@@ -426,9 +427,13 @@ class _Chain:
 
     def parameters(
         self, table: _Table, design: Float[np.ndarray, "subject column"]
-    ) -> tuple[Float[np.ndarray, "column period"], Float[np.ndarray, "period period"]] | None:
-        """Means and covariance from their posterior given complete data; nothing where a period is a function of
-        others.
+    ) -> tuple[Float[np.ndarray, "column period"], Float[np.ndarray, "period period"]]:
+        """Means and covariance from their posterior given complete data.
+
+        Raises
+        ------
+        _NoRankError
+            A period is a function of others.
         """
         n, t, q = table.shape[0], self.n_periods, self.n_columns
         # Bartlett: a Wishart draw is A A' with chi's on the diagonal of A and normals below it.
@@ -440,4 +445,6 @@ class _Chain:
             np.ascontiguousarray(table.T).T, np.ascontiguousarray(design.T).T, bartlett,
             normals[t * (t - 1) // 2 :].reshape(q, t),
         )  # fmt: skip
-        return (means, covariance) if is_full else None
+        if not is_full:
+            raise _NoRankError
+        return means, covariance

@@ -84,11 +84,6 @@ class KindFacts:
         order: tuple[MissingRule, ...] = ("use", "carried", "weighted", "observed")
         return next(rule for rule in order if rule in self.missing)
 
-    @property
-    def is_weekly(self) -> bool:
-        """Whether it is computed from the word of weekly test results."""
-        return "weekly" in self.takes
-
 
 _BOTH: Final[tuple[MissingRule, ...]] = ("observed", "use")
 _CARRIED: Final[tuple[MissingRule, ...]] = (*_BOTH, "carried")

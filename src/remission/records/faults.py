@@ -70,10 +70,8 @@ def _without_tags(location: Location, model: type[Any]) -> Location:
             kind = get_args(kind)[0]
         kinds = [one for one in get_args(kind) if one is not type(None)] if _is_union(kind) else []
         if len(kinds) > 1:
-            named = [one for one in kinds if isinstance(one, type) and one.__name__ in str(part)]
-            if isinstance(part, str) and (named or part not in known_fields(kind)):
-                kind = named[0] if named else None
-                continue
+            kind = next((one for one in kinds if isinstance(one, type) and one.__name__ in str(part)), None)
+            continue
         kept.append(part)
         kind = _inner(kinds[0] if len(kinds) == 1 else kind, part)
     return tuple(kept)

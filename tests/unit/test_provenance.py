@@ -1,9 +1,11 @@
 """The birth certificate of a result."""
 
+import ctypes
 import hashlib
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from remission import __version__, provenance
@@ -75,8 +77,8 @@ def test_the_kernel_is_asked_of_whatever_blas_numpy_brings(tmp_path: Path, monke
     folder = tmp_path / "numpy.libs"
     folder.mkdir()
     (folder / "libscipy_openblas64_.so").touch()
-    monkeypatch.setattr(provenance.np, "__file__", str(tmp_path / "numpy" / "__init__.py"))
-    monkeypatch.setattr(provenance.ctypes, "CDLL", lambda path: SecondName)
+    monkeypatch.setattr(np, "__file__", str(tmp_path / "numpy" / "__init__.py"))
+    monkeypatch.setattr(ctypes, "CDLL", lambda path: SecondName)
     assert provenance.blas_kernel() == "Zen"
-    monkeypatch.setattr(provenance.ctypes, "CDLL", lambda path: object())
+    monkeypatch.setattr(ctypes, "CDLL", lambda path: object())
     assert provenance.blas_kernel() is None

@@ -28,7 +28,7 @@ SPREAD := --numprocesses auto --dist loadfile
 
 .PHONY: help run install test browser check format-check lint types layers docs unit quick core-coverage format golden \
 	lock bench torture realism endpoints estimands medicines operating fuzz abuse laws shapes \
-	static thorough kernels processors clean
+	static thorough kernels processors dist dist-check clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -135,7 +135,7 @@ format: $(TEST_STAMP) ## rewrite the code in the house style
 	$(BIN)/ruff check --fix .
 
 golden: $(TEST_STAMP) ## rewrite the golden numbers; asks for a changelog fragment of kind "numbers"
-	REMISSION_GOLDEN=rewrite $(BIN)/python -m pytest tests/golden $(PYTEST_ARGS)
+	REMISSION_GOLDEN=rewrite $(BIN)/python -m pytest tests/golden tests/unit/test_doctor.py::test_the_stored_answers_are_those_of_this_code $(PYTEST_ARGS)
 	@if ! git diff --quiet -- tests/golden && ! git status --porcelain changelog.d | grep -q '\.numbers\.md$$'; then \
 	  echo "make: golden numbers moved. Say which, how much and why in changelog.d/<id>.numbers.md" >&2; exit 1; \
 	fi
@@ -192,6 +192,14 @@ abuse: $(TEST_STAMP) ## 3,000 mutated files, 350 damaged runs, 500 random comman
 # The tests that a processor once turned red, under kernels that this machine would not choose by itself.
 kernels: $(TEST_STAMP) ## golden numbers and analyses as if on two other processors, one of them an old one
 	@$(BIN)/python -m validation.processors --quick
+
+dist: $(RUN_STAMP) ## the wheel and the source archive, into dist/
+	@rm -rf dist
+	@$(BIN)/python -m hatchling build -d dist
+
+# Installs away from this folder; PYTHONS may be names or paths.
+dist-check: $(RUN_STAMP) ## the wheel installed and used away from here, for each of PYTHONS="python3.11 ..."
+	@$(BIN)/python -u -m validation.installed $(foreach python,$(PYTHONS),"$(if $(findstring /,$(python)),$(abspath $(python)),$(python))")
 
 # An environment for each Python, with the very files of requirements/run.txt.
 PYTHONS ?= $(BIN)/python

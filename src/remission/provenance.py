@@ -40,7 +40,9 @@ _CPU_FEATURES = ("avx", "avx2", "avx512f", "fma", "neon", "sve")
 """What decides which instructions the compiled kernel and the linear algebra are made of."""
 
 _WRITES_FILES = {"report", "runs"}
-_MOVES_NOTHING = {"calibration", "cli", "clinics", "design", "evidence", "exchange", "testing", "web"}
+_MOVES_NOTHING = {
+    "calibration", "cli", "clinics", "design", "doctor.py", "evidence", "exchange", "extras.py", "testing", "web",
+}  # fmt: skip
 _DATA = {"behavior", "medicines", "pharmacology", "protocols"}
 """Folders of the library that a simulation reads."""
 

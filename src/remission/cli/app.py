@@ -16,6 +16,7 @@ import typer
 from remission.cli.clinics import app as clinics_app
 from remission.cli.describe import describe_command
 from remission.cli.design import design_command
+from remission.cli.doctor import doctor_command
 from remission.cli.endpoints import app as endpoints_app
 from remission.cli.evidence import app as evidence_app
 from remission.cli.execute import rerun_command, resume_command, verify_command
@@ -61,6 +62,7 @@ app.add_typer(clinics_app, name="clinics")
 app.add_typer(imports_app, name="import")
 app.command("export")(export_command)
 app.command("describe")(describe_command)
+app.command("doctor")(doctor_command)
 app.command("plan")(plan_command)
 app.command("design")(design_command)
 

@@ -202,9 +202,9 @@ def _processor() -> Check:
 
 def _cache() -> Check:
     """Where compiled code is kept between two starts."""
-    from numba import config
+    from remission.numerics.lanes import settings
 
-    place = Path(str(config.CACHE_DIR))
+    place = Path(str(settings.CACHE_DIR))
     check_folder(place, where="compiled code")
     is_usual = not place.is_relative_to(tempfile.gettempdir())
     kept = sum(1 for path in place.rglob("*.nbi"))
@@ -289,23 +289,23 @@ def _concentration() -> Check:
 
 
 def small_trial() -> dict[str, str]:
-    """What the self-test computes of a small trial: days of use, their hash, and the mean of an arm.
+    """What the self-test computes of two replicates of KARE: days of use, their hash, and the mean of an arm.
 
     The stored answer is ``library/self_test.toml``; ``make golden`` writes it again.
     """
+    from remission.library.protocols import load_protocol
     from remission.patient.parameters import load_course_parameters
     from remission.patient.pharmacology import load_pharmacology
-    from remission.testing.protocols import small_protocol
     from remission.trial.batch import simulate_batch
     from remission.trial.simulate import simulate_trial
 
-    protocol = small_protocol()
+    protocol = load_protocol("kare")
     batch = simulate_batch(
-        protocol, seed=1, first_replicate=0, n_replicates=3, parameters=load_course_parameters(protocol.substance),
+        protocol, seed=1, first_replicate=0, n_replicates=2, parameters=load_course_parameters(protocol.substance),
         pharmacology=load_pharmacology(),
     )  # fmt: skip
     use = np.ascontiguousarray(batch.course.use, dtype=np.uint8)
-    result = simulate_trial(protocol, n_replicates=3, seed=1)
+    result = simulate_trial(protocol, n_replicates=2, seed=1)
     return {
         "use_days": str(int(use.sum())),
         "use_days_sha256": hashlib.sha256(use.tobytes()).hexdigest()[:16],

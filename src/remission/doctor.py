@@ -53,7 +53,7 @@ class Check:
         In words.
     remedy
         What to do; empty where nothing is to be done.
-    seconds
+    elapsed_s
         How long it took. [s]
     """
 
@@ -62,7 +62,7 @@ class Check:
     found: str
     expected: str = ""
     remedy: str = ""
-    seconds: float = 0.0
+    elapsed_s: float = 0.0
 
 
 def examine(folder: Path, *, with_tests: bool = True) -> list[Check]:
@@ -95,7 +95,7 @@ def _timed(look: Callable[[], Check]) -> Check:
             remedy="Install remission anew; if it stays so, report it with these lines.",
         )  # fmt: skip
     fields = {field: getattr(check, field) for field in ("name", "verdict", "found", "expected", "remedy")}
-    return Check(**fields, seconds=round(time.monotonic() - begun, 3))
+    return Check(**fields, elapsed_s=round(time.monotonic() - begun, 3))
 
 
 def _without_home(text: str) -> str:

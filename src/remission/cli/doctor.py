@@ -43,7 +43,7 @@ def doctor_command(
             if check.remedy:
                 typer.echo(f"      {check.remedy}")
         if not quiet:
-            seconds = sum(check.seconds for check in checks)
+            seconds = sum(check.elapsed_s for check in checks)
             verdict = f"{len(failed)} of {len(checks)} checks failed" if failed else "This installation works"
             typer.echo(f"{verdict} ({len(checks)} checks, {seconds:.1f} s).")
     if failed:

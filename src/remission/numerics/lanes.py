@@ -62,8 +62,8 @@ OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": False, "boundsche
 
 
 _ABOVE = frozenset({
-    "calibration", "cli", "clinics", "design", "diaries", "evidence", "exchange", "planner", "report", "runs",
-    "testing", "trial", "web", "doctor.py", "__main__.py",
+    "calibration", "cli", "clinics", "design", "diaries", "doctor", "evidence", "exchange", "planner", "report", "runs",
+    "testing", "trial", "web",
 })  # fmt: skip
 """What nothing compiled can import: the layers above it. A folder or file that is not named here counts."""
 
@@ -84,7 +84,7 @@ def source_key(package: Traversable) -> str:
             name = f"{path}{entry.name}"
             if entry.is_dir() and name not in _ABOVE and entry.name != "__pycache__":
                 waiting.append((f"{name}/", entry))
-            elif entry.name.endswith(".py") and name not in _ABOVE:
+            elif entry.name.endswith(".py") and name.removesuffix(".py") not in _ABOVE:
                 digest.update(f"{name}\0".encode())
                 digest.update(hashlib.sha256(entry.read_bytes()).digest())
     return digest.hexdigest()[:16]

@@ -14,25 +14,50 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from remission.door.diaries import (
+        compute_endpoints,
+        describe_diaries,
+        export_diaries,
+        import_diaries,
+        list_endpoints,
+        load_endpoint,
+        read_diaries,
+    )
+    from remission.door.evidence import find_evidence, load_evidence
+    from remission.door.plan import plan_infusion
+    from remission.door.protocols import (
+        list_parameter_sets,
+        list_pk_models,
+        list_protocols,
+        load_course_parameters,
+        load_parameter_set,
+        load_pharmacology,
+        load_pk_model,
+        load_protocol,
+        parse_protocol,
+        read_protocol,
+        write_protocol,
+    )
+    from remission.door.runs import rebuild, run_trial
+    from remission.door.simulate import (
+        estimand_truth,
+        exposure_of_doses,
+        simulate_concentrations,
+        simulate_doses,
+        simulate_person,
+        simulate_session_curves,
+        simulate_session_effects,
+        simulate_trial,
+        summarize_trial,
+    )
     from remission.errors import RemissionError, SpecError
-    from remission.library.loader import list_parameter_sets, load_parameter_set
-    from remission.library.protocols import list_protocols, load_protocol
-    from remission.patient.parameters import load_course_parameters
-    from remission.patient.person import simulate_person
-    from remission.patient.pharmacology import load_pharmacology
-    from remission.patient.session import simulate_session_curves, simulate_session_effects
-    from remission.pk import exposure_of_doses, load_pk_model, simulate_concentrations, simulate_doses
-    from remission.protocol.file import parse_protocol, read_protocol, write_protocol
     from remission.protocol.record import Protocol
     from remission.records.dose import Dose
     from remission.records.regimen import Regimen
     from remission.records.subject import Subject
     from remission.records.substance import Substance
-    from remission.report.rebuild import rebuild
-    from remission.report.run import run_trial
     from remission.trial.result import TrialResult
-    from remission.trial.simulate import simulate_trial
-    from remission.trial.summary import TrialSummary, summarize_trial
+    from remission.trial.summary import TrialSummary
 
 __version__ = "0.1.0"
 
@@ -46,26 +71,38 @@ _HOMES = {
     "Substance": "remission.records.substance",
     "TrialResult": "remission.trial.result",
     "TrialSummary": "remission.trial.summary",
-    "exposure_of_doses": "remission.pk",
-    "list_parameter_sets": "remission.library.loader",
-    "list_protocols": "remission.library.protocols",
-    "load_course_parameters": "remission.patient.parameters",
-    "load_parameter_set": "remission.library.loader",
-    "load_pharmacology": "remission.patient.pharmacology",
-    "load_pk_model": "remission.pk",
-    "load_protocol": "remission.library.protocols",
-    "parse_protocol": "remission.protocol.file",
-    "read_protocol": "remission.protocol.file",
-    "rebuild": "remission.report.rebuild",
-    "run_trial": "remission.report.run",
-    "simulate_concentrations": "remission.pk",
-    "simulate_doses": "remission.pk",
-    "simulate_person": "remission.patient.person",
-    "simulate_session_curves": "remission.patient.session",
-    "simulate_session_effects": "remission.patient.session",
-    "simulate_trial": "remission.trial.simulate",
-    "summarize_trial": "remission.trial.summary",
-    "write_protocol": "remission.protocol.file",
+    "compute_endpoints": "remission.door.diaries",
+    "describe_diaries": "remission.door.diaries",
+    "estimand_truth": "remission.door.simulate",
+    "export_diaries": "remission.door.diaries",
+    "exposure_of_doses": "remission.door.simulate",
+    "find_evidence": "remission.door.evidence",
+    "import_diaries": "remission.door.diaries",
+    "list_endpoints": "remission.door.diaries",
+    "list_parameter_sets": "remission.door.protocols",
+    "list_pk_models": "remission.door.protocols",
+    "list_protocols": "remission.door.protocols",
+    "load_course_parameters": "remission.door.protocols",
+    "load_endpoint": "remission.door.diaries",
+    "load_evidence": "remission.door.evidence",
+    "load_parameter_set": "remission.door.protocols",
+    "load_pharmacology": "remission.door.protocols",
+    "load_pk_model": "remission.door.protocols",
+    "load_protocol": "remission.door.protocols",
+    "parse_protocol": "remission.door.protocols",
+    "plan_infusion": "remission.door.plan",
+    "read_diaries": "remission.door.diaries",
+    "read_protocol": "remission.door.protocols",
+    "rebuild": "remission.door.runs",
+    "run_trial": "remission.door.runs",
+    "simulate_concentrations": "remission.door.simulate",
+    "simulate_doses": "remission.door.simulate",
+    "simulate_person": "remission.door.simulate",
+    "simulate_session_curves": "remission.door.simulate",
+    "simulate_session_effects": "remission.door.simulate",
+    "simulate_trial": "remission.door.simulate",
+    "summarize_trial": "remission.door.simulate",
+    "write_protocol": "remission.door.protocols",
 }
 
 __all__ = [
@@ -79,15 +116,27 @@ __all__ = [
     "TrialResult",
     "TrialSummary",
     "__version__",
+    "compute_endpoints",
+    "describe_diaries",
+    "estimand_truth",
+    "export_diaries",
     "exposure_of_doses",
+    "find_evidence",
+    "import_diaries",
+    "list_endpoints",
     "list_parameter_sets",
+    "list_pk_models",
     "list_protocols",
     "load_course_parameters",
+    "load_endpoint",
+    "load_evidence",
     "load_parameter_set",
     "load_pharmacology",
     "load_pk_model",
     "load_protocol",
     "parse_protocol",
+    "plan_infusion",
+    "read_diaries",
     "read_protocol",
     "rebuild",
     "run_trial",
@@ -108,7 +157,10 @@ def __getattr__(name: str) -> Any:
     if home is None:
         msg = f"module 'remission' has no attribute {name!r}"
         raise AttributeError(msg)
-    return getattr(import_module(home), name)
+    from remission.extras import telling_extras
+
+    with telling_extras(f"remission.{name}"):
+        return getattr(import_module(home), name)
 
 
 def __dir__() -> list[str]:

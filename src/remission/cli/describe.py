@@ -2,9 +2,7 @@
 
 import json
 import math
-import os
 import shlex
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -30,10 +28,8 @@ def describe_command(
 
     Example: remission describe diary.parquet --out diary.html
     """
-    from remission.diaries.statistics import describe
-    from remission.errors import SpecError
-    from remission.exchange.canonical import read_diaries
-    from remission.exchange.simulated import diaries_of_run
+    from remission.cli.options import named_as_options
+    from remission.door.diaries import describe_diaries
     from remission.extras import need_extra
     from remission.files import check_ending, check_free, write_text
 
@@ -41,14 +37,10 @@ def describe_command(
         need_extra("plots", where="--out")
         check_ending(out, "--out", (".html", ".htm"))
         check_free(out, "--out")
-    diaries = (diaries_of_run(data, replicate=replicate),) if data.is_dir() else read_diaries(data, substance=substance)
-    chosen = [one for one in diaries if substance in {None, one.substance}]
-    if not chosen:
-        raise SpecError(
-            where="--substance", got=substance, allowed=", ".join(one.substance for one in diaries) or "a substance"
-        )
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = list(pool.map(lambda one: describe(one, n_resamples=resamples, seed=seed), chosen))
+    with named_as_options(n_resamples="--resamples"):
+        found = describe_diaries(
+            data, substance=substance, replicate=replicate, n_resamples=resamples, seed=seed
+        ).descriptions
     if out is not None:
         from remission import __version__
         from remission.report.describe_page import render_description

@@ -9,7 +9,6 @@ import typer
 
 if TYPE_CHECKING:
     from remission.library.endpoints import NamedEndpoint
-    from remission.records.population import DayRange
 
 __all__ = ["app"]
 
@@ -105,15 +104,17 @@ def run_command(
 
     Example: remission endpoints run tables --endpoint ctn0094-relapse --out endpoints.csv
     """
-    from remission.exchange.endpoint_tables import compute_endpoints, read_people, write_endpoint_table
-    from remission.library.endpoints import list_endpoints, load_endpoint
+    from remission.cli.options import named_as_options
+    from remission.door.diaries import compute_endpoints
+    from remission.exchange.endpoint_tables import write_endpoint_table
 
-    days = _window(window)
-    named = [load_endpoint(name) for name in dict.fromkeys(endpoint or [])] or list(list_endpoints())
-    people = read_people(data, substance=substance, replicate=replicate, heavy_amount=heavy_amount)
-    table = compute_endpoints(people, named, window=days, is_asked=bool(endpoint))
+    with named_as_options():
+        table = compute_endpoints(
+            data, endpoint or None, window=window, substance=substance, heavy_amount=heavy_amount, replicate=replicate
+        )
+    people = table.people
     if out is not None:
-        write_endpoint_table(table.frame(), out)
+        write_endpoint_table(table.to_frame(), out)
     content = {
         "data": str(data),
         "origin": people.origin,
@@ -142,13 +143,14 @@ def words_command(
 
     Example: remission endpoints words tables --out words.csv
     """
+    from remission.door.arguments import ARGUMENTS
     from remission.errors import SpecError
     from remission.exchange.endpoint_tables import compute_endpoints, read_people, write_endpoint_table
 
-    days = _window(window)
+    days = None if window is None else ARGUMENTS["window"].read("--window", window, {})
     people = read_people(data, substance=substance)
     table = compute_endpoints(people, [], window=days)
-    frame = table.frame()
+    frame = table.to_frame()
     if "word" not in frame:
         raise SpecError(where=str(data), got="no test of any person", allowed="data with biological tests")
     if out is not None:
@@ -161,22 +163,6 @@ def words_command(
     else:
         for person, word in zip(frame["person"], frame["word"], strict=True):
             typer.echo(f"{person} {word}")
-
-
-def _window(text: str | None) -> "DayRange | None":
-    from remission.errors import SpecError
-    from remission.records.population import DayRange
-
-    if text is None:
-        return None
-    first, _, last = text.partition(":")
-    if not (first.isdecimal() and last.isdecimal()):
-        raise SpecError(where="--window", got=text, allowed="two days, for example 1:168")
-    try:
-        return DayRange.create(first=int(first), last=int(last))
-    except SpecError as error:
-        fault = error.faults[0]
-        raise SpecError(where="--window", got=text, allowed=fault.allowed, remedy=fault.remedy) from None
 
 
 def _about(one: "NamedEndpoint") -> dict[str, Any]:

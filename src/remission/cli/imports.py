@@ -2,15 +2,9 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from remission.exchange.mapping import Mapping
-    from remission.exchange.quality import Imported
 
 __all__ = ["app", "export_command"]
 
@@ -33,9 +27,7 @@ def import_tlfb(
 
     Example: remission import tlfb diary.csv --out diary.parquet
     """
-    from remission.exchange.tlfb import read_tlfb
-
-    _import(lambda: read_tlfb(file, _mapping(mapping)), out=out, dry_run=dry_run, as_json=as_json)
+    _import(file, mapping=mapping, out=out, dry_run=dry_run, as_json=as_json)
 
 
 @app.command("redcap")
@@ -53,9 +45,7 @@ def import_redcap(
 
     Example: remission import redcap export.csv --dictionary dictionary.csv --mapping fields.yaml --out diary.parquet
     """
-    from remission.exchange.redcap import read_redcap
-
-    _import(lambda: read_redcap(file, dictionary, _mapping(mapping)), out=out, dry_run=dry_run, as_json=as_json)
+    _import(file, layout="redcap", dictionary=dictionary, mapping=mapping, out=out, dry_run=dry_run, as_json=as_json)
 
 
 @app.command("ctn0094")
@@ -69,23 +59,19 @@ def import_ctn0094(
 
     Example: remission import ctn0094 tables --out ctn0094.parquet
     """
-    from remission.exchange.ctn0094 import import_tables
-
-    _import(lambda: import_tables(folder), out=out, dry_run=dry_run, as_json=as_json)
+    _import(folder, layout="ctn0094", out=out, dry_run=dry_run, as_json=as_json)
 
 
-def _import(read: "Callable[[], Imported]", *, out: Path | None, dry_run: bool, as_json: bool) -> None:
+def _import(path: Path, *, out: Path | None, dry_run: bool, as_json: bool, **how: Any) -> None:
+    from remission.door.diaries import import_diaries
     from remission.errors import SpecError
-    from remission.exchange.canonical import write_diaries
     from remission.files import check_free
 
     if out is None and not dry_run:
         raise SpecError(where="--out", got="nothing", allowed="a Parquet file to write, or --dry-run")
     if out is not None:
         check_free(out, "--out")
-    imported = read()
-    if out is not None and not dry_run:
-        write_diaries(imported.diaries, out)
+    imported = import_diaries(path, out=None if dry_run else out, **how)
     summary = imported.to_dict()
     if as_json:
         typer.echo(json.dumps({**summary, "out": None if dry_run else str(out)}, ensure_ascii=False))
@@ -112,43 +98,14 @@ def export_command(
 
     Example: remission export runs/kare-20260101-52c8a0c2 kare.csv --layout calendar
     """
-    from remission.errors import SpecError
-    from remission.exchange.canonical import read_diaries, write_diaries
-    from remission.exchange.redcap import write_redcap
-    from remission.exchange.simulated import diaries_of_run
-    from remission.exchange.tlfb import write_calendar, write_tlfb
-    from remission.files import check_ending, check_free
+    from remission.cli.options import named_as_options
+    from remission.door.diaries import export_diaries
 
-    if layout not in {"rows", "calendar", "redcap"}:
-        raise SpecError(where="--layout", got=layout, allowed="rows, calendar or redcap")
-    check_ending(out, "OUT", (".csv", ".parquet"))
-    dictionary = out.with_name(f"{out.stem}-dictionary.csv")
-    if layout == "redcap":
-        check_free(dictionary, "OUT")
-    check_free(out, "OUT")
-    diaries = (diaries_of_run(data, replicate=replicate),) if data.is_dir() else read_diaries(data, substance=substance)
-    chosen = [one for one in diaries if substance in {None, one.substance}]
-    names = ", ".join(one.substance for one in diaries)
-    if not chosen:
-        raise SpecError(where="--substance", got=substance, allowed=names)
-    if out.suffix == ".parquet":
-        write_diaries(chosen, out)
-    elif layout == "rows":
-        write_tlfb(chosen, out)
-    elif layout == "redcap":
-        write_redcap(chosen, out, dictionary)
-        typer.echo(f"Wrote the data dictionary to {dictionary}")
-    elif len(chosen) == 1:
-        write_calendar(chosen[0], out)
-    else:
-        raise SpecError(where="--substance", got="nothing", allowed=f"one of {names}, since a calendar holds one")
+    with named_as_options(out="OUT"):
+        chosen = export_diaries(data, out, layout=layout, substance=substance, replicate=replicate)
+    if layout == "redcap" and out.suffix == ".csv":
+        typer.echo(f"Wrote the data dictionary to {out.with_name(f'{out.stem}-dictionary.csv')}")
     typer.echo(f"Wrote {sum(int(one.assessed.sum()) for one in chosen)} days to {out}")
-
-
-def _mapping(path: Path | None) -> "Mapping | None":
-    from remission.exchange.mapping_file import read_mapping
-
-    return None if path is None else read_mapping(path)
 
 
 def _show(summary: dict[str, Any]) -> None:

@@ -5,18 +5,22 @@ its days were. Intervals hold 95% of resamples of people with all their days (pe
 person are not independent.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 from scipy.fft import irfft, next_fast_len, rfft
 
 from remission.errors import SpecError
+from remission.numerics.cores import available_cores
 from remission.records.diaries import Diaries
+from remission.records.result import Result
 
-__all__ = ["LAGS", "Description", "Statistic", "describe"]
+__all__ = ["LAGS", "Description", "Descriptions", "Statistic", "describe", "describe_all"]
 
 LAGS = tuple(range(1, 29))
 """Lags of the autocorrelation, days."""
@@ -50,7 +54,7 @@ class Statistic:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Description:
+class Description(Result):
     """What diaries of one substance look like.
 
     diaries
@@ -74,6 +78,11 @@ class Description:
     weekdays: tuple[Statistic, ...]
     clean_runs: tuple[Statistic, ...]
     use_runs: tuple[Statistic, ...]
+
+    def columns(self) -> dict[str, Any]:
+        """One row a statistic."""
+        names = [one.name for one in fields(Statistic)]
+        return {name: [getattr(one, name) for one in self.everything] for name in names}
 
     @property
     def everything(self) -> tuple[Statistic, ...]:
@@ -122,6 +131,32 @@ def describe(diaries: Diaries, *, n_resamples: int = 1000, seed: int = 0) -> Des
     return Description(
         diaries=diaries, **{name: tuple(next(answers) for _ in group) for name, group in groups.items()}
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Descriptions(Result):
+    """Descriptions of the diaries of several substances."""
+
+    descriptions: tuple[Description, ...]
+
+    def columns(self) -> dict[str, Any]:
+        """One row a substance and statistic."""
+        parts = [(one.diaries.substance, one.columns()) for one in self.descriptions]
+        names = [one.name for one in fields(Statistic)]
+        return {
+            "substance": [substance for substance, part in parts for _ in part["id"]],
+            **{name: [value for _, part in parts for value in part[name]] for name in names},
+        }
+
+    def __iter__(self) -> Iterator[Description]:
+        return iter(self.descriptions)
+
+
+def describe_all(diaries: Sequence[Diaries], *, n_resamples: int = 1000, seed: int = 0) -> Descriptions:
+    """The description of each substance, computed side by side; arguments and errors as :func:`describe`."""
+    with ThreadPoolExecutor(available_cores()) as pool:
+        found = pool.map(lambda one: describe(one, n_resamples=n_resamples, seed=seed), diaries)
+        return Descriptions(descriptions=tuple(found))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

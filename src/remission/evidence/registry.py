@@ -6,6 +6,7 @@ by side with the kind of each statement. What people see is :func:`public_record
 where numbers were read, with its citation by DOI, PMID or registry number.
 """
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from remission.evidence.classes import declared_conflicts, design_of, role_of, s
 from remission.evidence.records import CareRecord, StudyOutcome, StudyRecord
 from remission.library.loader import read_library_json
 from remission.library.published import trial_citation
+from remission.records.result import Result
 
 __all__ = [
     "TOPICS",
@@ -61,7 +63,7 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EvidenceRegistry:
+class EvidenceRegistry(Result):
     """Records in the order of their files. ``studies`` are trials and reviews, ``care`` established treatments.
 
     ``beside`` are the records of the other topics, by topic.
@@ -70,6 +72,16 @@ class EvidenceRegistry:
     studies: tuple[StudyRecord, ...]
     care: tuple[CareRecord, ...]
     beside: dict[str, tuple[CareRecord, ...]] = field(default_factory=dict)
+
+    def columns(self) -> dict[str, Any]:
+        """One row a record."""
+        rows = list(self)
+        names = ("id", "substance", "population", "citation")
+        return {**{name: [getattr(one, name) for one in rows] for name in names}}
+
+    def to_json(self) -> str:
+        """Every record as :func:`public_record` gives it: the addresses where numbers were read are never printed."""
+        return json.dumps([public_record(one) for one in self], ensure_ascii=False, allow_nan=False)
 
     def __len__(self) -> int:
         return len(self.studies) + len(self.care) + sum(len(rows) for rows in self.beside.values())

@@ -6,10 +6,9 @@ What the people are (tables of CTN-0094, a run, imported diaries) decides what c
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Bool, Float
 
 from remission.endpoints.data import EndpointData
@@ -25,8 +24,20 @@ from remission.library.endpoints import NamedEndpoint
 from remission.records.diaries import Diaries
 from remission.records.endpoint import Endpoint
 from remission.records.population import DayRange
+from remission.records.result import Result
 
-__all__ = ["EndpointTable", "People", "compute_endpoints", "data_of_diaries", "read_people", "write_endpoint_table"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "EndpointTable",
+    "People",
+    "compute_endpoints",
+    "data_of_diaries",
+    "people_of_diaries",
+    "read_people",
+    "write_endpoint_table",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +71,7 @@ class People:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EndpointTable:
+class EndpointTable(Result):
     """Endpoints of everybody, and those that these data cannot give, with the reason."""
 
     people: People
@@ -70,7 +81,7 @@ class EndpointTable:
     events: dict[str, Bool[np.ndarray, " subject"]]
     left_out: dict[str, str]
 
-    def frame(self) -> pd.DataFrame:
+    def columns(self) -> dict[str, Any]:
         """A row a person: who, the word of tests where there is one, each endpoint, and the event of each time."""
         columns: dict[str, Any] = {name: list(values) for name, values in self.people.columns.items()}
         words = self.people.words(self.window)
@@ -80,7 +91,7 @@ class EndpointTable:
             columns[name] = values
             if name in self.events:
                 columns[f"{name}_event"] = self.events[name].astype(np.int64)
-        return pd.DataFrame(columns)
+        return columns
 
     def summary(self) -> list[dict[str, Any]]:
         """One entry an endpoint: what it is, people with a value, mean, standard deviation, share of events."""
@@ -132,22 +143,28 @@ def read_people(
         }
         return People(columns=columns, data=found.data, origin="CTN-0094", substance=substance or OPIOIDS, first_day=1)
     if path.is_dir():
-        (diaries,) = (diaries_of_run(path, replicate=replicate),)
-        if substance not in {None, diaries.substance}:
-            raise SpecError(where="--substance", got=substance, allowed=diaries.substance)
-    else:
-        several = read_diaries(path, substance=substance)
-        if len(several) != 1:
-            raise SpecError(
-                where="--substance",
-                got="nothing",
-                allowed=", ".join(one.substance for one in several) or "a substance",
-                remedy="The file holds several substances; choose one.",
-            )
-        (diaries,) = several
+        return people_of_diaries(
+            (diaries_of_run(path, replicate=replicate),), substance=substance, heavy_amount=heavy_amount
+        )
+    return people_of_diaries(read_diaries(path, substance=substance), substance=substance, heavy_amount=heavy_amount)
+
+
+def people_of_diaries(
+    several: Sequence[Diaries], *, substance: str | None = None, heavy_amount: float | None = None
+) -> People:
+    """The people of diaries; parameters and errors as :func:`read_people`."""
+    chosen = [one for one in several if substance in {None, one.substance}]
+    names = ", ".join(one.substance for one in several) or "a substance"
+    if not chosen:
+        raise SpecError(where="--substance", got=substance or "nothing", allowed=names)
+    if len(chosen) > 1:
+        raise SpecError(
+            where="--substance", got="nothing", allowed=names, remedy="The file holds several substances; choose one."
+        )
+    (diaries,) = chosen
     data = data_of_diaries(diaries, heavy_amount=heavy_amount)
     if data.last_day < 0:
-        raise SpecError(where=str(path), got="no day from day 0 on", allowed="days from day 0 on")
+        raise SpecError(where=diaries.source, got="no day from day 0 on", allowed="days from day 0 on")
     columns = {"person": diaries.person, "group": diaries.group}
     return People(
         columns=columns, data=data, origin=diaries.source, substance=diaries.substance, first_day=max(0, data.first_day)
@@ -242,7 +259,7 @@ def _over(one: NamedEndpoint, window: DayRange) -> Endpoint:
     return endpoint
 
 
-def write_endpoint_table(table: pd.DataFrame, path: Path) -> None:
+def write_endpoint_table(table: "pd.DataFrame", path: Path) -> None:
     """Write a table as CSV or Parquet, by the file's ending; a file that exists is never overwritten.
 
     Raises

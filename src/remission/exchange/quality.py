@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float, Int
 
 from remission.exchange.cells import looks
 from remission.records.diaries import Diaries
+from remission.records.result import Result
 
 __all__ = [
     "Imported",
@@ -99,7 +100,7 @@ class Lost:
 
 
 @dataclass(frozen=True)
-class Imported:
+class Imported(Result):
     """Diaries of a file with the report of their import.
 
     diaries
@@ -113,6 +114,15 @@ class Imported:
     diaries: tuple[Diaries, ...]
     report: QualityReport
     lost: tuple[Lost, ...] = ()
+
+    def columns(self) -> dict[str, Any]:
+        """One row a day that was asked about, of every substance."""
+        parts = [(one.substance, one.columns()) for one in self.diaries]
+        names = ("person", "group", "study_day", "used")
+        return {
+            "substance": [substance for substance, part in parts for _ in part["person"]],
+            **{name: [value for _, part in parts for value in part[name]] for name in names},
+        }
 
     def to_dict(self) -> dict[str, Any]:
         """Report, totals of each substance and everybody's window as plain values, for JSON."""

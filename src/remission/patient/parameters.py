@@ -7,11 +7,12 @@ kernels read. Symbols are those of ``docs/explanation/model.md``.
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, replace
 from math import isfinite, sqrt
-from typing import Self
+from typing import Any, Self
 
 from remission.errors import SpecError, did_you_mean, known_names
 from remission.library.loader import load_parameter_set
 from remission.records.parameter import ParameterSet
+from remission.records.result import Result
 from remission.records.substance import Substance
 
 __all__ = ["DEFAULT_PARAMETER_SET", "CourseParameters", "load_course_parameters", "meaningful_range", "read_parameters"]
@@ -20,7 +21,7 @@ DEFAULT_PARAMETER_SET = "rhythms-2026"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CourseParameters:
+class CourseParameters(Result):
     """Every number of the day clock.
 
     Times are in days and carry the suffix ``_day``; hazards are per day; all others are dimensionless (logit weights,
@@ -108,6 +109,11 @@ class CourseParameters:
     leave_hazard_per_day: float
     miss_hazard_per_day: float
     leave_use_factor: float
+
+    def columns(self) -> dict[str, Any]:
+        """One row a number; its unit stands in its name."""
+        names = [field.name for field in fields(self)]
+        return {"parameter": names, "value": [getattr(self, name) for name in names]}
 
     def replace(self, **changes: float) -> Self:
         """A copy with some values changed.

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 from remission.errors import LibraryError, SpecError, did_you_mean, known_names
 from remission.library.loader import load_parameter_set
@@ -16,7 +17,8 @@ from remission.pk import (
 )
 from remission.protocol.fields import ProtocolFields
 from remission.records.analyte import Analyte, SamplingSite
-from remission.records.parameter import ParameterSet
+from remission.records.parameter import ParameterSet, columns_of_parameters
+from remission.records.result import Result
 
 __all__ = ["Pharmacology", "load_pharmacology", "pharmacology_of"]
 
@@ -24,7 +26,7 @@ _OWN = ("effects", "binding", "exposure")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pharmacology:
+class Pharmacology(Result):
     """Every number behind a session.
 
     pk
@@ -37,6 +39,10 @@ class Pharmacology:
     effects: ParameterSet
     binding: ParameterSet
     exposure: ParameterSet
+
+    def columns(self) -> dict[str, Any]:
+        """One row a number."""
+        return columns_of_parameters(*self.parameter_sets)
 
     @property
     def n_iiv(self) -> int:

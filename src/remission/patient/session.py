@@ -15,6 +15,7 @@ Assumptions: C50_e is assumed, no estimate exists; the session clock runs 24 h, 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -42,6 +43,7 @@ from remission.receptor import (
     simulate_vas,
 )
 from remission.records.analyte import Analyte, SamplingSite
+from remission.records.result import Result
 
 __all__ = [
     "SessionCurves",
@@ -56,7 +58,7 @@ _CHUNK = 2048
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SessionEffects:
+class SessionEffects(Result):
     """What one session does to each person.
 
     exposure
@@ -76,6 +78,10 @@ class SessionEffects:
     peak_s_ket_ng_per_ml: Float[np.ndarray, " subject"]
     flags: tuple[EvidenceFlag, ...]
     n_extrapolated: int
+
+    def columns(self) -> dict[str, Any]:
+        """One row a person."""
+        return {name: getattr(self, name) for name in ("exposure", "psychoactive", "peak_s_ket_ng_per_ml")}
 
 
 def simulate_session_effects(
@@ -151,7 +157,7 @@ def simulate_session_effects(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SessionCurves:
+class SessionCurves(Result):
     """One session over time, person by person.
 
     concentrations
@@ -176,6 +182,12 @@ class SessionCurves:
     dbp_mmhg: Float[np.ndarray, "subject time"]
     heart_rate_rise: Float[np.ndarray, "subject time"]
     flags: tuple[EvidenceFlag, ...]
+
+    def columns(self) -> dict[str, Any]:
+        """One row a person and time."""
+        subject, time = (part.ravel() for part in np.indices(self.vas.shape))
+        names = ("vas", "cadss", "sbp_mmhg", "dbp_mmhg", "heart_rate_rise")
+        return {"subject": subject, "t_h": self.t_h[time], **{name: getattr(self, name).ravel() for name in names}}
 
     @property
     def t_h(self) -> Float[np.ndarray, " time"]:

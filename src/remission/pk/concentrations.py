@@ -1,7 +1,7 @@
 """Concentrations that say what and where they are."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -10,6 +10,7 @@ from remission.errors import SpecError
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.infusions import EvidenceFlag
 from remission.records.parameter import Grade
+from remission.records.result import Result
 
 __all__ = ["Concentrations", "Series"]
 
@@ -22,7 +23,7 @@ class Series(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Concentrations:
+class Concentrations(Result):
     """Concentrations of a batch of people over time.
 
     t_h
@@ -42,6 +43,18 @@ class Concentrations:
     conc_ng_per_ml: Float[np.ndarray, "subject series time"]
     flags: tuple[EvidenceFlag, ...] = ()
     grades: tuple[Grade, ...] = ()
+
+    def columns(self) -> dict[str, Any]:
+        """One row a person, series and time."""
+        n, n_series, n_times = self.conc_ng_per_ml.shape
+        subject, series, time = (part.ravel() for part in np.indices((n, n_series, n_times)))
+        return {
+            "subject": subject,
+            "analyte": [self.series[k].analyte.value for k in series],
+            "sampling_site": [self.series[k].sampling_site.value for k in series],
+            "t_h": self.t_h[time],
+            "conc_ng_per_ml": self.conc_ng_per_ml.ravel(),
+        }
 
     @property
     def dims(self) -> tuple[str, str, str]:

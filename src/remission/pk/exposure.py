@@ -6,6 +6,7 @@ Equation, for each species and dose: ``AUC = F dose / CL``. Under the model of t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -25,6 +26,7 @@ from remission.records.analyte import Analyte
 from remission.records.dose import Dose, Route
 from remission.records.infusions import EvidenceFlag
 from remission.records.parameter import Grade
+from remission.records.result import Result
 
 __all__ = ["Exposure", "exposure_of_doses"]
 
@@ -32,7 +34,7 @@ _Subject = Float[np.ndarray, " subject"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exposure:
+class Exposure(Result):
     """Area under the plasma concentration of ketamine, from the first dose to the end of time.
 
     analytes
@@ -45,6 +47,11 @@ class Exposure:
     auc_ng_h_per_ml: Float[np.ndarray, "subject analyte"]
     flags: tuple[EvidenceFlag, ...]
     grades: tuple[Grade, ...]
+
+    def columns(self) -> dict[str, Any]:
+        """One row a person, one column an analyte."""
+        areas = zip(self.analytes, self.auc_ng_h_per_ml.T, strict=True)
+        return {f"auc_{analyte.value}_ng_h_per_ml": column for analyte, column in areas}
 
     def select(self, analyte: Analyte | str) -> _Subject:
         """The area of one analyte. [ng h/mL]

@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from remission.errors import LibraryError, did_you_mean, known_names
 from remission.library.loader import list_parameter_sets, load_parameter_set, read_library_toml
 from remission.records.analyte import Analyte, SamplingSite
-from remission.records.parameter import Grade, Parameter, ParameterSet
+from remission.records.parameter import Grade, Parameter, ParameterSet, columns_of_parameters
+from remission.records.result import Result
 
 __all__ = [
     "DEFAULT_PK_MODEL",
@@ -42,7 +43,7 @@ _FROZEN = (DEFAULT_PK_MODEL,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PkModel:
+class PkModel(Result):
     """A linear model with its links to other sampling sites.
 
     parameter_set
@@ -56,6 +57,10 @@ class PkModel:
     parameter_set: ParameterSet
     links: ParameterSet
     choice: str = ""
+
+    def columns(self) -> dict[str, Any]:
+        """One row a number."""
+        return columns_of_parameters(self.parameter_set, self.links)
 
     @property
     def id(self) -> str:

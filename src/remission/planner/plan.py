@@ -1,6 +1,7 @@
 """A session in numbers: curves with the band of simulated people, peaks, shares with their error, totals, findings."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -18,6 +19,7 @@ from remission.planner.session import (
     simulate_session,
 )
 from remission.planner.shares import Probability, share_of
+from remission.records.result import Result
 
 __all__ = ["NOTICE", "Curve", "Peak", "Plan", "PressureLimits", "plan_infusion", "regimen_words", "summarize_session"]
 
@@ -67,7 +69,7 @@ class PressureLimits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Result):
     """What :func:`plan_infusion` found.
 
     p_sbp_above_limit, p_dbp_above_limit
@@ -108,6 +110,18 @@ class Plan:
     models: tuple[ModelsAtSite, ...] = ()
     measured: tuple[MeasuredCurve, ...] = ()
     notice: str = NOTICE
+
+    def columns(self) -> dict[str, Any]:
+        """One row a curve and time, with its quantiles over people."""
+        n = self.t_h.size
+        bands = np.concatenate([one.quantiles for one in self.curves], axis=1)
+        return {
+            **{
+                name: [getattr(one, name) for one in self.curves for _ in range(n)] for name in ("name", "site", "unit")
+            },
+            "t_h": np.tile(self.t_h, len(self.curves)),
+            **{f"q{round(100 * q):02d}": row for q, row in zip(_QUANTILES, bands, strict=True)},
+        }
 
     @property
     def mg_per_kg(self) -> float:

@@ -10,8 +10,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, fie
 
 from remission.errors import SpecError
 from remission.records.faults import faults_of, refuse_booleans
+from remission.records.result import few_lines
 
 __all__ = ["Record"]
+
+_MOST_SIGNS = 160
 
 
 class Record(BaseModel):
@@ -59,6 +62,18 @@ class Record(BaseModel):
             return cls.model_validate(data)
         except ValidationError as error:
             raise SpecError.from_faults(faults_of(error, cls, root=cls.__name__.lower())) from None
+
+    def __repr__(self) -> str:
+        """One line for a small record; one line a field for a large one."""
+        whole = super().__repr__()
+        if len(whole) <= _MOST_SIGNS and "\n" not in whole:
+            return whole
+        return few_lines(type(self).__name__, [(name, getattr(self, name)) for name in type(self).model_fields])
+
+    def __str__(self) -> str:
+        """As :meth:`__repr__` for a large record."""
+        whole = repr(self)
+        return whole if "\n" in whole else super().__str__()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data (text, numbers, lists, dictionaries) with the Python field names; ``from_dict`` reads it back."""

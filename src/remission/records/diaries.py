@@ -5,18 +5,19 @@ nobody asked about is no day without use: ``assessed`` keeps the two apart.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from remission.errors import SpecError
+from remission.records.result import Result
 
 __all__ = ["Diaries"]
 
 
 @dataclass(frozen=True)
-class Diaries:
+class Diaries(Result):
     """One substance's days of many people.
 
     substance
@@ -77,6 +78,17 @@ class Diaries:
         if self.amount is not None:
             self._must(self.amount.shape == shape, "amount", f"shape {self.amount.shape}", f"shape {shape}")
             self._must(not bool((self.amount < 0).any()), "amount", "a negative amount", "0 or more, or NaN")
+
+    def columns(self) -> dict[str, Any]:
+        """One row a person and day that was asked about."""
+        person, day = np.nonzero(self.assessed)
+        return {
+            "person": [self.person[k] for k in person],
+            "group": [self.group[k] for k in person],
+            "study_day": self.study_day[day],
+            "used": self.used[person, day].astype(np.int64),
+            **({} if self.amount is None else {"amount": self.amount[person, day]}),
+        }
 
     @staticmethod
     def _must(holds: bool, where: str, got: str, allowed: str) -> None:

@@ -9,14 +9,14 @@ import hashlib
 import json
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from remission.errors import LibraryError, SpecError, did_you_mean, known_names
 from remission.records.base import Record
 
-__all__ = ["Grade", "Parameter", "ParameterSet"]
+__all__ = ["Grade", "Parameter", "ParameterSet", "columns_of_parameters"]
 
 ParameterId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$", max_length=80)]
 SourceKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
@@ -212,3 +212,16 @@ class ParameterSet(Record):
                 )
             )
         return self.replace(parameters=tuple(changed))
+
+
+def columns_of_parameters(*sets: ParameterSet) -> dict[str, Any]:
+    """Every number of some sets as the columns of a table, one row a number."""
+    rows = [(one.id, parameter) for one in sets for parameter in one.parameters]
+    names = ("id", "value", "unit", "grade", "source", "note")
+    return {
+        "parameter_set": [name for name, _ in rows],
+        **{
+            name: [str(value) if name == "grade" else value for value in (getattr(p, name) for _, p in rows)]
+            for name in names
+        },
+    }

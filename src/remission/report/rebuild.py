@@ -1,7 +1,7 @@
 """A finished run made again from its own record, and compared with what is stored."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ from remission.errors import ProvenanceError, RunError, SpecError
 from remission.files import read_json, scratch_folder
 from remission.patient.parameters import read_parameters
 from remission.protocol.file import read_protocol
+from remission.records.result import Result
 from remission.report.run import write_run
 from remission.runs.compare import Difference, compare_files, compare_records
 from remission.runs.folder import Run, check_contents, read_run
@@ -21,7 +22,7 @@ _MADE_OF = ("parameter_set_sha256", "versions", "source_sha256")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rebuilt:
+class Rebuilt(Result):
     """What came of making a run again.
 
     folder
@@ -39,6 +40,11 @@ class Rebuilt:
     n_files: int
     differences: tuple[Difference, ...]
     made_of: tuple[Difference, ...]
+
+    def columns(self) -> dict[str, Any]:
+        """One row a difference."""
+        rows = [*self.differences, *self.made_of]
+        return {one.name: [getattr(row, one.name) for row in rows] for one in fields(Difference)}
 
     @property
     def should_be_same(self) -> bool:

@@ -4,6 +4,7 @@ Shapes: ``replicate`` replicates of the trial, ``arm`` arms in the protocol's or
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -12,6 +13,7 @@ from remission.analyses.estimate import Estimates
 from remission.analyses.multiplicity import adjusted_p_values
 from remission.patient.parameters import CourseParameters
 from remission.protocol.record import Protocol
+from remission.records.result import Result
 
 __all__ = ["ArmValues", "CourseCounts", "StateCourses", "TrialResult"]
 
@@ -58,7 +60,7 @@ class StateCourses:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrialResult:
+class TrialResult(Result):
     """A simulated trial.
 
     Notes
@@ -77,6 +79,31 @@ class TrialResult:
     estimates: dict[str, Estimates]
     counts: CourseCounts
     states: StateCourses
+
+    def _facts(self) -> list[tuple[str, Any]]:
+        """What was run, and the mean of each analysis."""
+        spread = {
+            name: f"median {np.nanmedian(one.estimate):.3g} of the trials, {one.n_failed} failed"
+            if one.n_failed < self.n_replicates
+            else "no estimate"
+            for name, one in self.estimates.items()
+        }
+        about = ("n_replicates", "seed", "parameter_set")
+        return [("protocol", self.protocol.id), *((name, getattr(self, name)) for name in about), *spread.items()]
+
+    def columns(self) -> dict[str, Any]:
+        """One row an analysis and replicate."""
+        n = range(self.n_replicates)
+        found = self.estimates.items()
+        return {
+            "analysis": [name for name, _ in found for _ in n],
+            "replicate": [number for _ in found for number in n],
+            **{
+                column: np.concatenate([np.zeros(0), *(getattr(one, column) for _, one in found)])
+                for column in ("estimate", "low", "high", "p_value")
+            },
+            "status": [status.value for _, one in found for status in one.status],
+        }
 
     @property
     def adjusted_p_values(self) -> dict[str, Float[np.ndarray, " replicate"]]:

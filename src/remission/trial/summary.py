@@ -1,7 +1,7 @@
 """The table of a simulated trial: simulated beside published, each with its uncertainty and its kind."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, fields
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -11,6 +11,7 @@ from remission.numerics.elementary import exp, log
 from remission.protocol.record import Protocol
 from remission.records.analysis import Analysis, Comparison
 from remission.records.endpoint import Endpoint
+from remission.records.result import Result
 from remission.trial.result import TrialResult
 
 __all__ = ["SummaryRow", "TrialSummary", "summarize_trial"]
@@ -44,10 +45,20 @@ class SummaryRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrialSummary:
+class TrialSummary(Result):
     """The rows of the table, analyses first, then arms."""
 
     rows: tuple[SummaryRow, ...]
+
+    def _facts(self) -> list[tuple[str, Any]]:
+        """One line a number."""
+        return [(f"{row.id} {row.arm or ''}".rstrip(), _line(row)) for row in self.rows]
+
+    def columns(self) -> dict[str, Any]:
+        """One row a number, with the published one beside it."""
+        names = [one.name for one in fields(SummaryRow) if one.name != "published"]
+        published = [None if row.published is None else row.published.value for row in self.rows]
+        return {**{name: [getattr(row, name) for row in self.rows] for name in names}, "published": published}
 
     def row(self, id: str, arm: str | None = None) -> SummaryRow:
         """The row of an analysis, or of an endpoint in an arm.
@@ -61,6 +72,11 @@ class TrialSummary:
             if (row.id, row.arm) == (id, arm):
                 return row
         raise KeyError((id, arm))
+
+
+def _line(row: SummaryRow) -> str:
+    words = f"{row.simulated_mean:.3g} ({row.simulated_low:.3g} to {row.simulated_high:.3g}) {row.unit}"
+    return words if row.published is None else f"{words}, published {row.published.value:g}"
 
 
 def summarize_trial(result: TrialResult) -> TrialSummary:

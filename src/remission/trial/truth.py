@@ -7,6 +7,7 @@ find with endless people is thus computed, and the bias of any other analysis is
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -24,6 +25,7 @@ from remission.records.analysis import Analysis
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import KINDS
 from remission.records.estimand import Estimand, EventKind
+from remission.records.result import Result
 from remission.streams import check_seed
 from remission.trial.analyze import sides_of
 from remission.trial.batch import TrialBatch, simulate_under_arm
@@ -84,7 +86,7 @@ class TrueContrast:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EstimandTruth:
+class EstimandTruth(Result):
     """The true value of an estimand, and of every other contrast of the same endpoint.
 
     ``strategies`` are those that were applied, events that cannot happen left out.
@@ -97,6 +99,12 @@ class EstimandTruth:
     seed: int
     arms: dict[str, TrueArm]
     contrasts: dict[str, TrueContrast]
+
+    def columns(self) -> dict[str, Any]:
+        """One row a contrast."""
+        rows = self.contrasts.values()
+        names = ("analysis", "method", "estimate", "mcse")
+        return {name: [getattr(row, name) for row in rows] for name in names}
 
     @property
     def primary(self) -> TrueContrast:

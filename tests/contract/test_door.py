@@ -1,0 +1,249 @@
+"""What people pass in is read in one place, and what they get back is short to look at."""
+
+import importlib
+import json
+import pkgutil
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import remission as rm
+from remission import door
+from remission.door.arguments import ARGUMENTS, opened
+from remission.errors import MissingExtraError, SpecError
+from remission.records.result import Result
+
+INFUSION = {"route": "iv_infusion", "dose": "0.5 mg/kg", "duration": "40 min"}
+TABLE = "who,what,when\n" + "".join(
+    f"p{n},{'alcohol' if (n + day) % 3 else 'no-use'},{day}\n" for n in range(6) for day in range(28)
+)
+
+WRONG: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], str]] = [
+    # a misspelt keyword, an unknown one, one too many by place, one twice, one missing
+    (rm.simulate_trial, ("kare",), {"n_replicate": 3}, "n_replicates?"),
+    (rm.simulate_trial, ("kare",), {"colour": 3}, "n_replicates, seed"),
+    (rm.simulate_trial, ("kare", 20), {}, "n_replicates="),
+    (rm.simulate_trial, ("kare",), {"protocol": "kare"}, "given twice"),
+    (rm.simulate_trial, (), {}, "Add protocol"),
+    # names
+    (rm.simulate_trial, ("karre",), {}, "kare?"),
+    (rm.simulate_trial, ("",), {}, "an empty text"),
+    (rm.simulate_trial, ("kare",), {"parameter_set": "rhythm-2026"}, "rhythms-2026?"),
+    (rm.simulate_doses, ("pk-2025", [INFUSION]), {"weight_kg": 70, "t_h": 1}, "pk-2026"),
+    # protocols of the wrong kind
+    (rm.simulate_trial, (5,), {}, "int 5"),
+    (rm.simulate_trial, (None,), {}, "NoneType"),
+    (rm.simulate_trial, (pd.DataFrame(),), {}, "DataFrame"),
+    (rm.simulate_trial, ("not-there.yaml",), {}, "no such file"),
+    (rm.simulate_trial, (Path("not-there.yaml"),), {}, "no such file"),
+    (rm.simulate_trial, ("id: x\ntitle: y\n",), {}, "protocol:1"),
+    (rm.simulate_trial, ({"id": "x"},), {}, "required"),
+    # counts
+    (rm.simulate_trial, ("kare",), {"n_replicates": -3}, "int -3"),
+    (rm.simulate_trial, ("kare",), {"n_replicates": "20"}, "without quotes"),
+    (rm.simulate_trial, ("kare",), {"n_replicates": True}, "bool True"),
+    (rm.simulate_trial, ("kare",), {"n_replicates": 2.5}, "2.5"),
+    (rm.simulate_trial, ("kare",), {"n_replicates": float("nan")}, "nan"),
+    (rm.simulate_trial, ("kare",), {"n_replicates": [20]}, "list"),
+    (rm.simulate_trial, ("kare",), {"seed": -1}, "seed"),
+    (rm.estimand_truth, ("kare",), {"n_people": 10}, "n_people"),
+    # changes of values
+    (rm.simulate_trial, ("kare",), {"parameters": {"gama": 0}}, "gamma?"),
+    (rm.simulate_trial, ("kare",), {"parameters": {"gamma": "0"}}, "without quotes"),
+    (rm.simulate_trial, ("kare",), {"parameters": {"gamma": np.nan}}, "parameters.gamma"),
+    (rm.simulate_trial, ("kare",), {"parameters": [("gamma", 0)]}, "list"),
+    # quantities
+    (rm.simulate_doses, ("pk-2026", [INFUSION]), {"weight_kg": "70", "t_h": 1}, "70 kg"),
+    (rm.simulate_doses, ("pk-2026", [INFUSION]), {"weight_kg": "70 cm", "t_h": 1}, "70 cm"),
+    (rm.simulate_doses, ("pk-2026", [INFUSION]), {"weight_kg": -70, "t_h": 1}, "float -70"),
+    (rm.simulate_doses, ("pk-2026", [INFUSION]), {"weight_kg": [70, np.nan], "t_h": 1}, "weight_kg[1]"),
+    (rm.simulate_doses, ("pk-2026", [INFUSION]), {"weight_kg": [], "t_h": 1}, "nothing"),
+    (rm.simulate_doses, ("pk-2026", [INFUSION]), {"weight_kg": [[70.0]], "t_h": 1}, "not a table"),
+    (rm.simulate_doses, ("pk-2026", [INFUSION]), {"weight_kg": {"a": 70}, "t_h": 1}, "weight_kg"),
+    (rm.simulate_doses, ("pk-2026", [INFUSION]), {"weight_kg": 70, "t_h": -1}, "t_h"),
+    (rm.simulate_doses, ("pk-2026", [INFUSION]), {"weight_kg": 70, "t_h": 1, "z_iiv": [1, 2]}, "shape (1, 2)"),
+    (rm.simulate_doses, ("pk-2026", [INFUSION]), {"weight_kg": 70, "t_h": 1, "z_iiv": "typical"}, "z_iiv"),
+    (rm.simulate_session_effects, (), {"dose_mg_per_kg": True, "duration_h": 1, "weight_kg": 70}, "bool True"),
+    # doses
+    (rm.simulate_doses, ("pk-2026", "iv"), {"weight_kg": 70, "t_h": 1}, "doses"),
+    (rm.simulate_doses, ("pk-2026", [0.5]), {"weight_kg": 70, "t_h": 1}, "doses[0]"),
+    (rm.simulate_doses, ("pk-2026", [{**INFUSION, "dose": 0.5}]), {"weight_kg": 70, "t_h": 1}, "doses[0].dose"),
+    (rm.simulate_doses, ("pk-2026", [INFUSION]), {"weight_kg": 70, "t_h": 1, "sites": 5}, "sites"),
+    # results, files, layouts, windows
+    (rm.summarize_trial, ("kare",), {}, "simulate_trial() gave"),
+    (rm.describe_diaries, (pd.DataFrame(),), {}, "to_csv"),
+    (rm.describe_diaries, (b"diary.parquet",), {}, "bytes"),
+    (rm.describe_diaries, ("not-there.parquet",), {}, "not-there.parquet"),
+    (rm.import_diaries, ("diary.csv",), {"layout": "redcaps"}, "redcap"),
+    (rm.import_diaries, ("diary.csv",), {"layout": "redcap"}, "dictionary"),
+    (rm.compute_endpoints, ("diary.parquet",), {"window": "a week"}, "(1, 168)"),
+    (rm.compute_endpoints, ("diary.parquet",), {"window": (9, 2)}, "window"),
+    (rm.compute_endpoints, ("diary.parquet",), {"endpoints": 5}, "endpoints"),
+    (rm.compute_endpoints, ("diary.parquet", "ctn0094-relapsed"), {}, "ctn0094-relapse"),
+    # the planner and the evidence
+    (rm.plan_infusion, (), {"wieght": 82}, "weight?"),
+    (rm.plan_infusion, (), {"weight": np.nan, "age": 45}, "weight"),
+    (rm.plan_infusion, (), {"weight": [82, 83], "age": 45}, "one value"),
+    (rm.plan_infusion, (), {"weight": True, "age": 45}, "weight"),
+    (rm.plan_infusion, (), {"weight": 82, "age": 45, "dose": 0.5, "minutes": 40}, "dose"),
+    (rm.find_evidence, (), {"substance": "alchohol"}, "alcohol?"),
+]
+
+
+@pytest.mark.parametrize(("function", "args", "named", "words"), WRONG, ids=lambda item: str(item)[:40])
+def test_a_wrong_argument_says_which_and_what_to_do(
+    function: Callable[..., Any], args: tuple[Any, ...], named: dict[str, Any], words: str
+) -> None:
+    """A bare AttributeError from six layers down tells a reader nothing."""
+    with pytest.raises(SpecError) as error:
+        function(*args, **named)
+    assert words in str(error.value)
+    assert all(fault.where and fault.allowed for fault in error.value.faults)
+
+
+def test_an_open_or_closed_file_is_no_path(tmp_path: Path) -> None:
+    """People pass what open() gave; its name is what is wanted, and the message says it."""
+    with (tmp_path / "diary.csv").open("w") as file:
+        file.write(TABLE)
+    with pytest.raises(SpecError, match=r"Pass its name instead of the open file"):
+        rm.import_diaries(file)
+
+
+def test_what_is_passed_in_is_the_same_in_every_form() -> None:
+    """A name, a file's text, fields and an object are one protocol; a number, a text and an array one weight."""
+    kare = rm.load_protocol("kare")
+    forms = ["kare", kare, rm.write_protocol(kare), kare.to_dict()]
+    assert (
+        len({rm.summarize_trial(rm.simulate_trial(one, n_replicates=1)).rows[0].simulated_mean for one in forms}) == 1
+    )
+    values = rm.load_course_parameters("alcohol").replace(gamma=0.0)
+    changed = [values, {"gamma": 0}, {"gamma": np.float32(0.0)}]
+    assert len({rm.simulate_trial("kare", n_replicates=1, parameters=one).parameters for one in changed}) == 1
+    weights = [70, 70.0, "70 kg", [70], np.array([70]), np.float32(70), pd.Series([70.0]), ["70 kg"]]
+    doses = [[INFUSION], INFUSION, [rm.Dose.create(**INFUSION)]]
+    times = [1, "60 min", [1.0]]
+    found = {
+        rm.simulate_doses("pk-2026", doses[k % 3], weight_kg=weight, t_h=times[k % 3]).conc_ng_per_ml.item()
+        for k, weight in enumerate(weights)
+    }
+    assert len(found) == 1
+
+
+def test_nothing_is_the_typical_person() -> None:
+    """Zeros of the right shape are typed by nobody gladly, and another shape is a wrong number."""
+    model = rm.load_pk_model("pk-2026")
+    dose = rm.Dose.create(**INFUSION)
+    zeros = np.zeros((2, model.n_iiv))
+    left_out = rm.simulate_doses(model, [dose], weight_kg=[60, 80], t_h=[0.5])
+    said = rm.simulate_doses(model, [dose], weight_kg=[60, 80], t_h=[0.5], z_iiv=zeros)
+    np.testing.assert_array_equal(left_out.conc_ng_per_ml, said.conc_ng_per_ml)
+    curves = rm.simulate_session_curves(
+        dose_mg_per_kg=0.5, duration_h="40 min", t_h=[0.5], weight_kg=[60, 80], sbp0_mmhg=120, dbp0_mmhg="80 mmHg"
+    )
+    assert curves.sbp_mmhg.shape == (2, 1)
+
+
+def test_every_argument_has_a_reader() -> None:
+    """A function of the door whose argument nobody reads would pass anything on."""
+    for module in pkgutil.iter_modules(door.__path__):
+        importlib.import_module(f"remission.door.{module.name}")
+    with pytest.raises(TypeError, match="no reader"):
+        opened(lambda nobody_reads_this: nobody_reads_this)
+    assert all(reader.expected for reader in ARGUMENTS.values())
+
+
+@cache
+def results() -> dict[type, Result]:
+    """One of every kind, made as people make them; the trial has all replicates of a report."""
+    import tempfile
+
+    folder = Path(tempfile.mkdtemp(prefix="remission-door-"))
+    (folder / "diary.csv").write_text(TABLE)
+    trial = rm.simulate_trial("kare", n_replicates=4)
+    (folder / "mapping.yaml").write_text("when_is: day\n")
+    imported = rm.import_diaries(folder / "diary.csv", mapping=folder / "mapping.yaml")
+    described = rm.describe_diaries(imported, n_resamples=100)
+    folder_of_run = rm.run_trial("kare", folder / "runs", n_replicates=1)
+    person = {"weight_kg": np.full(500, 70.0)}
+    session = {"dose_mg_per_kg": 0.5, "duration_h": 2 / 3, **person}
+    found: list[Result] = [
+        trial, rm.summarize_trial(trial), trial.parameters, rm.estimand_truth("kare", n_people=100), imported,
+        imported.diaries[0], described, described.descriptions[0], rm.compute_endpoints(imported),
+        rm.rebuild(folder_of_run), rm.load_evidence(), rm.load_pk_model(),
+        rm.load_pharmacology(), rm.simulate_session_effects(**session),
+        rm.simulate_session_curves(**session, t_h=np.linspace(0, 4, 50), sbp0_mmhg=120, dbp0_mmhg=80),
+        rm.simulate_doses("pk-2026", INFUSION, **person, t_h=np.linspace(0, 4, 50)),
+        rm.exposure_of_doses("pk-2026", INFUSION, **person),
+        rm.plan_infusion(weight=82, age=45, dose="0.5 mg/kg", minutes=40, people=200),
+    ]  # fmt: skip
+    return {type(one): one for one in found}
+
+
+def kinds() -> list[type]:
+    """Every kind of result in the package."""
+    import remission
+
+    for module in pkgutil.walk_packages(remission.__path__, "remission."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    # A dataclass with slots is made twice; the first make is not in its module.
+    return [
+        one for one in Result.__subclasses__() if getattr(importlib.import_module(one.__module__), one.__name__) is one
+    ]
+
+
+@pytest.mark.parametrize("kind", kinds(), ids=lambda kind: kind.__name__)
+def test_a_result_is_short_to_look_at_and_whole_when_taken_out(kind: type) -> None:
+    """Half a million characters at the prompt hide what was found; a table or JSON that lacks rows hides it better."""
+    result = results()[kind]
+    lines = repr(result).splitlines()
+    assert 1 < len(lines) <= 15
+    assert max(len(line) for line in lines) <= 160
+    assert str(result) == repr(result)
+    assert len(result._repr_html_()) < 20_000  # type: ignore[attr-defined]
+    frame = result.to_frame()
+    assert {len(column) for column in result.columns().values()} == {len(frame)}
+    json.loads(result.to_json(), parse_constant=pytest.fail)
+
+
+@pytest.mark.parametrize("name", ["kare", "cold-turkey-alcohol"])
+def test_a_protocol_is_short_to_look_at(name: str) -> None:
+    """The whole record is what explain() and write_protocol() are for."""
+    protocol = rm.load_protocol(name)
+    assert len(repr(protocol).splitlines()) <= 15
+    assert len(str(protocol)) < 2500
+
+
+def test_results_draw_themselves_or_say_that_nothing_is_drawn() -> None:
+    """A chart is a promise of a method; what has none says where the numbers are."""
+    drawn = {kind for kind, result in results().items() if kind.__name__ in {"TrialResult", "Plan", "Concentrations"}
+             and result.plot().get_axes()}  # fmt: skip
+    assert len(drawn) == 3
+    with pytest.raises(SpecError, match=r"to_frame\(\)"):
+        rm.load_pk_model().plot()
+
+
+def test_a_missing_extra_is_named_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No module named matplotlib tells nobody what to install."""
+
+    def absent(name: str) -> Any:
+        raise ModuleNotFoundError(f"No module named {name}", name="matplotlib")
+
+    monkeypatch.setattr("remission.records.result.import_module", absent)
+    with pytest.raises(MissingExtraError, match=r"pip install 'remission\[plots\]'"):
+        rm.load_pk_model().plot()
+
+
+def test_a_result_without_a_table_cannot_be_made() -> None:
+    """A kind of result is complete or is none."""
+
+    class Incomplete(Result):
+        pass
+
+    with pytest.raises(TypeError, match="abstract"):
+        Incomplete()  # type: ignore[abstract]

@@ -2,6 +2,7 @@
 
 import csv
 import random
+import zipfile
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from source_tree import ROOT
 
 from remission.errors import SpecError
+from remission.exchange import tables
 from remission.exchange.mapping import Mapping
 from remission.exchange.mapping_file import read_mapping
 from remission.exchange.quality import Imported, far_outside, identifying_columns
@@ -589,3 +591,70 @@ def test_a_code_of_an_answer_means_what_its_label_says(
             read_redcap(path, dictionary, mapping)
     else:
         assert days(read_redcap(path, dictionary, mapping)) == found
+
+
+def sheet_of(path: Path, cells: bytes) -> Path:
+    """A workbook whose one sheet holds these cells, as no library would write them."""
+    openpyxl = pytest.importorskip("openpyxl")
+    openpyxl.Workbook().save(path.with_suffix(".whole"))
+    begin = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+    with zipfile.ZipFile(path.with_suffix(".whole")) as whole, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as out:
+        for name in whole.namelist():
+            is_sheet = name.endswith("sheet1.xml")
+            out.writestr(name, begin + cells + b"</sheetData></worksheet>" if is_sheet else whole.read(name))
+    return path
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        b'<row r="1"><c r="A1"><v>1</v></c></row><row r="999999999999"><c r="A999999999999"><v>1</v></c></row>',
+        b"".join(b'<row r="%d"><c r="XFD%d"><v>1</v></c></row>' % (row, row) for row in range(1, 40)),
+    ],
+    ids=["a row far below", "cells far to the right"],
+)
+def test_a_small_workbook_cannot_announce_a_huge_one(
+    cells: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some hundred bytes asked for all memory, and for minutes."""
+    monkeypatch.setattr(tables, "limit", lambda name: 500_000 if name == "sheet_cells" else 10**8)
+    with pytest.raises(SpecError, match="far from the others"):
+        read_tlfb(sheet_of(tmp_path / "d.xlsx", cells), Mapping(**DRINKS))
+
+
+@pytest.mark.parametrize(("name", "cut"), [("d.xpt", 0.5), ("d.xpt", 0.77), ("d.dta", 0.999), ("d.xlsx", 0.9)])
+def test_a_file_that_was_cut_short_is_refused(name: str, cut: float, tmp_path: Path) -> None:
+    """A transport file says nowhere how many rows it has: half of the days were lost without a word."""
+    path, pyreadstat = tmp_path / name, pytest.importorskip("pyreadstat")
+    table = pd.DataFrame({"who": ["p"] * 97, "what": ["Alcohol"] * 97, "when": range(97), "amt": [1.0] * 97})
+    if name.endswith(".xlsx"):
+        table.to_excel(path, index=False)
+    else:
+        write = pyreadstat.write_xport if name.endswith(".xpt") else pyreadstat.write_dta
+        write(table, str(path))
+    mapping = Mapping(amount="amt", amount_unit="drink")
+    assert read_tlfb(path, mapping).report.n_kept == 97
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(len(whole) * cut) // 80 * 80])
+    with pytest.raises(SpecError, match=r"cut short|cannot be read"):
+        read_tlfb(path, mapping)
+
+
+def test_a_locked_workbook_and_a_failed_formula_are_named(tmp_path: Path) -> None:
+    """A container with a password is no old workbook; #DIV/0! is no substance."""
+    path = tmp_path / "d.xlsx"
+    path.write_bytes(b"\xd0\xcf\x11\xe0" + bytes(600) + "EncryptedPackage".encode("utf-16-le") + bytes(600))
+    with pytest.raises(SpecError, match="a workbook with a password"):
+        read_tlfb(path, Mapping())
+    path = tmp_path / "d.csv"
+    path.write_text("who,what,when\np,Alcohol,1\np,#DIV/0!,2\np,#NAME?,3\np,Alcohol,4\n", "utf-8")
+    (diary,) = read_tlfb(path, Mapping()).diaries
+    assert diary.assessed[0].tolist() == [True, False, False, True]
+
+
+def test_a_column_of_people_is_no_column_of_substances(tmp_path: Path) -> None:
+    """Two names swapped in a mapping cost half an hour and gave a substance for each person."""
+    path = tmp_path / "d.csv"
+    path.write_text("who,what,when\n" + "".join(f"Alcohol,person {i},{i % 9}\n" for i in range(1001)), "utf-8")
+    with pytest.raises(SpecError, match="1001 substances"):
+        read_tlfb(path, Mapping())

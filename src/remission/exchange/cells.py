@@ -58,7 +58,7 @@ _NOTHING = {
     "none used", "nil",
 }  # fmt: skip
 _NOT_KNOWN = {
-    "na", "n/a", "n.a.", "#n/a", "#ref!", "#value!", "nan", "null", "unk", "unkn", "unknown", "not known", "unclear",
+    "na", "n/a", "n.a.", "nan", "null", "unk", "unkn", "unknown", "not known", "unclear",
     "not sure", "unsure", "refused", "refuse", "refused to answer", "declined", "prefer not to answer",
     "prefer not to say", "missing", "not recorded", "not reported", "not asked", "not applicable", "not available",
     "not done", "no answer", "no response", "skipped", "illegible", "don't know", "dont know", "don\u2019t know",
@@ -71,6 +71,8 @@ _LIKE_LATIN = str.maketrans(
     "aeopcyxiskmthbaopvikti",
 )
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+# What a spreadsheet shows where a formula failed, as #DIV/0!, #NAME? and #N/A.
+_ERROR = re.compile(r"#(?:n/a|[a-z][a-z0-9/_]*[!?])")
 _SIGNS = {"point": ".", "comma": ",", "space": " ", "apostrophe": "'"}
 
 
@@ -236,8 +238,13 @@ def is_not_known(cell: str) -> bool:
     (True, True, True, False)
     """
     word = " ".join(cell.casefold().split()).strip("()[]<>")
-    return word in _NOT_KNOWN or (
-        cell != "" and (not any(sign.isalnum() for sign in cell) or re.fullmatch(r"-[0-9]+(\.0+)?", cell) is not None)
+    return (
+        word in _NOT_KNOWN
+        or _ERROR.fullmatch(word) is not None
+        or (
+            cell != ""
+            and (not any(sign.isalnum() for sign in cell) or re.fullmatch(r"-[0-9]+(\.0+)?", cell) is not None)
+        )
     )
 
 

@@ -7,6 +7,7 @@ year-month-day, a whole number without a point, a labeled value as its label.
 import math
 import warnings
 import zipfile
+from collections.abc import Iterator
 from datetime import date, datetime, time
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,6 +30,10 @@ READ_BY = {
 _CSV = "Save the table as 'CSV UTF-8' and import that."
 _WAYS = {
     "a zip archive": "Unpack it and import the CSV.",
+    "a zip archive or workbook that was cut short or changed": (
+        "Unpack it and import the CSV; copy a workbook again from where it came."
+    ),
+    "a workbook with a password": "Open it with its password and save it without one, as .xlsx or as CSV UTF-8.",
     "an OpenDocument spreadsheet": "Open it in LibreOffice and save the sheet as .xlsx or as CSV in UTF-8.",
     "a document": "A document holds no table that can be read; copy the table into a spreadsheet and save it as CSV.",
     "an old Excel workbook (.xls)": "Open it in Excel or LibreOffice and save it as .xlsx or as CSV UTF-8.",
@@ -42,9 +47,9 @@ _WAYS = {
     "an Arrow file": "In Python: pandas.read_feather('name').to_csv('name.csv', index=False).",
     "a database": "Export the table as CSV.",
 }
+_OLE = b"\xd0\xcf\x11\xe0"
 _STARTS = (
     (b"%PDF", "a PDF"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls)"),
     (b"HEADER RECORD*******LIB", "a SAS transport file"),
     (b"$FL2", "an SPSS file"),
     (b"$FL3", "an SPSS file"),
@@ -63,6 +68,8 @@ _STARTS = (
     (b"Rar!", "a packed file"),
     (b"\x28\xb5\x2f\xfd", "a packed file"),
 )
+_MOST_ROWS = 2**20
+"""Of a sheet of Excel."""
 _STATA_VERSIONS = frozenset({104, 105, 108, 110, 111, 112, 113, 114, 115})
 
 
@@ -78,6 +85,8 @@ def kind_of(start: bytes, path: Path) -> str | None:
     """
     if start[:4] == b"PK\x03\x04":
         return _kind_of_archive(path)
+    if start.startswith(_OLE):
+        return "a workbook with a password" if _has_password(path) else "an old Excel workbook (.xls)"
     for mark, kind in _STARTS:
         if start.startswith(mark):
             return kind
@@ -100,10 +109,19 @@ def _kind_of_archive(path: Path) -> str:
             if "mimetype" in names and b"spreadsheet" in archive.read("mimetype")[:200]:
                 return "an OpenDocument spreadsheet"
     except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError, RuntimeError, KeyError, EOFError):
-        return "a zip archive"
+        return "a zip archive or workbook that was cut short or changed"
     if "[Content_Types].xml" in names:
         return "an Excel workbook" if any(name.startswith("xl/") for name in names) else "a document"
     return "a zip archive"
+
+
+def _has_password(path: Path) -> bool:
+    """Whether an old container holds a workbook that is locked; its list of parts names them in UTF-16."""
+    try:
+        with path.open("rb") as file:
+            return "EncryptedPackage".encode("utf-16-le") in file.read(1 << 20)
+    except OSError:
+        return False
 
 
 def _need(kind: str, path: Path) -> None:
@@ -120,7 +138,9 @@ def _damaged(path: Path, kind: str) -> SpecError:
     return SpecError(where=path.name, got=f"{kind} that cannot be read", allowed="a whole file", remedy=_CSV)
 
 
-def read_workbook(path: Path, *, most_bytes: int, sheet: str | None, decimal: str) -> dict[str, list[list[str]]]:
+def read_workbook(
+    path: Path, *, most_bytes: int, most_cells: int, sheet: str | None, decimal: str
+) -> dict[str, list[list[str]]]:
     """The cells of a workbook's visible sheets, or of the one that is named, as text.
 
     Raises
@@ -140,7 +160,9 @@ def read_workbook(path: Path, *, most_bytes: int, sheet: str | None, decimal: st
         warnings.simplefilter("ignore")
         # Whatever a damaged workbook makes of the library, it is the file that is at fault.
         try:
-            names, sheets = _sheets(path, sheet, decimal)
+            names, sheets = _sheets(path, sheet, decimal, most_cells)
+        except SpecError:
+            raise
         except Exception:  # noqa: BLE001
             raise _damaged(path, kind) from None
     if sheet is not None and sheet not in sheets:
@@ -148,8 +170,23 @@ def read_workbook(path: Path, *, most_bytes: int, sheet: str | None, decimal: st
     return sheets
 
 
-def _sheets(path: Path, sheet: str | None, decimal: str) -> tuple[list[str], dict[str, list[list[str]]]]:
+def _sheets(
+    path: Path, sheet: str | None, decimal: str, most_cells: int
+) -> tuple[list[str], dict[str, list[list[str]]]]:
     import openpyxl
+
+    def rows(one: Any) -> Iterator[list[str]]:
+        # One cell far out makes a row, or a million of them, of empty ones.
+        n_cells = 0
+        for number, row in enumerate(one.iter_rows(values_only=True), start=1):
+            n_cells += len(row)
+            if number > _MOST_ROWS or n_cells > most_cells:
+                raise SpecError(
+                    where=f"{path.name}, sheet {one.title}, row {number}", got="a cell far from the others",
+                    allowed=f"at most {_MOST_ROWS:,} rows and {most_cells:,} cells, the empty ones between counted",
+                    remedy="Copy the table alone into a new sheet.",
+                )  # fmt: skip
+            yield [_text(cell, decimal) for cell in row]
 
     book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     try:
@@ -159,7 +196,7 @@ def _sheets(path: Path, sheet: str | None, decimal: str) -> tuple[list[str], dic
             if one.title == sheet or (sheet is None and one.title in names):
                 # The size that a workbook announces may be too small, and rows beyond it would be lost.
                 one.reset_dimensions()
-                found[one.title] = [[_text(cell, decimal) for cell in row] for row in one.iter_rows(values_only=True)]
+                found[one.title] = list(rows(one))
     finally:
         book.close()
     return names, found
@@ -185,6 +222,8 @@ def read_statistics_file(path: Path, kind: str, *, most_bytes: int, decimal: str
     import pyreadstat
 
     _check_size(path, path.stat().st_size, most_bytes)
+    if not _is_whole(path, kind):
+        raise _damaged(path, f"{kind} that was cut short and")
     name = {"a SAS transport file": "read_xport", "an SPSS file": "read_sav", "a Stata file": "read_dta"}[kind]
     options: dict[str, Any] = (
         {"apply_value_formats": True, "formats_as_category": False} if name != "read_xport" else {}
@@ -192,14 +231,37 @@ def read_statistics_file(path: Path, kind: str, *, most_bytes: int, decimal: str
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            table, _ = getattr(pyreadstat, name)(str(path), **options)
-            return pd.DataFrame({
+            table, about = getattr(pyreadstat, name)(str(path), **options)
+            is_cut = name == "read_xport" and _has_part_of_a_row(path, len(table), about)
+            cells = pd.DataFrame({
                 str(name): pd.Series([_text(cell, decimal) for cell in table[name].tolist()], dtype=str)
                 for name in table.columns
             })  # fmt: skip
     # The library raises several kinds for a damaged file, its own and plain ones.
     except Exception:  # noqa: BLE001
         raise _damaged(path, kind) from None
+    if is_cut:
+        raise _damaged(path, f"{kind} that was cut short and")
+    return cells
+
+
+def _is_whole(path: Path, kind: str) -> bool:
+    """Whether the end is there, where the library would read a file without it and lose rows or labels."""
+    size = path.stat().st_size
+    if kind == "a SAS transport file":
+        return size % 80 == 0
+    with path.open("rb") as file:
+        if file.read(11) != b"<stata_dta>":
+            return True
+        file.seek(max(size - 64, 0))
+        return b"</stata_dta>" in file.read()
+
+
+def _has_part_of_a_row(path: Path, n_rows: int, about: Any) -> bool:
+    """Whether anything but blanks stands behind the last row of a transport file, which does not say how many it has."""
+    content = path.read_bytes()
+    begin = content.find(b"HEADER RECORD*******OBS") + 80
+    return bool(content[begin + n_rows * sum(about.variable_storage_width.values()) :].strip(b" "))
 
 
 def _text(cell: Any, decimal: str) -> str:

@@ -106,7 +106,8 @@ class _Verdicts:
     got: dict[int, str] = field(default_factory=dict)
 
     def refuse(self, rows: np.ndarray, column: str, words: str) -> None:
-        new = rows & (self.reason == "")
+        at = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
+        new = at[self.reason[at] == ""]
         self.reason[new], self.column[new] = words, column
 
 
@@ -172,6 +173,11 @@ def diaries_of_rows(table: pd.DataFrame, mapping: Mapping, source: RowSource) ->
     verdicts.refuse((person == "").to_numpy(), mapping.person, "no person")
     answer = _answers(table, mapping)
     names, substance, nothing = _substances(cells, answer, mapping, source, verdicts, notes)
+    if len(names) > limit("substances"):
+        raise unreadable(
+            f"{source.name}, {mapping.substance}", f"{len(names)} substances", f"at most {limit('substances')}",
+            "Name the column of the substance in the mapping.",
+        )  # fmt: skip
     has_name = ((person != "") & ~is_blank).to_numpy()
     listed = [name for name in source.people if source.is_own or not (is_nobody(name) or is_total(name))]
     codes, people = pd.factorize(pd.concat([pd.Series(listed, dtype=str), person[has_name]]), sort=not source.is_own)
@@ -464,12 +470,15 @@ def _one_entry_a_day(
     if not repeated.any():
         return entries, refused
     singles, found, told = entries[~repeated], [], []
+    again, seen = entries.index[repeated], dict[tuple[str, ...], int]()
+    cells = table.iloc[again].itertuples(index=False, name=None)
+    copy_of = {at: seen.setdefault(row, at) for at, row in zip(again, cells, strict=True)}
     for _, group in entries[repeated].groupby(["p", "s", "d"], sort=True):
         at = group.index.to_numpy()
         got = _both(table, at, mapping, source)
         told.append(got)
         rule = mapping.same_day
-        is_copy = rule is None and len(table.iloc[at].drop_duplicates()) == 1
+        is_copy = rule is None and len({copy_of[row] for row in at}) == 1
         if rule == "refuse":
             refused[at] = True
             words = f"{_AGAIN}; the day is not known (same_day: refuse)"
@@ -492,9 +501,7 @@ def _one_entry_a_day(
             found.append(kept)
         if rule != "add":
             out = at if rule == "refuse" else np.setdiff1d(at, kept.index.to_numpy())
-            rows = np.zeros(len(table), dtype=bool)
-            rows[out] = True
-            verdicts.refuse(rows, mapping.when, words)
+            verdicts.refuse(out, mapping.when, words)
             verdicts.got.update(dict.fromkeys(out.tolist(), got))
     if mapping.same_day == "add":
         notes.append(f"{len(told)} days have several entries, which were added: {'; '.join(told[:5])}.")

@@ -202,7 +202,9 @@ def _check_columns(path: Path, names: list[str], needed: list[str], *, row: int)
 
 def _sheet(path: Path, *, needed: list[str], sheet: str | None, decimal: str) -> Table:
     """The sheet that shows the needed columns, below the lines before its header."""
-    sheets = read_workbook(path, most_bytes=limit("text"), sheet=sheet, decimal=decimal)
+    sheets = read_workbook(
+        path, most_bytes=limit("text"), most_cells=limit("sheet_cells"), sheet=sheet, decimal=decimal
+    )
     fits: dict[str, int] = {}
     for name, rows in sheets.items():
         for number, row in enumerate(rows[:_PREAMBLE_LINES]):

@@ -258,7 +258,7 @@ def _is_whole(path: Path, kind: str) -> bool:
 
 
 def _has_part_of_a_row(path: Path, n_rows: int, about: Any) -> bool:
-    """Whether anything but blanks stands behind the last row of a transport file, which does not say how many it has."""
+    """Whether anything but blanks stands behind the last row of a transport file, which tells no number of rows."""
     content = path.read_bytes()
     begin = content.find(b"HEADER RECORD*******OBS") + 80
     return bool(content[begin + n_rows * sum(about.variable_storage_width.values()) :].strip(b" "))

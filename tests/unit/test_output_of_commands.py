@@ -157,3 +157,14 @@ def test_a_closed_stream_is_no_traceback(command: str, code: int, tmp_path: Path
         assert "standard output: got a closed output" in ended.stderr
     for path in tmp_path.iterdir():
         assert path.read_text(encoding="utf-8").startswith("# A protocol to start from")
+
+
+def test_an_interrupt_while_the_program_is_loaded_shows_no_traceback() -> None:
+    """Half a second of each command is loading; who presses Ctrl-C then wants an end, not forty lines."""
+    interrupt = "import builtins; old = builtins.__import__\ndef load(name, *rest, **more):\n"
+    interrupt += "    if name == 'remission.cli.app': raise KeyboardInterrupt\n    return old(name, *rest, **more)\n"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{interrupt}import remission.cli as c\nbuiltins.__import__ = load\nc.main()"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (130, "Interrupted.\n")

@@ -80,10 +80,14 @@ def main() -> None:
     gc.set_threshold(100_000, 20, 20)
     _replace_closed()
     _speak_any_encoding()
-    from remission.cli.app import run_app
+    try:
+        from remission.cli.app import run_app
 
-    code = run_app(sys.argv[1:])
-    code = _flushed(code)
+        code = _flushed(run_app(sys.argv[1:]))
+    except KeyboardInterrupt:
+        # Before the command began, or after it: half of the time of a short one goes into loading the program.
+        sys.stderr.write("Interrupted.\n")
+        code = 130
     # The process ends here, and its memory with it: a last search for cycles would take a third of a second.
     gc.freeze()
     sys.exit(code)

@@ -1,11 +1,9 @@
 """The page that describes diaries: statistics with intervals, and pictures, the same for real and simulated ones."""
 
 from collections.abc import Sequence
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -17,6 +15,7 @@ from remission.records.substance import Substance
 from remission.report.chart import Chart, Table
 from remission.report.inline import themed_svg
 from remission.report.look import INK, PAPER, QUIET, drawing, finish
+from remission.report.page import fill_template
 
 __all__ = ["description_charts", "render_description"]
 
@@ -37,11 +36,9 @@ def render_description(descriptions: Sequence[Description], *, command: str, ver
     version
         Of the program.
     """
-    environment = Environment(loader=PackageLoader("remission.report"), autoescape=True, undefined=StrictUndefined)
-    folder = files("remission.report").joinpath("templates")
-    return environment.get_template("describe.html.jinja").render(
-        css=Markup(folder.joinpath("report.css").read_text("utf-8")),  # noqa: S704 - our own file
-        mark=Markup(folder.joinpath("mark.svg").read_text("utf-8").strip()),  # noqa: S704 - our own file
+    return fill_template(
+        "describe.html.jinja",
+        "report.css",
         parts=[_part(number, one) for number, one in enumerate(descriptions)],
         command=command,
         version=version,

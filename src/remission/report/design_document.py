@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from remission.design.verdicts import TRUE_VALUE, verdicts
@@ -22,8 +21,9 @@ from remission.report.design_methods import (
     summary_lines,
 )
 from remission.report.design_study import DesignStudy, measure_text, rejected_of, share_text
-from remission.report.document import LIMITS, inline_svg, read_asset
+from remission.report.document import LIMITS, inline_svg
 from remission.report.looks_charts import sequential_table
+from remission.report.page import fill_template
 from remission.report.safety import ESTABLISHED, SAFETY_LINES
 
 __all__ = [
@@ -61,13 +61,12 @@ def render_design(
     files
         Name of each file of the folder, and what is in it.
     """
-    environment = Environment(loader=PackageLoader("remission.report"), autoescape=True, undefined=StrictUndefined)
     drawn = {name: [chart_parts(chart, svg) for chart, svg in found] for name, found in charts.items()}
     protocol = study.protocol
     parameters = load_parameter_set(DEFAULT_PARAMETER_SET)
-    return environment.get_template("design.html.jinja").render(
-        css=Markup(read_asset("report.css")),  # noqa: S704 - our own file
-        mark=Markup(read_asset("mark.svg").strip()),  # noqa: S704 - our own file
+    return fill_template(
+        "design.html.jinja",
+        "report.css",
         version=versions["remission"],
         title=protocol.title,
         finding=_finding(study),

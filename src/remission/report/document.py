@@ -3,10 +3,8 @@
 import re
 from collections import Counter
 from dataclasses import asdict
-from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from remission.library.loader import load_parameter_set
@@ -18,12 +16,14 @@ from remission.patient.standing import is_tuned, standing_of, tuned_sentence
 from remission.protocol.record import Protocol
 from remission.records.substance import Substance
 from remission.report.chart import Chart
+from remission.report.inline import inlined
 from remission.report.numbers import error_text, interval_text, mean_text
+from remission.report.page import fill_template
 from remission.report.safety import ESTABLISHED, SAFETY_LINES
 from remission.trial.result import TrialResult
 from remission.trial.summary import SummaryRow, TrialSummary
 
-__all__ = ["LIMITS", "inline_svg", "read_asset", "render_report", "report_content"]
+__all__ = ["LIMITS", "inline_svg", "render_report", "report_content"]
 
 LIMITS = (
     tuned_sentence(),
@@ -102,24 +102,15 @@ def render_report(
     versions: dict[str, str],
 ) -> str:
     """The page as text: one self-contained HTML document without scripts; ``charts`` come with their SVG."""
-    environment = Environment(
-        loader=PackageLoader("remission.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=False
-    )
-    template = environment.get_template("report.html.jinja")
     content = report_content(result, summary, command=command, versions=versions)
-    return template.render(
-        css=Markup(read_asset("report.css")),  # noqa: S704 - our own file
-        mark=Markup(read_asset("mark.svg").strip()),  # noqa: S704 - our own file
+    return fill_template(
+        "report.html.jinja",
+        "report.css",
         sections=_SECTIONS,
         charts=[{**_chart(chart), "svg": Markup(inline_svg(chart, svg))} for chart, svg in charts],  # noqa: S704 - drawn here
         page=content,
         **content,
     )
-
-
-def read_asset(name: str) -> str:
-    """A style sheet or a drawing of the templates."""
-    return files("remission.report").joinpath("templates", name).read_text(encoding="utf-8")
 
 
 def _finding(protocol: Protocol, summary: TrialSummary) -> str:
@@ -169,16 +160,9 @@ def _chart(chart: Chart) -> dict[str, Any]:
 
 def inline_svg(chart: Chart, svg: str) -> str:
     """The figure as inline SVG, with its title as text alternative and ids of its own."""
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'(id="|href="#|url\(#)', rf"\g<1>{chart.name}-", svg)
-    label = chart.title.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
-    svg = re.sub(r'(<svg [^>]*?)width="[^"]*"', r"\1", svg, count=1)
-    svg = re.sub(r'(<svg [^>]*?)height="[^"]*"', r"\1", svg, count=1)
     # A drawing that is wider than the page keeps its letters readable and scrolls in its frame.
     inches = float(chart.figure.get_figwidth())
-    wide = f'style="min-width: {68.0 * inches:.0f}px" ' if inches > _WIDE_IN else ""
-    return svg.replace("<svg ", f'<svg role="img" aria-label="{label}" {wide}', 1)
+    return inlined(svg, chart, f' style="min-width: {68.0 * inches:.0f}px"' if inches > _WIDE_IN else "")
 
 
 def _changed(result: TrialResult) -> str:

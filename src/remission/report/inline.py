@@ -9,7 +9,7 @@ import matplotlib as mpl
 from remission.report.chart import Chart
 from remission.report.look import drawing
 
-__all__ = ["themed_svg"]
+__all__ = ["inlined", "themed_svg"]
 
 _FONT = re.compile(r"font:\s*(?:(?P<style>italic|oblique)\s+)?(?:(?P<weight>bold|\d{3})\s+)?(?P<size>[\d.]+)px[^;]*;?")
 
@@ -27,14 +27,23 @@ def themed_svg(chart: Chart) -> str:
         chart.figure.suptitle("")
     with drawing(), mpl.rc_context({"svg.fonttype": "none"}):
         chart.figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": "remission"})
-    svg = stream.getvalue()
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", svg, flags=re.DOTALL)
-    svg = re.sub(r' style="([^"]*)"', lambda found: _as_attributes(found[1]), svg)
+    svg = re.sub(r"<style.*?</style>|<!--.*?-->", "", stream.getvalue(), flags=re.DOTALL)
+    return inlined(re.sub(r' style="([^"]*)"', lambda found: _as_attributes(found[1]), svg), chart, _frames(chart))
+
+
+def inlined(svg: str, chart: Chart, attributes: str = "") -> str:
+    """A drawing for the middle of a page: its title as text alternative, ids of its own, as wide as its frame.
+
+    Parameters
+    ----------
+    attributes
+        Further ones of the element, each with a space before it.
+    """
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
     svg = re.sub(r'(id="|href="#|url\(#)', rf"\g<1>{chart.name}-", svg)
-    svg = re.sub(r'(<svg [^>]*?) width="[^"]*"', r"\1", svg, count=1)
-    svg = re.sub(r'(<svg [^>]*?) height="[^"]*"', r"\1", svg, count=1)
-    return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(chart.title)}"{_frames(chart)} ', 1)
+    for size in ("width", "height"):
+        svg = re.sub(rf'(<svg [^>]*?) {size}="[^"]*"', r"\1", svg, count=1)
+    return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(chart.title)}"{attributes} ', 1)
 
 
 def _frames(chart: Chart) -> str:

@@ -1,14 +1,13 @@
 """A plan as one self-contained page that prints on one sheet; refused while a contraindication stands."""
 
 from collections.abc import Sequence
-from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from remission.planner import PlacedLevel, Plan
 from remission.report.clinic_sheet import ClinicSheet
 from remission.report.inline import themed_svg
+from remission.report.page import fill_template
 from remission.report.plan_sheet import LEVELS_NOTE, check_printable, level_rows, plan_sheet
 from remission.report.planner_chart import planner_chart
 
@@ -35,13 +34,10 @@ def render_plan(
         A contraindication stands; the message has each with its source.
     """
     check_printable(plan.request)
-    environment = Environment(
-        loader=PackageLoader("remission.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    folder = files("remission.report").joinpath("templates")
-    css = "".join(folder.joinpath(name).read_text("utf-8") for name in ("report.css", "plan.css"))
-    return environment.get_template("plan.html.jinja").render(
-        css=Markup(css),  # noqa: S704 - our own files
+    return fill_template(
+        "plan.html.jinja",
+        "report.css",
+        "plan.css",
         sheet=plan_sheet(plan),
         svg=Markup(themed_svg(planner_chart(plan, medium="paper", levels=levels))),  # noqa: S704 - drawn here
         clinic=clinic,

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from remission.design.verdicts import TRUE_VALUE, verdicts
@@ -25,8 +23,9 @@ from remission.report.design_document import DESIGN_LIMITS, chart_parts, source_
 from remission.report.design_folder import bibtex_of, csv_text, flat_table, list_files, write_report_folder
 from remission.report.design_methods import model_keys
 from remission.report.design_study import measure_text, share_text
-from remission.report.document import LIMITS, read_asset
+from remission.report.document import LIMITS
 from remission.report.look import INK, QUIET, drawing, finish, save_figure
+from remission.report.page import fill_template
 from remission.report.rerun import rerun_shell_of, rerun_table
 from remission.report.safety import ESTABLISHED, SAFETY_LINES
 from remission.report.schedule_chart import schedule_chart
@@ -103,13 +102,12 @@ def _page(
     keys: Sequence[str],
     files: Sequence[tuple[str, str]],
 ) -> str:
-    environment = Environment(loader=PackageLoader("remission.report"), autoescape=True, undefined=StrictUndefined)
     protocol, asked = study.protocol, study.content["table"]
     parameters = load_parameter_set(DEFAULT_PARAMETER_SET)
     counts = [row["n_replicates"] for row in study.content["rows"]]
-    return environment.get_template("table.html.jinja").render(
-        css=Markup(read_asset("report.css")),  # noqa: S704 - our own file
-        mark=Markup(read_asset("mark.svg").strip()),  # noqa: S704 - our own file
+    return fill_template(
+        "table.html.jinja",
+        "report.css",
         version=versions["remission"],
         title=protocol.title,
         finding=_finding(study),

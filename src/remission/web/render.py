@@ -7,11 +7,12 @@ from urllib.parse import urlencode
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 from pydantic import BaseModel
 
 from remission.errors import visible
+from remission.report.page import page_environment, read_asset
 from remission.web.assets import asset_address
 from remission.web.citations import link_sources
 from remission.web.language import LANGUAGES, language_of, load_text, path_in
@@ -21,16 +22,9 @@ __all__ = ["render_page"]
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=ChoiceLoader([PackageLoader("remission.web"), PackageLoader("remission.report")]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_shown,
-    )
+    environment = page_environment("remission.web", trim_blocks=True, lstrip_blocks=True, finalize=_shown)
     environment.filters |= {"as_query": _as_query, "titles": _titles, "twice": _twice}
-    environment.globals |= {"asset": asset_address, "mark": Markup(_mark())}  # noqa: S704 - our own file
+    environment.globals |= {"asset": asset_address, "mark": Markup(read_asset("mark.svg").strip())}  # noqa: S704 - our own file
     return environment
 
 
@@ -50,11 +44,6 @@ def _titles(entries: Iterable[Any]) -> list[tuple[str, str]]:
 
 def _twice(words: Iterable[str]) -> list[tuple[str, str]]:
     return [(word, word) for word in words]
-
-
-def _mark() -> str:
-    found = PackageLoader("remission.report").get_source(Environment(autoescape=True), "mark.svg")
-    return found[0].strip()
 
 
 def render_page(

@@ -1,0 +1,48 @@
+"""One way to fill a template: no template sees a name that is not given, and no text becomes markup by itself."""
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+__all__ = ["fill_template", "page_environment", "read_asset"]
+
+
+def page_environment(*packages: str, **options: Any) -> Environment:
+    """Templates of some packages, the first before the next, and of the reports."""
+    loaders = [PackageLoader(name) for name in (*packages, "remission.report")]
+    return Environment(loader=ChoiceLoader(loaders), autoescape=True, undefined=StrictUndefined, **options)
+
+
+_reports = cache(page_environment)
+
+
+def fill_template(name: str, *styles: str, **content: Any) -> str:
+    """A self-contained page as text.
+
+    Parameters
+    ----------
+    name
+        Of the template.
+    styles
+        Style sheets, in their order; the template has them as ``css``, and our mark as ``mark``.
+    content
+        What else it shows.
+    """
+    css = "".join(read_asset(style) for style in styles)
+    return (
+        _reports()
+        .get_template(name)
+        .render(
+            css=Markup(css),  # noqa: S704 - our own files
+            mark=Markup(read_asset("mark.svg").strip()),  # noqa: S704 - our own file
+            **content,
+        )
+    )
+
+
+def read_asset(name: str) -> str:
+    """A style sheet or a drawing of the templates."""
+    return files("remission.report").joinpath("templates", name).read_text(encoding="utf-8")

@@ -24,6 +24,7 @@ from jaxtyping import Float
 from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
 from remission.numerics.elementary import exp
+from remission.numerics.quantiles import quantiles_over_people
 from remission.pk.doses import simulate_doses
 from remission.pk.interactions import InteractionEffect
 from remission.pk.model import PkModel
@@ -174,7 +175,7 @@ def measured_band(
     return MeasuredBand(
         t_h=t_h,
         p_quantiles=tuple(p_quantiles),
-        quantiles_ng_per_ml=np.quantile(measured, list(p_quantiles), axis=0),
+        quantiles_ng_per_ml=quantiles_over_people(measured, p_quantiles),
         peak_ng_per_ml=measured.max(axis=1),
         sd_residual=sd,
         sd_study=sd_study,

@@ -8,6 +8,7 @@ from jaxtyping import Float
 
 from remission.library.loader import load_parameter_set
 from remission.library.sessions import CourseFact, load_course_facts
+from remission.numerics.quantiles import quantiles_over_people
 from remission.planner.checks import Finding, check_session, evidence_findings
 from remission.planner.request import PlannedInfusion, PlanRequest
 from remission.planner.session import (
@@ -196,7 +197,7 @@ def summarize_session(request: PlanRequest, session: SimulatedSession) -> Plan:
         regimen=regimen_words(request.infusions, route=request.route) + _assumed_words(request),
         t_h=session.t_h,
         curves=tuple(
-            Curve(name=one.name, site=one.site, unit=one.unit, quantiles=np.quantile(values, _QUANTILES, axis=0))
+            Curve(name=one.name, site=one.site, unit=one.unit, quantiles=quantiles_over_people(values, _QUANTILES))
             for one, values in session.values.items()
         ),
         peaks=tuple(_peak(one, values, session.t_h) for one, values in session.values.items()),

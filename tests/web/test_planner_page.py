@@ -205,6 +205,34 @@ def test_the_preview_is_the_typical_person_of_the_server(page: Page, site: str) 
     expect(preview).to_contain_text(f"systolic rise {mean:.0f} mmHg")
     page.locator("#minutes").fill("-4")
     expect(preview).to_be_hidden()
+    # A length behind the dose, and rates, are what the server reads too; two lengths that differ are a question.
+    page.locator("#minutes").fill("")
+    for text in ("0.5mg/kg/40min", "0,5 mg/kg over 40 min", "35mg/40min"):
+        page.locator("#dose").fill(text)
+        expect(preview).to_contain_text("35.0 mg, 0.50 mg/kg; highest 292 ng/mL")
+    page.locator("#minutes").fill("40")
+    for text in ("0.75 mg/kg/h", "12.5 ug/kg/min", "52.5 mg/h"):
+        page.locator("#dose").fill(text)
+        expect(preview).to_contain_text("35.0 mg, 0.50 mg/kg; highest 292 ng/mL")
+    page.locator("#dose").fill("0.5mg/kg/30min")
+    expect(preview).to_be_hidden()
+    page.locator("#dose").fill("35mg/40min")
+    expect(preview).to_be_visible()
+    # Racemic numbers beside another drug would be silently wrong.
+    page.locator("#drug").select_option("esketamine")
+    expect(preview).to_be_hidden()
+
+
+@pytest.mark.browser
+def test_back_brings_the_levels_and_opens_their_section(page: Page, site: str) -> None:
+    """What was typed and is hidden in a closed section seems lost."""
+    page.goto(f"{site}/planner")
+    page.locator("details:has(#levels) > summary").click()
+    page.locator("#levels").fill("90 min, ketamine, venous, 85 ng/mL")
+    page.goto(f"{site}/limits")
+    page.go_back()
+    expect(page.locator("#levels")).to_be_visible()
+    expect(page.locator("#levels")).to_have_value("90 min, ketamine, venous, 85 ng/mL")
 
 
 @pytest.mark.browser

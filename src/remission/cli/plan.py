@@ -74,6 +74,7 @@ def plan_command(  # noqa: PLR0917 - options of a command line
     vial: Annotated[str, typer.Option("--vial", help="Strength as on the vial, mg/mL; with --clinician.")] = "",
     people: Annotated[str, _option("people")] = "1000",
     model: Annotated[str, _option("model")] = "",
+    weights: Annotated[str, _option("weights")] = "",
     seed: Annotated[str, _option("seed")] = "1",
     listing: Annotated[
         bool, typer.Option("--list", help="Print published regimens, checks and plasma ranges.")
@@ -112,7 +113,7 @@ def plan_command(  # noqa: PLR0917 - options of a command line
         "systolic": [systolic], "diastolic": [diastolic], "pulse": [pulse], "has": has or [],
         "takes": takes or [],
         "hypertension": ["yes"] if hypertension else [], "sessions": [sessions], "spacing": [spacing],
-        "people": [people], "model": [_model_name(model)], "seed": [seed],
+        "people": [people], "model": [_model_name(model)], "weights": [weights], "seed": [seed],
     }  # fmt: skip
     if find:
         _search(fields, find, limit or [], within_plasma, share, as_json=as_json)

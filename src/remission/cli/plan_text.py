@@ -135,7 +135,7 @@ def show_search(found: FoundRegimen, *, as_json: bool) -> None:
                 {
                     "notice": sheet.notice, "target": found.target, "unit": found.unit, "value": found.value,
                     "cautious": found.cautious, "lenient": found.lenient, "bound_by": found.bound_by,
-                    "share_inside": found.share_inside, "standing": found.standing,
+                    "share_inside": found.share_inside, "under_models": found.under_models, "standing": found.standing,
                     "standing_share": found.standing_fraction, "unchecked": found.unchecked,
                     "shares": [one.to_dict() for one in sheet.shares],
                     "limits": [one.to_dict() for one in found.limits],
@@ -146,7 +146,7 @@ def show_search(found: FoundRegimen, *, as_json: bool) -> None:
         )  # fmt: skip
         return
     typer.echo(f"{sheet.notice}\n{sheet.who}.\n{sheet.asked}")
-    for line in (sheet.answer, sheet.certainty, *([sheet.unchecked] if sheet.unchecked else [])):
+    for line in (sheet.answer, sheet.certainty, sheet.under_models, *([sheet.unchecked] if sheet.unchecked else [])):
         typer.echo(line)
     at = "At that value" if found.request else f"At {found.plan.regimen}"
     typer.echo(f"\n{at}, share of simulated people")

@@ -1,4 +1,4 @@
-"""Quantiles over people at every time, several times faster than ``np.quantile`` along the first axis, in its very bits.
+"""Quantiles over people at every time, several times faster than ``np.quantile`` along the first axis, bit for bit.
 
 A whole row is sorted where it lies together in memory, which processors do many values at once, instead of parted along
 columns; between two neighbors the value is read as NumPy's default method reads it.

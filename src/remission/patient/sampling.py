@@ -62,7 +62,9 @@ def sample_covariates(people: People, population: Population) -> Covariates:
 
 
 def sample_iiv(people: People, *, n_iiv: int) -> Float[np.ndarray, "subject iiv"]:
-    """Standard normals for between-subject variability of pharmacokinetics. [dimensionless]"""
+    """Standard normals for between-subject variability of pharmacokinetics; a model may state none. [dimensionless]"""
+    if n_iiv == 0:
+        return np.zeros((len(people), 0))
     blocks = [np.stack(draw_normals(people, Stream.PK_IIV, block), axis=1) for block in range(-(-n_iiv // 4))]
     return np.concatenate(blocks, axis=1)[:, :n_iiv]
 

@@ -22,7 +22,14 @@ from remission.pk.norketamine import with_slow_norketamine
 from remission.pk.own_model import parse_pk_model, read_pk_model
 from remission.pk.session import EffectSiteQuadrature, effect_site_peak, effect_site_quadrature, saturated_hours
 from remission.pk.simulate import simulate_concentrations
-from remission.pk.spread import AveragedCurve, ModelSpread, average_models, model_spread, published_models
+from remission.pk.spread import (
+    AveragedCurve,
+    ModelSpread,
+    average_models,
+    model_spread,
+    models_for_infusions,
+    published_models,
+)
 from remission.pk.structures import Structure, register_structure
 from remission.pk.summaries import PopulationSummary, summarize_population
 from remission.pk.typical import TypicalParameters, typical_parameters
@@ -65,6 +72,7 @@ __all__ = [
     "mixing_gap_ng_per_ml",
     "model_argument",
     "model_spread",
+    "models_for_infusions",
     "parse_pk_model",
     "published_models",
     "read_pk_model",

@@ -25,7 +25,7 @@ from remission.records.analyte import Analyte, SamplingSite
 from remission.records.dose import Dose
 from remission.records.infusions import DrugForm
 
-__all__ = ["AveragedCurve", "ModelSpread", "average_models", "model_spread", "published_models"]
+__all__ = ["AveragedCurve", "ModelSpread", "average_models", "model_spread", "models_for_infusions", "published_models"]
 
 _NOT_FOR_INFUSIONS = {
     "hijazi2003": "fitted to critically ill people, and apart from the others on the rows",
@@ -109,6 +109,11 @@ def published_models() -> tuple[str, ...]:
     ('clements1981', True)
     """
     return tuple(name for name in list_parameter_sets() if "species" in load_parameter_set(name).attributes)
+
+
+def models_for_infusions() -> tuple[str, ...]:
+    """Published models that stand beside each other for a dose into a vein."""
+    return tuple(name for name in published_models() if name not in _NOT_FOR_INFUSIONS)
 
 
 def model_spread(

@@ -12,7 +12,7 @@ from remission.planner.request import PlanRequest
 from remission.planner.session import Quantity, SimulatedSession, simulate_session
 from remission.planner.shares import ShareDifference, share_difference
 
-__all__ = ["Comparison", "Difference", "RegimenDifferences", "compare_regimens"]
+__all__ = ["Comparison", "Difference", "ModelDifference", "RegimenDifferences", "compare_regimens"]
 
 _BAND = (0.05, 0.5, 0.95)
 _DOSING = {"infusions", "route", "assumed_ka_per_h", "assumed_f", "product"}
@@ -29,6 +29,18 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelDifference:
+    """Difference of the highest values of one typical person under each published model that has both regimens.
+
+    by_model
+        Second minus first. [ng/mL]
+    """
+
+    quantity: Quantity
+    by_model: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RegimenDifferences:
     """A later regimen minus the first one.
 
@@ -38,12 +50,15 @@ class RegimenDifferences:
         Of session exposure; its quantity has no unit. None where one of the two has no effects.
     shares
         By limit: ``sbp_above``, ``dbp_above``, ``sbp_rise_above``; those that can be known.
+    models
+        Blood under each published model: doubt about the model, which no range of people holds.
     """
 
     regimen: str
     peaks: tuple[Difference, ...]
     exposure: Difference | None
     shares: dict[str, ShareDifference]
+    models: tuple[ModelDifference, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +127,22 @@ def _beside(plan_a: Plan, a: SimulatedSession, plan_b: Plan, b: SimulatedSession
         if a.exposure is None or b.exposure is None
         else _difference(Quantity("exposure", "", ""), b.exposure - a.exposure),
         shares=shares,
+        models=_by_model(a, b),
     )
+
+
+def _by_model(a: SimulatedSession, b: SimulatedSession) -> tuple[ModelDifference, ...]:
+    seconds = {one.quantity: one.spread for one in b.models}
+    found = []
+    for first in a.models:
+        second = seconds.get(first.quantity)
+        if second is None:
+            continue
+        peaks = [dict(zip(one.models, one.peak_ng_per_ml.tolist(), strict=True)) for one in (first.spread, second)]
+        both = {name: peaks[1][name] - value for name, value in peaks[0].items() if name in peaks[1]}
+        if len(both) > 1:
+            found.append(ModelDifference(quantity=first.quantity, by_model=both))
+    return tuple(found)
 
 
 def _difference(quantity: Quantity, values: Float[np.ndarray, " subject"]) -> Difference:

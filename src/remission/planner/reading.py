@@ -21,6 +21,7 @@ from remission.planner.request import (
     another_drug,
     preset_infusions,
     preset_regimen,
+    usual_model,
 )
 from remission.records.infusions import DrugForm
 from remission.records.session_fields import SESSION_FIELDS
@@ -39,7 +40,7 @@ from remission.records.typed import (
 )
 from remission.units import parse_quantity
 
-__all__ = ["FIELDS", "PARSERS", "read_regimen", "read_request", "read_search", "read_share_inside"]
+__all__ = ["FIELDS", "PARSERS", "read_regimen", "read_request", "read_search", "read_share_inside", "read_weights"]
 
 FIELDS = tuple(SESSION_FIELDS)
 """Names of the fields; ``has``, ``takes``, ``dose``, ``minutes`` and ``start`` may come more than once."""
@@ -108,6 +109,9 @@ def read_request(fields: Mapping[str, Sequence[str]]) -> PlanRequest:
         "has": tuple(reader.words("has")),
         "takes": tuple(reader.words("takes")),
     }
+    if found["weights"] and found["model"] is None:
+        # Weights say that an average is meant.
+        values["model"] = AVERAGE
     # A 0 is an answer, only nothing is not.
     values = {name: value for name, value in values.items() if value is not None}
     if weight is not None and (drug == "esketamine" or not any(is_esketamine(text) for text in reader.texts("dose"))):
@@ -184,6 +188,40 @@ def read_share_inside(text: str) -> float:
     return read_share(text, where="share", is_bare_percent=True) if text.strip() else 0.9
 
 
+def read_weights(text: str) -> tuple[tuple[str, float], ...]:
+    """Weights of models, in any scale, or in percent that add up to 100.
+
+    Raises
+    ------
+    SpecError
+        It is no list of names with numbers, or percents add up to something else.
+
+    Examples
+    --------
+    >>> read_weights("kamp2020=2, noppers2011: 1")
+    (('kamp2020', 2.0), ('noppers2011', 1.0))
+    """
+    found, in_percent = [], []
+    for part in (one.strip() for one in re.split(r"[,;]\s+|[;]|,(?=\s*[A-Za-z])", text.strip()) if one.strip()):
+        name, _, number = (each.strip() for each in re.sub(r"[:=]|\s+", "=", part, count=1).partition("="))
+        plain = tidy(number.strip("= "), where="weights") if number.strip("= ") else ""
+        value = plain.removesuffix("%").strip()
+        if not name or _PLAIN.fullmatch(value) is None:
+            raise SpecError(
+                where="weights", got=part, allowed="the name of a model and its weight, as 'kamp2020=2, noppers2011=1'"
+            )
+        in_percent.append(plain.endswith("%"))
+        found.append((name.lower(), float(value)))
+    if any(in_percent):
+        total = sum(value for _, value in found)
+        if not all(in_percent) or abs(total - 100.0) > 0.5:
+            raise SpecError(
+                where="weights", got=text, allowed="percents of all models that add up to 100",
+                remedy=f"These add up to {total:g}." if all(in_percent) else "Write all with %, or none.",
+            )  # fmt: skip
+    return tuple(found)
+
+
 def read_regimen(text: str, *, beside: PlanRequest) -> PlanRequest:
     """Another regimen for the same person, in one word: a published one, or doses with their minutes or route.
 
@@ -202,18 +240,15 @@ def read_regimen(text: str, *, beside: PlanRequest) -> PlanRequest:
     [(0.11, 2.0), (0.6, 50.0)]
     """
     name, *added = (part.strip() for part in text.split("@"))
-    if beside.is_esketamine:
-        raise SpecError(
-            where="compare", got=text, allowed="one plan: regimens of esketamine are not compared here",
-            remedy="Another drug or model is another population; make two plans.",
-        )  # fmt: skip
     try:
         changes: dict[str, Any] = {"assumed_ka_per_h": None, "assumed_f": None, "product": None}
         for one in added:
             changes |= (
                 {"assumed_ka_per_h": read_rate_per_h(one, where="compare")} if one[:1].isdigit() else {"product": one}
             )
-        return beside.replace(**changes, **_doses_in_word(name, beside.weight_kg))
+        regimen = _doses_in_word(name, beside)
+        _check_same_model(beside, regimen["route"])
+        return beside.replace(**changes, **regimen)
     except SpecError as error:
         raise SpecError(
             where="compare",
@@ -223,10 +258,21 @@ def read_regimen(text: str, *, beside: PlanRequest) -> PlanRequest:
         ) from None
 
 
-def _doses_in_word(name: str, weight_kg: float) -> dict[str, Any]:
+def _check_same_model(beside: PlanRequest, route: str) -> None:
+    if beside.is_esketamine and usual_model("esketamine", route) != usual_model("esketamine", beside.route):
+        raise SpecError(
+            where="compare", got=route, allowed="a regimen under the same model: the spray and an infusion have two",
+            remedy="Other models are other people: make two plans.",
+        )  # fmt: skip
+
+
+def _doses_in_word(name: str, beside: PlanRequest) -> dict[str, Any]:
+    weight_kg = beside.weight_kg
     if is_esketamine(name):
         raise another_drug(where="compare", got=name)
     if name in {one.id for one in load_regimens()}:
+        if beside.is_esketamine:
+            raise SpecError(where="compare", got=name, allowed="doses: no published regimen gives esketamine")
         return {"route": preset_regimen(name).route, "infusions": preset_infusions(name, weight_kg=weight_kg)}
     parts = [part.strip() for part in name.split("+")]
     dose, _, end = parts[-1].rpartition("/")
@@ -475,6 +521,7 @@ PARSERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "sessions": ("n_sessions", lambda text: read_count(text, where="sessions", words=("sessions", "session"))),
     "spacing": ("spacing_days", lambda text: read_number(text, where="spacing", units=_DAYS)),
     "model": ("model", str),
+    "weights": ("weights", read_weights),
     "people": ("n_people", lambda text: read_count(text, where="people", words=("people",))),
     "seed": ("seed", lambda text: read_count(text, where="seed")),
 }

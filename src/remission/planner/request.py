@@ -1,16 +1,17 @@
 """What a plan is asked for: a person, what is known of them, and the doses of one session."""
 
+import math
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from remission.errors import SpecError
+from remission.errors import SpecError, did_you_mean
 from remission.library.interactions import Interaction, load_interactions
 from remission.library.meanings import classes_of, meaning_of, slip_of
 from remission.library.products import Product, list_products
 from remission.library.sessions import PublishedRegimen, load_regimens
-from remission.pk import DEFAULT_PK_MODEL
+from remission.pk import DEFAULT_PK_MODEL, published_models
 from remission.records.base import Record
 from remission.records.infusions import DrugForm
 from remission.records.quantity import AgeY, DoseMgPerKg, DurationMin, WeightKg
@@ -64,6 +65,8 @@ class PlanRequest(Record):
         moves to the other.
     drug
         ``racemate``, or ``esketamine``, another drug with models of its own.
+    weights
+        Of published models in the average, by name, >= 0 in any scale; none: equal weights.
     model
         A kinetic model by its name, or ``average``. Left out: pk-2026 for the racemate, fanta2015 for an infusion of
         esketamine and perezruixo2021 for its spray and solution.
@@ -106,6 +109,7 @@ class PlanRequest(Record):
     n_sessions: Annotated[int, Field(ge=1, le=60)] | None = None
     spacing_days: Annotated[float, Field(gt=0.0, le=365.0)] | None = None
     model: str = DEFAULT_PK_MODEL
+    weights: tuple[tuple[str, float], ...] = ()
     n_people: Annotated[int, Field(ge=20, le=100_000)] = 1000
     seed: Annotated[int, Field(ge=0, le=2**64 - 1)] = 1
 
@@ -132,7 +136,13 @@ class PlanRequest(Record):
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
-        faults = [*self._pressure_faults(), *self._named_faults(), *self._absorption_faults(), *self._clock_faults()]
+        faults = [
+            *self._pressure_faults(),
+            *self._named_faults(),
+            *self._absorption_faults(),
+            *self._clock_faults(),
+            *self._weight_faults(),
+        ]
         if faults:
             raise SpecError.from_faults(faults)
         return self
@@ -239,6 +249,32 @@ class PlanRequest(Record):
                     allowed=f"a product of esketamine by this route: {', '.join(known)}",
                 )
             )  # fmt: skip
+        return faults
+
+    def _weight_faults(self) -> list[SpecError]:
+        """Weights that are none, of a model that is none, or beside a model that is no average."""
+        if not self.weights:
+            return []
+        known, names = published_models(), [name for name, _ in self.weights]
+        if self.model != AVERAGE:
+            return [SpecError(where="weights", got=f"beside model {self.model}", allowed=f"weights of model {AVERAGE}")]
+        faults = [
+            SpecError(
+                where="weights", got=name, allowed=f"a published model: {', '.join(known)}",
+                remedy=did_you_mean(name, known),
+            )
+            for name in dict.fromkeys(names)
+            if name not in known
+        ]  # fmt: skip
+        faults += [
+            SpecError(where="weights", got=f"{name} {weight:g}", allowed="weights of 0 or more")
+            for name, weight in self.weights
+            if not (math.isfinite(weight) and weight >= 0.0)
+        ]
+        again = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+        faults += [SpecError(where="weights", got=f"{name} twice", allowed="each model once") for name in again]
+        if not faults and not sum(weight for _, weight in self.weights) > 0.0:
+            faults.append(SpecError(where="weights", got="all 0", allowed="at least one weight above 0"))
         return faults
 
     def _clock_faults(self) -> list[SpecError]:

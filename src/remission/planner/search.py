@@ -21,10 +21,12 @@ from pydantic import Field
 from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
 from remission.library.sessions import PlasmaRange, load_plasma_ranges, load_regimens
+from remission.pk import load_pk_model, models_for_infusions
 from remission.planner.checks import check_session
 from remission.planner.plan import Plan, plan_infusion
 from remission.planner.request import PlannedInfusion, PlanRequest
 from remission.planner.session import SimulatedSession, simulate_session
+from remission.records.analyte import SamplingSite
 from remission.records.base import Record
 from remission.records.typed import read_pressure_mmhg
 
@@ -90,6 +92,9 @@ class FoundRegimen:
         Least share of people inside each standing limit. [0 to 1]
     plan
         The plan of what was found; where nothing was, of the mildest that was tried.
+    under_models
+        The same answer under each published model that reaches the effect site, None where none exists; how far they
+        lie apart is doubt about the model. ``value`` is that of the model that was asked for.
     """
 
     target: Literal["dose", "duration"]
@@ -108,6 +113,7 @@ class FoundRegimen:
     unchecked: tuple[str, ...]
     standing_fraction: float
     plan: Plan
+    under_models: dict[str, float | None]
 
 
 def read_limit(text: str) -> Limit:
@@ -215,12 +221,15 @@ def _walk(
 ) -> FoundRegimen:
     """Bisection from mild to strong: effects grow along the list."""
 
-    @cache
-    def judged(index: int) -> tuple[tuple[bool, bool, bool], float]:
-        asked = request.replace(infusions=(made[index],))
-        return _judge(simulate_session(asked, detail="limits"), asked, limits, share)
+    def judging(asked: PlanRequest) -> Callable[[int], tuple[tuple[bool, bool, bool], float]]:
+        @cache
+        def judged(index: int) -> tuple[tuple[bool, bool, bool], float]:
+            tried = asked.replace(infusions=(made[index],))
+            return _judge(simulate_session(tried, detail="limits"), tried, limits, share)
 
-    def furthest(which: int) -> int | None:
+        return judged
+
+    def furthest(judged: Callable[[int], tuple[tuple[bool, bool, bool], float]], which: int) -> int | None:
         if not judged(0)[0][which]:
             return None
         inside, outside = 0, len(steps)
@@ -229,11 +238,17 @@ def _walk(
             inside, outside = (middle, outside) if judged(middle)[0][which] else (inside, middle)
         return inside
 
-    found, cautious, lenient = (furthest(which) for which in range(3))
-
     def step(index: int | None) -> float | None:
         return None if index is None else steps[index]
 
+    judged = judging(request)
+    found, cautious, lenient = (furthest(judged, which) for which in range(3))
+    own = load_pk_model(request.model).id
+    under = {
+        name: step(found if name == own else furthest(judging(request.replace(model=name)), 0))
+        for name in _models_with_effects()
+        if SamplingSite.VENOUS in load_pk_model(name).sites or not _has_plasma(limits)
+    }
     standing = _standing(request)
     return FoundRegimen(
         target=target,
@@ -254,7 +269,19 @@ def _walk(
         ),
         standing_fraction=max(share, _least_share()),
         plan=plan_infusion(request.replace(infusions=(made[found or 0],))),
+        under_models=under,
     )
+
+
+def _has_plasma(limits: Sequence[Limit]) -> bool:
+    """Whether a limit looks at the vein, which a model of an unstated site has not."""
+    return any(one.quantity == "plasma" for one in limits)
+
+
+@cache
+def _models_with_effects() -> tuple[str, ...]:
+    """Published models under which effects can be read, for infusions."""
+    return tuple(name for name in models_for_infusions() if SamplingSite.EFFECT in load_pk_model(name).sites)
 
 
 def _pressures(request: PlanRequest) -> tuple[tuple[str, str, float | None, float], ...]:
@@ -282,12 +309,12 @@ def _judge(
     inside = np.ones(session.n_people, dtype=bool)
     means = []
     for _, curve, before, most in _standing(request):
-        below = before + session.of(curve).max(axis=1) <= most
+        below = _stays_below(session, curve, most - before)
         inside &= below
         means.append(_holds(below, max(share, _least_share())))
     for limit in limits:
         if limit.quantity != "plasma":
-            inside &= session.of(_RISES[limit.quantity]).max(axis=1) <= (limit.most_mmhg or 0.0)
+            inside &= _stays_below(session, _RISES[limit.quantity], limit.most_mmhg or 0.0)
             continue
         found = _plasma(limit.plasma)
         for values in _at(session, infusion, found):
@@ -300,6 +327,13 @@ def _judge(
                 )
     answers = [all(column) for column in zip(_holds(inside, share), *means, strict=True)]
     return (answers[0], answers[1], answers[2]), float(np.mean(inside))
+
+
+def _stays_below(session: SimulatedSession, rise: str, most_mmhg: float) -> Bool[np.ndarray, " subject"]:
+    """Who stays below; nobody does where the rise lies beyond what was studied, because then it is not known."""
+    if rise not in {one.name for one in session.values}:
+        return np.zeros(session.n_people, dtype=bool)
+    return session.of(rise).max(axis=1) <= most_mmhg
 
 
 def _holds(inside: Bool[np.ndarray, " subject"], share: float) -> list[bool]:
@@ -339,6 +373,10 @@ def _check(request: PlanRequest, limits: Sequence[Limit], share: float) -> None:
     for holds, where, allowed in _RULES:
         if not holds(request):
             raise SpecError(where=where, got=f"{len(request.infusions)} doses, {request.route}", allowed=allowed)
+    if _has_plasma(limits) and SamplingSite.VENOUS not in load_pk_model(request.model).sites:
+        raise SpecError(
+            where="model", got=request.model, allowed="a model that reaches the vein, where plasma ranges were measured"
+        )
     if not limits:
         raise SpecError(where="limit", got="none", allowed="a limit, such as sbp-rise=20, or a plasma range")
     if not 0.5 <= share <= 0.99:

@@ -405,13 +405,26 @@ def _simulate(crowd: _Crowd, events: InfusionEvents, *, is_whole: bool) -> Simul
 
 def _cautions(model: PkModel) -> tuple[EvidenceFlag, ...]:
     """What a model says of itself, whoever takes it and however."""
-    words = model.parameter_set.attributes
+    words, found = model.parameter_set.attributes, _no_spread(model)
     if "caution" not in words:
-        return ()
+        return found
     return (
+        *found,
         EvidenceFlag(
             where=f"model {model.id}", got=words["population"], evidence="the people and uses it was fitted to",
             consequence=f"{words['caution']}.",
+        ),
+    )  # fmt: skip
+
+
+def _no_spread(model: PkModel) -> tuple[EvidenceFlag, ...]:
+    if model.n_iiv:
+        return ()
+    return (
+        EvidenceFlag(
+            where=f"model {model.id}", got="no differences between people in its kinetics",
+            evidence="a model that states variances",
+            consequence="Everybody has the typical kinetics here: the ranges are too narrow, and shares too sure.",
         ),
     )  # fmt: skip
 
@@ -464,7 +477,7 @@ def _absorbed(takers: _Takers, request: PlanRequest) -> SimulatedSession:
         studied=(),
         exposure=None,
         heart_rate_ends=None,
-        flags=tuple(one for one in flags if one.where != "weight_kg"),
+        flags=(*(one for one in flags if one.where != "weight_kg"), *_no_spread(model)),
         is_extrapolated=individuals_flag,
     )
 
@@ -525,8 +538,21 @@ def _models(request: PlanRequest, found: SimulatedSession) -> tuple[ModelsAtSite
     for quantity in _blood(request, found):
         spread = _spread_at(request, SamplingSite.parse(quantity.site), found.t_h)
         if spread is not None:
-            rows.append(ModelsAtSite(quantity=quantity, spread=spread, average=average_models(spread)))
+            rows.append(ModelsAtSite(quantity=quantity, spread=spread, average=_average(request, spread)))
     return tuple(rows)
+
+
+def _average(request: PlanRequest, spread: ModelSpread) -> AveragedCurve:
+    """The average with the weights of a request, of those models that are at this site."""
+    if not request.weights:
+        return average_models(spread)
+    here = {name: weight for name, weight in request.weights if name in spread.models}
+    if not any(here.values()):
+        raise SpecError(
+            where="weights", got=", ".join(name for name, _ in request.weights),
+            allowed=f"a weight above 0 for a model of {spread.site} blood as well: {', '.join(spread.models)}",
+        )  # fmt: skip
+    return average_models(spread, weights=here)
 
 
 def _measured(takers: _Takers, request: PlanRequest, found: SimulatedSession) -> tuple[MeasuredCurve, ...]:
@@ -570,7 +596,7 @@ def _ratio(request: PlanRequest, site: SamplingSite, t_h: Float[np.ndarray, " ti
         )
     own = spread.conc_ng_per_ml[spread.models.index(default)]
     # Before anything has arrived there is nothing to average.
-    mean = average_models(spread).conc_ng_per_ml
+    mean = _average(request, spread).conc_ng_per_ml
     return np.where(own > 0.0, mean / np.where(own > 0.0, own, 1.0), 1.0)
 
 

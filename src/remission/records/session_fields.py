@@ -68,6 +68,9 @@ SESSION_FIELDS: Final = MappingProxyType(
             SessionField(name="sessions", help="Sessions of the course."),
             SessionField(name="spacing", unit="days", help="Days between sessions."),
             SessionField(name="model", help="Kinetic model of the library, or average; left out: pk-2026."),
+            SessionField(
+                name="weights", help="Of models in the average, as 'kamp2020=2, noppers2011=1'; left out: equal."
+            ),
             SessionField(name="people", help="Simulated people."),
             SessionField(name="seed", help="Of the simulated people."),
         )

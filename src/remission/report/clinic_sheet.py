@@ -163,12 +163,13 @@ def clinic_sheet(request: PlanRequest, *, strength_mg_per_ml: float, dilution: D
     Raises
     ------
     SpecError
-        Esketamine; a dilution for another route than a vein, or one that holds less than the session needs.
+        Esketamine that is not infused; a dilution for another route than a vein, or one that holds less than the
+        session needs.
     """
-    if request.is_esketamine:
+    if request.is_esketamine and request.route != "iv":
         raise SpecError(
-            where="vial", got="esketamine", allowed="racemic ketamine: volumes and the log are made for its vials",
-            remedy="Esketamine is sold in other strengths and as a spray; its own leaflet says how it is measured out.",
+            where="vial", got=f"esketamine, {request.route}", allowed="a vial of what is infused into a vein",
+            remedy="The spray comes in devices of 28 mg; its own leaflet says how they are used.",
         )  # fmt: skip
     if dilution is not None:
         _check_dilution(request, dilution)
@@ -188,8 +189,19 @@ def clinic_sheet(request: PlanRequest, *, strength_mg_per_ml: float, dilution: D
         total=f"{total:.1f} mg",
         steps=tuple(steps),
         mixture="" if dilution is None else _mixture(dilution, strength_mg_per_ml),
-        cautions=() if dilution is None else _cautions(request, dilution),
+        cautions=(*_drug(request), *(() if dilution is None else _cautions(request, dilution))),
     )
+
+
+def _drug(request: PlanRequest) -> tuple[str, ...]:
+    """The slip that harms most: esketamine drawn from a vial of the racemate, or the other way round."""
+    if not request.is_esketamine:
+        return ()
+    text = (
+        "Esketamine: the mg are of esketamine, and the strength must be that of a vial of esketamine, as printed on "
+        "it. Racemic ketamine is half esketamine; the two are not exchanged by volume."
+    )
+    return (text,)
 
 
 def _check_dilution(request: PlanRequest, dilution: Dilution) -> None:

@@ -215,6 +215,7 @@ class SearchSheet(Record):
     certainty: str
     reach: str
     asked: str
+    under_models: str
     ranges: tuple[str, ...]
     shares: tuple[ShareRow, ...]
     unchecked: str
@@ -416,7 +417,30 @@ def comparison_rows(comparison: Comparison, number: int) -> tuple[ComparisonRow,
                 unit=one.quantity.unit,
             )
         )
+    for model in beside.models:
+        ends = [
+            next(
+                dict(zip(at.spread.models, at.spread.peak_ng_per_ml.tolist(), strict=True))
+                for at in plan.models
+                if at.quantity == model.quantity
+            )
+            for plan in (first, second)
+        ]
+        differences = model.by_model.values()
+        rows.append(
+            ComparisonRow(
+                label=f"{quantity_label(model.quantity)}, published models (typical person)",
+                first=_ends([ends[0][name] for name in model.by_model]),
+                second=_ends([ends[1][name] for name in model.by_model]),
+                difference=f"{_signed(min(differences))} to {_signed(max(differences))}",
+                unit=model.quantity.unit,
+            )
+        )
     return (*rows, *_share_rows(first, second, beside))
+
+
+def _ends(values: Sequence[float]) -> str:
+    return f"{digits(min(values))} to {digits(max(values))}"
 
 
 def search_sheet(found: FoundRegimen) -> SearchSheet:
@@ -443,6 +467,7 @@ def search_sheet(found: FoundRegimen) -> SearchSheet:
         notice=f"{NOTICE} A limit, never a dose for anyone.",
         answer=answer,
         certainty=certainty,
+        under_models=_under_models(found),
         reach=(
             "Looked at published single infusions for an addiction only: "
             f"{reach.low_mg_per_kg:g} to {reach.high_mg_per_kg:g} mg/kg, {reach.low_mg_per_kg_per_min:.3g} to "
@@ -464,6 +489,25 @@ def search_sheet(found: FoundRegimen) -> SearchSheet:
         safety=SAFETY_LINES,
         limits=LIMITS,
     )
+
+
+def _under_models(found: FoundRegimen) -> str:
+    """The answer under each published model, least careful last: doubt about the model beside that of the people."""
+    named = sorted(found.under_models.items(), key=lambda one: (one[1] is not None, _care(found, one[1])))
+    words = ", ".join(f"{name} {'none' if value is None else f'{value:g} {found.unit}'}" for name, value in named)
+    known = [value for _, value in named if value is not None]
+    ends = f"{known[0]:g} to {known[-1]:g} {found.unit}" if known else "no answer"
+    none = sum(value is None for _, value in named)
+    return (
+        f"Under each published model: {ends}{f', and none under {none}' if none and known else ''} ({words}). "
+        f"The answer above is that of {found.asked.model}, and {named[0][0]} is the most careful; "
+        "models that disagree are doubt about every one of them."
+    )
+
+
+def _care(found: FoundRegimen, value: float | None) -> float:
+    """Rising from the careful to the bold: a larger dose, or a shorter infusion."""
+    return 0.0 if value is None else value if found.target == "dose" else -value
 
 
 def _exact(value: float) -> str:
@@ -530,6 +574,8 @@ def command_line(request: PlanRequest) -> str:
         ("seed", request.seed, 1),
     )
     words += [f"--{name} {value}" for name, value, usual in defaults if value != usual]
+    if request.weights:
+        words.append(f"--weights '{', '.join(f'{name}={_exact(one)}' for name, one in request.weights)}'")
     return " ".join(words)
 
 
@@ -596,12 +642,15 @@ def _between_note(plan: Plan) -> str:
     request = plan.request
     parts = []
     if request.model == AVERAGE:
-        weights = plan.models[0].average.weights
+        shares = "; ".join(
+            f"{', '.join(f'{name} {digits(100.0 * one)}%' for name, one in at.average.weights.items() if one)} in "
+            f"{at.quantity.site} blood"
+            for at in plan.models
+        )
+        whose = "weights of your own, which nobody checked" if request.weights else "equal weights"
         parts.append(
-            "The curves are the average of the published models, with equal weights "
-            f"({', '.join(f'{name} {100.0 * one:.0f}%' for name, one in weights.items())} in "
-            f"{plan.models[0].quantity.site} blood); people differ around it as in {DEFAULT_PK_MODEL}. An average "
-            "hides that models disagree: look at each of them as well."
+            f"The curves are the average of the published models, with {whose} ({shares}); people differ around it as "
+            f"in {DEFAULT_PK_MODEL}. An average hides that models disagree: look at each of them as well."
         )
     if plan.models:
         parts.append(

@@ -108,6 +108,7 @@ class PlannerQuery(Record, extra="ignore"):
     share: _Text = ""
     people: _Text = ""
     model: _Text = ""
+    weights: Annotated[str, Field(max_length=200)] = ""
     seed: _Text = ""
     vial: _Text = ""
     dilution: _Text = ""

@@ -22,7 +22,7 @@
   if (Array.isArray(kept) && kept.length === entries().length) {
     entries().forEach((one, i) => { if (one.type === "checkbox") one.checked = kept[i]; else one.value = kept[i]; });
     for (const part of form.querySelectorAll("details")) {
-      if ([...part.querySelectorAll("input, select")].some((one) => (one.type === "checkbox" ? one.checked : one.value))) part.open = true;
+      if ([...part.querySelectorAll("input, select, textarea")].some((one) => (one.type === "checkbox" ? one.checked : one.value))) part.open = true;
     }
   }
 
@@ -33,6 +33,23 @@
     const found = number.exec(plain);
     return found && found[2].toLowerCase() in units ? Number(found[1]) * units[found[2].toLowerCase()] : NaN;
   };
+  const units_min = { "": 1, min: 1, mins: 1, minutes: 1, minute: 1, h: 60, hr: 60, hour: 60, hours: 60 };
+  const per_kg_mg = { "mg/kg": 1, "ug/kg": 0.001, "mcg/kg": 0.001 }, per_h = { h: 1, hr: 1, hour: 1, min: 60 };
+
+  // 0.5mg/kg/40min and 0.5 mg/kg over 40 min carry their length; 0.75 mg/kg/h is a rate and needs one.
+  function dose(text, weight_kg, typed_min) {
+    const parts = /^(.*?[a-z])\s*(?:\/|over|in)\s*(\d+[.,]?\d*\s*[a-z]+)\s*$/i.exec(text);
+    const own_min = parts ? read(parts[2], units_min) : NaN;
+    const length_min = parts && Number.isNaN(typed_min) ? own_min : typed_min;
+    if (parts && own_min !== length_min) return { dose_mg: NaN, length_min };
+    const amount = parts ? parts[1] : text;
+    const rate = /^(.*\/kg|.*mg)\s*\/\s*(h|hr|hour|min)\s*$/i.exec(amount);
+    const plain = rate ? rate[1] : amount;
+    const per_kg = read(plain, per_kg_mg);
+    const whole_mg = Number.isNaN(per_kg) ? read(plain, { mg: 1 }) : per_kg * weight_kg;
+    return { dose_mg: rate ? whole_mg * per_h[rate[2].toLowerCase()] * length_min / 60 : whole_mg, length_min };
+  }
+
   const all = (name) => [...form.elements].filter((one) => one.name === name).map((one) => one.value);
 
   function infusions(weight_kg) {
@@ -41,12 +58,10 @@
     let clock = 0;
     all("dose").forEach((text, row) => {
       if (!text.trim()) return;
-      const per_kg = read(text, { "mg/kg": 1, "ug/kg": 0.001, "mcg/kg": 0.001 });
-      const dose_mg = Number.isNaN(per_kg) ? read(text, { mg: 1 }) : per_kg * weight_kg;
-      const length = read(minutes[row], { "": 1, min: 1, h: 60 });
-      const start = starts[row]?.trim() ? read(starts[row], { "": 1, min: 1, h: 60 }) : clock;
-      rows.push({ dose_mg, start_h: start / 60, duration_h: length / 60 });
-      clock = start + length;
+      const { dose_mg, length_min } = dose(text, weight_kg, read(minutes[row], units_min));
+      const start = starts[row]?.trim() ? read(starts[row], units_min) : clock;
+      rows.push({ dose_mg, start_h: start / 60, duration_h: length_min / 60 });
+      clock = start + length_min;
     });
     return rows;
   }
@@ -56,7 +71,9 @@
     const rows = infusions(weight_kg);
     const is_plain = rows.length && rows.every((one) => one.dose_mg <= 5 * weight_kg && one.duration_h > 0 && one.start_h >= 0);
     out.hidden = true;
-    if (!is_plain || form.elements.preset.value || form.elements.route.value || !(weight_kg >= 30 && weight_kg <= 250)) return;
+    // The numbers are those of racemic ketamine into a vein under the usual model: of nothing else.
+    const is_other = ["preset", "route", "drug", "model"].some((name) => form.elements[name].value);
+    if (!is_plain || is_other || !(weight_kg >= 30 && weight_kg <= 250)) return;
     // The ends of infusions, where plasma peaks, and a minute's grid for the effect site.
     const end_h = Math.max(...rows.map((one) => one.start_h + one.duration_h));
     const t_h = Array.from({ length: Math.ceil((end_h + 1) * 60) }, (_, i) => i / 60);

@@ -37,7 +37,7 @@ class ModelFile(Record):
     Examples
     --------
     >>> ModelFile(file="our-ward.toml", text='id = "our-ward"').sha256[:8]
-    '6cdfa7c5'
+    '7d433ab0'
     """
 
     file: Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_relative)]

@@ -115,7 +115,7 @@ FALSE_ALARM = 1e-4
 
 @BOTH
 @pytest.mark.parametrize("draw", [_between_people, _many_without, _alike], ids=["beta", "many zeros", "alike"])
-@pytest.mark.parametrize(("n", "n_treated"), [(24, 12), (60, 15)])
+@pytest.mark.parametrize(("n", "n_treated"), [pytest.param(24, 12, marks=pytest.mark.thorough), (60, 15)])
 def test_no_effect_is_rejected_at_its_size(
     analyze: Callable[..., Estimate], draw: Callable[..., np.ndarray], n: int, n_treated: int
 ) -> None:
@@ -154,7 +154,7 @@ def test_counts_that_cannot_be_analyzed_have_a_status(
 
 
 @BOTH
-@pytest.mark.parametrize(("n", "n_treated"), [(24, 12), (56, 28)])
+@pytest.mark.parametrize(("n", "n_treated"), [(24, 12), pytest.param(56, 28, marks=pytest.mark.thorough)])
 def test_days_seen_that_differ_between_people_leave_the_size(
     analyze: Callable[..., Estimate], n: int, n_treated: int
 ) -> None:

@@ -209,7 +209,7 @@ def test_each_claim_of_the_article_has_a_place_and_a_verdict(client: TestClient)
 
 
 @pytest.mark.parametrize("step", [step["id"] for step in load_text("en", "learn")["steps"]])
-@pytest.mark.parametrize("substance", ["alcohol", "cocaine"])
+@pytest.mark.parametrize("substance", ["alcohol", pytest.param("cocaine", marks=pytest.mark.thorough)])
 def test_each_link_warns_before_it_shows_stopping_alone(client: TestClient, step: str, substance: str) -> None:
     """Curves of people who stop alone stand on every link; the warning must come first."""
     page = client.get(f"/learn/{step}?substance={substance}").text

@@ -7,7 +7,7 @@ import pytest
 from effort import tries
 from source_tree import ROOT
 
-KILLS = tries(5, 20)
+KILLS = tries(3, 20)
 
 
 @pytest.mark.slow

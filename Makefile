@@ -27,7 +27,7 @@ SHAPED := tests/contract/test_shapes_are_checked.py tests/golden tests/unit/test
 CORE := src/remission/records/*,src/remission/protocol/*,src/remission/numerics/*,src/remission/units.py,src/remission/streams.py,src/remission/provenance.py,src/remission/analyses/*
 CORE_TESTS := tests/numerical tests/property tests/golden tests/contract/test_builtin_protocols.py \
 	$(sort $(wildcard $(addprefix tests/unit/test_,$(addsuffix *.py,acute analys caution crossover diaries_record dose endpoint estimand \
-	happening infusion lanes named parameter planner protocol provenance random record schedule stream traps trial_analyses units yaml))))
+	happening infusion lanes medicines named parameter person pk planner protocol provenance random record schedule simulate stream traps trial_analyses typed units yaml))))
 SPREAD := --numprocesses auto --dist loadfile
 
 .PHONY: help run install test browser check format-check lint types layers docs unit core rest coverage quick format golden \

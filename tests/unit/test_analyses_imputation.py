@@ -242,3 +242,12 @@ def test_a_period_that_is_the_sum_of_two_others_is_found_out() -> None:
     holes = _Holes.of(np.isfinite(values))
     with pytest.raises(_NoRankError):
         holes.fill(values, np.zeros_like(values), np.ones((4, 4)), np.zeros_like(values))
+
+
+def test_periods_that_repeat_each_other_have_no_posterior() -> None:
+    """A draw of a covariance that is singular would be a draw of nothing."""
+    values, treated, people = make(60, seed=5)
+    chain = _Chain(people, n_periods=4, n_columns=2)
+    design = np.column_stack([np.ones(60), treated])
+    with pytest.raises(_NoRankError):
+        chain.parameters(values[:, [0, 1, 0, 1]], design)

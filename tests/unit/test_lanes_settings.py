@@ -37,3 +37,25 @@ def test_vectors_keep_their_full_width(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "+prefer-256-bit" not in features
     monkeypatch.setattr("platform.machine", lambda: "aarch64")
     assert lanes._wide_features() is None
+
+
+def test_a_processor_named_by_the_user_gets_no_features_of_this_one() -> None:
+    """Code for another processor with this one's features would stop there with an illegal instruction."""
+    assert lanes._features("generic", None) is None
+    assert lanes._features("generic", "+sse2") == "+sse2"
+    assert lanes._features(None, None) == lanes._wide_features()
+
+
+def test_nobody_else_can_write_where_compiled_code_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lies there is run: a folder that others can write to, or whose name somebody took, is left alone."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    own = lanes._own_temporary()
+    assert own.parent == tmp_path
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert lanes._cache_folder().startswith(str(own))
+    own.chmod(0o777)
+    assert lanes._own_temporary() != own
+    own.rmdir()
+    own.write_text("taken")
+    assert lanes._own_temporary() != own

@@ -263,3 +263,15 @@ def test_a_written_protocol_carries_units_and_says_the_defaults() -> None:
     for part in ("dose: 0.5 mg/kg", "duration: 40 min", "mean: 44 years", "route: intravenous", "retention: modeled"):
         assert part in text
     assert "# Who takes part." in text
+
+
+def test_a_part_that_is_not_there_is_named() -> None:
+    """A wrong id once ended in a StopIteration far from the word that was wrong."""
+    kare = load_protocol("kare")
+    assert kare.endpoint(kare.endpoints[0].id) is kare.endpoints[0]
+    assert kare.analysis(kare.analyses[-1].id) is kare.analyses[-1]
+    assert kare.arm(kare.arms[1].id) is kare.arms[1]
+    for find, where in ((kare.endpoint, "endpoints"), (kare.analysis, "analyses"), (kare.arm, "arms")):
+        with pytest.raises(SpecError, match="no-such") as told:
+            find("no-such")
+        assert told.value.where == where

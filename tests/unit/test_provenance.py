@@ -82,3 +82,11 @@ def test_the_kernel_is_asked_of_whatever_blas_numpy_brings(tmp_path: Path, monke
     assert provenance.blas_kernel() == "Zen"
     monkeypatch.setattr(ctypes, "CDLL", lambda path: object())
     assert provenance.blas_kernel() is None
+
+
+def test_a_library_that_is_absent_is_said_to_be() -> None:
+    """An extra that was never installed has no version, and a record of a run must be written all the same."""
+    from remission.provenance import installed_version
+
+    assert installed_version("numpy")[0].isdigit()
+    assert installed_version("no-such-distribution") == "not installed"

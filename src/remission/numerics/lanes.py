@@ -131,14 +131,17 @@ def _wide_features() -> str | None:
     return ",".join([*kept, "-prefer-256-bit"])
 
 
+def _features(processor: str | None, wished: str | None) -> str | None:
+    """The features to compile for: who names a processor (NUMBA_CPU_NAME) means it, without this one's features."""
+    return wished if processor is not None else wished or _wide_features()
+
+
 # Four vectors in flight instead of one: each polynomial waits for its own last step, and others fill the wait.
 # LLVM by itself takes a day for too long to interleave. No bit depends on it, a third of the time does.
 set_option("", "-force-vector-interleave=4")
 settings: Any = _config
 settings.CACHE_DIR = _cache_folder()
-# Who names a processor (NUMBA_CPU_NAME) means it, without this one's features.
-if settings.CPU_NAME is None:
-    settings.CPU_FEATURES = settings.CPU_FEATURES or _wide_features()
+settings.CPU_FEATURES = _features(settings.CPU_NAME, settings.CPU_FEATURES)
 
 
 def compiled_for() -> str:

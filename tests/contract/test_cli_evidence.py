@@ -53,7 +53,7 @@ def test_established_treatments_are_listed_too(ask: Ask) -> None:
     assert "[guideline]" in out
 
 
-@pytest.mark.parametrize("record_id", [record.id for record in REGISTRY[:: tries(4, 1)]])
+@pytest.mark.parametrize("record_id", [record.id for record in list(REGISTRY)[:: tries(4, 1)]])
 def test_no_record_shows_an_address(ask: Ask, record_id: str) -> None:
     """Where a number was read may be a mirror; a reader gets the citation."""
     for arguments in (("show", record_id), ("show", record_id, "--json")):

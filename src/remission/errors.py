@@ -1,6 +1,6 @@
 """Exceptions of the package.
 
-All of them say four things: where the fault is, what came, what is allowed, and what to do::
+All of them say four things: where the fault is, what came, what is expected, and what to do::
 
     RemissionError
     |-- SpecError (also ValueError)     an input is wrong: protocol, argument, option
@@ -69,7 +69,7 @@ class RemissionError(Exception):
     got
         What came, as text or any object with a short ``repr``.
     allowed
-        What would have been accepted.
+        What would have been accepted, as a noun that follows "expected".
     remedy
         What to do next; may be empty when ``allowed`` says it.
     """
@@ -82,7 +82,7 @@ class RemissionError(Exception):
         shown = got if isinstance(got, str) else repr(got)
         if len(shown) > 200:
             shown = shown[:200] + "..."
-        message = f"{visible(where)}: got {visible(shown)}; {allowed}."
+        message = f"{visible(where)}: got {visible(shown)}; expected {allowed}."
         if remedy:
             message = f"{message} {remedy}"
         super().__init__(message)

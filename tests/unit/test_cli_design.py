@@ -72,7 +72,7 @@ def test_looks_are_simulated_and_shown(capsys: pytest.CaptureFixture[str]) -> No
         (["--replicates", "1000000"], "person-days"),
         (["--analysis", "nothing"], "analysis"),
         (["--assurance", "-3"], "--assurance"),
-        (["--prices", "no-such-file.yaml"], "no-such-file.yaml: got no such file; a YAML file with prices"),
+        (["--prices", "no-such-file.yaml"], "no-such-file.yaml: got no such file; expected a YAML file with prices"),
     ],
 )
 def test_bad_input_is_refused_with_its_place(

@@ -23,6 +23,7 @@ from remission.cli.execute import rerun_command, resume_command, verify_command
 from remission.cli.imports import app as imports_app
 from remission.cli.imports import export_command
 from remission.cli.once import refuse_repeats
+from remission.cli.panels import PROMISE, Panels, usage_words
 from remission.cli.plain import plain_output
 from remission.cli.plan import plan_command
 from remission.cli.protocols import list_command, new_command
@@ -38,10 +39,8 @@ DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 app = typer.Typer(
     name="remission",
-    help=(
-        "Simulate trials of ketamine with psychotherapy for substance use disorders, from milligrams to days "
-        "abstinent. Research software, not medical advice."
-    ),
+    cls=Panels,
+    help=f"{PROMISE}\n\nResearch software, not medical advice.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -96,7 +95,7 @@ def _run(arguments: list[str]) -> int:
         _check_arguments(arguments)
         refuse_repeats(typer.main.get_command(app), arguments)
         with telling_extras(f"remission {arguments[0] if arguments else ''}".strip()):
-            code = app(arguments, standalone_mode=False)
+            code = app(arguments, standalone_mode=False, prog_name="remission")
     except RemissionError as error:
         _show_error(error, as_json=as_json)
         return WRONG_INPUT if is_wrong_input(error) else FAILED
@@ -112,11 +111,11 @@ def _run(arguments: list[str]) -> int:
             raise
         return end_of_output(BrokenPipeError())
     except MemoryError:
-        _say("remission: memory: got no more of it; a machine with enough. Ask for fewer people or replicates.")
+        _say("remission: memory: got no more of it; expected more. Ask for fewer people or replicates.")
         return FAILED
     except Exception as error:
         if _is_usage_error(error):
-            _show_usage(error, as_json=as_json)
+            _show_usage(error, arguments, as_json=as_json)
             return WRONG_INPUT
         raise
     if code == INTERRUPTED:
@@ -159,11 +158,12 @@ def end_of_output(error: OSError) -> int:
         # The reader of our output went away (as `head` does): not our fault, nothing to say.
         return DONE
     if not is_output and error.errno in _NO_NAME:
-        _say(f"remission: {visible(str(error.filename))}: got {error.strerror}; a name that a disk takes.")
+        _say(f"remission: {visible(str(error.filename))}: got {error.strerror}; expected a name that a disk takes.")
         return WRONG_INPUT
     place = "standard output" if is_output else str(error.filename)
     words = error.strerror or str(error)
-    _say(f"remission: {place}: got {words}; a place that can be read and written. Free space or choose another place.")
+    expected = "a place that can be read and written. Free space or choose another place."
+    _say(f"remission: {place}: got {words}; expected {expected}")
     return FAILED
 
 
@@ -190,11 +190,14 @@ def _is_usage_error(error: Exception) -> bool:
     return hasattr(error, "format_message") and hasattr(error, "exit_code")
 
 
-def _show_usage(error: Exception, *, as_json: bool) -> None:
-    message = error.format_message()  # type: ignore[attr-defined]
+def _show_usage(error: Exception, arguments: list[str], *, as_json: bool) -> None:
+    if type(error).__name__ == "NoArgsIsHelpError":
+        _say(error.format_message())  # type: ignore[attr-defined]
+        return
+    message = usage_words(error, arguments)
     if as_json:
         _print_json({"error": {"where": "command line", "message": message}})
-    _say(f"remission: {message} See remission --help.")
+    _say(f"remission: {message}")
 
 
 def _show_error(error: RemissionError, *, as_json: bool) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Clinics for the page that finds care: your own list or public files.", no_args_is_help=True)
+app = typer.Typer(help="Load clinics for the page that finds care.", no_args_is_help=True)
 
 _MOST_SHOWN = 50
 _File = Annotated[Path, typer.Argument(metavar="FILE", help="CSV, FindTreatment.gov JSON or CSV, NPPES CSV or zip.")]

@@ -24,7 +24,9 @@ def describe_command(
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the resampling.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Use by week, runs, autocorrelation, weekdays, spread between people, gaps; each with an interval.
+    """Describe diaries, real or simulated, in numbers with intervals.
+
+    Use by week, runs, autocorrelation, weekdays, spread between people, gaps.
 
     Example: remission describe diary.parquet --out diary.html
     """

@@ -26,7 +26,7 @@ _TRIALS_A_DRAW = 20
 
 def design_command(  # noqa: PLR0917, PLR0915 - options of a command line, one part of the answer after the other
     context: typer.Context,
-    protocol: Annotated[str, typer.Argument(help="Built-in protocol (see remission list) or a protocol file.")],
+    protocol: Annotated[str, typer.Argument(help="A built-in protocol (see remission list) or a protocol file.")],
     vary: Annotated[
         str | None, typer.Option("--vary", help="People in the trial: a range, n=60:400, or sizes, n=60,120.")
     ] = None,
@@ -72,7 +72,9 @@ def design_command(  # noqa: PLR0917, PLR0915 - options of a command line, one p
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Start a very large plan.")] = False,
 ) -> None:
-    """Power with bias, coverage and type I errors beside it, width and cost of a design, with Monte Carlo errors.
+    """Find a trial's power, size, bias and cost by simulation.
+
+    Power stands with bias, coverage, type I errors and width, each with its Monte Carlo error.
 
     Example: remission design kare --vary n=60:400 --power 0.8
     """

@@ -20,8 +20,9 @@ def doctor_command(
     quiet: Annotated[bool, typer.Option("--quiet", help="Print only what fails.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
-    """Check this installation: versions, extras, write rights, and known answers computed anew; exit code 1 on a fault.
+    """Check this installation; exit code 1 on a fault.
 
+    Versions, extras, processor, caches, disk and write rights; then known answers are computed anew.
     Nothing private is printed, so the answer can be sent to who helps you. It takes seconds; the first time, when the
     equations are compiled, a minute.
 

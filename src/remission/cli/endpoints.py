@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Named endpoints, and what they are of real and simulated people.", no_args_is_help=True)
+app = typer.Typer(help="Compute named endpoints of real or simulated people.", no_args_is_help=True)
 
 _Data = Annotated[
     Path,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer(
-    help="Published trials and established treatments, with how each number was read.", no_args_is_help=True
+    help="Read published trials and established treatments. Each number says how it was read.", no_args_is_help=True
 )
 
 _AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]

@@ -86,7 +86,9 @@ def resume_command(
     threads: Annotated[int, typer.Option("--threads", help="Threads in this process.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
-    """Take up a run or a design that was interrupted; the result is that of one that never was.
+    """Take up an interrupted run or design where it stopped.
+
+    The result has the same bytes as if nothing had happened.
 
     Example: remission resume runs/kare-20260101-1a2b3c4d.unfinished
     """
@@ -115,7 +117,7 @@ def verify_command(
     folder: Annotated[Path, typer.Argument(help="Folder of a run, finished or under way.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
-    """Compare every file or chunk of a run with its hash.
+    """Compare a run's files with their hashes.
 
     Example: remission verify runs/kare-20260101-1a2b3c4d
     """
@@ -141,7 +143,9 @@ def rerun_command(
     workers: Annotated[int | None, typer.Option("--workers", "-w", help="Processes on this machine.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
-    """Make a finished run again from its own record and compare every file and number; exit code 1 when one differs.
+    """Make a finished run again and compare every byte.
+
+    It is made from its own record. Exit code 1 when a file or a number differs.
 
     Example: remission rerun runs/kare-20260101-1a2b3c4d
     """

@@ -94,7 +94,9 @@ def export_command(
     substance: Annotated[str | None, typer.Option("--substance", help="Only this one; a calendar needs one.")] = None,
     replicate: Annotated[int, typer.Option("--replicate", help="Which replicate of a run, from 0.")] = 0,
 ) -> None:
-    """Write diaries as a timeline follow-back table, safe to open in a spreadsheet; simulated ones say so in every row.
+    """Write diaries as a table for other programs.
+
+    A timeline follow-back table that is safe to open in a spreadsheet; simulated diaries say so in every row.
 
     Example: remission export runs/kare-20260101-52c8a0c2 kare.csv --layout calendar
     """

@@ -81,7 +81,9 @@ def plan_command(  # noqa: PLR0917 - options of a command line
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, curves included.")] = False,
 ) -> None:
-    """A session of ketamine in simulated people of one weight. Research simulation, not for patient care.
+    """Simulate a ketamine session in people of one weight.
+
+    Research simulation, not for patient care.
 
     Example: remission plan --weight 82 --age 45 --dose 0.5mg/kg --minutes 40
     """

@@ -25,29 +25,36 @@ _SHARED_S = 30.0
 
 
 def run_command(  # noqa: PLR0917 - options of a command line
-    protocol: Annotated[str, typer.Argument(help="Built-in protocol (see remission list) or a protocol file.")],
-    replicates: Annotated[int, typer.Option("--replicates", "-n", help="How often the trial is simulated.")] = 200,
-    seed: Annotated[int, typer.Option("--seed", help="0 to 2**64 - 1; the same seed gives the same bytes.")] = 20260101,
+    protocol: Annotated[str, typer.Argument(help="A built-in protocol (see remission list) or a protocol file.")],
+    replicates: Annotated[int, typer.Option("--replicates", "-n", help="Simulate the trial so often.")] = 200,
+    seed: Annotated[
+        int, typer.Option("--seed", help="Seed of all chance: the same one gives the same bytes, 0 to 2**64 - 1.")
+    ] = 20260101,
     substance: Annotated[
-        str | None, typer.Option("--substance", help="For cold-turkey: one substance instead of all six.")
+        str | None, typer.Option("--substance", help="Simulate one substance of cold-turkey instead of all six.")
     ] = None,
     changes: Annotated[
         list[str] | None,
         typer.Option("--set", help="Change a model parameter, for example --set gamma=0. May be repeated."),
     ] = None,
-    out: Annotated[Path, typer.Option("--out", help="Folder of all runs.")] = Path("runs"),
+    out: Annotated[Path, typer.Option("--out", help="Put the run into this folder.")] = Path("runs"),
     cluster: Annotated[
-        str | None, typer.Option("--cluster", help="Address of a Dask scheduler, for example tcp://10.0.0.5:8786.")
+        str | None, typer.Option("--cluster", help="Share the work on a Dask cluster, for example tcp://10.0.0.5:8786.")
     ] = None,
     workers: Annotated[
-        int | None, typer.Option("--workers", "-w", help="Processes on this machine; default: all cores for long runs.")
+        int | None,
+        typer.Option(
+            "--workers", "-w", help="Share the work among so many processes; default: all cores for long runs."
+        ),
     ] = None,
-    threads: Annotated[int, typer.Option("--threads", help="Threads in this process, instead of --workers.")] = 1,
-    diaries: Annotated[bool, typer.Option("--diaries", help="Also write everybody's days to diaries.parquet.")] = False,
+    threads: Annotated[int, typer.Option("--threads", help="Share the work among threads of one process instead.")] = 1,
+    diaries: Annotated[bool, typer.Option("--diaries", help="Write everybody's days too, to diaries.parquet.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Start a very large run without asking back.")] = False,
 ) -> None:
-    """Simulate a trial: a table with published beside simulated, and a folder with data, figures and report.html.
+    """Simulate a trial; published results stand beside.
+
+    A table is printed, and a folder with data, figures and report.html is written.
 
     Example: remission run kare --replicates 1000 --seed 7
     """

@@ -33,7 +33,9 @@ def serve_command(  # noqa: PLR0917 - options, given by name
         bool, typer.Option("--any-name", help="Answer to any host name: only behind a proxy that checks it.")
     ] = False,
 ) -> None:
-    """Serve the pages for readers: how it works, options, evidence, clinics, trials.
+    """Serve the pages for readers in a browser.
+
+    How it works, options, evidence, clinics, trials, and the planner.
 
     Example: remission serve --port 8000
     """

@@ -13,7 +13,9 @@ def show_command(
     what: Annotated[str, typer.Argument(help="Folder of a run, a built-in protocol, or a protocol file.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Show a finished run (checked against its hashes), or what a protocol will do.
+    """Show a finished run, or what a protocol will do.
+
+    A run is checked against its hashes first.
 
     Example: remission show kare
     """

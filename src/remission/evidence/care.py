@@ -323,7 +323,7 @@ def contacts_of(country: str, language: str = "en") -> Contacts:
         raise SpecError(
             where="country",
             got=country,
-            allowed=f"must be one of: {', '.join(countries())}",
+            allowed=f"one of {', '.join(countries())}",
             remedy="Add the country to library/care/contacts.toml with confirmed numbers.",
         )
     entry = data[country]

@@ -102,7 +102,7 @@ def find_endpoint(name: str) -> EndpointClass:
         raise SpecError(
             where="endpoint",
             got=name,
-            allowed=f"must be one of: {', '.join(known)}",
+            allowed=f"one of {', '.join(known)}",
             remedy=did_you_mean(name, known),
         )
     return known[name]

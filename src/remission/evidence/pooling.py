@@ -108,8 +108,8 @@ def pool_effects(
 
 def _check(estimates: Float[np.ndarray, " contrast"], standard_errors: Float[np.ndarray, " contrast"]) -> None:
     if estimates.size < 3:
-        raise SpecError(where="estimates", got=estimates.size, allowed="must be at least 3")
+        raise SpecError(where="estimates", got=estimates.size, allowed="at least 3")
     if not np.isfinite(estimates).all():
-        raise SpecError(where="estimates", got=estimates.tolist(), allowed="must be finite")
+        raise SpecError(where="estimates", got=estimates.tolist(), allowed="finite numbers")
     if not (np.isfinite(standard_errors).all() and (standard_errors > 0.0).all()):
-        raise SpecError(where="standard_errors", got=standard_errors.tolist(), allowed="must be positive and finite")
+        raise SpecError(where="standard_errors", got=standard_errors.tolist(), allowed="positive, finite numbers")

@@ -117,7 +117,7 @@ class EvidenceRegistry(Result):
         raise SpecError(
             where="evidence id",
             got=record_id,
-            allowed=f"must be the id of one of the {len(self)} records",
+            allowed=f"the id of one of the {len(self)} records",
             remedy=f"{did_you_mean(record_id, [one.id for one in self])} All of them: remission evidence list.".strip(),
         )
 
@@ -300,7 +300,7 @@ def _check(where: str, got: str | None, known: Iterable[str]) -> None:
         raise SpecError(
             where=where,
             got=got,
-            allowed=f"must be one of: {', '.join(names)}",
+            allowed=f"one of {', '.join(names)}",
             remedy=did_you_mean(got, names),
         )
 

@@ -232,7 +232,7 @@ def compute_endpoints(
         except SpecError as error:
             if is_asked:
                 raise
-            left_out[one.id] = f"{error.faults[0].got}; allowed: {error.faults[0].allowed}"
+            left_out[one.id] = f"{error.faults[0].got}; expected {error.faults[0].allowed}"
     return EndpointTable(
         people=people, window=chosen, endpoints=endpoints, values=values, events=events, left_out=left_out
     )

@@ -183,7 +183,7 @@ def model_spread(
             # A fault of the doses is everybody's; what one model cannot take is its own.
             if name == names[-1] and not kept:
                 raise
-            left_out[name] = f"refused: {error.got}; {error.allowed}"
+            left_out[name] = f"refused: {error.got}; expected {error.allowed}"
             continue
         kept.append(name)
         curves.append(curve)

@@ -218,7 +218,7 @@ def _fault(item: Mapping[str, Any], location: Location, model: type[Any]) -> Spe
         otherwise = f"Did you mean {short[0]}?" if short else f"Keys here: {', '.join(known)}."
         remedy = did_you_mean(got, known, otherwise=otherwise)
     elif kind == "missing":
-        got, allowed, remedy = "nothing", "this field is required", "Add it."
+        got, allowed, remedy = "nothing", "a value", "Add it: this field is required."
     elif kind in {"literal_error", "enum"}:
         names = re.findall(r"'([^']*)'", context["expected"])
         allowed = f"one of {', '.join(names)}"

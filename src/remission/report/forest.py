@@ -128,7 +128,7 @@ def forest_chart(registry: EvidenceRegistry, *, substance: str, endpoint: str) -
         raise SpecError(
             where=f"forest of {substance}, {endpoint}",
             got="no result",
-            allowed="must be a substance and an endpoint that the registry has a result for",
+            allowed="a substance and an endpoint that the registry has a result for",
             remedy=f"See remission evidence list --substance {substance}.",
         )
     groups = group_contrasts(registry, substance=substance, endpoint=endpoint)
@@ -180,7 +180,7 @@ def save_forest(chart: Chart, file: Path) -> None:
     """
     kind = file.suffix.lower().removeprefix(".")
     if kind not in {"svg", "png"}:
-        raise SpecError(where="--out", got=str(file), allowed="must end in .svg or .png")
+        raise SpecError(where="--out", got=str(file), allowed="a name that ends in .svg or .png")
     facts = {"Date": None, "Creator": "remission"} if kind == "svg" else {"Software": "remission"}
     with drawing(), new_bytes(file, replace=True) as stream:
         chart.figure.savefig(stream, format=kind, dpi=144, metadata=facts)

@@ -159,7 +159,7 @@ def problem_answer(status: int, faults: Sequence[Fault], headers: Mapping[str, s
 
 def _problem(status: int, faults: Sequence[Fault]) -> Problem:
     phrase = HTTPStatus(status).phrase
-    detail = f"{faults[0].where}: got {faults[0].got!r}; {faults[0].allowed}." if faults else phrase
+    detail = f"{faults[0].where}: got {faults[0].got!r}; expected {faults[0].allowed}." if faults else phrase
     return Problem(title=phrase, status=status, detail=detail, faults=tuple(faults))
 
 

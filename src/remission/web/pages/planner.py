@@ -354,9 +354,7 @@ def _check_given(query: PlannerQuery) -> None:
     elif not is_given.get("preset"):
         needed.append("dose")
     faults = [
-        SpecError(where=name, got="nothing", allowed=f"this is needed: {_EXAMPLES[name]}")
-        for name in needed
-        if not is_given.get(name)
+        SpecError(where=name, got="nothing", allowed=f"{_EXAMPLES[name]}") for name in needed if not is_given.get(name)
     ]
     if not faults:
         return

@@ -78,6 +78,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
+FEWER = {"run": 40, "design": 20}
+"""Simulated trials in the test, where the example takes as many as a reader wants."""
 # What these need is tested with them: a national data set, a REDCap project, a list of clinics, a server.
 ELSEWHERE = {
     "import ctn0094",

@@ -40,7 +40,7 @@ class Panels(TyperGroup):
 
 def usage_words(error: Any, arguments: list[str]) -> str:
     """What is wrong with a command line, in the order of every error here, and where the help is."""
-    context = getattr(error, "ctx", None)
+    context: Any = getattr(error, "ctx", None)
     place = "command" if context is None else context.command_path.removeprefix("remission").strip() or "command"
     kind, param = type(error).__name__, getattr(error, "param", None)
     got, expected, question = "", "", ""
@@ -66,7 +66,7 @@ def usage_words(error: Any, arguments: list[str]) -> str:
 
 
 def _help_of(error: Any) -> str:
-    context = getattr(error, "ctx", None)
+    context: Any = getattr(error, "ctx", None)
     return f"{'remission' if context is None else context.command_path} --help"
 
 

@@ -15,7 +15,6 @@ Conversions are computed with fractions and rounded once, to the nearest float.
 """
 
 import re
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from types import MappingProxyType
@@ -31,12 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SUFFIXES",
-    "UnitText",
     "convert",
-    "days_to_hours",
     "format_quantity",
-    "hours_to_days",
-    "label_for",
     "ng_per_ml_to_umol_per_l",
     "parse_quantity",
     "suffix_of",
@@ -201,16 +196,6 @@ def convert(value: float, from_unit: str, to_unit: str) -> float:
     return result
 
 
-def hours_to_days(t_h: _Number) -> _Number:
-    """Hours of the session clock as days of the course clock. [day]"""
-    return t_h / 24.0
-
-
-def days_to_hours(t_day: _Number) -> _Number:
-    """Days of the course clock as hours of the session clock. [h]"""
-    return t_day * 24.0
-
-
 def ng_per_ml_to_umol_per_l(conc_ng_per_ml: _Number, *, molar_mass_g_per_mol: float) -> _Number:
     """Molar concentration from mass concentration: ng/mL = ug/L, and ug over g/mol is umol. [umol/L]"""
     return conc_ng_per_ml / molar_mass_g_per_mol
@@ -221,53 +206,12 @@ def umol_per_l_to_ng_per_ml(conc_umol_per_l: _Number, *, molar_mass_g_per_mol: f
     return conc_umol_per_l * molar_mass_g_per_mol
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnitText:
-    """How a unit is written: ``symbol`` on an axis, ``long`` in a sentence."""
-
-    symbol: str
-    long: str
-
-
-SUFFIXES: Final = MappingProxyType(
-    {
-        "mmhg_per_ng_per_ml": UnitText(
-            symbol="mmHg per ng/mL", long="millimeters of mercury per nanogram per milliliter"
-        ),
-        "l_per_h_per_kg": UnitText(symbol="L/h/kg", long="liters per hour per kilogram of body weight"),
-        "mg_per_kg": UnitText(symbol="mg/kg", long="milligrams per kilogram of body weight"),
-        "ug_per_kg": UnitText(symbol="ug/kg", long="micrograms per kilogram of body weight"),
-        "mg_per_h": UnitText(symbol="mg/h", long="milligrams per hour"),
-        "ug_per_h": UnitText(symbol="ug/h", long="micrograms per hour"),
-        "ng_per_ml": UnitText(symbol="ng/mL", long="nanograms per milliliter"),
-        "ng_h_per_ml": UnitText(symbol="ng h/mL", long="nanogram hours per milliliter"),
-        "umol_per_l": UnitText(symbol="umol/L", long="micromoles per liter"),
-        "g_per_mol": UnitText(symbol="g/mol", long="grams per mole"),
-        "l_per_h": UnitText(symbol="L/h", long="liters per hour"),
-        "l_per_kg": UnitText(symbol="L/kg", long="liters per kilogram of body weight"),
-        "per_day": UnitText(symbol="1/day", long="per day"),
-        "per_min": UnitText(symbol="1/min", long="per minute"),
-        "per_h": UnitText(symbol="1/h", long="per hour"),
-        "mmhg": UnitText(symbol="mmHg", long="millimeters of mercury"),
-        "days": UnitText(symbol="day", long="days"),
-        "day": UnitText(symbol="day", long="days"),
-        "min": UnitText(symbol="min", long="minutes"),
-        "deg": UnitText(symbol="°", long="degrees"),
-        "mi": UnitText(symbol="mi", long="miles"),
-        "mg": UnitText(symbol="mg", long="milligrams"),
-        "ug": UnitText(symbol="ug", long="micrograms"),
-        "kg": UnitText(symbol="kg", long="kilograms"),
-        "h": UnitText(symbol="h", long="hours"),
-        "l": UnitText(symbol="L", long="liters"),
-        "y": UnitText(symbol="year", long="years"),
-        "s": UnitText(symbol="s", long="seconds"),
-    }
-)
-"""Endings of names and the units they state, longest first; a name without one of them is dimensionless."""
-
-_WORDS: Final = MappingProxyType(
-    {"conc": "concentration", "cl": "clearance", "t": "time", "sd": "SD of", "n": "number of", "p": "probability of"}
-)
+SUFFIXES: Final = (
+    "mmhg_per_ng_per_ml", "l_per_h_per_kg", "mg_per_kg", "ug_per_kg", "mg_per_h", "ug_per_h", "ng_per_ml",
+    "ng_h_per_ml", "umol_per_l", "g_per_mol", "l_per_h", "l_per_kg", "per_day", "per_min", "per_h", "mmhg", "days",
+    "day", "min", "deg", "mi", "mg", "ug", "kg", "h", "l", "y", "s",
+)  # fmt: skip
+"""Units at the end of a name, the longer before the shorter: ``dose_mg_per_kg`` is no mass."""
 
 
 def suffix_of(name: str) -> str | None:
@@ -282,26 +226,6 @@ def suffix_of(name: str) -> str | None:
         if name == suffix or name.endswith("_" + suffix):
             return suffix
     return None
-
-
-def label_for(name: str) -> str:
-    """A label for an axis or a column, built from the name and its unit.
-
-    Examples
-    --------
-    >>> label_for("conc_ng_per_ml"), label_for("day"), label_for("occupancy")
-    ('Concentration (ng/mL)', 'Day', 'Occupancy')
-    """
-    suffix = suffix_of(name)
-    stem = name if suffix is None else name.removesuffix(suffix).removesuffix("_")
-    if not stem:
-        return _capital(SUFFIXES[name].long) if name not in {"day", "days"} else _capital(name)
-    words = " ".join(_WORDS.get(word, word) for word in stem.split("_"))
-    return _capital(words) if suffix is None else f"{_capital(words)} ({SUFFIXES[suffix].symbol})"
-
-
-def _capital(words: str) -> str:
-    return words[:1].upper() + words[1:]
 
 
 def _rounded(value: Fraction) -> float:

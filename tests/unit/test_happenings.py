@@ -5,14 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from remission.errors import SpecError
 from remission.patient.parameters import load_course_parameters
 from remission.patient.pharmacology import load_pharmacology
 from remission.records.intercurrent import UseRule
 from remission.testing.protocols import small_protocol
 from remission.trial.batch import TrialBatch, simulate_batch, simulate_with_states
 from remission.trial.bias import measure_bias
-from remission.trial.guesses import simulate_guesses
 from remission.trial.happenings import first_day_of_rule
 from remission.trial.simulate import simulate_trial
 from remission.trial.truth import estimand_truth
@@ -157,14 +155,13 @@ def test_states_are_those_of_the_same_days() -> None:
 
 def test_guesses_follow_what_was_felt() -> None:
     """Saline is not felt, so its share is the protocol's own number; ketamine's lies above it."""
-    found = simulate_guesses(small_protocol(blinding=BLINDING), n_people=4000)
-    saline, ketamine = found["saline-therapy"], found["ketamine-therapy"]
-    assert abs(saline.share_active - 0.3) < 4.0 * saline.mcse
-    assert ketamine.share_active > saline.share_active + 0.2
-    assert saline.n_people + ketamine.n_people == 4008
-    for protocol, people in ((small_protocol(), 100), (small_protocol(blinding=BLINDING), 0)):
-        with pytest.raises(SpecError):
-            simulate_guesses(protocol, n_people=people)
+    batch = batch_of(n_replicates=160, blinding=BLINDING)
+    guess = batch.happenings.guess
+    assert guess is not None
+    ketamine, saline = (guess[batch.arm == arm] for arm in (0, 1))
+    assert abs(saline.mean() - 0.3) < 4.0 * np.sqrt(0.3 * 0.7 / saline.size)
+    assert ketamine.mean() > saline.mean() + 0.2
+    assert batch_of(n_replicates=1).happenings.guess is None
 
 
 def test_expectancy_in_reports_is_bias_and_expectancy_in_use_is_truth() -> None:

@@ -9,11 +9,9 @@ from jaxtyping import Float
 
 from remission.numerics.distributions import normal_cdf
 from remission.numerics.elementary import exp, log
+from remission.numerics.intervals import Z95
 
 __all__ = ["Z95", "Estimate", "Estimates", "Status", "failed_estimate", "log_of", "ratio_estimate"]
-
-Z95 = 1.959963984540054
-"""97.5th percentile of the standard normal distribution."""
 
 
 class Status(StrEnum):

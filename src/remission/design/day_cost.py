@@ -20,10 +20,9 @@ from jaxtyping import Float
 
 from remission.design.measures import Measure
 from remission.errors import SpecError
+from remission.numerics.intervals import Z95
 
 __all__ = ["DayCost", "NetBenefit", "cost_per_day", "fieller_interval", "price_text"]
-
-_Z95 = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +131,7 @@ def fieller_interval(
     Lower and upper end. The upper is ``None`` where the denominator can be 0, so that the ratio has no bound; the lower
     is ``None`` where nothing is excluded at all.
     """
-    square = _Z95**2
+    square = Z95**2
     a = denominator**2 - square * var_denominator
     b = numerator * denominator
     c = numerator**2 - square * var_numerator
@@ -177,6 +176,6 @@ def price_text(price: float, day: Mapping[str, Any]) -> str:
     if price == 0.0:
         return "0"
     amount, low = day["amount"], day["low"]
-    error = abs(amount - low) / _Z95 if amount is not None and low is not None else 0.0
+    error = abs(amount - low) / Z95 if amount is not None and low is not None else 0.0
     decimals = -floor(log10(error)) if error > 0.0 else 1 - floor(log10(abs(price)))
     return f"{round(price, decimals):,.{max(decimals, 0)}f}"

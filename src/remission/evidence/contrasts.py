@@ -30,6 +30,7 @@ from remission.evidence.classes import (
 from remission.evidence.pooling import PooledEffect, pool_effects
 from remission.evidence.records import StudyOutcome, StudyRecord
 from remission.evidence.registry import EvidenceRegistry
+from remission.numerics.intervals import Z95
 
 __all__ = [
     "Contrast",
@@ -45,7 +46,6 @@ __all__ = [
 FIRST_HAND = ("abstract or registry",)
 """Kinds of source that enter a pooled number unless others are asked for."""
 
-_Z975 = 1.959963984540054
 _MAX_SKEW = 0.1
 """Largest distance of the estimate from the middle of its interval, in half widths; rounding gives up to about this."""
 
@@ -249,7 +249,7 @@ def _reason_against_interval(item: StudyOutcome, measure: Measure) -> str:
 
 def _estimate(item: StudyOutcome, measure: Measure) -> tuple[float, float]:
     value, low, high = (_on_scale(end, measure) for end in (item.value, item.ci_low, item.ci_high))
-    return value, (high - low) / (2.0 * _Z975)
+    return value, (high - low) / (2.0 * Z95)
 
 
 def _on_scale(number: float | None, measure: Measure) -> float:

@@ -21,6 +21,7 @@ from pydantic import Field
 from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
 from remission.library.sessions import PlasmaRange, load_plasma_ranges, load_regimens
+from remission.numerics.intervals import Z95, share_interval
 from remission.pk import load_pk_model, models_for_infusions
 from remission.planner.checks import check_session
 from remission.planner.plan import Plan, plan_infusion
@@ -32,7 +33,6 @@ from remission.records.typed import read_pressure_mmhg
 
 __all__ = ["FoundRegimen", "Limit", "PublishedReach", "published_reach", "read_limit", "search_regimen"]
 
-_Z95 = 1.959964
 _RISES = {"sbp-rise": "sbp_rise", "dbp-rise": "dbp_rise"}
 _REFUSED = {"dissociation", "vas", "cadss", "high", "experience"}
 _MOST_H = "evidence_duration_h"
@@ -323,7 +323,7 @@ def _judge(
             else:
                 error = float(values.std(ddof=1) / np.sqrt(values.size))
                 means.append(
-                    [float(values.mean()) + shift * _Z95 * error <= found.high_ng_per_ml for shift in (0, 1, -1)]
+                    [float(values.mean()) + shift * Z95 * error <= found.high_ng_per_ml for shift in (0, 1, -1)]
                 )
     answers = [all(column) for column in zip(_holds(inside, share), *means, strict=True)]
     return (answers[0], answers[1], answers[2]), float(np.mean(inside))
@@ -339,13 +339,8 @@ def _stays_below(session: SimulatedSession, rise: str, most_mmhg: float) -> Bool
 def _holds(inside: Bool[np.ndarray, " subject"], share: float) -> list[bool]:
     """Whether enough people are inside: as found, and at the two ends of the 95% Monte Carlo interval."""
     hit = int(np.count_nonzero(inside))
-    low, high = _wilson(hit, inside.size)
+    low, high = share_interval(hit, inside.size)
     return [hit / inside.size >= share, low >= share, high >= share]
-
-
-def _wilson(hit: int, n: int) -> tuple[float, float]:
-    center, reach = hit + _Z95**2 / 2.0, _Z95 * np.sqrt(hit * (n - hit) / n + _Z95**2 / 4.0)
-    return float((center - reach) / (n + _Z95**2)), float((center + reach) / (n + _Z95**2))
 
 
 def _at(session: SimulatedSession, infusion: PlannedInfusion, found: PlasmaRange) -> list[np.ndarray]:

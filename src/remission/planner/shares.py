@@ -4,11 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool
-from scipy import special
+
+from remission.numerics.intervals import share_interval
 
 __all__ = ["Probability", "ShareDifference", "share_difference", "share_of"]
-
-_Z95 = float(special.ndtri(0.975))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +47,12 @@ def share_of(hit: Bool[np.ndarray, " subject"]) -> Probability:
     n = int(hit.size)
     k = int(np.count_nonzero(hit))
     p, half = k / n, (k + 0.5) / (n + 1.0)
-    center = (k + _Z95**2 / 2.0) / (n + _Z95**2)
-    reach = _Z95 * np.sqrt(p * (1.0 - p) * n + _Z95**2 / 4.0) / (n + _Z95**2)
+    low, high = share_interval(k, n)
     return Probability(
         share=p,
         standard_error=float(np.sqrt(half * (1.0 - half) / n)),
-        low=0.0 if k == 0 else float(center - reach),
-        high=1.0 if k == n else float(center + reach),
+        low=low,
+        high=high,
         n_people=n,
     )
 

@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from remission.design.day_cost import price_text
+from remission.numerics.intervals import Z95
 from remission.report.chart import Chart, Table
 from remission.report.design_study import DesignStudy, share_text
 from remission.report.look import INK, QUIET, arm_styles, drawing, finish
@@ -18,7 +19,6 @@ from remission.report.look import INK, QUIET, arm_styles, drawing, finish
 __all__ = ["cost_charts", "cost_lines", "cost_tables"]
 
 _COLOR = "#3d35a0"
-_Z95 = 1.959963984540054
 _NO_PROMISE = (
     "These are prices of courses and averages over simulated trials. None is a promise to a patient, and none says "
     "what a course is worth."
@@ -184,7 +184,7 @@ def _acceptability(study: DesignStudy, cost: Mapping[str, Any], day: Mapping[str
         100.0 * (worth[:, None] * days[None, :] > extra).mean(axis=1)
         for extra in (day["extra_low"], day["extra"], day["extra_high"])
     ]
-    error = _Z95 * np.sqrt(np.maximum(shares[1] * (100.0 - shares[1]), 0.0) / days.size)
+    error = Z95 * np.sqrt(np.maximum(shares[1] * (100.0 - shares[1]), 0.0) / days.size)
     with drawing():
         figure = Figure(figsize=(9.4, 4.0), layout="constrained")
         axes = figure.subplots()

@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from remission.numerics.intervals import Z95
 from remission.patient.standing import standing_of
 from remission.report.chart import Chart, Table
 from remission.report.design_study import DesignStudy, is_ratio, measure_text, rejected_of, share_text
@@ -13,7 +14,6 @@ __all__ = ["assurance_chart", "estimates_chart", "evidence_table", "power_chart"
 
 _COLOR = "#3d35a0"
 _SECOND = "#2a78b8"
-_Z95 = 1.959963984540054
 
 
 def power_chart(study: DesignStudy) -> Chart | None:
@@ -29,14 +29,14 @@ def power_chart(study: DesignStudy) -> Chart | None:
     with drawing():
         figure = Figure(figsize=(9.4, 4.2), layout="constrained")
         axes = figure.subplots()
-        axes.errorbar(n, share, yerr=_Z95 * error, color=_COLOR, marker="o", markersize=5, capsize=3, linewidth=1.6,
+        axes.errorbar(n, share, yerr=Z95 * error, color=_COLOR, marker="o", markersize=5, capsize=3, linewidth=1.6,
                       elinewidth=1.1)  # fmt: skip
         _label_last(axes, n, share, "simulated; bars: 95% Monte Carlo interval")
         if goal is not None:
             _level(axes, goal, f"{'alpha' if study.is_null else 'asked for'}, {goal:g}%")
         finish(axes, x="people in the trial", y=f"{name}, % of trials")
         axes.set_xticks(n)
-        axes.set_ylim(0.0, max(1.25 * (share + _Z95 * error).max(), 1.4 * (goal or 0.0)) if study.is_null else 101.0)
+        axes.set_ylim(0.0, max(1.25 * (share + Z95 * error).max(), 1.4 * (goal or 0.0)) if study.is_null else 101.0)
     smallest = study.content.get("smallest_n")
     which = "smallest size" if study.content.get("search") else "smallest of these sizes"
     found = f"; {smallest} people are the {which} with {goal:g}%" if smallest and goal else ""

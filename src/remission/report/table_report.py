@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from remission.design.verdicts import TRUE_VALUE, verdicts
 from remission.files import copy_file, make_folder, write_text
 from remission.library.loader import load_parameter_set
+from remission.numerics.intervals import Z95
 from remission.patient.parameters import DEFAULT_PARAMETER_SET
 from remission.patient.standing import standing_of
 from remission.protocol.file import write_protocol
@@ -32,7 +33,6 @@ from remission.report.schedule_chart import schedule_chart
 
 __all__ = ["TableStudy", "write_table_report"]
 
-_Z95 = 1.959963984540054
 _MOST_DRAWN = 40
 _MARKS = (("#3d35a0", "o"), ("#2a78b8", "s"), ("#13807a", "^"), ("#6a6f7a", "D"), ("#9a6a10", "v"), ("#8a3b74", "P"))
 
@@ -203,7 +203,7 @@ def _power_charts(study: TableStudy) -> list[Chart]:
             found = [row for row in rows if row["scenario"] == scenario]
             y = np.array([len(designs) - designs.index(row["design"]) + 0.35 - step * (number + 0.5) for row in found])
             x = np.array([100.0 * row["power"]["value"] for row in found])
-            error = np.array([100.0 * _Z95 * row["power"]["mcse"] for row in found])
+            error = np.array([100.0 * Z95 * row["power"]["mcse"] for row in found])
             axes.errorbar(x, y, xerr=error, color=color, marker=marker, markersize=5, linestyle="none", capsize=2.5,
                           elinewidth=1.0, label=scenario)  # fmt: skip
         if goal is not None:

@@ -14,6 +14,7 @@ from law_cases import law
 
 from remission.cli.run import parameters_of
 from remission.design.scenario_file import read_scenarios
+from remission.door.runs import run_trial
 from remission.errors import ProvenanceError, RunError, SpecError
 from remission.library.protocols import load_protocol
 from remission.patient.parameters import (
@@ -25,7 +26,6 @@ from remission.patient.parameters import (
 from remission.protocol.file import parse_protocol, read_protocol, write_protocol
 from remission.protocol.record import Protocol
 from remission.records.yaml_tree import read_tree
-from remission.report.run import run_trial
 from remission.runs.folder import read_run
 from remission.runs.identity import run_name
 from remission.trial.simulate import plan_trial

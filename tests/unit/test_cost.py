@@ -114,7 +114,7 @@ def test_the_exit_code_follows_the_kind_of_error(
     def fail(*_: object, **__: object) -> None:
         raise kind(where="x", got="y", allowed="z")
 
-    monkeypatch.setattr("remission.report.run.write_run", fail)
+    monkeypatch.setattr("remission.runs.run.write_run", fail)
     assert run_app(["run", small_file, "-n", "2"]) == code
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from remission.cli.app import run_app
+from remission.door.runs import rebuild
 from remission.errors import ProvenanceError, RunError
-from remission.report.rebuild import rebuild
 from remission.runs.folder import SCHEMA, read_run
 from remission.runs.store import SCHEMA as STORE_SCHEMA
 from remission.runs.store import ChunkStore

@@ -167,7 +167,7 @@ def test_a_place_taken_by_other_versions_is_refused_before_any_work(run: Path, m
     def worked(*_: object, **__: object) -> None:
         raise AssertionError("it began to work")
 
-    monkeypatch.setattr("remission.report.run.run_chunks", worked)
+    monkeypatch.setattr("remission.runs.run.run_chunks", worked)
     manifest = json.loads((run / "manifest.json").read_text("utf-8"))
     for values in (
         {"versions": {**manifest["versions"], "numpy": "1.0"}},

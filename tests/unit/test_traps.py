@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from remission.cli.app import run_app
+from remission.door.runs import run_trial
 from remission.endpoints.values import FORMULAS, TIME_FORMULAS, values_of
 from remission.errors import SpecError
 from remission.library.protocols import load_protocol, protocol_text
 from remission.records.endpoint_kinds import KINDS, EndpointKind
-from remission.report.run import run_trial
 from remission.runs.work import open_work
 from remission.trial.simulate import plan_trial
 

@@ -156,7 +156,7 @@ def test_the_slower_of_two_processes_takes_the_result_of_the_quicker(
         discard_work(folder)
         raise WorkError(where=str(folder), got="disk I/O error", allowed="a chunk store")
 
-    monkeypatch.setattr("remission.report.run.run_chunks", too_late)
+    monkeypatch.setattr("remission.runs.run.run_chunks", too_late)
     assert execute.execute(few, tmp_path, "x", quiet=True) == quicker
     shutil.rmtree(quicker["folder"])
     with pytest.raises(RunError, match="disk"):

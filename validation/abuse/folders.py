@@ -16,13 +16,17 @@ def make(place: Path) -> tuple[Path, Path]:
     """A finished run with diaries, and one under way."""
     from remission.library.protocols import protocol_template
     from remission.protocol.file import parse_protocol
-    from remission.report.run import write_run
+    from remission.report.write import write_report
+    from remission.runs.run import write_run
     from remission.runs.work import open_work, run_chunks
     from remission.trial.simulate import plan_trial
 
     protocol = parse_protocol(protocol_template(), name="template").replace()
     finished = write_run(
-        plan_trial(protocol, n_replicates=2, seed=1, with_diaries=True), place / "finished", "remission run"
+        plan_trial(protocol, n_replicates=2, seed=1, with_diaries=True),
+        place / "finished",
+        "remission run",
+        report=write_report,
     ).folder
     plan = plan_trial(protocol, n_replicates=2, seed=2, chunk_replicates=1)
     work = open_work(place / "unfinished", plan, "remission run")

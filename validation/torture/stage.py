@@ -58,8 +58,8 @@ def set_stage(root: Path) -> Stage:
     import pyarrow.parquet
 
     import remission.cli.app
-    import remission.report.run
     import remission.runs.cluster
+    import remission.runs.run
 
     del matplotlib, pyarrow, remission
     root.mkdir(parents=True, exist_ok=True)

@@ -51,16 +51,17 @@ def execute(plan: "TrialPlan", root: Path, command: str, *, quiet: bool, do: "Do
     from remission.cli.progress import progress_of
     from remission.cli.table import print_rows, print_summary
     from remission.extras import has_extra
-    from remission.report.run import write_run
+    from remission.report.write import write_report
     from remission.runs.folder import read_run
     from remission.runs.piece import run_here
+    from remission.runs.run import write_run
     from remission.runs.tables import summary_data
     from remission.runs.work import work_folder
     from remission.trial.summary import summarize_trial
 
     words = f"What is done is kept. Go on with: remission resume {work_folder(root, plan)}"
     with ends_soon(words), progress_of(plan.protocol.title, quiet=quiet) as on_progress:
-        finished = write_run(plan, root, command, do=do or run_here, on_progress=on_progress)
+        finished = write_run(plan, root, command, report=write_report, do=do or run_here, on_progress=on_progress)
     folder = finished.folder
     if finished.result is None:
         data, state = read_run(folder).summary, "Finished by another process:"
@@ -154,12 +155,13 @@ def rerun_command(
     from remission.cli.interrupt import ends_soon
     from remission.cli.progress import progress_of
     from remission.cli.table import standing_data
-    from remission.report.rebuild import rebuild
+    from remission.report.write import write_report
     from remission.runs.folder import read_run
+    from remission.runs.rebuild import rebuild
 
     do = choose_workers(cluster=None, workers=workers, threads=1)
     with ends_soon("Stopped; the stored run was not touched."), progress_of(folder.name, quiet=as_json) as on_progress:
-        found = rebuild(folder, out=out, do=do, on_progress=on_progress)
+        found = rebuild(folder, report=write_report, out=out, do=do, on_progress=on_progress)
     if as_json:
         data = {
             "same_bytes": found.is_same,

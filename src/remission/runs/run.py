@@ -4,13 +4,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol as Protocol_
 
 from remission.errors import LibraryError, RunError, SpecError
 from remission.files import check_folder
 from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters
 from remission.protocol.record import Protocol
 from remission.provenance import library_versions, moment
-from remission.report.write import write_report
 from remission.runs.diaries import DIARIES
 from remission.runs.folder import stage_run
 from remission.runs.identity import check_place, describe_run, run_name
@@ -29,7 +29,14 @@ from remission.runs.work import (
 from remission.trial.result import TrialResult
 from remission.trial.simulate import TrialPlan, plan_trial
 
-__all__ = ["FinishedRun", "run_trial", "write_run"]
+__all__ = ["FinishedRun", "Reporter", "run_trial", "write_run"]
+
+
+class Reporter(Protocol_):
+    """What writes the report of a trial into its folder before that is sealed; this layer draws nothing."""
+
+    def __call__(self, result: TrialResult, folder: Path, *, command: str, versions: dict[str, str]) -> None:
+        """Write it; the same result must give the same bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +64,7 @@ def write_run(
     root: Path,
     command: str,
     *,
+    report: Reporter,
     do: Doer = run_here,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> FinishedRun:
@@ -70,6 +78,8 @@ def write_run(
         Folder of all runs.
     command
         What the manifest says of how it was asked for.
+    report
+        What writes the report into the folder.
     do
         Who works.
     on_progress
@@ -95,7 +105,7 @@ def write_run(
             write_tables(result, staging.path)
             if plan.with_diaries:
                 write_work_diaries(work, plan, staging.path / DIARIES)
-            write_report(result, staging.path, command=command, versions=library_versions())
+            report(result, staging.path, command=command, versions=library_versions())
             about = describe_run(result, command, with_diaries=plan.with_diaries)
             elapsed_s = round(time.monotonic() - started, 2)
             folder = staging.seal(about=about, day={**moment(), "seconds": elapsed_s})
@@ -117,6 +127,7 @@ def run_trial(
     protocol: Protocol,
     out: str | Path,
     *,
+    report: Reporter,
     n_replicates: int = 200,
     seed: int = 20260101,
     parameter_set: str = DEFAULT_PARAMETER_SET,
@@ -133,6 +144,8 @@ def run_trial(
         What to run.
     out
         Folder of all runs; made when missing.
+    report
+        What writes the report into the folder.
     n_replicates
         1 to 1,000,000.
     seed
@@ -167,4 +180,6 @@ def run_trial(
         with_diaries=with_diaries,
     )
     command = f"run_trial({protocol.id!r}, n_replicates={n_replicates}, seed={seed}, with_diaries={with_diaries})"
-    return write_run(plan, Path(out), command, do=on_processes(n_workers), on_progress=on_progress).folder
+    return write_run(
+        plan, Path(out), command, report=report, do=on_processes(n_workers), on_progress=on_progress
+    ).folder

@@ -10,10 +10,10 @@ from remission.files import read_json, scratch_folder
 from remission.patient.parameters import read_parameters
 from remission.protocol.file import read_protocol
 from remission.records.result import Result
-from remission.report.run import write_run
 from remission.runs.compare import Difference, compare_files, compare_records
 from remission.runs.folder import Run, check_contents, read_run
 from remission.runs.piece import Doer, run_here
+from remission.runs.run import Reporter, write_run
 from remission.trial.simulate import TrialPlan, plan_trial
 
 __all__ = ["Rebuilt", "rebuild"]
@@ -63,6 +63,7 @@ class Rebuilt(Result):
 def rebuild(
     run: str | Path,
     *,
+    report: Reporter,
     out: str | Path | None = None,
     do: Doer = run_here,
     on_progress: Callable[[int, int], None] | None = None,
@@ -73,6 +74,8 @@ def rebuild(
     ----------
     run
         Folder of the run; it is read and never changed.
+    report
+        What writes the report into the folder.
     out
         Folder to keep the rebuilt run in, not the one that holds ``run``; without it a temporary one is used.
     do
@@ -99,10 +102,10 @@ def rebuild(
                 allowed="another folder than that of the stored run",
                 remedy="Nothing was done.",
             )
-        again = read_run(write_run(plan, Path(out), command, do=do, on_progress=on_progress).folder)
+        again = read_run(write_run(plan, Path(out), command, report=report, do=do, on_progress=on_progress).folder)
         return _compared(stored, again, again.path)
     with scratch_folder() as place:
-        again = read_run(write_run(plan, place, command, do=do, on_progress=on_progress).folder)
+        again = read_run(write_run(plan, place, command, report=report, do=do, on_progress=on_progress).folder)
         return _compared(stored, again, None)
 
 

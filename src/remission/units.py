@@ -32,6 +32,8 @@ __all__ = [
     "SUFFIXES",
     "convert",
     "format_quantity",
+    "hours_to_minutes",
+    "minutes_to_hours",
     "ng_per_ml_to_umol_per_l",
     "parse_quantity",
     "suffix_of",
@@ -194,6 +196,16 @@ def convert(value: float, from_unit: str, to_unit: str) -> float:
     if not np.isfinite(result):
         raise UnitsError(where="value", got=shown, allowed=f"a number that stays finite in {target}")
     return result
+
+
+def minutes_to_hours(t_min: _Number) -> _Number:
+    """Minutes, as people write them, as hours of the session clock. [h]"""
+    return t_min / 60.0
+
+
+def hours_to_minutes(t_h: _Number) -> _Number:
+    """Hours of the session clock as minutes, as people read them. [min]"""
+    return t_h * 60.0
 
 
 def ng_per_ml_to_umol_per_l(conc_ng_per_ml: _Number, *, molar_mass_g_per_mol: float) -> _Number:

@@ -7,7 +7,7 @@ from remission.dosing import infusions_per_weight
 from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
 from remission.pk import exposure_of_doses, load_pk_model, simulate_doses
-from remission.records import dose as dose_record
+from remission.records import quantity
 from remission.records.dose import Dose, rate_steps
 
 MODEL = load_pk_model()
@@ -54,8 +54,9 @@ def test_the_largest_dose_is_for_hours() -> None:
 def test_the_limits_of_the_record_are_those_of_the_library() -> None:
     """Two places hold them, because records read no library."""
     limits = load_parameter_set("dosing-limits")
-    assert limits.value("max_dose_mg_per_kg") == dose_record._MOST_MG_PER_KG
-    assert limits.value("dose_window_h") == dose_record._WINDOW_H
+    assert limits.value("max_dose_mg_per_kg") == quantity.MOST_MG_PER_KG
+    assert limits.value("dose_window_h") == quantity.WINDOW_H
+    assert limits.value("max_duration_h") == quantity.LONGEST_H
 
 
 def test_each_person_gets_their_own_amount() -> None:

@@ -22,7 +22,7 @@ from remission.pk import (
     simulate_concentrations,
     with_slow_norketamine,
 )
-from remission.records.infusions import DrugForm
+from remission.records.dose import DrugForm
 from validation.norketamine import N_FITTED, STANDARD_ERRORS, fit_one, norketamine_errors_percent
 from validation.pharmacology_rows.choice import CRITERION, score_table, separation_table
 from validation.pharmacology_rows.figures import STYLES, draw_row, draw_structure, save

@@ -28,8 +28,8 @@ from remission.pk import (
     simulate_venous_concentrations,
 )
 from remission.records.analyte import Analyte, SamplingSite
-from remission.records.dose import Absorption, Dose, Route
-from remission.records.infusions import DrugForm, InfusionEvents
+from remission.records.dose import Absorption, Dose, DrugForm, Route
+from remission.records.infusions import InfusionEvents
 from remission.units import ng_per_ml_to_umol_per_l
 
 __all__ = ["DEFAULT", "N_PEOPLE", "SEED", "Prediction", "Refusal", "clearance_and_volume", "model_names", "predict_row"]

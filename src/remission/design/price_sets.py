@@ -15,6 +15,7 @@ from remission.errors import SpecError
 from remission.evidence.care import PatientNumber, number_of
 from remission.library.loader import read_library_toml
 from remission.protocol.record import Protocol
+from remission.units import minutes_to_hours
 
 __all__ = ["CourseTime", "PriceSet", "PriceSource", "count_hours", "list_price_sets", "load_price_set"]
 
@@ -129,7 +130,7 @@ def load_price_set(name: str) -> PriceSet:
 
 def count_hours(protocol: Protocol) -> tuple[CourseTime, ...]:
     """Hours of a complete course by arm: infusions and therapy by the protocol, recovery as clinics describe it."""
-    low, high = (one / 60.0 for one in _ends(number_of("recovery_minutes")))
+    low, high = (minutes_to_hours(one) for one in _ends(number_of("recovery_minutes")))
     rows = []
     for arm in protocol.arms:
         infusions = [infusion for _, name in arm.drug_starts for infusion in protocol.drugs[name].infusions]
@@ -143,10 +144,10 @@ def count_hours(protocol: Protocol) -> tuple[CourseTime, ...]:
             CourseTime(
                 arm=arm.id,
                 label=arm.label,
-                infusion_h=sum(one.duration_min for one in infusions) / 60.0,
+                infusion_h=minutes_to_hours(sum(one.duration_min for one in infusions)),
                 recovery_low_h=low * len(infusions),
                 recovery_high_h=high * len(infusions),
-                therapy_h=n_sessions * (therapy.session_min if therapy is not None else 0.0) / 60.0,
+                therapy_h=minutes_to_hours(n_sessions * (therapy.session_min if therapy is not None else 0.0)),
                 n_days=len(infusions) + len(alone),
             )
         )

@@ -19,15 +19,14 @@ import numpy as np
 from jaxtyping import Float
 
 from remission.errors import SpecError
+from remission.library.dosing_limits import flags_of_length
 from remission.library.loader import load_parameter_set
 from remission.library.molecules import racemate_s_fraction
 from remission.numerics.windows import largest_in_window
-from remission.records.infusions import DrugForm, EvidenceFlag, InfusionEvents
+from remission.records.dose import DrugForm, overlaps
+from remission.records.infusions import InfusionEvents
 
 __all__ = ["Overlap", "infusions_per_weight", "make_infusions"]
-
-# Two infusions that meet end to start may differ by the rounding of their times.
-_TOUCHING_H = 1e-9
 
 
 class Overlap(StrEnum):
@@ -158,17 +157,16 @@ def make_infusions(
         raise SpecError.from_faults(faults)
     order = np.argsort(start, kind="stable")
     start, duration, dose = start[order], duration[order], dose_mg[:, order].astype(float)
+    times = list(zip(start.tolist(), (start + duration).tolist(), strict=True))
     if overlap is Overlap.REFUSE:
-        for index in range(1, start.size):
-            ended = float(np.max(start[:index] + duration[:index]))
-            if start[index] < ended - _TOUCHING_H:
-                raise SpecError(
-                    where=f"infusions[{order[index]}].start_h",
-                    got=f"{start[index]:g} h",
-                    allowed=f"a start at or after {ended:g} h, when the infusion before ends",
-                    remedy="Ask for Overlap.SUPERPOSE if both really run at once.",
-                )
-    flags = _flags(start, duration, order, evidence_h=limits.value("evidence_duration_h"))
+        for index, ended in overlaps(times):
+            raise SpecError(
+                where=f"infusions[{order[index]}].start_h",
+                got=f"{start[index]:g} h",
+                allowed=f"a start at or after {ended:g} h, when the infusion before ends",
+                remedy="Ask for Overlap.SUPERPOSE if both really run at once.",
+            )
+    flags = flags_of_length(times, where=[f"infusions[{number}].duration_h" for number in order])
     s_fraction = racemate_s_fraction() if form is DrugForm.RACEMATE else 1.0
     return InfusionEvents(
         start_h=start, duration_h=duration, dose_mg=dose, form=form, s_fraction=s_fraction, flags=flags
@@ -217,32 +215,3 @@ def _faults(
                 )
             )
     return faults
-
-
-def _flags(
-    start: Float[np.ndarray, " event"],
-    duration: Float[np.ndarray, " event"],
-    order: np.ndarray,
-    *,
-    evidence_h: float,
-) -> tuple[EvidenceFlag, ...]:
-    flags = []
-    # Infusions end to end are one long infusion: splitting it in two does not bring it back into the evidence.
-    runs: list[tuple[int, float, float]] = []
-    for index, (begin, length) in enumerate(zip(start.tolist(), duration.tolist(), strict=True)):
-        if runs and begin <= runs[-1][2] + _TOUCHING_H:
-            first, run_begin, run_end = runs.pop()
-            runs.append((first, run_begin, max(run_end, begin + length)))
-        else:
-            runs.append((index, begin, begin + length))
-    for first, begin, end in runs:
-        if end - begin > evidence_h + _TOUCHING_H:
-            flags.append(
-                EvidenceFlag(
-                    where=f"infusions[{order[first]}].duration_h",
-                    got=f"{end - begin:g} h without a break",
-                    evidence=f"{evidence_h:g} h",
-                    consequence="It keeps exposure and loses the psychoactive peak; both are extrapolated.",
-                )
-            )
-    return tuple(flags)

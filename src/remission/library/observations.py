@@ -14,8 +14,7 @@ from remission.errors import LibraryError, SpecError, did_you_mean, known_names
 from remission.library.loader import read_library_toml
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.base import Record
-from remission.records.dose import Route
-from remission.records.infusions import DrugForm
+from remission.records.dose import DrugForm, Route
 from remission.records.parameter import Grade, SourceKey
 
 __all__ = ["ObservedDose", "ObservedInfusion", "ObservedSeries", "list_observed_series", "load_observed_series"]

@@ -11,8 +11,7 @@ from remission.errors import LibraryError, did_you_mean
 from remission.library.loader import load_parameter_set, read_library_toml
 from remission.library.observations import ObservedSeries, list_observed_series, load_observed_series
 from remission.records.analyte import Analyte, SamplingSite
-from remission.records.dose import Route
-from remission.records.infusions import DrugForm
+from remission.records.dose import DrugForm, Route
 from remission.records.parameter import Parameter
 
 __all__ = ["Product", "list_products", "load_product"]

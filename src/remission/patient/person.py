@@ -8,9 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-from remission.dosing import infusions_per_weight
 from remission.patient.pharmacology import Pharmacology, load_pharmacology
-from remission.pk import Concentrations, individual_parameters, simulate_concentrations
+from remission.pk import Concentrations, simulate_doses
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.regimen import Regimen
 from remission.records.subject import Subject
@@ -32,7 +31,7 @@ def simulate_person(
     Parameters
     ----------
     subject, regimen
-        Who, and what is infused.
+        Who, and what is given.
     t_h
         Times after the start of the session. [h]
     analytes, sites
@@ -54,13 +53,12 @@ def simulate_person(
     '292.4 ng/mL'
     """
     chosen = pharmacology or load_pharmacology()
-    weight_kg = np.array([subject.weight_kg])
-    events = infusions_per_weight(
-        [dose.dose_mg_per_kg for dose in regimen.doses],
-        start_h=[dose.start_h for dose in regimen.doses],
-        duration_h=[dose.duration_min / 60.0 for dose in regimen.doses],
-        weight_kg=weight_kg,
-        form=regimen.form,
+    return simulate_doses(
+        chosen.pk,
+        regimen.doses,
+        weight_kg=np.array([subject.weight_kg]),
+        z_iiv=np.zeros((1, chosen.n_iiv)),
+        t_h=t_h,
+        analytes=analytes,
+        sites=sites,
     )
-    people = individual_parameters(chosen.pk, weight_kg=weight_kg, z_iiv=np.zeros((1, chosen.n_iiv)))
-    return simulate_concentrations(people, events, t_h=t_h, analytes=analytes, sites=sites)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
+from remission.library.dosing_limits import flags_of_length
 from remission.library.loader import load_parameter_set
 from remission.pk.concentrations import Series
 from remission.pk.given import AbsorbedDose
@@ -20,7 +21,6 @@ __all__ = ["flags_of"]
 
 _IV = frozenset({Route.IV_INFUSION, Route.IV_BOLUS})
 _METABOLITES = frozenset({Analyte.S_NK, Analyte.S_HNK})
-_TOUCHING_H = 1e-9
 _TOGETHER_H = 2.0
 
 
@@ -243,26 +243,9 @@ def _of_absorption(where: str, one: AbsorbedDose) -> list[EvidenceFlag]:
     return flags
 
 
-def _of_length(given: Sequence[AbsorbedDose]) -> list[EvidenceFlag]:
-    # Infusions end to end are one long infusion: splitting it does not bring it back into the evidence.
-    longest = load_parameter_set("dosing-limits").value("evidence_duration_h")
-    runs: list[tuple[int, float, float]] = []
-    for index, one in enumerate(given):
-        if one.dose.route is not Route.IV_INFUSION:
-            continue
-        begin, end = one.dose.start_h, one.dose.start_h + one.dose.duration_h
-        if runs and begin <= runs[-1][2] + _TOUCHING_H:
-            first, since, until = runs.pop()
-            runs.append((first, since, max(until, end)))
-        else:
-            runs.append((index, begin, end))
-    return [
-        EvidenceFlag(
-            where=f"doses[{first}].duration_min",
-            got=f"{end - begin:g} h without a break",
-            evidence=f"{longest:g} h",
-            consequence="It keeps exposure and loses the psychoactive peak; both are extrapolated.",
-        )
-        for first, begin, end in runs
-        if end - begin > longest + _TOUCHING_H
-    ]
+def _of_length(given: Sequence[AbsorbedDose]) -> tuple[EvidenceFlag, ...]:
+    infused = [(number, one.dose) for number, one in enumerate(given) if one.dose.route is Route.IV_INFUSION]
+    return flags_of_length(
+        [(dose.start_h, dose.end_h) for _, dose in infused],
+        where=[f"doses[{number}].duration_min" for number, _ in infused],
+    )

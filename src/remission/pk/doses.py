@@ -29,8 +29,8 @@ from remission.pk.simulate import named_series, simulate_concentrations
 from remission.pk.structures import BUILT_IN, find_structure
 from remission.pk.venous import VenousLinks
 from remission.records.analyte import Analyte, SamplingSite
-from remission.records.dose import Dose, Route
-from remission.records.infusions import DrugForm, InfusionEvents
+from remission.records.dose import Dose, DrugForm, Route
+from remission.records.infusions import InfusionEvents
 from remission.records.parameter import ParameterSet
 
 __all__ = ["simulate_doses"]

@@ -17,8 +17,7 @@ from remission.pk.model import PkModel
 from remission.pk.peak_time import ka_from_tmax_per_h
 from remission.pk.routes import amount_mg, bioavailability_of, choose_product
 from remission.records.analyte import Analyte
-from remission.records.dose import Dose, Route, check_doses
-from remission.records.infusions import DrugForm
+from remission.records.dose import Dose, DrugForm, Route, check_doses
 
 __all__ = ["AbsorbedDose", "resolve_doses", "share_of"]
 

@@ -15,7 +15,8 @@ from remission.pk.individuals import PkIndividuals
 from remission.pk.metabolites import METABOLITES
 from remission.pk.model import PkModel
 from remission.records.analyte import Analyte, SamplingSite
-from remission.records.infusions import DrugForm, InfusionEvents
+from remission.records.dose import DrugForm
+from remission.records.infusions import InfusionEvents
 
 __all__ = ["checked_series", "named_series", "simulate_concentrations"]
 

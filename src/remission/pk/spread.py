@@ -22,8 +22,7 @@ from remission.library.loader import list_parameter_sets, load_parameter_set
 from remission.pk.doses import simulate_doses
 from remission.pk.model import PkModel, load_pk_model, with_both_forms
 from remission.records.analyte import Analyte, SamplingSite
-from remission.records.dose import Dose
-from remission.records.infusions import DrugForm
+from remission.records.dose import Dose, DrugForm
 
 __all__ = ["AveragedCurve", "ModelSpread", "average_models", "model_spread", "models_for_infusions", "published_models"]
 

@@ -14,6 +14,7 @@ from typing import Literal
 from remission.errors import SpecError
 from remission.planner.request import PlannedInfusion, PlanRequest
 from remission.records.typed import read_dose, read_minutes, read_share, tidy
+from remission.units import hours_to_minutes, minutes_to_hours
 
 __all__ = ["RateChange", "change_rates", "read_change"]
 
@@ -129,7 +130,7 @@ class _Step:
 
     @classmethod
     def of(cls, one: PlannedInfusion) -> "_Step":
-        return cls(one.start_h * 60.0, one.duration_min or 0.0, one.dose_mg_per_kg)
+        return cls(hours_to_minutes(one.start_h), one.duration_min or 0.0, one.dose_mg_per_kg)
 
     @property
     def end_min(self) -> float:
@@ -137,7 +138,7 @@ class _Step:
 
     def planned(self) -> PlannedInfusion:
         return PlannedInfusion(
-            dose_mg_per_kg=self.dose_mg_per_kg, duration_min=self.length_min, start_h=self.start_min / 60.0
+            dose_mg_per_kg=self.dose_mg_per_kg, duration_min=self.length_min, start_h=minutes_to_hours(self.start_min)
         )
 
 
@@ -171,7 +172,8 @@ def _apply(steps: list[_Step], change: RateChange, where: str) -> list[_Step]:
             rest = _Step(at + change.pause_min, rest_min, rest_dose)
         else:
             ran = running.dose_mg_per_kg / running.length_min
-            rate = change.factor * ran if change.kind == "factor" else change.rate_mg_per_kg_per_h / 60.0
+            # What runs in an hour, over 60 minutes.
+            rate = change.factor * ran if change.kind == "factor" else minutes_to_hours(change.rate_mg_per_kg_per_h)
             if change.to_the_end:
                 rest = _Step(at, rest_min, rate * rest_min)
             elif ran == 0.0:

@@ -22,7 +22,7 @@ from remission.planner.request import PlanRequest
 from remission.planner.session import concentrations_at, offered_series
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.typed import read_minutes, tidy
-from remission.units import parse_quantity
+from remission.units import minutes_to_hours, parse_quantity
 
 __all__ = ["MeasuredLevel", "PlacedLevel", "place_levels", "read_levels"]
 
@@ -300,7 +300,7 @@ def _level(number: int, row: dict[str, str], time_unit: str, where: str) -> Meas
 
 def _time_h(text: str, unit: str, place: str) -> float:
     is_bare = re.fullmatch(r"[+-]?[0-9.,]+", text) is not None
-    return read_minutes(f"{text} {unit}" if is_bare and unit == "h" else text, where=place) / 60.0
+    return minutes_to_hours(read_minutes(f"{text} {unit}" if is_bare and unit == "h" else text, where=place))
 
 
 def _value(row: dict[str, str], analyte: Analyte, place: str) -> tuple[float, bool]:

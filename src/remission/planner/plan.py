@@ -21,6 +21,7 @@ from remission.planner.session import (
 )
 from remission.planner.shares import Probability, share_of
 from remission.records.result import Result
+from remission.units import hours_to_minutes
 
 __all__ = ["NOTICE", "Curve", "Peak", "Plan", "PressureLimits", "plan_infusion", "regimen_words", "summarize_session"]
 
@@ -239,12 +240,12 @@ def regimen_words(infusions: tuple[PlannedInfusion, ...], *, route: str) -> str:
     parts: list[str] = []
     clock_h = 0.0
     for one in infusions:
-        gap_min = (one.start_h - clock_h) * 60.0
+        gap_min = hours_to_minutes(one.start_h - clock_h)
         dose = f"{float(f'{one.dose_mg_per_kg:.3g}'):g} mg/kg"
         how = _ROUTE_WORDS[route] if one.duration_min is None else f"over {one.duration_min:g} min"
         wait = f" after a pause of {gap_min:.0f} min" if parts and gap_min > 0.5 else ""
         parts.append(f"{dose} {how}{wait}")
-        clock_h = one.start_h + (one.duration_min or 0.0) / 60.0
+        clock_h = one.end_h
     return ", then ".join(parts)
 
 

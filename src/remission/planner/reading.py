@@ -6,7 +6,7 @@ probably meant. Nothing that is typed is evaluated.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar
 
 from remission.errors import SpecError, UnitsError
 from remission.library.loader import load_parameter_set
@@ -22,8 +22,10 @@ from remission.planner.request import (
     preset_infusions,
     preset_regimen,
     usual_model,
+    way_of,
 )
-from remission.records.infusions import DrugForm
+from remission.records.dose import DrugForm
+from remission.records.quantity import LONGEST_SESSION_H
 from remission.records.session_fields import SESSION_FIELDS
 from remission.records.typed import (
     TypedDose,
@@ -38,14 +40,13 @@ from remission.records.typed import (
     read_weight_kg,
     tidy,
 )
-from remission.units import parse_quantity
+from remission.units import hours_to_minutes, minutes_to_hours, parse_quantity
 
 __all__ = ["FIELDS", "PARSERS", "read_regimen", "read_request", "read_search", "read_share_inside", "read_weights"]
 
 FIELDS = tuple(SESSION_FIELDS)
 """Names of the fields; ``has``, ``takes``, ``dose``, ``minutes`` and ``start`` may come more than once."""
 
-_ROUTES: tuple[Route, ...] = get_args(Route)
 _RECORD_FIELD = {
     "sbp0_mmhg": "systolic",
     "dbp0_mmhg": "diastolic",
@@ -164,7 +165,7 @@ def read_search(fields: Mapping[str, Sequence[str]], *, find: str) -> tuple[Lite
             got="an average of models" if reader.text("model") == AVERAGE else "esketamine",
             allowed="racemic ketamine under one model: limits look at effects, and these have none here",
         )
-    if reader.text("route") not in {"", "iv"}:
+    if reader.text("route") and way_of(reader.text("route")) != "iv":
         raise SpecError(where="route", got=reader.text("route"), allowed="a vein; other routes have no effects here")
     name, stand_in = ("dose", "0.5 mg/kg") if find == "dose" else ("minutes", "40")
     if not reader.text(name) and not reader.text("preset"):
@@ -276,10 +277,18 @@ def _doses_in_word(name: str, beside: PlanRequest) -> dict[str, Any]:
         return {"route": preset_regimen(name).route, "infusions": preset_infusions(name, weight_kg=weight_kg)}
     parts = [part.strip() for part in name.split("+")]
     dose, _, end = parts[-1].rpartition("/")
-    if len(parts) == 1 and end.strip().lower() in _ROUTES[1:]:
-        route: Route = _one_of(end.strip().lower(), _ROUTES, "route")
+    if len(parts) == 1 and (route := _named_way(end)) is not None:
         return {"route": route, "infusions": _doses([dose], [], [], weight_kg=weight_kg, route=route)}
     return {"route": "iv", "infusions": _doses(parts, [], [], weight_kg=weight_kg, route="iv")}
+
+
+def _named_way(word: str) -> Route | None:
+    """The route that ends a regimen in one word, ``2mg/kg/im``; None where that is a length or a unit."""
+    try:
+        found: Route = way_of(word.strip())
+    except SpecError:
+        return None
+    return None if found == "iv" else found
 
 
 def _regimen(reader: "_Reader", weight_kg: float) -> dict[str, Any]:
@@ -294,7 +303,7 @@ def _regimen(reader: "_Reader", weight_kg: float) -> dict[str, Any]:
     usual = "iv"
     if reader.text("product").lower() == _ESKETAMINE_SPRAY or _is_spray(reader):
         usual = "intranasal"
-    route = _one_of((reader.text("route") or usual).lower(), _ROUTES, "route")
+    route: Route = way_of(reader.text("route") or usual)
     if preset and _drug(reader) == "esketamine":
         raise SpecError(
             where="preset", got=preset, allowed="a dose: no published regimen of the library gives esketamine"
@@ -333,7 +342,7 @@ def _doses(
             PlannedInfusion(
                 dose_mg_per_kg=_dose_mg_per_kg(text, dose, weight_kg=weight_kg, minutes=length),
                 duration_min=length,
-                start_h=clock_min / 60.0,
+                start_h=minutes_to_hours(clock_min),
             )
         )
         clock_min += length or 0.0
@@ -405,7 +414,7 @@ def _dose_mg_per_kg(text: str, typed: TypedDose, *, weight_kg: float, minutes: f
     if typed.is_per_h:
         if minutes is None:
             raise SpecError(where="dose", got=text, allowed="a dose; a rate is for an infusion")
-        dose *= minutes / 60.0
+        dose *= minutes_to_hours(minutes)
         if dose < 0.0:
             raise SpecError(where="dose", got=text, allowed="a rate of 0 or more")
     elif not typed.is_per_kg:
@@ -465,7 +474,7 @@ def _check_minutes(minutes: float, text: str, where: str, *, at_zero: bool = Fal
         raise SpecError(
             where=where, got=text, allowed=bound, remedy="For a bolus give a short infusion, such as 1 min."
         )
-    if minutes > 1440.0:
+    if minutes > hours_to_minutes(LONGEST_SESSION_H):
         raise SpecError(where=where, got=text, allowed="at most 1440 min", remedy="A session lasts minutes to hours.")
     return minutes
 

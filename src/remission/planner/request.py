@@ -2,7 +2,7 @@
 
 import math
 from itertools import pairwise
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -13,10 +13,12 @@ from remission.library.products import Product, list_products
 from remission.library.sessions import PublishedRegimen, load_regimens
 from remission.pk import DEFAULT_PK_MODEL, published_models
 from remission.records.base import Record
-from remission.records.infusions import DrugForm
+from remission.records.dose import DrugForm, overlaps, read_route
+from remission.records.dose import Route as DoseRoute
 from remission.records.quantity import AgeY, DoseMgPerKg, DurationMin, WeightKg
 from remission.records.substance import Substance
 from remission.records.text import Slug
+from remission.units import hours_to_minutes, minutes_to_hours
 
 __all__ = [
     "AVERAGE",
@@ -31,6 +33,7 @@ __all__ = [
     "preset_infusions",
     "preset_regimen",
     "usual_model",
+    "way_of",
 ]
 
 Route = Literal["iv", "im", "sc", "oral", "sublingual", "intranasal", "rectal"]
@@ -42,9 +45,6 @@ _SPRAY_MG = (28.0, 56.0, 84.0)
 AVERAGE = "average"
 """The name that asks for the average of the published models instead of one of them."""
 
-# Two infusions that meet end to start may differ by the rounding of their times.
-_TOUCHING_H = 1e-9
-
 
 class PlannedInfusion(Record):
     """One dose of the request's drug on the session clock; ``duration`` is for the route ``iv`` and only for it."""
@@ -52,6 +52,16 @@ class PlannedInfusion(Record):
     dose_mg_per_kg: Annotated[DoseMgPerKg, Field(alias="dose")]
     duration_min: Annotated[DurationMin | None, Field(alias="duration")] = None
     start_h: Annotated[float, Field(ge=0.0, le=24.0)] = 0.0
+
+    @property
+    def duration_h(self) -> float:
+        """Length of an infusion, 0 for every other route. [h]"""
+        return 0.0 if self.duration_min is None else minutes_to_hours(self.duration_min)
+
+    @property
+    def end_h(self) -> float:
+        """When nothing more of it is given. [h]"""
+        return self.start_h + self.duration_h
 
 
 class PlanRequest(Record):
@@ -126,6 +136,8 @@ class PlanRequest(Record):
             for text in given:
                 meaning = meaning_of(text)
                 found[meaning.kind if meaning else where].append(meaning.name if meaning else text)
+        if isinstance(data.get("route"), str):
+            data = {**data, "route": way_of(data["route"])}
         if data.get("drug") == "esketamine" and data.get("model") is None:
             data = {**data, "model": usual_model("esketamine", str(data.get("route", "iv")))}
         known = {**data, **{where: tuple(sorted(set(names))) for where, names in found.items()}}
@@ -298,18 +310,48 @@ class PlanRequest(Record):
                         allowed="infusions in the order of time",
                     )
                 )
-                continue
-            ended = before.start_h + (before.duration_min or 0.0) / 60.0
-            if after.start_h < ended - _TOUCHING_H:
-                faults.append(
-                    SpecError(
-                        where=f"infusions[{number}].start_h",
-                        got=f"{after.start_h * 60.0:g} min",
-                        allowed=f"a start at or after {ended * 60.0:g} min, when the infusion before ends",
-                        remedy="One vein carries one infusion at a time; left out, it follows the one before.",
-                    )
-                )
-        return faults
+        if faults:
+            return faults
+        return [
+            SpecError(
+                where=f"infusions[{number}].start_h",
+                got=f"{hours_to_minutes(self.infusions[number].start_h):g} min",
+                allowed=f"a start at or after {hours_to_minutes(ended_h):g} min, when the infusion before ends",
+                remedy="One vein carries one infusion at a time; left out, it follows the one before.",
+            )
+            for number, ended_h in overlaps([(one.start_h, one.end_h) for one in self.infusions])
+        ]
+
+
+def way_of(route: Any) -> Any:
+    """The route of a plan by its name or in usual words; how an infusion runs is said by its minutes.
+
+    Raises
+    ------
+    SpecError
+        It is no route, or one that no plan takes.
+
+    Examples
+    --------
+    >>> way_of("IV"), way_of("subcutaneous"), way_of("po")
+    ('iv', 'sc', 'oral')
+    """
+    known = get_args(Route)
+    try:
+        found = read_route(route)
+    except SpecError as error:
+        remedy = error.remedy.replace("iv_infusion", "iv")
+        raise SpecError(where="route", got=route, allowed=f"one of {', '.join(known)}", remedy=remedy) from None
+    if found is DoseRoute.IV_INFUSION:
+        return "iv"
+    if found in {DoseRoute.IV_BOLUS, DoseRoute.FILM}:
+        raise SpecError(
+            where="route", got=route, allowed=f"one of {', '.join(known)}",
+            remedy="For a bolus plan a short infusion, such as 1 min."
+            if found is DoseRoute.IV_BOLUS
+            else "The film has a model of its own: simulate_doses() takes it.",
+        )  # fmt: skip
+    return found.value if isinstance(found, DoseRoute) else found
 
 
 def usual_model(drug: str, route: str) -> str:
@@ -404,6 +446,8 @@ def preset_infusions(name: str, *, weight_kg: float | None = None) -> tuple[Plan
             if weight_kg is None:
                 raise SpecError(where="weight_kg", got=None, allowed=f"a weight, because {name} gives a dose in mg")
             dose = (step.dose_mg or 0.0) / weight_kg
-        found.append(PlannedInfusion(dose_mg_per_kg=dose, duration_min=step.duration_min, start_h=clock_min / 60.0))
+        found.append(
+            PlannedInfusion(dose_mg_per_kg=dose, duration_min=step.duration_min, start_h=minutes_to_hours(clock_min))
+        )
         clock_min += step.duration_min or 0.0
     return tuple(found)

@@ -30,6 +30,7 @@ from remission.planner.session import SimulatedSession, simulate_session
 from remission.records.analyte import SamplingSite
 from remission.records.base import Record
 from remission.records.typed import read_pressure_mmhg
+from remission.units import hours_to_minutes
 
 __all__ = ["FoundRegimen", "Limit", "PublishedReach", "published_reach", "read_limit", "search_regimen"]
 
@@ -157,7 +158,7 @@ def published_reach() -> PublishedReach:
         high_mg_per_kg=max(doses),
         low_mg_per_kg_per_min=min(rates),
         high_mg_per_kg_per_min=max(rates),
-        longest_min=60.0 * load_parameter_set("dosing-limits").value(_MOST_H),
+        longest_min=hours_to_minutes(load_parameter_set("dosing-limits").value(_MOST_H)),
     )
 
 
@@ -346,7 +347,7 @@ def _holds(inside: Bool[np.ndarray, " subject"], share: float) -> list[bool]:
 def _at(session: SimulatedSession, infusion: PlannedInfusion, found: PlasmaRange) -> list[np.ndarray]:
     """Venous ketamine of each person at every reading of the time."""
     venous = session.of("ket", "venous")
-    ends = {"start": 0.0, "end": (infusion.duration_min or 0.0) / 60.0}
+    ends = {"start": 0.0, "end": infusion.duration_h}
     times = [infusion.start_h + ends[one] + found.after_h for one in found.reference]
     return [np.array([np.interp(time, session.t_h, row) for row in venous]) for time in times]
 

@@ -70,9 +70,9 @@ from remission.receptor import (
     simulate_vas,
 )
 from remission.records.analyte import Analyte, SamplingSite
-from remission.records.dose import Absorption, Dose
+from remission.records.dose import Absorption, Dose, DrugForm
 from remission.records.dose import Route as DoseRoute
-from remission.records.infusions import DrugForm, InfusionEvents
+from remission.records.infusions import InfusionEvents
 from remission.streams import People
 
 __all__ = [
@@ -347,7 +347,7 @@ def _events(crowd: _Crowd, request: PlanRequest) -> InfusionEvents:
         return infusions_per_weight(
             [one.dose_mg_per_kg for one in request.infusions],
             start_h=[one.start_h for one in request.infusions],
-            duration_h=[(one.duration_min or 0.0) / 60.0 for one in request.infusions],
+            duration_h=[one.duration_h for one in request.infusions],
             weight_kg=crowd.individuals.weight_kg,
         )
     except SpecError as error:
@@ -446,8 +446,8 @@ def _studied(site: dict[Analyte, _BY_SUBJECT]) -> tuple[StudiedRange, ...]:
 def _absorbed(takers: _Takers, request: PlanRequest) -> SimulatedSession:
     """Concentrations alone: after doses that are not infused, and after esketamine."""
     model = takers.model
-    last_h = max(one.start_h + (one.duration_min or 0.0) / 60.0 for one in request.infusions)
-    ends = [edge for one in request.infusions for edge in (one.start_h, one.start_h + (one.duration_min or 0.0) / 60.0)]
+    last_h = max(one.end_h for one in request.infusions)
+    ends = [edge for one in request.infusions for edge in (one.start_h, one.end_h)]
     t_h = np.union1d(np.arange(0.0, last_h + _AFTER_ABSORBED_H + _STEP_H, _STEP_H), ends)
     parents: tuple[Analyte, ...] = (Analyte.S_KET,) if request.is_esketamine else (Analyte.KET, Analyte.S_KET)
     asked = parents

@@ -3,6 +3,7 @@
 from remission.records.analysis import Analysis, Comparison, Contrast, Imputation, Prior
 from remission.records.base import Record
 from remission.records.design import Design
+from remission.records.dose import Dose
 from remission.records.endpoint import Endpoint
 from remission.records.estimand import Estimand
 from remission.records.intercurrent import Blinding, Incarceration, IntercurrentEvents, Missingness, UseRule
@@ -17,7 +18,7 @@ from remission.records.population import (
     WeightDistribution,
 )
 from remission.records.recruitment import Recruitment
-from remission.records.regimen import Dose, Regimen
+from remission.records.regimen import Regimen
 from remission.records.subject import Subject
 from remission.records.substance import Substance
 from remission.records.treatment import Arm, DrugCourse, Gap, Infusion, Period, SessionDay, TherapyCourse

@@ -1,27 +1,51 @@
 """One dose by any route: what was given, how, when, and what the giver assumes about its absorption."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from itertools import pairwise
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from remission.errors import SpecError, did_you_mean
+from remission.errors import SpecError, nearest_names
 from remission.records.base import Record
-from remission.records.infusions import DrugForm
-from remission.records.quantity import Fraction, LongDoseMgPerKg, LongDurationMin
+from remission.records.quantity import (
+    MOST_MG,
+    MOST_MG_PER_KG,
+    WINDOW_H,
+    Fraction,
+    LongDoseMgPerKg,
+    LongDurationMin,
+)
 from remission.records.text import Sentence, Slug
-from remission.units import parse_quantity
+from remission.units import hours_to_minutes, minutes_to_hours, parse_quantity
 
-__all__ = ["Absorption", "Dose", "Route", "check_doses", "rate_steps"]
+__all__ = [
+    "TOUCHING_H",
+    "Absorption",
+    "Dose",
+    "DrugForm",
+    "Route",
+    "check_doses",
+    "overlaps",
+    "rate_steps",
+    "read_form",
+    "read_route",
+    "unbroken",
+]
 
-# As dosing-limits of the library has them, which records do not read; a test holds both together.
-_WINDOW_H = 4.0
-_MOST_MG_PER_KG = 5.0
-_MOST_MG = 2000.0
-# Two infusions that meet end to start may differ by the rounding of their times.
-_TOUCHING_H = 1e-9
+TOUCHING_H = 1e-9
+"""Two infusions that meet end to start may differ by the rounding of their times. [h]"""
+
+
+class DrugForm(StrEnum):
+    """What is in the syringe."""
+
+    RACEMATE = "racemate"
+    """Racemic ketamine, half S and half R by mass."""
+    ESKETAMINE = "esketamine"
+    """S-ketamine alone."""
 
 
 class Route(StrEnum):
@@ -51,16 +75,88 @@ def _amount(value: Any) -> Any:
     return parse_quantity(value, "mg") if isinstance(value, str) else value
 
 
-def _route(value: Any) -> Any:
-    known = [route.value for route in Route]
-    if isinstance(value, str) and value not in known:
-        raise SpecError(
-            where="value",
-            got=value,
-            allowed=f"one of {', '.join(known)}",
-            remedy=did_you_mean(value, known),
-        )
-    return value
+_ROUTE_WORDS: Final = {
+    Route.IV_INFUSION: (
+        "iv",
+        "i v",
+        "intravenous",
+        "intravenously",
+        "intravenous infusion",
+        "infusion",
+        "drip",
+        "vein",
+        "into a vein",
+    ),
+    Route.IV_BOLUS: ("bolus", "iv push", "push", "intravenous bolus", "intravenous injection"),
+    Route.IM: ("i m", "intramuscular", "intramuscularly", "muscle", "into a muscle"),
+    Route.SC: ("s c", "sq", "subq", "sub q", "subcut", "subcutaneous", "subcutaneously", "under the skin"),
+    Route.ORAL: ("po", "p o", "per os", "orally", "by mouth", "swallowed"),
+    Route.SUBLINGUAL: ("sl", "s l", "sublingually", "under the tongue", "lozenge", "troche", "wafer"),
+    Route.FILM: ("oral film", "thin film", "oral thin film"),
+    Route.INTRANASAL: ("in", "i n", "intranasally", "nasal", "nose", "into the nose", "nasal spray", "spray"),
+    Route.RECTAL: ("pr", "p r", "rectally", "rectum", "per rectum", "suppository"),
+}
+_FORM_WORDS: Final = {
+    DrugForm.RACEMATE: ("racemic", "racemic ketamine", "ketamine", "r s ketamine"),
+    DrugForm.ESKETAMINE: ("s ketamine", "spravato", "ketanest s"),
+}
+
+
+def _words(text: str) -> str:
+    return " ".join(re.sub(r"[-_.,/()]", " ", text).casefold().split())
+
+
+def _by_words(value: Any, kinds: Mapping[Any, tuple[str, ...]]) -> Any:
+    """A member of an enumeration by its name or usual words; what is no text is left to the type."""
+    if not isinstance(value, str):
+        return value
+    known: dict[str, Any] = {}
+    for kind in kinds:
+        known |= dict.fromkeys((_words(text) for text in (kind.value, *kinds[kind])), kind)
+    found = known.get(_words(value))
+    if found is not None:
+        return found
+    names = [kind.value for kind in kinds]
+    # The nearest by meaning: a slip of a usual word leads to the name that it stands for.
+    meant = dict.fromkeys(known[name].value for name in nearest_names(_words(value), known, 3))
+    raise SpecError(
+        where="value", got=value, allowed=f"one of {', '.join(names)}",
+        remedy=f"Did you mean {' or '.join(meant)}?" if meant else "",
+    )  # fmt: skip
+
+
+def read_route(value: Any) -> Any:
+    """A route by its name or in usual words, in any case: ``iv``, ``im``, ``po``, ``in``, ``sl``, ``sc``.
+
+    ``iv`` is an infusion, which needs its length; a bolus is called one, because it is another peak.
+
+    Raises
+    ------
+    SpecError
+        It is no route; the nearest by meaning is named where one is near.
+
+    Examples
+    --------
+    >>> [read_route(text).value for text in ("IV", "p.o.", "nasal spray", "Under the skin")]
+    ['iv_infusion', 'oral', 'intranasal', 'sc']
+    """
+    return _by_words(value, _ROUTE_WORDS)
+
+
+def read_form(value: Any) -> Any:
+    """What is in the syringe, by its name or in usual words.
+
+    Raises
+    ------
+    SpecError
+        It is neither.
+
+    Examples
+    --------
+    >>> read_form("Ketamine").value, read_form("S-ketamine").value
+    ('racemate', 'esketamine')
+    """
+    return _by_words(value, _FORM_WORDS)
 
 
 DoseMg = Annotated[float, Field(ge=0.0, le=100_000.0), BeforeValidator(_amount)]
@@ -101,18 +197,18 @@ class Dose(Record):
 
     Examples
     --------
-    >>> Dose.create(route="iv_infusion", dose="0.5 mg/kg", duration="40 min").dose_mg_per_kg
+    >>> Dose.create(route="iv", dose="0.5 mg/kg", duration="40 min").dose_mg_per_kg
     0.5
     >>> Dose.create(route="intranasal", dose="56 mg", form="esketamine").dose_mg
     56.0
     """
 
-    route: Annotated[Route, BeforeValidator(_route)]
+    route: Annotated[Route, BeforeValidator(read_route)]
     dose_mg: DoseMg | None = None
     dose_mg_per_kg: LongDoseMgPerKg | None = None
     duration_min: Annotated[LongDurationMin | None, Field(alias="duration")] = None
     start_h: Annotated[float, Field(ge=0.0, le=168.0)] = 0.0
-    form: DrugForm = DrugForm.RACEMATE
+    form: Annotated[DrugForm, BeforeValidator(read_form)] = DrugForm.RACEMATE
     product: Slug | None = None
     absorption: Absorption | None = None
 
@@ -145,14 +241,14 @@ class Dose(Record):
             )
         is_infusion = self.route is Route.IV_INFUSION
         # The largest dose is for what is given within hours; an infusion of days gives more.
-        for name, most, unit in (("dose_mg", _MOST_MG, "mg"), ("dose_mg_per_kg", _MOST_MG_PER_KG, "mg/kg")):
-            amount, spread = getattr(self, name), max(1.0, self.duration_h / _WINDOW_H)
+        for name, most, unit in (("dose_mg", MOST_MG, "mg"), ("dose_mg_per_kg", MOST_MG_PER_KG, "mg/kg")):
+            amount, spread = getattr(self, name), max(1.0, self.duration_h / WINDOW_H)
             if amount is not None and amount > most * spread * (1.0 + 1e-9):
                 faults.append(
                     SpecError(
                         where=name,
                         got=f"{amount:g} {unit}",
-                        allowed=f"at most {most:g} {unit} within {_WINDOW_H:g} h",
+                        allowed=f"at most {most:g} {unit} within {WINDOW_H:g} h",
                         remedy="Was another unit meant? 40 mg for 70 kg is 0.57 mg/kg.",
                     )
                 )
@@ -188,7 +284,12 @@ class Dose(Record):
     @property
     def duration_h(self) -> float:
         """Length of an infusion, 0 for every other route. [h]"""
-        return 0.0 if self.duration_min is None else self.duration_min / 60.0
+        return 0.0 if self.duration_min is None else minutes_to_hours(self.duration_min)
+
+    @property
+    def end_h(self) -> float:
+        """When nothing more of it is given. [h]"""
+        return self.start_h + self.duration_h
 
 
 def rate_steps(steps: Sequence[tuple[str, str]], *, end: str, form: DrugForm = DrugForm.RACEMATE) -> tuple[Dose, ...]:
@@ -242,8 +343,8 @@ def rate_steps(steps: Sequence[tuple[str, str]], *, end: str, form: DrugForm = D
     pieces = zip(times, [*times[1:], stop], rates, strict=True)
     return tuple(
         Dose(
-            route=Route.IV_INFUSION, dose_mg=rate * (until - since), duration_min=60.0 * (until - since), start_h=since,
-            form=form,
+            route=Route.IV_INFUSION, dose_mg=rate * (until - since), duration_min=hours_to_minutes(until - since),
+            start_h=since, form=form,
         )
         for since, until, rate in pieces
         if rate > 0.0
@@ -273,20 +374,60 @@ def check_doses(doses: Sequence[Dose], *, overlap: bool = False) -> None:
         for index, (before, dose) in enumerate(pairwise(doses), start=1)
         if dose.start_h < before.start_h
     ]
-    ended = 0.0
-    for index, dose in enumerate(doses):
-        if dose.route is not Route.IV_INFUSION or overlap:
-            continue
-        if dose.start_h < ended - _TOUCHING_H:
-            faults.append(
-                SpecError(
-                    where=f"doses[{index}].start_h",
-                    got=f"{dose.start_h:g} h",
-                    allowed=f"a start at or after {ended:g} h, when the infusion before ends",
-                    remedy="In one vein one infusion runs; write a change of rate as a new infusion from there, or "
-                    "say that both run (overlap).",
-                )
-            )
-        ended = max(ended, dose.start_h + dose.duration_h)
+    running = [(index, dose) for index, dose in enumerate(doses) if dose.route is Route.IV_INFUSION and not overlap]
+    faults += [
+        SpecError(
+            where=f"doses[{running[number][0]}].start_h",
+            got=f"{running[number][1].start_h:g} h",
+            allowed=f"a start at or after {ended:g} h, when the infusion before ends",
+            remedy="In one vein one infusion runs; write a change of rate as a new infusion from there, or say that "
+            "both run (overlap).",
+        )
+        for number, ended in overlaps([(dose.start_h, dose.end_h) for _, dose in running])
+    ]
     if faults:
         raise SpecError.from_faults(faults)
+
+
+def overlaps(times_h: Sequence[tuple[float, float]]) -> list[tuple[int, float]]:
+    """Infusions that begin while one above them runs, by number, with the end that they should wait for. [h]
+
+    Parameters
+    ----------
+    times_h
+        Start and end of each. [h]
+
+    Examples
+    --------
+    >>> overlaps([(0.0, 1.0), (1.0, 2.0), (1.5, 1.6)])
+    [(2, 2.0)]
+    """
+    found, ended = [], 0.0
+    for number, (start_h, end_h) in enumerate(times_h):
+        if start_h < ended - TOUCHING_H:
+            found.append((number, ended))
+        ended = max(ended, end_h)
+    return found
+
+
+def unbroken(times_h: Sequence[tuple[float, float]]) -> list[tuple[int, float, float]]:
+    """Infusions end to end as one: the number of the first, start and end of each stretch without a break. [h]
+
+    Parameters
+    ----------
+    times_h
+        Start and end of each, in order of their starts. [h]
+
+    Examples
+    --------
+    >>> unbroken([(0.0, 1.0), (1.0, 2.0), (3.0, 4.0)])
+    [(0, 0.0, 2.0), (2, 3.0, 4.0)]
+    """
+    runs: list[tuple[int, float, float]] = []
+    for number, (start_h, end_h) in enumerate(times_h):
+        if runs and start_h <= runs[-1][2] + TOUCHING_H:
+            first, since, until = runs.pop()
+            runs.append((first, since, max(until, end_h)))
+        else:
+            runs.append((number, start_h, end_h))
+    return runs

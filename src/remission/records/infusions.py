@@ -1,21 +1,13 @@
 """Infusion events: what dosing hands to pharmacokinetics."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["DrugForm", "EvidenceFlag", "InfusionEvents"]
+from remission.records.dose import DrugForm
 
-
-class DrugForm(StrEnum):
-    """What is in the syringe."""
-
-    RACEMATE = "racemate"
-    """Racemic ketamine, half S and half R by mass."""
-    ESKETAMINE = "esketamine"
-    """S-ketamine alone."""
+__all__ = ["EvidenceFlag", "InfusionEvents"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

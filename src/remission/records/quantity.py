@@ -10,9 +10,14 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, ValidationInfo, WithJsonSchema
 
 from remission.errors import SpecError, UnitsError
-from remission.units import format_quantity, parse_quantity
+from remission.units import format_quantity, hours_to_minutes, parse_quantity
 
 __all__ = [
+    "LONGEST_H",
+    "LONGEST_SESSION_H",
+    "MOST_MG",
+    "MOST_MG_PER_KG",
+    "WINDOW_H",
     "AgeSdY",
     "AgeY",
     "Day",
@@ -77,9 +82,21 @@ def _in_file(units: str, example: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": rf"^{_NUMBER} *{units}$", "examples": [example]})
 
 
+# As dosing-limits of the library has them, which records do not read; a test holds both together.
+MOST_MG_PER_KG = 5.0
+"""Largest dose of what is given within :data:`WINDOW_H`. [mg/kg]"""
+MOST_MG = 2000.0
+"""The same in mg, for anybody. [mg]"""
+WINDOW_H = 4.0
+"""Doses within so many hours count together. [h]"""
+LONGEST_H = 168.0
+"""Longest infusion. [h]"""
+LONGEST_SESSION_H = 24.0
+"""Longest infusion of a session of days. [h]"""
+
 DoseMgPerKg = Annotated[
     float,
-    _within("mg/kg", 0.0, 5.0, remedy="Was an amount in mg meant? 40 mg for 70 kg is 0.57 mg/kg."),
+    _within("mg/kg", 0.0, MOST_MG_PER_KG, remedy="Was an amount in mg meant? 40 mg for 70 kg is 0.57 mg/kg."),
     BeforeValidator(_parser("mg/kg")),
     _writer("mg/kg"),
     _in_file(_DOSE, "0.5 mg/kg"),
@@ -88,7 +105,13 @@ DoseMgPerKg = Annotated[
 
 DurationMin = Annotated[
     float,
-    _within("min", 0.0, 1440.0, above=True, remedy="A day is the longest; minutes are 'min', hours 'h'."),
+    _within(
+        "min",
+        0.0,
+        hours_to_minutes(LONGEST_SESSION_H),
+        above=True,
+        remedy="A day is the longest; minutes are 'min', hours 'h'.",
+    ),
     BeforeValidator(_parser("min")),
     _writer("min"),
     _in_file(_TIME, "40 min"),
@@ -106,7 +129,13 @@ LongDoseMgPerKg = Annotated[
 
 LongDurationMin = Annotated[
     float,
-    _within("min", 0.0, 10080.0, above=True, remedy="A week is the longest; minutes are 'min', hours 'h'."),
+    _within(
+        "min",
+        0.0,
+        hours_to_minutes(LONGEST_H),
+        above=True,
+        remedy="A week is the longest; minutes are 'min', hours 'h'.",
+    ),
     BeforeValidator(_parser("min")),
     _writer("min"),
     _in_file(_TIME, "40 min"),

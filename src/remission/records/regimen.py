@@ -1,43 +1,66 @@
-"""What is given in one session: infusions on the session clock.
+"""What is given in one session: doses on the session clock.
 
-A :class:`~remission.records.treatment.DrugCourse` says on which days sessions are held; a regimen says what runs in
+A :class:`~remission.records.treatment.DrugCourse` says on which days sessions are held; a regimen says what is given in
 one.
 """
 
-from typing import Annotated
+from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from remission.errors import SpecError
 from remission.records.base import Record
-from remission.records.infusions import DrugForm
-from remission.records.quantity import DoseMgPerKg, DurationMin
+from remission.records.dose import Dose, DrugForm, Route, read_form
 from remission.records.treatment import DrugCourse
 
-__all__ = ["Dose", "Regimen"]
-
-
-class Dose(Record):
-    """One infusion: when it starts, how much per body weight, over how long."""
-
-    start_h: Annotated[float, Field(ge=0.0, le=24.0)] = 0.0
-    dose_mg_per_kg: Annotated[DoseMgPerKg, Field(alias="dose")]
-    duration_min: Annotated[DurationMin, Field(alias="duration")]
+__all__ = ["Regimen"]
 
 
 class Regimen(Record):
-    """The infusions of one session, all of one drug form.
+    """The doses of one session, all of one drug form.
+
+    A dose that names no route is an infusion into a vein; one that names no form is of the regimen's.
 
     Examples
     --------
     >>> Regimen.create(doses=[{"dose": "0.5 mg/kg", "duration": "40 min"}]).doses[0].dose_mg_per_kg
     0.5
+    >>> Regimen.create(doses=[Dose.create(route="nasal", dose="56 mg", form="esketamine")]).form.value
+    'esketamine'
     """
 
-    form: Annotated[DrugForm, BeforeValidator(lambda value: DrugForm(value) if isinstance(value, str) else value)] = (
-        DrugForm.RACEMATE
-    )
+    form: Annotated[DrugForm, BeforeValidator(read_form)] = DrugForm.RACEMATE
     doses: Annotated[tuple[Dose, ...], Field(min_length=1, max_length=20)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, data: Any) -> Any:
+        """Fill what a dose leaves to the regimen, and the form of a regimen from that of whole doses."""
+        if not isinstance(data, dict) or not isinstance(data.get("doses"), list | tuple):
+            return data
+        form = data.get("form")
+        if form is None:
+            form = next((dose.form for dose in data["doses"] if isinstance(dose, Dose)), DrugForm.RACEMATE)
+        usual = {"route": Route.IV_INFUSION, "form": form}
+        return {
+            **data,
+            "form": form,
+            "doses": [{**usual, **dose} if isinstance(dose, dict) else dose for dose in data["doses"]],
+        }
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        faults = [
+            SpecError(
+                where=f"doses[{index}].form", got=dose.form.value, allowed=f"{self.form.value}, as the regimen",
+                remedy="Two drugs are two regimens.",
+            )
+            for index, dose in enumerate(self.doses)
+            if dose.form is not self.form
+        ]  # fmt: skip
+        if faults:
+            raise SpecError.from_faults(faults)
+        return self
 
     @classmethod
     def of_course(cls, course: DrugCourse, number: int = 1) -> "Regimen":
@@ -54,5 +77,4 @@ class Regimen(Record):
                 got=f"infusion {number} of {course.drug}",
                 allowed=f"an infusion of racemic-ketamine, 1 to {len(course.infusions)}",
             )
-        infusion = course.infusions[number - 1]
-        return cls(doses=(Dose(dose_mg_per_kg=infusion.dose_mg_per_kg, duration_min=infusion.duration_min),))
+        return cls(doses=(course.infusions[number - 1].dose,))

@@ -3,6 +3,7 @@
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
+    BeforeValidator,
     Field,
     SerializationInfo,
     SerializerFunctionWrapHandler,
@@ -13,9 +14,11 @@ from pydantic import (
 
 from remission.errors import SpecError
 from remission.records.base import Record
+from remission.records.dose import Dose, Route, read_route
 from remission.records.grown import GrownRecord
 from remission.records.quantity import Day, DoseMgPerKg, DurationMin, Fraction
 from remission.records.text import Label, Slug
+from remission.units import minutes_to_hours
 
 __all__ = ["Arm", "DrugCourse", "Gap", "Infusion", "Period", "SessionDay", "TherapyCourse"]
 
@@ -34,6 +37,14 @@ class Gap(Record):
         return self
 
 
+def _vein(value: Any) -> Any:
+    """The one route of a trial's drug course, in any usual words; another is refused by its name."""
+    try:
+        return "intravenous" if read_route(value) is Route.IV_INFUSION else value
+    except SpecError:
+        return value
+
+
 class Infusion(Record):
     """One intravenous infusion, on a fixed ``day`` or a ``gap`` after the one before."""
 
@@ -41,7 +52,17 @@ class Infusion(Record):
     gap: Gap | None = None
     dose_mg_per_kg: Annotated[DoseMgPerKg, Field(alias="dose")]
     duration_min: Annotated[DurationMin, Field(alias="duration")]
-    route: Literal["intravenous"] = "intravenous"
+    route: Annotated[Literal["intravenous"], BeforeValidator(_vein)] = "intravenous"
+
+    @property
+    def duration_h(self) -> float:
+        """Its length. [h]"""
+        return minutes_to_hours(self.duration_min)
+
+    @property
+    def dose(self) -> Dose:
+        """What is given in its session."""
+        return Dose(route=Route.IV_INFUSION, dose_mg_per_kg=self.dose_mg_per_kg, duration_min=self.duration_min)
 
     @model_validator(mode="after")
     def _one_time(self) -> Self:

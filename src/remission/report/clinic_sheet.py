@@ -14,6 +14,7 @@ from remission.planner.plan import regimen_words
 from remission.records.base import Record
 from remission.records.typed import tidy
 from remission.report.plan_sheet import digits
+from remission.units import hours_to_minutes, minutes_to_hours
 
 __all__ = ["ClinicSheet", "ClinicStep", "Dilution", "clinic_sheet", "read_dilution", "read_strength"]
 
@@ -228,9 +229,9 @@ def _pump(mg: float, minutes: float | None, dilution: Dilution | None) -> tuple[
     """Rate to a pump's tenth of mL/h, and what that gives, where it is not the dose to a tenth of a mg."""
     if dilution is None or not minutes:
         return "", ""
-    exact = mg / dilution.mg_per_ml * 60.0 / minutes
+    exact = hours_to_minutes(mg / dilution.mg_per_ml) / minutes
     rounded = round(exact, 1)
-    given = rounded * dilution.mg_per_ml * minutes / 60.0
+    given = minutes_to_hours(rounded * dilution.mg_per_ml * minutes)
     return f"{rounded:.1f}", "" if f"{given:.1f}" == f"{mg:.1f}" else f"gives {given:.1f} mg"
 
 
@@ -238,7 +239,7 @@ def _cautions(request: PlanRequest, dilution: Dilution) -> tuple[str, ...]:
     found = []
     for number, one in enumerate(request.infusions, start=1):
         mg = one.dose_mg_per_kg * request.weight_kg
-        rate = mg / dilution.mg_per_ml * 60.0 / (one.duration_min or 1.0)
+        rate = hours_to_minutes(mg / dilution.mg_per_ml) / (one.duration_min or 1.0)
         if mg and rate < _LOW_ML_PER_H:
             found.append(f"Step {number}: {rate:.2f} mL/h is less than a pump gives evenly; dilute more.")
         if rate > _HIGH_ML_PER_H:

@@ -18,6 +18,7 @@ from remission.planner.session import ModelsAtSite, Quantity
 from remission.records.base import Record
 from remission.records.parameter import Grade
 from remission.report.safety import ESTABLISHED, ESTABLISHED_ALL, SAFETY_LINES
+from remission.units import hours_to_minutes
 
 __all__ = [
     "LIMITS",
@@ -252,7 +253,7 @@ def plan_sheet(plan: Plan) -> PlanSheet:
                 median=digits(one.median),
                 band=f"{digits(one.low)} to {digits(one.high)}",
                 unit=one.quantity.unit,
-                at=f"{one.t_h * 60.0:.0f} min",
+                at=f"{hours_to_minutes(one.t_h):.0f} min",
             )
             for one in plan.peaks
         ),
@@ -287,7 +288,7 @@ def level_rows(placed: Sequence[PlacedLevel]) -> tuple[LevelRow, ...]:
     return tuple(
         LevelRow(
             line=one.level.line,
-            at=f"{one.level.t_h * 60.0:g} min",
+            at=f"{hours_to_minutes(one.level.t_h):g} min",
             label=f"{_ANALYTES[one.level.analyte.value]}, {_SITES[one.level.site.value]}",
             value=f"{'<' if one.level.is_below else ''}{digits(one.level.value_ng_per_ml)}",
             band=f"{digits(one.median_ng_per_ml)} ({digits(one.low_ng_per_ml)} to {digits(one.high_ng_per_ml)})",
@@ -300,7 +301,7 @@ def level_rows(placed: Sequence[PlacedLevel]) -> tuple[LevelRow, ...]:
 
 def was_words(planned: PlanRequest) -> str:
     """What was planned before a pause or another rate, in words."""
-    end = max(one.start_h * 60.0 + (one.duration_min or 0.0) for one in planned.infusions)
+    end = max(hours_to_minutes(one.start_h) + (one.duration_min or 0.0) for one in planned.infusions)
     return f"{regimen_words(planned.infusions, route=planned.route)}: {planned.total_mg:.1f} mg, ending at {end:g} min"
 
 
@@ -542,9 +543,9 @@ def command_line(request: PlanRequest) -> str:
     follows = True
     for one in request.infusions:
         follows = follows and abs(one.start_h - clock) < 1e-9
-        clock = one.start_h + (one.duration_min or 0.0) / 60.0
+        clock = one.end_h
     if not follows:
-        words += [f"--start {_exact(one.start_h * 60.0)}" for one in request.infusions]
+        words += [f"--start {_exact(hours_to_minutes(one.start_h))}" for one in request.infusions]
     if request.is_esketamine:
         words.append("--drug esketamine")
     if request.route != "iv":

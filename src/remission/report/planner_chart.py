@@ -12,6 +12,7 @@ from remission.records.analyte import Analyte
 from remission.report.chart import Chart, Table
 from remission.report.look import INK, drawing, finish
 from remission.report.plan_sheet import digits, quantity_label
+from remission.units import hours_to_minutes
 
 __all__ = ["comparison_chart", "planner_chart"]
 
@@ -74,7 +75,7 @@ def planner_chart(
     """
     curves = {(one.name, one.site): one for one in plan.curves}
     panels = [one for one in _PANELS if any((line.name, line.site) in curves for line in one.lines)]
-    minutes = plan.t_h * 60.0
+    minutes = hours_to_minutes(plan.t_h)
     with drawing():
         figure, frames = _frames(len(panels), row_in=2.75 if medium == "page" else 1.75)
         for axes, panel in zip(frames, panels, strict=True):
@@ -140,7 +141,7 @@ def comparison_chart(plans: Sequence[Plan]) -> Chart:
                     color=_REGIMEN_COLORS[number % 4],
                     dash=_DASHES[number % 4],
                 )
-                _draw(axes, plan.t_h * 60.0, curve, look, 0.0)
+                _draw(axes, hours_to_minutes(plan.t_h), curve, look, 0.0)
             finish(axes, x=_X, y=f"{line.label}, {panel.unit}", title=panel.title)
             axes.set_ylim(bottom=0.0)
             axes.set_xlim(left=0.0)
@@ -183,14 +184,14 @@ def _draw_apart(axes: Axes, plan: Plan, lines: Sequence[_Line]) -> None:
             if (band.quantity.name, band.quantity.site) == (line.name, line.site):
                 for edge in (0, -1):
                     axes.plot(
-                        plan.t_h * 60.0, band.quantiles_ng_per_ml[edge], color=line.color, linewidth=0.7,
+                        hours_to_minutes(plan.t_h), band.quantiles_ng_per_ml[edge], color=line.color, linewidth=0.7,
                         linestyle=(0, (5, 3)), alpha=0.8,
                     )  # fmt: skip
         for one in plan.models:
             if (one.quantity.name, one.quantity.site) == (line.name, line.site):
                 peaks = one.spread.peak_ng_per_ml
                 axes.errorbar(
-                    [float(np.median(one.spread.peak_h)) * 60.0], [peaks.min()],
+                    [hours_to_minutes(float(np.median(one.spread.peak_h)))], [peaks.min()],
                     yerr=[[0.0], [peaks.max() - peaks.min()]], color=line.color, capsize=4.0, linewidth=1.4, fmt="none",
                 )  # fmt: skip
 
@@ -203,14 +204,14 @@ def _of_panel(panel: _Panel, levels: Sequence[PlacedLevel]) -> list[PlacedLevel]
 
 
 def _last_min(panel: _Panel, levels: Sequence[PlacedLevel]) -> float:
-    return max((one.clock_h * 60.0 + 10.0 for one in _of_panel(panel, levels)), default=0.0)
+    return max((hours_to_minutes(one.clock_h) + 10.0 for one in _of_panel(panel, levels)), default=0.0)
 
 
 def _draw_levels(axes: Axes, panel: _Panel, levels: Sequence[PlacedLevel]) -> None:
     """Each level as a mark, with the range of the people as a bar beside it; below quantification as a triangle."""
     said = set()
     for one in _of_panel(panel, levels):
-        level, at = one.level, one.clock_h * 60.0
+        level, at = one.level, hours_to_minutes(one.clock_h)
         color = {"arterial": "#3d35a0", "venous": "#6a6f7a"}[level.site.value]
         axes.vlines(at, one.low_ng_per_ml, one.high_ng_per_ml, color=color, linewidth=4.0, alpha=0.35)
         name = f"measured, {level.site.value}" + (" (below the limit)" if level.is_below else "")
@@ -225,7 +226,7 @@ def _draw_levels(axes: Axes, panel: _Panel, levels: Sequence[PlacedLevel]) -> No
 
 def _clock(axes: Axes, plan: Plan, minutes: np.ndarray, *, last_min: float = 0.0) -> None:
     for one in plan.request.infusions:
-        start = one.start_h * 60.0
+        start = hours_to_minutes(one.start_h)
         if one.duration_min is not None:
             axes.axvspan(start, start + one.duration_min, color=INK, alpha=0.05, linewidth=0.0)
     last = max(float(minutes[-1]), last_min)
@@ -236,7 +237,7 @@ def _clock(axes: Axes, plan: Plan, minutes: np.ndarray, *, last_min: float = 0.0
 def _rows(plan: Plan) -> list[int]:
     """Every quarter of an hour, and the ends of infusions."""
     wanted = np.arange(0.0, plan.t_h[-1] + 1e-9, 0.25)
-    ends = [one.start_h + (one.duration_min or 0.0) / 60.0 for one in plan.request.infusions]
+    ends = [one.end_h for one in plan.request.infusions]
     return sorted({int(np.abs(plan.t_h - t).argmin()) for t in (*wanted, *ends)})
 
 
@@ -249,7 +250,7 @@ def _table(plan: Plan) -> Table:
     names = [f"{quantity_label(peak.quantity)} ({peak.quantity.unit})" for peak in plan.peaks]
     return Table(
         columns=("minutes", *names),
-        rows=[[f"{plan.t_h[i] * 60.0:.0f}", *(_cell(one, i) for one in plan.curves)] for i in _rows(plan)],
+        rows=[[f"{hours_to_minutes(plan.t_h[i]):.0f}", *(_cell(one, i) for one in plan.curves)] for i in _rows(plan)],
     )
 
 
@@ -262,5 +263,5 @@ def _comparison_table(plans: Sequence[Plan]) -> Table:
             cells = [
                 _cell(curves[line.name, line.site], i) if (line.name, line.site) in curves else "" for line in shown
             ]
-            rows.append([plan.regimen, f"{plan.t_h[i] * 60.0:.0f}", *cells])
+            rows.append([plan.regimen, f"{hours_to_minutes(plan.t_h[i]):.0f}", *cells])
     return Table(columns=("regimen", "minutes", *(f"{line.label}" for line in shown)), rows=rows)

@@ -23,6 +23,7 @@ from remission.records.treatment import Infusion
 from remission.report.chart import Chart, Table
 from remission.report.look import INK, QUIET, RULE, drawing, finish
 from remission.streams import People
+from remission.units import hours_to_minutes
 
 __all__ = ["PANELS", "session_chart"]
 
@@ -69,7 +70,7 @@ def session_chart(protocol: Protocol, *, seed: int, panels: Sequence[str] = PANE
     found_series = {(one.analyte, one.sampling_site) for one in curves.concentrations.series}
     bands = {(a, s): _band(curves.concentrations.select(a, site=s)) for a, s, *_ in _SHOWN if (a, s) in found_series}
     vas, sbp, dbp = _band(curves.vas), _band(curves.sbp_mmhg), _band(curves.dbp_mmhg)
-    minutes = curves.t_h * 60.0
+    minutes = hours_to_minutes(curves.t_h)
     dose = f"{found.dose_mg_per_kg:g} mg/kg over {found.duration_min:g} min"
     n_columns = min(2, len(panels))
     n_rows = -(-len(panels) // n_columns)
@@ -90,15 +91,15 @@ def session_chart(protocol: Protocol, *, seed: int, panels: Sequence[str] = PANE
                 finish(axes, x="minutes from the start", y="rise, mmHg (interim model)", title="Blood pressure")
                 axes.legend(loc="upper right")
             axes.axvspan(0.0, found.duration_min, color=INK, alpha=0.05, linewidth=0.0)
-            axes.set_xlim(0.0, _HOURS * 60.0)
-            axes.set_xticks(np.arange(0.0, _HOURS * 60.0 + 1.0, 60.0))
+            axes.set_xlim(0.0, hours_to_minutes(_HOURS))
+            axes.set_xticks(np.arange(0.0, hours_to_minutes(_HOURS) + 1.0, 60.0))
             axes.set_ylim(bottom=0.0)
             if axes is figure.axes[0]:
                 axes.annotate(
                     "infusion", (found.duration_min / 2.0, 1.0), (0, -10), xycoords=("data", "axes fraction"),
                     textcoords="offset points", ha="center", color=QUIET, fontsize=7.5,
                 )  # fmt: skip
-    at_end = int(np.searchsorted(curves.t_h, found.duration_min / 60.0))
+    at_end = int(np.searchsorted(curves.t_h, found.duration_h))
     end = bands["ket", "arterial"].middle[at_end]
     venous = bands["ket", "venous"].middle[at_end]
     # A dose can be so small that no number holds what is left of it.
@@ -182,7 +183,7 @@ def _first_infusion(protocol: Protocol) -> Infusion | None:
 def _simulate(protocol: Protocol, infusion: Infusion, seed: int, pharmacology: Pharmacology) -> SessionCurves:
     people = People.of_replicates(seed=seed, first=0, count=1, n_subjects=_N_PEOPLE)
     response = sample_acute_response(people)
-    duration_h = infusion.duration_min / 60.0
+    duration_h = infusion.duration_h
     # Steps of 1/32 h are exact in binary: equal steps share one matrix exponential.
     t_h = np.union1d(np.arange(0.0, _HOURS + 1e-9, 1.0 / 32.0), [duration_h])
     return simulate_session_curves(

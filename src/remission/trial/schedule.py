@@ -13,6 +13,7 @@ from remission.patient.session import simulate_session_effects
 from remission.protocol.record import Protocol
 from remission.records.treatment import DrugCourse, Gap, TherapyCourse
 from remission.streams import People, Stream, draw_uniforms
+from remission.units import minutes_to_hours
 
 __all__ = ["build_schedule", "infusion_days", "session_days"]
 
@@ -131,7 +132,7 @@ def _session_effects(
     for dose_mg_per_kg, duration_min in sorted(doses):
         session = simulate_session_effects(
             dose_mg_per_kg=dose_mg_per_kg,
-            duration_h=duration_min / 60.0,
+            duration_h=minutes_to_hours(duration_min),
             weight_kg=covariates.weight_kg,
             z_iiv=z_iiv,
             pharmacology=pharmacology,

@@ -420,7 +420,7 @@ def _check_size(requests: Sequence[PlanRequest]) -> None:
 
 
 def _end_h(request: PlanRequest) -> float:
-    return max(one.start_h + (one.duration_min or 0.0) / 60.0 for one in request.infusions)
+    return max(one.end_h for one in request.infusions)
 
 
 @lru_cache(maxsize=64)

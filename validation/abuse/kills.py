@@ -61,7 +61,9 @@ def jobs(place: Path, finished: Path) -> list[Job]:
     exports = ["export", str(finished), "x.csv"]
     whole = {}
     for name, words in (("x.parquet", imports), ("x.csv", exports)):
-        subprocess.run([*RUN, *words], cwd=place, check=True, capture_output=True)
+        done = subprocess.run([*RUN, *words], cwd=place, check=False, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(f"{' '.join(words)} failed: {done.stdout}{done.stderr}")
         whole[name] = (place / name).read_bytes()
         (place / name).unlink()
 
@@ -89,6 +91,9 @@ def jobs(place: Path, finished: Path) -> list[Job]:
 
 def kill(place: Path, finished: Path, rng: random.Random, count: int) -> tuple[int, list[str]]:
     """Kill until ``count`` have hit; how many did, and what was wrong."""
+    # What the command lines left behind must not be in the way.
+    place = place / "kills"
+    place.mkdir()
     known = jobs(place, finished)
     longest: dict[str, float] = {}
     hits, wrong = 0, []

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from remission.cli.app import run_app
 from remission.errors import LibraryError, SpecError
 from remission.library.drinking import ethanol_g_per_unit, risk_bounds_g_per_day
 from remission.library.endpoints import list_endpoints, load_endpoint
@@ -213,3 +214,17 @@ def test_an_endpoint_is_explained_with_everything_that_it_says() -> None:
     assert "compared with days 0 to 0" in explain_endpoint(change)
     assert "from week 3" in explain_endpoint(load_endpoint("lee-2018-relapse").endpoint(DayRange(**fields)))
     assert "leaving is the event" in explain_endpoint(load_endpoint("days-in-study").endpoint(DayRange(**fields)))
+
+
+def test_the_list_begins_with_what_a_regulator_accepts_and_hides_one_field(capsys: pytest.CaptureFixture[str]) -> None:
+    """Who looks for an endpoint of alcohol must not search it below thirty rules for weekly urine tests."""
+    assert run_app(["endpoints", "list"]) == 0
+    short = capsys.readouterr().out
+    assert short.index("drinking-risk-two-levels") < short.index("drinking-risk-one-level") < short.index("diary")
+    weekly = [one.id for one in list_endpoints() if one.group == "weekly"]
+    assert not any(f"  {name} " in short for name in weekly)
+    assert f"{len(weekly)} more" in short
+    for asked in (["--all"], ["--group", "weekly"]):
+        assert run_app(["endpoints", "list", *asked]) == 0
+        shown = capsys.readouterr().out
+        assert all(f"  {name} " in shown for name in weekly)

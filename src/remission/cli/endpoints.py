@@ -23,6 +23,7 @@ _Data = Annotated[
 _Substance = Annotated[str | None, typer.Option("--substance", help="What counts as use; CTN-0094: opioids.")]
 _Window = Annotated[str | None, typer.Option("--window", help="Days that count, for example 1:168.")]
 _Out = Annotated[Path | None, typer.Option("--out", help="CSV or Parquet file to write; it must not exist yet.")]
+_PACK = "weekly"
 _Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -31,20 +32,21 @@ def list_command(
     group: Annotated[
         str | None, typer.Option("--group", help="Only diary, test, weekly, visits, craving or alcohol.")
     ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="With the weekly definitions of opioid trials.")] = False,
     as_json: _Json = False,
 ) -> None:
-    """List the named endpoints.
+    """List the named endpoints; those of one field, such as weekly urine tests, only when asked.
 
     Example: remission endpoints list --group weekly
     """
     from remission.errors import SpecError
     from remission.library.endpoints import list_endpoints
 
-    everything = list_endpoints()
-    groups = list(dict.fromkeys(one.group for one in everything))
+    known = list_endpoints()
+    groups = list(dict.fromkeys(one.group for one in known))
     if group not in {None, *groups}:
         raise SpecError(where="--group", got=group, allowed=", ".join(groups))
-    found = [one for one in everything if group in {None, one.group}]
+    found = [one for one in known if one.group == group or (group is None and (everything or one.group != _PACK))]
     if as_json:
         typer.echo(json.dumps({"endpoints": [_about(one) for one in found]}, ensure_ascii=False))
         return
@@ -55,6 +57,9 @@ def list_command(
             typer.echo(f"{name}")
         for one in members:
             typer.echo(f"  {one.id:<{width}}  {one.label}")
+    n_more = sum(one.group == _PACK for one in known)
+    if not group and not everything:
+        typer.echo(f"{n_more} more of opioid trials, from weekly tests: remission endpoints list --all")
 
 
 @app.command("show")

@@ -1,6 +1,7 @@
 """The fields of named endpoints, so that a protocol can say a definition by its name.
 
-The catalogue itself, with its citations, is ``remission.library.endpoints``; here only its file of data is read.
+The catalogue itself, with its citations, is ``remission.library.endpoints``; here only its files of data are read:
+the common definitions, and packs of those of one field.
 """
 
 import tomllib
@@ -17,9 +18,11 @@ CATALOGUE_ONLY = ("id", "variable", "group", "citation", "grade", "source_note",
 
 @cache
 def named_endpoint_tables() -> MappingProxyType[str, dict[str, Any]]:
-    """The catalogue's entries as they stand in its file, by id."""
-    text = files("remission.library").joinpath("endpoints.toml").read_text(encoding="utf-8")
-    return MappingProxyType({entry["id"]: entry for entry in tomllib.loads(text)["endpoint"]})
+    """The catalogue's entries as they stand in its file and in its packs, by id."""
+    library = files("remission.library")
+    packs = sorted(library.joinpath("endpoint_packs").iterdir(), key=lambda pack: pack.name)
+    texts = [file.read_text("utf-8") for file in (library.joinpath("endpoints.toml"), *packs)]
+    return MappingProxyType({entry["id"]: entry for text in texts for entry in tomllib.loads(text)["endpoint"]})
 
 
 def named_endpoint_ids() -> tuple[str, ...]:

@@ -143,7 +143,7 @@ def test_a_damaged_run_is_named(what: str, finished: Path, tmp_path: Path, capsy
     damage, place = DAMAGE[what]
     damage(folder)
     capsys.readouterr()
-    assert run_app(["verify", str(folder)]) == 1
+    assert run_app(["verify", str(folder)]) == run_app(["show", "--verify", str(folder)]) == 1
     assert place in capsys.readouterr().err
 
 

@@ -49,7 +49,7 @@ app = typer.Typer(
 )
 app.command("run")(run_command)
 app.command("resume")(resume_command)
-app.command("verify")(verify_command)
+app.command("verify", hidden=True)(verify_command)
 app.command("rerun")(rerun_command)
 app.command("new")(new_command)
 app.command("show")(show_command)

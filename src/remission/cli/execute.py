@@ -118,7 +118,7 @@ def verify_command(
     folder: Annotated[Path, typer.Argument(help="Folder of a run, finished or under way.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
-    """Compare a run's files with their hashes.
+    """Compare a run's files with their hashes; the older name of ``remission show --verify``.
 
     Example: remission verify runs/kare-20260101-1a2b3c4d
     """

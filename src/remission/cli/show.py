@@ -11,6 +11,9 @@ __all__ = ["show_command"]
 
 def show_command(
     what: Annotated[str, typer.Argument(help="Folder of a run, a built-in protocol, or a protocol file.")],
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Compare every file or chunk of a run with its hash, and show no numbers.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Show a finished run, or what a protocol will do.
@@ -21,7 +24,7 @@ def show_command(
     """
     from remission.runs.work import is_unfinished
 
-    if is_unfinished(Path(what)):
+    if verify or is_unfinished(Path(what)):
         from remission.cli.execute import verify_command
 
         verify_command(Path(what), as_json=as_json)

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from remission.door.simulate import (
         estimand_truth,
         exposure_of_doses,
+        replace_link,
         simulate_concentrations,
         simulate_doses,
         simulate_person,
@@ -94,6 +95,7 @@ _HOMES = {
     "read_diaries": "remission.door.diaries",
     "read_protocol": "remission.door.protocols",
     "rebuild": "remission.door.runs",
+    "replace_link": "remission.door.simulate",
     "run_trial": "remission.door.runs",
     "simulate_concentrations": "remission.door.simulate",
     "simulate_doses": "remission.door.simulate",
@@ -139,6 +141,7 @@ __all__ = [
     "read_diaries",
     "read_protocol",
     "rebuild",
+    "replace_link",
     "run_trial",
     "simulate_concentrations",
     "simulate_doses",

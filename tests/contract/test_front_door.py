@@ -39,6 +39,7 @@ NAMES = [
     "read_diaries",
     "read_protocol",
     "rebuild",
+    "replace_link",
     "run_trial",
     "simulate_concentrations",
     "simulate_doses",

@@ -8,9 +8,10 @@ import pytest
 
 from remission.errors import SpecError
 from remission.library.protocols import protocol_template
-from remission.protocol.coherence import FITTING_ENDPOINTS, NEEDED_DATA
+from remission.protocol.coherence import NEEDED_DATA
 from remission.protocol.file import read_protocol
 from remission.protocol.json_schema import protocol_json_schema
+from remission.records.analysis_methods import METHODS
 from remission.units import parse_quantity
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -53,7 +54,7 @@ def test_the_page_states_kinds_needs_and_methods_of_endpoints() -> None:
     rows = re.findall(r"^\| `(\w+)` \| .* \| (\w+) \| (.*) \|$", section, re.MULTILINE)
     told = {kind: (needs, set(re.findall(r"`(\w+)`", methods))) for kind, needs, methods in rows if kind in NEEDED_DATA}
     expected = {
-        kind: (needs, {method for method, kinds in FITTING_ENDPOINTS.items() if kind in kinds})
+        kind: (needs, {method for method, facts in METHODS.items() if kind in facts.fits})
         for kind, needs in NEEDED_DATA.items()
     }
     assert told == expected

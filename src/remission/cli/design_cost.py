@@ -159,13 +159,12 @@ def _people(prices: "Prices", courses: "Sequence[CourseCost]", price_set: "Price
 def _day(protocol: "Protocol", prices: "Prices", estimates: "np.ndarray", analysis: str) -> dict[str, Any] | None:
     """The price of a further abstinent day, where the analysis counts days."""
     from remission.design.day_cost import cost_per_day
-    from remission.design.measures import is_ratio
     from remission.design.prices import extra_cost
     from remission.trial.analyze import sides_of
 
     chosen = protocol.analysis(analysis)
     endpoint = protocol.endpoint(chosen.endpoint)
-    if endpoint.kind != "percent_days_abstinent" or is_ratio(chosen.method) or chosen.method == "percent_lower":
+    if endpoint.kind != "percent_days_abstinent" or chosen.facts.scale != "difference":
         return None
     extra, low, high = extra_cost(protocol, prices, sides_of(protocol, chosen.contrast))
     return asdict(

@@ -167,8 +167,8 @@ def _scale(protocol: Protocol, analysis: str | None, endpoint: str | None) -> st
     if analysis is None:
         assert endpoint is not None  # a comparison names one of the two
         return "logit" if protocol.endpoint(endpoint).unit == "share of people" else "plain"
-    method = protocol.analysis(analysis).method
-    return {"percent_lower": "log of what is left", "mean_difference": "plain"}.get(method, "log")
+    scale = protocol.analysis(analysis).facts.scale
+    return {"percent_lower": "log of what is left", "difference": "plain", "ratio": "log"}[scale]
 
 
 def _to_scale(values: Float[np.ndarray, " replicate"], scale: str) -> Float[np.ndarray, " replicate"]:

@@ -261,6 +261,5 @@ def _statistic(found: Estimates, analysis: Analysis, endpoint: Endpoint) -> Floa
     """Normal score of the p value, positive where the treatment does better; NaN without an estimate."""
     size = to_scale(found.estimate, analysis.method)
     # A lower hazard of an event is better where a longer time is; "percent lower" counts downward.
-    is_turned = analysis.method in {"hazard_ratio", "log_rank", "percent_lower"}
-    better = 1.0 if endpoint.higher_is_better != is_turned else -1.0
+    better = 1.0 if endpoint.higher_is_better != analysis.facts.is_turned else -1.0
     return np.asarray(-better * np.sign(size) * ndtri(found.p_value / 2.0))

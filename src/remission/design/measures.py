@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 from jaxtyping import Bool, Float
 
-from remission.records.analysis import RATIO_METHODS
+from remission.records.analysis_methods import METHODS, Method
 
 __all__ = ["Count", "Mean", "Measure", "is_ratio", "scale_of", "to_scale"]
 
@@ -95,17 +95,17 @@ class Mean:
         return Measure(value=self.centre, mcse=float(np.sqrt(self.variance / self.n)))
 
 
-def is_ratio(method: str) -> bool:
+def is_ratio(method: Method) -> bool:
     """Whether an analysis of this method gives a ratio, whose scale is the logarithm."""
-    return method in RATIO_METHODS
+    return METHODS[method].scale == "ratio"
 
 
-def scale_of(method: str) -> str:
+def scale_of(method: Method) -> str:
     """Name of the scale on which estimates of a method are averaged."""
-    words = "hazard ratio" if method == "log_rank" else method.replace("_", " ")
+    words = METHODS[method].name or method.replace("_", " ")
     return f"log {words}" if is_ratio(method) else words
 
 
-def to_scale(values: Float[np.ndarray, " replicate"], method: str) -> Float[np.ndarray, " replicate"]:
+def to_scale(values: Float[np.ndarray, " replicate"], method: Method) -> Float[np.ndarray, " replicate"]:
     """Estimates on the scale on which they are averaged."""
     return np.log(values) if is_ratio(method) else values

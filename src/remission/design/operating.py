@@ -24,6 +24,7 @@ from remission.errors import SpecError
 from remission.patient.parameters import CourseParameters
 from remission.protocol.record import Protocol
 from remission.records.analysis import Analysis
+from remission.records.analysis_methods import Method
 from remission.records.estimand import EventKind, Strategy
 from remission.trial.analyze import sides_of
 from remission.trial.batch import TrialBatch
@@ -312,7 +313,7 @@ def _seen_in_full(task: _Task, chunk: Chunk, batch: TrialBatch) -> tuple[dict[st
 
 def _summed(
     found: Estimates,
-    method: str,
+    method: Method,
     alpha: float,
     truth: float | None,
     adjusted: Float[np.ndarray, " replicate"] | None,
@@ -335,7 +336,7 @@ def _summed(
 
 
 def _compare(
-    sums: AnalysisSums, found: Estimates, complete: Estimates, method: str, alpha: float, *, keep: bool
+    sums: AnalysisSums, found: Estimates, complete: Estimates, method: Method, alpha: float, *, keep: bool
 ) -> None:
     """Take in what the same trials give with nobody unseen."""
     estimate, whole = to_scale(found.estimate, method), to_scale(complete.estimate, method)
@@ -429,7 +430,7 @@ class _Judged:
     is_sure: bool = False
 
 
-def _judge(sums: AnalysisSums, truth: float | None, truth_error: float, method: str) -> _Judged:
+def _judge(sums: AnalysisSums, truth: float | None, truth_error: float, method: Method) -> _Judged:
     missed = sums.missed.measure if sums.missed.n else None
     if truth is not None:
         away = sums.away.measure
@@ -461,7 +462,7 @@ def _power_without(rejected: Measure, pull: float, spread: float, centre: float)
     return float(ndtr(ndtri(rejected.value) - outward / spread))
 
 
-def _read(value: float, method: str) -> float:
+def _read(value: float, method: Method) -> float:
     """A value of the scale of an analysis as people read it."""
     return float(np.exp(value)) if is_ratio(method) else value
 

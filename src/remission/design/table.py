@@ -15,6 +15,7 @@ from remission.design.variants import one_analysis, resize_protocol
 from remission.patient.parameters import CourseParameters
 from remission.protocol.question import possible_events
 from remission.protocol.record import Protocol
+from remission.records.analysis_methods import Method
 from remission.records.estimand import Estimand, EventKind, Strategy
 from remission.trial.complete import is_missing_the_outcome
 from remission.trial.truth import estimand_truth
@@ -124,7 +125,7 @@ def true_value(
     return found.estimate, found.mcse / abs(found.estimate) if is_ratio(found.method) else found.mcse
 
 
-def null_truth(method: str) -> float:
+def null_truth(method: Method) -> float:
     """True value where treatment and control are the same."""
     return 1.0 if is_ratio(method) else 0.0
 

@@ -288,7 +288,7 @@ def _flag() -> _Reader:
 
 
 def _function() -> _Reader:
-    words = "a function that is called with what is done and all there is"
+    words = "a function"
 
     def read(where: str, value: Any, _: _Given) -> Any:
         if not callable(value):
@@ -547,6 +547,7 @@ ARGUMENTS: Final[Mapping[str, _Reader]] = {
     "seed": _whole(0, 2**64 - 1),
     "with_diaries": _flag(),
     "overlap": _flag(),
+    "function": _function(),
     "on_progress": _function(),
     "do": _function(),
     "is_stored": _flag(),

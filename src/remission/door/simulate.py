@@ -3,11 +3,12 @@
 from remission import pk
 from remission.door.arguments import opened
 from remission.patient import person, session
+from remission.patient.kernels import links
 from remission.trial import simulate, summary, truth
 
 __all__ = [
     "estimand_truth", "exposure_of_doses", "simulate_concentrations", "simulate_doses", "simulate_person",
-    "simulate_session_curves", "simulate_session_effects", "simulate_trial", "summarize_trial",
+    "replace_link", "simulate_session_curves", "simulate_session_effects", "simulate_trial", "summarize_trial",
 ]  # fmt: skip
 
 estimand_truth = opened(truth.estimand_truth)
@@ -17,5 +18,6 @@ simulate_doses = opened(pk.simulate_doses, optional=["z_iiv"])
 simulate_person = opened(person.simulate_person)
 simulate_session_curves = opened(session.simulate_session_curves, optional=["pharmacology", "z_iiv", "z_pressure"])
 simulate_session_effects = opened(session.simulate_session_effects, optional=["pharmacology", "z_iiv"])
+replace_link = opened(links.replace_link)
 simulate_trial = opened(simulate.simulate_trial)
 summarize_trial = opened(summary.summarize_trial)

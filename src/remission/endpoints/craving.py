@@ -1,46 +1,51 @@
 """Endpoints of reported craving: mean, last mark, change from a baseline."""
 
+from collections.abc import Mapping
+from typing import Final
+
 import numpy as np
 from jaxtyping import Float
 
-from remission.endpoints.data import EndpointData
-from remission.endpoints.no_formula import no_formula
+from remission.endpoints.data import EndpointData, Formula
 from remission.errors import SpecError
 from remission.records.endpoint import Endpoint
+from remission.records.endpoint_kinds import EndpointKind
 from remission.records.population import DayRange
 
-__all__ = ["craving_values"]
+__all__ = ["CRAVING_FORMULAS"]
 
 _Values = Float[np.ndarray, " subject"]
 
 
-def craving_values(endpoint: Endpoint, data: EndpointData) -> _Values:
-    """The endpoint of each person; NaN for a person without a mark where one is needed. [VAS 0 to 100]
+def _mean_craving(endpoint: Endpoint, data: EndpointData) -> _Values:
+    return _mean(_marks(endpoint, data, endpoint.window.first, endpoint.window.last))
 
-    Raises
-    ------
-    SpecError
-        Nobody was asked for a mark.
-    """
+
+def _last_craving(endpoint: Endpoint, data: EndpointData) -> _Values:
+    # Carried: the last mark ever given up to the window's end; otherwise the last one of the window.
+    first = data.first_day if endpoint.missing == "carried" else endpoint.window.first
+    return _last(_marks(endpoint, data, first, endpoint.window.last))
+
+
+def _craving_change(endpoint: Endpoint, data: EndpointData) -> _Values:
+    baseline: DayRange | None = endpoint.baseline
+    assert baseline is not None
+    return _mean_craving(endpoint, data) - _mean(_marks(endpoint, data, baseline.first, baseline.last))
+
+
+CRAVING_FORMULAS: Final[Mapping[EndpointKind, Formula]] = {
+    "mean_craving": _mean_craving,
+    "last_craving": _last_craving,
+    "craving_change": _craving_change,
+}
+"""Marks of craving; NaN for a person without a mark where one is needed, refused where nobody was asked. [0 to 100]"""
+
+
+def _marks(endpoint: Endpoint, data: EndpointData, first: int, last: int) -> Float[np.ndarray, "subject report"]:
     if not data.craving_day.size:
         raise SpecError(
             where=f"endpoint {endpoint.id}", got="no mark of craving", allowed=f"{endpoint.kind} where craving is asked"
         )
-    if endpoint.kind == "last_craving":
-        # Carried: the last mark ever given up to the window's end; otherwise the last one of the window.
-        first = data.first_day if endpoint.missing == "carried" else endpoint.window.first
-        return _last(_marks(data, first, endpoint.window.last))
-    mean = _mean(_marks(data, endpoint.window.first, endpoint.window.last))
-    if endpoint.kind == "craving_change":
-        baseline: DayRange | None = endpoint.baseline
-        assert baseline is not None
-        return mean - _mean(_marks(data, baseline.first, baseline.last))
-    if endpoint.kind == "mean_craving":
-        return mean
-    raise no_formula(endpoint)
-
-
-def _marks(data: EndpointData, first: int, last: int) -> Float[np.ndarray, "subject report"]:
     return data.craving_vas[:, (data.craving_day >= first) & (data.craving_day <= last)]
 
 

@@ -1,13 +1,16 @@
 """What endpoints are computed from: days, tests and marks of many people on one calendar, real or simulated."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from remission.errors import SpecError
+from remission.records.endpoint import Endpoint
 
-__all__ = ["EndpointData"]
+__all__ = ["EndpointData", "Formula", "TimeFormula"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,3 +111,12 @@ class EndpointData:
             female=None if self.female is None else self.female[people],
             until_day=None if self.until_day is None else self.until_day[people],
         )
+
+
+Formula: TypeAlias = Callable[[Endpoint, EndpointData], Float[np.ndarray, " subject"]]
+"""How a kind of endpoint is computed: each person's number, NaN for a person without a value."""
+
+TimeFormula: TypeAlias = Callable[
+    [Endpoint, EndpointData], tuple[Float[np.ndarray, " subject"], Bool[np.ndarray, " subject"]]
+]
+"""How a time to an event is computed: each person's time, and whether the event ended it."""

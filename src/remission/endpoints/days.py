@@ -1,38 +1,21 @@
 """Endpoints of days: shares, counts, runs and abstinence, by the endpoint's own rule for days that nobody saw."""
 
+from collections.abc import Mapping
+from typing import Final
+
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from remission.endpoints.data import EndpointData
+from remission.endpoints.data import EndpointData, Formula
 from remission.endpoints.failures import first_failure
-from remission.endpoints.no_formula import no_formula
 from remission.errors import SpecError
 from remission.records.endpoint import Endpoint
+from remission.records.endpoint_kinds import EndpointKind
 
-__all__ = ["day_values", "days_of_use", "longest_run"]
+__all__ = ["DAY_FORMULAS", "days_of_use", "longest_run"]
 
 _Values = Float[np.ndarray, " subject"]
 _Days = Bool[np.ndarray, "subject day"]
-
-
-def day_values(endpoint: Endpoint, data: EndpointData) -> _Values:
-    """A percentage, a count or an abstinence from the days of the window; NaN for a person without a value."""
-    if endpoint.kind in {"percent_days_abstinent", "percent_heavy_days", "use_days"}:
-        return _share_or_count(endpoint, data)
-    if endpoint.kind == "longest_abstinence":
-        used, known = days_of_use(endpoint, data)
-        return np.where(known.any(axis=1), longest_run(known & ~used, known), np.nan)
-    if endpoint.kind == "completed":
-        return (data.days_in_study > np.minimum(endpoint.window.last, data.end_day - 1)) * 1.0
-    if endpoint.kind in _ABSTINENCE:
-        return _abstinence(endpoint, data)
-    raise no_formula(endpoint)
-
-
-_ABSTINENCE = {
-    "any_use", "confirmed_relapse", "abstinent_window", "continuous_abstinence", "point_prevalence_abstinence",
-    "prolonged_abstinence",
-}  # fmt: skip
 
 
 def days_of_use(endpoint: Endpoint, data: EndpointData, *, heavy: bool = False) -> tuple[_Days, _Days]:
@@ -128,6 +111,15 @@ def _share_or_count(endpoint: Endpoint, data: EndpointData) -> _Values:
     return np.where(days > 0, percent, np.nan)
 
 
+def _longest_abstinence(endpoint: Endpoint, data: EndpointData) -> _Values:
+    used, known = days_of_use(endpoint, data)
+    return np.where(known.any(axis=1), longest_run(known & ~used, known), np.nan)
+
+
+def _completed(endpoint: Endpoint, data: EndpointData) -> _Values:
+    return (data.days_in_study > np.minimum(endpoint.window.last, data.end_day - 1)) * 1.0
+
+
 def _abstinence(endpoint: Endpoint, data: EndpointData) -> _Values:
     kind = endpoint.kind
     used, known = days_of_use(endpoint, data)
@@ -167,3 +159,19 @@ def _with_tests(
     if endpoint.missing == "complete":
         return failed | found, known & ~(due & ~kept).any(axis=1)
     return failed | found, known | kept.any(axis=1)
+
+
+DAY_FORMULAS: Final[Mapping[EndpointKind, Formula]] = {
+    "percent_days_abstinent": _share_or_count,
+    "percent_heavy_days": _share_or_count,
+    "use_days": _share_or_count,
+    "longest_abstinence": _longest_abstinence,
+    "completed": _completed,
+    "any_use": _abstinence,
+    "confirmed_relapse": _abstinence,
+    "abstinent_window": _abstinence,
+    "continuous_abstinence": _abstinence,
+    "point_prevalence_abstinence": _abstinence,
+    "prolonged_abstinence": _abstinence,
+}
+"""Percentages, counts and abstinences of the days of the window; NaN for a person without a value."""

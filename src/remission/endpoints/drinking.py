@@ -1,15 +1,19 @@
 """Levels of drinking risk of the World Health Organization, and a person's fall by one or two of them."""
 
+from collections.abc import Mapping
+from typing import Final
+
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from remission.endpoints.data import EndpointData
+from remission.endpoints.data import EndpointData, Formula
 from remission.endpoints.days import amounts_of
 from remission.errors import SpecError
 from remission.library.drinking import risk_bounds_g_per_day
 from remission.records.endpoint import Endpoint
+from remission.records.endpoint_kinds import EndpointKind
 
-__all__ = ["risk_levels", "risk_reduction"]
+__all__ = ["DRINKING_FORMULAS", "risk_levels", "risk_reduction"]
 
 _Values = Float[np.ndarray, " subject"]
 
@@ -65,3 +69,8 @@ def _mean_seen(ethanol_g: Float[np.ndarray, "subject day"], data: EndpointData, 
     total = np.where(known, ethanol_g[:, columns], 0.0).sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(known.any(axis=1), total / known.sum(axis=1), np.nan)
+
+
+DRINKING_FORMULAS: Final[Mapping[EndpointKind, Formula]] = {
+    "drinking_risk_reduction": risk_reduction,
+}

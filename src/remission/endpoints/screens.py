@@ -1,16 +1,19 @@
 """Endpoints of single biological tests: share negative and number negative."""
 
+from collections.abc import Mapping
+from typing import Final
+
 import numpy as np
 from jaxtyping import Float
 
-from remission.endpoints.data import EndpointData
-from remission.endpoints.no_formula import no_formula
+from remission.endpoints.data import EndpointData, Formula
 from remission.records.endpoint import Endpoint
+from remission.records.endpoint_kinds import EndpointKind
 
-__all__ = ["screen_values"]
+__all__ = ["SCREEN_FORMULAS"]
 
 
-def screen_values(endpoint: Endpoint, data: EndpointData) -> Float[np.ndarray, " subject"]:
+def _negative_tests(endpoint: Endpoint, data: EndpointData) -> Float[np.ndarray, " subject"]:
     """The percentage or the number of negative tests in the window; NaN for a person without a value.
 
     Tests that were due and not given are left out, or count by the endpoint's rule.
@@ -35,7 +38,11 @@ def screen_values(endpoint: Endpoint, data: EndpointData) -> Float[np.ndarray, "
         good, n = good + (1.0 - (endpoint.missing_weight or 0.0)) * lost, n + lost
     if endpoint.kind == "negative_tests":
         return np.where(n > 0, good, np.nan)
-    if endpoint.kind != "percent_negative_tests":
-        raise no_formula(endpoint)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(n > 0, 100.0 * good / n, np.nan)
+
+
+SCREEN_FORMULAS: Final[Mapping[EndpointKind, Formula]] = {
+    "percent_negative_tests": _negative_tests,
+    "negative_tests": _negative_tests,
+}

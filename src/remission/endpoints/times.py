@@ -1,21 +1,25 @@
 """Times to an event in days: first use, a heavy day, relapse, leaving."""
 
+from collections.abc import Mapping
+from typing import Final
+
 import numpy as np
 from jaxtyping import Bool, Float
 
-from remission.endpoints.data import EndpointData
+from remission.endpoints.data import EndpointData, TimeFormula
 from remission.endpoints.days import days_of_use
 from remission.endpoints.failures import first_failure
 from remission.endpoints.no_formula import no_formula
 from remission.records.endpoint import Endpoint
+from remission.records.endpoint_kinds import EndpointKind
 
-__all__ = ["day_times"]
+__all__ = ["DAY_TIME_FORMULAS"]
 
 _Values = Float[np.ndarray, " subject"]
 _Events = Bool[np.ndarray, " subject"]
 
 
-def day_times(endpoint: Endpoint, data: EndpointData) -> tuple[_Values, _Events]:
+def _day_times(endpoint: Endpoint, data: EndpointData) -> tuple[_Values, _Events]:
     """Days from the window's first day, which is day 1, to the event, and whether it came. [day]
 
     Without an event a person is censored: at the end of the window or of the planned follow-up; and when days that
@@ -58,3 +62,12 @@ def _use_or_leaving(endpoint: Endpoint, data: EndpointData) -> tuple[_Values, _E
     time = np.minimum(to_use, to_leaving)
     event = time < never
     return np.where(event, time, length).astype(np.float64), event
+
+
+DAY_TIME_FORMULAS: Final[Mapping[EndpointKind, TimeFormula]] = {
+    "days_to_relapse_or_dropout": _day_times,
+    "days_in_study": _day_times,
+    "days_to_use": _day_times,
+    "days_to_heavy_day": _day_times,
+    "days_to_relapse": _day_times,
+}

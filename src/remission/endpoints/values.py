@@ -1,69 +1,36 @@
 """The front of the layer: a person's number, a time with its event, and numbers by consecutive periods."""
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 from jaxtyping import Bool, Float
 
-from remission.endpoints.craving import craving_values
-from remission.endpoints.data import EndpointData
-from remission.endpoints.days import day_values
-from remission.endpoints.drinking import risk_reduction
+from remission.endpoints.craving import CRAVING_FORMULAS
+from remission.endpoints.data import EndpointData, Formula, TimeFormula
+from remission.endpoints.days import DAY_FORMULAS
+from remission.endpoints.drinking import DRINKING_FORMULAS
 from remission.endpoints.no_formula import no_formula
-from remission.endpoints.screens import screen_values
-from remission.endpoints.times import day_times
-from remission.endpoints.weeks import week_times, week_values
+from remission.endpoints.screens import SCREEN_FORMULAS
+from remission.endpoints.times import DAY_TIME_FORMULAS
+from remission.endpoints.weeks import WEEK_FORMULAS, WEEK_TIME_FORMULAS
 from remission.errors import SpecError
+from remission.records.analysis_methods import complete
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import KINDS, EndpointKind
 
 __all__ = ["FORMULAS", "PERIOD_KINDS", "TIME_FORMULAS", "check_formula", "period_values_of", "times_of", "values_of"]
 
-FORMULAS: Final[Mapping[EndpointKind, Callable[[Endpoint, EndpointData], Float[np.ndarray, " subject"]]]] = (
-    MappingProxyType(
-        {
-            "percent_days_abstinent": day_values,
-            "percent_heavy_days": day_values,
-            "use_days": day_values,
-            "longest_abstinence": day_values,
-            "completed": day_values,
-            "any_use": day_values,
-            "confirmed_relapse": day_values,
-            "abstinent_window": day_values,
-            "continuous_abstinence": day_values,
-            "point_prevalence_abstinence": day_values,
-            "prolonged_abstinence": day_values,
-            "mean_craving": craving_values,
-            "last_craving": craving_values,
-            "craving_change": craving_values,
-            "percent_negative_tests": screen_values,
-            "negative_tests": screen_values,
-            "drinking_risk_reduction": risk_reduction,
-            "percent_negative_weeks": week_values,
-            "negative_weeks": week_values,
-            "longest_negative_weeks": week_values,
-            "negative_weeks_in_a_row": week_values,
-            "positive_weeks_in_a_row": week_values,
-            "weekly_use_index": week_values,
-            "weekly_criteria": week_values,
-        }
-    )
-)
-"""The formula of every kind that is a number of a person; a kind that is not here is refused."""
+FORMULAS: Final[Mapping[EndpointKind, Formula]] = {
+    **DAY_FORMULAS,
+    **CRAVING_FORMULAS,
+    **SCREEN_FORMULAS,
+    **DRINKING_FORMULAS,
+    **WEEK_FORMULAS,
+}
+"""The formula of every kind that is a number of a person; each stands in the table of its file."""
 
-TIME_FORMULAS: Final[Mapping[EndpointKind, Callable[..., tuple[Any, Any]]]] = MappingProxyType(
-    {
-        "days_to_relapse_or_dropout": day_times,
-        "days_in_study": day_times,
-        "days_to_use": day_times,
-        "days_to_heavy_day": day_times,
-        "days_to_relapse": day_times,
-        "weeks_to_positive": week_times,
-        "weeks_to_missing": week_times,
-    }
-)
+TIME_FORMULAS: Final[Mapping[EndpointKind, TimeFormula]] = {**DAY_TIME_FORMULAS, **WEEK_TIME_FORMULAS}
 """The formula of every kind that is a time to an event."""
 
 PERIOD_KINDS: frozenset[EndpointKind] = frozenset(
@@ -73,6 +40,10 @@ PERIOD_KINDS: frozenset[EndpointKind] = frozenset(
     }
 )  # fmt: skip
 """Kinds that have a meaning in a part of their window."""
+
+
+complete(FORMULAS, {kind: facts for kind, facts in KINDS.items() if facts.scale != "time"}, what="kinds of endpoints")
+complete(TIME_FORMULAS, {kind: facts for kind, facts in KINDS.items() if facts.scale == "time"}, what="kinds of times")
 
 
 def values_of(endpoint: Endpoint, data: EndpointData) -> Float[np.ndarray, " subject"]:

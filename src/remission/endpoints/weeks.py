@@ -4,10 +4,13 @@ The definitions are those that CTNote collected from published trials; its funct
 span, weigh weeks) are said here once more, for all people at a time.
 """
 
+from collections.abc import Mapping
+from typing import Final
+
 import numpy as np
 from jaxtyping import Bool, Float
 
-from remission.endpoints.data import EndpointData
+from remission.endpoints.data import EndpointData, Formula, TimeFormula
 from remission.endpoints.days import longest_run
 from remission.endpoints.no_formula import no_formula
 from remission.endpoints.repairs import repaired_words, scheduled_words
@@ -23,9 +26,15 @@ from remission.endpoints.words import (
     weekly_words,
 )
 from remission.records.endpoint import Endpoint
+from remission.records.endpoint_kinds import EndpointKind
 from remission.records.weekly import WeekCriterion, WeeklyRule
 
-__all__ = ["week_times", "week_times_of_words", "week_values", "week_values_of_words"]
+__all__ = [
+    "WEEK_FORMULAS",
+    "WEEK_TIME_FORMULAS",
+    "week_times_of_words",
+    "week_values_of_words",
+]
 
 _Values = Float[np.ndarray, " subject"]
 _Events = Bool[np.ndarray, " subject"]
@@ -33,12 +42,12 @@ _MOST_INDEX = 120.0
 _PENALTY_AT_END = 5.0
 
 
-def week_values(endpoint: Endpoint, data: EndpointData) -> _Values:
+def _week_values(endpoint: Endpoint, data: EndpointData) -> _Values:
     """The endpoint of each person's word in the window; NaN for a person without a value."""
     return week_values_of_words(endpoint, _words(endpoint, data))
 
 
-def week_times(endpoint: Endpoint, data: EndpointData) -> tuple[_Values, _Events]:
+def _week_times(endpoint: Endpoint, data: EndpointData) -> tuple[_Values, _Events]:
     """Weeks to the event, and whether it came; see :func:`week_times_of_words`. [week]"""
     return week_times_of_words(endpoint, _words(endpoint, data))
 
@@ -194,3 +203,20 @@ def _again(words: Words, length: int) -> Words:
     have = np.maximum((words != NOTHING).sum(axis=1), 1)
     place = np.arange(length) % have[:, None]
     return np.take_along_axis(words, np.minimum(place, words.shape[1] - 1), axis=1)
+
+
+WEEK_FORMULAS: Final[Mapping[EndpointKind, Formula]] = {
+    "percent_negative_weeks": _week_values,
+    "negative_weeks": _week_values,
+    "longest_negative_weeks": _week_values,
+    "negative_weeks_in_a_row": _week_values,
+    "positive_weeks_in_a_row": _week_values,
+    "weekly_use_index": _week_values,
+    "weekly_criteria": _week_values,
+}
+
+
+WEEK_TIME_FORMULAS: Final[Mapping[EndpointKind, TimeFormula]] = {
+    "weeks_to_positive": _week_times,
+    "weeks_to_missing": _week_times,
+}

@@ -49,7 +49,7 @@ def option_faults(protocol: ProtocolFields, index: int, analysis: Analysis) -> l
                     remedy="Add such an endpoint with the same window.",
                 )
             )
-    if analysis.method in {"rate_ratio", "day_odds_ratio"} and endpoint.missing not in {"observed", "use"}:
+    if analysis.facts.counts_days and endpoint.missing not in {"observed", "use"}:
         faults.append(
             SpecError(
                 where=f"{where}.endpoint",

@@ -23,8 +23,6 @@ MOST_INFUSIONS_STUDIED: Final = 4
 
 _NEEDS_AMOUNTS: Final = frozenset({"percent_heavy_days", "days_to_heavy_day", "drinking_risk_reduction"})
 
-_COUNTS: Final = frozenset({"rate_ratio", "day_odds_ratio"})
-
 _PRIOR_ONLY: Final = frozenset({"nicotine", "cannabis", "methamphetamine"})
 
 _STOPPING_ALCOHOL: Final = (
@@ -173,7 +171,7 @@ def _measurement(protocol: ProtocolFields) -> list[str]:
     unused += [name for name in protocol.therapies if name not in {arm.therapy for arm in arms}]
     if unused:
         found.append(f"No arm receives {', '.join(unused)}.")
-    if any(analysis.method in _COUNTS for analysis in protocol.analyses):
+    if any(analysis.facts.counts_days for analysis in protocol.analyses):
         found.append(
             "Rates and odds of days are quasi-Poisson and quasi-binomial regressions with a score test; until November "
             "2026 they were a negative binomial and a beta-binomial, which did not hold their error on days that have "

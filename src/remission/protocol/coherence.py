@@ -14,35 +14,12 @@ from remission.protocol.layout import layout_faults
 from remission.protocol.question import question_faults
 from remission.records.analysis import Analysis
 from remission.records.endpoint import Endpoint
-from remission.records.endpoint_kinds import KINDS, kinds_of_scale
+from remission.records.endpoint_kinds import KINDS
 
-__all__ = ["FITTING_ENDPOINTS", "NEEDED_DATA", "coherence_faults"]
+__all__ = ["NEEDED_DATA", "coherence_faults"]
 
 NEEDED_DATA: Final = {kind: facts.needs for kind, facts in KINDS.items()}
 """What a visit must collect for an endpoint of each kind."""
-
-_IN_PERIODS: Final = frozenset(
-    {"percent_days_abstinent", "percent_heavy_days", "percent_negative_tests", "mean_craving"}
-)
-"""Kinds whose number over a window is the mean of its numbers over periods."""
-
-FITTING_ENDPOINTS: Final = {
-    "mean_difference": kinds_of_scale("percent", "count", "mean"),
-    "odds_ratio": kinds_of_scale("binary"),
-    "hazard_ratio": kinds_of_scale("time"),
-    "percent_lower": frozenset({"mean_craving", "last_craving", "use_days"}),
-    "log_rank": kinds_of_scale("time"),
-    "restricted_mean_difference": frozenset(kind for kind in kinds_of_scale("time") if KINDS[kind].unit == "day"),
-    "rate_ratio": frozenset({"use_days", "percent_heavy_days"}),
-    "day_odds_ratio": frozenset({"use_days", "percent_days_abstinent", "percent_heavy_days"}),
-    "repeated_difference": _IN_PERIODS,
-    "imputed_difference": _IN_PERIODS,
-    "posterior_difference": kinds_of_scale("percent", "count", "mean"),
-    "posterior_share_difference": kinds_of_scale("binary"),
-    "posterior_odds_ratio": kinds_of_scale("binary"),
-}
-"""The kinds of endpoint that each method can analyze."""
-
 
 _AT_VISITS: Final = frozenset({"craving", "test"})
 """What is known for a visit's day only, so that a window needs a visit."""
@@ -291,7 +268,7 @@ def _analysis_faults(protocol: ProtocolFields) -> list[SpecError]:
 
 def _method_faults(protocol: ProtocolFields, index: int, analysis: Analysis) -> list[SpecError]:
     kind = next((item.kind for item in protocol.endpoints if item.id == analysis.endpoint), None)
-    fitting = FITTING_ENDPOINTS[analysis.method]
+    fitting = analysis.facts.fits
     if kind is None or kind in fitting:
         return []
     return [

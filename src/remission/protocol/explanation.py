@@ -26,22 +26,6 @@ _THERAPIES = {
     "other": "another therapy",
 }
 
-_METHODS = {
-    "mean_difference": "difference of means",
-    "odds_ratio": "odds ratio",
-    "hazard_ratio": "hazard ratio",
-    "percent_lower": "percent lower mean",
-    "log_rank": "log-rank test and one-step hazard ratio",
-    "restricted_mean_difference": "difference of restricted mean times",
-    "rate_ratio": "ratio of daily rates (quasi-Poisson, score test)",
-    "day_odds_ratio": "odds ratio of a day (quasi-binomial, score test)",
-    "repeated_difference": "difference of means over periods (generalized estimating equations)",
-    "imputed_difference": "difference of means after multiple imputation",
-    "posterior_difference": "posterior difference of means",
-    "posterior_share_difference": "posterior difference of shares",
-    "posterior_odds_ratio": "posterior odds ratio",
-}
-
 
 def explain_protocol(protocol: ProtocolFields) -> str:
     """The whole protocol as text of at most 100 characters a line; every field that changes a result is in it."""
@@ -187,7 +171,7 @@ def explain_analysis(analysis: "Analysis") -> str:
         for side in (analysis.contrast.treatment, analysis.contrast.control)
     ]
     adjusted = f", adjusted for {' and '.join(analysis.adjust)}" if analysis.adjust else ""
-    what = f"{_METHODS[analysis.method]} of {analysis.endpoint}"
+    what = f"{analysis.facts.words} of {analysis.endpoint}"
     options = "".join(f"; {text}" for text in _options(analysis))
     return f"{analysis.label} ({analysis.id}): {what}, {sides[0]} against {sides[1]}{adjusted}{options}."
 
@@ -205,7 +189,7 @@ def _options(analysis: "Analysis") -> list[str]:
         found.append(f"up to {analysis.tau_day} days")
     if analysis.period_days is not None:
         found.append(f"periods of {analysis.period_days} days")
-    if analysis.method == "repeated_difference":
+    if "correlation" in analysis.facts.options:
         corrected = "corrected for few people" if analysis.small_sample else "for many people"
         found.append(f"{analysis.correlation} working correlation, standard errors {corrected}")
     if analysis.imputation is not None:

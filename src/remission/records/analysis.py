@@ -1,65 +1,18 @@
 """Analyses of endpoints, and the published results they are shown beside."""
 
-from typing import Annotated, ClassVar, Final, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationInfo, model_validator
 
 from remission.errors import SpecError
+from remission.records.analysis_methods import METHODS, NEEDED_OPTIONS, Method, MethodFacts
 from remission.records.base import Record
 from remission.records.grown import GrownRecord
 from remission.records.parameter import Grade
 from remission.records.quantity import Flag
 from remission.records.text import EachOnce, Sentence, Slug
 
-__all__ = ["RATIO_METHODS", "Analysis", "Comparison", "Contrast", "Imputation", "Method", "Prior"]
-
-Method = Literal[
-    "mean_difference",
-    "odds_ratio",
-    "hazard_ratio",
-    "percent_lower",
-    "log_rank",
-    "restricted_mean_difference",
-    "rate_ratio",
-    "day_odds_ratio",
-    "repeated_difference",
-    "imputed_difference",
-    "posterior_difference",
-    "posterior_share_difference",
-    "posterior_odds_ratio",
-]
-
-RATIO_METHODS: Final = frozenset(
-    {"odds_ratio", "hazard_ratio", "log_rank", "rate_ratio", "day_odds_ratio", "posterior_odds_ratio"}
-)
-"""Methods whose estimate is a ratio: 1 is no effect, and means are taken of logarithms."""
-
-_OPTIONS: Final[dict[str, frozenset[str]]] = {
-    "mean_difference": frozenset({"baseline"}),
-    "odds_ratio": frozenset({"baseline", "test"}),
-    "hazard_ratio": frozenset({"baseline"}),
-    "percent_lower": frozenset(),
-    "log_rank": frozenset({"stratify_by"}),
-    "restricted_mean_difference": frozenset({"tau_day"}),
-    "rate_ratio": frozenset({"baseline"}),
-    "day_odds_ratio": frozenset({"baseline"}),
-    "repeated_difference": frozenset({"baseline", "period_days", "correlation", "small_sample"}),
-    "imputed_difference": frozenset({"baseline", "period_days", "imputation"}),
-    "posterior_difference": frozenset({"baseline", "prior"}),
-    "posterior_share_difference": frozenset({"prior"}),
-    "posterior_odds_ratio": frozenset({"baseline", "prior"}),
-}
-"""The options that each method reads."""
-
-_NEEDED: Final = frozenset({"tau_day", "period_days", "imputation", "prior"})
-"""Options without a default: a method that reads one needs it."""
-
-_UNADJUSTED: Final = frozenset({"log_rank", "restricted_mean_difference", "posterior_share_difference"})
-_PRIOR_FIELDS: Final[dict[str, frozenset[str]]] = {
-    "posterior_difference": frozenset({"center", "worth_people"}),
-    "posterior_share_difference": frozenset({"events", "others"}),
-    "posterior_odds_ratio": frozenset({"center", "sd"}),
-}
+__all__ = ["Analysis", "Comparison", "Contrast", "Imputation", "Prior"]
 
 
 class Contrast(Record):
@@ -157,12 +110,12 @@ class Analysis(GrownRecord):
     @model_validator(mode="after")
     def _options_fit(self, info: ValidationInfo) -> Self:
         faults = []
-        reads = _OPTIONS[self.method]
+        reads = self.facts.options
         # In a file an option that is not read was believed to act, even where it says the default.
         said = self.model_fields_set if (info.context or {}).get("units_required") else set()
         for name in sorted(self.added_fields):
             value, default = getattr(self, name), type(self).model_fields[name].default
-            if name in reads & _NEEDED and value is None:
+            if name in reads & NEEDED_OPTIONS and value is None:
                 faults.append(
                     SpecError(where=name, got="nothing", allowed=f"a value: {self.method} needs it", remedy="Add it.")
                 )
@@ -174,24 +127,29 @@ class Analysis(GrownRecord):
                         remedy="Remove it.",
                     )
                 )  # fmt: skip
-        if self.method in _UNADJUSTED and self.adjust:
+        if self.adjust and not self.facts.has_regression:
             faults.append(
                 SpecError(where="adjust", got=list(self.adjust), allowed=f"nothing: {self.method} has no regression")
             )
-        if self.prior is not None and self.method in _PRIOR_FIELDS:
+        if self.prior is not None and self.facts.prior:
             faults += _prior_faults(self.prior, self.method)
         if faults:
             raise SpecError.from_faults(faults)
         return self
 
     @property
+    def facts(self) -> MethodFacts:
+        """What is true of every analysis of this method."""
+        return METHODS[self.method]
+
+    @property
     def is_ratio(self) -> bool:
         """Whether the estimate is a ratio, so that 1 is no effect."""
-        return self.method in RATIO_METHODS
+        return self.facts.scale == "ratio"
 
 
-def _prior_faults(prior: Prior, method: str) -> list[SpecError]:
-    wanted, faults = _PRIOR_FIELDS[method], []
+def _prior_faults(prior: Prior, method: Method) -> list[SpecError]:
+    wanted, faults = METHODS[method].prior, []
     for name in ("center", "worth_people", "sd", "events", "others"):
         value = getattr(prior, name)
         if name in wanted and value is None:

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from remission.numerics.intervals import Z95
 from remission.patient.standing import standing_of
 from remission.report.chart import Chart, Table
-from remission.report.design_study import DesignStudy, is_ratio, measure_text, rejected_of, share_text
+from remission.report.design_study import DesignStudy, measure_text, rejected_of, share_text
 from remission.report.look import INK, PAPER, QUIET, drawing, finish
 
 __all__ = ["assurance_chart", "estimates_chart", "evidence_table", "power_chart", "recruitment_chart"]
@@ -64,7 +64,7 @@ def power_chart(study: DesignStudy) -> Chart | None:
 
 def estimates_chart(study: DesignStudy) -> Chart:
     """Where the estimate of one such trial falls, by number of people, with the true and the published value."""
-    rows, log = study.main_rows, is_ratio(study.analysis.method)
+    rows, log = study.main_rows, study.analysis.is_ratio
     n = np.array([row["n_subjects"] for row in rows], dtype=np.float64)
     bands, middles = [], []
     for found in study.estimates:
@@ -148,7 +148,7 @@ def assurance_chart(study: DesignStudy) -> Chart | None:
                 left += value
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
-        axes.set_xlabel("variance of the estimate" + (", log scale" if is_ratio(study.analysis.method) else ""))
+        axes.set_xlabel("variance of the estimate" + (", log scale" if study.analysis.is_ratio else ""))
         figure.legend(loc="outside lower center", ncols=3)
     share = share_text(found["probability"])
     total = sum(max(0.0, value) for _, value, _ in parts) or 1.0

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 from jaxtyping import Float
@@ -11,10 +11,10 @@ from jaxtyping import Float
 from remission.design.flow import ParticipantFlow
 from remission.library.published import PublishedOutcome, published_outcome
 from remission.protocol.record import Protocol
-from remission.records.analysis import RATIO_METHODS, Analysis
+from remission.records.analysis import Analysis
 from remission.records.endpoint import Endpoint
 
-__all__ = ["DesignStudy", "is_ratio", "measure_text", "rejected_of", "share_text"]
+__all__ = ["DesignStudy", "measure_text", "rejected_of", "share_text"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,22 +95,22 @@ class DesignStudy:
     @property
     def effect_unit(self) -> str:
         """What the effect is counted in."""
-        if is_ratio(self.analysis.method):
-            return "ratio"
-        if self.analysis.method == "percent_lower":
-            return "% lower"
-        return "percentage points" if self.endpoint.scale == "percent" else self.endpoint.unit
+        match self.analysis.facts.scale:
+            case "ratio":
+                return "ratio"
+            case "percent_lower":
+                return "% lower"
+            case "difference":
+                in_points = self.endpoint.scale == "percent" or self.analysis.facts.in_points
+                return "percentage points" if in_points else self.endpoint.unit
+            case scale:
+                assert_never(scale)
 
 
 def rejected_of(row: Mapping[str, Any]) -> Mapping[str, Any]:
     """The share of trials that reject: at any look where there are looks, else at the end."""
     found: Mapping[str, Any] = (row.get("sequential") or row)["rejected"]
     return found
-
-
-def is_ratio(method: str) -> bool:
-    """Whether an effect is a ratio, which is drawn and averaged on the log scale."""
-    return method in RATIO_METHODS
 
 
 def measure_text(measure: Mapping[str, Any] | None) -> str:

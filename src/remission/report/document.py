@@ -77,7 +77,7 @@ def report_content(
         "rows": tuple(_row(row, protocol) for row in summary.rows),
         "any_published": any(row.published is not None for row in summary.rows),
         "limits": LIMITS,
-        "cautions": tuple(protocol.cautions()),
+        "cautions": (*_replaced(result), *protocol.cautions()),
         "assumptions": tuple(protocol.assumptions),
         "explanation": protocol.explain(),
         "parameter_set": result.parameter_set,
@@ -189,3 +189,11 @@ def _sources(result: TrialResult) -> list[str]:
         if reference.key != "remission" and not any(reference.doi and reference.doi in line for line in found):
             found.append(re.sub(r"https?://\S+", "", identified).strip())
     return found
+
+
+def _replaced(result: TrialResult) -> list[str]:
+    """Links of the chain that are not ours, each with the first digits of its hash."""
+    if not result.links:
+        return []
+    names = ", ".join(f"{name} ({digest[:12]})" for name, digest in result.links.items())
+    return [f"Not the default model: whoever ran this replaced {names} by an equation of their own."]

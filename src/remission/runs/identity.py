@@ -26,6 +26,8 @@ def run_name(plan: TrialPlan) -> str:
     content = [plan.protocol.content_hash, _given(plan.parameters), plan.n_replicates, plan.seed, package_version()]
     if plan.with_diaries:
         content.append("diaries")
+    if plan.links:
+        content.append(dict(plan.links))
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     return f"{plan.protocol.id}-{plan.seed}-{digest[:8]}"
 
@@ -110,6 +112,8 @@ def describe_run(result: TrialResult, command: str, *, with_diaries: bool = Fals
         },
         "seed": result.seed,
         "n_replicates": result.n_replicates,
+        # A name is here only when the caller's own function took the place of ours.
+        **({"replaced_links": dict(result.links)} if result.links else {}),
         "command": command,
         "with_diaries": with_diaries,
         "versions": library_versions(),

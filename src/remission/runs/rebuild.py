@@ -7,6 +7,7 @@ from typing import Any
 
 from remission.errors import ProvenanceError, RunError, SpecError
 from remission.files import read_json, scratch_folder
+from remission.patient.kernels.links import check_links
 from remission.patient.parameters import read_parameters
 from remission.protocol.file import read_protocol
 from remission.records.result import Result
@@ -137,6 +138,7 @@ def _machine(folder: Path) -> dict[str, Any] | None:
 
 def _plan_of(run: Run) -> TrialPlan:
     manifest = run.manifest
+    check_links(manifest.get("replaced_links", {}))
     protocol = read_protocol(run.path / "protocol.yaml", is_stored=True)
     if protocol.content_hash != manifest["protocol_sha256"]:
         raise ProvenanceError(

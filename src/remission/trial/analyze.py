@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -24,6 +25,7 @@ from remission.analyses.odds import analyze_odds
 from remission.analyses.repeated import analyze_repeated
 from remission.protocol.record import Protocol
 from remission.records.analysis import Analysis, Contrast, Prior
+from remission.records.analysis_methods import METHODS, Method, complete
 from remission.records.endpoint import Endpoint
 from remission.streams import People
 from remission.trial.batch import TrialBatch
@@ -59,7 +61,7 @@ def analyze_replicates(
     """
     found = _Compared(protocol=protocol, analysis=analysis, batch=batch, values=values, events=events,
                       heavy_amount=heavy_amount)  # fmt: skip
-    return _METHODS[analysis.method](found)
+    return _COMPLETE[analysis.method](found)
 
 
 def sides_of(protocol: Protocol, contrast: Contrast) -> tuple[list[int], list[int]]:
@@ -250,7 +252,7 @@ def _posterior_odds(found: _Compared) -> Estimates:
     return found.each(analyze_odds_with_prior, found.value, center=found.prior.center, sd=found.prior.sd)
 
 
-_METHODS: dict[str, Callable[[_Compared], Estimates]] = {
+_FUNCTIONS: Final[Mapping[Method, Callable[[_Compared], Estimates]]] = {
     "mean_difference": lambda found: analyze_differences(found.value, found.inside, found.treated, found.adjust),
     "odds_ratio": _odds,
     "hazard_ratio": lambda found: analyze_hazards(found.value, found.event, found.inside, found.treated, found.adjust),
@@ -273,3 +275,4 @@ _METHODS: dict[str, Callable[[_Compared], Estimates]] = {
     "posterior_share_difference": _posterior_shares,
     "posterior_odds_ratio": _posterior_odds,
 }
+_COMPLETE: Final = complete(_FUNCTIONS, METHODS, what="methods of analysis")

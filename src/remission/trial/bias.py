@@ -7,7 +7,7 @@ import numpy as np
 from remission.analyses.estimate import log_of
 from remission.errors import SpecError
 from remission.numerics.elementary import log
-from remission.records.analysis import RATIO_METHODS
+from remission.records.analysis_methods import METHODS
 from remission.trial.result import TrialResult
 from remission.trial.truth import TrueContrast
 
@@ -54,7 +54,7 @@ def measure_bias(result: TrialResult, truth: TrueContrast) -> AnalysisBias:
             remedy="Simulate more replicates, or more people in each.",
         )
     estimate, target, error = found.estimate[good], truth.estimate, truth.mcse
-    if truth.method in RATIO_METHODS:
+    if METHODS[truth.method].scale == "ratio":
         estimate, target, error = log(estimate), log_of(target), truth.mcse / truth.estimate
     away = estimate - target
     inside = (found.low[good] <= truth.estimate) & (truth.estimate <= found.high[good])

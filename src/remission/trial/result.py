@@ -3,7 +3,8 @@
 Shapes: ``replicate`` replicates of the trial, ``arm`` arms in the protocol's order, ``day`` days of follow-up.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,8 @@ class TrialResult(Result):
     Notes
     -----
     ``protocol``, ``parameters``, ``seed`` and ``n_replicates`` rebuild it, bit for bit, with the same version of the
-    program.
+    program. ``links`` are the links of the chain that the caller replaced, each with the hash of its source; it is
+    empty for the default model.
     """
 
     protocol: Protocol
@@ -79,6 +81,7 @@ class TrialResult(Result):
     estimates: dict[str, Estimates]
     counts: CourseCounts
     states: StateCourses
+    links: Mapping[str, str] = field(default_factory=dict)
 
     def _facts(self) -> list[tuple[str, Any]]:
         """What was run, and the mean of each analysis."""
@@ -89,7 +92,13 @@ class TrialResult(Result):
             for name, one in self.estimates.items()
         }
         about = ("n_replicates", "seed", "parameter_set")
-        return [("protocol", self.protocol.id), *((name, getattr(self, name)) for name in about), *spread.items()]
+        replaced = [("REPLACED LINKS", self.links)] if self.links else []
+        return [
+            ("protocol", self.protocol.id),
+            *replaced,
+            *((name, getattr(self, name)) for name in about),
+            *spread.items(),
+        ]
 
     def columns(self) -> dict[str, Any]:
         """One row an analysis and replicate."""

@@ -1,12 +1,13 @@
 """A trial, many times: planned as chunks, each simulated and analysed anywhere, merged into one result."""
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 
 from remission.endpoints.values import check_formula
 from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
+from remission.patient.kernels.links import check_links, link_hashes
 from remission.patient.parameters import (
     DEFAULT_PARAMETER_SET,
     CourseParameters,
@@ -40,6 +41,8 @@ class TrialPlan:
         Whether every person's days are kept as well.
     chunk_replicates
         Replicates in a piece of work; ``None``: as many as make about four thousand people. It changes no number.
+    links
+        Links of the chain that the caller replaced, each with the hash of its source; empty for the default model.
 
     Notes
     -----
@@ -53,6 +56,7 @@ class TrialPlan:
     parameters: CourseParameters
     with_diaries: bool = False
     chunk_replicates: int | None = None
+    links: Mapping[str, str] = field(default_factory=link_hashes)
 
     @property
     def chunks(self) -> list[Chunk]:
@@ -71,7 +75,14 @@ class TrialPlan:
         return self.analyze(chunk, self.simulate(chunk))
 
     def simulate(self, chunk: Chunk, *, without: Collection[EventKind] = ()) -> TrialBatch:
-        """The people of a chunk, day by day; events of ``without`` do not happen."""
+        """The people of a chunk, day by day; events of ``without`` do not happen.
+
+        Raises
+        ------
+        RunError
+            Other links of the chain are replaced than when the plan was made.
+        """
+        check_links(self.links)
         return simulate_batch(
             self.protocol,
             seed=self.seed,
@@ -99,6 +110,7 @@ class TrialPlan:
             arms=merged.arms,
             estimates=merged.estimates,
             counts=merged.counts,
+            links=self.links,
             states=simulate_states(
                 self.protocol,
                 seed=self.seed,

@@ -1,7 +1,7 @@
 """The table of a simulated trial: simulated beside published, each with its uncertainty and its kind."""
 
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, assert_never
 
 import numpy as np
 from jaxtyping import Float
@@ -127,12 +127,15 @@ def summarize_trial(result: TrialResult) -> TrialSummary:
 
 def _unit(analysis: Analysis, endpoint: Endpoint) -> str:
     """Of the estimate."""
-    if analysis.is_ratio:
-        return "ratio"
-    if analysis.method == "percent_lower":
-        return "%"
-    shares = endpoint.scale == "percent" or analysis.method == "posterior_share_difference"
-    return "percentage points" if shares else endpoint.unit
+    match analysis.facts.scale:
+        case "ratio":
+            return "ratio"
+        case "percent_lower":
+            return "%"
+        case "difference":
+            return "percentage points" if endpoint.scale == "percent" or analysis.facts.in_points else endpoint.unit
+        case scale:
+            assert_never(scale)
 
 
 def _published(

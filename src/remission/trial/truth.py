@@ -7,7 +7,7 @@ find with endless people is thus computed, and the bias of any other analysis is
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -22,6 +22,7 @@ from remission.patient.pharmacology import pharmacology_of
 from remission.protocol.question import possible_events, strategy_faults, strategy_for
 from remission.protocol.record import Protocol
 from remission.records.analysis import Analysis
+from remission.records.analysis_methods import Method
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import KINDS
 from remission.records.estimand import Estimand, EventKind
@@ -80,7 +81,7 @@ class TrueContrast:
     """
 
     analysis: str
-    method: str
+    method: Method
     estimate: float
     mcse: float
 
@@ -339,30 +340,39 @@ def _contrast(
     group = np.arange(values.shape[1]) % _GROUPS
 
     def size(chosen: Bool[np.ndarray, " subject"]) -> float:
-        if analysis.method in {"hazard_ratio", "log_rank"}:
+        form = analysis.facts.truth
+        if form == "hazard_ratio":
             return _log_hazard_ratio(sides, weights, values[:, chosen], ended[:, chosen])
         scaled = _scaled(protocol, analysis, values)
         treated, control = (
             _weighted_mean(scaled[side][:, chosen], weight) for side, weight in zip(sides, weights, strict=True)
         )
-        if not analysis.is_ratio and analysis.method != "percent_lower":
-            return treated - control
         with np.errstate(divide="ignore", invalid="ignore"):
-            if analysis.method.endswith("odds_ratio"):
-                return _log(treated / (1.0 - treated)) - _log(control / (1.0 - control))
-            return _log(treated / control)
+            match form:
+                case "difference":
+                    return treated - control
+                case "ratio":
+                    return _log(treated / control)
+                case "odds_ratio":
+                    return _log(treated / (1.0 - treated)) - _log(control / (1.0 - control))
+        assert_never(form)
 
     whole = size(np.ones(group.size, dtype=np.bool_))
     parts = np.array([size(group != number) for number in range(_GROUPS)])
     with np.errstate(invalid="ignore"):  # an infinite size, where an arm has nobody or everybody, has no error
         away = parts - parts.mean()
         error = float(np.sqrt((_GROUPS - 1) * np.mean(away * away)))
-    if analysis.method == "percent_lower":
-        ratio = _exp(whole)
-        whole, error = 100.0 * (1.0 - ratio), 100.0 * ratio * error
-    elif analysis.is_ratio:
-        ratio = _exp(whole)
-        whole, error = ratio, ratio * error
+    match analysis.facts.scale:
+        case "difference":
+            pass
+        case "percent_lower":
+            ratio = _exp(whole)
+            whole, error = 100.0 * (1.0 - ratio), 100.0 * ratio * error
+        case "ratio":
+            ratio = _exp(whole)
+            whole, error = ratio, ratio * error
+        case scale:
+            assert_never(scale)
     return TrueContrast(analysis=analysis.id, method=analysis.method, estimate=float(whole), mcse=float(error))
 
 
@@ -385,9 +395,9 @@ def _scaled(
 ) -> Float[np.ndarray, "arm subject"]:
     """Values in the unit that the analysis reads them in."""
     endpoint = protocol.endpoint(analysis.endpoint)
-    if analysis.method == "posterior_share_difference":
+    if analysis.facts.in_points:
         return 100.0 * values
-    if analysis.method == "day_odds_ratio":
+    if analysis.facts.counts_days and analysis.facts.truth == "odds_ratio":
         return values / (100.0 if endpoint.unit == "% of days" else len(endpoint.window))
     return np.minimum(values, analysis.tau_day) if analysis.tau_day is not None else values
 

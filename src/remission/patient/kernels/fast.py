@@ -15,7 +15,9 @@ import itertools
 import threading
 from collections import namedtuple
 from dataclasses import astuple, fields
+from functools import cache
 from math import prod
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -38,6 +40,7 @@ from remission.numerics.lanes import (
 )
 from remission.numerics.lanes import unit_lane as _unit
 from remission.patient.course import Course, CourseSchedule, Traits
+from remission.patient.kernels.links import active_links
 from remission.patient.kernels.reference import keep_share, starting_states
 from remission.patient.parameters import CourseParameters
 from remission.plasticity.glutamate import update_glutamate
@@ -70,6 +73,9 @@ _amount_used, _craving, _craving_vas = (compile_equation(f) for f in (amount_use
 _incubation, _drive, _update_episode = (compile_equation(f) for f in (incubation, drive, update_episode))
 _circumstance, _update_drift = (compile_equation(f) for f in (circumstance, update_drift))
 _use_probability, _leaving = (compile_equation(f) for f in (use_probability, leaving_probability))
+
+# What the loops below know of these two equations beside their numbers; false where the caller replaced them.
+_IS_OUR_INCUBATION = _IS_OUR_HABIT = True
 
 # Names come from the record, so that a parameter is added in one place.
 _NAMES = tuple(field.name for field in fields(CourseParameters))
@@ -182,7 +188,7 @@ def _live(b, p, day, open_access):
     leaving_clean = open_access * _leaving(0.0, p.leave_hazard_per_day, p.leave_use_factor)
     leaving_using = open_access * _leaving(1.0, p.leave_hazard_per_day, p.leave_use_factor)
     # Without incubation the equation gives exactly 1, and its division is not needed.
-    cues_incubate = p.i_max != 1.0
+    cues_incubate = p.i_max != 1.0 or not _IS_OUR_INCUBATION
     usual = _RHYTHM + day % 7 * BLOCK
     for i in range(BLOCK):
         load, efficacy = b[_A + i], b[_G + i]
@@ -223,7 +229,8 @@ def _night(b, p, keep_p, keep_s, keep_f, keep_d, step_d):
         use, opened = b[_Y + i], b[_GATE + i]
         # One of the two terms is multiplied by 0; with one rate in both, their exponential is computed once.
         rate = p.a_h if use > 0.0 else p.d_h
-        b[_H + i] = _update_habit(b[_H + i], use, opened, rate, rate)
+        a_h, d_h = (rate, rate) if _IS_OUR_HABIT else (p.a_h, p.d_h)
+        b[_H + i] = _update_habit(b[_H + i], use, opened, a_h, d_h)
         b[_A + i] = _update_load(b[_A + i], use, p.tau_a_day)
         b[_F + i] = _update_fast_trace(b[_F + i], use, keep_f)
         b[_R + i] = _update_reward(b[_R + i], use, p.tau_r_day, p.k_r)
@@ -334,13 +341,15 @@ def simulate_course(
     # long that Ctrl-C waits for it.
     span = min(n_blocks if n_threads == 1 else max(1, n_blocks // (_TICKETS_PER_THREAD * n_threads)), _MOST_BLOCKS)
 
+    blocks = _blocks_with(tuple(active_links().items()))
+
     def work() -> None:
         scratch = _aligned((len(_ROWS) * BLOCK,), np.float64)
         for ticket in tickets:  # the counter's step is atomic under the interpreter lock
             first = ticket * span
             if first >= n_blocks:
                 return
-            _blocks(scratch, *shared, first, min(first + span, n_blocks))
+            blocks(scratch, *shared, first, min(first + span, n_blocks))
 
     helpers = [threading.Thread(target=work) for _ in range(min(n_threads, n_blocks) - 1)]
     for helper in helpers:
@@ -356,6 +365,26 @@ def simulate_course(
         attended=attended[:, :n].T > 0,
         states={},
     )
+
+
+@cache
+def _blocks_with(links: tuple[tuple[str, Any], ...]) -> Any:
+    """The compiled loop over blocks, with the caller's equations in the place of ours; never stored on disk."""
+    if not links:
+        return _blocks
+    space = {
+        **globals(),
+        "_IS_OUR_INCUBATION": "incubation" not in dict(links),
+        "_IS_OUR_HABIT": "update_habit" not in dict(links),
+    }
+    for name, function in links:
+        space[_SHORT.get(name, f"_{name}")] = compile_equation(function)
+    for inner in (_draw, _dose, _contact, _live, _night):
+        space[inner.__name__] = njit(**OPTIONS)(FunctionType(inner.py_func.__code__, space, inner.__name__))
+    return njit(nogil=True, **OPTIONS)(FunctionType(_blocks.py_func.__code__, space, "_blocks"))
+
+
+_SHORT = {"experience_session": "_experience", "leaving_probability": "_leaving"}
 
 
 def _some_due(due_day: np.ndarray, n_days: int) -> np.ndarray:

@@ -19,6 +19,7 @@ from remission.circuit.extended_amygdala import negative_affect, update_fast_tra
 from remission.circuit.prefrontal import attend_session, control, decay_skill, experience_session, update_commitment
 from remission.numerics.elementary import exp
 from remission.patient.course import STATES, Course, CourseSchedule, Traits
+from remission.patient.kernels.links import active_links, with_links
 from remission.patient.parameters import CourseParameters
 from remission.plasticity.glutamate import update_glutamate
 from remission.plasticity.serotonin import decay_serotonin
@@ -60,6 +61,13 @@ def simulate_course(
     -------
     Course of ``schedule.n_days`` days. A person's course depends on that person's address, traits and schedule only.
     """
+    course = with_links(_simulate) if active_links() else _simulate
+    return course(people, traits, schedule, parameters, record_states=record_states)
+
+
+def _simulate(
+    people: People, traits: Traits, schedule: CourseSchedule, parameters: CourseParameters, *, record_states: bool
+) -> Course:
     p = parameters
     n, n_days = len(people), schedule.n_days
     n_sessions = schedule.session_day.shape[1]

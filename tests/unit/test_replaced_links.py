@@ -40,7 +40,7 @@ def always_wanting(clean_days: Any, *, i_max: Any, tau_i: Any) -> Any:
 
 def courses(kernel: Callable[..., Any]) -> Any:
     n = 300
-    people = People(seed=5, replicate=np.zeros(n, dtype=np.int64), subject=np.arange(n, dtype=np.int64))
+    people = People(seed=5, replicate=np.zeros(n, dtype=np.uint64), subject=np.arange(n, dtype=np.uint64))
     level = np.linspace(0.1, 0.9, n)
     traits = Traits(
         tendency=level - 0.5, responsiveness=1.0 + level, commitment0=level, cue0=level - 0.5,

@@ -138,7 +138,7 @@ def _other_names(state: Any, *, gamma: Any) -> Any:
     [
         ("gates", shut, "gate?"),
         ("nothing_like_it", shut, "update_habit"),
-        ("gate", 1.0, "a plain function"),
+        ("gate", 1.0, "a function"),
         ("gate", _other_names, "window, *, gamma"),
         ("gate", both_rates, "window, *, gamma"),
         ("gate", _numpy, "np"),

@@ -145,8 +145,8 @@ def _check(name: str, function: Equation) -> None:
     )
     if ours != theirs:
         raise SpecError(
-            where=where, got=str(inspect.signature(function)).replace(" -> ", " gives "),
-            allowed=f"the parameters of the default, ({_parameters(default)})",
+            where=where, got=_parameters(function),
+            allowed=f"the parameters of the default, {_parameters(default)}",
         )  # fmt: skip
     used = {item.argval for item in dis.get_instructions(function) if item.opname == "LOAD_GLOBAL"}
     strange = [word for word in sorted(used) if not _is_known(word, function)]
@@ -160,7 +160,10 @@ def _check(name: str, function: Equation) -> None:
 
 
 def _parameters(function: Equation) -> str:
-    return str(inspect.signature(function)).split(" ->")[0].strip("()")
+    """The parameters as they are written, without their types."""
+    parameters = inspect.signature(function).parameters.values()
+    plain = [one.replace(annotation=inspect.Parameter.empty) for one in parameters]
+    return str(inspect.Signature(plain))
 
 
 def _is_known(word: str, function: FunctionType) -> bool:

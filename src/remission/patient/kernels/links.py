@@ -187,7 +187,8 @@ def _check_twin(where: str, function: FunctionType, n: int) -> None:
     named = {one.name: 0.5 for one in parameters if one.kind is one.KEYWORD_ONLY}
     rows[:, len(place) :] = 0.5
     try:
-        found = np.asarray(function(*rows[:, : len(place)].T, **named)) * np.ones(len(rows))
+        with np.errstate(all="ignore"):  # a number that is not finite is told below, in words
+            found = np.asarray(function(*rows[:, : len(place)].T, **named)) * np.ones(len(rows))
         single = np.array([call(tuple(row)) for row in rows], dtype=np.float64)
     except Exception as error:  # noqa: BLE001 - whatever a function of somebody else raises says that it does not fit
         raise SpecError(

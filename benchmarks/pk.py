@@ -14,8 +14,8 @@ from benchmarks.measure import pin_to_one_core, times_faster, write_results
 from benchmarks.peers.lsoda_pk import rate_of_change
 from benchmarks.problem import TIMED_SEED, UNSEEN_SEED
 from remission.patient.pharmacology import load_pharmacology
-from remission.patient.session import simulate_session_effects
 from remission.pk import individual_parameters
+from remission.session.effects import simulate_session_effects
 
 DOSE_MG_PER_KG, DURATION_H, HORIZON_H = 0.8, 2 / 3, 24.0
 ERROR_LIMIT = 1e-6

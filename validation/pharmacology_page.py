@@ -18,10 +18,11 @@ from remission.library.loader import load_parameter_set
 from remission.library.molecules import molar_mass_g_per_mol
 from remission.library.observations import ObservedSeries, load_observed_series
 from remission.patient.pharmacology import load_pharmacology
-from remission.patient.session import simulate_session_curves, simulate_session_effects
 from remission.pk import PkModel, individual_parameters, load_pk_model, simulate_concentrations
 from remission.pk.mammillary import linked_response, mammillary_modes, plasma_response
 from remission.pk.metabolites import simulate_amounts
+from remission.session.curves import simulate_session_curves
+from remission.session.effects import simulate_session_effects
 from remission.units import ng_per_ml_to_umol_per_l
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "validation" / "pharmacology.md"

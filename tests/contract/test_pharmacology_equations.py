@@ -12,7 +12,6 @@ from remission.dosing import make_infusions
 from remission.library.loader import load_parameter_set
 from remission.library.molecules import molar_mass_g_per_mol
 from remission.patient.pharmacology import load_pharmacology
-from remission.patient.session import simulate_session_effects
 from remission.pk import individual_parameters, load_pk_model, simulate_concentrations
 from remission.pk.metabolites import STATES, rate_matrix
 from remission.receptor import (
@@ -24,6 +23,7 @@ from remission.receptor import (
     simulate_pressure_rise,
     simulate_vas,
 )
+from remission.session.effects import simulate_session_effects
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "pharmacology.md"
 BLOCK = re.compile(r"^Code: `(?P<function>[\w.]+)`\n\n```text\n(?P<text>.*?)```", re.DOTALL | re.MULTILINE)
@@ -188,7 +188,7 @@ def test_the_law_of_heart_rate() -> None:
 
 def test_what_is_handed_on() -> None:
     """Exposure as an integral of the page's rate, and the score at the peak."""
-    lines = _lines("patient.session.simulate_session_effects")
+    lines = _lines("session.effects.simulate_session_effects")
     exposure = load_parameter_set("session-exposure")
     duration = 2.0 / 3.0
     x, w = np.polynomial.legendre.leggauss(16)

@@ -12,8 +12,8 @@ from remission.library.protocols import load_protocol
 from remission.patient.parameters import load_course_parameters
 from remission.patient.pharmacology import load_pharmacology
 from remission.patient.sampling import sample_iiv
-from remission.patient.session import simulate_session_effects
 from remission.records.substance import Substance
+from remission.session.effects import simulate_session_effects
 from remission.streams import People
 from remission.testing.protocols import small_protocol
 from remission.trial.batch import simulate_batch

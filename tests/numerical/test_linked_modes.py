@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from remission.pk import PkIndividuals, effect_site_peak, individual_parameters, load_pk_model, saturated_hours
-from remission.pk.session import effect_site_quadrature, reference_peak
+from remission.pk.effect_site import effect_site_quadrature, reference_peak
 from remission.receptor import saturation
 from remission.records.analyte import Analyte
 

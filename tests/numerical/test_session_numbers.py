@@ -10,9 +10,9 @@ import pytest
 from remission.dosing import make_infusions
 from remission.library.loader import load_parameter_set
 from remission.patient.pharmacology import load_pharmacology
-from remission.patient.session import simulate_session_effects
 from remission.pk import effect_site_peak, individual_parameters, load_pk_model, simulate_concentrations
 from remission.records.analyte import Analyte
+from remission.session.effects import simulate_session_effects
 
 PHARMACOLOGY = load_pharmacology()
 EXPOSURE = load_parameter_set("session-exposure")

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from remission.errors import LibraryError, SpecError
 from remission.patient.pharmacology import load_pharmacology
-from remission.patient.session import SessionCurves, SessionEffects, simulate_session_curves, simulate_session_effects
 from remission.records.parameter import Grade
+from remission.session.curves import SessionCurves, simulate_session_curves
+from remission.session.effects import SessionEffects, simulate_session_effects
 
 PHARMACOLOGY = load_pharmacology()
 ADULT: dict[str, Any] = {"weight_kg": np.array([70.0]), "z_iiv": np.zeros((1, 8)), "pharmacology": PHARMACOLOGY}

@@ -11,7 +11,6 @@ from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
 from remission.patient.pharmacology import load_pharmacology
 from remission.patient.sampling import sample_acute_response
-from remission.patient.session import reference_peak_s_ket, simulate_session_curves
 from remission.pk import EffectDelay, individual_parameters, load_pk_model, simulate_concentrations, with_effect_delay
 from remission.receptor import (
     PressureLaw,
@@ -25,6 +24,8 @@ from remission.receptor import (
     simulate_pressure_rise,
     simulate_vas,
 )
+from remission.session.curves import simulate_session_curves
+from remission.session.effects import reference_peak_s_ket
 from remission.streams import People
 
 EFFECTS = load_parameter_set("acute-effects")

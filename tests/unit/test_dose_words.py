@@ -5,13 +5,13 @@ import pytest
 
 import remission as rm
 from remission.errors import SpecError
-from remission.patient.person import simulate_person
 from remission.planner import read_regimen, read_request
 from remission.planner.request import PlanRequest
 from remission.protocol.file import parse_protocol, write_protocol
 from remission.records.dose import Dose, DrugForm, Route, overlaps, read_route, unbroken
 from remission.records.regimen import Regimen
 from remission.records.subject import Subject
+from remission.session.person import simulate_person
 
 PERSON = Subject.create(age="45 years", weight="70 kg", sex="female", substance="alcohol")
 

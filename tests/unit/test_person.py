@@ -7,9 +7,9 @@ import pytest
 
 from remission.errors import SpecError
 from remission.library.protocols import load_protocol
-from remission.patient.person import simulate_person
 from remission.records.regimen import Regimen
 from remission.records.subject import Subject
+from remission.session.person import simulate_person
 
 PERSON = Subject.create(age="45 years", weight="82 kg", sex="female", substance="alcohol")
 T_H = np.linspace(0.0, 6.0, 25)

@@ -14,7 +14,6 @@ from remission.library.sessions import (
 )
 from remission.patient.pharmacology import load_pharmacology
 from remission.patient.sampling import sample_iiv
-from remission.patient.session import simulate_session_effects
 from remission.planner import (
     Limit,
     PlanRequest,
@@ -31,6 +30,7 @@ from remission.planner import (
 from remission.planner.session import simulate_session
 from remission.planner.shares import share_difference, share_of
 from remission.report.plan_sheet import search_sheet
+from remission.session.effects import simulate_session_effects
 from remission.streams import People
 
 N = 120

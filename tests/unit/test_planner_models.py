@@ -75,12 +75,12 @@ def test_the_spray_peaks_where_its_model_was_derived(dose_mg: int, peak: float) 
     )
     assert (request.model, request.route, request.product) == ("perezruixo2021", "intranasal", "nasal-s-spray")
     from remission.pk import load_pk_model, simulate_doses
-    from remission.planner.session import _doses
+    from remission.planner.doses import doses_of
 
     model = load_pk_model(request.model)
     t_h = np.arange(0.0, 2.0, 1.0 / 240.0)
     curve = simulate_doses(
-        model, _doses(request), weight_kg=np.array([74.0]), z_iiv=np.zeros((1, model.n_iiv)), t_h=t_h,
+        model, doses_of(request), weight_kg=np.array([74.0]), z_iiv=np.zeros((1, model.n_iiv)), t_h=t_h,
         analytes=["s_ket"], sites=["venous"],
     ).select("s_ket", site="venous")[0]  # fmt: skip
     assert curve.max() == pytest.approx(peak, abs=0.1)

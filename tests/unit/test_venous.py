@@ -13,7 +13,6 @@ from remission.errors import LibraryError, SpecError
 from remission.library.loader import load_parameter_set
 from remission.patient.pharmacology import load_pharmacology
 from remission.patient.sampling import sample_venous_links
-from remission.patient.session import simulate_session_curves
 from remission.pk import (
     VenousLinks,
     draw_venous_links,
@@ -24,6 +23,7 @@ from remission.pk import (
     simulate_venous_concentrations,
     with_slow_norketamine,
 )
+from remission.session.curves import simulate_session_curves
 from remission.streams import People
 
 LINKS = load_parameter_set("sampling-links")

@@ -1,6 +1,6 @@
 """A site that follows a sum of decaying modes: the integral of its saturation, and its peak, for many subjects.
 
-Purpose: compiled twins of :mod:`remission.pk.session`, which is the specification and says why its steps are exact.
+Purpose: compiled twins of :mod:`remission.pk.effect_site`, which is the specification and says why its steps are exact.
 Every operation is repeated in its order, so that no bit differs, for ``BLOCK`` subjects side by side. A subject's
 search for the peak ends by itself, and a slow neighbor adds no step.
 """

@@ -4,6 +4,7 @@ from remission.pk.bands import BandDraws, MeasuredBand, measured_band, with_band
 from remission.pk.concentrations import Concentrations, Series
 from remission.pk.doses import simulate_doses
 from remission.pk.effect_delay import EffectDelay, with_effect_delay
+from remission.pk.effect_site import EffectSiteQuadrature, effect_site_peak, effect_site_quadrature, saturated_hours
 from remission.pk.exposure import Exposure, exposure_of_doses
 from remission.pk.hepatoportal_people import PersonFactors
 from remission.pk.individuals import MetaboliteIndividuals, PkIndividuals, individual_parameters
@@ -20,7 +21,6 @@ from remission.pk.model import (
 )
 from remission.pk.norketamine import with_slow_norketamine
 from remission.pk.own_model import parse_pk_model, read_pk_model
-from remission.pk.session import EffectSiteQuadrature, effect_site_peak, effect_site_quadrature, saturated_hours
 from remission.pk.simulate import simulate_concentrations
 from remission.pk.spread import (
     AveragedCurve,

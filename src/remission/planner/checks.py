@@ -16,7 +16,7 @@ from remission.library.references import load_reference
 from remission.library.sessions import SessionCheck, load_checks, load_regimens
 from remission.pk import load_pk_model
 from remission.planner.request import AVERAGE, PlannedInfusion, PlanRequest, another_drug, is_spray_dose, list_absorbed
-from remission.planner.session import StudiedRange
+from remission.planner.simulated import StudiedRange
 from remission.records.analyte import Analyte
 
 __all__ = ["Finding", "check_session", "evidence_findings"]

@@ -9,8 +9,9 @@ from jaxtyping import Float
 from remission.errors import SpecError
 from remission.planner.plan import Plan, summarize_session
 from remission.planner.request import PlanRequest
-from remission.planner.session import Quantity, SimulatedSession, simulate_session
+from remission.planner.session import simulate_session
 from remission.planner.shares import ShareDifference, share_difference
+from remission.planner.simulated import Quantity, SimulatedSession
 
 __all__ = ["Comparison", "Difference", "ModelDifference", "RegimenDifferences", "compare_regimens"]
 

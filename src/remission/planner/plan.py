@@ -11,15 +11,9 @@ from remission.library.sessions import CourseFact, load_course_facts
 from remission.numerics.quantiles import quantiles_over_people
 from remission.planner.checks import Finding, check_session, evidence_findings
 from remission.planner.request import PlannedInfusion, PlanRequest
-from remission.planner.session import (
-    MeasuredCurve,
-    ModelsAtSite,
-    Quantity,
-    SimulatedSession,
-    StudiedRange,
-    simulate_session,
-)
+from remission.planner.session import simulate_session
 from remission.planner.shares import Probability, share_of
+from remission.planner.simulated import MeasuredCurve, ModelsAtSite, Quantity, SimulatedSession, StudiedRange
 from remission.records.result import Result
 from remission.units import hours_to_minutes
 

@@ -26,7 +26,8 @@ from remission.pk import load_pk_model, models_for_infusions
 from remission.planner.checks import check_session
 from remission.planner.plan import Plan, plan_infusion
 from remission.planner.request import PlannedInfusion, PlanRequest
-from remission.planner.session import SimulatedSession, simulate_session
+from remission.planner.session import simulate_session
+from remission.planner.simulated import SimulatedSession
 from remission.records.analyte import SamplingSite
 from remission.records.base import Record
 from remission.records.typed import read_pressure_mmhg

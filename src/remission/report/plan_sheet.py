@@ -14,7 +14,7 @@ from remission.planner.checks import Finding, check_session
 from remission.planner.compare import RegimenDifferences
 from remission.planner.plan import regimen_words
 from remission.planner.request import AVERAGE, usual_model
-from remission.planner.session import ModelsAtSite, Quantity
+from remission.planner.simulated import ModelsAtSite, Quantity
 from remission.records.base import Record
 from remission.records.parameter import Grade
 from remission.report.safety import ESTABLISHED, ESTABLISHED_ALL, SAFETY_LINES

@@ -15,13 +15,13 @@ from remission.patient.sampling import (
     sample_iiv,
     sample_venous_links,
 )
-from remission.patient.session import SessionCurves, simulate_session_curves
 from remission.protocol.record import Protocol
 from remission.receptor import OccupancyBand
 from remission.records.parameter import ParameterSet
 from remission.records.treatment import Infusion
 from remission.report.chart import Chart, Table
 from remission.report.look import INK, QUIET, RULE, drawing, finish
+from remission.session.curves import SessionCurves, simulate_session_curves
 from remission.streams import People
 from remission.units import hours_to_minutes
 

@@ -9,9 +9,9 @@ from jaxtyping import Float, Int
 from remission.patient.course import CourseSchedule
 from remission.patient.pharmacology import Pharmacology
 from remission.patient.sampling import Covariates, sample_iiv
-from remission.patient.session import simulate_session_effects
 from remission.protocol.record import Protocol
 from remission.records.treatment import DrugCourse, Gap, TherapyCourse
+from remission.session.effects import simulate_session_effects
 from remission.streams import People, Stream, draw_uniforms
 from remission.units import minutes_to_hours
 

@@ -1,6 +1,6 @@
 """One person and one session: the typical kinetics of somebody of that weight.
 
-Nobody is typical: the same session over simulated people is in :mod:`remission.patient.session`.
+Nobody is typical: the same session over simulated people is in :mod:`remission.session.curves`.
 """
 
 from collections.abc import Sequence

@@ -1,0 +1,51 @@
+"""Session exposure of any infusions, by quadrature over the effect site.
+
+A single infusion has a faster way with the same meaning (:func:`remission.session.effects.simulate_session_effects`);
+a test holds both together.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from jaxtyping import Float
+
+from remission.numerics.quadrature import doubling_panels
+from remission.patient.pharmacology import Pharmacology
+from remission.pk import PkIndividuals, simulate_concentrations
+from remission.receptor import saturation
+from remission.records.analyte import Analyte, SamplingSite
+from remission.records.infusions import InfusionEvents
+
+__all__ = ["simulate_exposure"]
+
+_FIRST_PANEL_H = 0.05
+_N_NODES = 6
+
+
+def simulate_exposure(
+    individuals: PkIndividuals, events: InfusionEvents, *, pharmacology: Pharmacology
+) -> Float[np.ndarray, " subject"]:
+    """The exposure e of each person, by Gauss-Legendre panels that double from each start or end of an infusion.
+
+    1 is the typical adult in the reference session. [dimensionless]
+    """
+    settings = pharmacology.exposure
+    t_h, weight_h = _nodes([*events.start_h, *events.end_h], horizon_h=settings.value("horizon_h"))
+    found = simulate_concentrations(individuals, events, t_h=t_h, analytes=(Analyte.KET,), sites=(SamplingSite.EFFECT,))
+    effect = saturation(found.conc_ng_per_ml[:, 0, :], c50_ng_per_ml=settings.value("c50_exposure_ng_per_ml"))
+    return effect @ weight_h / settings.value("exposure_reference_h")
+
+
+def _nodes(
+    breaks_h: Sequence[float], *, horizon_h: float
+) -> tuple[Float[np.ndarray, " node"], Float[np.ndarray, " node"]]:
+    """Times and weights of an integral from 0 to the horizon; the curve has a corner at each break."""
+    edges = sorted({0.0, horizon_h, *(one for one in breaks_h if one < horizon_h)})
+    times, weights = [], []
+    for begin, end in pairwise(edges):
+        panels = doubling_panels(end - begin, longest_first=_FIRST_PANEL_H, n_nodes=_N_NODES)
+        for panel in range(panels.n_panels):
+            times.append(begin + panels.panel_nodes(panel))
+            weights.append(np.array(panels.weights) * panels.panel_length(panel))
+    return np.concatenate(times), np.concatenate(weights)

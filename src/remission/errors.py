@@ -30,6 +30,7 @@ __all__ = [
     "SpecError",
     "UnitsError",
     "WorkError",
+    "check_known",
     "did_you_mean",
     "known_names",
     "nearest_names",
@@ -204,6 +205,45 @@ def known_names(known: Iterable[str], most: int = 8) -> str:
     return f"Known: {', '.join(names[:most])}{more}."
 
 
+def check_known(
+    name: str,
+    known: Iterable[str],
+    *,
+    where: str,
+    names: str = "names",
+    more: str = "",
+    error: "type[RemissionError] | None" = None,
+) -> None:
+    """Refuse a name that is not known; a short list is given whole, of a long one the nearest.
+
+    Parameters
+    ----------
+    names
+        What they are, where they are too many to list.
+    more
+        Where all of them are found.
+    error
+        A SpecError when left out.
+
+    Raises
+    ------
+    RemissionError
+        The name is none of them.
+    """
+    listed = list(known)
+    if name in listed:
+        return
+    is_short = 0 < len(listed) <= _SHORT_LIST
+    nearest = did_you_mean(name, listed, otherwise="" if is_short or more else known_names(listed))
+    raise (error or SpecError)(
+        where=where,
+        got=name,
+        allowed=f"one of {', '.join(listed)}" if is_short else f"one of the {len(listed)} {names}",
+        remedy=f"{nearest} {more}".strip(),
+    )
+
+
+_SHORT_LIST = 12
 _OPPOSITES = (
     ("hyper", "hypo"), ("before", "after"), ("above", "below"), ("low", "high"), ("min", "max"), ("start", "end"),
     ("inter", "intra"), ("without", "with"), ("more", "less"), ("un", ""), ("non", ""), ("anti", ""),

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from remission.errors import SpecError, did_you_mean
+from remission.errors import check_known
 from remission.evidence.classes import (
     EndpointClass,
     Measure,
@@ -98,13 +98,7 @@ def find_endpoint(name: str) -> EndpointClass:
         There is none; the message lists them.
     """
     known = {key: found for key, found in endpoint_classes().items() if key != "other"}
-    if name not in known:
-        raise SpecError(
-            where="endpoint",
-            got=name,
-            allowed=f"one of {', '.join(known)}",
-            remedy=did_you_mean(name, known),
-        )
+    check_known(name, known, where="endpoint")
     return known[name]
 
 

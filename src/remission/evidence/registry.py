@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, TypeVar
 
-from remission.errors import LibraryError, SpecError, did_you_mean
+from remission.errors import LibraryError, SpecError, check_known
 from remission.evidence.classes import declared_conflicts, design_of, role_of, substances_of
 from remission.evidence.records import CareRecord, StudyOutcome, StudyRecord
 from remission.library.loader import read_library_json
@@ -111,15 +111,11 @@ class EvidenceRegistry(Result):
         SpecError
             There is none; the message lists the nearest.
         """
-        for record in self:
-            if record.id == record_id:
-                return record
-        raise SpecError(
-            where="evidence id",
-            got=record_id,
-            allowed=f"the id of one of the {len(self)} records",
-            remedy=f"{did_you_mean(record_id, [one.id for one in self])} All of them: remission evidence list.".strip(),
+        records = {one.id: one for one in self}
+        check_known(
+            record_id, records, where="evidence id", names="records", more="All of them: remission evidence list."
         )
+        return records[record_id]
 
     def filter(
         self,
@@ -295,14 +291,8 @@ def _without_addresses(data: Any) -> Any:
 
 
 def _check(where: str, got: str | None, known: Iterable[str]) -> None:
-    names = sorted(known)
-    if got is not None and got not in names:
-        raise SpecError(
-            where=where,
-            got=got,
-            allowed=f"one of {', '.join(names)}",
-            remedy=did_you_mean(got, names),
-        )
+    if got is not None:
+        check_known(got, sorted(known), where=where)
 
 
 def _parse(kind: type[_R], item: dict[str, Any], name: str) -> _R:

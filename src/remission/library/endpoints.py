@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import StringConstraints, model_validator
 
-from remission.errors import LibraryError, SpecError, did_you_mean
+from remission.errors import LibraryError, SpecError, check_known
 from remission.records.base import Record
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import KINDS, EndpointKind, KindFacts
@@ -90,13 +90,14 @@ def load_endpoint(name: str) -> NamedEndpoint:
         There is none; the message names the nearest.
     """
     known = _catalogue()
-    if name not in known:
-        raise LibraryError(
-            where="endpoint",
-            got=name,
-            allowed=f"one of the {len(known)} endpoints of the catalogue",
-            remedy=f"{did_you_mean(name, known)} See remission endpoints list.".strip(),
-        )
+    check_known(
+        name,
+        known,
+        where="endpoint",
+        names="endpoints of the catalogue",
+        more="See remission endpoints list.",
+        error=LibraryError,
+    )
     return known[name]
 
 

@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal
 
-from remission.errors import LibraryError, did_you_mean
+from remission.errors import LibraryError, check_known
 from remission.library.loader import load_parameter_set, read_library_toml
 from remission.records.parameter import Parameter
 
@@ -94,13 +94,7 @@ def load_interaction(name: str) -> Interaction:
         There is none; the message names those there are.
     """
     known = {one.id: one for one in _interactions()}
-    if name not in known:
-        raise LibraryError(
-            where="interaction",
-            got=name,
-            allowed=f"one of {', '.join(known)}",
-            remedy=did_you_mean(name, known),
-        )
+    check_known(name, known, where="interaction", error=LibraryError)
     return known[name]
 
 

@@ -11,7 +11,7 @@ from importlib.resources.abc import Traversable
 from types import MappingProxyType
 from typing import Any
 
-from remission.errors import LibraryError, SpecError, did_you_mean, known_names
+from remission.errors import LibraryError, SpecError, check_known
 from remission.records.parameter import ParameterSet
 
 __all__ = ["list_parameter_sets", "load_parameter_set", "read_library_json", "read_library_toml"]
@@ -82,13 +82,7 @@ def load_parameter_set(name: str) -> ParameterSet:
     (88.8, 'L/h', 1.48, 'L/min')
     """
     known = _files()
-    if name not in known:
-        raise LibraryError(
-            where="parameter set",
-            got=name,
-            allowed=f"one of the {len(known)} names of the library",
-            remedy=did_you_mean(name, known, otherwise=known_names(known)),
-        )
+    check_known(name, known, where="parameter set", names="names of the library", error=LibraryError)
     return _parse(name, read_library_toml(known[name]))
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from remission.errors import LibraryError, SpecError, did_you_mean, known_names
+from remission.errors import LibraryError, SpecError, check_known
 from remission.library.loader import read_library_toml
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.base import Record
@@ -129,13 +129,7 @@ def load_observed_series(name: str) -> ObservedSeries:
         There is none (the message lists the nearest), or its file is damaged.
     """
     known = list_observed_series()
-    if name not in known:
-        raise LibraryError(
-            where="observed series",
-            got=name,
-            allowed=f"one of the {len(known)} of the library",
-            remedy=did_you_mean(name, known, otherwise=known_names(known)),
-        )
+    check_known(name, known, where="observed series", names="of the library", error=LibraryError)
     content = read_library_toml(files("remission.library") / "validation" / f"{name}.toml")
     try:
         series = ObservedSeries.from_dict(content)

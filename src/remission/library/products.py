@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from remission.errors import LibraryError, did_you_mean
+from remission.errors import LibraryError, check_known
 from remission.library.loader import load_parameter_set, read_library_toml
 from remission.library.observations import ObservedSeries, list_observed_series, load_observed_series
 from remission.records.analyte import Analyte, SamplingSite
@@ -118,13 +118,7 @@ def load_product(product_id: str) -> Product:
         There is none; the message names the nearest.
     """
     known = {one.id: one for one in _products()}
-    if product_id not in known:
-        raise LibraryError(
-            where="product",
-            got=product_id,
-            allowed=f"one of {', '.join(known)}",
-            remedy=did_you_mean(product_id, known),
-        )
+    check_known(product_id, known, where="product", error=LibraryError)
     return known[product_id]
 
 

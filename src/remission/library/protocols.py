@@ -3,7 +3,7 @@
 from functools import cache
 from importlib.resources import files
 
-from remission.errors import LibraryError, SpecError, did_you_mean
+from remission.errors import LibraryError, SpecError, check_known
 from remission.protocol.file import parse_protocol
 from remission.protocol.record import Protocol
 
@@ -58,13 +58,7 @@ def protocol_text(name: str) -> str:
         There is none of that name.
     """
     known = list_protocols()
-    if name not in known:
-        raise LibraryError(
-            where="protocol",
-            got=name,
-            allowed=f"one of {', '.join(known)}",
-            remedy=f"{did_you_mean(name, known)} Name a file with its ending.".strip(),
-        )
+    check_known(name, known, where="protocol", more="Name a file with its ending.", error=LibraryError)
     return _text("protocols", name + _ENDING)
 
 

@@ -11,7 +11,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, Literal, cast
 
-from remission.errors import LibraryError, did_you_mean, known_names
+from remission.errors import LibraryError, check_known
 from remission.library.loader import read_library_json
 
 __all__ = [
@@ -107,13 +107,7 @@ def trial_record(trial_id: str) -> Mapping[str, Any]:
         There is none of that id.
     """
     records = _registry()
-    if trial_id not in records:
-        raise LibraryError(
-            where="evidence",
-            got=trial_id,
-            allowed=f"the id of one of the {len(records)} records",
-            remedy=did_you_mean(trial_id, records, otherwise=known_names(records)),
-        )
+    check_known(trial_id, records, where="evidence", names="records", error=LibraryError)
     return records[trial_id]
 
 

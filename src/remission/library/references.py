@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
-from remission.errors import LibraryError, did_you_mean, known_names
+from remission.errors import LibraryError, check_known
 from remission.records.parameter import ParameterSet
 
 __all__ = ["Reference", "list_references", "load_reference", "sources_of"]
@@ -61,13 +61,7 @@ def load_reference(key: str) -> Reference:
         There is none; the message names the nearest.
     """
     known = _references()
-    if key not in known:
-        raise LibraryError(
-            where="references.bib",
-            got=key,
-            allowed="a key of the file",
-            remedy=did_you_mean(key, known, otherwise=known_names(known)),
-        )
+    check_known(key, known, where="references.bib", error=LibraryError)
     return known[key]
 
 

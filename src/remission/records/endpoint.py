@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from remission.errors import SpecError, did_you_mean
+from remission.errors import SpecError, check_known
 from remission.records.endpoint_kinds import KINDS, EndpointKind, MissingRule, Scale
 from remission.records.grown import GrownRecord
 from remission.records.named_endpoints import named_endpoint_fields, named_endpoint_ids
@@ -121,13 +121,9 @@ class Endpoint(GrownRecord):
                 return {**data, "missing": "use" if facts is None else facts.default_missing}
             return data
         known = named_endpoint_ids()
-        if name not in known:
-            raise SpecError(
-                where="definition",
-                got=name,
-                allowed=f"one of the {len(known)} endpoints of the catalogue",
-                remedy=f"{did_you_mean(name, known)} See remission endpoints list.".strip(),
-            )
+        check_known(
+            name, known, where="definition", names="endpoints of the catalogue", more="See remission endpoints list."
+        )
         fixed = {key: value for key, value in named_endpoint_fields(name).items() if key not in _OWN}
         return {"label": named_endpoint_fields(name)["label"], **fixed, **data}
 

@@ -32,7 +32,7 @@ SPREAD := --numprocesses auto --dist loadfile
 
 .PHONY: help run install test browser check format-check lint types layers docs unit core rest coverage quick format golden \
 	lock bench torture realism endpoints estimands medicines operating fuzz abuse laws shapes \
-	static thorough kernels processors dist dist-check clean
+	static thorough kernels processors picture dist dist-check clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -203,6 +203,10 @@ abuse: $(TEST_STAMP) ## 3,000 mutated files, 350 damaged runs, 500 random comman
 # The tests that a processor once turned red, under kernels that this machine would not choose by itself.
 kernels: $(TEST_STAMP) ## golden numbers and analyses as if on two other processors, one of them an old one
 	@$(BIN)/python -m validation.processors --quick
+
+picture: $(RUN_STAMP) ## draw the picture of README.md again, from a thousand simulated trials; into docs/pictures/
+	@place=$$(mktemp -d); $(BIN)/remission run kare --replicates 1000 --out "$$place" >/dev/null; \
+	mkdir -p docs/pictures; cp "$$place"/*/figures/results.svg docs/pictures/kare.svg; rm -rf "$$place"
 
 dist: $(RUN_STAMP) ## the wheel and the source archive, into dist/
 	@rm -rf dist

@@ -153,3 +153,28 @@ def test_serve_answers_as_its_example_says(tmp_path: Path) -> None:
             assert "Remission is at http://127.0.0.1:" in server.stdout.readline()
         finally:
             server.kill()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["design", "kare", "--power", "0_9"], "--power: got 0_9; expected a number in digits"),
+        (["run", "kare", "-n", "1_0"], "--replicates: got 1_0; expected a number in digits"),
+        (["describe", "x", "--resamples=1_00"], "--resamples: got 1_00; expected a number in digits"),
+        (["run", "kare", "--set", "gamma=1_0"], "--set gamma=1_0: got 1_0; expected name=number"),
+        (["export", "runs", "x.csv/"], "got x.csv/; expected the name of a file"),
+        (
+            ["evidence", "forest", "--substance", "alcohol", "--endpoint", "abstinence", "--out", "f.svg/"],
+            "got f.svg/;",
+        ),
+    ],
+    ids=lambda item: " ".join(item)[:40] if isinstance(item, list) else "",
+)
+def test_what_the_language_would_take_in_silence_is_refused(
+    words: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Python reads 0_9 as nine and a path loses the stroke at its end: both answered another question."""
+    monkeypatch.chdir(tmp_path)
+    assert run_app(words) == 2
+    assert said in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -6,6 +6,7 @@ Heavy libraries are imported inside the commands, so that ``--help`` is quick.
 import errno
 import json
 import os
+import re
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -34,6 +35,8 @@ from remission.errors import LibraryError, RemissionError, RunError, SpecError, 
 from remission.extras import telling_extras
 
 __all__ = ["app", "end_of_output", "is_wrong_input", "run_app"]
+
+_FILE = re.compile(r"\.(csv|html?|json|parquet|png|svg|toml|xlsx|ya?ml)/+$", re.IGNORECASE)
 
 DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -135,6 +138,11 @@ def _check_arguments(arguments: list[str]) -> None:
             raise SpecError(
                 where=f"command line, word {number}", got=word or "nothing", allowed="a value",
                 remedy="A shell variable that is not set gives this.",
+            )  # fmt: skip
+        if word.endswith("/") and _FILE.search(word) and not Path(word).is_dir():
+            raise SpecError(
+                where=f"command line, word {number}", got=word, allowed="the name of a file, or a folder that is there",
+                remedy="Leave the / at its end out.",
             )  # fmt: skip
         if "\0" in word:
             raise SpecError(where=f"command line, word {number}", got=ascii(word), allowed="text without zero bytes")

@@ -66,7 +66,10 @@ def design_command(  # noqa: PLR0917, PLR0915 - options of a command line, one p
     prices: Annotated[
         str | None, typer.Option("--prices", help="us or uk for sourced prices, or your own in a YAML file.")
     ] = None,
-    workers: Annotated[int | None, typer.Option("--workers", help="Processes; default: one for each core.")] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", "-w", help="Share the work among so many processes; default: one for each core."),
+    ] = None,
     report: Annotated[Path | None, typer.Option("--report", help="New folder for a report to hand on.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="0 to 2**64 - 1.")] = 20260101,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,

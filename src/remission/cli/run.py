@@ -66,9 +66,9 @@ def run_command(  # noqa: PLR0917 - options of a command line
     check_seed(seed)
     do = choose_workers(cluster=cluster, workers=workers, threads=threads)
     protocols = find_protocol(protocol, substance)
-    check_folder(out)
     prepared = [(found, parameters_of(found, changes or [])) for found in protocols]
     _check_replicates(replicates)
+    check_folder(out)
     plans = [
         plan_trial(found, n_replicates=replicates, seed=seed, parameters=parameters, with_diaries=diaries)
         for found, parameters in prepared
@@ -130,7 +130,8 @@ def parameters_of(protocol: "Protocol", changes: list[str]) -> "CourseParameters
                 remedy="Only one of the two could be used.",
             )  # fmt: skip
         try:
-            values[name.strip()] = float(text)
+            # Python itself would read 1_0 as ten.
+            values[name.strip()] = float(text.replace("_", "?"))
         except ValueError:
             raise SpecError(
                 where=f"--set {change}", got=text or "nothing", allowed="name=number, for example gamma=0"

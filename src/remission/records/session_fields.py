@@ -65,8 +65,13 @@ SESSION_FIELDS: Final = MappingProxyType(
             SessionField(
                 name="start", unit="min", help="Start of each, min; left out: one after the other.", is_many=True
             ),
-            SessionField(name="sessions", help="Sessions of the course."),
-            SessionField(name="spacing", unit="days", help="Days between sessions."),
+            SessionField(
+                name="sessions",
+                help="Sessions of the course: held against published courses; one session is simulated.",
+            ),
+            SessionField(
+                name="spacing", unit="days", help="Days between sessions: held against published courses too."
+            ),
             SessionField(name="model", help="Kinetic model of the library, or average; left out: pk-2026."),
             SessionField(
                 name="weights", help="Of models in the average, as 'kamp2020=2, noppers2011=1'; left out: equal."

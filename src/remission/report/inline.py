@@ -4,10 +4,7 @@ import io
 import re
 from html import escape
 
-import matplotlib as mpl
-
 from remission.report.chart import Chart
-from remission.report.look import drawing
 
 __all__ = ["inlined", "themed_svg"]
 
@@ -20,6 +17,10 @@ def themed_svg(chart: Chart) -> str:
     Every style attribute becomes presentation attributes, which a style sheet can override (see ``site.css``); text
     stays text and takes the page's font.
     """
+    import matplotlib as mpl
+
+    from remission.report.look import drawing
+
     stream = io.StringIO()
     heading = chart.figure.get_suptitle()
     if heading:

@@ -199,6 +199,11 @@ def test_the_rate_from_muscle_holds_the_quoted_times_of_the_peak() -> None:
         ("nmda-binding", "fu", "derived"), ("band-spread", "sd_arterial", "derived"),
         ("interaction-ratios", "cl_ratio.cyp2b6-6-one", "unverified"),
         ("interaction-ratios", "cl_ratio.cyp2b6-6-two", "unverified"),
+        ("dosing-limits", "label_rate_mg_per_kg_per_min", "unverified"),
+        ("perezruixo2021", "population_weight_kg", "unverified"), ("perezruixo2021", "population_age_y", "unverified"),
+        ("routes", "dose_mg.nasal-s-spray", "unverified"), ("routes", "dose_mg.oral-s-solution", "unverified"),
+        ("simons2022-occasions", "omega2_iov_hnk_v2", "unverified"),
+        ("simons2022-occasions", "omega2_iov_hnk_cl", "unverified"),
     ],
 )  # fmt: skip
 def test_what_was_computed_or_read_second_hand_is_not_called_measured(name: str, parameter_id: str, grade: str) -> None:

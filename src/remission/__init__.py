@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from remission.door.design import design_trial
     from remission.door.diaries import (
         compute_endpoints,
         describe_diaries,
@@ -74,6 +75,7 @@ _HOMES = {
     "TrialSummary": "remission.trial.summary",
     "compute_endpoints": "remission.door.diaries",
     "describe_diaries": "remission.door.diaries",
+    "design_trial": "remission.door.design",
     "estimand_truth": "remission.door.simulate",
     "export_diaries": "remission.door.diaries",
     "exposure_of_doses": "remission.door.simulate",
@@ -120,6 +122,7 @@ __all__ = [
     "__version__",
     "compute_endpoints",
     "describe_diaries",
+    "design_trial",
     "estimand_truth",
     "export_diaries",
     "exposure_of_doses",

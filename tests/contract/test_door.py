@@ -85,6 +85,15 @@ WRONG: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], str]] = [
     (rm.compute_endpoints, ("diary.parquet",), {"window": (9, 2)}, "window"),
     (rm.compute_endpoints, ("diary.parquet",), {"endpoints": 5}, "endpoints"),
     (rm.compute_endpoints, ("diary.parquet", "ctn0094-relapsed"), {}, "ctn0094-relapse"),
+    # designs
+    (rm.design_trial, ("kare",), {"n_subjects": "400:60"}, "smaller number first"),
+    (rm.design_trial, ("kare",), {"n_subjects": 2}, "n_subjects"),
+    (rm.design_trial, ("kare",), {"n_subjects": [60, "many"]}, "many"),
+    (rm.design_trial, ("kare",), {"power": 80}, "power"),
+    (rm.design_trial, ("kare",), {"analysis": "pda-ketamin"}, "pda-ketamine"),
+    (rm.design_trial, ("kare",), {"is_null": True, "power": 0.8}, "null"),
+    (rm.design_trial, ("kare",), {"looks": [0.5, "late"]}, "looks"),
+    (rm.design_trial, ("kare",), {"spending": "pocok"}, "pocock"),
     # the planner and the evidence
     (rm.plan_infusion, (), {"wieght": 82}, "weight?"),
     (rm.plan_infusion, (), {"weight": np.nan, "age": 45}, "weight"),
@@ -180,6 +189,7 @@ def results() -> dict[type, Result]:
         rm.simulate_doses("pk-2026", INFUSION, **person, t_h=np.linspace(0, 4, 50)),
         rm.exposure_of_doses("pk-2026", INFUSION, **person),
         rm.plan_infusion(weight=82, age=45, dose="0.5 mg/kg", minutes=40, people=200),
+        rm.design_trial("kare", n_subjects=24, power=0.8, max_replicates=20),
     ]  # fmt: skip
     return {type(one): one for one in found}
 

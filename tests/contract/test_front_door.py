@@ -18,6 +18,7 @@ NAMES = [
     "__version__",
     "compute_endpoints",
     "describe_diaries",
+    "design_trial",
     "estimand_truth",
     "export_diaries",
     "exposure_of_doses",

@@ -7,9 +7,9 @@ import pytest
 from scipy.stats import kstest, lognorm, multivariate_normal, norm, truncnorm
 
 from remission.cli.app import run_app
-from remission.cli.design_evidence import evidence_sets
 from remission.design.assurance import Draw, _given, estimate_assurance
 from remission.design.evidence import Evidence, EvidenceTrial, evidence_trials, log_likelihoods, simulate_evidence
+from remission.design.evidence_sets import evidence_sets
 from remission.design.priors import ValuePrior, prior_ranges, priors_of, sample_values
 from remission.errors import SpecError
 from remission.library.protocols import load_protocol

@@ -140,8 +140,8 @@ def readers(place: Path) -> dict[str, Callable[[Path], object]]:
     """What reads a file of each kind, up to what its command would simulate."""
     from datetime import date
 
-    from remission.cli.design_cost import read_prices
     from remission.clinics.files import read_clinics
+    from remission.design.costing import read_prices
     from remission.design.scenario_file import read_scenarios
     from remission.exchange.mapping_file import read_mapping
     from remission.exchange.tlfb import read_tlfb

@@ -1,6 +1,6 @@
 """``remission design --report``: the command as it was typed, and the report written from its numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +8,7 @@ import typer
 
 if TYPE_CHECKING:
     from remission.cli.design_work import DesignWork
-    from remission.design.operating import DesignRun
+    from remission.design.study import DesignStudy
     from remission.protocol.record import Protocol
 
 __all__ = ["command_words", "report_design", "report_table"]
@@ -48,9 +48,7 @@ def command_words(context: typer.Context) -> tuple[tuple[str, ...], dict[str, Pa
 def report_design(
     context: typer.Context,
     *,
-    protocol: "Protocol",
-    designs: "Sequence[Protocol]",
-    runs: "Sequence[DesignRun]",
+    study: "DesignStudy",
     content: Mapping[str, Any],
     work: "DesignWork | None",
 ) -> None:
@@ -58,12 +56,8 @@ def report_design(
 
     Parameters
     ----------
-    protocol
-        As asked for.
-    designs
-        What was simulated.
-    runs
-        Its trials, a design each, with the estimates kept.
+    study
+        What was found, with the estimates kept.
     content
         What ``--json`` prints.
     work
@@ -71,24 +65,22 @@ def report_design(
     """
     if work is None:
         return
-    import numpy as np
-
     from remission.design.flow import simulate_flow
-    from remission.report.design_study import DesignStudy
+    from remission.report.design_study import ReportedDesign
     from remission.report.design_write import write_design_report
 
     words, files = command_words(context)
     options = context.params
     flow = simulate_flow(
-        designs[-1],
+        study.plan.designs[-1],
         n_replicates=min(_FLOW_TRIALS, options["replicates"]),
         seed=options["seed"],
         analysis=content["analysis"],
     )
-    study = DesignStudy(
-        protocol=protocol,
-        designs=tuple(designs),
-        estimates=tuple(np.concatenate(run.kept) for run in runs),
+    reported = ReportedDesign(
+        protocol=study.plan.protocol,
+        designs=study.plan.designs,
+        estimates=study.estimates,
         content=content,
         words=words,
         seed=options["seed"],
@@ -97,7 +89,7 @@ def report_design(
         files=files,
         flow=flow,
     )
-    page = write_design_report(study, options["report"], place=work.folder)
+    page = write_design_report(reported, options["report"], place=work.folder)
     typer.echo(f"Report: {page}", err=True)
 
 

@@ -527,6 +527,37 @@ def _read_window(where: str, value: Any, _: _Given) -> Any:
     raise _wrong(where, value, ARGUMENTS["window"].expected)
 
 
+def _read_sizes(where: str, value: Any, given: _Given) -> Any:
+    """Numbers of people, or a range of them."""
+    from remission.design.variants import VariedSizes, sizes_of
+
+    if isinstance(value, VariedSizes):
+        return value
+    if isinstance(value, range) and value.step == 1 and len(value) > 1:
+        value = f"{value.start}:{value.stop - 1}"
+    if isinstance(value, str):
+        text = value.removeprefix("n=")
+    else:
+        items = value if isinstance(value, Sequence | np.ndarray) else [value]
+        if not len(items):
+            raise _wrong(where, value, ARGUMENTS["n_subjects"].expected)
+        text = ",".join(str(_whole(4, 100_000).read(where, item, given)) for item in items)
+    try:
+        return sizes_of(f"n={text}")
+    except SpecError as error:
+        raise SpecError(
+            where=where, got=error.got, allowed=ARGUMENTS["n_subjects"].expected, remedy=error.remedy
+        ) from None
+
+
+def _read_looks(where: str, value: Any, given: _Given) -> str:
+    if isinstance(value, str) and value.strip():
+        return value
+    if isinstance(value, Sequence | np.ndarray) and len(value):
+        return ",".join(repr(_number(low=0.0, high=1.0).read(where, item, given)) for item in value)
+    raise _wrong(where, value, ARGUMENTS["looks"].expected)
+
+
 _MOST_REPLICATES: Final = 1_000_000
 
 # In the order of reading: what a later reader looks at comes first.
@@ -567,6 +598,22 @@ ARGUMENTS: Final[Mapping[str, _Reader]] = {
     "window": _Reader("two days, such as (1, 168) or '1:168'", _read_window),
     "heavy_amount": _number(low=0.0),
     "role": _text("a role, as in the evidence"),
+    "n_subjects": _Reader(
+        "people: '60:400' for a range, or sizes such as [60, 120], each from 4 to 100,000", _read_sizes
+    ),
+    "power": _number(low=0.0, high=1.0),
+    "alpha": _number(low=0.0, high=1.0),
+    "mcse": _number(low=0.0, high=1.0),
+    "analysis": _text("the id of an analysis of the protocol"),
+    "is_null": _flag(),
+    "n_truth": _whole(0, 1_000_000),
+    "n_draws": _whole(0, 1_000_000),
+    "evidence": _text("names of published trials with commas, or 'none'"),
+    "without": _text("names of published trials with commas"),
+    "looks": _Reader("shares of people at the looks, such as (0.5, 1.0) or '0.5,1'", _read_looks),
+    "futility": _names("floors of z by look, such as '0.5:0.0'"),
+    "spending": _text("how alpha is spent, such as 'obrien-fleming'"),
+    "prices": _Reader("'us', 'uk', or a YAML file of prices", _name_or_path),
     "design": _text("a design, such as 'randomized'"),
     "source_kind": _text("how a number was read, such as 'abstract or registry'"),
     "has_interval": _flag(),

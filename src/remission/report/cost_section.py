@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from remission.design.day_cost import price_text
 from remission.numerics.intervals import Z95
 from remission.report.chart import Chart, Table
-from remission.report.design_study import DesignStudy, share_text
+from remission.report.design_study import ReportedDesign, share_text
 from remission.report.look import INK, QUIET, arm_styles, drawing, finish
 
 __all__ = ["cost_charts", "cost_lines", "cost_tables"]
@@ -29,7 +29,7 @@ _HOURS = (
 )
 
 
-def cost_lines(study: DesignStudy) -> list[str]:
+def cost_lines(study: ReportedDesign) -> list[str]:
     """What a reader must know before the numbers."""
     cost = study.content["cost"]
     lines = [_NO_PROMISE]
@@ -48,7 +48,7 @@ def cost_lines(study: DesignStudy) -> list[str]:
     return lines
 
 
-def cost_charts(study: DesignStudy) -> list[Chart]:
+def cost_charts(study: ReportedDesign) -> list[Chart]:
     """The range of each course, and how often a day is worth its price."""
     cost = study.content.get("cost")
     if not cost:
@@ -60,7 +60,7 @@ def cost_charts(study: DesignStudy) -> list[Chart]:
     return charts
 
 
-def cost_tables(study: DesignStudy) -> list[tuple[str, str, Table]]:
+def cost_tables(study: ReportedDesign) -> list[tuple[str, str, Table]]:
     """File name, caption and table: people for a budget, hours, worth of a day, sources; only those that exist."""
     cost = study.content.get("cost")
     if not cost:
@@ -138,7 +138,7 @@ def cost_tables(study: DesignStudy) -> list[tuple[str, str, Table]]:
     return found
 
 
-def _courses(study: DesignStudy, cost: Mapping[str, Any]) -> Chart:
+def _courses(study: ReportedDesign, cost: Mapping[str, Any]) -> Chart:
     courses, unit = cost["courses"], cost["currency"]
     with drawing():
         figure = Figure(figsize=(9.4, 1.1 + 0.46 * len(courses)), layout="constrained")
@@ -173,7 +173,7 @@ def _courses(study: DesignStudy, cost: Mapping[str, Any]) -> Chart:
     )  # fmt: skip
 
 
-def _acceptability(study: DesignStudy, cost: Mapping[str, Any], day: Mapping[str, Any]) -> Chart:
+def _acceptability(study: ReportedDesign, cost: Mapping[str, Any], day: Mapping[str, Any]) -> Chart:
     """Share of trials whose net benefit is above 0, by what a day may cost; prices from low to high as a band."""
     unit, n_days = cost["currency"], len(study.endpoint.window)
     values = study.estimates[-1]

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from remission.numerics.intervals import Z95
 from remission.patient.standing import standing_of
 from remission.report.chart import Chart, Table
-from remission.report.design_study import DesignStudy, measure_text, rejected_of, share_text
+from remission.report.design_study import ReportedDesign, measure_text, rejected_of, share_text
 from remission.report.look import INK, PAPER, QUIET, drawing, finish
 
 __all__ = ["assurance_chart", "estimates_chart", "evidence_table", "power_chart", "recruitment_chart"]
@@ -16,7 +16,7 @@ _COLOR = "#3d35a0"
 _SECOND = "#2a78b8"
 
 
-def power_chart(study: DesignStudy) -> Chart | None:
+def power_chart(study: ReportedDesign) -> Chart | None:
     """The share of trials with a p value below alpha by number of people; none for a single size."""
     rows = study.main_rows
     if len(rows) < 2:
@@ -62,7 +62,7 @@ def power_chart(study: DesignStudy) -> Chart | None:
     )
 
 
-def estimates_chart(study: DesignStudy) -> Chart:
+def estimates_chart(study: ReportedDesign) -> Chart:
     """Where the estimate of one such trial falls, by number of people, with the true and the published value."""
     rows, log = study.main_rows, study.analysis.is_ratio
     n = np.array([row["n_subjects"] for row in rows], dtype=np.float64)
@@ -127,7 +127,7 @@ def estimates_chart(study: DesignStudy) -> Chart:
     )
 
 
-def assurance_chart(study: DesignStudy) -> Chart | None:
+def assurance_chart(study: ReportedDesign) -> Chart | None:
     """Where the variance of the estimate comes from, as one bar; what falls below zero is in the table only."""
     found = study.content.get("assurance")
     if not found or any(found[name] is None for name in ("parameter_variance", "sampling_variance")):
@@ -165,7 +165,7 @@ def assurance_chart(study: DesignStudy) -> Chart | None:
     )
 
 
-def evidence_table(study: DesignStudy) -> Table | None:
+def evidence_table(study: ReportedDesign) -> Table | None:
     """Assurance given sets of published trials; ``None`` where none was asked for."""
     sets = (study.content.get("assurance") or {}).get("given") or []
     if not sets:
@@ -191,7 +191,7 @@ def evidence_table(study: DesignStudy) -> Table | None:
     )
 
 
-def recruitment_chart(study: DesignStudy) -> Chart | None:
+def recruitment_chart(study: ReportedDesign) -> Chart | None:
     """People who have entered by calendar day, over simulated trials."""
     found = study.flow.recruitment
     if found is None:
@@ -226,7 +226,7 @@ def recruitment_chart(study: DesignStudy) -> Chart | None:
     )
 
 
-def _goal(study: DesignStudy) -> float | None:
+def _goal(study: ReportedDesign) -> float | None:
     words = list(study.words)
     return 100.0 * float(words[words.index("--power") + 1]) if "--power" in words else None
 
@@ -244,7 +244,7 @@ def _level(axes: Axes, y: float, text: str, *, dash: object = (0, (3, 2)), color
                   fontsize=7.5, color=QUIET)  # fmt: skip
 
 
-def _published(axes: Axes, study: DesignStudy, n: np.ndarray) -> None:
+def _published(axes: Axes, study: ReportedDesign, n: np.ndarray) -> None:
     found = study.published
     assert found is not None, "asked by the caller"
     at = float(study.protocol.population.n_subjects)

@@ -20,7 +20,7 @@ from remission.report.design_methods import (
     source_keys,
     summary_lines,
 )
-from remission.report.design_study import DesignStudy, measure_text, rejected_of, share_text
+from remission.report.design_study import ReportedDesign, measure_text, rejected_of, share_text
 from remission.report.document import LIMITS, inline_svg
 from remission.report.looks_charts import sequential_table
 from remission.report.page import fill_template
@@ -43,7 +43,7 @@ DESIGN_LIMITS = (
 
 
 def render_design(
-    study: DesignStudy,
+    study: ReportedDesign,
     charts: Mapping[str, Sequence[tuple[Chart, str]]],
     *,
     versions: Mapping[str, str],
@@ -115,7 +115,7 @@ def chart_parts(chart: Chart, svg: str) -> dict[str, Any]:
     }
 
 
-def characteristics_table(study: DesignStudy, *, is_primary: bool | None = None) -> Table:
+def characteristics_table(study: ReportedDesign, *, is_primary: bool | None = None) -> Table:
     """Operating characteristics of every analysis at every size, or of the primary one or the others only."""
     rejected = "type I error" if study.is_null else "power"
     rows = [
@@ -144,7 +144,7 @@ def characteristics_table(study: DesignStudy, *, is_primary: bool | None = None)
     return Table(columns=columns, rows=cells)
 
 
-def _finding(study: DesignStudy) -> str:
+def _finding(study: ReportedDesign) -> str:
     """One sentence: what the largest or only design does."""
     row, name = study.main_rows[-1], "Type I error" if study.is_null else "Power"
     words = (
@@ -175,12 +175,12 @@ def _verdicts(row: Mapping[str, Any]) -> list[str]:
     return verdicts(row, power=row["rejected"]["value"], stops=len(looks) > 1)
 
 
-def verdict_lines(study: DesignStudy) -> list[str]:
+def verdict_lines(study: ReportedDesign) -> list[str]:
     """What must be said of the powers on the page, with the size that it is said of."""
     return [f"{row['n_subjects']} people: {words}" for row in study.main_rows for words in _verdicts(row)]
 
 
-def nulls_table(study: DesignStudy) -> Table | None:
+def nulls_table(study: ReportedDesign) -> Table | None:
     """The share that rejects where the drug does nothing to use, by the name of the null; none under the null."""
     found = study.content.get("nulls")
     if not found:
@@ -194,7 +194,7 @@ def nulls_table(study: DesignStudy) -> Table | None:
     )
 
 
-def _truth(study: DesignStudy) -> str:
+def _truth(study: ReportedDesign) -> str:
     if study.truth is None:
         return ""
     if study.is_null:

@@ -18,7 +18,7 @@ from remission.protocol.question import possible_events, strategy_for
 from remission.protocol.record import Protocol
 from remission.records.substance import Substance
 from remission.records.treatment import Arm
-from remission.report.design_study import DesignStudy
+from remission.report.design_study import ReportedDesign
 
 __all__ = ["Paragraph", "method_paragraphs", "model_keys", "source_keys", "summary_lines"]
 
@@ -32,7 +32,7 @@ class Paragraph:
     keys: tuple[str, ...] = ()
 
 
-def summary_lines(study: DesignStudy) -> list[tuple[str, str]]:
+def summary_lines(study: ReportedDesign) -> list[tuple[str, str]]:
     """The design in words: name of the part, and a sentence or two."""
     protocol = study.protocol
     sides = [_side(side) for side in (study.analysis.contrast.treatment, study.analysis.contrast.control)]
@@ -49,7 +49,7 @@ def summary_lines(study: DesignStudy) -> list[tuple[str, str]]:
     ]
 
 
-def estimand_rows(study: DesignStudy) -> list[tuple[str, str]]:
+def estimand_rows(study: ReportedDesign) -> list[tuple[str, str]]:
     """The five attributes, then the strategy of each event that can happen; nothing without an estimand."""
     estimand = study.protocol.estimand
     if estimand is None:
@@ -69,12 +69,12 @@ def estimand_rows(study: DesignStudy) -> list[tuple[str, str]]:
     return rows
 
 
-def method_paragraphs(study: DesignStudy) -> list[Paragraph]:
+def method_paragraphs(study: ReportedDesign) -> list[Paragraph]:
     """Methods for a protocol or a paper, part by part; parts that were not used are left out."""
     return [paragraph for paragraph in _paragraphs(study) if paragraph.text]
 
 
-def source_keys(study: DesignStudy) -> list[str]:
+def source_keys(study: ReportedDesign) -> list[str]:
     """Keys of ``references.bib`` behind the methods and the values of the model."""
     methods = [key for paragraph in method_paragraphs(study) for key in paragraph.keys]
     return sorted({*methods, *model_keys(study.protocol)})
@@ -88,7 +88,7 @@ def model_keys(protocol: Protocol) -> list[str]:
     return [one.key for one in sources_of(behavior.replace(parameters=used), *pharmacology_of(protocol).parameter_sets)]
 
 
-def _paragraphs(study: DesignStudy) -> Iterator[Paragraph]:
+def _paragraphs(study: ReportedDesign) -> Iterator[Paragraph]:
     protocol, content = study.protocol, study.content
     population = protocol.population
     yield Paragraph(
@@ -228,7 +228,7 @@ def _looks(looks: Mapping[str, Any], alpha: float) -> str:
     )
 
 
-def _cost(study: DesignStudy) -> str:
+def _cost(study: ReportedDesign) -> str:
     cost = study.content["cost"]
     whose = "given by the user" if cost["set"] is None else f"read for this country ({cost['set']}), some second-hand"
     text = (
@@ -247,7 +247,7 @@ def _cost(study: DesignStudy) -> str:
     )
 
 
-def _question(study: DesignStudy) -> str:
+def _question(study: ReportedDesign) -> str:
     estimand = study.protocol.estimand
     if estimand is not None and estimand.analysis == study.analysis.id:
         return f"{estimand.variable.rstrip('.')}: {estimand.treatment}"
@@ -274,7 +274,7 @@ def _randomization(protocol: Protocol) -> str:
     return f"Permuted blocks of {how.block_size}{within}{sites}; {ratio}"
 
 
-def _analysis(study: DesignStudy) -> str:
+def _analysis(study: ReportedDesign) -> str:
     endpoint = study.endpoint
     return (
         f"{endpoint.label} (days {endpoint.window.first} to {endpoint.window.last}, {endpoint.unit}). "
@@ -282,7 +282,7 @@ def _analysis(study: DesignStudy) -> str:
     )
 
 
-def _multiplicity(study: DesignStudy) -> str:
+def _multiplicity(study: ReportedDesign) -> str:
     gates = explain_multiplicity(study.protocol)
     if gates:
         return (
@@ -298,7 +298,7 @@ def _multiplicity(study: DesignStudy) -> str:
     )
 
 
-def _missing(study: DesignStudy) -> str:
+def _missing(study: ReportedDesign) -> str:
     protocol, endpoint = study.protocol, study.endpoint
     rule = {
         "use": "What is not observed counts as use.",
@@ -314,6 +314,6 @@ def _missing(study: DesignStudy) -> str:
     return f"{rule} People leave and miss visits more often after a day of use, as the model's values say."
 
 
-def citation_lines(study: DesignStudy) -> list[str]:
+def citation_lines(study: ReportedDesign) -> list[str]:
     """The published trial behind the protocol, where there is one."""
     return [] if study.protocol.evidence is None else [str(trial_citation(study.protocol.evidence))]

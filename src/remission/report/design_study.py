@@ -14,11 +14,11 @@ from remission.protocol.record import Protocol
 from remission.records.analysis import Analysis
 from remission.records.endpoint import Endpoint
 
-__all__ = ["DesignStudy", "measure_text", "rejected_of", "share_text"]
+__all__ = ["ReportedDesign", "measure_text", "rejected_of", "share_text"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DesignStudy:
+class ReportedDesign:
     """A design that was simulated, as ``remission design`` found it.
 
     protocol

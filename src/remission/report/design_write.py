@@ -24,7 +24,7 @@ from remission.report.design_charts import (
 from remission.report.design_document import nulls_table, render_design
 from remission.report.design_folder import bibtex_of, csv_text, flat_table, list_files, write_report_folder
 from remission.report.design_methods import method_paragraphs, source_keys
-from remission.report.design_study import DesignStudy
+from remission.report.design_study import ReportedDesign
 from remission.report.flow_chart import flow_chart
 from remission.report.look import save_figure
 from remission.report.looks_charts import looks_chart, sequential_table, stops_chart
@@ -34,7 +34,7 @@ from remission.report.schedule_chart import schedule_chart
 __all__ = ["write_design_report"]
 
 
-def write_design_report(study: DesignStudy, folder: Path, *, place: Path | None = None) -> Path:
+def write_design_report(study: ReportedDesign, folder: Path, *, place: Path | None = None) -> Path:
     """Write the report; the folder appears whole or not at all. Returns the page.
 
     Parameters
@@ -54,7 +54,7 @@ def write_design_report(study: DesignStudy, folder: Path, *, place: Path | None 
     return write_report_folder(folder, partial(_write_all, study), place=place)
 
 
-def _write_all(study: DesignStudy, folder: Path) -> None:
+def _write_all(study: ReportedDesign, folder: Path) -> None:
     versions = {"python": python_version(), **library_versions()}
     version = versions["remission"]
     write_text(folder / "design.json", json.dumps(study.content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
@@ -94,7 +94,7 @@ def _write_all(study: DesignStudy, folder: Path) -> None:
     write_text(folder / "report.html", page, replace=True)
 
 
-def _charts(study: DesignStudy) -> dict[str, list[Chart]]:
+def _charts(study: ReportedDesign) -> dict[str, list[Chart]]:
     """Charts by section; what was not asked for gives none."""
     sections: dict[str, list[Chart | None]] = {
         "design": [schedule_chart(study.protocol)],
@@ -107,7 +107,7 @@ def _charts(study: DesignStudy) -> dict[str, list[Chart]]:
     return {name: [chart for chart in found if chart is not None] for name, found in sections.items()}
 
 
-def _write_estimates(study: DesignStudy, folder: Path) -> None:
+def _write_estimates(study: ReportedDesign, folder: Path) -> None:
     """The primary analysis, one row for each design and trial, as CSV and as Parquet."""
     counts = [found.size for found in study.estimates]
     table = pa.table(
@@ -125,7 +125,7 @@ def _write_estimates(study: DesignStudy, folder: Path) -> None:
         pa.csv.write_csv(table, file)
 
 
-def _methods(study: DesignStudy) -> str:
+def _methods(study: ReportedDesign) -> str:
     lines = [f"# Methods: {study.protocol.title}", ""]
     for paragraph in method_paragraphs(study):
         keys = "".join(f" [@{key}]" for key in paragraph.keys)

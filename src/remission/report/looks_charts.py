@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from remission.report.chart import Chart, Table
-from remission.report.design_study import DesignStudy, measure_text, share_text
+from remission.report.design_study import ReportedDesign, measure_text, share_text
 from remission.report.look import INK, QUIET, drawing, finish
 
 __all__ = ["looks_chart", "sequential_table", "stops_chart"]
@@ -19,7 +19,7 @@ _REASONS = (
 )
 
 
-def looks_chart(study: DesignStudy) -> Chart | None:
+def looks_chart(study: ReportedDesign) -> Chart | None:
     """Boundaries of the test statistic by the share of people with a complete window."""
     looks = study.content.get("looks")
     if not looks:
@@ -62,7 +62,7 @@ def looks_chart(study: DesignStudy) -> Chart | None:
     )
 
 
-def stops_chart(study: DesignStudy) -> Chart | None:
+def stops_chart(study: ReportedDesign) -> Chart | None:
     """At which look simulated trials of the largest design stop, and why."""
     row = study.main_rows[-1]
     found = row.get("sequential")
@@ -110,7 +110,7 @@ def stops_chart(study: DesignStudy) -> Chart | None:
     )  # fmt: skip
 
 
-def sequential_table(study: DesignStudy) -> Table | None:
+def sequential_table(study: ReportedDesign) -> Table | None:
     """What the looks change, a row a design; ``None`` without simulated looks."""
     rows = [(row, row["sequential"]) for row in study.main_rows if row.get("sequential")]
     if not rows:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pprint import pformat
 from typing import Any
 
-from remission.report.design_study import DesignStudy
+from remission.report.design_study import ReportedDesign
 
 __all__ = ["AGAIN", "rerun_python", "rerun_shell_of", "rerun_table"]
 
@@ -112,7 +112,7 @@ def rerun_shell_of(words: Sequence[str], *, version: str) -> str:
     return _SHELL.format(again=AGAIN, version=version, command=shlex.join(words))
 
 
-def rerun_python(study: DesignStudy, *, version: str) -> str:
+def rerun_python(study: ReportedDesign, *, version: str) -> str:
     """The designs and their characteristics by the library's functions, compared with what was found."""
     return _PYTHON.format(
         version=version,
@@ -139,12 +139,12 @@ def rerun_table(content: Mapping[str, Any], *, scenario_file: str, seed: int, ve
     )
 
 
-def _given_truths(study: DesignStudy) -> dict[str, float]:
+def _given_truths(study: ReportedDesign) -> dict[str, float]:
     """True values that were given to the simulation; what comes from its own trials is found again."""
     return {} if study.content["truth_from"] == "the same trials with nobody unseen" else dict(study.content["truths"])
 
 
-def _rule(study: DesignStudy) -> str:
+def _rule(study: ReportedDesign) -> str:
     """The looks as an expression; a look without a boundary has an infinite one."""
     looks = study.content.get("looks")
     if looks is None:

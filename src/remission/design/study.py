@@ -1,0 +1,481 @@
+"""A design studied by simulation: how often it succeeds and how well it estimates, at which size, at what cost.
+
+:func:`plan_design` checks everything before anything is simulated; :func:`study_design` does the work.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from functools import partial
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from remission.design.assurance import estimate_assurance
+from remission.design.cost import person_days_of
+from remission.design.costing import cost_content, read_prices
+from remission.design.crew import Crew
+from remission.design.evidence_sets import evidence_sets, trials_of
+from remission.design.nulls import nulls_of, simulate_nulls
+from remission.design.operating import Characteristics, DesignRun, characterize, check_share, simulate_design
+from remission.design.price_sets import PriceSet
+from remission.design.prices import Prices
+from remission.design.sequential import BOUNDARIES
+from remission.design.size_search import TRIALS_NEAR, Evaluation, SizeSearch, search_size
+from remission.design.stops import StopRule, plan_stops
+from remission.design.table import true_value
+from remission.design.variants import VariedSizes, choose_analysis, null_protocol, one_analysis, resize_protocol
+from remission.errors import SpecError
+from remission.patient.parameters import load_course_parameters
+from remission.patient.standing import standing_of
+from remission.protocol.record import Protocol
+from remission.records.result import Result
+from remission.streams import check_seed
+from remission.trial.simulate import MAX_REPLICATES
+from remission.trial.truth import check_people
+
+__all__ = ["DesignPlan", "DesignStudy", "design_trial", "finite_content", "plan_design", "study_design"]
+
+OnProgress = Callable[[int, int], None]
+
+_TRIALS_A_DRAW = 20
+"""Trials at each draw of the model's values: enough to tell draws apart, few enough for many draws."""
+_STEPS_EXPECTED = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesignPlan:
+    """What is asked of a design, checked; parameters as in :func:`design_trial`.
+
+    designs
+        What is simulated: the protocol at each size, without an effect under the null.
+    """
+
+    protocol: Protocol
+    designs: tuple[Protocol, ...]
+    sizes: VariedSizes
+    analysis: str
+    power: float | None
+    alpha: float
+    max_replicates: int
+    mcse: float
+    seed: int
+    is_null: bool
+    n_truth: int
+    n_draws: int
+    evidence: tuple[tuple[str, ...], ...]
+    rule: StopRule | None
+    prices: tuple[Prices, PriceSet | None] | None
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether the smallest size of a range is searched."""
+        return self.power is not None and self.sizes.is_range
+
+    @property
+    def person_days(self) -> int:
+        """People times days of all that is simulated, if nothing stops early."""
+        values = load_course_parameters(self.protocol.substance)
+        days = person_days_of(self.designs, self.max_replicates)
+        if not self.is_null:
+            trials = [one.protocol for design in self.designs for one in nulls_of(design, self.analysis, values)]
+            days += person_days_of([one for one in trials if one is not None], self.max_replicates)
+            days += self.n_truth * len(self.designs[0].arms) * self.designs[0].follow_up_days
+        if self.is_searched:
+            middle = self.designs[len(self.designs) // 2]
+            days += 2 * person_days_of([middle], TRIALS_NEAR * self.max_replicates)
+        return days + person_days_of([self.designs[-1], *trials_of(self.evidence)], self.n_draws * _TRIALS_A_DRAW)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesignStudy(Result):
+    """What :func:`design_trial` found.
+
+    rows
+        Characteristics of every analysis, design by design.
+    runs
+        The trials of each design; their estimates are kept where a report or a cost needs them.
+    content
+        Everything as plain data, as ``remission design --json`` prints it.
+    """
+
+    plan: DesignPlan
+    rows: tuple[Characteristics, ...]
+    runs: tuple[DesignRun, ...]
+    content: dict[str, Any]
+
+    @property
+    def main(self) -> list[Characteristics]:
+        """Characteristics of the analysis that decides, a design each."""
+        return [row for row in self.rows if row.analysis == self.plan.analysis]
+
+    @property
+    def smallest_n(self) -> int | None:
+        """The smallest size with the power asked for; ``None`` where there is none or none was asked for."""
+        found: int | None = self.content.get("smallest_n")
+        return found
+
+    @property
+    def estimates(self) -> tuple[Float[np.ndarray, " replicate"], ...]:
+        """Of the analysis that decides, trial by trial for each design; NaN where it failed."""
+        return tuple(np.concatenate(run.kept) for run in self.runs)
+
+    def _facts(self) -> list[tuple[str, Any]]:
+        name = "type I error" if self.plan.is_null else "power"
+        rows = [(f"{row.n_subjects} people", f"{name} {row.rejected.text}, {_bias_text(row)}") for row in self.main]
+        head = [("protocol", self.plan.protocol.id), ("analysis", self.plan.analysis), ("alpha", self.plan.alpha)]
+        if self.plan.power is None:
+            return [*head, *rows]
+        smallest = "no size that was tried" if self.smallest_n is None else f"from {self.smallest_n} people"
+        return [*head, *rows, (f"power {self.plan.power:g}", smallest)]
+
+    def columns(self) -> dict[str, Any]:
+        """One row an analysis and design; the Monte Carlo error of each number stands beside it."""
+        found: dict[str, Any] = {}
+        for name in ("analysis", "n_subjects", "n_replicates", "scale", "estimate_sd", "n_failed"):
+            found[name] = [getattr(row, name) for row in self.rows]
+        for name in ("rejected", "bias", "coverage", "estimate", "width"):
+            measures = [getattr(row, name) for row in self.rows]
+            found[name] = [None if one is None else one.value for one in measures]
+            found[f"{name}_mcse"] = [None if one is None else one.mcse for one in measures]
+        return found
+
+    def to_json(self) -> str:
+        """What ``remission design --json`` prints, but for the command."""
+        return json.dumps(finite_content(self.content), ensure_ascii=False, allow_nan=False)
+
+
+def _bias_text(row: Characteristics) -> str:
+    return "no bias can be told" if row.bias is None else f"bias {row.bias.text}"
+
+
+def design_trial(
+    protocol: Protocol,
+    *,
+    n_subjects: VariedSizes | None = None,
+    power: float | None = None,
+    alpha: float = 0.05,
+    analysis: str | None = None,
+    max_replicates: int = 400,
+    mcse: float = 0.02,
+    is_null: bool = False,
+    n_truth: int = 0,
+    n_draws: int = 0,
+    evidence: str | None = None,
+    without: str | None = None,
+    looks: str | None = None,
+    futility: Sequence[str] = (),
+    spending: str = "obrien-fleming",
+    prices: str | Path | None = None,
+    n_workers: int = 1,
+    seed: int = 20260101,
+) -> DesignStudy:
+    """Power of a trial with bias, coverage and type I errors beside it, at one size or several, and the smallest size.
+
+    Parameters
+    ----------
+    protocol
+        The trial.
+    n_subjects
+        People in the trial: a range such as ``"60:400"``, in which ``power`` is searched, or sizes; the protocol's own
+        when left out.
+    power
+        What the smallest size must have.
+    alpha
+        Two-sided error of a test.
+    analysis
+        Id of the analysis that decides; the first when left out.
+    max_replicates, mcse
+        Most trials of a design, and the Monte Carlo error of power at which fewer are enough.
+    is_null
+        Whether treatment and control are made the same: type I error.
+    n_truth
+        People for the true value of bias; 0: the same trials with nobody unseen.
+
+    Other Parameters
+    ----------------
+    n_draws
+        Draws of the model's values for the assurance; 0: none.
+    evidence, without
+        Published trials that weigh the draws, with commas, and those that are left out.
+    looks, futility, spending
+        Looks by share of people with a complete window (``"0.5,1"``), floors of z (``"0.5:0.0"``), and how alpha is
+        spent.
+    prices
+        ``"us"``, ``"uk"``, or a YAML file.
+    n_workers
+        Processes; with more than one, a script of your own needs ``if __name__ == "__main__":``.
+    seed
+        0 to 2**64 - 1.
+
+    Raises
+    ------
+    SpecError
+        An argument is wrong, or the analysis cannot be asked this.
+    """
+    plan = plan_design(
+        protocol, n_subjects=n_subjects, power=power, alpha=alpha, analysis=analysis, max_replicates=max_replicates,
+        mcse=mcse, is_null=is_null, n_truth=n_truth, n_draws=n_draws, evidence=evidence, without=without, looks=looks,
+        futility=futility, spending=spending, prices=prices, seed=seed,
+    )  # fmt: skip
+    with Crew(n_workers) as crew:
+        return study_design(plan, crew=crew)
+
+
+def plan_design(
+    protocol: Protocol,
+    *,
+    n_subjects: VariedSizes | None,
+    power: float | None,
+    alpha: float,
+    analysis: str | None,
+    max_replicates: int,
+    mcse: float,
+    is_null: bool,
+    n_truth: int,
+    n_draws: int,
+    evidence: str | None,
+    without: str | None,
+    looks: str | None,
+    futility: Sequence[str],
+    spending: str,
+    prices: str | Path | None,
+    seed: int,
+) -> DesignPlan:
+    """Everything checked before anything is simulated; parameters and errors as :func:`design_trial`."""
+    for where, share in (("alpha", alpha), ("mcse", mcse), ("power", power)):
+        if share is not None:
+            check_share(where, share)
+    if not 1 <= max_replicates <= MAX_REPLICATES:
+        raise SpecError(
+            where="max_replicates", got=max_replicates, allowed=f"a whole number from 1 to {MAX_REPLICATES}"
+        )
+    if n_draws < 0 or n_draws == 1:
+        raise SpecError(where="n_draws", got=n_draws, allowed="0 for none, or a whole number from 2")
+    check_seed(seed)
+    if is_null:
+        for name, value in (("power", power), ("n_truth", n_truth)):
+            if value:
+                raise SpecError(
+                    where=name, got="given together with the null",
+                    allowed="nothing here: without an effect there is no power, and the true value is known",
+                )  # fmt: skip
+    if n_truth:
+        check_people(n_truth)
+    rule = _rule(looks, list(futility), spending, alpha)
+    sets = evidence_sets(evidence, without, n_draws)
+    wanted = choose_analysis(protocol, analysis)
+    used = null_protocol(protocol, wanted) if is_null else protocol
+    sizes = n_subjects or VariedSizes(sizes=(), is_range=False)
+    return DesignPlan(
+        protocol=protocol,
+        designs=tuple(resize_protocol(used, n) for n in sizes.sizes) or (used,),
+        sizes=sizes,
+        analysis=wanted,
+        power=power,
+        alpha=alpha,
+        max_replicates=max_replicates,
+        mcse=mcse,
+        seed=seed,
+        is_null=is_null,
+        n_truth=n_truth,
+        n_draws=n_draws,
+        evidence=sets,
+        rule=rule,
+        prices=None if prices is None else read_prices(str(prices), protocol),
+    )
+
+
+def study_design(
+    plan: DesignPlan,
+    *,
+    crew: Crew,
+    keep: bool = False,
+    on_progress: Callable[[str], Any] | None = None,
+) -> DesignStudy:
+    """Do the work of a plan.
+
+    Parameters
+    ----------
+    crew
+        Who simulates.
+    keep
+        Whether the estimates of all trials are kept, for a report.
+    on_progress
+        Called with the name of each part; gives a context that gives what is called with (done, all).
+    """
+    used, wanted, power, rule = plan.designs[0], plan.analysis, plan.power, plan.rule
+    trials = partial(_shown, on_progress)
+    truths, errors = _truths(plan)
+    rows: list[Characteristics] = []
+    runs = []
+    for design in plan.designs:
+        with trials(f"{design.population.n_subjects} people") as tell:
+            run = simulate_design(
+                design, max_replicates=plan.max_replicates, mcse=plan.mcse, seed=plan.seed, alpha=plan.alpha,
+                analysis=wanted, truths=truths, truth_errors=errors, rule=rule,
+                keep=keep or plan.prices is not None, is_null=plan.is_null, crew=crew, on_progress=tell,
+            )  # fmt: skip
+        runs.append(run)
+        rows += characterize(design, run, analysis=wanted)
+    main = [row for row in rows if row.analysis == wanted]
+    standing = standing_of(plan.protocol.substance).to_dict()
+    content: dict[str, Any] = {
+        "protocol": plan.protocol.id,
+        "standing": standing,
+        "analysis": wanted,
+        "is_null": plan.is_null,
+        "alpha": plan.alpha,
+        "truths": truths or {row.analysis: row.truth for row in main[-1:] if row.truth is not None},
+        "truth_from": _truth_words(plan),
+        "characteristics": [asdict(row) for row in rows],
+    }
+    shown = list(zip(main, plan.designs, strict=True))
+    if plan.is_searched:
+        assert power is not None, "a search has a power to reach"
+        with trials("search") as tell:
+            search, at = _search(
+                used, plan.sizes.sizes, wanted, power=power, replicates=plan.max_replicates, seed=plan.seed,
+                alpha=plan.alpha, rule=rule, crew=crew, truths=truths, errors=errors, on_progress=tell,
+            )  # fmt: skip
+        content["search"] = {**asdict(search), "at": None if at is None else asdict(at)}
+        content["smallest_n"] = search.n
+        if at is not None:
+            shown.append((at, resize_protocol(used, at.n_subjects)))
+    elif power is not None:
+        content["smallest_n"] = next((row.n_subjects for row in main if _power(row) >= power), None)
+    if not plan.is_null:
+        values = load_course_parameters(plan.protocol.substance)
+        content["nulls"] = [
+            {"n_subjects": row.n_subjects, **asdict(one)}
+            for row, design in shown
+            for one in simulate_nulls(
+                design, wanted, parameters=values, max_replicates=plan.max_replicates, mcse=plan.mcse, seed=plan.seed,
+                alpha=plan.alpha, rule=rule, crew=crew,
+            )
+        ]  # fmt: skip
+    if rule is not None:
+        content["looks"] = asdict(rule)
+    if plan.n_draws:
+        found = estimate_assurance(
+            plan.designs[-1], n_draws=plan.n_draws, n_replicates=_TRIALS_A_DRAW, seed=plan.seed, alpha=plan.alpha,
+            analysis=wanted, evidence=plan.evidence, crew=crew,
+        )  # fmt: skip
+        content["assurance"] = asdict(found)
+    if plan.prices is not None:
+        estimates = np.concatenate(runs[-1].kept)
+        content["cost"] = cost_content(plan.protocol, *plan.prices, estimates=estimates, analysis=wanted)
+    return DesignStudy(plan=plan, rows=tuple(rows), runs=tuple(runs), content=content)
+
+
+def _shown(on_progress: Callable[[str], Any] | None, name: str) -> Any:
+    """The context of a part of the work; without a listener it says nothing."""
+    return nullcontext(None) if on_progress is None else on_progress(name)
+
+
+def _search(
+    protocol: Protocol,
+    sizes: Sequence[int],
+    analysis: str,
+    *,
+    power: float,
+    replicates: int,
+    seed: int,
+    alpha: float,
+    rule: StopRule | None,
+    crew: Crew,
+    truths: dict[str, float],
+    errors: dict[str, float],
+    on_progress: OnProgress | None,
+) -> tuple[SizeSearch, Characteristics | None]:
+    """The smallest size of a range with a power, and how the design behaves there."""
+    most = min(TRIALS_NEAR * replicates, MAX_REPLICATES)
+    alone = one_analysis(protocol, analysis)
+    # The trials of a size are never fewer than this error asks for, unless they are told apart from the power before.
+    error = (power * (1.0 - power) / most) ** 0.5
+    tried = 0
+
+    def evaluate(n: int) -> Evaluation:
+        nonlocal tried
+        run = simulate_design(
+            resize_protocol(alone, n), max_replicates=most, mcse=error * 1e-3, seed=seed, alpha=alpha,
+            analysis=analysis, rule=rule, is_null=True, against=power, crew=crew,
+        )  # fmt: skip
+        tried += 1
+        if on_progress is not None:
+            on_progress(min(tried, _STEPS_EXPECTED - 1), _STEPS_EXPECTED)
+        count = run.decided(analysis)
+        return Evaluation(n_subjects=n, rejected=count.measure, n_replicates=count.n)
+
+    found = search_size(evaluate, power=power, low=sizes[0], high=sizes[-1], alpha=alpha)
+    if found.n is None:
+        return found, None
+    design = resize_protocol(alone, found.n)
+    run = simulate_design(
+        design, max_replicates=most, mcse=error * 1e-3, seed=seed, alpha=alpha, analysis=analysis,
+        truths={name: value for name, value in truths.items() if name == analysis}, truth_errors=errors, rule=rule,
+        crew=crew,
+    )  # fmt: skip
+    return found, characterize(design, run, analysis=analysis)[0]
+
+
+def _truth_words(plan: DesignPlan) -> str:
+    if plan.is_null:
+        return "no effect"
+    return "the same people under every arm" if plan.n_truth else "the same trials with nobody unseen"
+
+
+def _truths(plan: DesignPlan) -> tuple[dict[str, float], dict[str, float]]:
+    """True values and their errors: none without an effect, else from the same people under every arm."""
+    protocol, wanted = plan.designs[0], plan.analysis
+    if plan.is_null:
+        return {wanted: 1.0 if protocol.analysis(wanted).is_ratio else 0.0}, {}
+    if not plan.n_truth:
+        return {}, {}
+    values = load_course_parameters(protocol.substance)
+    truth, error = true_value(plan.protocol, wanted, values, n_people=plan.n_truth, seed=plan.seed)
+    return {wanted: truth}, {wanted: error}
+
+
+def _power(row: Characteristics) -> float:
+    return (row.rejected if row.sequential is None else row.sequential.rejected).value
+
+
+def _rule(looks: str | None, futility: list[str], boundary: str, alpha: float) -> StopRule | None:
+
+    if boundary not in BOUNDARIES:
+        raise SpecError(where="spending", got=boundary, allowed=f"one of {', '.join(BOUNDARIES)}")
+    if looks is None and not futility:
+        return None
+    try:
+        fractions = [1.0] if looks is None else [float(part) for part in looks.split(",")]
+    except ValueError:
+        raise SpecError(where="looks", got=looks, allowed="numbers with commas, for example 0.5,1") from None
+    floors: dict[float, float] = {}
+    for part in (part for text in futility for part in text.split(",")):
+        try:
+            fraction, z = (float(word) for word in part.split(":"))
+        except ValueError:
+            raise SpecError(
+                where="futility", got=part or "nothing", allowed="a fraction, a colon and z, for example 0.5:0.0"
+            ) from None
+        if fraction in floors:
+            raise SpecError(
+                where="futility", got=f"the look at {fraction:g} twice, with {floors[fraction]:g} and {z:g}",
+                allowed="each look once", remedy="Keep the one that is meant.",
+            )  # fmt: skip
+        floors[fraction] = z
+    return plan_stops(fractions, futility=floors, boundary=boundary, alpha=alpha)
+
+
+def finite_content(content: Any) -> Any:
+    """JSON has no NaN: a number that does not exist is null."""
+    if isinstance(content, dict):
+        return {key: finite_content(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [finite_content(value) for value in content]
+    return None if isinstance(content, float) and not isfinite(content) else content

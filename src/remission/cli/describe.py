@@ -17,11 +17,13 @@ __all__ = ["describe_command"]
 
 def describe_command(
     data: Annotated[Path, typer.Argument(metavar="DATA", help="Parquet file of remission import, or folder of a run.")],
-    out: Annotated[Path | None, typer.Option("--out", help="HTML page to write; it must not exist yet.")] = None,
-    substance: Annotated[str | None, typer.Option("--substance", help="Only this one.")] = None,
-    replicate: Annotated[int, typer.Option("--replicate", help="Which replicate of a run, from 0.")] = 0,
-    resamples: Annotated[int, typer.Option("--resamples", min=100, max=100_000, help="For the intervals.")] = 1000,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the resampling.")] = 0,
+    out: Annotated[Path | None, typer.Option("--out", help="Write this HTML page; it must not exist yet.")] = None,
+    substance: Annotated[str | None, typer.Option("--substance", help="Take this substance only.")] = None,
+    replicate: Annotated[int, typer.Option("--replicate", help="Take this replicate of a run, from 0.")] = 0,
+    resamples: Annotated[
+        int, typer.Option("--resamples", min=100, max=100_000, help="Resample so often for the intervals.")
+    ] = 1000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the resampling, from 0.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Describe diaries, real or simulated, in numbers with intervals.

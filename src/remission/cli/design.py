@@ -20,52 +20,70 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
     context: typer.Context,
     protocol: Annotated[str, typer.Argument(help="A built-in protocol (see remission list) or a protocol file.")],
     vary: Annotated[
-        str | None, typer.Option("--vary", help="People in the trial: a range, n=60:400, or sizes, n=60,120.")
+        str | None, typer.Option("--vary", help="Vary the people in the trial: a range, n=60:400, or sizes, n=60,120.")
     ] = None,
     power: Annotated[
         float | None,
         typer.Option("--power", help="Search the range of --vary for the smallest size with this power."),
     ] = None,
-    alpha: Annotated[float, typer.Option("--alpha", help="Two-sided error of a test.")] = 0.05,
-    analysis: Annotated[str | None, typer.Option("--analysis", help="Id of the analysis; default: the first.")] = None,
-    replicates: Annotated[int, typer.Option("--replicates", "-n", help="Most trials simulated of a design.")] = 400,
+    alpha: Annotated[float, typer.Option("--alpha", help="Test at this two-sided error.")] = 0.05,
+    analysis: Annotated[
+        str | None, typer.Option("--analysis", help="Look at the analysis of this id; default: the first.")
+    ] = None,
+    replicates: Annotated[
+        int, typer.Option("--replicates", "-n", help="Simulate at most so many trials of a design.")
+    ] = 400,
     mcse: Annotated[float, typer.Option("--mcse", help="Stop at this Monte Carlo error of power.")] = 0.02,
-    null: Annotated[bool, typer.Option("--null", help="Make treatment and control the same: type I error.")] = False,
+    null: Annotated[
+        bool,
+        typer.Option("--type1-error", "--null", help="Ask how often a treatment that is its own control succeeds."),
+    ] = False,
     truth_people: Annotated[
         int,
-        typer.Option("--truth", help="People for the true value of bias; 0: the same trials with nobody unseen."),
+        typer.Option(
+            "--true-effect",
+            "--truth",
+            help="Find the true effect from so many people; 0: from the same trials with nobody unseen.",
+        ),
     ] = 0,
-    draws: Annotated[int, typer.Option("--assurance", help="Draws of the model's values; 0: none.")] = 0,
+    draws: Annotated[
+        int, typer.Option("--assurance", help="Average over so many draws of the model's values; 0: none.")
+    ] = 0,
     evidence: Annotated[
-        str | None, typer.Option("--evidence", help="Published trials that weigh the draws: kare,dakwar-2019 or none.")
+        str | None, typer.Option("--evidence", help="Weigh the draws by published trials: kare,dakwar-2019 or none.")
     ] = None,
     without: Annotated[
-        str | None, typer.Option("--without", help="As if these trials did not exist; all others weigh the draws.")
+        str | None, typer.Option("--without", help="Weigh the draws as if these trials did not exist.")
     ] = None,
     looks: Annotated[
-        str | None, typer.Option("--looks", help="Simulated looks by share of people with a complete window: 0.5,1.")
+        str | None, typer.Option("--looks", help="Look at these shares of people with a complete window: 0.5,1.")
     ] = None,
     futility: Annotated[
         list[str] | None,
         typer.Option("--futility", help="Stop at a look when z is below: 0.5:0.0; again, or commas, for more looks."),
     ] = None,
     spending: Annotated[
-        str, typer.Option("--spending", help="obrien-fleming, pocock, classical-obrien-fleming or classical-pocock.")
+        str,
+        typer.Option(
+            "--spending", help="Spend alpha so: obrien-fleming, pocock, classical-obrien-fleming or classical-pocock."
+        ),
     ] = "obrien-fleming",
     scenarios: Annotated[
-        Path | None, typer.Option("--scenarios", help="A table of scenarios by designs, a YAML file.")
+        Path | None, typer.Option("--scenarios", help="Simulate a table of scenarios by designs, a YAML file.")
     ] = None,
     prices: Annotated[
-        str | None, typer.Option("--prices", help="us or uk for sourced prices, or your own in a YAML file.")
+        str | None, typer.Option("--prices", help="Add cost: us or uk for sourced prices, or your own in a YAML file.")
     ] = None,
     workers: Annotated[
         int | None,
         typer.Option("--workers", "-w", help="Share the work among so many processes; default: one for each core."),
     ] = None,
-    report: Annotated[Path | None, typer.Option("--report", help="New folder for a report to hand on.")] = None,
-    seed: Annotated[int, typer.Option("--seed", help="0 to 2**64 - 1.")] = 20260101,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Write a report to hand on into this new folder.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of all chance, 0 to 2**64 - 1.")] = 20260101,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Start a very large plan.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Start a very large plan without asking back.")] = False,
 ) -> None:
     """Find a trial's power, size, bias and cost by simulation.
 

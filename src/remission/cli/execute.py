@@ -82,9 +82,13 @@ def execute(plan: "TrialPlan", root: Path, command: str, *, quiet: bool, do: "Do
 
 def resume_command(
     folder: Annotated[Path, typer.Argument(help="Folder of a run or design under way; its name ends in .unfinished.")],
-    cluster: Annotated[str | None, typer.Option("--cluster", help="Address of a Dask scheduler.")] = None,
-    workers: Annotated[int | None, typer.Option("--workers", "-w", help="Processes on this machine.")] = None,
-    threads: Annotated[int, typer.Option("--threads", help="Threads in this process.")] = 1,
+    cluster: Annotated[
+        str | None, typer.Option("--cluster", help="Share the work on a Dask cluster at this address.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", "-w", help="Share the work among so many processes.")
+    ] = None,
+    threads: Annotated[int, typer.Option("--threads", help="Share the work among threads of one process.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
     """Take up an interrupted run or design where it stopped.
@@ -140,8 +144,12 @@ def verify_command(
 
 def rerun_command(
     folder: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
-    out: Annotated[Path | None, typer.Option("--out", help="Keep the rebuilt run here; default: compare only.")] = None,
-    workers: Annotated[int | None, typer.Option("--workers", "-w", help="Processes on this machine.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Keep the rebuilt run in this folder; default: compare only.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", "-w", help="Share the work among so many processes.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
     """Make a finished run again and compare every byte.

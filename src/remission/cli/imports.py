@@ -17,9 +17,9 @@ _MOST_SHOWN = 20
 def import_tlfb(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Table with a row per person, substance and day.")],
     mapping: Annotated[
-        Path | None, typer.Option("--mapping", help="YAML file that says which column holds what.")
+        Path | None, typer.Option("--mapping", help="Read in this YAML file which column holds what.")
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Parquet file to write; it must not exist yet.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write this Parquet file; it must not exist yet.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only; write nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -35,9 +35,9 @@ def import_redcap(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Raw export of the project as CSV.")],
     dictionary: Annotated[Path, typer.Option("--dictionary", help="Data dictionary of the project as CSV.")],
     mapping: Annotated[
-        Path | None, typer.Option("--mapping", help="YAML file that says which field holds what.")
+        Path | None, typer.Option("--mapping", help="Read in this YAML file which field holds what.")
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Parquet file to write; it must not exist yet.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write this Parquet file; it must not exist yet.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only; write nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -51,7 +51,7 @@ def import_redcap(
 @app.command("ctn0094")
 def import_ctn0094(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Tables of public.ctn0094data as CSV with gzip.")],
-    out: Annotated[Path | None, typer.Option("--out", help="Parquet file to write; it must not exist yet.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write this Parquet file; it must not exist yet.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only; write nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -91,8 +91,10 @@ def export_command(
             "--layout", help="rows: one per person and day. calendar: a column per day. redcap: with dictionary."
         ),
     ] = "rows",
-    substance: Annotated[str | None, typer.Option("--substance", help="Only this one; a calendar needs one.")] = None,
-    replicate: Annotated[int, typer.Option("--replicate", help="Which replicate of a run, from 0.")] = 0,
+    substance: Annotated[
+        str | None, typer.Option("--substance", help="Take this substance only; a calendar needs one.")
+    ] = None,
+    replicate: Annotated[int, typer.Option("--replicate", help="Take this replicate of a run, from 0.")] = 0,
 ) -> None:
     """Write diaries as a table for other programs.
 

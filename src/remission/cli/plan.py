@@ -49,9 +49,9 @@ def plan_command(  # noqa: PLR0917 - options of a command line
     sessions: Annotated[str, _option("sessions")] = "",
     spacing: Annotated[str, _option("spacing")] = "",
     compare: Annotated[
-        _Texts, typer.Option("--compare", help="Another regimen in the same people: kare, 0.8mg/kg/40min.")
+        _Texts, typer.Option("--compare", help="Compare with a regimen in the same people: kare, 0.8mg/kg/40min.")
     ] = None,
-    find: Annotated[str, typer.Option("--find", help="dose or duration, inside limits.")] = "",
+    find: Annotated[str, typer.Option("--find", help="Find a dose or a duration inside limits.")] = "",
     limit: Annotated[_Texts, typer.Option("--limit", help="sbp-rise=20 or dbp-rise=15, mmHg; for --find.")] = None,
     within_plasma: Annotated[
         str, typer.Option("--within-plasma", help="Concentrations of a trial, as kare; for --find.")

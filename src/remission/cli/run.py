@@ -1,4 +1,4 @@
-"""``remission run``: simulate a protocol, analyse it, write its folder with the report."""
+"""``remission run``: simulate a protocol, analyze it, write its folder with the report."""
 
 import json
 import shlex

@@ -1,16 +1,14 @@
 """The functions of fixed bits once more, for one number at a time inside compiled loops.
 
 Purpose: a compiled kernel must give the bits of :mod:`remission.numerics.elementary` and of
-:mod:`remission.streams`. Each
-function here repeats the operations of its twin in the same order; a test compares them bit for bit.
+:mod:`remission.streams`. Each function here repeats the operations of its twin in the same order; a test compares them
+bit for bit.
 
 :func:`compile_equation` turns a mechanism written for arrays into its one-number twin: the same source, with ``exp``
-and its
-kin replaced by the functions of this module. So an equation is written once.
+and its kin replaced by the functions of this module. So an equation is written once.
 
-Loops over these functions vectorise (LLVM) because they are branch-free, division does not raise
-(``error_model="numpy"``)
-and everything is inlined. No fast-math: contraction or reordering would change bits.
+Loops over these functions vectorize (LLVM) because they are branch-free, division does not raise
+(``error_model="numpy"``) and everything is inlined. No fast-math: contraction or reordering would change bits.
 """
 
 import hashlib
@@ -58,7 +56,7 @@ __all__ = [
 ]
 
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": False, "boundscheck": False}
-"""Compilation options of everything that must vectorise."""
+"""Compilation options of everything that must vectorize."""
 
 
 _ABOVE = frozenset({
@@ -271,8 +269,7 @@ def compile_equation(function: Callable[..., Any]) -> Any:
     ----------
     function
         Elementwise and branch-free: arithmetic, ``abs``, comparisons times numbers, and ``exp``, ``log``,
-        ``logistic``, ``tanh``
-        of :mod:`remission.numerics.elementary`.
+        ``logistic``, ``tanh`` of :mod:`remission.numerics.elementary`.
     """
     function = inspect.unwrap(function)  # tests wrap functions to check shapes
     space = {**function.__globals__, **{k: v for k, v in _TWINS.items() if k in function.__globals__}}

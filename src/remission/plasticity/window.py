@@ -8,7 +8,7 @@ Equations::
 
 States: P >= 0, at most the sum of rho*s*e of all doses. [dimensionless]
 Assumptions: exposure adds without tolerance; one exponential decay. Evidence: assumed (spine dynamics in mice; one
-randomised contrast of training after ketamine, in depression: Price 2022). gamma = 0 is allowed and cannot be excluded.
+randomized contrast of training after ketamine, in depression: Price 2022). gamma = 0 is allowed and cannot be excluded.
 """
 
 import numpy as np

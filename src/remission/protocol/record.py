@@ -1,4 +1,4 @@
-"""A trial as one frozen record: who, what, when, how measured, how analysed.
+"""A trial as one frozen record: who, what, when, how measured, how analyzed.
 
 The record is what a protocol file says after it has been read and checked; nothing later adds meaning to it.
 """

@@ -74,7 +74,7 @@ def _lower(label: str) -> str:
 
 
 def _lay_out(figure: Figure) -> dict[str, Axes]:
-    """A column for each circuit in its colour, arrows between them."""
+    """A column for each circuit in its color, arrows between them."""
     left, right, bottom, top = 0.012, 0.988, 0.105, 0.955
     gap = 0.022
     width = (right - left - gap * (len(_COLUMNS) - 1)) / len(_COLUMNS)

@@ -1,7 +1,7 @@
-"""The look: colours and lines by meaning, the same in every figure.
+"""The look: colors and lines by meaning, the same in every figure.
 
 Published is an ink diamond with a thin interval; simulated is a coloured line or bar with a named band; assumed is
-dashed and says so. Shape, dash and label carry the meaning too, colour is the second carrier.
+dashed and says so. Shape, dash and label carry the meaning too, color is the second carrier.
 """
 
 import io

@@ -22,7 +22,7 @@ __all__ = ["DIARIES", "NO_AMOUNT", "diary_schema", "diary_table", "pack_table", 
 
 DIARIES = "diaries.parquet"
 NO_AMOUNT = "1 on a use day"
-"""Unit of the amounts where none are modelled."""
+"""Unit of the amounts where none are modeled."""
 
 _ROWS_PER_GROUP = 1 << 18
 _REPEATED = ["replicate", "subject", "arm", "day", "use", "reported_use"]
@@ -59,7 +59,7 @@ def diary_schema(plan: TrialPlan) -> pa.Schema:
 
 
 def _amount_unit(plan: TrialPlan) -> str:
-    """The unit of an amount as the parameter set gives it; where none is modelled an amount is 1 on a use day."""
+    """The unit of an amount as the parameter set gives it; where none is modeled an amount is 1 on a use day."""
     known = load_parameter_set(plan.parameter_set)
     name = f"mu_a.{plan.protocol.substance.value}"
     return known[name].unit.removeprefix("log ") if name in known else NO_AMOUNT

@@ -1,4 +1,4 @@
-"""A piece of work done: the analysed chunk and, when asked for, its people's days."""
+"""A piece of work done: the analyzed chunk and, when asked for, its people's days."""
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ Doer = Callable[[TrialPlan, Sequence[Chunk]], Generator[Piece, None, None]]
 
 
 def do_piece(plan: TrialPlan, chunk: Chunk) -> Piece:
-    """Simulate and analyse a chunk, once for both its results and its diaries."""
+    """Simulate and analyze a chunk, once for both its results and its diaries."""
     batch = plan.simulate(chunk)
     diary = pack_table(diary_table(plan, chunk, batch)) if plan.with_diaries else None
     return Piece(result=plan.analyze(chunk, batch), diary=diary)

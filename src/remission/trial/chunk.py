@@ -1,4 +1,4 @@
-"""A chunk of replicates, analysed: the piece of work that can be done anywhere and merged in any order."""
+"""A chunk of replicates, analyzed: the piece of work that can be done anywhere and merged in any order."""
 
 from dataclasses import dataclass
 
@@ -45,7 +45,7 @@ def plan_chunks(protocol: Protocol, n_replicates: int) -> list[Chunk]:
 
 
 def analyze_batch(protocol: Protocol, chunk: Chunk, batch: TrialBatch, *, parameters: CourseParameters) -> ChunkResult:
-    """The replicates of a chunk, analysed as the protocol says.
+    """The replicates of a chunk, analyzed as the protocol says.
 
     Raises
     ------

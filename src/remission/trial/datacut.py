@@ -30,7 +30,7 @@ def complete_day(protocol: Protocol, endpoint: Endpoint) -> int:
 def cut_batch(
     protocol: Protocol, endpoint: Endpoint, batch: TrialBatch, elapsed_day: Int[np.ndarray, " subject"]
 ) -> TrialBatch:
-    """The batch as it can be analysed for one endpoint at a calendar time.
+    """The batch as it can be analyzed for one endpoint at a calendar time.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A trial, many times: planned as chunks, each simulated and analysed anywhere, merged into one result."""
+"""A trial, many times: planned as chunks, each simulated and analyzed anywhere, merged into one result."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -71,7 +71,7 @@ class TrialPlan:
         return pharmacology_of(self.protocol)
 
     def run(self, chunk: Chunk) -> ChunkResult:
-        """Simulate and analyse one chunk."""
+        """Simulate and analyze one chunk."""
         return self.analyze(chunk, self.simulate(chunk))
 
     def simulate(self, chunk: Chunk, *, without: Collection[EventKind] = ()) -> TrialBatch:
@@ -172,7 +172,7 @@ def plan_trial(
 
 
 def _check_periods(protocol: Protocol) -> None:
-    """Refuse to analyse a crossover: arms of periods compared between people answer another question."""
+    """Refuse to analyze a crossover: arms of periods compared between people answer another question."""
     if protocol.analyses and any(arm.periods for arm in protocol.arms):
         raise SpecError(
             where="analyses",
@@ -198,7 +198,7 @@ def simulate_trial(
     parameters: CourseParameters | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> TrialResult:
-    """A trial simulated ``n_replicates`` times, each replicate analysed as the protocol says.
+    """A trial simulated ``n_replicates`` times, each replicate analyzed as the protocol says.
 
     Parameters
     ----------

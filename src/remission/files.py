@@ -51,6 +51,7 @@ __all__ = [
     "sync",
     "write_bytes",
     "write_text",
+    "spreadsheet_safe",
 ]
 
 MAX_JSON_BYTES: Final = 64_000_000
@@ -454,6 +455,17 @@ def _spoken(where: str, *, is_begun: bool) -> Iterator[None]:
 
 
 # -------------------------------------------------------------------------------------------------------------- reading
+
+
+def spreadsheet_safe(text: str) -> str:
+    """The text, with an apostrophe before a sign that a spreadsheet would take for the start of a formula.
+
+    Examples
+    --------
+    >>> spreadsheet_safe("=1+1"), spreadsheet_safe("Example")
+    ("'=1+1", 'Example')
+    """
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
 
 
 def refuse_pipes(path: Path, *, allowed: str, where: str | None = None) -> None:

@@ -1,5 +1,6 @@
 """The design report: true to the numbers, whole or absent, and made again by its own scripts."""
 
+import csv
 import json
 import os
 import re
@@ -17,6 +18,8 @@ from remission.library.protocols import load_protocol
 from remission.library.references import load_reference
 from remission.patient.parameters import load_course_parameters
 from remission.protocol.file import write_protocol
+from remission.report.chart import Table
+from remission.report.design_folder import csv_text
 from remission.testing.protocols import small_protocol
 from remission.trial.simulate import simulate_trial
 
@@ -213,3 +216,14 @@ def test_a_trial_in_which_nothing_can_be_estimated_has_a_report(tmp_path: Path) 
     options = ["--analysis", "relapse-ketamine", "--replicates", "3", "--prices", "us", "--json"]
     assert run_app(["design", str(tmp_path / "four.yaml"), *options, "--report", str(tmp_path / "out")]) == 0
     assert "failed" in text_of(tmp_path / "out" / "report.html")
+
+
+def test_a_table_for_a_spreadsheet_holds_no_formula_and_keeps_its_numbers() -> None:
+    """The label of an arm comes from whoever wrote the protocol, and is opened by whoever gets the report."""
+    table = Table(
+        columns=("arm", "difference"),
+        rows=(("=cmd|' /C calc'!A0", "-1.5 (-3 to 0.2)"), ("@x", "-1.5"), ("-1+cmd|x", "+2%")),
+    )
+    rows = list(csv.reader(csv_text(table).splitlines()))[1:]
+    assert [row[0] for row in rows] == ["'=cmd|' /C calc'!A0", "'@x", "'-1+cmd|x"]
+    assert [row[1] for row in rows] == ["-1.5 (-3 to 0.2)", "-1.5", "+2%"]

@@ -10,12 +10,12 @@ from remission.clinics.clinic import Clinic, RowFault, echo
 from remission.clinics.columns import COLUMNS, REQUIRED, parse_row
 from remission.clinics.reading import Lines, Reading, cannot_read, check_faults, read_text
 from remission.errors import SpecError, visible
+from remission.files import spreadsheet_safe
 
-__all__ = ["read_operator_csv", "read_rows", "safe_cell", "write_operator_csv"]
+__all__ = ["read_operator_csv", "read_rows", "write_operator_csv"]
 
 MAX_ROWS = 100_000
 MAX_CELL = 4000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def read_rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
@@ -134,17 +134,6 @@ def _check_shape(header: list[str], cells: list[str], line: int) -> list[RowFaul
     ]
 
 
-def safe_cell(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula.
-
-    Examples
-    --------
-    >>> safe_cell("=1+1"), safe_cell("Example")
-    ("'=1+1", 'Example')
-    """
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
 def write_operator_csv(clinics: Iterable[Clinic]) -> str:
     """Clinics as CSV in the project's own columns; cells that look like formulas begin with an apostrophe.
 
@@ -164,7 +153,7 @@ def write_operator_csv(clinics: Iterable[Clinic]) -> str:
             [
                 cells[name]
                 if name in {"lat", "lon"}
-                else safe_cell(";".join(cells[name]) if isinstance(cells[name], list) else str(cells[name]))
+                else spreadsheet_safe(";".join(cells[name]) if isinstance(cells[name], list) else str(cells[name]))
                 for name in COLUMNS
             ]
         )

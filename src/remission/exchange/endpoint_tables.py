@@ -18,7 +18,7 @@ from remission.errors import SpecError
 from remission.exchange.canonical import read_diaries
 from remission.exchange.ctn0094_words import OPIOIDS, read_ctn0094_people
 from remission.exchange.simulated import diaries_of_run
-from remission.files import new_bytes
+from remission.files import new_bytes, spreadsheet_safe
 from remission.library.drinking import ethanol_g_per_unit
 from remission.library.endpoints import NamedEndpoint
 from remission.records.diaries import Diaries
@@ -273,6 +273,8 @@ def write_endpoint_table(table: "pd.DataFrame", path: Path) -> None:
         raise SpecError(where="--out", got=path.name, allowed="a name that ends in .csv or .parquet")
     with new_bytes(path, where="--out") as file:
         if path.suffix == ".csv":
-            file.write(table.to_csv(index=False, lineterminator="\n").encode())
+            # People and arms are named by whoever made the file.
+            safe = table.map(lambda cell: spreadsheet_safe(cell) if isinstance(cell, str) else cell)
+            file.write(safe.to_csv(index=False, lineterminator="\n").encode())
         else:
             table.to_parquet(file, index=False)

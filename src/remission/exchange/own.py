@@ -13,7 +13,8 @@ import pandas as pd
 
 from remission.exchange.mapping import Mapping
 from remission.exchange.quality import Imported
-from remission.exchange.tables import plain, spreadsheet_safe, unreadable
+from remission.exchange.tables import plain, unreadable
+from remission.files import spreadsheet_safe
 from remission.records.diaries import Diaries
 
 __all__ = [

@@ -22,8 +22,8 @@ from remission.exchange.mapping import Mapping
 from remission.exchange.own import day_rows, extra_names, restored
 from remission.exchange.quality import Imported
 from remission.exchange.rows import RowSource, anchors_in, diaries_of_rows
-from remission.exchange.tables import read_source, read_table, spreadsheet_safe, unreadable
-from remission.files import new_text
+from remission.exchange.tables import read_source, read_table, unreadable
+from remission.files import new_text, spreadsheet_safe
 from remission.records.diaries import Diaries
 
 __all__ = ["FIELDS", "read_redcap", "write_redcap"]

@@ -26,7 +26,7 @@ from remission.files import refuse_pipes
 if TYPE_CHECKING:
     from remission.exchange.cells import Cells
 
-__all__ = ["Table", "is_parquet", "limit", "plain", "read_source", "read_table", "spreadsheet_safe", "unreadable"]
+__all__ = ["Table", "is_parquet", "limit", "plain", "read_source", "read_table", "unreadable"]
 
 _DELIMITERS = ",;\t|"
 _PREAMBLE_LINES = 50
@@ -293,12 +293,7 @@ def _decoded(path: Path, content: bytes, encoding: str | None) -> str:
 
 
 def plain(cells: "Cells") -> "Cells":
-    """Cells without the apostrophe that :func:`spreadsheet_safe` puts before a formula sign."""
+    """Cells without the apostrophe that :func:`~remission.files.spreadsheet_safe` puts before a formula sign."""
     if not cells.str.startswith("'").any():
         return cells
     return cells.str.replace(r"^'(?=[=+@-])", "", regex=True)
-
-
-def spreadsheet_safe(text: str) -> str:
-    """The text, with an apostrophe before a sign that a spreadsheet would take for the start of a formula."""
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text

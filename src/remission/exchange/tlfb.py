@@ -29,8 +29,8 @@ from remission.exchange.own import (
 )
 from remission.exchange.quality import Imported, QualityReport
 from remission.exchange.rows import RowSource, anchors_in, arms_of, diaries_of_rows
-from remission.exchange.tables import Table, is_parquet, plain, read_source, spreadsheet_safe, unreadable
-from remission.files import new_text
+from remission.exchange.tables import Table, is_parquet, plain, read_source, unreadable
+from remission.files import new_text, spreadsheet_safe
 from remission.records.diaries import Diaries
 
 __all__ = ["read_tlfb", "write_calendar", "write_tlfb"]

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from remission.errors import SpecError, WorkError
 from remission.extras import need_extra
-from remission.files import check_folder, make_folder, move, move_into, staged_folder, sweep
+from remission.files import check_folder, make_folder, move, move_into, spreadsheet_safe, staged_folder, sweep
 from remission.report.chart import Table
 
 __all__ = [
@@ -113,12 +114,17 @@ def bibtex_of(keys: Sequence[str]) -> str:
     return "\n\n".join(entries[key].strip() for key in keys) + "\n"
 
 
+_NUMBERS = re.compile(r"(?:[-+0-9.,%()eE \u2212\u2013]|\bto\b|\bof\b)*")
+
+
 def csv_text(table: Table) -> str:
     """A table as CSV."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(table.columns)
-    writer.writerows([[cell.replace("\u00a0", " ") for cell in row] for row in table.rows])
+    cells = [[cell.replace("\u00a0", " ") for cell in row] for row in table.rows]
+    # Numbers with their signs stay numbers; a name that a protocol gives may begin with one.
+    writer.writerows([[cell if _NUMBERS.fullmatch(cell) else spreadsheet_safe(cell) for cell in row] for row in cells])
     return stream.getvalue()
 
 

@@ -17,7 +17,7 @@ def other_address(request: Request) -> str | None:
     Only spelling is mended; what names something else is answered by the page that is asked.
     """
     path: str = request.scope["path"]
-    if request.method not in {"GET", "HEAD"} or path.startswith(("/static/", "/api/")):
+    if request.method not in {"GET", "HEAD"} or re.match("/(static|api)/+[^/]", path):
         return None
     plain = re.sub(r"/{2,}", "/", path.lower()).rstrip("/") or "/"
     first, _, rest = plain[1:].partition("/")

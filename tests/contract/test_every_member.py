@@ -4,6 +4,12 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
+from remission.endpoints.values import FORMULAS, TIME_FORMULAS
+from remission.records.analysis_methods import METHODS, complete
+from remission.records.endpoint_kinds import KINDS
+
 SOURCE = Path(__file__).parents[2] / "src" / "remission"
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCE.rglob("*.py")}
 
@@ -59,3 +65,14 @@ def test_the_search_finds_a_chain_that_falls_through() -> None:
     for ending, found in (("", [3]), ("else:\n    y = 3\n", [3]), ("else:\n    assert_never(x)\n", [])):
         tree = ast.parse(text + ending)
         assert list(open_chains(tree, enumerations({Path("x"): tree}))) == found
+
+
+def test_a_row_without_a_function_cannot_be_imported() -> None:
+    """A method or kind that is declared and not computed would come out under its name with another's number."""
+    formulas = {**FORMULAS, **TIME_FORMULAS}
+    assert complete(formulas, KINDS, what="kinds") == formulas
+    for kind in ("use_days", "days_to_use", "mean_craving"):
+        with pytest.raises(TypeError, match=f"no function for {kind}"):
+            complete({name: one for name, one in formulas.items() if name != kind}, KINDS, what="kinds")
+    with pytest.raises(TypeError, match="no row for risk_ratio"):
+        complete({**dict.fromkeys(METHODS, len), "risk_ratio": len}, METHODS, what="methods")

@@ -49,6 +49,21 @@ def test_page_and_record_say_what_the_library_says(client: TestClient) -> None:
     assert sheet.command in shown
 
 
+def test_esketamine_is_compared_on_the_page(client: TestClient) -> None:
+    """It has no curve of the racemate: the chart must take the first curve that both regimens have."""
+    asked = {**PERSON, "drug": "esketamine", "dose": "0.25mg/kg/40min", "compare": "0.4 mg/kg over 40 min"}
+    answer = client.get("/planner", params=asked)
+    assert answer.status_code == 200
+    words = _words(answer.text)
+    assert "0.25 mg/kg over 40 min, esketamine beside 0.4 mg/kg over 40 min, esketamine" in words
+    assert "S-ketamine, venous plasma" in words
+    weighed = client.get("/planner.json", params={**PLAN, "weights": "kamp2020=3, noppers2011=1"}).json()
+    assert weighed["numbers"]["request"]["weights"] == [["kamp2020", 3.0], ["noppers2011", 1.0]]
+    wrong = client.get("/planner", params={**PLAN, "weights": "kamp=1"})
+    assert wrong.status_code == 422
+    assert 'id="weights-fault"' in wrong.text
+
+
 def test_the_question_stands_in_the_address(client: TestClient) -> None:
     """A link must show the next reader the same plan and a filled form, with every step and check."""
     steps = {**PERSON, "dose": ["0.11 mg/kg", "0.6 mg/kg"], "minutes": ["2", "50"], "has": ["past-ketamine"]}
@@ -180,7 +195,14 @@ def test_a_plan_prints_on_one_sheet(page: Page, site: str) -> None:
     """A second sheet gets lost; with every flag that there is, it must still be one."""
     flags = "".join(f"&has={one.id}" for one in load_checks() if one.rule == "asked" and one.kind == "flag")
     worst = "weight=210&age=75&height=178&dose=0.11mg/kg&minutes=2&dose=0.95mg/kg&minutes=150&people=20"
-    for address in (f"{ASKED}&systolic=150&diastolic=92", f"{worst}&hypertension=yes&systolic=150&diastolic=92{flags}"):
+    # What is withheld is one long sentence: it must not squeeze the column beside it until that fills three sheets.
+    withheld = "weight=82&age=45&drug=esketamine&dose=0.25mg/kg/40min&people=20"
+    for address in (
+        f"{ASKED}&systolic=150&diastolic=92",
+        f"{worst}&hypertension=yes&systolic=150&diastolic=92{flags}",
+        withheld,
+        f"{ASKED}&weights=kamp2020=1",
+    ):
         page.goto(f"{site}/planner/print?{address}")
         for paper in ("A4", "Letter"):
             assert len(re.findall(rb"/Type\s*/Page[^s]", page.pdf(format=paper))) == 1

@@ -121,19 +121,16 @@ def planner_chart(
 
 
 def comparison_chart(plans: Sequence[Plan]) -> Chart:
-    """Several regimens in the same people: the first quantity of each panel."""
+    """Several regimens in the same people: the first quantity of each panel that all of them have."""
+    known = set.intersection(*({(one.name, one.site) for one in plan.curves} for plan in plans))
     shared = [
-        panel
+        (panel, line)
         for panel in _PANELS
-        if all(
-            any(one.name == panel.lines[0].name and one.site == panel.lines[0].site for one in plan.curves)
-            for plan in plans
-        )
+        if (line := next((one for one in panel.lines if (one.name, one.site) in known), None)) is not None
     ]
     with drawing():
         figure, frames = _frames(len(shared), row_in=2.75)
-        for axes, panel in zip(frames, shared, strict=True):
-            line = panel.lines[0]
+        for axes, (panel, line) in zip(frames, shared, strict=True):
             for number, plan in enumerate(plans):
                 curve = next(one for one in plan.curves if (one.name, one.site) == (line.name, line.site))
                 look = line._replace(
@@ -152,7 +149,7 @@ def comparison_chart(plans: Sequence[Plan]) -> Chart:
         see=f"Median (line) and 90% of {plans[0].request.n_people} simulated people (band) under each regimen.",
         cannot="Overlapping bands do not mean that people differ little: the table has each person's own difference.",
         figure=figure,
-        table=_comparison_table(plans),
+        table=_comparison_table(plans, [line for _, line in shared]),
     )
 
 
@@ -254,14 +251,11 @@ def _table(plan: Plan) -> Table:
     )
 
 
-def _comparison_table(plans: Sequence[Plan]) -> Table:
-    shown = [line for panel in _PANELS for line in panel.lines[:1]]
+def _comparison_table(plans: Sequence[Plan], shown: Sequence[_Line]) -> Table:
     rows = []
     for plan in plans:
         curves = {(one.name, one.site): one for one in plan.curves}
         for i in _rows(plan):
-            cells = [
-                _cell(curves[line.name, line.site], i) if (line.name, line.site) in curves else "" for line in shown
-            ]
+            cells = [_cell(curves[line.name, line.site], i) for line in shown]
             rows.append([plan.regimen, f"{hours_to_minutes(plan.t_h[i]):.0f}", *cells])
     return Table(columns=("regimen", "minutes", *(f"{line.label}" for line in shown)), rows=rows)

@@ -72,7 +72,7 @@
     const is_plain = rows.length && rows.every((one) => one.dose_mg <= 5 * weight_kg && one.duration_h > 0 && one.start_h >= 0);
     out.hidden = true;
     // The numbers are those of racemic ketamine into a vein under the usual model: of nothing else.
-    const is_other = ["preset", "route", "drug", "model"].some((name) => form.elements[name].value);
+    const is_other = ["preset", "route", "drug", "model", "weights"].some((name) => form.elements[name].value);
     if (!is_plain || is_other || !(weight_kg >= 30 && weight_kg <= 250)) return;
     // The ends of infusions, where plasma peaks, and a minute's grid for the effect site.
     const end_h = Math.max(...rows.map((one) => one.start_h + one.duration_h));

@@ -64,6 +64,8 @@ def opened(function: Callable[..., _R], *, optional: Iterable[str] = ()) -> Call
             return function(**given)
 
     through.__signature__ = signature  # type: ignore[attr-defined]
+    # Who follows this to the source would find other defaults there than the signature has.
+    del through.__wrapped__  # type: ignore[attr-defined]
     return through
 
 

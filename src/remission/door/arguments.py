@@ -65,7 +65,7 @@ def opened(function: Callable[..., _R], *, optional: Iterable[str] = ()) -> Call
 
     through.__signature__ = signature  # type: ignore[attr-defined]
     # Who follows this to the source would find other defaults there than the signature has.
-    del through.__wrapped__  # type: ignore[attr-defined]
+    del through.__wrapped__
     return through
 
 

@@ -195,7 +195,7 @@ def test_ten_megabytes_are_refused_by_their_size_alone(tmp_path: Path, monkeypat
         raise AssertionError(msg)
 
     monkeypatch.setattr(Path, "open", refuse)
-    with pytest.raises(SpecError, match=r"10\.0 MB; at most 1 MB"):
+    with pytest.raises(SpecError, match=r"10\.0 MB; expected at most 1 MB"):
         read_protocol(file)
 
 

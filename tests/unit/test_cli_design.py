@@ -54,6 +54,18 @@ def test_looks_are_simulated_and_shown(capsys: pytest.CaptureFixture[str]) -> No
     assert row["n"]["value"] <= 40.0
 
 
+def test_older_names_of_options_work_and_are_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """Scripts hold them; a reader of the help needs one name for one thing."""
+    assert run_app([*SMALL, "--null"]) == 0
+    assert "--type1-error" in json.loads(capsys.readouterr().out)["command"]
+    assert run_app(["design", "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert "--type1-error" in shown
+    assert "--true-effect" in shown
+    assert "--null" not in shown
+    assert "--truth" not in shown
+
+
 @pytest.mark.parametrize(
     ("options", "place"),
     [
@@ -72,7 +84,13 @@ def test_looks_are_simulated_and_shown(capsys: pytest.CaptureFixture[str]) -> No
         (["--replicates", "1000000"], "person-days"),
         (["--analysis", "nothing"], "analysis"),
         (["--assurance", "-3"], "--assurance"),
-        (["--prices", "no-such-file.yaml"], "no-such-file.yaml: got no such file; expected a YAML file with prices"),
+        (["--prices", "no-such-file.yaml"], "--prices: got no-such-file.yaml, no such file; expected a YAML file with"),
+        (["--prices", "uss"], "--prices: got uss, no such file; expected a YAML file with prices, or one of uk, us."),
+        (["--prices", "."], "--prices: got ., a directory; expected a YAML file"),
+        (["--truth", "x"], "--truth: got x; expected a whole number."),
+        (["--true-effect", "7"], "--true-effect: got 7; expected a whole number from 100"),
+        (["--truth", "700", "--true-effect", "800"], "--true-effect: got given 2 times"),
+        (["--null", "--power", "0.8"], "given together with --type1-error"),
     ],
 )
 def test_bad_input_is_refused_with_its_place(
@@ -101,7 +119,7 @@ def test_bias_is_against_the_truth_of_the_same_people(capsys: pytest.CaptureFixt
     row = next(one for one in found["characteristics"] if one["bias"] is not None)
     assert row["bias"]["value"] == pytest.approx(row["estimate"]["value"] - truth)
     assert abs(row["bias"]["value"] - 0.9) < 5.0 * row["bias"]["mcse"]
-    assert "--truth 3000" in found["command"]
+    assert "--true-effect 3000" in found["command"]
     assert run_app(["design", "kare", "--truth", "7"]) == 2
 
 

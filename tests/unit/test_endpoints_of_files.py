@@ -63,6 +63,47 @@ def test_imported_diaries_have_the_endpoints_that_they_can_feed(
     assert "no test of any person" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "days", "use_days"),
+    [
+        (["--window", "-1:0"], [-1, 0], 1.0),
+        (["--window=-1:-1"], [-1, -1], 1.0),
+        (["--window", " -1 : 2"], [-1, 2], 2.5),
+    ],
+)
+def test_a_window_may_lie_before_day_0(
+    words: list[str], days: list[int], use_days: float, diary: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A baseline is before the first dose; nobody has left by then, so staying is not told."""
+    capsys.readouterr()
+    assert run_app(["endpoints", "run", str(diary), "--substance", "Alcohol", *words, "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert content["window"] == days
+    rows = {row["id"]: row for row in content["endpoints"]}
+    assert rows["use-days"]["mean"] == use_days
+    left = {item["id"]: item["reason"] for item in content["left_out"]}
+    assert left["days-in-study"].startswith("a window from day -1; expected one from day 0")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("2:1", "got 2:1; expected the first day first. Write 1:2."),
+        ("-1:-9", "Write -9:-1."),
+        ("--1:2", "expected two days"),
+        ("-9:0", "got days -9 to 0; expected days -1 to 2"),
+        ("-2000:0", "got -2000:0; expected at least -1825"),
+    ],
+)
+def test_a_window_that_is_none_is_refused(
+    text: str, said: str, diary: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the option, with what came."""
+    assert run_app(["endpoints", "run", str(diary), "--substance", "Alcohol", f"--window={text}"]) == 2
+    assert f"remission: --window: {'' if said.startswith('got') else 'got'}" in (shown := capsys.readouterr().err)
+    assert said in shown
+
+
 def test_a_run_gives_the_endpoints_of_its_simulated_people(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Real and simulated people through the same command."""
     file = tmp_path / "small.yaml"

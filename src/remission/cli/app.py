@@ -24,6 +24,7 @@ from remission.cli.execute import rerun_command, resume_command, verify_command
 from remission.cli.imports import app as imports_app
 from remission.cli.imports import export_command
 from remission.cli.once import refuse_repeats
+from remission.cli.options import current_name
 from remission.cli.panels import PROMISE, Panels, usage_words
 from remission.cli.plain import plain_output
 from remission.cli.plan import plan_command
@@ -66,7 +67,7 @@ app.command("export")(export_command)
 app.command("describe")(describe_command)
 app.command("doctor")(doctor_command)
 app.command("plan")(plan_command)
-app.command("design")(design_command)
+app.command("design", context_settings={"token_normalize_func": current_name})(design_command)
 
 
 def _print_version(wanted: bool) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from remission.records.seed import DEFAULT_SEED
+
 if TYPE_CHECKING:
     from remission.diaries.statistics import Description
 
@@ -23,7 +25,7 @@ def describe_command(
     resamples: Annotated[
         int, typer.Option("--resamples", min=100, max=100_000, help="Resample so often for the intervals.")
     ] = 1000,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the resampling, from 0.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the resampling, 0 to 2**64 - 1.")] = DEFAULT_SEED,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Describe diaries, real or simulated, in numbers with intervals.

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from remission.records.seed import DEFAULT_SEED
+
 if TYPE_CHECKING:
     from remission.protocol.record import Protocol
 
@@ -36,13 +38,12 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
     mcse: Annotated[float, typer.Option("--mcse", help="Stop at this Monte Carlo error of power.")] = 0.02,
     null: Annotated[
         bool,
-        typer.Option("--type1-error", "--null", help="Ask how often a treatment that is its own control succeeds."),
+        typer.Option("--type1-error", help="Ask how often a treatment that is its own control succeeds."),
     ] = False,
     truth_people: Annotated[
         int,
         typer.Option(
             "--true-effect",
-            "--truth",
             help="Find the true effect from so many people; 0: from the same trials with nobody unseen.",
         ),
     ] = 0,
@@ -81,7 +82,7 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
     report: Annotated[
         Path | None, typer.Option("--report", help="Write a report to hand on into this new folder.")
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of all chance, 0 to 2**64 - 1.")] = 20260101,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of all chance, 0 to 2**64 - 1.")] = DEFAULT_SEED,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Start a very large plan without asking back.")] = False,
 ) -> None:
@@ -107,7 +108,7 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
     if scenarios is not None:
         _tabulate(context, protocol, scenarios)
         return
-    with named_as_options(max_replicates="--replicates", n_draws="--assurance", n_truth="--truth"):
+    with named_as_options(max_replicates="--replicates", n_draws="--assurance", **_TRUTH):
         plan = plan_design(
             _one_protocol(protocol), n_subjects=sizes_of(vary) if vary else None, power=power, alpha=alpha,
             analysis=analysis, max_replicates=replicates, mcse=mcse, is_null=null, n_truth=truth_people, n_draws=draws,
@@ -173,11 +174,12 @@ def _check_effect(context: typer.Context) -> None:
         for name in ("power", "truth_people"):
             if name in given:
                 raise SpecError(
-                    where=given[name], got="given together with --null",
+                    where=given[name], got="given together with --type1-error",
                     allowed="nothing here: without an effect there is no power, and the true value is known",
                 )  # fmt: skip
 
 
+_TRUTH = {"n_truth": "--true-effect", "n_people": "--true-effect"}
 _WITH_SCENARIOS = {"protocol", "scenarios", "analysis", "seed", "workers", "report", "as_json", "yes"}
 
 
@@ -214,9 +216,9 @@ def _command(vars_of: dict[str, Any]) -> str:
         for one in value if isinstance(value, list) else [value]:
             parts += [option, str(one)]
     if vars_of["null"]:
-        parts.append("--null")
+        parts.append("--type1-error")
     if vars_of["truth_people"]:
-        parts += ["--truth", str(vars_of["truth_people"])]
+        parts += ["--true-effect", str(vars_of["truth_people"])]
     if vars_of["draws"]:
         parts += ["--assurance", str(vars_of["draws"])]
     for name in ("evidence", "without"):

@@ -21,7 +21,7 @@ _Data = Annotated[
     ),
 ]
 _Substance = Annotated[str | None, typer.Option("--substance", help="What counts as use; CTN-0094: opioids.")]
-_Window = Annotated[str | None, typer.Option("--window", help="Days that count, for example 1:168.")]
+_Window = Annotated[str | None, typer.Option("--window", help="Days that count: 1:168, or -28:-1 before day 0.")]
 _Out = Annotated[Path | None, typer.Option("--out", help="CSV or Parquet file to write; it must not exist yet.")]
 _PACK = "weekly"
 _Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]

@@ -28,7 +28,9 @@ def refuse_repeats(command: Any, arguments: list[str]) -> None:
     """
     left = list(arguments)
     while True:
-        context = command.context_class(command, info_name=command.name, resilient_parsing=True)
+        context = command.context_class(
+            command, info_name=command.name, resilient_parsing=True, **command.context_settings
+        )
         try:
             given, rest, order = command.make_parser(context).parse_args(args=left)
         except Exception as error:

@@ -1,9 +1,16 @@
-"""Arguments of the Python door under the names that they have on the command line."""
+"""Names of options: older ones that still work, and arguments of the Python door as they are called here."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["named_as_options"]
+__all__ = ["current_name", "named_as_options"]
+
+_OLDER = {"null": "type1-error", "truth": "true-effect"}
+
+
+def current_name(name: str) -> str:
+    """The name of an option today; scripts may hold an older one, which no help shows."""
+    return _OLDER.get(name, name)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from typing import Any
 
 from typer.core import TyperGroup
 
+from remission.cli.options import current_name
 from remission.errors import did_you_mean, known_names
 
 __all__ = ["PROMISE", "Panels", "usage_words"]
@@ -74,7 +75,7 @@ def _given(param: Any, arguments: list[str]) -> tuple[str, str]:
     """The option as it was typed, and the value it was given."""
     for number, word in enumerate(arguments):
         name, _, value = word.partition("=")
-        if name in param.opts:
+        if f"--{current_name(name[2:])}" in param.opts or name in param.opts:
             return name, value or (arguments[number + 1] if number + 1 < len(arguments) else "nothing")
     return max(param.opts, key=len), "something else"
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from remission.records.seed import DEFAULT_SEED
 from remission.records.session_fields import SESSION_FIELDS
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def plan_command(  # noqa: PLR0917 - options of a command line
     people: Annotated[str, _option("people")] = "1000",
     model: Annotated[str, _option("model")] = "",
     weights: Annotated[str, _option("weights")] = "",
-    seed: Annotated[str, _option("seed")] = "1",
+    seed: Annotated[str, _option("seed")] = str(DEFAULT_SEED),
     listing: Annotated[
         bool, typer.Option("--list", help="Print published regimens, checks and plasma ranges.")
     ] = False,

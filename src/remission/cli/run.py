@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from remission.records.seed import DEFAULT_SEED
+
 if TYPE_CHECKING:
     from remission.patient.parameters import CourseParameters
     from remission.protocol.record import Protocol
@@ -29,7 +31,7 @@ def run_command(  # noqa: PLR0917 - options of a command line
     replicates: Annotated[int, typer.Option("--replicates", "-n", help="Simulate the trial so often.")] = 200,
     seed: Annotated[
         int, typer.Option("--seed", help="Seed of all chance: the same one gives the same bytes, 0 to 2**64 - 1.")
-    ] = 20260101,
+    ] = DEFAULT_SEED,
     substance: Annotated[
         str | None, typer.Option("--substance", help="Simulate one substance of cold-turkey instead of all six.")
     ] = None,

@@ -38,9 +38,16 @@ def _prices_of(text: str) -> tuple[Prices, PriceSet | None]:
     if text in list_price_sets():
         found = load_price_set(text)
         return found.prices, found
-    tree = read_tree_file(
-        text, what=f"a YAML file with prices, or one of {', '.join(list_price_sets())}", example="currency: GBP"
-    )
+    what = f"a YAML file with prices, or one of {', '.join(list_price_sets())}"
+    try:
+        tree = read_tree_file(text, what=what, example="currency: GBP")
+    except SpecError as error:
+        fault = error.faults[0]
+        if fault.where != text:
+            raise
+        # A word that is no file is more often a misspelled name than a path.
+        got = f"{text}, {fault.got}"
+        raise SpecError(where="prices", got=got, allowed=what, remedy=fault.remedy) from None
     if tree.faults:
         raise SpecError.from_faults(tree.faults)
     data = dict(tree.data)

@@ -104,7 +104,7 @@ def load_price_set(name: str) -> PriceSet:
     """
     if name not in _content():
         raise SpecError(
-            where="--prices", got=name, allowed=f"one of {', '.join(list_price_sets())}, or a file with prices"
+            where="prices", got=name, allowed=f"one of {', '.join(list_price_sets())}, or a file with prices"
         )
     entry = _content()[name]
     numbers = {item: number_of(entry[item]) for item in _SETTINGS}

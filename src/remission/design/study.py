@@ -34,6 +34,7 @@ from remission.patient.parameters import load_course_parameters
 from remission.patient.standing import standing_of
 from remission.protocol.record import Protocol
 from remission.records.result import Result
+from remission.records.seed import DEFAULT_SEED
 from remission.streams import check_seed
 from remission.trial.simulate import MAX_REPLICATES
 from remission.trial.truth import check_people
@@ -172,7 +173,7 @@ def design_trial(
     spending: str = "obrien-fleming",
     prices: str | Path | None = None,
     n_workers: int = 1,
-    seed: int = 20260101,
+    seed: int = DEFAULT_SEED,
 ) -> DesignStudy:
     """Power of a trial with bias, coverage and type I errors beside it, at one size or several, and the smallest size.
 

@@ -19,6 +19,7 @@ from remission.errors import SpecError
 from remission.numerics.cores import available_cores
 from remission.records.diaries import Diaries
 from remission.records.result import Result
+from remission.records.seed import DEFAULT_SEED
 
 __all__ = ["LAGS", "Description", "Descriptions", "Statistic", "describe", "describe_all"]
 
@@ -92,7 +93,7 @@ class Description(Result):
         )  # fmt: skip
 
 
-def describe(diaries: Diaries, *, n_resamples: int = 1000, seed: int = 0) -> Description:
+def describe(diaries: Diaries, *, n_resamples: int = 1000, seed: int = DEFAULT_SEED) -> Description:
     """Describe the diaries of one substance.
 
     Parameters
@@ -152,7 +153,7 @@ class Descriptions(Result):
         return iter(self.descriptions)
 
 
-def describe_all(diaries: Sequence[Diaries], *, n_resamples: int = 1000, seed: int = 0) -> Descriptions:
+def describe_all(diaries: Sequence[Diaries], *, n_resamples: int = 1000, seed: int = DEFAULT_SEED) -> Descriptions:
     """The description of each substance, computed side by side; arguments and errors as :func:`describe`."""
     with ThreadPoolExecutor(available_cores()) as pool:
         found = pool.map(lambda one: describe(one, n_resamples=n_resamples, seed=seed), diaries)

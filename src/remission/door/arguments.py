@@ -12,6 +12,7 @@ from functools import wraps
 from numbers import Integral, Real
 from os import PathLike, fspath
 from pathlib import Path
+from re import fullmatch
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -512,17 +513,19 @@ def _read_data(where: str, value: Any, given: _Given) -> Any:
 
 
 def _read_window(where: str, value: Any, _: _Given) -> Any:
-    """Days that count: two numbers, ``"1:168"``, or a DayRange."""
-    from remission.records.population import DayRange
+    """Days that count: two numbers, ``"1:168"``, or a DayRange; days before day 0 are negative."""
+    from remission.records.population import DayRange, ObservedDays
 
     if isinstance(value, DayRange):
         return value
     ends = value.split(":") if isinstance(value, str) else value
     if isinstance(ends, list | tuple) and len(ends) == 2:
-        days = [int(one) if isinstance(one, str) and one.strip().isdecimal() else one for one in ends]
+        days = [int(one) if isinstance(one, str) and fullmatch(r"\s*-?[0-9]{1,9}\s*", one) else one for one in ends]
         if all(isinstance(day, Integral) and not isinstance(day, bool) for day in days):
+            if days[1] < days[0]:
+                raise _wrong(where, str(value), "the first day first", f"Write {days[1]}:{days[0]}.")
             try:
-                return DayRange.create(first=int(days[0]), last=int(days[1]))
+                return ObservedDays.create(first=int(days[0]), last=int(days[1]))
             except SpecError as error:
                 fault = error.faults[0]
                 raise SpecError(where=where, got=str(value), allowed=fault.allowed, remedy=fault.remedy) from None
@@ -597,7 +600,7 @@ ARGUMENTS: Final[Mapping[str, _Reader]] = {
     "name": _Reader("a name, or a path", _name_or_path),
     "text": _text("a YAML text"),
     "endpoints": _names("names of endpoints (list_endpoints)", named_endpoint_ids),
-    "window": _Reader("two days, such as (1, 168) or '1:168'", _read_window),
+    "window": _Reader("two days, such as (1, 168) or '1:168'; days before day 0 are negative, as -28:-1", _read_window),
     "heavy_amount": _number(low=0.0),
     "role": _text("a role, as in the evidence"),
     "n_subjects": _Reader(

@@ -14,6 +14,7 @@ from remission.files import check_ending, check_free
 from remission.library import endpoints as _endpoints
 from remission.records.diaries import Diaries
 from remission.records.population import DayRange
+from remission.records.seed import DEFAULT_SEED
 
 if TYPE_CHECKING:
     from remission.exchange.endpoint_tables import EndpointTable
@@ -164,7 +165,7 @@ def export_diaries(
 
 @opened
 def describe_diaries(
-    data: _Data, *, substance: str | None = None, replicate: int = 0, n_resamples: int = 1000, seed: int = 0
+    data: _Data, *, substance: str | None = None, replicate: int = 0, n_resamples: int = 1000, seed: int = DEFAULT_SEED
 ) -> Descriptions:
     """What diaries look like: use by week, runs, autocorrelation, weekdays, spread between people, gaps.
 

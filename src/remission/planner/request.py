@@ -16,6 +16,7 @@ from remission.records.base import Record
 from remission.records.dose import DrugForm, overlaps, read_route
 from remission.records.dose import Route as DoseRoute
 from remission.records.quantity import AgeY, DoseMgPerKg, DurationMin, WeightKg
+from remission.records.seed import DEFAULT_SEED
 from remission.records.substance import Substance
 from remission.records.text import Slug
 from remission.units import hours_to_minutes, minutes_to_hours
@@ -121,7 +122,7 @@ class PlanRequest(Record):
     model: str = DEFAULT_PK_MODEL
     weights: tuple[tuple[str, float], ...] = ()
     n_people: Annotated[int, Field(ge=20, le=100_000)] = 1000
-    seed: Annotated[int, Field(ge=0, le=2**64 - 1)] = 1
+    seed: Annotated[int, Field(ge=0, le=2**64 - 1)] = DEFAULT_SEED
 
     @model_validator(mode="before")
     @classmethod

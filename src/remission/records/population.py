@@ -7,10 +7,18 @@ from pydantic import Field, model_validator
 from remission.errors import SpecError
 from remission.records.base import Record
 from remission.records.grown import GrownRecord
-from remission.records.quantity import AgeSdY, AgeY, Day, Flag, Fraction, WeightKg, WeightSdKg
+from remission.records.quantity import AgeSdY, AgeY, Day, Flag, Fraction, ObservedDay, WeightKg, WeightSdKg
 from remission.records.text import EachOnce
 
-__all__ = ["AgeDistribution", "DayRange", "Population", "Randomization", "Setting", "WeightDistribution"]
+__all__ = [
+    "AgeDistribution",
+    "DayRange",
+    "ObservedDays",
+    "Population",
+    "Randomization",
+    "Setting",
+    "WeightDistribution",
+]
 
 
 class AgeDistribution(Record):
@@ -78,6 +86,13 @@ class DayRange(Record):
     def __len__(self) -> int:
         """Number of days."""
         return self.last - self.first + 1
+
+
+class ObservedDays(DayRange):
+    """Days of data, which may begin before day 0. [day]"""
+
+    first: ObservedDay
+    last: ObservedDay
 
 
 class Setting(Record):

@@ -25,6 +25,7 @@ __all__ = [
     "DurationMin",
     "Flag",
     "Fraction",
+    "ObservedDay",
     "LongDoseMgPerKg",
     "LongDurationMin",
     "WeightKg",
@@ -203,6 +204,7 @@ Fraction = Annotated[
 """A share between 0 and 1, or a text such as ``"36 %"``. [dimensionless]"""
 
 Day = Annotated[int, Field(strict=True, ge=0, le=1825)]
+ObservedDay = Annotated[int, Field(strict=True, ge=-1825, le=1825)]
 """A study day; 0 is the first planned contact. [day]"""
 
 Flag = Annotated[bool, Field(strict=True)]

@@ -11,6 +11,7 @@ from remission.files import check_folder
 from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters
 from remission.protocol.record import Protocol
 from remission.provenance import library_versions, moment
+from remission.records.seed import DEFAULT_SEED
 from remission.runs.diaries import DIARIES
 from remission.runs.folder import stage_run
 from remission.runs.identity import check_place, describe_run, run_name
@@ -129,7 +130,7 @@ def run_trial(
     *,
     report: Reporter,
     n_replicates: int = 200,
-    seed: int = 20260101,
+    seed: int = DEFAULT_SEED,
     parameter_set: str = DEFAULT_PARAMETER_SET,
     parameters: CourseParameters | None = None,
     with_diaries: bool = False,

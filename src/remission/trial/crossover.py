@@ -22,6 +22,7 @@ from remission.errors import SpecError
 from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters, load_course_parameters
 from remission.protocol.record import Protocol
 from remission.records.endpoint import Endpoint
+from remission.records.seed import DEFAULT_SEED
 from remission.streams import check_seed
 from remission.trial.truth import TrueContrast, check_people, simulate_everybody
 
@@ -63,7 +64,7 @@ def crossover_truth(
     *,
     endpoints: tuple[str, str],
     n_people: int = 20_000,
-    seed: int = 20260101,
+    seed: int = DEFAULT_SEED,
     parameter_set: str = DEFAULT_PARAMETER_SET,
     parameters: CourseParameters | None = None,
 ) -> CrossoverTruth:

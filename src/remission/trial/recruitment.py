@@ -17,6 +17,7 @@ from jaxtyping import Float, Int
 from remission.errors import SpecError
 from remission.numerics.elementary import log
 from remission.protocol.record import Protocol
+from remission.records.seed import DEFAULT_SEED
 from remission.streams import People, Stream, draw_uniforms
 
 __all__ = ["RecruitmentResult", "simulate_recruitment"]
@@ -40,7 +41,7 @@ class RecruitmentResult:
 
 
 def simulate_recruitment(
-    protocol: Protocol, *, n_replicates: int = 200, seed: int = 20260101, first_replicate: int = 0
+    protocol: Protocol, *, n_replicates: int = 200, seed: int = DEFAULT_SEED, first_replicate: int = 0
 ) -> RecruitmentResult:
     """Recruitment of a trial, many times.
 

@@ -17,6 +17,7 @@ from remission.patient.parameters import (
 from remission.patient.pharmacology import Pharmacology, pharmacology_of
 from remission.protocol.record import Protocol
 from remission.records.estimand import EventKind
+from remission.records.seed import DEFAULT_SEED
 from remission.streams import check_seed
 from remission.trial.batch import TrialBatch, simulate_batch
 from remission.trial.chunk import Chunk, ChunkResult, analyze_batch, merge_chunks, plan_chunks
@@ -193,7 +194,7 @@ def simulate_trial(
     protocol: Protocol,
     *,
     n_replicates: int = 200,
-    seed: int = 20260101,
+    seed: int = DEFAULT_SEED,
     parameter_set: str = DEFAULT_PARAMETER_SET,
     parameters: CourseParameters | None = None,
     on_progress: Callable[[int, int], None] | None = None,

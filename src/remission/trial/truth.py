@@ -27,6 +27,7 @@ from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import KINDS
 from remission.records.estimand import Estimand, EventKind
 from remission.records.result import Result
+from remission.records.seed import DEFAULT_SEED
 from remission.streams import check_seed
 from remission.trial.analyze import sides_of
 from remission.trial.batch import TrialBatch, simulate_under_arm
@@ -118,7 +119,7 @@ def estimand_truth(
     estimand: Estimand | None = None,
     *,
     n_people: int = 20_000,
-    seed: int = 20260101,
+    seed: int = DEFAULT_SEED,
     parameter_set: str = DEFAULT_PARAMETER_SET,
     parameters: CourseParameters | None = None,
     on_progress: Callable[[int, int], None] | None = None,

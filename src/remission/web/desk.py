@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from remission.errors import RemissionError
 from remission.library.protocols import load_protocol
 from remission.protocol.record import Protocol
+from remission.records.seed import DEFAULT_SEED
 from remission.trial.result import TrialResult
 from remission.trial.simulate import simulate_trial
 
-__all__ = ["SEED", "Desk", "Job"]
+__all__ = ["Desk", "Job"]
 
-SEED = 20260101
 _LOOK_EVERY_S = 0.2
 
 
@@ -69,7 +69,9 @@ class Desk:
             job.done = done
 
         try:
-            job.result = simulate_trial(protocol, n_replicates=self.n_replicates, seed=SEED, on_progress=progress)
+            job.result = simulate_trial(
+                protocol, n_replicates=self.n_replicates, seed=DEFAULT_SEED, on_progress=progress
+            )
         except (RemissionError, MemoryError) as error:
             job.failure = str(error)
         finally:

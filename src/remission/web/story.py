@@ -5,6 +5,7 @@ from typing import Literal
 
 from remission.library.protocols import load_protocol
 from remission.protocol.record import Protocol
+from remission.records.seed import DEFAULT_SEED
 from remission.report.chart import Chart
 from remission.report.session_chart import session_chart
 from remission.report.story_chart import day_chart, state_chart
@@ -12,9 +13,8 @@ from remission.trial.result import TrialResult
 from remission.trial.simulate import simulate_trial
 from remission.web.figure import Figure, figure_of
 
-__all__ = ["SEED", "SHOWN_STATES", "Story", "day_figure", "load_story", "session_figure", "state_figure"]
+__all__ = ["SHOWN_STATES", "Story", "day_figure", "load_story", "session_figure", "state_figure"]
 
-SEED = 20260101
 _PEOPLE = 4000
 SHOWN_STATES = ("P", "G", "H", "R", "A", "W", "N", "L", "M", "K", "z")
 """States that a reader can follow day by day."""
@@ -60,10 +60,10 @@ def day_figure(substance: Substance) -> Figure:
 @cache
 def session_figure(substance: Substance, panels: tuple[str, ...]) -> Figure:
     """One session in simulated people."""
-    chart: Chart | None = session_chart(load_protocol(_TRIALS[substance]), seed=SEED, panels=panels)
+    chart: Chart | None = session_chart(load_protocol(_TRIALS[substance]), seed=DEFAULT_SEED, panels=panels)
     assert chart is not None, "both trials give ketamine"
     return figure_of(chart)
 
 
 def _simulate(protocol: Protocol) -> TrialResult:
-    return simulate_trial(protocol, n_replicates=-(-_PEOPLE // protocol.population.n_subjects), seed=SEED)
+    return simulate_trial(protocol, n_replicates=-(-_PEOPLE // protocol.population.n_subjects), seed=DEFAULT_SEED)

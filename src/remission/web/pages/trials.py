@@ -12,10 +12,11 @@ from remission.library.published import trial_citation
 from remission.patient.standing import standing_of
 from remission.provenance import library_versions
 from remission.records.base import Record
+from remission.records.seed import DEFAULT_SEED
 from remission.report.document import report_content
 from remission.report.write import report_charts
 from remission.trial.summary import summarize_trial
-from remission.web.desk import SEED, Desk
+from remission.web.desk import Desk
 from remission.web.figure import Figure, figure_of
 from remission.web.page import PageRouter
 from remission.web.problems import PageMissingError
@@ -175,7 +176,7 @@ def _report(trial_id: str, desk: Desk) -> Report:
     assert result is not None, "asked for when it is finished"
     summary = summarize_trial(result)
     command = shlex.join(
-        ["remission", "run", result.protocol.id, "--replicates", str(result.n_replicates), "--seed", str(SEED)]
+        ["remission", "run", result.protocol.id, "--replicates", str(result.n_replicates), "--seed", str(DEFAULT_SEED)]
     )
     content: dict[str, Any] = report_content(result, summary, command=command, versions=library_versions())
     return Report(**content, charts=tuple(figure_of(chart) for chart in report_charts(result, summary)))

@@ -522,10 +522,11 @@ def _read_window(where: str, value: Any, _: _Given) -> Any:
     if isinstance(ends, list | tuple) and len(ends) == 2:
         days = [int(one) if isinstance(one, str) and fullmatch(r"\s*-?[0-9]{1,9}\s*", one) else one for one in ends]
         if all(isinstance(day, Integral) and not isinstance(day, bool) for day in days):
-            if days[1] < days[0]:
-                raise _wrong(where, str(value), "the first day first", f"Write {days[1]}:{days[0]}.")
+            first, last = map(int, days)
+            if last < first:
+                raise _wrong(where, str(value), "the first day first", f"Write {last}:{first}.")
             try:
-                return ObservedDays.create(first=int(days[0]), last=int(days[1]))
+                return ObservedDays.create(first=first, last=last)
             except SpecError as error:
                 fault = error.faults[0]
                 raise SpecError(where=where, got=str(value), allowed=fault.allowed, remedy=fault.remedy) from None

@@ -25,9 +25,10 @@ PYTEST_ARGS ?=
 SHAPED := tests/contract/test_shapes_are_checked.py tests/golden tests/unit/test_simulate.py tests/unit/test_trial_analyses.py \
 	tests/unit/test_planner.py
 CORE := src/remission/records/*,src/remission/protocol/*,src/remission/numerics/*,src/remission/units.py,src/remission/streams.py,src/remission/provenance.py,src/remission/analyses/*
-CORE_TESTS := tests/numerical tests/property tests/golden tests/contract/test_builtin_protocols.py \
+CORE_TESTS := tests/numerical tests/property tests/golden tests/contract/test_builtin_protocols.py tests/contract/test_door.py \
+	tests/contract/test_every_member.py \
 	$(sort $(wildcard $(addprefix tests/unit/test_,$(addsuffix *.py,acute analys caution crossover diaries_record dose endpoint estimand \
-	happening infusion lanes medicines named parameter person pk planner protocol provenance random record schedule simulate stream traps trial_analyses typed units yaml))))
+	happening infusion lanes medicines named parameter person pk planner protocol provenance random record result schedule simulate stream traps trial_analyses typed units yaml))))
 SPREAD := --numprocesses auto --dist loadfile
 
 .PHONY: help run install test browser check format-check lint types layers docs unit core rest coverage quick format golden \

@@ -104,7 +104,11 @@ WRONG: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("function", "args", "named", "words"), WRONG, ids=lambda item: str(item)[:40])
+@pytest.mark.parametrize(
+    ("function", "args", "named", "words"),
+    WRONG,
+    ids=[f"{number}-{row[0].__name__}" for number, row in enumerate(WRONG)],
+)
 def test_a_wrong_argument_says_which_and_what_to_do(
     function: Callable[..., Any], args: tuple[Any, ...], named: dict[str, Any], words: str
 ) -> None:

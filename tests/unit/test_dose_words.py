@@ -11,6 +11,7 @@ from remission.protocol.file import parse_protocol, write_protocol
 from remission.records.dose import Dose, DrugForm, Route, overlaps, read_route, unbroken
 from remission.records.regimen import Regimen
 from remission.records.subject import Subject
+from remission.records.treatment import Infusion
 from remission.session.person import simulate_person
 
 PERSON = Subject.create(age="45 years", weight="70 kg", sex="female", substance="alcohol")
@@ -122,3 +123,20 @@ def test_overlaps_look_past_the_one_before() -> None:
     assert overlaps([(0.0, 2.0), (0.5, 0.6), (1.0, 1.1), (2.0, 3.0)]) == [(1, 2.0), (2, 2.0)]
     assert overlaps([(0.0, 1.0), (1.0 - 1e-12, 2.0)]) == []
     assert unbroken([(0.0, 2.0), (0.5, 0.6), (2.0, 3.0), (3.5, 4.0)]) == [(0, 0.0, 3.0), (3, 3.5, 4.0)]
+
+
+def test_what_is_no_text_is_left_to_the_type() -> None:
+    """A member is itself, and a number is refused where a name is wanted."""
+    assert Dose.create(dose_mg_per_kg=0.5, duration_min=40.0, route=Route.IV_INFUSION).route is Route.IV_INFUSION
+    with pytest.raises(SpecError, match="route"):
+        Dose.create(dose_mg_per_kg=0.5, duration_min=40.0, route=3)
+    with pytest.raises(SpecError, match="doses"):
+        Regimen.create(doses="0.5 mg/kg")
+
+
+def test_the_route_of_an_infusion_is_named_when_it_is_none() -> None:
+    """A trial's course runs into a vein; another word is refused where it stands."""
+    assert Infusion.create(day=0, dose="0.5 mg/kg", duration="40 min", route="I.V.").route == "intravenous"
+    for word in ("nonsense", "by mouth", 5):
+        with pytest.raises(SpecError, match="route"):
+            Infusion.create(day=0, dose="0.5 mg/kg", duration="40 min", route=word)

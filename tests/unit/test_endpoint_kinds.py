@@ -8,6 +8,8 @@ from seen_days import endpoint, seen_days
 
 from remission.endpoints.values import period_values_of, times_of, values_of
 from remission.errors import SpecError
+from remission.library.protocols import load_protocol
+from remission.protocol.file import parse_protocol, write_protocol
 
 
 def test_days_of_use_are_counted_by_every_rule_for_the_missing() -> None:
@@ -207,3 +209,13 @@ def test_a_field_without_meaning_is_refused_at_its_place(fields: dict[str, objec
     with pytest.raises(SpecError) as caught:
         Endpoint.create(**{"id": "e", "label": "e", "window": {"first": 0, "last": 9}, **fields})
     assert [fault.where for fault in caught.value.faults] == [f"endpoint.{where}"]
+
+
+def test_a_rule_without_effect_is_no_rule() -> None:
+    """Craving that nobody marked was left out under both rules, and a file could say that it counts as use."""
+    text = write_protocol(load_protocol("kare"))
+    assert "kind: mean_craving" in text
+    head, tail = text.split("kind: mean_craving", 1)
+    wrong = head + "kind: mean_craving" + tail.replace("missing: observed", "missing: use", 1)
+    with pytest.raises(SpecError, match="expected observed for mean_craving"):
+        parse_protocol(wrong, name="kare.yaml")

@@ -23,7 +23,7 @@ _Design = Float[np.ndarray, "subject term"]
 
 
 def analyze_hazard(days: _Values, event: _Flags, treated: _Flags, adjust: _Design) -> Estimate:
-    """Hazard ratio, treated against control, by Cox regression (Efron ties, Wald intervals)."""
+    """Hazard ratio, treated against control, by Cox regression (Efron ties, Wald intervals): ``fast_hazards`` fits."""
     everyone = np.ones((1, treated.size), dtype=np.bool_)
     return analyze_hazards(days[None], event[None], everyone, treated[None], np.ascontiguousarray(adjust.T)[None]).one(
         0

@@ -1,4 +1,4 @@
-"""Nulls by name: trials without an effect of the drug on use, beside the power of every design.
+"""Nulls by name, whose rejections are type I errors: trials without an effect of the drug on use, beside each power.
 
 same treatment
     The treatment side gets what its counterpart on the control side gets. A test keeps its error here if it is sound.

@@ -1,4 +1,9 @@
-"""Endpoints of days: shares, counts, runs and abstinence, by the endpoint's own rule for days that nobody saw."""
+"""Endpoints of days: shares, counts, runs and abstinence, by the endpoint's own rule for days that nobody saw.
+
+What such a day counts as is decided in :func:`days_of_use` (``use``, ``carried``, else left out), in
+``_share_or_count`` (``weighted``) and in ``_abstinence`` (``complete``); tests and weeks have ``repairs``, times
+``times``. The rule of an endpoint that names none is ``KindFacts.default_missing``.
+"""
 
 from collections.abc import Mapping
 from typing import Final

@@ -533,6 +533,7 @@ def _unknown(
     verdicts: _Verdicts, who: np.ndarray, substance: np.ndarray, days: _Days, is_blank: np.ndarray,
     refused: np.ndarray, is_silent: np.ndarray,
 ) -> _Unknown:  # fmt: skip
+    """Rows that were set aside as days that are not known: refused in ``_amounts`` and others, struck in ``_Grids``."""
     # A second entry that the rule passes over says nothing new of its day; one that is refused does.
     is_again = np.zeros(len(who), dtype=bool)
     for i in np.flatnonzero((verdicts.reason != "") & ~refused):

@@ -1,4 +1,4 @@
-"""What the library's limits of dosing say of a session, once for everything that takes doses."""
+"""What the library's limits of dosing say of the length of a session and of its dose; ``planner`` reads the others."""
 
 from collections.abc import Sequence
 

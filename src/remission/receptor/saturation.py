@@ -1,4 +1,4 @@
-"""The Hill law, of the same bits on every machine."""
+"""The Hill law of effects, of the same bits on every machine; the share of receptors is in ``occupancy``."""
 
 import numpy as np
 from jaxtyping import Float

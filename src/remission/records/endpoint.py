@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, ValidationInfo, model_validator
 
 from remission.errors import SpecError, check_known
 from remission.records.endpoint_kinds import KINDS, EndpointKind, MissingRule, Scale
@@ -128,8 +128,12 @@ class Endpoint(GrownRecord):
         return {"label": named_endpoint_fields(name)["label"], **fixed, **data}
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        faults = [*self._rule_faults(), *self._field_faults(), *self._definition_faults()]
+    def _consistent(self, info: ValidationInfo) -> Self:
+        # Files that the program itself stored before it was refused hold this rule, which never had an effect.
+        context = info.context or {}
+        is_said = bool(context.get("units_required")) and not context.get("stored")
+        is_old = self.kind == "mean_craving" and self.missing == "use" and not is_said
+        faults = [*([] if is_old else self._rule_faults()), *self._field_faults(), *self._definition_faults()]
         if faults:
             raise SpecError.from_faults(faults)
         return self

@@ -116,7 +116,7 @@ KINDS: Final[Mapping[EndpointKind, KindFacts]] = MappingProxyType(
         "confirmed_relapse": _days("binary", _PEOPLE, better=False, needs="test"),
         "abstinent_window": _days("binary", _PEOPLE, better=True),
         "days_to_relapse_or_dropout": _days("time", "day", better=True, missing=("use",)),
-        "mean_craving": _craving(missing=_BOTH),
+        "mean_craving": _craving(),
         "use_days": _days("count", "day", better=False, missing=_DAYS, takes="missing_weight"),
         "longest_abstinence": _days("count", "day", better=True, missing=_CARRIED),
         "continuous_abstinence": _days("binary", _PEOPLE, better=True, missing=_WHOLE, takes="grace_days verification"),

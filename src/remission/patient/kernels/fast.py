@@ -1,12 +1,9 @@
 """The course for many people at machine speed: blocks of people side by side, compiled by Numba.
 
 The specification is :mod:`remission.patient.kernels.reference`; this module repeats its order of a day over the very
-same
-equations (``compile_equation`` reads their source) and the same draws, so that every bit agrees. What is new here is
-only how
-the work is laid out: ``BLOCK`` people are columns of one scratch buffer, the loop over people is innermost and
-branch-free,
-and so the compiler handles several people with each instruction.
+same equations (``compile_equation`` reads their source) and the same draws, so that every bit agrees. What is new here
+is only how the work is laid out: ``BLOCK`` people are columns of one scratch buffer, the loop over people is innermost
+and branch-free, and so the compiler handles several people with each instruction.
 
 Threads share nothing but the ticket counter; results never depend on their number.
 """

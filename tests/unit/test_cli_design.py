@@ -5,11 +5,14 @@ import re
 from importlib.resources import files
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from remission.cli.app import run_app
 from remission.design.prices import Prices, cost_course, count_affordable
+from remission.design.variants import around
+from remission.door.design import design_trial
 from remission.errors import SpecError
 from remission.library.protocols import load_protocol
 from remission.protocol.file import write_protocol
@@ -54,6 +57,42 @@ def test_looks_are_simulated_and_shown(capsys: pytest.CaptureFixture[str]) -> No
     assert row["n"]["value"] <= 40.0
 
 
+def test_a_power_alone_is_searched_around_the_protocols_size(capsys: pytest.CaptureFixture[str]) -> None:
+    """Who gives a power asks for a size; where it was looked for must be said, and be in the command."""
+    assert run_app(["design", "kare", "-n", "2", "--power", "0.8", "--json"]) == 0
+    shown = capsys.readouterr()
+    assert "No --vary was given: the smallest size is searched with --vary n=24:384." in shown.err
+    found = json.loads(shown.out)
+    assert (found["search"]["low"], found["search"]["high"]) == (24, 384)
+    assert "--vary n=24:384 --power 0.8" in found["command"]
+    few = load_protocol("kare").replace(population=load_protocol("kare").population.replace(n_subjects=12))
+    assert (around(few).sizes[0], around(few).sizes[-1]) == (4, 48)
+
+
+def test_a_changed_value_is_used_everywhere_and_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """An effect of a changed drug beside nulls and a truth of the library's would compare two worlds."""
+    asked = ["design", "kare", "--vary", "n=96", "-n", "8", "--json"]
+    found: list[dict[str, Any]] = []
+    for change in ([], ["--set", "rho=0"]):
+        assert run_app([*asked, *change]) == 0
+        found.append(json.loads(capsys.readouterr().out))
+    usual, changed = found
+    assert "changes" not in usual
+    assert changed["changes"] == {"rho": 0.0}
+    assert "--set rho=0" in changed["command"]
+    assert changed["characteristics"][0]["estimate"]["value"] != usual["characteristics"][0]["estimate"]["value"]
+    given: Any = {"parameters": {"rho": 0.0}, "n_subjects": [96]}
+    study = design_trial(load_protocol("kare"), max_replicates=8, **given)
+    assert study.rows[0].estimate.value == changed["characteristics"][0]["estimate"]["value"]
+
+
+def test_diaries_that_exist_take_no_change(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The option means a simulation; where none is run, the way to one is named."""
+    assert run_app(["describe", str(tmp_path), "--set", "rho=0"]) == 2
+    assert "--set: got rho=0; expected nothing here" in (said := capsys.readouterr().err)
+    assert "remission run PROTOCOL --set rho=0 --diaries" in said
+
+
 def test_older_names_of_options_work_and_are_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
     """Scripts hold them; a reader of the help needs one name for one thing."""
     assert run_app([*SMALL, "--null"]) == 0
@@ -87,6 +126,10 @@ def test_older_names_of_options_work_and_are_not_shown(capsys: pytest.CaptureFix
         (["--prices", "no-such-file.yaml"], "--prices: got no-such-file.yaml, no such file; expected a YAML file with"),
         (["--prices", "uss"], "--prices: got uss, no such file; expected a YAML file with prices, or one of uk, us."),
         (["--prices", "."], "--prices: got ., a directory; expected a YAML file"),
+        (["--set", "rho"], "--set rho: got nothing; expected name=number"),
+        (["--set", "rho=0", "--set", "rho=1"], "--set rho=1: got rho again; expected each parameter once"),
+        (["--set", "gama=0"], "got 0.0; expected the name of a course parameter. Did you mean gamma?"),
+        (["--set", "rho=0", "--assurance", "4"], "--set: got changed values, together with draws of them"),
         (["--truth", "x"], "--truth: got x; expected a whole number."),
         (["--true-effect", "7"], "--true-effect: got 7; expected a whole number from 100"),
         (["--truth", "700", "--true-effect", "800"], "--true-effect: got given 2 times"),

@@ -182,9 +182,9 @@ def test_what_is_said_beside_a_power(capsys: pytest.CaptureFixture[str]) -> None
     assert run_app(["design", "kare", "-n", "4", "--looks", "0.5,1", "--power", "0.8", "--assurance", "2"]) == 0
     shown = capsys.readouterr().out
     assert EARLY_STOP in shown
-    assert "--vary n=" in shown
+    assert "--vary n=24:384" in shown
     assert "uncertainty of the effect: SD" in shown
-    row = next(line for line in shown.splitlines() if line.startswith("  96 people"))
+    row = next(line for line in shown.splitlines() if line.startswith("  114 people"))
     assert "bias" in row
     assert "coverage" in row
 

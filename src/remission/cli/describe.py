@@ -26,6 +26,7 @@ def describe_command(
         int, typer.Option("--resamples", min=100, max=100_000, help="Resample so often for the intervals.")
     ] = 1000,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the resampling, 0 to 2**64 - 1.")] = DEFAULT_SEED,
+    changes: Annotated[list[str] | None, typer.Option("--set", hidden=True, help="Refused: diaries exist.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Describe diaries, real or simulated, in numbers with intervals.
@@ -36,9 +37,15 @@ def describe_command(
     """
     from remission.cli.options import named_as_options
     from remission.door.diaries import describe_diaries
+    from remission.errors import SpecError
     from remission.extras import need_extra
     from remission.files import check_ending, check_free, write_text
 
+    if changes:
+        raise SpecError(
+            where="--set", got=", ".join(changes), allowed="nothing here: the diaries are written already",
+            remedy=f"Simulate others (remission run PROTOCOL --set {changes[0]} --diaries) and describe their folder.",
+        )  # fmt: skip
     if out is not None:
         need_extra("plots", where="--out")
         check_ending(out, "--out", (".html", ".htm"))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from remission.cli.options import Changes
 from remission.records.seed import DEFAULT_SEED
 
 if TYPE_CHECKING:
@@ -26,9 +27,10 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
     ] = None,
     power: Annotated[
         float | None,
-        typer.Option("--power", help="Search the range of --vary for the smallest size with this power."),
+        typer.Option("--power", help="Search for the smallest size with this power, in the range of --vary."),
     ] = None,
     alpha: Annotated[float, typer.Option("--alpha", help="Test at this two-sided error.")] = 0.05,
+    changes: Changes = None,
     analysis: Annotated[
         str | None, typer.Option("--analysis", help="Look at the analysis of this id; default: the first.")
     ] = None,
@@ -98,6 +100,7 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
     from remission.cli.design_work import design_work
     from remission.cli.options import named_as_options
     from remission.cli.progress import progress_of
+    from remission.cli.run import parameters_of
     from remission.design.study import finite_content, plan_design, study_design
     from remission.design.variants import sizes_of
     from remission.report.design_folder import check_report_folder
@@ -108,13 +111,18 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
     if scenarios is not None:
         _tabulate(context, protocol, scenarios)
         return
-    with named_as_options(max_replicates="--replicates", n_draws="--assurance", **_TRUTH):
+    with named_as_options(max_replicates="--replicates", n_draws="--assurance", parameters="--set", **_TRUTH):
+        trial = _one_protocol(protocol)
         plan = plan_design(
-            _one_protocol(protocol), n_subjects=sizes_of(vary) if vary else None, power=power, alpha=alpha,
+            trial, parameters=parameters_of(trial, changes) if changes else None,
+            n_subjects=sizes_of(vary) if vary else None, power=power, alpha=alpha,
             analysis=analysis, max_replicates=replicates, mcse=mcse, is_null=null, n_truth=truth_people, n_draws=draws,
             evidence=evidence, without=without, looks=looks, futility=futility or [], spending=spending, prices=prices,
             seed=seed,
         )  # fmt: skip
+    if vary is None and plan.is_searched:
+        vary = f"n={plan.sizes.sizes[0]}:{plan.sizes.sizes[-1]}"
+        typer.echo(f"No --vary was given: the smallest size is searched with --vary {vary}.", err=True)
     crew = engage(plan.person_days, plan.designs[-1], workers, yes=yes)
     with design_work(context) as work, crew:
         crew.keep_in(None if work is None else work.journal)
@@ -126,7 +134,7 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
     if as_json:
         typer.echo(json.dumps(finite_content(content), ensure_ascii=False, allow_nan=False))
         return
-    show(content, study.main, null=null, power=power, is_varied=vary is not None)
+    show(content, study.main, null=null, power=power)
 
 
 def _tabulate(context: typer.Context, protocol: str, scenarios: Path) -> None:
@@ -204,8 +212,8 @@ def _one_protocol(name: str) -> "Protocol":
 
 
 def _command(vars_of: dict[str, Any]) -> str:
-    parts = ["remission", "design", Path(vars_of["protocol"]).name]
-    names = {"vary": "--vary", "power": "--power", "alpha": "--alpha", "analysis": "--analysis",
+    parts: list[str] = ["remission", "design", Path(vars_of["protocol"]).name]
+    names = {"changes": "--set", "vary": "--vary", "power": "--power", "alpha": "--alpha", "analysis": "--analysis",
              "replicates": "--replicates", "mcse": "--mcse", "looks": "--looks", "futility": "--futility",
              "spending": "--spending", "seed": "--seed"}  # fmt: skip
     has_looks = vars_of["looks"] is not None or bool(vars_of["futility"])

@@ -76,6 +76,7 @@ def report_design(
         n_replicates=min(_FLOW_TRIALS, options["replicates"]),
         seed=options["seed"],
         analysis=content["analysis"],
+        parameters=study.plan.parameters,
     )
     reported = ReportedDesign(
         protocol=study.plan.protocol,
@@ -88,6 +89,7 @@ def report_design(
         mcse=options["mcse"],
         files=files,
         flow=flow,
+        changes=study.plan.changes,
     )
     page = write_design_report(reported, options["report"], place=work.folder)
     typer.echo(f"Report: {page}", err=True)

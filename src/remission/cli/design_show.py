@@ -19,7 +19,6 @@ def show(
     *,
     null: bool,
     power: float | None,
-    is_varied: bool = True,
 ) -> None:
     """Print the characteristics of the analysis that decides, and what else was asked for."""
     from remission.design.verdicts import TRUE_VALUE
@@ -31,13 +30,16 @@ def show(
         f"{main[0].label}: {name} at alpha {content['alpha']:g}; (±) is the Monte Carlo standard error, which says "
         "nothing of the model"
     )
+    if "changes" in content:
+        changes = ", ".join(f"{key}={value:g}" for key, value in content["changes"].items())
+        typer.echo(f"Values that are not the library's: {changes}")
     for row in main:
         _show_row(row, name)
     for found, value in content["truths"].items():
         if not null:
             typer.echo(f"True value of {found}, from {content['truth_from']}: {value:.3g}. {TRUE_VALUE}")
     if power is not None:
-        _show_search(content, main, power, is_varied=is_varied)
+        _show_search(content, power)
     if not null:
         _show_nulls(content["nulls"])
     _show_procedure(content["characteristics"], name)
@@ -68,7 +70,7 @@ def _show_row(row: "Characteristics", name: str) -> None:
         typer.echo(f"    {words}")
 
 
-def _show_search(content: dict[str, Any], main: "list[Characteristics]", power: float, *, is_varied: bool) -> None:
+def _show_search(content: dict[str, Any], power: float) -> None:
     """The smallest size: from the search of a range, or among the sizes that were listed."""
     from remission.design.measures import Measure
     from remission.design.verdicts import verdicts
@@ -80,10 +82,6 @@ def _show_search(content: dict[str, Any], main: "list[Characteristics]", power: 
             typer.echo(f"Smallest of these sizes with power {power:g}: {smallest} people.")
         else:
             typer.echo(f"None of these sizes has power {power:g}.")
-        if not is_varied:
-            n = main[0].n_subjects
-            low, high = (4, n) if smallest is not None else (n, 10 * n)
-            typer.echo(f"To search for the smallest size, say where: --vary n={low}:{high} --power {power:g}.")
         return
     last = found["evaluations"][-1]
     if found["outcome"] == "above":

@@ -2,9 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Annotated
 
-__all__ = ["current_name", "named_as_options"]
+import typer
 
+__all__ = ["Changes", "current_name", "named_as_options"]
+
+Changes = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Change a model parameter, for example --set gamma=0. May be repeated."),
+]
 _OLDER = {"null": "type1-error", "truth": "true-effect"}
 
 

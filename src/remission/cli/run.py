@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from remission.cli.options import Changes
 from remission.records.seed import DEFAULT_SEED
 
 if TYPE_CHECKING:
@@ -35,10 +36,7 @@ def run_command(  # noqa: PLR0917 - options of a command line
     substance: Annotated[
         str | None, typer.Option("--substance", help="Simulate one substance of cold-turkey instead of all six.")
     ] = None,
-    changes: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Change a model parameter, for example --set gamma=0. May be repeated."),
-    ] = None,
+    changes: Changes = None,
     out: Annotated[Path, typer.Option("--out", help="Put the run into this folder.")] = Path("runs"),
     cluster: Annotated[
         str | None, typer.Option("--cluster", help="Share the work on a Dask cluster, for example tcp://10.0.0.5:8786.")

@@ -28,9 +28,16 @@ from remission.design.sequential import BOUNDARIES
 from remission.design.size_search import TRIALS_NEAR, Evaluation, SizeSearch, search_size
 from remission.design.stops import StopRule, plan_stops
 from remission.design.table import true_value
-from remission.design.variants import VariedSizes, choose_analysis, null_protocol, one_analysis, resize_protocol
+from remission.design.variants import (
+    VariedSizes,
+    around,
+    choose_analysis,
+    null_protocol,
+    one_analysis,
+    resize_protocol,
+)
 from remission.errors import SpecError
-from remission.patient.parameters import load_course_parameters
+from remission.patient.parameters import CourseParameters, load_course_parameters
 from remission.patient.standing import standing_of
 from remission.protocol.record import Protocol
 from remission.records.result import Result
@@ -54,11 +61,14 @@ class DesignPlan:
 
     designs
         What is simulated: the protocol at each size, without an effect under the null.
+    sizes
+        As asked; with a power and no sizes a range around the protocol's own.
     """
 
     protocol: Protocol
     designs: tuple[Protocol, ...]
     sizes: VariedSizes
+    parameters: CourseParameters
     analysis: str
     power: float | None
     alpha: float
@@ -73,6 +83,12 @@ class DesignPlan:
     prices: tuple[Prices, PriceSet | None] | None
 
     @property
+    def changes(self) -> dict[str, float]:
+        """Values that are not the library's."""
+        usual = asdict(load_course_parameters(self.protocol.substance))
+        return {name: value for name, value in asdict(self.parameters).items() if value != usual[name]}
+
+    @property
     def is_searched(self) -> bool:
         """Whether the smallest size of a range is searched."""
         return self.power is not None and self.sizes.is_range
@@ -80,10 +96,11 @@ class DesignPlan:
     @property
     def person_days(self) -> int:
         """People times days of all that is simulated, if nothing stops early."""
-        values = load_course_parameters(self.protocol.substance)
         days = person_days_of(self.designs, self.max_replicates)
         if not self.is_null:
-            trials = [one.protocol for design in self.designs for one in nulls_of(design, self.analysis, values)]
+            trials = [
+                one.protocol for design in self.designs for one in nulls_of(design, self.analysis, self.parameters)
+            ]
             days += person_days_of([one for one in trials if one is not None], self.max_replicates)
             days += self.n_truth * len(self.designs[0].arms) * self.designs[0].follow_up_days
         if self.is_searched:
@@ -157,6 +174,7 @@ def _bias_text(row: Characteristics) -> str:
 def design_trial(
     protocol: Protocol,
     *,
+    parameters: CourseParameters | None = None,
     n_subjects: VariedSizes | None = None,
     power: float | None = None,
     alpha: float = 0.05,
@@ -181,9 +199,11 @@ def design_trial(
     ----------
     protocol
         The trial.
+    parameters
+        Values to use instead of the library's, or changes to those.
     n_subjects
-        People in the trial: a range such as ``"60:400"``, in which ``power`` is searched, or sizes; the protocol's own
-        when left out.
+        People in the trial: a range such as ``"60:400"``, in which ``power`` is searched, or sizes. Left out: the
+        protocol's own, or with a power the range from a quarter to four times of it.
     power
         What the smallest size must have.
     alpha
@@ -219,8 +239,9 @@ def design_trial(
         An argument is wrong, or the analysis cannot be asked this.
     """
     plan = plan_design(
-        protocol, n_subjects=n_subjects, power=power, alpha=alpha, analysis=analysis, max_replicates=max_replicates,
-        mcse=mcse, is_null=is_null, n_truth=n_truth, n_draws=n_draws, evidence=evidence, without=without, looks=looks,
+        protocol, parameters=parameters, n_subjects=n_subjects, power=power, alpha=alpha, analysis=analysis,
+        max_replicates=max_replicates, mcse=mcse, is_null=is_null, n_truth=n_truth, n_draws=n_draws,
+        evidence=evidence, without=without, looks=looks,
         futility=futility, spending=spending, prices=prices, seed=seed,
     )  # fmt: skip
     with Crew(n_workers) as crew:
@@ -230,6 +251,7 @@ def design_trial(
 def plan_design(
     protocol: Protocol,
     *,
+    parameters: CourseParameters | None,
     n_subjects: VariedSizes | None,
     power: float | None,
     alpha: float,
@@ -267,15 +289,22 @@ def plan_design(
                 )  # fmt: skip
     if n_truth:
         check_people(n_truth)
+    if parameters is not None and n_draws:
+        raise SpecError(
+            where="parameters", got="changed values, together with draws of them",
+            allowed="one of the two: an assurance draws the values itself",
+            remedy="Leave out the changes or the draws.",
+        )  # fmt: skip
     rule = _rule(looks, list(futility), spending, alpha)
     sets = evidence_sets(evidence, without, n_draws)
     wanted = choose_analysis(protocol, analysis)
     used = null_protocol(protocol, wanted) if is_null else protocol
-    sizes = n_subjects or VariedSizes(sizes=(), is_range=False)
+    sizes = n_subjects or (around(protocol) if power is not None else VariedSizes(sizes=(), is_range=False))
     return DesignPlan(
         protocol=protocol,
         designs=tuple(resize_protocol(used, n) for n in sizes.sizes) or (used,),
         sizes=sizes,
+        parameters=parameters or load_course_parameters(protocol.substance),
         analysis=wanted,
         power=power,
         alpha=alpha,
@@ -317,8 +346,8 @@ def study_design(
     for design in plan.designs:
         with trials(f"{design.population.n_subjects} people") as tell:
             run = simulate_design(
-                design, max_replicates=plan.max_replicates, mcse=plan.mcse, seed=plan.seed, alpha=plan.alpha,
-                analysis=wanted, truths=truths, truth_errors=errors, rule=rule,
+                design, parameters=plan.parameters, max_replicates=plan.max_replicates, mcse=plan.mcse, seed=plan.seed,
+                alpha=plan.alpha, analysis=wanted, truths=truths, truth_errors=errors, rule=rule,
                 keep=keep or plan.prices is not None, is_null=plan.is_null, crew=crew, on_progress=tell,
             )  # fmt: skip
         runs.append(run)
@@ -335,12 +364,15 @@ def study_design(
         "truth_from": _truth_words(plan),
         "characteristics": [asdict(row) for row in rows],
     }
+    if plan.changes:
+        content["changes"] = plan.changes
     shown = list(zip(main, plan.designs, strict=True))
     if plan.is_searched:
         assert power is not None, "a search has a power to reach"
         with trials("search") as tell:
             search, at = _search(
-                used, plan.sizes.sizes, wanted, power=power, replicates=plan.max_replicates, seed=plan.seed,
+                used, plan.sizes.sizes, wanted, parameters=plan.parameters, power=power,
+                replicates=plan.max_replicates, seed=plan.seed,
                 alpha=plan.alpha, rule=rule, crew=crew, truths=truths, errors=errors, on_progress=tell,
             )  # fmt: skip
         content["search"] = {**asdict(search), "at": None if at is None else asdict(at)}
@@ -350,13 +382,12 @@ def study_design(
     elif power is not None:
         content["smallest_n"] = next((row.n_subjects for row in main if _power(row) >= power), None)
     if not plan.is_null:
-        values = load_course_parameters(plan.protocol.substance)
         content["nulls"] = [
             {"n_subjects": row.n_subjects, **asdict(one)}
             for row, design in shown
             for one in simulate_nulls(
-                design, wanted, parameters=values, max_replicates=plan.max_replicates, mcse=plan.mcse, seed=plan.seed,
-                alpha=plan.alpha, rule=rule, crew=crew,
+                design, wanted, parameters=plan.parameters, max_replicates=plan.max_replicates, mcse=plan.mcse,
+                seed=plan.seed, alpha=plan.alpha, rule=rule, crew=crew,
             )
         ]  # fmt: skip
     if rule is not None:
@@ -383,6 +414,7 @@ def _search(
     sizes: Sequence[int],
     analysis: str,
     *,
+    parameters: CourseParameters,
     power: float,
     replicates: int,
     seed: int,
@@ -403,8 +435,8 @@ def _search(
     def evaluate(n: int) -> Evaluation:
         nonlocal tried
         run = simulate_design(
-            resize_protocol(alone, n), max_replicates=most, mcse=error * 1e-3, seed=seed, alpha=alpha,
-            analysis=analysis, rule=rule, is_null=True, against=power, crew=crew,
+            resize_protocol(alone, n), parameters=parameters, max_replicates=most, mcse=error * 1e-3, seed=seed,
+            alpha=alpha, analysis=analysis, rule=rule, is_null=True, against=power, crew=crew,
         )  # fmt: skip
         tried += 1
         if on_progress is not None:
@@ -417,8 +449,9 @@ def _search(
         return found, None
     design = resize_protocol(alone, found.n)
     run = simulate_design(
-        design, max_replicates=most, mcse=error * 1e-3, seed=seed, alpha=alpha, analysis=analysis,
-        truths={name: value for name, value in truths.items() if name == analysis}, truth_errors=errors, rule=rule,
+        design, parameters=parameters, max_replicates=most, mcse=error * 1e-3, seed=seed, alpha=alpha,
+        analysis=analysis, truths={name: value for name, value in truths.items() if name == analysis},
+        truth_errors=errors, rule=rule,
         crew=crew,
     )  # fmt: skip
     return found, characterize(design, run, analysis=analysis)[0]
@@ -437,8 +470,7 @@ def _truths(plan: DesignPlan) -> tuple[dict[str, float], dict[str, float]]:
         return {wanted: 1.0 if protocol.analysis(wanted).is_ratio else 0.0}, {}
     if not plan.n_truth:
         return {}, {}
-    values = load_course_parameters(protocol.substance)
-    truth, error = true_value(plan.protocol, wanted, values, n_people=plan.n_truth, seed=plan.seed)
+    truth, error = true_value(plan.protocol, wanted, plan.parameters, n_people=plan.n_truth, seed=plan.seed)
     return {wanted: truth}, {wanted: error}
 
 

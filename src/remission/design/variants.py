@@ -12,6 +12,7 @@ from remission.trial.analyze import sides_of
 
 __all__ = [
     "VariedSizes",
+    "around",
     "choose_analysis",
     "null_protocol",
     "one_analysis",
@@ -149,6 +150,12 @@ def sizes_of(text: str) -> VariedSizes:
     if is_range:
         numbers = [round(float(size)) for size in np.linspace(numbers[0], numbers[1], 5)]
     return VariedSizes(sizes=tuple(sorted(set(numbers))), is_range=is_range)
+
+
+def around(protocol: Protocol) -> VariedSizes:
+    """The range in which a size is searched when nobody says where: a quarter to four times of the protocol's own."""
+    n = protocol.population.n_subjects
+    return sizes_of(f"n={max(_FEWEST, n // 4)}:{min(4 * n, _MOST)}")
 
 
 _FEWEST, _MOST, _DIGITS = 4, 100_000, 10

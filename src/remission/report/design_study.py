@@ -36,6 +36,8 @@ class ReportedDesign:
         Files that the command reads beside the protocol, by the name that they get in the folder.
     flow
         How people pass through the trials of the last design.
+    changes
+        Values of the model that are not the library's.
     """
 
     protocol: Protocol
@@ -48,6 +50,7 @@ class ReportedDesign:
     mcse: float
     flow: ParticipantFlow
     files: Mapping[str, Path] = field(default_factory=dict)
+    changes: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def analysis(self) -> Analysis:

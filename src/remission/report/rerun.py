@@ -32,6 +32,7 @@ from pathlib import Path
 from remission.design.stops import StopRule
 from remission.design.operating import characterize, simulate_design
 from remission.design.variants import null_protocol, resize_protocol
+from remission.patient.parameters import load_course_parameters
 from remission.protocol.file import read_protocol
 
 HERE = Path(__file__).resolve().parent
@@ -41,6 +42,7 @@ SEED = {seed}
 ALPHA = {alpha!r}
 MAX_REPLICATES = {max_replicates}
 MCSE = {mcse!r}
+CHANGES = {changes}
 TRUTHS = {truths}
 IS_NULL = {is_null}
 RULE = {rule}
@@ -48,12 +50,14 @@ RULE = {rule}
 protocol = read_protocol(HERE / "protocol.yaml")
 if IS_NULL:
     protocol = null_protocol(protocol, ANALYSIS)
+parameters = load_course_parameters(protocol.substance).replace(**CHANGES)
 
 found = []
 for n_subjects in SIZES:
     design = resize_protocol(protocol, n_subjects)
     run = simulate_design(
         design,
+        parameters=parameters,
         max_replicates=MAX_REPLICATES,
         mcse=MCSE,
         seed=SEED,
@@ -122,6 +126,7 @@ def rerun_python(study: ReportedDesign, *, version: str) -> str:
         alpha=study.alpha,
         max_replicates=study.max_replicates,
         mcse=study.mcse,
+        changes=pformat(dict(study.changes)),
         truths=pformat(_given_truths(study)),
         is_null=study.is_null,
         rule=_rule(study),

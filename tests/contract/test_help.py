@@ -80,7 +80,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 FEWER = {"run": 40, "design": 20}
 """Simulated trials in the test, where the example takes as many as a reader wants."""
-# What these need is tested with them: a national data set, a REDCap project, a list of clinics, a server.
+# What these need is in test_help_with_data.py; a server is below.
 ELSEWHERE = {
     "import ctn0094",
     "import redcap",

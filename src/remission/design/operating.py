@@ -258,7 +258,7 @@ def _until(
 
 
 def _do(task: _Task, chunk: Chunk) -> DesignRun:
-    """One chunk, simulated, analysed, looked at, added up."""
+    """One chunk, simulated, analyzed, looked at, added up."""
     batch = task.plan.simulate(chunk)
     result = task.plan.analyze(chunk, batch)
     estimates = result.estimates

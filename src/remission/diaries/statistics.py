@@ -351,6 +351,7 @@ def _lags(seen: np.ndarray, use: np.ndarray) -> list[_Ask]:
 
 
 def _with_itself(series: np.ndarray) -> np.ndarray:
+    # Zeros after the end: the transform is of a circle, and the last days must not meet the first.
     size = next_fast_len(series.shape[1] + max(LAGS), real=True)
     return irfft(np.abs(rfft(series, n=size)) ** 2, n=size)[:, : max(LAGS) + 1]
 

@@ -141,7 +141,7 @@ def test_everything_that_can_be_computed_is_and_the_rest_is_named(
         (["--endpoint", "ctn0094-relaps"], "Did you mean"),
         (["--window", "1:999"], "days 1 to 999"),
         (["--window", "1:9999"], "at most 1825"),
-        (["--window", "9:1"], "not before first"),
+        (["--window", "9:1"], "expected the first day first"),
         (["--window", "abc"], "two days"),
         (["--endpoint", "ling-1976-index", "--window", "1:28"], "4 weeks"),
         (["--substance", "tea"], "opioids"),
@@ -161,8 +161,8 @@ def test_what_cannot_be_done_is_said_in_a_sentence(
 @pytest.mark.parametrize(
     ("table", "row", "words"),
     [
-        ("everybody", (9, 99), "column project: got 99; 27, 30, 51"),
-        ("randomization", (2, "Outpatient BUP + EMM", "first", 3), "got first; 1 or 2"),
+        ("everybody", (9, 99), "column project: got 99; expected 27, 30, 51"),
+        ("randomization", (2, "Outpatient BUP + EMM", "first", 3), "got first; expected 1 or 2"),
         ("randomization", (2, "Outpatient BUP + EMM", 1, 3600), "by day 1825"),
         ("uds", (1, "Opioid", "abc"), "text in the column when"),
     ],
@@ -199,7 +199,7 @@ def test_the_catalogue_is_listed_and_shown(capsys: pytest.CaptureFixture[str]) -
     """A definition is found by its name, with its source and how far it was read."""
     assert run_app(["endpoints", "list", "--group", "weekly"]) == 0
     assert "lee-2018-relapse" in capsys.readouterr().out
-    assert run_app(["endpoints", "list", "--json"]) == 0
+    assert run_app(["endpoints", "list", "--all", "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["endpoints"]) == 78
     assert run_app(["endpoints", "show", "lee-2018-relapse"]) == 0
     shown = capsys.readouterr().out

@@ -91,7 +91,7 @@ def solver_error() -> float:
     for trial in range(48):
         cl, v1 = np.exp(generator.uniform(0.0, 6.0)), np.exp(generator.uniform(0.0, 5.0))
         v, q = np.exp(generator.uniform(0.0, 6.0, 2)), np.exp(generator.uniform(0.0, 6.0, 2))
-        if trial % 4 == 1:  # equal or nearly equal rates back to the centre
+        if trial % 4 == 1:  # equal or nearly equal rates back to the center
             q[1] = q[0] / v[0] * v[1] * (1.0 + (trial % 8 > 4) * 1e-13)
         elif trial % 4 == 2:  # three nearly equal eigenvalues
             q = 10.0 ** generator.uniform(-12.0, -2.0, 2)

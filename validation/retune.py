@@ -94,8 +94,8 @@ class Arms:
 def autocorrelation(use: np.ndarray, lag: int) -> float:
     """Mean over people with any variation of the within-person autocorrelation of daily use."""
     days = use[use.std(axis=1) > 0].astype(float)
-    centred = days - days.mean(axis=1, keepdims=True)
-    return float(((centred[:, lag:] * centred[:, :-lag]).sum(axis=1) / (centred**2).sum(axis=1)).mean())
+    centered = days - days.mean(axis=1, keepdims=True)
+    return float(((centered[:, lag:] * centered[:, :-lag]).sum(axis=1) / (centered**2).sum(axis=1)).mean())
 
 
 def share_without_use(course: Course, first: int, last: int) -> float:

@@ -68,10 +68,10 @@ def test_weekdays_come_back_every_week() -> None:
         beta_c=0.0, b_in=0.0, k_k=0.0, c_l=0.0, w_m=0.0, k_a=0.0, wk=0.0, lam=1.0, sigma_d=0.0, sigma_b=0.0, sigma_7=1.5
     )
     use = course_of(bare.replace(b0=-1.0), 4_000, 140).use.astype(float)
-    centred = use - use.mean()
+    centered = use - use.mean()
 
     def alike(lag: int) -> float:
-        return float((centred[:, lag:] * centred[:, :-lag]).mean() / (centred**2).mean())
+        return float((centered[:, lag:] * centered[:, :-lag]).mean() / (centered**2).mean())
 
     assert alike(7) > 0.2
     assert abs(alike(7) - alike(14)) < 0.02

@@ -40,8 +40,8 @@ def test_a_look_at_half_of_the_people_is_the_trial_of_half_the_size() -> None:
     # With the boundary of an early look nothing else can stop these trials, so compare the counts at that boundary.
     z = -np.sign(found.estimate) * norm.ppf(found.p_value / 2.0)
     assert tally.at[0].success.hits == int((z >= rule.z[0]).sum())
-    assert tally.at[0].analysed.centre == 24.0
-    assert alone.estimate.centre == pytest.approx(found.estimate.mean())
+    assert tally.at[0].analyzed.center == 24.0
+    assert alone.estimate.center == pytest.approx(found.estimate.mean())
 
 
 def test_one_look_at_the_end_is_the_ordinary_trial() -> None:
@@ -62,7 +62,7 @@ def test_one_look_at_the_end_is_the_ordinary_trial() -> None:
     assert row.sequential.duration_day.value == pytest.approx(days.mean())
 
 
-def test_only_days_and_people_that_exist_are_analysed() -> None:
+def test_only_days_and_people_that_exist_are_analyzed() -> None:
     """A visit that lies ahead must not fill in days, and a day that has not been is not a day of use."""
     protocol = trial(24)
     plan = plan_trial(protocol, n_replicates=3, seed=2)
@@ -91,7 +91,7 @@ def test_only_days_and_people_that_exist_are_analysed() -> None:
 
 
 def test_a_look_in_the_calendar_counts_those_who_have_entered_and_finished() -> None:
-    """Expected N and duration are what a look saves; people under way are enrolled and not yet analysed."""
+    """Expected N and duration are what a look saves; people under way are enrolled and not yet analyzed."""
     protocol = trial(24, recruitment={"screened_per_day": 0.4, "ramp_days": 20, "screening_failure": 0.2})
     plan = plan_trial(protocol, n_replicates=30, seed=8)
     chunk = plan.chunks[0]

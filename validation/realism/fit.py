@@ -24,7 +24,7 @@ LEAST_ERROR = 0.01
 """No statistic counts as known better than this; the model is no truer."""
 MOST = 100.0
 KEPT = ("sigma_d", "tau_d_day", "sigma_7")
-# name: (scale, centre, width on that scale); weak, they keep values where the rest of the model has a meaning.
+# name: (scale, center, width on that scale); weak, they keep values where the rest of the model has a meaning.
 PULLS = {
     "b0": ("plain", -4.0, 2.0),
     "sigma_b": ("log", 1.0, 0.7),
@@ -41,13 +41,13 @@ WITHOUT = {**{name: pull for name, pull in PULLS.items() if name not in KEPT}, "
 def values_at(x: np.ndarray, pulls: dict[str, tuple[str, float, float]]) -> dict[str, float]:
     """Parameters from the search scale."""
     found = {}
-    for (name, (scale, centre, width)), step in zip(pulls.items(), x, strict=True):
+    for (name, (scale, center, width)), step in zip(pulls.items(), x, strict=True):
         if scale == "plain":
-            found[name] = float(centre + width * step)
+            found[name] = float(center + width * step)
         elif scale == "log":
-            found[name] = float(centre * np.exp(width * step))
+            found[name] = float(center * np.exp(width * step))
         else:
-            found[name] = float(1.0 / (1.0 + (1.0 - centre) / centre * np.exp(-width * step)))
+            found[name] = float(1.0 / (1.0 + (1.0 - center) / center * np.exp(-width * step)))
     return found
 
 

@@ -33,11 +33,11 @@ def diary_statistics(use: Float[np.ndarray, "person day"]) -> dict[str, float]:
     """Every statistic of :data:`DEFINITIONS`."""
     n_days = use.shape[1]
     share = use.mean(axis=1)
-    centred = use - share[:, np.newaxis]
-    square = (centred**2).sum() / n_days
+    centered = use - share[:, np.newaxis]
+    square = (centered**2).sum() / n_days
 
     def lagged(lag: int) -> float:
-        return float((centred[:, lag:] * centred[:, :-lag]).sum() / (n_days - lag) / square)
+        return float((centered[:, lag:] * centered[:, :-lag]).sum() / (n_days - lag) / square)
 
     lags = {lag: lagged(lag) for lag in LAGS}
     before, after = use[:, :-1], use[:, 1:]

@@ -5,7 +5,7 @@ and the standard error is the sandwich's, which holds if it is wrong. A period w
 unbiased if values are missing completely at random.
 
 The working correlation is found from the residuals as Liang and Zeger do: products of a person's residuals over the
-pairs of periods, less as many as there are terms (exchangeable), or of neighbouring seen periods (autoregressive).
+pairs of periods, less as many as there are terms (exchangeable), or of neighboring seen periods (autoregressive).
 """
 
 from typing import Literal

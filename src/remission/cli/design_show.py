@@ -158,7 +158,7 @@ def _show_looks(n_subjects: int, found: "Sequential", name: str) -> None:
         when = "" if look.day is None else f" on day {look.day.value:.0f}"
         typer.echo(
             f"  look at {look.fraction:g}{when} ({bound}{floor}): stops for success {look.success.text}, for harm "
-            f"{look.harm.text}, for futility {look.futility.text}; {look.n_analysed.value:.0f} people analysed, "
+            f"{look.harm.text}, for futility {look.futility.text}; {look.n_analysed.value:.0f} people analyzed, "
             f"information {look.information.value:.2f}"
         )
     known = "" if found.bias is None or found.coverage is None else (

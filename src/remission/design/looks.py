@@ -33,7 +33,7 @@ class LookSums:
     success: Count = field(default_factory=Count)
     harm: Count = field(default_factory=Count)
     futility: Count = field(default_factory=Count)
-    analysed: Mean = field(default_factory=Mean)
+    analyzed: Mean = field(default_factory=Mean)
     enrolled: Mean = field(default_factory=Mean)
     day: Mean = field(default_factory=Mean)
     information: Mean = field(default_factory=Mean)
@@ -89,7 +89,7 @@ class Sequential:
     """How a design with looks behaves.
 
     ``rejected``: success or harm at any look. ``n``: people who had entered when the trial stopped; without a
-    recruitment plan nobody enters beyond those who are analysed. ``shift``: the estimate at the stop minus that of
+    recruitment plan nobody enters beyond those who are analyzed. ``shift``: the estimate at the stop minus that of
     the same trial carried to its end. ``estimate``, ``shift`` and ``bias`` are on the log scale for ratios.
     """
 
@@ -137,7 +137,7 @@ def look_at(
             protocol, n_replicates=chunk.count, seed=plan.seed, first_replicate=chunk.first
         ).entry_day
     whole = complete_day(protocol, endpoint)
-    found, people, days, analysed = [], [], [], []
+    found, people, days, analyzed = [], [], [], []
     for fraction in rule.fractions:
         n_complete = int(np.ceil(fraction * n_subjects - 1e-9))
         if fraction == 1.0:
@@ -154,8 +154,8 @@ def look_at(
         found.append(analyze_batch(protocol, chunk, cut, parameters=plan.parameters).estimates[analysis])
         people.append((elapsed >= 0).sum(axis=1).astype(np.float64))
         days.append(day)
-        analysed.append((cut.arm.reshape(shape) >= 0).sum(axis=1).astype(np.float64))
-    return _tally(rule, chosen, endpoint, found, people, days, analysed, truth, complete)
+        analyzed.append((cut.arm.reshape(shape) >= 0).sum(axis=1).astype(np.float64))
+    return _tally(rule, chosen, endpoint, found, people, days, analyzed, truth, complete)
 
 
 def _tally(  # noqa: PLR0917 - the columns of a look
@@ -165,7 +165,7 @@ def _tally(  # noqa: PLR0917 - the columns of a look
     found: list[Estimates],
     people: list[Float[np.ndarray, " replicate"]],
     days: list[Float[np.ndarray, " replicate"]],
-    analysed: list[Float[np.ndarray, " replicate"]],
+    analyzed: list[Float[np.ndarray, " replicate"]],
     truth: float | None,
     complete: Estimates | None = None,
 ) -> LookTally:
@@ -192,7 +192,7 @@ def _tally(  # noqa: PLR0917 - the columns of a look
         at.success.add(success)
         at.harm.add(harm)
         at.futility.add(futile)
-        at.analysed.add(analysed[look])
+        at.analyzed.add(analyzed[look])
         at.enrolled.add(people[look])
         at.day.add(days[look])
         at.information.add(information[look])
@@ -240,7 +240,7 @@ def summarize_looks(rule: StopRule, tally: LookTally, *, truth: float | None) ->
                 success=at.success.measure,
                 harm=at.harm.measure,
                 futility=at.futility.measure,
-                n_analysed=at.analysed.measure,
+                n_analysed=at.analyzed.measure,
                 n_enrolled=at.enrolled.measure,
                 information=at.information.measure,
                 day=at.day.measure if is_dated else None,

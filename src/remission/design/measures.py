@@ -61,15 +61,15 @@ class Mean:
     """Mean and sum of squares about it; parts are put together without loss of digits."""
 
     n: int = 0
-    centre: float = 0.0
+    center: float = 0.0
     squares: float = field(default=0.0)
 
     def add(self, values: Float[np.ndarray, " replicate"]) -> Self:
         """Take in further values; those that do not exist are left out."""
         good = values[np.isfinite(values)]
         if good.size:
-            centre = float(good.mean())
-            self.merge(Mean(n=good.size, centre=centre, squares=float(((good - centre) ** 2).sum())))
+            center = float(good.mean())
+            self.merge(Mean(n=good.size, center=center, squares=float(((good - center) ** 2).sum())))
         return self
 
     def merge(self, other: "Mean") -> None:
@@ -77,9 +77,9 @@ class Mean:
         n = self.n + other.n
         if n == 0:
             return
-        gap = other.centre - self.centre
+        gap = other.center - self.center
         self.squares += other.squares + gap**2 * self.n * other.n / n
-        self.centre += gap * other.n / n
+        self.center += gap * other.n / n
         self.n = n
 
     @property
@@ -92,7 +92,7 @@ class Mean:
         """Mean and its error."""
         if self.n == 0:
             return Measure(value=float("nan"), mcse=float("nan"))
-        return Measure(value=self.centre, mcse=float(np.sqrt(self.variance / self.n)))
+        return Measure(value=self.center, mcse=float(np.sqrt(self.variance / self.n)))
 
 
 def is_ratio(method: Method) -> bool:

@@ -382,11 +382,11 @@ def characterize(protocol: Protocol, run: DesignRun, *, analysis: str | None = N
         if one.id == looked and run.rule is not None and run.looks is not None:
             sequential = summarize_looks(run.rule, run.looks, truth=judged.aim)
         rejected = sums.rejected.measure
-        without = _power_without(rejected, judged.pull, float(np.sqrt(sums.estimate.variance)), sums.estimate.centre)
+        without = _power_without(rejected, judged.pull, float(np.sqrt(sums.estimate.variance)), sums.estimate.center)
         whole = sums.complete_rejected.measure
         # Seeing less can only cost an honest power: one that is not below that of full sight was not earned.
         adds = without is not None and rejected.value - without >= _NOTABLE and rejected.value >= whole.value
-        spread = float(np.sqrt(sums.spread.centre)) if sums.spread.n else 0.0
+        spread = float(np.sqrt(sums.spread.center)) if sums.spread.n else 0.0
         rows.append(
             Characteristics(
                 analysis=one.id,
@@ -402,12 +402,12 @@ def characterize(protocol: Protocol, run: DesignRun, *, analysis: str | None = N
                 truth=None if judged.aim is None else _read(judged.aim, one.method),
                 bias=judged.bias,
                 coverage=judged.coverage,
-                own_truth=_read(sums.own.centre, one.method) if sums.own.n else None,
+                own_truth=_read(sums.own.center, one.method) if sums.own.n else None,
                 own_bias=sums.own_missed.measure if sums.own_missed.n else None,
                 rejected_complete=sums.complete_rejected.measure if sums.complete_rejected.n else None,
                 power_without_bias=without,
                 is_flattered=judged.is_sure and adds,
-                standardized_effect=abs(sums.effect.centre) / spread if spread > 0.0 else None,
+                standardized_effect=abs(sums.effect.center) / spread if spread > 0.0 else None,
                 sequential=sequential,
                 after_procedure=sums.after_procedure.measure if sums.after_procedure.n else None,
             )
@@ -445,7 +445,7 @@ def _judge(sums: AnalysisSums, truth: float | None, truth_error: float, method: 
         )
     if missed is None:
         return _Judged()
-    aim, covered = sums.complete.centre, Count()
+    aim, covered = sums.complete.center, Count()
     for low, high in sums.bounds:
         covered.add((low <= aim) & (aim <= high))
     return _Judged(
@@ -454,9 +454,9 @@ def _judge(sums: AnalysisSums, truth: float | None, truth_error: float, method: 
     )  # fmt: skip
 
 
-def _power_without(rejected: Measure, pull: float, spread: float, centre: float) -> float | None:
+def _power_without(rejected: Measure, pull: float, spread: float, center: float) -> float | None:
     """About the power if the estimate lay nearer to no effect by its bias; ``None`` where it is not moved outward."""
-    outward = pull * np.sign(centre)
+    outward = pull * np.sign(center)
     if not np.isfinite(outward) or outward <= 0.0 or not spread > 0.0:
         return None
     return float(ndtr(ndtri(rejected.value) - outward / spread))

@@ -141,8 +141,8 @@ def crossing_probabilities(
         if look == futility_look:
             low = max(low, min(futility_z * root, high))
         # Nodes far out in the tails would leave too few where the mass lies.
-        centre = drift * fraction
-        low, high = max(low, min(centre - 9.0 * root, high)), min(high, max(centre + 9.0 * root, low))
+        center = drift * fraction
+        low, high = max(low, min(center - 9.0 * root, high)), min(high, max(center + 9.0 * root, low))
         nodes = low + (high - low) * (_NODES + 1.0) / 2.0
         gap = (nodes[:, None] - middle[None, :]) / spread
         density = np.exp(-0.5 * gap**2) @ mass / (spread * np.sqrt(2.0 * np.pi))

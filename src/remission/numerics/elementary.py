@@ -75,9 +75,9 @@ def cos_sin_turns(turns: _Array) -> tuple[_Array, _Array]:
 
 
 def _sin_turns(turns: _Array) -> _Array:
-    centred = turns - (turns >= 1.0) * 1.0 - 0.5
-    folded = np.minimum(centred, 0.5 - centred)
-    folded = np.maximum(folded, -0.5 - centred)
+    centered = turns - (turns >= 1.0) * 1.0 - 0.5
+    folded = np.minimum(centered, 0.5 - centered)
+    folded = np.maximum(folded, -0.5 - centered)
     angle = folded * _TWO_PI
     return -(_horner(angle * angle, _SIN_COEFFICIENTS) * angle)
 

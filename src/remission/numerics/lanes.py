@@ -212,9 +212,9 @@ def log_lane(x):
 @inlined
 def sin_turns_lane(turns):
     """Twin of the sine of :func:`remission.numerics.elementary.cos_sin_turns`."""
-    centred = (turns - 1.0 if turns >= 1.0 else turns - 0.0) - 0.5
-    upper, lower = 0.5 - centred, -0.5 - centred
-    folded = min(centred, upper)
+    centered = (turns - 1.0 if turns >= 1.0 else turns - 0.0) - 0.5
+    upper, lower = 0.5 - centered, -0.5 - centered
+    folded = min(centered, upper)
     folded = max(folded, lower)
     angle = folded * 6.283185307179586
     return -(_sin_polynomial(angle * angle) * angle)

@@ -124,7 +124,7 @@ def sample_band_draws(people: People, *, model: PkModel) -> BandDraws:
 
 
 def sample_traits(people: People, parameters: CourseParameters, *, clean_days: int, self_quit: bool) -> Traits:
-    """Behavioural traits of each person.
+    """Behavioral traits of each person.
 
     Notes
     -----

@@ -129,7 +129,7 @@ _ALTERNATING = np.array([[1.0], [-1.0]])
 
 
 def _apart(back: Float[np.ndarray, "peripheral subject"]) -> Float[np.ndarray, "peripheral subject"]:
-    """The rates back to the centre, no two of them equal.
+    """The rates back to the center, no two of them equal.
 
     Equal ones would put a root exactly on the pole the search starts from; one unit in the last place separates them.
     """

@@ -70,8 +70,8 @@ def estimates_chart(study: ReportedDesign) -> Chart:
     for found in study.estimates:
         values = found[np.isfinite(found)]
         bands.append(np.quantile(values, [0.025, 0.975]) if values.size else np.full(2, np.nan))
-        centre = np.log(values).mean() if log else values.mean()
-        middles.append(float(np.exp(centre) if log else centre) if values.size else np.nan)
+        center = np.log(values).mean() if log else values.mean()
+        middles.append(float(np.exp(center) if log else center) if values.size else np.nan)
     low, high = np.array(bands).T
     middle, published = np.array(middles), study.published
     with drawing():

@@ -149,7 +149,7 @@ def _box(
     color: str = INK,
     has_heading: bool = False,
 ) -> None:
-    """A box centred at a point, its lines below each other; a heading is quiet."""
+    """A box centered at a point, its lines below each other; a heading is quiet."""
     height = 0.2 + 0.185 * len(lines)
     axes.add_patch(
         Rectangle(

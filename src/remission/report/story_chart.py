@@ -90,7 +90,7 @@ def day_chart(result: TrialResult, alone: TrialResult) -> Chart:
         f"{shares[-1][-1]:.0f}",
         see=f"Simulated: the share of days without use in each week, over {people:,} simulated people in all.",
         cannot="These are averages of simulated people; they say nothing about one "
-        "person. People who stop alone are other people than those who join a trial, so the grey line is no "
+        "person. People who stop alone are other people than those who join a trial, so the gray line is no "
         "comparison of treatments.",
         figure=figure,
         last_day=n_days - 1,

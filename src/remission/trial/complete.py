@@ -36,7 +36,7 @@ def is_missing_the_outcome(endpoint: Endpoint) -> bool:
 def complete_protocol(protocol: Protocol) -> Protocol:
     """The protocol with its analyses of data in which nobody is unseen."""
     return protocol.replace(
-        endpoints=[endpoint_without_missing(one) for one in protocol.endpoints if one.id in _analysed(protocol)],
+        endpoints=[endpoint_without_missing(one) for one in protocol.endpoints if one.id in _analyzed(protocol)],
         estimand=None,
         multiplicity=None,
         comparisons=(),
@@ -57,7 +57,7 @@ def complete_batch(
     strategies
         What is done about events other than treatment policy; ``None``: nothing.
     """
-    used = _analysed(protocol)
+    used = _analyzed(protocol)
     if any(KINDS[one.kind].needs == "craving" for one in protocol.endpoints if one.id in used):
         seen = observe_fully(batch.people, protocol, batch.course, parameters)
     else:
@@ -75,7 +75,7 @@ def complete_batch(
     return replace(whole, observation=with_strategies(seen, strategies or {}, days))
 
 
-def _analysed(protocol: Protocol) -> set[str | None]:
+def _analyzed(protocol: Protocol) -> set[str | None]:
     return {name for one in protocol.analyses for name in (one.endpoint, one.baseline)}
 
 

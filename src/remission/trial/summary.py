@@ -167,9 +167,9 @@ def _row(
     scale = log(good) if is_ratio else good
     mean = low = high = mcse = float("nan")
     if good.size:
-        centre = float(scale.mean())
+        center = float(scale.mean())
         spread = float(scale.std(ddof=1) / np.sqrt(good.size)) if good.size > 1 else float("nan")
-        mean = float(exp(np.array([centre]))[0]) if is_ratio else centre
+        mean = float(exp(np.array([center]))[0]) if is_ratio else center
         mcse = mean * spread if is_ratio else spread
         low, high = (float(bound) for bound in np.quantile(good, [0.025, 0.975]))
     inside = None

@@ -24,12 +24,8 @@ _DEPENDENT = 1e-9
 class Basis:
     """Intercept, adjustment, treatment: made orthonormal in this order over the people inside.
 
-    columns
-        Zero where a column depends on those before it, and for people outside.
-    is_kept
-        Whether a column has a direction of its own.
-    left
-        Length of what was left of the treatment's column.
+    ``columns``: zero where a column depends on those before it, and for people outside. ``is_kept``: whether a column
+    has a direction of its own. ``left``: length of what was left of the treatment's column.
     """
 
     columns: Float[np.ndarray, "replicate term subject"]
@@ -54,10 +50,7 @@ def orthonormal_basis(
 ) -> Basis:
     """The basis of each replicate's design.
 
-    Parameters
-    ----------
-    inside
-        Who is analyzed.
+    ``inside``: who is analyzed.
     """
     weight = inside[:, None, :].astype(np.float64)
     stack = np.concatenate([weight, adjust * weight, treated[:, None, :] * weight], axis=1)
@@ -93,10 +86,7 @@ def independent_terms(
 ) -> tuple[Float[np.ndarray, "subject kept"], bool]:
     """The columns of the adjustment that depend on no other, and whether the treatment has a direction beside them.
 
-    Parameters
-    ----------
-    adjust
-        A column may repeat another, or an intercept.
+    ``adjust``: a column may repeat another, or an intercept.
     """
     if adjust.shape[1] == 0:
         return adjust, True

@@ -49,12 +49,8 @@ def analyze_difference_with_prior(
 ) -> Estimate:
     """Posterior mean of the adjusted difference of means, treated minus control, and its 95% credible interval.
 
-    Parameters
-    ----------
-    center
-        Prior mean of the difference, in the unit of the values.
-    worth_people
-        How many people the prior is worth; 0 is a flat prior.
+    ``center``: prior mean of the difference, in the unit of the values. ``worth_people``: how many people the prior is
+    worth; 0 is a flat prior.
     """
     if is_too_small(values, treated) or np.ptp(values) == 0.0:
         return failed_estimate(Status.NO_VARIATION)
@@ -91,12 +87,8 @@ def analyze_shares_with_prior(
     """Posterior mean of the difference of shares, treated minus control, in percentage points, and its credible
     interval.
 
-    Parameters
-    ----------
-    events
-        1 with the event, else 0; without NaN.
-    prior_events, prior_others
-        Parameters of the beta prior of each arm's share; above 0. They count like people with and without the event.
+    ``events``: 1 with the event, else 0; without NaN. ``prior_events``, ``prior_others``: parameters of the beta prior
+    of each arm's share; above 0. They count like people with and without the event.
     """
     if is_too_small(events, treated):
         return failed_estimate(Status.NO_VARIATION)
@@ -185,12 +177,7 @@ def analyze_odds_with_prior(
 
     A prior holds the treatment's coefficient where the data would let it run to infinity.
 
-    Parameters
-    ----------
-    events
-        1 with the event, else 0; without NaN.
-    center, sd
-        Of the normal prior of the log odds ratio.
+    ``events``: 1 with the event, else 0; without NaN. ``center``, ``sd``: of the normal prior of the log odds ratio.
     """
     if is_too_small(events, treated) or np.ptp(events) == 0.0:
         return failed_estimate(Status.NO_VARIATION)

@@ -58,12 +58,7 @@ _SEARCHES = 60
 def analyze_rate(counts: _Values, seen_day: _Values, treated: _Treated, adjust: _Design) -> Estimate:
     """Ratio of daily rates, treated against control, by quasi-Poisson regression with its score test.
 
-    Parameters
-    ----------
-    counts
-        Whole numbers, 0 or more.
-    seen_day
-        Days in which they were counted, above 0. [day]
+    ``counts``: whole numbers, 0 or more. ``seen_day``: days in which they were counted, above 0. [day]
     """
     fault, columns, left = _checked(counts, treated, adjust)
     if fault is None and (not counts[treated].any() or not counts[~treated].any()):
@@ -74,12 +69,8 @@ def analyze_rate(counts: _Values, seen_day: _Values, treated: _Treated, adjust: 
 def analyze_day_odds(counts: _Values, seen_day: _Values, treated: _Treated, adjust: _Design) -> Estimate:
     """Odds ratio of such a day, treated against control, by quasi-binomial regression with its score test.
 
-    Parameters
-    ----------
-    counts
-        Whole numbers, 0 to ``seen_day``.
-    seen_day
-        Whole number of days in which they were counted, above 0. [day]
+    ``counts``: whole numbers, 0 to ``seen_day``. ``seen_day``: whole number of days in which they were counted, above
+    0. [day]
     """
     fault, columns, left = _checked(counts / seen_day, treated, adjust)
     sides = (treated, ~treated)

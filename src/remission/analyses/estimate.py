@@ -94,10 +94,7 @@ def log_of(value: float) -> float:
 def ratio_estimate(log_ratio: float, error: float, p_value: float | None = None) -> Estimate:
     """A ratio from its logarithm and the standard error of that, with a normal interval.
 
-    Parameters
-    ----------
-    p_value
-        Of another test than Wald's; ``None``: Wald's.
+    ``p_value``: of another test than Wald's; ``None``: Wald's.
     """
     if not np.isfinite(log_ratio) or not np.isfinite(error):
         return failed_estimate(Status.NOT_CONVERGED)

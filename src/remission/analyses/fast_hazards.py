@@ -34,12 +34,7 @@ def analyze_hazards(
 ) -> Estimates:
     """:func:`~remission.analyses.hazards.analyze_hazard` of each replicate.
 
-    Parameters
-    ----------
-    days, event
-        Anything where not ``inside``.
-    inside
-        Who is analyzed.
+    ``days``, ``event``: anything where not ``inside``. ``inside``: who is analyzed.
     """
     happened = event & inside
     basis = orthonormal_basis(inside, treated, adjust)
@@ -71,14 +66,8 @@ def analyze_log_ranks(
 ) -> Estimates:
     """:func:`~remission.analyses.hazards.analyze_log_rank` of each replicate.
 
-    Parameters
-    ----------
-    days, event
-        Anything where not ``inside``.
-    inside
-        Who is analyzed.
-    strata
-        Strata within which people are compared; ``None``: one.
+    ``days``, ``event``: anything where not ``inside``. ``inside``: who is analyzed. ``strata``: strata within which
+    people are compared; ``None``: one.
     """
     groups = np.zeros(days.shape, dtype=np.int64) if strata is None else strata
     away, variance = np.zeros(days.shape[0]), np.zeros(days.shape[0])

@@ -22,12 +22,7 @@ def analyze_differences(
 ) -> Estimates:
     """:func:`~remission.analyses.means.analyze_difference` of each replicate.
 
-    Parameters
-    ----------
-    values
-        Any number where not ``inside``.
-    inside
-        Who is analyzed.
+    ``values``: any number where not ``inside``. ``inside``: who is analyzed.
     """
     n = inside.sum(axis=1)
     basis = orthonormal_basis(inside, treated, adjust)
@@ -64,10 +59,7 @@ def project(
 ) -> tuple[Float[np.ndarray, "replicate term"], Float[np.ndarray, " replicate"]]:
     """Weights of the outcome on a basis, and the sum of squares that is left.
 
-    Parameters
-    ----------
-    outcome
-        0 for people outside.
+    ``outcome``: 0 for people outside.
     """
     weights, squares = np.zeros(basis.is_kept.shape), np.zeros(outcome.shape[0])
     _project(outcome, basis.columns, weights, squares)

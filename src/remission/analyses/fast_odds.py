@@ -47,14 +47,8 @@ def analyze_many_odds(
 ) -> Estimates:
     """:func:`~remission.analyses.odds.analyze_odds` of each replicate.
 
-    Parameters
-    ----------
-    events
-        1 with the event, else 0; any number where not ``inside``.
-    inside
-        Who is analyzed.
-    test
-        Which test the p value is of.
+    ``events``: 1 with the event, else 0; any number where not ``inside``. ``inside``: who is analyzed. ``test``: which
+    test the p value is of.
     """
     outcome = np.where(inside, events, 0.0)
     sides = [inside & treated, inside & ~treated]
@@ -97,14 +91,8 @@ def logistic_fits(
 ) -> tuple[_Column, _Column, Float[np.ndarray, " replicate"], _Column]:
     """Log odds ratios, their errors, how the search ended (0 found, 1 foretold, 2 stopped), and p values.
 
-    Parameters
-    ----------
-    outcome
-        0 or 1; 0 for people outside.
-    plain
-        Which replicates to fit; the others count as stopped.
-    center, precision
-        Of a normal prior of the log odds ratio; a precision of 0 is none.
+    ``outcome``: 0 or 1; 0 for people outside. ``plain``: which replicates to fit; the others count as stopped.
+    ``center``, ``precision``: of a normal prior of the log odds ratio; a precision of 0 is none.
     """
     shape = plain.size
     log_odds, error, p_value = (np.full(shape, np.nan) for _ in range(3))

@@ -35,10 +35,7 @@ def analyze_log_rank(
 ) -> Estimate:
     """The log-rank test, with the one-step hazard ratio that belongs to it.
 
-    Parameters
-    ----------
-    strata
-        Strata within which people are compared; ``None``: one.
+    ``strata``: strata within which people are compared; ``None``: one.
     """
     everyone = np.ones((1, treated.size), dtype=np.bool_)
     groups = None if strata is None else strata[None]
@@ -48,10 +45,7 @@ def analyze_log_rank(
 def analyze_restricted_mean(days: _Values, event: _Flags, treated: _Flags, *, tau_day: float) -> Estimate:
     """Difference of restricted mean survival times up to ``tau_day``, treated minus control. [day]
 
-    Parameters
-    ----------
-    tau_day
-        Above 0. [day]
+    ``tau_day``: above 0. [day]
     """
     if is_too_small(days, treated) or min(treated.sum(), (~treated).sum()) < 2:
         return failed_estimate(Status.NO_VARIATION)

@@ -62,14 +62,8 @@ def analyze_imputed(
     """Adjusted difference of the weighted mean over periods, treated minus control, over imputations of what is
     missing.
 
-    Parameters
-    ----------
-    values
-        NaN where missing; people without any value are imputed as well.
-    people
-        Their addresses, all of one replicate.
-    weight
-        Of each period in the mean; their sum is 1.
+    ``values``: NaN where missing; people without any value are imputed as well. ``people``: their addresses, all of one
+    replicate. ``weight``: of each period in the mean; their sum is 1.
     """
     if is_too_small(values[:, 0], treated):
         return failed_estimate(Status.NO_VARIATION)
@@ -99,12 +93,8 @@ def pool_estimates(
 ) -> Estimate:
     """One estimate from those of the imputations, by Rubin's rules.
 
-    Parameters
-    ----------
-    estimates, errors
-        Of each imputation, and its standard error.
-    freedom
-        Degrees of freedom of an analysis of complete data.
+    ``estimates``, ``errors``: of each imputation, and its standard error. ``freedom``: degrees of freedom of an
+    analysis of complete data.
     """
     count = estimates.size
     within = float((errors * errors).mean())
@@ -137,14 +127,8 @@ def impute_periods(
 ) -> Float[np.ndarray, "imputation subject period"] | Status:
     """The table, completed so many times; or a status where the model cannot be fitted.
 
-    Parameters
-    ----------
-    values
-        NaN where missing.
-    terms
-        Further columns of the means; independent of each other and of an intercept.
-    people
-        Their addresses, all of one replicate.
+    ``values``: NaN where missing. ``terms``: further columns of the means; independent of each other and of an
+    intercept. ``people``: their addresses, all of one replicate.
     """
     n, n_periods = values.shape
     # Centered terms, so that an arm's intercept is its mean.
@@ -250,12 +234,8 @@ def assumed_means(
 ) -> _Table:
     """Means of each person under an assumption about what was not seen.
 
-    Parameters
-    ----------
-    own, control
-        Means under the person's own arm and under the control arm.
-    last
-        Last seen period, -1 where none was.
+    ``own``, ``control``: means under the person's own arm and under the control arm. ``last``: last seen period, -1
+    where none was.
     """
     period = np.arange(own.shape[1])
     is_after = period > last[:, None]
@@ -291,10 +271,7 @@ class _Holes:
     def fill(self, values: _Table, means: _Table, covariance: Float[np.ndarray, "p p"], normals: _Table) -> _Table:
         """What is missing, drawn given what is known.
 
-        Raises
-        ------
-        _NoRankError
-            The covariance has not its full rank.
+        Raises _NoRankError: the covariance has not its full rank.
         """
         table = values.copy()
         if not _fill(table, means, covariance, normals, self.patterns, self.which):
@@ -430,10 +407,7 @@ class _Chain:
     ) -> tuple[Float[np.ndarray, "column period"], Float[np.ndarray, "period period"]]:
         """Means and covariance from their posterior given complete data.
 
-        Raises
-        ------
-        _NoRankError
-            A period is a function of others.
+        Raises _NoRankError: a period is a function of others.
         """
         n, t, q = table.shape[0], self.n_periods, self.n_columns
         # Bartlett: a Wishart draw is A A' with chi's on the diagonal of A and normals below it.

@@ -19,14 +19,8 @@ def analyze_difference(values: _Values, treated: _Treated, adjust: _Design) -> E
 
     With baseline covariates among the columns it is the analysis of covariance.
 
-    Parameters
-    ----------
-    values
-        Endpoint values without NaN.
-    treated
-        Whether the person is on the treatment side.
-    adjust
-        Further columns of the design; may have none.
+    ``values``: endpoint values without NaN. ``treated``: whether the person is on the treatment side. ``adjust``:
+    further columns of the design; may have none.
     """
     everyone = np.ones((1, treated.size), dtype=np.bool_)
     return analyze_differences(values[None], everyone, treated[None], np.ascontiguousarray(adjust.T)[None]).one(0)

@@ -36,10 +36,7 @@ def adjusted_p_values(
 
     A failed analysis has none (NaN) and counts as not rejected for the others.
 
-    Parameters
-    ----------
-    estimates
-        Of the protocol's analyses.
+    ``estimates``: of the protocol's analyses.
     """
     rule = protocol.multiplicity
     if rule is None:
@@ -57,10 +54,7 @@ def adjusted_p_values(
 def adjust_family(p_values: _Table, test: FamilyTest) -> _Table:
     """Adjusted p values within each row; NaN counts as 1.
 
-    Parameters
-    ----------
-    test
-        By which rule.
+    ``test``: by which rule.
     """
     known = np.where(np.isnan(p_values), 1.0, p_values)
     order = np.argsort(known, axis=1, kind="stable")

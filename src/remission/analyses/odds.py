@@ -20,12 +20,8 @@ def analyze_odds(events: _Values, treated: _Treated, adjust: _Design, *, test: T
     adjustment, or with another test than Wald's, a logistic regression with Wald intervals. Status ``separation`` when
     the likelihood has no maximum.
 
-    Parameters
-    ----------
-    events
-        1 with the event, else 0; without NaN.
-    test
-        Which test the p value is of; the interval is always Wald's.
+    ``events``: 1 with the event, else 0; without NaN. ``test``: which test the p value is of; the interval is always
+    Wald's.
     """
     everyone = np.ones((1, treated.size), dtype=np.bool_)
     terms = np.ascontiguousarray(adjust.T)[None]

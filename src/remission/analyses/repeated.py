@@ -40,15 +40,9 @@ def analyze_repeated(
 ) -> Estimate:
     """Difference of means over all periods, treated minus control.
 
-    Parameters
-    ----------
-    values
-        NaN where a period has none.
-    correlation
-        Working correlation of a person's periods.
-    small_sample
-        Whether the sandwich is corrected for few people (Mancl and DeRouen) and read with a t distribution of people
-        minus terms; without it, a normal distribution.
+    ``values``: NaN where a period has none. ``correlation``: working correlation of a person's periods.
+    ``small_sample``: whether the sandwich is corrected for few people (Mancl and DeRouen) and read with a t
+    distribution of people minus terms; without it, a normal distribution.
     """
     known = np.isfinite(values)
     some = known.any(axis=1)

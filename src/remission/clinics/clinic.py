@@ -40,15 +40,10 @@ _Words = tuple[_Text, ...]
 class Clinic(Record):
     """A place of care. Everything about its services is somebody's statement, never a finding of this project.
 
-    dataset
-        ``operator``: plain CSV of who runs the site; ``samhsa``: FindTreatment.gov; ``nppes``: NPI registry;
-        ``demonstration``: invented.
-    ketamine
-        ``self_declared`` or ``samhsa_survey``: who says so. ``unknown`` means nobody said; it never means no.
-    is_approximate
-        Whether the position is only that of the ZIP area.
-    last_verified
-        When the row was last checked; for files without such a date the date of the file.
+    ``dataset``: ``operator``: plain CSV of who runs the site; ``samhsa``: FindTreatment.gov; ``nppes``: NPI registry;
+    ``demonstration``: invented. ``ketamine``: ``self_declared`` or ``samhsa_survey``: who says so. ``unknown`` means
+    nobody said; it never means no. ``is_approximate``: whether the position is only that of the ZIP area.
+    ``last_verified``: when the row was last checked; for files without such a date the date of the file.
     """
 
     id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
@@ -90,8 +85,7 @@ class Clinic(Record):
 class RowFault(Record):
     """What is wrong with one cell: row of the file (the header is row 1), field, reason, and what stood there.
 
-    is_warning
-        The row is kept all the same.
+    ``is_warning``: the row is kept all the same.
     """
 
     row: int

@@ -125,14 +125,8 @@ def is_npi(text: str) -> bool:
 def parse_row(cells: Mapping[str, str], *, row: int, today: date) -> tuple[Clinic | None, tuple[RowFault, ...]]:
     """The clinic of one row, or None with what is wrong; warnings come with the clinic.
 
-    Parameters
-    ----------
-    cells
-        Text by column.
-    row
-        Line of the file, for messages.
-    today
-        Day after which a check is in the future.
+    ``cells``: text by column. ``row``: line of the file, for messages. ``today``: day after which a check is in the
+    future.
     """
     read = _Row(cells, row)
     for field in REQUIRED:

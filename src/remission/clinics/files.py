@@ -24,21 +24,10 @@ FORMATS: tuple[Format, ...] = ("auto", "csv", "findtreatment", "nppes")
 def read_clinics(path: Path, *, file_format: Format = "auto", source_date: date | None = None, today: date) -> Reading:
     """Read a file without changing anything.
 
-    Parameters
-    ----------
-    path
-        Operators' CSV, FindTreatment.gov JSON or CSV, NPPES CSV or zip.
-    file_format
-        ``auto`` tells them apart by what they begin with.
-    source_date
-        Day of a public file; None for the day in its name, else the day on which the file was written.
-    today
-        Day after which a date is in the future.
-
-    Raises
-    ------
-    SpecError
-        No such file, or it cannot be read as that format.
+    ``path``: operators' CSV, FindTreatment.gov JSON or CSV, NPPES CSV or zip. ``file_format``: ``auto`` tells them
+    apart by what they begin with. ``source_date``: day of a public file; None for the day in its name, else the day on
+    which the file was written. ``today``: day after which a date is in the future. Raises SpecError: no such file, or
+    it cannot be read as that format.
     """
     refuse_pipes(path, allowed="a file of clinics")
     if not path.is_file():

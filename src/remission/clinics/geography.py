@@ -47,14 +47,8 @@ def zip5_of(text: str) -> str | None:
 def restored_zip(text: str, prefix_states: Mapping[str, frozenset[str]], state: str | None) -> str | None:
     """A ZIP code whose leading zeros a spreadsheet took, where the row's state says which they were.
 
-    Parameters
-    ----------
-    text
-        For example ``2118``, ``901``, ``2118.0``, ``2118-1234`` or ``21181234``.
-    prefix_states
-        States by the first three digits.
-    state
-        Two letters; None when it is not known, and then nothing is restored.
+    ``text``: for example ``2118``, ``901``, ``2118.0``, ``2118-1234`` or ``21181234``. ``prefix_states``: states by the
+    first three digits. ``state``: two letters; None when it is not known, and then nothing is restored.
 
     Returns
     -------

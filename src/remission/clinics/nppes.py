@@ -58,19 +58,9 @@ _MAX_DIRECTORY = 1_000_000
 def read_nppes(path: Path, *, source_date: date, with_people: bool = False) -> Reading:
     """Organizations for substance use treatment of an NPPES file; memory holds only the rows kept.
 
-    Parameters
-    ----------
-    path
-        The CSV, or the zip with it inside.
-    source_date
-        Day of the file.
-    with_people
-        Whether individual people are kept too; their address may be a home.
-
-    Raises
-    ------
-    SpecError
-        Columns are missing (all are named), the zip is damaged or no zip of NPPES, or more rows fit than are kept.
+    ``path``: the CSV, or the zip with it inside. ``source_date``: day of the file. ``with_people``: whether individual
+    people are kept too; their address may be a home. Raises SpecError: columns are missing (all are named), the zip is
+    damaged or no zip of NPPES, or more rows fit than are kept.
     """
     faults: list[RowFault] = []
     clinics: dict[str, Clinic] = {}

@@ -21,10 +21,7 @@ MAX_CELL = 4000
 def read_rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
     """Rows of a CSV text with the line on which each begins; empty lines are passed over.
 
-    Raises
-    ------
-    SpecError
-        Broken quotes, too many rows, or a delimiter other than the comma.
+    Raises SpecError: broken quotes, too many rows, or a delimiter other than the comma.
     """
     if "\0" in text:
         raise cannot_read(name, got="a zero byte", allowed="plain text", remedy="Is it really a CSV file?")
@@ -60,17 +57,8 @@ def read_rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
 def read_operator_csv(path: Path, *, today: date) -> Reading:
     """The rows of a CSV in the project's own columns (docs/how-to/load-clinics.md).
 
-    Parameters
-    ----------
-    path
-        UTF-8, header row, commas; at most 50 MB and 100,000 rows.
-    today
-        Day after which a check is in the future.
-
-    Raises
-    ------
-    SpecError
-        The file as a whole cannot be read; all missing columns are named.
+    ``path``: UTF-8, header row, commas; at most 50 MB and 100,000 rows. ``today``: day after which a check is in the
+    future. Raises SpecError: the file as a whole cannot be read; all missing columns are named.
     """
     rows = read_rows(read_text(path), path.name)
     _, first = next(rows)

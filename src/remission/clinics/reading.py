@@ -23,16 +23,11 @@ _MAX_RECORD = 1_000_000
 class Reading(Record):
     """Rows of one file.
 
-    n_rows
-        Rows in the file, good or not.
-    faults
-        In the order of the file; warnings keep their row, all others leave it out.
-    gone
-        Ids of rows that the file declares closed.
-    notes, source_date
-        Sentences on what the file can and cannot tell, and the day of the file.
-    cautions
-        What was not understood though no row is bad.
+    ``n_rows``: rows in the file, good or not.
+    ``faults``: in the order of the file; warnings keep their row, all others leave it out.
+    ``gone``: ids of rows that the file declares closed.
+    ``notes``, ``source_date``: sentences on what the file can and cannot tell, and the day of the file.
+    ``cautions``: what was not understood though no row is bad.
     """
 
     format: Literal["csv", "findtreatment", "nppes"]
@@ -74,12 +69,7 @@ def check_faults(name: str, faults: Sized) -> None:
 class Lines:
     """Lines for the CSV reader, which would gather one row of any length in memory: a longer one is refused.
 
-    Parameters
-    ----------
-    lines
-        Lines with their ends; no one longer than what a row may have.
-    name
-        The file, for the message.
+    ``lines``: lines with their ends; no one longer than what a row may have. ``name``: the file, for the message.
     """
 
     def __init__(self, lines: Iterable[str], name: str) -> None:
@@ -140,10 +130,7 @@ def is_zip(path: Path) -> bool:
 def read_text(path: Path) -> str:
     """The text of a file in UTF-8, with or without a byte-order mark.
 
-    Raises
-    ------
-    SpecError
-        Larger than 50 MB, or not UTF-8 (the message says where).
+    Raises SpecError: larger than 50 MB, or not UTF-8 (the message says where).
     """
     size = path.stat().st_size
     if size > MAX_BYTES:

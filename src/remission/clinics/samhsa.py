@@ -63,17 +63,8 @@ def load_codes() -> Mapping[str, Any]:
 def read_findtreatment(path: Path, *, source_date: date) -> Reading:
     """Places of a FindTreatment.gov export, JSON or CSV, one for each site.
 
-    Parameters
-    ----------
-    path
-        At most 50 MB.
-    source_date
-        Day of the file, which stands for the day of every row.
-
-    Raises
-    ------
-    SpecError
-        It is neither kind of file.
+    ``path``: at most 50 MB. ``source_date``: day of the file, which stands for the day of every row. Raises SpecError:
+    it is neither kind of file.
     """
     text = read_text(path)
     is_json = text.lstrip()[:1] in "[{"

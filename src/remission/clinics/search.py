@@ -14,12 +14,8 @@ __all__ = ["Found", "Wanted", "find_clinics", "is_visible"]
 class Wanted(Record):
     """What a reader asks for; empty means anything.
 
-    ketamine
-        Only places that say they offer ketamine, or said so to SAMHSA.
-    therapy
-        Only places that say therapy is part of it.
-    with_old
-        Also rows that nobody checked for 540 days.
+    ``ketamine``: only places that say they offer ketamine, or said so to SAMHSA. ``therapy``: only places that say
+    therapy is part of it. ``with_old``: also rows that nobody checked for 540 days.
     """
 
     radius_mi: Literal[10, 25, 50, 100, 250] = 50
@@ -58,16 +54,9 @@ def _fits(clinic: Clinic, wanted: Wanted) -> bool:
 def find_clinics(clinics: Iterable[Clinic], wanted: Wanted, *, spot: Spot | None, today: date) -> tuple[Found, ...]:
     """Clinics that fit, nearest first; without a spot all that fit, by city and name.
 
-    Parameters
-    ----------
-    clinics
-        Of any kind; people are left out.
-    wanted
-        The reader's question.
-    spot
-        Where to measure from; clinics farther than ``wanted.radius_mi`` or without a position are left out.
-    today
-        Day on which rows are judged old.
+    ``clinics``: of any kind; people are left out. ``wanted``: the reader's question. ``spot``: where to measure from;
+    clinics farther than ``wanted.radius_mi`` or without a position are left out. ``today``: day on which rows are
+    judged old.
     """
     found = []
     for clinic in clinics:

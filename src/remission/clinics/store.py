@@ -47,10 +47,7 @@ def default_store_path() -> Path:
 class ClinicStore:
     """Clinics on disk.
 
-    Parameters
-    ----------
-    path
-        The file; it is made at the first load. Its absence means an empty store.
+    ``path``: the file; it is made at the first load. Its absence means an empty store.
     """
 
     def __init__(self, path: Path) -> None:
@@ -87,12 +84,8 @@ class ClinicStore:
     def save(self, reading: Reading, *, replace: bool = False) -> Loaded:
         """Put the rows of a file into the store, all or none.
 
-        Parameters
-        ----------
-        reading
-            Its good rows are added, or replace those of the same id; its closed ids are removed.
-        replace
-            Whether all earlier rows of the same kind of file go first.
+        ``reading``: its good rows are added, or replace those of the same id; its closed ids are removed. ``replace``:
+        whether all earlier rows of the same kind of file go first.
         """
         make_folder(self.path.parent)
         dataset = {"csv": "operator", "findtreatment": "samhsa", "nppes": "nppes"}[reading.format]

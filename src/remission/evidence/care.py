@@ -74,19 +74,13 @@ class Contacts(Record):
 class Option(Record):
     """Something that can be done.
 
-    kind
-        established, research (ketamine), or none (no treatment, stopping alone).
-    approved
-        Whether a medicine is approved for this use in the United States: yes, no, some, varies (by country), or talking
-        where nothing needs approval.
-    strength
-        What kind of studies the words rest on; pages have a sentence for each.
-    icons
-        Ids of numbers that count people, treated and control, on one endpoint.
-    sources
-        Ids of evidence records behind the words.
-    other_sources
-        Sources in words, where no record has the statement.
+    ``kind``: established, research (ketamine), or none (no treatment, stopping alone).
+    ``approved``: whether a medicine is approved for this use in the United States: yes, no, some, varies (by country),
+        or talking where nothing needs approval.
+    ``strength``: what kind of studies the words rest on; pages have a sentence for each.
+    ``icons``: ids of numbers that count people, treated and control, on one endpoint.
+    ``sources``: ids of evidence records behind the words.
+    ``other_sources``: sources in words, where no record has the statement.
     """
 
     id: str
@@ -132,10 +126,7 @@ class PatientNumber(Record):
     def part(self, name: str) -> float:
         """A part as a number; ``more`` is a difference of proportions as people per 100, ``weeks`` a length of time.
 
-        Raises
-        ------
-        LibraryError
-            The number has no such part; a text is wrong.
+        Raises LibraryError: the number has no such part; a text is wrong.
         """
         if name in _DAYS and self.days is not None:
             return self.days / _DAYS[name]
@@ -175,10 +166,7 @@ def substance_named(text: str) -> str | None:
 def fill(text: str) -> str:
     """A sentence with its slots filled from records.
 
-    Raises
-    ------
-    LibraryError
-        A slot names no number, or a part that it does not have.
+    Raises LibraryError: a slot names no number, or a part that it does not have.
 
     Examples
     --------
@@ -211,10 +199,7 @@ def _written(number: PatientNumber, part: str) -> str:
 def number_of(number_id: str) -> PatientNumber:
     """The number of that id.
 
-    Raises
-    ------
-    LibraryError
-        No record has it.
+    Raises LibraryError: no record has it.
     """
     facts = _read("facts.toml")
     if number_id in facts:
@@ -297,10 +282,7 @@ def _of_trial(number_id: str, entry: Mapping[str, str]) -> PatientNumber:
 def load_options() -> tuple[Option, ...]:
     """Options of all substances in the order in which they are shown.
 
-    Raises
-    ------
-    SpecError
-        An entry does not fit its type; the library is damaged.
+    Raises SpecError: an entry does not fit its type; the library is damaged.
     """
     return tuple(Option.from_dict(entry) for entry in _read("options.toml")["option"])
 
@@ -313,10 +295,7 @@ def countries() -> tuple[str, ...]:
 def contacts_of(country: str, language: str = "en") -> Contacts:
     """Whom to call in a country, in the words of ``language``.
 
-    Raises
-    ------
-    SpecError
-        No numbers are on file for it.
+    Raises SpecError: no numbers are on file for it.
     """
     data = _read("contacts.toml")
     if country not in countries():

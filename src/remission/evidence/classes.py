@@ -61,10 +61,7 @@ def min_contrasts() -> int:
 def substances_of(text: str) -> tuple[str, ...]:
     """Substances that a record's substance text is found under.
 
-    Raises
-    ------
-    LibraryError
-        The text is not grouped.
+    Raises LibraryError: the text is not grouped.
     """
     return tuple(_lookup("substance", text))
 
@@ -72,10 +69,7 @@ def substances_of(text: str) -> tuple[str, ...]:
 def role_of(text: str) -> str:
     """First words of a role text, without what it adds.
 
-    Raises
-    ------
-    LibraryError
-        The text is not grouped.
+    Raises LibraryError: the text is not grouped.
     """
     for word in _content()["role"]["words"]:
         if text.startswith(word):
@@ -86,10 +80,7 @@ def role_of(text: str) -> str:
 def design_of(study_id: str) -> str:
     """Design of a record: randomized, crossover, controlled-not-randomized, uncontrolled, review, ...
 
-    Raises
-    ------
-    LibraryError
-        The record is not grouped.
+    Raises LibraryError: the record is not grouped.
     """
     for name, ids in _content()["design"].items():
         if study_id in ids:
@@ -111,10 +102,7 @@ def endpoint_classes() -> Mapping[str, EndpointClass]:
 def endpoint_of(text: str) -> EndpointClass:
     """The class of an endpoint text.
 
-    Raises
-    ------
-    LibraryError
-        The text is not grouped.
+    Raises LibraryError: the text is not grouped.
     """
     for found in endpoint_classes().values():
         if text in found.texts:

@@ -92,10 +92,7 @@ class ContrastGroup:
 def find_endpoint(name: str) -> EndpointClass:
     """The class of endpoints of that id.
 
-    Raises
-    ------
-    SpecError
-        There is none; the message lists them.
+    Raises SpecError: there is none; the message lists them.
     """
     known = {key: found for key, found in endpoint_classes().items() if key != "other"}
     check_known(name, known, where="endpoint")
@@ -109,10 +106,7 @@ def outcomes_of(
 
     Contrasts whose interval holds no effect come first, then by record: the order of the registry changes nothing.
 
-    Raises
-    ------
-    SpecError
-        An unknown substance or endpoint.
+    Raises SpecError: an unknown substance or endpoint.
     """
     wanted = find_endpoint(endpoint)
     found = [
@@ -140,10 +134,7 @@ def group_contrasts(
 ) -> tuple[ContrastGroup, ...]:
     """The contrasts on a substance and a class of endpoints, grouped, each group pooled or refused.
 
-    Raises
-    ------
-    SpecError
-        An unknown substance or endpoint.
+    Raises SpecError: an unknown substance or endpoint.
     """
     groups: dict[tuple[str, ...], list[Contrast]] = defaultdict(list)
     for study, item in outcomes_of(registry, substance=substance, endpoint=endpoint):

@@ -53,17 +53,9 @@ def pool_effects(
 ) -> PooledEffect:
     """The random-effects mean with its intervals.
 
-    Parameters
-    ----------
-    estimates, standard_errors
-        At least three, on the scale on which they are normal; standard errors > 0.
-
-    Raises
-    ------
-    SpecError
-        Fewer than three, an estimate that is not finite, or a standard error that is not positive and finite.
-    NumericalError
-        The estimate of tau2 did not converge.
+    ``estimates``, ``standard_errors``: at least three, on the scale on which they are normal; standard errors > 0.
+    Raises SpecError: fewer than three, an estimate that is not finite, or a standard error that is not positive and
+    finite. Raises NumericalError: the estimate of tau2 did not converge.
 
     Examples
     --------

@@ -95,10 +95,7 @@ class EvidenceRegistry(Result):
     def about(self, topic: str) -> tuple[CareRecord, ...]:
         """The records of a topic of :data:`TOPICS`.
 
-        Raises
-        ------
-        SpecError
-            There is no such topic.
+        Raises SpecError: there is no such topic.
         """
         _check("about", topic, TOPICS)
         return self.care if topic == "care" else self.beside.get(topic, ())
@@ -106,10 +103,7 @@ class EvidenceRegistry(Result):
     def __getitem__(self, record_id: str) -> StudyRecord | CareRecord:
         """The record of that id.
 
-        Raises
-        ------
-        SpecError
-            There is none; the message lists the nearest.
+        Raises SpecError: there is none; the message lists the nearest.
         """
         records = {one.id: one for one in self}
         check_known(
@@ -182,10 +176,7 @@ class EvidenceRegistry(Result):
     def conflicts(self, study_id: str) -> tuple[Conflict, ...]:
         """Conflicts of a record: each quantity with what every source says, and how each was read.
 
-        Raises
-        ------
-        SpecError
-            There is no record of that id.
+        Raises SpecError: there is no record of that id.
         """
         self[study_id]
         return tuple(self._conflict(entry) for entry in declared_conflicts() if study_id == entry["study"])

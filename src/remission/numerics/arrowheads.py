@@ -127,10 +127,8 @@ def arrowhead_modes(
 ) -> tuple[Float[np.ndarray, "mode subject"], Float[np.ndarray, "mode subject"], bool]:
     """Rates, weights, and whether all rates were found.
 
-    Parameters
-    ----------
-    leaving, out, back
-        Rates out of the system and to and from one or two other places, > 0; no two rates back equal.
+    ``leaving``, ``out``, ``back``: rates out of the system and to and from one or two other places, > 0; no two rates
+    back equal.
     """
     n_mode = out.shape[0] + 1
     rate, weight = np.empty((n_mode, leaving.size)), np.empty((n_mode, leaving.size))

@@ -200,25 +200,14 @@ def simulate_cascade(
 ) -> Float[np.ndarray, "output time subject"]:
     """Readings at ``times`` of states that are empty before the first break.
 
-    Parameters
-    ----------
-    rate
-        Rate at which each state empties, >= 0; state 0 is the input and has rate 0.
-    feeds
-        Rate at which a later state is fed by an earlier one, >= 0, by (earlier, later).
-    reading
-        What to return: each output is a sum over states with these factors.
-    breaks, inputs
-        Times at which the input changes, rising, and the input between them, >= 0; it is zero outside.
-    times
-        When readings are wanted, not falling.
-    n_threads
-        Threads that share the subjects.
-
-    Raises
-    ------
-    SpecError
-        Times or breaks run backwards.
+    ``rate``: rate at which each state empties, >= 0; state 0 is the input and has rate 0.
+    ``feeds``: rate at which a later state is fed by an earlier one, >= 0, by (earlier, later).
+    ``reading``: what to return: each output is a sum over states with these factors.
+    ``breaks``, ``inputs``: times at which the input changes, rising, and the input between them, >= 0; it is zero
+        outside.
+    ``times``: when readings are wanted, not falling.
+    ``n_threads``: threads that share the subjects.
+    Raises SpecError: times or breaks run backwards.
     """
     walk = walk_over(times, breaks=breaks, n_intervals=inputs.shape[0])
     n_state, n = rate.shape

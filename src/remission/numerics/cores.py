@@ -19,13 +19,8 @@ def available_cores() -> int:
 def share_out(prepare: Callable[[], Callable[[int, int], None]], *, n_blocks: int, n_threads: int) -> None:
     """Do blocks of work in threads that share nothing but the ticket counter.
 
-    Parameters
-    ----------
-    prepare
-        Called once in each thread, for its own scratch memory; gives the function that does the blocks from a first to
-        the one before a last and lets other threads run meanwhile.
-    n_blocks, n_threads
-        How many.
+    ``prepare``: called once in each thread, for its own scratch memory; gives the function that does the blocks from a
+    first to the one before a last and lets other threads run meanwhile. ``n_blocks``, ``n_threads``: how many.
     """
     tickets = itertools.count()
 

@@ -160,26 +160,16 @@ def simulate_modes(
 ) -> Float[np.ndarray, "output time subject"]:
     """Readings at ``times`` of modes that are empty before the first break.
 
-    Parameters
-    ----------
-    rate, strength
-        Of each mode, > 0 and >= 0; a group with fewer modes than another is filled up with strength 0.
-    link_rate
-        Of each link, > 0; none is allowed.
-    reading
-        What to return: each output is a sum over groups and sources with these factors, >= 0. Source 0 is the sum of
-        the group's modes, source 1 its first link, and so on.
-    breaks, inputs
-        Times at which the input changes, rising, and the input between them, >= 0; it is zero outside.
-    times
-        When readings are wanted, not falling.
-    n_threads
-        Threads that share the subjects.
-
-    Raises
-    ------
-    SpecError
-        Times or breaks run backwards.
+    ``rate``, ``strength``: of each mode, > 0 and >= 0; a group with fewer modes than another is filled up with strength
+        0.
+    ``link_rate``: of each link, > 0; none is allowed.
+    ``reading``: what to return: each output is a sum over groups and sources with these factors, >= 0. Source 0 is the
+        sum of the group's modes, source 1 its first link, and so on.
+    ``breaks``, ``inputs``: times at which the input changes, rising, and the input between them, >= 0; it is zero
+        outside.
+    ``times``: when readings are wanted, not falling.
+    ``n_threads``: threads that share the subjects.
+    Raises SpecError: times or breaks run backwards.
     """
     walk = walk_over(times, breaks=breaks, n_intervals=inputs.shape[0])
     n_group, n_mode, n = rate.shape

@@ -439,10 +439,7 @@ def normal_quantile(p: _Array | float) -> Any:
 def t_cdf(freedom: _Array | float, t: _Array | float) -> Any:
     """Student's distribution function.
 
-    Parameters
-    ----------
-    freedom
-        Degrees of freedom, above 0; NaN otherwise.
+    ``freedom``: degrees of freedom, above 0; NaN otherwise.
     """
     return _flat(_each_t_cdf, freedom, t)
 
@@ -450,10 +447,7 @@ def t_cdf(freedom: _Array | float, t: _Array | float) -> Any:
 def t_quantile(freedom: _Array | float, p: _Array | float) -> Any:
     """Student's quantile.
 
-    Parameters
-    ----------
-    freedom
-        Degrees of freedom, above 0; NaN otherwise.
+    ``freedom``: degrees of freedom, above 0; NaN otherwise.
     """
     return _flat(_each_t_quantile, freedom, p)
 
@@ -466,10 +460,7 @@ def chi_squared_tail(square: _Array | float) -> Any:
 def gamma_quantile(shape: _Array | float, p: _Array | float) -> Any:
     """Quantile of the gamma distribution of scale 1.
 
-    Parameters
-    ----------
-    shape
-        Above 0.
+    ``shape``: above 0.
     """
     return _flat(_each_gamma_quantile, shape, p)
 
@@ -477,10 +468,7 @@ def gamma_quantile(shape: _Array | float, p: _Array | float) -> Any:
 def beta_cdf(a: _Array | float, b: _Array | float, x: _Array | float) -> Any:
     """Beta distribution function, 0 below 0 and 1 above 1.
 
-    Parameters
-    ----------
-    a, b
-        Above 0.
+    ``a``, ``b``: above 0.
     """
     return _flat(_each_beta_cdf, a, b, x)
 
@@ -488,10 +476,7 @@ def beta_cdf(a: _Array | float, b: _Array | float, x: _Array | float) -> Any:
 def beta_quantile(a: _Array | float, b: _Array | float, p: _Array | float) -> Any:
     """Beta quantile.
 
-    Parameters
-    ----------
-    a, b
-        Above 0.
+    ``a``, ``b``: above 0.
     """
     return _flat(_each_beta_quantile, a, b, p)
 

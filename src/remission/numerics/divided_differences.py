@@ -56,12 +56,8 @@ def cumulative_decay_difference(a: _Array, b: _Array) -> _Array:
 def decay_differences(a: _Array, b: _Array, *, decay_a: _Array, decay_b: _Array) -> tuple[_Array, _Array]:
     """``decay_difference(a, b)`` and ``cumulative_decay_difference(a, b)`` from exponentials at hand.
 
-    Parameters
-    ----------
-    a, b
-        Arguments, >= 0. [dimensionless]
-    decay_a, decay_b
-        ``exp(-a)`` and ``exp(-b)``. [dimensionless]
+    ``a``, ``b``: arguments, >= 0. [dimensionless] ``decay_a``, ``decay_b``: ``exp(-a)`` and ``exp(-b)``.
+    [dimensionless]
 
     Notes
     -----

@@ -69,10 +69,7 @@ _ABOVE = frozenset({
 def source_key(package: Traversable) -> str:
     """16 hexadecimal digits that follow from every source file which compiled code may hold.
 
-    Parameters
-    ----------
-    package
-        The package's folder.
+    ``package``: the package's folder.
     """
     digest = hashlib.sha256(f"{numba.__version__} {llvmlite.__version__} {np.__version__}".encode())
     waiting = [("", package)]
@@ -265,11 +262,8 @@ _TWINS = {"exp": exp_lane, "log": log_lane, "logistic": logistic_lane, "tanh": t
 def compile_equation(function: Callable[..., Any]) -> Any:
     """The one-number twin of an elementwise function: the same code object, with this module's ``exp`` and its kin.
 
-    Parameters
-    ----------
-    function
-        Elementwise and branch-free: arithmetic, ``abs``, comparisons times numbers, and ``exp``, ``log``,
-        ``logistic``, ``tanh`` of :mod:`remission.numerics.elementary`.
+    ``function``: elementwise and branch-free: arithmetic, ``abs``, comparisons times numbers, and ``exp``, ``log``,
+    ``logistic``, ``tanh`` of :mod:`remission.numerics.elementary`.
     """
     function = inspect.unwrap(function)  # tests wrap functions to check shapes
     space = {**function.__globals__, **{k: v for k, v in _TWINS.items() if k in function.__globals__}}
@@ -282,10 +276,7 @@ def compile_equation(function: Callable[..., Any]) -> Any:
 def compile_naming(record: Any) -> Any:
     """A compiled function that gives the numbers of one array the names of a named tuple.
 
-    Parameters
-    ----------
-    record
-        The class of the named tuple; its fields are in the order of the array.
+    ``record``: the class of the named tuple; its fields are in the order of the array.
     """
     values = ", ".join(f"values[{k}]" for k in range(len(record._fields)))
     space: dict[str, Any] = {"record": record}

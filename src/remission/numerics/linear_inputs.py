@@ -34,14 +34,8 @@ _State = Float[np.ndarray, "subject state"]
 class LinearInput:
     """One input.
 
-    state
-        Number of the state it enters.
-    start
-        When it begins, for everyone.
-    amount
-        How much each subject gets in all, >= 0.
-    length
-        Over how long each subject gets it, >= 0; 0 is all at once.
+    ``state``: number of the state it enters. ``start``: when it begins, for everyone. ``amount``: how much each subject
+    gets in all, >= 0. ``length``: over how long each subject gets it, >= 0; 0 is all at once.
     """
 
     state: int
@@ -62,21 +56,9 @@ def simulate_linear_inputs(
 ) -> Float[np.ndarray, "subject state time"]:
     """States at ``times``; at the moment of an input all at once it is already in.
 
-    Parameters
-    ----------
-    matrix
-        A, in 1 over the unit of time.
-    inputs
-        What enters.
-    times
-        When the states are wanted, not falling.
-
-    Raises
-    ------
-    SpecError
-        Times run backwards, an input is negative or not finite, or the matrix is not one of compartments.
-    NumericalError
-        A state is not a finite number.
+    ``matrix``: A, in 1 over the unit of time. ``inputs``: what enters. ``times``: when the states are wanted, not
+    falling. Raises SpecError: times run backwards, an input is negative or not finite, or the matrix is not one of
+    compartments. Raises NumericalError: a state is not a finite number.
     """
     if not np.all(np.isfinite(times)) or np.any(np.diff(times) < 0.0):
         raise SpecError(where="times", got=times.tolist(), allowed="finite times that do not run backwards")

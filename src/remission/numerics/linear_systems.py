@@ -28,25 +28,13 @@ def simulate_linear_system(
 ) -> Float[np.ndarray, "subject state time"]:
     """States at ``times`` of a system that is empty before the first break.
 
-    Parameters
-    ----------
-    matrix
-        A, in 1 over the unit of time.
-    input_vector
-        b, how one unit of input spreads over the states.
-    breaks
-        Times at which the input rate changes, rising, one more than there are intervals. The rate is zero outside.
-    rates
-        Input rate of each interval between breaks.
-    times
-        When the states are wanted, not falling.
-
-    Raises
-    ------
-    SpecError
-        Times or breaks run backwards.
-    NumericalError
-        A state is not a finite number.
+    ``matrix``: A, in 1 over the unit of time.
+    ``input_vector``: b, how one unit of input spreads over the states.
+    ``breaks``: times at which the input rate changes, rising, one more than there are intervals. The rate is zero
+        outside.
+    ``rates``: input rate of each interval between breaks.
+    ``times``: when the states are wanted, not falling.
+    Raises SpecError: times or breaks run backwards. Raises NumericalError: a state is not a finite number.
     """
     if np.any(np.diff(times) < 0.0):
         raise SpecError(where="times", got=times.tolist(), allowed="times that do not run backwards")

@@ -165,22 +165,14 @@ def saturated_integral(
 ) -> None:
     """Add the integral of ``y / (y + half)`` over the panels to ``total``.
 
-    Parameters
-    ----------
-    rate, link_rate
-        Of modes and link, > 0.
-    factor
-        Of each mode's response; with ``builds`` the response to a constant input, without it to what is there at 0.
-    start
-        The site at 0, which decays at the link's rate.
-    panels
-        Where to integrate.
-    half
-        The value at which saturation is a half.
-    builds
-        Whether the modes are built up by a constant input or decay.
-    total
-        What the integral is added to, in place.
+    ``rate``, ``link_rate``: of modes and link, > 0.
+    ``factor``: of each mode's response; with ``builds`` the response to a constant input, without it to what is there
+        at 0.
+    ``start``: the site at 0, which decays at the link's rate.
+    ``panels``: where to integrate.
+    ``half``: the value at which saturation is a half.
+    ``builds``: whether the modes are built up by a constant input or decay.
+    ``total``: what the integral is added to, in place.
     """
     weights = np.stack([np.array(panels.weights) * panels.panel_length(panel) for panel in range(panels.n_panels)])
     given = (np.ascontiguousarray(one) for one in (rate, factor, start, link_rate))
@@ -196,12 +188,8 @@ def linked_peak(
 ) -> Float[np.ndarray, " subject"]:
     """The largest value of the site from a time on at which the modes only decay.
 
-    Parameters
-    ----------
-    rate, link_rate
-        Of modes and link, > 0.
-    modes, start
-        Modes and site at that time, the site below the sum of the modes.
+    ``rate``, ``link_rate``: of modes and link, > 0. ``modes``, ``start``: modes and site at that time, the site below
+    the sum of the modes.
     """
     peak = np.empty(link_rate.size)
     _peak(peak, *(np.ascontiguousarray(one) for one in (rate, modes, start, link_rate)))

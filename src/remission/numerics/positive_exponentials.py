@@ -28,10 +28,7 @@ _TERMS = 14
 def check_compartments(matrix: Float[np.ndarray, "subject state state"]) -> None:
     """Refuse a matrix that is not of compartments.
 
-    Raises
-    ------
-    SpecError
-        An element off the diagonal is negative, or one is not a finite number.
+    Raises SpecError: an element off the diagonal is negative, or one is not a finite number.
     """
     off_diagonal = np.where(np.eye(matrix.shape[1], dtype=bool), 0.0, matrix)
     if not np.all(np.isfinite(matrix)) or np.any(off_diagonal < 0.0):

@@ -52,12 +52,8 @@ def _legendre(degree: int, x: Decimal) -> tuple[Decimal, Decimal]:
 class DoublingPanels:
     """Panels ``[0, h], [h, 2h], [2h, 4h], ...`` up to ``h * 2**n_doublings``, with one rule on each.
 
-    first
-        h, in the unit of the integration variable.
-    n_doublings
-        Panels after the first.
-    nodes, weights
-        The rule on [0, 1].
+    ``first``: h, in the unit of the integration variable. ``n_doublings``: panels after the first. ``nodes``,
+    ``weights``: the rule on [0, 1].
     """
 
     first: float
@@ -83,10 +79,7 @@ class DoublingPanels:
 def doubling_panels(length: float, *, longest_first: float, n_nodes: int) -> DoublingPanels:
     """Panels over [0, ``length``] whose first is the longest that is at most ``longest_first``.
 
-    Raises
-    ------
-    SpecError
-        A length is not positive.
+    Raises SpecError: a length is not positive.
     """
     if not (0.0 < length < np.inf and longest_first > 0.0):
         raise SpecError(where="length", got=(length, longest_first), allowed="two positive, finite lengths")

@@ -32,17 +32,13 @@ _MOST_SLOTS = 24
 class Walk:
     """One number a step.
 
-    length, interval
-        How long, and which input runs; the interval after the last break is one more than there are inputs.
-    is_origin, is_change
-        The step starts from the last change of input; its end is the next.
-    output
-        Which time its end is, or -1.
-    slot, is_new
-        Where the coefficients of its length are kept, and whether they must be computed; slot 0 is for lengths that
-        come once.
-    n_before
-        Times up to the first break, at which there is nothing yet.
+    ``length``, ``interval``: how long, and which input runs; the interval after the last break is one more than there
+        are inputs.
+    ``is_origin``, ``is_change``: the step starts from the last change of input; its end is the next.
+    ``output``: which time its end is, or -1.
+    ``slot``, ``is_new``: where the coefficients of its length are kept, and whether they must be computed; slot 0 is
+        for lengths that come once.
+    ``n_before``: times up to the first break, at which there is nothing yet.
     """
 
     length: Float[np.ndarray, " step"]
@@ -74,19 +70,9 @@ class Walk:
 def walk_over(times: Float[np.ndarray, " time"], *, breaks: Float[np.ndarray, " break"], n_intervals: int) -> Walk:
     """The walk from the first break to the last time.
 
-    Parameters
-    ----------
-    times
-        When values are wanted, not falling.
-    breaks
-        Times at which the input changes, rising.
-    n_intervals
-        Inputs; each runs from one break to the next.
-
-    Raises
-    ------
-    SpecError
-        Times or breaks run backwards, or there is not one break more than intervals.
+    ``times``: when values are wanted, not falling. ``breaks``: times at which the input changes, rising.
+    ``n_intervals``: inputs; each runs from one break to the next. Raises SpecError: times or breaks run backwards, or
+    there is not one break more than intervals.
 
     Examples
     --------

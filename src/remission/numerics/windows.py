@@ -19,14 +19,8 @@ def largest_in_window(
 ) -> Float[np.ndarray, " subject"]:
     """The largest amount that each subject gets within any ``window_h``, both ends included.
 
-    Parameters
-    ----------
-    amount
-        What each subject gets of each dose, in any unit, >= 0.
-    start_h, duration_h
-        When each dose begins, and over how long it flows; 0 is at once. [h]
-    window_h
-        Length of the window, > 0. [h]
+    ``amount``: what each subject gets of each dose, in any unit, >= 0. ``start_h``, ``duration_h``: when each dose
+    begins, and over how long it flows; 0 is at once. [h] ``window_h``: length of the window, > 0. [h]
 
     Examples
     --------

@@ -18,18 +18,12 @@ STATES = ("P", "G", "S", "H", "R", "A", "F", "W", "N", "L", "M", "K", "x", "z", 
 class Traits:
     """What makes one person differ from another.
 
-    tendency
-        b_i, log odds of use outside an episode. [dimensionless]
-    responsiveness
-        s_i, factor on what a dose does, geometric mean 1. [dimensionless]
-    commitment0, cue0, episode0
-        M, x and E on day 0 (episode0 is 0 or 1). [dimensionless]
-    engagement
-        Factor on the worth of a therapy contact. [dimensionless]
-    drift0
-        D on day 0. [log odds]
-    rhythm
-        r, what each weekday adds, Monday first. [log odds]
+    ``tendency``: b_i, log odds of use outside an episode. [dimensionless]
+    ``responsiveness``: s_i, factor on what a dose does, geometric mean 1. [dimensionless]
+    ``commitment0``, ``cue0``, ``episode0``: M, x and E on day 0 (episode0 is 0 or 1). [dimensionless]
+    ``engagement``: factor on the worth of a therapy contact. [dimensionless]
+    ``drift0``: D on day 0. [log odds]
+    ``rhythm``: r, what each weekday adds, Monday first. [log odds]
     """
 
     tendency: Float[np.ndarray, " subject"]
@@ -46,18 +40,12 @@ class Traits:
 class CourseSchedule:
     """What happens to whom on which day.
 
-    infusion_day, session_day
-        Day of each slot, -1 for an empty one. [day]
-    exposure, psychoactive
-        e and m of each infusion. [dimensionless]
-    quality
-        q of the arm's sessions. [dimensionless]
-    weekday0
-        Weekday of day 0, Monday is 0.
-    blocked
-        Whether access to the substance is blocked on a day.
-    clean_days
-        Forced clean days before day 0. [day]
+    ``infusion_day``, ``session_day``: day of each slot, -1 for an empty one. [day]
+    ``exposure``, ``psychoactive``: e and m of each infusion. [dimensionless]
+    ``quality``: q of the arm's sessions. [dimensionless]
+    ``weekday0``: weekday of day 0, Monday is 0.
+    ``blocked``: whether access to the substance is blocked on a day.
+    ``clean_days``: forced clean days before day 0. [day]
     """
 
     infusion_day: Int[np.ndarray, "subject infusion"]
@@ -79,19 +67,13 @@ class CourseSchedule:
 class Course:
     """What happened, day by day: the truth, before anyone reports or measures it.
 
-    use
-        1 on a day with use. The latent course goes on after a person leaves the study; ``days_in_study`` says what
+    ``use``: 1 on a day with use. The latent course goes on after a person leaves the study; ``days_in_study`` says what
         was seen.
-    amount
-        Amount of the day. [unit of the substance]
-    vas
-        Craving without report error. [VAS 0 to 100]
-    days_in_study
-        Days before leaving; equal to the number of days for those who stay. [day]
-    attended
-        Whether each session slot was held.
-    states
-        Recorded states by the names of :data:`STATES`, or none.
+    ``amount``: amount of the day. [unit of the substance]
+    ``vas``: craving without report error. [VAS 0 to 100]
+    ``days_in_study``: days before leaving; equal to the number of days for those who stay. [day]
+    ``attended``: whether each session slot was held.
+    ``states``: recorded states by the names of :data:`STATES`, or none.
     """
 
     use: Int[np.ndarray, "subject day"]

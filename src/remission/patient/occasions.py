@@ -36,10 +36,7 @@ def sample_residual(
 ) -> Float[np.ndarray, "two subject series time"]:
     """Standard normals for residual error of one occasion, two for each value of each series.
 
-    Raises
-    ------
-    SpecError
-        More series, times or occasions than have an address.
+    Raises SpecError: more series, times or occasions than have an address.
     """
     for where, got, most in (("n_series", n_series, _SERIES), ("n_time", n_time, _TIMES)):
         if not 0 <= got <= most:

@@ -118,10 +118,7 @@ class CourseParameters(Result):
     def replace(self, **changes: float) -> Self:
         """A copy with some values changed.
 
-        Raises
-        ------
-        SpecError
-            A name is not a parameter of the course, or a value lies where the equations have no meaning.
+        Raises SpecError: a name is not a parameter of the course, or a value lies where the equations have no meaning.
         """
         known = [field.name for field in fields(self)]
         for name, value in changes.items():
@@ -154,10 +151,7 @@ class CourseParameters(Result):
 def read_parameters(values: Mapping[str, object]) -> CourseParameters:
     """Course parameters from plain data, as a run keeps them: all of them, nothing else, each in its range.
 
-    Raises
-    ------
-    SpecError
-        One is missing, unknown, no number, or outside its range.
+    Raises SpecError: one is missing, unknown, no number, or outside its range.
     """
     needed = {field.name for field in fields(CourseParameters) if field.default is MISSING}
     missing = sorted(needed - set(values))

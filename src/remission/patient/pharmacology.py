@@ -29,10 +29,8 @@ _OWN = ("effects", "binding", "exposure")
 class Pharmacology(Result):
     """Every number behind a session.
 
-    pk
-        Kinetic model with its links.
-    effects, binding, exposure
-        Acute effects, NMDA binding, and the exposure handed to the clock of days.
+    ``pk``: kinetic model with its links. ``effects``, ``binding``, ``exposure``: acute effects, NMDA binding, and the
+    exposure handed to the clock of days.
     """
 
     pk: PkModel
@@ -57,10 +55,7 @@ class Pharmacology(Result):
     def replace_values(self, **values: float) -> "Pharmacology":
         """A copy with some values changed, wherever they live; for sensitivity analyses.
 
-        Raises
-        ------
-        LibraryError
-            No parameter has that name.
+        Raises LibraryError: no parameter has that name.
         """
         ids = [name for found in self.parameter_sets for name in found.ids]
         for name in values:
@@ -101,11 +96,8 @@ def load_pharmacology(pk_model: str = DEFAULT_PK_MODEL) -> Pharmacology:
 def pharmacology_of(protocol: ProtocolFields) -> Pharmacology:
     """The pharmacology of a trial: around the kinetic model that its protocol carries, else the library's.
 
-    Raises
-    ------
-    SpecError
-        The text of the model is wrong (each fault has its line), its id is one of the library, or it has no effect
-        site.
+    Raises SpecError: the text of the model is wrong (each fault has its line), its id is one of the library, or it has
+    no effect site.
     """
     return (
         load_pharmacology() if protocol.pk_model is None else _of_file(protocol.pk_model.file, protocol.pk_model.text)

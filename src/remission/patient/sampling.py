@@ -72,12 +72,7 @@ def sample_iiv(people: People, *, n_iiv: int) -> Float[np.ndarray, "subject iiv"
 def sample_acute_response(people: People, *, response: ParameterSet | None = None) -> AcuteResponse:
     """How much each person reacts in a session; systolic and diastolic hang together, the rest is independent.
 
-    Parameters
-    ----------
-    people
-        Whose draws.
-    response
-        The library's ``acute-response`` by default.
+    ``people``: whose draws. ``response``: the library's ``acute-response`` by default.
     """
     # One block holds them all: the stream is named for its first use, and these two were free.
     z_sbp, z_other, z_heart_rate, z_dissociation = draw_normals(people, Stream.PRESSURE, 0)
@@ -92,12 +87,7 @@ def sample_acute_response(people: People, *, response: ParameterSet | None = Non
 def sample_venous_links(people: People, *, links: ParameterSet) -> VenousLinks:
     """A link from artery to arm vein for each person, inside the uncertainty of its fit.
 
-    Parameters
-    ----------
-    people
-        Whose draws.
-    links
-        The library's ``sampling-links`` or a changed copy.
+    ``people``: whose draws. ``links``: the library's ``sampling-links`` or a changed copy.
     """
     z = np.stack(draw_normal_pair(people, Stream.VENOUS_LINK, 0), axis=1)
     return draw_venous_links(z, links=links)
@@ -106,12 +96,8 @@ def sample_venous_links(people: People, *, links: ParameterSet) -> VenousLinks:
 def sample_band_draws(people: People, *, model: PkModel) -> BandDraws:
     """Normals for the band of measured values of :func:`remission.pk.measured_band`, at their addresses.
 
-    Parameters
-    ----------
-    people
-        Whose draws; kinetics and link are those of every other function here.
-    model
-        The kinetic model, before its variances are widened.
+    ``people``: whose draws; kinetics and link are those of every other function here. ``model``: the kinetic model,
+    before its variances are widened.
     """
     z_residual, z_share, z_rate, z_study = draw_normals(people, Stream.PK_RESIDUAL, 0)
     return BandDraws(
@@ -126,16 +112,13 @@ def sample_band_draws(people: People, *, model: PkModel) -> BandDraws:
 def sample_traits(people: People, parameters: CourseParameters, *, clean_days: int, self_quit: bool) -> Traits:
     """Behavioral traits of each person.
 
+    Raises SpecError: ``q0_mean`` and ``q0_sd`` do not belong to a Beta distribution.
+
     Notes
     -----
     b_i is normal (b0, sigma_b); s_i log-normal; M on day 0 is ``1 - (1 - q0)*exp(-clean_days/tau_M)`` with q0 Beta
     (``q0_mean``, ``q0_sd``); engagement normal, clipped; D and r normal; a share e0 of self-quitters begins inside an
     episode.
-
-    Raises
-    ------
-    SpecError
-        ``q0_mean`` and ``q0_sd`` do not belong to a Beta distribution.
     """
     p = parameters
     z_tendency, z_response, z_cue, z_engagement = draw_normals(people, Stream.BEHAVIOR, 0)

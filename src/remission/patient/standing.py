@@ -115,10 +115,7 @@ class Standing:
 def standing_of(substance: Substance | str, parameter_set: str | ParameterSet = DEFAULT_PARAMETER_SET) -> Standing:
     """What the values of a substance are worth.
 
-    Raises
-    ------
-    LibraryError
-        There is no parameter set of that name.
+    Raises LibraryError: there is no parameter set of that name.
 
     Examples
     --------

@@ -291,12 +291,8 @@ def simulate_course(
 ) -> Course:
     """The courses of many people, equal in every bit to the reference kernel's; states are not recorded.
 
-    Parameters
-    ----------
-    people, traits, schedule, parameters
-        As for :func:`remission.patient.kernels.reference.simulate_course`.
-    n_threads
-        Threads that share the blocks.
+    ``people``, ``traits``, ``schedule``, ``parameters``: as for
+    :func:`remission.patient.kernels.reference.simulate_course`. ``n_threads``: threads that share the blocks.
     """
     n, n_days = len(people), schedule.n_days
     n_blocks = -(-n // BLOCK)

@@ -109,10 +109,7 @@ def link_hashes() -> dict[str, str]:
 def check_links(wanted: Mapping[str, str]) -> None:
     """Refuse to compute with other links than a plan was made with, in whatever process this is.
 
-    Raises
-    ------
-    RunError
-        Links are missing, further ones are active, or one has another source.
+    Raises RunError: links are missing, further ones are active, or one has another source.
     """
     here = link_hashes()
     if dict(wanted) != here:

@@ -46,16 +46,9 @@ def simulate_course(
 ) -> Course:
     """The courses of many people.
 
-    Parameters
-    ----------
-    people
-        Addresses of the draws, one per subject.
-    traits, schedule
-        Arrays over the same subjects.
-    parameters
-        One substance's numbers.
-    record_states
-        Whether to keep the states of every day (16 arrays of subject by day).
+    ``people``: addresses of the draws, one per subject. ``traits``, ``schedule``: arrays over the same subjects.
+    ``parameters``: one substance's numbers. ``record_states``: whether to keep the states of every day (16 arrays of
+    subject by day).
 
     Returns
     -------

@@ -1,14 +1,16 @@
 """Curves of a population: 100,000 people, three infusions, 200 times, ketamine in artery, vein and effect site.
 
-Against the closed form taken infusion by infusion (:mod:`remission.pk.mammillary`, the readable reference, which the
-package used before) and against SciPy's matrix exponential with NumPy; ratios on one core, seconds on all. Agreement is
+Against the closed form taken infusion by infusion (tests/support/reference_kinetics.py, which the package used
+before) and against SciPy's matrix exponential with NumPy; ratios on one core, seconds on all. Agreement is
 checked first on people of another seed.
 """
 
 import os
 import resource
 import statistics
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
@@ -24,9 +26,12 @@ from remission.pk import (
     summarize_population,
 )
 from remission.pk.curves import breaks_and_rates
-from remission.pk.mammillary import linked_response, mammillary_modes, plasma_response
+from remission.pk.mammillary import mammillary_modes
 from remission.planner import PlanRequest, plan_infusion
 from remission.records.infusions import InfusionEvents
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
+from reference_kinetics import linked_response, plasma_response
 
 N_PEOPLE = 100_000
 T_H = np.linspace(0.0, 12.0, 200)

@@ -4,6 +4,7 @@ Usage: ``python validation/pharmacology_page.py``. Every figure of the page is c
 down before the first run, and a contract test holds the page to the code.
 """
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +20,13 @@ from remission.library.molecules import molar_mass_g_per_mol
 from remission.library.observations import ObservedSeries, load_observed_series
 from remission.patient.pharmacology import load_pharmacology
 from remission.pk import PkModel, individual_parameters, load_pk_model, simulate_concentrations
-from remission.pk.mammillary import linked_response, mammillary_modes, plasma_response
-from remission.pk.metabolites import simulate_amounts
+from remission.pk.mammillary import mammillary_modes
 from remission.session.curves import simulate_session_curves
 from remission.session.effects import simulate_session_effects
 from remission.units import ng_per_ml_to_umol_per_l
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
+from reference_kinetics import linked_response, plasma_response, simulate_amounts
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "validation" / "pharmacology.md"
 END_OF_40_MIN_H = 40.0 / 60.0

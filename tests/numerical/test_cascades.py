@@ -5,12 +5,13 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
+from reference_kinetics import simulate_amounts
 
 from remission.library.molecules import molar_mass_g_per_mol
 from remission.numerics import cores
 from remission.numerics.cascades import simulate_cascade
 from remission.pk import individual_parameters, load_pk_model
-from remission.pk.metabolites import METABOLITES, STATES, prepare_metabolites, simulate_amounts
+from remission.pk.metabolites import METABOLITES, STATES, prepare_metabolites
 
 mp = mpmath.mp.clone()
 mp.dps = 50

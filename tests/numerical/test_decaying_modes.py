@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from reference_kinetics import linked_response, plasma_response
 
 from remission.errors import SpecError
 from remission.numerics import cores, walks
 from remission.numerics.decaying_modes import simulate_modes
-from remission.pk.mammillary import Modes, linked_response, mammillary_modes, plasma_response
+from remission.pk.mammillary import Modes, mammillary_modes
 
 GENERATOR = np.random.default_rng(12)
 N = 300  # two whole blocks and a part

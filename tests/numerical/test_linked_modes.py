@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from reference_kinetics import effect_site_quadrature, reference_peak
 
 from remission.pk import PkIndividuals, effect_site_peak, individual_parameters, load_pk_model, saturated_hours
-from remission.pk.effect_site import effect_site_quadrature, reference_peak
 from remission.receptor import saturation
 from remission.records.analyte import Analyte
 

@@ -3,9 +3,10 @@
 import mpmath
 import numpy as np
 import pytest
+from reference_kinetics import linked_response, plasma_response, reference_modes
 
 from remission.errors import NumericalError
-from remission.pk.mammillary import _apart, linked_response, mammillary_modes, plasma_response, reference_modes
+from remission.pk.mammillary import _apart, mammillary_modes
 
 mp = mpmath.mp.clone()
 mp.dps = 60

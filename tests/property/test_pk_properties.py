@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reference_kinetics import simulate_amounts
 
 from remission.dosing import Overlap, make_infusions
 from remission.pk import PkIndividuals, individual_parameters, load_pk_model, simulate_concentrations
-from remission.pk.metabolites import STATES, rate_matrix, simulate_amounts
+from remission.pk.metabolites import STATES, rate_matrix
 
 MODEL = load_pk_model()
 ALL = ("s_ket", "r_ket", "ket", "s_nk", "s_hnk")

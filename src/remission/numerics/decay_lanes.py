@@ -40,7 +40,7 @@ def mean_decay_lane(a, decay):
 
 @inlined
 def decay_difference_lane(a, b, decay_a, decay_b):
-    """Twin of :func:`remission.numerics.divided_differences.decay_difference`."""
+    """Twin of the first of :func:`remission.numerics.divided_differences.decay_differences`."""
     gap = abs(b - a)
     decay_low, decay_high = max(decay_a, decay_b), min(decay_a, decay_b)
     far = (decay_low - decay_high) / max(gap, _NEAR)

@@ -21,7 +21,7 @@ from jaxtyping import Float
 
 from remission.numerics.elementary import exp
 
-__all__ = ["cumulative_decay_difference", "decay_difference", "decay_differences", "mean_decay"]
+__all__ = ["cumulative_decay_difference", "decay_differences", "mean_decay"]
 
 _Array = Float[np.ndarray, "..."]
 
@@ -36,16 +36,6 @@ _CUMULATIVE_SERIES = tuple((-1.0) ** k / factorial(k + 2) for k in range(18))
 def mean_decay(a: _Array) -> _Array:
     """Mean of exp(-a s) over s from 0 to 1, ``(1 - exp(-a)) / a``, for a >= 0. [dimensionless, 0 to 1]"""
     return _mean_decay(a, exp(-a))
-
-
-def decay_difference(a: _Array, b: _Array, *, decay_a: _Array | None = None, decay_b: _Array | None = None) -> _Array:
-    """``(exp(-a) - exp(-b)) / (b - a)`` for a, b >= 0; ``exp(-a)`` where they are equal. [dimensionless, 0 to 1]
-
-    ``decay_a`` and ``decay_b`` are ``exp(-a)`` and ``exp(-b)``, where the caller has them.
-    """
-    decay_a = exp(-a) if decay_a is None else decay_a
-    decay_b = exp(-b) if decay_b is None else decay_b
-    return _decay_difference(np.abs(b - a), np.maximum(decay_a, decay_b), np.minimum(decay_a, decay_b))
 
 
 def cumulative_decay_difference(a: _Array, b: _Array) -> _Array:

@@ -8,7 +8,7 @@ that ends between two marks for one subject is carried there in two steps. Nothi
 Times lie on a fine lattice, 2**-46 of the span, so that the equal steps of a grid share one exponential in spite of
 rounding. A uniform grid costs few exponentials, one of unequal steps costs one a step.
 
-Each subject's result depends on that subject alone, to the last bit: see :mod:`remission.numerics.linear_systems`.
+Each subject's result depends on that subject alone, to the last bit: products are sums in a fixed order.
 """
 
 from collections import Counter

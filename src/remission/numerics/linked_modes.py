@@ -1,8 +1,8 @@
 """A site that follows a sum of decaying modes: the integral of its saturation, and its peak, for many subjects.
 
-Purpose: compiled twins of :mod:`remission.pk.effect_site`, which is the specification and says why its steps are exact.
-Every operation is repeated in its order, so that no bit differs, for ``BLOCK`` subjects side by side. A subject's
-search for the peak ends by itself, and a slow neighbor adds no step.
+The site is an effect site: it follows plasma, which is a sum of modes, at a rate of its own.
+:mod:`remission.pk.effect_site` says why the steps are exact. Operations have a fixed order, for ``BLOCK`` subjects side
+by side; a subject's search for the peak ends by itself, and a slow neighbor adds no step.
 """
 
 import numpy as np

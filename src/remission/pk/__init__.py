@@ -4,7 +4,7 @@ from remission.pk.bands import BandDraws, MeasuredBand, measured_band, with_band
 from remission.pk.concentrations import Concentrations, Series
 from remission.pk.doses import simulate_doses
 from remission.pk.effect_delay import EffectDelay, with_effect_delay
-from remission.pk.effect_site import EffectSiteQuadrature, effect_site_peak, effect_site_quadrature, saturated_hours
+from remission.pk.effect_site import effect_site_peak, saturated_hours
 from remission.pk.exposure import Exposure, exposure_of_doses
 from remission.pk.hepatoportal_people import PersonFactors
 from remission.pk.individuals import MetaboliteIndividuals, PkIndividuals, individual_parameters
@@ -43,7 +43,6 @@ __all__ = [
     "Concentrations",
     "Contested",
     "EffectDelay",
-    "EffectSiteQuadrature",
     "Exposure",
     "InteractionEffect",
     "MeasuredBand",
@@ -61,7 +60,6 @@ __all__ = [
     "average_models",
     "draw_venous_links",
     "effect_site_peak",
-    "effect_site_quadrature",
     "exposure_of_doses",
     "individual_parameters",
     "interaction_effect",

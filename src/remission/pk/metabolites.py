@@ -35,7 +35,6 @@ from remission.errors import SpecError
 from remission.library.molecules import molar_mass_g_per_mol
 from remission.numerics.cascades import simulate_cascade
 from remission.numerics.cores import available_cores
-from remission.numerics.linear_systems import simulate_linear_system
 from remission.pk.individuals import MetaboliteIndividuals, PkIndividuals
 from remission.pk.mammillary import Modes, mammillary_modes
 from remission.records.analyte import Analyte
@@ -47,7 +46,6 @@ __all__ = [
     "mass_ratio",
     "prepare_metabolites",
     "rate_matrix",
-    "simulate_amounts",
     "states_of",
 ]
 
@@ -61,9 +59,6 @@ DIRECT_STATES: Final = ("A1", "A2", "A3", "N1", "N2", "X")
 """Names of the states of a model without delays and hydroxynorketamine."""
 
 _Subject = Float[np.ndarray, " subject"]
-
-# A matrix exponential per person and time step is kept while a chunk runs: 128 people times 13 x 13 is 170 kB a step.
-_CHUNK = 128
 
 
 def states_of(individuals: PkIndividuals) -> tuple[str, ...]:
@@ -127,42 +122,6 @@ def rate_matrix(individuals: PkIndividuals) -> Float[np.ndarray, "subject state 
     return matrix
 
 
-def simulate_amounts(
-    individuals: PkIndividuals,
-    *,
-    breaks_h: Float[np.ndarray, " break"],
-    rate_ug_per_h: Float[np.ndarray, "subject interval"],
-    t_h: Float[np.ndarray, " time"],
-) -> Float[np.ndarray, "subject state time"]:
-    """Amounts of all states after infusions of S-ketamine. [ug of ketamine equivalents]
-
-    Parameters
-    ----------
-    breaks_h, rate_ug_per_h
-        Times at which the rate changes [h] and the S-ketamine rate between them [ug/h].
-    t_h
-        Times, not falling. [h]
-
-    Raises
-    ------
-    SpecError
-        The model has no metabolites, or times run backwards.
-    """
-    entry = np.zeros(len(states_of(individuals)))
-    entry[0] = 1.0
-    chunks = [slice(start, start + _CHUNK) for start in range(0, individuals.n_subject, _CHUNK)]
-    matrix = rate_matrix(individuals)
-    return np.concatenate(
-        [
-            simulate_linear_system(
-                matrix[rows], input_vector=entry, breaks=breaks_h, rates=rate_ug_per_h[rows], times=t_h
-            )
-            for rows in chunks
-        ]
-        or [np.zeros((0, entry.size, t_h.size))]
-    )
-
-
 def prepare_metabolites(
     individuals: PkIndividuals,
     *,
@@ -171,7 +130,7 @@ def prepare_metabolites(
 ) -> Callable[..., Float[np.ndarray, "analyte time subject"]]:
     """A function of ``times`` that gives :data:`METABOLITES` in plasma; none of a form the model lacks. [ng/mL]
 
-    The same system as :func:`simulate_amounts` with the central and peripheral compartments of each substance written
+    The system of :func:`rate_matrix` with the central and peripheral compartments of each substance written
     as decaying modes; no state is then fed by a later one, so many people are fast.
 
     Raises

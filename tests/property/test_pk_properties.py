@@ -25,7 +25,7 @@ def _person(weight: float, z: list[float]) -> PkIndividuals:
 
 def _arterial(people: PkIndividuals, dose: float, start: float, duration: float, t_h: np.ndarray) -> np.ndarray:
     events = make_infusions(np.full((people.n_subject, 1), dose), start_h=[start], duration_h=[duration])
-    return simulate_concentrations(people, events, t_h=t_h, analytes=ALL).at_site("arterial")
+    return simulate_concentrations(people, events, t_h=t_h, analytes=ALL).conc_ng_per_ml
 
 
 @given(weights, normals, doses, durations)
@@ -65,7 +65,7 @@ def test_infusions_superpose(weight: float, z: list[float], infusions: list[tupl
     people, t_h = _person(weight, z), np.array([0.0, 0.3, 2.0, 9.0, 20.0])
     dose, start, duration = (np.array(column) for column in zip(*infusions, strict=True))
     events = make_infusions(dose[np.newaxis], start_h=start, duration_h=duration, overlap=Overlap.SUPERPOSE)
-    together = simulate_concentrations(people, events, t_h=t_h, analytes=ALL).at_site("arterial")
+    together = simulate_concentrations(people, events, t_h=t_h, analytes=ALL).conc_ng_per_ml
     apart = sum(_arterial(people, *one, t_h=t_h) for one in zip(dose, start, duration, strict=True))
     # The full system is stepped from break to break, so its rounding differs; small against the largest value.
     assert together == pytest.approx(apart, rel=1e-9, abs=1e-10 * float(dose.sum()))

@@ -1,4 +1,4 @@
-"""Between-person differences of the acute effects, the plateau of pressure, heart rate and the flags of history."""
+"""Between-person differences of the acute effects, the plateau of pressure, and heart rate."""
 
 import inspect
 
@@ -11,14 +11,13 @@ from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
 from remission.patient.pharmacology import load_pharmacology
 from remission.patient.sampling import sample_acute_response
-from remission.pk import EffectDelay, individual_parameters, load_pk_model, simulate_concentrations, with_effect_delay
+from remission.pk import individual_parameters, load_pk_model, simulate_concentrations
 from remission.receptor import (
     PressureLaw,
     Responder,
     correlated_pressure_z,
     dissociation_gain,
     heart_rate_range,
-    pressure_flags,
     simulate_cadss,
     simulate_heart_rate_rise,
     simulate_pressure_rise,
@@ -177,22 +176,6 @@ def test_people_differ_in_heart_rate_as_assumed() -> None:
     _mean_and_sd_hold(rise, mean, 0.7 * mean)
 
 
-def test_history_and_age_are_flags_and_no_slope() -> None:
-    """Sources give odds; a rise made from odds would be invented."""
-    assert pressure_flags() == ()
-    hypertension, age = pressure_flags(age_y=60.0, has_hypertension=True)
-    assert "every patient" in hypertension.evidence
-    assert "1.04" in age.evidence
-    assert "same at every age" in age.consequence
-
-
-@pytest.mark.parametrize("age_y", [17.9, 121.0, float("nan")])
-def test_the_age_of_nobody_is_refused(age_y: float) -> None:
-    """A flag about a person of 900 years would be read as one of 90."""
-    with pytest.raises(SpecError):
-        pressure_flags(age_y=age_y)
-
-
 @pytest.mark.parametrize("rho", [-1.1, 1.1])
 def test_a_correlation_beyond_one_is_refused(rho: float) -> None:
     """Its square root would be NaN and every diastolic pressure with it."""
@@ -225,15 +208,16 @@ def test_the_delay_of_the_effect_site_has_a_range() -> None:
     t_h = np.linspace(0.0, 1.5, 91)
     events = make_infusions(np.array([[35.0]]), start_h=[0.0], duration_h=[2 / 3])
     found = []
-    for delay in EffectDelay:
-        people = individual_parameters(
-            with_effect_delay(model, delay), weight_kg=np.array([70.0]), z_iiv=np.zeros((1, 8))
-        )
+    mean = model.links["effect_half_life_h"]
+    for half_life_h in (0.001, mean.value, mean.high):
+        assert half_life_h is not None
+        changed = model.replace_values(effect_half_life_h=half_life_h)
+        people = individual_parameters(changed, weight_kg=np.array([70.0]), z_iiv=np.zeros((1, 8)))
         found.append(simulate_concentrations(people, events, t_h=t_h, sites=("arterial", "effect")))
-    none, mean, longest = (one.select("ket", site="effect")[0] for one in found)
+    none, usual, longest = (one.select("ket", site="effect")[0] for one in found)
     assert none == pytest.approx(found[0].select("ket", site="arterial")[0], rel=0.03, abs=10.0)
-    assert none.max() > mean.max() > longest.max()
-    assert none.argmax() <= mean.argmax() < longest.argmax()
+    assert none.max() > usual.max() > longest.max()
+    assert none.argmax() <= usual.argmax() < longest.argmax()
 
 
 @pytest.mark.parametrize("peak", [0.0, -1.0, float("nan"), float("inf")])

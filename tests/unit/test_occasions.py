@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from remission.errors import SpecError
-from remission.patient.occasions import sample_iov, sample_residual
+from remission.patient.occasions import sample_iov
 from remission.pk import Concentrations, load_pk_model, simulate_doses
 from remission.pk.occasions import iov_names, load_occasions
-from remission.pk.residual import load_residual, with_residual_error
 from remission.records.dose import Dose
 from remission.streams import People
 
@@ -78,19 +77,6 @@ def test_occasions_have_addresses() -> None:
     assert np.array_equal(sample_iov(few, n_iov=11, occasion=2), sample_iov(many, n_iov=30, occasion=2)[:3, :11])
     assert not np.any(sample_iov(few, n_iov=11, occasion=2) == sample_iov(few, n_iov=11, occasion=3))
     assert sample_iov(few, n_iov=0, occasion=0).shape == (3, 0)
-    longer = sample_residual(many, n_series=2, n_time=4, occasion=1)
-    assert np.array_equal(sample_residual(few, n_series=1, n_time=3, occasion=1), longer[:, :3, :1, :3])
-    assert not np.any(sample_residual(few, n_series=1, n_time=3, occasion=0) == longer[:, :3, :1, :3])
-    assert np.unique(longer).size == longer.size
-
-
-@pytest.mark.parametrize("words", [{"n_series": 17}, {"n_time": 4097}, {"occasion": -1}, {"occasion": 65536}])
-def test_a_value_without_an_address_is_refused(words: dict[str, int]) -> None:
-    """Two values at one address would be the same error twice."""
-    people = People.of_replicates(seed=3, first=0, count=1, n_subjects=1)
-    with pytest.raises(SpecError) as caught:
-        sample_residual(people, **{"n_series": 1, "n_time": 1, "occasion": 0, **words})
-    assert caught.value.where in words
 
 
 def test_models_without_printed_variances_have_clearance_alone() -> None:
@@ -99,47 +85,3 @@ def test_models_without_printed_variances_have_clearance_alone() -> None:
     with pytest.raises(SpecError) as caught:
         run(VEIN, z_iov=np.zeros((2, 3)))
     assert caught.value.where == "z_iov"
-
-
-def test_measured_values_are_the_printed_law() -> None:
-    """The additive part is printed in nmol/mL and must arrive in ng/mL of the metabolite."""
-    curve = run(VEIN, ("s_ket", "s_nk"))
-    z = np.zeros((2, *curve.conc_ng_per_ml.shape))
-    z[0] = 1.0
-    z[1] = 2.0
-    measured = with_residual_error(curve, load_residual(MODEL), z_residual=z)
-    s_ket, s_nk = (measured.select(name, site="arterial") for name in ("s_ket", "s_nk"))
-    assert s_ket == pytest.approx(curve.select("s_ket", site="arterial") * (1 + np.sqrt(0.012)))
-    assert s_nk == pytest.approx(curve.select("s_nk", site="arterial") * 1.102 + 2 * 0.058 * 223.7)
-    assert measured.series == curve.series
-
-
-def test_the_nasal_model_has_errors_of_the_log() -> None:
-    """27.6% is a standard deviation of the log there: a value can never be negative."""
-    model = load_pk_model("perezruixo2021")
-    curve = simulate_doses(
-        model,
-        [Dose.create(route="intranasal", dose="28 mg", form="esketamine")],
-        weight_kg=np.array([70.0]),
-        z_iiv=np.zeros((1, model.n_iiv)),
-        t_h=np.array([1.0]),
-        analytes=["s_ket"],
-        sites=["venous"],
-    )
-    measured = with_residual_error(curve, load_residual(model), z_residual=np.full((2, 1, 1, 1), -2.0))
-    assert measured.conc_ng_per_ml == pytest.approx(curve.conc_ng_per_ml * np.exp(-0.552))
-
-
-def test_what_was_not_measured_has_no_error() -> None:
-    """R-ketamine was not assayed in the default's source, nor is the effect site ever."""
-    residual = load_residual(MODEL)
-    asked: tuple[dict[str, Any], ...] = ({"analytes": ("r_ket",)}, {"sites": ("effect",)})
-    for words in asked:
-        curve = run(VEIN, **words)
-        with pytest.raises(SpecError) as caught:
-            with_residual_error(curve, residual, z_residual=np.zeros((2, 2, 1, 3)))
-        assert caught.value.where == "series"
-    with pytest.raises(SpecError):
-        with_residual_error(run(VEIN), residual, z_residual=np.zeros((2, 2, 1, 2)))
-    with pytest.raises(SpecError):
-        load_residual(load_pk_model("noppers2011"))

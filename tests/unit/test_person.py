@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from remission.errors import SpecError
-from remission.library.protocols import load_protocol
 from remission.records.regimen import Regimen
 from remission.records.subject import Subject
 from remission.session.person import simulate_person
@@ -25,17 +24,6 @@ def test_two_doses_are_the_sum_of_one_and_one_later() -> None:
     second = {"start_h": 1.0, "dose_mg_per_kg": 0.4, "duration_min": 40.0}
     both, one, other = (arterial(Regimen.create(doses=doses)) for doses in ([first, second], [first], [second]))
     np.testing.assert_allclose(both, one + other, rtol=1e-12, atol=1e-12)
-
-
-def test_the_session_of_a_published_course_is_its_infusion() -> None:
-    """KARE's session, from the protocol to the regimen, in one step."""
-    course = load_protocol("kare").drugs["ketamine"]
-    regimen = Regimen.of_course(course, 3)
-    assert (regimen.doses[0].dose_mg_per_kg, regimen.doses[0].duration_min) == (0.8, 40.0)
-    with pytest.raises(SpecError, match="number"):
-        Regimen.of_course(course, 4)
-    with pytest.raises(SpecError, match="saline"):
-        Regimen.of_course(load_protocol("kare").drugs["saline"])
 
 
 def test_weight_moves_the_peak_and_sex_does_not() -> None:

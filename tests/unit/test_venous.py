@@ -18,7 +18,6 @@ from remission.pk import (
     draw_venous_links,
     individual_parameters,
     load_pk_model,
-    mixing_gap_ng_per_ml,
     simulate_concentrations,
     simulate_venous_concentrations,
     with_slow_norketamine,
@@ -117,14 +116,6 @@ def test_what_has_no_vein_is_refused() -> None:
         inspect.unwrap(simulate_venous_concentrations)(PEOPLE, EVENTS, t_h=T_H, venous=fewer)
     with pytest.raises(SpecError):
         draw_venous_links(np.array([[np.inf, 0.0]]), links=LINKS)
-
-
-def test_mixing_is_rate_over_flow() -> None:
-    """52.5 mg/h over 455 L/h: 115 ng/mL."""
-    assert mixing_gap_ng_per_ml(52.5, links=LINKS) == pytest.approx(52_500.0 / 455.4, rel=1e-14)
-    for rate in (-1.0, float("nan")):
-        with pytest.raises(SpecError):
-            mixing_gap_ng_per_ml(rate, links=LINKS)
 
 
 def test_the_optional_norketamine_is_the_fit_and_holds_on_times_it_has_not_seen() -> None:

@@ -59,6 +59,9 @@ def test_esketamine_is_compared_on_the_page(client: TestClient) -> None:
     assert "S-ketamine, venous plasma" in words
     weighed = client.get("/planner.json", params={**PLAN, "weights": "kamp2020=3, noppers2011=1"}).json()
     assert weighed["numbers"]["request"]["weights"] == [["kamp2020", 3.0], ["noppers2011", 1.0]]
+    for typed in ({}, {"model": "average"}):
+        page = client.get("/planner", params={**PLAN, **typed, "weights": "kamp2020=3, noppers2011=1"}).text
+        assert '<option value="average" selected>' in page
     wrong = client.get("/planner", params={**PLAN, "weights": "kamp=1"})
     assert wrong.status_code == 422
     assert 'id="weights-fault"' in wrong.text

@@ -18,10 +18,10 @@ from remission.pk import (
     PkModel,
     individual_parameters,
     load_pk_model,
-    mixing_gap_ng_per_ml,
     simulate_concentrations,
     with_slow_norketamine,
 )
+from remission.pk.individuals import UG_PER_MG
 from remission.records.dose import DrugForm
 from validation.norketamine import N_FITTED, STANDARD_ERRORS, fit_one, norketamine_errors_percent
 from validation.pharmacology_rows.choice import CRITERION, score_table, separation_table
@@ -156,7 +156,9 @@ def venous() -> dict[str, str]:
         series = load_observed_series(name)
         (infusion,) = series.infusions
         share = 1.0 if analyte == "ket" else 0.5
-        gap = share * mixing_gap_ng_per_ml(infusion.dose_mg / infusion.duration_h, links=model.links)
+        # While it runs, arterial plasma is above mixed venous plasma by rate / Q. [ug/h over L/h]
+        rate_ug_per_h = infusion.dose_mg / infusion.duration_h * UG_PER_MG
+        gap = share * (rate_ug_per_h / model.links.value("mixing_flow_l_per_h"))
         vein = next(one for one in _row(name)[0] if one.model_id == DEFAULT).at_data[0]
         artery = _arterial_peak(series)
         gaps.append(f"| {label} | {gap:.1f} | {artery - vein:.1f} | {series.values[0]:g} | {artery - gap:.1f} |")

@@ -3,7 +3,6 @@
 from remission.pk.bands import BandDraws, MeasuredBand, measured_band, with_band_spread
 from remission.pk.concentrations import Concentrations, Series
 from remission.pk.doses import simulate_doses
-from remission.pk.effect_delay import EffectDelay, with_effect_delay
 from remission.pk.effect_site import effect_site_peak, saturated_hours
 from remission.pk.exposure import Exposure, exposure_of_doses
 from remission.pk.hepatoportal_people import PersonFactors
@@ -18,8 +17,8 @@ from remission.pk.model import (
     load_pk_model,
     model_argument,
     with_both_forms,
+    with_slow_norketamine,
 )
-from remission.pk.norketamine import with_slow_norketamine
 from remission.pk.own_model import parse_pk_model, read_pk_model
 from remission.pk.simulate import simulate_concentrations
 from remission.pk.spread import (
@@ -33,7 +32,7 @@ from remission.pk.spread import (
 from remission.pk.structures import Structure, register_structure
 from remission.pk.summaries import PopulationSummary, summarize_population
 from remission.pk.typical import TypicalParameters, typical_parameters
-from remission.pk.venous import VenousLinks, draw_venous_links, mixing_gap_ng_per_ml, simulate_venous_concentrations
+from remission.pk.venous import VenousLinks, draw_venous_links, simulate_venous_concentrations
 
 __all__ = [
     "DEFAULT_PK_MODEL",
@@ -42,7 +41,6 @@ __all__ = [
     "BandDraws",
     "Concentrations",
     "Contested",
-    "EffectDelay",
     "Exposure",
     "InteractionEffect",
     "MeasuredBand",
@@ -67,7 +65,6 @@ __all__ = [
     "list_pk_models",
     "load_pk_model",
     "measured_band",
-    "mixing_gap_ng_per_ml",
     "model_argument",
     "model_spread",
     "models_for_infusions",
@@ -83,6 +80,5 @@ __all__ = [
     "typical_parameters",
     "with_band_spread",
     "with_both_forms",
-    "with_effect_delay",
     "with_slow_norketamine",
 ]

@@ -57,11 +57,6 @@ class Concentrations(Result):
         }
 
     @property
-    def dims(self) -> tuple[str, str, str]:
-        """Names of the dimensions of ``conc_ng_per_ml``."""
-        return ("subject", "series", "time")
-
-    @property
     def units(self) -> str:
         """Unit of the values."""
         return "ng/mL"
@@ -102,17 +97,3 @@ class Concentrations(Result):
                 remedy="Ask for it in simulate_concentrations().",
             )
         return self.conc_ng_per_ml[:, self.series.index(wanted), :]
-
-    def at_site(self, site: SamplingSite | str) -> Float[np.ndarray, "subject analyte time"]:
-        """All series of one site, analytes in the order of :attr:`analytes`. [ng/mL]
-
-        Raises
-        ------
-        SpecError
-            Nothing was simulated at that site.
-        """
-        wanted = SamplingSite.parse(site)
-        columns = [index for index, one in enumerate(self.series) if one.sampling_site is wanted]
-        if not columns:
-            raise SpecError(where="site", got=wanted.value, allowed=f"one of {', '.join(self.sampling_sites)}")
-        return self.conc_ng_per_ml[:, columns, :]

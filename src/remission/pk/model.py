@@ -31,6 +31,7 @@ __all__ = [
     "load_pk_model",
     "model_argument",
     "with_both_forms",
+    "with_slow_norketamine",
 ]
 
 DEFAULT_PK_MODEL: Final = "pk-2026"
@@ -285,3 +286,17 @@ def with_both_forms(model: PkModel) -> PkModel:
 
 
 _ONE_LAW = "It follows one form; S- and R-ketamine are both computed under its one law, which is assumed"
+
+
+def with_slow_norketamine(model: PkModel) -> PkModel:
+    """The model with the clearance of norketamine that one data set wants, half of the default; an option, no default.
+
+    It lies 13 standard errors from the source's own estimate; which of the two studies is right is not known, and
+    nothing in the chain reads norketamine.
+
+    Raises
+    ------
+    LibraryError
+        The model has no norketamine.
+    """
+    return model.replace_values(nk_cl_l_per_h=load_parameter_set("norketamine-slow").value("nk_cl_l_per_h"))

@@ -14,7 +14,8 @@ assumed and twice what the residuals show. How much people differ in the link is
 draw of its own, so a band over people holds kinetics and the doubt about the link together.
 
 One number was published that needs no fit: dose enters upstream of the artery and is diluted by the total flow Q, so
-while it runs arterial plasma is above mixed venous plasma by ``rate / Q`` (:func:`mixing_gap_ng_per_ml`).
+while it runs arterial plasma is above mixed venous plasma by ``rate / Q``; ``validation.pharmacology_rows`` holds it to
+the rows.
 """
 
 from collections.abc import Sequence
@@ -26,13 +27,13 @@ from jaxtyping import Float
 from remission.errors import SpecError
 from remission.numerics.elementary import exp
 from remission.pk.concentrations import Concentrations, Series
-from remission.pk.individuals import UG_PER_MG, PkIndividuals
+from remission.pk.individuals import PkIndividuals
 from remission.pk.simulate import simulate_concentrations
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.infusions import InfusionEvents
 from remission.records.parameter import ParameterSet
 
-__all__ = ["VenousLinks", "draw_venous_links", "mixing_gap_ng_per_ml", "simulate_venous_concentrations"]
+__all__ = ["VenousLinks", "draw_venous_links", "simulate_venous_concentrations"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,29 +134,3 @@ def simulate_venous_concentrations(
         series=tuple(Series(one, SamplingSite.VENOUS) for one in asked),
         conc_ng_per_ml=np.stack(columns, axis=1),
     )
-
-
-def mixing_gap_ng_per_ml(rate_mg_per_h: float, *, links: ParameterSet) -> float:
-    """How far arterial plasma is above mixed venous plasma while an infusion runs. [ng/mL]
-
-    Parameters
-    ----------
-    rate_mg_per_h
-        Rate of the infusion, >= 0. [mg/h]
-    links
-        The library's ``sampling-links``.
-
-    Raises
-    ------
-    SpecError
-        The rate is negative or not finite.
-
-    Examples
-    --------
-    >>> from remission.library.loader import load_parameter_set
-    >>> f"{mixing_gap_ng_per_ml(35.0 / (40.0 / 60.0), links=load_parameter_set('sampling-links')):.0f} ng/mL"
-    '115 ng/mL'
-    """
-    if not (np.isfinite(rate_mg_per_h) and rate_mg_per_h >= 0.0):
-        raise SpecError(where="rate_mg_per_h", got=rate_mg_per_h, allowed="a rate of 0 or more")
-    return rate_mg_per_h * UG_PER_MG / links.value("mixing_flow_l_per_h")

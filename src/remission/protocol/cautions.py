@@ -3,6 +3,8 @@
 The limits below are facts of the evidence registry; a test holds them to it.
 """
 
+import tomllib
+from importlib.resources import files
 from typing import Final
 
 from remission.protocol.fields import ProtocolFields
@@ -10,7 +12,13 @@ from remission.records.endpoint_kinds import KINDS, EndpointKind
 from remission.records.treatment import Infusion
 from remission.units import format_quantity
 
-__all__ = ["HIGHEST_STUDIED_MG_PER_KG", "LONGEST_STUDIED_MIN", "MOST_INFUSIONS_STUDIED", "cautions_of"]
+__all__ = [
+    "HIGHEST_STUDIED_MG_PER_KG",
+    "LONGEST_STUDIED_MIN",
+    "MOST_INFUSIONS_STUDIED",
+    "OVERDOSE_STEPS",
+    "cautions_of",
+]
 
 HIGHEST_STUDIED_MG_PER_KG: Final = 0.8
 """Highest dose of an intravenous infusion of racemic ketamine in an addiction trial of the registry. [mg/kg]"""
@@ -29,11 +37,16 @@ _STOPPING_ALCOHOL: Final = (
     "Stopping alcohol suddenly can kill a person who drinks heavily every day. Seek medical help before stopping; "
     "call an ambulance for a fit, confusion, hallucinations or fever after stopping."
 )
+
+OVERDOSE_STEPS: Final[tuple[dict[str, str], ...]] = tuple(
+    tomllib.loads(files("remission.protocol").joinpath("overdose.toml").read_text(encoding="utf-8"))["steps"]
+)
+"""What to do in an opioid overdose, step after step: ``brief`` inside a sentence, and by language for a page."""
+
+*_FIRST_STEPS, _LAST_STEP = (step["brief"] for step in OVERDOSE_STEPS)
 _STOPPING_OPIOIDS: Final = (
     "Tolerance to opioids falls after stopping: a dose that was usual before can then kill. Keep naloxone at hand; "
-    "detoxification alone is not treatment. In an overdose call the emergency number, give naloxone, open the airway "
-    "and give rescue breaths where there is no breathing, turn the person on the side when breathing, give a second "
-    "dose of naloxone after two to three minutes without response, and stay until help is there."
+    f"detoxification alone is not treatment. In an overdose {', '.join(_FIRST_STEPS)}, and {_LAST_STEP}."
 )
 
 

@@ -16,7 +16,6 @@ from remission.receptor.pressure import (
     held_from_ng_per_ml,
     simulate_pressure_rise,
 )
-from remission.receptor.pressure_history import pressure_flags
 from remission.receptor.saturation import saturation
 
 __all__ = [
@@ -29,7 +28,6 @@ __all__ = [
     "dissociation_gain",
     "heart_rate_range",
     "held_from_ng_per_ml",
-    "pressure_flags",
     "saturation",
     "simulate_cadss",
     "simulate_heart_rate_rise",

@@ -11,7 +11,6 @@ from pydantic import BeforeValidator, Field, model_validator
 from remission.errors import SpecError
 from remission.records.base import Record
 from remission.records.dose import Dose, DrugForm, Route, read_form
-from remission.records.treatment import DrugCourse
 
 __all__ = ["Regimen"]
 
@@ -61,20 +60,3 @@ class Regimen(Record):
         if faults:
             raise SpecError.from_faults(faults)
         return self
-
-    @classmethod
-    def of_course(cls, course: DrugCourse, number: int = 1) -> "Regimen":
-        """The session of infusion ``number`` (from 1) of a course.
-
-        Raises
-        ------
-        SpecError
-            The course has no such infusion, or it is not ketamine.
-        """
-        if course.drug != "racemic-ketamine" or not 1 <= number <= len(course.infusions):
-            raise SpecError(
-                where="number",
-                got=f"infusion {number} of {course.drug}",
-                allowed=f"an infusion of racemic-ketamine, 1 to {len(course.infusions)}",
-            )
-        return cls(doses=(course.infusions[number - 1].dose,))

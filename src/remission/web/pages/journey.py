@@ -21,6 +21,7 @@ from remission.evidence.care import (
 )
 from remission.evidence.records import CareRecord, StudyRecord
 from remission.evidence.registry import citation_of, load_evidence
+from remission.protocol.cautions import OVERDOSE_STEPS
 from remission.records.base import Record
 from remission.web.language import LANGUAGES, language_of, load_text, path_in
 from remission.web.page import PageRouter
@@ -224,7 +225,7 @@ def safety(request: Request, language: _Language, country: _Country = "") -> Saf
 
 def _overdose(language: str) -> tuple[str, ...]:
     """What to do in an opioid overdose, one step after the other; the same wherever overdose is spoken of."""
-    return tuple(fill(step) for step in load_text(language, "safety")["overdose_steps"])
+    return tuple(fill(step[language]) for step in OVERDOSE_STEPS)
 
 
 def _country(request: Request, asked: str) -> tuple[str, Fault | None]:

@@ -439,6 +439,9 @@ def _compared(requests: tuple[PlanRequest, ...]) -> tuple[Comparison, Figure]:
 
 def _page(query: PlannerQuery, is_clinician: bool, **more: Any) -> PlannerPage:
     asked = {name: tuple(texts) for name, texts in query.fields.items()}
+    if query.weights.strip() and not query.model.strip():
+        # Weights ask for the average, so the box of the model says it.
+        asked["model"] = (AVERAGE,)
     choices = _choices()
     boxes = {one.id for group in choices["checks"] for one in group.checks} | {one.id for one in choices["takes"]}
     other = {

@@ -116,6 +116,13 @@ class SpecError(RemissionError, ValueError):
         joined.args = ("\n".join(str(fault) for fault in faults),)
         return joined
 
+    @classmethod
+    def check(cls, faults: Iterable["SpecError"]) -> None:
+        """Raise one error that carries all ``faults``; nothing where there is none."""
+        listed = list(faults)
+        if listed:
+            raise cls.from_faults(listed)
+
 
 class UnitsError(SpecError):
     """A quantity has no unit, an unknown unit, or a unit of the wrong dimension."""

@@ -16,7 +16,7 @@ from remission.library.published import published_outcome, trial_record
 from remission.protocol import Protocol
 from remission.protocol.file import parse_protocol
 from remission.protocol.json_schema import protocol_json_schema, protocol_json_schema_text
-from remission.records import Record
+from remission.records.base import Record
 from remission.records.substance import Substance
 from remission.records.yaml_tree import read_tree
 from remission.units import suffix_of

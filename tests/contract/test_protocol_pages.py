@@ -8,10 +8,10 @@ import pytest
 
 from remission.errors import SpecError
 from remission.library.protocols import protocol_template
-from remission.protocol.coherence import NEEDED_DATA
 from remission.protocol.file import read_protocol
 from remission.protocol.json_schema import protocol_json_schema
 from remission.records.analysis_methods import METHODS
+from remission.records.endpoint_kinds import KINDS
 from remission.units import parse_quantity
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -52,10 +52,10 @@ def test_the_page_states_kinds_needs_and_methods_of_endpoints() -> None:
     """They decide whether a file is refused."""
     section = REFERENCE.split("\n## Endpoint\n")[1].split("\n## ")[0]
     rows = re.findall(r"^\| `(\w+)` \| .* \| (\w+) \| (.*) \|$", section, re.MULTILINE)
-    told = {kind: (needs, set(re.findall(r"`(\w+)`", methods))) for kind, needs, methods in rows if kind in NEEDED_DATA}
+    told = {kind: (needs, set(re.findall(r"`(\w+)`", methods))) for kind, needs, methods in rows if kind in KINDS}
     expected = {
-        kind: (needs, {method for method, facts in METHODS.items() if kind in facts.fits})
-        for kind, needs in NEEDED_DATA.items()
+        kind: (row.needs, {method for method, facts in METHODS.items() if kind in facts.fits})
+        for kind, row in KINDS.items()
     }
     assert told == expected
 

@@ -10,6 +10,7 @@ from remission.endpoints.values import period_values_of, times_of, values_of
 from remission.errors import SpecError
 from remission.library.protocols import load_protocol
 from remission.protocol.file import parse_protocol, write_protocol
+from remission.records.endpoint import Endpoint
 
 
 def test_days_of_use_are_counted_by_every_rule_for_the_missing() -> None:
@@ -204,8 +205,6 @@ def test_what_cannot_be_computed_is_refused() -> None:
 )
 def test_a_field_without_meaning_is_refused_at_its_place(fields: dict[str, object], where: str) -> None:
     """An endpoint that is not what its writer thinks would give a number all the same."""
-    from remission.records.endpoint import Endpoint
-
     with pytest.raises(SpecError) as caught:
         Endpoint.create(**{"id": "e", "label": "e", "window": {"first": 0, "last": 9}, **fields})
     assert [fault.where for fault in caught.value.faults] == [f"endpoint.{where}"]
@@ -219,3 +218,20 @@ def test_a_rule_without_effect_is_no_rule() -> None:
     wrong = head + "kind: mean_craving" + tail.replace("missing: observed", "missing: use", 1)
     with pytest.raises(SpecError, match="expected observed for mean_craving"):
         parse_protocol(wrong, name="kare.yaml")
+
+
+@pytest.mark.parametrize("kind", ["mean_craving", "craving_change", "days_in_study"])
+def test_a_rule_without_effect_is_refused_from_python_as_from_a_file(kind: str) -> None:
+    """A script would believe that leaving counts as use where nothing of it does; what was stored long ago passes."""
+    fields: dict[str, Any] = {
+        "id": "e",
+        "label": "e",
+        "kind": kind,
+        "window": {"first": 0, "last": 9},
+        "missing": "use",
+    }
+    fields |= {"baseline": {"first": 0, "last": 2}} if kind == "craving_change" else {}
+    with pytest.raises(SpecError, match=f"expected observed for {kind}"):
+        Endpoint.create(**fields)
+    if kind == "mean_craving":
+        assert Endpoint.from_dict(fields, is_stored=True).missing == "use"

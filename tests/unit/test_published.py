@@ -5,7 +5,7 @@ import re
 import pytest
 
 from remission.errors import LibraryError
-from remission.library import loader, published
+from remission.library import published
 from remission.library.published import (
     list_trials,
     published_outcome,
@@ -13,6 +13,7 @@ from remission.library.published import (
     trial_citation,
     trial_record,
 )
+from remission.records import packaged
 
 PDA = "percentage days abstinent over 6 months"
 
@@ -79,9 +80,9 @@ def test_a_damaged_registry_is_a_library_error(monkeypatch: pytest.MonkeyPatch) 
         def read_bytes(self) -> bytes:
             return b"{"
 
-    monkeypatch.setattr(loader, "files", lambda _: Broken())
+    monkeypatch.setattr(packaged, "files", lambda _: Broken())
     with pytest.raises(LibraryError, match="Install the package again"):
-        published._registry.__wrapped__()
+        packaged.evidence_records.__wrapped__()
 
 
 def test_citations_hold_verified_identifiers_and_no_address() -> None:

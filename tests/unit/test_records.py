@@ -12,18 +12,11 @@ from pydantic import field_validator
 from remission.errors import SpecError
 from remission.library.protocols import list_protocols, load_protocol
 from remission.protocol import Protocol
-from remission.records import (
-    AgeDistribution,
-    Arm,
-    DayRange,
-    DrugCourse,
-    Endpoint,
-    Gap,
-    Infusion,
-    Population,
-    Record,
-)
+from remission.records.base import Record
+from remission.records.endpoint import Endpoint
 from remission.records.faults import field_path, known_fields, parse_path
+from remission.records.population import AgeDistribution, DayRange, Population
+from remission.records.treatment import Arm, DrugCourse, Gap, Infusion
 
 
 def test_a_record_takes_numbers_by_name_and_texts_with_units() -> None:

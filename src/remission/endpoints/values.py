@@ -19,7 +19,7 @@ from remission.records.analysis_methods import complete
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import KINDS, EndpointKind
 
-__all__ = ["FORMULAS", "PERIOD_KINDS", "TIME_FORMULAS", "check_formula", "period_values_of", "times_of", "values_of"]
+__all__ = ["FORMULAS", "TIME_FORMULAS", "check_formula", "period_values_of", "times_of", "values_of"]
 
 FORMULAS: Final[Mapping[EndpointKind, Formula]] = {
     **DAY_FORMULAS,
@@ -32,15 +32,6 @@ FORMULAS: Final[Mapping[EndpointKind, Formula]] = {
 
 TIME_FORMULAS: Final[Mapping[EndpointKind, TimeFormula]] = {**DAY_TIME_FORMULAS, **WEEK_TIME_FORMULAS}
 """The formula of every kind that is a time to an event."""
-
-PERIOD_KINDS: frozenset[EndpointKind] = frozenset(
-    {
-        "percent_days_abstinent", "percent_heavy_days", "use_days", "longest_abstinence", "any_use", "abstinent_window",
-        "confirmed_relapse", "mean_craving", "last_craving", "percent_negative_tests", "negative_tests",
-    }
-)  # fmt: skip
-"""Kinds that have a meaning in a part of their window."""
-
 
 complete(FORMULAS, {kind: facts for kind, facts in KINDS.items() if facts.scale != "time"}, what="kinds of endpoints")
 complete(TIME_FORMULAS, {kind: facts for kind, facts in KINDS.items() if facts.scale == "time"}, what="kinds of times")
@@ -117,11 +108,11 @@ def period_values_of(
     SpecError
         The kind has no meaning in a part of its window.
     """
-    if endpoint.kind not in PERIOD_KINDS:
+    if not KINDS[endpoint.kind].by_period:
         raise SpecError(
             where=f"endpoint {endpoint.id}",
             got=endpoint.kind,
-            allowed=f"by periods only {', '.join(sorted(PERIOD_KINDS))}",
+            allowed=f"by periods only {', '.join(sorted(kind for kind, facts in KINDS.items() if facts.by_period))}",
         )
     first, last = endpoint.window.first, endpoint.window.last
     plain = endpoint.replace(definition=None, missing="observed", missing_weight=None)

@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 from remission.errors import LibraryError, SpecError, check_known
 from remission.evidence.classes import declared_conflicts, design_of, role_of, substances_of
 from remission.evidence.records import CareRecord, StudyOutcome, StudyRecord
-from remission.library.loader import read_library_json
 from remission.library.published import trial_citation
+from remission.records.packaged import evidence_records, read_library_json
 from remission.records.result import Result
 
 __all__ = [
@@ -231,7 +231,7 @@ def load_evidence() -> EvidenceRegistry:
         for topic, name in _FILES.items()
     }
     return EvidenceRegistry(
-        studies=tuple(_parse(StudyRecord, item, "evidence.json") for item in read_library_json("evidence.json")),
+        studies=tuple(_parse(StudyRecord, dict(item), "evidence.json") for item in evidence_records().values()),
         care=rows.pop("care"),
         beside=rows,
     )

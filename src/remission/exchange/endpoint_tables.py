@@ -247,7 +247,7 @@ def _over(one: NamedEndpoint, window: DayRange) -> Endpoint:
             allowed="an endpoint without a baseline here",
             remedy="State it in a protocol, with its baseline.",
         )
-    if window.first < 0 and one.fields["kind"] in _OF_STAYING:
+    if window.first < 0 and one.facts.leaving:
         raise SpecError(
             where=f"endpoint {one.id}", got=f"a window from day {window.first}",
             allowed="one from day 0: nobody can leave a study before it begins",
@@ -262,9 +262,6 @@ def _over(one: NamedEndpoint, window: DayRange) -> Endpoint:
             remedy="Widen the window.",
         )
     return endpoint
-
-
-_OF_STAYING = {"completed", "days_in_study", "days_to_relapse_or_dropout"}
 
 
 def write_endpoint_table(table: "pd.DataFrame", path: Path) -> None:

@@ -3,8 +3,6 @@
 A file is a parameter set when it has a ``parameters`` table; its name without the ending is the name of the set.
 """
 
-import json
-import tomllib
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -12,47 +10,10 @@ from types import MappingProxyType
 from typing import Any
 
 from remission.errors import LibraryError, SpecError, check_known
+from remission.records.packaged import read_library_toml
 from remission.records.parameter import ParameterSet
 
-__all__ = ["list_parameter_sets", "load_parameter_set", "read_library_json", "read_library_toml"]
-
-
-def read_library_toml(resource: Traversable) -> dict[str, Any]:
-    """The content of one TOML file of the library.
-
-    Raises
-    ------
-    LibraryError
-        The file cannot be read or is not valid TOML.
-    """
-    try:
-        return tomllib.loads(resource.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise LibraryError(
-            where=f"library/{resource.name}",
-            got=str(error),
-            allowed="a readable TOML file",
-            remedy="Install the package again; a file of its library is damaged.",
-        ) from None
-
-
-def read_library_json(name: str) -> Any:
-    """The content of one JSON file of the library.
-
-    Raises
-    ------
-    LibraryError
-        The file cannot be read or is not valid JSON.
-    """
-    try:
-        return json.loads(files("remission.library").joinpath(name).read_bytes())
-    except (OSError, ValueError) as error:
-        raise LibraryError(
-            where=f"library/{name}",
-            got=str(error),
-            allowed="a readable JSON file",
-            remedy="Install the package again; a file of its library is damaged.",
-        ) from None
+__all__ = ["list_parameter_sets", "load_parameter_set", "read_library_toml"]
 
 
 def list_parameter_sets() -> tuple[str, ...]:

@@ -7,12 +7,10 @@ source is its citation with DOI, PMID or registry number, never the address wher
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from types import MappingProxyType
 from typing import Any, Literal, cast
 
 from remission.errors import LibraryError, check_known
-from remission.library.loader import read_library_json
+from remission.records.packaged import evidence_records
 
 __all__ = [
     "PublishedOutcome",
@@ -95,7 +93,7 @@ class TrialCitation:
 
 def list_trials() -> tuple[str, ...]:
     """Ids of all records of the registry, in its order."""
-    return tuple(_registry())
+    return tuple(evidence_records())
 
 
 def trial_record(trial_id: str) -> Mapping[str, Any]:
@@ -106,7 +104,7 @@ def trial_record(trial_id: str) -> Mapping[str, Any]:
     LibraryError
         There is none of that id.
     """
-    records = _registry()
+    records = evidence_records()
     check_known(trial_id, records, where="evidence", names="records", error=LibraryError)
     return records[trial_id]
 
@@ -206,9 +204,3 @@ def _outcome(record: Mapping[str, Any], item: Mapping[str, Any]) -> PublishedOut
 
 def _optional(value: float | None) -> float | None:
     return None if value is None else float(value)
-
-
-@cache
-def _registry() -> Mapping[str, Mapping[str, Any]]:
-    content = read_library_json("evidence.json")
-    return MappingProxyType({record["id"]: MappingProxyType(record) for record in content})

@@ -3,12 +3,12 @@
 The limits below are facts of the evidence registry; a test holds them to it.
 """
 
-import tomllib
 from importlib.resources import files
 from typing import Final
 
 from remission.protocol.fields import ProtocolFields
-from remission.records.endpoint_kinds import KINDS, EndpointKind
+from remission.records.endpoint_kinds import KINDS
+from remission.records.packaged import packaged_toml, read_library_toml
 from remission.records.treatment import Infusion
 from remission.units import format_quantity
 
@@ -29,25 +29,15 @@ LONGEST_STUDIED_MIN: Final = 120.0
 MOST_INFUSIONS_STUDIED: Final = 4
 """Most intravenous infusions per person in an addiction trial of the registry."""
 
-_NEEDS_AMOUNTS: Final = frozenset({"percent_heavy_days", "days_to_heavy_day", "drinking_risk_reduction"})
-
 _PRIOR_ONLY: Final = frozenset({"nicotine", "cannabis", "methamphetamine"})
 
-_STOPPING_ALCOHOL: Final = (
-    "Stopping alcohol suddenly can kill a person who drinks heavily every day. Seek medical help before stopping; "
-    "call an ambulance for a fit, confusion, hallucinations or fever after stopping."
-)
-
 OVERDOSE_STEPS: Final[tuple[dict[str, str], ...]] = tuple(
-    tomllib.loads(files("remission.protocol").joinpath("overdose.toml").read_text(encoding="utf-8"))["steps"]
+    read_library_toml(files("remission.protocol").joinpath("overdose.toml"))["steps"]
 )
 """What to do in an opioid overdose, step after step: ``brief`` inside a sentence, and by language for a page."""
 
+_STOPPING: Final = packaged_toml("words", "protocol.toml")["cautions"]
 *_FIRST_STEPS, _LAST_STEP = (step["brief"] for step in OVERDOSE_STEPS)
-_STOPPING_OPIOIDS: Final = (
-    "Tolerance to opioids falls after stopping: a dose that was usual before can then kill. Keep naloxone at hand; "
-    f"detoxification alone is not treatment. In an overdose {', '.join(_FIRST_STEPS)}, and {_LAST_STEP}."
-)
 
 
 def cautions_of(protocol: ProtocolFields) -> tuple[str, ...]:
@@ -64,9 +54,9 @@ def cautions_of(protocol: ProtocolFields) -> tuple[str, ...]:
 def _harms(protocol: ProtocolFields) -> list[str]:
     found = []
     if protocol.substance == "alcohol" and protocol.population.self_quit:
-        found.append(_STOPPING_ALCOHOL)
+        found.append(_STOPPING["stopping_alcohol"])
     if protocol.substance == "opioid":
-        found.append(_STOPPING_OPIOIDS)
+        found.append(f"{_STOPPING['stopping_opioids']} In an overdose {', '.join(_FIRST_STEPS)}, and {_LAST_STEP}.")
     return found
 
 
@@ -99,7 +89,7 @@ def _treatment(protocol: ProtocolFields) -> list[str]:
     return found
 
 
-def _infusion(where: str, infusion: "Infusion") -> list[str]:
+def _infusion(where: str, infusion: Infusion) -> list[str]:
     found = []
     dose, duration = infusion.dose_mg_per_kg, infusion.duration_min
     if duration > LONGEST_STUDIED_MIN:
@@ -172,10 +162,6 @@ def _unread(protocol: ProtocolFields) -> list[str]:
     return found
 
 
-def _counts_days(kind: EndpointKind) -> bool:
-    return KINDS[kind].needs == "diary" or kind == "confirmed_relapse"
-
-
 def _measurement(protocol: ProtocolFields) -> list[str]:
     found = []
     arms = protocol.arms
@@ -190,15 +176,16 @@ def _measurement(protocol: ProtocolFields) -> list[str]:
             "2026 they were a negative binomial and a beta-binomial, which did not hold their error on days that have "
             "an upper end."
         )
-    if any(endpoint.kind in _NEEDS_AMOUNTS for endpoint in protocol.endpoints):
+    if any(KINDS[endpoint.kind].needs_amounts for endpoint in protocol.endpoints):
         found.append("Amounts per day rest on assumed parameters, so results on heavy days are graded assumed.")
     diaries = [day for visit in protocol.visits if "diary" in visit.collects for day in visit.days]
     last = max(diaries, default=protocol.follow_up_days)
+    days = [one for one in protocol.endpoints if KINDS[one.kind].needs == "diary" or KINDS[one.kind].counts_diary_days]
     found += [
         f"Endpoint '{endpoint.id}' ends on day {endpoint.window.last}, but the last diary is on day {last}: the days "
         "between are never observed."
-        for endpoint in protocol.endpoints
-        if _counts_days(endpoint.kind) and last < endpoint.window.last
+        for endpoint in days
+        if last < endpoint.window.last
     ]
     if protocol.population.n_subjects < (protocol.randomization.block_size or 0):
         found.append("There are fewer people than one randomization block, so arms can stay empty.")

@@ -9,22 +9,14 @@ from remission.protocol.cautions import cautions_of
 from remission.protocol.endpoint_explanation import explain_endpoint
 from remission.protocol.fields import ProtocolFields
 from remission.protocol.happenings import happenings, layout
-from remission.records.analysis import Analysis
+from remission.records.analysis import PRIOR_NUMBERS, Analysis
+from remission.records.packaged import packaged_toml
 from remission.records.treatment import Arm, DrugCourse, Infusion, TherapyCourse
 from remission.units import format_quantity
 
 __all__ = ["explain_analysis", "explain_arm", "explain_multiplicity", "explain_protocol", "explain_visits"]
 
-_DRUGS = {"racemic-ketamine": "ketamine", "midazolam": "midazolam", "saline": "saline"}
-
-_THERAPIES = {
-    "mbrp": "mindfulness-based relapse prevention",
-    "cbt": "cognitive behavioral therapy",
-    "relapse-prevention": "relapse prevention",
-    "motivational": "motivational therapy",
-    "education": "education",
-    "other": "another therapy",
-}
+_DRUGS, _THERAPIES = (packaged_toml("words", "protocol.toml")[name] for name in ("drugs", "therapies"))
 
 
 def explain_protocol(protocol: ProtocolFields) -> str:
@@ -196,10 +188,8 @@ def _options(analysis: "Analysis") -> list[str]:
         found.append(f"{analysis.imputation.n_imputations} imputations, {analysis.imputation.assumption}")
     prior = analysis.prior
     if prior is not None:
-        names = ("center", "worth_people", "sd", "events", "others")
-        told = [
-            f"{name.replace('_', ' ')} {getattr(prior, name):g}" for name in names if getattr(prior, name) is not None
-        ]
+        given = {name: getattr(prior, name) for name in PRIOR_NUMBERS}
+        told = [f"{name.replace('_', ' ')} {value:g}" for name, value in given.items() if value is not None]
         found.append(f"prior with {', '.join(told)} ({prior.grade.value}: {prior.source})")
     return found
 

@@ -34,14 +34,7 @@ _Part = TypeVar("_Part", Endpoint, Analysis, Arm)
 
 
 class ProtocolFields(GrownRecord):
-    """The fields of a protocol, each valid by itself.
-
-    Notes
-    -----
-    ``format`` names the version of this schema. ``evidence`` is the id of the published trial in the evidence registry,
-    absent for a new one. ``assumptions`` says in words what the file adds to its source. A ``confirmatory`` trial must
-    state its estimand, with a strategy for every event that can happen.
-    """
+    """The fields of :class:`~remission.protocol.record.Protocol`, each valid by itself."""
 
     added_fields: ClassVar[frozenset[str]] = frozenset(
         {

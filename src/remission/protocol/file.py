@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from remission.errors import SpecError
 from remission.protocol.record import Protocol
 from remission.records.faults import Location, located_faults
+from remission.records.packaged import packaged_toml
 from remission.records.yaml_tree import Tree, read_tree, read_tree_file
 
 __all__ = ["parse_protocol", "read_protocol", "write_protocol"]
@@ -19,29 +20,6 @@ __all__ = ["parse_protocol", "read_protocol", "write_protocol"]
 _MAX_FAULTS: Final = 50
 # Lines that a literal block gives back as they are: no tab or space at an end, no space at the very beginning.
 _IS_BLOCK: Final = re.compile(r"(?! )(?:(?:[^\t\r\n]*[^\s])?\n)+")
-
-_SECTIONS: Final = {
-    "assumptions": "What this file adds to its source.",
-    "follow_up_days": "Days are whole numbers; day 0 is the first planned contact.",
-    "population": "Who takes part.",
-    "setting": "Where, and how people are followed.",
-    "pk_model": "The kinetic model of the reader, not checked: its file, and its text as it was read.",
-    "drugs": "Drug courses by name; the dose is racemic free base per body weight.",
-    "therapies": "Therapy courses by name; quality is the share of a full skills session.",
-    "arms": "Who receives what.",
-    "medicines": "Standard medicines by name.",
-    "recruitment": "How people come in over time.",
-    "events": "What can happen after randomization.",
-    "missingness": "How leaving and missed visits follow use.",
-    "blinding": "What people guess about their arm.",
-    "randomization": "How arms are allocated.",
-    "visits": "What is collected on which days.",
-    "endpoints": "One number per person.",
-    "analyses": "What is computed from the endpoints.",
-    "estimand": "The question of the trial, in its five parts.",
-    "comparisons": "Published results to show beside the simulated ones.",
-}
-"""A comment above each section of a written file."""
 
 
 def read_protocol(path: str | PathLike[str], *, is_stored: bool = False) -> Protocol:
@@ -134,9 +112,9 @@ def write_protocol(protocol: Protocol) -> str:
             for session in therapy["sessions"]
         ]
     document = _commented(data)
-    for name in document:
-        if name in _SECTIONS:
-            document.yaml_set_comment_before_after_key(name, before=_SECTIONS[name])
+    for name, comment in packaged_toml("words", "protocol.toml")["sections"].items():
+        if name in document:
+            document.yaml_set_comment_before_after_key(name, before=comment)
     yaml = YAML(typ="rt")
     yaml.width = 10_000  # a folded line would end in a space
     yaml.indent(mapping=2, sequence=4, offset=2)

@@ -4,6 +4,7 @@ Field paths are relative to the protocol.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from itertools import pairwise, product
 
 from remission.errors import SpecError
@@ -12,9 +13,9 @@ from remission.protocol.fields import ProtocolFields
 __all__ = ["layout_faults"]
 
 
-def layout_faults(protocol: ProtocolFields) -> list[SpecError]:
+def layout_faults(protocol: ProtocolFields) -> Iterator[SpecError]:
     """Every fault of the arms as a design, of their periods, and of how they are allocated."""
-    faults = _period_faults(protocol)
+    faults = list(_period_faults(protocol))
     kind = protocol.design.kind if protocol.design is not None else None
     if kind == "crossover" and protocol.blinding is not None:
         faults.append(
@@ -25,146 +26,116 @@ def layout_faults(protocol: ProtocolFields) -> list[SpecError]:
                 remedy="Remove it.",
             )
         )
+    yield from faults
     if kind is not None and len(protocol.arms) < 2:
-        faults.append(
-            SpecError(where="arms", got=f"{len(protocol.arms)} arm", allowed=f"two or more in a {kind} trial")
-        )
+        yield SpecError(where="arms", got=f"{len(protocol.arms)} arm", allowed=f"two or more in a {kind} trial")
     elif kind == "factorial":
-        faults += _factorial_faults(protocol)
+        yield from _factorial_faults(protocol)
     elif kind == "dose-ranging":
-        faults += _dose_faults(protocol)
+        yield from _dose_faults(protocol)
     elif kind == "crossover" and not faults:
-        faults += _sequence_faults(protocol)
-    return faults
+        yield from _sequence_faults(protocol)
 
 
-def _period_faults(protocol: ProtocolFields) -> list[SpecError]:
+def _period_faults(protocol: ProtocolFields) -> Iterator[SpecError]:
     is_crossover = protocol.design is not None and protocol.design.kind == "crossover"
-    faults = []
     for index, arm in enumerate(protocol.arms):
-        where = f"arms[{index}].periods"
+        where, n_periods = f"arms[{index}].periods", f"{len(arm.periods)} periods"
         if not is_crossover:
             if arm.periods:
-                faults.append(
-                    SpecError(
-                        where=where,
-                        got=f"{len(arm.periods)} periods",
-                        allowed="periods in a crossover trial only",
-                        remedy="Add 'design: {kind: crossover, washout_days: 28}', or name one drug.",
-                    )
+                yield SpecError(
+                    where=where,
+                    got=n_periods,
+                    allowed="periods in a crossover trial only",
+                    remedy="Add 'design: {kind: crossover, washout_days: 28}', or name one drug.",
                 )
             continue
         if len(arm.periods) < 2:
-            faults.append(SpecError(where=where, got=f"{len(arm.periods)} periods", allowed="two or more"))
+            yield SpecError(where=where, got=n_periods, allowed="two or more")
         if arm.drug is not None:
-            faults.append(
-                SpecError(where=f"arms[{index}].drug", got=arm.drug, allowed="nothing here: the periods name the drugs")
-            )
+            allowed = "nothing here: the periods name the drugs"
+            yield SpecError(where=f"arms[{index}].drug", got=arm.drug, allowed=allowed)
         for number, period in enumerate(arm.periods):
             if period.drug not in protocol.drugs:
-                faults.append(
-                    SpecError(
-                        where=f"{where}[{number}].drug",
-                        got=period.drug,
-                        allowed=f"one of {', '.join(protocol.drugs) or 'the drugs of this file, and it has none'}",
-                    )
-                )
-        if arm.therapy in protocol.therapies and any(
-            session.infusion is not None for session in protocol.therapies[arm.therapy].sessions
-        ):
-            faults.append(
-                SpecError(
-                    where=f"therapies.{arm.therapy}.sessions",
-                    got="a session that follows an infusion",
-                    allowed="sessions on fixed days in a crossover trial",
-                    remedy="Give each session its day.",
-                )
+                allowed = f"one of {', '.join(protocol.drugs) or 'the drugs of this file, and it has none'}"
+                yield SpecError(where=f"{where}[{number}].drug", got=period.drug, allowed=allowed)
+        therapy = protocol.therapies.get(arm.therapy or "")
+        if therapy is not None and any(session.infusion is not None for session in therapy.sessions):
+            yield SpecError(
+                where=f"therapies.{arm.therapy}.sessions",
+                got="a session that follows an infusion",
+                allowed="sessions on fixed days in a crossover trial",
+                remedy="Give each session its day.",
             )
-    return faults
 
 
-def _factorial_faults(protocol: ProtocolFields) -> list[SpecError]:
+def _factorial_faults(protocol: ProtocolFields) -> Iterator[SpecError]:
     names = sorted({name for arm in protocol.arms for name in arm.factors})
     if len(names) < 2:
-        return [
-            SpecError(
-                where="arms[0].factors",
-                got=", ".join(names) or "nothing",
-                allowed="two or more factors in a factorial trial",
-                remedy="Give each arm its level of every factor, for example {drug: ketamine, therapy: mbrp}.",
-            )
-        ]
+        yield SpecError(
+            where="arms[0].factors",
+            got=", ".join(names) or "nothing",
+            allowed="two or more factors in a factorial trial",
+            remedy="Give each arm its level of every factor, for example {drug: ketamine, therapy: mbrp}.",
+        )
+        return
     levels = [sorted({arm.factors[name] for arm in protocol.arms if name in arm.factors}) for name in names]
     cells = Counter(tuple(arm.factors.get(name, "") for name in names) for arm in protocol.arms)
-    faults = []
     for cell in product(*levels):
         if cells[cell] != 1:
             words = ", ".join(f"{name} {level}" for name, level in zip(names, cell, strict=True))
-            faults.append(
-                SpecError(
-                    where="arms",
-                    got=f"{cells[cell]} arms with {words}",
-                    allowed="exactly one arm for each combination of the factors' levels",
-                )
-            )
-    return faults
+            allowed = "exactly one arm for each combination of the factors' levels"
+            yield SpecError(where="arms", got=f"{cells[cell]} arms with {words}", allowed=allowed)
 
 
-def _dose_faults(protocol: ProtocolFields) -> list[SpecError]:
+def _dose_faults(protocol: ProtocolFields) -> Iterator[SpecError]:
     courses = [protocol.drugs[arm.drug] for arm in protocol.arms if arm.drug in protocol.drugs]
     doses = {
         tuple(infusion.dose_mg_per_kg for infusion in course.infusions)
         for course in courses
         if course.drug == "racemic-ketamine"
     }
-    if len(doses) >= 2:
-        return []
-    return [
-        SpecError(
+    if len(doses) < 2:
+        yield SpecError(
             where="arms",
             got=f"{len(doses)} dose of ketamine" if doses else "no ketamine",
             allowed="at least two different doses of ketamine in a dose-ranging trial",
             remedy="Add an arm with another dose, or leave the design out.",
         )
-    ]
 
 
-def _sequence_faults(protocol: ProtocolFields) -> list[SpecError]:
+def _sequence_faults(protocol: ProtocolFields) -> Iterator[SpecError]:
+    orders = [tuple(period.drug for period in arm.periods) for arm in protocol.arms]
+    faults = list(_order_faults(protocol, orders))
+    yield from faults or _carryover_faults(protocol, orders)
+
+
+def _order_faults(protocol: ProtocolFields, orders: list[tuple[str, ...]]) -> Iterator[SpecError]:
     assert protocol.design is not None
     washout_days = protocol.design.washout_days or 0
-    faults = []
     first = protocol.arms[0]
-    seen: list[tuple[str, ...]] = []
-    for index, arm in enumerate(protocol.arms):
+    for index, (arm, order) in enumerate(zip(protocol.arms, orders, strict=True)):
         where = f"arms[{index}].periods"
-        order = tuple(period.drug for period in arm.periods)
         starts = [period.start for period in arm.periods]
-        if sorted(order) != sorted({period.drug for period in first.periods}):
-            faults.append(
-                SpecError(where=where, got=", ".join(order), allowed="each drug of the trial once, in every sequence")
-            )
-        elif order in seen:
-            faults.append(SpecError(where=where, got=", ".join(order), allowed="another order than the arms before"))
+        if sorted(order) != sorted(set(orders[0])):
+            allowed = "each drug of the trial once, in every sequence"
+            yield SpecError(where=where, got=", ".join(order), allowed=allowed)
+        elif order in orders[:index]:
+            yield SpecError(where=where, got=", ".join(order), allowed="another order than the arms before")
         if starts != [period.start for period in first.periods]:
-            faults.append(
-                SpecError(where=where, got=starts, allowed="periods that start on the same days in every arm")
-            )
+            yield SpecError(where=where, got=starts, allowed="periods that start on the same days in every arm")
         for number, (before, after) in enumerate(pairwise(arm.periods), start=1):
             ready = before.start + protocol.drugs[before.drug].last_day_latest + washout_days
             if after.start < ready:
-                faults.append(
-                    SpecError(
-                        where=f"{where}[{number}].start",
-                        got=f"day {after.start}",
-                        allowed=f"day {ready} or later: {washout_days} days of washout after the last infusion before",
-                        remedy="Start it later, or shorten design.washout_days.",
-                    )
+                yield SpecError(
+                    where=f"{where}[{number}].start",
+                    got=f"day {after.start}",
+                    allowed=f"day {ready} or later: {washout_days} days of washout after the last infusion before",
+                    remedy="Start it later, or shorten design.washout_days.",
                 )
-        seen.append(order)
-    return faults or _carryover_faults(protocol, seen)
 
 
-def _carryover_faults(protocol: ProtocolFields, orders: list[tuple[str, ...]]) -> list[SpecError]:
+def _carryover_faults(protocol: ProtocolFields, orders: list[tuple[str, ...]]) -> Iterator[SpecError]:
     """With three drugs or more, sequences in which a drug always follows the same one mix its effect with carryover."""
     follows: Counter[tuple[str, str]] = Counter()
     for arm, order in zip(protocol.arms, orders, strict=True):
@@ -172,13 +143,10 @@ def _carryover_faults(protocol: ProtocolFields, orders: list[tuple[str, ...]]) -
             follows[pair] += arm.allocation
     drugs = sorted(orders[0])
     counts = {follows[one, other] for one in drugs for other in drugs if one != other}
-    if len(drugs) < 3 or len(counts) == 1:
-        return []
-    return [
-        SpecError(
+    if len(drugs) >= 3 and len(counts) != 1:
+        yield SpecError(
             where="arms",
             got="cyclic sequences, in which some drugs follow each other more often than others",
             allowed="sequences in which every drug follows every other equally often",
             remedy="Use a Williams design: for three drugs all six orders.",
         )
-    ]

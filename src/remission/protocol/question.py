@@ -3,7 +3,7 @@
 Field paths are relative to the protocol.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import get_args
 
 from remission.errors import SpecError
@@ -11,6 +11,7 @@ from remission.protocol.fields import ProtocolFields
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import KINDS
 from remission.records.estimand import EVENTS, Estimand, EventKind, Strategy
+from remission.records.packaged import packaged_toml
 
 __all__ = ["possible_events", "question_faults", "strategy_faults", "strategy_for"]
 
@@ -34,7 +35,7 @@ def strategy_for(estimand: Estimand, event: EventKind, endpoint: Endpoint) -> St
     Where the estimand is silent: treatment policy, but composite for dropout when the endpoint counts what is missing
     as use or leaving as its event, because that is what such an endpoint says.
     """
-    leaving_fails = endpoint.missing == "use" or endpoint.kind in _COUNTS_LEAVING
+    leaving_fails = endpoint.missing == "use" or KINDS[endpoint.kind].leaving
     if event == "dropout" and event not in estimand.strategies and leaving_fails:
         return "composite"
     return estimand.strategies.get(event, "treatment-policy")
@@ -42,115 +43,71 @@ def strategy_for(estimand: Estimand, event: EventKind, endpoint: Endpoint) -> St
 
 def strategy_faults(
     strategies: Mapping[EventKind, Strategy], possible: Sequence[EventKind], endpoint: Endpoint | None
-) -> list[SpecError]:
+) -> Iterator[SpecError]:
     """Strategies for events that cannot happen, or that ask for a number which does not exist."""
-    faults = []
+    remedies = packaged_toml("words", "protocol.toml")["events"]
     for event, strategy in strategies.items():
+        where = f"estimand.strategies.{event}"
         if event not in possible:
-            faults.append(
-                SpecError(
-                    where=f"estimand.strategies.{event}",
-                    got=strategy,
-                    allowed=f"an event of this protocol: {', '.join(possible) or 'none'}",
-                    remedy=_REMEDY[event],
-                )
+            allowed = f"an event of this protocol: {', '.join(possible) or 'none'}"
+            yield SpecError(
+                where=where,
+                got=strategy,
+                allowed=allowed,
+                remedy=remedies[event],
             )
         elif endpoint is not None:
-            faults += _meaning(event, strategy, endpoint)
-    return faults
+            allowed, remedy = _refused(event, strategy, endpoint)
+            if allowed:
+                yield SpecError(where=where, got=strategy, allowed=allowed, remedy=remedy)
 
 
-def question_faults(protocol: ProtocolFields) -> list[SpecError]:
+def question_faults(protocol: ProtocolFields) -> Iterator[SpecError]:
     """Faults of the estimand and of what a confirmatory trial must state."""
-    faults = []
-    estimand = protocol.estimand
+    estimand, is_confirmatory = protocol.estimand, protocol.purpose == "confirmatory"
     if estimand is None:
-        if protocol.purpose == "confirmatory":
-            faults.append(
-                SpecError(
-                    where="estimand",
-                    got="nothing",
-                    allowed="the five attributes of the question: this protocol says purpose: confirmatory",
-                    remedy="State treatment, population, variable, intercurrent_events and summary, and the analysis.",
-                )
+        if is_confirmatory:
+            yield SpecError(
+                where="estimand",
+                got="nothing",
+                allowed="the five attributes of the question: this protocol says purpose: confirmatory",
+                remedy="State treatment, population, variable, intercurrent_events and summary, and the analysis.",
             )
-        return faults
+        return
     possible = possible_events(protocol)
-    if protocol.purpose == "confirmatory":
-        faults += [
-            SpecError(
+    for event in possible if is_confirmatory else ():
+        if event not in estimand.strategies:
+            yield SpecError(
                 where=f"estimand.strategies.{event}",
                 got="nothing",
                 allowed=f"one of {', '.join(get_args(Strategy))}: the event can happen and the trial is confirmatory",
                 remedy=f"Add '{event}: treatment-policy', or what the question asks.",
             )
-            for event in possible
-            if event not in estimand.strategies
-        ]
     analysis = next((item for item in protocol.analyses if item.id == estimand.analysis), None)
     endpoint = next((item for item in protocol.endpoints if analysis and item.id == analysis.endpoint), None)
-    faults += strategy_faults(estimand.strategies, possible, endpoint)
-    return faults
+    yield from strategy_faults(estimand.strategies, possible, endpoint)
 
 
-_COUNTS_LEAVING = frozenset({"days_to_relapse_or_dropout", "days_in_study", "completed"})
-"""Kinds of which leaving is an event."""
-
-_REMEDY = {
-    "relapse": "Define it under events.relapse.",
-    "rescue-medicine": "Define it under events.rescue_medicine.",
-    "dropout": "Set setting.retention to modeled, so that people can leave.",
-    "incarceration": "Define it under events.incarceration.",
-    "unblinding": "Describe it under blinding.",
-}
-
-
-def _meaning(event: EventKind, strategy: Strategy, endpoint: Endpoint) -> list[SpecError]:
-    """Strategies that ask for a number which does not exist."""
-    where = f"estimand.strategies.{event}"
+def _refused(event: EventKind, strategy: Strategy, endpoint: Endpoint) -> tuple[str, str]:
+    """What is allowed in place of a strategy whose number does not exist, and what to do; or nothing."""
     if event in {"relapse", "rescue-medicine"} and strategy == "hypothetical":
         what = "relapse" if event == "relapse" else "the use that calls for rescue medicine"
-        return [
-            SpecError(
-                where=where,
-                got=strategy,
-                allowed=f"another strategy: without {what} the outcome itself, which counts use, would be another",
-                remedy="Use treatment-policy, composite or while-on-treatment.",
-            )
-        ]
+        return (
+            f"another strategy: without {what} the outcome itself, which counts use, would be another",
+            "Use treatment-policy, composite or while-on-treatment.",
+        )
     if event == "unblinding" and strategy in {"composite", "while-on-treatment"}:
-        return [
-            SpecError(
-                where=where,
-                got=strategy,
-                allowed="treatment-policy or hypothetical: a guess is no failure and has no day",
-            )
-        ]
+        return "treatment-policy or hypothetical: a guess is no failure and has no day", ""
     if strategy == "composite" and KINDS[endpoint.kind].needs == "craving":
-        return [
-            SpecError(
-                where=where,
-                got=strategy,
-                allowed="another strategy: no craving mark stands for a failure",
-                remedy="Use treatment-policy, hypothetical or while-on-treatment.",
-            )
-        ]
-    if event == "dropout" and endpoint.kind in _COUNTS_LEAVING and strategy != "composite":
-        return [
-            SpecError(
-                where=where,
-                got=strategy,
-                allowed="composite: leaving is an event of this endpoint",
-                remedy="Use composite, or another endpoint.",
-            )
-        ]
+        return (
+            "another strategy: no craving mark stands for a failure",
+            "Use treatment-policy, hypothetical or while-on-treatment.",
+        )
+    if event == "dropout" and KINDS[endpoint.kind].leaving and strategy != "composite":
+        return "composite: leaving is an event of this endpoint", "Use composite, or another endpoint."
     if strategy == "while-on-treatment" and endpoint.is_time_to_event:
-        return [
-            SpecError(
-                where=where,
-                got=strategy,
-                allowed="another strategy: a time that ends before its event is not a time to that event",
-                remedy="Use composite, hypothetical or treatment-policy.",
-            )
-        ]
-    return []
+        return (
+            "another strategy: a time that ends before its event is not a time to that event",
+            "Use composite, hypothetical or treatment-policy.",
+        )
+    return "", ""

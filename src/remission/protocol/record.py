@@ -3,9 +3,7 @@
 The record is what a protocol file says after it has been read and checked; nothing later adds meaning to it.
 """
 
-from typing import Self
-
-from pydantic import model_validator
+from collections.abc import Iterable
 
 from remission.errors import SpecError
 from remission.protocol.cautions import cautions_of
@@ -26,12 +24,8 @@ class Protocol(ProtocolFields):
     state its estimand, with a strategy for every event that can happen.
     """
 
-    @model_validator(mode="after")
-    def _coherent(self) -> Self:
-        faults = coherence_faults(self)
-        if faults:
-            raise SpecError.from_faults(faults)
-        return self
+    def _faults(self) -> Iterable[SpecError]:
+        return coherence_faults(self)
 
     def explain(self) -> str:
         """What will be run, as understood, in plain words."""

@@ -1,5 +1,6 @@
 """Analyses of endpoints, and the published results they are shown beside."""
 
+from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationInfo, model_validator
@@ -12,7 +13,9 @@ from remission.records.parameter import Grade
 from remission.records.quantity import Flag
 from remission.records.text import EachOnce, Sentence, Slug
 
-__all__ = ["Analysis", "Comparison", "Contrast", "Imputation", "Prior"]
+__all__ = ["PRIOR_NUMBERS", "Analysis", "Comparison", "Contrast", "Imputation", "Prior"]
+
+PRIOR_NUMBERS = ("center", "worth_people", "sd", "events", "others")
 
 
 class Contrast(Record):
@@ -79,17 +82,10 @@ class Analysis(GrownRecord):
 
     added_fields: ClassVar[frozenset[str]] = frozenset(
         {
-            "baseline",
-            "test",
-            "stratify_by",
-            "tau_day",
-            "period_days",
-            "correlation",
-            "small_sample",
-            "imputation",
+            "baseline", "test", "stratify_by", "tau_day", "period_days", "correlation", "small_sample", "imputation",
             "prior",
         }
-    )
+    )  # fmt: skip
 
     id: Slug
     label: Sentence
@@ -109,33 +105,32 @@ class Analysis(GrownRecord):
 
     @model_validator(mode="after")
     def _options_fit(self, info: ValidationInfo) -> Self:
-        faults = []
-        reads = self.facts.options
         # In a file an option that is not read was believed to act, even where it says the default.
         said = self.model_fields_set if (info.context or {}).get("units_required") else set()
+        SpecError.check(self._option_faults(said))
+        return self
+
+    def _option_faults(self, said: set[str]) -> Iterator[SpecError]:
+        reads = self.facts.options
         for name in sorted(self.added_fields):
             value, default = getattr(self, name), type(self).model_fields[name].default
             if name in reads & NEEDED_OPTIONS and value is None:
-                faults.append(
-                    SpecError(where=name, got="nothing", allowed=f"a value: {self.method} needs it", remedy="Add it.")
-                )
+                yield _lacking(name, f"a value: {self.method} needs it")
             elif name not in reads and (value != default or name in said):
+                allowed = f"no such line: {self.method} does not read it"
                 got = "nothing" if value is None else value
-                faults.append(
-                    SpecError(
-                        where=name, got=got, allowed=f"no such line: {self.method} does not read it",
-                        remedy="Remove it.",
-                    )
-                )  # fmt: skip
+                yield SpecError(where=name, got=got, allowed=allowed, remedy="Remove it.")
         if self.adjust and not self.facts.has_regression:
-            faults.append(
-                SpecError(where="adjust", got=list(self.adjust), allowed=f"nothing: {self.method} has no regression")
-            )
-        if self.prior is not None and self.facts.prior:
-            faults += _prior_faults(self.prior, self.method)
-        if faults:
-            raise SpecError.from_faults(faults)
-        return self
+            allowed = f"nothing: {self.method} has no regression"
+            yield SpecError(where="adjust", got=list(self.adjust), allowed=allowed)
+        wanted = self.facts.prior
+        for name in PRIOR_NUMBERS if self.prior is not None and wanted else ():
+            value = getattr(self.prior, name)
+            if name in wanted and value is None:
+                yield _lacking(f"prior.{name}", f"a number: {self.method} needs it")
+            elif name not in wanted and value is not None:
+                allowed = f"nothing here: {self.method} does not read it"
+                yield SpecError(where=f"prior.{name}", got=value, allowed=allowed)
 
     @property
     def facts(self) -> MethodFacts:
@@ -148,21 +143,8 @@ class Analysis(GrownRecord):
         return self.facts.scale == "ratio"
 
 
-def _prior_faults(prior: Prior, method: Method) -> list[SpecError]:
-    wanted, faults = METHODS[method].prior, []
-    for name in ("center", "worth_people", "sd", "events", "others"):
-        value = getattr(prior, name)
-        if name in wanted and value is None:
-            faults.append(
-                SpecError(
-                    where=f"prior.{name}", got="nothing", allowed=f"a number: {method} needs it", remedy="Add it."
-                )
-            )
-        elif name not in wanted and value is not None:
-            faults.append(
-                SpecError(where=f"prior.{name}", got=value, allowed=f"nothing here: {method} does not read it")
-            )
-    return faults
+def _lacking(where: str, allowed: str) -> SpecError:
+    return SpecError(where=where, got="nothing", allowed=allowed, remedy="Add it.")
 
 
 class Comparison(Record):
@@ -179,10 +161,7 @@ class Comparison(Record):
     outcome: Sentence
     statistic: Sentence
 
-    @model_validator(mode="after")
-    def _one_target(self) -> Self:
+    def _faults(self) -> Iterator[SpecError]:
         if (self.analysis is None) == (self.endpoint is None) or (self.endpoint is None) != (self.arm is None):
-            raise SpecError(
-                where="analysis", got=self.analysis, allowed="either analysis alone, or endpoint together with arm"
-            )
-        return self
+            allowed = "either analysis alone, or endpoint together with arm"
+            yield SpecError(where="analysis", got=self.analysis, allowed=allowed)

@@ -4,9 +4,10 @@ A record is a value: keyword-only, validated as a whole when made, never changed
 A wrong input gives one :class:`~remission.errors.SpecError` that lists every fault, each with its field path.
 """
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator, model_validator
 
 from remission.errors import SpecError
 from remission.records.faults import faults_of, refuse_booleans
@@ -30,6 +31,15 @@ class Record(BaseModel):
         frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False, validate_by_name=True
     )
 
+    def _faults(self) -> Iterable[SpecError]:
+        """What contradicts itself between the fields; all of it is raised as one error."""
+        return ()
+
+    @model_validator(mode="after")
+    def _without_faults(self) -> Self:
+        SpecError.check(self._faults())
+        return self
+
     @field_validator("*", mode="before")
     @classmethod
     def _no_boolean_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
@@ -50,8 +60,13 @@ class Record(BaseModel):
         return cls.from_dict(fields)
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Self:
+    def from_dict(cls, data: dict[str, Any], *, is_stored: bool = False) -> Self:
         """A validated record from plain data, as ``to_dict`` returns it.
+
+        Parameters
+        ----------
+        is_stored
+            Whether the program itself stored it, perhaps before something in it was refused.
 
         Raises
         ------
@@ -59,7 +74,7 @@ class Record(BaseModel):
             One or more fields are wrong; all faults are listed.
         """
         try:
-            return cls.model_validate(data)
+            return cls.model_validate(data, context={"stored": is_stored})
         except ValidationError as error:
             raise SpecError.from_faults(faults_of(error, cls, root=cls.__name__.lower())) from None
 

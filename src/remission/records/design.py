@@ -1,8 +1,9 @@
 """The shape of a trial: parallel, factorial, crossover or dose-ranging, and what each shape asks of the arms."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from remission.errors import SpecError
 from remission.records.base import Record
@@ -27,10 +28,8 @@ class Design(Record):
     kind: Literal["parallel", "factorial", "dose-ranging", "crossover"]
     washout_days: Annotated[int, Field(strict=True, ge=1, le=365)] | None = None
 
-    @model_validator(mode="after")
-    def _washout_where_needed(self) -> Self:
+    def _faults(self) -> Iterator[SpecError]:
         if (self.kind == "crossover") != (self.washout_days is not None):
             allowed = "at least 1 day" if self.kind == "crossover" else f"nothing here for a {self.kind} design"
             remedy = "Add the days that must pass between periods." if self.kind == "crossover" else "Remove it."
-            raise SpecError(where="washout_days", got=self.washout_days or "nothing", allowed=allowed, remedy=remedy)
-        return self
+            yield SpecError(where="washout_days", got=self.washout_days or "nothing", allowed=allowed, remedy=remedy)

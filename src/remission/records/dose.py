@@ -1,15 +1,16 @@
 """One dose by any route: what was given, how, when, and what the giver assumes about its absorption."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from itertools import pairwise
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from remission.errors import SpecError, nearest_names
 from remission.records.base import Record
+from remission.records.packaged import packaged_toml
 from remission.records.quantity import (
     MOST_MG,
     MOST_MG_PER_KG,
@@ -75,44 +76,17 @@ def _amount(value: Any) -> Any:
     return parse_quantity(value, "mg") if isinstance(value, str) else value
 
 
-_ROUTE_WORDS: Final = {
-    Route.IV_INFUSION: (
-        "iv",
-        "i v",
-        "intravenous",
-        "intravenously",
-        "intravenous infusion",
-        "infusion",
-        "drip",
-        "vein",
-        "into a vein",
-    ),
-    Route.IV_BOLUS: ("bolus", "iv push", "push", "intravenous bolus", "intravenous injection"),
-    Route.IM: ("i m", "intramuscular", "intramuscularly", "muscle", "into a muscle"),
-    Route.SC: ("s c", "sq", "subq", "sub q", "subcut", "subcutaneous", "subcutaneously", "under the skin"),
-    Route.ORAL: ("po", "p o", "per os", "orally", "by mouth", "swallowed"),
-    Route.SUBLINGUAL: ("sl", "s l", "sublingually", "under the tongue", "lozenge", "troche", "wafer"),
-    Route.FILM: ("oral film", "thin film", "oral thin film"),
-    Route.INTRANASAL: ("in", "i n", "intranasally", "nasal", "nose", "into the nose", "nasal spray", "spray"),
-    Route.RECTAL: ("pr", "p r", "rectally", "rectum", "per rectum", "suppository"),
-}
-_FORM_WORDS: Final = {
-    DrugForm.RACEMATE: ("racemic", "racemic ketamine", "ketamine", "r s ketamine"),
-    DrugForm.ESKETAMINE: ("s ketamine", "spravato", "ketanest s"),
-}
-
-
 def _words(text: str) -> str:
     return " ".join(re.sub(r"[-_.,/()]", " ", text).casefold().split())
 
 
-def _by_words(value: Any, kinds: Mapping[Any, tuple[str, ...]]) -> Any:
+def _by_words(value: Any, kinds: type[Route] | type[DrugForm], table: str) -> Any:
     """A member of an enumeration by its name or usual words; what is no text is left to the type."""
     if not isinstance(value, str):
         return value
-    known: dict[str, Any] = {}
+    usual, known = packaged_toml("words", "dose.toml")[table], dict[str, Any]()
     for kind in kinds:
-        known |= dict.fromkeys((_words(text) for text in (kind.value, *kinds[kind])), kind)
+        known |= dict.fromkeys((_words(text) for text in (kind.value, *usual[kind.value])), kind)
     found = known.get(_words(value))
     if found is not None:
         return found
@@ -140,7 +114,7 @@ def read_route(value: Any) -> Any:
     >>> [read_route(text).value for text in ("IV", "p.o.", "nasal spray", "Under the skin")]
     ['iv_infusion', 'oral', 'intranasal', 'sc']
     """
-    return _by_words(value, _ROUTE_WORDS)
+    return _by_words(value, Route, "routes")
 
 
 def read_form(value: Any) -> Any:
@@ -156,7 +130,7 @@ def read_form(value: Any) -> Any:
     >>> read_form("Ketamine").value, read_form("S-ketamine").value
     ('racemate', 'esketamine')
     """
-    return _by_words(value, _FORM_WORDS)
+    return _by_words(value, DrugForm, "forms")
 
 
 DoseMg = Annotated[float, Field(ge=0.0, le=100_000.0), BeforeValidator(_amount)]
@@ -178,15 +152,10 @@ class Absorption(Record):
     f: Annotated[Fraction, Field(gt=0.0)] | None = None
     reason: Sentence
 
-    @model_validator(mode="after")
-    def _one_rate(self) -> Self:
+    def _faults(self) -> Iterator[SpecError]:
         if (self.basis == "assumed") == (self.ka_per_h is None):
-            raise SpecError(
-                where="ka_per_h",
-                got=self.ka_per_h,
-                allowed="a rate with basis 'assumed', none with basis 'tmax' or 'library'",
-            )
-        return self
+            allowed = "a rate with basis 'assumed', none with basis 'tmax' or 'library'"
+            yield SpecError(where="ka_per_h", got=self.ka_per_h, allowed=allowed)
 
 
 class Dose(Record):
@@ -228,58 +197,34 @@ class Dose(Record):
         per_weight = "/" in data["dose"] or " per " in data["dose"]
         return {**rest, "dose_mg_per_kg" if per_weight else "dose_mg": data["dose"]}
 
-    @model_validator(mode="after")
-    def _coherent(self) -> Self:
-        faults = []
+    def _faults(self) -> Iterator[SpecError]:
         if (self.dose_mg is None) == (self.dose_mg_per_kg is None):
-            faults.append(
-                SpecError(
-                    where="dose_mg",
-                    got=(self.dose_mg, self.dose_mg_per_kg),
-                    allowed="exactly one of dose_mg and dose_mg_per_kg",
-                )
-            )
-        is_infusion = self.route is Route.IV_INFUSION
+            got = (self.dose_mg, self.dose_mg_per_kg)
+            yield SpecError(where="dose_mg", got=got, allowed="exactly one of dose_mg and dose_mg_per_kg")
         # The largest dose is for what is given within hours; an infusion of days gives more.
         for name, most, unit in (("dose_mg", MOST_MG, "mg"), ("dose_mg_per_kg", MOST_MG_PER_KG, "mg/kg")):
             amount, spread = getattr(self, name), max(1.0, self.duration_h / WINDOW_H)
             if amount is not None and amount > most * spread * (1.0 + 1e-9):
-                faults.append(
-                    SpecError(
-                        where=name,
-                        got=f"{amount:g} {unit}",
-                        allowed=f"at most {most:g} {unit} within {WINDOW_H:g} h",
-                        remedy="Was another unit meant? 40 mg for 70 kg is 0.57 mg/kg.",
-                    )
+                yield SpecError(
+                    where=name,
+                    got=f"{amount:g} {unit}",
+                    allowed=f"at most {most:g} {unit} within {WINDOW_H:g} h",
+                    remedy="Was another unit meant? 40 mg for 70 kg is 0.57 mg/kg.",
                 )
+        is_infusion = self.route is Route.IV_INFUSION
         if is_infusion and self.duration_min is None:
-            faults.append(
-                SpecError(
-                    where="duration_min",
-                    got="nothing",
-                    allowed="the length of the infusion",
-                    remedy="Write duration='40 min', or route='iv_bolus' for all at once.",
-                )
+            yield SpecError(
+                where="duration_min",
+                got="nothing",
+                allowed="the length of the infusion",
+                remedy="Write duration='40 min', or route='iv_bolus' for all at once.",
             )
         if not is_infusion and self.duration_min is not None:
-            faults.append(
-                SpecError(
-                    where="duration_min",
-                    got=self.duration_min,
-                    allowed=f"none with route '{self.route.value}': only infusions have one",
-                )
-            )
+            allowed = f"none with route '{self.route.value}': only infusions have one"
+            yield SpecError(where="duration_min", got=self.duration_min, allowed=allowed)
         if self.route.value.startswith("iv") and (self.absorption is not None or self.product is not None):
-            faults.append(
-                SpecError(
-                    where="absorption",
-                    got="given",
-                    allowed="neither absorption nor product for a dose into a vein: all of it arrives",
-                )
-            )
-        if faults:
-            raise SpecError.from_faults(faults)
-        return self
+            allowed = "neither absorption nor product for a dose into a vein: all of it arrives"
+            yield SpecError(where="absorption", got="given", allowed=allowed)
 
     @property
     def duration_h(self) -> float:
@@ -317,29 +262,7 @@ def rate_steps(steps: Sequence[tuple[str, str]], *, end: str, form: DrugForm = D
     times = [parse_quantity(time, "h") for time, _ in steps]
     rates = [parse_quantity(rate, "mg/h") for _, rate in steps]
     stop = parse_quantity(end, "h")
-    faults = []
-    for index, (time, rate) in enumerate(zip(times, rates, strict=True)):
-        before = 0.0 if index == 0 else times[index - 1]
-        if time < before or (index and time <= before):
-            faults.append(
-                SpecError(
-                    where=f"steps[{index}]",
-                    got=steps[index][0],
-                    allowed="a time of 0 or later" if index == 0 else f"a time after {steps[index - 1][0]}",
-                    remedy="Order changes of rate by time; the first is the start.",
-                )
-            )
-        if not rate >= 0.0:
-            faults.append(SpecError(where=f"steps[{index}]", got=steps[index][1], allowed="a rate of 0 or more"))
-    if stop <= times[-1]:
-        faults.append(
-            SpecError(
-                where="end", got=end, allowed=f"a time after the last change, {steps[-1][0]}",
-                remedy="Leave out changes after the end.",
-            )
-        )  # fmt: skip
-    if faults:
-        raise SpecError.from_faults(faults)
+    SpecError.check(_step_faults(steps, times, rates, stop, end))
     pieces = zip(times, [*times[1:], stop], rates, strict=True)
     return tuple(
         Dose(
@@ -349,6 +272,24 @@ def rate_steps(steps: Sequence[tuple[str, str]], *, end: str, form: DrugForm = D
         for since, until, rate in pieces
         if rate > 0.0
     )  # fmt: skip
+
+
+def _step_faults(
+    steps: Sequence[tuple[str, str]], times: list[float], rates: list[float], stop: float, end: str
+) -> Iterator[SpecError]:
+    for index, (time, rate) in enumerate(zip(times, rates, strict=True)):
+        if time < 0.0 or (index and time <= times[index - 1]):
+            yield SpecError(
+                where=f"steps[{index}]",
+                got=steps[index][0],
+                allowed="a time of 0 or later" if index == 0 else f"a time after {steps[index - 1][0]}",
+                remedy="Order changes of rate by time; the first is the start.",
+            )
+        if not rate >= 0.0:
+            yield SpecError(where=f"steps[{index}]", got=steps[index][1], allowed="a rate of 0 or more")
+    if stop <= times[-1]:
+        allowed = f"a time after the last change, {steps[-1][0]}"
+        yield SpecError(where="end", got=end, allowed=allowed, remedy="Leave out changes after the end.")
 
 
 def check_doses(doses: Sequence[Dose], *, overlap: bool = False) -> None:
@@ -364,29 +305,28 @@ def check_doses(doses: Sequence[Dose], *, overlap: bool = False) -> None:
     SpecError
         Doses run backwards in time, or infusions into a vein overlap without ``overlap``.
     """
-    faults = [
-        SpecError(
+    SpecError.check(_order_faults(doses, overlap))
+
+
+def _order_faults(doses: Sequence[Dose], overlap: bool) -> Iterator[SpecError]:
+    for index, (before, dose) in enumerate(pairwise(doses), start=1):
+        if dose.start_h < before.start_h:
+            yield SpecError(
+                where=f"doses[{index}].start_h",
+                got=f"{dose.start_h:g} h",
+                allowed=f"at or after the dose before, {before.start_h:g} h",
+                remedy="Order doses by time.",
+            )
+    running = [(index, dose) for index, dose in enumerate(doses) if dose.route is Route.IV_INFUSION and not overlap]
+    for number, ended in overlaps([(dose.start_h, dose.end_h) for _, dose in running]):
+        index, dose = running[number]
+        yield SpecError(
             where=f"doses[{index}].start_h",
             got=f"{dose.start_h:g} h",
-            allowed=f"at or after the dose before, {before.start_h:g} h",
-            remedy="Order doses by time.",
-        )
-        for index, (before, dose) in enumerate(pairwise(doses), start=1)
-        if dose.start_h < before.start_h
-    ]
-    running = [(index, dose) for index, dose in enumerate(doses) if dose.route is Route.IV_INFUSION and not overlap]
-    faults += [
-        SpecError(
-            where=f"doses[{running[number][0]}].start_h",
-            got=f"{running[number][1].start_h:g} h",
             allowed=f"a start at or after {ended:g} h, when the infusion before ends",
             remedy="In one vein one infusion runs; write a change of rate as a new infusion from there, or say that "
             "both run (overlap).",
         )
-        for number, ended in overlaps([(dose.start_h, dose.end_h) for _, dose in running])
-    ]
-    if faults:
-        raise SpecError.from_faults(faults)
 
 
 def overlaps(times_h: Sequence[tuple[float, float]]) -> list[tuple[int, float]]:

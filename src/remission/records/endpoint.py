@@ -1,5 +1,6 @@
 """Endpoints: one outcome per person."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import ConfigDict, Field, ValidationInfo, model_validator
@@ -42,19 +43,14 @@ class FailureRule(GrownRecord):
     within_days: _Days | None = None
     dated: Literal["first-day", "met"] = "met"
 
-    @model_validator(mode="after")
-    def _possible(self) -> Self:
+    def _faults(self) -> Iterator[SpecError]:
         if (self.use_days is None) != (self.within_days is None):
-            raise SpecError(where="within_days", got=self.within_days, allowed="use_days and within_days, or neither")
-        if self.use_days is not None and self.within_days is not None and self.use_days > self.within_days:
-            raise SpecError(where="use_days", got=self.use_days, allowed=f"at most within_days ({self.within_days})")
-        if self.consecutive_days is None and self.consecutive_weeks is None and self.use_days is None:
-            raise SpecError(
-                where="value",
-                got="nothing",
-                allowed="consecutive_days, consecutive_weeks, or use_days with within_days",
-            )
-        return self
+            yield SpecError(where="within_days", got=self.within_days, allowed="use_days and within_days, or neither")
+        elif self.use_days is not None and self.within_days is not None and self.use_days > self.within_days:
+            yield SpecError(where="use_days", got=self.use_days, allowed=f"at most within_days ({self.within_days})")
+        elif self.consecutive_days is None and self.consecutive_weeks is None and self.use_days is None:
+            allowed = "consecutive_days, consecutive_weeks, or use_days with within_days"
+            yield SpecError(where="value", got="nothing", allowed=allowed)
 
 
 def _either_named_or_spelled_out(schema: dict[str, Any]) -> None:
@@ -117,7 +113,7 @@ class Endpoint(GrownRecord):
             if isinstance(data, dict) and "missing" not in data:
                 # A kind that does not exist, or is no text, is a fault of its own.
                 kind = data.get("kind")
-                facts = KINDS.get(kind) if isinstance(kind, str) else None  # type: ignore[call-overload]
+                facts = KINDS.get(kind) if isinstance(kind, str) else None
                 return {**data, "missing": "use" if facts is None else facts.default_missing}
             return data
         known = named_endpoint_ids()
@@ -130,106 +126,79 @@ class Endpoint(GrownRecord):
     @model_validator(mode="after")
     def _consistent(self, info: ValidationInfo) -> Self:
         # Files that the program itself stored before it was refused hold this rule, which never had an effect.
-        context = info.context or {}
-        is_said = bool(context.get("units_required")) and not context.get("stored")
-        is_old = self.kind == "mean_craving" and self.missing == "use" and not is_said
-        faults = [*([] if is_old else self._rule_faults()), *self._field_faults(), *self._definition_faults()]
-        if faults:
-            raise SpecError.from_faults(faults)
+        is_old = self.kind == "mean_craving" and self.missing == "use" and (info.context or {}).get("stored")
+        fields = sorted([*self._field_faults(), *self._failure_faults(), *self._weekly_faults()], key=_where)
+        SpecError.check([*([] if is_old else self._rule_faults()), *fields, *self._definition_faults()])
         return self
 
-    def _rule_faults(self) -> list[SpecError]:
+    def _rule_faults(self) -> Iterator[SpecError]:
         facts = KINDS[self.kind]
-        if self.kind == "days_to_relapse_or_dropout" and self.missing != "use":
-            return [SpecError(where="missing", got=self.missing, allowed="use: dropout is an event of this endpoint")]
         if self.missing not in facts.missing:
-            return [SpecError(where="missing", got=self.missing, allowed=f"{', '.join(facts.missing)} for {self.kind}")]
-        if (self.missing == "weighted") != (self.missing_weight is not None):
-            wanted = (
+            of_leaving = facts.missing == ("use",) and facts.leaving
+            allowed = "use: dropout is an event of this endpoint" if of_leaving else None
+            allowed = allowed or f"{', '.join(facts.missing)} for {self.kind}"
+            yield SpecError(where="missing", got=self.missing, allowed=allowed)
+        elif (self.missing == "weighted") != (self.missing_weight is not None):
+            allowed = (
                 "a number from 0 to 1" if self.missing == "weighted" else "nothing: only 'missing: weighted' reads it"
             )
-            return [SpecError(where="missing_weight", got=self.missing_weight, allowed=wanted)]
-        return []
+            yield SpecError(where="missing_weight", got=self.missing_weight, allowed=allowed)
 
-    def _field_faults(self) -> list[SpecError]:
+    def _field_faults(self) -> Iterator[SpecError]:
         """Fields that the kind needs and lacks, or has and never reads."""
-        facts, faults = KINDS[self.kind], []
+        facts = KINDS[self.kind]
         for name in self.added_fields - {"definition", "missing_weight"}:
             value, default = getattr(self, name), type(self).model_fields[name].default
             if name in facts.required and value == default:
-                faults.append(
-                    SpecError(where=name, got="nothing", allowed=f"a value: {self.kind} needs it", remedy="Add it.")
-                )
+                yield _lacking(name, self.kind)
             elif name not in facts.takes and value != default:
-                faults.append(SpecError(where=name, got=value, allowed=f"nothing here: {self.kind} does not read it"))
+                yield SpecError(where=name, got=value, allowed=f"nothing here: {self.kind} does not read it")
         length = len(self.window)
         if self.grace_days >= length:
-            faults.append(
-                SpecError(
-                    where="grace_days", got=self.grace_days, allowed=f"fewer than the {length} days of the window"
-                )
-            )
+            allowed = f"fewer than the {length} days of the window"
+            yield SpecError(where="grace_days", got=self.grace_days, allowed=allowed)
         if self.length_days is not None and self.length_days > length:
-            faults.append(
-                SpecError(where="length_days", got=self.length_days, allowed=f"at most the {length} days of the window")
-            )
-        return sorted([*faults, *self._failure_faults(), *self._weekly_faults()], key=lambda fault: fault.where)
+            allowed = f"at most the {length} days of the window"
+            yield SpecError(where="length_days", got=self.length_days, allowed=allowed)
 
-    def _failure_faults(self) -> list[SpecError]:
+    def _failure_faults(self) -> Iterator[SpecError]:
         """Rules of failure that no use in the window can meet: everyone would pass them."""
-        if self.failure is None or "failure" not in KINDS[self.kind].takes:
-            return []
-        length = len(self.window) - self.grace_days
-        rule = self.failure
-        needed = {
-            "consecutive_days": rule.consecutive_days,
-            # One day in the first week and one in the last are enough.
-            "consecutive_weeks": None if rule.consecutive_weeks is None else 7 * (rule.consecutive_weeks - 1) + 1,
-            "use_days": rule.use_days,
-        }
-        return [
-            SpecError(
-                where=f"failure.{name}",
-                got=getattr(rule, name),
-                allowed=f"a rule that use can meet in the {length} days on which it counts; this one needs {days}",
-                remedy="Everyone would pass. Shorten the rule, or lengthen the window.",
-            )
-            for name, days in needed.items()
-            if days is not None and days > max(length, 0)
-        ]
-
-    def _weekly_faults(self) -> list[SpecError]:
-        rule = self.weekly
-        if rule is None:
-            return []
-        needs = {
-            "negative_weeks_in_a_row": "run_weeks", "positive_weeks_in_a_row": "run_weeks",
-            "weeks_to_positive": "use_weeks", "weeks_to_missing": "use_weeks", "weekly_criteria": "criteria",
-        }.get(self.kind)  # fmt: skip
-        if needs and not getattr(rule, needs):
-            return [
-                SpecError(
-                    where=f"weekly.{needs}", got="nothing", allowed=f"a value: {self.kind} needs it", remedy="Add it."
+        rule, length = self.failure, max(len(self.window) - self.grace_days, 0)
+        if rule is None or "failure" not in KINDS[self.kind].takes:
+            return
+        # Of weeks one day in the first and one in the last are enough.
+        weeks = None if rule.consecutive_weeks is None else 7 * (rule.consecutive_weeks - 1) + 1
+        for name, days in (
+            ("consecutive_days", rule.consecutive_days), ("consecutive_weeks", weeks), ("use_days", rule.use_days)
+        ):  # fmt: skip
+            if days is not None and days > length:
+                yield SpecError(
+                    where=f"failure.{name}",
+                    got=getattr(rule, name),
+                    allowed=f"a rule that use can meet in the {len(self.window) - self.grace_days} days on which it "
+                    f"counts; this one needs {days}",
+                    remedy="Everyone would pass. Shorten the rule, or lengthen the window.",
                 )
-            ]
-        return []
 
-    def _definition_faults(self) -> list[SpecError]:
+    def _weekly_faults(self) -> Iterator[SpecError]:
+        needs = KINDS[self.kind].weekly_field
+        if self.weekly is not None and needs and not getattr(self.weekly, needs):
+            yield _lacking(f"weekly.{needs}", self.kind)
+
+    def _definition_faults(self) -> Iterator[SpecError]:
         """A field that contradicts the definition whose name the endpoint bears."""
         if self.definition is None:
-            return []
+            return
         fields = {**named_endpoint_fields(self.definition), "id": self.id, "window": self.window}
         named = type(self).from_dict({**fields, "baseline": self.baseline})
-        return [
-            SpecError(
-                where=name,
-                got=getattr(self, name),
-                allowed=f"what {self.definition} says: {getattr(named, name)}",
-                remedy="Remove this field, or remove definition and spell the endpoint out.",
-            )
-            for name in type(self).model_fields
-            if name not in _OWN and getattr(self, name) != getattr(named, name)
-        ]
+        for name in type(self).model_fields:
+            if name not in _OWN and getattr(self, name) != getattr(named, name):
+                yield SpecError(
+                    where=name,
+                    got=getattr(self, name),
+                    allowed=f"what {self.definition} says: {getattr(named, name)}",
+                    remedy="Remove this field, or remove definition and spell the endpoint out.",
+                )
 
     @property
     def scale(self) -> Scale:
@@ -260,3 +229,11 @@ class Endpoint(GrownRecord):
     def unit(self) -> str:
         """Unit of one person's value."""
         return KINDS[self.kind].unit
+
+
+def _lacking(where: str, kind: str) -> SpecError:
+    return SpecError(where=where, got="nothing", allowed=f"a value: {kind} needs it", remedy="Add it.")
+
+
+def _where(fault: SpecError) -> str:
+    return fault.where

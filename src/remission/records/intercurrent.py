@@ -1,8 +1,9 @@
 """What can happen to people after randomization, beside the treatment: events, missing data, broken blinding."""
 
-from typing import Annotated, Self
+from collections.abc import Iterator
+from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from remission.errors import SpecError
 from remission.records.base import Record
@@ -19,11 +20,9 @@ class UseRule(Record):
     use_days: Annotated[int, Field(strict=True, ge=1, le=365)]
     within_days: Annotated[int, Field(strict=True, ge=1, le=365)]
 
-    @model_validator(mode="after")
-    def _possible(self) -> Self:
+    def _faults(self) -> Iterator[SpecError]:
         if self.use_days > self.within_days:
-            raise SpecError(where="use_days", got=self.use_days, allowed=f"at most within_days ({self.within_days})")
-        return self
+            yield SpecError(where="use_days", got=self.use_days, allowed=f"at most within_days ({self.within_days})")
 
 
 class Incarceration(Record):
@@ -74,13 +73,8 @@ class Blinding(Record):
     expectancy_use: _Strength = 0.0
     expectancy_report: Fraction = 0.0
 
-    @model_validator(mode="after")
-    def _open(self) -> Self:
-        faults = [
-            SpecError(where=name, got=value, allowed="more than 0 and less than 1", remedy="Write 0.01 or 0.99.")
-            for name, value in (("guess_unfelt", self.guess_unfelt), ("guess_felt", self.guess_felt))
-            if value in {0.0, 1.0}
-        ]
-        if faults:
-            raise SpecError.from_faults(faults)
-        return self
+    def _faults(self) -> Iterator[SpecError]:
+        for name, value in (("guess_unfelt", self.guess_unfelt), ("guess_felt", self.guess_felt)):
+            if value in {0.0, 1.0}:
+                allowed = "more than 0 and less than 1"
+                yield SpecError(where=name, got=value, allowed=allowed, remedy="Write 0.01 or 0.99.")

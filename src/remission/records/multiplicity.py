@@ -1,9 +1,9 @@
 """Several questions of one trial: how their p values are adjusted so that one error rate holds for all of them."""
 
-from collections.abc import Sequence
-from typing import Annotated, ClassVar, Literal, Self
+from collections.abc import Iterator, Sequence
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from remission.errors import SpecError
 from remission.records.base import Record
@@ -39,12 +39,9 @@ class Multiplicity(Record):
 
     gates: Annotated[tuple[Gate, ...], Field(min_length=1, max_length=20)]
 
-    @model_validator(mode="after")
-    def _in_a_row(self) -> Self:
-        faults = [*_repeat_faults(self.gates), *_link_faults(self.gates)]
-        if faults:
-            raise SpecError.from_faults(faults)
-        return self
+    def _faults(self) -> Iterator[SpecError]:
+        yield from _repeat_faults(self.gates)
+        yield from _link_faults(self.gates)
 
     @property
     def in_order(self) -> tuple[Gate, ...]:
@@ -57,62 +54,43 @@ class Multiplicity(Record):
         return tuple(found)
 
 
-def _repeat_faults(gates: Sequence[Gate]) -> list[SpecError]:
-    faults, ids, seen = [], [gate.id for gate in gates], set()
+def _repeat_faults(gates: Sequence[Gate]) -> Iterator[SpecError]:
+    ids, seen = [gate.id for gate in gates], set()
     for index, gate in enumerate(gates):
         if gate.id in ids[:index]:
-            faults.append(
-                SpecError(where=f"gates[{index}].id", got=gate.id, allowed="an id used once", remedy="Rename one.")
-            )
+            yield SpecError(where=f"gates[{index}].id", got=gate.id, allowed="an id used once", remedy="Rename one.")
         for name in gate.analyses:
             if name in seen:
-                faults.append(
-                    SpecError(
-                        where=f"gates[{index}].analyses",
-                        got=name,
-                        allowed="each analysis once: a hypothesis tested twice would spend alpha twice",
-                    )
-                )
+                allowed = "each analysis once: a hypothesis tested twice would spend alpha twice"
+                yield SpecError(where=f"gates[{index}].analyses", got=name, allowed=allowed)
             seen.add(name)
-    return faults
 
 
-def _link_faults(gates: Sequence[Gate]) -> list[SpecError]:
+def _link_faults(gates: Sequence[Gate]) -> Iterator[SpecError]:
     known = {gate.id: gate for gate in gates}
-    faults = []
     before = [gate.after for gate in gates]
     for index, gate in enumerate(gates):
         where = f"gates[{index}].after"
         if gate.after is not None and gate.after not in known:
-            faults.append(SpecError(where=where, got=gate.after, allowed=f"one of {', '.join(known)}"))
+            yield SpecError(where=where, got=gate.after, allowed=f"one of {', '.join(known)}")
         elif _circle(gate, known):
-            faults.append(
-                SpecError(
-                    where=where,
-                    got=" after ".join(_circle(gate, known)),
-                    allowed="gates in a row: in a circle each waits for the other, and nothing is ever tested",
-                    remedy="Leave 'after' out of the gate that comes first.",
-                )
+            yield SpecError(
+                where=where,
+                got=" after ".join(_circle(gate, known)),
+                allowed="gates in a row: in a circle each waits for the other, and nothing is ever tested",
+                remedy="Leave 'after' out of the gate that comes first.",
             )
         elif gate.after in before[:index]:
             other = gates[before.index(gate.after)].id
-            faults.append(
-                SpecError(
-                    where=where,
-                    got=gate.after or "nothing",
-                    allowed=f"a place of its own in the row; {other} has this one, and alpha cannot be given to both",
-                    remedy="Put one gate after the other, or their analyses into one gate.",
-                )
+            yield SpecError(
+                where=where,
+                got=gate.after or "nothing",
+                allowed=f"a place of its own in the row; {other} has this one, and alpha cannot be given to both",
+                remedy="Put one gate after the other, or their analyses into one gate.",
             )
         if gate.hands_on == "rejected" and gate.test != "bonferroni":
-            faults.append(
-                SpecError(
-                    where=f"gates[{index}].test",
-                    got=gate.test,
-                    allowed="bonferroni: other rules have spent what the rejected hypotheses would hand on",
-                )
-            )
-    return faults
+            allowed = "bonferroni: other rules have spent what the rejected hypotheses would hand on"
+            yield SpecError(where=f"gates[{index}].test", got=gate.test, allowed=allowed)
 
 
 def _circle(gate: Gate, known: dict[str, Gate]) -> list[str]:

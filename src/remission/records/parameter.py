@@ -7,11 +7,12 @@ is what one model reads; its :attr:`~ParameterSet.content_hash` stands in the re
 
 import hashlib
 import json
+from collections.abc import Iterator
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
 from remission.errors import LibraryError, SpecError, did_you_mean, known_names
 from remission.records.base import Record
@@ -62,19 +63,14 @@ class Parameter(Record):
     low: float | None = None
     high: float | None = None
 
-    @model_validator(mode="after")
-    def _coherent(self) -> Self:
+    def _faults(self) -> Iterator[SpecError]:
         if (self.printed_value is None) != (self.printed_unit is None):
-            raise SpecError(
-                where="printed_unit",
-                got=self.printed_unit,
-                allowed="given together with printed_value, or neither",
-            )
-        if self.low is not None and self.low > self.value:
-            raise SpecError(where="low", got=self.low, allowed=f"at most the value, {self.value}")
-        if self.high is not None and self.high < self.value:
-            raise SpecError(where="high", got=self.high, allowed=f"at least the value, {self.value}")
-        return self
+            allowed = "given together with printed_value, or neither"
+            yield SpecError(where="printed_unit", got=self.printed_unit, allowed=allowed)
+        elif self.low is not None and self.low > self.value:
+            yield SpecError(where="low", got=self.low, allowed=f"at most the value, {self.value}")
+        elif self.high is not None and self.high < self.value:
+            yield SpecError(where="high", got=self.high, allowed=f"at least the value, {self.value}")
 
 
 class ParameterSet(Record):
@@ -92,19 +88,13 @@ class ParameterSet(Record):
     attributes: dict[str, Text] = Field(default_factory=dict)
     parameters: Annotated[tuple[Parameter, ...], Field(min_length=1)]
 
-    @model_validator(mode="after")
-    def _unique(self) -> Self:
+    def _faults(self) -> Iterator[SpecError]:
         seen: set[str] = set()
-        faults = []
         for index, parameter in enumerate(self.parameters):
             if parameter.id in seen:
-                faults.append(
-                    SpecError(where=f"parameters[{index}].id", got=parameter.id, allowed="an id used once in the set")
-                )
+                allowed = "an id used once in the set"
+                yield SpecError(where=f"parameters[{index}].id", got=parameter.id, allowed=allowed)
             seen.add(parameter.id)
-        if faults:
-            raise SpecError.from_faults(faults)
-        return self
 
     def __hash__(self) -> int:
         """Hash of the content, so that equal sets share cached results."""

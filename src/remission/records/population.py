@@ -1,8 +1,9 @@
 """Who is in the trial, where they are kept, and how they are allocated."""
 
-from typing import Annotated, ClassVar, Literal, Self
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from remission.errors import SpecError
 from remission.records.base import Record
@@ -11,14 +12,8 @@ from remission.records.quantity import AgeSdY, AgeY, Day, Flag, Fraction, Observ
 from remission.records.text import EachOnce
 
 __all__ = [
-    "AgeDistribution",
-    "DayRange",
-    "ObservedDays",
-    "Population",
-    "Randomization",
-    "Setting",
-    "WeightDistribution",
-]
+    "AgeDistribution", "DayRange", "ObservedDays", "Population", "Randomization", "Setting", "WeightDistribution",
+]  # fmt: skip
 
 
 class AgeDistribution(Record):
@@ -29,13 +24,10 @@ class AgeDistribution(Record):
     low_y: Annotated[AgeY, Field(alias="low")]
     high_y: Annotated[AgeY, Field(alias="high")]
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
+    def _faults(self) -> Iterator[SpecError]:
         if not self.low_y <= self.mean_y <= self.high_y:
-            raise SpecError(
-                where="mean", got=self.mean_y, allowed=f"between low ({self.low_y}) and high ({self.high_y})"
-            )
-        return self
+            allowed = f"between low ({self.low_y}) and high ({self.high_y})"
+            yield SpecError(where="mean", got=self.mean_y, allowed=allowed)
 
 
 class WeightDistribution(Record):
@@ -46,13 +38,10 @@ class WeightDistribution(Record):
     low_kg: Annotated[WeightKg, Field(alias="low")]
     high_kg: Annotated[WeightKg, Field(alias="high")]
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
+    def _faults(self) -> Iterator[SpecError]:
         if not self.low_kg <= self.mean_kg <= self.high_kg:
-            raise SpecError(
-                where="mean", got=self.mean_kg, allowed=f"between low ({self.low_kg}) and high ({self.high_kg})"
-            )
-        return self
+            allowed = f"between low ({self.low_kg}) and high ({self.high_kg})"
+            yield SpecError(where="mean", got=self.mean_kg, allowed=allowed)
 
 
 class Population(Record):
@@ -77,11 +66,9 @@ class DayRange(Record):
     first: Day
     last: Day
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
+    def _faults(self) -> Iterator[SpecError]:
         if self.last < self.first:
-            raise SpecError(where="last", got=self.last, allowed=f"not before first ({self.first})")
-        return self
+            yield SpecError(where="last", got=self.last, allowed=f"not before first ({self.first})")
 
     def __len__(self) -> int:
         """Number of days."""
@@ -124,18 +111,12 @@ class Randomization(GrownRecord):
     p_best_arm: Fraction | None = None
     stratify_by: Annotated[tuple[Literal["sex", "site"], ...], EachOnce] = ()
 
-    @model_validator(mode="after")
-    def _one_method(self) -> Self:
+    def _faults(self) -> Iterator[SpecError]:
         needed, other = ("block_size", "p_best_arm")
         if self.method == "minimization":
             needed, other = other, needed
-        faults = []
         if getattr(self, needed) is None:
-            faults.append(
-                SpecError(where=needed, got="nothing", allowed=f"a number: {self.method} needs it", remedy="Add it.")
-            )
+            allowed = f"a number: {self.method} needs it"
+            yield SpecError(where=needed, got="nothing", allowed=allowed, remedy="Add it.")
         if getattr(self, other) is not None:
-            faults.append(SpecError(where=other, got=getattr(self, other), allowed=f"nothing here for {self.method}"))
-        if faults:
-            raise SpecError.from_faults(faults)
-        return self
+            yield SpecError(where=other, got=getattr(self, other), allowed=f"nothing here for {self.method}")

@@ -1,8 +1,9 @@
 """How people come into a trial over calendar time."""
 
-from typing import Annotated, Self
+from collections.abc import Iterator
+from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from remission.errors import SpecError
 from remission.records.base import Record
@@ -22,8 +23,6 @@ class Recruitment(Record):
     ramp_days: Annotated[int, Field(strict=True, ge=0, le=1825)] = 0
     screening_failure: Fraction = 0.0
 
-    @model_validator(mode="after")
-    def _somebody_enters(self) -> Self:
+    def _faults(self) -> Iterator[SpecError]:
         if self.screening_failure == 1.0:
-            raise SpecError(where="screening_failure", got=1.0, allowed="less than 1: with 1 nobody ever enters")
-        return self
+            yield SpecError(where="screening_failure", got=1.0, allowed="less than 1: with 1 nobody ever enters")

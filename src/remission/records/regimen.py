@@ -4,7 +4,8 @@ A :class:`~remission.records.treatment.DrugCourse` says on which days sessions a
 one.
 """
 
-from typing import Annotated, Any, Self
+from collections.abc import Iterator
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -47,16 +48,12 @@ class Regimen(Record):
             "doses": [{**usual, **dose} if isinstance(dose, dict) else dose for dose in data["doses"]],
         }
 
-    @model_validator(mode="after")
-    def _one_form(self) -> Self:
-        faults = [
-            SpecError(
-                where=f"doses[{index}].form", got=dose.form.value, allowed=f"{self.form.value}, as the regimen",
-                remedy="Two drugs are two regimens.",
-            )
-            for index, dose in enumerate(self.doses)
-            if dose.form is not self.form
-        ]  # fmt: skip
-        if faults:
-            raise SpecError.from_faults(faults)
-        return self
+    def _faults(self) -> Iterator[SpecError]:
+        for index, dose in enumerate(self.doses):
+            if dose.form is not self.form:
+                yield SpecError(
+                    where=f"doses[{index}].form",
+                    got=dose.form.value,
+                    allowed=f"{self.form.value}, as the regimen",
+                    remedy="Two drugs are two regimens.",
+                )

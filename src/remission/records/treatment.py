@@ -1,5 +1,6 @@
 """The treatment package: drug sessions and therapy sessions as one schedule, and the arms that receive it."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
@@ -30,11 +31,9 @@ class Gap(Record):
     mode: Annotated[int, Field(strict=True, ge=1, le=365)]
     high: Annotated[int, Field(strict=True, ge=1, le=365)]
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
+    def _faults(self) -> Iterator[SpecError]:
         if not self.low <= self.mode <= self.high:
-            raise SpecError(where="mode", got=self.mode, allowed=f"low <= mode <= high ({self.low} to {self.high})")
-        return self
+            yield SpecError(where="mode", got=self.mode, allowed=f"low <= mode <= high ({self.low} to {self.high})")
 
 
 def _vein(value: Any) -> Any:
@@ -64,16 +63,10 @@ class Infusion(Record):
         """What is given in its session."""
         return Dose(route=Route.IV_INFUSION, dose_mg_per_kg=self.dose_mg_per_kg, duration_min=self.duration_min)
 
-    @model_validator(mode="after")
-    def _one_time(self) -> Self:
+    def _faults(self) -> Iterator[SpecError]:
         if (self.day is None) == (self.gap is None):
-            raise SpecError(
-                where="day",
-                got=self.day,
-                allowed="exactly one of day and gap",
-                remedy="Give day, or gap after the previous.",
-            )
-        return self
+            remedy = "Give day, or gap after the previous."
+            yield SpecError(where="day", got=self.day, allowed="exactly one of day and gap", remedy=remedy)
 
 
 class DrugCourse(Record):
@@ -97,51 +90,12 @@ class DrugCourse(Record):
 
     @model_validator(mode="after")
     def _sensible(self, info: ValidationInfo) -> Self:
-        faults = []
-        previous: int | None = None
-        for index, infusion in enumerate(self.infusions):
-            if index == 0 and infusion.day is None:
-                faults.append(
-                    SpecError(
-                        where="infusions[0].gap", got="a gap", allowed="a day: the first infusion has none before it"
-                    )
-                )
-            if infusion.day is not None and previous is not None and infusion.day <= previous:
-                faults.append(
-                    SpecError(
-                        where=f"infusions[{index}].day",
-                        got=infusion.day,
-                        allowed=f"a day after {previous}: order by time",
-                    )
-                )
-            previous = (
-                infusion.day
-                if infusion.day is not None
-                else (previous or 0) + (infusion.gap.high if infusion.gap else 0)
-            )
-            if self.drug == "racemic-ketamine" and infusion.dose_mg_per_kg == 0.0:
-                faults.append(
-                    SpecError(
-                        where=f"infusions[{index}].dose",
-                        got="0 mg/kg",
-                        allowed="more than 0 mg/kg of ketamine",
-                        remedy="Use drug: saline for an infusion without ketamine.",
-                    )
-                )
-            if self.drug == "saline" and infusion.dose_mg_per_kg != 0.0:
-                faults.append(
-                    SpecError(
-                        where=f"infusions[{index}].dose",
-                        got=f"{infusion.dose_mg_per_kg:g} mg/kg",
-                        allowed="0 mg/kg of saline: nothing of it is simulated",
-                        remedy="Write 0 mg/kg, or name the drug that was meant.",
-                    )
-                )
         # Plain data always hold the field; in a file somebody wrote it, and 0 would be believed to act.
         # Files that the program itself stored before it was refused hold it too.
         context = info.context or {}
         is_said = bool(context.get("units_required")) and not context.get("stored")
         is_said = is_said and "psychoactive" in self.model_fields_set
+        faults = list(self._infusion_faults())
         if self.drug == "racemic-ketamine" and (is_said or self.psychoactive != 0.0):
             faults.append(
                 SpecError(
@@ -151,9 +105,33 @@ class DrugCourse(Record):
                     remedy="Remove this line; a control drug has a value of its own.",
                 )
             )
-        if faults:
-            raise SpecError.from_faults(faults)
+        SpecError.check(faults)
         return self
+
+    def _infusion_faults(self) -> Iterator[SpecError]:
+        previous: int | None = None
+        for index, infusion in enumerate(self.infusions):
+            where, day, dose = f"infusions[{index}]", infusion.day, infusion.dose_mg_per_kg
+            if index == 0 and day is None:
+                allowed = "a day: the first infusion has none before it"
+                yield SpecError(where="infusions[0].gap", got="a gap", allowed=allowed)
+            if day is not None and previous is not None and day <= previous:
+                yield SpecError(where=f"{where}.day", got=day, allowed=f"a day after {previous}: order by time")
+            previous = day if day is not None else (previous or 0) + (infusion.gap.high if infusion.gap else 0)
+            if self.drug == "racemic-ketamine" and dose == 0.0:
+                yield SpecError(
+                    where=f"{where}.dose",
+                    got="0 mg/kg",
+                    allowed="more than 0 mg/kg of ketamine",
+                    remedy="Use drug: saline for an infusion without ketamine.",
+                )
+            if self.drug == "saline" and dose != 0.0:
+                yield SpecError(
+                    where=f"{where}.dose",
+                    got=f"{dose:g} mg/kg",
+                    allowed="0 mg/kg of saline: nothing of it is simulated",
+                    remedy="Write 0 mg/kg, or name the drug that was meant.",
+                )
 
     @property
     def last_day_latest(self) -> int:
@@ -162,16 +140,16 @@ class DrugCourse(Record):
 
     def earliest_day(self, number: int) -> int:
         """The earliest day on which infusion ``number`` (from 1) can fall, with every gap at its shortest. [day]"""
-        day = 0
-        for infusion in self.infusions[:number]:
-            day = infusion.day if infusion.day is not None else day + (infusion.gap.low if infusion.gap else 0)
-        return day
+        return self._day(number, "low")
 
     def latest_day(self, number: int) -> int:
         """The latest day on which infusion ``number`` (from 1) can fall, with every gap at its longest. [day]"""
+        return self._day(number, "high")
+
+    def _day(self, number: int, end: str) -> int:
         day = 0
         for infusion in self.infusions[:number]:
-            day = infusion.day if infusion.day is not None else day + (infusion.gap.high if infusion.gap else 0)
+            day = infusion.day if infusion.day is not None else day + getattr(infusion.gap, end, 0)
         return day
 
 
@@ -186,18 +164,12 @@ class SessionDay(Record):
     infusion: Annotated[int, Field(strict=True, ge=1, le=60)] | None = None
     offset_days: Annotated[int, Field(strict=True, ge=-60, le=365)] = 0
 
-    @model_validator(mode="after")
-    def _one_time(self) -> Self:
+    def _faults(self) -> Iterator[SpecError]:
         if (self.day is None) == (self.infusion is None):
-            raise SpecError(
-                where="day",
-                got=self.day,
-                allowed="exactly one of day and infusion",
-                remedy="Give day, or infusion with offset_days.",
-            )
-        if self.day is not None and self.offset_days:
-            raise SpecError(where="offset_days", got=self.offset_days, allowed="only together with infusion")
-        return self
+            remedy = "Give day, or infusion with offset_days."
+            yield SpecError(where="day", got=self.day, allowed="exactly one of day and infusion", remedy=remedy)
+        elif self.day is not None and self.offset_days:
+            yield SpecError(where="offset_days", got=self.offset_days, allowed="only together with infusion")
 
 
 class TherapyCourse(Record):

@@ -4,9 +4,10 @@ A word has one sign a week: ``+`` positive, ``-`` negative, ``*`` both, ``o`` a 
 test was due. Weeks are blocks of seven days from the window's first day; the first is week 1.
 """
 
-from typing import Annotated, ClassVar, Literal, Self
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from remission.errors import SpecError
 from remission.records.grown import GrownRecord
@@ -36,13 +37,11 @@ class WeekCriterion(GrownRecord):
     most_missing: Annotated[int, Field(strict=True, ge=0)] | None = None
     whole: Literal["required", "not-required"] = "not-required"
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
+    def _faults(self) -> Iterator[SpecError]:
         if 0 in {self.first, self.last}:
-            raise SpecError(where="first", got=0, allowed="a week from 1, or from -1 counted from the end")
-        if self.first * self.last > 0 and self.last < self.first:
-            raise SpecError(where="last", got=self.last, allowed=f"not before first ({self.first})")
-        return self
+            yield SpecError(where="first", got=0, allowed="a week from 1, or from -1 counted from the end")
+        elif self.first * self.last > 0 and self.last < self.first:
+            yield SpecError(where="last", got=self.last, allowed=f"not before first ({self.first})")
 
 
 class WeeklyRule(GrownRecord):
@@ -98,26 +97,17 @@ class WeeklyRule(GrownRecord):
     short_word: Literal["cut", "again"] = "cut"
     criteria: tuple[WeekCriterion, ...] = ()
 
-    @model_validator(mode="after")
-    def _possible(self) -> Self:
-        faults = []
+    def _faults(self) -> Iterator[SpecError]:
         if self.to_week is not None and self.to_week < self.from_week:
-            faults.append(
-                SpecError(where="to_week", got=self.to_week, allowed=f"not before from_week ({self.from_week})")
-            )
+            yield SpecError(where="to_week", got=self.to_week, allowed=f"not before from_week ({self.from_week})")
         if (self.use_weeks is None) != (self.within_weeks is None):
-            faults.append(
-                SpecError(where="within_weeks", got=self.within_weeks, allowed="use_weeks and within_weeks, or neither")
-            )
+            allowed = "use_weeks and within_weeks, or neither"
+            yield SpecError(where="within_weeks", got=self.within_weeks, allowed=allowed)
         elif self.use_weeks is not None and self.within_weeks is not None and self.use_weeks > self.within_weeks:
-            faults.append(SpecError(where="use_weeks", got=self.use_weeks, allowed=f"at most {self.within_weeks}"))
+            yield SpecError(where="use_weeks", got=self.use_weeks, allowed=f"at most {self.within_weeks}")
         if list(self.schedule) != sorted(set(self.schedule)):
-            faults.append(
-                SpecError(where="schedule", got=list(self.schedule), allowed="weeks in rising order, each once")
-            )
-        if faults:
-            raise SpecError.from_faults(faults)
-        return self
+            allowed = "weeks in rising order, each once"
+            yield SpecError(where="schedule", got=list(self.schedule), allowed=allowed)
 
     @property
     def last_week_named(self) -> int:

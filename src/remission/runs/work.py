@@ -119,7 +119,7 @@ def read_work(folder: Path) -> tuple[TrialPlan, str]:
         raise _damaged(place, f"{with_diaries!r} and {pieces!r} as diaries and replicates of a piece")
     try:
         plan = plan_trial(
-            Protocol.from_dict(content["protocol"]),
+            Protocol.from_dict(content["protocol"], is_stored=True),
             n_replicates=content["n_replicates"],
             seed=content["seed"],
             parameter_set=content["parameter_set"],

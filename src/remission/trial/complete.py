@@ -25,12 +25,10 @@ from remission.trial.truth import endpoint_without_missing, event_days, with_str
 
 __all__ = ["complete_batch", "complete_protocol", "is_missing_the_outcome", "own_strategies"]
 
-_MISSING_IS_THE_OUTCOME = frozenset({"days_in_study", "completed", "weeks_to_missing"})
-
 
 def is_missing_the_outcome(endpoint: Endpoint) -> bool:
     """Whether the endpoint counts leaving or missing itself, so that nobody unseen has no meaning for it."""
-    return endpoint.kind in _MISSING_IS_THE_OUTCOME
+    return KINDS[endpoint.kind].missing_is_outcome
 
 
 def complete_protocol(protocol: Protocol) -> Protocol:
@@ -92,7 +90,7 @@ def own_strategies(protocol: Protocol, analysis: str) -> dict[EventKind, Strateg
         treatment=words, population=words, variable=words, intercurrent_events=words, summary=words, analysis=analysis
     )
     asked = protocol.estimand
-    if asked is None or strategy_faults(asked.strategies, possible, endpoint):
+    if asked is None or any(strategy_faults(asked.strategies, possible, endpoint)):
         asked = silent
     found = {event: strategy_for(asked, event, endpoint) for event in possible}
     return {event: strategy for event, strategy in found.items() if strategy != "treatment-policy"}

@@ -122,6 +122,6 @@ def period_values(
     Raises
     ------
     SpecError
-        The kind has no meaning in a part of its window (``remission.endpoints.values.PERIOD_KINDS``).
+        The kind has no meaning in a part of its window (column ``by_period`` of their table).
     """
     return period_values_of(endpoint, endpoint_data(seen, heavy_amount=heavy_amount), period_days=period_days)

@@ -200,7 +200,7 @@ def _asked(protocol: Protocol, estimand: Estimand | None) -> Estimand:
         raise SpecError(where="estimand.analysis", got=asked.analysis, allowed=f"one of {', '.join(names)}")
     analysis = protocol.analysis(asked.analysis)
     endpoint = protocol.endpoint(analysis.endpoint)
-    faults = strategy_faults(asked.strategies, possible_events(protocol), endpoint)
+    faults = list(strategy_faults(asked.strategies, possible_events(protocol), endpoint))
     if faults:
         raise SpecError.from_faults(faults)
     return asked

@@ -1,0 +1,57 @@
+"""Data files of the package's library: plain data, tables whose rows are records, and the records of evidence."""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from remission.errors import LibraryError
+from remission.records.base import Record
+
+__all__ = ["evidence_records", "packaged_rows", "packaged_toml", "read_library_json", "read_library_toml"]
+
+_R = TypeVar("_R", bound=Record)
+
+
+def read_library_toml(resource: Traversable) -> dict[str, Any]:
+    """The content of one TOML file; a LibraryError where it cannot be read or is not valid TOML."""
+    try:
+        return tomllib.loads(resource.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise _damaged(resource.name, error, "TOML") from None
+
+
+def read_library_json(name: str) -> Any:
+    """The content of one JSON file of the library; a LibraryError where it cannot be read or is not valid JSON."""
+    try:
+        return json.loads(files("remission.library").joinpath(name).read_bytes())
+    except (OSError, ValueError) as error:
+        raise _damaged(name, error, "JSON") from None
+
+
+def _damaged(name: str, error: Exception, form: str) -> LibraryError:
+    return LibraryError(
+        where=f"library/{name}", got=str(error), allowed=f"a readable {form} file",
+        remedy="Install the package again; a file of its library is damaged.",
+    )  # fmt: skip
+
+
+@cache
+def packaged_toml(*place: str) -> dict[str, Any]:
+    """The content of a TOML file of the library, read once; nobody changes it."""
+    return read_library_toml(files("remission.library").joinpath(*place))
+
+
+def packaged_rows(kind: type[_R], *place: str) -> Mapping[str, _R]:
+    """The tables of a TOML file of the library as records by name, in the order of the file."""
+    return MappingProxyType({name: kind.from_dict(row) for name, row in packaged_toml(*place).items()})
+
+
+@cache
+def evidence_records() -> Mapping[str, Mapping[str, Any]]:
+    """Every trial, review and natural-history source by id, as it stands in ``evidence.json``, in its order."""
+    return MappingProxyType({one["id"]: MappingProxyType(one) for one in read_library_json("evidence.json")})

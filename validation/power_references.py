@@ -7,9 +7,9 @@ from jaxtyping import Bool, Float
 
 from remission.analyses.counts import analyze_rate
 from remission.analyses.estimate import Estimates
-from remission.analyses.fast_hazards import analyze_hazards
-from remission.analyses.fast_means import analyze_differences
-from remission.analyses.fast_odds import analyze_many_odds
+from remission.analyses.hazards import analyze_hazards
+from remission.analyses.means import analyze_differences
+from remission.analyses.odds import analyze_many_odds
 from remission.design.operating import characterize, simulate_design
 from remission.design.stops import plan_stops
 from remission.design.variants import null_protocol, one_analysis, resize_protocol

@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 from law_cases import law
+from one_replicate import analyze_log_rank
 
 from remission.analyses.counts import analyze_day_odds, analyze_rate
 from remission.analyses.estimate import Estimate, Status
-from remission.analyses.hazards import analyze_hazard, analyze_log_rank
+from remission.analyses.hazards import analyze_hazard
 from remission.analyses.imputation import analyze_imputed
 from remission.analyses.means import analyze_difference
 from remission.analyses.odds import analyze_odds

@@ -8,9 +8,9 @@ import pytest
 from library_analyses import analyze_difference, analyze_hazard, analyze_log_rank, analyze_odds
 
 from remission.analyses.estimate import Estimate, Estimates, Status
-from remission.analyses.fast_hazards import analyze_hazards, analyze_log_ranks
-from remission.analyses.fast_means import analyze_differences
-from remission.analyses.fast_odds import analyze_many_odds
+from remission.analyses.hazards import analyze_hazards, analyze_log_ranks
+from remission.analyses.means import analyze_differences
+from remission.analyses.odds import analyze_many_odds
 
 NUMBERS = ("estimate", "low", "high", "p_value")
 

@@ -4,6 +4,7 @@ They lived in the package until it was measured that their last bits follow the 
 """
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 from scipy.special import chdtrc
@@ -16,11 +17,23 @@ from statsmodels.stats.contingency_tables import Table2x2
 from statsmodels.tools.sm_exceptions import ConvergenceWarning, PerfectSeparationWarning
 
 from remission.analyses.basis import independent_terms
-from remission.analyses.estimate import Estimate, Status, failed_estimate, ratio_estimate
+from remission.analyses.estimate import Estimate, Status, failed_estimate, is_too_small, ratio_estimate
 from remission.analyses.odds import LARGEST_ERROR, Test
-from remission.analyses.terms import design_columns, is_too_small
 
 NO_SPREAD = 1e-20
+
+
+def design_columns(treated: np.ndarray, adjust: np.ndarray) -> np.ndarray:
+    """Intercept, treatment, then the adjustment."""
+    return np.column_stack([np.ones(treated.size), treated.astype(np.float64), adjust])
+
+
+def level_columns(levels: np.ndarray) -> np.ndarray:
+    """Indicator columns of a factor, the first level left out; none when only one level occurs."""
+    found = np.unique(levels)
+    if found.size < 2:
+        return np.zeros((levels.size, 0))
+    return np.stack([levels == level for level in found[1:]], axis=1).astype(np.float64)
 
 
 def analyze_difference(values: np.ndarray, treated: np.ndarray, adjust: np.ndarray) -> Estimate:
@@ -89,7 +102,8 @@ def analyze_odds(events: np.ndarray, treated: np.ndarray, adjust: np.ndarray, *,
     # Its errors are those of the step before the last; started where it ended, they are those of its end.
     fit = model.fit(start_params=fit.params, tol=1e-13)
     p_value = None if test == "wald" else _p_value(events, design, fit, test)
-    return ratio_estimate(float(fit.params[1]), float(fit.bse[1]), p_value)
+    found = ratio_estimate(float(fit.params[1]), float(fit.bse[1]))
+    return found if p_value is None else replace(found, p_value=p_value)
 
 
 def _p_value(events: np.ndarray, design: np.ndarray, fit: object, test: Test) -> float:
@@ -149,7 +163,7 @@ def analyze_log_rank(
     both = [group for group in np.unique(groups) if np.unique(treated[groups == group]).size == 2]
     kept = np.isin(groups, both)
     _, p_value = survdiff(days[kept], event[kept].astype(np.float64), treated[kept] * 1.0, strata=groups[kept])
-    return ratio_estimate(away / variance, float(variance**-0.5), float(p_value))
+    return replace(ratio_estimate(away / variance, float(variance**-0.5)), p_value=float(p_value))
 
 
 def _log_rank_sums(days: np.ndarray, event: np.ndarray, treated: np.ndarray) -> np.ndarray:

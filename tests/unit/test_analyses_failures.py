@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from scipy.special import xlogy
 
-from remission.analyses import bayes, counts, fast_hazards, fast_odds, repeated
+from remission.analyses import bayes, counts, hazards, odds, repeated
 from remission.analyses.estimate import Estimate, Estimates, Status, ratio_estimate
 from remission.analyses.hazards import analyze_hazard
 from remission.analyses.imputation import analyze_imputed
@@ -64,7 +64,7 @@ def test_a_fit_that_stopped_early_is_no_estimate(steps: int, monkeypatch: pytest
     wide = np.where(np.arange(N) % 4 < 2, 0.0, 20.0) + COUNTS
     table = np.add.outer(DAYS, np.arange(3.0) ** 2) + np.outer(COUNTS, np.arange(3.0))
     table[::5, 2] = np.nan
-    for module in (fast_odds, fast_hazards, counts, repeated):
+    for module in (odds, hazards, counts, repeated):
         monkeypatch.setattr(module, "_STEPS", steps)
     for found in (
         analyze_odds(EVENTS, TREATED, DAYS[:, None]),
@@ -103,5 +103,5 @@ def test_single_estimates_become_columns() -> None:
 
 def test_a_posterior_that_was_not_found_is_no_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
     """A term that foretells the outcome flattens the likelihood until nothing can be solved."""
-    monkeypatch.setattr(fast_odds, "_STEPS", 1)
+    monkeypatch.setattr(odds, "_STEPS", 1)
     assert_failed(bayes.analyze_odds_with_prior(EVENTS, TREATED, NOTHING, center=0.0, sd=1.0), Status.SEPARATION)

@@ -5,9 +5,10 @@ import pytest
 from lifelines import KaplanMeierFitter
 from lifelines.statistics import logrank_test
 from lifelines.utils import restricted_mean_survival_time
+from one_replicate import analyze_log_rank
 
 from remission.analyses.estimate import Status
-from remission.analyses.hazards import analyze_hazard, analyze_log_rank, analyze_restricted_mean
+from remission.analyses.hazards import analyze_hazard, analyze_restricted_mean
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::pandas.errors.Pandas4Warning")
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from library_analyses import level_columns
 from lifelines import CoxPHFitter
 from scipy import stats
 
@@ -10,7 +11,6 @@ from remission.analyses.estimate import Estimate, Status
 from remission.analyses.hazards import analyze_hazard
 from remission.analyses.means import analyze_difference, analyze_percent_lower
 from remission.analyses.odds import analyze_odds
-from remission.analyses.terms import level_columns
 
 NOTHING = np.zeros((60, 0))
 TREATED = np.arange(60) % 2 == 0

@@ -1,12 +1,12 @@
 """Analyses at their limits: a replicate that cannot be analyzed gives a status and no number."""
 
 import numpy as np
+from library_analyses import level_columns
 
 from remission.analyses.estimate import Estimate, Status
 from remission.analyses.hazards import analyze_hazard
 from remission.analyses.means import analyze_difference, analyze_percent_lower
 from remission.analyses.odds import analyze_odds
-from remission.analyses.terms import level_columns
 
 N = 12
 TREATED = np.arange(N) < N // 2

@@ -11,6 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from remission.cli.app import run_app
+from remission.clinics.clinic import echo
 from remission.clinics.columns import parse_row
 from remission.clinics.files import load_demonstration, read_clinics
 from remission.clinics.nppes import read_nppes
@@ -210,6 +211,48 @@ def test_nppes_keeps_open_organizations_only(tmp_path: Path) -> None:
     assert reading.gone == ("npi-1245319599",)
     assert [fault.field for fault in reading.errors] == ["NPI"]
     assert any("prove neither license" in note for note in reading.notes)
+
+
+@pytest.mark.parametrize(
+    ("field", "cell"),
+    [
+        ("latitude", "3" * 5000), ("latitude", "37." + "4" * 5000), ("latitude", "137.2"), ("latitude", "1e400"),
+        ("latitude", "nan"), ("latitude", "north"), ("latitude", "3_7.4"), ("longitude", "-222"),
+        ("longitude", "-122." + "1" * 5000), ("phone", "6" * 5000), ("zip", "9" * 5000), ("name1", " "),
+        ("name1", "x" * 5000), ("city", "x" * 5000), ("street1", "x" * 5000), ("website", "https://a.example/" * 300),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["json", "number", "csv"])
+def test_a_cell_out_of_range_or_of_absurd_length_is_refused_where_it_stands(
+    tmp_path: Path, kind: str, field: str, cell: str
+) -> None:
+    """Cut to a length or read as infinity it would be another place, another telephone, or none."""
+    row = {name: text for name, text in ROW.items() if name not in {"services", "_irow"}} | {field: cell}
+    path = tmp_path / f"places.{'csv' if kind == 'csv' else 'json'}"
+    if kind == "csv":
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([row.keys(), row.values()])
+    else:
+        text = json.dumps({"rows": [row]})
+        is_number = cell.removeprefix("-").replace(".", "").isdigit()
+        path.write_text(text.replace(f'"{cell}"', cell) if kind == "number" and is_number else text, "utf-8")
+    reading = read_clinics(path, file_format="findtreatment", source_date=TODAY, today=TODAY)
+    assert reading.clinics == ()
+    assert [(fault.row, fault.field) for fault in reading.errors] == [(2 if kind == "csv" else 1, field)]
+    assert reading.errors[0].got == echo(row[field])
+    assert reading.errors[0].reason.startswith("must ")
+
+
+def test_cells_beyond_the_header_and_a_long_telephone_are_refused(tmp_path: Path) -> None:
+    """A comma without quotes moves every cell after it; a cut telephone number rings somewhere else."""
+    path = tmp_path / "places.csv"
+    path.write_text("name1,city,state,zip\nHarbor,Menlo Park,CA,94025,650-555-0100\n", "utf-8")
+    (fault,) = read_clinics(path, source_date=TODAY, today=TODAY).errors
+    assert (fault.row, fault.got) == (2, "650-555-0100")
+    path = tmp_path / "npidata_pfile_20260101-20260131.csv"
+    path.write_text(nppes_rows({}, {"npi": "1245319599", "phone": "6" * 5000}), "utf-8")
+    reading = read_clinics(path, today=TODAY)
+    assert [(fault.row, fault.field) for fault in reading.errors] == [(3, "phone")]
 
 
 def test_a_zip_bomb_and_a_wrong_file_are_refused(tmp_path: Path) -> None:

@@ -14,13 +14,13 @@ from numba import njit
 from remission.numerics.lanes import OPTIONS
 from remission.numerics.small_systems import sum_of_products
 
-__all__ = ["Basis", "independent_terms", "orthonormal_basis"]
+__all__ = ["Basis", "basis_of_one", "independent_terms", "orthonormal_basis"]
 
 _DEPENDENT = 1e-9
 """A column of which a smaller share than this is left beside those before it is taken to depend on them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Basis:
     """Intercept, adjustment, treatment: made orthonormal in this order over the people inside.
 
@@ -48,16 +48,13 @@ def orthonormal_basis(
     treated: Bool[np.ndarray, "replicate subject"],
     adjust: Float[np.ndarray, "replicate term subject"],
 ) -> Basis:
-    """The basis of each replicate's design.
-
-    ``inside``: who is analyzed.
-    """
+    """The basis of each replicate's design. ``inside``: who is analyzed."""
     weight = inside[:, None, :].astype(np.float64)
     stack = np.concatenate([weight, adjust * weight, treated[:, None, :] * weight], axis=1)
     kept = np.zeros(stack.shape[:2], dtype=np.bool_)
     left = np.zeros(stack.shape[0])
     _make_orthonormal(stack, kept, left)
-    return Basis(columns=stack, is_kept=kept, left=left)
+    return Basis(stack, kept, left)
 
 
 @njit(nogil=True, cache=True, **OPTIONS)
@@ -81,6 +78,12 @@ def _make_orthonormal(stack, kept, left):
                 column[i] = column[i] / rest if kept[r, j] else 0.0
 
 
+def basis_of_one(treated: Bool[np.ndarray, " subject"], adjust: Float[np.ndarray, "subject term"]) -> Basis:
+    """The basis of one replicate in which everybody is analyzed."""
+    everyone = np.ones((1, treated.size), dtype=np.bool_)
+    return orthonormal_basis(everyone, treated[None], np.ascontiguousarray(adjust.T)[None])
+
+
 def independent_terms(
     treated: Bool[np.ndarray, " subject"], adjust: Float[np.ndarray, "subject term"]
 ) -> tuple[Float[np.ndarray, "subject kept"], bool]:
@@ -90,6 +93,5 @@ def independent_terms(
     """
     if adjust.shape[1] == 0:
         return adjust, True
-    everyone = np.ones((1, treated.size), dtype=np.bool_)
-    found = orthonormal_basis(everyone, treated[None], np.ascontiguousarray(adjust.T)[None])
+    found = basis_of_one(treated, adjust)
     return adjust[:, found.is_kept[0, 1:-1]], bool(found.is_estimable[0])

@@ -20,12 +20,18 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numba import njit
 
-from remission.analyses.basis import Basis, orthonormal_basis
-from remission.analyses.estimate import Estimate, Status, failed_estimate, ratio_estimate
-from remission.analyses.fast_means import project
-from remission.analyses.fast_odds import logistic_fits
-from remission.analyses.terms import is_too_small
-from remission.numerics.distributions import beta_cdf_lane, log_beta_lane, t_cdf, t_quantile
+from remission.analyses.basis import basis_of_one
+from remission.analyses.estimate import (
+    Estimate,
+    Status,
+    failed_estimate,
+    interval_estimate,
+    is_too_small,
+    ratio_estimate,
+)
+from remission.analyses.means import project
+from remission.analyses.odds import logistic_fits
+from remission.numerics.distributions import beta_cdf_lane, log_beta_lane
 from remission.numerics.elementary import cos_sin_turns
 from remission.numerics.lanes import OPTIONS, exp_lane, log_lane
 from remission.numerics.quadrature import gauss_legendre
@@ -39,11 +45,6 @@ _Design = Float[np.ndarray, "subject term"]
 _LEAST_SHARE = 1e-300
 
 
-def _basis(treated: _Treated, adjust: _Design) -> Basis:
-    everyone = np.ones((1, treated.size), dtype=np.bool_)
-    return orthonormal_basis(everyone, treated[None], np.ascontiguousarray(adjust.T)[None])
-
-
 def analyze_difference_with_prior(
     values: _Values, treated: _Treated, adjust: _Design, *, center: float, worth_people: float
 ) -> Estimate:
@@ -54,7 +55,7 @@ def analyze_difference_with_prior(
     """
     if is_too_small(values, treated) or np.ptp(values) == 0.0:
         return failed_estimate(Status.NO_VARIATION)
-    basis = _basis(treated, adjust)
+    basis = basis_of_one(treated, adjust)
     if not basis.is_estimable[0]:
         return failed_estimate(Status.NOT_ESTIMABLE)
     # Beside the terms one coefficient is left: that of the treatment's column, `left` long, on which the outcome weighs
@@ -71,14 +72,7 @@ def analyze_difference_with_prior(
     if freedom < 1 or squares <= 0.0:
         return failed_estimate(Status.NOT_ESTIMABLE)
     error = float(np.sqrt(squares / freedom / (inner + precision)))
-    half = float(t_quantile(freedom, 0.975)) * error
-    return Estimate(
-        estimate=mean,
-        low=mean - half,
-        high=mean + half,
-        p_value=2.0 * float(t_cdf(freedom, -abs(mean / error))),
-        status=Status.OK,
-    )
+    return interval_estimate(mean, error, freedom)
 
 
 def analyze_shares_with_prior(
@@ -181,7 +175,7 @@ def analyze_odds_with_prior(
     """
     if is_too_small(events, treated) or np.ptp(events) == 0.0:
         return failed_estimate(Status.NO_VARIATION)
-    basis = _basis(treated, adjust)
+    basis = basis_of_one(treated, adjust)
     if not basis.is_estimable[0]:
         return failed_estimate(Status.NOT_ESTIMABLE)
     everyone = np.ones((1, treated.size), dtype=np.bool_)

@@ -26,10 +26,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numba import njit
 
-from remission.analyses.basis import orthonormal_basis
-from remission.analyses.estimate import Estimate, Status, failed_estimate
+from remission.analyses.basis import basis_of_one
+from remission.analyses.estimate import Estimate, Status, failed_estimate, is_too_small
 from remission.analyses.odds import LARGEST_ERROR
-from remission.analyses.terms import is_too_small
 from remission.numerics.distributions import t_cdf, t_quantile
 from remission.numerics.elementary import exp
 from remission.numerics.lanes import OPTIONS, exp_lane, log_lane
@@ -84,8 +83,7 @@ def _checked(values: _Values, treated: _Treated, adjust: _Design) -> tuple[Statu
     nothing = np.zeros((0, treated.size))
     if is_too_small(values, treated) or np.ptp(values) == 0.0:
         return Status.NO_VARIATION, nothing, 1.0
-    everyone = np.ones((1, treated.size), dtype=np.bool_)
-    basis = orthonormal_basis(everyone, treated[None], np.ascontiguousarray(adjust.T)[None])
+    basis = basis_of_one(treated, adjust)
     if not basis.is_estimable[0] or treated.size <= basis.rank[0]:
         return Status.NOT_ESTIMABLE, nothing, 1.0
     return None, np.ascontiguousarray(basis.columns[0][basis.is_kept[0]]), float(basis.left[0])

@@ -1,17 +1,34 @@
 """What an analysis gives: a number with its interval and p value, or a status and no number."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
-from remission.numerics.distributions import normal_cdf
+from remission.numerics.distributions import normal_cdf, t_cdf, t_quantile
 from remission.numerics.elementary import exp, log
 from remission.numerics.intervals import Z95
 
-__all__ = ["Z95", "Estimate", "Estimates", "Status", "failed_estimate", "log_of", "ratio_estimate"]
+__all__ = [
+    "Z95",
+    "Estimate",
+    "Estimates",
+    "Status",
+    "estimates_of",
+    "failed_estimate",
+    "interval_estimate",
+    "is_too_small",
+    "log_of",
+    "of_one",
+    "ratio_estimate",
+    "ratios_of",
+]
+
+_Column = Float[np.ndarray, " replicate"]
+_NUMBERS = ("estimate", "low", "high", "p_value")
 
 
 class Status(StrEnum):
@@ -65,20 +82,18 @@ class Estimates:
 
     def one(self, number: int) -> Estimate:
         """That of one replicate."""
-        columns = (self.estimate, self.low, self.high, self.p_value)
-        estimate, low, high, p_value = (float(column[number]) for column in columns)
-        return Estimate(estimate=estimate, low=low, high=high, p_value=p_value, status=self.status[number])
+        return Estimate(**{name: float(getattr(self, name)[number]) for name in _NUMBERS}, status=self.status[number])
 
     @classmethod
     def of(cls, items: Sequence[Estimate]) -> "Estimates":
         """The replicates' estimates as columns."""
-        return cls(
-            estimate=np.array([item.estimate for item in items], dtype=np.float64),
-            low=np.array([item.low for item in items], dtype=np.float64),
-            high=np.array([item.high for item in items], dtype=np.float64),
-            p_value=np.array([item.p_value for item in items], dtype=np.float64),
-            status=tuple(item.status for item in items),
-        )
+        columns = {name: np.array([getattr(item, name) for item in items], dtype=np.float64) for name in _NUMBERS}
+        return cls(**columns, status=tuple(item.status for item in items))
+
+
+def is_too_small(values: Float[np.ndarray, " subject"], treated: Bool[np.ndarray, " subject"]) -> bool:
+    """Whether there are fewer than four people, or one side of the contrast is empty."""
+    return values.size < 4 or not treated.any() or bool(treated.all())
 
 
 def failed_estimate(status: Status) -> Estimate:
@@ -91,21 +106,43 @@ def log_of(value: float) -> float:
     return float(log(np.array([value]))[0])
 
 
-def ratio_estimate(log_ratio: float, error: float, p_value: float | None = None) -> Estimate:
-    """A ratio from its logarithm and the standard error of that, with a normal interval.
+def interval_estimate(middle: float, error: float, freedom: float | None = None) -> Estimate:
+    """An estimate with its standard error, by Student's t of so many degrees of freedom or by a normal distribution."""
+    half = (Z95 if freedom is None else float(t_quantile(freedom, 0.975))) * error
+    size = abs(middle / error)
+    p_value = 2.0 * float(normal_cdf(-size) if freedom is None else t_cdf(freedom, -size))
+    return Estimate(estimate=middle, low=middle - half, high=middle + half, p_value=p_value, status=Status.OK)
 
-    ``p_value``: of another test than Wald's; ``None``: Wald's.
-    """
+
+def ratio_estimate(log_ratio: float, error: float) -> Estimate:
+    """A ratio from its logarithm and the standard error of that, with a normal interval and Wald's p value."""
     if not np.isfinite(log_ratio) or not np.isfinite(error):
         return failed_estimate(Status.NOT_CONVERGED)
     if error <= 0.0:
         return failed_estimate(Status.NO_VARIATION)
-    low, middle, high = exp(np.array([log_ratio - Z95 * error, log_ratio, log_ratio + Z95 * error]))
-    wald = 2.0 * float(normal_cdf(-abs(log_ratio / error)))
-    return Estimate(
-        estimate=float(middle),
-        low=float(low),
-        high=float(high),
-        p_value=wald if p_value is None else p_value,
-        status=Status.OK,
-    )
+    return ratios_of(np.array([Status.OK], dtype=object), np.array([log_ratio]), np.array([error])).one(0)
+
+
+def estimates_of(status: np.ndarray, estimate: _Column, low: _Column, high: _Column, p_value: _Column) -> Estimates:
+    """Replicates side by side: columns of numbers where the status is ok, and no numbers elsewhere."""
+    good = status == Status.OK
+    numbers = {"estimate": estimate, "low": low, "high": high, "p_value": p_value}
+    columns = {name: np.where(good, column, np.nan) for name, column in numbers.items()}
+    return Estimates(**columns, status=tuple(Status(word) for word in status.tolist()))
+
+
+def ratios_of(status: np.ndarray, log_ratio: _Column, error: _Column, p_value: _Column | None = None) -> Estimates:
+    """Ratios from their logarithms and the standard errors of these; Wald's p value unless another is given."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        usable = (status == Status.OK) & np.isfinite(log_ratio) & (error > 0.0)
+        log_ratio, error = np.where(usable, log_ratio, 0.0), np.where(usable, error, 1.0)
+        wald = 2.0 * normal_cdf(-np.abs(log_ratio / error))
+        low, middle, high = (exp(log_ratio + shift * error) for shift in (-Z95, 0.0, Z95))
+    return estimates_of(status, middle, low, high, wald if p_value is None else p_value)
+
+
+def of_one(analysis: Callable[..., Estimates], *columns: np.ndarray, adjust: np.ndarray, **options: Any) -> Estimate:
+    """An analysis of all replicates, of one in which everybody is analyzed; the last of the columns is the side."""
+    *values, treated = (column[None] for column in columns)
+    everyone = np.ones(treated.shape, dtype=np.bool_)
+    return analysis(*values, everyone, treated, np.ascontiguousarray(adjust.T)[None], **options).one(0)

@@ -1,5 +1,11 @@
 """Times to an event: Cox regression, the log-rank test, restricted mean survival time.
 
+Every sum has a fixed order, so that an estimate has the same bits on every processor; a test holds them to statsmodels.
+
+Replicates lie side by side. People are sorted by their time, those outside first, so that a risk set is everybody from
+a place on: sums over risk sets are cumulative sums from the end, and ties are runs of equal times. Cox regression takes
+Newton steps on the partial likelihood with Efron's treatment of ties, halved where they would lower it.
+
 Log-rank ratio: with O events on the treatment side, E expected and V the hypergeometric variance, summed over times
 and strata, the one-step hazard ratio is exp((O - E) / V) with standard error 1 / sqrt(V) of its logarithm.
 
@@ -7,42 +13,277 @@ Restricted mean: the area under the Kaplan-Meier curve S up to tau. Its variance
 A(t)^2 d(t) / (n(t) (n(t) - d(t))), A(t) the area from t to tau (Greenwood's, carried through the integral).
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from numba import njit
 
-from remission.analyses.estimate import Z95, Estimate, Status, failed_estimate
-from remission.analyses.fast_hazards import analyze_hazards, analyze_log_ranks
-from remission.analyses.terms import is_too_small
-from remission.numerics.distributions import normal_cdf
+from remission.analyses.basis import Basis, orthonormal_basis
+from remission.analyses.estimate import (
+    Estimate,
+    Estimates,
+    Status,
+    failed_estimate,
+    interval_estimate,
+    is_too_small,
+    of_one,
+    ratios_of,
+)
+from remission.analyses.odds import LARGEST_ERROR
+from remission.numerics.distributions import chi_squared_tail
+from remission.numerics.lanes import OPTIONS, exp_lane, log_lane
+from remission.numerics.small_systems import factor, inverse, solve, sum_of_products
 
-__all__ = ["analyze_hazard", "analyze_log_rank", "analyze_restricted_mean"]
+__all__ = ["analyze_hazard", "analyze_hazards", "analyze_log_ranks", "analyze_restricted_mean"]
 
+_Table = Float[np.ndarray, "replicate subject"]
+_Flags = Bool[np.ndarray, "replicate subject"]
 _Values = Float[np.ndarray, " subject"]
-_Flags = Bool[np.ndarray, " subject"]
-_Design = Float[np.ndarray, "subject term"]
+_Sides = Bool[np.ndarray, " subject"]
+_STEPS = 60
+_GAIN = 1e-10
+"""As of the odds: twice what the last step may add to the log likelihood."""
+_LEAST = 1e-14
 
 
-def analyze_hazard(days: _Values, event: _Flags, treated: _Flags, adjust: _Design) -> Estimate:
-    """Hazard ratio, treated against control, by Cox regression (Efron ties, Wald intervals): ``fast_hazards`` fits."""
-    everyone = np.ones((1, treated.size), dtype=np.bool_)
-    return analyze_hazards(days[None], event[None], everyone, treated[None], np.ascontiguousarray(adjust.T)[None]).one(
-        0
+def analyze_hazard(
+    days: _Values, event: _Sides, treated: _Sides, adjust: Float[np.ndarray, "subject term"]
+) -> Estimate:
+    """:func:`analyze_hazards` of one replicate."""
+    return of_one(analyze_hazards, days, event, treated, adjust=adjust)
+
+
+def analyze_hazards(
+    days: _Table, event: _Flags, inside: _Flags, treated: _Flags, adjust: Float[np.ndarray, "replicate term subject"]
+) -> Estimates:
+    """Hazard ratios, treated against control, by Cox regression with Wald intervals.
+
+    ``days``, ``event``: anything where not ``inside``. ``inside``: who is analyzed.
+    """
+    happened = event & inside
+    basis = orthonormal_basis(inside, treated, adjust)
+    enough = _has_both_sides(inside, treated) & happened.any(axis=1)
+    is_apart = ~(happened & treated).any(axis=1) | ~(happened & ~treated).any(axis=1)
+    log_ratio, error = _regress(_sorted_times(days, happened, inside), basis, enough & ~is_apart & basis.is_estimable)
+    status = np.full(enough.size, Status.OK, dtype=object)
+    status[~np.isfinite(error)] = Status.NOT_CONVERGED
+    with np.errstate(invalid="ignore"):
+        status[error > LARGEST_ERROR] = Status.SEPARATION
+    status[~basis.is_estimable] = Status.NOT_ESTIMABLE
+    status[is_apart] = Status.SEPARATION
+    status[~enough] = Status.NO_VARIATION
+    return ratios_of(status, log_ratio, error)
+
+
+def _has_both_sides(inside: _Flags, treated: _Flags) -> Bool[np.ndarray, " replicate"]:
+    sides = [(inside & side).any(axis=1) for side in (treated, ~treated)]
+    enough: Bool[np.ndarray, " replicate"] = (inside.sum(axis=1) >= 4) & sides[0] & sides[1]
+    return enough
+
+
+def analyze_log_ranks(
+    days: _Table,
+    event: _Flags,
+    inside: _Flags,
+    treated: _Flags,
+    strata: Int[np.ndarray, "replicate subject"] | None = None,
+) -> Estimates:
+    """The log-rank test, with the one-step hazard ratio that belongs to it.
+
+    ``days``, ``event``: anything where not ``inside``. ``inside``: who is analyzed. ``strata``: strata within which
+    people are compared; ``None``: one.
+    """
+    groups = np.zeros(days.shape, dtype=np.int64) if strata is None else strata
+    away, variance = np.zeros(days.shape[0]), np.zeros(days.shape[0])
+    for group in np.unique(groups[inside]):
+        mine = inside & (groups == group)
+        times = _sorted_times(days, event & mine, mine)
+        one_side = np.take_along_axis(treated & mine, times.order, axis=1)
+        n, n1 = (_from_the_end(people.astype(np.float64)) for people in (times.inside, one_side))
+        deaths = times.per_run(times.event.astype(np.float64))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = np.where(n > 0, n1 / n, 0.0)
+        counted = times.is_first & (deaths > 0)
+        expected = np.where(counted, deaths * share, 0.0).sum(axis=1)
+        terms = deaths * share * (1.0 - share) * (n - deaths) / np.maximum(n - 1.0, 1.0)
+        away += (times.event & one_side).sum(axis=1) - expected
+        variance += np.where(counted, terms, 0.0).sum(axis=1)
+    status = np.full(away.size, Status.OK, dtype=object)
+    status[~(variance > 0.0)] = Status.NOT_ESTIMABLE
+    status[~_has_both_sides(inside, treated) | ~(event & inside).any(axis=1)] = Status.NO_VARIATION
+    held = np.where(variance > 0.0, variance, 1.0)
+    return ratios_of(status, away / held, 1.0 / np.sqrt(held), chi_squared_tail(away * away / held))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _SortedTimes:
+    """People in the order of their times, and the runs of equal times."""
+
+    order: Int[np.ndarray, "replicate subject"]
+    inside: _Flags
+    event: _Flags
+    is_first: _Flags
+    first: Int[np.ndarray, "replicate subject"]
+    last: Int[np.ndarray, "replicate subject"]
+
+    def per_run(self, numbers: _Table) -> _Table:
+        """Sum over the run that each place lies in."""
+        total = np.cumsum(numbers, axis=1)
+        ends = np.take_along_axis(total, self.last, axis=1)
+        starts = np.take_along_axis(total - numbers, self.first, axis=1)
+        sums: _Table = ends - starts
+        return sums
+
+
+def _sorted_times(days: _Table, event: _Flags, inside: _Flags) -> _SortedTimes:
+    times = np.where(inside, days, -np.inf)
+    order = np.argsort(times, axis=1, kind="stable")
+    times = np.take_along_axis(times, order, axis=1)
+    n = times.shape[1]
+    is_first = np.ones(times.shape, dtype=np.bool_)
+    is_first[:, 1:] = times[:, 1:] != times[:, :-1]
+    place = np.arange(n)
+    first = np.maximum.accumulate(np.where(is_first, place, 0), axis=1)
+    is_last = np.ones(times.shape, dtype=np.bool_)
+    is_last[:, :-1] = is_first[:, 1:]
+    last = np.minimum.accumulate(np.where(is_last, place, n - 1)[:, ::-1], axis=1)[:, ::-1]
+    return _SortedTimes(
+        order=order,
+        inside=np.take_along_axis(inside, order, axis=1),
+        event=np.take_along_axis(event, order, axis=1),
+        is_first=is_first,
+        first=first,
+        last=last,
     )
 
 
-def analyze_log_rank(
-    days: _Values, event: _Flags, treated: _Flags, strata: Int[np.ndarray, " subject"] | None = None
-) -> Estimate:
-    """The log-rank test, with the one-step hazard ratio that belongs to it.
-
-    ``strata``: strata within which people are compared; ``None``: one.
-    """
-    everyone = np.ones((1, treated.size), dtype=np.bool_)
-    groups = None if strata is None else strata[None]
-    return analyze_log_ranks(days[None], event[None], everyone, treated[None], groups).one(0)
+def _from_the_end(numbers: _Table) -> _Table:
+    return np.cumsum(numbers[:, ::-1], axis=1)[:, ::-1]
 
 
-def analyze_restricted_mean(days: _Values, event: _Flags, treated: _Flags, *, tau_day: float) -> Estimate:
+def _regress(
+    times: _SortedTimes, basis: Basis, plain: Bool[np.ndarray, " replicate"]
+) -> tuple[Float[np.ndarray, " replicate"], Float[np.ndarray, " replicate"]]:
+    """Log hazard ratio and its error; NaN where the steps do not end well."""
+    log_ratio, error = np.full(plain.size, np.nan), np.full(plain.size, np.nan)
+    _fit_all(
+        times.order, times.inside, times.event, times.is_first, basis.columns, basis.is_kept, basis.left, plain, _STEPS,
+        log_ratio, error,
+    )  # fmt: skip
+    return log_ratio, error
+
+
+@njit(nogil=True, cache=True, **OPTIONS)
+def _fit_all(order, inside, event, is_first, columns, kept, left, plain, steps, log_ratio, error):
+    for r in range(plain.size):
+        if not plain[r]:
+            continue
+        # People outside come first in the order; the intercept, first of the basis, says nothing of an order.
+        people = order[r][inside[r]]
+        begin = order.shape[1] - people.size
+        chosen = np.flatnonzero(kept[r])[1:]
+        x = np.empty((people.size, chosen.size))
+        for i in range(people.size):
+            for j in range(chosen.size):
+                x[i, j] = columns[r, chosen[j], people[i]]
+        log_ratio[r], error[r] = _fit(x, event[r, begin:], is_first[r, begin:], steps)
+        log_ratio[r] /= left[r]
+        error[r] /= left[r]
+
+
+@njit(**OPTIONS)
+def _fit(x, event, is_first, steps):
+    """Coefficient of the last column and its error; NaN where the search stopped."""
+    n_terms = x.shape[1]
+    effect, step, slope = np.zeros(n_terms), np.zeros(n_terms), np.zeros(n_terms)
+    information = np.zeros((n_terms, n_terms))
+    value = _likelihood(x, event, is_first, effect, slope, information)
+    arrived = False
+    for _ in range(steps):
+        if not factor(information, _LEAST):
+            break
+        if arrived:
+            last = n_terms - 1
+            return effect[last], np.sqrt(inverse(information)[last, last])
+        step[:] = slope
+        solve(information, step)
+        gain = sum_of_products(slope, step)
+        if not np.isfinite(gain):
+            break
+        arrived = gain <= _GAIN
+        before = value
+        for _ in range(30):
+            for j in range(n_terms):
+                effect[j] += step[j]
+            value = _likelihood(x, event, is_first, effect, slope, information)
+            # Rounding may lower the likelihood a little at its top.
+            if arrived or value >= before - 1e-9 * (1.0 + abs(before)):
+                break
+            for j in range(n_terms):
+                effect[j] -= step[j]
+                step[j] *= 0.5
+    return np.nan, np.nan
+
+
+@njit(**OPTIONS)
+def _likelihood(x, event, is_first, effect, slope, information):
+    """Log partial likelihood; its slope and minus its curvature are left in their places."""
+    n, n_terms = x.shape
+    first, tied_first = np.zeros(n_terms), np.zeros(n_terms)
+    second, tied_second = np.zeros((n_terms, n_terms)), np.zeros((n_terms, n_terms))
+    mean = np.zeros(n_terms)
+    slope[:] = 0.0
+    information[:, :] = 0.0
+    total, tied, value = 0.0, 0.0, 0.0
+    deaths = 0
+    # One number taken from all lines changes nothing, and keeps the risks in range.
+    lines = np.zeros(n)
+    highest = -np.inf
+    for i in range(n):
+        for j in range(n_terms):
+            lines[i] += effect[j] * x[i, j]
+        highest = max(highest, lines[i])
+    if not np.isfinite(highest):
+        return np.nan
+    for i in range(n - 1, -1, -1):
+        risk = exp_lane(lines[i] - highest)
+        total += risk
+        if event[i]:
+            deaths += 1
+            tied += risk
+            value += lines[i] - highest
+        for j in range(n_terms):
+            some = risk * x[i, j]
+            first[j] += some
+            if event[i]:
+                tied_first[j] += some
+                slope[j] += x[i, j]
+            for k in range(j + 1):
+                second[j, k] += some * x[i, k]
+                if event[i]:
+                    tied_second[j, k] += some * x[i, k]
+        if not is_first[i] or deaths == 0:
+            continue
+        for number in range(deaths):
+            share = number / deaths
+            at_risk = total - share * tied
+            value -= log_lane(at_risk)
+            for j in range(n_terms):
+                mean[j] = (first[j] - share * tied_first[j]) / at_risk
+                slope[j] -= mean[j]
+            for j in range(n_terms):
+                for k in range(j + 1):
+                    curve = (second[j, k] - share * tied_second[j, k]) / at_risk - mean[j] * mean[k]
+                    information[j, k] += curve
+        deaths = 0
+        tied = 0.0
+        tied_first[:] = 0.0
+        tied_second[:, :] = 0.0
+    return value
+
+
+def analyze_restricted_mean(days: _Values, event: _Sides, treated: _Sides, *, tau_day: float) -> Estimate:
     """Difference of restricted mean survival times up to ``tau_day``, treated minus control. [day]
 
     ``tau_day``: above 0. [day]
@@ -56,17 +297,10 @@ def analyze_restricted_mean(days: _Values, event: _Flags, treated: _Flags, *, ta
     error = float(np.sqrt(variance1 + variance0))
     if error == 0.0:
         return failed_estimate(Status.NO_VARIATION)
-    away = mean1 - mean0
-    return Estimate(
-        estimate=away,
-        low=away - Z95 * error,
-        high=away + Z95 * error,
-        p_value=2.0 * float(normal_cdf(-abs(away / error))),
-        status=Status.OK,
-    )
+    return interval_estimate(mean1 - mean0, error)
 
 
-def _restricted_mean(days: _Values, event: _Flags, tau_day: float) -> tuple[float, float] | None:
+def _restricted_mean(days: _Values, event: _Sides, tau_day: float) -> tuple[float, float] | None:
     """Area under the survival curve up to tau and its variance; nothing where the curve ends before tau."""
     if not event.any():
         return None if days.max() < tau_day else (tau_day, 0.0)

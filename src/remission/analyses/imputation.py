@@ -21,18 +21,17 @@ References
 carpenter2013, barnard1999, rubin1987
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from numba import njit
 
-from remission.analyses.basis import independent_terms, orthonormal_basis
-from remission.analyses.estimate import Estimate, Status, failed_estimate
-from remission.analyses.fast_means import analyze_differences, project
-from remission.analyses.terms import is_too_small
-from remission.numerics.distributions import gamma_quantile, normal_quantile, t_cdf, t_quantile
+from remission.analyses.basis import Basis, independent_terms, orthonormal_basis
+from remission.analyses.estimate import Estimate, Status, failed_estimate, interval_estimate, is_too_small
+from remission.analyses.means import analyze_differences, project
+from remission.numerics.distributions import gamma_quantile, normal_quantile, t_quantile
 from remission.numerics.lanes import OPTIONS
 from remission.numerics.small_systems import factor, inverse, solve, sum_of_products
 from remission.streams import People, Stream, draw_normals, draw_uniforms
@@ -105,15 +104,7 @@ def pool_estimates(
     share = (1.0 + 1.0 / count) * between / total
     seen = (freedom + 1.0) / (freedom + 3.0) * freedom * (1.0 - share)
     df = seen if share == 0.0 else 1.0 / (share * share / (count - 1) + 1.0 / seen)
-    middle, error = float(estimates.mean()), float(np.sqrt(total))
-    half = float(t_quantile(df, 0.975)) * error
-    return Estimate(
-        estimate=middle,
-        low=middle - half,
-        high=middle + half,
-        p_value=2.0 * float(t_cdf(df, -abs(middle / error))),
-        status=Status.OK,
-    )
+    return interval_estimate(float(estimates.mean()), float(np.sqrt(total)), df)
 
 
 def impute_periods(
@@ -183,12 +174,7 @@ def _rank_fault(values: _Table, treated: _Flags, terms: Float[np.ndarray, "subje
         if a != b:
             # Brought to one length: what their sum or their difference lacks is what neither has of its own.
             scale = float(np.sqrt(squares[number] / others[number]))
-            single = replace(
-                basis,
-                columns=basis.columns[[number]],
-                is_kept=basis.is_kept[[number]],
-                left=basis.left[[number]],
-            )
+            single = Basis(*(part[[number]] for part in (basis.columns, basis.is_kept, basis.left)))
             apart = min(
                 float(project(one[[number]] + sign * scale * other[[number]], single)[1][0]) for sign in (-1.0, 1.0)
             )
@@ -269,10 +255,7 @@ class _Holes:
         return cls(patterns=patterns, which=which.reshape(-1), last=last)
 
     def fill(self, values: _Table, means: _Table, covariance: Float[np.ndarray, "p p"], normals: _Table) -> _Table:
-        """What is missing, drawn given what is known.
-
-        Raises _NoRankError: the covariance has not its full rank.
-        """
+        """What is missing, drawn given what is known. Raises _NoRankError: the covariance has not its full rank."""
         table = values.copy()
         if not _fill(table, means, covariance, normals, self.patterns, self.which):
             raise _NoRankError

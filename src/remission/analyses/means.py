@@ -1,29 +1,101 @@
-"""Means of two arms: analysis of covariance by least squares, and the ratio of means in closed form."""
+"""Means of two arms over all replicates at once: analysis of covariance by least squares; the ratio of means.
+
+Every sum has a fixed order, so that an estimate has the same bits on every processor; a test holds it to statsmodels.
+"""
 
 import numpy as np
 from jaxtyping import Bool, Float
+from numba import njit
 
-from remission.analyses.estimate import Estimate, Status, failed_estimate, log_of, ratio_estimate
-from remission.analyses.fast_means import analyze_differences
-from remission.analyses.terms import is_too_small
+from remission.analyses.basis import Basis, orthonormal_basis
+from remission.analyses.estimate import (
+    Estimate,
+    Estimates,
+    Status,
+    estimates_of,
+    failed_estimate,
+    is_too_small,
+    log_of,
+    of_one,
+    ratio_estimate,
+)
+from remission.numerics.distributions import t_cdf, t_quantile
+from remission.numerics.lanes import OPTIONS
+from remission.numerics.small_systems import sum_of_products
 
-__all__ = ["analyze_difference", "analyze_percent_lower"]
+__all__ = ["analyze_difference", "analyze_differences", "analyze_percent_lower", "project"]
 
 _Values = Float[np.ndarray, " subject"]
 _Treated = Bool[np.ndarray, " subject"]
-_Design = Float[np.ndarray, "subject term"]
 
 
-def analyze_difference(values: _Values, treated: _Treated, adjust: _Design) -> Estimate:
-    """Adjusted difference of means, treated minus control, by least squares with t intervals.
+def analyze_difference(values: _Values, treated: _Treated, adjust: Float[np.ndarray, "subject term"]) -> Estimate:
+    """:func:`analyze_differences` of one replicate, whose values have no NaN."""
+    return of_one(analyze_differences, values, treated, adjust=adjust)
 
-    With baseline covariates among the columns it is the analysis of covariance.
 
-    ``values``: endpoint values without NaN. ``treated``: whether the person is on the treatment side. ``adjust``:
-    further columns of the design; may have none.
+def analyze_differences(
+    values: Float[np.ndarray, "replicate subject"],
+    inside: Bool[np.ndarray, "replicate subject"],
+    treated: Bool[np.ndarray, "replicate subject"],
+    adjust: Float[np.ndarray, "replicate term subject"],
+) -> Estimates:
+    """Adjusted differences of means, treated minus control, by least squares with t intervals.
+
+    ``values``: any number where not ``inside``. ``inside``: who is analyzed. ``adjust``: further columns of the design;
+    with baseline values among them it is the analysis of covariance.
     """
-    everyone = np.ones((1, treated.size), dtype=np.bool_)
-    return analyze_differences(values[None], everyone, treated[None], np.ascontiguousarray(adjust.T)[None]).one(0)
+    n = inside.sum(axis=1)
+    basis = orthonormal_basis(inside, treated, adjust)
+    outcome = np.where(inside, values, 0.0)
+    weights, squares = project(outcome, basis)
+    freedom = n - basis.rank
+    spread = squares + (weights[:, 1:] * weights[:, 1:]).sum(axis=1)
+    high, low = np.where(inside, values, -np.inf).max(axis=1), np.where(inside, values, np.inf).min(axis=1)
+    enough = (n >= 4) & (inside & treated).any(axis=1) & (inside & ~treated).any(axis=1) & (high > low)
+    is_estimable = basis.is_estimable & (freedom >= 1)
+    is_rounding = (squares <= _NO_SPREAD * spread) | (squares <= _ROUNDING * (outcome * outcome).sum(axis=1))
+    freedom = np.maximum(freedom, 1).astype(np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        estimate = weights[:, -1] / basis.left
+        error = np.sqrt(squares / freedom) / basis.left
+        half = t_quantile(freedom, 0.975) * error
+        p_value = 2.0 * t_cdf(freedom, -np.abs(estimate / error))
+    status = np.full(n.size, Status.OK, dtype=object)
+    status[is_rounding] = Status.NO_VARIATION
+    status[~is_estimable] = Status.NOT_ESTIMABLE
+    status[~enough] = Status.NO_VARIATION
+    return estimates_of(status, estimate, estimate - half, estimate + half, p_value)
+
+
+_NO_SPREAD = 1e-20
+"""A residual sum of squares of a smaller share of the outcome's spread than this is rounding, and its interval would
+have no width."""
+_ROUNDING = 1e-29
+"""The same as a share of the outcome's own sum of squares: numbers far from zero carry rounding of their size."""
+
+
+def project(
+    outcome: Float[np.ndarray, "replicate subject"], basis: Basis
+) -> tuple[Float[np.ndarray, "replicate term"], Float[np.ndarray, " replicate"]]:
+    """Weights of the outcome on a basis, and the sum of squares that is left. ``outcome``: 0 for people outside."""
+    weights, squares = np.zeros(basis.is_kept.shape), np.zeros(outcome.shape[0])
+    _project(outcome, basis.columns, weights, squares)
+    return weights, squares
+
+
+@njit(nogil=True, cache=True, **OPTIONS)
+def _project(outcome, columns, weights, squares):
+    for r in range(outcome.shape[0]):
+        rest = outcome[r].copy()
+        # What is left of the outcome after one turn may still hold a rounding's worth of the basis.
+        for _ in range(2):
+            for j in range(columns.shape[1]):
+                share = sum_of_products(rest, columns[r, j])
+                weights[r, j] += share
+                for i in range(rest.size):
+                    rest[i] -= share * columns[r, j, i]
+        squares[r] = sum_of_products(rest, rest)
 
 
 def analyze_percent_lower(values: _Values, treated: _Treated) -> Estimate:

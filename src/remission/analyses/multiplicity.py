@@ -15,7 +15,6 @@ dmitrienko2008
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
@@ -42,20 +41,17 @@ def adjusted_p_values(
     if rule is None:
         return {}
     found: dict[str, np.ndarray] = {}
-    share = _Share(before=None, adjusted=None, needs_all=True)
+    before: list[tuple[_Table, bool]] = []
     for gate in rule.in_order:
         raw = np.stack([estimates[name].p_value for name in gate.analyses], axis=1)
-        adjusted = _adjust_behind(share, adjust_family(raw, gate.test))
+        adjusted = _adjust_behind(before, adjust_family(raw, gate.test))
         found |= dict(zip(gate.analyses, np.where(np.isnan(raw), np.nan, adjusted).T, strict=True))
-        share = _Share(before=share, adjusted=adjusted, needs_all=gate.hands_on == "all")
+        before.append((adjusted, gate.hands_on == "all"))
     return found
 
 
 def adjust_family(p_values: _Table, test: FamilyTest) -> _Table:
-    """Adjusted p values within each row; NaN counts as 1.
-
-    ``test``: by which rule.
-    """
+    """Adjusted p values within each row; NaN counts as 1. ``test``: by which rule."""
     known = np.where(np.isnan(p_values), 1.0, p_values)
     order = np.argsort(known, axis=1, kind="stable")
     left = np.arange(known.shape[1], 0, -1)
@@ -69,33 +65,16 @@ def adjust_family(p_values: _Table, test: FamilyTest) -> _Table:
     return adjusted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Share:
-    """The part of alpha that a gate hands on: no more than it got, and more wherever its hypotheses are rejected."""
-
-    before: "_Share | None"
-    adjusted: _Table | None
-    needs_all: bool
-
-    def steps(self, n_replicates: int) -> Float[np.ndarray, "replicate step"]:
-        """Alphas at which the part can rise; it is the same between them."""
-        if self.before is None or self.adjusted is None:
-            return np.zeros((n_replicates, 1))
-        return np.concatenate([self.before.steps(n_replicates), self.adjusted], axis=1)
-
-    def at(self, alphas: Float[np.ndarray, "replicate step"]) -> Float[np.ndarray, "replicate step"]:
-        """The part at some alphas of each replicate, 0 to 1."""
-        if self.before is None or self.adjusted is None:
-            return np.ones_like(alphas)
-        rejected = self.adjusted[:, :, None] <= alphas[:, None, :]
-        passed = rejected.all(axis=1) * 1.0 if self.needs_all else rejected.mean(axis=1)
-        return self.before.at(alphas) * passed
-
-
-def _adjust_behind(share: _Share, inside: _Table) -> _Table:
-    """The smallest alpha at which each is rejected, when only that share of alpha arrives here."""
-    steps = share.steps(inside.shape[0])
-    parts = share.at(steps)
+def _adjust_behind(before: list[tuple[_Table, bool]], inside: _Table) -> _Table:
+    """The smallest alpha at which each is rejected, behind the gates before: their adjusted p values, and whether they
+    hand on alpha only when all of theirs are rejected.
+    """
+    # What arrives can rise only at an adjusted p value of a gate before; it is the same between them.
+    steps = np.concatenate([np.zeros((inside.shape[0], 1)), *(adjusted for adjusted, _ in before)], axis=1)
+    parts = np.ones_like(steps)
+    for adjusted, needs_all in before:
+        rejected = adjusted[:, :, None] <= steps[:, None, :]
+        parts = parts * (rejected.all(axis=1) * 1.0 if needs_all else rejected.mean(axis=1))
     with np.errstate(divide="ignore", invalid="ignore"):
         needed = np.where(parts[:, None, :] > 0.0, inside[:, :, None] / parts[:, None, :], np.inf)
     return np.minimum(np.maximum(needed, steps[:, None, :]).min(axis=2), 1.0)

@@ -15,9 +15,7 @@ from jaxtyping import Bool, Float
 from numba import njit
 
 from remission.analyses.basis import independent_terms
-from remission.analyses.estimate import Z95, Estimate, Status, failed_estimate
-from remission.analyses.terms import is_too_small
-from remission.numerics.distributions import normal_cdf, t_cdf, t_quantile
+from remission.analyses.estimate import Estimate, Status, failed_estimate, interval_estimate, is_too_small
 from remission.numerics.lanes import OPTIONS
 from remission.numerics.small_systems import factor, inverse, solve
 
@@ -73,10 +71,7 @@ def analyze_repeated(
         return failed_estimate(Status.NOT_ESTIMABLE)
     if code == _STOPPED or not np.isfinite(estimate) or not error > 0.0:
         return failed_estimate(Status.NOT_CONVERGED)
-    z = abs(estimate / error)
-    half = (float(t_quantile(freedom, 0.975)) if small_sample else Z95) * error
-    p_value = 2.0 * float(t_cdf(freedom, -z) if small_sample else normal_cdf(-z))
-    return Estimate(estimate=estimate, low=estimate - half, high=estimate + half, p_value=p_value, status=Status.OK)
+    return interval_estimate(estimate, error, freedom if small_sample else None)
 
 
 _FOUND, _SINGULAR, _STOPPED = 0, 1, 2

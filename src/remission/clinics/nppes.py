@@ -225,6 +225,8 @@ def _clinic(row: Mapping[str, str], label: str, care: str, source_date: date, li
         postal = f"{postal[:5]}-{postal[5:]}"
     if row["country"] not in {"", "US"} or state is None or zip5_of(postal) is None:
         return RowFault(row=line, field="postal code", reason="is not in the United States", got=echo(postal))
+    if len(row["phone"]) > 60:
+        return RowFault(row=line, field="phone", reason="must have at most 60 characters", got=echo(row["phone"]))
     spot = postal_spot(postal)
     is_person = row["entity"] == "1"
     name = f"{row['first']} {row['last']}".strip() if is_person else row["other_name"] or row["name"]
@@ -234,14 +236,14 @@ def _clinic(row: Mapping[str, str], label: str, care: str, source_date: date, li
             dataset="nppes",
             name=name,
             country="US",
-            street=", ".join(part for part in (row["street1"], row["street2"]) if part)[:200],
+            street=", ".join(part for part in (row["street1"], row["street2"]) if part),
             city=row["city"],
             region=state,
             postal_code=postal,
             lat_deg=None if spot is None else spot.lat_deg,
             lon_deg=None if spot is None else spot.lon_deg,
             is_approximate=spot is not None,
-            phone=row["phone"][:60],
+            phone=row["phone"],
             care_types=(care,),
             services=(f"Listed as: {label}",),
             npi=row["npi"],

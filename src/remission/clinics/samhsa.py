@@ -6,7 +6,6 @@ unknown.
 
 import hashlib
 import json
-import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
@@ -47,6 +46,11 @@ _ALIASES = {
 _FIELDS = {alias: field for field, aliases in _ALIASES.items() for alias in aliases}
 _YES = {"1", "1.0", "y", "yes", "true", "x"}
 _CODE = re.compile(r"[A-Z][A-Z0-9]{0,5}")
+_DEGREES = re.compile(r"[+-]?[0-9]{1,3}(\.[0-9]{0,20})?")
+_LENGTHS = dict.fromkeys(("name1", "name2", "name3", "street1", "street2"), 200) | {"city": 120, "website": 2000}
+_LENGTHS |= dict.fromkeys(("phone", "intake1", "hotline1"), 60)
+_LONGEST_NUMBER = 40
+_BEYOND = "beyond the header"
 
 
 def is_findtreatment(header: Iterable[str]) -> bool:
@@ -144,7 +148,11 @@ def _unread_columns(text: str, name: str) -> tuple[str, ...]:
 def _json_rows(text: str, name: str, pages: list[Mapping[str, Any]]) -> Iterator[tuple[int, Mapping[str, Any]]]:
     if text.count("{") + text.count("[") > _MAX_PARTS:
         raise cannot_read(name, got="JSON of millions of parts", allowed=f"at most {MAX_ROWS} places")
-    decoder = json.JSONDecoder()
+    # A number of thousands of digits stays text, so that the rule of its column refuses it where it stands.
+    decoder = json.JSONDecoder(
+        parse_int=lambda digits: digits if len(digits) > _LONGEST_NUMBER else int(digits),
+        parse_float=lambda digits: digits if len(digits) > _LONGEST_NUMBER else float(digits),
+    )
     place, row_number = 0, 0
     while place < len(text):
         if text[place] in " \t\r\n,":
@@ -180,12 +188,12 @@ def _csv_rows(text: str, name: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
     if missing:
         raise cannot_read(f"{name}, line 1", got=f"no {', '.join(missing)}", allowed="the columns of the site's file")
     for line, cells in rows:
-        yield line, dict(zip(header, cells, strict=False))
+        yield line, dict(zip(header, cells, strict=False)) | {_BEYOND: "; ".join(cells[len(header) :]).strip("; ")}
 
 
 def _text(row: Mapping[str, Any], field: str) -> str:
     value = row.get(field)
-    return "" if value is None or isinstance(value, dict | list) else " ".join(str(value).split())[:MAX_CELL]
+    return "" if value is None or isinstance(value, dict | list) else " ".join(str(value).split())
 
 
 def _fields(row: Mapping[str, Any], line: int, faults: list[RowFault]) -> dict[str, Any] | None:
@@ -200,13 +208,8 @@ def _fields(row: Mapping[str, Any], line: int, faults: list[RowFault]) -> dict[s
     if restored is not None:
         fault("zip", f"leading zeros were lost (a spreadsheet does that); read as {restored}", is_warning=True)
         postal_code = restored
-    for field in ("name1", "city"):
-        if not _text(row, field):
-            fault(field, "must not be empty")
-    if state is None:
-        fault("state", "must be a US state or territory")
-    if zip5_of(postal_code) is None:
-        fault("zip", "must be a ZIP code of five digits, or one whose lost zeros the state tells")
+    for field, reason in _errors(row, state, postal_code):
+        fault(field, reason)
     if any(not one.is_warning for one in faults[before:]):
         return None
     website = _text(row, "website")
@@ -215,6 +218,10 @@ def _fields(row: Mapping[str, Any], line: int, faults: list[RowFault]) -> dict[s
     if website and not is_web_address(website):
         fault("website", "is no web address, left out", is_warning=True)
         website = ""
+    phone = _text(row, "phone") or _text(row, "intake1") or _text(row, "hotline1")
+    if phone and re.search(r"[0-9]", phone) is None:
+        fault("phone", "is no telephone number, left out", is_warning=True)
+        phone = ""
     point = _point(row)
     if point is None and (_text(row, "latitude") or _text(row, "longitude")):
         fault("latitude", "is no position on land, the ZIP area is used", is_warning=True)
@@ -227,13 +234,13 @@ def _fields(row: Mapping[str, Any], line: int, faults: list[RowFault]) -> dict[s
         "name": name[:200],
         "country": "US",
         "street": ", ".join(part for part in (_text(row, "street1"), _text(row, "street2")) if part)[:200],
-        "city": _text(row, "city")[:120],
+        "city": _text(row, "city"),
         "region": state,
         "postal_code": postal_code,
         "lat_deg": point[0] if point else spot.lat_deg if spot else None,
         "lon_deg": point[1] if point else spot.lon_deg if spot else None,
         "is_approximate": spot is not None,
-        "phone": (_text(row, "phone") or _text(row, "intake1") or _text(row, "hotline1"))[:60],
+        "phone": phone,
         "website": website,
         "care_types": tuple(word for word in CARE_TYPES if word in groups["care"]),
         "medications": tuple(groups["medications"]),
@@ -245,6 +252,26 @@ def _fields(row: Mapping[str, Any], line: int, faults: list[RowFault]) -> dict[s
     }
 
 
+def _errors(row: Mapping[str, Any], state: str | None, postal_code: str) -> Iterator[tuple[str, str]]:
+    """Fields that make a row useless, and what is expected of each."""
+    for field in ("name1", "city"):
+        if not _text(row, field):
+            yield field, "must not be empty"
+    if state is None:
+        yield "state", "must be a US state or territory"
+    if zip5_of(postal_code) is None:
+        yield "zip", "must be a ZIP code of five digits, or one whose lost zeros the state tells"
+    if row.get(_BEYOND):
+        yield _BEYOND, "must be empty: the row has more cells than the header; a cell with a comma needs quotes"
+    for field, length in _LENGTHS.items():
+        if len(_text(row, field)) > length:
+            yield field, f"must have at most {length} characters"
+    for field, limit in (("latitude", 90), ("longitude", 180)):
+        text = _text(row, field)
+        if text and (_DEGREES.fullmatch(text) is None or abs(float(text)) > limit):
+            yield field, f"must be decimal degrees from -{limit} to {limit}"
+
+
 def _is_practitioner(row: Mapping[str, Any]) -> bool:
     """Whether a row names a person: letters of a profession after a comma, and no services."""
     words = f"{_text(row, 'name1')}, {_text(row, 'name2')}"
@@ -254,12 +281,9 @@ def _is_practitioner(row: Mapping[str, Any]) -> bool:
 
 
 def _point(row: Mapping[str, Any]) -> tuple[float, float] | None:
-    try:
-        lat, lon = float(_text(row, "latitude")), float(_text(row, "longitude"))
-    except ValueError:
-        return None
-    is_on_earth = math.isfinite(lat) and math.isfinite(lon) and abs(lat) <= 90 and abs(lon) <= 180
-    return (lat, lon) if is_on_earth and (lat, lon) != (0.0, 0.0) else None
+    lat, lon = _text(row, "latitude"), _text(row, "longitude")
+    point = (float(lat), float(lon)) if lat and lon else None
+    return None if point == (0.0, 0.0) else point
 
 
 def _services(row: Mapping[str, Any]) -> tuple[dict[str, list[str]], list[str]]:
@@ -270,7 +294,10 @@ def _services(row: Mapping[str, Any]) -> tuple[dict[str, list[str]], list[str]]:
     for item in row.get("services") or ():
         if not isinstance(item, dict):
             continue
-        label, values = _text(item, "f1"), [part.strip() for part in _text(item, "f3").split(";") if part.strip()]
+        label, values = (
+            _text(item, "f1"),
+            [part.strip() for part in _text(item, "f3")[:MAX_CELL].split(";") if part.strip()],
+        )
         texts += [f"{label}: {'; '.join(values)}"] if values else []
         for group in _GROUPS:
             if _text(item, "f2").upper() in words["categories"][group]:

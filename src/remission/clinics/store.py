@@ -45,10 +45,7 @@ def default_store_path() -> Path:
 
 
 class ClinicStore:
-    """Clinics on disk.
-
-    ``path``: the file; it is made at the first load. Its absence means an empty store.
-    """
+    """Clinics on disk. ``path``: the file; it is made at the first load. Its absence means an empty store."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -197,10 +197,7 @@ def _written(number: PatientNumber, part: str) -> str:
 
 @cache
 def number_of(number_id: str) -> PatientNumber:
-    """The number of that id.
-
-    Raises LibraryError: no record has it.
-    """
+    """The number of that id. Raises LibraryError: no record has it."""
     facts = _read("facts.toml")
     if number_id in facts:
         entry = facts[number_id]
@@ -293,10 +290,7 @@ def countries() -> tuple[str, ...]:
 
 
 def contacts_of(country: str, language: str = "en") -> Contacts:
-    """Whom to call in a country, in the words of ``language``.
-
-    Raises SpecError: no numbers are on file for it.
-    """
+    """Whom to call in a country, in the words of ``language``. Raises SpecError: no numbers are on file for it."""
     data = _read("contacts.toml")
     if country not in countries():
         raise SpecError(

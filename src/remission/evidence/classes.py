@@ -59,18 +59,12 @@ def min_contrasts() -> int:
 
 
 def substances_of(text: str) -> tuple[str, ...]:
-    """Substances that a record's substance text is found under.
-
-    Raises LibraryError: the text is not grouped.
-    """
+    """Substances that a record's substance text is found under. Raises LibraryError: the text is not grouped."""
     return tuple(_lookup("substance", text))
 
 
 def role_of(text: str) -> str:
-    """First words of a role text, without what it adds.
-
-    Raises LibraryError: the text is not grouped.
-    """
+    """First words of a role text, without what it adds. Raises LibraryError: the text is not grouped."""
     for word in _content()["role"]["words"]:
         if text.startswith(word):
             return str(word)
@@ -100,10 +94,7 @@ def endpoint_classes() -> Mapping[str, EndpointClass]:
 
 
 def endpoint_of(text: str) -> EndpointClass:
-    """The class of an endpoint text.
-
-    Raises LibraryError: the text is not grouped.
-    """
+    """The class of an endpoint text. Raises LibraryError: the text is not grouped."""
     for found in endpoint_classes().values():
         if text in found.texts:
             return found

@@ -90,10 +90,7 @@ class ContrastGroup:
 
 
 def find_endpoint(name: str) -> EndpointClass:
-    """The class of endpoints of that id.
-
-    Raises SpecError: there is none; the message lists them.
-    """
+    """The class of endpoints of that id. Raises SpecError: there is none; the message lists them."""
     known = {key: found for key, found in endpoint_classes().items() if key != "other"}
     check_known(name, known, where="endpoint")
     return known[name]

@@ -93,18 +93,12 @@ class EvidenceRegistry(Result):
             yield from rows
 
     def about(self, topic: str) -> tuple[CareRecord, ...]:
-        """The records of a topic of :data:`TOPICS`.
-
-        Raises SpecError: there is no such topic.
-        """
+        """The records of a topic of :data:`TOPICS`. Raises SpecError: there is no such topic."""
         _check("about", topic, TOPICS)
         return self.care if topic == "care" else self.beside.get(topic, ())
 
     def __getitem__(self, record_id: str) -> StudyRecord | CareRecord:
-        """The record of that id.
-
-        Raises SpecError: there is none; the message lists the nearest.
-        """
+        """The record of that id. Raises SpecError: there is none; the message lists the nearest."""
         records = {one.id: one for one in self}
         check_known(
             record_id, records, where="evidence id", names="records", more="All of them: remission evidence list."

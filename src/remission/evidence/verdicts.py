@@ -102,10 +102,7 @@ def verdicts(registry: EvidenceRegistry) -> tuple[Verdict, ...]:
 
 
 def verdicts_of(registry: EvidenceRegistry, *, substance: str, endpoint: str) -> tuple[Verdict, ...]:
-    """The verdicts on a substance and a class of endpoints.
-
-    Raises SpecError: an unknown substance or endpoint.
-    """
+    """The verdicts on a substance and a class of endpoints. Raises SpecError: an unknown substance or endpoint."""
     wanted = find_endpoint(endpoint).id
     return tuple(one for one in verdicts(registry.filter(substance=substance)) if wanted in one.endpoints)
 

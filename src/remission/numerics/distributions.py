@@ -25,11 +25,9 @@ from numba import njit
 from remission.numerics.lanes import OPTIONS, exp_lane, inlined, log_lane
 
 __all__ = [
-    "beta_cdf",
     "beta_quantile",
     "chi_squared_tail",
     "gamma_quantile",
-    "log_beta",
     "normal_cdf",
     "normal_quantile",
     "t_cdf",
@@ -389,17 +387,6 @@ def _each_gamma_quantile(shape, p):
 
 
 @njit(nogil=True, cache=True, **OPTIONS)
-def _each_beta_cdf(a, b, x):
-    found = np.empty_like(x)
-    log_b = 0.0
-    for i in range(x.size):
-        if i == 0 or a[i] != a[i - 1] or b[i] != b[i - 1]:
-            log_b = log_beta_lane(a[i], b[i])
-        found[i] = beta_cdf_lane(a[i], b[i], x[i], log_b)
-    return found
-
-
-@njit(nogil=True, cache=True, **OPTIONS)
 def _each_beta_quantile(a, b, p):
     found = np.empty_like(p)
     log_b = 0.0
@@ -407,14 +394,6 @@ def _each_beta_quantile(a, b, p):
         if i == 0 or a[i] != a[i - 1] or b[i] != b[i - 1]:
             log_b = log_beta_lane(a[i], b[i])
         found[i] = beta_quantile_lane(a[i], b[i], p[i], log_b)
-    return found
-
-
-@njit(nogil=True, cache=True, **OPTIONS)
-def _each_log_beta(a, b):
-    found = np.empty_like(a)
-    for i in range(a.size):
-        found[i] = log_beta_lane(a[i], b[i])
     return found
 
 
@@ -437,18 +416,12 @@ def normal_quantile(p: _Array | float) -> Any:
 
 
 def t_cdf(freedom: _Array | float, t: _Array | float) -> Any:
-    """Student's distribution function.
-
-    ``freedom``: degrees of freedom, above 0; NaN otherwise.
-    """
+    """Student's distribution function. ``freedom``: degrees of freedom, above 0; NaN otherwise."""
     return _flat(_each_t_cdf, freedom, t)
 
 
 def t_quantile(freedom: _Array | float, p: _Array | float) -> Any:
-    """Student's quantile.
-
-    ``freedom``: degrees of freedom, above 0; NaN otherwise.
-    """
+    """Student's quantile. ``freedom``: degrees of freedom, above 0; NaN otherwise."""
     return _flat(_each_t_quantile, freedom, p)
 
 
@@ -458,29 +431,10 @@ def chi_squared_tail(square: _Array | float) -> Any:
 
 
 def gamma_quantile(shape: _Array | float, p: _Array | float) -> Any:
-    """Quantile of the gamma distribution of scale 1.
-
-    ``shape``: above 0.
-    """
+    """Quantile of the gamma distribution of scale 1. ``shape``: above 0."""
     return _flat(_each_gamma_quantile, shape, p)
 
 
-def beta_cdf(a: _Array | float, b: _Array | float, x: _Array | float) -> Any:
-    """Beta distribution function, 0 below 0 and 1 above 1.
-
-    ``a``, ``b``: above 0.
-    """
-    return _flat(_each_beta_cdf, a, b, x)
-
-
 def beta_quantile(a: _Array | float, b: _Array | float, p: _Array | float) -> Any:
-    """Beta quantile.
-
-    ``a``, ``b``: above 0.
-    """
+    """Beta quantile. ``a``, ``b``: above 0."""
     return _flat(_each_beta_quantile, a, b, p)
-
-
-def log_beta(a: _Array | float, b: _Array | float) -> Any:
-    """Logarithm of the beta function of numbers above 0."""
-    return _flat(_each_log_beta, a, b)

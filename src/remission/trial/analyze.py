@@ -15,13 +15,10 @@ from remission.analyses.bayes import (
 )
 from remission.analyses.counts import analyze_day_odds, analyze_rate
 from remission.analyses.estimate import Estimate, Estimates
-from remission.analyses.fast_hazards import analyze_hazards, analyze_log_ranks
-from remission.analyses.fast_means import analyze_differences
-from remission.analyses.fast_odds import analyze_many_odds
-from remission.analyses.hazards import analyze_restricted_mean
+from remission.analyses.hazards import analyze_hazards, analyze_log_ranks, analyze_restricted_mean
 from remission.analyses.imputation import analyze_imputed
-from remission.analyses.means import analyze_percent_lower
-from remission.analyses.odds import analyze_odds
+from remission.analyses.means import analyze_differences, analyze_percent_lower
+from remission.analyses.odds import analyze_many_odds, analyze_odds
 from remission.analyses.repeated import analyze_repeated
 from remission.protocol.record import Protocol
 from remission.records.analysis import Analysis, Contrast, Prior

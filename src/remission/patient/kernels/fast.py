@@ -81,53 +81,12 @@ _Parameters: Any = namedtuple("_Parameters", _NAMES)  # type: ignore[misc]  # no
 _named = compile_naming(_Parameters)
 
 # Rows of the scratch buffer, as element offsets; one row is one quantity of BLOCK people.
-_ROWS = [
-    "P",
-    "G",
-    "S",
-    "H",
-    "R",
-    "A",
-    "F",
-    "L",
-    "M",
-    "x",
-    "E",
-    "y",
-    "clean",
-    "inside",
-    "gate",
-    "b_i",
-    "s",
-    "engage",
-    "quality",
-    "weekday",
-    "subject",
-    "replicate",
-    "u_use",
-    "u_episode",
-    "u_leave",
-    "n_cue",
-    "n_amount",
-    "z",
-    "vas",
-    "amount",
-    "leaves",
-    "drift",
-    "u_drift",
-    "rhythm_0",
-    "rhythm_1",
-    "rhythm_2",
-    "rhythm_3",
-    "rhythm_4",
-    "rhythm_5",
-    "rhythm_6",
-]
+_N_ROWS = 40
 (
     _P, _G, _S, _H, _R, _A, _F, _L, _M, _X, _E, _Y, _CLEAN, _IN, _GATE, _B, _RESP, _ENGAGE, _Q, _WEEKDAY, _SUBJECT,
     _REPLICATE, _U_USE, _U_EPISODE, _U_LEAVE, _N_CUE, _N_AMOUNT, _Z, _VAS, _AMOUNT, _LEAVES, _DRIFT, _U_DRIFT,
     _RHYTHM, _, _, _, _, _, _,
-) = (row * BLOCK for row in range(len(_ROWS)))  # fmt: skip
+) = (row * BLOCK for row in range(_N_ROWS))  # fmt: skip
 _MASK = uint64(0xFFFFFFFF)
 _SHIFT = uint64(32)
 _DAY, _CUE, _ATTENDANCE = (uint64(int(stream)) for stream in (Stream.DAY, Stream.CUE, Stream.ATTENDANCE))
@@ -337,7 +296,7 @@ def simulate_course(
     blocks = _blocks_with(tuple(active_links().items()))
 
     def work() -> None:
-        scratch = _aligned((len(_ROWS) * BLOCK,), np.float64)
+        scratch = _aligned((_N_ROWS * BLOCK,), np.float64)
         for ticket in tickets:  # the counter's step is atomic under the interpreter lock
             first = ticket * span
             if first >= n_blocks:

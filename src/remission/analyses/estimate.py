@@ -106,12 +106,12 @@ def log_of(value: float) -> float:
     return float(log(np.array([value]))[0])
 
 
-def interval_estimate(middle: float, error: float, freedom: float | None = None) -> Estimate:
+def interval_estimate(estimate: float, error: float, freedom: float | None = None) -> Estimate:
     """An estimate with its standard error, by Student's t of so many degrees of freedom or by a normal distribution."""
     half = (Z95 if freedom is None else float(t_quantile(freedom, 0.975))) * error
-    size = abs(middle / error)
+    size = abs(estimate / error)
     p_value = 2.0 * float(normal_cdf(-size) if freedom is None else t_cdf(freedom, -size))
-    return Estimate(estimate=middle, low=middle - half, high=middle + half, p_value=p_value, status=Status.OK)
+    return Estimate(estimate=estimate, low=estimate - half, high=estimate + half, p_value=p_value, status=Status.OK)
 
 
 def ratio_estimate(log_ratio: float, error: float) -> Estimate:

@@ -126,6 +126,12 @@ def browser() -> Iterator["Browser"]:
 
 
 @pytest.fixture
+def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs as they are without the extra ``plots``: drawing takes longer than all else in a run of a few trials."""
+    monkeypatch.setattr("remission.report.write.has_extra", lambda name: False)
+
+
+@pytest.fixture
 def page_faults() -> list[str]:
     """What went wrong in the page of this test, as it is noticed."""
     return []

@@ -63,6 +63,7 @@ def test_a_run_leaves_a_whole_folder(ask: Ask, small_file: Path, tmp_path: Path)
     assert "match their hashes" in out
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_json_is_one_object_and_nothing_else(ask: Ask, small_file: Path) -> None:
     """Other programs read standard output; a stray line would break them."""
     code, out, err = ask("run", str(small_file), "--replicates", "4", "--json")
@@ -76,6 +77,7 @@ def test_json_is_one_object_and_nothing_else(ask: Ask, small_file: Path) -> None
         assert isinstance(json.loads(out), dict)
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_a_parameter_can_be_changed_and_is_recorded(ask: Ask, small_file: Path) -> None:
     """A run with another value is another run, and says so."""
     names = []
@@ -87,6 +89,7 @@ def test_a_parameter_can_be_changed_and_is_recorded(ask: Ask, small_file: Path) 
     assert read_run(Path(names[1])).manifest["parameters"]["gamma"] == 0.0
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_new_writes_a_protocol_that_runs_and_never_overwrites(ask: Ask, tmp_path: Path) -> None:
     """The first own trial begins with this file."""
     code, _, _ = ask("new", "mine.yaml")
@@ -190,6 +193,7 @@ def test_an_unwritable_output_folder_is_found_before_the_work(ask: Ask, small_fi
     assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_a_damaged_run_is_not_shown_as_whole(ask: Ask, small_file: Path, tmp_path: Path) -> None:
     """An edited number, a missing file and a folder that is no run are each told apart from a result."""
     code, out, _ = ask("run", str(small_file), "--replicates", "2", "--json")

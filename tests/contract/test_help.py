@@ -70,6 +70,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("desk")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
+        patch.setattr("remission.report.write.has_extra", lambda name: False)
         assert run_app(["run", "kare", "--replicates", "2", "--diaries"]) == 0
         assert run_app(["export", str(next((place / "runs").iterdir())), "diary.csv"]) == 0
         assert run_app(["import", "tlfb", "diary.csv", "--out", "diary.parquet"]) == 0
@@ -78,7 +79,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-FEWER = {"run": 40, "design": 20}
+FEWER = {"run": 10, "design": 10}
 """Simulated trials in the test, where the example takes as many as a reader wants."""
 # What these need is in test_help_with_data.py; a server is below.
 ELSEWHERE = {
@@ -92,6 +93,7 @@ ELSEWHERE = {
 }
 
 
+@pytest.mark.usefixtures("no_figures")
 @pytest.mark.parametrize(
     ("path", "command"), [one for one in ALL if " ".join(one[0]) not in ELSEWHERE],
     ids=[" ".join(path) for path, _ in ALL if " ".join(path) not in ELSEWHERE],

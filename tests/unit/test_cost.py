@@ -20,6 +20,8 @@ from remission.runs.cost import estimate_cost
 from remission.testing.protocols import small_protocol
 from remission.trial.simulate import plan_trial
 
+pytestmark = pytest.mark.usefixtures("no_figures")
+
 
 def ticks(*moments: float) -> Iterator[float]:
     return iter(moments)

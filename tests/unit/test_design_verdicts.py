@@ -29,6 +29,8 @@ from remission.records.endpoint_kinds import KINDS as ENDPOINTS
 from remission.testing.protocols import small_protocol
 from remission.trial.truth import estimand_truth
 
+pytestmark = pytest.mark.usefixtures("no_figures")
+
 BLINDING = {"guess_unfelt": 0.3, "guess_felt": 0.95, "expectancy_report": 0.3}
 
 

@@ -22,6 +22,8 @@ from remission.trial.endpoints import endpoint_values
 from remission.trial.observation import Observation
 from remission.trial.periods import day_counts
 
+pytestmark = pytest.mark.usefixtures("no_figures")
+
 
 @pytest.fixture
 def diary(tmp_path: Path) -> Path:

@@ -13,6 +13,8 @@ from remission.exchange.rows import Mapping
 from remission.exchange.tlfb import read_tlfb, write_calendar
 from remission.records.diaries import Diaries
 
+pytestmark = pytest.mark.usefixtures("no_figures")
+
 DRINKS = Mapping(layout="calendar", one_substance="Alcohol", amount_unit="drink")
 
 

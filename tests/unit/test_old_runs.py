@@ -16,6 +16,8 @@ from remission.runs.store import ChunkStore
 from remission.runs.work import read_work, run_chunks, verify_work
 from remission.trial.simulate import simulate_trial
 
+pytestmark = pytest.mark.usefixtures("no_figures")
+
 STORED = Path(__file__).with_name("data") / "schema-1"
 FINISHED, UNFINISHED = "small-3-5c25cd6d", "small-4-a531d77d.unfinished"
 

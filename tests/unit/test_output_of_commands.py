@@ -9,6 +9,8 @@ import pytest
 
 from remission.cli.app import run_app
 
+pytestmark = pytest.mark.usefixtures("no_figures")
+
 RUN = [sys.executable, "-m", "remission"]
 
 

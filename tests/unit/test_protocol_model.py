@@ -16,6 +16,8 @@ from remission.records.model_file import ModelFile
 from remission.trial.simulate import plan_trial, simulate_trial
 from tests.unit.test_own_model import GOOD
 
+pytestmark = pytest.mark.usefixtures("no_figures")
+
 
 def placed(folder: Path, *, model: str = GOOD, line: str = "pk_model: ward.toml") -> Path:
     """A protocol with its model beside it."""

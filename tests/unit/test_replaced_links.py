@@ -19,6 +19,8 @@ from remission.testing.courses import course_schedule
 from remission.testing.protocols import small_protocol
 from remission.trial.simulate import plan_trial
 
+pytestmark = pytest.mark.usefixtures("no_figures")
+
 HALF = 0.5
 
 

@@ -19,6 +19,8 @@ from remission.records.endpoint_kinds import KINDS, EndpointKind
 from remission.runs.work import open_work
 from remission.trial.simulate import plan_trial
 
+pytestmark = pytest.mark.usefixtures("no_figures")
+
 
 def test_every_kind_has_one_formula() -> None:
     """A kind that is declared and has none came out under its name with the number of another."""

@@ -28,7 +28,7 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return found
 
 
-@pytest.fixture(params=["kare", "cold-turkey-opioid"])
+@pytest.fixture(params=["kare", pytest.param("cold-turkey-opioid", marks=pytest.mark.thorough)])
 def report(request: pytest.FixtureRequest, page: Page, addresses: dict[str, str]) -> Iterator[Page]:
     messages: list[str] = []
     page.on("console", lambda message: messages.append(message.text))

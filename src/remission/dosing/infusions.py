@@ -49,17 +49,8 @@ def infusions_per_weight(
 ) -> InfusionEvents:
     """Infusions of the same dose per body weight for everyone.
 
-    Raises
-    ------
-    SpecError
-        As :func:`make_infusions`; also a dose above the limit, or a weight no adult model covers. All faults are
-        listed.
-
-    Examples
-    --------
-    >>> events = infusions_per_weight([0.5], start_h=[0.0], duration_h=[2 / 3], weight_kg=np.array([70.0]))
-    >>> events.dose_mg
-    array([[35.]])
+    Raises SpecError: as :func:`make_infusions`; also a dose above the limit, or a weight no adult model covers. All
+    faults are listed.
     """
     limits = load_parameter_set("dosing-limits")
     most, lightest, heaviest = (limits.value(name) for name in ("max_dose_mg_per_kg", "min_weight_kg", "max_weight_kg"))
@@ -124,25 +115,10 @@ def make_infusions(
 ) -> InfusionEvents:
     """Checked infusions, sorted by start.
 
-    Parameters
-    ----------
-    dose_mg
-        Free base, one row a person. [mg, >= 0]
-    start_h
-        Begin of each infusion. [h, >= 0]
-    duration_h
-        Length of each infusion. [h, > 0, at most 24]
-
-    Raises
-    ------
-    SpecError
-        A dose is negative, a duration is zero, negative or over 24 h, a start is negative, something is not finite,
-        numbers of events differ, or infusions overlap without ``Overlap.SUPERPOSE``. All faults are listed.
-
-    Examples
-    --------
-    >>> make_infusions(np.array([[35.0]]), start_h=[0.0], duration_h=[3.0]).flags[0].where
-    'infusions[0].duration_h'
+    ``dose_mg``: free base, one row a person. [mg, >= 0] ``start_h``: begin of each infusion. [h, >= 0] ``duration_h``:
+    length of each infusion. [h, > 0, at most 24] Raises SpecError: a dose is negative, a duration is zero, negative or
+    over 24 h, a start is negative, something is not finite, numbers of events differ, or infusions overlap without
+    ``Overlap.SUPERPOSE``. All faults are listed.
     """
     start, duration = np.asarray(start_h, dtype=float), np.asarray(duration_h, dtype=float)
     if start.ndim != 1 or start.shape != duration.shape or dose_mg.ndim != 2 or dose_mg.shape[1] != start.size:

@@ -58,12 +58,7 @@ def simulate_absorbed(
 ) -> dict[Series, Float[np.ndarray, "subject time"]]:
     """What these doses add to each series. [ng/mL]
 
-    Parameters
-    ----------
-    film
-        Needed when a dose is a film.
-    series
-        What is wanted; all of it must be offered by the model.
+    ``film``: needed when a dose is a film. ``series``: what is wanted; all of it must be offered by the model.
     """
     per_species = {
         species: _one_species(individuals, doses, species, film, t_h, series) for species in individuals.model.species

@@ -43,12 +43,9 @@ _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 class BandDraws:
     """Standard normals of simulated people. [dimensionless]
 
-    z_iiv
-        Columns as ``iiv_names`` of :func:`with_band_spread`.
-    z_link, z_absorption
-        Two for the link to the vein, two for absorption.
-    z_residual, z_study
-        The error of one value, and that of the model for the study it comes from.
+    ``z_iiv``: columns as ``iiv_names`` of :func:`with_band_spread`. ``z_link``, ``z_absorption``: two for the link to
+    the vein, two for absorption. ``z_residual``, ``z_study``: the error of one value, and that of the model for the
+    study it comes from.
     """
 
     z_iiv: Float[np.ndarray, "subject iiv"]
@@ -62,12 +59,9 @@ class BandDraws:
 class MeasuredBand:
     """What one measured value may be, over people.
 
-    quantiles_ng_per_ml
-        Of measured values at each time. [ng/mL]
-    peak_ng_per_ml
-        Each person's measured peak. [ng/mL]
-    sd_residual, sd_study
-        The error of one value and of the model for a study that went in. [dimensionless]
+    ``quantiles_ng_per_ml``: of measured values at each time. [ng/mL] ``peak_ng_per_ml``: each person's measured peak.
+    [ng/mL] ``sd_residual``, ``sd_study``: the error of one value and of the model for a study that went in.
+    [dimensionless]
     """
 
     t_h: Float[np.ndarray, " time"]
@@ -84,14 +78,7 @@ class MeasuredBand:
 
 
 def with_band_spread(model: PkModel) -> PkModel:
-    """The model with variances of clearance and central volume that are at least those of measured spreads.
-
-    Examples
-    --------
-    >>> from remission.pk.model import load_pk_model
-    >>> with_band_spread(load_pk_model("kamp2020")).iiv_names
-    ('cl', 'v1')
-    """
+    """The model with variances of clearance and central volume that are at least those of measured spreads."""
     values, known = model.parameter_set, load_parameter_set("band-spread")
     if values.attribute("structure") != "mammillary":
         return model
@@ -133,21 +120,10 @@ def measured_band(
 ) -> MeasuredBand:
     """The band of one measured value after a regimen, for people of one weight.
 
-    Parameters
-    ----------
-    model
-        From :func:`~remission.pk.load_pk_model`; its variances are widened here.
-    doses, t_h, interactions
-        As for :func:`~remission.pk.simulate_doses`.
-    weight_kg
-        Body weight. [kg]
-    draws
-        From :func:`remission.patient.sampling.sample_band_draws`, or any standard normals.
-
-    Raises
-    ------
-    SpecError
-        As :func:`~remission.pk.simulate_doses`; the site is no place where blood is drawn.
+    ``model``: from :func:`~remission.pk.load_pk_model`; its variances are widened here. ``doses``, ``t_h``,
+    ``interactions``: as for :func:`~remission.pk.simulate_doses`. ``draws``: from
+    :func:`remission.patient.sampling.sample_band_draws`, or any standard normals. Raises SpecError: as
+    :func:`~remission.pk.simulate_doses`; the site is no place where blood is drawn.
     """
     where, what = SamplingSite.parse(site), Analyte.parse(analyte)
     if where is SamplingSite.EFFECT:

@@ -19,12 +19,7 @@ _Subject = Float[np.ndarray, " subject"]
 class Compartments:
     """A linear system of one batch of people, built flow by flow.
 
-    Parameters
-    ----------
-    names
-        States, in order.
-    n_subject
-        People.
+    ``names``: states, in order. ``n_subject``: people.
     """
 
     def __init__(self, names: Sequence[str], n_subject: int) -> None:

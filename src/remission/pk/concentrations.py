@@ -26,16 +26,9 @@ class Series(NamedTuple):
 class Concentrations(Result):
     """Concentrations of a batch of people over time.
 
-    t_h
-        Times of the session clock. [h]
-    series
-        Analyte and sampling site of each series.
-    conc_ng_per_ml
-        One row a person, one column a series. [ng/mL]
-    flags
-        What of it lies outside the evidence, or rests on an assumption of the caller.
-    grades
-        The weakest grade behind each series; empty where none was worked out.
+    ``t_h``: times of the session clock. [h] ``series``: analyte and sampling site of each series. ``conc_ng_per_ml``:
+    one row a person, one column a series. [ng/mL] ``flags``: what of it lies outside the evidence, or rests on an
+    assumption of the caller. ``grades``: the weakest grade behind each series; empty where none was worked out.
     """
 
     t_h: Float[np.ndarray, " time"]
@@ -76,10 +69,8 @@ class Concentrations(Result):
     ) -> Float[np.ndarray, "subject time"]:
         """One series. [ng/mL]
 
-        Raises
-        ------
-        SpecError
-            No site is named (arterial and venous are different quantities), or the series was not simulated.
+        Raises SpecError: no site is named (arterial and venous are different quantities), or the series was not
+        simulated.
         """
         if site is None:
             raise SpecError(

@@ -62,18 +62,9 @@ def saturated_hours(
 ) -> _Subject:
     """Integral of ``C / (C + C50)`` over the effect site from 0 to ``horizon_h``. [h]
 
-    Parameters
-    ----------
-    dose_mg
-        One infusion that starts at 0, free base. [mg]
-    duration_h
-        Its length, > 0. [h]
-    s_fraction
-        Share of S-ketamine in the dose. [dimensionless]
-    horizon_h
-        End of the integral; the part of the infusion beyond it does not count. [h]
-    c50_ng_per_ml
-        Concentration of half saturation, > 0. [ng/mL]
+    ``dose_mg``: one infusion that starts at 0, free base. [mg] ``duration_h``: its length, > 0. [h] ``s_fraction``:
+    share of S-ketamine in the dose. [dimensionless] ``horizon_h``: end of the integral; the part of the infusion beyond
+    it does not count. [h] ``c50_ng_per_ml``: concentration of half saturation, > 0. [ng/mL]
     """
     parents = _parents(individuals, dose_mg, duration_h, s_fraction, species=individuals.model.species)
     rate, k = parents.rate_per_h, individuals.ke0_per_h

@@ -37,10 +37,8 @@ _Subject = Float[np.ndarray, " subject"]
 class Exposure(Result):
     """Area under the plasma concentration of ketamine, from the first dose to the end of time.
 
-    analytes
-        Ketamine species of the model; both together as well where it has both.
-    auc_ng_h_per_ml
-        One row a person, one column an analyte. [ng h/mL]
+    ``analytes``: ketamine species of the model; both together as well where it has both. ``auc_ng_h_per_ml``: one row a
+    person, one column an analyte. [ng h/mL]
     """
 
     analytes: tuple[Analyte, ...]
@@ -56,10 +54,7 @@ class Exposure(Result):
     def select(self, analyte: Analyte | str) -> _Subject:
         """The area of one analyte. [ng h/mL]
 
-        Raises
-        ------
-        SpecError
-            The model does not follow it.
+        Raises SpecError: the model does not follow it.
         """
         wanted = Analyte.parse(analyte)
         if wanted not in self.analytes:

@@ -28,16 +28,10 @@ _Subject = Float[np.ndarray, " subject"]
 class AbsorbedDose:
     """One dose with what is known of its absorption.
 
-    product
-        None for a bolus into a vein.
-    dose_mg
-        What each person gets. [mg]
-    f
-        Share of each species that reaches blood; empty for a bolus and a film. [dimensionless]
-    ka_per_h
-        First-order rate of the typical person; None for a bolus and a film. [1/h]
-    ka_factor
-        What each person's rate is of it; None for 1. [dimensionless]
+    ``product``: None for a bolus into a vein. ``dose_mg``: what each person gets. [mg] ``f``: share of each species
+    that reaches blood; empty for a bolus and a film. [dimensionless] ``ka_per_h``: first-order rate of the typical
+    person; None for a bolus and a film. [1/h] ``ka_factor``: what each person's rate is of it; None for 1.
+    [dimensionless]
     """
 
     dose: Dose
@@ -75,24 +69,12 @@ def resolve_doses(
 ) -> tuple[AbsorbedDose, ...]:
     """Each dose with what the model, the library and the caller know of its absorption.
 
-    Parameters
-    ----------
-    with_rate
-        Whether a rate of absorption is needed, as for a curve; an exposure needs none.
-    interactions
-        What changes the share of a swallowed dose that reaches blood.
-    dose_mg
-        What each person gets of each dose, instead of the doses' own amounts. [mg]
-    overlap
-        Whether infusions may run at the same time.
-    z_absorption
-        Standard normals of each person for the share that arrives and for its rate; left out, everyone is typical.
-        [dimensionless]
-
-    Raises
-    ------
-    SpecError
-        A dose is not offered by the model, is out of range, or lacks an assumption it needs.
+    ``with_rate``: whether a rate of absorption is needed, as for a curve; an exposure needs none. ``interactions``:
+    what changes the share of a swallowed dose that reaches blood. ``dose_mg``: what each person gets of each dose,
+    instead of the doses' own amounts. [mg] ``overlap``: whether infusions may run at the same time. ``z_absorption``:
+    standard normals of each person for the share that arrives and for its rate; left out, everyone is typical.
+    [dimensionless] Raises SpecError: a dose is not offered by the model, is out of range, or lacks an assumption it
+    needs.
     """
     check_doses(doses, overlap=overlap)
     _check_own_amounts(dose_mg, n_subject=weight_kg.size, n_dose=len(doses))

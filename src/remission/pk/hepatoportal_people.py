@@ -74,15 +74,9 @@ def hepatoportal_parameters(
 ) -> HepatoportalIndividuals:
     """Each person's parameters. Weight has no effect in this model and is only checked.
 
-    Parameters
-    ----------
-    intrinsic_factor, gut_factor
-        What an interaction does to kel and kmet, and to Fgut, which is kept at most 1. [dimensionless]
-
-    Raises
-    ------
-    SpecError
-        The model has another structure; a weight, ``z_iiv`` or a factor is out of range or of another length.
+    ``intrinsic_factor``, ``gut_factor``: what an interaction does to kel and kmet, and to Fgut, which is kept at most
+    1. [dimensionless] Raises SpecError: the model has another structure; a weight, ``z_iiv`` or a factor is out of
+    range or of another length.
     """
     values = model.parameter_set
     if values.attribute("structure") != "hepatoportal":

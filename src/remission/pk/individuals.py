@@ -71,18 +71,10 @@ class MetaboliteIndividuals:
 class PkIndividuals:
     """Parameters of a batch of people under one model.
 
-    cl_l_per_h
-        Clearance of each species of the model. [L/h]
-    v1_l, v_l, q_l_per_h
-        Central volume, peripheral volumes [L] and the flows to them [L/h].
-    ke0_per_h
-        Rate of the effect site. [1/h]
-    venous_fast_fraction, venous_rate_per_h
-        The provisional venous link.
-    is_extrapolated
-        The weight lies outside the people the model was fitted to.
-    metabolites
-        Parameters of the metabolites, or none.
+    ``cl_l_per_h``: clearance of each species of the model. [L/h] ``v1_l``, ``v_l``, ``q_l_per_h``: central volume,
+    peripheral volumes [L] and the flows to them [L/h]. ``ke0_per_h``: rate of the effect site. [1/h]
+    ``venous_fast_fraction``, ``venous_rate_per_h``: the provisional venous link. ``is_extrapolated``: the weight lies
+    outside the people the model was fitted to. ``metabolites``: parameters of the metabolites, or none.
     """
 
     model: PkModel
@@ -167,10 +159,7 @@ def correlated_normals(model: PkModel, z_iiv: Float[np.ndarray, "subject iiv"]) 
     A parameter named ``cov.A.B`` is the covariance of A and B. The factor is Cholesky's, row by row; a parameter
     without a covariance keeps its own normal.
 
-    Raises
-    ------
-    SpecError
-        The covariances are no covariance matrix, or one names a parameter that does not vary.
+    Raises SpecError: the covariances are no covariance matrix, or one names a parameter that does not vary.
     """
     names, values = model.iiv_names, model.parameter_set
     found: dict[str, _Subject] = {name: z_iiv[:, column] for column, name in enumerate(names)}
@@ -215,26 +204,9 @@ def individual_parameters(
 ) -> PkIndividuals:
     """Each person's parameters.
 
-    Parameters
-    ----------
-    model
-        From :func:`~remission.pk.model.load_pk_model`.
-    weight_kg
-        Body weights. [kg]
-    z_iiv
-        Standard normals, columns as ``model.iiv_names``; zeros give the typical person. [dimensionless]
-
-    Raises
-    ------
-    SpecError
-        A weight no adult model covers, or ``z_iiv`` of another shape or not finite.
-
-    Examples
-    --------
-    >>> from remission.pk import load_pk_model
-    >>> typical = individual_parameters(load_pk_model(), weight_kg=np.array([70.0]), z_iiv=np.zeros((1, 8)))
-    >>> typical.cl_l_per_h.round(2).tolist()
-    [[88.8], [83.83]]
+    ``model``: from :func:`~remission.pk.model.load_pk_model`. ``z_iiv``: standard normals, columns as
+    ``model.iiv_names``; zeros give the typical person. [dimensionless] Raises SpecError: a weight no adult model
+    covers, or ``z_iiv`` of another shape or not finite.
     """
     _check(model, weight_kg, z_iiv)
     scaled = _Scaled(model, weight_kg, z_iiv)
@@ -283,10 +255,7 @@ def _check(model: PkModel, weight_kg: _Subject, z_iiv: Float[np.ndarray, "subjec
 def check_people(model: PkModel, *, weight_kg: _Subject, z_iiv: Float[np.ndarray, "subject iiv"]) -> None:
     """Refuse weights of no adult, and normals that do not fit the model.
 
-    Raises
-    ------
-    SpecError
-        A weight no adult model covers, or ``z_iiv`` of another shape or not finite.
+    Raises SpecError: a weight no adult model covers, or ``z_iiv`` of another shape or not finite.
     """
     limits = load_parameter_set("dosing-limits")
     low, high = limits.value("min_weight_kg"), limits.value("max_weight_kg")

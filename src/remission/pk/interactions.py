@@ -57,12 +57,9 @@ class Contested(StrEnum):
 class InteractionEffect:
     """Interactions as factors under one model.
 
-    intrinsic_factor, gut_factor
-        m and g. [dimensionless]
-    cl_factor
-        Factor on clearance from blood, for the typical person. [dimensionless]
-    swallowed_factor
-        Factor on the share of a swallowed dose that reaches blood. [dimensionless]
+    ``intrinsic_factor``, ``gut_factor``: m and g. [dimensionless] ``cl_factor``: factor on clearance from blood, for
+    the typical person. [dimensionless] ``swallowed_factor``: factor on the share of a swallowed dose that reaches
+    blood. [dimensionless]
     """
 
     model_id: str
@@ -105,19 +102,8 @@ def interaction_effect(
 ) -> InteractionEffect:
     """The factors of some interactions under a model, for :func:`~remission.pk.simulate_doses`.
 
-    Raises
-    ------
-    SpecError
-        An interaction cannot be simulated, or the model clears ketamine faster than a liver can.
-    LibraryError
-        No interaction has that name.
-
-    Examples
-    --------
-    >>> from remission.pk.model import load_pk_model
-    >>> found = interaction_effect(load_pk_model(), ["rifampicin"])
-    >>> f"{found.auc_iv_ratio:.2f} into a vein, {found.auc_oral_ratio:.2f} swallowed"
-    '0.86 into a vein, 0.14 swallowed'
+    Raises SpecError: an interaction cannot be simulated, or the model clears ketamine faster than a liver can. Raises
+    LibraryError: no interaction has that name.
     """
     numbers = load_parameter_set("interaction-ratios")
     extraction = _typical_clearance(model) / numbers.value("liver_flow_l_per_h")

@@ -40,10 +40,7 @@ _Subject = Float[np.ndarray, " subject"]
 class Modes:
     """Decay rates and weights of the plasma response.
 
-    rate_per_h
-        r_i, rising, > 0. [1/h]
-    weight
-        w_i, >= 0, sum 1. [dimensionless]
+    ``rate_per_h``: r_i, rising, > 0. [1/h] ``weight``: w_i, >= 0, sum 1. [dimensionless]
     """
 
     rate_per_h: Float[np.ndarray, "mode subject"]
@@ -59,17 +56,9 @@ def mammillary_modes(
 ) -> Modes:
     """Modes of each person.
 
-    Parameters
-    ----------
-    cl_l_per_h, v1_l
-        Clearance and central volume, > 0. [L/h], [L]
-    q_l_per_h, v_l
-        Flow to and volume of each of one or two peripheral compartments, > 0. [L/h], [L]
-
-    Raises
-    ------
-    NumericalError
-        A root was not found; it means a parameter is zero, negative or not finite.
+    ``cl_l_per_h``, ``v1_l``: clearance and central volume, > 0. [L/h], [L] ``q_l_per_h``, ``v_l``: flow to and volume
+    of each of one or two peripheral compartments, > 0. [L/h], [L] Raises NumericalError: a root was not found; it means
+    a parameter is zero, negative or not finite.
     """
     k10 = cl_l_per_h / v1_l
     out = q_l_per_h / v1_l

@@ -64,10 +64,7 @@ _Subject = Float[np.ndarray, " subject"]
 def states_of(individuals: PkIndividuals) -> tuple[str, ...]:
     """Names of the states of these people's system, in the order of the matrix.
 
-    Raises
-    ------
-    SpecError
-        The model has no metabolites.
+    Raises SpecError: the model has no metabolites.
     """
     return STATES if _metabolites(individuals).has_hydroxynorketamine else DIRECT_STATES
 
@@ -82,10 +79,7 @@ def mass_ratio(individuals: PkIndividuals, analyte: Analyte) -> float:
 def rate_matrix(individuals: PkIndividuals) -> Float[np.ndarray, "subject state state"]:
     """The matrix of each person's system, states as :func:`states_of`. [1/h]
 
-    Raises
-    ------
-    SpecError
-        The model has no metabolites.
+    Raises SpecError: the model has no metabolites.
     """
     m = _metabolites(individuals)
     cl = individuals.cl_l_per_h[individuals.species_index(Analyte.S_KET)]
@@ -133,10 +127,7 @@ def prepare_metabolites(
     The system of :func:`rate_matrix` with the central and peripheral compartments of each substance written
     as decaying modes; no state is then fed by a later one, so many people are fast.
 
-    Raises
-    ------
-    SpecError
-        The model has no metabolites.
+    Raises SpecError: the model has no metabolites.
     """
     m, v1 = _metabolites(individuals), individuals.v1_l
     cl = individuals.cl_l_per_h[individuals.species_index(Analyte.S_KET)]

@@ -47,12 +47,8 @@ _FROZEN = (DEFAULT_PK_MODEL,)
 class PkModel(Result):
     """A linear model with its links to other sampling sites.
 
-    parameter_set
-        Disposition: volumes, clearances, variances.
-    links
-        Effect-site delay and venous link.
-    choice
-        Name of the frozen choice it is, or empty. A copy with changed numbers is none.
+    ``parameter_set``: disposition: volumes, clearances, variances. ``links``: effect-site delay and venous link.
+    ``choice``: name of the frozen choice it is, or empty. A copy with changed numbers is none.
     """
 
     parameter_set: ParameterSet
@@ -128,10 +124,7 @@ class PkModel(Result):
     def replace_values(self, **values: float) -> "PkModel":
         """A copy with some values changed, of the disposition or of the links.
 
-        Raises
-        ------
-        LibraryError
-            No parameter has that name.
+        Raises LibraryError: no parameter has that name.
         """
         for name in values:
             if name not in self.parameter_set and name not in self.links:
@@ -178,15 +171,8 @@ def add_pk_model(model: PkModel, *, path: str = "") -> str:
 
     A page takes names only and never a path, so a file gets in by the hand that starts the program.
 
-    Parameters
-    ----------
-    path
-        The file it came from, for the command that makes a plan again.
-
-    Raises
-    ------
-    LibraryError
-        The library has a model of that id.
+    ``path``: the file it came from, for the command that makes a plan again. Raises LibraryError: the library has a
+    model of that id.
     """
     if model.id in list_library_models():
         raise LibraryError(
@@ -266,11 +252,6 @@ def with_both_forms(model: PkModel) -> PkModel:
     """A model of one species, with S- and R-ketamine under its one law; a model of both is returned as it is.
 
     No source says that the law holds for the other form: a ratio of clearances of 1 is assumed and graded so.
-
-    Examples
-    --------
-    >>> [one.value for one in with_both_forms(load_pk_model("kamp2020")).species]
-    ['s_ket', 'r_ket']
     """
     if len(model.species) > 1:
         return model
@@ -294,9 +275,6 @@ def with_slow_norketamine(model: PkModel) -> PkModel:
     It lies 13 standard errors from the source's own estimate; which of the two studies is right is not known, and
     nothing in the chain reads norketamine.
 
-    Raises
-    ------
-    LibraryError
-        The model has no norketamine.
+    Raises LibraryError: the model has no norketamine.
     """
     return model.replace_values(nk_cl_l_per_h=load_parameter_set("norketamine-slow").value("nk_cl_l_per_h"))

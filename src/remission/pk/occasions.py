@@ -28,14 +28,7 @@ _METABOLITES = {"nk_mtt": "nk_mtt_h", "hnk_v2": "hnk_v2_l", "hnk_cl": "hnk_cl_l_
 
 
 def load_occasions(model: PkModel) -> ParameterSet:
-    """The variances between occasions of a model: its own, or one of clearance that is 0.
-
-    Examples
-    --------
-    >>> from remission.pk.model import load_pk_model
-    >>> iov_names(load_occasions(load_pk_model()))[:3]
-    ('cl', 'f1', 'd1')
-    """
+    """The variances between occasions of a model: its own, or one of clearance that is 0."""
     own = f"{model.id}-occasions"
     return load_parameter_set(own if own in list_parameter_sets() else "occasions")
 
@@ -48,19 +41,9 @@ def iov_names(occasions: ParameterSet) -> tuple[str, ...]:
 class Occasion:
     """The factors of one occasion for a batch of people.
 
-    Parameters
-    ----------
-    occasions
-        Variances, from :func:`load_occasions`.
-    z_iov
-        Standard normals, columns as :func:`iov_names`; None for the person's own mean. [dimensionless]
-    n_subject
-        People.
-
-    Raises
-    ------
-    SpecError
-        ``z_iov`` has another shape or is not finite.
+    ``occasions``: variances, from :func:`load_occasions`. ``z_iov``: standard normals, columns as :func:`iov_names`;
+    None for the person's own mean. [dimensionless] ``n_subject``: people. Raises SpecError: ``z_iov`` has another shape
+    or is not finite.
     """
 
     def __init__(

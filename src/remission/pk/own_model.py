@@ -72,11 +72,8 @@ _LARGEST_VARIANCE = 4.0
 def read_pk_model(path: str | Path) -> PkModel:
     """The model of a file, ready for every function that takes a model.
 
-    Raises
-    ------
-    SpecError
-        The file cannot be read or is not TOML, or a key, value, unit, variance or site is wrong; each fault has its
-        line.
+    Raises SpecError: the file cannot be read or is not TOML, or a key, value, unit, variance or site is wrong; each
+    fault has its line.
     """
     text = read_small_text(Path(path), allowed="a TOML file of a kinetic model", largest_bytes=LARGEST_MODEL_BYTES)
     return parse_pk_model(text, name=str(path))

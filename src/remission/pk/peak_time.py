@@ -23,26 +23,9 @@ __all__ = ["ka_from_tmax_per_h"]
 def ka_from_tmax_per_h(model: PkModel, tmax_h: float, site: SamplingSite = SamplingSite.VENOUS) -> float:
     """The first-order rate with which the typical 70 kg person of a model peaks at ``tmax_h`` at a site. [1/h]
 
-    Parameters
-    ----------
-    tmax_h
-        When the concentration peaks, > 0. [h]
-    site
-        Where that was read. A model that does not know the site, such as one of venous plasma for an arterial peak, is
-        held to its own plasma.
-
-    Raises
-    ------
-    SpecError
-        No rate from 0.001 to 10,000 per hour does that.
-
-    Examples
-    --------
-    >>> from remission.pk.model import load_pk_model
-    >>> round(ka_from_tmax_per_h(load_pk_model(), 0.75), 2)
-    1.24
-    >>> round(ka_from_tmax_per_h(load_pk_model(), 0.75, SamplingSite.ARTERIAL), 2)
-    0.55
+    ``tmax_h``: when the concentration peaks, > 0. [h] ``site``: where that was read. A model that does not know the
+    site, such as one of venous plasma for an arterial peak, is held to its own plasma. Raises SpecError: no rate from
+    0.001 to 10,000 per hour does that.
     """
     where = site if site in model.sites else model.plasma_site
 

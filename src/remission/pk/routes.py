@@ -31,13 +31,7 @@ class Bioavailability:
 
 
 def weakest(*grades: Grade) -> Grade:
-    """The grade of a result is that of its weakest part.
-
-    Examples
-    --------
-    >>> weakest(Grade.MEASURED, Grade.ASSUMED, Grade.DERIVED).value
-    'assumed'
-    """
+    """The grade of a result is that of its weakest part."""
     return max(grades, key=_ORDER.index)
 
 
@@ -52,13 +46,8 @@ def amount_mg(dose: Dose, *, weight_kg: Float[np.ndarray, " subject"]) -> Float[
 def choose_product(model: PkModel, dose: Dose, *, where: str) -> Product | None:
     """The product of a dose; none for a dose into a vein.
 
-    Raises
-    ------
-    SpecError
-        The product is of another route or form, needs another model, is one of several that sources disagree about, or
-        there is none.
-    LibraryError
-        No product has the name given.
+    Raises SpecError: the product is of another route or form, needs another model, is one of several that sources
+    disagree about, or there is none. Raises LibraryError: no product has the name given.
     """
     if dose.route in _IV:
         return None
@@ -111,10 +100,7 @@ def _usable(model: PkModel, product: Product, *, where: str) -> Product:
 def bioavailability_of(dose: Dose, product: Product, analyte: Analyte, *, where: str) -> Bioavailability:
     """F of a dose: the caller's assumption, else the library's.
 
-    Raises
-    ------
-    SpecError
-        Neither exists.
+    Raises SpecError: neither exists.
     """
     if dose.absorption is not None and dose.absorption.f is not None:
         return Bioavailability(f=dose.absorption.f, grade=Grade.ASSUMED)

@@ -110,10 +110,7 @@ def named_series(
 ) -> tuple[Series, ...]:
     """The series asked for by name, each once.
 
-    Raises
-    ------
-    SpecError
-        Nothing is asked for, or the model does not have an analyte or a site.
+    Raises SpecError: nothing is asked for, or the model does not have an analyte or a site.
     """
     if isinstance(analytes, str) or isinstance(sites, str) or not analytes or not sites:
         raise SpecError(

@@ -36,14 +36,9 @@ _NOT_FOR_INFUSIONS = {
 class ModelSpread:
     """Typical curves of several models after one regimen, at one site.
 
-    models
-        Their names; ``kamp2020-linear`` stands beside ``kamp2020`` because its transcriptions disagree on weight.
-    conc_ng_per_ml
-        One row a model. [ng/mL]
-    rests_on
-        What each rests on beyond its own source, such as the link to the vein; one a model.
-    left_out
-        Models that do not stand here, with the reason.
+    ``models``: their names; ``kamp2020-linear`` stands beside ``kamp2020`` because its transcriptions disagree on
+    weight. ``conc_ng_per_ml``: one row a model. [ng/mL] ``rests_on``: what each rests on beyond its own source, such as
+    the link to the vein; one a model. ``left_out``: models that do not stand here, with the reason.
     """
 
     analyte: Analyte
@@ -89,8 +84,7 @@ class ModelSpread:
 class AveragedCurve:
     """The weighted average of a spread.
 
-    weights
-        Of each model, sum 1; stated by the caller, or equal.
+    ``weights``: of each model, sum 1; stated by the caller, or equal.
     """
 
     t_h: Float[np.ndarray, " time"]
@@ -100,13 +94,7 @@ class AveragedCurve:
 
 
 def published_models() -> tuple[str, ...]:
-    """Names of the published models of the library.
-
-    Examples
-    --------
-    >>> published_models()[0], "kamp2020" in published_models()
-    ('clements1981', True)
-    """
+    """Names of the published models of the library."""
     return tuple(name for name in list_parameter_sets() if "species" in load_parameter_set(name).attributes)
 
 
@@ -126,32 +114,10 @@ def model_spread(
 ) -> ModelSpread:
     """The typical curve of every published model after a regimen, at one site.
 
-    Parameters
-    ----------
-    doses
-        In order of time; infusions, boluses, or doses with an assumption about absorption.
-    weight_kg
-        Body weight. [kg]
-    t_h
-        Times of the session clock, not falling; put the ends of infusions among them, where the peaks are. [h]
-    site
-        ``arterial`` or ``venous``.
-    analyte
-        ``ket``, ``s_ket`` or ``r_ket``.
-    models
-        Which; all published ones that are for this use by default.
-
-    Raises
-    ------
-    SpecError
-        A model is not known, none can give this, or doses and times are not valid.
-
-    Examples
-    --------
-    >>> dose = Dose.create(route="iv_infusion", dose="0.5 mg/kg", duration="40 min")
-    >>> found = model_spread([dose], weight_kg=82.0, t_h=np.array([2 / 3]))
-    >>> dict(zip(found.models, found.peak_ng_per_ml.round().tolist(), strict=True))
-    {'domino1984': 240.0, 'kamp2020': 259.0, 'kamp2020-linear': 253.0, 'noppers2011': 285.0, 'simons2022': 301.0}
+    ``doses``: in order of time; infusions, boluses, or doses with an assumption about absorption. ``t_h``: times of the
+    session clock, not falling; put the ends of infusions among them, where the peaks are. [h] ``site``: ``arterial`` or
+    ``venous``. ``analyte``: ``ket``, ``s_ket`` or ``r_ket``. ``models``: which; all published ones that are for this
+    use by default. Raises SpecError: a model is not known, none can give this, or doses and times are not valid.
     """
     wanted, what = SamplingSite.parse(site), Analyte.parse(analyte)
     if wanted not in {SamplingSite.ARTERIAL, SamplingSite.VENOUS} or what in {Analyte.S_NK, Analyte.S_HNK}:
@@ -251,16 +217,9 @@ def _one(
 def average_models(spread: ModelSpread, *, weights: Mapping[str, float] | None = None) -> AveragedCurve:
     """The weighted average of the curves of a spread.
 
-    Parameters
-    ----------
-    weights
-        Of each model of the spread, >= 0, in any scale; equal where none are given. ``kamp2020`` and
-        ``kamp2020-linear`` are two readings of one model: together they then weigh as one.
-
-    Raises
-    ------
-    SpecError
-        A weight names another model, is below 0 or not finite, or all are 0.
+    ``weights``: of each model of the spread, >= 0, in any scale; equal where none are given. ``kamp2020`` and
+    ``kamp2020-linear`` are two readings of one model: together they then weigh as one. Raises SpecError: a weight names
+    another model, is below 0 or not finite, or all are 0.
     """
     if weights is None:
         kamps = sum(name.startswith("kamp2020") for name in spread.models)

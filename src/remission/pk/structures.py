@@ -59,10 +59,7 @@ _REGISTERED: dict[str, Structure] = {}
 def register_structure(name: str, structure: Structure) -> None:
     """Add a structure under a name; the same name again replaces it.
 
-    Raises
-    ------
-    SpecError
-        The name is a built-in one, or the object lacks a method of the contract.
+    Raises SpecError: the name is a built-in one, or the object lacks a method of the contract.
     """
     missing = [one for one in ("units", "people", "system", "read") if not callable(getattr(structure, one, None))]
     if name in BUILT_IN or not name.isidentifier() or missing:
@@ -77,10 +74,7 @@ def register_structure(name: str, structure: Structure) -> None:
 def find_structure(name: str) -> Structure:
     """The registered structure of that name.
 
-    Raises
-    ------
-    SpecError
-        There is none; the message names the nearest.
+    Raises SpecError: there is none; the message names the nearest.
     """
     if name not in _REGISTERED:
         known = structure_names()

@@ -29,16 +29,9 @@ _MOST_NUMBERS = 8_000_000
 class PopulationSummary:
     """Concentrations of a population.
 
-    t_h
-        Times of the session clock. [h]
-    series
-        Analyte and sampling site of each series.
-    p_quantiles
-        Which quantiles. [0 to 1]
-    quantiles_ng_per_ml
-        Over people, at each time. [ng/mL]
-    peak_ng_per_ml
-        The largest value of each person at the given times. [ng/mL]
+    ``t_h``: times of the session clock. [h] ``series``: analyte and sampling site of each series. ``p_quantiles``:
+    which quantiles. [0 to 1] ``quantiles_ng_per_ml``: over people, at each time. [ng/mL] ``peak_ng_per_ml``: the
+    largest value of each person at the given times. [ng/mL]
     """
 
     t_h: Float[np.ndarray, " time"]
@@ -62,28 +55,10 @@ def summarize_population(
     All people are carried through a few times at once, and only those are kept: 100,000 people need the same memory for
     200 times as for 10,000.
 
-    Parameters
-    ----------
-    individuals, events, t_h, analytes, sites
-        As for :func:`~remission.pk.simulate.simulate_concentrations`; at least one person.
-    p_quantiles
-        Which quantiles, linear between people. [0 to 1]
-
-    Raises
-    ------
-    SpecError
-        As :func:`~remission.pk.simulate.simulate_concentrations`, or there is nobody, or a quantile is outside [0, 1].
-
-    Examples
-    --------
-    >>> from remission.dosing import infusions_per_weight
-    >>> from remission.pk import individual_parameters, load_pk_model
-    >>> weight = np.linspace(50.0, 110.0, 7)
-    >>> people = individual_parameters(load_pk_model(), weight_kg=weight, z_iiv=np.zeros((7, 8)))
-    >>> events = infusions_per_weight([0.5], start_h=[0.0], duration_h=[2 / 3], weight_kg=weight)
-    >>> found = summarize_population(people, events, t_h=np.array([0.5, 2 / 3, 1.0]), p_quantiles=(0.5,))
-    >>> found.quantiles_ng_per_ml.round(1).tolist()
-    [[[273.9, 299.2, 95.2]]]
+    ``individuals``, ``events``, ``t_h``, ``analytes``, ``sites``: as for
+    :func:`~remission.pk.simulate.simulate_concentrations`; at least one person. ``p_quantiles``: which quantiles,
+    linear between people. [0 to 1] Raises SpecError: as :func:`~remission.pk.simulate.simulate_concentrations`, or
+    there is nobody, or a quantile is outside [0, 1].
     """
     wanted = checked_series(individuals, events, analytes, sites, t_h)
     asked = tuple(float(p) for p in p_quantiles)

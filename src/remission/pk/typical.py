@@ -19,16 +19,11 @@ __all__ = ["TypicalParameters", "typical_parameters"]
 class TypicalParameters(TypedDict):
     """Parameters at the reference weight, as ``static/kinetics.js`` reads them.
 
-    species, share
-        What is followed on its own, and its share of a dose of racemate. [dimensionless]
-    cl_l_per_h
-        Clearance of each species. [L/h]
-    v1_l, v_l, q_l_per_h
-        Central volume, peripheral volumes [L] and the flows to them [L/h].
-    cl_exponent, v1_exponent, v_exponents, q_exponents
-        How each goes with weight; 0 where a model does not scale it. [dimensionless]
-    ke0_per_h, venous_fast_fraction, venous_rate_per_h
-        Links to the effect site and the vein.
+    ``species``, ``share``: what is followed on its own, and its share of a dose of racemate. [dimensionless]
+    ``cl_l_per_h``: clearance of each species. [L/h] ``v1_l``, ``v_l``, ``q_l_per_h``: central volume, peripheral
+    volumes [L] and the flows to them [L/h]. ``cl_exponent``, ``v1_exponent``, ``v_exponents``, ``q_exponents``: how
+    each goes with weight; 0 where a model does not scale it. [dimensionless] ``ke0_per_h``, ``venous_fast_fraction``,
+    ``venous_rate_per_h``: links to the effect site and the vein.
     """
 
     model: str
@@ -53,15 +48,7 @@ class TypicalParameters(TypedDict):
 
 
 def typical_parameters(model: PkModel) -> TypicalParameters:
-    """Numbers of the typical person at the model's reference weight.
-
-    Examples
-    --------
-    >>> from remission.pk import load_pk_model
-    >>> found = typical_parameters(load_pk_model())
-    >>> found["species"], found["cl_l_per_h"][0], found["sites"]
-    (['s_ket', 'r_ket'], 88.8, ['arterial', 'venous', 'effect'])
-    """
+    """Numbers of the typical person at the model's reference weight."""
     values = model.parameter_set
     reference_kg = values.value("reference_weight_kg")
     person = individual_parameters(model, weight_kg=np.array([reference_kg]), z_iiv=np.zeros((1, model.n_iiv)))

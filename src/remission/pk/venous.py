@@ -40,10 +40,7 @@ __all__ = ["VenousLinks", "draw_venous_links", "simulate_venous_concentrations"]
 class VenousLinks:
     """The link of each person.
 
-    fast_fraction
-        f. [dimensionless, 0 to 1]
-    rate_per_h
-        k2. [1/h]
+    ``fast_fraction``: f. [dimensionless, 0 to 1] ``rate_per_h``: k2. [1/h]
     """
 
     fast_fraction: Float[np.ndarray, " subject"]
@@ -53,24 +50,8 @@ class VenousLinks:
 def draw_venous_links(z: Float[np.ndarray, "subject 2"], *, links: ParameterSet) -> VenousLinks:
     """Links inside the uncertainty of the fit; zeros give the default link for everybody.
 
-    Parameters
-    ----------
-    z
-        Two independent standard normals of each person. [dimensionless]
-    links
-        The library's ``sampling-links`` or a changed copy.
-
-    Raises
-    ------
-    SpecError
-        A number is not finite, or the library's spread is no covariance.
-
-    Examples
-    --------
-    >>> from remission.library.loader import load_parameter_set
-    >>> default = draw_venous_links(np.zeros((1, 2)), links=load_parameter_set("sampling-links"))
-    >>> f"f {default.fast_fraction[0]:.2f}, k2 {default.rate_per_h[0]:.2f}/h"
-    'f 0.50, k2 1.01/h'
+    ``z``: two independent standard normals of each person. [dimensionless] ``links``: the library's ``sampling-links``
+    or a changed copy. Raises SpecError: a number is not finite, or the library's spread is no covariance.
     """
     rho = links.value("venous_correlation")
     spread = (links.value("venous_fast_logit_sd"), links.value("venous_rate_log_sd"))
@@ -94,17 +75,9 @@ def simulate_venous_concentrations(
 ) -> Concentrations:
     """Concentrations in the arm vein with a link of each person's own.
 
-    Parameters
-    ----------
-    individuals, events, t_h, analytes
-        As in :func:`~remission.pk.simulate.simulate_concentrations`; no metabolites.
-    venous
-        From :func:`draw_venous_links`.
-
-    Raises
-    ------
-    SpecError
-        The model has no vein fed by arterial plasma, or links and people differ in number.
+    ``individuals``, ``events``, ``t_h``, ``analytes``: as in :func:`~remission.pk.simulate.simulate_concentrations`; no
+    metabolites. ``venous``: from :func:`draw_venous_links`. Raises SpecError: the model has no vein fed by arterial
+    plasma, or links and people differ in number.
     """
     if individuals.model.plasma_site is not SamplingSite.ARTERIAL:
         raise SpecError(

@@ -26,16 +26,9 @@ _NOTHING_MIN = 1e-9
 class RateChange:
     """One change.
 
-    at_min
-        On the clock of the session as it runs, changes before it included. [min]
-    pause_min
-        Length of a pause. [min]
-    factor
-        New rate as a share of the one that ran. [dimensionless]
-    rate_mg_per_kg_per_h
-        New rate. [mg/kg/h]
-    to_the_end
-        Whether the planned end stays and the dose changes.
+    ``at_min``: on the clock of the session as it runs, changes before it included. [min] ``pause_min``: length of a
+    pause. [min] ``factor``: new rate as a share of the one that ran. [dimensionless] ``rate_mg_per_kg_per_h``: new
+    rate. [mg/kg/h] ``to_the_end``: whether the planned end stays and the dose changes.
     """
 
     kind: Literal["pause", "stop", "factor", "rate"]
@@ -50,13 +43,8 @@ class RateChange:
 def read_change(text: str, *, weight_kg: float, where: str = "change") -> RateChange:
     """A change as somebody writes it.
 
-    Raises
-    ------
-    SpecError
-        It cannot be read.
+    Raises SpecError: it cannot be read.
 
-    Examples
-    --------
     >>> read_change("pause 10 min at 20 min", weight_kg=82.0).pause_min
     10.0
     >>> read_change("50% at 20", weight_kg=82.0).factor, read_change("30 mg/h at 0:20", weight_kg=60.0).kind
@@ -92,19 +80,8 @@ def read_change(text: str, *, weight_kg: float, where: str = "change") -> RateCh
 def change_rates(request: PlanRequest, changes: Sequence[RateChange], *, where: str = "change") -> PlanRequest:
     """The session as it ran: the infusions of a request with changes laid over them, in the order of time.
 
-    Raises
-    ------
-    SpecError
-        The route is no vein; a change stands before the start, in a pause, after the end, or before another.
-
-    Examples
-    --------
-    >>> request = PlanRequest.create(
-    ...     age="45 years", weight="70 kg", infusions=[{"dose": "0.5 mg/kg", "duration": "40 min"}]
-    ... )
-    >>> half = change_rates(request, [read_change("stop at 20 min", weight_kg=70.0)])
-    >>> [(one.dose_mg_per_kg, one.duration_min) for one in half.infusions]
-    [(0.25, 20.0)]
+    Raises SpecError: the route is no vein; a change stands before the start, in a pause, after the end, or before
+    another.
     """
     if request.route != "iv":
         raise SpecError(

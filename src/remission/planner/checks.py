@@ -28,8 +28,7 @@ _OURS = "Computed by the planner."
 class Finding:
     """One thing that was found: what it is, what came, what follows, and who says so.
 
-    kind
-        ``contraindication``, ``flag``, or ``unknown`` for something that was not given.
+    ``kind``: ``contraindication``, ``flag``, or ``unknown`` for something that was not given.
     """
 
     kind: Literal["contraindication", "flag", "unknown"]
@@ -118,12 +117,8 @@ def evidence_findings(
 ) -> tuple[Finding, ...]:
     """Flags on doses and people outside of what was studied, and what is not known of this person.
 
-    Parameters
-    ----------
-    peak_high_ng_per_ml
-        Peak of ketamine in blood that one in twenty of the simulated people passes. [ng/mL]
-    studied
-        Studied range of each effect that was simulated.
+    ``peak_high_ng_per_ml``: peak of ketamine in blood that one in twenty of the simulated people passes. [ng/mL]
+    ``studied``: studied range of each effect that was simulated.
     """
     # What an interaction does is told by its own entry, with its sources.
     moved = {one.got: one for one in flags if one.where.startswith("interactions")}

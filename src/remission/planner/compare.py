@@ -33,8 +33,7 @@ class Difference:
 class ModelDifference:
     """Difference of the highest values of one typical person under each published model that has both regimens.
 
-    by_model
-        Second minus first. [ng/mL]
+    ``by_model``: second minus first. [ng/mL]
     """
 
     quantity: Quantity
@@ -45,14 +44,9 @@ class ModelDifference:
 class RegimenDifferences:
     """A later regimen minus the first one.
 
-    peaks
-        Quantities that both have.
-    exposure
-        Of session exposure; its quantity has no unit. None where one of the two has no effects.
-    shares
-        By limit: ``sbp_above``, ``dbp_above``, ``sbp_rise_above``; those that can be known.
-    models
-        Blood under each published model: doubt about the model, which no range of people holds.
+    ``peaks``: quantities that both have. ``exposure``: of session exposure; its quantity has no unit. None where one of
+    the two has no effects. ``shares``: by limit: ``sbp_above``, ``dbp_above``, ``sbp_rise_above``; those that can be
+    known. ``models``: blood under each published model: doubt about the model, which no range of people holds.
     """
 
     regimen: str
@@ -73,10 +67,7 @@ class Comparison:
 def compare_regimens(requests: Sequence[PlanRequest]) -> Comparison:
     """Plans of several regimens for one person, and the differences from the first in the same simulated people.
 
-    Raises
-    ------
-    SpecError
-        Fewer than two requests, or they differ in more than their doses.
+    Raises SpecError: fewer than two requests, or they differ in more than their doses.
     """
     if len(requests) < 2:
         raise SpecError(where="compare", got=f"{len(requests)} regimens", allowed="two or more")

@@ -59,12 +59,8 @@ _BELOW = re.compile(r"(?:<|below|blq|lloq|under)\s*(?:lloq)?\s*(.*)", re.IGNOREC
 class MeasuredLevel:
     """One measured concentration.
 
-    line
-        Where it stood, from 1.
-    t_h
-        Since the start of the first dose. [h]
-    value_ng_per_ml
-        As measured, or the limit of quantification where ``is_below``. [ng/mL]
+    ``line``: where it stood, from 1. ``t_h``: since the start of the first dose. [h] ``value_ng_per_ml``: as measured,
+    or the limit of quantification where ``is_below``. [ng/mL]
     """
 
     line: int
@@ -80,14 +76,10 @@ class MeasuredLevel:
 class PlacedLevel:
     """A level among the simulated people.
 
-    clock_h
-        Its time on the clock of the session, on which the first dose may start late. [h]
-    low_ng_per_ml, median_ng_per_ml, high_ng_per_ml
-        Quantiles 5, 50 and 95% of the people at that time. [ng/mL]
-    n_below, n_people
-        Simulated people below the level (below the limit, where it is below quantification), of how many.
-    note
-        A doubt about the level, as a unit that would fit better; empty otherwise.
+    ``clock_h``: its time on the clock of the session, on which the first dose may start late. [h] ``low_ng_per_ml``,
+    ``median_ng_per_ml``, ``high_ng_per_ml``: quantiles 5, 50 and 95% of the people at that time. [ng/mL] ``n_below``,
+    ``n_people``: simulated people below the level (below the limit, where it is below quantification), of how many.
+    ``note``: a doubt about the level, as a unit that would fit better; empty otherwise.
     """
 
     level: MeasuredLevel
@@ -120,19 +112,10 @@ class PlacedLevel:
 def read_levels(text: str, *, where: str = "levels") -> tuple[MeasuredLevel, ...]:
     r"""Levels from a table with a header, or from lines ``90 min, ketamine, venous, 85 ng/mL``.
 
-    Parameters
-    ----------
-    text
-        Columns apart by commas, semicolons or tabs; with semicolons or tabs a decimal comma is read. A value may be
-        ``<5`` or ``below 5`` for one below the limit of quantification.
+    ``text``: columns apart by commas, semicolons or tabs; with semicolons or tabs a decimal comma is read. A value may
+    be ``<5`` or ``below 5`` for one below the limit of quantification. Raises SpecError: a line cannot be read: every
+    fault with its line, what came, what is expected and what to do.
 
-    Raises
-    ------
-    SpecError
-        A line cannot be read: every fault with its line, what came, what is expected and what to do.
-
-    Examples
-    --------
     >>> found = read_levels("90 min, ketamine, venous, 85 ng/mL")[0]
     >>> found.t_h, found.analyte.value, found.site.value, found.value_ng_per_ml
     (1.5, 'ket', 'venous', 85.0)
@@ -164,10 +147,8 @@ def place_levels(
 ) -> tuple[PlacedLevel, ...]:
     """Each level beside the simulated people of a request, at its own time, analyte and site.
 
-    Raises
-    ------
-    SpecError
-        A level stands before the first dose or after the session's clock, or the model has no such analyte or site.
+    Raises SpecError: a level stands before the first dose or after the session's clock, or the model has no such
+    analyte or site.
     """
     start_h = min(one.start_h for one in request.infusions)
     offered = offered_series(request)

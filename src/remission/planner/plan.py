@@ -44,8 +44,7 @@ class Peak:
 
     The range is the spread of this model's people, not a prediction: measured people differ more.
 
-    t_h
-        When half of the people have reached it. [h]
+    ``t_h``: when half of the people have reached it. [h]
     """
 
     quantity: Quantity
@@ -68,21 +67,14 @@ class PressureLimits:
 class Plan(Result):
     """What :func:`plan_infusion` found.
 
-    p_sbp_above_limit, p_dbp_above_limit
-        None without a pressure before the session, by a route without effects, and beyond what was studied.
-    studied
-        Studied range of each effect; empty by a route without effects.
-    exposure_median, exposure_low, exposure_high
-        Session exposure e, median and 90% of people; 1 is the typical 70 kg adult at 0.5 mg/kg over 40 min; None
-        without effects.
-    heart_rate_low_percent, heart_rate_high_percent
-        Highest mean rise of heart rate under the two ends of its assumed shape; None without effects. [%]
-    findings
-        Contraindications, flags, and what is not known.
-    models
-        Published models beside each other at each site of blood, and their average.
-    measured
-        The band of one measured value at each site of blood, wider than that of the people.
+    ``p_sbp_above_limit``, ``p_dbp_above_limit``: None without a pressure before the session, by a route without
+    effects, and beyond what was studied. ``studied``: studied range of each effect; empty by a route without effects.
+    ``exposure_median``, ``exposure_low``, ``exposure_high``: session exposure e, median and 90% of people; 1 is the
+    typical 70 kg adult at 0.5 mg/kg over 40 min; None without effects. ``heart_rate_low_percent``,
+    ``heart_rate_high_percent``: highest mean rise of heart rate under the two ends of its assumed shape; None without
+    effects. [%] ``findings``: contraindications, flags, and what is not known. ``models``: published models beside each
+    other at each site of blood, and their average. ``measured``: the band of one measured value at each site of blood,
+    wider than that of the people.
     """
 
     request: PlanRequest
@@ -156,22 +148,7 @@ class Plan(Result):
 def plan_infusion(request: PlanRequest) -> Plan:
     """Curves, peaks, shares, totals and findings of one session.
 
-    Raises
-    ------
-    SpecError
-        The model or a dose is not allowed; the message says which.
-
-    Examples
-    --------
-    >>> request = PlanRequest.create(
-    ...     age="45 years",
-    ...     weight="70 kg",
-    ...     infusions=[{"dose": "0.5 mg/kg", "duration": "40 min"}],
-    ...     n_people=50,
-    ... )
-    >>> plan = plan_infusion(request)
-    >>> plan.regimen, plan.total_mg
-    ('0.5 mg/kg over 40 min', 35.0)
+    Raises SpecError: the model or a dose is not allowed; the message says which.
     """
     return summarize_session(request, simulate_session(request))
 
@@ -226,8 +203,6 @@ def summarize_session(request: PlanRequest, session: SimulatedSession) -> Plan:
 def regimen_words(infusions: tuple[PlannedInfusion, ...], *, route: str) -> str:
     """A regimen in words, as ``0.11 mg/kg over 2 min, then 0.6 mg/kg over 50 min``.
 
-    Examples
-    --------
     >>> regimen_words((PlannedInfusion(dose_mg_per_kg=2.0),), route="im")
     '2 mg/kg into a muscle'
     """

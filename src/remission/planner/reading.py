@@ -75,18 +75,9 @@ _PER_MIN = dict.fromkeys(("per minute", "/min", "bpm", "per min", "1/min", "beat
 def read_request(fields: Mapping[str, Sequence[str]]) -> PlanRequest:
     """A request from fields of text.
 
-    Parameters
-    ----------
-    fields
-        Text by field, as :data:`FIELDS`; an empty text is a field left out.
+    ``fields``: text by field, as :data:`FIELDS`; an empty text is a field left out. Raises SpecError: something is
+    missing or wrong; every fault is listed, each with the name of its field in ``where``.
 
-    Raises
-    ------
-    SpecError
-        Something is missing or wrong; every fault is listed, each with the name of its field in ``where``.
-
-    Examples
-    --------
     >>> read_request({"weight": ["82"], "age": ["45"], "dose": ["35 mg"], "minutes": ["40"]}).total_mg
     35.0
     """
@@ -151,10 +142,7 @@ def _is_spray(reader: "_Reader") -> bool:
 def read_search(fields: Mapping[str, Sequence[str]], *, find: str) -> tuple[Literal["dose", "duration"], PlanRequest]:
     """What is looked for, and a request in which a published dose or length stands in for it.
 
-    Raises
-    ------
-    SpecError
-        ``find`` is neither ``dose`` nor ``duration``, or as :func:`read_request`.
+    Raises SpecError: ``find`` is neither ``dose`` nor ``duration``, or as :func:`read_request`.
     """
     if find not in {"dose", "duration"}:
         raise SpecError(where="find", got=find, allowed="dose or duration")
@@ -176,13 +164,8 @@ def read_search(fields: Mapping[str, Sequence[str]], *, find: str) -> tuple[Lite
 def read_share_inside(text: str) -> float:
     """Share of people who must stay inside the limits; nine of ten where nothing is typed. [0 to 1]
 
-    Raises
-    ------
-    SpecError
-        It is no share.
+    Raises SpecError: it is no share.
 
-    Examples
-    --------
     >>> read_share_inside(""), read_share_inside("0,95"), read_share_inside("95%"), read_share_inside("95")
     (0.9, 0.95, 0.95, 0.95)
     """
@@ -192,13 +175,8 @@ def read_share_inside(text: str) -> float:
 def read_weights(text: str) -> tuple[tuple[str, float], ...]:
     """Weights of models, in any scale, or in percent that add up to 100.
 
-    Raises
-    ------
-    SpecError
-        It is no list of names with numbers, or percents add up to something else.
+    Raises SpecError: it is no list of names with numbers, or percents add up to something else.
 
-    Examples
-    --------
     >>> read_weights("kamp2020=2, noppers2011: 1")
     (('kamp2020', 2.0), ('noppers2011', 1.0))
     """
@@ -228,13 +206,8 @@ def read_regimen(text: str, *, beside: PlanRequest) -> PlanRequest:
 
     Steps are joined by ``+``. ``@`` adds the assumed rate of absorption or the name of a product: ``2mg/kg/im@3/h``.
 
-    Raises
-    ------
-    SpecError
-        The word is neither; ``where`` is ``compare``.
+    Raises SpecError: the word is neither; ``where`` is ``compare``.
 
-    Examples
-    --------
     >>> first = read_request({"weight": ["70"], "age": ["45"], "dose": ["35 mg"], "minutes": ["40"]})
     >>> second = read_regimen("0.11mg/kg/2min+0.6mg/kg/50min", beside=first)
     >>> [(one.dose_mg_per_kg, one.duration_min) for one in second.infusions]

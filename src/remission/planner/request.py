@@ -68,36 +68,16 @@ class PlannedInfusion(Record):
 class PlanRequest(Record):
     """A person and a session. What is not known is left out and never made up.
 
-    has
-        Checks of ``library/sessions/checks.toml`` that the user says yes to, by id or in usual words.
-    takes
-        Medicines, drugs and genes by generic name, brand or class; those with a number move the curves, others are
-        flags. Both lists are kept under one name each, in the order of the alphabet, and what stands in the wrong one
-        moves to the other.
-    drug
-        ``racemate``, or ``esketamine``, another drug with models of its own.
-    weights
-        Of published models in the average, by name, >= 0 in any scale; none: equal weights.
-    model
-        A kinetic model by its name, or ``average``. Left out: pk-2026 for the racemate, fanta2015 for an infusion of
-        esketamine and perezruixo2021 for its spray and solution.
-    assumed_ka_per_h, assumed_f
-        What the user assumes of absorption by a route for which no rate, or no share that arrives, is sourced.
-    product
-        A row of the library of products, for a route on which sources disagree.
-    sbp0_mmhg, dbp0_mmhg, hr0_per_min
-        Pressure and heart rate before the session.
-    n_sessions, spacing_days
-        The course the session belongs to, to hold it beside published courses.
-
-    Examples
-    --------
-    >>> PlanRequest.create(
-    ...     age="45 years",
-    ...     weight="82 kg",
-    ...     infusions=[{"dose": "0.5 mg/kg", "duration": "40 min"}],
-    ... ).n_people
-    1000
+    ``has``: checks of ``library/sessions/checks.toml`` that the user says yes to, by id or in usual words. ``takes``:
+    medicines, drugs and genes by generic name, brand or class; those with a number move the curves, others are flags.
+    Both lists are kept under one name each, in the order of the alphabet, and what stands in the wrong one moves to the
+    other. ``drug``: ``racemate``, or ``esketamine``, another drug with models of its own. ``weights``: of published
+    models in the average, by name, >= 0 in any scale; none: equal weights. ``model``: a kinetic model by its name, or
+    ``average``. Left out: pk-2026 for the racemate, fanta2015 for an infusion of esketamine and perezruixo2021 for its
+    spray and solution. ``assumed_ka_per_h``, ``assumed_f``: what the user assumes of absorption by a route for which no
+    rate, or no share that arrives, is sourced. ``product``: a row of the library of products, for a route on which
+    sources disagree. ``sbp0_mmhg``, ``dbp0_mmhg``, ``hr0_per_min``: pressure and heart rate before the session.
+    ``n_sessions``, ``spacing_days``: the course the session belongs to, to hold it beside published courses.
     """
 
     age_y: Annotated[AgeY, Field(alias="age")]
@@ -327,15 +307,7 @@ class PlanRequest(Record):
 def way_of(route: Any) -> Any:
     """The route of a plan by its name or in usual words; how an infusion runs is said by its minutes.
 
-    Raises
-    ------
-    SpecError
-        It is no route, or one that no plan takes.
-
-    Examples
-    --------
-    >>> way_of("IV"), way_of("subcutaneous"), way_of("po")
-    ('iv', 'sc', 'oral')
+    Raises SpecError: it is no route, or one that no plan takes.
     """
     known = get_args(Route)
     try:
@@ -356,13 +328,7 @@ def way_of(route: Any) -> Any:
 
 
 def usual_model(drug: str, route: str) -> str:
-    """The kinetic model that a plan takes where none is named.
-
-    Examples
-    --------
-    >>> usual_model("racemate", "im"), usual_model("esketamine", "iv"), usual_model("esketamine", "intranasal")
-    ('pk-2026', 'fanta2015', 'perezruixo2021')
-    """
+    """The kinetic model that a plan takes where none is named."""
     if drug != "esketamine":
         return DEFAULT_PK_MODEL
     return "perezruixo2021" if route in {"intranasal", "oral"} else "fanta2015"
@@ -416,10 +382,7 @@ def list_presets() -> tuple[str, ...]:
 def preset_regimen(name: str) -> PublishedRegimen:
     """The published regimen of that name.
 
-    Raises
-    ------
-    SpecError
-        There is none.
+    Raises SpecError: there is none.
     """
     for one in load_regimens():
         if one.id == name:
@@ -430,15 +393,8 @@ def preset_regimen(name: str) -> PublishedRegimen:
 def preset_infusions(name: str, *, weight_kg: float | None = None) -> tuple[PlannedInfusion, ...]:
     """The doses of one session of a published regimen, one after the other.
 
-    Parameters
-    ----------
-    weight_kg
-        Needed for a regimen whose dose is in mg. [kg]
-
-    Raises
-    ------
-    SpecError
-        No regimen has that name, or its dose is in mg and no weight is given.
+    ``weight_kg``: needed for a regimen whose dose is in mg. [kg] Raises SpecError: no regimen has that name, or its
+    dose is in mg and no weight is given.
     """
     found, clock_min = [], 0.0
     for step in preset_regimen(name).steps:

@@ -75,28 +75,16 @@ class PublishedReach:
 class FoundRegimen:
     """What a search found.
 
-    value
-        Largest dose [mg/kg] or shortest duration [min] inside every limit; None where none exists.
-    cautious, lenient
-        The same at the two ends of the 95% Monte Carlo interval: what other simulated people could have given.
-    bound_by
-        ``limit``: one step further breaks it. ``published``: the end of the published range comes first. ``none``: not
-        even the mildest published regimen stays inside.
-    asked
-        What was looked for; its dose or its minutes are a stand-in.
-    request
-        The regimen that was found.
-    share_inside
-        Share of people inside every limit of pressure at ``value``, the standing ones included.
-    standing
-        The standing limits in words; those of a pressure that is not known are in ``unchecked``.
-    standing_fraction
-        Least share of people inside each standing limit. [0 to 1]
-    plan
-        The plan of what was found; where nothing was, of the mildest that was tried.
-    under_models
-        The same answer under each published model that reaches the effect site, None where none exists; how far they
-        lie apart is doubt about the model. ``value`` is that of the model that was asked for.
+    ``value``: largest dose [mg/kg] or shortest duration [min] inside every limit; None where none exists. ``cautious``,
+    ``lenient``: the same at the two ends of the 95% Monte Carlo interval: what other simulated people could have given.
+    ``bound_by``: ``limit``: one step further breaks it. ``published``: the end of the published range comes first.
+    ``none``: not even the mildest published regimen stays inside. ``asked``: what was looked for; its dose or its
+    minutes are a stand-in. ``request``: the regimen that was found. ``share_inside``: share of people inside every
+    limit of pressure at ``value``, the standing ones included. ``standing``: the standing limits in words; those of a
+    pressure that is not known are in ``unchecked``. ``standing_fraction``: least share of people inside each standing
+    limit. [0 to 1] ``plan``: the plan of what was found; where nothing was, of the mildest that was tried.
+    ``under_models``: the same answer under each published model that reaches the effect site, None where none exists;
+    how far they lie apart is doubt about the model. ``value`` is that of the model that was asked for.
     """
 
     target: Literal["dose", "duration"]
@@ -121,15 +109,7 @@ class FoundRegimen:
 def read_limit(text: str) -> Limit:
     """A limit from ``name=number``: ``sbp-rise=20``, ``dbp-rise=15``.
 
-    Raises
-    ------
-    SpecError
-        The name is not one of these, or asks for dissociation; the number is none.
-
-    Examples
-    --------
-    >>> read_limit("sbp-rise=20").words
-    'systolic rise of at most 20 mmHg'
+    Raises SpecError: the name is not one of these, or asks for dissociation; the number is none.
     """
     name, equals, number = (part.strip().lower() for part in text.partition("="))
     if name in _REFUSED:
@@ -168,19 +148,9 @@ def search_regimen(
 ) -> FoundRegimen:
     """The largest dose over the minutes of the request, or the fastest infusion of its dose, inside the limits.
 
-    Parameters
-    ----------
-    request
-        One infusion into a vein; what is searched for is replaced.
-    limits
-        At least one.
-    share
-        Share of the simulated people who must stay inside. [0.5 to 0.99]
-
-    Raises
-    ------
-    SpecError
-        Not one infusion, no limit, a range that is not known, a share out of range, or a contraindication.
+    ``request``: one infusion into a vein; what is searched for is replaced. ``limits``: at least one. ``share``: share
+    of the simulated people who must stay inside. [0.5 to 0.99] Raises SpecError: not one infusion, no limit, a range
+    that is not known, a share out of range, or a contraindication.
     """
     _check(request, limits, share)
     reach = published_reach()

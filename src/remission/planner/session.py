@@ -74,15 +74,8 @@ _SERIES = (
 def simulate_session(request: PlanRequest, *, detail: Literal["all", "limits"] = "all") -> SimulatedSession:
     """The session of a request in its simulated people.
 
-    Parameters
-    ----------
-    detail
-        ``limits`` leaves out norketamine and ``exposure``, which no limit of a search looks at.
-
-    Raises
-    ------
-    SpecError
-        No such model, or one without both enantiomers; or the doses are not allowed.
+    ``detail``: ``limits`` leaves out norketamine and ``exposure``, which no limit of a search looks at. Raises
+    SpecError: no such model, or one without both enantiomers; or the doses are not allowed.
     """
     takers = takers_of(request)
     if request.has_concentrations_only:
@@ -119,17 +112,8 @@ def concentrations_at(
 ) -> dict[tuple[Analyte, SamplingSite], _BySubject]:
     """Concentrations of the simulated people of a request at times of one's own.
 
-    Parameters
-    ----------
-    t_h
-        Times of the session clock, >= 0, not falling. [h]
-    series
-        Of :func:`offered_series`.
-
-    Raises
-    ------
-    SpecError
-        As :func:`simulate_session`, or the model has no such series.
+    ``t_h``: times of the session clock, >= 0, not falling. [h] ``series``: of :func:`offered_series`. Raises SpecError:
+    as :func:`simulate_session`, or the model has no such series.
     """
     takers = takers_of(request)
     if request.has_concentrations_only:

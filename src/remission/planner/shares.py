@@ -14,10 +14,9 @@ __all__ = ["Probability", "ShareDifference", "share_difference", "share_of"]
 class Probability:
     """A share of the simulated people. [0 to 1]
 
-    standard_error
-        ``sqrt(p (1 - p) / n)`` with half a person added to each side, so that none of 1000 is not surely none.
-    low, high
-        95% interval of Wilson: what more simulated people could still show. It knows nothing of the model being wrong.
+    ``standard_error``: ``sqrt(p (1 - p) / n)`` with half a person added to each side, so that none of 1000 is not
+    surely none. ``low``, ``high``: 95% interval of Wilson: what more simulated people could still show. It knows
+    nothing of the model being wrong.
     """
 
     share: float
@@ -38,8 +37,6 @@ class ShareDifference:
 def share_of(hit: Bool[np.ndarray, " subject"]) -> Probability:
     """The share of people who are hit.
 
-    Examples
-    --------
     >>> none = share_of(np.zeros(1000, dtype=bool))
     >>> f"{none.share:.3f}, error {none.standard_error:.4f}, at most {none.high:.4f}"
     '0.000, error 0.0007, at most 0.0038'
@@ -58,15 +55,7 @@ def share_of(hit: Bool[np.ndarray, " subject"]) -> Probability:
 
 
 def share_difference(first: Bool[np.ndarray, " subject"], second: Bool[np.ndarray, " subject"]) -> ShareDifference:
-    """Second minus first, in the same people: only those who change count for the error.
-
-    Examples
-    --------
-    >>> few, more = np.arange(100) < 10, np.arange(100) < 12
-    >>> found = share_difference(few, more)
-    >>> f"{found.difference:.2f}, error {found.standard_error:.3f}"
-    '0.02, error 0.017'
-    """
+    """Second minus first, in the same people: only those who change count for the error."""
     n = int(first.size)
     gained = (int(np.count_nonzero(second & ~first)) + 0.5) / (n + 1.0)
     lost = (int(np.count_nonzero(first & ~second)) + 0.5) / (n + 1.0)

@@ -36,10 +36,8 @@ EFFECTS = (
 class StudiedRange:
     """Up to where effects were studied, and how many people of a session pass it.
 
-    most_ng_per_ml
-        Highest concentration at the effect site. [ng/mL]
-    share_beyond
-        Share of the simulated people whose peak lies above it. [0 to 1]
+    ``most_ng_per_ml``: highest concentration at the effect site. [ng/mL] ``share_beyond``: share of the simulated
+    people whose peak lies above it. [0 to 1]
     """
 
     effects: tuple[str, ...]
@@ -57,10 +55,8 @@ class StudiedRange:
 class MeasuredCurve:
     """The band of one measured value at a site in blood, wider than that of the people.
 
-    quantiles_ng_per_ml
-        5, 25, 50, 75 and 95% of measured values. [ng/mL]
-    peak_low_ng_per_ml, peak_median_ng_per_ml, peak_high_ng_per_ml
-        5, 50 and 95% of measured peaks. [ng/mL]
+    ``quantiles_ng_per_ml``: 5, 25, 50, 75 and 95% of measured values. [ng/mL] ``peak_low_ng_per_ml``,
+    ``peak_median_ng_per_ml``, ``peak_high_ng_per_ml``: 5, 50 and 95% of measured peaks. [ng/mL]
     """
 
     quantity: Quantity
@@ -83,25 +79,15 @@ class ModelsAtSite:
 class SimulatedSession:
     """What :func:`simulate_session` made: one row a person, one column a time.
 
-    values
-        Curves by quantity; an effect beyond its studied range has none.
-    studied
-        Studied range of each effect, and who passes it; empty where effects are not simulated.
-    exposure
-        e of each person; 1 for the typical adult in the reference session; None where effects are not simulated.
-    heart_rate_ends
-        Mean rise of heart rate under the two ends of its assumed shape, as a share. [dimensionless]
-    flags
-        What of the doses lies outside the evidence.
-    is_extrapolated
-        Whether the weight lies outside those the kinetic model was fitted to.
-    models
-        Published models at each site of blood, where more than one has this dose and site.
-    measured
-        The band of one measured value at each site of blood.
-    careful_peak_ng_per_ml
-        Peak in blood that one in twenty pass under the highest model, where the curves are those of an average: what
-        looks out for anesthesia is not softened by it. None otherwise. [ng/mL]
+    ``values``: curves by quantity; an effect beyond its studied range has none. ``studied``: studied range of each
+    effect, and who passes it; empty where effects are not simulated. ``exposure``: e of each person; 1 for the typical
+    adult in the reference session; None where effects are not simulated. ``heart_rate_ends``: mean rise of heart rate
+    under the two ends of its assumed shape, as a share. [dimensionless] ``flags``: what of the doses lies outside the
+    evidence. ``is_extrapolated``: whether the weight lies outside those the kinetic model was fitted to. ``models``:
+    published models at each site of blood, where more than one has this dose and site. ``measured``: the band of one
+    measured value at each site of blood. ``careful_peak_ng_per_ml``: peak in blood that one in twenty pass under the
+    highest model, where the curves are those of an average: what looks out for anesthesia is not softened by it. None
+    otherwise. [ng/mL]
     """
 
     t_h: Float[np.ndarray, " time"]
@@ -123,10 +109,7 @@ class SimulatedSession:
     def of(self, name: str, site: str = "") -> _BySubject:
         """The curve of one quantity, person by person.
 
-        Raises
-        ------
-        LookupError
-            The session has no such quantity.
+        Raises LookupError: the session has no such quantity.
         """
         for quantity, values in self.values.items():
             if (quantity.name, quantity.site) == (name, site):

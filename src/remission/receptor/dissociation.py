@@ -47,14 +47,7 @@ class Responder(StrEnum):
 
 
 def dissociation_gain(responder: Responder, *, effects: ParameterSet) -> float:
-    """Factor on drug high and CADSS of these people. [dimensionless, 0 to 1]
-
-    Examples
-    --------
-    >>> from remission.library.loader import load_parameter_set
-    >>> dissociation_gain(Responder.DETOXIFIED_ALCOHOL, effects=load_parameter_set("acute-effects"))
-    0.7
-    """
+    """Factor on drug high and CADSS of these people. [dimensionless, 0 to 1]"""
     return 1.0 if responder is Responder.USUAL else effects.value("dissociation_gain_alcohol")
 
 
@@ -68,26 +61,11 @@ def simulate_vas(
 ) -> Float[np.ndarray, "..."]:
     """Drug high at given effect-site concentrations of S-ketamine. [VAS, 0 to 100]
 
-    Parameters
-    ----------
-    conc_ng_per_ml
-        S-ketamine at the effect site, >= 0; one row a person where ``z`` is given. [ng/mL]
-    effects
-        The library's ``acute-effects`` or a changed copy.
-    gain
-        Factor on the effect, in [0, 1]. [dimensionless]
-
-    Other Parameters
-    ----------------
-    z
-        Standard normal of each person; more is more sensitive, 0 and None are the typical C50. [dimensionless]
-    response
-        The library's ``acute-response`` by default.
-
-    Raises
-    ------
-    SpecError
-        ``gain`` is outside [0, 1], or ``z`` is not one finite number a row.
+    ``conc_ng_per_ml``: S-ketamine at the effect site, >= 0; one row a person where ``z`` is given. [ng/mL] ``effects``:
+    the library's ``acute-effects`` or a changed copy. ``gain``: factor on the effect, in [0, 1]. [dimensionless] ``z``:
+    standard normal of each person; more is more sensitive, 0 and None are the typical C50. [dimensionless]
+    ``response``: the library's ``acute-response`` by default. Raises SpecError: ``gain`` is outside [0, 1], or ``z`` is
+    not one finite number a row.
     """
     _check_gain(gain)
     c50 = effects.value("c50_high_ng_per_ml")
@@ -111,35 +89,12 @@ def simulate_cadss(
 ) -> Float[np.ndarray, "subject time"]:
     """CADSS total score of each person at given effect-site concentrations of S-ketamine. [score, >= 0]
 
-    Parameters
-    ----------
-    conc_ng_per_ml
-        S-ketamine at the effect site, >= 0. [ng/mL]
-    z
-        Standard normal of each person; None gives everybody the mean. Zero is the median person, who scores 0.64 of
-        the mean. [dimensionless]
-    reference_peak_ng_per_ml
-        Peak effect-site S-ketamine of the typical adult in the session at which the mean was measured. [ng/mL]
-    effects
-        The library's ``acute-effects`` or a changed copy.
-    response
-        The library's ``acute-response`` by default.
-    gain
-        From :func:`dissociation_gain`. [dimensionless, 0 to 1]
-
-    Raises
-    ------
-    SpecError
-        ``gain`` is outside [0, 1], the reference is not positive, or ``z`` is not one finite number a row.
-
-    Examples
-    --------
-    >>> from remission.library.loader import load_parameter_set
-    >>> effects = load_parameter_set("acute-effects")
-    >>> conc = np.full((3, 1), 132.0)
-    >>> score = simulate_cadss(conc, z=np.array([-1.0, 0.0, 1.0]), reference_peak_ng_per_ml=132.0, effects=effects)
-    >>> score.round(1).ravel().tolist()
-    [1.9, 4.9, 12.7]
+    ``conc_ng_per_ml``: S-ketamine at the effect site, >= 0. [ng/mL] ``z``: standard normal of each person; None gives
+    everybody the mean. Zero is the median person, who scores 0.64 of the mean. [dimensionless]
+    ``reference_peak_ng_per_ml``: peak effect-site S-ketamine of the typical adult in the session at which the mean was
+    measured. [ng/mL] ``effects``: the library's ``acute-effects`` or a changed copy. ``response``: the library's
+    ``acute-response`` by default. ``gain``: from :func:`dissociation_gain`. [dimensionless, 0 to 1] Raises SpecError:
+    ``gain`` is outside [0, 1], the reference is not positive, or ``z`` is not one finite number a row.
     """
     typical = cadss_per_vas(reference_peak_ng_per_ml, effects=effects) * simulate_vas(
         conc_ng_per_ml, effects=effects, gain=gain
@@ -156,17 +111,9 @@ def simulate_cadss(
 def cadss_per_vas(reference_peak_ng_per_ml: float, *, effects: ParameterSet) -> float:
     """The factor a: CADSS points for a point of VAS. [dimensionless]
 
-    Parameters
-    ----------
-    reference_peak_ng_per_ml
-        Peak effect-site S-ketamine of the typical adult in the session at which the mean CADSS was measured. [ng/mL]
-    effects
-        The library's ``acute-effects`` or a changed copy.
-
-    Raises
-    ------
-    SpecError
-        The peak is not a positive number: a score tied to no drug would be infinite.
+    ``reference_peak_ng_per_ml``: peak effect-site S-ketamine of the typical adult in the session at which the mean
+    CADSS was measured. [ng/mL] ``effects``: the library's ``acute-effects`` or a changed copy. Raises SpecError: the
+    peak is not a positive number: a score tied to no drug would be infinite.
     """
     if not (np.isfinite(reference_peak_ng_per_ml) and reference_peak_ng_per_ml > 0.0):
         raise SpecError(

@@ -31,24 +31,9 @@ def simulate_heart_rate_rise(
 ) -> Float[np.ndarray, "subject time"]:
     """Change of heart rate as a share of the person's resting rate. [dimensionless]
 
-    Parameters
-    ----------
-    conc_ng_per_ml
-        S-ketamine at the effect site, >= 0. [ng/mL]
-    z
-        Standard normal of each person; 0 is the mean. [dimensionless]
-    response
-        The library's ``acute-response`` by default.
-
-    Raises
-    ------
-    SpecError
-        ``z`` is not one finite number a row.
-
-    Examples
-    --------
-    >>> simulate_heart_rate_rise(np.array([[0.0, 132.0, 1959.0]]), z=np.zeros(1)).round(3).tolist()
-    [[0.0, 0.219, 0.435]]
+    ``conc_ng_per_ml``: S-ketamine at the effect site, >= 0. [ng/mL] ``z``: standard normal of each person; 0 is the
+    mean. [dimensionless] ``response``: the library's ``acute-response`` by default. Raises SpecError: ``z`` is not one
+    finite number a row.
     """
     values = response or load_parameter_set("acute-response")
     if z.shape != conc_ng_per_ml.shape[:1] or not np.all(np.isfinite(z)):
@@ -65,18 +50,8 @@ def heart_rate_range(
 ) -> tuple[Float[np.ndarray, "subject time"], Float[np.ndarray, "subject time"]]:
     """Mean rise under the two ends of the assumed shape: proportional, and early plateau. [dimensionless]
 
-    Parameters
-    ----------
-    conc_ng_per_ml
-        S-ketamine at the effect site, >= 0. [ng/mL]
-    response
-        The library's ``acute-response`` by default.
-
-    Examples
-    --------
-    >>> low, high = heart_rate_range(np.array([[132.0]]))
-    >>> f"{low[0, 0]:.2f} to {high[0, 0]:.2f}"
-    '0.03 to 0.24'
+    ``conc_ng_per_ml``: S-ketamine at the effect site, >= 0. [ng/mL] ``response``: the library's ``acute-response`` by
+    default.
     """
     values = response or load_parameter_set("acute-response")
     shape = values["heart_rate_c50_s_ket_ng_per_ml"]

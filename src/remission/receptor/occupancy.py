@@ -32,12 +32,9 @@ __all__ = ["OccupancyBand", "simulate_occupancy"]
 class OccupancyBand:
     """NMDA occupancy over published constants.
 
-    constants
-        Ids of the affinities in the library, one a curve.
-    occupancy
-        One curve for each constant at the central unbound fraction. [0 to 1]
-    low, high
-        Envelope over all constants and the range of the unbound fraction. [0 to 1]
+    ``constants``: ids of the affinities in the library, one a curve. ``occupancy``: one curve for each constant at the
+    central unbound fraction. [0 to 1] ``low``, ``high``: envelope over all constants and the range of the unbound
+    fraction. [0 to 1]
     """
 
     constants: tuple[str, ...]
@@ -51,17 +48,8 @@ def simulate_occupancy(
 ) -> OccupancyBand:
     """Occupancy of the receptor at given effect-site concentrations.
 
-    Parameters
-    ----------
-    conc_ng_per_ml
-        S and R ketamine together at the effect site, >= 0. [ng/mL]
-    binding
-        Affinities and unbound fraction; the library's ``nmda-binding`` by default.
-
-    Raises
-    ------
-    SpecError
-        A concentration is negative or not finite.
+    ``conc_ng_per_ml``: S and R ketamine together at the effect site, >= 0. [ng/mL] ``binding``: affinities and unbound
+    fraction; the library's ``nmda-binding`` by default. Raises SpecError: a concentration is negative or not finite.
     """
     if not np.all(np.isfinite(conc_ng_per_ml) & (conc_ng_per_ml >= 0.0)):
         raise SpecError(where="conc_ng_per_ml", got="a negative or missing value", allowed="concentrations >= 0")

@@ -64,23 +64,10 @@ def simulate_pressure_rise(
 ) -> Float[np.ndarray, "subject time"]:
     """Change of systolic (``sbp``) or diastolic (``dbp``) pressure from its baseline. [mmHg]
 
-    Parameters
-    ----------
-    conc_ng_per_ml
-        S and R ketamine together at the effect site. [ng/mL]
-    z
-        Standard normal of each person; 0 is the mean slope. [dimensionless]
-    which
-        Systolic or diastolic.
-    effects
-        The library's ``acute-effects`` or a changed copy.
-
-    Other Parameters
-    ----------------
-    law
-        Shape of the rise.
-    response
-        The library's ``acute-response`` by default; the proportional law does not read it.
+    ``conc_ng_per_ml``: S and R ketamine together at the effect site. [ng/mL] ``z``: standard normal of each person; 0
+    is the mean slope. [dimensionless] ``which``: systolic or diastolic. ``effects``: the library's ``acute-effects`` or
+    a changed copy. ``law``: shape of the rise. ``response``: the library's ``acute-response`` by default; the
+    proportional law does not read it.
     """
     mean, sd = effects.value(f"{which}_rise_mmhg"), effects.value(f"{which}_rise_sd_mmhg")
     reference = effects.value("bp_reference_ng_per_ml")
@@ -100,17 +87,8 @@ def simulate_pressure_rise(
 def held_from_ng_per_ml(*, effects: ParameterSet, response: ParameterSet | None = None) -> float:
     """Concentration from which the mean rise is that measured in anaesthesia, and grows no more. [ng/mL]
 
-    Parameters
-    ----------
-    effects
-        The library's ``acute-effects`` or a changed copy.
-    response
-        The library's ``acute-response`` by default.
-
-    Examples
-    --------
-    >>> round(held_from_ng_per_ml(effects=load_parameter_set("acute-effects")))
-    531
+    ``effects``: the library's ``acute-effects`` or a changed copy. ``response``: the library's ``acute-response`` by
+    default.
     """
     values = response or load_parameter_set("acute-response")
     mean_rise = (effects.value("sbp_rise_mmhg") + 2.0 * effects.value("dbp_rise_mmhg")) / 3.0
@@ -123,17 +101,8 @@ def correlated_pressure_z(z_sbp: _Subject, z_other: _Subject, *, response: Param
 
     ``z_dbp = rho z_sbp + sqrt(1 - rho^2) z_other``; each rise alone keeps its mean and SD.
 
-    Parameters
-    ----------
-    z_sbp, z_other
-        Independent standard normals of each person. [dimensionless]
-    response
-        The library's ``acute-response`` by default.
-
-    Raises
-    ------
-    SpecError
-        The correlation is outside -1 to 1.
+    ``z_sbp``, ``z_other``: independent standard normals of each person. [dimensionless] ``response``: the library's
+    ``acute-response`` by default. Raises SpecError: the correlation is outside -1 to 1.
     """
     rho = (response or load_parameter_set("acute-response")).value("pressure_correlation")
     if not -1.0 <= rho <= 1.0:

@@ -14,19 +14,8 @@ def saturation(
 ) -> Float[np.ndarray, "..."]:
     """``C^n / (C^n + C50^n)``: 0 exactly at 0, rising to 1. [dimensionless, 0 to 1]
 
-    Parameters
-    ----------
-    conc_ng_per_ml
-        Concentration, >= 0. [ng/mL]
-    c50_ng_per_ml
-        Concentration of half effect, > 0. [ng/mL]
-    hill
-        Slope n, > 0. [dimensionless]
-
-    Raises
-    ------
-    SpecError
-        ``c50_ng_per_ml`` or ``hill`` is not positive.
+    ``conc_ng_per_ml``: concentration, >= 0. [ng/mL] ``c50_ng_per_ml``: concentration of half effect, > 0. [ng/mL]
+    ``hill``: slope n, > 0. [dimensionless] Raises SpecError: ``c50_ng_per_ml`` or ``hill`` is not positive.
     """
     if not (c50_ng_per_ml > 0.0 and hill > 0.0):
         raise SpecError(where="c50_ng_per_ml, hill", got=(c50_ng_per_ml, hill), allowed="two positive numbers")

@@ -18,12 +18,9 @@ _Subject = Float[np.ndarray, " subject"]
 class AcuteCurves:
     """Acute effects over time, person by person.
 
-    vas, cadss
-        Drug high [0 to 100] and CADSS total score.
-    sbp_rise_mmhg, dbp_rise_mmhg
-        Rise of systolic and diastolic pressure. [mmHg]
-    heart_rate_rise
-        Share by which heart rate is above its resting value. [dimensionless]
+    ``vas``, ``cadss``: drug high [0 to 100] and CADSS total score. ``sbp_rise_mmhg``, ``dbp_rise_mmhg``: rise of
+    systolic and diastolic pressure. [mmHg] ``heart_rate_rise``: share by which heart rate is above its resting value.
+    [dimensionless]
     """
 
     vas: _BY_SUBJECT
@@ -47,17 +44,11 @@ def simulate_acute_effects(
 ) -> AcuteCurves:
     """Acute effects of concentrations at the effect site.
 
-    Parameters
-    ----------
-    ket_ng_per_ml, s_ket_ng_per_ml
-        At the effect site. [ng/mL]
-    reference_peak_ng_per_ml
-        From :func:`~remission.session.effects.reference_peak_s_ket`. [ng/mL]
-    z_sbp, z_dbp, z_heart_rate, z_dissociation
-        Standard normals of how each person reacts; without those of dissociation everybody has the typical C50 and the
-        mean CADSS. [dimensionless]
-    dissociation_gain
-        Factor on dissociation, 0 to 1. [dimensionless]
+    ``ket_ng_per_ml``, ``s_ket_ng_per_ml``: at the effect site. [ng/mL] ``reference_peak_ng_per_ml``: from
+    :func:`~remission.session.effects.reference_peak_s_ket`. [ng/mL] ``z_sbp``, ``z_dbp``, ``z_heart_rate``,
+    ``z_dissociation``: standard normals of how each person reacts; without those of dissociation everybody has the
+    typical C50 and the mean CADSS. [dimensionless] ``dissociation_gain``: factor on dissociation, 0 to 1.
+    [dimensionless]
     """
     effects = pharmacology.effects
     return AcuteCurves(

@@ -30,12 +30,8 @@ def simulate_blood(
 ) -> Concentrations:
     """Ketamine and S-ketamine at every site of the model, and metabolites in its plasma.
 
-    Parameters
-    ----------
-    venous
-        A link to the arm vein for each person; None gives everybody the default one.
-    metabolites
-        Which of those that the model follows.
+    ``venous``: a link to the arm vein for each person; None gives everybody the default one. ``metabolites``: which of
+    those that the model follows.
     """
     model = individuals.model
     sites = [site for site in model.sites if venous is None or site is not SamplingSite.VENOUS]

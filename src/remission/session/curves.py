@@ -24,18 +24,10 @@ __all__ = ["SessionCurves", "simulate_session_curves"]
 class SessionCurves(Result):
     """One session over time, person by person.
 
-    concentrations
-        Ketamine, S-ketamine and metabolites by site. [ng/mL]
-    occupancy
-        NMDA occupancy as a band. [0 to 1]
-    vas, cadss
-        Drug high [0 to 100] and CADSS total score.
-    sbp_mmhg, dbp_mmhg
-        Blood pressure. [mmHg]
-    heart_rate_rise
-        Share by which heart rate is above its resting value. [dimensionless]
-    flags
-        What of the session lies outside the evidence.
+    ``concentrations``: ketamine, S-ketamine and metabolites by site. [ng/mL] ``occupancy``: NMDA occupancy as a band.
+    [0 to 1] ``vas``, ``cadss``: drug high [0 to 100] and CADSS total score. ``sbp_mmhg``, ``dbp_mmhg``: blood pressure.
+    [mmHg] ``heart_rate_rise``: share by which heart rate is above its resting value. [dimensionless] ``flags``: what of
+    the session lies outside the evidence.
     """
 
     concentrations: Concentrations

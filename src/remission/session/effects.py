@@ -36,16 +36,10 @@ _CHUNK = 2048
 class SessionEffects(Result):
     """What one session does to each person.
 
-    exposure
-        e; 1 for the typical adult in the reference session. [dimensionless, >= 0]
-    psychoactive
-        m. [dimensionless, 0 to 1]
-    peak_s_ket_ng_per_ml
-        Peak S-ketamine at the effect site. [ng/mL]
-    flags
-        What of the session lies outside the evidence.
-    n_extrapolated
-        People whose weight lies outside those the kinetic model was fitted to.
+    ``exposure``: e; 1 for the typical adult in the reference session. [dimensionless, >= 0] ``psychoactive``: m.
+    [dimensionless, 0 to 1] ``peak_s_ket_ng_per_ml``: peak S-ketamine at the effect site. [ng/mL] ``flags``: what of the
+    session lies outside the evidence. ``n_extrapolated``: people whose weight lies outside those the kinetic model was
+    fitted to.
     """
 
     exposure: Float[np.ndarray, " subject"]

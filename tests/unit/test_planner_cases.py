@@ -1,18 +1,21 @@
 """Inputs on which the planner once reassured falsely or misread, and neighbors of each."""
 
+import inspect
+
 import numpy as np
 import pytest
 from scipy import stats
 
+import remission as rm
 from remission.cli.app import run_app
 from remission.errors import SpecError
 from remission.library.interactions import load_interactions
 from remission.library.meanings import _names, classes_of, is_esketamine, meaning_of, slip_of
 from remission.planner import Limit, PlanRequest, plan_infusion, read_request, search_regimen
-from remission.planner.reading import FIELDS, PARSERS
-from remission.records.session_fields import SESSION_FIELDS
+from remission.records.session_fields import FORM_FIELDS, SESSION_FIELDS
 from remission.records.typed import read_dose, read_minutes, read_pressure_mmhg
 from remission.report.plan_sheet import BAND_NOTE, plan_sheet, search_sheet
+from remission.web.pages.planner import PlannerQuery
 
 PERSON = {"weight": ["82"], "age": ["45"], "people": ["400"]}
 
@@ -274,18 +277,9 @@ def test_pressures_heights_and_times_as_people_write_them() -> None:
 
 def test_fields_have_one_table(capsys: pytest.CaptureFixture[str]) -> None:
     """The command, the page and the reader must name the same fields with the same help."""
-    assert set(PARSERS) | {
-        "systolic",
-        "diastolic",
-        "has",
-        "takes",
-        "preset",
-        "route",
-        "dose",
-        "drug",
-        "minutes",
-        "start",
-    } == set(FIELDS)
+    assert {one.record for one in SESSION_FIELDS.values() if one.record} <= set(PlanRequest.model_fields)
+    assert set(SESSION_FIELDS) < set(PlannerQuery.model_fields) == set(FORM_FIELDS)
+    assert list(inspect.signature(rm.plan_infusion).parameters) == list(SESSION_FIELDS)
     assert run_app(["plan", "--help"]) == 0
     shown = " ".join(capsys.readouterr().out.replace("│", " ").split())
     for one in SESSION_FIELDS.values():

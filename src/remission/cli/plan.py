@@ -1,5 +1,7 @@
 """``remission plan``: one session of ketamine in simulated people."""
 
+from collections.abc import Callable
+from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,37 +20,25 @@ __all__ = ["plan_command"]
 
 _Texts = list[str] | None
 _LARGEST = 1_000_000
-_PATIENT, _REGIMEN, _ASK, _OUT = "Patient", "Regimen", "Compare and search", "Output"
 
 
-def _option(name: str) -> Any:
-    """An option of a plan, with the help that the page has as well."""
-    return typer.Option(f"--{name.replace('_', '-')}", help=SESSION_FIELDS[name].help)
+def _options() -> list[Parameter]:
+    """Options for the fields of a plan, with the help that the page has as well."""
+    made = []
+    for one in sorted(SESSION_FIELDS.values(), key=lambda one: one.option):
+        kind: Any = str
+        usual: Any = str(DEFAULT_SEED) if one.name == "seed" else one.default
+        if one.is_many:
+            kind, usual = _Texts, None
+        elif one.kind == "yes":
+            kind, usual = bool, False
+        option = Annotated[kind, typer.Option(f"--{one.name.replace('_', '-')}", help=one.help)]
+        made.append(Parameter(one.name, Parameter.KEYWORD_ONLY, default=usual, annotation=option))
+    return made
 
 
-def plan_command(  # noqa: PLR0917 - options of a command line
-    weight: Annotated[str, _option("weight")] = "",
-    age: Annotated[str, _option("age")] = "",
-    dose: Annotated[_Texts, _option("dose")] = None,
-    minutes: Annotated[_Texts, _option("minutes")] = None,
-    start: Annotated[_Texts, _option("start")] = None,
-    drug: Annotated[str, _option("drug")] = "",
-    route: Annotated[str, _option("route")] = "",
-    assume_ka: Annotated[str, _option("assume_ka")] = "",
-    assume_f: Annotated[str, _option("assume_f")] = "",
-    product: Annotated[str, _option("product")] = "",
-    preset: Annotated[str, _option("preset")] = "",
-    sex: Annotated[str, _option("sex")] = "",
-    substance: Annotated[str, _option("substance")] = "",
-    height: Annotated[str, _option("height")] = "",
-    systolic: Annotated[str, _option("systolic")] = "",
-    diastolic: Annotated[str, _option("diastolic")] = "",
-    pulse: Annotated[str, _option("pulse")] = "",
-    hypertension: Annotated[bool, typer.Option("--hypertension", help=SESSION_FIELDS["hypertension"].help)] = False,
-    has: Annotated[_Texts, _option("has")] = None,
-    takes: Annotated[_Texts, _option("takes")] = None,
-    sessions: Annotated[str, _option("sessions")] = "",
-    spacing: Annotated[str, _option("spacing")] = "",
+def plan_command(
+    *,
     compare: Annotated[
         _Texts, typer.Option("--compare", help="Compare with a regimen in the same people: kare, 0.8mg/kg/40min.")
     ] = None,
@@ -73,14 +63,11 @@ def plan_command(  # noqa: PLR0917 - options of a command line
         str, typer.Option("--dilution", help="Mixture for a pump, as '100 mg in 100 mL'; with --clinician.")
     ] = "",
     vial: Annotated[str, typer.Option("--vial", help="Strength as on the vial, mg/mL; with --clinician.")] = "",
-    people: Annotated[str, _option("people")] = "1000",
-    model: Annotated[str, _option("model")] = "",
-    weights: Annotated[str, _option("weights")] = "",
-    seed: Annotated[str, _option("seed")] = str(DEFAULT_SEED),
     listing: Annotated[
         bool, typer.Option("--list", help="Print published regimens, checks and plasma ranges.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, curves included.")] = False,
+    **asked: Any,
 ) -> None:
     """Simulate a ketamine session in people of one weight.
 
@@ -109,15 +96,8 @@ def plan_command(  # noqa: PLR0917 - options of a command line
         vial=vial, dilution=dilution, clinician=clinician, find=find, compare=compare, out=out,
         limits=bool(limit or within_plasma or share), change=change, levels=levels,
     )  # fmt: skip
-    fields = {
-        "weight": [weight], "age": [age], "dose": dose or [], "minutes": minutes or [], "start": start or [],
-        "drug": [drug], "route": [route], "assume_ka": [assume_ka], "assume_f": [assume_f], "product": [product],
-        "preset": [preset], "sex": [sex], "substance": [substance], "height": [height],
-        "systolic": [systolic], "diastolic": [diastolic], "pulse": [pulse], "has": has or [],
-        "takes": takes or [],
-        "hypertension": ["yes"] if hypertension else [], "sessions": [sessions], "spacing": [spacing],
-        "people": [people], "model": [_model_name(model)], "weights": [weights], "seed": [seed],
-    }  # fmt: skip
+    fields = {name: _typed(value) for name, value in asked.items()}
+    fields["model"] = [_model_name(asked["model"])]
     if find:
         _search(fields, find, limit or [], within_plasma, share, as_json=as_json)
         return
@@ -146,6 +126,26 @@ def plan_command(  # noqa: PLR0917 - options of a command line
         plan_text.show_volumes(clinic)
     if out is not None:
         typer.echo(f"Written: {out}", err=True)
+
+
+def _typed(value: list[str] | str | bool | None) -> list[str]:
+    """What stood behind an option, as texts; an option without a value says yes."""
+    if isinstance(value, bool):
+        return ["yes"] if value else []
+    return [value] if isinstance(value, str) else value or []
+
+
+def _with_fields(command: Callable[..., None]) -> None:
+    """Give the command an option for each field of a plan: those of the people stand last, before the output."""
+    own = list(signature(command).parameters.values())[:-1]
+    fields = _options()
+    n_session = next(number for number, one in enumerate(fields) if one.name == "people")
+    made = [*fields[:n_session], *own[:-2], *fields[n_session:], *own[-2:]]
+    command.__signature__ = Signature(made, return_annotation=None)  # type: ignore[attr-defined]
+    command.__annotations__ = {one.name: one.annotation for one in made}
+
+
+_with_fields(plan_command)
 
 
 def _model_name(model: str) -> str:

@@ -26,7 +26,7 @@ from remission.planner.request import (
 )
 from remission.records.dose import DrugForm
 from remission.records.quantity import LONGEST_SESSION_H
-from remission.records.session_fields import SESSION_FIELDS
+from remission.records.session_fields import SESSION_FIELDS, SessionField
 from remission.records.typed import (
     TypedDose,
     read_count,
@@ -42,41 +42,20 @@ from remission.records.typed import (
 )
 from remission.units import hours_to_minutes, minutes_to_hours, parse_quantity
 
-__all__ = ["FIELDS", "PARSERS", "read_regimen", "read_request", "read_search", "read_share_inside", "read_weights"]
+__all__ = ["read_regimen", "read_request", "read_search", "read_share_inside", "read_weights"]
 
-FIELDS = tuple(SESSION_FIELDS)
-"""Names of the fields; ``has``, ``takes``, ``dose``, ``minutes`` and ``start`` may come more than once."""
-
-_RECORD_FIELD = {
-    "sbp0_mmhg": "systolic",
-    "dbp0_mmhg": "diastolic",
-    "hr0_per_min": "pulse",
-    "height_cm": "height",
-    "age": "age",
-    "age_y": "age",
-    "weight": "weight",
-    "weight_kg": "weight",
-    "n_sessions": "sessions",
-    "spacing_days": "spacing",
-    "n_people": "people",
-    "infusions": "dose",
-    "assumed_ka_per_h": "assume_ka",
-    "assumed_f": "assume_f",
-}
+# Field of the record and name of its field here.
+_NAMES = {"infusions": "dose", **{one.record: one.name for one in SESSION_FIELDS.values() if one.record}}
 
 _PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _Found = TypeVar("_Found")
-
-_DAYS = {**dict.fromkeys(("days", "day", "d"), 1.0), **dict.fromkeys(("weeks", "week", "wk", "w"), 7.0)}
-_YEARS = dict.fromkeys(("years", "year", "y", "yr", "yrs", "yo", "y/o", "years old"), 1.0)
-_PER_MIN = dict.fromkeys(("per minute", "/min", "bpm", "per min", "1/min", "beats per minute", "beats/min"), 1.0)
 
 
 def read_request(fields: Mapping[str, Sequence[str]]) -> PlanRequest:
     """A request from fields of text.
 
-    ``fields``: text by field, as :data:`FIELDS`; an empty text is a field left out. Raises SpecError: something is
-    missing or wrong; every fault is listed, each with the name of its field in ``where``.
+    ``fields``: text by name of :data:`~remission.records.session_fields.SESSION_FIELDS`; an empty text is a field left
+    out. Raises SpecError: something is missing or wrong; every fault is listed, each with the name of its field.
 
     >>> read_request({"weight": ["82"], "age": ["45"], "dose": ["35 mg"], "minutes": ["40"]}).total_mg
     35.0
@@ -86,10 +65,7 @@ def read_request(fields: Mapping[str, Sequence[str]]) -> PlanRequest:
     if drug != "esketamine":
         reader.refuse_esketamine()
     systolic, diastolic = reader.pressures()
-    found: dict[str, Any] = {
-        record: reader.need(name, parse) if name in _NEEDED else reader.take(name, parse)
-        for name, (record, parse) in PARSERS.items()
-    }
+    found: dict[str, Any] = {one.record: reader.value(one) for one in SESSION_FIELDS.values() if one.kind}
     weight = found["weight_kg"]
     values: dict[str, Any] = {
         **found,
@@ -452,8 +428,8 @@ def _check_minutes(minutes: float, text: str, where: str, *, at_zero: bool = Fal
     return minutes
 
 
-def _age(text: str) -> float:
-    age = read_number(text, where="age", units=_YEARS, what="an age")
+def _age(text: str, one: SessionField) -> float:
+    age = read_number(text, where="age", units=one.units, what="an age")
     if age > 90.0:
         raise SpecError(where="age", got=text, allowed="an adult's age, 18 to 90 years")
     if age < 18.0:
@@ -489,25 +465,21 @@ def _one_of(text: str, known: Sequence[str], where: str) -> Any:
 
 
 _SEXES = {"f": "female", "woman": "female", "m": "male", "man": "male"}
-PARSERS: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "weight": ("weight_kg", _weight_kg),
-    "age": ("age_y", _age),
-    "sex": ("sex", lambda text: _one_of(_SEXES.get(text.lower(), text.lower()), ("female", "male"), "sex")),
-    "height": ("height_cm", lambda text: read_height_cm(text, where="height")),
-    "substance": ("substance", lambda text: text.lower()),
-    "hypertension": ("hypertension", _yes),
-    "pulse": ("hr0_per_min", lambda text: read_number(text, where="pulse", units=_PER_MIN, what="a heart rate")),
-    "assume_ka": ("assumed_ka_per_h", lambda text: read_rate_per_h(text, where="assume_ka")),
-    "assume_f": ("assumed_f", lambda text: read_share(text, where="assume_f")),
-    "product": ("product", lambda text: text.lower()),
-    "sessions": ("n_sessions", lambda text: read_count(text, where="sessions", words=("sessions", "session"))),
-    "spacing": ("spacing_days", lambda text: read_number(text, where="spacing", units=_DAYS)),
-    "model": ("model", str),
-    "weights": ("weights", read_weights),
-    "people": ("n_people", lambda text: read_count(text, where="people", words=("people",))),
-    "seed": ("seed", lambda text: read_count(text, where="seed")),
+_KINDS: dict[str, Callable[[str, SessionField], Any]] = {
+    "weight": lambda text, _: _weight_kg(text),
+    "age": _age,
+    "sex": lambda text, one: _one_of(_SEXES.get(text.lower(), text.lower()), ("female", "male"), one.name),
+    "height": lambda text, one: read_height_cm(text, where=one.name),
+    "word": lambda text, _: text.lower(),
+    "name": lambda text, _: text,
+    "yes": lambda text, _: _yes(text),
+    "number": lambda text, one: read_number(text, where=one.name, units=one.units, what=one.what),
+    "rate": lambda text, one: read_rate_per_h(text, where=one.name),
+    "share": lambda text, one: read_share(text, where=one.name),
+    "count": lambda text, one: read_count(text, where=one.name, words=tuple(one.words)),
+    "weights": lambda text, _: read_weights(text),
 }
-"""Field of the record and parser of every field that stands for itself; pressure and doses are read together."""
+"""How a text becomes a value, by the kind of its field; pressure and doses are read together."""
 
 _NEEDED = {"weight", "age"}
 
@@ -516,9 +488,7 @@ def _named(fault: SpecError) -> SpecError:
     """A fault of the record under the name of its field."""
     parts = re.findall(r"[a-z0-9_]+", fault.where.removeprefix("planrequest."))
     inner = {"start_h": "start", "duration_min": "minutes", "duration": "minutes"}
-    where = next(
-        (inner[part] for part in parts if part in inner), _RECORD_FIELD.get(parts[0], parts[0]) if parts else ""
-    )
+    where = next((inner[part] for part in parts if part in inner), _NAMES.get(parts[0], parts[0]) if parts else "")
     return SpecError(where=where, got=fault.got, allowed=fault.allowed, remedy=fault.remedy)
 
 
@@ -554,10 +524,12 @@ class _Reader:
         text = self.text(name)
         return self.guard(lambda: read(text)) if text else None
 
-    def need(self, name: str, read: Callable[[str], _Found]) -> _Found | None:
-        if not self.text(name):
-            self.faults.append(SpecError(where=name, got="nothing", allowed=f"the {name}, with or without its unit"))
-        return self.take(name, read)
+    def value(self, one: SessionField) -> Any:
+        """The value of a field by its kind; None where it is left out or wrong."""
+        if one.name in _NEEDED and not self.text(one.name):
+            where = one.name
+            self.faults.append(SpecError(where=where, got="nothing", allowed=f"the {where}, with or without its unit"))
+        return self.take(one.name, lambda text: _KINDS[one.kind](text, one))
 
     def pressures(self) -> tuple[float | None, float | None]:
         """Systolic and diastolic, each from its own field or from ``120/80`` in either."""

@@ -17,6 +17,7 @@ from remission.records.dose import DrugForm, overlaps, read_route
 from remission.records.dose import Route as DoseRoute
 from remission.records.quantity import AgeY, DoseMgPerKg, DurationMin, WeightKg
 from remission.records.seed import DEFAULT_SEED
+from remission.records.session_fields import SESSION_FIELDS, within
 from remission.records.substance import Substance
 from remission.records.text import Slug
 from remission.units import hours_to_minutes, minutes_to_hours
@@ -84,24 +85,24 @@ class PlanRequest(Record):
     weight_kg: Annotated[WeightKg, Field(alias="weight")]
     sex: Literal["female", "male"] | None = None
     substance: Substance | None = None
-    height_cm: Annotated[float, Field(ge=120.0, le=230.0)] | None = None
+    height_cm: Annotated[float, within("height")] | None = None
     hypertension: bool = False
-    sbp0_mmhg: Annotated[float, Field(ge=60.0, le=260.0)] | None = None
-    dbp0_mmhg: Annotated[float, Field(ge=30.0, le=160.0)] | None = None
-    hr0_per_min: Annotated[float, Field(ge=30.0, le=220.0)] | None = None
+    sbp0_mmhg: Annotated[float, within("systolic")] | None = None
+    dbp0_mmhg: Annotated[float, within("diastolic")] | None = None
+    hr0_per_min: Annotated[float, within("pulse")] | None = None
     has: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
     drug: Literal["racemate", "esketamine"] = "racemate"
     route: Route = "iv"
-    assumed_ka_per_h: Annotated[float, Field(gt=0.0, le=1000.0)] | None = None
-    assumed_f: Annotated[float, Field(gt=0.0, le=1.0)] | None = None
+    assumed_ka_per_h: Annotated[float, within("assume_ka")] | None = None
+    assumed_f: Annotated[float, within("assume_f")] | None = None
     product: Slug | None = None
     infusions: Annotated[tuple[PlannedInfusion, ...], Field(min_length=1, max_length=20)]
-    n_sessions: Annotated[int, Field(ge=1, le=60)] | None = None
-    spacing_days: Annotated[float, Field(gt=0.0, le=365.0)] | None = None
+    n_sessions: Annotated[int, within("sessions")] | None = None
+    spacing_days: Annotated[float, within("spacing")] | None = None
     model: str = DEFAULT_PK_MODEL
     weights: tuple[tuple[str, float], ...] = ()
-    n_people: Annotated[int, Field(ge=20, le=100_000)] = 1000
+    n_people: Annotated[int, within("people")] = int(SESSION_FIELDS["people"].default)
     seed: Annotated[int, Field(ge=0, le=2**64 - 1)] = DEFAULT_SEED
 
     @model_validator(mode="before")

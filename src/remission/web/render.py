@@ -12,6 +12,7 @@ from markupsafe import Markup
 from pydantic import BaseModel
 
 from remission.errors import visible
+from remission.records.session_fields import FORM_FIELDS
 from remission.report.page import page_environment, read_asset
 from remission.web.assets import asset_address
 from remission.web.citations import link_sources
@@ -24,7 +25,8 @@ __all__ = ["render_page"]
 def _environment() -> Environment:
     environment = page_environment("remission.web", trim_blocks=True, lstrip_blocks=True, finalize=_shown)
     environment.filters |= {"as_query": _as_query, "titles": _titles, "twice": _twice}
-    environment.globals |= {"asset": asset_address, "mark": Markup(read_asset("mark.svg").strip())}  # noqa: S704 - our own file
+    mark = Markup(read_asset("mark.svg").strip())  # noqa: S704 - our own file
+    environment.globals |= {"asset": asset_address, "mark": mark, "plan_fields": FORM_FIELDS}
     return environment
 
 

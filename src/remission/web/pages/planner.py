@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import Query, Request
-from pydantic import Field
+from pydantic import Field, create_model
 
 from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
@@ -36,7 +36,7 @@ from remission.planner.request import AVERAGE, list_takes
 from remission.provenance import package_version
 from remission.receptor import held_from_ng_per_ml
 from remission.records.base import Record
-from remission.records.session_fields import SESSION_FIELDS
+from remission.records.session_fields import FORM_FIELDS, SESSION_FIELDS, SessionField
 from remission.records.substance import Substance
 from remission.report.clinic_sheet import ClinicSheet, clinic_sheet, read_dilution, read_strength
 from remission.report.plan_sheet import (
@@ -64,9 +64,6 @@ __all__ = ["router", "warm"]
 
 router = PageRouter()
 
-_Text = Annotated[str, Field(max_length=60)]
-_Texts = Annotated[list[_Text], Field(max_length=12, default_factory=list)]
-_Words = Annotated[str, Field(max_length=200)]
 _MOST_REGIMENS = 4
 _MOST_PEOPLE = 10_000
 _MOST_PERSON_POINTS = 2_200_000
@@ -75,45 +72,22 @@ _AFTER_H = 6.0
 """People times points of their curves; each takes about 150 bytes while it is computed. [1, 1/h, h]"""
 
 
-class PlannerQuery(Record, extra="ignore"):
+def _box(one: SessionField) -> tuple[Any, Any]:
+    """Type and default of a field of the form, with the most that the page takes."""
+    text: Any = Annotated[str, Field(max_length=one.longest)]
+    return (list[text], Field(max_length=one.most, default_factory=list)) if one.is_many else (text, "")
+
+
+_BOXES: dict[str, Any] = {name: _box(one) for name, one in FORM_FIELDS.items()}
+_Fields: Any = create_model("_Fields", __base__=Record, **_BOXES)
+
+
+class PlannerQuery(_Fields, extra="ignore"):
     """What stands in the address of a plan: the fields of the form as they were typed."""
 
-    weight: _Text = ""
-    age: _Text = ""
-    sex: _Text = ""
-    height: _Text = ""
-    substance: _Text = ""
-    hypertension: _Text = ""
-    systolic: _Text = ""
-    diastolic: _Text = ""
-    pulse: _Text = ""
-    has: Annotated[list[_Words], Field(max_length=60, default_factory=list)]
-    takes: Annotated[list[_Words], Field(max_length=60, default_factory=list)]
-    preset: _Text = ""
-    drug: _Text = ""
-    route: _Text = ""
-    assume_ka: _Text = ""
-    assume_f: _Text = ""
-    product: _Text = ""
-    dose: _Texts
-    minutes: _Texts
-    start: _Texts
-    sessions: _Text = ""
-    spacing: _Text = ""
-    compare: _Texts
-    find: _Text = ""
-    sbp_rise: _Text = ""
-    dbp_rise: _Text = ""
-    within_plasma: _Text = ""
-    share: _Text = ""
-    people: _Text = ""
-    model: _Text = ""
-    weights: Annotated[str, Field(max_length=200)] = ""
-    seed: _Text = ""
-    vial: _Text = ""
-    dilution: _Text = ""
-    change: _Texts
-    levels: Annotated[str, Field(max_length=4000)] = ""
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
 
     @property
     def fields(self) -> dict[str, list[str]]:
@@ -337,14 +311,6 @@ def _answer(query: PlannerQuery, is_clinician: bool) -> PlannerPage:
     return _page(query, is_clinician, sheet=plan_sheet(plan), figure=figure, numbers=plan_numbers(plan), **more)
 
 
-_EXAMPLES = {
-    "weight": "the weight, for example 82 or 180 lb",
-    "age": "the age in years, for example 45",
-    "dose": "a dose, for example 0.5 mg/kg, or a published regimen above",
-    "minutes": "the minutes over which it is infused, for example 40",
-}
-
-
 def _check_given(query: PlannerQuery) -> None:
     """Name every field without which nothing can be said, and with them what is wrong in the others."""
     is_given = {name: any(text.strip() for text in texts) for name, texts in query.fields.items()}
@@ -354,7 +320,9 @@ def _check_given(query: PlannerQuery) -> None:
     elif not is_given.get("preset"):
         needed.append("dose")
     faults = [
-        SpecError(where=name, got="nothing", allowed=f"{_EXAMPLES[name]}") for name in needed if not is_given.get(name)
+        SpecError(where=name, got="nothing", allowed=FORM_FIELDS[name].example)
+        for name in needed
+        if not is_given.get(name)
     ]
     if not faults:
         return

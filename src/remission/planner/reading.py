@@ -476,7 +476,7 @@ _KINDS: dict[str, Callable[[str, SessionField], Any]] = {
     "number": lambda text, one: read_number(text, where=one.name, units=one.units, what=one.what),
     "rate": lambda text, one: read_rate_per_h(text, where=one.name),
     "share": lambda text, one: read_share(text, where=one.name),
-    "count": lambda text, one: read_count(text, where=one.name, words=tuple(one.words)),
+    "count": lambda text, one: read_count(text, where=one.name, words=one.words),
     "weights": lambda text, _: read_weights(text),
 }
 """How a text becomes a value, by the kind of its field; pressure and doses are read together."""

@@ -3,12 +3,11 @@
 The limits below are facts of the evidence registry; a test holds them to it.
 """
 
-from importlib.resources import files
 from typing import Final
 
 from remission.protocol.fields import ProtocolFields
 from remission.records.endpoint_kinds import KINDS
-from remission.records.packaged import packaged_toml, read_library_toml
+from remission.records.packaged import packaged_toml
 from remission.records.treatment import Infusion
 from remission.units import format_quantity
 
@@ -31,9 +30,7 @@ MOST_INFUSIONS_STUDIED: Final = 4
 
 _PRIOR_ONLY: Final = frozenset({"nicotine", "cannabis", "methamphetamine"})
 
-OVERDOSE_STEPS: Final[tuple[dict[str, str], ...]] = tuple(
-    read_library_toml(files("remission.protocol").joinpath("overdose.toml"))["steps"]
-)
+OVERDOSE_STEPS: Final[tuple[dict[str, str], ...]] = tuple(packaged_toml("words", "overdose.toml")["steps"])
 """What to do in an opioid overdose, step after step: ``brief`` inside a sentence, and by language for a page."""
 
 _STOPPING: Final = packaged_toml("words", "protocol.toml")["cautions"]

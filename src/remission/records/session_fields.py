@@ -1,29 +1,28 @@
-"""What a plan is asked: one table, ``session_fields.toml``, for the command, the page's form and the Python door."""
+"""What a plan is asked: one table for the command line, the page's form and the Python door."""
 
-import tomllib
-from dataclasses import dataclass, field
-from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Final
 
 from pydantic import Field
 
+from remission.records.base import Record
+from remission.records.packaged import packaged_toml
+
 __all__ = ["FORM_FIELDS", "SESSION_FIELDS", "SessionField", "within"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionField:
-    """One row of the table, whose head says what each column is; ``hint`` is None where the help is shown."""
+class SessionField(Record):
+    """A row of ``library/session-fields.toml``, which says what each column is; ``hint`` is None for the help."""
 
     name: str
     kind: str = ""
     record: str = ""
     unit: str = ""
-    units: dict[str, float] = field(default_factory=dict)
+    units: dict[str, float] | None = None
     what: str = "a number"
-    words: list[str] = field(default_factory=list)
-    low: float | None = None
-    high: float | None = None
+    words: tuple[str, ...] = ()
+    low: int | float | None = None
+    high: int | float | None = None
     above: float | None = None
     default: str = ""
     help: str = ""
@@ -32,7 +31,7 @@ class SessionField:
     label: str = ""
     hint: str | None = None
     nothing: str = ""
-    choices: list[list[str]] = field(default_factory=list)
+    choices: tuple[tuple[str, str], ...] = ()
     example: str = ""
     mode: str = "decimal"
     size: int = 8
@@ -41,12 +40,7 @@ class SessionField:
 
 
 FORM_FIELDS: Final = MappingProxyType(
-    {
-        row["name"]: SessionField(**row)
-        for row in tomllib.loads(
-            files("remission.records").joinpath("session_fields.toml").read_text(encoding="utf-8")
-        )["field"]
-    }
+    {name: SessionField.from_dict({"name": name, **row}) for name, row in packaged_toml("session-fields.toml").items()}
 )
 """Every field of the page by its name, in the order of its address."""
 

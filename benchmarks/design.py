@@ -17,13 +17,13 @@ import time
 from pathlib import Path
 
 import numpy as np
+from validation.small_trials import small_protocol
 
 from benchmarks.measure import times_faster, write_results
 from remission.analyses.means import analyze_difference
 from remission.analyses.odds import analyze_odds
 from remission.protocol.file import write_protocol
 from remission.protocol.record import Protocol
-from remission.testing.protocols import small_protocol
 from remission.trial.batch import TrialBatch
 from remission.trial.chunk import Chunk
 from remission.trial.simulate import plan_trial

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
+from validation.small_trials import course_schedule
 
 from remission.patient.course import Course, CourseSchedule, Traits
 from remission.patient.parameters import CourseParameters, load_course_parameters
 from remission.patient.sampling import sample_traits
 from remission.records.substance import Substance
 from remission.streams import People
-from remission.testing.courses import course_schedule
 
 N_DAYS = 180
 TIMED_SEED = 7

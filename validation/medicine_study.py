@@ -14,9 +14,9 @@ from remission.patient.parameters import DEFAULT_PARAMETER_SET, load_course_para
 from remission.patient.pharmacology import load_pharmacology
 from remission.protocol.record import Protocol
 from remission.records.substance import Substance
-from remission.testing.protocols import small_protocol
 from remission.trial.batch import simulate_under_arm
 from remission.trial.medicines import clean_share, find_shift, shown_contrast
+from validation.small_trials import small_protocol
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "validation" / "medicines.md"
 SEED = 99

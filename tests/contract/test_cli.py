@@ -10,12 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from validation.small_trials import small_protocol
 
 from remission.cli.app import run_app
 from remission.library.protocols import list_protocols, protocol_text
 from remission.protocol.file import write_protocol
 from remission.runs.folder import read_run
-from remission.testing.protocols import small_protocol
 
 Answer = tuple[int, str, str]
 Ask = Callable[..., Answer]

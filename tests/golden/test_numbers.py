@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from validation.small_trials import small_protocol
 
 from remission.library.protocols import load_protocol
 from remission.patient.parameters import load_course_parameters
@@ -15,7 +16,6 @@ from remission.patient.sampling import sample_iiv
 from remission.records.substance import Substance
 from remission.session.effects import simulate_session_effects
 from remission.streams import People
-from remission.testing.protocols import small_protocol
 from remission.trial.batch import simulate_batch
 from remission.trial.simulate import simulate_trial
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from law_cases import law
 from scipy import stats
+from validation.small_trials import small_protocol
 
 from remission.analyses.counts import analyze_day_odds, analyze_rate
 from remission.analyses.estimate import Estimate, Status
@@ -24,7 +25,6 @@ from remission.design.variants import null_protocol, one_analysis, resize_protoc
 from remission.patient.parameters import CourseParameters, load_course_parameters
 from remission.protocol.record import Protocol
 from remission.records.substance import Substance
-from remission.testing.protocols import small_protocol
 from remission.trial.chunk import Chunk, analyze_batch
 from remission.trial.simulate import plan_trial
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from law_cases import law
 from one_replicate import analyze_log_rank
+from validation.small_trials import small_protocol
 
 from remission.analyses.counts import analyze_day_odds, analyze_rate
 from remission.analyses.estimate import Estimate, Status
@@ -14,7 +15,6 @@ from remission.analyses.means import analyze_difference
 from remission.analyses.odds import analyze_odds
 from remission.analyses.repeated import analyze_repeated
 from remission.streams import People
-from remission.testing.protocols import small_protocol
 from remission.trial.chunk import Chunk
 from remission.trial.simulate import plan_trial
 

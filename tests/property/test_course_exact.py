@@ -7,6 +7,7 @@ import pytest
 from effort import tries
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from validation.small_trials import course_schedule
 
 from remission.numerics.elementary import exp, logistic
 from remission.patient.course import Course, CourseSchedule
@@ -15,7 +16,6 @@ from remission.patient.parameters import CourseParameters, load_course_parameter
 from remission.patient.sampling import sample_traits
 from remission.records.substance import Substance
 from remission.streams import People
-from remission.testing.courses import course_schedule
 
 N_PEOPLE = 24
 N_DAYS = 40

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from validation.small_trials import course_schedule
 
 from remission.patient.course import Course
 from remission.patient.kernels.reference import simulate_course
@@ -11,7 +12,6 @@ from remission.patient.parameters import CourseParameters, load_course_parameter
 from remission.patient.sampling import sample_traits
 from remission.records.substance import Substance
 from remission.streams import People
-from remission.testing.courses import course_schedule
 from remission.use.rhythm import drift_step, update_drift
 
 SEED = 20_261_124

@@ -28,11 +28,14 @@ def main(error_model: str) -> None:
     if error_model != "numpy":
         _lanes_with(error_model)
     from remission.patient.kernels import fast
+
+    sys.path.insert(0, str(Path(__file__).parents[2]))
+    from validation.small_trials import course_schedule
+
     from remission.patient.parameters import load_course_parameters
     from remission.patient.sampling import sample_traits
     from remission.records.substance import Substance
     from remission.streams import People
-    from remission.testing.courses import course_schedule
 
     parameters = load_course_parameters(Substance.ALCOHOL)
     people = People.of_replicates(seed=1, first=0, count=1, n_subjects=fast.BLOCK)

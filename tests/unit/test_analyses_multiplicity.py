@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 from statsmodels.stats.multitest import multipletests
+from validation.small_trials import small_protocol
 
 from remission.analyses.estimate import Estimates, Status
 from remission.analyses.multiplicity import adjust_family, adjusted_p_values
 from remission.errors import SpecError
 from remission.protocol.record import Protocol
 from remission.records.multiplicity import FamilyTest, Multiplicity
-from remission.testing.protocols import small_protocol
 
 NAMES = ("pda-ketamine", "relapse-ketamine", "time-ketamine", "craving-ketamine")
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
+from validation.small_trials import small_protocol
 
 from remission.errors import SpecError
 from remission.protocol.record import Protocol
 from remission.records.analysis import Analysis
-from remission.testing.protocols import small_protocol
 
 CONTRAST = {"treatment": {"drug": "ketamine"}, "control": {"drug": "saline"}}
 PRIOR = {"grade": "assumed", "source": "a guess for a test"}

@@ -1,13 +1,13 @@
 """Cautions and explanation: what a reader is told before and beside the results."""
 
 import pytest
+from validation.small_trials import small_protocol
 
 from remission.library.protocols import list_protocols, load_protocol, protocol_template
 from remission.library.published import list_trials, trial_record
 from remission.protocol import Protocol
 from remission.protocol.cautions import HIGHEST_STUDIED_MG_PER_KG, MOST_INFUSIONS_STUDIED
 from remission.protocol.file import parse_protocol
-from remission.testing.protocols import small_protocol
 
 TEMPLATE = protocol_template()
 

@@ -8,7 +8,7 @@ import pytest
 
 from remission.cli.app import run_app
 from remission.planner import PlannedInfusion, PlanRequest, plan_infusion
-from remission.report.plan_sheet import command_line
+from remission.report.plan_command import command_line
 
 PERSON = ["plan", "--weight", "82", "--age", "45", "--people", "60"]
 INFUSION = ["--dose", "0.5mg/kg", "--minutes", "40"]

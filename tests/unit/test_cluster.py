@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 from distributed import Client
+from validation.small_trials import small_protocol
 
 from remission.errors import RunError, WorkError
 from remission.runs import cluster
 from remission.runs.cluster import on_cluster
 from remission.runs.work import open_work, run_chunks
-from remission.testing.protocols import small_protocol
 from remission.trial.result import TrialResult
 from remission.trial.simulate import TrialPlan, plan_trial, simulate_trial
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from validation.small_trials import small_protocol
 
 from remission.cli import run
 from remission.cli.app import run_app
@@ -17,7 +18,6 @@ from remission.cli.progress import Pace, _lines, span
 from remission.errors import LibraryError, ProvenanceError, RemissionError, RunError, SpecError, WorkError
 from remission.protocol.file import write_protocol
 from remission.runs.cost import estimate_cost
-from remission.testing.protocols import small_protocol
 from remission.trial.simulate import plan_trial
 
 pytestmark = pytest.mark.usefixtures("no_figures")

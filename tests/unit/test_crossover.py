@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from validation.small_trials import small_protocol
 
 from remission.errors import SpecError
 from remission.protocol.record import Protocol
-from remission.testing.protocols import small_protocol
 from remission.trial.crossover import analyze_crossover, crossover_truth
 from remission.trial.simulate import plan_trial
 

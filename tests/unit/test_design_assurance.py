@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from scipy.stats import kstest, lognorm, multivariate_normal, norm, truncnorm
+from validation.small_trials import small_protocol
 
 from remission.cli.app import run_app
 from remission.design.assurance import Draw, _given, estimate_assurance
@@ -14,7 +15,6 @@ from remission.design.priors import ValuePrior, prior_ranges, priors_of, sample_
 from remission.errors import SpecError
 from remission.library.protocols import load_protocol
 from remission.patient.parameters import load_course_parameters
-from remission.testing.protocols import small_protocol
 from remission.trial.simulate import simulate_trial
 
 

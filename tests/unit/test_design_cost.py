@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from validation.small_trials import small_protocol
 
 from remission.cli.app import run_app
 from remission.design.day_cost import cost_per_day, fieller_interval, price_text
@@ -13,7 +14,6 @@ from remission.design.prices import cost_course, extra_cost, price_points
 from remission.evidence.care import number_of
 from remission.library.protocols import load_protocol
 from remission.protocol.file import write_protocol
-from remission.testing.protocols import small_protocol
 
 GRADES = {"measured", "derived", "assumed", "placeholder", "unverified"}
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.stats import norm
+from validation.small_trials import small_protocol
 
 from remission.analyses.estimate import Estimates, Status
 from remission.design.looks import _tally, look_at, summarize_looks
@@ -13,7 +14,6 @@ from remission.design.sequential import crossing_probabilities
 from remission.design.stops import plan_stops
 from remission.errors import SpecError
 from remission.protocol.record import Protocol
-from remission.testing.protocols import small_protocol
 from remission.trial.datacut import ABSENT, complete_day, cut_batch
 from remission.trial.endpoints import time_to_event
 from remission.trial.recruitment import simulate_recruitment

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from validation.small_trials import small_protocol
 
 from remission.cli.app import run_app
 from remission.design.flow import simulate_flow
@@ -20,7 +21,6 @@ from remission.patient.parameters import load_course_parameters
 from remission.protocol.file import write_protocol
 from remission.report.chart import Table
 from remission.report.design_folder import csv_text
-from remission.testing.protocols import small_protocol
 from remission.trial.simulate import simulate_trial
 
 RECRUITING = {"screened_per_day": 0.5, "ramp_days": 30, "screening_failure": 0.4}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from source_tree import ROOT
+from validation.small_trials import small_protocol
 
 from remission.cli.app import run_app
 from remission.design.crew import Crew
@@ -15,7 +16,6 @@ from remission.design.table import run_table
 from remission.design.variants import null_protocol
 from remission.errors import SpecError
 from remission.library.protocols import load_protocol
-from remission.testing.protocols import small_protocol
 
 TABLE = """\
 format: remission/scenarios/1

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.special import ndtr
+from validation.small_trials import small_protocol
 
 from remission.cli.app import run_app
 from remission.design.crew import Crew
@@ -26,7 +27,6 @@ from remission.patient.parameters import load_course_parameters
 from remission.protocol.file import parse_protocol, write_protocol
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import KINDS as ENDPOINTS
-from remission.testing.protocols import small_protocol
 from remission.trial.truth import estimand_truth
 
 pytestmark = pytest.mark.usefixtures("no_figures")

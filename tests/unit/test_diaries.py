@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from validation.small_trials import small_protocol
 
 from remission.errors import ProvenanceError, SpecError
 from remission.runs import diaries
@@ -13,7 +14,6 @@ from remission.runs.local import on_processes, on_threads
 from remission.runs.piece import Doer, Piece, do_piece, run_here
 from remission.runs.store import ChunkStore
 from remission.runs.work import open_work, read_work, run_chunks, write_work_diaries
-from remission.testing.protocols import small_protocol
 from remission.trial.chunk import Chunk
 from remission.trial.result import TrialResult
 from remission.trial.simulate import TrialPlan, plan_trial

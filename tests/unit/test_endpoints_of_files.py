@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from seen_days import endpoint, seen_days
+from validation.small_trials import small_protocol
 
 from remission.cli.app import run_app
 from remission.endpoints.repairs import repaired_words
@@ -17,7 +18,6 @@ from remission.endpoints.words import parse_words, spell_words
 from remission.protocol.file import write_protocol
 from remission.records.endpoint_kinds import MissingRule
 from remission.records.weekly import WeeklyRule
-from remission.testing.protocols import small_protocol
 from remission.trial.endpoints import endpoint_values
 from remission.trial.observation import Observation
 from remission.trial.periods import day_counts

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from validation.small_trials import small_protocol
 
 from remission.errors import SpecError
 from remission.patient.parameters import CourseParameters, load_course_parameters
 from remission.patient.pharmacology import load_pharmacology
 from remission.protocol.record import Protocol
-from remission.testing.protocols import small_protocol
 from remission.trial.batch import TrialBatch, simulate_batch, simulate_under_arm
 from remission.trial.bias import measure_bias
 from remission.trial.simulate import simulate_trial

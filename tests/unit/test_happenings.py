@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from validation.small_trials import small_protocol
 
 from remission.patient.parameters import load_course_parameters
 from remission.patient.pharmacology import load_pharmacology
 from remission.records.intercurrent import UseRule
-from remission.testing.protocols import small_protocol
 from remission.trial.batch import TrialBatch, simulate_batch, simulate_with_states
 from remission.trial.bias import measure_bias
 from remission.trial.happenings import first_day_of_rule

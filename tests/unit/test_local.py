@@ -6,6 +6,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from validation.small_trials import small_protocol
 
 from remission.cli.execute import choose_workers
 from remission.errors import SpecError, WorkError
@@ -13,7 +14,6 @@ from remission.runs import local
 from remission.runs.local import available_cores, on_processes, on_threads
 from remission.runs.piece import run_here
 from remission.runs.work import open_work, run_chunks
-from remission.testing.protocols import small_protocol
 from remission.trial.simulate import TrialPlan, plan_trial, simulate_trial
 
 

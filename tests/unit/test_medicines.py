@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 from source_tree import ROOT
+from validation.small_trials import small_protocol
 
 from remission.errors import SpecError
 from remission.library.medicines import list_medicines, list_refusals, load_medicine
 from remission.patient.parameters import load_course_parameters
 from remission.patient.pharmacology import load_pharmacology
-from remission.testing.protocols import small_protocol
 from remission.trial.batch import simulate_batch, simulate_under_arm
 from remission.trial.medicines import clean_share, find_shift, shown_contrast
 from remission.trial.simulate import plan_trial

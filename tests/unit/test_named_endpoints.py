@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from validation.small_trials import small_protocol
 
 from remission.cli.app import run_app
 from remission.errors import LibraryError, SpecError
@@ -17,7 +18,6 @@ from remission.protocol.record import Protocol
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import KINDS
 from remission.records.population import DayRange
-from remission.testing.protocols import small_protocol
 from remission.trial.simulate import simulate_trial
 from remission.trial.summary import summarize_trial
 from remission.trial.truth import estimand_truth

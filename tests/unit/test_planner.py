@@ -29,7 +29,7 @@ from remission.planner import (
 )
 from remission.planner.session import simulate_session
 from remission.planner.shares import share_difference, share_of
-from remission.report.plan_sheet import search_sheet
+from remission.report.plan_search import search_sheet
 from remission.session.effects import simulate_session_effects
 from remission.streams import People
 

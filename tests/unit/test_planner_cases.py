@@ -14,7 +14,8 @@ from remission.library.meanings import _names, classes_of, is_esketamine, meanin
 from remission.planner import Limit, PlanRequest, plan_infusion, read_request, search_regimen
 from remission.records.session_fields import FORM_FIELDS, SESSION_FIELDS
 from remission.records.typed import read_dose, read_minutes, read_pressure_mmhg
-from remission.report.plan_sheet import BAND_NOTE, plan_sheet, search_sheet
+from remission.report.plan_search import search_sheet
+from remission.report.plan_sheet import BAND_NOTE, plan_sheet
 from remission.web.pages.planner import PlannerQuery
 
 PERSON = {"weight": ["82"], "age": ["45"], "people": ["400"]}

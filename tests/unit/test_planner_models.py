@@ -9,7 +9,9 @@ from remission.errors import SpecError
 from remission.planner import plan_infusion, read_request
 from remission.planner.request import PlanRequest
 from remission.planner.session import simulate_session
-from remission.report.plan_sheet import command_line, plan_numbers, plan_sheet
+from remission.report.plan_command import command_line
+from remission.report.plan_numbers import plan_numbers
+from remission.report.plan_sheet import plan_sheet
 from remission.report.planner_chart import planner_chart
 
 IV = {"weight": ["82"], "age": ["45"], "dose": ["0.5 mg/kg"], "minutes": ["40"], "people": ["300"]}

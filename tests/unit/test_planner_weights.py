@@ -9,7 +9,11 @@ from remission.planner import compare_regimens, plan_infusion, read_limit, read_
 from remission.planner.reading import read_weights
 from remission.planner.session import simulate_session
 from remission.report.clinic_sheet import clinic_sheet, read_dilution
-from remission.report.plan_sheet import command_line, comparison_rows, plan_numbers, plan_sheet, search_sheet
+from remission.report.plan_command import command_line
+from remission.report.plan_compare import comparison_rows
+from remission.report.plan_numbers import plan_numbers
+from remission.report.plan_search import search_sheet
+from remission.report.plan_sheet import plan_sheet
 from tests.unit.test_planner_models import fields
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from validation.small_trials import small_protocol
 
 from remission.errors import SpecError
 from remission.patient.pharmacology import load_pharmacology
@@ -14,7 +15,6 @@ from remission.patient.sampling import sample_covariates
 from remission.protocol.file import parse_protocol, write_protocol
 from remission.protocol.record import Protocol
 from remission.streams import People
-from remission.testing.protocols import small_protocol
 from remission.trial.randomization import minimize
 from remission.trial.recruitment import simulate_recruitment
 from remission.trial.schedule import build_schedule, session_days

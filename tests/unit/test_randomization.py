@@ -3,9 +3,9 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from validation.small_trials import small_protocol
 
 from remission.streams import People
-from remission.testing.protocols import small_protocol
 from remission.trial.randomization import allocate, assign_sites, strata_of
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from validation.small_trials import small_protocol
 
 from remission import rebuild, run_trial
 from remission.cli.app import run_app
@@ -15,7 +16,6 @@ from remission.errors import ProvenanceError, RunError
 from remission.patient.parameters import load_course_parameters
 from remission.provenance import file_hash
 from remission.runs.compare import Difference, compare_files
-from remission.testing.protocols import small_protocol
 
 pytestmark = pytest.mark.usefixtures("no_figures")
 

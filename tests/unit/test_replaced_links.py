@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from validation.small_trials import course_schedule, small_protocol
 
 import remission as rm
 from remission.errors import RunError, SpecError
@@ -15,8 +16,6 @@ from remission.patient.course import Traits
 from remission.patient.kernels import fast, reference
 from remission.patient.kernels.links import LINKS, link_hashes, replace_link
 from remission.streams import People
-from remission.testing.courses import course_schedule
-from remission.testing.protocols import small_protocol
 from remission.trial.simulate import plan_trial
 
 pytestmark = pytest.mark.usefixtures("no_figures")

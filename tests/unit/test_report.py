@@ -7,19 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from validation.small_trials import small_protocol
 
 from remission.cli.table import simulated_text
 from remission.library.protocols import load_protocol
+from remission.numerics.digits import error_digit
 from remission.patient.course import STATES
 from remission.protocol.record import Protocol
 from remission.records.substance import Substance
 from remission.report.document import LIMITS
-from remission.report.labels import STATE_LABELS
 from remission.report.look import arm_styles
-from remission.report.numbers import digits_of, error_digit
-from remission.report.safety import ESTABLISHED
+from remission.report.numbers import digits_of
+from remission.report.words import ESTABLISHED, STATE_LABELS
 from remission.report.write import write_report
-from remission.testing.protocols import small_protocol
 from remission.trial.result import TrialResult
 from remission.trial.simulate import simulate_trial
 from remission.trial.summary import summarize_trial

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from validation.small_trials import small_protocol
 
 from remission.errors import SpecError
 from remission.patient.parameters import load_course_parameters
 from remission.protocol.record import Protocol
 from remission.records.substance import Substance
-from remission.testing.protocols import small_protocol
 from remission.trial import chunk
 from remission.trial.result import TrialResult
 from remission.trial.simulate import simulate_trial
@@ -155,7 +155,7 @@ def test_another_process_gives_the_same_bytes() -> None:
     """Hash seeds, import order and start-up must leave no trace."""
     code = (
         "import hashlib, sys\n"
-        "from remission.testing.protocols import small_protocol\n"
+        "from validation.small_trials import small_protocol\n"
         "from remission.trial.simulate import simulate_trial\n"
         "r = simulate_trial(small_protocol(), n_replicates=4, seed=11)\n"
         "h = hashlib.sha256()\n"

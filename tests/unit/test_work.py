@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from validation.small_trials import small_protocol
 
 from remission.cli import execute
 from remission.errors import ProvenanceError, RunError, WorkError
@@ -16,7 +17,6 @@ from remission.protocol.file import write_protocol
 from remission.runs.folder import read_run
 from remission.runs.store import ChunkStore
 from remission.runs.work import discard_work, open_work, read_work, run_chunks, verify_work, work_folder
-from remission.testing.protocols import small_protocol
 from remission.trial.result import TrialResult
 from remission.trial.simulate import TrialPlan, plan_trial, simulate_trial
 

@@ -18,7 +18,7 @@ from remission.patient.sampling import sample_traits
 from remission.records.diaries import Diaries
 from remission.records.substance import Substance
 from remission.streams import People
-from remission.testing.courses import course_schedule
+from validation.small_trials import course_schedule
 
 __all__ = ["FIRST_DAY", "NAMES", "N_DAYS", "Window", "real_window", "simulated_use"]
 

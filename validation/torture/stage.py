@@ -15,8 +15,8 @@ from remission.protocol.file import write_protocol
 from remission.provenance import source_hashes
 from remission.runs.folder import read_run
 from remission.runs.identity import run_name
-from remission.testing.protocols import small_protocol
 from remission.trial.simulate import TrialPlan, plan_trial
+from validation.small_trials import small_protocol
 
 N_SUBJECTS, N_REPLICATES, SEED = 120, 272, 3
 """Eight chunks of 34 replicates, four row groups of diaries: some seconds of work with many moments to be killed at."""

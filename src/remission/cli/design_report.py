@@ -101,7 +101,8 @@ def report_table(
     """Write the report of a table of scenarios, when ``--report`` names a folder, and say where it is."""
     if work is None:
         return
-    from remission.report.table_report import TableStudy, write_table_report
+    from remission.report.design_study import TableStudy
+    from remission.report.table_report import write_table_report
 
     words, files = command_words(context)
     study = TableStudy(

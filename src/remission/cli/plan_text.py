@@ -12,6 +12,9 @@ from remission.planner import Comparison, FoundRegimen, PlacedLevel, Plan, PlanR
 from remission.planner.request import list_absorbed, list_takes
 from remission.records.analyte import Analyte
 from remission.report.clinic_sheet import ClinicSheet
+from remission.report.plan_compare import comparison_rows
+from remission.report.plan_numbers import plan_numbers
+from remission.report.plan_search import search_sheet
 from remission.report.plan_sheet import (
     BAND,
     LEVELS_NOTE,
@@ -19,11 +22,8 @@ from remission.report.plan_sheet import (
     LevelRow,
     PlanSheet,
     ShareRow,
-    comparison_rows,
     level_rows,
-    plan_numbers,
     plan_sheet,
-    search_sheet,
     was_words,
 )
 

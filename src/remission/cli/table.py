@@ -78,13 +78,14 @@ def published_text(row: dict[str, Any]) -> str:
     found = row["published"]
     if found is None:
         return "\u2013"
+    from remission.numerics.digits import with_interval
+
     is_first_hand = found["source_kind"] == "abstract or registry"
-    interval = f" ({found['ci_low']:g} to {found['ci_high']:g})" if found["ci_low"] is not None else ""
     kind = "" if is_first_hand else f" {found['source_kind']}"
     mark = "\u25c6" if is_first_hand else "\u25c7"
     # A run made before the label was kept has none.
     tuned = " tuned" if found.get("tuned_on") else ""
-    return f"{mark} {found['value']:g}{interval}{kind}{tuned}"
+    return f"{mark} {with_interval(found['value'], found['ci_low'], found['ci_high'])}{kind}{tuned}"
 
 
 def simulated_text(row: dict[str, Any]) -> str:
@@ -92,7 +93,8 @@ def simulated_text(row: dict[str, Any]) -> str:
     found = row["simulated"]
     if found["mean"] is None:
         return "no estimate"
-    from remission.report.numbers import digits_of, error_digit
+    from remission.numerics.digits import error_digit
+    from remission.report.numbers import digits_of
 
     digits = digits_of(found["mcse"] or 0.0)
     numbers = {name: f"{found[name]:z.{digits}f}" for name in ("mean", "low", "high")}

@@ -6,6 +6,7 @@ from typing import Self
 import numpy as np
 from jaxtyping import Bool, Float
 
+from remission.numerics.digits import decimals_of
 from remission.records.analysis_methods import METHODS, Method
 
 __all__ = ["Count", "Mean", "Measure", "is_ratio", "scale_of", "to_scale"]
@@ -25,7 +26,7 @@ class Measure:
             return "not available"
         if not np.isfinite(self.mcse) or self.mcse <= 0.0:
             return f"{self.value:.3g}"
-        decimals = max(0, -int(np.floor(np.log10(self.mcse))))
+        decimals = decimals_of(self.mcse, most=99)
         return f"{self.value:.{decimals}f} (± {self.mcse:.{decimals}f})"
 
 

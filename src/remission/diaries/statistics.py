@@ -18,6 +18,7 @@ from scipy.fft import irfft, next_fast_len, rfft
 from remission.errors import SpecError
 from remission.numerics.cores import available_cores
 from remission.records.diaries import Diaries
+from remission.records.packaged import packaged_toml
 from remission.records.result import Result
 from remission.records.seed import DEFAULT_SEED
 
@@ -173,10 +174,24 @@ class _Ask:
     n: float
 
 
-def _share(hits: np.ndarray, of: np.ndarray, **words: str) -> _Ask:
+def _ask(
+    id: str,
+    sums: Sequence[np.ndarray],
+    value: Callable[..., np.ndarray],
+    n: float,
+    *,
+    family: str = "",
+    **fields: Any,
+) -> _Ask:
+    """A statistic with the words of its id or family."""
+    label, unit, definition = (text.format(**fields) for text in packaged_toml("words", "diaries.toml")[family or id])
+    return _Ask(sums=sums, value=value, id=id, label=label, unit=unit, definition=definition, n=n)
+
+
+def _share(id: str, hits: np.ndarray, of: np.ndarray, **fields: Any) -> _Ask:
     """Share of ``of`` that are ``hits``, numbers or marks of person by anything, pooled over people."""
     counts = [_per_person(hits), _per_person(of)]
-    return _Ask(sums=counts, value=lambda h, n: h / n, unit="share", n=float(counts[1].sum()), **words)
+    return _ask(id, counts, lambda h, n: h / n, float(counts[1].sum()), **fields)
 
 
 def _per_person(marks: np.ndarray) -> Float[np.ndarray, " person"]:
@@ -210,10 +225,7 @@ def _answers(asks: Sequence[_Ask], *, n_people: int, n_resamples: int, seed: int
         low, high = np.quantile(known, [0.025, 0.975]) if len(known) > n_resamples / 2 else (np.nan, np.nan)
         found.append(
             Statistic(
-                id=ask.id,
-                label=ask.label,
-                unit=ask.unit,
-                definition=ask.definition,
+                **{name: getattr(ask, name) for name in ("id", "label", "unit", "definition")},
                 value=float(values[0]) if np.isfinite(values[0]) else float("nan"),
                 low=float(low),
                 high=float(high),
@@ -234,13 +246,7 @@ def _one_block(n_people: int, n_resamples: int, seed: int) -> Float[np.ndarray, 
 
 def _level(seen: np.ndarray, use: np.ndarray) -> list[_Ask]:
     ever = (use.sum(axis=1) > 0).astype(np.float64)
-    return [
-        _share(use, seen, id="use_share", label="days with use", definition="use days over asked days, pooled"),
-        _share(
-            ever, np.ones_like(ever), id="ever_used", label="people with any use",
-            definition="people with a use day over people with an asked day",
-        ),
-    ]  # fmt: skip
+    return [_share("use_share", use, seen), _share("ever_used", ever, np.ones_like(ever))]
 
 
 def _steps(seen: np.ndarray, use: np.ndarray) -> list[_Ask]:
@@ -248,15 +254,9 @@ def _steps(seen: np.ndarray, use: np.ndarray) -> list[_Ask]:
     pair = asked[:, 1:] & asked[:, :-1]
     after_use, after_clean = pair & used[:, :-1], pair & ~used[:, :-1]
     return [
-        _share(
-            after_use & used[:, 1:], after_use, id="use_after_use", label="use on the day after use",
-            definition="use days over asked days whose day before had use",
-        ),
-        _share(
-            after_clean & used[:, 1:], after_clean, id="use_after_clean", label="use on the day after a clean day",
-            definition="use days over asked days whose day before was clean",
-        ),
-    ]  # fmt: skip
+        _share("use_after_use", after_use & used[:, 1:], after_use),
+        _share("use_after_clean", after_clean & used[:, 1:], after_clean),
+    ]
 
 
 def _spread(seen: np.ndarray, use: np.ndarray) -> list[_Ask]:
@@ -271,22 +271,11 @@ def _spread(seen: np.ndarray, use: np.ndarray) -> list[_Ask]:
         between = ((yy - y * y / n) / (k - 1.0) - within) / ((n - nn / n) / (k - 1.0))
         return np.maximum(between, 0.0), within
 
-    words = "variance components of the daily 0 or 1, one-way analysis of variance with people as groups"
     return [
-        _Ask(
-            sums=sums, value=lambda *s: np.sqrt(between_within(*s)[0]), id="sd_between", label="spread between people",
-            unit="share of days", definition=f"{words}: root of the part between people", n=len(n),
-        ),
-        _Ask(
-            sums=sums, value=lambda *s: np.sqrt(between_within(*s)[1]), id="sd_within", label="spread within people",
-            unit="share of days", definition=f"{words}: root of the part within people", n=float(n.sum()),
-        ),
-        _Ask(
-            sums=sums, value=lambda *s: between_within(*s)[0] / sum(between_within(*s)), id="icc",
-            label="part of the variance that lies between people", unit="share",
-            definition=f"{words}: between over between plus within", n=len(n),
-        ),
-    ]  # fmt: skip
+        _ask("sd_between", sums, lambda *s: np.sqrt(between_within(*s)[0]), len(n)),
+        _ask("sd_within", sums, lambda *s: np.sqrt(between_within(*s)[1]), float(n.sum())),
+        _ask("icc", sums, lambda *s: between_within(*s)[0] / sum(between_within(*s)), len(n)),
+    ]
 
 
 def _gaps(seen: np.ndarray, use: np.ndarray) -> list[_Ask]:
@@ -297,31 +286,19 @@ def _gaps(seen: np.ndarray, use: np.ndarray) -> list[_Ask]:
     ends = (last < n_days - 1).astype(np.float64)
     ends_use, days_use = ends * use[everybody, last], use[:, :-1].sum(axis=1)
     ends_clean, days_clean = ends - ends_use, seen[:, :-1].sum(axis=1) - days_use
+    ends_each = [ends_use, days_use, ends_clean, days_clean]
     return [
-        _share(
-            window - seen.sum(axis=1), window, id="missing_share",
-            label="days missing between the first and the last asked day",
-            definition="days not asked about over all days between a person's first and last asked day",
-        ),
-        _Ask(
-            sums=[ends_use, days_use, ends_clean, days_clean], value=lambda a, b, c, d: (a / b) / (c / d),
-            id="end_after_use",
-            label="diary ends on a day with use, against a clean day", unit="ratio",
-            definition=(
-                "share of use days that are the person's last asked day, over the same share of clean days; "
-                "a planned end counts as an end"
-            ),
-            n=float(ends.sum()),
-        ),
-    ]  # fmt: skip
+        _share("missing_share", window - seen.sum(axis=1), window),
+        _ask("end_after_use", ends_each, lambda a, b, c, d: (a / b) / (c / d), float(ends.sum())),
+    ]
 
 
 def _weeks(seen: np.ndarray, use: np.ndarray, first_day: int) -> list[_Ask]:
     week = (first_day + np.arange(seen.shape[1])) // _DAYS_A_WEEK
     return [
         _share(
-            use[:, week == w], seen[:, week == w], id=f"week_{w}", label=f"week {w}",
-            definition=f"use days over asked days, days {w * _DAYS_A_WEEK} to {(w + 1) * _DAYS_A_WEEK - 1}",
+            f"week_{w}", use[:, week == w], seen[:, week == w],
+            family="week", week=w, first=w * _DAYS_A_WEEK, last=(w + 1) * _DAYS_A_WEEK - 1,
         )
         for w in np.unique(week)
         if seen[:, week == w].any()
@@ -338,16 +315,21 @@ def _lags(seen: np.ndarray, use: np.ndarray) -> list[_Ask]:
     products[varied] = _with_itself(off[varied])
     pairs = np.rint(_with_itself(seen))
     return [
-        _Ask(
-            sums=[products[:, lag], pairs[:, lag], square, count],
-            value=lambda product, n_pairs, square, n: (product / n_pairs) / (square / n),
-            id=f"lag_{lag}", label=f"{lag} day{'s' if lag > 1 else ''} apart", unit="correlation",
-            definition="autocorrelation of use within people, each person's own mean taken away, pooled",
-            n=float(pairs[:, lag].sum()),
+        _ask(
+            f"lag_{lag}",
+            [products[:, lag], pairs[:, lag], square, count],
+            lambda product, n_pairs, square, n: (product / n_pairs) / (square / n),
+            float(pairs[:, lag].sum()),
+            family="lag",
+            days=_days(lag),
         )
         for lag in LAGS
         if pairs[:, lag].sum() > 0
-    ]  # fmt: skip
+    ]
+
+
+def _days(count: int) -> str:
+    return f"{count} day{'s' if count > 1 else ''}"
 
 
 def _with_itself(series: np.ndarray) -> np.ndarray:
@@ -363,11 +345,10 @@ def _weekdays(seen: np.ndarray, use: np.ndarray, first: np.ndarray) -> list[_Ask
     weekday = (first[:, None] + np.arange(seen.shape[1])) % _DAYS_A_WEEK
     return [
         _share(
-            known * use * (weekday == number), known * (weekday == number), id=name.lower(), label=name,
-            definition=f"use days over asked days that are a {name}",
+            name.lower(), known * use * (weekday == number), known * (weekday == number), family="weekday", weekday=name
         )
         for number, name in enumerate(_WEEKDAYS)
-    ]  # fmt: skip
+    ]
 
 
 def _runs(seen: np.ndarray, use: np.ndarray, *, inside: float, words: str, id: str) -> list[_Ask]:
@@ -392,13 +373,15 @@ def _runs(seen: np.ndarray, use: np.ndarray, *, inside: float, words: str, id: s
         ended[users[over], length[over] - 1] += 1.0
         length = np.where(stays & ~within[day - 1], 1, np.where(stays & (length > 0), length + 1, 0))
     return [
-        _Ask(
-            sums=[*ended.T[:days], *at_risk.T[:days]],
-            value=lambda *s: np.prod(1.0 - np.stack(s[: len(s) // 2]) / np.stack(s[len(s) // 2 :]), axis=0),
-            id=f"{id}_over_{days}", label=f"longer than {days} day{'s' if days > 1 else ''}", unit="share",
-            definition=f"share of {words} that last longer, those cut off by a day not asked about censored there",
-            n=float(at_risk[:, days - 1].sum()),
+        _ask(
+            f"{id}_over_{days}",
+            [*ended.T[:days], *at_risk.T[:days]],
+            lambda *s: np.prod(1.0 - np.stack(s[: len(s) // 2]) / np.stack(s[len(s) // 2 :]), axis=0),
+            float(at_risk[:, days - 1].sum()),
+            family="run",
+            days=_days(days),
+            stretches=words,
         )
         for days in (1, 2, 3, 5, 7, 10, 14, 21, 28, 42, 60)
         if at_risk[:, days - 1].sum() > 0
-    ]  # fmt: skip
+    ]

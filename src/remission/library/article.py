@@ -1,14 +1,13 @@
 """The clinic's article, claim by claim, with what evidence says of each."""
 
-import tomllib
 from datetime import date
 from functools import cache
-from importlib.resources import files
 from typing import Annotated, Literal
 
 from pydantic import StringConstraints
 
 from remission.records.base import Record
+from remission.records.packaged import packaged_toml
 
 __all__ = ["Article", "Claim", "load_article"]
 
@@ -46,11 +45,5 @@ class Article(Record):
 
 @cache
 def load_article() -> Article:
-    """The article of the library.
-
-    Raises
-    ------
-    SpecError
-        A claim does not fit its type; the library is damaged.
-    """
-    return Article.from_dict(tomllib.loads(files("remission.library").joinpath("article.toml").read_text("utf-8")))
+    """The article of the library."""
+    return Article.from_dict(packaged_toml("article.toml"))

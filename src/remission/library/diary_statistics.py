@@ -6,14 +6,13 @@ the window of days and the code that made it.
 
 from functools import cache
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
 from remission.errors import LibraryError
-from remission.library.loader import read_library_toml
 from remission.records.base import Record
+from remission.records.packaged import read_library_toml
 from remission.records.parameter import Grade, SourceKey
 from remission.records.substance import Substance
 
@@ -30,12 +29,9 @@ class DiaryStatistic(Record):
 
 
 class DiaryStatistics(Record):
-    """The statistics of one substance in one source.
+    """The statistics of one substance in one source, over ``n_days`` from ``first_day`` since the start.
 
-    Notes
-    -----
-    ``first_day`` and ``n_days`` say which days since the start are meant; ``definitions`` say how each number is
-    computed, by the names of ``statistics``.
+    ``definitions`` say how each number is computed, by the names of ``statistics``.
     """
 
     version: int
@@ -53,22 +49,11 @@ class DiaryStatistics(Record):
     statistics: dict[str, DiaryStatistic]
 
 
-def _file(source: str) -> Traversable:
-    folder = files("remission.library").joinpath("diaries")
-    known = sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
-    if source not in known:
-        raise LibraryError(where="library/diaries", got=source, allowed=", ".join(known))
-    return folder.joinpath(f"{source}.toml")
-
-
 @cache
 def load_diary_statistics(substance: Substance, *, source: str = "ctn0094") -> DiaryStatistics:
     """The statistics of one substance.
 
-    Raises
-    ------
-    LibraryError
-        No file of that source, or none for the substance.
+    Raises LibraryError: no file of that source, or none for the substance.
 
     Examples
     --------
@@ -76,7 +61,11 @@ def load_diary_statistics(substance: Substance, *, source: str = "ctn0094") -> D
     >>> found.n_people, round(found.statistics["lag_7"].value, 2)
     (544, 0.24)
     """
-    content = read_library_toml(_file(source))
+    folder = files("remission.library").joinpath("diaries")
+    known = sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    if source not in known:
+        raise LibraryError(where="library/diaries", got=source, allowed=", ".join(known))
+    content = read_library_toml(folder / f"{source}.toml")
     parts = content.pop("substance")
     name = Substance(substance).value
     if name not in parts:

@@ -12,12 +12,8 @@ __all__ = ["flags_of_length"]
 def flags_of_length(times_h: Sequence[tuple[float, float]], *, where: Sequence[str]) -> tuple[EvidenceFlag, ...]:
     """A flag for each stretch of infusions that is longer than any that was studied.
 
-    Parameters
-    ----------
-    times_h
-        Start and end of each infusion, in order of their starts. [h]
-    where
-        The field of each that holds its length.
+    ``times_h``: start and end of each infusion, in order of their starts. [h] ``where``: the field of each that holds
+    its length.
     """
     longest_h = load_parameter_set("dosing-limits").value("evidence_duration_h")
     return tuple(

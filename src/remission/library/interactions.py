@@ -5,37 +5,20 @@ change concentrations and can be simulated (:mod:`remission.pk.interactions`); d
 number of theirs is sourced.
 """
 
-from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Literal
 
 from remission.errors import LibraryError, check_known
-from remission.library.loader import load_parameter_set, read_library_toml
+from remission.library.loader import load_parameter_set
+from remission.records.base import Record
+from remission.records.packaged import packaged_toml
 from remission.records.parameter import Parameter
 
 __all__ = ["Interaction", "load_interaction", "load_interactions"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interaction:
-    """One interaction.
-
-    kind
-        ``kinetic`` changes concentrations, ``dynamic`` changes effects.
-    effect
-        What was found, without a full stop.
-    sources
-        Keys of the references.
-    is_contested
-        Sources disagree or nobody was randomized; left out of a simulation unless asked for.
-    is_refused
-        Nothing that could be simulated is sourced.
-    advice
-        What to do about it, for the planner.
-    is_depressant
-        Adds to sedation and to slow breathing.
-    """
+class Interaction(Record):
+    """One interaction; ``interactions.toml`` says at its head what the fields mean."""
 
     id: str
     title: str
@@ -68,12 +51,10 @@ class Interaction:
         return self._ratio("cl_ratio")
 
     def _ratio(self, kind: str) -> Parameter | None:
-        numbers, name = load_parameter_set("interaction-ratios"), f"{kind}.{self.id}"
-        if name not in numbers:
-            return None
-        return numbers[name]
+        return load_parameter_set("interaction-ratios").get(f"{kind}.{self.id}")
 
 
+@cache
 def load_interactions() -> tuple[Interaction, ...]:
     """All interactions, kinetic ones first.
 
@@ -82,36 +63,13 @@ def load_interactions() -> tuple[Interaction, ...]:
     >>> [one.id for one in load_interactions() if one.kind == "kinetic" and one.auc_iv is not None]
     ['rifampicin']
     """
-    return _interactions()
+    return tuple(
+        Interaction.from_dict(row) for row in packaged_toml("pharmacology", "interactions.toml")["interaction"]
+    )
 
 
 def load_interaction(name: str) -> Interaction:
-    """The interaction of that name.
-
-    Raises
-    ------
-    LibraryError
-        There is none; the message names those there are.
-    """
-    known = {one.id: one for one in _interactions()}
+    """The interaction of that name; a LibraryError that names those there are where there is none."""
+    known = {one.id: one for one in load_interactions()}
     check_known(name, known, where="interaction", error=LibraryError)
     return known[name]
-
-
-@cache
-def _interactions() -> tuple[Interaction, ...]:
-    rows = read_library_toml(files("remission.library") / "pharmacology" / "interactions.toml")["interaction"]
-    return tuple(
-        Interaction(
-            id=row["id"],
-            title=row["title"],
-            kind=row["kind"],
-            effect=row["effect"],
-            sources=tuple(row["sources"]),
-            is_contested=row.get("contested", False),
-            is_refused=row.get("refused", False),
-            advice=row.get("advice", ""),
-            is_depressant=row.get("depressant", False),
-        )
-        for row in rows
-    )

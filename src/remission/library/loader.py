@@ -13,7 +13,14 @@ from remission.errors import LibraryError, SpecError, check_known
 from remission.records.packaged import read_library_toml
 from remission.records.parameter import ParameterSet
 
-__all__ = ["list_parameter_sets", "load_parameter_set", "read_library_toml"]
+__all__ = ["damaged", "list_parameter_sets", "load_parameter_set", "read_library_toml"]
+
+_REMEDY = "Install the package again; a file of its library is damaged."
+
+
+def damaged(name: str, error: Exception, allowed: str, remedy: str = _REMEDY) -> LibraryError:
+    """What is said of a file of the library that cannot be read or is not what it should be."""
+    return LibraryError(where=f"library/{name}", got=str(error), allowed=allowed, remedy=remedy)
 
 
 def list_parameter_sets() -> tuple[str, ...]:
@@ -53,9 +60,7 @@ def _parse(name: str, content: dict[str, Any]) -> ParameterSet:
     try:
         return ParameterSet.from_dict(content)
     except SpecError as error:
-        raise LibraryError(
-            where=f"library/{name}.toml", got=str(error), allowed="a valid parameter set", remedy="Correct the file."
-        ) from error
+        raise damaged(f"{name}.toml", error, "a valid parameter set", "Correct the file.") from error
 
 
 @cache

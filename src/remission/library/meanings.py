@@ -11,13 +11,12 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Literal
 
 from remission.errors import nearest_names
 from remission.library.interactions import load_interactions
-from remission.library.loader import read_library_toml
 from remission.library.sessions import load_checks
+from remission.records.packaged import packaged_toml
 
 __all__ = ["Meaning", "classes_of", "is_esketamine", "meaning_of", "names_of", "plain_words", "slip_of"]
 
@@ -144,7 +143,7 @@ def _acts(meaning: Meaning) -> tuple[str, ...]:
 
 @cache
 def _names() -> dict[str, dict[str, list[str]]]:
-    rows = read_library_toml(files("remission.library").joinpath("sessions", "medicine-names.toml"))
+    rows = packaged_toml("sessions", "medicine-names.toml")
     return {
         group: {name: [one.strip() for one in also.split(",") if one.strip()] for name, also in names.items()}
         for group, names in rows.items()

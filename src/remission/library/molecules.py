@@ -17,10 +17,7 @@ _COMPOUND = {
 def molar_mass_g_per_mol(analyte: Analyte | str) -> float:
     """Molar mass of the free base. [g/mol]
 
-    Raises
-    ------
-    SpecError
-        No such analyte.
+    Raises SpecError: no such analyte.
 
     Examples
     --------

@@ -11,10 +11,11 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from remission.errors import LibraryError, SpecError, check_known
-from remission.library.loader import read_library_toml
+from remission.library.loader import damaged
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.base import Record
 from remission.records.dose import DrugForm, Route
+from remission.records.packaged import packaged_toml
 from remission.records.parameter import Grade, SourceKey
 
 __all__ = ["ObservedDose", "ObservedInfusion", "ObservedSeries", "list_observed_series", "load_observed_series"]
@@ -123,23 +124,15 @@ def list_observed_series() -> tuple[str, ...]:
 def load_observed_series(name: str) -> ObservedSeries:
     """The observed series of that name.
 
-    Raises
-    ------
-    LibraryError
-        There is none (the message lists the nearest), or its file is damaged.
+    Raises LibraryError: there is none (the message lists the nearest), or its file is damaged.
     """
     known = list_observed_series()
     check_known(name, known, where="observed series", names="of the library", error=LibraryError)
-    content = read_library_toml(files("remission.library") / "validation" / f"{name}.toml")
+    content = packaged_toml("validation", f"{name}.toml")
     try:
         series = ObservedSeries.from_dict(content)
     except SpecError as error:
-        raise LibraryError(
-            where=f"library/validation/{name}.toml",
-            got=str(error),
-            allowed="a valid observed series",
-            remedy="Correct the file.",
-        ) from error
+        raise damaged(f"validation/{name}.toml", error, "a valid observed series", "Correct the file.") from error
     if series.id != name:
         raise LibraryError(
             where=f"library/validation/{name}.toml", got=series.id, allowed=f"id = '{name}', as the file"

@@ -1,14 +1,14 @@
 """Distributions of the model's values before any trial, as the library has them."""
 
 from functools import cache
-from importlib.resources import files
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from remission.errors import LibraryError, SpecError
-from remission.library.loader import read_library_toml
+from remission.errors import SpecError
+from remission.library.loader import damaged
 from remission.records.base import Record
+from remission.records.packaged import packaged_toml
 from remission.records.parameter import Grade, SourceKey, Text
 
 __all__ = ["ParameterPrior", "load_priors"]
@@ -34,21 +34,16 @@ class ParameterPrior(Record):
 def load_priors() -> tuple[ParameterPrior, ...]:
     """The priors of the library, in the order of their file.
 
-    Raises
-    ------
-    LibraryError
-        The file is damaged.
+    Raises LibraryError: the file is damaged.
 
     Examples
     --------
     >>> load_priors()[0].name, load_priors()[0].distribution
     ('gamma', 'half-normal')
     """
-    content = read_library_toml(files("remission.library") / "priors.toml")
+    content = packaged_toml("priors.toml")
     try:
         common = {"grade": content["grade"], "source": content["source"]}
         return tuple(ParameterPrior.from_dict({**common, **entry}) for entry in content["priors"])
     except (KeyError, SpecError) as error:
-        raise LibraryError(
-            where="library/priors.toml", got=str(error), allowed="priors of the model's values"
-        ) from None
+        raise damaged("priors.toml", error, "priors of the model's values", "") from None

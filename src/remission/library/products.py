@@ -3,36 +3,25 @@
 ``pharmacology/products.toml`` lists products and why some have no rate; their numbers are parameters of ``routes``.
 """
 
-from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 from remission.errors import LibraryError, check_known
-from remission.library.loader import load_parameter_set, read_library_toml
+from remission.library.loader import load_parameter_set
 from remission.library.observations import ObservedSeries, list_observed_series, load_observed_series
 from remission.records.analyte import Analyte, SamplingSite
+from remission.records.base import Record
 from remission.records.dose import DrugForm, Route
+from remission.records.packaged import packaged_toml
 from remission.records.parameter import Parameter
 
 __all__ = ["Product", "list_products", "load_product"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Product:
-    """One product by one route.
+class Product(Record):
+    """One product by one route; ``products.toml`` says at its head what the fields mean.
 
-    model
-        The kinetic model that holds its absorption, if one does.
-    is_parenteral
-        Nothing of it passes the liver before it reaches blood.
-    is_contested
-        Sources disagree about it, so it must be chosen by name.
-    is_preferred
-        Taken when a dose names no product and its route has several.
-    why_no_rate
-        Why no curve is offered without an assumption; empty where ``model`` has one.
-    tmax_site
-        The blood in which ``tmax`` was read. No source says it; all drew from a vein in all likelihood.
+    ``model`` is the kinetic model that holds its absorption, if one does; ``is_preferred`` is taken when a dose names
+    no product and its route has several.
     """
 
     id: str
@@ -49,9 +38,7 @@ class Product:
     def bioavailability(self, analyte: Analyte) -> Parameter | None:
         """The sourced share that reaches blood, or none. [dimensionless]"""
         own = {Analyte.S_KET: f"f_s.{self.id}", Analyte.R_KET: f"f_r.{self.id}"}.get(analyte, "")
-        numbers = load_parameter_set("routes")
-        found = next((name for name in (own, f"f.{self.id}") if name in numbers), None)
-        return None if found is None else numbers[found]
+        return load_parameter_set("routes").get(own) or self._number("f")
 
     @property
     def tmax(self) -> Parameter | None:
@@ -77,8 +64,7 @@ class Product:
     @property
     def sources(self) -> frozenset[str]:
         """Keys of the references behind its numbers."""
-        kinds = ("f", "f_s", "f_r", "tmax_h")
-        found = (self._number(kind) for kind in kinds)
+        found = (self._number(kind) for kind in ("f", "f_s", "f_r", "tmax_h"))
         return frozenset(one.source for one in found if one is not None)
 
     @property
@@ -92,12 +78,10 @@ class Product:
         )
 
     def _number(self, kind: str) -> Parameter | None:
-        numbers, name = load_parameter_set("routes"), f"{kind}.{self.id}"
-        if name not in numbers:
-            return None
-        return numbers[name]
+        return load_parameter_set("routes").get(f"{kind}.{self.id}")
 
 
+@cache
 def list_products() -> tuple[Product, ...]:
     """All products, in the order of the file.
 
@@ -106,37 +90,11 @@ def list_products() -> tuple[Product, ...]:
     >>> [one.id for one in list_products() if one.route is Route.FILM]
     ['film-simons2022']
     """
-    return _products()
+    return tuple(Product.from_dict(row) for row in packaged_toml("pharmacology", "products.toml")["product"])
 
 
 def load_product(product_id: str) -> Product:
-    """The product of that name.
-
-    Raises
-    ------
-    LibraryError
-        There is none; the message names the nearest.
-    """
-    known = {one.id: one for one in _products()}
+    """The product of that name; a LibraryError that names the nearest where there is none."""
+    known = {one.id: one for one in list_products()}
     check_known(product_id, known, where="product", error=LibraryError)
     return known[product_id]
-
-
-@cache
-def _products() -> tuple[Product, ...]:
-    rows = read_library_toml(files("remission.library") / "pharmacology" / "products.toml")["product"]
-    return tuple(
-        Product(
-            id=row["id"],
-            route=Route(row["route"]),
-            form=DrugForm(row["form"]),
-            title=row["title"],
-            model=row.get("model"),
-            is_parenteral=row.get("parenteral", False),
-            is_contested=row.get("contested", False),
-            is_preferred=row.get("preferred", False),
-            why_no_rate=row.get("why_no_rate", ""),
-            tmax_site=SamplingSite(row.get("tmax_site", SamplingSite.VENOUS)),
-        )
-        for row in rows
-    )

@@ -4,6 +4,7 @@ from functools import cache
 from importlib.resources import files
 
 from remission.errors import LibraryError, SpecError, check_known
+from remission.library.loader import damaged
 from remission.protocol.file import parse_protocol
 from remission.protocol.record import Protocol
 
@@ -41,21 +42,13 @@ def load_protocol(name: str) -> Protocol:
     try:
         return parse_protocol(protocol_text(name), name=name + _ENDING)
     except SpecError as error:
-        raise LibraryError(
-            where=f"library/protocols/{name}{_ENDING}",
-            got=str(error),
-            allowed="a valid protocol",
-            remedy="Install the package again; a file of its library is damaged.",
-        ) from error
+        raise damaged(f"protocols/{name}{_ENDING}", error, "a valid protocol") from error
 
 
 def protocol_text(name: str) -> str:
     """The file of a built-in protocol, with its comments: something to copy and change.
 
-    Raises
-    ------
-    LibraryError
-        There is none of that name.
+    Raises LibraryError: there is none of that name.
     """
     known = list_protocols()
     check_known(name, known, where="protocol", more="Name a file with its ending.", error=LibraryError)
@@ -71,9 +64,4 @@ def _text(*path: str) -> str:
     try:
         return files("remission.library").joinpath(*path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise LibraryError(
-            where=f"library/{'/'.join(path)}",
-            got=str(error),
-            allowed="a readable file",
-            remedy="Install the package again; a file of its library is damaged.",
-        ) from None
+        raise damaged("/".join(path), error, "a readable file") from None

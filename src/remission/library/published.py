@@ -99,10 +99,7 @@ def list_trials() -> tuple[str, ...]:
 def trial_record(trial_id: str) -> Mapping[str, Any]:
     """A record of the registry as it stands in the file.
 
-    Raises
-    ------
-    LibraryError
-        There is none of that id.
+    Raises LibraryError: there is none of that id.
     """
     records = evidence_records()
     check_known(trial_id, records, where="evidence", names="records", error=LibraryError)
@@ -112,10 +109,7 @@ def trial_record(trial_id: str) -> Mapping[str, Any]:
 def published_outcomes(trial_id: str) -> tuple[PublishedOutcome, ...]:
     """Every outcome of a record that has a value, in the record's order.
 
-    Raises
-    ------
-    LibraryError
-        There is no record of that id.
+    Raises LibraryError: there is no record of that id.
     """
     record = trial_record(trial_id)
     return tuple(_outcome(record, item) for item in record["outcomes"] if item["value"] is not None)
@@ -124,10 +118,7 @@ def published_outcomes(trial_id: str) -> tuple[PublishedOutcome, ...]:
 def published_outcome(trial_id: str, *, arm_or_contrast: str, endpoint: str, statistic: str) -> PublishedOutcome:
     """The one outcome of a record with these words.
 
-    Raises
-    ------
-    LibraryError
-        There is no such record, no outcome with these words, or more than one.
+    Raises LibraryError: there is no such record, no outcome with these words, or more than one.
 
     Examples
     --------
@@ -157,10 +148,7 @@ def published_outcome(trial_id: str, *, arm_or_contrast: str, endpoint: str, sta
 def trial_citation(trial_id: str) -> TrialCitation:
     """How to cite a record: DOI, PMID and registry numbers, unverified ones left out.
 
-    Raises
-    ------
-    LibraryError
-        There is no record of that id.
+    Raises LibraryError: there is no record of that id.
 
     Examples
     --------

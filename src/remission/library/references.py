@@ -55,10 +55,7 @@ def list_references() -> tuple[str, ...]:
 def load_reference(key: str) -> Reference:
     """The reference with that key.
 
-    Raises
-    ------
-    LibraryError
-        There is none; the message names the nearest.
+    Raises LibraryError: there is none; the message names the nearest.
     """
     known = _references()
     check_known(key, known, where="references.bib", error=LibraryError)

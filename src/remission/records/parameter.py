@@ -128,6 +128,10 @@ class ParameterSet(Record):
                 remedy=did_you_mean(parameter_id, self.ids, otherwise=known_names(self.ids)),
             ) from None
 
+    def get(self, parameter_id: str) -> Parameter | None:
+        """The parameter with this id, or None."""
+        return self._by_id.get(parameter_id)
+
     @cached_property
     def _by_id(self) -> dict[str, Parameter]:
         return {parameter.id: parameter for parameter in self.parameters}

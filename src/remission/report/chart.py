@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Chart", "Table"]
+from remission.report.words import WORDS
+
+__all__ = ["Chart", "Table", "told"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,3 +40,8 @@ class Chart:
     figure: Any
     table: Table
     last_day: int | None = None
+
+
+def told(chart: str, **fields: object) -> dict[str, Any]:
+    """What to see in a chart and what it cannot show, from ``library/words/report.toml``."""
+    return {part: text.format(**fields) for part, text in WORDS["charts"][chart].items()}

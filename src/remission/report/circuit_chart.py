@@ -6,9 +6,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
-from remission.report.chart import Chart, Table
-from remission.report.labels import state_label
+from remission.report.chart import Chart, Table, told
 from remission.report.look import CIRCUITS, INK, arm_styles, drawing
+from remission.report.words import lowered, state_label
 from remission.trial.result import TrialResult
 
 __all__ = ["circuit_chart"]
@@ -43,14 +43,7 @@ def circuit_chart(result: TrialResult) -> Chart:
     return Chart(
         name="circuits",
         title=_finding(result),
-        see=(
-            "Simulated: mean of people (line), and the middle 80% of people in the first and the last arm (band). "
-            "Read from left to right: a dose opens the window, synapses gain, the three circuits move, craving follows."
-        ),
-        cannot=(
-            "Circuit names are labels for functions of the model; no scanner has measured these curves. All of them "
-            "are assumed or tuned."
-        ),
+        **told("circuits"),
         figure=figure,
         table=table,
     )
@@ -64,13 +57,9 @@ def _finding(result: TrialResult) -> str:
     if len(arms) == 1:
         return f"Craving of those who stop alone moves from {craving[0, 0]:.2f} to {craving[0, -1]:.2f} (no unit)"
     return (
-        f"On day {day} mean craving is {first:.2f} with {_lower(arms[0].label)} and {last:.2f} with "
-        f"{_lower(arms[-1].label)} (no unit)"
+        f"On day {day} mean craving is {first:.2f} with {lowered(arms[0].label)} and {last:.2f} with "
+        f"{lowered(arms[-1].label)} (no unit)"
     )
-
-
-def _lower(label: str) -> str:
-    return label[:1].lower() + label[1:]
 
 
 def _lay_out(figure: Figure) -> dict[str, Axes]:

@@ -9,11 +9,12 @@ from typing import Annotated
 from pydantic import Field
 
 from remission.errors import SpecError
+from remission.numerics.digits import digits
 from remission.planner import PlanRequest
 from remission.planner.plan import regimen_words
 from remission.records.base import Record
 from remission.records.typed import tidy
-from remission.report.plan_sheet import digits
+from remission.report.words import WORDS
 from remission.units import hours_to_minutes, minutes_to_hours
 
 __all__ = ["ClinicSheet", "ClinicStep", "Dilution", "clinic_sheet", "read_dilution", "read_strength"]
@@ -66,29 +67,16 @@ class ClinicSheet(Record):
     steps: tuple[ClinicStep, ...]
     mixture: str = ""
     cautions: tuple[str, ...] = ()
-    substance_fields: tuple[str, ...] = (
-        "Lot", "Expiry", "Vial mg", "Drawn mg", "Given mg", "Wasted mg", "Signed", "Witness",
-    )  # fmt: skip
-    watch_fields: tuple[str, ...] = (
-        "Time", "Clock", "Systolic", "Diastolic", "Heart rate", "Oxygen %", "Awake 0-5", "Remarks",
-    )  # fmt: skip
-    times: tuple[str, ...] = ("before", "start", "10 min", "20 min", "40 min", "end", "+30 min", "+60 min", "+120 min")
-    asks: tuple[str, ...] = (
-        "Checks before the session asked and none blocks it",
-        "Urinary symptoms asked",
-        "Nothing taken today: alcohol, opioids, sedatives, stimulants",
-        "Escort home; no driving until tomorrow, after sleep",
-        "Established treatment goes on; next contact agreed",
-    )
+    substance_fields: tuple[str, ...] = tuple(WORDS["clinic"]["substance_fields"])
+    watch_fields: tuple[str, ...] = tuple(WORDS["clinic"]["watch_fields"])
+    times: tuple[str, ...] = tuple(WORDS["clinic"]["times"])
+    asks: tuple[str, ...] = tuple(WORDS["clinic"]["asks"])
 
 
 def read_strength(text: str) -> float:
     """The strength of a vial. [mg/mL]
 
-    Raises
-    ------
-    SpecError
-        No number, or none that a vial of ketamine has.
+    Raises SpecError: no number, or none that a vial of ketamine has.
 
     Examples
     --------
@@ -110,15 +98,8 @@ def read_strength(text: str) -> float:
 def read_dilution(text: str, *, strength_mg_per_ml: float) -> Dilution:
     """A mixture from ``100 mg in 100 mL``, ``2 mL in 50 mL`` of the vial, or ``1 mg/mL in 50 mL``.
 
-    Parameters
-    ----------
-    strength_mg_per_ml
-        Of the vial that is drawn from. [mg/mL]
-
-    Raises
-    ------
-    SpecError
-        It cannot be read, is stronger than the vial, or more is drawn than the whole volume.
+    ``strength_mg_per_ml``: of the vial that is drawn from. [mg/mL] Raises SpecError: it cannot be read, is stronger
+    than the vial, or more is drawn than the whole volume.
 
     Examples
     --------
@@ -154,18 +135,9 @@ def read_dilution(text: str, *, strength_mg_per_ml: float) -> Dilution:
 def clinic_sheet(request: PlanRequest, *, strength_mg_per_ml: float, dilution: Dilution | None = None) -> ClinicSheet:
     """Volumes of each step and of the whole, rates of a pump from a dilution, and the fields of the log.
 
-    Parameters
-    ----------
-    strength_mg_per_ml
-        Of the vial. [mg/mL]
-    dilution
-        What is drawn up to what volume; without it there are volumes of the vial alone.
-
-    Raises
-    ------
-    SpecError
-        Esketamine that is not infused; a dilution for another route than a vein, or one that holds less than the
-        session needs.
+    ``strength_mg_per_ml``: of the vial. [mg/mL] ``dilution``: what is drawn up to what volume; without it there are
+    volumes of the vial alone. Raises SpecError: esketamine that is not infused; a dilution for another route than a
+    vein, or one that holds less than the session needs.
     """
     if request.is_esketamine and request.route != "iv":
         raise SpecError(

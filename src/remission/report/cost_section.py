@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from remission.design.day_cost import price_text
+from remission.numerics.digits import from_to
 from remission.numerics.intervals import Z95
-from remission.report.chart import Chart, Table
-from remission.report.design_study import ReportedDesign, share_text
-from remission.report.look import INK, QUIET, arm_styles, drawing, finish
+from remission.report.chart import Chart, Table, told
+from remission.report.design_study import ReportedDesign
+from remission.report.look import INK, QUIET, arm_styles, canvas, finish
+from remission.report.numbers import share_text
 
 __all__ = ["cost_charts", "cost_lines", "cost_tables"]
 
@@ -72,8 +73,8 @@ def cost_tables(study: ReportedDesign) -> list[tuple[str, str, Table]]:
         rows = [
             [
                 labels[arm],
-                _span(few, cost["most_people_for_budget"][arm]),
-                _span(*donated[arm]) if arm in donated else "",
+                from_to(few, cost["most_people_for_budget"][arm]),
+                from_to(*donated[arm]) if arm in donated else "",
             ]
             for arm, few in cost["people_for_budget"].items()
         ]
@@ -128,8 +129,9 @@ def cost_tables(study: ReportedDesign) -> list[tuple[str, str, Table]]:
                 Table(
                     columns=("price", "amount", "in the sums", "source", "read as", "grade", "month"),
                     rows=[
-                        [one["item"], _span(one["low"], one["high"]), "yes" if one["is_in_sums"] else "no, beside them",
-                         f"{one['source']} ({one['unit']})", one["kind"], one["grade"], one["read"]]
+                        [one["item"], from_to(one["low"], one["high"]),
+                         "yes" if one["is_in_sums"] else "no, beside them", f"{one['source']} ({one['unit']})",
+                         one["kind"], one["grade"], one["read"]]
                         for one in cost["sources"]
                     ],
                 ),
@@ -140,9 +142,7 @@ def cost_tables(study: ReportedDesign) -> list[tuple[str, str, Table]]:
 
 def _courses(study: ReportedDesign, cost: Mapping[str, Any]) -> Chart:
     courses, unit = cost["courses"], cost["currency"]
-    with drawing():
-        figure = Figure(figsize=(9.4, 1.1 + 0.46 * len(courses)), layout="constrained")
-        axes = figure.subplots()
+    with canvas(9.4, 1.1 + 0.46 * len(courses)) as (figure, axes):
         for row, (one, style) in enumerate(zip(courses, arm_styles(study.protocol), strict=True)):
             y = len(courses) - row
             axes.plot([one["low"], one["high"]], [y, y], color=style.color, linewidth=6.0, alpha=0.4)
@@ -158,15 +158,14 @@ def _courses(study: ReportedDesign, cost: Mapping[str, Any]) -> Chart:
     without = f", without {' and '.join(sorted(names))}" if names else ""
     return Chart(
         name="courses",
-        title=f"{dearest['label']}: {_span(dearest['low'], dearest['high'])} {unit} for a complete course{without}",
-        see="The bar runs from all prices at their lower end to all at their upper end; the mark is midway.",
-        cannot="Who stops early pays less; what has no price is not in the bar, so bars may lack different parts.",
+        title=f"{dearest['label']}: {from_to(dearest['low'], dearest['high'])} {unit} for a complete course{without}",
+        **told("courses"),
         figure=figure,
         table=Table(
             columns=("arm", "ketamine infusions", "therapy sessions", f"lowest to highest, {unit}", "left out"),
             rows=[
-                [one["label"], str(one["n_infusions"]), str(one["n_therapy_sessions"]), _span(one["low"], one["high"]),
-                 ", ".join(one["left_out"]) or "nothing"]
+                [one["label"], str(one["n_infusions"]), str(one["n_therapy_sessions"]),
+                 from_to(one["low"], one["high"]), ", ".join(one["left_out"]) or "nothing"]
                 for one in courses
             ],
         ),
@@ -185,9 +184,7 @@ def _acceptability(study: ReportedDesign, cost: Mapping[str, Any], day: Mapping[
         for extra in (day["extra_low"], day["extra"], day["extra_high"])
     ]
     error = Z95 * np.sqrt(np.maximum(shares[1] * (100.0 - shares[1]), 0.0) / days.size)
-    with drawing():
-        figure = Figure(figsize=(9.4, 4.0), layout="constrained")
-        axes = figure.subplots()
+    with canvas(9.4, 4.0) as (figure, axes):
         if day["extra_high"] > day["extra_low"]:
             axes.fill_between(worth, shares[2], shares[0], color=_COLOR, alpha=0.16, linewidth=0.0,
                               label="between the highest and the lowest prices")  # fmt: skip
@@ -210,8 +207,7 @@ def _acceptability(study: ReportedDesign, cost: Mapping[str, Any], day: Mapping[
     return Chart(
         name="acceptability",
         title=f"{words[0].upper()}{words[1:]}, simulated",
-        see="Simulated: the share of trials whose gain in days, at the value on the axis, is worth more than it costs.",
-        cannot="What a day may cost is the reader's judgment; health, work, family and relapse later on are not in it.",
+        **told("acceptability"),
         figure=figure,
         table=Table(
             columns=(
@@ -231,7 +227,7 @@ def _day_line(day: Mapping[str, Any], unit: str) -> str:
         f"{day['days_high']:.1f} in 95% of {day['n_trials']} trials; no gain in "
         f"{100.0 * day['share_without_gain']:.0f}%)"
     )
-    extra = f"the courses differ by {_span(day['extra_low'], day['extra_high'])} {unit}"
+    extra = f"the courses differ by {from_to(day['extra_low'], day['extra_high'])} {unit}"
     if day["amount"] is None:
         return f"{gain}, and {extra}: a day has no price."
     price = f"{price_text(day['amount'], day)} {unit} for a day at the means"
@@ -240,7 +236,3 @@ def _day_line(day: Mapping[str, Any], unit: str) -> str:
         return f"{gain}, and {extra}: {price}, 95% interval {low} to {high} (Fieller)."
     floor = "without any bound" if day["low"] is None else f"from {price_text(day['low'], day)} upward without an end"
     return f"{gain}, and {extra}: {price}, 95% interval {floor}, because a gain of nothing is possible (Fieller)."
-
-
-def _span(low: float, high: float) -> str:
-    return f"{low:,.0f}" if round(low) == round(high) else f"{low:,.0f} to {high:,.0f}"

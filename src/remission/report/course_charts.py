@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from remission.report.chart import Chart, Table
-from remission.report.look import INK, PAPER, QUIET, ArmStyle, arm_styles, drawing, finish
+from remission.report.chart import Chart, Table, told
+from remission.report.look import INK, PAPER, QUIET, ArmStyle, arm_styles, canvas, finish
+from remission.report.schedule_chart import usual_days
+from remission.report.words import lowered
 from remission.trial.result import TrialResult
 
 __all__ = ["abstinence_chart", "survival_chart"]
@@ -22,9 +23,7 @@ def abstinence_chart(result: TrialResult) -> Chart:
     weekly = np.stack([free[:, start : start + 7].mean(axis=1) for start in edges], axis=1)
     middle = edges + np.minimum(7, free.shape[1] - edges) / 2.0
     overall = free.mean(axis=1)
-    with drawing():
-        figure = Figure(figsize=(9.4, 4.3), layout="constrained")
-        axes = figure.subplots()
+    with canvas(9.4, 4.3) as (figure, axes):
         _lines(axes, arm_styles(result.protocol), middle, weekly, "-o" if weekly.shape[1] <= 8 else "-")
         finish(axes, x="day", y="% of person-days without use, by week")
         _mark_days(axes, result)
@@ -33,8 +32,7 @@ def abstinence_chart(result: TrialResult) -> Chart:
     return Chart(
         name="abstinence",
         title=_by_arm(result, overall, "{label}: {value:.0f} of 100 days without use, simulated"),
-        see="Simulated: true days of everybody in all replicates, those who left the study included.",
-        cannot="Weeks are averages of people; one person's course jumps between clean stretches and episodes.",
+        **told("abstinence"),
         figure=figure,
         table=_table(result, "week from day", "% of person-days without use", edges, weekly),
     )
@@ -46,9 +44,7 @@ def survival_chart(result: TrialResult) -> Chart:
     share = 100.0 * counts.never_used / counts.people[:, None]
     days = np.arange(share.shape[1] + 1)
     steps = np.concatenate([np.full((share.shape[0], 1), 100.0), share], axis=1)
-    with drawing():
-        figure = Figure(figsize=(9.4, 4.3), layout="constrained")
-        axes = figure.subplots()
+    with canvas(9.4, 4.3) as (figure, axes):
         _lines(axes, arm_styles(result.protocol), days, steps, "steps")
         finish(axes, x="day", y="% of people without any use since day 0")
         _mark_days(axes, result)
@@ -58,8 +54,7 @@ def survival_chart(result: TrialResult) -> Chart:
     return Chart(
         name="survival",
         title=_by_arm(result, share[:, -1], "{label}: {value:.0f} of 100 people never used, simulated"),
-        see="Simulated: the curve steps down on each person's first use day; nobody is censored, the course is known.",
-        cannot="A first use is a lapse, not yet a relapse; what follows a lapse is in the chart of days without use.",
+        **told("survival"),
         figure=figure,
         table=_table(result, "up to day", "% of people without use", np.array(shown), steps[:, shown]),
     )
@@ -106,10 +101,7 @@ def _mark_days(axes: Axes, result: TrialResult) -> None:
     drugs = [result.protocol.drugs[arm.drug] for arm in result.protocol.arms if arm.drug is not None]
     if not drugs:
         return
-    days: list[int] = []
-    for infusion in drugs[0].infusions:
-        gap = infusion.gap.mode if infusion.gap else 0
-        days.append(infusion.day if infusion.day is not None else days[-1] + gap)
+    days = usual_days(drugs[0])
     axes.plot(days, [1.5] * len(days), marker="^", color=INK, markersize=5, clip_on=False, linestyle="none")
     has_gaps = any(infusion.gap for infusion in drugs[0].infusions)
     note = ("infusion" if len(days) == 1 else "infusions") + (", usual days" if has_gaps else "")
@@ -122,11 +114,7 @@ def _by_arm(result: TrialResult, values: Float[np.ndarray, " arm"], form: str) -
     first = form.format(label=arms[best].label, value=values[best])
     if len(arms) == 1:
         return first
-    return f"{first.removesuffix(', simulated')}; {_low(arms[worst].label)}: {values[worst]:.0f} (simulated)"
-
-
-def _low(label: str) -> str:
-    return label[:1].lower() + label[1:]
+    return f"{first.removesuffix(', simulated')}; {lowered(arms[worst].label)}: {values[worst]:.0f} (simulated)"
 
 
 def _table(result: TrialResult, x: str, y: str, points: np.ndarray, values: Float[np.ndarray, "arm point"]) -> Table:

@@ -4,17 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from markupsafe import Markup
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from remission.diaries.statistics import Description, Statistic
 from remission.patient.standing import Standing, standing_of
 from remission.records.diaries import Diaries
 from remission.records.substance import Substance
-from remission.report.chart import Chart, Table
-from remission.report.inline import themed_svg
-from remission.report.look import INK, PAPER, QUIET, drawing, finish
+from remission.report.chart import Chart, Table, told
+from remission.report.inline import chart_parts, themed_svg
+from remission.report.look import INK, PAPER, QUIET, canvas, finish
 from remission.report.page import fill_template
 
 __all__ = ["description_charts", "render_description"]
@@ -25,17 +23,7 @@ _LEAST_PEOPLE = 20
 
 
 def render_description(descriptions: Sequence[Description], *, command: str, version: str) -> str:
-    """One self-contained HTML page without scripts.
-
-    Parameters
-    ----------
-    descriptions
-        One a substance.
-    command
-        The command line that makes it again.
-    version
-        Of the program.
-    """
+    """One self-contained HTML page without scripts, with the command line that makes it again."""
     return fill_template(
         "describe.html.jinja",
         "report.css",
@@ -55,7 +43,6 @@ def description_charts(one: Description, *, prefix: str = "") -> list[Chart]:
 
 def _part(number: int, one: Description) -> dict[str, Any]:
     diaries = one.diaries
-    charts = description_charts(one, prefix=f"s{number}-")
     asked = diaries.assessed.any(axis=0)
     days = diaries.study_day[asked]
     return {
@@ -68,14 +55,8 @@ def _part(number: int, one: Description) -> dict[str, Any]:
         "asked": int(diaries.assessed.sum()),
         "days": f"day {days[0]} to {days[-1]}; day 0 is {diaries.day_zero}",
         "statistics": [[s.label, _value(s), _range(s), s.unit, str(s.n), s.definition] for s in one.statistics],
-        "charts": [
-            {
-                "name": chart.name, "title": chart.title, "see": chart.see, "cannot": chart.cannot,
-                "table": chart.table, "svg": Markup(themed_svg(chart)),  # noqa: S704 - drawn here
-            }
-            for chart in charts
-        ],
-    }  # fmt: skip
+        "charts": [chart_parts(chart, themed_svg(chart)) for chart in description_charts(one, prefix=f"s{number}-")],
+    }
 
 
 def standing_of_diaries(diaries: Diaries) -> Standing | None:
@@ -109,16 +90,10 @@ def _band(axes: Axes, x: Sequence[float], statistics: Sequence[Statistic], *, la
     axes.plot(x, value, style, color=INK, label=label)
 
 
-def _figure() -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(9.4, 3.9), layout="constrained")
-    return figure, figure.subplots()
-
-
 def _weeks(one: Description, prefix: str) -> Chart:
     most = max(s.n for s in one.weeks)
     shown = [s for s in one.weeks if s.n >= most / 50.0]
-    with drawing():
-        figure, axes = _figure()
+    with canvas(9.4, 3.9) as (figure, axes):
         _band(axes, [7.0 * int(s.id.removeprefix("week_")) + 3.5 for s in shown], shown, label="")
         finish(axes, x="day (middle of the week)", y="share of asked days with use")
         axes.set_ylim(0.0, None)
@@ -127,19 +102,14 @@ def _weeks(one: Description, prefix: str) -> Chart:
     return Chart(
         name=f"{prefix}weeks",
         title=f"Use on {share} asked days, {one.diaries.origin}",
-        see=(
-            "Each point pools the asked days of a week; the band holds 95% of resamples of people. "
-            "Weeks with less than a fiftieth of the fullest week's days stand in the table only."
-        ),
-        cannot="Who was still asked late on differs from who was asked early; late weeks may rest on few people.",
+        **told("weeks"),
         figure=figure,
         table=_table("week", one.weeks),
     )
 
 
 def _lags(one: Description, prefix: str) -> Chart:
-    with drawing():
-        figure, axes = _figure()
+    with canvas(9.4, 3.9) as (figure, axes):
         _band(axes, [float(s.id.removeprefix("lag_")) for s in one.lags], one.lags, label="", style="-o")
         axes.axhline(0.0, color=QUIET, linewidth=0.8)
         finish(axes, x="days apart", y="correlation within people")
@@ -152,16 +122,14 @@ def _lags(one: Description, prefix: str) -> Chart:
     return Chart(
         name=f"{prefix}lags",
         title=f"{title}, {one.diaries.origin}",
-        see="Each person's own mean is taken away first; a bump at 7, 14, 21 and 28 would be a weekly rhythm.",
-        cannot="Taking away a mean that is itself estimated pulls short diaries' correlations down.",
+        **told("lags"),
         figure=figure,
         table=_table("days apart", one.lags),
     )
 
 
 def _runs(one: Description, prefix: str) -> Chart:
-    with drawing():
-        figure, axes = _figure()
+    with canvas(9.4, 3.9) as (figure, axes):
         for runs, label, style in (
             (one.clean_runs, "clean stretches", "-o"),
             (one.use_runs, "stretches of use", "--s"),
@@ -177,16 +145,14 @@ def _runs(one: Description, prefix: str) -> Chart:
     return Chart(
         name=f"{prefix}runs",
         title=title,
-        see="Kaplan-Meier over stretches whose beginning was seen; a day that nobody asked about censors.",
-        cannot="Stretches that were under way at the first asked day are left out, and with them the longest.",
+        **told("runs"),
         figure=figure,
         table=_table("stretch", [*one.clean_runs, *one.use_runs]),
     )
 
 
 def _weekdays(one: Description, prefix: str) -> Chart:
-    with drawing():
-        figure, axes = _figure()
+    with canvas(9.4, 3.9) as (figure, axes):
         x = np.arange(len(one.weekdays))
         value = np.array([s.value for s in one.weekdays])
         gap = np.array([[s.value - s.low for s in one.weekdays], [s.high - s.value for s in one.weekdays]])
@@ -202,8 +168,7 @@ def _weekdays(one: Description, prefix: str) -> Chart:
     return Chart(
         name=f"{prefix}weekdays",
         title=f"{title}, {one.diaries.origin}",
-        see="Points with the range that holds 95% of resamples of people.",
-        cannot="A difference smaller than the ranges may be chance.",
+        **told("weekdays"),
         figure=figure,
         table=_table("weekday", one.weekdays),
     )
@@ -219,9 +184,7 @@ def _calendar(one: Description, prefix: str) -> Chart:
     share = used.sum(axis=1) / asked.sum(axis=1)
     order = np.argsort(share, kind="stable")
     shade = np.where(asked, np.where(used, 1.0, 0.25), 0.0)[order, first:last]
-    with drawing():
-        figure = Figure(figsize=(9.4, 4.8), layout="constrained")
-        axes = figure.subplots()
+    with canvas(9.4, 4.8) as (figure, axes):
         axes.imshow(
             shade, aspect="auto", interpolation="nearest", vmin=0.0, vmax=1.0, origin="lower",
             cmap=_shades(), extent=(diaries.study_day[first], diaries.study_day[last - 1] + 1, 0, len(chosen)),
@@ -232,8 +195,7 @@ def _calendar(one: Description, prefix: str) -> Chart:
     return Chart(
         name=f"{prefix}days",
         title=f"Days of {len(chosen)} people, {diaries.origin}",
-        see="Dark: use. Light: no use. White: not asked about. Every so-many-th person, sorted by share of use days.",
-        cannot="It is a sample to look at, not to measure.",
+        **told("days"),
         figure=figure,
         table=Table(
             columns=["row from below", "asked days", "use days"],

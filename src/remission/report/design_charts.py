@@ -2,13 +2,13 @@
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from remission.numerics.intervals import Z95
 from remission.patient.standing import standing_of
-from remission.report.chart import Chart, Table
-from remission.report.design_study import ReportedDesign, measure_text, rejected_of, share_text
-from remission.report.look import INK, PAPER, QUIET, drawing, finish
+from remission.report.chart import Chart, Table, told
+from remission.report.design_study import ReportedDesign, rejected_of
+from remission.report.look import INK, PAPER, QUIET, canvas, finish
+from remission.report.numbers import measure_text, share_text
 
 __all__ = ["assurance_chart", "estimates_chart", "evidence_table", "power_chart", "recruitment_chart"]
 
@@ -26,9 +26,7 @@ def power_chart(study: ReportedDesign) -> Chart | None:
     error = np.array([100.0 * rejected_of(row)["mcse"] for row in rows])
     name = "type I error" if study.is_null else "power"
     goal = 100.0 * study.alpha if study.is_null else _goal(study)
-    with drawing():
-        figure = Figure(figsize=(9.4, 4.2), layout="constrained")
-        axes = figure.subplots()
+    with canvas(9.4, 4.2) as (figure, axes):
         axes.errorbar(n, share, yerr=Z95 * error, color=_COLOR, marker="o", markersize=5, capsize=3, linewidth=1.6,
                       elinewidth=1.1)  # fmt: skip
         _label_last(axes, n, share, "simulated; bars: 95% Monte Carlo interval")
@@ -46,11 +44,7 @@ def power_chart(study: ReportedDesign) -> Chart | None:
             f"{name.capitalize()} of {share[0]:.0f}% with {n[0]} people and {share[-1]:.0f}% with {n[-1]}, "
             f"simulated{found}"
         ),
-        see="Simulated: a point is the share of trials with a p value below alpha; bars are 95% Monte Carlo intervals.",
-        cannot=(
-            "The treatment acts as the model says, with the library's values; what the trial does if they are wrong "
-            "is the matter of assurance."
-        ),
+        **told("power"),
         figure=figure,
         table=Table(
             columns=("people", "trials simulated", f"{name} (Monte Carlo error), %", "failed analyses"),
@@ -74,9 +68,7 @@ def estimates_chart(study: ReportedDesign) -> Chart:
         middles.append(float(np.exp(center) if log else center) if values.size else np.nan)
     low, high = np.array(bands).T
     middle, published = np.array(middles), study.published
-    with drawing():
-        figure = Figure(figsize=(9.4, 4.4), layout="constrained")
-        axes = figure.subplots()
+    with canvas(9.4, 4.4) as (figure, axes):
         if n.size > 1:
             axes.fill_between(n, low, high, color=_COLOR, alpha=0.2, linewidth=0.0, label="simulated: 95% of trials")
             axes.plot(n, middle, color=_COLOR, marker="o", markersize=5, label="simulated: mean")
@@ -138,9 +130,7 @@ def assurance_chart(study: ReportedDesign) -> Chart | None:
         ("what trials vary beyond that", found["between_trial_variance"] or 0.0, "xx"),
     )
     colors = (_SECOND, _COLOR, "#6a6f7a")
-    with drawing():
-        figure = Figure(figsize=(9.4, 2.1), layout="constrained")
-        axes = figure.subplots()
+    with canvas(9.4, 2.1) as (figure, axes):
         left = 0.0
         for (name, value, hatch), color in zip(parts, colors, strict=True):
             if value > 0.0:
@@ -155,8 +145,7 @@ def assurance_chart(study: ReportedDesign) -> Chart | None:
     return Chart(
         name="assurance",
         title=f"Assurance {share} over {found['n_draws']} draws of {len(found['ranges'])} assumed priors",
-        see="Simulated: the hatched first part is the doubt about the model's values, which more people do not remove.",
-        cannot="The priors are judgement and values without one do not vary, so the first part is too small.",
+        **told("assurance"),
         figure=figure,
         table=Table(
             columns=("part", "variance", "share of the bar"),
@@ -200,9 +189,7 @@ def recruitment_chart(study: ReportedDesign) -> Chart | None:
     count = np.arange(1, entry.shape[1] + 1)
     low, middle, high = np.quantile(entry, [0.025, 0.5, 0.975], axis=0)
     end = [float(q) for q in np.quantile(found.duration_day, [0.025, 0.5, 0.975])]
-    with drawing():
-        figure = Figure(figsize=(9.4, 3.9), layout="constrained")
-        axes = figure.subplots()
+    with canvas(9.4, 3.9) as (figure, axes):
         axes.fill_betweenx(count, low, high, color=_COLOR, alpha=0.2, linewidth=0.0)
         axes.plot(middle, count, color=_COLOR)
         _label_last(axes, middle, count.astype(np.float64), "median; band: 95% of trials")
@@ -216,8 +203,7 @@ def recruitment_chart(study: ReportedDesign) -> Chart | None:
             f"{count.size} people are in after {middle[-1]:.0f} days, and the trial ends after {end[1]:.0f}: "
             f"95% of trials {end[0]:.0f} to {end[2]:.0f} days"
         ),
-        see="Simulated: people enter as screening finds them; the rate is the protocol's own.",
-        cannot="A rate is assumed to hold: sites that open late or holidays are not simulated.",
+        **told("recruitment"),
         figure=figure,
         table=Table(
             columns=("people randomized", "day, median", "95% of trials"),

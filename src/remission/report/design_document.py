@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from markupsafe import Markup
-
 from remission.design.verdicts import TRUE_VALUE, verdicts
 from remission.library.loader import load_parameter_set
 from remission.library.references import load_reference
 from remission.patient.parameters import DEFAULT_PARAMETER_SET
 from remission.patient.standing import standing_of
+from remission.provenance import source_hashes
 from remission.report.chart import Chart, Table
 from remission.report.cost_section import cost_lines, cost_tables
 from remission.report.design_charts import evidence_table
@@ -20,26 +19,22 @@ from remission.report.design_methods import (
     source_keys,
     summary_lines,
 )
-from remission.report.design_study import ReportedDesign, measure_text, rejected_of, share_text
+from remission.report.design_study import ReportedDesign, TableStudy, rejected_of
 from remission.report.document import LIMITS, inline_svg
+from remission.report.inline import chart_parts
 from remission.report.looks_charts import sequential_table
+from remission.report.numbers import measure_text, share_text
 from remission.report.page import fill_template
-from remission.report.safety import ESTABLISHED, SAFETY_LINES
+from remission.report.words import ESTABLISHED, SAFETY_LINES, WORDS
 
 __all__ = [
-    "DESIGN_LIMITS",
     "characteristics_table",
-    "chart_parts",
+    "common_parts",
     "nulls_table",
     "render_design",
     "source_line",
     "verdict_lines",
 ]
-
-DESIGN_LIMITS = (
-    "Power, bias and cost are those of trials in which the model is right; only assurance looks at wrong values.",
-    "Simulated people follow rules. Sites, raters, seasons and mistakes of a real trial are not in them.",
-)
 
 
 def render_design(
@@ -47,34 +42,33 @@ def render_design(
     charts: Mapping[str, Sequence[tuple[Chart, str]]],
     *,
     versions: Mapping[str, str],
-    source_sha256: Mapping[str, str],
     files: Sequence[tuple[str, str]],
 ) -> str:
     """The page as text.
 
-    Parameters
-    ----------
-    charts
-        By section, each with its SVG; a section without any is left out of the page.
-    versions, source_sha256
-        Of the program, its libraries and its code.
-    files
-        Name of each file of the folder, and what is in it.
+    ``charts``: by section, each with its SVG; a section without any is left out of the page. ``files``: name of
+    each file of the folder, and what is in it.
     """
-    drawn = {name: [chart_parts(chart, svg) for chart, svg in found] for name, found in charts.items()}
-    protocol = study.protocol
-    parameters = load_parameter_set(DEFAULT_PARAMETER_SET)
     return fill_template(
         "design.html.jinja",
         "report.css",
-        version=versions["remission"],
-        title=protocol.title,
+        **common_parts(
+            study,
+            versions,
+            more=(
+                (
+                    "Trials",
+                    ", ".join(f"{row['n_replicates']} of {row['n_subjects']} people" for row in study.main_rows),
+                ),
+                ("Monte Carlo error", ", ".join(f"{row['rejected']['mcse']:.2g}" for row in study.main_rows)),
+            ),
+        ),
         finding=_finding(study),
-        standing=standing_of(protocol.substance).lines,
-        safety=(*SAFETY_LINES, ESTABLISHED[protocol.substance.value]),
         summary=summary_lines(study),
         estimand=estimand_rows(study),
-        charts=drawn,
+        charts={
+            name: [chart_parts(chart, inline_svg(chart, svg)) for chart, svg in found] for name, found in charts.items()
+        },
         characteristics=characteristics_table(study, is_primary=True),
         others=characteristics_table(study, is_primary=False),
         sequential=sequential_table(study),
@@ -84,34 +78,39 @@ def render_design(
         nulls=nulls_table(study),
         cost=None if "cost" not in study.content else {"lines": cost_lines(study), "tables": cost_tables(study)},
         methods=method_paragraphs(study),
-        limits=(*LIMITS, *DESIGN_LIMITS),
-        cautions=protocol.cautions(),
-        assumptions=protocol.assumptions,
-        explanation=protocol.explain(),
         sources=[*citation_lines(study), *(source_line(key) for key in source_keys(study))],
         files=files,
-        made=(
-            ("Command", " ".join(study.words)),
-            ("Seed", str(study.seed)),
-            ("Trials", ", ".join(f"{row['n_replicates']} of {row['n_subjects']} people" for row in study.main_rows)),
-            ("Monte Carlo error", ", ".join(f"{row['rejected']['mcse']:.2g}" for row in study.main_rows)),
-            ("Protocol", f"{protocol.id}, sha256 {protocol.content_hash}"),
-            ("Values", f"{DEFAULT_PARAMETER_SET}, sha256 {parameters.content_hash}"),
-            ("Code", ", ".join(f"{name} sha256 {value}" for name, value in source_sha256.items())),
-            ("Versions", ", ".join(f"{name} {value}" for name, value in sorted(versions.items()))),
-        ),
     )
 
 
-def chart_parts(chart: Chart, svg: str) -> dict[str, Any]:
-    """A chart as its macro of the template takes it."""
+def common_parts(
+    study: ReportedDesign | TableStudy,
+    versions: Mapping[str, str],
+    *,
+    more: Sequence[tuple[str, str]] = (),
+    changed: str = "",
+) -> dict[str, Any]:
+    """What every report of a design says; ``more`` of how it was made, and how values were ``changed``."""
+    protocol = study.protocol
+    values = f"{DEFAULT_PARAMETER_SET}, sha256 {load_parameter_set(DEFAULT_PARAMETER_SET).content_hash}{changed}"
     return {
-        "name": chart.name,
-        "title": chart.title,
-        "see": chart.see,
-        "cannot": chart.cannot,
-        "table": chart.table,
-        "svg": Markup(inline_svg(chart, svg)),  # noqa: S704 - drawn here
+        "version": versions["remission"],
+        "title": protocol.title,
+        "standing": standing_of(protocol.substance).lines,
+        "safety": (*SAFETY_LINES, ESTABLISHED[protocol.substance.value]),
+        "limits": (*LIMITS, *WORDS["limits"]["design"]),
+        "cautions": protocol.cautions(),
+        "assumptions": protocol.assumptions,
+        "explanation": protocol.explain(),
+        "made": (
+            ("Command", " ".join(study.words)),
+            ("Seed", str(study.seed)),
+            *more,
+            ("Protocol", f"{protocol.id}, sha256 {protocol.content_hash}"),
+            ("Values", values),
+            ("Code", ", ".join(f"{name} sha256 {value}" for name, value in source_hashes().items())),
+            ("Versions", ", ".join(f"{name} {value}" for name, value in sorted(versions.items()))),
+        ),
     }
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
@@ -10,8 +11,21 @@ from typing import Any
 
 from remission.errors import SpecError, WorkError
 from remission.extras import need_extra
-from remission.files import check_folder, make_folder, move, move_into, spreadsheet_safe, staged_folder, sweep
+from remission.files import (
+    check_folder,
+    copy_file,
+    make_folder,
+    move,
+    move_into,
+    spreadsheet_safe,
+    staged_folder,
+    sweep,
+    write_text,
+)
+from remission.protocol.file import write_protocol
 from remission.report.chart import Table
+from remission.report.design_study import ReportedDesign, TableStudy
+from remission.report.rerun import rerun_shell_of
 
 __all__ = [
     "bibtex_of",
@@ -19,7 +33,9 @@ __all__ = [
     "csv_text",
     "flat_table",
     "list_files",
+    "write_inputs",
     "write_report_folder",
+    "write_tables",
 ]
 
 _WHAT = {
@@ -38,12 +54,8 @@ _WHAT = {
 def check_report_folder(folder: Path | None) -> None:
     """Refuse a folder that holds something: nothing is ever overwritten. ``None`` asks for no report.
 
-    Raises
-    ------
-    SpecError
-        It is a file, or a folder with files, or lies where nothing can be written.
-    MissingExtraError
-        Figures are not installed.
+    Raises SpecError: it is a file, or a folder with files, or lies where nothing can be written; MissingExtraError:
+    figures are not installed.
     """
     if folder is None:
         return
@@ -64,17 +76,8 @@ def check_report_folder(folder: Path | None) -> None:
 def write_report_folder(folder: Path, write: Callable[[Path], None], *, place: Path | None = None) -> Path:
     """Let ``write`` fill a folder elsewhere and give it its name when it is whole. Returns the page.
 
-    Parameters
-    ----------
-    place
-        Folder in which it is written, on the same disk; ``None``: a hidden one beside it, which is removed.
-
-    Raises
-    ------
-    SpecError
-        The folder holds something.
-    WorkError
-        The disk refused.
+    ``place``: folder in which it is written, on the same disk; ``None``: a hidden one beside it, which is removed.
+    Raises SpecError: the folder holds something; WorkError: the disk refused.
     """
     check_report_folder(folder)
     whole = folder.absolute()
@@ -98,6 +101,29 @@ def write_report_folder(folder: Path, write: Callable[[Path], None], *, place: P
             remedy="Free space and start again; no half of a report stands under its name.",
         ) from None
     return folder / "report.html"
+
+
+def write_inputs(
+    folder: Path, study: ReportedDesign | TableStudy, *, script: str, keys: Sequence[str], version: str
+) -> None:
+    """What was asked, and what makes it again; with empty folders for figures and tables."""
+    content = json.dumps(study.content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    write_text(folder / "design.json", content)
+    write_text(folder / "protocol.yaml", write_protocol(study.protocol))
+    for name, path in study.files.items():
+        copy_file(path, folder / name)
+    write_text(folder / "rerun.sh", rerun_shell_of(study.words, version=version))
+    (folder / "rerun.sh").chmod(0o755)
+    write_text(folder / "rerun.py", script)
+    write_text(folder / "references.bib", bibtex_of(keys))
+    for name in ("figures", "tables"):
+        make_folder(folder / name)
+
+
+def write_tables(folder: Path, tables: Mapping[str, Table]) -> None:
+    """Every table as a file of its name."""
+    for name, table in tables.items():
+        write_text(folder / "tables" / f"{name}.csv", csv_text(table))
 
 
 def list_files(folder: Path) -> Sequence[tuple[str, str]]:

@@ -14,7 +14,7 @@ from remission.protocol.record import Protocol
 from remission.records.analysis import Analysis
 from remission.records.endpoint import Endpoint
 
-__all__ = ["ReportedDesign", "measure_text", "rejected_of", "share_text"]
+__all__ = ["ReportedDesign", "TableStudy", "rejected_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,37 +110,22 @@ class ReportedDesign:
                 assert_never(scale)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableStudy:
+    """A table that was simulated, as ``remission design --scenarios`` found it.
+
+    ``content`` is what ``--json`` prints; ``words`` the command with files of the folder, ``files`` those files.
+    """
+
+    protocol: Protocol
+    content: Mapping[str, Any]
+    words: tuple[str, ...]
+    seed: int
+    files: Mapping[str, Path]
+    scenario_file: str
+
+
 def rejected_of(row: Mapping[str, Any]) -> Mapping[str, Any]:
     """The share of trials that reject: at any look where there are looks, else at the end."""
     found: Mapping[str, Any] = (row.get("sequential") or row)["rejected"]
     return found
-
-
-def measure_text(measure: Mapping[str, Any] | None) -> str:
-    """A simulated number with its Monte Carlo error, with the digits that the error supports; empty for none."""
-    if measure is None:
-        return ""
-    value, error = measure["value"], measure["mcse"]
-    if value is None:
-        return "not available"
-    if not error:
-        return f"{value:.3g}"
-    digits = _digits(error)
-    return f"{value:.{digits}f} (±\u00a0{error:.{digits}f})"
-
-
-def share_text(measure: Mapping[str, Any] | None) -> str:
-    """A share in percent with its Monte Carlo error."""
-    if measure is None or measure["value"] is None:
-        return "" if measure is None else "not available"
-    error = 100.0 * (measure["mcse"] or 0.0)
-    digits = _digits(error) if error else 0
-    return f"{100.0 * measure['value']:.{digits}f}% (±\u00a0{error:.{digits}f})"
-
-
-def _digits(error: float) -> int:
-    digits = 0
-    while error < 1.0 and digits < 4:
-        error *= 10.0
-        digits += 1
-    return digits

@@ -1,6 +1,5 @@
 """A design report on disk: a page, its figures and tables, the protocol, and scripts that make it again."""
 
-import json
 from functools import partial
 from pathlib import Path
 
@@ -9,9 +8,8 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from remission.files import copy_file, make_folder, new_bytes, write_text
-from remission.protocol.file import write_protocol
-from remission.provenance import library_versions, python_version, source_hashes
+from remission.files import new_bytes, write_text
+from remission.provenance import library_versions, python_version
 from remission.report.chart import Chart
 from remission.report.cost_section import cost_charts, cost_tables
 from remission.report.design_charts import (
@@ -22,13 +20,13 @@ from remission.report.design_charts import (
     recruitment_chart,
 )
 from remission.report.design_document import nulls_table, render_design
-from remission.report.design_folder import bibtex_of, csv_text, flat_table, list_files, write_report_folder
+from remission.report.design_folder import flat_table, list_files, write_inputs, write_report_folder, write_tables
 from remission.report.design_methods import method_paragraphs, source_keys
 from remission.report.design_study import ReportedDesign
 from remission.report.flow_chart import flow_chart
 from remission.report.look import save_figure
 from remission.report.looks_charts import looks_chart, sequential_table, stops_chart
-from remission.report.rerun import rerun_python, rerun_shell_of
+from remission.report.rerun import rerun_python
 from remission.report.schedule_chart import schedule_chart
 
 __all__ = ["write_design_report"]
@@ -37,60 +35,31 @@ __all__ = ["write_design_report"]
 def write_design_report(study: ReportedDesign, folder: Path, *, place: Path | None = None) -> Path:
     """Write the report; the folder appears whole or not at all. Returns the page.
 
-    Parameters
-    ----------
-    folder
-        New or empty; checked again.
-    place
-        As in :func:`~remission.report.design_folder.write_report_folder`.
-
-    Raises
-    ------
-    SpecError
-        The folder holds something.
-    WorkError
-        The disk refused.
+    ``folder``: new or empty; checked again. ``place``: as in
+    :func:`~remission.report.design_folder.write_report_folder`. Raises SpecError: the folder holds something;
+    WorkError: the disk refused.
     """
     return write_report_folder(folder, partial(_write_all, study), place=place)
 
 
 def _write_all(study: ReportedDesign, folder: Path) -> None:
     versions = {"python": python_version(), **library_versions()}
-    version = versions["remission"]
-    write_text(folder / "design.json", json.dumps(study.content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
-    write_text(folder / "protocol.yaml", write_protocol(study.protocol))
-    for name, path in study.files.items():
-        copy_file(path, folder / name)
-    write_text(folder / "rerun.sh", rerun_shell_of(study.words, version=version))
-    (folder / "rerun.sh").chmod(0o755)
-    write_text(folder / "rerun.py", rerun_python(study, version=version))
+    version, keys = versions["remission"], source_keys(study)
+    write_inputs(folder, study, script=rerun_python(study, version=version), keys=keys, version=version)
     write_text(folder / "methods.md", _methods(study))
-    write_text(folder / "references.bib", bibtex_of(source_keys(study)))
     charts = _charts(study)
-    figures, tables = folder / "figures", folder / "tables"
-    make_folder(figures)
-    make_folder(tables)
     drawn = {
-        section: [(chart, save_figure(chart.figure, figures, chart.name)) for chart in found]
+        section: [(chart, save_figure(chart.figure, folder / "figures", chart.name)) for chart in found]
         for section, found in charts.items()
     }
     named = {chart.name: chart.table for found in charts.values() for chart in found}
     named["characteristics"] = flat_table(study.content["characteristics"])
-    sequential = sequential_table(study)
-    if sequential is not None:
-        named["sequential"] = sequential
-    nulls = nulls_table(study)
-    if nulls is not None:
-        named["nulls"] = nulls
-    evidence = evidence_table(study)
-    if evidence is not None:
-        named["evidence"] = evidence
-    named |= {name: table for name, _, table in cost_tables(study)}
-    for name, table in named.items():
-        write_text(tables / f"{name}.csv", csv_text(table))
-    _write_estimates(study, tables)
+    asked = {"sequential": sequential_table(study), "nulls": nulls_table(study), "evidence": evidence_table(study)}
+    named |= {name: table for name, table in asked.items() if table is not None}
+    write_tables(folder, named | {name: table for name, _, table in cost_tables(study)})
+    _write_estimates(study, folder / "tables")
     write_text(folder / "report.html", "")
-    page = render_design(study, drawn, versions=versions, source_sha256=source_hashes(), files=list_files(folder))
+    page = render_design(study, drawn, versions=versions, files=list_files(folder))
     write_text(folder / "report.html", page, replace=True)
 
 

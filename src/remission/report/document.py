@@ -5,38 +5,26 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
-from markupsafe import Markup
-
 from remission.library.loader import load_parameter_set
 from remission.library.published import trial_citation
 from remission.library.references import sources_of
+from remission.numerics.digits import with_interval
 from remission.patient.parameters import load_course_parameters
 from remission.patient.pharmacology import pharmacology_of
 from remission.patient.standing import is_tuned, standing_of, tuned_sentence
 from remission.protocol.record import Protocol
 from remission.records.substance import Substance
 from remission.report.chart import Chart
-from remission.report.inline import inlined
+from remission.report.inline import chart_parts, inlined
 from remission.report.numbers import error_text, interval_text, mean_text
 from remission.report.page import fill_template
-from remission.report.safety import ESTABLISHED, SAFETY_LINES
+from remission.report.words import ESTABLISHED, SAFETY_LINES, WORDS
 from remission.trial.result import TrialResult
 from remission.trial.summary import SummaryRow, TrialSummary
 
 __all__ = ["LIMITS", "inline_svg", "render_report", "report_content"]
 
-LIMITS = (
-    tuned_sentence(),
-    (
-        "The plasticity gate (gamma) and the patient's expectancy (k_M) are nearly collinear in every published trial: "
-        "these trials cannot tell a window of learning from none. Run with --set gamma=0 to see."
-    ),
-    "Trial endpoints identify only the sum of ketamine's routes, not which route did it.",
-    "Circuit names are labels for functions of the model, not measured tissue.",
-    "Ketamine in opioid, nicotine, cannabis and methamphetamine use is prior only.",
-    "The cocaine trial was small and stopped early after an interim look, which inflates effects.",
-    "None of this predicts an individual. It is research software, not medical advice.",
-)
+LIMITS: tuple[str, ...] = (tuned_sentence(), *WORDS["limits"]["trial"])
 _WIDE_IN = 10.5
 """Wider than the widest figure of a trial's report. [in]"""
 _SECTIONS = (
@@ -52,17 +40,7 @@ _SECTIONS = (
 def report_content(
     result: TrialResult, summary: TrialSummary, *, command: str, versions: dict[str, str]
 ) -> dict[str, Any]:
-    """Everything a report says in words and numbers, as plain data; a page shows the same.
-
-    Parameters
-    ----------
-    result, summary
-        The trial and its summary.
-    command
-        The command line that makes it again.
-    versions
-        Versions of the program and its libraries.
-    """
+    """Everything a report says in words and numbers, as plain data; a page shows the same."""
     protocol = result.protocol
     behavior = load_parameter_set(result.parameter_set)
     counts = Counter(parameter.grade.value for parameter in behavior.parameters)
@@ -107,7 +85,7 @@ def render_report(
         "report.html.jinja",
         "report.css",
         sections=_SECTIONS,
-        charts=[{**_chart(chart), "svg": Markup(inline_svg(chart, svg))} for chart, svg in charts],  # noqa: S704 - drawn here
+        charts=[chart_parts(chart, inline_svg(chart, svg)) for chart, svg in charts],
         page=content,
         **content,
     )
@@ -122,16 +100,15 @@ def _finding(protocol: Protocol, summary: TrialSummary) -> str:
     if row.published is None:
         return f"{row.label}{who}: {simulated}{unit}."
     published = row.published
-    interval = f" ({published.ci_low:g} to {published.ci_high:g})" if published.ci_low is not None else ""
-    return f"{row.label}: {published.value:g}{interval} published, {simulated}{unit}."
+    shown = with_interval(published.value, published.ci_low, published.ci_high)
+    return f"{row.label}: {shown} published, {simulated}{unit}."
 
 
 def _row(row: SummaryRow, protocol: Protocol) -> dict[str, Any]:
     published = row.published
     text = kind = mark = ""
     if published is not None:
-        interval = f" ({published.ci_low:g} to {published.ci_high:g})" if published.ci_low is not None else ""
-        text, kind = f"{published.value:g}{interval}", published.source_kind
+        text, kind = with_interval(published.value, published.ci_low, published.ci_high), published.source_kind
         if is_tuned(record=published.trial_id, endpoint=published.endpoint):
             kind += ", tuned on"
         mark = "\u25c6" if published.source_kind == "abstract or registry" else "\u25c7"
@@ -152,10 +129,6 @@ def _row(row: SummaryRow, protocol: Protocol) -> dict[str, Any]:
         "inside": inside,
         "n_failed": row.n_failed,
     }
-
-
-def _chart(chart: Chart) -> dict[str, Any]:
-    return {"name": chart.name, "title": chart.title, "see": chart.see, "cannot": chart.cannot, "table": chart.table}
 
 
 def inline_svg(chart: Chart, svg: str) -> str:

@@ -76,10 +76,7 @@ class _Panel:
 def forest_rows(registry: EvidenceRegistry, *, substance: str, endpoint: str) -> list[list[str]]:
     """The table under the plot: every result in words and every number, in the columns of :data:`FOREST_COLUMNS`.
 
-    Raises
-    ------
-    SpecError
-        An unknown substance or endpoint.
+    Raises SpecError: an unknown substance or endpoint.
     """
     in_words = [
         [
@@ -116,10 +113,7 @@ def forest_rows(registry: EvidenceRegistry, *, substance: str, endpoint: str) ->
 def forest_chart(registry: EvidenceRegistry, *, substance: str, endpoint: str) -> Chart:
     """The forest plot of a substance and a class of endpoints, with its table.
 
-    Raises
-    ------
-    SpecError
-        An unknown substance or endpoint, or no result.
+    Raises SpecError: an unknown substance or endpoint, or no result.
     """
     found = find_endpoint(endpoint)
     rows = outcomes_of(registry, substance=substance, endpoint=endpoint)
@@ -169,14 +163,7 @@ def forest_chart(registry: EvidenceRegistry, *, substance: str, endpoint: str) -
 def save_forest(chart: Chart, file: Path) -> None:
     """Write the figure as SVG or PNG, by the ending of the file.
 
-    Raises
-    ------
-    SpecError
-        Another ending.
-    RunError
-        The file cannot be written.
-    WorkError
-        The disk refused half-way.
+    Raises SpecError: another ending; RunError: the file cannot be written; WorkError: the disk refused half-way.
     """
     kind = file.suffix.lower().removeprefix(".")
     if kind not in {"svg", "png"}:

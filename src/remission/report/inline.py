@@ -3,10 +3,13 @@
 import io
 import re
 from html import escape
+from typing import Any
+
+from markupsafe import Markup
 
 from remission.report.chart import Chart
 
-__all__ = ["inlined", "themed_svg"]
+__all__ = ["chart_parts", "inlined", "themed_svg"]
 
 _FONT = re.compile(r"font:\s*(?:(?P<style>italic|oblique)\s+)?(?:(?P<weight>bold|\d{3})\s+)?(?P<size>[\d.]+)px[^;]*;?")
 
@@ -35,16 +38,19 @@ def themed_svg(chart: Chart) -> str:
 def inlined(svg: str, chart: Chart, attributes: str = "") -> str:
     """A drawing for the middle of a page: its title as text alternative, ids of its own, as wide as its frame.
 
-    Parameters
-    ----------
-    attributes
-        Further ones of the element, each with a space before it.
+    ``attributes`` are further ones of the element, each with a space before it.
     """
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
     svg = re.sub(r'(id="|href="#|url\(#)', rf"\g<1>{chart.name}-", svg)
     for size in ("width", "height"):
         svg = re.sub(rf'(<svg [^>]*?) {size}="[^"]*"', r"\1", svg, count=1)
     return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(chart.title)}"{attributes} ', 1)
+
+
+def chart_parts(chart: Chart, svg: str) -> dict[str, Any]:
+    """A chart with its drawing as the macro of the templates takes it."""
+    names = ("name", "title", "see", "cannot", "table")
+    return {**{name: getattr(chart, name) for name in names}, "svg": Markup(svg)}  # noqa: S704 - drawn here
 
 
 def _frames(chart: Chart) -> str:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -18,25 +19,32 @@ from matplotlib.figure import Figure
 
 from remission.files import write_bytes
 from remission.protocol.record import Protocol
+from remission.records.packaged import read_library_toml
 from remission.records.treatment import Arm
 from remission.report.fixed_order import fixed_order
 
-__all__ = ["CIRCUITS", "INK", "PAPER", "QUIET", "RULE", "ArmStyle", "arm_styles", "drawing", "finish", "save_figure"]
+__all__ = [
+    "CIRCUITS", "DASHES", "FULL_THERAPY", "INK", "LOOK", "PAPER", "QUIET", "RULE", "ArmStyle", "arm_styles", "canvas",
+    "drawing", "finish", "save_figure",
+]  # fmt: skip
 
-INK = "#1c2130"
-QUIET = "#5d6473"
-RULE = "#d9d6cd"
-PAPER = "#fdfcf9"
-CIRCUITS = {"synapse": "#5d6473", "basal ganglia": "#9a6a10", "extended amygdala": "#8a3b74", "prefrontal": "#17705a"}
+LOOK = read_library_toml(files("remission.report").joinpath("look.toml"))
+INK, QUIET, RULE, PAPER = (LOOK["colors"][name] for name in ("ink", "quiet", "rule", "paper"))
+CIRCUITS: dict[str, str] = LOOK["circuits"]
+DASHES: dict[str, Any] = {"solid": "-"} | {name: (0, tuple(lengths)) for name, lengths in LOOK["dashes"].items()}
+_SETTINGS: dict[Any, Any] = {
+    name: value.format(**LOOK["colors"]) if isinstance(value, str) else value
+    for name, value in LOOK["settings"].items()
+}
 
 # Ketamine with therapy, ketamine, therapy, neither: in this order in every legend and table.
 _KINDS = (
     ("#3d35a0", "-", "o"),
-    ("#2a78b8", (0, (6, 1.6)), "s"),
-    ("#13807a", (0, (4, 1.4, 1.2, 1.4)), "^"),
+    ("#2a78b8", DASHES["long"], "s"),
+    ("#13807a", DASHES["mixed"], "^"),
     ("#6a6f7a", (0, (1.4, 1.3)), "D"),
 )
-_FULL_THERAPY = 0.5
+FULL_THERAPY = 0.5
 """A therapy worth at least this share of a full skills session is drawn as therapy."""
 
 
@@ -64,7 +72,7 @@ def arm_styles(protocol: Protocol) -> list[ArmStyle]:
 
 def _kind_of(arm: Arm, protocol: Protocol) -> int:
     has_drug = arm.drug is not None and protocol.drugs[arm.drug].drug == "racemic-ketamine"
-    has_therapy = arm.therapy is not None and protocol.therapies[arm.therapy].quality >= _FULL_THERAPY
+    has_therapy = arm.therapy is not None and protocol.therapies[arm.therapy].quality >= FULL_THERAPY
     return (0 if has_therapy else 1) if has_drug else (2 if has_therapy else 3)
 
 
@@ -80,39 +88,16 @@ _ONE_AT_A_TIME = threading.RLock()
 @contextmanager
 def drawing() -> Iterator[None]:
     """Settings under which every figure is drawn; restored afterwards. Only one thread draws at a time."""
-    settings: Any = {
-        "svg.hashsalt": "remission",
-        "svg.fonttype": "path",
-        "font.family": "DejaVu Sans",
-        "font.size": 9.0,
-        "axes.titlesize": 9.5,
-        "axes.titleweight": "bold",
-        "axes.titlelocation": "left",
-        "axes.titlepad": 7.0,
-        "axes.labelsize": 8.5,
-        "axes.labelcolor": QUIET,
-        "axes.edgecolor": RULE,
-        "axes.linewidth": 0.8,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.facecolor": PAPER,
-        "figure.facecolor": PAPER,
-        "text.color": INK,
-        "xtick.color": QUIET,
-        "ytick.color": QUIET,
-        "xtick.labelsize": 8.0,
-        "ytick.labelsize": 8.0,
-        "xtick.major.width": 0.6,
-        "ytick.major.width": 0.6,
-        "grid.color": RULE,
-        "grid.linewidth": 0.5,
-        "legend.frameon": False,
-        "legend.fontsize": 8.0,
-        "lines.linewidth": 1.8,
-        "lines.solid_capstyle": "round",
-    }
-    with _ONE_AT_A_TIME, mpl.rc_context(settings), fixed_order():
+    with _ONE_AT_A_TIME, mpl.rc_context(_SETTINGS), fixed_order():
         yield
+
+
+@contextmanager
+def canvas(width: float, height: float) -> Iterator[tuple[Figure, Axes]]:
+    """A figure with one pair of axes, drawn under these settings. [inch]"""
+    with drawing():
+        figure = Figure(figsize=(width, height), layout="constrained")
+        yield figure, figure.subplots()
 
 
 def finish(axes: Axes, *, x: str, y: str, title: str = "") -> None:

@@ -3,11 +3,11 @@
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
-from remission.report.chart import Chart, Table
-from remission.report.design_study import ReportedDesign, measure_text, share_text
-from remission.report.look import INK, QUIET, drawing, finish
+from remission.report.chart import Chart, Table, told
+from remission.report.design_study import ReportedDesign
+from remission.report.look import INK, QUIET, canvas, finish
+from remission.report.numbers import measure_text, share_text
 
 __all__ = ["looks_chart", "sequential_table", "stops_chart"]
 
@@ -29,9 +29,7 @@ def looks_chart(study: ReportedDesign) -> Chart | None:
     floors = looks.get("futility_z") or [None] * t.size
     low = np.array([np.nan if one is None else one for one in floors], dtype=np.float64)
     bounded = np.isfinite(z)
-    with drawing():
-        figure = Figure(figsize=(9.4, 3.9), layout="constrained")
-        axes = figure.subplots()
+    with canvas(9.4, 3.9) as (figure, axes):
         axes.plot(
             100.0 * t[bounded], z[bounded], color=_COLOR, marker="o", markersize=5, label="stops for success above"
         )
@@ -49,8 +47,7 @@ def looks_chart(study: ReportedDesign) -> Chart | None:
     return Chart(
         name="looks",
         title=f"A trial stops at |z| above {first:.2f} at the first look and {last:.2f} at the last",
-        see="Computed: a statistic outside of the two lines stops the trial for a difference.",
-        cannot="The lines are of the test alone; how often trials cross them depends on the effect.",
+        **told("looks"),
         figure=figure,
         table=Table(
             columns=("people with a complete window, %", "boundary of |z|", "futility below z"),
@@ -70,9 +67,7 @@ def stops_chart(study: ReportedDesign) -> Chart | None:
         return None
     looks: list[dict[str, Any]] = found["looks"]
     at = np.array([100.0 * one["fraction"] for one in looks])
-    with drawing():
-        figure = Figure(figsize=(9.4, 3.9), layout="constrained")
-        axes = figure.subplots()
+    with canvas(9.4, 3.9) as (figure, axes):
         top = 0.0
         for place, (name, label, color, hatch) in enumerate(_REASONS):
             share = np.array([100.0 * one[name]["value"] for one in looks])
@@ -95,8 +90,7 @@ def stops_chart(study: ReportedDesign) -> Chart | None:
             f"With {row['n_subjects']} people planned a trial takes {measure_text(found['n'])} on average{days}, "
             f"and rejects in {share_text(found['rejected'])}"
         ),
-        see="Simulated: the share of trials that stop at each look and why; whiskers are 95% Monte Carlo intervals.",
-        cannot="A trial that stops early overstates its effect; the last table says by how much on average.",
+        **told("stops"),
         figure=figure,
         table=Table(
             columns=("people with a complete window, %", "success", "harm", "futility", "analyzed", "entered", "day"),

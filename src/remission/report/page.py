@@ -22,14 +22,8 @@ _reports = cache(page_environment)
 def fill_template(name: str, *styles: str, **content: Any) -> str:
     """A self-contained page as text.
 
-    Parameters
-    ----------
-    name
-        Of the template.
-    styles
-        Style sheets, in their order; the template has them as ``css``, and our mark as ``mark``.
-    content
-        What else it shows.
+    ``name``: of the template. ``styles``: style sheets, in their order; the template has them as ``css``, and our mark
+    as ``mark``. ``content``: what else it shows.
     """
     css = "".join(read_asset(style) for style in styles)
     return (

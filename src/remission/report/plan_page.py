@@ -19,19 +19,8 @@ def render_plan(
 ) -> str:
     """The page as text, without scripts and without anything from a network.
 
-    Parameters
-    ----------
-    version
-        Of the program.
-    clinic
-        Volumes and a session log on a second sheet, for clinicians who asked for them.
-    levels
-        Measured concentrations, drawn and listed.
-
-    Raises
-    ------
-    SpecError
-        A contraindication stands; the message has each with its source.
+    ``clinic``: volumes and a session log on a second sheet, for clinicians who asked for them. ``levels``: measured
+    concentrations, drawn and listed. Raises SpecError: a contraindication stands; the message has each with its source.
     """
     check_printable(plan.request)
     return fill_template(

@@ -7,17 +7,16 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from remission.numerics.digits import band, digits
 from remission.planner import Curve, PlacedLevel, Plan
 from remission.records.analyte import Analyte
-from remission.report.chart import Chart, Table
-from remission.report.look import INK, drawing, finish
-from remission.report.plan_sheet import digits, quantity_label
+from remission.report.chart import Chart, Table, told
+from remission.report.look import DASHES, INK, LOOK, drawing, finish
+from remission.report.words import quantity_label
 from remission.units import hours_to_minutes
 
 __all__ = ["comparison_chart", "planner_chart"]
 
-_SOLID: Any = "-"
-_DASHES: tuple[Any, ...] = (_SOLID, (0, (6, 1.6)), (0, (2, 1.4)), (0, (4, 1.4, 1.2, 1.4)))
 _REGIMEN_COLORS = ("#3d35a0", "#2a78b8", "#13807a", "#6a6f7a")
 _X = "minutes from the start"
 
@@ -31,36 +30,22 @@ class _Line(NamedTuple):
 
 
 class _Panel(NamedTuple):
+    id: str
     title: str
     unit: str
     lines: tuple[_Line, ...]
 
 
-_PLASMA = _Panel(
-    "Plasma", "ng/mL",
-    (_Line("ket", "arterial", "ketamine, arterial", "#3d35a0", _SOLID),
-     _Line("ket", "venous", "ketamine, venous (link assumed)", "#6a6f7a", (0, (2, 1.4))),
-     _Line("s_ket", "arterial", "S-ketamine, arterial", "#3d35a0", _SOLID),
-     _Line("s_ket", "venous", "S-ketamine, venous", "#6a6f7a", (0, (2, 1.4)))),
-)  # fmt: skip
-_SITE = _Panel(
-    "Effect site, and norketamine", "ng/mL",
-    (_Line("ket", "effect", "ketamine, effect site", "#2a78b8", (0, (6, 1.6))),
-     _Line("s_ket", "effect", "S-ketamine, effect site", "#13807a", (0, (4, 1.4, 1.2, 1.4))),
-     _Line("s_nk", "arterial", "S-norketamine, arterial", "#9a6a10", _SOLID),
-     _Line("s_nk", "venous", "S-norketamine, venous", "#9a6a10", _SOLID)),
-)  # fmt: skip
-_HIGH = _Panel("Dissociation: drug high", "VAS, 0 to 100", (_Line("vas", "", "drug high", "#8a3b74", _SOLID),))
-_CADSS = _Panel("Dissociation: CADSS", "points", (_Line("cadss", "", "CADSS", "#8a3b74", _SOLID),))
-_PRESSURE = _Panel(
-    "Blood pressure", "rise, mmHg",
-    (_Line("sbp_rise", "", "systolic", "#a33b2e", _SOLID),
-     _Line("dbp_rise", "", "diastolic", "#6a6f7a", (0, (6, 1.6)))),
-)  # fmt: skip
-_PULSE = _Panel(
-    "Heart rate: shape assumed", "rise, %", (_Line("heart_rate_rise", "", "heart rate", "#a33b2e", (0, (6, 1.6))),)
-)
-_PANELS = (_PLASMA, _SITE, _HIGH, _CADSS, _PRESSURE, _PULSE)
+_PANELS = [
+    _Panel(
+        one["id"],
+        one["title"],
+        one["unit"],
+        tuple(_Line(name, site, label, color, DASHES[dash]) for name, site, label, color, dash in one["lines"]),
+    )
+    for one in LOOK["panels"]
+]
+_PLASMA, _SITE, _PRESSURE = (one for one in _PANELS if one.id in {"plasma", "site", "pressure"})
 
 
 def planner_chart(
@@ -68,10 +53,7 @@ def planner_chart(
 ) -> Chart:
     """Six panels of one session; without effects, the concentrations alone. On paper they are lower.
 
-    Parameters
-    ----------
-    levels
-        Measured concentrations, drawn with the range of the simulated people at their own time and site.
+    ``levels``: measured concentrations, drawn with the range of the simulated people at their own time and site.
     """
     curves = {(one.name, one.site): one for one in plan.curves}
     panels = [one for one in _PANELS if any((line.name, line.site) in curves for line in one.lines)]
@@ -136,7 +118,7 @@ def comparison_chart(plans: Sequence[Plan]) -> Chart:
                 look = line._replace(
                     label=f"{'ABCD'[number % 4]}: {plan.regimen}",
                     color=_REGIMEN_COLORS[number % 4],
-                    dash=_DASHES[number % 4],
+                    dash=tuple(DASHES.values())[number % 4],
                 )
                 _draw(axes, hours_to_minutes(plan.t_h), curve, look, 0.0)
             finish(axes, x=_X, y=f"{line.label}, {panel.unit}", title=panel.title)
@@ -146,8 +128,7 @@ def comparison_chart(plans: Sequence[Plan]) -> Chart:
     return Chart(
         name="compare",
         title=f"{' against '.join(plan.regimen for plan in plans)}, in the same simulated people",
-        see=f"Median (line) and 90% of {plans[0].request.n_people} simulated people (band) under each regimen.",
-        cannot="Overlapping bands do not mean that people differ little: the table has each person's own difference.",
+        **told("compare", n_people=plans[0].request.n_people),
         figure=figure,
         table=_comparison_table(plans, [line for _, line in shared]),
     )
@@ -177,11 +158,11 @@ def _draw(axes: Axes, minutes: np.ndarray, curve: Curve, line: _Line, before: fl
 def _draw_apart(axes: Axes, plan: Plan, lines: Sequence[_Line]) -> None:
     """What one measured value may be as dashed edges, and how far published models lie apart as a bracket."""
     for line in lines:
-        for band in plan.measured:
-            if (band.quantity.name, band.quantity.site) == (line.name, line.site):
+        for measure in plan.measured:
+            if (measure.quantity.name, measure.quantity.site) == (line.name, line.site):
                 for edge in (0, -1):
                     axes.plot(
-                        hours_to_minutes(plan.t_h), band.quantiles_ng_per_ml[edge], color=line.color, linewidth=0.7,
+                        hours_to_minutes(plan.t_h), measure.quantiles_ng_per_ml[edge], color=line.color, linewidth=0.7,
                         linestyle=(0, (5, 3)), alpha=0.8,
                     )  # fmt: skip
         for one in plan.models:
@@ -239,8 +220,7 @@ def _rows(plan: Plan) -> list[int]:
 
 
 def _cell(curve: Curve, index: int) -> str:
-    low, middle, high = (digits(float(curve.quantiles[k, index])) for k in (0, 2, 4))
-    return f"{middle} ({low} to {high})"
+    return band(*(float(curve.quantiles[k, index]) for k in (2, 0, 4)))
 
 
 def _table(plan: Plan) -> Table:

@@ -12,7 +12,7 @@ from remission.errors import SpecError
 from remission.pk import Concentrations
 from remission.planner import Plan
 from remission.report.describe_page import description_charts
-from remission.report.look import drawing, finish
+from remission.report.look import canvas, finish
 from remission.report.planner_chart import planner_chart
 from remission.report.results_chart import results_chart
 from remission.trial.result import TrialResult
@@ -24,10 +24,7 @@ __all__ = ["PLOTS", "draw_result"]
 def draw_result(result: object) -> Figure:
     """The picture of a result.
 
-    Raises
-    ------
-    SpecError
-        Nothing is drawn of such a result.
+    Raises SpecError: nothing is drawn of such a result.
     """
     draw = PLOTS.get(type(result))
     if draw is None:
@@ -41,9 +38,7 @@ def draw_result(result: object) -> Figure:
 
 def _concentrations(found: Concentrations) -> Figure:
     """Each series over time: the median of the people and, for several, the middle 90% of them."""
-    with drawing():
-        figure = Figure(figsize=(9.4, 4.3), layout="constrained")
-        axes = figure.subplots()
+    with canvas(9.4, 4.3) as (figure, axes):
         for index, one in enumerate(found.series):
             low, middle, high = np.quantile(found.conc_ng_per_ml[:, index], [0.05, 0.5, 0.95], axis=0)
             (line,) = axes.plot(found.t_h, middle, label=f"{one.analyte.value}, {one.sampling_site.value}")

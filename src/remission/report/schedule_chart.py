@@ -8,13 +8,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from remission.protocol.record import Protocol
-from remission.records.treatment import Arm, DrugCourse, TherapyCourse
-from remission.report.chart import Chart, Table
-from remission.report.look import INK, PAPER, QUIET, arm_styles, drawing
+from remission.records.treatment import Arm, DrugCourse
+from remission.report.chart import Chart, Table, told
+from remission.report.look import FULL_THERAPY, INK, PAPER, QUIET, arm_styles, drawing
 
-__all__ = ["schedule_chart"]
-
-_FULL_THERAPY = 0.5
+__all__ = ["schedule_chart", "usual_days"]
 
 
 def schedule_chart(protocol: Protocol) -> Chart:
@@ -40,8 +38,7 @@ def schedule_chart(protocol: Protocol) -> Chart:
             f"{protocol.arms[most].label}: {_of(infusions, 'infusion')} and {_of(sessions, 'therapy session')}; "
             f"{protocol.follow_up_days} days of follow-up"
         ),
-        see="Each row is an arm; a bar through an infusion spans the days on which its gap allows it.",
-        cannot="The days are those planned; people come late, miss visits and leave, which the flow of people counts.",
+        **told("schedule"),
         figure=figure,
         table=Table(
             columns=("arm", "infusions on day", "drug", "therapy sessions on day", "therapy", "medicine"),
@@ -98,7 +95,8 @@ def _mark(marker: str, label: str, *, is_full: bool) -> Line2D:
     return Line2D([], [], color=QUIET, marker=marker, markerfacecolor=face, linestyle="none", label=label)
 
 
-def _usual_days(course: DrugCourse) -> list[int]:
+def usual_days(course: DrugCourse) -> list[int]:
+    """Day of each infusion, counted from the start of the course, where every gap is its usual one."""
     days: list[int] = []
     for infusion in course.infusions:
         gap = infusion.gap.mode if infusion.gap is not None else 0
@@ -110,7 +108,7 @@ def _infusions(arm: Arm, protocol: Protocol) -> Iterator[tuple[int, int, int, bo
     """Earliest, usual and latest day, and whether it is ketamine."""
     for start, name in arm.drug_starts:
         course = protocol.drugs[name]
-        for number, usual in enumerate(_usual_days(course), start=1):
+        for number, usual in enumerate(usual_days(course), start=1):
             is_active = course.drug == "racemic-ketamine"
             yield start + course.earliest_day(number), start + usual, start + course.latest_day(number), is_active
 
@@ -121,15 +119,9 @@ def _sessions(arm: Arm, protocol: Protocol) -> Iterator[tuple[int, bool]]:
         return
     therapy = protocol.therapies[arm.therapy]
     infusions = [usual for _, usual, _, _ in _infusions(arm, protocol)]
-    for day in _session_days(therapy, infusions):
-        yield day, therapy.quality >= _FULL_THERAPY
-
-
-def _session_days(therapy: TherapyCourse, infusions: list[int]) -> list[int]:
-    return [
-        item.day if item.day is not None else infusions[(item.infusion or 1) - 1] + item.offset_days
-        for item in therapy.sessions
-    ]
+    for item in therapy.sessions:
+        day = item.day if item.day is not None else infusions[(item.infusion or 1) - 1] + item.offset_days
+        yield day, therapy.quality >= FULL_THERAPY
 
 
 def _counts(arm: Arm, protocol: Protocol) -> tuple[int, int]:
@@ -137,9 +129,10 @@ def _counts(arm: Arm, protocol: Protocol) -> tuple[int, int]:
 
 
 def _last_contact(arm: Arm, protocol: Protocol) -> int:
-    infusions = [latest for _, _, latest, _ in _infusions(arm, protocol)]
-    late = max(infusions, default=0) - max((usual for _, usual, _, _ in _infusions(arm, protocol)), default=0)
-    return max([*infusions, *(day + late for day, _ in _sessions(arm, protocol))], default=0)
+    days = list(_infusions(arm, protocol))
+    last = max((latest for _, _, latest, _ in days), default=0)
+    late = last - max((usual for _, usual, _, _ in days), default=0)
+    return max([last, *(day + late for day, _ in _sessions(arm, protocol))])
 
 
 def _of(count: int, noun: str) -> str:

@@ -1,28 +1,21 @@
 """One dosing session: concentrations by analyte and site, the experience, blood pressure, over simulated people."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from remission.patient.pharmacology import Pharmacology, pharmacology_of
-from remission.patient.sampling import (
-    sample_acute_response,
-    sample_covariates,
-    sample_iiv,
-    sample_venous_links,
-)
+from remission.patient.pharmacology import pharmacology_of
 from remission.protocol.record import Protocol
 from remission.receptor import OccupancyBand
 from remission.records.parameter import ParameterSet
 from remission.records.treatment import Infusion
-from remission.report.chart import Chart, Table
-from remission.report.look import INK, QUIET, RULE, drawing, finish
-from remission.session.curves import SessionCurves, simulate_session_curves
-from remission.streams import People
+from remission.report.chart import Chart, Table, told
+from remission.report.look import DASHES, INK, QUIET, RULE, drawing, finish
+from remission.session.curves import sample_session_curves
 from remission.units import hours_to_minutes
 
 __all__ = ["PANELS", "session_chart"]
@@ -31,22 +24,20 @@ _N_PEOPLE = 400
 _HOURS = 4.0
 _SHOWN = (
     ("ket", "arterial", "ketamine, arterial plasma", "#3d35a0", "-"),
-    ("ket", "effect", "ketamine, effect site", "#2a78b8", (0, (6, 1.6))),
-    ("ket", "venous", "ketamine, venous (link fitted here)", "#6a6f7a", (0, (2, 1.4))),
-    ("s_nk", "arterial", "S-norketamine, arterial plasma", "#9a6a10", (0, (4, 1.4, 1.2, 1.4))),
+    ("ket", "effect", "ketamine, effect site", "#2a78b8", DASHES["long"]),
+    ("ket", "venous", "ketamine, venous (link fitted here)", "#6a6f7a", DASHES["short"]),
+    ("s_nk", "arterial", "S-norketamine, arterial plasma", "#9a6a10", DASHES["mixed"]),
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Band:
-    middle: Float[np.ndarray, " time"]
+class _Band(NamedTuple):
     low: Float[np.ndarray, " time"]
+    middle: Float[np.ndarray, " time"]
     high: Float[np.ndarray, " time"]
 
 
 def _band(values: Float[np.ndarray, "subject time"]) -> _Band:
-    low, middle, high = np.quantile(values, [0.05, 0.5, 0.95], axis=0)
-    return _Band(middle, low, high)
+    return _Band(*np.quantile(values, [0.05, 0.5, 0.95], axis=0))
 
 
 PANELS = ("concentration", "occupancy", "experience", "pressure")
@@ -56,16 +47,17 @@ PANELS = ("concentration", "occupancy", "experience", "pressure")
 def session_chart(protocol: Protocol, *, seed: int, panels: Sequence[str] = PANELS) -> Chart | None:
     """The first ketamine infusion of the protocol in 400 of its people; None for a trial without ketamine.
 
-    Parameters
-    ----------
-    panels
-        Which of :data:`PANELS` to draw, two in a row.
+    ``panels``: which of :data:`PANELS` to draw, two in a row.
     """
     found = _first_infusion(protocol)
     if found is None:
         return None
     pharmacology = pharmacology_of(protocol)
-    curves = _simulate(protocol, found, seed, pharmacology)
+    # Steps of 1/32 h are exact in binary: equal steps share one matrix exponential.
+    t_h = np.union1d(np.arange(0.0, _HOURS + 1e-9, 1.0 / 32.0), [found.duration_h])
+    curves = sample_session_curves(
+        found, protocol.population, n_people=_N_PEOPLE, seed=seed, t_h=t_h, pharmacology=pharmacology
+    )
     # A model of the reader's own may have no metabolite.
     found_series = {(one.analyte, one.sampling_site) for one in curves.concentrations.series}
     bands = {(a, s): _band(curves.concentrations.select(a, site=s)) for a, s, *_ in _SHOWN if (a, s) in found_series}
@@ -82,12 +74,12 @@ def session_chart(protocol: Protocol, *, seed: int, panels: Sequence[str] = PANE
             elif panel == "occupancy":
                 _draw_occupancy(axes, minutes, curves.occupancy, pharmacology.binding)
             elif panel == "experience":
-                _draw(axes, minutes, vas, "drug high", "#8a3b74", "-", with_band=True)
+                _draw(axes, minutes, vas, "drug high", "#8a3b74", "-")
                 finish(axes, x="minutes from the start", y="VAS, 0 to 100", title="Experience")
                 axes.set_ylim(0.0, 100.0)
             else:
-                _draw(axes, minutes, sbp, "systolic", "#a33b2e", "-", with_band=True)
-                _draw(axes, minutes, dbp, "diastolic", "#6a6f7a", (0, (4, 1.5)), with_band=True)
+                _draw(axes, minutes, sbp, "systolic", "#a33b2e", "-")
+                _draw(axes, minutes, dbp, "diastolic", "#6a6f7a", (0, (4, 1.5)))
                 finish(axes, x="minutes from the start", y="rise, mmHg (interim model)", title="Blood pressure")
                 axes.legend(loc="upper right")
             axes.axvspan(0.0, found.duration_min, color=INK, alpha=0.05, linewidth=0.0)
@@ -107,16 +99,7 @@ def session_chart(protocol: Protocol, *, seed: int, panels: Sequence[str] = PANE
     return Chart(
         name="session",
         title=f"One session of {dose}: half of the people pass {end:.0f} ng/mL in arterial plasma at its end",
-        see=(
-            f"Simulated: median (line) and 90% of {_N_PEOPLE} simulated people (band). The infusion is shaded. "
-            f"At its end arterial plasma has {above} ketamine than venous plasma."
-        ),
-        cannot=(
-            "Published affinities differ tenfold, so occupancy is a band and no number. The venous curve hangs on a "
-            "link fitted to eight values, whose doubt is in its band; blood pressure hangs on an interim line through "
-            "one published mean; the drug high was measured in healthy volunteers, and how much people differ in it "
-            "is assumed."
-        ),
+        **told("session", n_people=_N_PEOPLE, above=above),
         figure=figure,
         table=_table(minutes, bands, vas, sbp, dbp),
     )
@@ -152,7 +135,7 @@ def _table(
 def _draw_concentrations(axes: Axes, minutes: Float[np.ndarray, " time"], bands: dict[tuple[str, str], _Band]) -> None:
     for analyte, site, label, color, dash in _SHOWN:
         if (analyte, site) in bands:
-            _draw(axes, minutes, bands[analyte, site], label, color, dash, with_band=True)
+            _draw(axes, minutes, bands[analyte, site], label, color, dash)
     finish(axes, x="minutes from the start", y="ng/mL", title="Concentration")
     axes.legend(loc="upper right")
 
@@ -180,37 +163,6 @@ def _first_infusion(protocol: Protocol) -> Infusion | None:
     return courses[0].infusions[0] if courses else None
 
 
-def _simulate(protocol: Protocol, infusion: Infusion, seed: int, pharmacology: Pharmacology) -> SessionCurves:
-    people = People.of_replicates(seed=seed, first=0, count=1, n_subjects=_N_PEOPLE)
-    response = sample_acute_response(people)
-    duration_h = infusion.duration_h
-    # Steps of 1/32 h are exact in binary: equal steps share one matrix exponential.
-    t_h = np.union1d(np.arange(0.0, _HOURS + 1e-9, 1.0 / 32.0), [duration_h])
-    return simulate_session_curves(
-        dose_mg_per_kg=infusion.dose_mg_per_kg,
-        duration_h=duration_h,
-        t_h=t_h,
-        weight_kg=sample_covariates(people, protocol.population).weight_kg,
-        z_iiv=sample_iiv(people, n_iiv=pharmacology.n_iiv),
-        z_pressure=np.stack([response.z_sbp, response.z_dbp], axis=1),
-        sbp0_mmhg=np.zeros(_N_PEOPLE),
-        dbp0_mmhg=np.zeros(_N_PEOPLE),
-        pharmacology=pharmacology,
-        z_dissociation=response.z_dissociation,
-        venous=sample_venous_links(people, links=pharmacology.pk.links),
-    )
-
-
-def _draw(
-    axes: Axes,
-    minutes: Float[np.ndarray, " time"],
-    band: _Band,
-    label: str,
-    color: str,
-    dash: object,
-    *,
-    with_band: bool,
-) -> None:
-    if with_band:
-        axes.fill_between(minutes, band.low, band.high, color=color, alpha=0.13, linewidth=0.0)
+def _draw(axes: Axes, minutes: Float[np.ndarray, " time"], band: _Band, label: str, color: str, dash: object) -> None:
+    axes.fill_between(minutes, band.low, band.high, color=color, alpha=0.13, linewidth=0.0)
     axes.plot(minutes, band.middle, color=color, linestyle=dash, label=label)

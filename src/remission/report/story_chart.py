@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from remission.patient.standing import standing_of
-from remission.report.chart import Chart, Table
-from remission.report.labels import STATE_LABELS, state_label
-from remission.report.look import QUIET, arm_styles, drawing, finish
+from remission.report.chart import Chart, Table, told
+from remission.report.look import QUIET, arm_styles, canvas, drawing, finish
+from remission.report.words import STATE_LABELS, lowered, state_label
 from remission.trial.result import TrialResult
 
 __all__ = ["day_chart", "state_chart"]
@@ -21,14 +21,8 @@ _ALONE_LABEL = "Stopping alone"
 def state_chart(result: TrialResult, alone: TrialResult, symbols: Sequence[str], *, title: str) -> Chart:
     """States of one region by arm and day, beside people who stop alone.
 
-    Parameters
-    ----------
-    result, alone
-        The trial, and the trial without any treatment.
-    symbols
-        States to draw, a panel each.
-    title
-        What the picture is of; the finding is added.
+    ``result``, ``alone``: the trial, and the trial without any treatment. ``symbols``: states to draw, a panel each.
+    ``title``: what the picture is of; the finding is added.
     """
     n_days = result.protocol.follow_up_days
     with drawing():
@@ -53,7 +47,7 @@ def state_chart(result: TrialResult, alone: TrialResult, symbols: Sequence[str],
     return Chart(
         name="state",
         title=f"{title}: on day {day} {state_label(first)} is {ends[0]:.2f} with "
-        f"{_lower(result.protocol.arms[0].label)}, {ends[1]:.2f} when stopping alone",
+        f"{lowered(result.protocol.arms[0].label)}, {ends[1]:.2f} when stopping alone",
         see="Simulated: the mean of people in each arm, and the middle 80% of people in the first arm (band). "
         + " ".join(STATE_LABELS[symbol].help for symbol in symbols),
         cannot="A hypothesis: nobody has measured these curves in people. "
@@ -72,9 +66,7 @@ def day_chart(result: TrialResult, alone: TrialResult) -> Chart:
     styles = arm_styles(result.protocol)
     arms = [*(arm.label for arm in result.protocol.arms), _ALONE_LABEL]
     weeks = 7.0 * (np.arange(n_weeks) + 0.5)
-    with drawing():
-        figure = Figure(figsize=(10.2, 4.0), layout="constrained")
-        axes = figure.subplots()
+    with canvas(10.2, 4.0) as (figure, axes):
         for index in reversed(range(len(arms) - 1)):
             axes.plot(weeks, shares[index], color=styles[index].color, linestyle=styles[index].dash, label=arms[index],
                       marker=styles[index].marker, markersize=3.2)  # fmt: skip
@@ -86,12 +78,9 @@ def day_chart(result: TrialResult, alone: TrialResult) -> Chart:
     people = result.counts.people.sum() + alone.counts.people.sum()
     return Chart(
         name="day",
-        title=f"In the last week {_lower(arms[0])}: {shares[0][-1]:.0f} of 100 days without use; stopping alone: "
+        title=f"In the last week {lowered(arms[0])}: {shares[0][-1]:.0f} of 100 days without use; stopping alone: "
         f"{shares[-1][-1]:.0f}",
-        see=f"Simulated: the share of days without use in each week, over {people:,} simulated people in all.",
-        cannot="These are averages of simulated people; they say nothing about one "
-        "person. People who stop alone are other people than those who join a trial, so the gray line is no "
-        "comparison of treatments.",
+        **told("day", people=people),
         figure=figure,
         last_day=n_days - 1,
         table=Table(
@@ -132,7 +121,3 @@ def _legend(figure: Figure) -> None:
     figure.legend(
         [handles[i] for i in order], [labels[i] for i in order], loc="outside lower center", ncols=min(5, len(labels))
     )
-
-
-def _lower(label: str) -> str:
-    return label[:1].lower() + label[1:]

@@ -2,97 +2,57 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from remission.design.verdicts import TRUE_VALUE, verdicts
-from remission.files import copy_file, make_folder, write_text
-from remission.library.loader import load_parameter_set
+from remission.files import write_text
+from remission.numerics.digits import from_to
 from remission.numerics.intervals import Z95
-from remission.patient.parameters import DEFAULT_PARAMETER_SET
-from remission.patient.standing import standing_of
-from remission.protocol.file import write_protocol
-from remission.protocol.record import Protocol
-from remission.provenance import library_versions, python_version, source_hashes
-from remission.report.chart import Chart, Table
-from remission.report.design_document import DESIGN_LIMITS, chart_parts, source_line
-from remission.report.design_folder import bibtex_of, csv_text, flat_table, list_files, write_report_folder
+from remission.provenance import library_versions, python_version
+from remission.report.chart import Chart, Table, told
+from remission.report.design_document import common_parts, source_line
+from remission.report.design_folder import flat_table, list_files, write_inputs, write_report_folder, write_tables
 from remission.report.design_methods import model_keys
-from remission.report.design_study import measure_text, share_text
-from remission.report.document import LIMITS
-from remission.report.look import INK, QUIET, drawing, finish, save_figure
+from remission.report.design_study import TableStudy
+from remission.report.document import inline_svg
+from remission.report.inline import chart_parts
+from remission.report.look import INK, QUIET, canvas, finish, save_figure
+from remission.report.numbers import measure_text, share_text
 from remission.report.page import fill_template
-from remission.report.rerun import rerun_shell_of, rerun_table
-from remission.report.safety import ESTABLISHED, SAFETY_LINES
+from remission.report.rerun import rerun_table
 from remission.report.schedule_chart import schedule_chart
 
-__all__ = ["TableStudy", "write_table_report"]
+__all__ = ["write_table_report"]
 
 _MOST_DRAWN = 40
 _MARKS = (("#3d35a0", "o"), ("#2a78b8", "s"), ("#13807a", "^"), ("#6a6f7a", "D"), ("#9a6a10", "v"), ("#8a3b74", "P"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableStudy:
-    """A table that was simulated, as ``remission design --scenarios`` found it.
-
-    ``content`` is what ``--json`` prints; ``words`` the command with files of the folder, ``files`` those files.
-    """
-
-    protocol: Protocol
-    content: Mapping[str, Any]
-    words: tuple[str, ...]
-    seed: int
-    files: Mapping[str, Path]
-    scenario_file: str
-
-
 def write_table_report(study: TableStudy, folder: Path, *, place: Path | None = None) -> Path:
     """Write the report; the folder appears whole or not at all. Returns the page.
 
-    Raises
-    ------
-    SpecError
-        The folder holds something.
-    WorkError
-        The disk refused.
+    Raises SpecError: the folder holds something; WorkError: the disk refused.
     """
     return write_report_folder(folder, partial(_write_all, study), place=place)
 
 
 def _write_all(study: TableStudy, folder: Path) -> None:
     versions = {"python": python_version(), **library_versions()}
-    content = json.dumps(study.content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    write_text(folder / "design.json", content)
-    write_text(folder / "protocol.yaml", write_protocol(study.protocol))
-    for name, path in study.files.items():
-        copy_file(path, folder / name)
-    write_text(folder / "rerun.sh", rerun_shell_of(study.words, version=versions["remission"]))
-    (folder / "rerun.sh").chmod(0o755)
     script = rerun_table(
         study.content, scenario_file=study.scenario_file, seed=study.seed, version=versions["remission"]
     )
-    write_text(folder / "rerun.py", script)
-    keys = [*model_keys(study.protocol), "lan1983", "morris2019"]
-    write_text(folder / "references.bib", bibtex_of(sorted(keys)))
+    keys = sorted([*model_keys(study.protocol), "lan1983", "morris2019"])
+    write_inputs(folder, study, script=script, keys=keys, version=versions["remission"])
     charts = [schedule_chart(study.protocol), *_power_charts(study)]
-    for name in ("figures", "tables"):
-        make_folder(folder / name)
     drawn = [(chart, save_figure(chart.figure, folder / "figures", chart.name)) for chart in charts]
-    tables = {
-        **{chart.name: chart.table for chart in charts},
-        "results": flat_table(study.content["rows"]),
-        **dict(_inputs(study)),
-    }
-    for name, table in tables.items():
-        write_text(folder / "tables" / f"{name}.csv", csv_text(table))
+    tables = {chart.name: chart.table for chart in charts}
+    write_tables(folder, {**tables, "results": flat_table(study.content["rows"]), **dict(_inputs(study))})
     write_text(folder / "report.html", "")
-    write_text(folder / "report.html", _page(study, drawn, versions, sorted(keys), list_files(folder)), replace=True)
+    write_text(folder / "report.html", _page(study, drawn, versions, keys, list_files(folder)), replace=True)
 
 
 def _page(
@@ -102,23 +62,19 @@ def _page(
     keys: Sequence[str],
     files: Sequence[tuple[str, str]],
 ) -> str:
-    protocol, asked = study.protocol, study.content["table"]
-    parameters = load_parameter_set(DEFAULT_PARAMETER_SET)
+    asked = study.content["table"]
     counts = [row["n_replicates"] for row in study.content["rows"]]
     return fill_template(
         "table.html.jinja",
         "report.css",
-        version=versions["remission"],
-        title=protocol.title,
+        **common_parts(study, versions, changed=", changed by scenarios as above"),
         finding=_finding(study),
-        standing=standing_of(protocol.substance).lines,
-        safety=(*SAFETY_LINES, ESTABLISHED[protocol.substance.value]),
-        charts=[chart_parts(chart, svg) for chart, svg in drawn],
+        charts=[chart_parts(chart, inline_svg(chart, svg)) for chart, svg in drawn],
         inputs=_inputs(study),
         results=_results(study),
         notes=_remarks(study.content["rows"]),
         methods=(
-            f"Each cell was simulated {_range(counts)} times (seed {study.seed}; at most "
+            f"Each cell was simulated {from_to(min(counts), max(counts))} times (seed {study.seed}; at most "
             f"{asked['replicates']:,}, stopped when the Monte Carlo standard error of power was at most "
             f"{asked['mcse']:g}), with the people of the same seed in all cells. Tests are two-sided at "
             f"{asked['alpha']:g}; power counts success and harm at any look, failed analyses as no success."
@@ -126,20 +82,8 @@ def _page(
             + f" {TRUE_VALUE}"
             + (f" It was found in {asked['truth']:,} people under every arm." if asked["truth"] else "")
         ),
-        limits=(*LIMITS, *DESIGN_LIMITS),
-        cautions=protocol.cautions(),
-        assumptions=protocol.assumptions,
-        explanation=protocol.explain(),
         sources=[source_line(key) for key in keys],
         files=files,
-        made=(
-            ("Command", " ".join(study.words)),
-            ("Seed", str(study.seed)),
-            ("Protocol", f"{protocol.id}, sha256 {protocol.content_hash}"),
-            ("Values", f"{DEFAULT_PARAMETER_SET}, sha256 {parameters.content_hash}, changed by scenarios as above"),
-            ("Code", ", ".join(f"{name} sha256 {value}" for name, value in source_hashes().items())),
-            ("Versions", ", ".join(f"{name} {value}" for name, value in sorted(versions.items()))),
-        ),
     )
 
 
@@ -164,11 +108,6 @@ def _null(row: Mapping[str, Any], name: str) -> str:
 
 def _share(value: float | None) -> str:
     return "" if value is None else f"{100.0 * value:.0f}%"
-
-
-def _range(counts: Sequence[int]) -> str:
-    low, high = min(counts), max(counts)
-    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def _finding(study: TableStudy) -> str:
@@ -196,9 +135,7 @@ def _power_charts(study: TableStudy) -> list[Chart]:
     if len(rows) > _MOST_DRAWN or len(scenarios) > len(_MARKS):
         return []
     step = 0.7 / len(scenarios)
-    with drawing():
-        figure = Figure(figsize=(9.4, 1.6 + 0.75 * len(designs)), layout="constrained")
-        axes = figure.subplots()
+    with canvas(9.4, 1.6 + 0.75 * len(designs)) as (figure, axes):
         for number, (scenario, (color, marker)) in enumerate(zip(scenarios, _MARKS, strict=False)):
             found = [row for row in rows if row["scenario"] == scenario]
             y = np.array([len(designs) - designs.index(row["design"]) + 0.35 - step * (number + 0.5) for row in found])
@@ -220,8 +157,7 @@ def _power_charts(study: TableStudy) -> list[Chart]:
         Chart(
             name="power",
             title=f"Power of {len(designs)} designs in {len(scenarios)} scenarios, simulated",
-            see="Simulated: a mark is the power of a design in one scenario; bars are 95% Monte Carlo intervals.",
-            cannot="How likely a scenario is, the chart does not say; a design is safe only where all its marks are.",
+            **told("table-power"),
             figure=figure,
             table=Table(
                 columns=("scenario", "design", "people", "power (± error)"),

@@ -31,21 +31,7 @@ def write_report(result: TrialResult, folder: Path, *, command: str, versions: d
 
     Without the extra ``plots`` there are no figures, and the page says so.
 
-    Parameters
-    ----------
-    result
-        The trial.
-    folder
-        Where to write.
-    command
-        The command line that makes it again.
-    versions
-        Versions of the program and its libraries.
-
-    Raises
-    ------
-    OSError
-        A file cannot be written.
+    Raises OSError: a file cannot be written.
     """
     summary = summarize_trial(result)
     drawn = _draw(result, summary, folder / "figures") if has_extra("plots") else []

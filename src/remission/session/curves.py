@@ -9,15 +9,24 @@ from jaxtyping import Float
 from remission.dosing import EvidenceFlag, infusions_per_weight
 from remission.errors import SpecError
 from remission.patient.pharmacology import Pharmacology
+from remission.patient.sampling import (
+    sample_acute_response,
+    sample_covariates,
+    sample_iiv,
+    sample_venous_links,
+)
 from remission.pk import Concentrations, VenousLinks, individual_parameters
 from remission.receptor import OccupancyBand, simulate_occupancy
 from remission.records.analyte import Analyte, SamplingSite
+from remission.records.population import Population
 from remission.records.result import Result
+from remission.records.treatment import Infusion
 from remission.session.acute import simulate_acute_effects
 from remission.session.blood import simulate_blood
 from remission.session.effects import reference_peak_s_ket
+from remission.streams import People
 
-__all__ = ["SessionCurves", "simulate_session_curves"]
+__all__ = ["SessionCurves", "sample_session_curves", "simulate_session_curves"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,4 +136,31 @@ def simulate_session_curves(
         dbp_mmhg=dbp0_mmhg[:, np.newaxis] + felt.dbp_rise_mmhg,
         heart_rate_rise=felt.heart_rate_rise,
         flags=events.flags,
+    )
+
+
+def sample_session_curves(
+    infusion: Infusion,
+    population: Population,
+    *,
+    n_people: int,
+    seed: int,
+    t_h: Float[np.ndarray, " time"],
+    pharmacology: Pharmacology,
+) -> SessionCurves:
+    """Curves of one infusion in people of a trial; pressures are rises from 0. [h], [mmHg]"""
+    people = People.of_replicates(seed=seed, first=0, count=1, n_subjects=n_people)
+    response = sample_acute_response(people)
+    return simulate_session_curves(
+        dose_mg_per_kg=infusion.dose_mg_per_kg,
+        duration_h=infusion.duration_h,
+        t_h=t_h,
+        weight_kg=sample_covariates(people, population).weight_kg,
+        z_iiv=sample_iiv(people, n_iiv=pharmacology.n_iiv),
+        z_pressure=np.stack([response.z_sbp, response.z_dbp], axis=1),
+        sbp0_mmhg=np.zeros(n_people),
+        dbp0_mmhg=np.zeros(n_people),
+        pharmacology=pharmacology,
+        z_dissociation=response.z_dissociation,
+        venous=sample_venous_links(people, links=pharmacology.pk.links),
     )

@@ -1,10 +1,9 @@
 """The clinic that published the source article, as the article's source only."""
 
-import tomllib
 from functools import cache
-from importlib.resources import files
 
 from remission.records.base import Record
+from remission.records.packaged import packaged_toml
 
 __all__ = ["ArticleSource", "load_article_source"]
 
@@ -22,5 +21,4 @@ class ArticleSource(Record):
 @cache
 def load_article_source() -> ArticleSource:
     """The source of the article, as of its year, unverified."""
-    text = files("remission.library").joinpath("clinics", "article-source.toml").read_text("utf-8")
-    return ArticleSource.from_dict(tomllib.loads(text))
+    return ArticleSource.from_dict(packaged_toml("clinics", "article-source.toml"))

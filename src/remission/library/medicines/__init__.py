@@ -1,14 +1,13 @@
 """Standard medicines: which have a sourced contrast on use, and why the others have none."""
 
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
-from typing import Any
 
 from remission.errors import SpecError
-from remission.library.loader import read_library_toml
+from remission.records.packaged import packaged_toml
 
 __all__ = ["MedicineContrast", "list_medicines", "list_refusals", "load_medicine"]
+
+_FILE = ("medicines", "medicines.toml")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +52,7 @@ def list_medicines() -> tuple[tuple[str, str], ...]:
     >>> ("naltrexone", "alcohol") in list_medicines()
     True
     """
-    return tuple(sorted((item["name"], item["substance"]) for item in _content()["medicine"]))
+    return tuple(sorted((item["name"], item["substance"]) for item in packaged_toml(*_FILE)["medicine"]))
 
 
 def list_refusals() -> tuple[tuple[str, str, str], ...]:
@@ -64,23 +63,20 @@ def list_refusals() -> tuple[tuple[str, str, str], ...]:
     >>> [name for name, substance, _ in list_refusals() if substance == "opioid"][:2]
     ['buprenorphine', 'methadone']
     """
-    return tuple(sorted((item["name"], item["substance"], item["reason"]) for item in _content()["refused"]))
+    return tuple(sorted((item["name"], item["substance"], item["reason"]) for item in packaged_toml(*_FILE)["refused"]))
 
 
 def load_medicine(name: str, *, substance: str) -> MedicineContrast:
     """The sourced contrast of a medicine for a substance.
 
-    Raises
-    ------
-    SpecError
-        There is none; the message says why.
+    Raises SpecError: there is none; the message says why.
 
     Examples
     --------
     >>> load_medicine("naltrexone", substance="alcohol").contrast
     1.35
     """
-    content = _content()
+    content = packaged_toml(*_FILE)
     for item in content["medicine"]:
         if (item["name"], item["substance"]) == (name, substance):
             return MedicineContrast(**item)
@@ -95,8 +91,3 @@ def load_medicine(name: str, *, substance: str) -> MedicineContrast:
         allowed=f"a medicine with a sourced effect on {substance} use: {', '.join(known) or 'none'}",
         remedy=f"Leave {name} out: {reason}.",
     )
-
-
-@cache
-def _content() -> dict[str, Any]:
-    return read_library_toml(files("remission.library").joinpath("medicines", "medicines.toml"))

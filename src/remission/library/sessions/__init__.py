@@ -5,15 +5,14 @@ grade; an entry whose source leaves something open says what.
 """
 
 from functools import cache
-from importlib.resources import files
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from remission.errors import SpecError
-from remission.library.loader import read_library_toml
 from remission.library.references import load_reference
 from remission.records.base import Record
+from remission.records.packaged import packaged_toml
 from remission.records.parameter import Grade, SourceKey
 
 __all__ = [
@@ -145,13 +144,13 @@ class CourseFact(Record):
 @cache
 def load_regimens() -> tuple[PublishedRegimen, ...]:
     """Published regimens in the order in which they are offered."""
-    return tuple(PublishedRegimen.from_dict(one) for one in _read("regimens.toml")["regimen"])
+    return tuple(PublishedRegimen.from_dict(one) for one in packaged_toml("sessions", "regimens.toml")["regimen"])
 
 
 @cache
 def load_checks() -> tuple[SessionCheck, ...]:
     """Checks before a session, group by group, contraindications first."""
-    found = [SessionCheck.from_dict(one) for one in _read("checks.toml")["check"]]
+    found = [SessionCheck.from_dict(one) for one in packaged_toml("sessions", "checks.toml")["check"]]
     groups = list(dict.fromkeys(one.group for one in found))
     return tuple(sorted(found, key=lambda one: (groups.index(one.group), one.kind)))
 
@@ -159,14 +158,10 @@ def load_checks() -> tuple[SessionCheck, ...]:
 @cache
 def load_plasma_ranges() -> tuple[PlasmaRange, ...]:
     """Concentrations that trials report."""
-    return tuple(PlasmaRange.from_dict(one) for one in _read("plasma.toml")["range"])
+    return tuple(PlasmaRange.from_dict(one) for one in packaged_toml("sessions", "plasma.toml")["range"])
 
 
 @cache
 def load_course_facts() -> tuple[CourseFact, ...]:
     """What is known of courses."""
-    return tuple(CourseFact.from_dict(one) for one in _read("course.toml")["fact"])
-
-
-def _read(name: str) -> dict[str, list[dict[str, object]]]:
-    return read_library_toml(files("remission.library").joinpath("sessions", name))
+    return tuple(CourseFact.from_dict(one) for one in packaged_toml("sessions", "course.toml")["fact"])

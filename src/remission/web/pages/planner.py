@@ -39,19 +39,17 @@ from remission.records.base import Record
 from remission.records.session_fields import FORM_FIELDS, SESSION_FIELDS, SessionField
 from remission.records.substance import Substance
 from remission.report.clinic_sheet import ClinicSheet, clinic_sheet, read_dilution, read_strength
+from remission.report.plan_compare import ComparisonRow, comparison_rows
+from remission.report.plan_numbers import plan_numbers
+from remission.report.plan_search import SearchSheet, search_sheet
 from remission.report.plan_sheet import (
     LEVELS_NOTE,
-    ComparisonRow,
     FindingRow,
     LevelRow,
     PlanSheet,
-    SearchSheet,
     check_printable,
-    comparison_rows,
     level_rows,
-    plan_numbers,
     plan_sheet,
-    search_sheet,
     was_words,
 )
 from remission.report.planner_chart import comparison_chart, planner_chart

@@ -1,0 +1,63 @@
+"""Fixed sentences and names of ``words/report.toml``, the same in reports, plans, pages and on the command line."""
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+from remission.records.packaged import packaged_toml
+
+if TYPE_CHECKING:
+    from remission.planner import Plan
+    from remission.planner.simulated import Quantity
+
+__all__ = [
+    "ESTABLISHED", "ESTABLISHED_ALL", "SAFETY_LINES", "STATE_LABELS", "WORDS", "Label", "lowered",
+    "quantity_label", "share_label", "state_label",
+]  # fmt: skip
+
+WORDS = MappingProxyType(packaged_toml("words", "report.toml"))
+
+
+class Label(NamedTuple):
+    """A short name, and a sentence for the reader who asks."""
+
+    name: str
+    help: str
+
+
+STATE_LABELS = {symbol: Label(*texts) for symbol, texts in WORDS["states"].items()}
+
+_SAFETY = WORDS["safety"]
+SAFETY_LINES: tuple[str, ...] = tuple(_SAFETY["lines"])
+ESTABLISHED: dict[str, str] = {
+    substance: _SAFETY["form"].format(disorder=disorder, treatments=treatments, ketamine=_SAFETY[ketamine])
+    for substance, (disorder, treatments, ketamine) in _SAFETY["treatments"].items()
+}
+"""Established treatments, by substance."""
+ESTABLISHED_ALL: str = _SAFETY["all"].format(
+    each="; ".join(f"{disorder}: {treatments}" for disorder, treatments, _ in _SAFETY["treatments"].values()),
+    ketamine=_SAFETY["off_label"],
+)
+"""Where no substance is known."""
+
+
+def state_label(symbol: str) -> str:
+    """The name of a state."""
+    return STATE_LABELS[symbol].name
+
+
+def lowered(label: str) -> str:
+    """A label in the middle of a sentence."""
+    return label[:1].lower() + label[1:]
+
+
+def quantity_label(quantity: "Quantity | str") -> str:
+    """The name of a quantity of a plan with its site; an effect may be given by name."""
+    key = quantity if isinstance(quantity, str) else f"{quantity.name} {quantity.site}".strip()
+    name: str = WORDS["plan"]["quantities"][key]
+    return name
+
+
+def share_label(plan: "Plan", name: str) -> str:
+    """The name of a share of people beyond a limit of pressure."""
+    form: str = WORDS["plan"]["shares"][name]
+    return form.format(limits=plan.limits)

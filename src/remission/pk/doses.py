@@ -7,7 +7,7 @@ added. What is not sourced is refused with the reason, or computed under an assu
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -273,15 +273,10 @@ def _film(people: PkIndividuals, others: Sequence[AbsorbedDose], occasion: Occas
     if not any(one.dose.route is Route.FILM for one in others):
         return None
     values = load_parameter_set(f"{people.model.id}-film")
-    return FilmAbsorption(
-        f1=values.value("f1") * occasion.factor("f1"),
-        d1_h=values.value("d1_h") * occasion.factor("d1"),
-        ka1_per_h=values.value("ka1_per_h") * occasion.factor("ka1"),
-        f2=values.value("f2") * occasion.factor("f2"),
-        d2_h=values.value("d2_h") * occasion.factor("d2"),
-        ka2_per_h=values.value("ka2_per_h") * occasion.factor("ka2"),
-        mttg_h=values.value("mttg_h") * occasion.factor("mttg"),
-    )
+    ids = [one.name for one in fields(FilmAbsorption)]
+    # The library names variances without the unit: omega2_iov_ka1 is that of ka1_per_h.
+    factors = {name: occasion.factor(name.removesuffix("_per_h").removesuffix("_h")) for name in ids}
+    return FilmAbsorption(**{name: values.value(name) * factors[name] for name in ids})
 
 
 def _hepatoportal(

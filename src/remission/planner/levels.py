@@ -21,6 +21,7 @@ from remission.library.molecules import molar_mass_g_per_mol
 from remission.planner.request import PlanRequest
 from remission.planner.session import concentrations_at, offered_series
 from remission.records.analyte import Analyte, SamplingSite
+from remission.records.packaged import packaged_toml
 from remission.records.typed import read_minutes, tidy
 from remission.units import minutes_to_hours, parse_quantity
 
@@ -32,26 +33,9 @@ _LONGEST = 100_000
 _LATEST_H = 24.0
 # A level this many times the highest simulated one, or this small a part of the lowest, is more likely another unit.
 _ODD = 20.0
-_COLUMNS = {
-    "time": ("time", "t", "minutes", "min", "time_min", "time min", "hours", "h", "time_h", "time h", "tiempo"),
-    "analyte": ("analyte", "drug", "substance", "compound", "analito"),
-    "site": ("site", "sample", "matrix", "where", "sitio"),
-    "value": ("value", "level", "concentration", "conc", "result", "valor", "ng/ml", "conc_ng_per_ml"),
-    "unit": ("unit", "units", "unidad"),
-}
-_ANALYTES = {
-    "ketamine": Analyte.KET, "ket": Analyte.KET, "racemic ketamine": Analyte.KET, "r,s-ketamine": Analyte.KET,
-    "ketamina": Analyte.KET, "s-ketamine": Analyte.S_KET, "s_ket": Analyte.S_KET, "esketamine": Analyte.S_KET,
-    "s ketamine": Analyte.S_KET, "s-ket": Analyte.S_KET, "r-ketamine": Analyte.R_KET, "r_ket": Analyte.R_KET,
-    "r ketamine": Analyte.R_KET, "arketamine": Analyte.R_KET, "s-norketamine": Analyte.S_NK, "s_nk": Analyte.S_NK,
-    "s-nk": Analyte.S_NK, "s norketamine": Analyte.S_NK, "esnorketamine": Analyte.S_NK,
-}  # fmt: skip
-_SITES = {
-    "venous": SamplingSite.VENOUS, "vein": SamplingSite.VENOUS, "venous plasma": SamplingSite.VENOUS,
-    "venous serum": SamplingSite.VENOUS, "arm vein": SamplingSite.VENOUS, "venosa": SamplingSite.VENOUS,
-    "arterial": SamplingSite.ARTERIAL, "artery": SamplingSite.ARTERIAL, "arterial plasma": SamplingSite.ARTERIAL,
-    "arterial serum": SamplingSite.ARTERIAL,
-}  # fmt: skip
+_WORDS = packaged_toml("words", "levels.toml")
+_ANALYTES = {word: Analyte(name) for name, words in _WORDS["analytes"].items() for word in words}
+_SITES = {word: SamplingSite(name) for name, words in _WORDS["sites"].items() for word in words}
 _BELOW = re.compile(r"(?:<|below|blq|lloq|under)\s*(?:lloq)?\s*(.*)", re.IGNORECASE)
 
 
@@ -241,7 +225,7 @@ def _rows(text: str, where: str) -> list[tuple[int, list[str]]]:
 def _header(cells: list[str]) -> tuple[list[str] | None, str]:
     """Our names of the columns, and the unit of a bare time; None where the first line is a level already."""
     words = [re.sub(r"[\s\[\]()]+", " ", one).strip().lower() for one in cells]
-    found = [next((name for name, also in _COLUMNS.items() if one in also), "") for one in words]
+    found = [next((name for name, also in _WORDS["columns"].items() if one in also), "") for one in words]
     if not {"time", "value"} <= set(found):
         return None, ""
     time = words[found.index("time")]

@@ -30,7 +30,7 @@ CORE := src/remission/records/*,src/remission/protocol/*,src/remission/numerics/
 SPREAD := --numprocesses auto --dist loadfile
 
 .PHONY: help run install test browser check format-check lint types layers docs unit coverage quick format golden \
-	lock bench torture realism endpoints estimands medicines operating fuzz abuse laws shapes \
+	lock bench torture realism endpoints estimands facts medicines operating fuzz abuse laws shapes \
 	static processes thorough kernels processors picture dist dist-check clean
 
 help: ## this list
@@ -179,6 +179,9 @@ endpoints: $(TEST_STAMP) ## endpoints of the people in DIARIES=folder (CTN-0094 
 
 estimands: $(TEST_STAMP) ## analyses held to the true value of their estimand; into docs/validation/estimands.md
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.estimand_study
+
+facts: $(TEST_STAMP) ## every registered fact computed; into docs/validation/facts.md
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.facts_page
 
 forecast: $(TEST_STAMP) ## the forecast of more_kare once more, into FOLDER; the one on record is never written again
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.forecast "$(FOLDER)"

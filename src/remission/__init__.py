@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         read_diaries,
     )
     from remission.door.evidence import find_evidence, load_evidence
+    from remission.door.facts import validate
     from remission.door.plan import plan_infusion
     from remission.door.protocols import (
         list_parameter_sets,
@@ -106,6 +107,7 @@ _HOMES = {
     "simulate_session_effects": "remission.door.simulate",
     "simulate_trial": "remission.door.simulate",
     "summarize_trial": "remission.door.simulate",
+    "validate": "remission.door.facts",
     "write_protocol": "remission.door.protocols",
 }
 
@@ -153,6 +155,7 @@ __all__ = [
     "simulate_session_effects",
     "simulate_trial",
     "summarize_trial",
+    "validate",
     "write_protocol",
 ]
 

@@ -101,6 +101,10 @@ WRONG: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], str]] = [
     (rm.plan_infusion, (), {"weight": True, "age": 45}, "weight"),
     (rm.plan_infusion, (), {"weight": 82, "age": 45, "dose": 0.5, "minutes": 40}, "dose"),
     (rm.find_evidence, (), {"substance": "alchohol"}, "alcohol?"),
+    # the facts
+    (rm.validate, (), {"fact": "one-laps"}, "one-lapse?"),
+    (rm.validate, (), {"fact": 7}, "the id of a registered fact"),
+    (rm.validate, (), {"quick": "yes"}, "quick"),
 ]
 
 
@@ -194,6 +198,7 @@ def results() -> dict[type, Result]:
         rm.exposure_of_doses("pk-2026", INFUSION, **person),
         rm.plan_infusion(weight=82, age=45, dose="0.5 mg/kg", minutes=40, people=200),
         rm.design_trial("kare", n_subjects=24, power=0.8, max_replicates=20),
+        rm.validate(fact="self-quit-smokers", quick=True),
     ]  # fmt: skip
     return {type(one): one for one in found}
 

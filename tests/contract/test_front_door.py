@@ -49,6 +49,7 @@ NAMES = [
     "simulate_session_effects",
     "simulate_trial",
     "summarize_trial",
+    "validate",
     "write_protocol",
 ]
 

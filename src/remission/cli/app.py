@@ -32,6 +32,7 @@ from remission.cli.protocols import list_command, new_command
 from remission.cli.run import run_command
 from remission.cli.serve import serve_command
 from remission.cli.show import show_command
+from remission.cli.validate import validate_command
 from remission.errors import LibraryError, RemissionError, RunError, SpecError, WorkError, visible
 from remission.extras import telling_extras
 
@@ -66,6 +67,7 @@ app.add_typer(imports_app, name="import")
 app.command("export")(export_command)
 app.command("describe")(describe_command)
 app.command("doctor")(doctor_command)
+app.command("validate")(validate_command)
 app.command("plan")(plan_command)
 app.command("design", context_settings={"token_normalize_func": current_name})(design_command)
 

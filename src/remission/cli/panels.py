@@ -19,7 +19,7 @@ _PANELS = {
     "Options and help": ("evidence", "clinics"),
     "Plan a session": ("plan",),
     "Design a trial": ("new", "design"),
-    "Is it true?": ("endpoints", "import", "describe", "rerun"),
+    "Is it true?": ("endpoints", "import", "describe", "rerun", "validate"),
     "Less often": ("resume", "export", "doctor"),
 }
 """Every command but older names has its place; a test compares them with the commands that there are."""

@@ -584,6 +584,8 @@ ARGUMENTS: Final[Mapping[str, _Reader]] = {
     "seed": _whole(0, 2**64 - 1),
     "with_diaries": _flag(),
     "overlap": _flag(),
+    "quick": _flag(),
+    "fact": _text("the id of a registered fact, such as 'one-lapse'"),
     "function": _function(),
     "on_progress": _function(),
     "do": _function(),

@@ -1,5 +1,7 @@
 """The facts that a calibrated model must reproduce, as they were registered before work on its equations."""
 
+import hashlib
+import json
 from functools import cache
 from importlib.resources import files
 from typing import Annotated, Any, Literal, Self
@@ -156,6 +158,11 @@ class Facts(Record):
         if faults:
             raise SpecError.from_faults(faults)
         return self
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 of the content, without comments and layout of the file."""
+        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
 
     def find(self, fact_id: str) -> Fact:
         """The fact of that id, or the one that a measure of that id belongs to.

@@ -11,7 +11,7 @@ Every line of arithmetic lives with its circuit; here stands only the order.
 """
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from remission.circuit.basal_ganglia import update_habit, update_reward
 from remission.circuit.cues import update_cue
@@ -43,23 +43,32 @@ def simulate_course(
     parameters: CourseParameters,
     *,
     record_states: bool = False,
+    set_use: Int[np.ndarray, "subject day"] | None = None,
 ) -> Course:
     """The courses of many people.
 
     ``people``: addresses of the draws, one per subject. ``traits``, ``schedule``: arrays over the same subjects.
     ``parameters``: one substance's numbers. ``record_states``: whether to keep the states of every day (16 arrays of
-    subject by day).
+    subject by day). ``set_use``: an intervention, do(use) or do(clean): 1 or 0 on a day that is set, whatever the
+    person would have done, -1 on a day that comes as it comes. Draws stay where they are, so days before the first
+    set one are the same, and setting what would have happened changes nothing. The compiled kernel has none of this.
 
     Returns
     -------
     Course of ``schedule.n_days`` days. A person's course depends on that person's address, traits and schedule only.
     """
     course = with_links(_simulate) if active_links() else _simulate
-    return course(people, traits, schedule, parameters, record_states=record_states)
+    return course(people, traits, schedule, parameters, record_states=record_states, set_use=set_use)
 
 
 def _simulate(
-    people: People, traits: Traits, schedule: CourseSchedule, parameters: CourseParameters, *, record_states: bool
+    people: People,
+    traits: Traits,
+    schedule: CourseSchedule,
+    parameters: CourseParameters,
+    *,
+    record_states: bool,
+    set_use: Int[np.ndarray, "subject day"] | None,
 ) -> Course:
     p = parameters
     n, n_days = len(people), schedule.n_days
@@ -140,6 +149,8 @@ def _simulate(
         use_draw, episode_draw, leave_draw, drift_draw = draw_uniforms(people, Stream.DAY, day)
         cue_noise, amount_noise = draw_normal_pair(people, Stream.CUE, day)
         use = np.asarray((use_draw < chance) * 1.0, dtype=np.float64)
+        if set_use is not None:
+            use = np.where(set_use[:, day] < 0, use, set_use[:, day] * 1.0)
         if record_states:
             now = (window, efficacy, tone, habit, reward, load, trace, withdrawn, affect, skill, commitment)
             for name, value in zip(STATES, (*now, held_back, cue, strength, episode, drift), strict=True):

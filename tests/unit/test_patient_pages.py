@@ -176,7 +176,8 @@ def test_people_are_drawn_only_where_both_groups_were_counted() -> None:
     for option in load_options():
         for name in option.icons:
             number = number_of(name)
-            assert number.counts_people, name
+            assert number.treated is not None, name
+            assert number.control is not None, name
             assert (
                 0
                 <= min(number.treated or 0, number.control or 0)

@@ -98,8 +98,6 @@ class RowFault(Record):
 def echo(text: object) -> str:
     """What came, in at most 80 characters of one line, fit for any terminal or page.
 
-    Examples
-    --------
     >>> echo("a" * 200)[-4:], len(echo("a" * 200))
     ('aaa…', 80)
     """

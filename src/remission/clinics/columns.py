@@ -92,8 +92,6 @@ class _Row:
 def is_web_address(text: str) -> bool:
     """Whether a text is an http or https address with a host and nothing that could hide another one.
 
-    Examples
-    --------
     >>> is_web_address("https://clinic.example"), is_web_address("javascript:alert(1)")
     (True, False)
     """
@@ -111,8 +109,6 @@ def is_web_address(text: str) -> bool:
 def is_npi(text: str) -> bool:
     """Whether ten digits pass the check of the NPI: Luhn over 80840 and the ten digits.
 
-    Examples
-    --------
     >>> is_npi("1234567893"), is_npi("1234567890")
     (True, False)
     """

@@ -11,8 +11,9 @@ from typing import Literal
 from remission.clinics.clinic import Clinic
 from remission.clinics.nppes import read_nppes
 from remission.clinics.operator_csv import read_operator_csv
-from remission.clinics.reading import Reading, cannot_read, is_zip
+from remission.clinics.reading import Reading, is_zip
 from remission.clinics.samhsa import is_findtreatment, read_findtreatment
+from remission.errors import SpecError
 from remission.files import refuse_pipes
 
 __all__ = ["FORMATS", "Format", "load_demonstration", "read_clinics"]
@@ -31,19 +32,21 @@ def read_clinics(path: Path, *, file_format: Format = "auto", source_date: date 
     """
     refuse_pipes(path, allowed="a file of clinics")
     if not path.is_file():
-        raise cannot_read(str(path), got="no such file", allowed="a file of clinics")
+        raise SpecError(where=str(path), got="no such file", allowed="a file of clinics")
     try:
         kind = _kind_of(path) if file_format == "auto" else file_format
         if kind == "csv":
             return read_operator_csv(path, today=today)
         day = source_date or _day_of(path)
         if day > today:
-            raise cannot_read("--source-date", got=day.isoformat(), allowed=f"a day not after {today.isoformat()}")
+            raise SpecError(where="--source-date", got=day.isoformat(), allowed=f"a day not after {today.isoformat()}")
         if kind == "findtreatment":
             return read_findtreatment(path, source_date=day)
         return read_nppes(path, source_date=day)
     except OSError as error:
-        raise cannot_read(str(path), got=error.strerror or "unreadable", allowed="a file that can be read") from None
+        raise SpecError(
+            where=str(path), got=error.strerror or "unreadable", allowed="a file that can be read"
+        ) from None
 
 
 def _kind_of(path: Path) -> Format:

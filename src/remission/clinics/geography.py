@@ -35,8 +35,6 @@ class Spot(Record):
 def zip5_of(text: str) -> str | None:
     """The five digits of a ZIP code or ZIP+4; None when the text is neither.
 
-    Examples
-    --------
     >>> zip5_of(" 94025-1234 "), zip5_of("ABCDE")
     ('94025', None)
     """
@@ -50,13 +48,9 @@ def restored_zip(text: str, prefix_states: Mapping[str, frozenset[str]], state: 
     ``text``: for example ``2118``, ``901``, ``2118.0``, ``2118-1234`` or ``21181234``. ``prefix_states``: states by the
     first three digits. ``state``: two letters; None when it is not known, and then nothing is restored.
 
-    Returns
-    -------
     str or None
         Five digits, or ZIP+4; None when the text is no such code or no code of that state.
 
-    Examples
-    --------
     >>> restored_zip("2118", {"021": frozenset({"MA"})}, "MA"), restored_zip("2118", {"021": frozenset({"MA"})}, "CA")
     ('02118', None)
     """
@@ -98,8 +92,6 @@ def _areas() -> MappingProxyType[str, tuple[float, float]]:
 def locate_zip(code: str) -> Spot | None:
     """The middle of a ZIP area, or of its three-digit area; None when neither is known.
 
-    Examples
-    --------
     >>> locate_zip("94025").precision, locate_zip("99950").precision, locate_zip("00000")
     ('zip', 'rough', None)
     """
@@ -118,8 +110,6 @@ def locate_zip(code: str) -> Spot | None:
 def distance_mi(*, lat_deg: float, lon_deg: float, to_lat_deg: float, to_lon_deg: float) -> float:
     """Straight-line distance on a sphere (haversine). [mi]
 
-    Examples
-    --------
     >>> round(distance_mi(lat_deg=37.4396, lon_deg=-122.1864, to_lat_deg=40.7484, to_lon_deg=-73.9967), 1)
     2561.8
     """
@@ -133,8 +123,6 @@ def distance_mi(*, lat_deg: float, lon_deg: float, to_lat_deg: float, to_lon_deg
 def shown_distance_mi(length_mi: float) -> int:
     """A distance as it is shown, since ZIP middles are rough: to 1 mile below 10, to 5 above. [mi]
 
-    Examples
-    --------
     >>> [shown_distance_mi(length) for length in (0.3, 7.5, 12.4, 13.0)]
     [0, 8, 10, 15]
     """

@@ -20,9 +20,10 @@ from remission.clinics.columns import is_npi
 from remission.clinics.geography import restored_zip, zip5_of
 from remission.clinics.operator_csv import MAX_ROWS
 from remission.clinics.places import postal_spot, states_by_prefix
-from remission.clinics.reading import Lines, Reading, cannot_read, check_faults, is_zip
+from remission.clinics.reading import Lines, Reading, check_faults, is_zip
 from remission.clinics.samhsa import load_codes
 from remission.clinics.states import find_state
+from remission.errors import SpecError
 
 __all__ = ["CAVEAT", "read_nppes"]
 
@@ -88,7 +89,9 @@ def read_nppes(path: Path, *, source_date: date, with_people: bool = False) -> R
                 clinics[row["npi"]] = found
                 gone.discard(int(row["npi"]))
             if len(clinics) > MAX_ROWS:
-                raise cannot_read(path.name, got=f"more than {MAX_ROWS} rows that fit", allowed=f"at most {MAX_ROWS}")
+                raise SpecError(
+                    where=path.name, got=f"more than {MAX_ROWS} rows that fit", allowed=f"at most {MAX_ROWS}"
+                )
     return Reading(
         format="nppes",
         n_rows=n_rows,
@@ -110,8 +113,8 @@ def _open(path: Path) -> Iterator[BinaryIO]:
         with _Shy(path) as whole, zipfile.ZipFile(whole) as archive:
             names = [item.filename for item in archive.infolist()]
             if "[Content_Types].xml" in names:
-                raise cannot_read(
-                    path.name,
+                raise SpecError(
+                    where=path.name,
                     got="a spreadsheet",
                     allowed="CSV",
                     remedy="Open it, choose 'Save as', then 'CSV UTF-8', and load that file.",
@@ -124,25 +127,29 @@ def _open(path: Path) -> Iterator[BinaryIO]:
                 and "fileheader" not in item.filename.casefold()
             ]
             if len(main) != 1:
-                raise cannot_read(path.name, got=f"{len(main)} such files", allowed="a zip with one npidata_pfile*.csv")
+                raise SpecError(
+                    where=path.name, got=f"{len(main)} such files", allowed="a zip with one npidata_pfile*.csv"
+                )
             item = main[0]
             if item.file_size > _MAX_UNPACKED or item.file_size > _MAX_RATIO * max(item.compress_size, 1):
-                raise cannot_read(
-                    f"{path.name}: {item.filename}",
+                raise SpecError(
+                    where=f"{path.name}: {item.filename}",
                     got=f"{item.compress_size} bytes that unpack to {item.file_size}",
                     allowed=f"at most {_MAX_RATIO} times as large unpacked",
                     remedy="This looks like a zip bomb. Take the file from CMS again.",
                 )
             if item.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
                 # The others unpack as much as they like at once.
-                raise cannot_read(
-                    f"{path.name}: {item.filename}", got=f"compression {item.compress_type}", allowed="store or deflate"
+                raise SpecError(
+                    where=f"{path.name}: {item.filename}",
+                    got=f"compression {item.compress_type}",
+                    allowed="store or deflate",
                 )
             with archive.open(item) as member:
                 # Reading a line of limited length is quick only through a buffer.
                 yield io.BufferedReader(cast(io.BufferedIOBase, member), 1_000_000)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as error:
-        raise cannot_read(path.name, got=str(error)[:80], allowed="a whole zip file of NPPES") from None
+        raise SpecError(where=path.name, got=str(error)[:80], allowed="a whole zip file of NPPES") from None
 
 
 class _Shy(io.BufferedReader):
@@ -156,8 +163,8 @@ class _Shy(io.BufferedReader):
         """As of a file, but a whole list of members larger than any real one is refused."""
         found = super().read(_MAX_DIRECTORY + 1 if size is None or size < 0 else min(size, _MAX_DIRECTORY + 1))
         if len(found) > _MAX_DIRECTORY:
-            raise cannot_read(
-                self._name,
+            raise SpecError(
+                where=self._name,
                 got="a zip with tens of thousands of members",
                 allowed="a zip with one npidata_pfile*.csv and the few files beside it",
                 remedy="This looks like a zip bomb. Take the file from CMS again.",
@@ -172,8 +179,8 @@ def _rows(file: BinaryIO, name: str) -> Iterator[tuple[int, dict[str, str]]]:
         header = [cell.strip() for cell in next(reader, [])]
         missing = [column for column in _COLUMNS.values() if column not in header]
         if missing:
-            raise cannot_read(
-                f"{name}, line 1",
+            raise SpecError(
+                where=f"{name}, line 1",
                 got=f"no column {', '.join(missing[:5])}{' and others' if len(missing) > 5 else ''}",
                 allowed=f"the {len(_COLUMNS)} columns that are read, by their exact names",
                 remedy="Load npidata_pfile_*.csv, not one of the smaller files beside it.",
@@ -187,8 +194,8 @@ def _rows(file: BinaryIO, name: str) -> Iterator[tuple[int, dict[str, str]]]:
             elif cells:
                 yield reader.line_num, {**dict.fromkeys(places, ""), "npi": ",".join(cells)[:100]}
     except csv.Error as error:
-        raise cannot_read(
-            f"{name}, line {reader.line_num}", got=str(error), allowed="CSV with all cells quoted"
+        raise SpecError(
+            where=f"{name}, line {reader.line_num}", got=str(error), allowed="CSV with all cells quoted"
         ) from None
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from remission.clinics.clinic import Clinic, RowFault, echo
 from remission.clinics.columns import COLUMNS, REQUIRED, parse_row
-from remission.clinics.reading import Lines, Reading, cannot_read, check_faults, read_text
+from remission.clinics.reading import Lines, Reading, check_faults, read_text
 from remission.errors import SpecError, visible
 from remission.files import spreadsheet_safe
 
@@ -24,12 +24,12 @@ def read_rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
     Raises SpecError: broken quotes, too many rows, or a delimiter other than the comma.
     """
     if "\0" in text:
-        raise cannot_read(name, got="a zero byte", allowed="plain text", remedy="Is it really a CSV file?")
+        raise SpecError(where=name, got="a zero byte", allowed="plain text", remedy="Is it really a CSV file?")
     header = text.lstrip("\r\n").partition("\n")[0]
     if "," not in header and any(other in header for other in ";\t|"):
         other = next(other for other in ";\t|" if other in header)
-        raise cannot_read(
-            f"{name}, line 1",
+        raise SpecError(
+            where=f"{name}, line 1",
             got=f"columns separated by {other!r}",
             allowed="columns separated by commas",
             remedy="Save it again with commas.",
@@ -44,11 +44,11 @@ def read_rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
                 yield line, cells
                 count += 1
             if count > MAX_ROWS + 1:
-                raise cannot_read(name, got=f"more than {MAX_ROWS} rows", allowed=f"at most {MAX_ROWS} rows")
+                raise SpecError(where=name, got=f"more than {MAX_ROWS} rows", allowed=f"at most {MAX_ROWS} rows")
             line = reader.line_num + 1
     except csv.Error as error:
-        raise cannot_read(
-            f"{name}, line {line}",
+        raise SpecError(
+            where=f"{name}, line {line}",
             got=str(error),
             allowed='cells with a comma, quote or line break in "quotes", and quotes doubled',
         ) from None

@@ -60,8 +60,6 @@ def states_by_prefix() -> MappingProxyType[str, frozenset[str]]:
 def folded(text: str) -> str:
     """Text without case and accents, however the accents were typed.
 
-    Examples
-    --------
     >>> folded("Mayagüez") == folded("MAYAGU\u0308EZ") == "mayaguez"
     True
     """
@@ -89,8 +87,6 @@ def _split(text: str) -> tuple[str, str | None]:
 def states_of_place(text: str) -> tuple[str, ...]:
     """States that have a town of that name, two letters each, sorted.
 
-    Examples
-    --------
     >>> states_of_place("Menlo Park")
     ('CA',)
     """
@@ -102,8 +98,6 @@ def states_of_place(text: str) -> tuple[str, ...]:
 def find_place(text: str) -> Spot | None:
     """A town by name, with its state where the name alone is not enough; None when unknown or ambiguous.
 
-    Examples
-    --------
     >>> find_place("Menlo Park, CA").name, find_place("Springfield")
     ('Menlo Park, CA', None)
     """

@@ -10,7 +10,7 @@ from remission.clinics.clinic import Clinic, RowFault
 from remission.errors import SpecError
 from remission.records.base import Record
 
-__all__ = ["MAX_FAULTS", "Lines", "Reading", "cannot_read", "check_faults", "is_zip", "read_text"]
+__all__ = ["MAX_FAULTS", "Lines", "Reading", "check_faults", "is_zip", "read_text"]
 
 MAX_BYTES = 50_000_000
 """Largest file that is read as a whole; NPPES files are streamed instead."""
@@ -50,16 +50,11 @@ class Reading(Record):
         return len({fault.row for fault in self.errors})
 
 
-def cannot_read(name: str, *, got: str, allowed: str, remedy: str = "") -> SpecError:
-    """The error of a file that cannot be read at all."""
-    return SpecError(where=name, got=got, allowed=allowed, remedy=remedy)
-
-
 def check_faults(name: str, faults: Sized) -> None:
     """Refuse a file with so many faults that listing them would fill the memory."""
     if len(faults) > MAX_FAULTS:
-        raise cannot_read(
-            name,
+        raise SpecError(
+            where=name,
             got=f"more than {MAX_FAULTS} faults",
             allowed="a file of clinics",
             remedy="Look at its first rows: is it the file you meant, with the columns in their places?",
@@ -113,8 +108,8 @@ class Lines:
 
 def too_long(name: str) -> SpecError:
     """The error of a row without an end."""
-    return cannot_read(
-        name,
+    return SpecError(
+        where=name,
         got=f"a row of more than {_MAX_RECORD} characters",
         allowed="a file of rows with line breaks between them",
         remedy="Is it another kind of file, or does a quote stay open?",
@@ -134,27 +129,30 @@ def read_text(path: Path) -> str:
     """
     size = path.stat().st_size
     if size > MAX_BYTES:
-        raise cannot_read(
-            path.name,
+        raise SpecError(
+            where=path.name,
             got=f"{size / 1e6:.0f} MB",
             allowed="at most 50 MB",
             remedy="Split the file, or load an NPPES file with --format nppes.",
         )
     content = path.read_bytes()
     if content[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        raise cannot_read(
-            path.name, got="UTF-16 text", allowed="UTF-8 text", remedy="Save it again as 'CSV UTF-8' and load that."
+        raise SpecError(
+            where=path.name,
+            got="UTF-16 text",
+            allowed="UTF-8 text",
+            remedy="Save it again as 'CSV UTF-8' and load that.",
         )
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise cannot_read(
-            f"{path.name}, line {line}",
+        raise SpecError(
+            where=f"{path.name}, line {line}",
             got=f"a byte 0x{content[error.start]:02x} that is not UTF-8",
             allowed="UTF-8 text",
             remedy="Save it again as 'CSV UTF-8' and load that.",
         ) from None
     if not text.strip():
-        raise cannot_read(path.name, got="an empty file", allowed="a file with rows")
+        raise SpecError(where=path.name, got="an empty file", allowed="a file with rows")
     return text

@@ -21,8 +21,9 @@ from remission.clinics.columns import is_web_address
 from remission.clinics.geography import restored_zip, zip5_of
 from remission.clinics.operator_csv import MAX_CELL, MAX_ROWS, read_rows
 from remission.clinics.places import folded, postal_spot, states_by_prefix
-from remission.clinics.reading import Reading, cannot_read, check_faults, read_text
+from remission.clinics.reading import Reading, check_faults, read_text
 from remission.clinics.states import find_state
+from remission.errors import SpecError
 from remission.library.loader import read_library_toml
 
 __all__ = ["CREDIT", "is_findtreatment", "load_codes", "read_findtreatment"]
@@ -147,7 +148,7 @@ def _unread_columns(text: str, name: str) -> tuple[str, ...]:
 
 def _json_rows(text: str, name: str, pages: list[Mapping[str, Any]]) -> Iterator[tuple[int, Mapping[str, Any]]]:
     if text.count("{") + text.count("[") > _MAX_PARTS:
-        raise cannot_read(name, got="JSON of millions of parts", allowed=f"at most {MAX_ROWS} places")
+        raise SpecError(where=name, got="JSON of millions of parts", allowed=f"at most {MAX_ROWS} places")
     # A number of thousands of digits stays text, so that the rule of its column refuses it where it stands.
     decoder = json.JSONDecoder(
         parse_int=lambda digits: digits if len(digits) > _LONGEST_NUMBER else int(digits),
@@ -161,8 +162,8 @@ def _json_rows(text: str, name: str, pages: list[Mapping[str, Any]]) -> Iterator
         try:
             page, place = decoder.raw_decode(text, place)
         except (ValueError, RecursionError) as error:
-            raise cannot_read(
-                name, got=f"broken JSON: {str(error)[:60]}", allowed="pages of a FindTreatment.gov export"
+            raise SpecError(
+                where=name, got=f"broken JSON: {str(error)[:60]}", allowed="pages of a FindTreatment.gov export"
             ) from None
         parts = page if isinstance(page, list) else [page]
         for part in parts:
@@ -170,13 +171,13 @@ def _json_rows(text: str, name: str, pages: list[Mapping[str, Any]]) -> Iterator
             if isinstance(part, dict) and "rows" in part:
                 pages.append({key: value for key, value in part.items() if key != "rows"})
             if not isinstance(rows, list) or (isinstance(part, dict) and not {"rows", "name1"} & set(part)):
-                raise cannot_read(
-                    name, got="JSON without rows", allowed="an object with rows, or a list of rows with name1"
+                raise SpecError(
+                    where=name, got="JSON without rows", allowed="an object with rows, or a list of rows with name1"
                 )
             for row in rows:
                 row_number += 1
                 if row_number > MAX_ROWS:
-                    raise cannot_read(name, got=f"more than {MAX_ROWS} rows", allowed=f"at most {MAX_ROWS} rows")
+                    raise SpecError(where=name, got=f"more than {MAX_ROWS} rows", allowed=f"at most {MAX_ROWS} rows")
                 yield row_number, row if isinstance(row, dict) else {}
 
 
@@ -186,7 +187,9 @@ def _csv_rows(text: str, name: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
     header = [_FIELDS.get(cell.strip().casefold(), cell.strip()) for cell in first]
     missing = [column for column in ("name1", "city", "state", "zip") if column not in header]
     if missing:
-        raise cannot_read(f"{name}, line 1", got=f"no {', '.join(missing)}", allowed="the columns of the site's file")
+        raise SpecError(
+            where=f"{name}, line 1", got=f"no {', '.join(missing)}", allowed="the columns of the site's file"
+        )
     for line, cells in rows:
         yield line, dict(zip(header, cells, strict=False)) | {_BEYOND: "; ".join(cells[len(header) :]).strip("; ")}
 

@@ -1,6 +1,5 @@
 """States and territories of the United States by name and by two letters, and the outline map with its projection."""
 
-import json
 import math
 from collections.abc import Mapping
 from functools import cache
@@ -9,27 +8,10 @@ from types import MappingProxyType
 from typing import Any
 
 from remission.library.loader import read_library_toml
-from remission.records.base import Record
 
-__all__ = ["Outline", "StatePath", "find_state", "load_outline", "map_position", "state_names"]
+__all__ = ["find_state", "map_position", "state_names"]
 
 _FOLDER = files("remission.library").joinpath("clinics")
-
-
-class StatePath(Record):
-    """One state on the outline map, as an SVG path."""
-
-    code: str
-    name: str
-    path: str
-
-
-class Outline(Record):
-    """The outline map: 50 states and the District of Columbia, in units of its picture."""
-
-    width: int
-    height: int
-    states: tuple[StatePath, ...]
 
 
 @cache
@@ -46,8 +28,6 @@ def state_names() -> Mapping[str, str]:
 def find_state(text: str) -> str | None:
     """The two letters of a state given by its code or its name in English; None when it is neither.
 
-    Examples
-    --------
     >>> find_state(" ca "), find_state("new york"), find_state("Ontario")
     ('CA', 'NY', None)
     """
@@ -58,19 +38,11 @@ def find_state(text: str) -> str | None:
     return None
 
 
-@cache
-def load_outline() -> Outline:
-    """The outline map of the library."""
-    return Outline.from_dict(json.loads(_FOLDER.joinpath("us-outline.json").read_text("utf-8")))
-
-
 def map_position(*, lat_deg: float, lon_deg: float, state: str) -> tuple[float, float] | None:
     """Where a point of a state lies on the outline map, right and down; None for a territory, which is not drawn.
 
     Albers' equal-area conic, with Alaska and Hawaii as insets chosen by the state's code.
 
-    Examples
-    --------
     >>> [round(value, 3) for value in map_position(lat_deg=37.4396, lon_deg=-122.1864, state="CA")]
     [36.732, 269.959]
     """

@@ -118,11 +118,6 @@ class PatientNumber(Record):
     read: str = ""
     grade: str = ""
 
-    @property
-    def counts_people(self) -> bool:
-        """Whether it may be drawn as people: both groups are given, per 100."""
-        return self.treated is not None and self.control is not None
-
     def part(self, name: str) -> float:
         """A part as a number; ``more`` is a difference of proportions as people per 100, ``weeks`` a length of time.
 
@@ -152,8 +147,6 @@ def _names() -> Mapping[str, str]:
 def substance_named(text: str) -> str | None:
     """The substance that a brand, a street name or a Spanish word means; ``sedative`` has no options of its own.
 
-    Examples
-    --------
     >>> substance_named("Heroína"), substance_named("crystal-meth"), substance_named("sugar")
     ('opioid', 'methamphetamine', None)
     """
@@ -168,8 +161,6 @@ def fill(text: str) -> str:
 
     Raises LibraryError: a slot names no number, or a part that it does not have.
 
-    Examples
-    --------
     >>> fill("{nic_cochrane_varenicline.treated} of 100")
     '14 of 100'
     """
@@ -200,18 +191,7 @@ def number_of(number_id: str) -> PatientNumber:
     """The number of that id. Raises LibraryError: no record has it."""
     facts = _read("facts.toml")
     if number_id in facts:
-        entry = facts[number_id]
-        return PatientNumber(
-            id=number_id,
-            value=entry.get("value"),
-            low=entry.get("low"),
-            high=entry.get("high"),
-            unit=entry["unit"],
-            source=entry["source"],
-            kind=entry["kind"],
-            read=entry["read"],
-            grade=entry["grade"],
-        )
+        return PatientNumber(id=number_id, **facts[number_id])
     trials = _read("options.toml")["trial"]
     if number_id in trials:
         return _of_trial(number_id, trials[number_id])
@@ -255,24 +235,23 @@ def _of_trial(number_id: str, entry: Mapping[str, str]) -> PatientNumber:
         raise LibraryError(where=f"trial number {number_id}", got=arm, allowed=f"an outcome of {study.id}")
 
     first = outcome(entry.get("treated") or entry["contrast"])
-    second = outcome(entry["control"]) if "control" in entry else None
-    return PatientNumber(
+    number = PatientNumber(
         id=number_id,
         value=first.value,
         low=first.ci_low,
         high=first.ci_high,
-        treated=first.value if second else None,
-        control=second.value if second else None,
-        treated_low=first.ci_low if second else None,
-        treated_high=first.ci_high if second else None,
-        control_low=second.ci_low if second else None,
-        control_high=second.ci_high if second else None,
-        n=first.n if second is None else (first.n or 0) + (second.n or 0),
+        n=first.n,
         days=first.time_days,
         unit=first.statistic,
         source=citation_of(study),
         kind=first.source_kind,
     )
+    if "control" not in entry:
+        return number
+    second = outcome(entry["control"])
+    treated = {"treated": first.value, "treated_low": first.ci_low, "treated_high": first.ci_high}
+    control = {"control": second.value, "control_low": second.ci_low, "control_high": second.ci_high}
+    return number.model_copy(update={**treated, **control, "n": (first.n or 0) + (second.n or 0)})
 
 
 @cache

@@ -57,8 +57,6 @@ def pool_effects(
     Raises SpecError: fewer than three, an estimate that is not finite, or a standard error that is not positive and
     finite. Raises NumericalError: the estimate of tau2 did not converge.
 
-    Examples
-    --------
     >>> import numpy as np
     >>> found = pool_effects(np.array([0.1, 0.3, 0.5]), np.array([0.1, 0.1, 0.1]))
     >>> round(found.estimate, 3), round(found.tau2, 3)

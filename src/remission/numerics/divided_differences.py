@@ -49,8 +49,6 @@ def decay_differences(a: _Array, b: _Array, *, decay_a: _Array, decay_b: _Array)
     ``a``, ``b``: arguments, >= 0. [dimensionless] ``decay_a``, ``decay_b``: ``exp(-a)`` and ``exp(-b)``.
     [dimensionless]
 
-    Notes
-    -----
     With ``high`` the larger argument, the second equals ``(mean_decay(low) - decay_difference(low, high))
     / high``, which loses less than two bits for ``high >= 1``; below 1 the power series is summed.
     """

@@ -9,8 +9,6 @@ Z95 = 1.959963984540054
 def share_interval(hit: int, n: int) -> tuple[float, float]:
     """Wilson's 95% interval of a share: it stays in 0 to 1, and none of some people is not surely none.
 
-    Examples
-    --------
     >>> [round(end, 4) for end in share_interval(0, 1000)], [round(end, 3) for end in share_interval(5, 10)]
     ([0.0, 0.0038], [0.237, 0.763])
     """

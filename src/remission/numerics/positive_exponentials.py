@@ -45,8 +45,6 @@ def positive_exponentials(
 ) -> Float[np.ndarray, "subject state state"]:
     """``exp(A step)`` of each subject; the matrix must pass :func:`check_compartments`, and the step be >= 0.
 
-    Examples
-    --------
     >>> decay = np.array([[[-1.0, 0.0], [1.0, 0.0]]])
     >>> positive_exponentials(decay, step=1.0).round(4).tolist()
     [[[0.3679, 0.0], [0.6321, 1.0]]]

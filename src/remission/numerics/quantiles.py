@@ -17,8 +17,6 @@ def quantiles_over_people(
 ) -> Float[np.ndarray, "quantile time"]:
     """``np.quantile(values, p_quantiles, axis=0)`` of finite values, bit for bit.
 
-    Examples
-    --------
     >>> quantiles_over_people(np.array([[3.0], [1.0], [2.0]]), [0.25, 0.5]).ravel().tolist()
     [1.5, 2.0]
     """

@@ -74,8 +74,6 @@ def walk_over(times: Float[np.ndarray, " time"], *, breaks: Float[np.ndarray, " 
     ``n_intervals``: inputs; each runs from one break to the next. Raises SpecError: times or breaks run backwards, or
     there is not one break more than intervals.
 
-    Examples
-    --------
     >>> walk = walk_over(np.array([0.5, 1.0, 3.0]), breaks=np.array([0.0, 2.0]), n_intervals=1)
     >>> walk.length.tolist(), walk.output.tolist()
     ([0.5, 0.5, 2.0, 1.0], [0, 1, -1, 2])

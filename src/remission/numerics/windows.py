@@ -22,8 +22,6 @@ def largest_in_window(
     ``amount``: what each subject gets of each dose, in any unit, >= 0. ``start_h``, ``duration_h``: when each dose
     begins, and over how long it flows; 0 is at once. [h] ``window_h``: length of the window, > 0. [h]
 
-    Examples
-    --------
     >>> both = {"start_h": np.array([0.0, 5.0]), "duration_h": np.array([0.0, 2.0])}
     >>> largest_in_window(np.array([[30.0, 20.0]]), **both, window_h=6.0)
     array([40.])

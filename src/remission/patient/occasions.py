@@ -14,8 +14,6 @@ _BLOCKS = 16
 def sample_iov(people: People, *, n_iov: int, occasion: int) -> Float[np.ndarray, "subject iov"]:
     """Standard normals for variability between occasions; ``occasion`` counts the sessions of a person from 0.
 
-    Examples
-    --------
     >>> people = People.of_replicates(seed=1, first=0, count=1, n_subjects=2)
     >>> first, second = (sample_iov(people, n_iov=11, occasion=number) for number in (0, 1))
     >>> first.shape, bool(np.any(first == second))

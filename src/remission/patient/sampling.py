@@ -114,8 +114,6 @@ def sample_traits(people: People, parameters: CourseParameters, *, clean_days: i
 
     Raises SpecError: ``q0_mean`` and ``q0_sd`` do not belong to a Beta distribution.
 
-    Notes
-    -----
     b_i is normal (b0, sigma_b); s_i log-normal; M on day 0 is ``1 - (1 - q0)*exp(-clean_days/tau_M)`` with q0 Beta
     (``q0_mean``, ``q0_sd``); engagement normal, clipped; D and r normal; a share e0 of self-quitters begins inside an
     episode.

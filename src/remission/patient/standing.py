@@ -6,7 +6,7 @@ Every output says this in its first lines. The words follow from the grades of t
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -21,7 +21,7 @@ __all__ = ["Standing", "Tuned", "is_tuned", "standing_of", "tuned_sentence"]
 _NAMES = {"opioid": "opioids"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Tuned:
     """What values were tuned on: ``kind`` is trial or natural history; ``record`` its id in the evidence registry."""
 
@@ -104,10 +104,7 @@ class Standing:
             "assumed_share": self.assumed_share,
             "tuned_on": None
             if self.tuned_on is None
-            else [
-                {"kind": one.kind, "name": one.name, "record": one.record, "endpoints": list(one.endpoints)}
-                for one in self.tuned_on
-            ],
+            else [asdict(one) | {"endpoints": list(one.endpoints)} for one in self.tuned_on],
             "lines": list(self.lines),
         }
 
@@ -117,8 +114,6 @@ def standing_of(substance: Substance | str, parameter_set: str | ParameterSet = 
 
     Raises LibraryError: there is no parameter set of that name.
 
-    Examples
-    --------
     >>> standing_of("opioid").is_placeholder, standing_of("alcohol").is_placeholder
     (True, False)
     """
@@ -129,12 +124,7 @@ def standing_of(substance: Substance | str, parameter_set: str | ParameterSet = 
     shared = [one for one in found.parameters if "." not in one.id and one.id not in replaced]
     content = _content()
     tuned = tuple(
-        Tuned(
-            kind=entry["kind"],
-            name=entry["name"],
-            record=entry.get("record"),
-            endpoints=tuple(entry.get("endpoints", ())),
-        )
+        Tuned(entry["kind"], entry["name"], entry.get("record"), tuple(entry.get("endpoints", ())))
         for entry in content["tuned"]
         if entry["substance"] == name
     )

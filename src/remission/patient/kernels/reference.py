@@ -53,8 +53,6 @@ def simulate_course(
     person would have done, -1 on a day that comes as it comes. Draws stay where they are, so days before the first
     set one are the same, and setting what would have happened changes nothing. The compiled kernel has none of this.
 
-    Returns
-    -------
     Course of ``schedule.n_days`` days. A person's course depends on that person's address, traits and schedule only.
     """
     course = with_links(_simulate) if active_links() else _simulate

@@ -2,12 +2,12 @@
 
 from typing import Any
 
+import divided_differences as twins
 import numpy as np
 from numba import njit
 from reference_kinetics import decay_difference
 
 from remission.numerics import decay_lanes as lanes
-from remission.numerics import divided_differences as twins
 from remission.numerics.elementary import exp
 from remission.numerics.lanes import OPTIONS
 

@@ -3,9 +3,8 @@
 import mpmath
 import numpy as np
 import pytest
+from divided_differences import cumulative_decay_difference, mean_decay
 from reference_kinetics import decay_difference
-
-from remission.numerics.divided_differences import cumulative_decay_difference, mean_decay
 
 mp = mpmath.mp.clone()
 mp.dps = 60

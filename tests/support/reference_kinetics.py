@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from divided_differences import cumulative_decay_difference, decay_differences, mean_decay
 from jaxtyping import Float
 from scipy import linalg
 
-from remission.numerics.divided_differences import cumulative_decay_difference, decay_differences, mean_decay
 from remission.numerics.elementary import exp
 from remission.numerics.quadrature import DoublingPanels, doubling_panels
 from remission.pk.effect_site import _FIRST_PANEL_H, _N_NODES, _end_of_infusion, _parents, _sum

@@ -176,7 +176,7 @@ def test_codes_that_are_easily_confused(tmp_path: Path) -> None:
 
 
 def nppes_rows(*changes: dict[str, str]) -> str:
-    from remission.clinics.nppes import _COLUMNS
+    from remission.clinics.nppes import _columns
 
     start = {
         "npi": "1234567893", "entity": "2", "name": "EXAMPLE REHAB LLC", "street1": "1 SAMPLE WAY",
@@ -184,10 +184,10 @@ def nppes_rows(*changes: dict[str, str]) -> str:
     }  # fmt: skip
     target = io.StringIO()
     writer = csv.writer(target, quoting=csv.QUOTE_ALL)
-    writer.writerow(_COLUMNS.values())
+    writer.writerow(_columns().values())
     for change in changes:
         row = {**start, **change}
-        writer.writerow([row.get(field, "") for field in _COLUMNS])
+        writer.writerow([row.get(field, "") for field in _columns()])
     return target.getvalue()
 
 

@@ -1,13 +1,10 @@
 """Several analyses, one error rate: Holm, Hochberg and Bonferroni, and gates in a row.
 
-Families are adjusted over all replicates at once; a test holds them to statsmodels, which takes one replicate at a time
-and collects garbage in each.
-
-A gate's hypotheses are tested at the alpha that the gate before hands on: all of it once all hypotheses there are
-rejected (serial), or the share of them that are rejected (parallel; the gate before is then Bonferroni's, which is what
-makes handing on shares right). An adjusted p value is the smallest alpha at which a hypothesis is rejected, so at any
-alpha the rejections are those with an adjusted p value at most that. The chance of any false rejection is at most
-alpha whatever the correlation of the analyses, but for Hochberg, which asks for positive dependence.
+A gate is tested at the alpha that the gate before hands on: all of it once all hypotheses there are rejected (serial),
+or the share that are rejected (parallel, behind Bonferroni's test). An adjusted p value is the smallest alpha at which
+a hypothesis is rejected. The chance of any false rejection is at most alpha whatever the correlation of the
+analyses, but for Hochberg, which asks for positive dependence. statsmodels takes one replicate at a time; a test holds
+families to it.
 
 References
 ----------

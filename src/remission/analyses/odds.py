@@ -1,8 +1,10 @@
-"""Odds ratios over all replicates at once, every sum in a fixed order; a test holds them to statsmodels.
+"""Odds ratios of all replicates at once: the two-by-two table, and logistic regression with one of three tests.
 
-The regression takes Newton's steps (which are those of iteratively reweighted least squares) in an orthonormal basis of
-each design, until a step would raise the log likelihood by less than a ten-billionth. Where the likelihood has no
-maximum the steps go on towards infinity: the outcome is foretold for everybody, or the error has no bound.
+The maximum of the likelihood is found by Newton's method (iteratively reweighted least squares), on columns that were
+made orthonormal first, so that terms of any scale and terms that depend on each other do no harm. Where the event is
+separated (everybody with it is told from everybody without it by arm and covariates) the likelihood has no maximum and
+the steps run to infinity. Sums have a fixed order, for the same bits on every processor, which is why no library does
+it; a test holds the results to statsmodels.
 """
 
 from typing import Literal
@@ -29,11 +31,12 @@ LARGEST_ERROR = 20.0
 """A standard error of a log ratio above this means that the estimate runs to infinity."""
 _STEPS = 100
 _GAIN = 1e-10
-"""Twice what a step would add to the log likelihood, below which it is the last: the step after it would move the
-estimate by less than a hundred-billionth of its error."""
+"""The search ends where a step would add less than half of this to the log likelihood: the next would move the estimate
+by less than a hundred-billionth of its standard error."""
 _LEAST = 1e-14
-"""Share of its information that a column must keep beside the others."""
+"""Share of its Fisher information that a column must keep beside the others; with less it cannot be estimated."""
 _HALVINGS = 30
+"""How often a step that would make the fit worse is halved."""
 
 
 def analyze_odds(
@@ -178,7 +181,7 @@ def _fit(x, y, precision, aim, steps, effect, information):
     deviance = 0.0
     has_prior = precision > 0.0
     for i in range(n):
-        # The library's start: everybody half way to what came. A posterior starts at its prior.
+        # As statsmodels starts: each chance half way between 1/2 and what came. With a prior: at its center.
         p = (y[i] + 0.5) / 2.0
         lines[i] = log_lane(p / (1.0 - p))
     if has_prior:
@@ -194,7 +197,7 @@ def _fit(x, y, precision, aim, steps, effect, information):
             foretold = foretold and abs(p - y[i]) <= 1e-8 + 1e-5 * y[i]
             held = min(max(p, 2.3e-16), 1.0 - 2.3e-16)
             weighted[i] = held * (1.0 - held)
-            # The first step aims at the working response of a line that no effect has.
+            # The starting log odds come from no coefficients, so the first step estimates these from zero.
             away = y[i] - p
             if number == 0 and not has_prior:
                 away += weighted[i] * lines[i]
@@ -203,7 +206,7 @@ def _fit(x, y, precision, aim, steps, effect, information):
                 some = weighted[i] * x[j, i]
                 for k in range(j + 1):
                     information[j, k] += some * x[k, i]
-        # A prior holds the treatment only: terms that foretell the outcome run away beside it.
+        # Separated: every chance is 0 or 1. A prior holds the treatment only, the other terms may still run away.
         if foretold and (arrived or not has_prior):
             return _FORETOLD, 0.0
         if has_prior:
@@ -223,7 +226,7 @@ def _fit(x, y, precision, aim, steps, effect, information):
             for j in range(n_terms):
                 effect[j] += step[j]
             new = _deviance(x, y, effect, lines, precision, aim)
-            # Where nearly all is foretold there is little curvature, and a whole step may overshoot.
+            # Near separation the likelihood is almost flat, and a whole step may overshoot.
             if arrived or number == 0 or new <= deviance + 1e-9 * (1.0 + deviance):
                 break
             for j in range(n_terms):
@@ -239,7 +242,7 @@ def _deviance(x, y, effect, lines, precision, aim):
     total = precision * (effect[effect.size - 1] - aim) * (effect[effect.size - 1] - aim)
     for i in range(y.size):
         lines[i] = _line(x, effect, i)
-        # log(1 + exp(-|line|)), and the line itself where it points the wrong way.
+        # log(1 + exp(wrong)), written so that exp cannot overflow.
         wrong = -lines[i] if y[i] > 0.5 else lines[i]
         total += 2.0 * (log_lane(1.0 + exp_lane(-abs(wrong))) + max(wrong, 0.0))
     return total

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -31,25 +32,6 @@ CAVEAT = (
     "An NPI is an enumeration number. These entries are self-reported; they prove neither license, accreditation, "
     "quality nor that the place is open. Positions are approximate (ZIP area)."
 )
-_PLACE = "Provider Business Practice Location Address"
-_COLUMNS = {
-    "npi": "NPI",
-    "entity": "Entity Type Code",
-    "replacement": "Replacement NPI",
-    "name": "Provider Organization Name (Legal Business Name)",
-    "other_name": "Provider Other Organization Name",
-    "last": "Provider Last Name (Legal Name)",
-    "first": "Provider First Name",
-    "street1": "Provider First Line Business Practice Location Address",
-    "street2": "Provider Second Line Business Practice Location Address",
-    "city": f"{_PLACE} City Name",
-    "state": f"{_PLACE} State Name",
-    "postal": f"{_PLACE} Postal Code",
-    "country": f"{_PLACE} Country Code (If outside U.S.)",
-    "phone": f"{_PLACE} Telephone Number",
-    "deactivated": "NPI Deactivation Date",
-    "reactivated": "NPI Reactivation Date",
-} | {f"code{slot}": f"Healthcare Provider Taxonomy Code_{slot}" for slot in range(1, 16)}
 # The largest real file is about 10 GB in a zip of 1 GB; a bomb is far denser.
 _MAX_UNPACKED = 40_000_000_000
 _MAX_RATIO = 200
@@ -177,15 +159,16 @@ def _rows(file: BinaryIO, name: str) -> Iterator[tuple[int, dict[str, str]]]:
     reader = csv.reader(lines, strict=True)
     try:
         header = [cell.strip() for cell in next(reader, [])]
-        missing = [column for column in _COLUMNS.values() if column not in header]
+        columns = _columns()
+        missing = [column for column in columns.values() if column not in header]
         if missing:
             raise SpecError(
                 where=f"{name}, line 1",
                 got=f"no column {', '.join(missing[:5])}{' and others' if len(missing) > 5 else ''}",
-                allowed=f"the {len(_COLUMNS)} columns that are read, by their exact names",
+                allowed=f"the {len(columns)} columns that are read, by their exact names",
                 remedy="Load npidata_pfile_*.csv, not one of the smaller files beside it.",
             )
-        places = {field: header.index(column) for field, column in _COLUMNS.items()}
+        places = {field: header.index(column) for field, column in columns.items()}
         lines.end_row()
         for cells in reader:
             lines.end_row()
@@ -197,6 +180,13 @@ def _rows(file: BinaryIO, name: str) -> Iterator[tuple[int, dict[str, str]]]:
         raise SpecError(
             where=f"{name}, line {reader.line_num}", got=str(error), allowed="CSV with all cells quoted"
         ) from None
+
+
+@cache
+def _columns() -> dict[str, str]:
+    """Columns of the file that are read, by our names."""
+    slots = {f"code{slot}": f"Healthcare Provider Taxonomy Code_{slot}" for slot in range(1, 16)}
+    return {**load_codes()["nppes"], **slots}
 
 
 def _day(text: str) -> date | None:

@@ -36,15 +36,6 @@ _GROUPS = ("care", "medications", "payment", "languages")
 _MAX_MERGED = 40
 _MAX_PARTS = 4_000_000
 """Most objects and lists of a JSON text; a hundred thousand places with all their services have fewer."""
-_ALIASES = {
-    "name1": ("name1", "name"), "name2": ("name2",), "name3": ("name3",),
-    "street1": ("street1", "address1", "street"), "street2": ("street2", "address2"), "city": ("city",),
-    "state": ("state",), "zip": ("zip", "zipcode", "zip_code"), "zip4": ("zip4",), "county": ("county",),
-    "phone": ("phone",), "intake1": ("intake1",), "hotline1": ("hotline1",), "website": ("website",),
-    "latitude": ("latitude",), "longitude": ("longitude",), "typeFacility": ("typefacility", "type_facility"),
-}  # fmt: skip
-"""Columns of the site's files by year, in lower case."""
-_FIELDS = {alias: field for field, aliases in _ALIASES.items() for alias in aliases}
 _YES = {"1", "1.0", "y", "yes", "true", "x"}
 _CODE = re.compile(r"[A-Z][A-Z0-9]{0,5}")
 _DEGREES = re.compile(r"[+-]?[0-9]{1,3}(\.[0-9]{0,20})?")
@@ -56,13 +47,19 @@ _BEYOND = "beyond the header"
 
 def is_findtreatment(header: Iterable[str]) -> bool:
     """Whether column names are those of a file of the site, of any year."""
-    return {"name1", "city", "state", "zip"} <= {_FIELDS.get(name.strip().casefold(), "") for name in header}
+    return {"name1", "city", "state", "zip"} <= {_field_names().get(name.strip().casefold(), "") for name in header}
 
 
 @cache
 def load_codes() -> Mapping[str, Any]:
     """The code tables of the library."""
     return read_library_toml(files("remission.library").joinpath("clinics", "codes.toml"))
+
+
+@cache
+def _field_names() -> Mapping[str, str]:
+    """Our names by the site's columns of any year, in lower case."""
+    return {alias: field for field, aliases in load_codes()["columns"].items() for alias in aliases}
 
 
 def read_findtreatment(path: Path, *, source_date: date) -> Reading:
@@ -141,7 +138,7 @@ def _unread_columns(text: str, name: str) -> tuple[str, ...]:
         column.strip()
         for column in header
         if column.strip()
-        and column.strip().casefold() not in {*_FIELDS, *known}
+        and column.strip().casefold() not in {*_field_names(), *known}
         and "ketamine" not in column.casefold()
     )
 
@@ -184,7 +181,7 @@ def _json_rows(text: str, name: str, pages: list[Mapping[str, Any]]) -> Iterator
 def _csv_rows(text: str, name: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
     rows = read_rows(text, name)
     _, first = next(rows)
-    header = [_FIELDS.get(cell.strip().casefold(), cell.strip()) for cell in first]
+    header = [_field_names().get(cell.strip().casefold(), cell.strip()) for cell in first]
     missing = [column for column in ("name1", "city", "state", "zip") if column not in header]
     if missing:
         raise SpecError(
@@ -321,7 +318,7 @@ def _services(row: Mapping[str, Any]) -> tuple[dict[str, list[str]], list[str]]:
 
 def _codes_in(column: str, cell: str, codes: Mapping[str, Mapping[str, str]]) -> list[str]:
     """The service codes that a directory writes into one cell, with spaces, slashes or stars between them."""
-    if column in _ALIASES:
+    if column in load_codes()["columns"]:
         return []
     words = [word for word in re.split(r"[\s/;,|*]+", cell[:MAX_CELL]) if word]
     if not words or not all(_CODE.fullmatch(word) for word in words):

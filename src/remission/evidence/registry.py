@@ -77,14 +77,14 @@ class EvidenceRegistry(Result):
         """One row a record."""
         rows = list(self)
         names = ("id", "substance", "population", "citation")
-        return {**{name: [getattr(one, name) for one in rows] for name in names}}
+        return {name: [getattr(one, name) for one in rows] for name in names}
 
     def to_json(self) -> str:
         """Every record as :func:`public_record` gives it: the addresses where numbers were read are never printed."""
         return json.dumps([public_record(one) for one in self], ensure_ascii=False, allow_nan=False)
 
     def __len__(self) -> int:
-        return len(self.studies) + len(self.care) + sum(len(rows) for rows in self.beside.values())
+        return sum(1 for _ in self)
 
     def __iter__(self) -> Iterator[StudyRecord | CareRecord]:
         yield from self.studies
@@ -196,11 +196,8 @@ class EvidenceRegistry(Result):
         )
 
     def _numbers(self) -> Iterator[StudyOutcome | CareRecord]:
-        for study in self.studies:
-            yield from study.outcomes
-        yield from self.care
-        for rows in self.beside.values():
-            yield from rows
+        for record in self:
+            yield from record.outcomes if isinstance(record, StudyRecord) else (record,)
 
 
 @cache

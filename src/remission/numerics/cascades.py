@@ -1,17 +1,16 @@
-"""Cascades: triangular linear systems in which each state is fed by earlier ones, for many subjects at machine speed.
+"""Chains of first-order steps, such as dose, ketamine, transit compartments, norketamine: amounts of many subjects.
 
-Equation, with state 0 the input itself, constant over a step, and feeds that are never negative::
+A cascade is a linear system in which drug only moves on: each state is fed by earlier ones and by none that comes after
+it, so that its matrix is triangular. State 0 is the input, constant over a step; feeds are never negative::
 
     x_0 = u(t)                      dx_s/dt = sum over feeds (a to s, a < s) of feed x_a - rate_s x_s
 
-Over a step h the states are multiplied by ``exp(M h)``, a triangular matrix without negative elements. It is computed
-by scaling and squaring: the power series of ``exp((M + q I) h / 2^k)`` with q the largest rate has only positive terms,
-and each squaring is a sum of positive products. The diagonal, ``exp(-rate h)``, is computed anew at every squaring, so
-the relative error of an element grows by a few roundings a squaring instead of doubling; rates may be equal.
+Over a step h the states are multiplied by ``exp(M h)``, by scaling and squaring: the power series of ``exp((M + q I) h
+/ 2^k)``, q the largest rate, has positive terms only, and so has each squaring, so nothing cancels and rates may be
+equal. The diagonal, ``exp(-rate h)``, is computed anew at every squaring, which keeps the error at a few roundings.
 
-Steps of one length share their matrix, errors do not add up over a walk (:mod:`remission.numerics.walks`), and
-``BLOCK`` subjects lie side by side as in :mod:`remission.patient.kernels.fast`. How often a matrix is squared is each
-subject's own matter, so a subject's bits depend on that subject alone. Numbers below 1e-139 count as 0.
+``BLOCK`` subjects lie side by side; how often a matrix is squared is each subject's own matter, so a subject's bits
+depend on that subject alone. Numbers below 1e-139 count as 0, for processors are slow with the smallest numbers.
 """
 
 from collections.abc import Callable

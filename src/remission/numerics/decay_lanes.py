@@ -1,19 +1,31 @@
-"""Divided differences of exp(-x) once more, for one number at a time inside compiled loops.
+"""Divided differences of exp(-x), without loss of accuracy where arguments meet, one number at a time for kernels.
 
-Purpose: a compiled kernel needs the functions of :mod:`remission.numerics.divided_differences` without branches. Each
-repeats the operations of its twin in the same order; a test compares them bit for bit. Exponentials come from the
-caller, who has most of them already.
+A chain of first-order steps responds with differences such as ``(exp(-a) - exp(-b)) / (b - a)``. As written they lose
+every digit when ``a`` is near ``b``; here each is computed in a form whose terms have one sign::
+
+    mean_decay(a)               = (1 - exp(-a)) / a
+    decay_difference(a, b)      = (exp(-a) - exp(-b)) / (b - a)
+    cumulative_difference(a, b) = (mean_decay(a) - mean_decay(b)) / (b - a)
+
+For ``a, b >= 0`` all are positive, at most 1, 1 and 1/2, symmetric, and exact in the limits ``a = b`` and ``a = 0``.
+Relative accuracy, measured in ``tests/numerical/test_divided_differences.py``: 5e-15 (larger only where the result is
+below 1e-290). There is no branch, the caller gives the exponentials, and no bit depends on the processor.
 """
 
+from math import factorial
 from typing import Any
 
-from remission.numerics import divided_differences as twins
 from remission.numerics.lanes import inlined, polynomial
 
 __all__ = ["cumulative_difference_lane", "decay_difference_lane", "mean_decay_lane"]
 
-_mean_series = polynomial("mean_series", twins._MEAN_SERIES)
-_NEAR, _SHORT = twins._NEAR, twins._SHORT
+# 0.25**12 / 13! is 1e-17: below half a unit in the last place of a result that is at least 0.88.
+_NEAR = 0.25
+_MEAN_SERIES = tuple((-1.0) ** k / factorial(k + 1) for k in range(11, -1, -1))
+# (k + 1) / (k + 2)! at k = 18 is 8e-18 for arguments up to 1.
+_SHORT = 1.0
+_CUMULATIVE_SERIES = tuple((-1.0) ** k / factorial(k + 2) for k in range(18))
+_mean_series = polynomial("mean_series", _MEAN_SERIES)
 
 
 def _written_out(coefficients: tuple[float, ...]) -> Any:
@@ -27,12 +39,12 @@ def _written_out(coefficients: tuple[float, ...]) -> Any:
     return inlined(space["short_cumulative"])
 
 
-_short_cumulative = _written_out(twins._CUMULATIVE_SERIES)
+_short_cumulative = _written_out(_CUMULATIVE_SERIES)
 
 
 @inlined
 def mean_decay_lane(a, decay):
-    """Twin of :func:`remission.numerics.divided_differences.mean_decay`; ``decay`` is ``exp(-a)``."""
+    """Mean of exp(-a s) over s from 0 to 1; ``decay`` is ``exp(-a)``."""
     far = (1.0 - decay) / max(a, _NEAR)
     near = _mean_series(min(a, _NEAR))
     return near if a < _NEAR else far
@@ -40,7 +52,7 @@ def mean_decay_lane(a, decay):
 
 @inlined
 def decay_difference_lane(a, b, decay_a, decay_b):
-    """Twin of the first of :func:`remission.numerics.divided_differences.decay_differences`."""
+    """``(exp(-a) - exp(-b)) / (b - a)``; ``exp(-a)`` where they are equal."""
     gap = abs(b - a)
     decay_low, decay_high = max(decay_a, decay_b), min(decay_a, decay_b)
     far = (decay_low - decay_high) / max(gap, _NEAR)
@@ -50,9 +62,10 @@ def decay_difference_lane(a, b, decay_a, decay_b):
 
 @inlined
 def cumulative_difference_lane(a, b, decay_a, decay_b, difference):
-    """Twin of :func:`remission.numerics.divided_differences.cumulative_decay_difference`.
+    """``(mean_decay(a) - mean_decay(b)) / (b - a)``; ``difference`` is :func:`decay_difference_lane` of the same.
 
-    ``difference`` is the result of :func:`decay_difference_lane` for the same arguments.
+    With ``high`` the larger argument it equals ``(mean_decay(low) - difference) / high``, which loses less than two
+    bits from 1 on; below 1 the power series is summed.
     """
     low, high = min(a, b), max(a, b)
     far = (mean_decay_lane(low, max(decay_a, decay_b)) - difference) / max(high, _SHORT)

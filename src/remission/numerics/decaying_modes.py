@@ -1,24 +1,18 @@
-"""Sums of decaying modes under piecewise constant input, for many subjects at machine speed.
+"""Plasma as a sum of exponentials (its modes: alpha, beta, gamma), with sites that follow it, under constant input.
 
-Equations. Each group g of modes has amplitudes that rise with a shared input and decay at rates of their own; each
-link follows the sum of a group at a rate of its own::
+Each group g of modes (one form of the drug) has amplitudes that rise with a shared input and decay at rates of their
+own; each link (effect site, arm vein) follows the sum of a group at a rate of its own::
 
     dp_gm/dt = strength_gm u(t) - rate_gm p_gm                  x_g = sum_m p_gm
     dy_gl/dt = link_l (x_g - y_gl)                              y_gl(0) = p_gm(0) = 0
 
 Over a step h in which u is constant, with ``E = exp(-rate h)``, ``K = exp(-link h)``, ``W = h mean_decay(rate h)`` and
-the divided differences D and G of :mod:`remission.numerics.divided_differences` (times ``link h`` and ``link h^2``)::
+the divided differences D and G of :mod:`remission.numerics.decay_lanes` (times ``link h`` and ``link h^2``)::
 
     y(t + h) = K y + sum_m (D_m p_m + G_m strength_m u)         p_m(t + h) = E_m p_m + W_m strength_m u
 
-All terms are positive, so nothing cancels, a link on a rate included. E, K, W, D and G of a step serve every later
-step of the same length.
-
-Errors do not add up, for a walk (:mod:`remission.numerics.walks`) returns to the last change of input now and then.
-
-Layout as in :mod:`remission.patient.kernels.fast`: ``BLOCK`` subjects side by side, the loop over subjects innermost
-and without a branch. A subject's result depends on that subject alone, to the last bit: not on threads, nor on who
-else is computed. Numbers below 1e-139 count as 0, so that none decays into the range where processors are slow.
+All terms are positive, so nothing cancels, a link on a rate included. ``BLOCK`` subjects lie side by side, the loop
+over them innermost and without a branch; a subject's bits depend on that subject alone. Numbers below 1e-139 are 0.
 """
 
 from collections.abc import Callable

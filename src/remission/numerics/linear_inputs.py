@@ -13,7 +13,7 @@ Each subject's result depends on that subject alone, to the last bit: products a
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -42,10 +42,6 @@ class LinearInput:
     start: float
     amount: _Subject
     length: _Subject
-
-    def take(self, rows: slice) -> "LinearInput":
-        """The input of some subjects."""
-        return LinearInput(state=self.state, start=self.start, amount=self.amount[rows], length=self.length[rows])
 
 
 def simulate_linear_inputs(
@@ -77,7 +73,8 @@ def simulate_linear_inputs(
         return result
     for first in range(0, n_subject, _CHUNK):
         rows = slice(first, first + _CHUNK)
-        result[rows] = _Course(matrix[rows], [one.take(rows) for one in begun], times).run()
+        some = [replace(one, amount=one.amount[rows], length=one.length[rows]) for one in begun]
+        result[rows] = _Course(matrix[rows], some, times).run()
     if not np.all(np.isfinite(result)):
         raise NumericalError(
             where="linear system",

@@ -13,7 +13,7 @@ from remission.numerics.decay_lanes import cumulative_difference_lane, decay_dif
 from remission.numerics.lanes import OPTIONS, exp_lane
 from remission.numerics.quadrature import DoublingPanels
 
-__all__ = ["linked_peak", "saturated_integral"]
+__all__ = ["built_up", "linked_peak", "saturated_integral"]
 
 BLOCK = 64
 """Subjects handled side by side."""
@@ -150,6 +150,25 @@ def _peak(peak, rate, modes, start, link):
         _site(time, plasma, falling, effect, rate, modes, start, link, o, width)
         for i in range(width):
             peak[o + i] = effect[i]
+
+
+@njit(nogil=True, cache=True, **OPTIONS)
+def _built(rate, link, time, plasma, effect):
+    for m in range(rate.shape[0]):
+        for i in range(link.size):
+            a, b = rate[m, i] * time, link[i] * time
+            decay, left = exp_lane(-a), exp_lane(-b)
+            plasma[m, i] = mean_decay_lane(a, decay)
+            effect[m, i] = cumulative_difference_lane(a, b, decay, left, decay_difference_lane(a, b, decay, left))
+
+
+def built_up(
+    rate: Float[np.ndarray, "mode subject"], link_rate: Float[np.ndarray, " subject"], *, duration: float
+) -> tuple[Float[np.ndarray, "mode subject"], Float[np.ndarray, "mode subject"]]:
+    """After a constant input: each mode over ``duration``, and what it passed on over ``link_rate duration^2``."""
+    plasma, effect = np.empty(rate.shape), np.empty(rate.shape)
+    _built(np.ascontiguousarray(rate), np.ascontiguousarray(link_rate), duration, plasma, effect)
+    return plasma, effect
 
 
 def saturated_integral(

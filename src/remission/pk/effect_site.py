@@ -27,8 +27,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from remission.numerics.divided_differences import cumulative_decay_difference, mean_decay
-from remission.numerics.linked_modes import linked_peak, saturated_integral
+from remission.numerics.linked_modes import built_up, linked_peak, saturated_integral
 from remission.numerics.quadrature import doubling_panels
 from remission.pk.individuals import UG_PER_MG, PkIndividuals
 from remission.pk.mammillary import mammillary_modes
@@ -119,10 +118,10 @@ class _End:
 
 def _end_of_infusion(parents: _Parents, k: _Subject, duration_h: float) -> _End:
     rate, strength = parents.rate_per_h, parents.strength_ng_per_ml_per_h
-    built = cumulative_decay_difference(rate * duration_h, np.broadcast_to(k * duration_h, rate.shape))
+    plasma, passed = built_up(rate, k, duration=duration_h)
     return _End(
-        plasma_ng_per_ml=strength * (duration_h * mean_decay(rate * duration_h)),
-        effect_ng_per_ml=k * (duration_h * duration_h) * _sum(strength * built),
+        plasma_ng_per_ml=strength * (duration_h * plasma),
+        effect_ng_per_ml=k * (duration_h * duration_h) * _sum(strength * passed),
     )
 
 

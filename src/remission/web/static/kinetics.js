@@ -19,7 +19,7 @@
 //       -> mmHg, from ket at the effect site; c50_ng_per_ml null is the proportional law, held at
 //       most_ng_per_ml where that is a number; c50_ng_per_ml a number is the plateau.
 //
-// Names and meaning: remission/pk/mammillary.py and remission/numerics/divided_differences.py say why it is exact where
+// Names and meaning: remission/pk/mammillary.py and remission/numerics/decay_lanes.py say why it is exact where
 // rates meet. A number that is not positive where it must be is an error (RangeError), never a curve.
 const kinetics = (() => {
   "use strict";

@@ -1,36 +1,14 @@
-"""Divided differences of exp(-x), without loss of accuracy where arguments meet.
-
-Purpose: a chain of first-order steps responds with differences such as ``(exp(-a) - exp(-b)) / (b - a)``. As written
-they lose every digit when ``a`` is near ``b``; here each is computed in a form whose terms have one sign.
-
-Notation, for ``a, b >= 0``::
-
-    mean_decay(a)                     = (1 - exp(-a)) / a
-    decay_difference(a, b)            = (exp(-a) - exp(-b)) / (b - a)
-    cumulative_decay_difference(a, b) = (mean_decay(a) - mean_decay(b)) / (b - a)
-
-All are positive, at most 1, 1 and 1/2, symmetric in their arguments, and exact in the limits ``a = b`` and ``a = 0``.
-Relative accuracy, measured in ``tests/numerical/test_divided_differences.py``: 5e-15 (larger only where the result is
-below 1e-290). Built from :func:`remission.numerics.elementary.exp`, so the bits do not depend on the processor.
-"""
-
-from math import factorial
+"""The divided differences of :mod:`remission.numerics.decay_lanes` in plain NumPy: what they must equal."""
 
 import numpy as np
 from jaxtyping import Float
 
+from remission.numerics.decay_lanes import _CUMULATIVE_SERIES, _MEAN_SERIES, _NEAR, _SHORT
 from remission.numerics.elementary import exp
 
 __all__ = ["cumulative_decay_difference", "decay_differences", "mean_decay"]
 
 _Array = Float[np.ndarray, "..."]
-
-# 0.25**12 / 13! is 1e-17: below half a unit in the last place of a result that is at least 0.88.
-_NEAR = 0.25
-_MEAN_SERIES = tuple((-1.0) ** k / factorial(k + 1) for k in range(11, -1, -1))
-# (k + 1) / (k + 2)! at k = 18 is 8e-18 for arguments up to 1.
-_SHORT = 1.0
-_CUMULATIVE_SERIES = tuple((-1.0) ** k / factorial(k + 2) for k in range(18))
 
 
 def mean_decay(a: _Array) -> _Array:

@@ -72,10 +72,7 @@ class EndpointData:
     def columns(self, first: int, last: int) -> slice:
         """The columns of days ``first`` to ``last``.
 
-        Raises
-        ------
-        SpecError
-            A day lies outside of the data.
+        Raises SpecError: a day lies outside of the data.
         """
         if first < self.first_day or last > self.last_day or last < first:
             raise SpecError(

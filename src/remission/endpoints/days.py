@@ -55,10 +55,7 @@ def _seen(endpoint: Endpoint, data: EndpointData, columns: slice, *, heavy: bool
 def amounts_of(endpoint: Endpoint, data: EndpointData) -> Float[np.ndarray, "subject day"]:
     """The amounts, refused where none are known: a use day says nothing about how much.
 
-    Raises
-    ------
-    SpecError
-        The data have no amounts.
+    Raises SpecError: the data have no amounts.
     """
     if data.amount is None:
         raise SpecError(

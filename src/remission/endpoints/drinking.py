@@ -35,10 +35,7 @@ def risk_reduction(endpoint: Endpoint, data: EndpointData) -> _Values:
     Under ``observed`` means are over the days seen; a person without any in either window has no value. Under ``use``
     a person with an unseen day in the window has not come down.
 
-    Raises
-    ------
-    SpecError
-        Amounts, their grams of ethanol or the sexes are not known.
+    Raises SpecError: amounts, their grams of ethanol or the sexes are not known.
     """
     amount = amounts_of(endpoint, data)
     if data.ethanol_g_per_amount is None or data.female is None:

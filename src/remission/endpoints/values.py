@@ -40,10 +40,7 @@ complete(TIME_FORMULAS, {kind: facts for kind, facts in KINDS.items() if facts.s
 def values_of(endpoint: Endpoint, data: EndpointData) -> Float[np.ndarray, " subject"]:
     """The endpoint of each person in ``endpoint.unit``; NaN for a person without a value under the endpoint's rule.
 
-    Raises
-    ------
-    SpecError
-        The window lies outside of the data, or the data lack what the endpoint needs.
+    Raises SpecError: the window lies outside of the data, or the data lack what the endpoint needs.
     """
     check_formula(endpoint)
     if endpoint.is_time_to_event:
@@ -56,10 +53,7 @@ def values_of(endpoint: Endpoint, data: EndpointData) -> Float[np.ndarray, " sub
 def check_formula(endpoint: Endpoint) -> None:
     """Refuse a kind that is declared and has no formula, before anything is simulated.
 
-    Raises
-    ------
-    SpecError
-        There is none.
+    Raises SpecError: there is none.
     """
     if endpoint.kind not in FORMULAS and endpoint.kind not in TIME_FORMULAS:
         raise no_formula(endpoint)
@@ -70,10 +64,7 @@ def times_of(
 ) -> tuple[Float[np.ndarray, " subject"], Bool[np.ndarray, " subject"]]:
     """Each person's time in ``endpoint.unit`` and whether the event ended it; without an event the time is censored.
 
-    Raises
-    ------
-    SpecError
-        The endpoint is no time to an event, or as :func:`values_of`.
+    Raises SpecError: the endpoint is no time to an event, or as :func:`values_of`.
     """
     if not endpoint.is_time_to_event:
         raise SpecError(where=f"endpoint {endpoint.id}", got=endpoint.kind, allowed="a time to an event")
@@ -98,15 +89,8 @@ def period_values_of(
     What was not seen is left out whatever the endpoint's own rule is, for analyses that impute it. The last period is
     shorter when the window is no multiple.
 
-    Parameters
-    ----------
-    period_days
-        Length of a period, at least 1. [day]
-
-    Raises
-    ------
-    SpecError
-        The kind has no meaning in a part of its window.
+    ``period_days``: length of a period, at least 1. [day]
+    Raises SpecError: the kind has no meaning in a part of its window.
     """
     if not KINDS[endpoint.kind].by_period:
         raise SpecError(

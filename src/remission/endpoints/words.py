@@ -53,10 +53,7 @@ def spell_words(words: Words) -> tuple[str, ...]:
 def parse_words(texts: "tuple[str, ...] | list[str]") -> Words:
     """Words from text.
 
-    Raises
-    ------
-    SpecError
-        A sign is none of the five.
+    Raises SpecError: a sign is none of the five.
     """
     length = max((len(text) for text in texts), default=0)
     words = np.full((len(texts), length), NOTHING, dtype=np.int8)

@@ -37,14 +37,8 @@ _SCHEMA = pa.schema(
 def write_diaries(diaries: Sequence[Diaries], path: Path) -> None:
     """Write diaries; a file of that name is replaced only when the new one is whole.
 
-    Raises
-    ------
-    SpecError
-        The same substance twice.
-    RunError
-        The file cannot be written.
-    WorkError
-        The disk refused half-way.
+    Raises SpecError: the same substance twice. Raises RunError: the file cannot be written. Raises WorkError: the disk
+    refused half-way.
     """
     names = [one.substance for one in diaries]
     if len(set(names)) != len(names):
@@ -63,17 +57,8 @@ def write_diaries(diaries: Sequence[Diaries], path: Path) -> None:
 def read_diaries(path: Path, *, substance: str | None = None) -> tuple[Diaries, ...]:
     """The diaries of a file that ``write_diaries`` made, one record a substance.
 
-    Parameters
-    ----------
-    path
-        The file.
-    substance
-        Read only this one; others cost neither time nor memory.
-
-    Raises
-    ------
-    SpecError
-        No such file, another kind of file, a damaged one, or none of this substance.
+    ``path``: the file. ``substance``: read only this one; others cost neither time nor memory.
+    Raises SpecError: no such file, another kind of file, a damaged one, or none of this substance.
     """
     refuse_pipes(path, allowed="a Parquet file of diaries")
     try:

@@ -102,10 +102,8 @@ class DateForm:
     def ordinal(self, cell: str, *, is_typed: bool = False) -> int | None:
         """The date's day number of the proleptic Gregorian calendar; None where the cell is no such date.
 
-        Parameters
-        ----------
-        is_typed
-            The cell comes from a file that keeps dates as dates: written as year-month-day it is one in any form.
+        ``is_typed``: the cell comes from a file that keeps dates as dates: written as year-month-day it is one in any
+        form.
         """
         if is_typed and (match := _ISO.fullmatch(cell)):
             return _ordinal(match[1], match[2], match[3])
@@ -143,10 +141,7 @@ def _ordinal(year: str, month: str, day: str) -> int | None:
 def read_date_form(words: str, *, where: str) -> DateForm:
     """A form of dates from its words.
 
-    Raises
-    ------
-    SpecError
-        No such form.
+    Raises SpecError: no such form.
     """
     form = _SHORT.get(words, words)
     if form in _EPOCH:

@@ -36,15 +36,8 @@ _MOST_WHO = 10**12
 def read_ctn0094(folder: Path) -> list[Diaries]:
     """One record for each substance of the table of use, the most reported first.
 
-    Parameters
-    ----------
-    folder
-        Holds ``tlfb.csv.gz``, ``visit.csv.gz`` and ``randomization.csv.gz``.
-
-    Raises
-    ------
-    SpecError
-        A table or a column is missing, or a table cannot be read.
+    ``folder``: holds ``tlfb.csv.gz``, ``visit.csv.gz`` and ``randomization.csv.gz``.
+    Raises SpecError: a table or a column is missing, or a table cannot be read.
 
     Notes
     -----
@@ -97,10 +90,7 @@ def read_ctn0094(folder: Path) -> list[Diaries]:
 def import_tables(folder: Path) -> Imported:
     """The same diaries with a report of the rows of the table of use that were not used.
 
-    Raises
-    ------
-    SpecError
-        As :func:`read_ctn0094`.
+    Raises SpecError: as :func:`read_ctn0094`.
     """
     use = read_ctn0094_table(folder, "tlfb")
     lacking = use[["who", "what", "when"]].isna()
@@ -152,10 +142,7 @@ def read_ctn0094_rules() -> dict[str, Any]:
 def read_ctn0094_table(folder: Path, name: str) -> pd.DataFrame:
     """One table of the folder, its people and days checked to be whole numbers.
 
-    Raises
-    ------
-    SpecError
-        No such table, a column is missing, or a cell is no whole number.
+    Raises SpecError: no such table, a column is missing, or a cell is no whole number.
     """
     path = folder / f"{name}.csv.gz"
     try:

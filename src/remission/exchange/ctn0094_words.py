@@ -50,17 +50,9 @@ class Ctn0094People:
 def read_ctn0094_people(folder: Path, *, substance: str = OPIOIDS) -> Ctn0094People:
     """The people of the tables with their screens, visits and diaries.
 
-    Parameters
-    ----------
-    folder
-        Tables of public.ctn0094data as CSV with gzip.
-    substance
-        What counts as use: ``opioids``, or a name of the table of screens or of reported use.
-
-    Raises
-    ------
-    SpecError
-        A table is missing or damaged, or no table knows the substance.
+    ``folder``: tables of public.ctn0094data as CSV with gzip. ``substance``: what counts as use: ``opioids``, or a name
+    of the table of screens or of reported use.
+    Raises SpecError: a table is missing or damaged, or no table knows the substance.
 
     Notes
     -----

@@ -119,19 +119,9 @@ def read_people(
 ) -> People:
     """The people of a folder of CTN-0094 tables, of a run, or of a Parquet file of diaries.
 
-    Parameters
-    ----------
-    substance
-        What counts as use; for diaries of one substance it can be left out.
-    replicate
-        Which replicate of a run, from 0.
-    heavy_amount
-        An amount above which a day counts as heavy. [unit of the substance]
-
-    Raises
-    ------
-    SpecError
-        No such data, an unknown substance, or one of several that was not chosen.
+    ``substance``: what counts as use; for diaries of one substance it can be left out. ``replicate``: which replicate
+    of a run, from 0. ``heavy_amount``: an amount above which a day counts as heavy. [unit of the substance]
+    Raises SpecError: no such data, an unknown substance, or one of several that was not chosen.
     """
     if path.is_dir() and (path / "everybody.csv.gz").exists():
         found = read_ctn0094_people(path, substance=substance or OPIOIDS)
@@ -174,10 +164,7 @@ def people_of_diaries(
 def data_of_diaries(diaries: Diaries, *, heavy_amount: float | None = None) -> EndpointData:
     """Diaries as endpoints read them: no tests, no craving; days in the study end with the last day asked about.
 
-    Parameters
-    ----------
-    heavy_amount
-        An amount above which a day counts as heavy. [unit of the diaries]
+    ``heavy_amount``: an amount above which a day counts as heavy. [unit of the diaries]
     """
     n, n_days = diaries.assessed.shape
     asked = diaries.assessed.any(axis=1)
@@ -205,17 +192,9 @@ def compute_endpoints(
 ) -> EndpointTable:
     """Endpoints of everybody.
 
-    Parameters
-    ----------
-    window
-        Days that count; the whole planned follow-up when left out.
-    is_asked
-        Whether each endpoint was asked for by name: then one that cannot be computed is an error.
-
-    Raises
-    ------
-    SpecError
-        The window lies outside of the days, or an endpoint that was asked for cannot be computed.
+    ``window``: days that count; the whole planned follow-up when left out. ``is_asked``: whether each endpoint was
+    asked for by name: then one that cannot be computed is an error.
+    Raises SpecError: the window lies outside of the days, or an endpoint that was asked for cannot be computed.
     """
     chosen = window or people.window
     people.data.columns(chosen.first, chosen.last)
@@ -267,12 +246,7 @@ def _over(one: NamedEndpoint, window: DayRange) -> Endpoint:
 def write_endpoint_table(table: "pd.DataFrame", path: Path) -> None:
     """Write a table as CSV or Parquet, by the file's ending; a file that exists is never overwritten.
 
-    Raises
-    ------
-    SpecError
-        Another ending, or the file exists.
-    RunError
-        The file cannot be written.
+    Raises SpecError: another ending, or the file exists. Raises RunError: the file cannot be written.
     """
     if path.suffix not in {".csv", ".parquet"}:
         raise SpecError(where="--out", got=path.name, allowed="a name that ends in .csv or .parquet")

@@ -76,12 +76,8 @@ _STATA_VERSIONS = frozenset({104, 105, 108, 110, 111, 112, 113, 114, 115})
 def kind_of(start: bytes, path: Path) -> str | None:
     """What a file with these first bytes is, if it is no text.
 
-    Parameters
-    ----------
-    start
-        Its first bytes, unpacked; 64 are enough.
-    path
-        The file itself, looked into where it is a zip archive.
+    ``start``: its first bytes, unpacked; 64 are enough. ``path``: the file itself, looked into where it is a zip
+    archive.
     """
     if start[:4] == b"PK\x03\x04":
         return _kind_of_archive(path)
@@ -143,10 +139,7 @@ def read_workbook(
 ) -> dict[str, list[list[str]]]:
     """The cells of a workbook's visible sheets, or of the one that is named, as text.
 
-    Raises
-    ------
-    SpecError
-        The library is not installed, no workbook, too large when unpacked, or no such sheet.
+    Raises SpecError: the library is not installed, no workbook, too large when unpacked, or no such sheet.
     """
     kind = "an Excel workbook"
     _need(kind, path)
@@ -213,10 +206,7 @@ def _check_size(path: Path, size: int, most_bytes: int, words: str = "") -> None
 def read_statistics_file(path: Path, kind: str, *, most_bytes: int, decimal: str) -> pd.DataFrame:
     """The table of a SAS transport, SPSS or Stata file as text, labeled values as their labels.
 
-    Raises
-    ------
-    SpecError
-        The library is not installed, the file is damaged or too large.
+    Raises SpecError: the library is not installed, the file is damaged or too large.
     """
     _need(kind, path)
     import pyreadstat

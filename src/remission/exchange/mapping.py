@@ -89,10 +89,8 @@ class Mapping:
     def check(self) -> None:
         """Refuse what contradicts itself.
 
-        Raises
-        ------
-        SpecError
-            An unknown form of dates, two signs for one, an anchor without dates, options of another layout.
+        Raises SpecError: an unknown form of dates, two signs for one, an anchor without dates, options of another
+        layout.
         """
         if self.when_is != "day":
             read_date_form(self.when_is, where="mapping, when_is")

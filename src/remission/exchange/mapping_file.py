@@ -17,15 +17,9 @@ __all__ = ["read_mapping"]
 def read_mapping(path: Path) -> Mapping:
     """The mapping in a file.
 
-    Parameters
-    ----------
-    path
-        A YAML file with fields of :class:`~remission.exchange.rows.Mapping`, of at most 1 MB.
-
-    Raises
-    ------
-    SpecError
-        The file cannot be read or is not a valid mapping; ``faults`` holds every fault with file, line and field.
+    ``path``: a YAML file with fields of :class:`~remission.exchange.rows.Mapping`, of at most 1 MB.
+    Raises SpecError: the file cannot be read or is not a valid mapping; ``faults`` holds every fault with file, line
+    and field.
     """
     names = ", ".join(Mapping.__dataclass_fields__)
     tree = read_tree_file(path, what=f"a YAML file with some of: {names}", example="person: id")

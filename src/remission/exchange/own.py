@@ -96,21 +96,9 @@ def day_rows(one: Diaries, before: Sequence[str], after: Sequence[str]) -> Itera
 def restored(found: Imported, table: pd.DataFrame, mapping: Mapping, *, is_own: bool, prefix: str = "") -> Imported:
     """Imported diaries with the origin that their file names; of an own export with weekdays and day 0 as well.
 
-    Parameters
-    ----------
-    table
-        Cells of the file.
-    mapping
-        Names of the columns of the person and of the day.
-    is_own
-        The file is an export of this program.
-    prefix
-        What stands before the names of its columns.
-
-    Raises
-    ------
-    SpecError
-        Some rows are synthetic and others observed.
+    ``table``: cells of the file. ``mapping``: names of the columns of the person and of the day. ``is_own``: the file
+    is an export of this program. ``prefix``: what stands before the names of its columns.
+    Raises SpecError: some rows are synthetic and others observed.
     """
     said = set(table[f"{prefix}origin"]) - {""}
     if not said or not said <= set(_ORIGINS):

@@ -57,12 +57,8 @@ def write_redcap(diaries: Sequence[Diaries], path: Path, dictionary: Path) -> No
 
     Each assessed day is an instance; substances are codes of a choice field. Files are never replaced.
 
-    Raises
-    ------
-    SpecError
-        A substance whose name a choice field cannot hold.
-    RunError
-        A file exists or cannot be written.
+    Raises SpecError: a substance whose name a choice field cannot hold. Raises RunError: a file exists or cannot be
+    written.
     """
     for one in diaries:
         if "|" in one.substance or not one.substance.strip():
@@ -102,22 +98,12 @@ def write_redcap(diaries: Sequence[Diaries], path: Path, dictionary: Path) -> No
 def read_redcap(path: Path, dictionary: Path, mapping: Mapping | None = None) -> Imported:
     """The diaries of a REDCap export, one record a substance, with what was kept and set aside.
 
-    Parameters
-    ----------
-    path
-        Raw export as CSV (codes, not labels).
-    dictionary
-        Data dictionary of the project as CSV, as the project's page or its interface for programs gives it. It says
-        where a decimal comma stands and which fields are dates.
-    mapping
-        Which field says what; ``person`` is the record's identifier, the first field of the dictionary. Without one
-        the project is read as :func:`write_redcap` makes it.
-
-    Raises
-    ------
-    SpecError
-        A file cannot be read, a field is not in the dictionary or is marked as an identifier, the export has labels
-        in the place of codes, or no row holds a day.
+    ``path``: raw export as CSV (codes, not labels). ``dictionary``: data dictionary of the project as CSV, as the
+    project's page or its interface for programs gives it. It says where a decimal comma stands and which fields are
+    dates. ``mapping``: which field says what; ``person`` is the record's identifier, the first field of the dictionary.
+    Without one the project is read as :func:`write_redcap` makes it.
+    Raises SpecError: a file cannot be read, a field is not in the dictionary or is marked as an identifier, the export
+    has labels in the place of codes, or no row holds a day.
     """
     fields = _read_dictionary(dictionary)
     mapping, is_own = _agreed(mapping, fields, dictionary)
@@ -305,10 +291,7 @@ def _decoded(
 def _boxes(mapping: Mapping, fields: dict[str, dict[str, str]]) -> dict[str, str]:
     """The label of each column of boxes to tick that say the substance; none where one field says it.
 
-    Raises
-    ------
-    SpecError
-        An amount: of which of the substances it is, the file does not say.
+    Raises SpecError: an amount: of which of the substances it is, the file does not say.
     """
     if mapping.one_substance is not None or fields[mapping.substance][_KIND] != _BOXES:
         return {}
@@ -330,10 +313,7 @@ def _boxes(mapping: Mapping, fields: dict[str, dict[str, str]]) -> dict[str, str
 def _ticked(export: pd.DataFrame, boxes: dict[str, str], path: Path, first_row: int) -> "pd.Series[str]":
     """Which boxes each row has ticked, as text; empty where none is.
 
-    Raises
-    ------
-    SpecError
-        A box holds anything but 0 and 1, as in an export of labels.
+    Raises SpecError: a box holds anything but 0 and 1, as in an export of labels.
     """
     cells = export[list(boxes)]
     is_wrong = ~cells.isin(["0", "1", ""])
@@ -381,10 +361,7 @@ def _one_row_a_box(
 def _answers_of_codes(codes: "pd.Series[str]", field: dict[str, str]) -> "pd.Series[str]":
     """What the codes of an answer mean by their labels; the codes 0 and 1 alone say nothing, a 0 may mean use.
 
-    Raises
-    ------
-    SpecError
-        No label says yes, so that every day that can be read would be a clean one.
+    Raises SpecError: no label says yes, so that every day that can be read would be a clean one.
     """
     labels = _labels(field)
     says = {code: answer_of(label) for code, label in labels.items() if answer_of(label) >= 0}

@@ -137,20 +137,9 @@ class _Unknown:
 def diaries_of_rows(table: pd.DataFrame, mapping: Mapping, source: RowSource) -> Imported:
     """The diaries of rows, one record a substance, with what was kept and set aside.
 
-    Parameters
-    ----------
-    table
-        Cells as text, in the columns that ``mapping`` names; a substance without a column stands in one of the
-        mapping's name.
-    mapping
-        Which column says what.
-    source
-        Where the rows come from.
-
-    Raises
-    ------
-    SpecError
-        No usable row, dates in another form than declared, or too many people and days.
+    ``table``: cells as text, in the columns that ``mapping`` names; a substance without a column stands in one of the
+    mapping's name. ``mapping``: which column says what. ``source``: where the rows come from.
+    Raises SpecError: no usable row, dates in another form than declared, or too many people and days.
     """
     notes: list[str] = []
     n = len(table)
@@ -304,19 +293,8 @@ def anchors_of(person: "Cells", cells: "Cells", mapping: Mapping, *, is_typed: b
 def anchors_in(source: Table, mapping: Mapping, *, name: str) -> dict[str, int | None] | None:
     """Each person's day 0, from a column of the table or from a second file; None where the mapping names none.
 
-    Parameters
-    ----------
-    source
-        The table of the rows.
-    mapping
-        Which column holds the date.
-    name
-        Of the file of the rows.
-
-    Raises
-    ------
-    SpecError
-        The second file cannot be read, or no cell is a date of the declared form.
+    ``source``: the table of the rows. ``mapping``: which column holds the date. ``name``: of the file of the rows.
+    Raises SpecError: the second file cannot be read, or no cell is a date of the declared form.
     """
     if mapping.anchor is None:
         return None

@@ -23,21 +23,9 @@ __all__ = ["diaries_of_run"]
 def diaries_of_run(folder: Path, *, replicate: int = 0) -> Diaries:
     """The diaries of one replicate of a run, marked as simulated.
 
-    Parameters
-    ----------
-    folder
-        A finished run; its files are checked against their hashes.
-    replicate
-        Which replicate, from 0.
-
-    Raises
-    ------
-    RunError
-        No finished run, or one without diaries.
-    ProvenanceError
-        A file of the run was changed.
-    SpecError
-        The run has no such replicate.
+    ``folder``: a finished run; its files are checked against their hashes. ``replicate``: which replicate, from 0.
+    Raises RunError: no finished run, or one without diaries. Raises ProvenanceError: a file of the run was changed.
+    Raises SpecError: the run has no such replicate.
     """
     read_run(folder)
     try:

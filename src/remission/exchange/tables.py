@@ -93,22 +93,11 @@ def read_source(
 
     Lines before the header are passed over: the header is the first line that has all needed columns.
 
-    Parameters
-    ----------
-    needed
-        Columns that must be there.
-    encoding
-        Of a text file; UTF-8, or UTF-16 with its mark, when left out.
-    decimal
-        Sign with which numbers of a workbook are written out, as the mapping will read them.
-    sheet
-        The sheet of a workbook; without it the only one that shows the needed columns.
-
-    Raises
-    ------
-    SpecError
-        No such file, a kind that is not read, too large (packed or unpacked), not in its encoding, rows of unequal
-        length, a needed column missing or there twice.
+    ``needed``: columns that must be there. ``encoding``: of a text file; UTF-8, or UTF-16 with its mark, when left out.
+    ``decimal``: sign with which numbers of a workbook are written out, as the mapping will read them. ``sheet``: the
+    sheet of a workbook; without it the only one that shows the needed columns.
+    Raises SpecError: no such file, a kind that is not read, too large (packed or unpacked), not in its encoding, rows
+    of unequal length, a needed column missing or there twice.
     """
     start, is_packed = _start(path)
     kind = kind_of(start, path)

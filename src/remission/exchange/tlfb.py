@@ -44,19 +44,10 @@ _CDISC = {"USUBJID", "SUTRT"}
 def read_tlfb(path: Path, mapping: Mapping | None = None) -> Imported:
     """The diaries of a table, one record a substance, with what was kept and set aside.
 
-    Parameters
-    ----------
-    path
-        Text with commas, semicolons, tabs or bars; a workbook; a SAS transport, SPSS or Stata file; a Parquet file of
-        this program.
-    mapping
-        Which column holds what. Without one the columns have their usual names, a table that this program exported
-        is read as it was, and a CDISC table of substance use by the names of its standard.
-
-    Raises
-    ------
-    SpecError
-        The file cannot be read as such a table, has no usable row, or is too large.
+    ``path``: text with commas, semicolons, tabs or bars; a workbook; a SAS transport, SPSS or Stata file; a Parquet
+    file of this program. ``mapping``: which column holds what. Without one the columns have their usual names, a table
+    that this program exported is read as it was, and a CDISC table of substance use by the names of its standard.
+    Raises SpecError: the file cannot be read as such a table, has no usable row, or is too large.
     """
     if is_parquet(path):
         return _read_parquet(path)
@@ -340,14 +331,8 @@ def write_tlfb(diaries: Sequence[Diaries], path: Path) -> None:
     Arms stand before the origin and weekdays and the meaning of day 0 after it, where they are known. A text that a
     spreadsheet would take for a formula gets an apostrophe. A file of that name is never replaced.
 
-    Raises
-    ------
-    SpecError
-        The file exists.
-    RunError
-        The file cannot be written.
-    WorkError
-        The disk refused half-way.
+    Raises SpecError: the file exists. Raises RunError: the file cannot be written. Raises WorkError: the disk refused
+    half-way.
     """
     before, after = extra_names(diaries)
     with new_text(path) as file:
@@ -364,15 +349,8 @@ def write_calendar(diaries: Diaries, path: Path) -> None:
 
     Cells are amounts where the diaries have them, else 0 or 1. A file of that name is never replaced.
 
-    Raises
-    ------
-    SpecError
-        A day of use has no amount, or the amount 0, though others have one: no cell could say so; or the file
-        exists.
-    RunError
-        The file cannot be written.
-    WorkError
-        The disk refused half-way.
+    Raises SpecError: a day of use has no amount, or the amount 0, though others have one: no cell could say so; or the
+    file exists. Raises RunError: the file cannot be written. Raises WorkError: the disk refused half-way.
     """
     if diaries.amount is not None and not bool((diaries.amount[diaries.used] > 0).all()):
         raise SpecError(

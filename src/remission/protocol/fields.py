@@ -92,30 +92,21 @@ class ProtocolFields(GrownRecord):
     def endpoint(self, endpoint_id: str) -> Endpoint:
         """The endpoint of this id.
 
-        Raises
-        ------
-        SpecError
-            The protocol has no such endpoint.
+        Raises SpecError: the protocol has no such endpoint.
         """
         return _named(self.endpoints, endpoint_id, "endpoints")
 
     def analysis(self, analysis_id: str) -> Analysis:
         """The analysis of this id.
 
-        Raises
-        ------
-        SpecError
-            The protocol has no such analysis.
+        Raises SpecError: the protocol has no such analysis.
         """
         return _named(self.analyses, analysis_id, "analyses")
 
     def arm(self, arm_id: str) -> Arm:
         """The arm of this id.
 
-        Raises
-        ------
-        SpecError
-            The protocol has no such arm.
+        Raises SpecError: the protocol has no such arm.
         """
         return _named(self.arms, arm_id, "arms")
 

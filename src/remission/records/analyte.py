@@ -13,10 +13,7 @@ class _Label(StrEnum):
     def parse(cls, text: str) -> Self:
         """The member with that text.
 
-        Raises
-        ------
-        SpecError
-            There is none; the message names the nearest.
+        Raises SpecError: there is none; the message names the nearest.
         """
         known = [member.value for member in cls]
         if text not in known:

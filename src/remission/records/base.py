@@ -52,10 +52,7 @@ class Record(BaseModel):
     def create(cls, **fields: Any) -> Self:
         """A validated record from keyword fields.
 
-        Raises
-        ------
-        SpecError
-            One or more fields are wrong; all faults are listed.
+        Raises SpecError: one or more fields are wrong; all faults are listed.
         """
         return cls.from_dict(fields)
 
@@ -63,15 +60,8 @@ class Record(BaseModel):
     def from_dict(cls, data: dict[str, Any], *, is_stored: bool = False) -> Self:
         """A validated record from plain data, as ``to_dict`` returns it.
 
-        Parameters
-        ----------
-        is_stored
-            Whether the program itself stored it, perhaps before something in it was refused.
-
-        Raises
-        ------
-        SpecError
-            One or more fields are wrong; all faults are listed.
+        ``is_stored``: whether the program itself stored it, perhaps before something in it was refused.
+        Raises SpecError: one or more fields are wrong; all faults are listed.
         """
         try:
             return cls.model_validate(data, context={"stored": is_stored})
@@ -97,9 +87,6 @@ class Record(BaseModel):
     def replace(self, **changes: Any) -> Self:
         """A copy with some fields changed, validated again.
 
-        Raises
-        ------
-        SpecError
-            The changed record would be wrong.
+        Raises SpecError: the changed record would be wrong.
         """
         return type(self).from_dict({**{name: getattr(self, name) for name in type(self).model_fields}, **changes})

@@ -46,10 +46,7 @@ class Diaries(Result):
     day_zero
         What day 0 is, in words.
 
-    Raises
-    ------
-    SpecError
-        Arrays of different shapes, a person twice, use on a day that was not assessed, a negative amount.
+    Raises SpecError: arrays of different shapes, a person twice, use on a day that was not assessed, a negative amount.
     """
 
     substance: str

@@ -104,10 +104,7 @@ def read_route(value: Any) -> Any:
 
     ``iv`` is an infusion, which needs its length; a bolus is called one, because it is another peak.
 
-    Raises
-    ------
-    SpecError
-        It is no route; the nearest by meaning is named where one is near.
+    Raises SpecError: it is no route; the nearest by meaning is named where one is near.
 
     Examples
     --------
@@ -120,10 +117,7 @@ def read_route(value: Any) -> Any:
 def read_form(value: Any) -> Any:
     """What is in the syringe, by its name or in usual words.
 
-    Raises
-    ------
-    SpecError
-        It is neither.
+    Raises SpecError: it is neither.
 
     Examples
     --------
@@ -240,17 +234,9 @@ class Dose(Record):
 def rate_steps(steps: Sequence[tuple[str, str]], *, end: str, form: DrugForm = DrugForm.RACEMATE) -> tuple[Dose, ...]:
     """One infusion whose rate is changed while it runs, as the doses of its pieces; a rate of 0 is a pause.
 
-    Parameters
-    ----------
-    steps
-        Pairs of time and rate, such as ``[("0 min", "30 mg/h"), ("20 min", "45 mg/h")]``, in order of time.
-    end
-        When the pump stops, such as ``"40 min"``.
-
-    Raises
-    ------
-    SpecError
-        No step, a rate below 0, times that do not rise, a change before the first start or after the end.
+    ``steps``: pairs of time and rate, such as ``[("0 min", "30 mg/h"), ("20 min", "45 mg/h")]``, in order of time.
+    ``end``: when the pump stops, such as ``"40 min"``.
+    Raises SpecError: no step, a rate below 0, times that do not rise, a change before the first start or after the end.
 
     Examples
     --------
@@ -295,15 +281,8 @@ def _step_faults(
 def check_doses(doses: Sequence[Dose], *, overlap: bool = False) -> None:
     """Refuse what one session cannot be.
 
-    Parameters
-    ----------
-    overlap
-        Whether infusions may run at the same time, through two lines; their rates add up.
-
-    Raises
-    ------
-    SpecError
-        Doses run backwards in time, or infusions into a vein overlap without ``overlap``.
+    ``overlap``: whether infusions may run at the same time, through two lines; their rates add up.
+    Raises SpecError: doses run backwards in time, or infusions into a vein overlap without ``overlap``.
     """
     SpecError.check(_order_faults(doses, overlap))
 
@@ -332,10 +311,7 @@ def _order_faults(doses: Sequence[Dose], overlap: bool) -> Iterator[SpecError]:
 def overlaps(times_h: Sequence[tuple[float, float]]) -> list[tuple[int, float]]:
     """Infusions that begin while one above them runs, by number, with the end that they should wait for. [h]
 
-    Parameters
-    ----------
-    times_h
-        Start and end of each. [h]
+    ``times_h``: start and end of each. [h]
 
     Examples
     --------
@@ -353,10 +329,7 @@ def overlaps(times_h: Sequence[tuple[float, float]]) -> list[tuple[int, float]]:
 def unbroken(times_h: Sequence[tuple[float, float]]) -> list[tuple[int, float, float]]:
     """Infusions end to end as one: the number of the first, start and end of each stretch without a break. [h]
 
-    Parameters
-    ----------
-    times_h
-        Start and end of each, in order of their starts. [h]
+    ``times_h``: start and end of each, in order of their starts. [h]
 
     Examples
     --------

@@ -37,12 +37,8 @@ _PLAIN: Final = MappingProxyType(
 def located_faults(error: ValidationError, model: type[Any]) -> list[tuple[Location, SpecError]]:
     """Every fault of a validation with its location; ``where`` of each error is the path without the root's name.
 
-    Parameters
-    ----------
-    error
-        What the validation raised.
-    model
-        The record or dataclass that was validated; gives the known names for a misspelt one.
+    ``error``: what the validation raised. ``model``: the record or dataclass that was validated; gives the known names
+    for a misspelt one.
     """
     found: list[tuple[Location, SpecError]] = []
     items = error.errors(include_url=False)
@@ -132,17 +128,9 @@ def known_fields(model: type[Any], location: Location = ()) -> list[str]:
 def refuse_booleans(kind: Any, value: Any) -> None:
     """Refuse ``true`` and ``false`` where the type holds none: a reader in between would take them for 1 and 0.
 
-    Parameters
-    ----------
-    kind
-        Type of the field. Records in it look after their own fields.
-    value
-        What came, before it is validated.
-
-    Raises
-    ------
-    SpecError
-        There is one; ``where`` is its place below the field.
+    ``kind``: type of the field. Records in it look after their own fields. ``value``: what came, before it is
+    validated.
+    Raises SpecError: there is one; ``where`` is its place below the field.
     """
     if isinstance(value, Mapping | list | tuple):
         if _holds(kind, or_record=True):

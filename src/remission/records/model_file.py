@@ -55,10 +55,7 @@ class ModelFile(Record):
     def read(cls, file: str, *, folder: str | Path = ".") -> "ModelFile":
         """The model in a file of a folder.
 
-        Raises
-        ------
-        SpecError
-            The path is absolute or does not end in ``.toml``, or the file cannot be read.
+        Raises SpecError: the path is absolute or does not end in ``.toml``, or the file cannot be read.
         """
         path = Path(folder) / _relative(file)
         return cls.create(file=file, text=read_small_text(path, allowed=_WHAT, largest_bytes=LARGEST_MODEL_BYTES))

@@ -113,10 +113,7 @@ class ParameterSet(Record):
     def __getitem__(self, parameter_id: str) -> Parameter:
         """The parameter with this id.
 
-        Raises
-        ------
-        LibraryError
-            The set has none; the message names the nearest ids.
+        Raises LibraryError: the set has none; the message names the nearest ids.
         """
         try:
             return self._by_id[parameter_id]
@@ -150,20 +147,14 @@ class ParameterSet(Record):
     def value(self, parameter_id: str) -> float:
         """The canonical value of one parameter, in its own unit.
 
-        Raises
-        ------
-        LibraryError
-            The set has no such parameter.
+        Raises LibraryError: the set has no such parameter.
         """
         return self[parameter_id].value
 
     def attribute(self, name: str) -> str:
         """One of the set's attributes.
 
-        Raises
-        ------
-        LibraryError
-            The set does not state it.
+        Raises LibraryError: the set does not state it.
         """
         if name not in self.attributes:
             raise LibraryError(
@@ -180,12 +171,7 @@ class ParameterSet(Record):
         new value, and its note says what the library's value was. Ids with a dot are passed as ``**{"b0.alcohol":
         1.0}``.
 
-        Raises
-        ------
-        LibraryError
-            An id is not in the set.
-        SpecError
-            A value is not a finite number.
+        Raises LibraryError: an id is not in the set. Raises SpecError: a value is not a finite number.
         """
         for parameter_id in values:
             self[parameter_id]

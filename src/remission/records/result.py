@@ -64,10 +64,7 @@ class Result(ABC):
     def to_frame(self) -> "pd.DataFrame":
         """The result as a table, with units in the names of its columns.
 
-        Raises
-        ------
-        MissingExtraError
-            The library of tables is not installed.
+        Raises MissingExtraError: the library of tables is not installed.
         """
         with telling_extras("to_frame"):
             import pandas as pd
@@ -80,12 +77,8 @@ class Result(ABC):
     def plot(self) -> Any:
         """The result as a figure of matplotlib.
 
-        Raises
-        ------
-        MissingExtraError
-            The plotting library is not installed.
-        SpecError
-            Nothing is drawn of such a result.
+        Raises MissingExtraError: the plotting library is not installed. Raises SpecError: nothing is drawn of such a
+        result.
         """
         # Drawing is a layer above every result; it is found by name, at the moment when somebody asks for it.
         with telling_extras("plot"):

@@ -89,10 +89,7 @@ class TypedDose:
 def tidy(text: str, *, where: str) -> str:
     r"""A text in plain signs with decimal points.
 
-    Raises
-    ------
-    SpecError
-        A number can be read in two ways: ``1,000``, ``1.000,5``.
+    Raises SpecError: a number can be read in two ways: ``1,000``, ``1.000,5``.
 
     Examples
     --------
@@ -123,10 +120,7 @@ def tidy(text: str, *, where: str) -> str:
 def read_number(text: str, *, where: str, units: Mapping[str, float] | None = None, what: str = "a number") -> float:
     """A number, bare or with one of the units.
 
-    Raises
-    ------
-    SpecError
-        It is none, or has another unit.
+    Raises SpecError: it is none, or has another unit.
 
     Examples
     --------
@@ -145,10 +139,7 @@ def read_number(text: str, *, where: str, units: Mapping[str, float] | None = No
 def read_count(text: str, *, where: str, words: tuple[str, ...] = ()) -> int:
     """A whole number, as ``3`` or ``3 sessions``.
 
-    Raises
-    ------
-    SpecError
-        It is none.
+    Raises SpecError: it is none.
     """
     found = re.fullmatch(rf"([0-9]{{1,20}})\s*({'|'.join(map(re.escape, words)) or '(?!)'})?", tidy(text, where=where))
     if found is None:
@@ -159,10 +150,7 @@ def read_count(text: str, *, where: str, words: tuple[str, ...] = ()) -> int:
 def read_weight_kg(text: str, *, where: str = "weight") -> float:
     """A body weight. [kg]
 
-    Raises
-    ------
-    SpecError
-        It is none.
+    Raises SpecError: it is none.
 
     Examples
     --------
@@ -177,10 +165,7 @@ def read_weight_kg(text: str, *, where: str = "weight") -> float:
 def read_height_cm(text: str, *, where: str = "height") -> float:
     r"""A body height; a bare number is taken for what it can only be. [cm]
 
-    Raises
-    ------
-    SpecError
-        It is none, or not that of an adult.
+    Raises SpecError: it is none, or not that of an adult.
 
     Examples
     --------
@@ -205,10 +190,7 @@ def read_height_cm(text: str, *, where: str = "height") -> float:
 def read_minutes(text: str, *, where: str = "minutes") -> float:
     """A length of time. [min]
 
-    Raises
-    ------
-    SpecError
-        It is none; ``40:00`` may be minutes or hours.
+    Raises SpecError: it is none; ``40:00`` may be minutes or hours.
 
     Examples
     --------
@@ -232,10 +214,7 @@ def read_minutes(text: str, *, where: str = "minutes") -> float:
 def read_pressure_mmhg(text: str, *, where: str) -> tuple[float, float | None]:
     """A pressure, or both as ``120/80``: what stands first, and what stands second. [mmHg]
 
-    Raises
-    ------
-    SpecError
-        It is none.
+    Raises SpecError: it is none.
 
     Examples
     --------
@@ -264,10 +243,7 @@ def read_pressure_mmhg(text: str, *, where: str) -> tuple[float, float | None]:
 def read_rate_per_h(text: str, *, where: str) -> float:
     """A rate with its unit; nothing stands in for one that is not given. [1/h]
 
-    Raises
-    ------
-    SpecError
-        It is none, or has no unit.
+    Raises SpecError: it is none, or has no unit.
 
     Examples
     --------
@@ -287,10 +263,7 @@ def read_rate_per_h(text: str, *, where: str) -> float:
 def read_share(text: str, *, where: str, is_bare_percent: bool = False) -> float:
     """A share of one from ``0.9``, ``90%`` or ``90 of 100``; a bare number above 1 is refused or read as percent.
 
-    Raises
-    ------
-    SpecError
-        It is none.
+    Raises SpecError: it is none.
 
     Examples
     --------
@@ -314,10 +287,7 @@ def read_share(text: str, *, where: str, is_bare_percent: bool = False) -> float
 def read_dose(text: str, *, where: str = "dose") -> TypedDose | None:
     r"""A dose with its unit: ``0.5 mg/kg``, ``35 mg``, ``12.5 ug/kg/min``, ``0.5mg/kg/40min``; None where it is none.
 
-    Raises
-    ------
-    SpecError
-        A number can be read in two ways, or the length behind it is none.
+    Raises SpecError: a number can be read in two ways, or the length behind it is none.
 
     Examples
     --------

@@ -48,16 +48,8 @@ _WORDS: Final = {
 class Tree:
     """What a file says.
 
-    Parameters
-    ----------
-    data
-        Plain data; the root is a dictionary.
-    lines
-        Line of each value by its location, the first line being 1.
-    texts
-        The text of each single value as written.
-    faults
-        Faults of the file's form.
+    ``data``: plain data; the root is a dictionary. ``lines``: line of each value by its location, the first line being
+    1. ``texts``: the text of each single value as written. ``faults``: faults of the file's form.
     """
 
     name: str
@@ -81,10 +73,7 @@ class Tree:
 def decode_utf8(content: bytes, *, name: str) -> str:
     """The text of a file's bytes; a byte order mark at the start is dropped.
 
-    Raises
-    ------
-    SpecError
-        The bytes are not UTF-8; the position of the first wrong byte is named.
+    Raises SpecError: the bytes are not UTF-8; the position of the first wrong byte is named.
     """
     try:
         return content.decode("utf-8").removeprefix("\ufeff")
@@ -104,23 +93,10 @@ def read_tree_file(
 ) -> Tree:
     """The data of a YAML file, its lines, and its faults. Every YAML file that the program takes is read by this.
 
-    Parameters
-    ----------
-    path
-        A regular file of at most ``MAX_BYTES``; a larger one is refused by its size, unread.
-    what
-        What the file should be, for messages: ``a protocol file``.
-    example
-        A first line that such a file may have.
-    where
-        Name of the file for messages; default: the path.
-    remedy
-        What to do where there is no such file.
-
-    Raises
-    ------
-    SpecError
-        There is no such file, it cannot be read, or it is not one YAML map of the strict kind.
+    ``path``: a regular file of at most ``MAX_BYTES``; a larger one is refused by its size, unread. ``what``: what the
+    file should be, for messages: ``a protocol file``. ``example``: a first line that such a file may have. ``where``:
+    name of the file for messages; default: the path. ``remedy``: what to do where there is no such file.
+    Raises SpecError: there is no such file, it cannot be read, or it is not one YAML map of the strict kind.
     """
     file = Path(path)
     name = str(path) if where is None else where
@@ -153,20 +129,10 @@ def read_tree_file(
 def read_tree(text: str, *, name: str, example: str = "id: my-trial") -> Tree:
     """The data of a YAML text, its lines, and its faults.
 
-    Parameters
-    ----------
-    text
-        The content.
-    name
-        Name of the file for messages.
-    example
-        A first line that such a text may have, for messages.
-
-    Raises
-    ------
-    SpecError
-        The text is not one YAML map of the strict kind, or is too large or too deep; faults that leave the rest
-        readable (a repeated key) are in ``faults`` of the result instead.
+    ``text``: the content. ``name``: name of the file for messages. ``example``: a first line that such a text may have,
+    for messages.
+    Raises SpecError: the text is not one YAML map of the strict kind, or is too large or too deep; faults that leave
+    the rest readable (a repeated key) are in ``faults`` of the result instead.
     """
     # Imported here: a tenth of a second that other commands need not pay.
     from ruamel.yaml import YAML

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from remission.errors import SpecError
+from remission.records.packaged import packaged_toml
 
 if TYPE_CHECKING:
     # Text in every cell; the class itself takes no type when the program runs.
@@ -46,25 +47,10 @@ _TRIED = (
     "day.month.year time", "day month year", "serial", "iso-week",
 )  # fmt: skip
 
-_YES = {"1", "1.0", "yes", "y", "true", "t", "use", "used", "ja", "oui", "sí", "si", "sim", "sì"}
-_NO = {
-    "0", "0.0", "no", "n", "false", "f", "no-use", "no use", "no_use", "nouse", "non-use", "not used", "abstinent",
-    "nein", "nee", "nej", "nei", "non", "não", "nao",
-}  # fmt: skip
-ANSWERS = frozenset({"use", "used", "no-use", "no use", "no_use", "nouse", "non-use", "not used"})
-"""Words that answer by themselves whether there was use, whatever their column is called."""
-_NOTHING = {
-    "none", "no use", "no-use", "no_use", "nothing", "no substance", "no substances", "no drug", "no drugs",
-    "none used", "nil",
-}  # fmt: skip
-_NOT_KNOWN = {
-    "na", "n/a", "n.a.", "nan", "null", "unk", "unkn", "unknown", "not known", "unclear",
-    "not sure", "unsure", "refused", "refuse", "refused to answer", "declined", "prefer not to answer",
-    "prefer not to say", "missing", "not recorded", "not reported", "not asked", "not applicable", "not available",
-    "not done", "no answer", "no response", "skipped", "illegible", "don't know", "dont know", "don\u2019t know",
-    "do not know", "doesn't know", "tbd", "unbekannt", "inconnu", "desconocido",
-}  # fmt: skip
-_TOTALS = {"total", "totals", "grand total", "subtotal", "sum", "mean", "average", "median", "count", "summe", "gesamt"}
+_YES, _NO, _NOTHING, _NOT_KNOWN, _TOTALS, ANSWERS = (
+    frozenset(packaged_toml("exchange", "cells.toml")[name])
+    for name in ("yes", "no", "nothing", "not_known", "totals", "answers")
+)
 # Letters of other scripts that look like Latin ones, in the order of the second line.
 _LIKE_LATIN = str.maketrans(
     "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0455\u043a\u043c\u0442\u043d\u0432\u03b1\u03bf\u03c1\u03bd\u03b9\u03ba\u03c4\u0131",

@@ -5,10 +5,7 @@ of the person, which begins a recall before day 0 and ends at the last attended 
 any substance where that is later. Outside of it nothing is known.
 """
 
-import tomllib
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,8 +14,9 @@ from remission.errors import SpecError
 from remission.exchange.quality import Imported, QualityReport, SetAside
 from remission.exchange.tables import limit
 from remission.records.diaries import Diaries
+from remission.records.packaged import packaged_toml
 
-__all__ = ["import_tables", "read_ctn0094", "read_ctn0094_rules", "read_ctn0094_table"]
+__all__ = ["import_tables", "read_ctn0094", "read_ctn0094_table"]
 
 _COLUMNS = {
     "tlfb": ("who", "what", "when"),
@@ -44,7 +42,7 @@ def read_ctn0094(folder: Path) -> list[Diaries]:
     People without any row in the table of use are left out: whether they were asked is not recorded. The group is
     the first randomized treatment, as the source names it.
     """
-    rules = read_ctn0094_rules()
+    rules = packaged_toml("exchange", "ctn0094.toml")
     recall_day = int(rules["recall"]["value"])
     use = read_ctn0094_table(folder, "tlfb").dropna()
     if use.empty:
@@ -131,12 +129,6 @@ def _is_attended(visit: pd.DataFrame, *, not_held: list[str]) -> "pd.Series[bool
     reasons = [name for name in visit.columns if str(name).startswith("is_")]
     is_held = visit["when"].notna() & ~visit["what"].isin(not_held)
     return is_held & ~visit[reasons].fillna(0).astype(bool).any(axis=1)
-
-
-def read_ctn0094_rules() -> dict[str, Any]:
-    """How the tables are read, from the library."""
-    text = files("remission.library").joinpath("exchange", "ctn0094.toml").read_text("utf-8")
-    return tomllib.loads(text)
 
 
 def read_ctn0094_table(folder: Path, name: str) -> pd.DataFrame:

@@ -15,7 +15,8 @@ from jaxtyping import Bool, Int
 
 from remission.endpoints.data import EndpointData
 from remission.errors import SpecError, did_you_mean
-from remission.exchange.ctn0094 import read_ctn0094, read_ctn0094_rules, read_ctn0094_table
+from remission.exchange.ctn0094 import read_ctn0094, read_ctn0094_table
+from remission.records.packaged import packaged_toml
 
 __all__ = ["OPIOIDS", "Ctn0094People", "read_ctn0094_people"]
 
@@ -59,7 +60,7 @@ def read_ctn0094_people(folder: Path, *, substance: str = OPIOIDS) -> Ctn0094Peo
     A day counts as asked about inside the window that :func:`~remission.exchange.ctn0094.read_ctn0094` argues. Days in
     the study end with the last attended visit; who attends in the last planned week has stayed to the end.
     """
-    rules = read_ctn0094_rules()["words"]
+    rules = packaged_toml("exchange", "ctn0094.toml")["words"]
     everybody = read_ctn0094_table(folder, "everybody").dropna(subset=["who"]).drop_duplicates("who").sort_values("who")
     who, project = everybody["who"].to_numpy(np.int64), everybody["project"].astype(str).to_numpy()
     _check(folder / "everybody.csv.gz", "project", project, np.isin(project, _PROJECTS), ", ".join(_PROJECTS))

@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 from remission.errors import SpecError
+from remission.records.packaged import packaged_toml
 
 __all__ = ["READ_BY", "kind_of", "read_statistics_file", "read_workbook", "refusal"]
 
@@ -28,46 +29,8 @@ READ_BY = {
 """Kinds that are read, with the library that does it."""
 
 _CSV = "Save the table as 'CSV UTF-8' and import that."
-_WAYS = {
-    "a zip archive": "Unpack it and import the CSV.",
-    "a zip archive or workbook that was cut short or changed": (
-        "Unpack it and import the CSV; copy a workbook again from where it came."
-    ),
-    "a workbook with a password": "Open it with its password and save it without one, as .xlsx or as CSV UTF-8.",
-    "an OpenDocument spreadsheet": "Open it in LibreOffice and save the sheet as .xlsx or as CSV in UTF-8.",
-    "a document": "A document holds no table that can be read; copy the table into a spreadsheet and save it as CSV.",
-    "an old Excel workbook (.xls)": "Open it in Excel or LibreOffice and save it as .xlsx or as CSV UTF-8.",
-    "a SAS data set (.sas7bdat)": (
-        "In SAS: PROC EXPORT DATA=name OUTFILE='name.csv' DBMS=CSV; or write a transport file (.xpt)."
-    ),
-    "an R data file": "In R: write.csv(readRDS('name.rds'), 'name.csv', row.names = FALSE, fileEncoding = 'UTF-8').",
-    "a PDF": "A PDF holds no table that can be read; ask for the data as CSV.",
-    "an SPSS portable file": "In SPSS: SAVE OUTFILE='name.sav'; or SAVE TRANSLATE /TYPE=CSV.",
-    "a packed file": "Unpack it and import what is inside.",
-    "an Arrow file": "In Python: pandas.read_feather('name').to_csv('name.csv', index=False).",
-    "a database": "Export the table as CSV.",
-}
+_FORMATS = packaged_toml("exchange", "formats.toml")
 _OLE = b"\xd0\xcf\x11\xe0"
-_STARTS = (
-    (b"%PDF", "a PDF"),
-    (b"HEADER RECORD*******LIB", "a SAS transport file"),
-    (b"$FL2", "an SPSS file"),
-    (b"$FL3", "an SPSS file"),
-    (b"<stata_dta>", "a Stata file"),
-    (b"\x00" * 12 + b"\xc2\xea\x81\x60", "a SAS data set (.sas7bdat)"),
-    (b"PAR1", "Parquet"),
-    (b"ARROW1", "an Arrow file"),
-    (b"SQLite format 3", "a database"),
-    (b"RDX", "an R data file"),
-    (b"RDA", "an R data file"),
-    (b"X\n\x00\x00", "an R data file"),
-    (b"A\n", "an R data file"),
-    (b"BZh", "a packed file"),
-    (b"\xfd7zXZ", "a packed file"),
-    (b"7z\xbc\xaf", "a packed file"),
-    (b"Rar!", "a packed file"),
-    (b"\x28\xb5\x2f\xfd", "a packed file"),
-)
 _MOST_ROWS = 2**20
 """Of a sheet of Excel."""
 _STATA_VERSIONS = frozenset({104, 105, 108, 110, 111, 112, 113, 114, 115})
@@ -83,9 +46,9 @@ def kind_of(start: bytes, path: Path) -> str | None:
         return _kind_of_archive(path)
     if start.startswith(_OLE):
         return "a workbook with a password" if _has_password(path) else "an old Excel workbook (.xls)"
-    for mark, kind in _STARTS:
-        if start.startswith(mark):
-            return kind
+    for kind, marks in _FORMATS["starts"].items():
+        if start.startswith(tuple(bytes.fromhex(mark) for mark in marks)):
+            return str(kind)
     is_old_stata = len(start) > 3 and start[0] in _STATA_VERSIONS and start[1] in {1, 2} and start[2:4] == b"\x01\x00"
     return "a Stata file" if is_old_stata else None
 
@@ -94,7 +57,7 @@ def refusal(path: Path, kind: str) -> SpecError:
     """The error of a kind that is not read, with the way to convert it."""
     return SpecError(
         where=path.name, got=kind, allowed="CSV, or CSV with gzip, .xlsx, .xpt, .sav or .dta",
-        remedy=_WAYS.get(kind, _CSV),
+        remedy=_FORMATS["ways"].get(kind, _CSV),
     )  # fmt: skip
 
 

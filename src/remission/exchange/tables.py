@@ -8,12 +8,9 @@ import csv
 import gzip
 import io
 import re
-import tomllib
 import warnings
 import zlib
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -22,6 +19,7 @@ import pandas as pd
 from remission.errors import SpecError, nearest_names
 from remission.exchange.formats import READ_BY, kind_of, read_statistics_file, read_workbook, refusal
 from remission.files import refuse_pipes
+from remission.records.packaged import packaged_toml
 
 if TYPE_CHECKING:
     from remission.exchange.cells import Cells
@@ -34,11 +32,9 @@ _LIKE_A_NAME = re.compile(r"[^\W\d][\w .()/:?-]{0,59}")
 _BINARY = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
 
 
-@cache
 def limit(name: str) -> int:
     """A bound of the import, from the library."""
-    text = files("remission.library").joinpath("exchange", "limits.toml").read_text("utf-8")
-    return int(tomllib.loads(text)[name]["value"])
+    return int(packaged_toml("exchange", "limits.toml")[name]["value"])
 
 
 def unreadable(where: str, got: str, allowed: str, remedy: str = "") -> SpecError:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, BeforeValidator, ValidationError, WrapValidator
 
 from remission.errors import SpecError, did_you_mean
+from remission.records.quantity import Quantity
 
 __all__ = ["Location", "faults_of", "field_path", "known_fields", "located_faults", "parse_path", "refuse_booleans"]
 
@@ -160,7 +161,7 @@ def _holds(kind: Any, *, or_record: bool) -> bool:
         return any(isinstance(one, bool) for one in get_args(kind))
     if get_origin(kind) is Annotated:
         # A quantity has a validator of its own, which names the unit.
-        own = any(isinstance(one, BeforeValidator | WrapValidator) for one in kind.__metadata__)
+        own = any(isinstance(one, BeforeValidator | WrapValidator | Quantity) for one in kind.__metadata__)
         return own or _holds(get_args(kind)[0], or_record=or_record)
     arguments = get_args(kind)
     if not arguments:

@@ -4,11 +4,12 @@ The catalogue itself, with its citations, is ``remission.library.endpoints``; he
 the common definitions, and packs of those of one field.
 """
 
-import tomllib
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
+
+from remission.records.packaged import packaged_toml
 
 __all__ = ["CATALOGUE_ONLY", "named_endpoint_fields", "named_endpoint_ids", "named_endpoint_tables"]
 
@@ -19,10 +20,9 @@ CATALOGUE_ONLY = ("id", "variable", "group", "citation", "grade", "source_note",
 @cache
 def named_endpoint_tables() -> MappingProxyType[str, dict[str, Any]]:
     """The catalogue's entries as they stand in its file and in its packs, by id."""
-    library = files("remission.library")
-    packs = sorted(library.joinpath("endpoint_packs").iterdir(), key=lambda pack: pack.name)
-    texts = [file.read_text("utf-8") for file in (library.joinpath("endpoints.toml"), *packs)]
-    return MappingProxyType({entry["id"]: entry for text in texts for entry in tomllib.loads(text)["endpoint"]})
+    packs = sorted(pack.name for pack in files("remission.library").joinpath("endpoint_packs").iterdir())
+    places = [("endpoints.toml",), *(("endpoint_packs", name) for name in packs)]
+    return MappingProxyType({entry["id"]: entry for place in places for entry in packaged_toml(*place)["endpoint"]})
 
 
 def named_endpoint_ids() -> tuple[str, ...]:

@@ -4,33 +4,27 @@
 When records are read from a file the validation context sets ``units_required`` and a bare number is refused.
 """
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, ValidationInfo, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    PlainSerializer,
+    ValidationInfo,
+    WithJsonSchema,
+)
 
 from remission.errors import SpecError, UnitsError
 from remission.units import format_quantity, hours_to_minutes, parse_quantity
 
 __all__ = [
-    "LONGEST_H",
-    "LONGEST_SESSION_H",
-    "MOST_MG",
-    "MOST_MG_PER_KG",
-    "WINDOW_H",
-    "AgeSdY",
-    "AgeY",
-    "Day",
-    "DoseMgPerKg",
-    "DurationMin",
-    "Flag",
-    "Fraction",
-    "ObservedDay",
-    "LongDoseMgPerKg",
-    "LongDurationMin",
-    "WeightKg",
+    "LONGEST_H", "LONGEST_SESSION_H", "MOST_MG", "MOST_MG_PER_KG", "WINDOW_H", "AgeSdY", "AgeY", "Day", "DoseMgPerKg",
+    "DurationMin", "Flag", "Fraction", "LongDoseMgPerKg", "LongDurationMin", "ObservedDay", "Quantity", "WeightKg",
     "WeightSdKg",
-]
+]  # fmt: skip
 
 _NUMBER = r"[0-9]*\.?[0-9]+([eE][+-]?[0-9]+)?"
 _TIME = r"(s|sec|seconds?|min|minutes?|h|hr|hours?|days?)"
@@ -39,48 +33,46 @@ _WEIGHT = r"(kg|kilograms?|lb|pounds?)"
 _AGE = r"(years?|yr|y)"
 
 
-def _parser(unit: str) -> Callable[[Any, ValidationInfo], Any]:
-    def parse(value: Any, info: ValidationInfo) -> Any:
+@dataclass(frozen=True)
+class Quantity:
+    """A number in one unit: how it is read, between which bounds, and what a file may write, with an example."""
+
+    unit: str
+    low: float
+    high: float
+    written: str
+    example: str
+    above: bool = False
+    remedy: str = ""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> Any:
+        file = {"type": "string", "pattern": rf"^{_NUMBER} *{self.written}$", "examples": [self.example]}
+        read, write = (AfterValidator(self._within), BeforeValidator(self._parse)), PlainSerializer(self._write)
+        return handler.generate_schema(Annotated[source, *read, write, WithJsonSchema(file)])
+
+    def _parse(self, value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, str):
-            return parse_quantity(value, unit)
+            return parse_quantity(value, self.unit)
         if isinstance(value, bool):
-            raise UnitsError(where="value", got=value, allowed=f"a number in {unit}")
+            raise UnitsError(where="value", got=value, allowed=f"a number in {self.unit}")
         if isinstance(value, int | float) and (info.context or {}).get("units_required"):
-            raise UnitsError(
-                where="value",
-                got=value,
-                allowed=f"a number with its unit, for example '{format_quantity(value, unit)}'",
-                remedy="Write the unit after the number.",
-            )
+            allowed = f"a number with its unit, for example '{format_quantity(value, self.unit)}'"
+            raise UnitsError(where="value", got=value, allowed=allowed, remedy="Write the unit after the number.")
         return value
 
-    return parse
+    def _write(self, value: float, info: Any) -> Any:
+        return format_quantity(value, self.unit) if (info.context or {}).get("with_units") else value
 
-
-def _writer(unit: str) -> PlainSerializer:
-    def write(value: float, info: Any) -> Any:
-        return format_quantity(value, unit) if (info.context or {}).get("with_units") else value
-
-    return PlainSerializer(write)
-
-
-def _within(unit: str, low: float, high: float, *, above: bool = False, remedy: str = "") -> AfterValidator:
-    def check(value: float) -> float:
-        if value > high or value < low or (above and value == low):
-            bound = "more than" if above else "at least"
+    def _within(self, value: float) -> float:
+        if value > self.high or value < self.low or (self.above and value == self.low):
+            bound, low = "more than" if self.above else "at least", format_quantity(self.low, self.unit)
             raise SpecError(
                 where="value",
-                got=format_quantity(value, unit),
-                allowed=f"{bound} {format_quantity(low, unit)} and at most {format_quantity(high, unit)}",
-                remedy=remedy if value > high else "",
+                got=format_quantity(value, self.unit),
+                allowed=f"{bound} {low} and at most {format_quantity(self.high, self.unit)}",
+                remedy=self.remedy if value > self.high else "",
             )
         return value
-
-    return AfterValidator(check)
-
-
-def _in_file(units: str, example: str) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "pattern": rf"^{_NUMBER} *{units}$", "examples": [example]})
 
 
 # As dosing-limits of the library has them, which records do not read; a test holds both together.
@@ -95,88 +87,42 @@ LONGEST_H = 168.0
 LONGEST_SESSION_H = 24.0
 """Longest infusion of a session of days. [h]"""
 
-DoseMgPerKg = Annotated[
-    float,
-    _within("mg/kg", 0.0, MOST_MG_PER_KG, remedy="Was an amount in mg meant? 40 mg for 70 kg is 0.57 mg/kg."),
-    BeforeValidator(_parser("mg/kg")),
-    _writer("mg/kg"),
-    _in_file(_DOSE, "0.5 mg/kg"),
-]
+_MG_MEANT = "Was an amount in mg meant? 40 mg for 70 kg is 0.57 mg/kg."
+
+DoseMgPerKg = Annotated[float, Quantity("mg/kg", 0.0, MOST_MG_PER_KG, _DOSE, "0.5 mg/kg", remedy=_MG_MEANT)]
 """Racemic free base per body weight. [mg/kg]; above 5 is refused as a slip of the unit."""
 
 DurationMin = Annotated[
     float,
-    _within(
-        "min",
-        0.0,
-        hours_to_minutes(LONGEST_SESSION_H),
-        above=True,
+    Quantity(
+        "min", 0.0, hours_to_minutes(LONGEST_SESSION_H), _TIME, "40 min", above=True,
         remedy="A day is the longest; minutes are 'min', hours 'h'.",
     ),
-    BeforeValidator(_parser("min")),
-    _writer("min"),
-    _in_file(_TIME, "40 min"),
-]
+]  # fmt: skip
 """Length of an infusion or a session. [min]; above 24 h is refused, an infusion above 2 h is outside all evidence."""
 
-LongDoseMgPerKg = Annotated[
-    float,
-    _within("mg/kg", 0.0, 1000.0, remedy="Was an amount in mg meant? 40 mg for 70 kg is 0.57 mg/kg."),
-    BeforeValidator(_parser("mg/kg")),
-    _writer("mg/kg"),
-    _in_file(_DOSE, "0.5 mg/kg"),
-]
+LongDoseMgPerKg = Annotated[float, Quantity("mg/kg", 0.0, 1000.0, _DOSE, "0.5 mg/kg", remedy=_MG_MEANT)]
 """Free base per body weight of a dose that may flow for days. [mg/kg]; what is given within hours is checked there."""
 
 LongDurationMin = Annotated[
     float,
-    _within(
-        "min",
-        0.0,
-        hours_to_minutes(LONGEST_H),
-        above=True,
+    Quantity(
+        "min", 0.0, hours_to_minutes(LONGEST_H), _TIME, "40 min", above=True,
         remedy="A week is the longest; minutes are 'min', hours 'h'.",
     ),
-    BeforeValidator(_parser("min")),
-    _writer("min"),
-    _in_file(_TIME, "40 min"),
-]
+]  # fmt: skip
 """Length of an infusion that may run for days. [min]"""
 
-WeightKg = Annotated[
-    float,
-    _within("kg", 30.0, 250.0),
-    BeforeValidator(_parser("kg")),
-    _writer("kg"),
-    _in_file(_WEIGHT, "78 kg"),
-]
+WeightKg = Annotated[float, Quantity("kg", 30.0, 250.0, _WEIGHT, "78 kg")]
 """Body weight of an adult. [kg]"""
 
-WeightSdKg = Annotated[
-    float,
-    _within("kg", 0.0, 60.0),
-    BeforeValidator(_parser("kg")),
-    _writer("kg"),
-    _in_file(_WEIGHT, "15 kg"),
-]
+WeightSdKg = Annotated[float, Quantity("kg", 0.0, 60.0, _WEIGHT, "15 kg")]
 """Standard deviation of body weight. [kg]"""
 
-AgeY = Annotated[
-    float,
-    _within("year", 18.0, 90.0),
-    BeforeValidator(_parser("year")),
-    _writer("year"),
-    _in_file(_AGE, "44 years"),
-]
+AgeY = Annotated[float, Quantity("year", 18.0, 90.0, _AGE, "44 years")]
 """Age of an adult. [year]"""
 
-AgeSdY = Annotated[
-    float,
-    _within("year", 0.0, 40.0),
-    BeforeValidator(_parser("year")),
-    _writer("year"),
-    _in_file(_AGE, "10 years"),
-]
+AgeSdY = Annotated[float, Quantity("year", 0.0, 40.0, _AGE, "10 years")]
 """Standard deviation of age. [year]"""
 
 

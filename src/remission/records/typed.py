@@ -11,6 +11,7 @@ from fractions import Fraction
 from math import isfinite
 
 from remission.errors import SpecError
+from remission.records.packaged import packaged_toml
 
 __all__ = [
     "TypedDose",
@@ -36,34 +37,12 @@ _SIGNS = str.maketrans(
     }
 )  # fmt: skip
 
-_HOURS = dict.fromkeys(("h", "hr", "hrs", "hour", "hours", "hora", "horas"), 60.0)
-_MINUTES = dict.fromkeys(("min", "mins", "minute", "minutes", "minuto", "minutos", "'"), 1.0)
-_SECONDS = dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1.0 / 60.0)
-_DAYS = dict.fromkeys(("d", "day", "days", "día", "días"), 1440.0)
-_TIME_MIN = {**_MINUTES, **_HOURS, **_SECONDS, **_DAYS}
-_WEIGHT_KG = {
-    **dict.fromkeys(("kg", "kgs", "kilo", "kilos", "kilogram", "kilograms", "kilogramme", "kilogrammes"), 1.0),
-    **dict.fromkeys(("lb", "lbs", "pound", "pounds", "libra", "libras"), 0.45359237),
-    **dict.fromkeys(("st", "stone", "stones"), 6.35029318),
-    **dict.fromkeys(("g", "gram", "grams"), 0.001),
-}
-_HEIGHT_CM = {
-    **dict.fromkeys(("cm", "cms", "centimeter", "centimeters", "centimetre", "centimetres"), 1.0),
-    **dict.fromkeys(("m", "meter", "meters", "metre", "metres", "metro", "metros"), 100.0),
-    "mm": 0.1,
-    **dict.fromkeys(("in", "inch", "inches", '"', "''"), 2.54),
-    **dict.fromkeys(("ft", "foot", "feet", "'", "pie", "pies"), 30.48),
-}
+_TIME_MIN, _WEIGHT_KG, _HEIGHT_CM, _PRESSURE_MMHG, _DRUG_MG, _PER_H = (
+    {word: factor for factor, words in packaged_toml("words", "units.toml")[name] for word in words}
+    for name in ("time_min", "weight_kg", "height_cm", "pressure_mmhg", "drug_mg", "per_h")
+)
 _SMALLER = {"ft": "in", "foot": "in", "feet": "in", "'": "in", "st": "lb", "stone": "lb", "h": "min", "m": "cm"}
-_PRESSURE_MMHG = {"mmhg": 1.0, "torr": 1.0, "kpa": 7.500616827}
-_DRUG_MG = {
-    **dict.fromkeys(("ug", "mcg", "microgram", "micrograms"), 0.001),
-    **dict.fromkeys(("mg", "mgs", "milligram", "milligrams"), 1.0),
-    **dict.fromkeys(("g", "gram", "grams"), 1000.0),
-    **dict.fromkeys(("ng", "nanogram", "nanograms"), 1e-6),
-}
 _DRUG = "|".join(sorted(_DRUG_MG, key=len, reverse=True))
-_PER_H = {**dict.fromkeys(("h", "hr", "hour"), 1.0), **dict.fromkeys(("min", "minute"), 60.0)}
 _KG = r"(?:/|\s+per\s+)\s*(?:kg|kilo|kilogram)(?:\s*(?:bw|body weight))?"
 _DOSE = re.compile(
     rf"({_NUMBER})\s*({_DRUG})\s*({_KG})?"

@@ -230,6 +230,16 @@ class _Builder:
         where = f"{self.tree.name}:{event.start_mark.line + 1}"
         return SpecError(where=where, got=got, allowed=allowed, remedy=remedy)
 
+    def _refuse_alias(self, event: Any) -> None:
+        if type(event).__name__ == "AliasEvent" or getattr(event, "anchor", None) is not None:
+            raise self._refuse(
+                event, "an anchor or alias (& or *)", "values written out", "Write the value where it is used."
+            )
+
+    def _refuse_tag(self, event: Any) -> None:
+        if event.tag is not None:
+            raise self._refuse(event, f"the tag {event.tag}", "plain values without tags (!)", "Remove the tag.")
+
     def _value(self, event: Any, location: Location, depth: int) -> Any:
         self.count += 1
         if self.count > _MAX_VALUES:
@@ -237,12 +247,8 @@ class _Builder:
         if depth > _MAX_DEPTH:
             raise self._refuse(event, f"a value {depth} levels deep", f"at most {_MAX_DEPTH} levels")
         kind = type(event).__name__
-        if kind == "AliasEvent" or getattr(event, "anchor", None) is not None:
-            raise self._refuse(
-                event, "an anchor or alias (& or *)", "values written out", "Write the value where it is used."
-            )
-        if event.tag is not None:
-            raise self._refuse(event, f"the tag {event.tag}", "plain values without tags (!)", "Remove the tag.")
+        self._refuse_alias(event)
+        self._refuse_tag(event)
         if kind == "MappingStartEvent":
             return self._map(location, depth)
         if kind == "SequenceStartEvent":
@@ -266,14 +272,8 @@ class _Builder:
             first_line = self.tree.lines.get(here, 0)
             if is_repeated:
                 where = f"{self.tree.name}:{event.start_mark.line + 1}: {field_path(here)}"
-                self._note(
-                    SpecError(
-                        where=where,
-                        got="this key again",
-                        allowed=f"each key once; it is on line {first_line} already",
-                        remedy="Remove one.",
-                    )
-                )
+                allowed = f"each key once; it is on line {first_line} already"
+                self._note(where, "this key again", allowed, "Remove one.")
             else:
                 self.tree.lines[here] = event.start_mark.line + 1
             value = self._value(next(self.events), here, depth + 1)
@@ -282,14 +282,10 @@ class _Builder:
         return items
 
     def _key(self, event: Any) -> str:
-        if type(event).__name__ == "AliasEvent" or getattr(event, "anchor", None) is not None:
-            raise self._refuse(
-                event, "an anchor or alias (& or *)", "values written out", "Write the value where it is used."
-            )
+        self._refuse_alias(event)
         if type(event).__name__ != "ScalarEvent":
             raise self._refuse(event, "a list or map as a key", "a name as a key")
-        if event.tag is not None:
-            raise self._refuse(event, f"the tag {event.tag}", "plain values without tags (!)", "Remove the tag.")
+        self._refuse_tag(event)
         if event.value == "<<":
             raise self._refuse(event, "a merge key (<<)", "values written out", "Write the fields where they are used.")
         return str(event.value)
@@ -310,27 +306,17 @@ class _Builder:
             return text
         if _LEADING_ZERO.fullmatch(text):
             # 017 is 15 to some readers of YAML and 17 to others; a code such as 007 is text.
-            self._note(
-                SpecError(
-                    where=self.tree.place(location),
-                    got=text,
-                    allowed="a number without leading zeros",
-                    remedy="Leave out the zeros of a number; put quotes around a code.",
-                )
-            )
+            remedy = "Leave out the zeros of a number; put quotes around a code."
+            self._note(self.tree.place(location), text, "a number without leading zeros", remedy)
         if _INTEGER.fullmatch(text):
             return int(text)
         value = float(text) if _FLOAT.fullmatch(text) else None
         if _NOT_FINITE.fullmatch(text) or (value is not None and not math.isfinite(value)):
-            self._note(
-                SpecError(
-                    where=self.tree.place(location), got=text, allowed="a finite number", remedy="Write a number."
-                )
-            )
+            self._note(self.tree.place(location), text, "a finite number", "Write a number.")
             return 0
         return text if value is None else value
 
-    def _note(self, fault: SpecError) -> None:
-        self.tree.faults.append(fault)
+    def _note(self, where: str, got: str, allowed: str, remedy: str) -> None:
+        self.tree.faults.append(SpecError(where=where, got=got, allowed=allowed, remedy=remedy))
         if len(self.tree.faults) >= _MAX_FAULTS:
             raise SpecError.from_faults(self.tree.faults)

@@ -133,7 +133,7 @@ def test_a_run_gives_the_endpoints_of_its_simulated_people(tmp_path: Path, capsy
 def test_a_carried_weekly_result_stands_until_the_next() -> None:
     """Leading missed weeks have none before them and are left out."""
     carried = endpoint("percent_negative_weeks", 1, 56, "carried", weekly={"mixed": "half"})
-    assert carried.is_count is False
+    assert carried.scale != "count"
     found = week_values_of_words(carried, parse_words(["oo-o+o", "oooooo", "-oo*oo"]))
     assert found[[0, 2]].tolist() == [50.0, 75.0]
     assert np.isnan(found[1])

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from remission.errors import SpecError
 from remission.records.endpoint import Endpoint
 
-__all__ = ["EndpointData", "Formula", "TimeFormula"]
+__all__ = ["EndpointData", "Formula", "TimeFormula", "no_formula"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,3 +117,13 @@ TimeFormula: TypeAlias = Callable[
     [Endpoint, EndpointData], tuple[Float[np.ndarray, " subject"], Bool[np.ndarray, " subject"]]
 ]
 """How a time to an event is computed: each person's time, and whether the event ended it."""
+
+
+def no_formula(endpoint: Endpoint) -> SpecError:
+    """What ends every choice between kinds: no kind falls through to the formula of another."""
+    return SpecError(
+        where=f"endpoint {endpoint.id}",
+        got=endpoint.kind,
+        allowed="a kind whose formula is known here",
+        remedy="A new kind needs its formula in remission.endpoints, beside its facts.",
+    )

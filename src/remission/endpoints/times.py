@@ -6,10 +6,9 @@ from typing import Final
 import numpy as np
 from jaxtyping import Bool, Float
 
-from remission.endpoints.data import EndpointData, TimeFormula
+from remission.endpoints.data import EndpointData, TimeFormula, no_formula
 from remission.endpoints.days import days_of_use
 from remission.endpoints.failures import first_failure
-from remission.endpoints.no_formula import no_formula
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import EndpointKind
 

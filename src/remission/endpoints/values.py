@@ -7,10 +7,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from remission.endpoints.craving import CRAVING_FORMULAS
-from remission.endpoints.data import EndpointData, Formula, TimeFormula
+from remission.endpoints.data import EndpointData, Formula, TimeFormula, no_formula
 from remission.endpoints.days import DAY_FORMULAS
 from remission.endpoints.drinking import DRINKING_FORMULAS
-from remission.endpoints.no_formula import no_formula
 from remission.endpoints.screens import SCREEN_FORMULAS
 from remission.endpoints.times import DAY_TIME_FORMULAS
 from remission.endpoints.weeks import WEEK_FORMULAS, WEEK_TIME_FORMULAS

@@ -10,9 +10,8 @@ from typing import Final
 import numpy as np
 from jaxtyping import Bool, Float
 
-from remission.endpoints.data import EndpointData, Formula, TimeFormula
+from remission.endpoints.data import EndpointData, Formula, TimeFormula, no_formula
 from remission.endpoints.days import longest_run
-from remission.endpoints.no_formula import no_formula
 from remission.endpoints.repairs import repaired_words, scheduled_words
 from remission.endpoints.words import (
     MISSING,

@@ -34,24 +34,14 @@ def read_mapping(path: Path) -> Mapping:
         try:
             refuse_booleans(hints[name], value)
         except SpecError as error:
-            faults.append(
-                SpecError(where=tree.place((name,)), got=error.got, allowed=error.allowed, remedy=error.remedy)
-            )
+            faults.append(_at(tree.place((name,)), error))
     try:
         mapping = TypeAdapter(Mapping).validate_python(values)
     except ValidationError as error:
-        faults += [
-            SpecError(
-                where=tree.place(place),
-                got=tree.texts.get(place, fault.got),
-                allowed=fault.allowed,
-                remedy=fault.remedy,
-            )
-            for place, fault in located_faults(error, Mapping)
-        ]
+        located = located_faults(error, Mapping)
+        faults += [_at(tree.place(place), fault, tree.texts.get(place, fault.got)) for place, fault in located]
         raise SpecError.from_faults(faults) from None
-    if faults:
-        raise SpecError.from_faults(faults)
+    SpecError.check(faults)
     if mapping.anchor_file is not None:
         # A file is named as seen from the mapping that names it.
         mapping = replace(mapping, anchor_file=str(path.parent / mapping.anchor_file))
@@ -60,8 +50,12 @@ def read_mapping(path: Path) -> Mapping:
     except SpecError as error:
         name = error.where.removeprefix("mapping").lstrip(", ")
         where = tree.place((name,)) if name in tree.data else f"{path}: {name}" if name else str(path)
-        raise SpecError(where=where, got=error.got, allowed=error.allowed, remedy=error.remedy) from None
+        raise _at(where, error) from None
     return mapping
+
+
+def _at(where: str, fault: SpecError, got: object = None) -> SpecError:
+    return SpecError(where=where, got=fault.got if got is None else got, allowed=fault.allowed, remedy=fault.remedy)
 
 
 def _as_text(tree: Tree, faults: list[SpecError]) -> dict[Any, Any]:

@@ -234,29 +234,22 @@ def _read_dictionary(path: Path) -> dict[str, dict[str, str]]:
 
 def _check_field(name: str, fields: dict[str, dict[str, str]], dictionary: Path, *, may_be_boxes: bool) -> None:
     field, is_box, _ = name.partition("___")
+    kind = fields.get(name, {}).get(_KIND)
     if is_box and fields.get(field, {}).get(_KIND) == _BOXES:
-        raise SpecError(
-            where=f"mapping against {dictionary.name}", got=f"{name}, one box of {field}",
-            allowed="the name of the field in the dictionary",
-            remedy=f"Write substance: {field} to read all its boxes.",
-        )  # fmt: skip
-    if name not in fields:
-        raise SpecError(
-            where=f"mapping against {dictionary.name}", got=name, allowed="a field of it",
-            remedy=did_you_mean(name, fields, otherwise=known_names(fields)),
-        )  # fmt: skip
-    if fields[name][_IDENTIFIER].lower() == "y":
-        raise SpecError(
-            where=f"mapping against {dictionary.name}", got=f"{name}, marked as an identifier",
-            allowed="fields that do not tell who somebody is",
-        )  # fmt: skip
-    if fields[name][_KIND] in {_BOXES, "file", "signature", "descriptive"} and not may_be_boxes:
-        raise SpecError(
-            where=f"mapping against {dictionary.name}", got=f"{name}, a field of kind {fields[name][_KIND]}",
-            allowed="a field that holds one value",
-            remedy="Boxes can say which substances were used: name their field as substance."
-            if fields[name][_KIND] == _BOXES else "",
-        )  # fmt: skip
+        got, allowed = f"{name}, one box of {field}", "the name of the field in the dictionary"
+        remedy = f"Write substance: {field} to read all its boxes."
+    elif name not in fields:
+        got, allowed = name, "a field of it"
+        remedy = did_you_mean(name, fields, otherwise=known_names(fields))
+    elif fields[name][_IDENTIFIER].lower() == "y":
+        got, allowed, remedy = f"{name}, marked as an identifier", "fields that do not tell who somebody is", ""
+    elif kind in {_BOXES, "file", "signature", "descriptive"} and not may_be_boxes:
+        got, allowed, remedy = f"{name}, a field of kind {kind}", "a field that holds one value", ""
+        if kind == _BOXES:
+            remedy = "Boxes can say which substances were used: name their field as substance."
+    else:
+        return
+    raise SpecError(where=f"mapping against {dictionary.name}", got=got, allowed=allowed, remedy=remedy)
 
 
 def _labels(field: dict[str, str]) -> dict[str, str]:

@@ -159,15 +159,8 @@ def _column_of_answers(table: pd.DataFrame, mapping: Mapping) -> tuple[Mapping, 
     """The mapping with the column that answers use or no-use in these very words, where none is named."""
     if mapping.use is not None:
         return mapping, []
-    read = {
-        mapping.person,
-        mapping.substance,
-        mapping.when,
-        mapping.amount,
-        mapping.unit,
-        mapping.anchor,
-        mapping.group,
-    }
+    named = ("person", "substance", "when", "amount", "unit", "anchor", "group")
+    read = {getattr(mapping, name) for name in named}
     others = [str(name) for name in table.columns if name not in read]
     said = [name for name in others if _says_use(table[name])]
     if len(said) > 1:

@@ -21,6 +21,7 @@ _DRUGS, _THERAPIES = (packaged_toml("words", "protocol.toml")[name] for name in 
 
 def explain_protocol(protocol: ProtocolFields) -> str:
     """The whole protocol as text of at most 100 characters a line; every field that changes a result is in it."""
+    beside = [f"{len(protocol.comparisons)} numbers of the evidence record {protocol.evidence}."]
     parts = [
         fill(f"{protocol.title} ({protocol.id})", width=98),
         _section("People", _people(protocol)),
@@ -32,7 +33,7 @@ def explain_protocol(protocol: ProtocolFields) -> str:
         _section("Multiplicity", explain_multiplicity(protocol)),
         _section("Primary question", _estimand(protocol)),
         _section("What can happen", _happenings(protocol)),
-        _section("Published results beside", _published(protocol)),
+        _section("Published results beside", beside if protocol.comparisons else []),
         _section("Assumptions", protocol.assumptions),
         _section("Cautions", cautions_of(protocol)),
     ]
@@ -265,12 +266,6 @@ def _estimand(protocol: ProtocolFields) -> list[str]:
         *(f"{event.capitalize()}: {strategy}." for event, strategy in estimand.strategies.items()),
         *(["This trial is confirmatory."] if protocol.purpose == "confirmatory" else []),
     ]
-
-
-def _published(protocol: ProtocolFields) -> list[str]:
-    if not protocol.comparisons:
-        return []
-    return [f"{len(protocol.comparisons)} numbers of the evidence record {protocol.evidence}."]
 
 
 def _days(count: int) -> str:

@@ -18,14 +18,12 @@ from remission.records.endpoint import Endpoint
 from remission.records.estimand import Estimand
 from remission.records.grown import GrownRecord
 from remission.records.intercurrent import Blinding, IntercurrentEvents, Missingness
-from remission.records.medicine import MedicineCourse
 from remission.records.model_file import NamedModel
 from remission.records.multiplicity import Multiplicity
-from remission.records.population import Population, Randomization, Setting
-from remission.records.recruitment import Recruitment
+from remission.records.population import Population, Randomization, Recruitment, Setting
 from remission.records.substance import Substance
 from remission.records.text import Sentence, Slug, Title
-from remission.records.treatment import Arm, DrugCourse, TherapyCourse
+from remission.records.treatment import Arm, DrugCourse, MedicineCourse, TherapyCourse
 from remission.records.visits import BiologicalTest, VisitSchedule
 
 __all__ = ["ProtocolFields"]

@@ -4,12 +4,11 @@ It says what one field can say: names, types, ranges, units of quantities. What 
 follow-up, a name defined elsewhere in the file) is checked by the reader only.
 """
 
-import json
 from typing import Any
 
 from remission.protocol.record import Protocol
 
-__all__ = ["protocol_json_schema", "protocol_json_schema_text"]
+__all__ = ["protocol_json_schema"]
 
 
 def protocol_json_schema() -> dict[str, Any]:
@@ -21,8 +20,3 @@ def protocol_json_schema() -> dict[str, Any]:
         **schema,
         "title": "Protocol file of remission",
     }
-
-
-def protocol_json_schema_text() -> str:
-    """The schema as the text of the published file."""
-    return json.dumps(protocol_json_schema(), indent=2, ensure_ascii=True) + "\n"

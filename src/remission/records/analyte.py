@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Self
 
-from remission.errors import SpecError, did_you_mean
+from remission.errors import check_known
 
 __all__ = ["Analyte", "SamplingSite"]
 
@@ -15,14 +15,7 @@ class _Label(StrEnum):
 
         Raises SpecError: there is none; the message names the nearest.
         """
-        known = [member.value for member in cls]
-        if text not in known:
-            raise SpecError(
-                where=cls._where(),
-                got=text,
-                allowed=f"one of {', '.join(known)}",
-                remedy=did_you_mean(str(text), known),
-            )
+        check_known(text, [member.value for member in cls], where=cls._where())
         return cls(text)
 
     @classmethod

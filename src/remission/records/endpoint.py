@@ -211,16 +211,6 @@ class Endpoint(GrownRecord):
         return self.scale == "time"
 
     @property
-    def is_binary(self) -> bool:
-        """Whether a person's number is 0 or 1."""
-        return self.scale == "binary"
-
-    @property
-    def is_count(self) -> bool:
-        """Whether a person's number is a count."""
-        return self.scale == "count"
-
-    @property
     def higher_is_better(self) -> bool:
         """Whether a larger value is the wished one."""
         return KINDS[self.kind].higher_is_better

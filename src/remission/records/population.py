@@ -1,4 +1,4 @@
-"""Who is in the trial, where they are kept, and how they are allocated."""
+"""Who is in the trial, how they come in, where they are kept, and how they are allocated."""
 
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
@@ -12,7 +12,8 @@ from remission.records.quantity import AgeSdY, AgeY, Day, Flag, Fraction, Observ
 from remission.records.text import EachOnce
 
 __all__ = [
-    "AgeDistribution", "DayRange", "ObservedDays", "Population", "Randomization", "Setting", "WeightDistribution",
+    "AgeDistribution", "DayRange", "ObservedDays", "Population", "Randomization", "Recruitment", "Setting",
+    "WeightDistribution",
 ]  # fmt: skip
 
 
@@ -120,3 +121,19 @@ class Randomization(GrownRecord):
             yield SpecError(where=needed, got="nothing", allowed=allowed, remedy="Add it.")
         if getattr(self, other) is not None:
             yield SpecError(where=other, got=getattr(self, other), allowed=f"nothing here for {self.method}")
+
+
+class Recruitment(Record):
+    """People who are screened per day, growing in a straight line to the full rate, and how many of them fail.
+
+    ``screened_per_day`` is the full rate over all sites, reached after ``ramp_days``. ``screening_failure`` is the
+    share of screened people who are not eligible or refuse; those who enter are the population as described.
+    """
+
+    screened_per_day: Annotated[float, Field(gt=0.0, le=1000.0)]
+    ramp_days: Annotated[int, Field(strict=True, ge=0, le=1825)] = 0
+    screening_failure: Fraction = 0.0
+
+    def _faults(self) -> Iterator[SpecError]:
+        if self.screening_failure == 1.0:
+            yield SpecError(where="screening_failure", got=1.0, allowed="less than 1: with 1 nobody ever enters")

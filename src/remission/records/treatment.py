@@ -21,7 +21,7 @@ from remission.records.quantity import Day, DoseMgPerKg, DurationMin, Fraction
 from remission.records.text import Label, Slug
 from remission.units import minutes_to_hours
 
-__all__ = ["Arm", "DrugCourse", "Gap", "Infusion", "Period", "SessionDay", "TherapyCourse"]
+__all__ = ["MedicineCourse", "Arm", "DrugCourse", "Gap", "Infusion", "Period", "SessionDay", "TherapyCourse"]
 
 
 class Gap(Record):
@@ -215,3 +215,14 @@ class Arm(GrownRecord):
         if self.drug is not None:
             return ((0, self.drug),)
         return tuple((period.start, period.drug) for period in self.periods)
+
+
+class MedicineCourse(Record):
+    """A medicine taken from day 0 to the end of follow-up.
+
+    ``effect_share`` scales the sourced effect on the log-odds scale: 1 is the sourced contrast, 0 is an inert tablet.
+    Adherence is not simulated: the sourced contrast is by intention to treat and holds it already.
+    """
+
+    medicine: Slug
+    effect_share: Fraction = 1.0

@@ -30,4 +30,4 @@ def day_counts(
     _, answered = days_of_use(endpoint, endpoint_data(seen))
     among = np.full(values.size, len(endpoint.window)) if endpoint.missing == "weighted" else answered.sum(axis=1)
     days = among.astype(np.float64)
-    return (values if endpoint.is_count else np.round(values / 100.0 * days)), days
+    return (values if endpoint.scale == "count" else np.round(values / 100.0 * days)), days

@@ -106,7 +106,7 @@ def summarize_trial(result: TrialResult) -> TrialSummary:
             )
         )
     for endpoint in protocol.endpoints:
-        shares = endpoint.is_binary
+        shares = endpoint.scale == "binary"
         for index, arm in enumerate(protocol.arms):
             column = result.arms[endpoint.id].mean[:, index] * (100.0 if shares else 1.0)
             rows.append(

@@ -19,6 +19,7 @@ from remission.units import hours_to_minutes, minutes_to_hours
 
 __all__ = ["ClinicSheet", "ClinicStep", "Dilution", "clinic_sheet", "read_dilution", "read_strength"]
 
+_SAID = WORDS["clinic"]
 _STRENGTH = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(mg\s*/\s*ml|%)?")
 _DIGITS = r"(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)"
 _LOW_ML_PER_H, _HIGH_ML_PER_H = 1.0, 1200.0
@@ -67,10 +68,10 @@ class ClinicSheet(Record):
     steps: tuple[ClinicStep, ...]
     mixture: str = ""
     cautions: tuple[str, ...] = ()
-    substance_fields: tuple[str, ...] = tuple(WORDS["clinic"]["substance_fields"])
-    watch_fields: tuple[str, ...] = tuple(WORDS["clinic"]["watch_fields"])
-    times: tuple[str, ...] = tuple(WORDS["clinic"]["times"])
-    asks: tuple[str, ...] = tuple(WORDS["clinic"]["asks"])
+    substance_fields: tuple[str, ...] = tuple(_SAID["substance_fields"])
+    watch_fields: tuple[str, ...] = tuple(_SAID["watch_fields"])
+    times: tuple[str, ...] = tuple(_SAID["times"])
+    asks: tuple[str, ...] = tuple(_SAID["asks"])
 
 
 def read_strength(text: str) -> float:
@@ -146,35 +147,33 @@ def clinic_sheet(request: PlanRequest, *, strength_mg_per_ml: float, dilution: D
         )  # fmt: skip
     if dilution is not None:
         _check_dilution(request, dilution)
+    strength = strength_mg_per_ml if dilution is None else dilution.mg_per_ml
     steps = []
     for one in request.infusions:
         mg = one.dose_mg_per_kg * request.weight_kg
         label = regimen_words((one.replace(start_h=0.0),), route=request.route)
         rate, given = _pump(mg, one.duration_min, dilution)
-        strength = strength_mg_per_ml if dilution is None else dilution.mg_per_ml
         steps.append(ClinicStep(label=label, mg=f"{mg:.1f}", ml=f"{mg / strength:.2f}", ml_per_h=rate, given=given))
     total = request.total_mg
     if len(steps) > 1:
-        strength = strength_mg_per_ml if dilution is None else dilution.mg_per_ml
         steps.append(ClinicStep(label="together", mg=f"{total:.1f}", ml=f"{total / strength:.2f}"))
     return ClinicSheet(
         strength=f"{digits(strength_mg_per_ml)} mg/mL",
         total=f"{total:.1f} mg",
         steps=tuple(steps),
-        mixture="" if dilution is None else _mixture(dilution, strength_mg_per_ml),
-        cautions=(*_drug(request), *(() if dilution is None else _cautions(request, dilution))),
+        mixture=""
+        if dilution is None
+        else _SAID["mixture"].format(
+            drawn=dilution.mg / strength_mg_per_ml,
+            diluent=dilution.total_ml - dilution.mg / strength_mg_per_ml,
+            dilution=dilution,
+        ),
+        # The slip that harms most: esketamine drawn from a vial of the racemate, or the other way round.
+        cautions=(
+            *((_SAID["esketamine"],) if request.is_esketamine else ()),
+            *(() if dilution is None else _cautions(request, dilution)),
+        ),
     )
-
-
-def _drug(request: PlanRequest) -> tuple[str, ...]:
-    """The slip that harms most: esketamine drawn from a vial of the racemate, or the other way round."""
-    if not request.is_esketamine:
-        return ()
-    text = (
-        "Esketamine: the mg are of esketamine, and the strength must be that of a vial of esketamine, as printed on "
-        "it. Racemic ketamine is half esketamine; the two are not exchanged by volume."
-    )
-    return (text,)
 
 
 def _check_dilution(request: PlanRequest, dilution: Dilution) -> None:
@@ -187,14 +186,6 @@ def _check_dilution(request: PlanRequest, dilution: Dilution) -> None:
             allowed=f"at least the {request.total_mg:.1f} mg of the session",
             remedy="Draw up more, or split the session over two mixtures.",
         )
-
-
-def _mixture(dilution: Dilution, strength_mg_per_ml: float) -> str:
-    drawn = dilution.mg / strength_mg_per_ml
-    return (
-        f"{drawn:.2f} mL of the vial ({dilution.mg:g} mg) and {dilution.total_ml - drawn:.2f} mL of diluent make "
-        f"{dilution.total_ml:g} mL of {dilution.mg_per_ml:.4g} mg/mL; milliliters and rates are of this mixture"
-    )
 
 
 def _pump(mg: float, minutes: float | None, dilution: Dilution | None) -> tuple[str, str]:
@@ -213,13 +204,11 @@ def _cautions(request: PlanRequest, dilution: Dilution) -> tuple[str, ...]:
         mg = one.dose_mg_per_kg * request.weight_kg
         rate = hours_to_minutes(mg / dilution.mg_per_ml) / (one.duration_min or 1.0)
         if mg and rate < _LOW_ML_PER_H:
-            found.append(f"Step {number}: {rate:.2f} mL/h is less than a pump gives evenly; dilute more.")
+            found.append(_SAID["too_slow"].format(step=number, rate=rate))
         if rate > _HIGH_ML_PER_H:
-            found.append(f"Step {number}: {rate:.0f} mL/h is more than pumps give; dilute less or give it by hand.")
+            found.append(_SAID["too_fast"].format(step=number, rate=rate))
         if mg and abs(round(rate, 1) - rate) > 0.02 * rate:
-            found.append(f"Step {number}: the rate to a tenth of mL/h is off by more than 2%; dilute more.")
+            found.append(_SAID["rounded"].format(step=number))
     if dilution.mg > 2.0 * request.total_mg:
-        found.append(
-            f"The mixture holds {dilution.mg:g} mg, more than twice the session: what is left must not run in."
-        )
+        found.append(_SAID["too_much"].format(mg=dilution.mg))
     return tuple(found)

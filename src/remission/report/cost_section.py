@@ -16,37 +16,23 @@ from remission.report.chart import Chart, Table, told
 from remission.report.design_study import ReportedDesign
 from remission.report.look import INK, QUIET, arm_styles, canvas, finish
 from remission.report.numbers import share_text
+from remission.report.words import WORDS
 
 __all__ = ["cost_charts", "cost_lines", "cost_tables"]
 
 _COLOR = "#3d35a0"
-_NO_PROMISE = (
-    "These are prices of courses and averages over simulated trials. None is a promise to a patient, and none says "
-    "what a course is worth."
-)
-_HOURS = (
-    "Hours that a complete course asks of a person, recovery as clinics describe it; travel and waiting are left out, "
-    "and after ketamine somebody must come along"
-)
+_SAID = WORDS["cost"]
 
 
 def cost_lines(study: ReportedDesign) -> list[str]:
     """What a reader must know before the numbers."""
     cost = study.content["cost"]
-    lines = [_NO_PROMISE]
+    lines = [_SAID["no_promise"]]
     if cost["set"] is not None:
-        lines.append(
-            "Prices of the library were read second-hand in the sources below. They are what patients were asked to "
-            "pay and not what a session costs who gives it; staff minutes of an infusion were not found. "
-            f"{cost['note']}"
-        )
+        lines.append(_SAID["library"].format(note=cost["note"]))
     lines += [f"Left out of every sum: {line}." for line in cost["left_out"]]
     day = cost.get("abstinent_day")
-    if day is None:
-        lines.append("The primary analysis does not count abstinent days, so a day has no price here.")
-        return lines
-    lines.append(_day_line(day, cost["currency"]))
-    return lines
+    return [*lines, _SAID["no_day"] if day is None else _day_line(day, cost["currency"])]
 
 
 def cost_charts(study: ReportedDesign) -> list[Chart]:
@@ -93,7 +79,7 @@ def cost_tables(study: ReportedDesign) -> list[tuple[str, str, Table]]:
     found.append(
         (
             "hours",
-            _HOURS,
+            _SAID["hours"],
             Table(
                 columns=("arm", "days with a session", "infusions, h", "recovery, h", "therapy, h", "all, h"),
                 rows=[
@@ -222,17 +208,12 @@ def _acceptability(study: ReportedDesign, cost: Mapping[str, Any], day: Mapping[
 
 
 def _day_line(day: Mapping[str, Any], unit: str) -> str:
-    gain = (
-        f"One trial of this size finds {day['days']:.1f} more abstinent days ({day['days_low']:.1f} to "
-        f"{day['days_high']:.1f} in 95% of {day['n_trials']} trials; no gain in "
-        f"{100.0 * day['share_without_gain']:.0f}%)"
-    )
-    extra = f"the courses differ by {from_to(day['extra_low'], day['extra_high'])} {unit}"
+    differ, gain = from_to(day["extra_low"], day["extra_high"]), 100.0 * day["share_without_gain"]
+    start: str = _SAID["gain"].format(**day, percent_without_gain=gain, differ=differ, unit=unit)
     if day["amount"] is None:
-        return f"{gain}, and {extra}: a day has no price."
-    price = f"{price_text(day['amount'], day)} {unit} for a day at the means"
-    if day["high"] is not None:
-        low, high = (price_text(day[end], day) for end in ("low", "high"))
-        return f"{gain}, and {extra}: {price}, 95% interval {low} to {high} (Fieller)."
-    floor = "without any bound" if day["low"] is None else f"from {price_text(day['low'], day)} upward without an end"
-    return f"{gain}, and {extra}: {price}, 95% interval {floor}, because a gain of nothing is possible (Fieller)."
+        return start + _SAID["gain_without_price"]
+    price, low, high = (None if day[name] is None else price_text(day[name], day) for name in ("amount", "low", "high"))
+    if high is not None:
+        return start + _SAID["day"].format(price=price, unit=unit, low=low, high=high)
+    floor = "without any bound" if low is None else f"from {low} upward without an end"
+    return start + _SAID["day_open"].format(price=price, unit=unit, floor=floor)

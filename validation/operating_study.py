@@ -19,13 +19,14 @@ from statsmodels.stats.multitest import multipletests
 
 from remission.design.crew import Crew
 from remission.design.variants import null_protocol, one_analysis, resize_protocol
+from remission.endpoints.values import values_of
 from remission.errors import SpecError
 from remission.library.protocols import load_protocol
 from remission.protocol.record import Protocol
 from remission.trial.analyze import sides_of
 from remission.trial.batch import TrialBatch
 from remission.trial.chunk import Chunk, analyze_batch
-from remission.trial.endpoints import endpoint_values
+from remission.trial.endpoints import endpoint_data
 from remission.trial.simulate import TrialPlan, plan_trial
 from validation.exact_sizes import binomial_power
 from validation.power_references import power_lines
@@ -159,7 +160,9 @@ def do_chunk(plan: TrialPlan, rows: list[Row], alpha: float, chunk: Chunk) -> li
 
 def _count(protocol: Protocol, plan: TrialPlan, batch: TrialBatch, tally: Tally) -> None:
     """People with a value by arm and trial, and people with the event by class."""
-    value = endpoint_values(protocol.endpoints[0], batch.observation, heavy_amount=plan.parameters.heavy_amount)
+    value = values_of(
+        protocol.endpoints[0], endpoint_data(batch.observation, heavy_amount=plan.parameters.heavy_amount)
+    )
     value, arm = (one.reshape(batch.n_replicates, -1) for one in (value, batch.arm))
     known = np.isfinite(value)
     n = np.stack([((arm == index) & known).sum(axis=1) for index in range(len(protocol.arms))], axis=1)

@@ -20,6 +20,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from remission.analyses.hazards import analyze_hazard
+from remission.endpoints.values import times_of, values_of
 from remission.library.protocols import load_protocol
 from remission.patient.course import Course
 from remission.patient.kernels.reference import simulate_course
@@ -30,7 +31,7 @@ from remission.protocol.record import Protocol
 from remission.records.endpoint import Endpoint
 from remission.records.substance import Substance
 from remission.streams import People
-from remission.trial.endpoints import endpoint_values, time_to_event
+from remission.trial.endpoints import endpoint_data
 from remission.trial.observation import observe
 from remission.trial.schedule import build_schedule
 
@@ -145,9 +146,9 @@ def cocaine_statistics(arms: Arms) -> Callable[[CourseParameters], Numbers]:
             seen = observe(arms.people, protocol, course, arms.schedules[name], parameters)
             values[name] = {}
             for endpoint in protocol.endpoints:
-                values[name][endpoint.kind] = endpoint_values(endpoint, seen, heavy_amount=0.0)
+                values[name][endpoint.kind] = values_of(endpoint, endpoint_data(seen, heavy_amount=0.0))
                 if endpoint.kind == "days_to_relapse_or_dropout":
-                    values[name]["event"] = time_to_event(endpoint, seen)[1]
+                    values[name]["event"] = times_of(endpoint, endpoint_data(seen))[1]
         ketamine, midazolam = (values[arm.id] for arm in protocol.arms)
         days, event = (
             np.concatenate([ketamine[kind], midazolam[kind]]) for kind in ("days_to_relapse_or_dropout", "event")

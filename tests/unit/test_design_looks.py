@@ -12,10 +12,11 @@ from remission.design.looks import _tally, look_at, summarize_looks
 from remission.design.operating import characterize, simulate_design
 from remission.design.sequential import crossing_probabilities
 from remission.design.stops import plan_stops
+from remission.endpoints.values import times_of
 from remission.errors import SpecError
 from remission.protocol.record import Protocol
 from remission.trial.datacut import ABSENT, complete_day, cut_batch
-from remission.trial.endpoints import time_to_event
+from remission.trial.endpoints import endpoint_data
 from remission.trial.recruitment import simulate_recruitment
 from remission.trial.simulate import plan_trial
 
@@ -80,8 +81,8 @@ def test_only_days_and_people_that_exist_are_analyzed() -> None:
         assert not cut.observation.test_kept[person, visits >= days].any()
 
     at_risk = cut_batch(protocol, endpoints["time"], batch, elapsed)
-    time, event = time_to_event(endpoints["time"], at_risk.observation)
-    whole, happened = time_to_event(endpoints["time"], batch.observation)
+    time, event = times_of(endpoints["time"], endpoint_data(at_risk.observation))
+    whole, happened = times_of(endpoints["time"], endpoint_data(batch.observation))
     been = np.array([max([day + 1 for day in visits if day < days], default=0) for days in elapsed.tolist()])
     been = np.where(elapsed >= 28, 28, been)
     here = at_risk.arm != ABSENT

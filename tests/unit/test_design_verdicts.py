@@ -21,7 +21,7 @@ from remission.design.operating import characterize, simulate_design
 from remission.design.size_search import Evaluation, search_size
 from remission.design.variants import one_analysis, sizes_of
 from remission.design.verdicts import EARLY_STOP
-from remission.errors import SpecError
+from remission.errors import SpecError, WorkError
 from remission.library.protocols import load_protocol
 from remission.patient.parameters import load_course_parameters
 from remission.protocol.file import parse_protocol, write_protocol
@@ -240,6 +240,32 @@ def test_a_journal_gives_back_what_it_was_given(tmp_path: Path) -> None:
     found = simulate_design(design, max_replicates=400, mcse=0.001, seed=2, crew=crew)
     again.close()
     assert repr(characterize(design, found)) == repr(characterize(design, whole))
+
+
+def test_two_commands_into_one_folder_are_told_apart(tmp_path: Path) -> None:
+    """The second was told that the disk is full; it must leave the first alone and say who writes there."""
+    first = Journal(tmp_path / "journal", KINDS)
+    first.put(0, 0, 1.5)
+    with pytest.raises(WorkError, match="another command that is writing there"):
+        Journal(tmp_path / "journal", KINDS)
+    assert (tmp_path / "journal").read_bytes().count(b"\n") == 1
+    first.close()
+    again = Journal(tmp_path / "journal", KINDS)
+    assert again.get(0, 0) == 1.5
+    again.close()
+
+
+def test_a_second_design_command_leaves_the_work_of_the_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit code 1 with the right reason, and the folder of the command that is still writing stays."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "out.unfinished").mkdir()
+    held = Journal(tmp_path / "out.unfinished" / "journal.jsonl", KINDS)
+    assert run_app(["design", "kare", "-n", "10", "--report", "out", "--yes"]) == 1
+    assert "another command that is writing there" in capsys.readouterr().err
+    assert (tmp_path / "out.unfinished" / "journal.jsonl").exists()
+    held.close()
 
 
 def test_a_design_that_was_killed_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

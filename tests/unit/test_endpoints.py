@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from remission.endpoints.values import times_of, values_of
 from remission.records.endpoint import Endpoint
-from remission.trial.endpoints import endpoint_values, time_to_event
+from remission.trial.endpoints import endpoint_data
 from remission.trial.observation import Observation
 
 
@@ -40,7 +41,7 @@ def endpoint(kind: str, first: int, last: int, missing: str = "observed") -> End
 
 
 def values(item: Endpoint, seen: Observation, heavy_amount: float = 5.0) -> list[float]:
-    return endpoint_values(item, seen, heavy_amount=heavy_amount).tolist()
+    return values_of(item, endpoint_data(seen, heavy_amount=heavy_amount)).tolist()
 
 
 def test_days_abstinent_count_the_window_only() -> None:
@@ -93,6 +94,6 @@ def test_time_runs_to_the_first_use_or_leaving_or_the_end() -> None:
         seen=[[1] * 5, [1] * 5, [1, 1, 0, 0, 0], [1, 0, 0, 0, 0]],
         days_in_study=[5, 5, 3, 1],
     )
-    time, event = time_to_event(endpoint("days_to_relapse_or_dropout", 1, 4, "use"), seen)
+    time, event = times_of(endpoint("days_to_relapse_or_dropout", 1, 4, "use"), endpoint_data(seen))
     assert time.tolist() == [3.0, 4.0, 3.0, 1.0]
     assert event.tolist() == [True, False, True, True]

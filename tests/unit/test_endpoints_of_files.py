@@ -18,7 +18,7 @@ from remission.endpoints.words import parse_words, spell_words
 from remission.protocol.file import write_protocol
 from remission.records.endpoint_kinds import MissingRule
 from remission.records.weekly import WeeklyRule
-from remission.trial.endpoints import endpoint_values
+from remission.trial.endpoints import endpoint_data
 from remission.trial.observation import Observation
 from remission.trial.periods import day_counts
 
@@ -209,6 +209,6 @@ def test_days_among_which_an_endpoint_counts_follow_its_rule() -> None:
     rules: dict[str, dict[str, float]] = {"observed": {}, "use": {}, "carried": {}, "weighted": {"missing_weight": 0.5}}
     for rule, fields in rules.items():
         item = endpoint("percent_days_abstinent", 0, 5, rule, **fields)
-        values = endpoint_values(item, observation, heavy_amount=0.0)
+        values = values_of(item, endpoint_data(observation, heavy_amount=0.0))
         found[rule] = tuple(float(part[0]) for part in day_counts(item, observation, values))
     assert found == {"observed": (1.0, 2.0), "use": (1.0, 6.0), "carried": (4.0, 5.0), "weighted": (3.0, 6.0)}

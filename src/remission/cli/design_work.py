@@ -42,20 +42,26 @@ def design_work(context: typer.Context) -> Iterator[DesignWork | None]:
     SpecError
         Another design is under way there.
     WorkError
-        The folder cannot be written.
+        The folder cannot be written, or another command is writing there.
     """
     from remission.cli.interrupt import ends_soon
-    from remission.files import remove_folder
+    from remission.files import make_folder, remove_folder
 
     report: Path | None = context.params["report"]
     if report is None:
         yield None
         return
     folder = _folder_of(report)
-    is_new = _begin(folder, context)
+    plan, files = _plan_of(context)
+    _check_plan(folder, plan)
+    make_folder(folder)
     journal = _journal(folder)
-    is_kept = True
+    # Nobody else writes from here on; until here another command could.
+    is_new, is_kept = not (folder / _PLAN).is_file(), True
     try:
+        _check_plan(folder, plan)
+        if is_new:
+            _begin(folder, plan, files)
         with ends_soon(f"What is done is kept. Go on with: remission resume {folder}"):
             yield DesignWork(folder, journal)
         is_kept = False
@@ -65,9 +71,9 @@ def design_work(context: typer.Context) -> Iterator[DesignWork | None]:
         is_kept = not is_new or len(_journal_lines(folder)) > 0
         raise
     finally:
-        journal.close()
         if not is_kept:
             remove_folder(folder)
+        journal.close()
 
 
 def find_design_work(folder: Path) -> Path | None:
@@ -103,19 +109,21 @@ def _folder_of(report: Path) -> Path:
     return whole.with_name(whole.name + _UNFINISHED)
 
 
-def _begin(folder: Path, context: typer.Context) -> bool:
-    """Make the folder with its plan, or find that the same design is under way there; says which."""
+def _check_plan(folder: Path, plan: dict[str, Any]) -> None:
+    """Refuse a folder where another design is under way."""
     from remission.errors import SpecError
+
+    if (folder / _PLAN).is_file() and _read_plan(folder) != plan:
+        raise SpecError(
+            where=str(folder), got="another design that is under way", allowed="this design, or nothing",
+            remedy=f"Go on with it (remission resume {folder}), move it away, or choose another --report.",
+        )  # fmt: skip
+
+
+def _begin(folder: Path, plan: dict[str, Any], files: Mapping[str, Path]) -> None:
+    """Fill the folder of a design that begins."""
     from remission.files import copy_file, make_folder, remove_folder, write_text
 
-    plan, files = _plan_of(context)
-    if (folder / _PLAN).is_file():
-        if _read_plan(folder) != plan:
-            raise SpecError(
-                where=str(folder), got="another design that is under way", allowed="this design, or nothing",
-                remedy=f"Go on with it (remission resume {folder}), move it away, or choose another --report.",
-            )  # fmt: skip
-        return False
     # The plan comes last: inputs without one are of a command that ended here, and are copied again.
     remove_folder(folder / _INPUTS)
     make_folder(folder / _INPUTS)
@@ -123,7 +131,6 @@ def _begin(folder: Path, context: typer.Context) -> bool:
         make_folder((folder / _INPUTS / name).parent)
         copy_file(path, folder / _INPUTS / name)
     write_text(folder / _PLAN, json.dumps(plan, indent=1))
-    return True
 
 
 def _plan_of(context: typer.Context) -> tuple[dict[str, Any], Mapping[str, Path]]:

@@ -107,25 +107,10 @@ def estimate_assurance(
 ) -> Assurance:
     """The chance of success over the priors of the library, and given sets of published trials.
 
-    Parameters
-    ----------
-    n_draws
-        Draws of the values, at least 2.
-    n_replicates
-        Trials for each draw, of the design and of each published trial, at least 2.
-    analysis
-        The analysis that decides; ``None``: the first.
-    evidence
-        Sets of trials by the names of their protocols; an empty set is the prior.
-    crew
-        Who does the work; ``None``: this process.
-
-    Raises
-    ------
-    SpecError
-        A number is out of range.
-    WorkError
-        A worker died.
+    ``n_draws``: draws of the values, at least 2. ``n_replicates``: trials for each draw, of the design and of each
+    published trial, at least 2. ``analysis``: the analysis that decides; ``None``: the first. ``evidence``: sets of
+    trials by the names of their protocols; an empty set is the prior. ``crew``: who does the work; ``None``: this
+    process. Raises ``SpecError``: a number is out of range; ``WorkError``: a worker died.
     """
     for where, count in (("n_draws", n_draws), ("n_replicates", n_replicates)):
         if count < 2:

@@ -22,10 +22,7 @@ __all__ = ["cost_content", "read_prices"]
 def read_prices(text: str, protocol: Protocol) -> tuple[Prices, PriceSet | None]:
     """The prices of a set of the library or of a file; a file may start from a set with ``base: us``.
 
-    Raises
-    ------
-    SpecError
-        No set has that name, the file is not one of prices, or arms of the protocol have no price.
+    Raises ``SpecError``: no set has that name, the file is not one of prices, or arms of the protocol have no price.
     """
     found = _prices_of(text)
     # A trial whose arms are no courses of care is refused here, before anything is simulated.
@@ -95,10 +92,7 @@ def cost_content(
 ) -> dict[str, Any]:
     """Cost and access as plain data: courses, people for a budget, hours, and the price of a further abstinent day.
 
-    Parameters
-    ----------
-    estimates
-        Of the analysis, trial by trial.
+    ``estimates``: of the analysis, trial by trial.
     """
     courses = cost_course(protocol, prices)
     content: dict[str, Any] = {

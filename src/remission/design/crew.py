@@ -27,15 +27,8 @@ _Out = TypeVar("_Out")
 class Crew:
     """Some workers; with one the work is done here.
 
-    Parameters
-    ----------
-    n_workers
-        1 to ``MAX_WORKERS``; ``None``: one for each core that this process may use.
-
-    Raises
-    ------
-    SpecError
-        The number is out of range.
+    ``n_workers``: 1 to ``MAX_WORKERS``; ``None``: one for each core that this process may use. Raises ``SpecError``:
+    the number is out of range.
     """
 
     def __init__(self, n_workers: int | None = 1) -> None:
@@ -63,10 +56,7 @@ class Crew:
     def in_order(self, work: Callable[[_In], _Out], items: Iterable[_In]) -> Generator[_Out, None, None]:
         """Results in the order of the items; only a few are under way or waiting at a time.
 
-        Raises
-        ------
-        WorkError
-            When results are asked for: a worker died.
+        Raises ``WorkError``: when results are asked for: a worker died.
         """
         call, self._calls = self._calls, self._calls + 1
         for number, (result, is_known) in enumerate(self._results(work, items, call)):

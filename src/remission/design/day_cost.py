@@ -74,23 +74,10 @@ def cost_per_day(
 ) -> DayCost:
     """The price of an additional abstinent day over simulated trials and points of the prices, crossed.
 
-    Parameters
-    ----------
-    difference_percent
-        Difference in the percentage of days abstinent, by trial.
-    n_days
-        Days of the window the percentage is of.
-    extra_amount
-        What the treatment costs more than the control, at each point of the prices.
-    extra_ends
-        Lowest and highest of it; ``None``: of the points.
-    willingness_to_pay
-        What a day may cost; a net benefit for each.
-
-    Raises
-    ------
-    SpecError
-        No trial has an estimate.
+    ``difference_percent``: difference in the percentage of days abstinent, by trial. ``n_days``: days of the window the
+    percentage is of. ``extra_amount``: what the treatment costs more than the control, at each point of the prices.
+    ``extra_ends``: lowest and highest of it; ``None``: of the points. ``willingness_to_pay``: what a day may cost; a
+    net benefit for each. Raises ``SpecError``: no trial has an estimate.
     """
     days = difference_percent[np.isfinite(difference_percent)] * n_days / 100.0
     if not days.size:
@@ -126,10 +113,8 @@ def fieller_interval(
 ) -> tuple[float | None, float | None]:
     """Fieller's 95% interval of a ratio of two independent normal numbers, both above 0, cut at 0.
 
-    Returns
-    -------
-    Lower and upper end. The upper is ``None`` where the denominator can be 0, so that the ratio has no bound; the lower
-    is ``None`` where nothing is excluded at all.
+    Returns lower and upper end. The upper is ``None`` where the denominator can be 0, so that the ratio has no bound;
+    the lower is ``None`` where nothing is excluded at all.
     """
     square = Z95**2
     a = denominator**2 - square * var_denominator
@@ -166,12 +151,8 @@ def _net_benefit(
 def price_text(price: float, day: Mapping[str, Any]) -> str:
     """A price of a day, rounded to the first digit of its error; to two digits where the error has no bound.
 
-    Parameters
-    ----------
-    price
-        The amount, or an end of its interval.
-    day
-        Fields of :class:`DayCost`. The nearer end of the interval tells the error.
+    ``price``: the amount, or an end of its interval. ``day``: fields of :class:`DayCost`. The nearer end of the
+    interval tells the error.
     """
     if price == 0.0:
         return "0"

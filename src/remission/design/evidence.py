@@ -67,10 +67,7 @@ def evidence_trials() -> dict[str, EvidenceTrial]:
 def check_evidence(names: list[str]) -> tuple[str, ...]:
     """The names, each once and in the order of the library.
 
-    Raises
-    ------
-    SpecError
-        A trial is unknown or has nothing that may enter a likelihood.
+    Raises ``SpecError``: a trial is unknown or has nothing that may enter a likelihood.
     """
     known = list(evidence_trials())
     for name in names:
@@ -85,10 +82,7 @@ def check_evidence(names: list[str]) -> tuple[str, ...]:
 def simulate_evidence(trial: EvidenceTrial, values: dict[str, float], *, n_trials: int, seed: int) -> Evidence:
     """A published trial under a draw; values that its substance has for itself stay as they are.
 
-    Parameters
-    ----------
-    n_trials
-        At least 2.
+    ``n_trials``: at least 2.
     """
     base = load_course_parameters(trial.protocol.substance)
     plan = plan_trial(trial.protocol, n_replicates=n_trials, seed=seed, parameters=base.replace(**values))

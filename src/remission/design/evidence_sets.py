@@ -11,17 +11,9 @@ __all__ = ["evidence_sets", "trials_of"]
 def evidence_sets(evidence: str | None, without: str | None, draws: int) -> tuple[tuple[str, ...], ...]:
     """The sets to be compared: none, the one asked for, and that one without each of its trials.
 
-    Parameters
-    ----------
-    evidence, without
-        Names with commas; ``none`` is the empty set. ``without`` takes from all trials, or from ``evidence``.
-    draws
-        Draws of the model's values that were asked for.
-
-    Raises
-    ------
-    SpecError
-        A name is unknown, or there are no draws to weigh.
+    ``evidence``, ``without``: names with commas; ``none`` is the empty set. ``without`` takes from all trials, or from
+    ``evidence``. ``draws``: draws of the model's values that were asked for. Raises ``SpecError``: a name is unknown,
+    or there are no draws to weigh.
     """
     from remission.design.evidence import check_evidence, evidence_trials
     from remission.errors import SpecError

@@ -41,11 +41,10 @@ STEPS = {
 class ParticipantFlow:
     """Counts of people in simulated trials.
 
-    steps
-        By name of :data:`STEPS`. Custody overlaps with the others; an arm that is outside the contrast has nobody
-        analyzed and nobody missing. Sessions are counted for drug arms by infusions, for others by therapy.
-    recruitment
-        When people entered and how many were screened; ``None`` where the protocol does not say how they are found.
+    ``steps``: by name of :data:`STEPS`. Custody overlaps with the others; an arm that is outside the contrast has
+    nobody analyzed and nobody missing. Sessions are counted for drug arms by infusions, for others by therapy.
+    ``recruitment``: when people entered and how many were screened; ``None`` where the protocol does not say how they
+    are found.
     """
 
     analysis: str
@@ -81,17 +80,8 @@ def simulate_flow(
 ) -> ParticipantFlow:
     """The flow of people through the first trials of a design: the same people that its results rest on.
 
-    Parameters
-    ----------
-    analysis
-        Whose people are counted as analyzed; ``None``: the first.
-    parameters
-        Values to use instead of the library's.
-
-    Raises
-    ------
-    SpecError
-        A number is out of range, or the protocol has no such analysis.
+    ``analysis``: whose people are counted as analyzed; ``None``: the first. ``parameters``: values to use instead of
+    the library's. Raises ``SpecError``: a number is out of range, or the protocol has no such analysis.
     """
     wanted = choose_analysis(protocol, analysis)
     primary = protocol.analysis(wanted)

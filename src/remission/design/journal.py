@@ -2,11 +2,12 @@
 
 A design does the same pieces in the same order whenever it is started alike. A piece is known by the number of its
 place, and a line of the journal holds that number and what the piece gave. A line that was cut off by the end of the
-process is not read: its piece is done again. Numbers are kept to the last bit.
+process is not read: its piece is done again. Numbers are kept to the last bit. One command at a time writes to it.
 """
 
 import base64
 import json
+import os
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -15,23 +16,19 @@ import numpy as np
 
 from remission.errors import WorkError
 
+try:
+    import fcntl
+except ImportError:  # not on every system; without locks a second command is not seen
+    fcntl = None  # type: ignore[assignment]
+
 __all__ = ["Journal"]
 
 
 class Journal:
     """What is done of a design.
 
-    Parameters
-    ----------
-    path
-        The file; made when it is missing.
-    kinds
-        The records that pieces are made of. Nothing else is read.
-
-    Raises
-    ------
-    WorkError
-        The file cannot be read or written.
+    ``path``: the file; made when it is missing. ``kinds``: the records that pieces are made of. Nothing else is read.
+    Raises ``WorkError``: the file cannot be read or written.
     """
 
     def __init__(self, path: Path, kinds: tuple[type, ...]) -> None:
@@ -39,11 +36,12 @@ class Journal:
         self._kinds = {kind.__name__: kind for kind in kinds}
         self._lines: dict[tuple[int, int], Any] = {}
         try:
-            content = path.read_bytes() if path.exists() else b""
+            self._stream = path.open("ab")
+            self._lock()
+            content = path.read_bytes()
             whole = content.rfind(b"\n") + 1
             for line in content[:whole].splitlines():
                 self._read(line)
-            self._stream = path.open("ab")
             self._stream.truncate(whole)
         except OSError as error:
             raise self._failed(error) from None
@@ -59,10 +57,7 @@ class Journal:
     def put(self, call: int, item: int, value: Any) -> None:
         """Keep what a piece gave.
 
-        Raises
-        ------
-        WorkError
-            The disk refused.
+        Raises ``WorkError``: the disk refused.
         """
         line = json.dumps({"call": call, "item": item, "value": self._encode(value)})
         try:
@@ -74,6 +69,21 @@ class Journal:
     def close(self) -> None:
         """Close the file."""
         self._stream.close()
+
+    def _lock(self) -> None:
+        """Keep other commands out until the file is closed, by us or by the end of the process."""
+        try:
+            if fcntl is not None:
+                fcntl.flock(self._stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_ours = os.fstat(self._stream.fileno()).st_nlink > 0  # not removed by who held it before
+        except BlockingIOError:
+            is_ours = False
+        if not is_ours:
+            self._stream.close()
+            raise WorkError(
+                where=str(self._path.parent), got="another command that is writing there",
+                allowed="one command at a time", remedy="Wait until it has ended, or choose another --report.",
+            )  # fmt: skip
 
     def _read(self, line: bytes) -> None:
         try:

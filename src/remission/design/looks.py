@@ -117,14 +117,8 @@ def look_at(
 ) -> LookTally:
     """A chunk of trials, looked at as the rule says.
 
-    Parameters
-    ----------
-    plan, chunk, batch
-        The trials.
-    truth
-        True value of the analysis on the scale people read.
-    complete
-        Its estimates with nobody unseen, where no true value is known.
+    ``plan``, ``chunk``, ``batch``: the trials. ``truth``: true value of the analysis on the scale people read.
+    ``complete``: its estimates with nobody unseen, where no true value is known.
     """
     protocol = one_analysis(plan.protocol, analysis)
     chosen = protocol.analyses[0]
@@ -216,10 +210,7 @@ def _tally(  # noqa: PLR0917 - the columns of a look
 def summarize_looks(rule: StopRule, tally: LookTally, *, truth: float | None) -> Sequential:
     """The characteristics in a tally.
 
-    Parameters
-    ----------
-    truth
-        True value on the scale of the analysis, that of the logarithm for ratios; ``None``: none is known.
+    ``truth``: true value on the scale of the analysis, that of the logarithm for ratios; ``None``: none is known.
     """
     is_dated = tally.day.n > 0
     return Sequential(

@@ -62,10 +62,7 @@ class NullResult:
 def nulls_of(protocol: Protocol, analysis: str, parameters: CourseParameters) -> tuple[NullTrial, ...]:
     """The nulls of an analysis, in the order in which they are told.
 
-    Parameters
-    ----------
-    parameters
-        Values of the world in which power was found.
+    ``parameters``: values of the world in which power was found.
     """
     chosen = choose_analysis(protocol, analysis)
     try:
@@ -113,17 +110,9 @@ def simulate_nulls(
 ) -> tuple[NullResult, ...]:
     """The share of trials that reject under each null; one that equals another is not simulated again.
 
-    Parameters
-    ----------
-    parameters, max_replicates, mcse, seed, alpha, rule, crew
-        As in :func:`~remission.design.operating.simulate_design`.
-
-    Raises
-    ------
-    SpecError
-        A number is out of range.
-    WorkError
-        A worker died.
+    ``parameters``, ``max_replicates``, ``mcse``, ``seed``, ``alpha``, ``rule``, ``crew``: as in
+    :func:`~remission.design.operating.simulate_design`. Raises ``SpecError``: a number is out of range; ``WorkError``:
+    a worker died.
     """
     chosen = choose_analysis(protocol, analysis)
     found: list[NullResult] = []

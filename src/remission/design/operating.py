@@ -177,40 +177,16 @@ def simulate_design(
 
     Memory grows by a few numbers a trial, and no number depends on the crew.
 
-    Parameters
-    ----------
-    max_replicates
-        Most trials to simulate.
-    mcse
-        Stop when the Monte Carlo standard error is at most this; never before a hundred trials.
-    analysis
-        The analysis whose error counts; ``None``: the protocol's first.
-    parameters
-        Values to use instead of the library's.
-    truths
-        True value by analysis, on the scale people read (a ratio as a ratio); an analysis without one is compared
-        with the same trials with nobody unseen.
-    truth_errors
-        Their Monte Carlo errors, on the scale of the analysis (of the logarithm for a ratio); none: exact.
-    is_null
-        Whether only the share of rejections is asked for, as where there is no effect.
-    against
-        Stop, too, when the share is told apart from this one, by three Monte Carlo errors.
-    rule
-        Looks at the analysis that decides; ``None``: only the one at the end.
-    keep
-        Whether the estimates of the analysis that decides are kept.
-    crew
-        Who does the work; ``None``: this process.
-    on_progress
-        Called with (trials done, most trials).
-
-    Raises
-    ------
-    SpecError
-        A number is out of range, or the protocol has no such analysis.
-    WorkError
-        A worker died.
+    ``max_replicates``: most trials to simulate. ``mcse``: stop when the Monte Carlo standard error is at most this;
+    never before a hundred trials. ``analysis``: the analysis whose error counts; ``None``: the protocol's first.
+    ``parameters``: values to use instead of the library's. ``truths``: true value by analysis, on the scale people read
+    (a ratio as a ratio); an analysis without one is compared with the same trials with nobody unseen. ``truth_errors``:
+    their Monte Carlo errors, on the scale of the analysis (of the logarithm for a ratio); none: exact. ``is_null``:
+    whether only the share of rejections is asked for, as where there is no effect. ``against``: stop, too, when the
+    share is told apart from this one, by three Monte Carlo errors. ``rule``: looks at the analysis that decides;
+    ``None``: only the one at the end. ``keep``: whether the estimates of the analysis that decides are kept. ``crew``:
+    who does the work; ``None``: this process. ``on_progress``: called with (trials done, most trials). Raises
+    ``SpecError``: a number is out of range, or the protocol has no such analysis; ``WorkError``: a worker died.
     """
     check_share("mcse", mcse)
     check_share("alpha", alpha)
@@ -366,12 +342,7 @@ def _add_effect(sums: AnalysisSums, protocol: Protocol, analysis: Analysis, resu
 def characterize(protocol: Protocol, run: DesignRun, *, analysis: str | None = None) -> tuple[Characteristics, ...]:
     """Operating characteristics of every analysis of a protocol.
 
-    Parameters
-    ----------
-    run
-        Of ``simulate_design``.
-    analysis
-        The analysis that the looks are of; ``None``: the first.
+    ``run``: of ``simulate_design``. ``analysis``: the analysis that the looks are of; ``None``: the first.
     """
     looked = choose_analysis(protocol, analysis)
     rows = []
@@ -470,10 +441,7 @@ def _read(value: float, method: Method) -> float:
 def check_share(where: str, value: float) -> None:
     """Refuse a number that is not between 0 and 1.
 
-    Raises
-    ------
-    SpecError
-        It is not.
+    Raises ``SpecError``: it is not.
     """
     if not 0.0 < value < 1.0:
         raise SpecError(where=where, got=value, allowed="a number between 0 and 1, both excluded")

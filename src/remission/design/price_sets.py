@@ -92,10 +92,7 @@ def list_price_sets() -> tuple[str, ...]:
 def load_price_set(name: str) -> PriceSet:
     """The set of that name.
 
-    Raises
-    ------
-    SpecError
-        There is none.
+    Raises ``SpecError``: there is none.
 
     Examples
     --------

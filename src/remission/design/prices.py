@@ -122,10 +122,7 @@ def cost_course(protocol: Protocol, prices: Prices) -> tuple[CourseCost, ...]:
 
     Infusions of a placebo are part of the trial and not of care: they are not counted.
 
-    Raises
-    ------
-    SpecError
-        A crossover, whose arms are orders of treatments and no courses of care.
+    Raises ``SpecError``: a crossover, whose arms are orders of treatments and no courses of care.
     """
     items, rows = prices.items, []
     for arm in protocol.arms:
@@ -167,10 +164,7 @@ def extra_cost(
 ) -> tuple[Float[np.ndarray, " point"], float, float]:
     """What the course of one side of a contrast costs more than that of the other: at even points, lowest, highest.
 
-    Parameters
-    ----------
-    sides
-        Indices of the arms; each side is averaged by the allocation of its arms.
+    ``sides``: indices of the arms; each side is averaged by the allocation of its arms.
     """
     shares = [arm.allocation for arm in protocol.arms]
     counts = [_counts(protocol, arm) for arm in protocol.arms]
@@ -192,10 +186,7 @@ def extra_cost(
 def count_affordable(budget: float, amount: float) -> int:
     """People who can have a course for a budget.
 
-    Raises
-    ------
-    SpecError
-        The course costs nothing, so that the number has no bound, or the budget is below 0.
+    Raises ``SpecError``: the course costs nothing, so that the number has no bound, or the budget is below 0.
     """
     if amount <= 0.0 or budget < 0.0:
         raise SpecError(

@@ -45,19 +45,9 @@ def read_scenarios(
 ) -> tuple[ScenarioTable, tuple[Cell, ...]]:
     """The table that a file asks for and its cells, scenario by scenario.
 
-    Parameters
-    ----------
-    path
-        A YAML file of at most 1 MB.
-    protocol
-        What scenarios and designs are laid over.
-    analysis
-        The analysis that decides where a design names none; ``None``: the protocol's first.
-
-    Raises
-    ------
-    SpecError
-        The file cannot be read, or something in it is wrong; every fault has its line and field.
+    ``path``: a YAML file of at most 1 MB. ``protocol``: what scenarios and designs are laid over. ``analysis``: the
+    analysis that decides where a design names none; ``None``: the protocol's first. Raises ``SpecError``: the file
+    cannot be read, or something in it is wrong; every fault has its line and field.
     """
     tree = read_tree_file(path, what="a YAML file with scenarios", example="scenarios:")
     try:
@@ -157,10 +147,6 @@ def _lay_over(base: dict[str, Any], changes: dict[str, Any], where: str = "") ->
             base.pop(name, None)
         else:
             base[name] = deepcopy(value)
-
-
-def _is_named(items: Any) -> bool:
-    return isinstance(items, list) and all(isinstance(item, dict) and "id" in item for item in items)
 
 
 def _choose(data: dict[str, Any], design: DesignChoice) -> None:

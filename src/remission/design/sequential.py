@@ -58,19 +58,8 @@ class Looks:
 def plan_looks(fractions: Sequence[float], *, spending: str = "obrien-fleming", alpha: float = 0.05) -> Looks:
     """Boundaries whose error is ``alpha`` in all, spent as a function says or with a fixed shape.
 
-    Parameters
-    ----------
-    fractions
-        Of the information, rising, the last one 1.
-    spending
-        A name in ``BOUNDARIES``.
-    alpha
-        Two-sided error of the whole test.
-
-    Raises
-    ------
-    SpecError
-        A fraction, the name or the error is not possible.
+    ``fractions``: of the information, rising, the last one 1. ``spending``: a name in ``BOUNDARIES``. ``alpha``:
+    two-sided error of the whole test. Raises ``SpecError``: a fraction, the name or the error is not possible.
     """
     check_fractions(fractions)
     if spending not in BOUNDARIES:
@@ -116,19 +105,10 @@ def crossing_probabilities(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Chance to cross the upper and the lower boundary first at each look.
 
-    Parameters
-    ----------
-    z
-        Boundary of the absolute statistic at each look.
-    fractions
-        Of the information, rising.
-    drift
-        Mean of the statistic at full information.
-    futility_look
-        Index of one look, at which a statistic below ``futility_z`` stops the trial without success; ``None``: none.
-        Boundaries that ignore it keep their error: it is not binding.
-    futility_z
-        The statistic below which the trial stops at that look.
+    ``z``: boundary of the absolute statistic at each look. ``fractions``: of the information, rising. ``drift``: mean
+    of the statistic at full information. ``futility_look``: index of one look, at which a statistic below
+    ``futility_z`` stops the trial without success; ``None``: none. Boundaries that ignore it keep their error: it is
+    not binding. ``futility_z``: the statistic below which the trial stops at that look.
     """
     upper, lower = np.empty(len(z)), np.empty(len(z))
     at, mass, before = np.zeros(1), np.ones(1), 0.0
@@ -153,10 +133,7 @@ def crossing_probabilities(
 def check_fractions(fractions: Sequence[float]) -> None:
     """Refuse looks that do not rise to the whole information.
 
-    Raises
-    ------
-    SpecError
-        They do not.
+    Raises ``SpecError``: they do not.
     """
     steps = np.diff([0.0, *fractions])
     if not len(fractions) or not np.all(steps > 0.0) or fractions[-1] != 1.0:

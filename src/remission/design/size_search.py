@@ -60,14 +60,8 @@ def search_size(
 ) -> SizeSearch:
     """The smallest size from ``low`` to ``high`` with a power.
 
-    Parameters
-    ----------
-    evaluate
-        Simulates a size until it is told apart from ``power``, or as many trials as may be spent on one.
-    power
-        Above 0 and below 1.
-    alpha
-        Two-sided error of the test.
+    ``evaluate``: simulates a size until it is told apart from ``power``, or as many trials as may be spent on one.
+    ``power``: above 0 and below 1. ``alpha``: two-sided error of the test.
     """
     known: dict[int, Evaluation] = {}
 

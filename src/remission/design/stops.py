@@ -33,20 +33,10 @@ def plan_stops(
 ) -> StopRule:
     """A checked rule.
 
-    Parameters
-    ----------
-    fractions
-        Looks that can stop for success, the last one 1.
-    futility
-        Statistic below which a trial stops, by the fraction of its look; a fraction that is not among ``fractions``
-        adds a look for futility only.
-    boundary
-        A name in :data:`~remission.design.sequential.BOUNDARIES`.
-
-    Raises
-    ------
-    SpecError
-        A number or the name is not possible.
+    ``fractions``: looks that can stop for success, the last one 1. ``futility``: statistic below which a trial stops,
+    by the fraction of its look; a fraction that is not among ``fractions`` adds a look for futility only. ``boundary``:
+    a name in :data:`~remission.design.sequential.BOUNDARIES`. Raises ``SpecError``: a number or the name is not
+    possible.
     """
     check_fractions(fractions)
     for fraction, z in futility.items():

@@ -59,10 +59,8 @@ _STEPS_EXPECTED = 10
 class DesignPlan:
     """What is asked of a design, checked; parameters as in :func:`design_trial`.
 
-    designs
-        What is simulated: the protocol at each size, without an effect under the null.
-    sizes
-        As asked; with a power and no sizes a range around the protocol's own.
+    ``designs``: what is simulated: the protocol at each size, without an effect under the null. ``sizes``: as asked;
+    with a power and no sizes a range around the protocol's own.
     """
 
     protocol: Protocol
@@ -329,14 +327,8 @@ def study_design(
 ) -> DesignStudy:
     """Do the work of a plan.
 
-    Parameters
-    ----------
-    crew
-        Who simulates.
-    keep
-        Whether the estimates of all trials are kept, for a report.
-    on_progress
-        Called with the name of each part; gives a context that gives what is called with (done, all).
+    ``crew``: who simulates. ``keep``: whether the estimates of all trials are kept, for a report. ``on_progress``:
+    called with the name of each part; gives a context that gives what is called with (done, all).
     """
     used, wanted, power, rule = plan.designs[0], plan.analysis, plan.power, plan.rule
     trials = partial(_shown, on_progress)

@@ -15,12 +15,11 @@ from remission.design.variants import one_analysis, resize_protocol
 from remission.patient.parameters import CourseParameters
 from remission.protocol.question import possible_events
 from remission.protocol.record import Protocol
-from remission.records.analysis_methods import Method
 from remission.records.estimand import Estimand, EventKind, Strategy
 from remission.trial.complete import is_missing_the_outcome
 from remission.trial.truth import estimand_truth
 
-__all__ = ["TableRow", "null_truth", "run_table", "table_person_days", "true_value"]
+__all__ = ["TableRow", "run_table", "table_person_days", "true_value"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,12 +73,7 @@ def run_table(
 
     All cells share the people of the seed, so that differences between them have less noise than each of them.
 
-    Raises
-    ------
-    SpecError
-        The truth of a cell's estimand cannot be computed.
-    WorkError
-        A worker died.
+    Raises ``SpecError``: the truth of a cell's estimand cannot be computed; ``WorkError``: a worker died.
     """
     truths: dict[str, tuple[float, float]] = {}
     for cell in cells:
@@ -104,10 +98,7 @@ def true_value(
 ) -> tuple[float, float]:
     """True value of an analysis by treatment policy, and its error on the scale of the analysis.
 
-    Raises
-    ------
-    SpecError
-        The number of people is out of range.
+    Raises ``SpecError``: the number of people is out of range.
     """
     words = "By treatment policy."
     chosen = protocol.analysis(analysis)
@@ -123,11 +114,6 @@ def true_value(
     )  # fmt: skip
     found = estimand_truth(protocol, asked, n_people=n_people, seed=seed, parameters=parameters).primary
     return found.estimate, found.mcse / abs(found.estimate) if is_ratio(found.method) else found.mcse
-
-
-def null_truth(method: Method) -> float:
-    """True value where treatment and control are the same."""
-    return 1.0 if is_ratio(method) else 0.0
 
 
 def _row(

@@ -25,10 +25,7 @@ __all__ = [
 def choose_analysis(protocol: Protocol, analysis: str | None) -> str:
     """The analysis asked for, or the first.
 
-    Raises
-    ------
-    SpecError
-        The protocol has none, or not this one.
+    Raises ``SpecError``: the protocol has none, or not this one.
     """
     known = [one.id for one in protocol.analyses]
     if not known:
@@ -45,10 +42,7 @@ def null_protocol(protocol: Protocol, analysis: str | None = None) -> Protocol:
 
     Every arm of the treatment side gets what the arm of the control side has that is alike in all other factors.
 
-    Raises
-    ------
-    SpecError
-        An arm has no such counterpart, or the trial is a crossover.
+    Raises ``SpecError``: an arm has no such counterpart, or the trial is a crossover.
     """
     return _as_control(protocol, analysis, ("drug", "therapy", "medicine"))
 
@@ -56,10 +50,8 @@ def null_protocol(protocol: Protocol, analysis: str | None = None) -> Protocol:
 def with_therapy_of_control(protocol: Protocol, analysis: str | None = None) -> Protocol:
     """The protocol with therapy and medicine of an analysis made the same on both sides; each side keeps its drug.
 
-    Raises
-    ------
-    SpecError
-        As in :func:`null_protocol`, or sessions of the therapy follow an infusion that the treatment does not have.
+    Raises ``SpecError``: as in :func:`null_protocol`, or sessions of the therapy follow an infusion that the treatment
+    does not have.
     """
     return _as_control(protocol, analysis, ("therapy", "medicine"))
 
@@ -107,10 +99,7 @@ def one_analysis(protocol: Protocol, analysis: str) -> Protocol:
 def resize_protocol(protocol: Protocol, n_subjects: int) -> Protocol:
     """The protocol with another number of people.
 
-    Raises
-    ------
-    SpecError
-        The number is not possible.
+    Raises ``SpecError``: the number is not possible.
     """
     return protocol.replace(population=protocol.population.replace(n_subjects=n_subjects))
 
@@ -126,10 +115,7 @@ class VariedSizes:
 def sizes_of(text: str) -> VariedSizes:
     """Numbers of people from ``n=60:400`` (five of them, evenly spaced) or ``n=60,120,240``.
 
-    Raises
-    ------
-    SpecError
-        The text says something else, or a number is not from 4 to 100,000.
+    Raises ``SpecError``: the text says something else, or a number is not from 4 to 100,000.
     """
     name, _, rest = text.partition("=")
     is_range = ":" in rest

@@ -23,14 +23,8 @@ LARGE_EFFECT: Final = 1.0
 def verdicts(row: Mapping[str, Any], *, power: float, stops: bool = False) -> list[str]:
     """Sentences on bias, on a rule that asks another question, on a very large effect, and on looks.
 
-    Parameters
-    ----------
-    row
-        A row of characteristics or of a table, as JSON has it.
-    power
-        Its power, as a number.
-    stops
-        Whether the trial can stop before its end.
+    ``row``: a row of characteristics or of a table, as JSON has it. ``power``: its power, as a number. ``stops``:
+    whether the trial can stop before its end.
     """
     found = []
     bias, own, without = row.get("bias"), row.get("own_bias"), row.get("power_without_bias")

@@ -34,13 +34,9 @@ _ADDRESS = re.compile(r"(?:(?:tcp|tls|ucx|ws|wss)://)?(?:\[[^\]]+\]|[^:/\[\]]+):
 def on_cluster(address: str) -> Doer:
     """A way to do chunks: on the scheduler at ``address``, for example ``tcp://10.0.0.5:8786``.
 
-    Raises
-    ------
-    RunError
-        ``address`` is none; and when the chunks are asked for: ``distributed`` is not installed, nobody answers, no
-        worker is there, or a worker has other versions or other code.
-    WorkError
-        The scheduler went away, all workers left and none came back, or a chunk killed every worker it was given to.
+    Raises ``RunError``: ``address`` is none; and when the chunks are asked for: ``distributed`` is not installed,
+    nobody answers, no worker is there, or a worker has other versions or other code; ``WorkError``: the scheduler went
+    away, all workers left and none came back, or a chunk killed every worker it was given to.
     """
     # Asked before any work; the client itself stumbles over such an address when it is thrown away.
     if not _ADDRESS.fullmatch(address):

@@ -20,14 +20,9 @@ __all__ = ["Difference", "compare_files", "compare_records"]
 class Difference:
     """What differs between a stored and a rebuilt run.
 
-    place
-        File, with column and row, or key.
-    stored, rebuilt
-        What stands there.
-    count
-        How many values of this column or file differ; the first one is shown.
-    largest
-        Largest difference of numbers, in the unit of the column; ``None`` where it is no number.
+    ``place``: file, with column and row, or key. ``stored``, ``rebuilt``: what stands there. ``count``: how many values
+    of this column or file differ; the first one is shown. ``largest``: largest difference of numbers, in the unit of
+    the column; ``None`` where it is no number.
     """
 
     place: str
@@ -47,12 +42,7 @@ class Difference:
 def compare_files(stored: Path, rebuilt: Path, names: dict[str, str]) -> list[Difference]:
     """Differences between two folders; empty when every file has the same bytes.
 
-    Parameters
-    ----------
-    stored, rebuilt
-        The folders.
-    names
-        Files of the stored run with their SHA-256.
+    ``stored``, ``rebuilt``: the folders. ``names``: files of the stored run with their SHA-256.
     """
     found: list[Difference] = []
     for name, expected in names.items():

@@ -16,12 +16,8 @@ __all__ = ["Cost", "count_person_days", "estimate_cost"]
 class Cost:
     """An estimate.
 
-    n_people, n_person_days
-        Simulated people and their days; exact.
-    expected_s
-        Seconds of one core. [s]
-    disk_bytes
-        Most that is on disk at one time: kept pieces and, beside them, the finished files.
+    ``n_people``, ``n_person_days``: simulated people and their days; exact. ``expected_s``: seconds of one core. [s]
+    ``disk_bytes``: most that is on disk at one time: kept pieces and, beside them, the finished files.
     """
 
     n_people: int
@@ -38,12 +34,7 @@ def count_person_days(plan: TrialPlan) -> int:
 def estimate_cost(plan: TrialPlan, *, clock: Callable[[], float] = time.perf_counter) -> Cost:
     """The cost of a plan; does its first piece of work to see how long one takes, and keeps nothing.
 
-    Parameters
-    ----------
-    plan
-        The trial.
-    clock
-        Gives seconds; one that no change of the date can move.
+    ``plan``: the trial. ``clock``: gives seconds; one that no change of the date can move.
     """
     do_piece(plan, Chunk(first=0, count=1))  # the first one also loads compiled code
     first = plan.chunks[0]

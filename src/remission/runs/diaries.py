@@ -108,10 +108,7 @@ def unpack_table(payload: bytes) -> pa.Table:
 def write_diaries(plan: TrialPlan, payloads: Iterable[bytes], path: Path) -> None:
     """Write the diaries of all chunks, given in the order of their replicates.
 
-    Raises
-    ------
-    OSError
-        The file cannot be written.
+    Raises ``OSError``: the file cannot be written.
     """
     schema = diary_schema(plan)
     with (

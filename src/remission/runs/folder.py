@@ -48,21 +48,9 @@ class Staging:
     def seal(self, *, about: dict[str, Any], day: dict[str, Any]) -> Path:
         """Write the manifest and give the folder its name.
 
-        Parameters
-        ----------
-        about
-            What made the run; equal runs have equal content.
-        day
-            Facts of the day (date, machine, duration).
-
-        Returns
-        -------
-        The run's folder. An identical run that is already there is kept and ``already_there`` is set.
-
-        Raises
-        ------
-        RunError
-            Another run with the same name and other content is there.
+        ``about``: what made the run; equal runs have equal content. ``day``: facts of the day (date, machine,
+        duration). Returns the run's folder. An identical run that is already there is kept and ``already_there`` is
+        set. Raises ``RunError``: another run with the same name and other content is there.
         """
         files = {name: _hash(self.path / name) for name in _files(self.path)}
         manifest = {"schema": SCHEMA, **about, "files": files}
@@ -102,19 +90,8 @@ class Staging:
 def stage_run(root: Path, name: str) -> Iterator[Staging]:
     """A hidden folder to write a run into; it is removed again unless it was sealed.
 
-    Parameters
-    ----------
-    root
-        Folder of all runs; made when missing.
-    name
-        Name of the run's folder.
-
-    Raises
-    ------
-    RunError
-        ``root`` cannot be written to.
-    WorkError
-        The disk refused half-way.
+    ``root``: folder of all runs; made when missing. ``name``: name of the run's folder. Raises ``RunError``: ``root``
+    cannot be written to; ``WorkError``: the disk refused half-way.
     """
     check_folder(root)
     sweep(root)
@@ -142,12 +119,8 @@ class Run:
 def read_run(path: Path) -> Run:
     """A finished run; every file is compared with its hash.
 
-    Raises
-    ------
-    RunError
-        There is no finished run, or it was made by a newer version of the format.
-    ProvenanceError
-        The record of the run is damaged, or a file is missing or differs from its hash.
+    Raises ``RunError``: there is no finished run, or it was made by a newer version of the format; ``ProvenanceError``:
+    the record of the run is damaged, or a file is missing or differs from its hash.
     """
     manifest = _manifest(path)
     for name, expected in manifest["files"].items():
@@ -175,10 +148,7 @@ _FIRST_SEALED = 3
 def check_contents(run: Run) -> None:
     """Read every table and record of a run, and look for files that it did not write.
 
-    Raises
-    ------
-    ProvenanceError
-        A file cannot be read as what it is, whatever its hash, or is not of the run.
+    Raises ``ProvenanceError``: a file cannot be read as what it is, whatever its hash, or is not of the run.
     """
     for name in run.manifest["files"]:
         file = run.path / name

@@ -60,10 +60,7 @@ def describe_pk_model(protocol: Protocol) -> dict[str, str]:
 def check_place(root: Path, plan: TrialPlan) -> None:
     """Refuse a place that is taken by something else than this very run, before any work is done.
 
-    Raises
-    ------
-    RunError
-        The folder is no finished run, is damaged, or was made by other versions or other code.
+    Raises ``RunError``: the folder is no finished run, is damaged, or was made by other versions or other code.
     """
     target = root / run_name(plan)
     if not target.exists():

@@ -47,10 +47,7 @@ def on_processes(n_workers: int) -> Doer:
 
     As always with worker processes, a script of your own that calls this needs ``if __name__ == "__main__":``.
 
-    Raises
-    ------
-    WorkError
-        When the chunks are asked for: workers die again and again without finishing anything.
+    Raises ``WorkError``: when the chunks are asked for: workers die again and again without finishing anything.
     """
 
     def do(plan: TrialPlan, chunks: Sequence[Chunk]) -> Generator[Piece, None, None]:

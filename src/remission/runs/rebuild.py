@@ -26,15 +26,10 @@ _MADE_OF = ("parameter_set_sha256", "versions", "source_sha256")
 class Rebuilt(Result):
     """What came of making a run again.
 
-    folder
-        Where the rebuilt run stands; ``None`` when it was made in a temporary place.
-    n_files
-        Files that were compared.
-    differences
-        Values and files that differ; empty: the same bytes.
-    made_of
-        Versions, code, parameter set and machine that differ. All but the machine may be the cause; a machine of
-        another architecture may be, too.
+    ``folder``: where the rebuilt run stands; ``None`` when it was made in a temporary place. ``n_files``: files that
+    were compared. ``differences``: values and files that differ; empty: the same bytes. ``made_of``: versions, code,
+    parameter set and machine that differ. All but the machine may be the cause; a machine of another architecture may
+    be, too.
     """
 
     folder: Path | None

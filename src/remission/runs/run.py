@@ -44,14 +44,9 @@ class Reporter(Protocol_):
 class FinishedRun:
     """A run that stands under its name.
 
-    folder
-        Where it stands.
-    result
-        Its numbers; ``None`` when another process finished it meanwhile.
-    already_there
-        Whether an identical run stood there before.
-    elapsed_s
-        How long this process worked on it. [s]
+    ``folder``: where it stands. ``result``: its numbers; ``None`` when another process finished it meanwhile.
+    ``already_there``: whether an identical run stood there before. ``elapsed_s``: how long this process worked on it.
+    [s].
     """
 
     folder: Path
@@ -71,29 +66,11 @@ def write_run(
 ) -> FinishedRun:
     """Do a plan, or what is left of it, and write its folder.
 
-    Parameters
-    ----------
-    plan
-        The trial. Pieces of work that were begun keep their size.
-    root
-        Folder of all runs.
-    command
-        What the manifest says of how it was asked for.
-    report
-        What writes the report into the folder.
-    do
-        Who works.
-    on_progress
-        Called with (replicates done, replicates in all) after each chunk.
-
-    Raises
-    ------
-    RunError
-        The folder is taken by another run, or the work was begun by another version.
-    WorkError
-        The disk refused or the workers were lost; what is done is kept.
-    ProvenanceError
-        What was kept is damaged.
+    ``plan``: the trial. Pieces of work that were begun keep their size. ``root``: folder of all runs. ``command``: what
+    the manifest says of how it was asked for. ``report``: what writes the report into the folder. ``do``: who works.
+    ``on_progress``: called with (replicates done, replicates in all) after each chunk. Raises ``RunError``: the folder
+    is taken by another run, or the work was begun by another version; ``WorkError``: the disk refused or the workers
+    were lost; what is done is kept; ``ProvenanceError``: what was kept is damaged.
     """
     started = time.monotonic()
     check_folder(root)

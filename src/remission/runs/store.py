@@ -41,17 +41,8 @@ COMMIT
 class ChunkStore:
     """Finished chunks on disk. Use as a context manager.
 
-    Parameters
-    ----------
-    path
-        The SQLite file; made when missing.
-
-    Raises
-    ------
-    RunError
-        The file was made by a newer version of the format.
-    WorkError
-        The file is no chunk store, or the disk refuses.
+    ``path``: the SQLite file; made when missing. Raises ``RunError``: the file was made by a newer version of the
+    format; ``WorkError``: the file is no chunk store, or the disk refuses.
     """
 
     def __init__(self, path: Path) -> None:
@@ -96,10 +87,7 @@ class ChunkStore:
     def save(self, piece: Piece) -> None:
         """Keep a chunk, its diaries with it or not at all; one that is there already is left alone.
 
-        Raises
-        ------
-        WorkError
-            The disk refuses.
+        Raises ``WorkError``: the disk refuses.
         """
         chunk, payload = piece.result.chunk, _pack(piece.result)
         with self._said():
@@ -123,10 +111,7 @@ class ChunkStore:
     def load(self, chunk: Chunk) -> ChunkResult:
         """A finished chunk.
 
-        Raises
-        ------
-        ProvenanceError
-            It is missing, is another chunk, or its bytes differ from their hash.
+        Raises ``ProvenanceError``: it is missing, is another chunk, or its bytes differ from their hash.
         """
         payload = self._read("chunk", chunk)
         try:
@@ -141,10 +126,7 @@ class ChunkStore:
     def load_diary(self, chunk: Chunk) -> bytes:
         """The diaries of a finished chunk.
 
-        Raises
-        ------
-        ProvenanceError
-            They are missing, or their bytes differ from their hash.
+        Raises ``ProvenanceError``: they are missing, or their bytes differ from their hash.
         """
         return self._read("diary", chunk)
 

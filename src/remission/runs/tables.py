@@ -21,10 +21,7 @@ __all__ = ["summary_data", "write_tables"]
 def write_tables(result: TrialResult, folder: Path) -> None:
     """Write ``protocol.yaml``, ``estimates.parquet``, ``arms.parquet``, ``course.parquet`` and ``summary.json``.
 
-    Raises
-    ------
-    OSError
-        A file cannot be written.
+    Raises ``OSError``: a file cannot be written.
     """
     write_text(folder / "protocol.yaml", write_protocol(result.protocol))
     _write(folder / "estimates.parquet", _estimates(result), "one row per replicate and analysis")

@@ -58,10 +58,7 @@ def open_work(root: Path, plan: TrialPlan, command: str) -> Path:
 
     A plan that is there already stays: the pieces of work and the command are those of the first start.
 
-    Raises
-    ------
-    WorkError
-        The folder cannot be written.
+    Raises ``WorkError``: the folder cannot be written.
     """
     folder = work_folder(root, plan)
     content = {
@@ -93,12 +90,8 @@ def open_work(root: Path, plan: TrialPlan, command: str) -> Path:
 def read_work(folder: Path) -> tuple[TrialPlan, str]:
     """The plan of a run under way, and the command that began it.
 
-    Raises
-    ------
-    RunError
-        The folder holds no plan, or one of another version or other code.
-    ProvenanceError
-        The plan was changed or damaged.
+    Raises ``RunError``: the folder holds no plan, or one of another version or other code; ``ProvenanceError``: the
+    plan was changed or damaged.
     """
     place = folder / _PLAN
     if not place.is_file():
@@ -181,19 +174,9 @@ def run_chunks(
 ) -> TrialResult:
     """Do the chunks that are missing, keep each as it is done, and put all together.
 
-    Parameters
-    ----------
-    on_progress
-        Called with (replicates done, replicates in all) after each chunk.
-    do
-        Who works: gives the results of chunks in any order. Where and in which order changes no number.
-
-    Raises
-    ------
-    WorkError
-        The disk refuses, or those who work are lost.
-    ProvenanceError
-        A kept chunk is damaged.
+    ``on_progress``: called with (replicates done, replicates in all) after each chunk. ``do``: who works: gives the
+    results of chunks in any order. Where and in which order changes no number. Raises ``WorkError``: the disk refuses,
+    or those who work are lost; ``ProvenanceError``: a kept chunk is damaged.
     """
     chunks = plan.chunks
     with ChunkStore(folder / _CHUNKS) as store:
@@ -214,12 +197,7 @@ def run_chunks(
 def write_work_diaries(folder: Path, plan: TrialPlan, path: Path) -> None:
     """Write the diaries of a run whose chunks are all done.
 
-    Raises
-    ------
-    ProvenanceError
-        Kept diaries are damaged.
-    OSError
-        The file cannot be written.
+    Raises ``ProvenanceError``: kept diaries are damaged; ``OSError``: the file cannot be written.
     """
     with ChunkStore(folder / _CHUNKS) as store:
         write_diaries(plan, map(store.load_diary, plan.chunks), path)
@@ -228,10 +206,7 @@ def write_work_diaries(folder: Path, plan: TrialPlan, path: Path) -> None:
 def verify_work(folder: Path, plan: TrialPlan) -> tuple[int, int]:
     """Check every kept chunk against its hash; replicates done, replicates in all.
 
-    Raises
-    ------
-    ProvenanceError
-        A kept chunk is damaged.
+    Raises ``ProvenanceError``: a kept chunk is damaged.
     """
     with ChunkStore(folder / _CHUNKS) as store:
         finished = store.finished()

@@ -47,14 +47,8 @@ def analyze_replicates(
 ) -> Estimates:
     """One analysis of the replicates of a batch.
 
-    Parameters
-    ----------
-    values
-        Of each endpoint; NaN for people without a value.
-    events
-        Whether a time ended in the event, of each endpoint that is a time.
-    heavy_amount
-        An amount above which a day counts as heavy. [unit of the substance]
+    ``values``: of each endpoint; NaN for people without a value. ``events``: whether a time ended in the event, of each
+    endpoint that is a time. ``heavy_amount``: an amount above which a day counts as heavy. [unit of the substance]
     """
     found = _Compared(protocol=protocol, analysis=analysis, batch=batch, values=values, events=events,
                       heavy_amount=heavy_amount)  # fmt: skip

@@ -56,15 +56,7 @@ def simulate_batch(
 ) -> TrialBatch:
     """Some replicates of a trial, with every person's days.
 
-    Parameters
-    ----------
-    without
-        Events that do not happen.
-
-    Raises
-    ------
-    SpecError
-        A replicate number does not fit 32 bits.
+    ``without``: events that do not happen. Raises ``SpecError``: a replicate number does not fit 32 bits.
     """
     values = _effective(protocol, parameters)
     enrolled = _enrol(protocol, seed=seed, first_replicate=first_replicate, n_replicates=n_replicates)
@@ -89,17 +81,8 @@ def simulate_under_arm(
 
     Their draws are the same under every arm, so each person is compared with nobody but that person.
 
-    Parameters
-    ----------
-    arm
-        Index of the arm that everybody gets.
-    without
-        Events that do not happen.
-
-    Raises
-    ------
-    SpecError
-        A replicate number does not fit 32 bits.
+    ``arm``: index of the arm that everybody gets. ``without``: events that do not happen. Raises ``SpecError``: a
+    replicate number does not fit 32 bits.
     """
     values = _effective(protocol, parameters)
     drawn = _enrol(protocol, seed=seed, first_replicate=first_replicate, n_replicates=n_replicates)

@@ -34,10 +34,7 @@ class AnalysisBias:
 def measure_bias(result: TrialResult, truth: TrueContrast) -> AnalysisBias:
     """Bias and coverage of the analysis of that name over the replicates of a result.
 
-    Raises
-    ------
-    SpecError
-        The result has no such analysis, or fewer than two of its replicates gave an estimate.
+    Raises ``SpecError``: the result has no such analysis, or fewer than two of its replicates gave an estimate.
     """
     if truth.analysis not in result.estimates:
         raise SpecError(

@@ -47,10 +47,7 @@ def plan_chunks(protocol: Protocol, n_replicates: int) -> list[Chunk]:
 def analyze_batch(protocol: Protocol, chunk: Chunk, batch: TrialBatch, *, parameters: CourseParameters) -> ChunkResult:
     """The replicates of a chunk, analyzed as the protocol says.
 
-    Raises
-    ------
-    NumericalError
-        A course has a number that is not finite: it would be taken for a day that nobody knows.
+    Raises ``NumericalError``: a course has a number that is not finite: it would be taken for a day that nobody knows.
     """
     for name in ("vas", "amount"):
         column = getattr(batch.course, name)
@@ -90,10 +87,7 @@ def analyze_batch(protocol: Protocol, chunk: Chunk, batch: TrialBatch, *, parame
 def merge_chunks(results: list[ChunkResult]) -> ChunkResult:
     """Chunks put together in the order of their replicates, whatever the order they come in.
 
-    Parameters
-    ----------
-    results
-        At least one; no replicate twice.
+    ``results``: at least one; no replicate twice.
     """
     ordered = sorted(results, key=lambda result: result.chunk.first)
     first = ordered[0]

@@ -50,10 +50,7 @@ def complete_batch(
 ) -> TrialBatch:
     """The people of a batch, seen in full.
 
-    Parameters
-    ----------
-    strategies
-        What is done about events other than treatment policy; ``None``: nothing.
+    ``strategies``: what is done about events other than treatment policy; ``None``: nothing.
     """
     used = _analyzed(protocol)
     if any(KINDS[one.kind].needs == "craving" for one in protocol.endpoints if one.id in used):

@@ -47,12 +47,8 @@ class CrossoverTruth:
 def analyze_crossover(first: _Values, second: _Values, is_first_sequence: Bool[np.ndarray, " subject"]) -> Estimate:
     """The effect within people with a t interval, free of the period's own effect.
 
-    Parameters
-    ----------
-    first, second
-        Endpoint values of the two periods; people who lack one are left out.
-    is_first_sequence
-        Whether a person is in the first sequence; its first drug minus the other is the effect.
+    ``first``, ``second``: endpoint values of the two periods; people who lack one are left out. ``is_first_sequence``:
+    whether a person is in the first sequence; its first drug minus the other is the effect.
     """
     known = np.isfinite(first) & np.isfinite(second)
     half = 0.5 * (first[known] - second[known])
@@ -70,17 +66,9 @@ def crossover_truth(
 ) -> CrossoverTruth:
     """What a crossover aims at and what it misses, from the same people under both sequences, seen in full.
 
-    Parameters
-    ----------
-    endpoints
-        Endpoints of the first and of the second period, of one kind and one length.
-    n_people
-        100 to 1,000,000.
-
-    Raises
-    ------
-    SpecError
-        The protocol is not a crossover of two drugs in two sequences, or the endpoints do not fit its periods.
+    ``endpoints``: endpoints of the first and of the second period, of one kind and one length. ``n_people``: 100 to
+    1,000,000. Raises ``SpecError``: the protocol is not a crossover of two drugs in two sequences, or the endpoints do
+    not fit its periods.
     """
     one, other = _checked(protocol, endpoints)
     check_people(n_people)

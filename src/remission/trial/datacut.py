@@ -32,14 +32,8 @@ def cut_batch(
 ) -> TrialBatch:
     """The batch as it can be analyzed for one endpoint at a calendar time.
 
-    Parameters
-    ----------
-    elapsed_day
-        Whole days since each person's entry; below 1 for people who have not entered. [day]
-
-    Returns
-    -------
-    The same people; those whom the endpoint does not count yet have the arm ``ABSENT``.
+    ``elapsed_day``: whole days since each person's entry; below 1 for people who have not entered. [day] Returns the
+    same people; those whom the endpoint does not count yet have the arm ``ABSENT``.
     """
     seen, n_days = batch.observation, batch.course.use.shape[1]
     is_time = endpoint.is_time_to_event

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from remission.endpoints.data import EndpointData
-from remission.endpoints.values import period_values_of, times_of, values_of
+from remission.endpoints.values import period_values_of
 from remission.library.drinking import ethanol_g_per_unit
 from remission.library.loader import load_parameter_set
 from remission.patient.parameters import DEFAULT_PARAMETER_SET
@@ -12,9 +12,7 @@ from remission.protocol.record import Protocol
 from remission.records.endpoint import Endpoint
 from remission.trial.observation import Observation
 
-__all__ = ["endpoint_data", "endpoint_values", "ethanol_g_per_amount", "period_values", "time_to_event"]
-
-_Values = Float[np.ndarray, " subject"]
+__all__ = ["endpoint_data", "ethanol_g_per_amount", "period_values"]
 
 
 def endpoint_data(
@@ -26,14 +24,9 @@ def endpoint_data(
 ) -> EndpointData:
     """A trial's observation as endpoints read it; every test of the plan was due.
 
-    Parameters
-    ----------
-    heavy_amount
-        An amount above which a day counts as heavy. [unit of the substance]
-    ethanol_g_per_amount
-        Grams of ethanol in one unit of the amounts, for alcohol.
-    female
-        Sex of each person, for endpoints that differ by sex.
+    ``heavy_amount``: an amount above which a day counts as heavy. [unit of the substance] ``ethanol_g_per_amount``:
+    grams of ethanol in one unit of the amounts, for alcohol. ``female``: sex of each person, for endpoints that differ
+    by sex.
     """
     n, n_days = seen.diary.shape
     return EndpointData(
@@ -62,66 +55,12 @@ def ethanol_g_per_amount(protocol: Protocol) -> float | None:
     return ethanol_g_per_unit(known[name].unit.removeprefix("log ")) if name in known else None
 
 
-def endpoint_values(
-    endpoint: Endpoint,
-    seen: Observation,
-    *,
-    heavy_amount: float,
-    ethanol_g_per_amount: float | None = None,
-    female: Bool[np.ndarray, " subject"] | None = None,
-) -> _Values:
-    """The endpoint of each person; NaN for a person without a value under the endpoint's rule.
-
-    Parameters
-    ----------
-    endpoint
-        What to compute; its unit is ``endpoint.unit``.
-    seen
-        The trial's data.
-    heavy_amount, ethanol_g_per_amount, female
-        As in :func:`endpoint_data`.
-
-    Raises
-    ------
-    SpecError
-        The observation lacks what the endpoint needs.
-    """
-    return values_of(
-        endpoint,
-        endpoint_data(seen, heavy_amount=heavy_amount, ethanol_g_per_amount=ethanol_g_per_amount, female=female),
-    )
-
-
-def time_to_event(
-    endpoint: Endpoint, seen: Observation, *, heavy_amount: float | None = None
-) -> tuple[_Values, Bool[np.ndarray, " subject"]]:
-    """Each person's time in ``endpoint.unit`` and whether the event ended it, for every kind with a time.
-
-    Days are counted from the window's first day, which is day 1; weeks from its first week. A person without an event
-    is censored; where days lie ahead, at the last one that has been. NaN for a person who was never seen where what is
-    missing is left out.
-
-    Raises
-    ------
-    SpecError
-        The endpoint is no time to an event.
-    """
-    return times_of(endpoint, endpoint_data(seen, heavy_amount=heavy_amount))
-
-
 def period_values(
     endpoint: Endpoint, seen: Observation, *, period_days: int, heavy_amount: float | None = None
 ) -> Float[np.ndarray, "subject period"]:
     """The endpoint in consecutive periods of its window, NaN where nothing of a period was seen.
 
-    Parameters
-    ----------
-    period_days
-        Length of a period; the last one is shorter when the window is no multiple. [day]
-
-    Raises
-    ------
-    SpecError
-        The kind has no meaning in a part of its window (column ``by_period`` of their table).
+    ``period_days``: length of a period; the last one is shorter when the window is no multiple. [day] Raises
+    ``SpecError``: the kind has no meaning in a part of its window (column ``by_period`` of their table).
     """
     return period_values_of(endpoint, endpoint_data(seen, heavy_amount=heavy_amount), period_days=period_days)

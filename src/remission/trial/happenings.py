@@ -49,14 +49,10 @@ Kernel = Callable[[People, Traits, CourseSchedule, CourseParameters], Course]
 class Happenings:
     """What happened to people beside their treatment.
 
-    custody_day
-        First day in custody; the number of days for those who never are. [day]
-    in_custody
-        Days in custody, or ``None`` when the protocol has none.
-    kept
-        Visits that were kept, by day, or ``None`` when visits are missed as the model's parameters say.
-    guess
-        Whether people guess the active drug, or ``None`` when the protocol does not describe blinding.
+    ``custody_day``: first day in custody; the number of days for those who never are. [day] ``in_custody``: days in
+    custody, or ``None`` when the protocol has none. ``kept``: visits that were kept, by day, or ``None`` when visits
+    are missed as the model's parameters say. ``guess``: whether people guess the active drug, or ``None`` when the
+    protocol does not describe blinding.
     """
 
     custody_day: _Days
@@ -77,16 +73,9 @@ def simulate_happenings(
 ) -> tuple[Course, Happenings]:
     """The courses of people and what happened to them.
 
-    Parameters
-    ----------
-    without
-        Events that do not happen, as a hypothetical strategy asks; blinding then holds when ``unblinding`` is named.
-    kernel
-        What runs the courses.
-
-    Returns
-    -------
-    Courses that equal the kernel's, bit for bit, when the protocol names no event, missingness or blinding.
+    ``without``: events that do not happen, as a hypothetical strategy asks; blinding then holds when ``unblinding`` is
+    named. ``kernel``: what runs the courses. Returns courses that equal the kernel's, bit for bit, when the protocol
+    names no event, missingness or blinding.
     """
     events, blinding = protocol.events, protocol.blinding
     missingness = protocol.missingness if protocol.setting.retention == "modeled" else None

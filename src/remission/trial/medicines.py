@@ -36,10 +36,8 @@ _STEPS = 30
 def check_medicines(protocol: Protocol) -> None:
     """Refuse a medicine without a sourced effect.
 
-    Raises
-    ------
-    SpecError
-        An arm has a medicine for which no contrast on use of this substance was read; the message says why.
+    Raises ``SpecError``: an arm has a medicine for which no contrast on use of this substance was read; the message
+    says why.
     """
     faults = []
     for name, course in protocol.medicines.items():
@@ -57,10 +55,7 @@ def tendency_shift(
 ) -> Float[np.ndarray, " subject"] | None:
     """Shift of each person's tendency by the medicine of their arm, or ``None`` when no arm has one. [dimensionless]
 
-    Raises
-    ------
-    SpecError
-        A medicine has no sourced effect, or no shift makes these parameters show it.
+    Raises ``SpecError``: a medicine has no sourced effect, or no shift makes these parameters show it.
     """
     if all(item.medicine is None for item in protocol.arms):
         return None
@@ -80,10 +75,7 @@ def tendency_shift(
 def find_shift(contrast: MedicineContrast, parameters: CourseParameters) -> float:
     """The shift in the log odds of use that shows a contrast in the reference people. [dimensionless]
 
-    Raises
-    ------
-    SpecError
-        None does, because these parameters leave no use to prevent.
+    Raises ``SpecError``: none does, because these parameters leave no use to prevent.
     """
     placebo = _clean(contrast, parameters, 0.0)
     low, high = -_WIDEST, _WIDEST

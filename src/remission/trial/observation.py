@@ -22,22 +22,13 @@ __all__ = ["Observation", "observe", "observe_fully"]
 class Observation:
     """The trial's data of a batch of people.
 
-    diary
-        Reported use per day, 0 or 1; read it only where ``seen``.
-    amount
-        Reported amount per day. [unit of the substance]
-    seen
-        Days that a diary covers.
-    test_day, test_kept, test_positive
-        Days of the biological tests, whether each was given, whether it was positive.
-    craving_day, craving_vas
-        Days of the craving reports and the marks, NaN where missed. [VAS 0 to 100]
-    days_in_study
-        Days before leaving. [day]
-    diary_day, diary_kept
-        Days of the visits that bring a diary, and whether each was kept; none where an observation has no visits.
-    until_day
-        Days that have been at the time of the analysis; ``None``: all of them. [day]
+    ``diary``: reported use per day, 0 or 1; read it only where ``seen``. ``amount``: reported amount per day. [unit of
+    the substance]. ``seen``: days that a diary covers. ``test_day``, ``test_kept``, ``test_positive``: days of the
+    biological tests, whether each was given, whether it was positive. ``craving_day``, ``craving_vas``: days of the
+    craving reports and the marks, NaN where missed. [VAS 0 to 100] ``days_in_study``: days before leaving. [day].
+    ``diary_day``, ``diary_kept``: days of the visits that bring a diary, and whether each was kept; none where an
+    observation has no visits. ``until_day``: days that have been at the time of the analysis; ``None``: all of them.
+    [day].
     """
 
     diary: Int[np.ndarray, "subject day"]
@@ -65,10 +56,7 @@ def observe(
 ) -> Observation:
     """The observation of true courses by the protocol's visits and tests.
 
-    Parameters
-    ----------
-    happenings
-        What else happened to the people: visits kept, days in custody, guesses that color reports.
+    ``happenings``: what else happened to the people: visits kept, days in custody, guesses that color reports.
     """
     days = _days_of(protocol)
     visits = sorted(set().union(*days.values()))

@@ -22,10 +22,7 @@ def day_counts(
 ) -> tuple[Float[np.ndarray, " subject"], Float[np.ndarray, " subject"]]:
     """Days that the endpoint counts, and the days among which it counts them, of each person. [day]
 
-    Parameters
-    ----------
-    values
-        The endpoint, in days or in percent of days.
+    ``values``: the endpoint, in days or in percent of days.
     """
     _, answered = days_of_use(endpoint, endpoint_data(seen))
     among = np.full(values.size, len(endpoint.window)) if endpoint.missing == "weighted" else answered.sum(axis=1)

@@ -37,12 +37,8 @@ def allocate(
 ) -> Int[np.ndarray, "replicate subject"]:
     """Arm index of each person, by permuted blocks in order of enrolment within each stratum.
 
-    Parameters
-    ----------
-    people
-        Addresses of the replicates' people, subject fastest.
-    stratum
-        Stratum of each person in order of enrolment.
+    ``people``: addresses of the replicates' people, subject fastest. ``stratum``: stratum of each person in order of
+    enrolment.
     """
     n_replicates, n_subjects = stratum.shape
     size = protocol.randomization.block_size
@@ -74,12 +70,8 @@ def minimize(
     whole trial and over the person's level of each factor (Pocock and Simon's method). With chance ``p_best_arm`` the
     person gets an arm of the smallest sum, else one of the others, in proportion to allocation.
 
-    Parameters
-    ----------
-    people
-        Addresses of the replicates' people, subject fastest.
-    levels
-        Level of each person for each factor, from 0.
+    ``people``: addresses of the replicates' people, subject fastest. ``levels``: level of each person for each factor,
+    from 0.
     """
     n_arms = len(protocol.arms)
     n_replicates = int(np.unique(people.replicate).size)

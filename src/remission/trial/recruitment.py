@@ -27,12 +27,9 @@ __all__ = ["RecruitmentResult", "simulate_recruitment"]
 class RecruitmentResult:
     """When people entered, and how many were screened.
 
-    entry_day
-        Calendar day of entry of each person, rising; 0 is the opening of the trial. [day]
-    n_screened
-        People screened until the last one entered.
-    duration_day
-        Days from the opening to the end of the last person's follow-up. [day]
+    ``entry_day``: calendar day of entry of each person, rising; 0 is the opening of the trial. [day] ``n_screened``:
+    people screened until the last one entered. ``duration_day``: days from the opening to the end of the last person's
+    follow-up. [day]
     """
 
     entry_day: Float[np.ndarray, "replicate subject"]
@@ -45,17 +42,8 @@ def simulate_recruitment(
 ) -> RecruitmentResult:
     """Recruitment of a trial, many times.
 
-    Parameters
-    ----------
-    n_replicates
-        1 to 1,000,000.
-    first_replicate
-        Number of the first of them.
-
-    Raises
-    ------
-    SpecError
-        The protocol says nothing of recruitment, or a number is out of range.
+    ``n_replicates``: 1 to 1,000,000. ``first_replicate``: number of the first of them. Raises ``SpecError``: the
+    protocol says nothing of recruitment, or a number is out of range.
     """
     plan = protocol.recruitment
     if plan is None:

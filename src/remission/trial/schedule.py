@@ -24,12 +24,8 @@ _SessionDays = Int[np.ndarray, "subject session"]
 def infusion_days(people: People, course: DrugCourse, *, start_day: int = 0, before: int = 0) -> _InfusionDays:
     """Day of each infusion of each person. [day]
 
-    Parameters
-    ----------
-    start_day
-        Day of the trial that is day 0 of the course.
-    before
-        Infusions of the courses before it, so that no gap is drawn twice.
+    ``start_day``: day of the trial that is day 0 of the course. ``before``: infusions of the courses before it, so that
+    no gap is drawn twice.
     """
     days: list[Int[np.ndarray, " subject"]] = []
     for slot, infusion in enumerate(course.infusions):

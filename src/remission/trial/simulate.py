@@ -36,17 +36,10 @@ _CHUNK_PERSON_DAYS = 20_000_000
 class TrialPlan:
     """Everything that sets a trial's numbers, and the chunks of its replicates.
 
-    Parameters
-    ----------
-    with_diaries
-        Whether every person's days are kept as well.
-    chunk_replicates
-        Replicates in a piece of work; ``None``: as many as make about four thousand people. It changes no number.
-    links
-        Links of the chain that the caller replaced, each with the hash of its source; empty for the default model.
+    ``with_diaries``: whether every person's days are kept as well. ``chunk_replicates``: replicates in a piece of work;
+    ``None``: as many as make about four thousand people. It changes no number. ``links``: links of the chain that the
+    caller replaced, each with the hash of its source; empty for the default model.
 
-    Notes
-    -----
     ``run`` may be called for the chunks in any order, in any process; ``finish`` gives the same result.
     """
 
@@ -78,10 +71,7 @@ class TrialPlan:
     def simulate(self, chunk: Chunk, *, without: Collection[EventKind] = ()) -> TrialBatch:
         """The people of a chunk, day by day; events of ``without`` do not happen.
 
-        Raises
-        ------
-        RunError
-            Other links of the chain are replaced than when the plan was made.
+        Raises ``RunError``: other links of the chain are replaced than when the plan was made.
         """
         check_links(self.links)
         return simulate_batch(
@@ -134,13 +124,8 @@ def plan_trial(
 ) -> TrialPlan:
     """A checked plan; arguments as for :func:`simulate_trial` and :class:`TrialPlan`.
 
-    Raises
-    ------
-    SpecError
-        ``n_replicates``, ``seed`` or ``chunk_replicates`` is out of range, a piece of work would need too much
-        memory, or a medicine has no sourced effect.
-    LibraryError
-        The parameter set does not exist.
+    Raises ``SpecError``: ``n_replicates``, ``seed`` or ``chunk_replicates`` is out of range, a piece of work would need
+    too much memory, or a medicine has no sourced effect; ``LibraryError``: the parameter set does not exist.
     """
     _check_count("n_replicates", n_replicates)
     if chunk_replicates is not None:

@@ -22,10 +22,7 @@ def simulate_states(
 ) -> StateCourses:
     """Mean and 10th and 90th percentile of about four thousand people, by arm and day.
 
-    Parameters
-    ----------
-    n_replicates
-        Replicates of the run; only as many as are needed are used.
+    ``n_replicates``: replicates of the run; only as many as are needed are used.
     """
     arm, course = simulate_with_states(
         protocol,

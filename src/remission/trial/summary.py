@@ -63,10 +63,7 @@ class TrialSummary(Result):
     def row(self, id: str, arm: str | None = None) -> SummaryRow:
         """The row of an analysis, or of an endpoint in an arm.
 
-        Raises
-        ------
-        KeyError
-            There is none.
+        Raises ``KeyError``: there is none.
         """
         for row in self.rows:
             if (row.id, row.arm) == (id, arm):

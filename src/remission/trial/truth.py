@@ -178,10 +178,7 @@ def estimand_truth(
 def check_people(n_people: object) -> None:
     """Refuse a number of people that is too small for an error or too large for a machine.
 
-    Raises
-    ------
-    SpecError
-        It is not a whole number from 100 to ``MOST_PEOPLE``.
+    Raises ``SpecError``: it is not a whole number from 100 to ``MOST_PEOPLE``.
     """
     if isinstance(n_people, bool) or not isinstance(n_people, int) or not _FEWEST_PEOPLE <= n_people <= MOST_PEOPLE:
         raise SpecError(
@@ -218,10 +215,7 @@ def simulate_everybody(
 ) -> tuple[Float[np.ndarray, "arm subject"], Bool[np.ndarray, "arm subject"], dict[EventKind, np.ndarray]]:
     """The endpoint of everybody under every arm, whether it is an event, and which events came by the window's end.
 
-    Parameters
-    ----------
-    strategies
-        What is done about each event that can happen.
+    ``strategies``: what is done about each event that can happen.
     """
     whole = endpoint_without_missing(endpoint)
     n_subjects = protocol.population.n_subjects

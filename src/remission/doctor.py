@@ -1,7 +1,6 @@
 """Whether an installation works: what it is made of, where it can write, and whether it computes what is known.
 
-For support and for the qualification of an installation. Nothing private is said: folders below the home folder begin
-with ``~``, and neither the user nor the machine is named.
+Nothing private is said: folders below the home folder begin with ``~``, neither the user nor the machine is named.
 """
 
 import base64
@@ -14,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from importlib import metadata
 from importlib.resources import files
@@ -43,19 +42,9 @@ class Verdict(StrEnum):
     FAIL = "fail"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Check:
-    """One check.
-
-    name
-        What was looked at.
-    found, expected
-        In words.
-    remedy
-        What to do; empty where nothing is to be done.
-    elapsed_s
-        How long it took. [s]
-    """
+    """One check: what was looked at, what was found and expected in words, what to do, and how long it took."""
 
     name: str
     verdict: Verdict
@@ -68,12 +57,7 @@ class Check:
 def examine(folder: Path, *, with_tests: bool = True) -> list[Check]:
     """All checks of this installation, in the order in which a fault of one explains those after it.
 
-    Parameters
-    ----------
-    folder
-        Where runs would be written.
-    with_tests
-        Whether the known answers are computed too: some seconds, a minute where nothing is compiled yet.
+    Runs would be written to ``folder``. The known answers take some seconds, a minute where nothing is compiled yet.
     """
     looks = [_python, _libraries, _files_of_the_package, _extras, _processor, _cache, _temporary]
     checks = [_timed(look) for look in looks] + [_timed(lambda: _write(folder)), _timed(lambda: _disk(folder))]
@@ -85,17 +69,14 @@ def examine(folder: Path, *, with_tests: bool = True) -> list[Check]:
 def _timed(look: Callable[[], Check]) -> Check:
     """The check with its time; an error of any kind is a failed check, for the others must still be heard."""
     begun = time.monotonic()
-    name = getattr(look, "__name__", "check").strip("_").replace("_", " ")
     try:
         check = look()
     except Exception as error:  # noqa: BLE001 - a broken installation may raise anything
         words = str(error) if isinstance(error, RemissionError) else f"{type(error).__name__}: {error}"
-        check = Check(
-            name=name, verdict=Verdict.FAIL, found=_without_home(words), expected="an answer",
-            remedy="Install remission anew; if it stays so, report it with these lines.",
-        )  # fmt: skip
-    fields = {field: getattr(check, field) for field in ("name", "verdict", "found", "expected", "remedy")}
-    return Check(**fields, elapsed_s=round(time.monotonic() - begun, 3))
+        name = getattr(look, "__name__", "check").strip("_").replace("_", " ")
+        remedy = "Install remission anew; if it stays so, report it with these lines."
+        check = Check(name, Verdict.FAIL, _without_home(words), "an answer", remedy)
+    return replace(check, elapsed_s=round(time.monotonic() - begun, 3))
 
 
 def _without_home(text: str) -> str:
@@ -112,19 +93,14 @@ def _without_home(text: str) -> str:
 
 def _python() -> Check:
     tried = " to ".join(".".join(map(str, one)) for one in _PYTHONS)
-    system = f"{platform.python_implementation()} {python_version()}, {platform.platform()}"
-    is_tried = _PYTHONS[0] <= sys.version_info[:2] <= _PYTHONS[1]
-    return Check(
-        name="python",
-        verdict=Verdict.OK if is_tried else Verdict.NOTE,
-        found=f"remission {package_version()} on {system}",
-        expected=f"Python {tried}",
-        remedy="" if is_tried else f"Make a new environment with Python {tried}.",
-    )
+    found = f"remission {package_version()} on {platform.python_implementation()} {python_version()}"
+    found = f"{found}, {platform.platform()}"
+    if _PYTHONS[0] <= sys.version_info[:2] <= _PYTHONS[1]:
+        return Check("python", Verdict.OK, found, f"Python {tried}")
+    return Check("python", Verdict.NOTE, found, f"Python {tried}", f"Make a new environment with Python {tried}.")
 
 
 def _libraries() -> Check:
-    """Versions of what the core asks for, each held to its lower bound."""
     found, missing = [], []
     for line in metadata.requires("remission") or []:
         if "extra ==" in line:
@@ -134,13 +110,11 @@ def _libraries() -> Check:
         found.append(f"{name} {version}")
         if version == "not installed" or _numbers(version) < _numbers(low):
             missing.append(f"{name} {version}, at least {low}")
-    return Check(
-        name="libraries",
-        verdict=Verdict.FAIL if missing else Verdict.OK,
-        found="; ".join(missing) if missing else ", ".join(found),
-        expected="every library of the core, not older than its bound",
-        remedy="Install remission anew, in an environment of its own." if missing else "",
-    )
+    expected = "every library of the core, not older than its bound"
+    if not missing:
+        return Check("libraries", Verdict.OK, ", ".join(found), expected)
+    remedy = "Install remission anew, in an environment of its own."
+    return Check("libraries", Verdict.FAIL, "; ".join(missing), expected, remedy)
 
 
 def _numbers(version: str) -> list[int]:
@@ -152,52 +126,43 @@ def _files_of_the_package() -> Check:
     listed = [entry for entry in metadata.files("remission") or () if entry.hash is not None]
     own = [entry for entry in listed if entry.parts[0] == "remission"]
     if not own:
-        return Check(name="files", verdict=Verdict.OK, found="read from a source folder, which has no list of hashes")
-    damaged = []
-    for entry in own:
-        assert entry.hash is not None, "only entries with a hash are kept"
-        try:
-            digest = hashlib.new(entry.hash.mode, Path(str(entry.locate())).read_bytes()).digest()
-            is_same = base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == entry.hash.value
-        except OSError:
-            is_same = False
-        if not is_same:
-            damaged.append(str(entry))
-    return Check(
-        name="files",
-        verdict=Verdict.FAIL if damaged else Verdict.OK,
-        found=f"{len(damaged)} of {len(own)} changed or missing: {', '.join(damaged[:5])}" if damaged
-        else f"{len(own)} files, as they were installed",
-        expected="every file as it was installed",
-        remedy="Install remission anew." if damaged else "",
-    )  # fmt: skip
+        return Check("files", Verdict.OK, "read from a source folder, which has no list of hashes")
+    damaged = [str(entry) for entry in own if not _is_same(entry)]
+    expected = "every file as it was installed"
+    if not damaged:
+        return Check("files", Verdict.OK, f"{len(own)} files, as they were installed", expected)
+    found = f"{len(damaged)} of {len(own)} changed or missing: {', '.join(damaged[:5])}"
+    return Check("files", Verdict.FAIL, found, expected, "Install remission anew.")
+
+
+def _is_same(entry: metadata.PackagePath) -> bool:
+    assert entry.hash is not None, "only entries with a hash are kept"
+    try:
+        digest = hashlib.new(entry.hash.mode, Path(str(entry.locate())).read_bytes()).digest()
+    except OSError:
+        return False
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == entry.hash.value
 
 
 def _extras() -> Check:
     words = [f"{extra} {'yes' if has_extra(extra) else 'no'}" for extra in EXTRAS]
     missing = [extra for extra in EXTRAS if not has_extra(extra)]
-    return Check(
-        name="extras",
-        verdict=Verdict.OK,
-        found=", ".join(words),
-        expected="those that you use",
-        remedy=f"Add one with: pip install 'remission[{missing[0]}]'" if missing else "",
-    )
+    remedy = f"Add one with: pip install 'remission[{missing[0]}]'" if missing else ""
+    return Check("extras", Verdict.OK, ", ".join(words), "those that you use", remedy)
 
 
 def _processor() -> Check:
     from remission.numerics.lanes import compiled_for
 
-    machine = platform.machine()
-    is_proven = machine in {"x86_64", "AMD64"}
-    return Check(
-        name="processor",
-        verdict=Verdict.OK if is_proven else Verdict.NOTE,
-        found=f"{machine}, {available_cores()} of {os.cpu_count()} cores, compiled for {compiled_for()}, "
-        f"linear algebra {blas_kernel() or 'unknown'}",
-        expected="x86-64, where the same seed gives the same bytes",
-        remedy="" if is_proven else "Other processors were not tried: last digits may differ.",
+    found = (
+        f"{platform.machine()}, {available_cores()} of {os.cpu_count()} cores, compiled for {compiled_for()}, "
+        f"linear algebra {blas_kernel() or 'unknown'}"
     )
+    expected = "x86-64, where the same seed gives the same bytes"
+    if platform.machine() in {"x86_64", "AMD64"}:
+        return Check("processor", Verdict.OK, found, expected)
+    remedy = "Other processors were not tried: last digits may differ."
+    return Check("processor", Verdict.NOTE, found, expected, remedy)
 
 
 def _cache() -> Check:
@@ -206,22 +171,21 @@ def _cache() -> Check:
 
     place = Path(str(settings.CACHE_DIR))
     check_folder(place, where="compiled code")
-    is_usual = not place.is_relative_to(tempfile.gettempdir())
-    kept = sum(1 for path in place.rglob("*.nbi"))
-    return Check(
-        name="compiled code",
-        verdict=Verdict.OK if is_usual else Verdict.NOTE,
-        found=f"{_without_home(str(place.parent))}, {kept} functions kept",
-        expected="a folder that lasts and can be written to",
-        remedy="" if is_usual else "The usual folder, ~/.cache, cannot be written to: what is compiled may be lost "
-        "when the machine starts again. Set XDG_CACHE_HOME to a folder that can.",
-    )  # fmt: skip
+    found = f"{_without_home(str(place.parent))}, {sum(1 for _ in place.rglob('*.nbi'))} functions kept"
+    expected = "a folder that lasts and can be written to"
+    if not place.is_relative_to(tempfile.gettempdir()):
+        return Check("compiled code", Verdict.OK, found, expected)
+    remedy = (
+        "The usual folder, ~/.cache, cannot be written to: what is compiled may be lost when the machine starts "
+        "again. Set XDG_CACHE_HOME to a folder that can."
+    )
+    return Check("compiled code", Verdict.NOTE, found, expected, remedy)
 
 
 def _temporary() -> Check:
     with tempfile.TemporaryDirectory() as place:
         check_folder(Path(place), where="temporary files")
-    return Check(name="temporary files", verdict=Verdict.OK, found="can be written", expected="a folder to write to")
+    return Check("temporary files", Verdict.OK, "can be written", "a folder to write to")
 
 
 def _write(folder: Path) -> Check:
@@ -229,24 +193,18 @@ def _write(folder: Path) -> Check:
     try:
         check_folder(_nearest(folder), where="folder of runs")
     except RemissionError as error:
-        return Check(
-            name="folder of runs", verdict=Verdict.FAIL, found=_without_home(str(error.got)),
-            expected="a folder that can be written to",
-            remedy="Go to a folder of your own, or name one with --out.",
-        )  # fmt: skip
-    return Check(name="folder of runs", verdict=Verdict.OK, found="can be written", expected="a folder to write to")
+        expected, remedy = "a folder that can be written to", "Go to a folder of your own, or name one with --out."
+        return Check("folder of runs", Verdict.FAIL, _without_home(str(error.got)), expected, remedy)
+    return Check("folder of runs", Verdict.OK, "can be written", "a folder to write to")
 
 
 def _disk(folder: Path) -> Check:
     free = shutil.disk_usage(_nearest(folder)).free
-    short = free < _LITTLE_BYTES
-    return Check(
-        name="disk",
-        verdict=Verdict.FAIL if free < _TOO_LITTLE_BYTES else Verdict.NOTE if short else Verdict.OK,
-        found=f"{free / 1e9:,.1f} GB free",
-        expected="1 GB, more for long runs",
-        remedy="Free space, or name another folder with --out." if short else "",
-    )
+    found, expected = f"{free / 1e9:,.1f} GB free", "1 GB, more for long runs"
+    if free >= _LITTLE_BYTES:
+        return Check("disk", Verdict.OK, found, expected)
+    verdict = Verdict.FAIL if free < _TOO_LITTLE_BYTES else Verdict.NOTE
+    return Check("disk", verdict, found, expected, "Free space, or name another folder with --out.")
 
 
 def _nearest(folder: Path) -> Path:
@@ -265,7 +223,8 @@ def _random_numbers() -> Check:
     from remission.streams import People, draw_words
 
     zero = np.zeros(1, dtype=np.uint64)
-    words = draw_words(People(seed=0, replicate=zero, subject=zero), 0, 0)  # type: ignore[arg-type] # the answer's address
+    # No stream has the number 0, at which the answer was printed.
+    words = draw_words(People(seed=0, replicate=zero, subject=zero), 0, 0)  # type: ignore[arg-type] # no member
     found = " ".join(f"{int(word[0]):08x}" for word in words)
     wanted = "6627e8d5 e169c58d bc57ac4c 9b00dbd8"
     return _answer("random numbers", found, wanted, is_same=found == wanted)
@@ -323,11 +282,7 @@ def _trial() -> Check:
 
 
 def _answer(name: str, found: str, wanted: str, *, is_same: bool) -> Check:
-    return Check(
-        name=name,
-        verdict=Verdict.OK if is_same else Verdict.FAIL,
-        found=found,
-        expected=wanted,
-        remedy="" if is_same else "Do not trust results of this installation. Install it anew; if it stays so, report "
-        "it with these lines.",
-    )  # fmt: skip
+    if is_same:
+        return Check(name, Verdict.OK, found, wanted)
+    remedy = "Do not trust results of this installation. Install it anew; if it stays so, report it with these lines."
+    return Check(name, Verdict.FAIL, found, wanted, remedy)

@@ -42,14 +42,7 @@ _HIDDEN = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202
 
 
 def visible(text: str, *, keep: str = "") -> str:
-    r"""Text in which every sign that steers a terminal or hides what follows is spelled out, as ``\u0007``.
-
-    Parameters
-    ----------
-    text
-        From a file, an option or a request.
-    keep
-        Control signs that stay, for example the line break of a message of several lines.
+    r"""Text in which every sign that steers a terminal or hides what follows is spelled out, but for those to ``keep``.
 
     Examples
     --------
@@ -223,19 +216,8 @@ def check_known(
 ) -> None:
     """Refuse a name that is not known; a short list is given whole, of a long one the nearest.
 
-    Parameters
-    ----------
-    names
-        What they are, where they are too many to list.
-    more
-        Where all of them are found.
-    error
-        A SpecError when left out.
-
-    Raises
-    ------
-    RemissionError
-        The name is none of them.
+    ``names`` says what they are where they are too many to list, ``more`` where all are found. The error is a SpecError
+    unless another is named.
     """
     listed = list(known)
     if name in listed:

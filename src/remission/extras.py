@@ -32,20 +32,7 @@ def has_extra(extra: str) -> bool:
 
 
 def need_extra(extra: str, *, where: str) -> None:
-    """Refuse at once what would fail later for want of an extra.
-
-    Parameters
-    ----------
-    extra
-        A key of :data:`EXTRAS`.
-    where
-        The option, command or argument that needs it.
-
-    Raises
-    ------
-    MissingExtraError
-        Something that it brings is not installed.
-    """
+    """Refuse at once (MissingExtraError) what would fail later for want of an extra; ``where`` needs it."""
     for module in EXTRAS[extra]:
         if find_spec(module) is None:
             raise missing_extra(extra, module, where=where)

@@ -1,10 +1,9 @@
 """The one way to write a file, and the one way to read JSON back.
 
-Whatever is written is written beside its place, in the same folder, under a hidden name; it is put on the disk
-(``fsync``) and gets its name in one step. A full disk, Ctrl-C or a kill leaves no part of a file under a final name. A
-failure removes the hidden one; a kill leaves it, and :func:`sweep` takes it away later. Its name tells the machine and
-the process that write it, and the process holds a lock on it, so that nobody takes what somebody else is writing on a
-shared disk.
+Whatever is written is written beside its place under a hidden name, put on the disk (``fsync``), and gets its name in
+one step: a full disk, Ctrl-C or a kill leaves no part of a file under a final name. A failure removes the hidden one; a
+kill leaves it, and :func:`sweep` takes it away later. Its name tells the machine and the process that write it, and the
+process holds a lock on it, so that nobody takes what somebody else is writing on a shared disk.
 
 A folder is staged in the same way: inside a staged folder files are written plainly, for the folder gets its name last.
 """
@@ -73,18 +72,9 @@ _ATTEMPTS: Final = 100
 
 
 def write_text(path: Path, text: str, *, replace: bool = False, where: str | None = None) -> None:
-    """Write a text as UTF-8, whole or not at all.
+    """Write a text as UTF-8, line ends as they are, whole or not at all.
 
-    Parameters
-    ----------
-    path
-        Where. Inside a staged folder it is written plainly.
-    text
-        Line ends are written as they are.
-    replace
-        Whether a file of that name is replaced, with its mode; otherwise it is refused.
-    where
-        What messages call the place; default: the path.
+    A file of that name is refused, or with ``replace`` replaced, with its mode. ``where`` is the place in messages.
 
     Raises
     ------
@@ -105,13 +95,7 @@ def write_bytes(path: Path, content: bytes, *, replace: bool = False, where: str
 
 
 def copy_file(source: Path, path: Path) -> None:
-    """Copy a file's bytes; as :func:`write_text`.
-
-    Raises
-    ------
-    SpecError
-        The source cannot be read.
-    """
+    """Copy a file's bytes, as :func:`write_text`; a source that cannot be read is a SpecError."""
     try:
         content = source.read_bytes()
     except OSError as error:
@@ -123,13 +107,7 @@ def copy_file(source: Path, path: Path) -> None:
 
 @contextmanager
 def new_text(path: Path, *, replace: bool = False, where: str | None = None) -> Iterator[IO[str]]:
-    """A text stream (UTF-8, line ends as written) whose content gets its name when the block ends well.
-
-    Raises
-    ------
-    SpecError, RunError, WorkError
-        As :func:`write_text`.
-    """
+    """A text stream, as :func:`new_bytes`: UTF-8, line ends as written."""
     with new_bytes(path, replace=replace, where=where) as binary:
         text = io.TextIOWrapper(binary, encoding="utf-8", newline="")
         try:
@@ -142,13 +120,7 @@ def new_text(path: Path, *, replace: bool = False, where: str | None = None) -> 
 
 @contextmanager
 def new_bytes(path: Path, *, replace: bool = False, where: str | None = None) -> Iterator[IO[bytes]]:
-    """A binary stream whose content gets its name when the block ends well; removed when it does not.
-
-    Raises
-    ------
-    SpecError, RunError, WorkError
-        As :func:`write_text`.
-    """
+    """A binary stream whose content gets its name when the block ends well; as :func:`write_text` otherwise."""
     name = str(path) if where is None else where
     if _is_inside_staged(path):
         with _spoken(name, is_begun=True), path.open("xb" if not replace else "wb") as plain:
@@ -190,15 +162,7 @@ def _target(path: Path, name: str, *, replace: bool) -> Path:
 
 
 def check_free(path: Path, where: str) -> None:
-    """Refuse a name at which something is, before any work is done.
-
-    Raises
-    ------
-    NameTakenError
-        A file, a folder or a link is there.
-    RunError
-        The name is none that a disk takes, or lies in no folder.
-    """
+    """Refuse a name at which something is (NameTakenError) or that no disk takes (RunError), before any work."""
     with _spoken(where, is_begun=False):
         if os.path.lexists(path):
             raise NameTakenError(
@@ -209,13 +173,7 @@ def check_free(path: Path, where: str) -> None:
 
 
 def check_ending(path: Path, where: str, endings: tuple[str, ...]) -> None:
-    """Refuse a name whose ending says another form than the one that is written.
-
-    Raises
-    ------
-    SpecError
-        It ends otherwise, or is no name of a file.
-    """
+    """Refuse a name whose ending says another form than the one that is written."""
     if path.suffix not in endings:
         raise SpecError(where=where, got=path.name or str(path), allowed=f"a name that ends in {' or '.join(endings)}")
 
@@ -253,13 +211,7 @@ def _name(draft: Path, target: Path, name: str, *, replace: bool) -> None:
 
 @contextmanager
 def staged_folder(parent: Path) -> Iterator[Path]:
-    """A hidden folder to fill; what is still there at the end is removed. :func:`move` gives it its name.
-
-    Raises
-    ------
-    OSError
-        It cannot be made.
-    """
+    """A hidden folder to fill; what is still there at the end is removed. :func:`move` gives it its name."""
     folder = parent / _hidden_name()
     folder.mkdir(mode=0o755)
     handle = _open_folder(folder)
@@ -272,13 +224,7 @@ def staged_folder(parent: Path) -> Iterator[Path]:
 
 
 def move(staged: Path, target: Path) -> None:
-    """Put a staged folder with all its files on the disk and give it its name.
-
-    Raises
-    ------
-    OSError
-        The disk refuses, or the name is taken.
-    """
+    """Put a staged folder with all its files on the disk and give it its name; OSError when that is taken."""
     for path in staged.rglob("*"):
         sync(path)
     sync(staged)
@@ -287,13 +233,7 @@ def move(staged: Path, target: Path) -> None:
 
 
 def move_into(staged: Path, target: Path, *, last: str) -> None:
-    """Put the content of a staged folder on the disk and into an empty folder that must stay; ``last`` comes last.
-
-    Raises
-    ------
-    OSError
-        The disk refuses.
-    """
+    """Put the content of a staged folder on the disk and into an empty folder that must stay; ``last`` comes last."""
     for path in staged.rglob("*"):
         sync(path)
     for item in sorted(staged.iterdir(), key=lambda path: path.name == last):
@@ -303,13 +243,7 @@ def move_into(staged: Path, target: Path, *, last: str) -> None:
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """A folder outside all results, removed at the end; for what is read once and thrown away.
-
-    Raises
-    ------
-    WorkError
-        It cannot be made.
-    """
+    """A folder outside all results, removed at the end; for what is read once and thrown away."""
     import tempfile
 
     with _spoken("folder for temporary files", is_begun=True):
@@ -321,13 +255,7 @@ def scratch_folder() -> Iterator[Path]:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it; one that is there is left alone.
-
-    Raises
-    ------
-    RunError, WorkError
-        It cannot be made.
-    """
+    """Make a folder and those above it; one that is there is left alone."""
     with _spoken(str(folder), is_begun=False):
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -338,13 +266,7 @@ def remove_folder(folder: Path) -> None:
 
 
 def check_folder(folder: Path, *, where: str | None = None) -> None:
-    """Make a folder when missing, and refuse one that cannot be written to, before any work is done.
-
-    Raises
-    ------
-    RunError
-        It is a file, or cannot be made or written to.
-    """
+    """Make a folder when missing, and refuse one that cannot be written to, before any work is done."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / _hidden_name()
@@ -471,15 +393,7 @@ def spreadsheet_safe(text: str) -> str:
 def refuse_pipes(path: Path, *, allowed: str, where: str | None = None) -> None:
     """Refuse what is there and is no file: a pipe would never end, or give its beginning once only.
 
-    Parameters
-    ----------
-    allowed
-        For the message: what the file should be. A path at which nothing is passes: the reader names it.
-
-    Raises
-    ------
-    SpecError
-        A folder, a device or a pipe.
+    ``allowed`` says what the file should be. A path at which nothing is passes: the reader names it.
     """
     if path.exists() and not path.is_file():
         raise SpecError(
@@ -491,14 +405,9 @@ def refuse_pipes(path: Path, *, allowed: str, where: str | None = None) -> None:
 
 
 def read_small_text(path: Path, *, allowed: str, largest_bytes: int) -> str:
-    """The text of a small file in UTF-8, with or without a byte order mark.
+    """The text of a small file in UTF-8, with or without a byte order mark; a larger one is refused whole, never cut.
 
-    Parameters
-    ----------
-    allowed
-        For messages: what the file should be.
-    largest_bytes
-        A larger one is refused whole, never cut. [byte]
+    ``allowed`` says in messages what the file should be.
 
     Raises
     ------
@@ -530,14 +439,7 @@ def read_small_text(path: Path, *, allowed: str, largest_bytes: int) -> str:
 
 
 def read_json(path: Path, *, allowed: str, remedy: str = "") -> dict[str, Any]:
-    """The object in a JSON file.
-
-    Parameters
-    ----------
-    path
-        A regular file of at most ``MAX_JSON_BYTES``.
-    allowed, remedy
-        For messages: what the file should be, and what to do.
+    """The object in a JSON file of at most ``MAX_JSON_BYTES``; ``allowed`` and ``remedy`` are for messages.
 
     Raises
     ------

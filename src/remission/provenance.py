@@ -72,12 +72,9 @@ def python_version() -> str:
 
 @cache
 def source_hashes() -> dict[str, str]:
-    """SHA-256 of the code and data that set the numbers, and of the code that writes the files of a run.
+    """SHA-256 of the code and data that set the ``numbers``, and of the code that writes the ``files`` of a run.
 
-    Returns
-    -------
-    ``numbers`` and ``files``, 64 hexadecimal digits each. A version number says what the authors meant; these say what
-    ran.
+    A version number says what the authors meant; these say what ran.
     """
     root = Path(__file__).parent
     digests = {"numbers": hashlib.sha256(), "files": hashlib.sha256()}

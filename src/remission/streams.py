@@ -97,28 +97,14 @@ class People:
 
 
 def check_seed(seed: int) -> int:
-    """``seed`` itself when it is a whole number from 0 to 2**64 - 1.
-
-    Raises
-    ------
-    SpecError
-        It is not.
-    """
+    """``seed`` itself when it is a whole number from 0 to 2**64 - 1; otherwise a SpecError."""
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**64:
         raise SpecError(where="seed", got=seed, allowed="a whole number from 0 to 18446744073709551615")
     return seed
 
 
 def draw_words(people: People, stream: Stream, index: int) -> tuple[_Words, _Words, _Words, _Words]:
-    """The four 32-bit words at an address, for every person.
-
-    Parameters
-    ----------
-    people
-        Whose draws.
-    stream, index
-        What for, and which one: a day, a visit, or a block number within the stream; 0 to 2**32 - 1.
-    """
+    """The four 32-bit words at an address, for every person; ``index`` from 0 to 2**32 - 1: a day, a visit, a block."""
     c0 = people.subject
     c1 = people.replicate
     c2 = np.full_like(c0, index)

@@ -157,12 +157,7 @@ def parse_quantity(text: str, unit: str, *, where: str = "value") -> float:
 
 
 def format_quantity(value: float, unit: str) -> str:
-    """The shortest text that :func:`parse_quantity` reads back as the same float.
-
-    Raises
-    ------
-    UnitsError
-        ``value`` is not finite.
+    """The shortest text that :func:`parse_quantity` reads back as the same float, which must be finite.
 
     Examples
     --------
@@ -180,13 +175,7 @@ def format_quantity(value: float, unit: str) -> str:
 
 
 def convert(value: float, from_unit: str, to_unit: str) -> float:
-    """``value`` in another unit of the same dimension, exact but for one rounding.
-
-    Raises
-    ------
-    UnitsError
-        A unit is unknown, the dimensions differ, or the result is not finite.
-    """
+    """``value`` in another unit of the same dimension, exact but for one rounding; else a UnitsError."""
     number = float(value)
     source, target = _tidy(from_unit), _tidy(to_unit)
     if not np.isfinite(number):

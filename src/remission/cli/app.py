@@ -23,15 +23,14 @@ from remission.cli.evidence import app as evidence_app
 from remission.cli.execute import rerun_command, resume_command, verify_command
 from remission.cli.imports import app as imports_app
 from remission.cli.imports import export_command
-from remission.cli.once import refuse_repeats
-from remission.cli.options import current_name
+from remission.cli.options import older_names, refuse_repeats
 from remission.cli.panels import PROMISE, Panels, usage_words
-from remission.cli.plain import plain_output
 from remission.cli.plan import plan_command
 from remission.cli.protocols import list_command, new_command
 from remission.cli.run import run_command
 from remission.cli.serve import serve_command
 from remission.cli.show import show_command
+from remission.cli.terminal import plain_output
 from remission.cli.validate import validate_command
 from remission.errors import LibraryError, RemissionError, RunError, SpecError, WorkError, visible
 from remission.extras import telling_extras
@@ -65,11 +64,11 @@ app.add_typer(endpoints_app, name="endpoints")
 app.add_typer(clinics_app, name="clinics")
 app.add_typer(imports_app, name="import")
 app.command("export")(export_command)
-app.command("describe")(describe_command)
+app.command("describe", context_settings=older_names(out="report"))(describe_command)
 app.command("doctor")(doctor_command)
 app.command("validate")(validate_command)
-app.command("plan")(plan_command)
-app.command("design", context_settings={"token_normalize_func": current_name})(design_command)
+app.command("plan", context_settings=older_names(out="report"))(plan_command)
+app.command("design", context_settings=older_names(null="type1-error", truth="true-effect"))(design_command)
 
 
 def _print_version(wanted: bool) -> None:
@@ -201,9 +200,9 @@ def _is_usage_error(error: Exception) -> bool:
     return hasattr(error, "format_message") and hasattr(error, "exit_code")
 
 
-def _show_usage(error: Exception, arguments: list[str], *, as_json: bool) -> None:
+def _show_usage(error: Any, arguments: list[str], *, as_json: bool) -> None:
     if type(error).__name__ == "NoArgsIsHelpError":
-        _say(error.format_message())  # type: ignore[attr-defined]
+        _say(str(error.format_message()))
         return
     message = usage_words(error, arguments)
     if as_json:

@@ -1,11 +1,14 @@
 """``remission clinics``: load, check, list and export the clinics that the pages show."""
 
-import json
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from remission.cli.options import AsJson
+from remission.cli.terminal import print_json
+from remission.errors import SpecError, visible
 
 if TYPE_CHECKING:
     from remission.clinics.clinic import RowFault
@@ -27,7 +30,6 @@ _Day = Annotated[
     typer.Option(formats=["%Y-%m-%d"], help="Day of a public file, when its name does not say it."),
 ]
 _Store = Annotated[Path | None, typer.Option(help="The file that keeps the clinics; the usual place when left out.")]
-_AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 @app.command("load")
@@ -43,7 +45,7 @@ def load_clinics(
         bool, typer.Option("--replace", help="First remove all rows that an earlier file of this kind brought.")
     ] = False,
     store: _Store = None,
-    as_json: _AsJson = False,
+    as_json: AsJson = False,
 ) -> None:
     """Load a file of clinics: all rows or, when one is bad, none.
 
@@ -51,21 +53,10 @@ def load_clinics(
     """
     reading = _read(file, file_format, source_date)
     is_loaded = not dry_run and (keep_good or not reading.errors)
-    loaded = None
     target = _store(store)
-    if is_loaded:
-        loaded = target.save(reading, replace=replace)
+    loaded = target.save(reading, replace=replace) if is_loaded else None
     if as_json:
-        typer.echo(
-            json.dumps(
-                {
-                    **_summary(reading),
-                    "loaded": None if loaded is None else loaded.to_dict(),
-                    "store": str(target.path),
-                },
-                ensure_ascii=False,
-            )
-        )
+        print_json({**_summary(reading), "loaded": loaded, "store": target.path})
     else:
         _show_reading(reading)
         if loaded is not None:
@@ -81,7 +72,7 @@ def load_clinics(
 
 @app.command("check")
 def check_clinics(
-    file: _File, file_format: _Format = "auto", source_date: _Day = None, as_json: _AsJson = False
+    file: _File, file_format: _Format = "auto", source_date: _Day = None, as_json: AsJson = False
 ) -> None:
     """Check a file of clinics and list what is wrong; nothing is changed.
 
@@ -89,7 +80,7 @@ def check_clinics(
     """
     reading = _read(file, file_format, source_date)
     if as_json:
-        typer.echo(json.dumps(_summary(reading), ensure_ascii=False))
+        print_json(_summary(reading))
     else:
         _show_reading(reading)
     if reading.errors:
@@ -100,14 +91,13 @@ def check_clinics(
 def list_clinics(
     state: Annotated[str | None, typer.Option(help="Two letters or name of a US state.")] = None,
     store: _Store = None,
-    as_json: _AsJson = False,
+    as_json: AsJson = False,
 ) -> None:
     """List the loaded clinics.
 
     Example: remission clinics list --state CA
     """
     from remission.clinics.states import find_state
-    from remission.errors import SpecError, visible
 
     code = None if state is None else find_state(state)
     if state is not None and code is None:
@@ -115,7 +105,7 @@ def list_clinics(
     source = _store(store)
     clinics = source.read(code)
     if as_json:
-        typer.echo(json.dumps({"clinics": [one.to_dict() for one in clinics], "count": len(clinics)}))
+        print_json({"clinics": clinics, "count": len(clinics)})
         return
     for one in clinics:
         cells = (one.id, one.name, f"{one.city}, {one.region}", one.source, one.last_verified.isoformat())
@@ -145,7 +135,6 @@ def export_clinics(
 
 def _read(file: Path, file_format: str, source_date: datetime | None) -> "Reading":
     from remission.clinics.files import FORMATS, read_clinics
-    from remission.errors import SpecError
 
     known: dict[str, Format] = {name: name for name in FORMATS}
     if file_format not in known:
@@ -166,15 +155,9 @@ def _store(path: Path | None) -> "ClinicStore":
 
 def _summary(reading: "Reading") -> dict[str, object]:
     return {
-        "format": reading.format,
-        "rows": reading.n_rows,
-        "good": len(reading.clinics),
-        "bad": reading.n_bad,
-        "closed": len(reading.gone),
-        "faults": [fault.to_dict() for fault in reading.faults],
-        "notes": list(reading.notes),
-        "cautions": list(reading.cautions),
-    }
+        "format": reading.format, "rows": reading.n_rows, "good": len(reading.clinics), "bad": reading.n_bad,
+        "closed": len(reading.gone), "faults": reading.faults, "notes": reading.notes, "cautions": reading.cautions,
+    }  # fmt: skip
 
 
 def _show_reading(reading: "Reading") -> None:

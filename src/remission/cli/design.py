@@ -1,13 +1,14 @@
 """``remission design``: how often a trial would succeed, at which size, and what it would cost."""
 
-import json
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from remission.cli.options import Changes
+from remission.cli.options import AsJson, Changes, ProtocolName, named_as_options
+from remission.cli.terminal import print_json
+from remission.errors import SpecError
 from remission.records.seed import DEFAULT_SEED
 
 if TYPE_CHECKING:
@@ -15,13 +16,10 @@ if TYPE_CHECKING:
 
 __all__ = ["design_command"]
 
-_TRIALS_A_DRAW = 20
-"""Trials at each draw of the model's values: enough to tell draws apart, few enough for many draws."""
-
 
 def design_command(  # noqa: PLR0917 - options of a command line, one part of the answer after the other
     context: typer.Context,
-    protocol: Annotated[str, typer.Argument(help="A built-in protocol (see remission list) or a protocol file.")],
+    protocol: ProtocolName,
     vary: Annotated[
         str | None, typer.Option("--vary", help="Vary the people in the trial: a range, n=60:400, or sizes, n=60,120.")
     ] = None,
@@ -85,7 +83,7 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
         Path | None, typer.Option("--report", help="Write a report to hand on into this new folder.")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of all chance, 0 to 2**64 - 1.")] = DEFAULT_SEED,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    as_json: AsJson = False,
     yes: Annotated[bool, typer.Option("--yes", help="Start a very large plan without asking back.")] = False,
 ) -> None:
     """Find a trial's power, size, bias and cost by simulation.
@@ -94,15 +92,13 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
 
     Example: remission design kare --vary n=60:400 --power 0.8
     """
-    from remission.cli.design_crew import engage
-    from remission.cli.design_report import report_design
     from remission.cli.design_show import show
-    from remission.cli.design_work import design_work
-    from remission.cli.options import named_as_options
+    from remission.cli.design_work import design_work, engage
     from remission.cli.progress import progress_of
     from remission.cli.run import parameters_of
-    from remission.design.study import finite_content, plan_design, study_design
+    from remission.design.study import plan_design, study_design
     from remission.design.variants import sizes_of
+    from remission.records.result import plain
     from remission.report.design_folder import check_report_folder
 
     # Everything is checked before anything is simulated.
@@ -129,37 +125,36 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
         study = study_design(
             plan, crew=crew, keep=report is not None, on_progress=lambda name: progress_of(name, quiet=as_json)
         )
-        content = {**study.content, "command": _command(vars_of=locals())}
-        report_design(context, study=study, content=finite_content(content), work=work)
+        content = plain({**study.content, "command": _command(context, vary)})
+        if work is not None:
+            from remission.cli.design_report import report_design
+
+            report_design(context, study=study, content=content, work=work)
     if as_json:
-        typer.echo(json.dumps(finite_content(content), ensure_ascii=False, allow_nan=False))
-        return
-    show(content, study.main, null=null, power=power)
+        print_json(content)
+    else:
+        show({**study.content, "command": content["command"]}, study.main, null=null, power=power)
 
 
-def _tabulate(context: typer.Context, protocol: str, scenarios: Path) -> None:
+def _tabulate(context: typer.Context, name: str, scenarios: Path) -> None:
     """The table of a file of scenarios, with its report."""
-    from remission.cli.design_report import report_table
     from remission.cli.design_table import tabulate
     from remission.cli.design_work import design_work
-    from remission.design.study import finite_content
+    from remission.records.result import plain
 
-    options = context.params
     with design_work(context) as work:
-        found = _one_protocol(protocol)
-        content = tabulate(
-            protocol, scenarios, analysis=options["analysis"], workers=options["workers"], seed=options["seed"],
-            quiet=options["as_json"], yes=options["yes"], work=work,
-        )  # fmt: skip
-        report_table(context, protocol=found, content=finite_content(content), work=work)
-    if options["as_json"]:
-        typer.echo(json.dumps(finite_content(content), ensure_ascii=False, allow_nan=False))
+        protocol = _one_protocol(name)
+        content = plain(tabulate(context, protocol, scenarios, work))
+        if work is not None:
+            from remission.cli.design_report import report_table
+
+            report_table(context, protocol=protocol, content=content, work=work)
+    if context.params["as_json"]:
+        print_json(content)
 
 
 def _check_effect(context: typer.Context) -> None:
     """Refuse options that would change nothing: what is typed and not used is taken for used."""
-    from remission.errors import SpecError
-
     given = {
         str(one.name): one.opts[0]
         for one in context.command.params
@@ -192,15 +187,8 @@ _WITH_SCENARIOS = {"protocol", "scenarios", "analysis", "seed", "workers", "repo
 
 
 def _one_protocol(name: str) -> "Protocol":
-    """The protocol of a design; ``cold-turkey`` alone is six of them.
-
-    Raises
-    ------
-    SpecError
-        It does not exist, or is several.
-    """
+    """The protocol of a design; ``cold-turkey`` alone is six of them and a SpecError."""
     from remission.cli.run import find_protocol
-    from remission.errors import SpecError
 
     found = find_protocol(name, None)
     if len(found) > 1:
@@ -211,27 +199,26 @@ def _one_protocol(name: str) -> "Protocol":
     return found[0]
 
 
-def _command(vars_of: dict[str, Any]) -> str:
-    parts: list[str] = ["remission", "design", Path(vars_of["protocol"]).name]
-    names = {"changes": "--set", "vary": "--vary", "power": "--power", "alpha": "--alpha", "analysis": "--analysis",
-             "replicates": "--replicates", "mcse": "--mcse", "looks": "--looks", "futility": "--futility",
-             "spending": "--spending", "seed": "--seed"}  # fmt: skip
-    has_looks = vars_of["looks"] is not None or bool(vars_of["futility"])
-    for name, option in names.items():
-        value = vars_of[name]
-        if value is None or (name == "spending" and not has_looks):
-            continue
-        for one in value if isinstance(value, list) else [value]:
-            parts += [option, str(one)]
-    if vars_of["null"]:
-        parts.append("--type1-error")
-    if vars_of["truth_people"]:
-        parts += ["--true-effect", str(vars_of["truth_people"])]
-    if vars_of["draws"]:
-        parts += ["--assurance", str(vars_of["draws"])]
-    for name in ("evidence", "without"):
-        if vars_of[name] is not None:
-            parts += [f"--{name}", vars_of[name]]
-    if vars_of["prices"] is not None:
-        parts += ["--prices", Path(vars_of["prices"]).name]
-    return shlex.join(parts)
+def _command(context: typer.Context, vary: str | None) -> str:
+    """The command that gives the same numbers, with what could have another default one day written out."""
+    options = {str(one.name): one.opts[0] for one in context.command.params}
+    given = {**context.params, "vary": vary, "prices": context.params["prices"] and Path(context.params["prices"]).name}
+    if given["looks"] is None and not given["futility"]:
+        given["spending"] = None
+    words = ["remission", "design", Path(given["protocol"]).name]
+    for name in _AGAIN:
+        value = given[name]
+        if value is True:
+            words.append(options[name])
+        elif value or name == "seed":
+            words += [
+                part for one in (value if isinstance(value, list) else [value]) for part in (options[name], str(one))
+            ]
+    return shlex.join(words)
+
+
+_AGAIN = (
+    "changes", "vary", "power", "alpha", "analysis", "replicates", "mcse", "looks", "futility", "spending", "seed",
+    "null", "truth_people", "draws", "evidence", "without", "prices",
+)  # fmt: skip
+"""Options of the command that is printed, in this order."""

@@ -1,28 +1,21 @@
 """What ``remission design`` prints."""
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from typing import Any
 
 import typer
 
-from remission.cli.design_cost import show_cost
-
-if TYPE_CHECKING:
-    from remission.design.looks import Sequential
-    from remission.design.operating import Characteristics
+from remission.design.day_cost import price_text
+from remission.design.looks import Sequential
+from remission.design.measures import Measure
+from remission.design.operating import Characteristics
+from remission.design.verdicts import TRUE_VALUE, verdicts
 
 __all__ = ["show"]
 
 
-def show(
-    content: dict[str, Any],
-    main: "list[Characteristics]",
-    *,
-    null: bool,
-    power: float | None,
-) -> None:
+def show(content: dict[str, Any], main: list[Characteristics], *, null: bool, power: float | None) -> None:
     """Print the characteristics of the analysis that decides, and what else was asked for."""
-    from remission.design.verdicts import TRUE_VALUE
-
     name = "type I error" if null else "power"
     for line in content["standing"]["lines"]:
         typer.echo(line)
@@ -49,15 +42,11 @@ def show(
     if "assurance" in content:
         _show_assurance(content["assurance"], main[-1].n_subjects)
     if "cost" in content:
-        show_cost(content["cost"])
+        _show_cost(content["cost"])
     typer.echo(f"Again: {content['command']}")
 
 
-def _show_row(row: "Characteristics", name: str) -> None:
-    from dataclasses import asdict
-
-    from remission.design.verdicts import verdicts
-
+def _show_row(row: Characteristics, name: str) -> None:
     line = f"  {row.n_subjects} people, {row.n_replicates} trials: {name} {row.rejected.text}"
     if row.bias is not None and row.coverage is not None:
         line += f"; bias {row.bias.text}; coverage {row.coverage.text}"
@@ -72,9 +61,6 @@ def _show_row(row: "Characteristics", name: str) -> None:
 
 def _show_search(content: dict[str, Any], power: float) -> None:
     """The smallest size: from the search of a range, or among the sizes that were listed."""
-    from remission.design.measures import Measure
-    from remission.design.verdicts import verdicts
-
     found = content.get("search")
     if found is None:
         smallest = content["smallest_n"]
@@ -109,8 +95,6 @@ def _show_search(content: dict[str, Any], power: float) -> None:
 
 
 def _measure(found: dict[str, Any] | None) -> str:
-    from remission.design.measures import Measure
-
     return "not told" if found is None else Measure(**found).text
 
 
@@ -133,8 +117,6 @@ def _show_nulls(nulls: list[dict[str, Any]]) -> None:
 
 def _show_procedure(rows: list[dict[str, Any]], name: str) -> None:
     """Every analysis of the protocol's procedure: rejected by its own p value, and by the adjusted one."""
-    from remission.design.measures import Measure
-
     gated = [row for row in rows if row["after_procedure"] is not None]
     if not gated:
         return
@@ -146,7 +128,7 @@ def _show_procedure(rows: list[dict[str, Any]], name: str) -> None:
         typer.echo(f"  {row['n_subjects']} people, {row['label']}: {after}, own {alone}")
 
 
-def _show_looks(n_subjects: int, found: "Sequential", name: str) -> None:
+def _show_looks(n_subjects: int, found: Sequential, name: str) -> None:
     lasts = "" if found.duration_day is None else f"; expected duration {found.duration_day.text} days"
     typer.echo(
         f"With looks, {n_subjects} people at most ({found.boundary}): {name} {found.rejected.text}; "
@@ -201,3 +183,45 @@ def _effect(mean: dict[str, Any] | None, spread: float | None) -> str:
         return "no effect can be told"
     words = f"mean effect {mean['value']:.3g} (Monte Carlo error {mean['mcse']:.2g})"
     return words if spread is None else f"{words}, uncertainty of the effect: SD {spread:.2g} over the draws"
+
+
+def _show_cost(cost: dict[str, Any]) -> None:
+    unit = cost["currency"]
+    for course in cost["courses"]:
+        few, most = (cost.get(name, {}).get(course["arm"]) for name in ("people_for_budget", "most_people_for_budget"))
+        bought = "" if few is None else f"; the budget pays for {_between(few, most)} people"
+        is_blank = not course["high"] and course["left_out"]
+        price = "nothing of it is" if is_blank else f"{_between(course['low'], course['high'])} {unit}"
+        typer.echo(f"  {course['label']}: {price} {'priced' if is_blank else 'for a complete course'}{bought}")
+    for line in cost["left_out"]:
+        typer.echo(f"  left out: {line}")
+    if cost["set"] is not None:
+        typer.echo(f"  prices of the library ({cost['set']}), read second-hand, what patients were asked to pay")
+    if "charity" in cost:
+        people = [f"{name} {_between(*pair)}" for name, pair in cost["charity"]["people"].items()]
+        typer.echo(f"  budget as a donation in the one model read: sessions for {', '.join(people)} people")
+    day = cost.get("abstinent_day")
+    if day is None:
+        return
+    if day["amount"] is None:
+        price = "no price for one"
+    elif day["high"] is None:
+        low = None if day["low"] is None else price_text(day["low"], day)
+        floor = "no bound" if low is None else f"95% interval from {low} without an upper end"
+        price = f"{price_text(day['amount'], day)} {unit} for each at the means; {floor}, because no gain is possible"
+    else:
+        low, high = (price_text(day[end], day) for end in ("low", "high"))
+        price = f"{price_text(day['amount'], day)} {unit} for each (95% interval {low} to {high})"
+    typer.echo(
+        f"  {day['days']:.1f} more abstinent days ({day['days_low']:.1f} to {day['days_high']:.1f} in 95% of "
+        f"trials), {price}; no gain in {100 * day['share_without_gain']:.0f}% of trials"
+    )
+    for one in day["net_benefit"]:
+        typer.echo(
+            f"  at {one['worth_of_day']:g} {unit} a day: net benefit {one['mean']:,.0f} ({one['low']:,.0f} to "
+            f"{one['high']:,.0f}), above 0 in {100 * one['acceptable']['value']:.0f}% of trials"
+        )
+
+
+def _between(low: float, high: float | None) -> str:
+    return f"{low:,.0f}" if high is None or round(low) == round(high) else f"{low:,.0f} to {high:,.0f}"

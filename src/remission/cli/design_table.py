@@ -3,14 +3,19 @@
 import shlex
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
-if TYPE_CHECKING:
-    from remission.cli.design_work import DesignWork
-    from remission.design.measures import Measure
-    from remission.design.table import TableRow
+from remission.cli.design_work import DesignWork, engage
+from remission.cli.progress import progress_of
+from remission.cli.terminal import print_columns
+from remission.design.measures import Measure
+from remission.design.scenario_file import read_scenarios
+from remission.design.table import TableRow, run_table, table_person_days
+from remission.design.verdicts import TRUE_VALUE, verdicts
+from remission.patient.standing import standing_of
+from remission.protocol.record import Protocol
 
 __all__ = ["tabulate"]
 
@@ -18,74 +23,41 @@ _COLUMNS = ("scenario", "design", "people", "trials", "power", "bias", "coverage
             "expectancy only", "width", "expected people", "expected days", "failed")  # fmt: skip
 
 
-def tabulate(
-    name: str,
-    path: Path,
-    *,
-    analysis: str | None,
-    workers: int | None,
-    seed: int,
-    quiet: bool,
-    yes: bool,
-    work: "DesignWork | None" = None,
-) -> dict[str, Any]:
-    """Simulate the table of a file; rows are printed as they are done unless ``quiet``.
+def tabulate(context: typer.Context, protocol: Protocol, path: Path, work: DesignWork | None) -> dict[str, Any]:
+    """Simulate the table of a file, print its rows as they are done, and give what ``--json`` prints.
 
-    Parameters
-    ----------
-    name
-        Built-in protocol or a protocol file.
-    work
-        Where the design is under way.
-
-    Returns
-    -------
-    What ``--json`` prints.
-
-    Raises
-    ------
-    SpecError
-        Something in the file or an option is wrong, or the plan is too large.
+    What is wrong in the file or too large is a SpecError.
     """
-    from remission.cli.design_crew import engage
-    from remission.cli.progress import progress_of
-    from remission.cli.run import find_protocol
-    from remission.design.scenario_file import read_scenarios
-    from remission.design.table import run_table, table_person_days
-    from remission.patient.standing import standing_of
-
-    protocol = find_protocol(name, None)[0]
+    options = context.params
+    quiet, seed, analysis = options["as_json"], options["seed"], options["analysis"]
     table, cells = read_scenarios(path, protocol, analysis=analysis)
     largest = max((cell.protocol for cell in cells), key=lambda one: one.population.n_subjects * one.follow_up_days)
     standing = standing_of(protocol.substance)
     rows: list[TableRow] = []
     widths = _widths(cells)
-    with engage(table_person_days(table, cells), largest, workers, yes=yes) as crew:
+    with engage(table_person_days(table, cells), largest, options["workers"], yes=options["yes"]) as crew:
         crew.keep_in(None if work is None else work.journal)
         if not quiet:
             for line in standing.lines:
                 typer.echo(line)
             typer.echo("(\u00b1) is the Monte Carlo standard error, which says nothing of the model; "
                        f"alpha {table.alpha:g}, at most {table.replicates} trials a cell")  # fmt: skip
-            typer.echo("  ".join(word.ljust(width) for word, width in zip(_COLUMNS, widths, strict=True)).rstrip())
+            print_columns([_COLUMNS], widths=widths)
         with progress_of("cells", quiet=quiet) as on_progress:
             for row in run_table(table, cells, seed=seed, crew=crew):
                 rows.append(row)
                 on_progress(len(rows), len(cells))
                 if not quiet:
-                    marks = zip(_cells(row, table.power), widths, strict=True)
-                    typer.echo("  ".join(word.ljust(width) for word, width in marks).rstrip())
-    options = ["remission", "design", Path(name).name, "--scenarios", path.name, "--seed", str(seed)]
-    command = shlex.join([*options, *(["--analysis", analysis] if analysis else [])])
+                    print_columns([_cells(row, table.power)], widths=widths)
+    words = ["remission", "design", Path(options["protocol"]).name, "--scenarios", path.name, "--seed", str(seed)]
+    command = shlex.join([*words, *(["--analysis", analysis] if analysis else [])])
     if not quiet:
         _notes(rows, table.power, command)
     return {"protocol": protocol.id, "standing": standing.to_dict(), "table": table.to_dict(),
             "rows": [asdict(row) for row in rows], "command": command}  # fmt: skip
 
 
-def _notes(rows: "list[TableRow]", power: float | None, command: str) -> None:
-    from remission.design.verdicts import TRUE_VALUE, verdicts
-
+def _notes(rows: list[TableRow], power: float | None, command: str) -> None:
     for note in sorted({row.null_note for row in rows if row.null_note}):
         typer.echo(f"No type I error: {note}")
     if any(row.nulls for row in rows):
@@ -98,15 +70,14 @@ def _notes(rows: "list[TableRow]", power: float | None, command: str) -> None:
     typer.echo(f"Bias and width are on the scale of the analysis: {', '.join(scales)}.")
     typer.echo(TRUE_VALUE)
     for row in rows:
-        stops = len(row.sequential.looks) > 1
-        for line in verdicts(asdict(row), power=row.power.value, stops=stops):
+        for line in verdicts(asdict(row), power=row.power.value, stops=len(row.sequential.looks) > 1):
             typer.echo(f"{row.scenario}, {row.design}: {line}")
     if power is not None:
         typer.echo(f"* reaches power {power:g}. ! reaches it only by bias.")
     typer.echo(f"Again: {command}")
 
 
-def _cells(row: "TableRow", power: float | None) -> tuple[str, ...]:
+def _cells(row: TableRow, power: float | None) -> tuple[str, ...]:
     mark = ""
     if power is not None and row.power.value >= power:
         owes = row.is_flattered and row.power_without_bias is not None and row.power_without_bias < power
@@ -120,7 +91,7 @@ def _cells(row: "TableRow", power: float | None) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _text(found: "Measure | None") -> str:
+def _text(found: Measure | None) -> str:
     return "-" if found is None else found.text
 
 

@@ -5,17 +5,26 @@ that it reads, and each piece of work that is done. A design taken up gives the 
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
-if TYPE_CHECKING:
-    from remission.design.journal import Journal
+from remission.cli.interrupt import ends_soon
+from remission.cli.progress import span
+from remission.design.cost import expected_s
+from remission.design.crew import Crew
+from remission.design.journal import Journal
+from remission.design.kept import KINDS
+from remission.errors import RunError, SpecError
+from remission.files import copy_file, make_folder, read_json, remove_folder, write_text
+from remission.protocol.record import Protocol
+from remission.provenance import file_hash, package_version, source_hashes
 
-__all__ = ["DesignWork", "design_work", "find_design_work", "resume_design"]
+__all__ = ["DesignWork", "design_work", "engage", "find_design_work", "resume_design", "words_of"]
 
 _UNFINISHED = ".unfinished"
 _PLAN, _INPUTS, _JOURNAL = "design-plan.json", "inputs", "journal.jsonl"
@@ -23,39 +32,57 @@ _FILES = {"protocol", "scenarios", "prices"}
 """Options that can name a file, which is copied, because it may change before the design goes on."""
 _FREE = {"report", "as_json", "yes", "workers"}
 """Options that change no number."""
+_TIMED_PERSON_DAYS = 40_000_000
+"""From here on the pace of this machine is measured before anything is started."""
+_LARGE_S = 600.0
+"""Above this expected time it waits for --yes. [s]"""
+_SHARED_PERSON_DAYS = 20_000_000
+"""From here on the work is shared by all cores, unless --workers says otherwise."""
 
 
+@dataclass(frozen=True, slots=True)
 class DesignWork:
     """The folder of a design under way, and its journal."""
 
-    def __init__(self, folder: Path, journal: "Journal") -> None:
-        self.folder = folder
-        self.journal = journal
+    folder: Path
+    journal: Journal
+
+
+def engage(person_days: int, protocol: Protocol, workers: int | None, *, yes: bool) -> Crew:
+    """The crew for so many person-days; a plan that is too large says first what it would cost, or is a SpecError.
+
+    The pace of ``protocol``, one of the designs, stands for all.
+    """
+    crew = Crew(1 if workers is None and person_days < _SHARED_PERSON_DAYS else workers)
+    if person_days >= _TIMED_PERSON_DAYS:
+        expected = expected_s(protocol, person_days, n_workers=crew.n_workers)
+        plan = f"up to {person_days:,} person-days, about {span(expected)} with {crew.n_workers} processes here"
+        if expected > _LARGE_S and not yes:
+            raise SpecError(
+                where="--replicates", got=plan, allowed=f"up to {span(_LARGE_S)} without asking",
+                remedy="Start it with --yes, or take fewer replicates, sizes, scenarios or draws.",
+            )  # fmt: skip
+        typer.echo(f"Simulating {plan}.", err=True)
+    return crew
 
 
 @contextmanager
 def design_work(context: typer.Context) -> Iterator[DesignWork | None]:
     """The work of the command of a context; ``None`` without ``--report``, where nothing is kept.
 
-    Raises
-    ------
-    SpecError
-        Another design is under way there.
-    WorkError
-        The folder cannot be written, or another command is writing there.
+    Another design that is under way there is a SpecError; a folder that cannot be written, or in which another command
+    writes, a WorkError.
     """
-    from remission.cli.interrupt import ends_soon
-    from remission.files import make_folder, remove_folder
-
     report: Path | None = context.params["report"]
     if report is None:
         yield None
         return
-    folder = _folder_of(report)
+    folder = report.resolve()
+    folder = folder.with_name(folder.name + _UNFINISHED)
     plan, files = _plan_of(context)
     _check_plan(folder, plan)
     make_folder(folder)
-    journal = _journal(folder)
+    journal = Journal(folder / _JOURNAL, KINDS)
     # Nobody else writes from here on; until here another command could.
     is_new, is_kept = not (folder / _PLAN).is_file(), True
     try:
@@ -68,7 +95,7 @@ def design_work(context: typer.Context) -> Iterator[DesignWork | None]:
     except KeyboardInterrupt:
         raise
     except Exception:
-        is_kept = not is_new or len(_journal_lines(folder)) > 0
+        is_kept = not is_new or _has_lines(folder / _JOURNAL)
         raise
     finally:
         if not is_kept:
@@ -85,17 +112,11 @@ def find_design_work(folder: Path) -> Path | None:
 
 
 def resume_design(folder: Path, *, workers: int | None, as_json: bool) -> None:
-    """Go on with a design whose work is in a folder.
-
-    Raises
-    ------
-    RunError
-        The plan cannot be read, or was made by other code.
-    """
+    """Go on with a design whose work is in a folder; a RunError where its plan was made by other code."""
     from remission.cli.app import app
 
-    plan = _read_plan(folder)
-    arguments = ["design", *(_placed(word, folder) for word in plan["words"])]
+    words = _read_plan(folder)["words"]
+    arguments = ["design", *(str(folder / word) if word.startswith(f"{_INPUTS}/") else word for word in words)]
     # A folder that was moved gets its report beside it.
     report = folder.with_name(folder.name.removesuffix(_UNFINISHED))
     arguments += ["--report", str(report), "--yes", *(["--json"] if as_json else [])]
@@ -104,15 +125,32 @@ def resume_design(folder: Path, *, workers: int | None, as_json: bool) -> None:
     typer.main.get_command(app)(arguments, standalone_mode=False)
 
 
-def _folder_of(report: Path) -> Path:
-    whole = report.resolve()
-    return whole.with_name(whole.name + _UNFINISHED)
+def words_of(
+    context: typer.Context, *, leaves_out: Callable[[str], bool], name_of: Callable[[str, Path], str]
+) -> tuple[list[str], dict[str, Path]]:
+    """The arguments and options of a command in words, and the files they read, by the names that they get."""
+    words: list[str] = []
+    files: dict[str, Path] = {}
+    for parameter in context.command.params:
+        name, value = str(parameter.name), context.params.get(str(parameter.name))
+        if value is None or value is False or leaves_out(name):
+            continue
+        texts = [str(one) for one in value] if isinstance(value, list | tuple) else [str(value)]
+        if name in _FILES and Path(texts[0]).is_file():
+            path = Path(texts[0])
+            texts = [name_of(name, path)]
+            files[texts[0]] = path
+        if parameter.param_type_name == "argument":
+            words += texts
+        elif value is True:
+            words.append(parameter.opts[0])
+        else:
+            words += [part for one in texts for part in (parameter.opts[0], one)]
+    return words, files
 
 
 def _check_plan(folder: Path, plan: dict[str, Any]) -> None:
     """Refuse a folder where another design is under way."""
-    from remission.errors import SpecError
-
     if (folder / _PLAN).is_file() and _read_plan(folder) != plan:
         raise SpecError(
             where=str(folder), got="another design that is under way", allowed="this design, or nothing",
@@ -120,61 +158,42 @@ def _check_plan(folder: Path, plan: dict[str, Any]) -> None:
         )  # fmt: skip
 
 
-def _begin(folder: Path, plan: dict[str, Any], files: Mapping[str, Path]) -> None:
+def _begin(folder: Path, plan: dict[str, Any], files: dict[str, Path]) -> None:
     """Fill the folder of a design that begins."""
-    from remission.files import copy_file, make_folder, remove_folder, write_text
-
     # The plan comes last: inputs without one are of a command that ended here, and are copied again.
     remove_folder(folder / _INPUTS)
     make_folder(folder / _INPUTS)
     for name, path in files.items():
-        make_folder((folder / _INPUTS / name).parent)
-        copy_file(path, folder / _INPUTS / name)
+        make_folder((folder / name).parent)
+        copy_file(path, folder / name)
     write_text(folder / _PLAN, json.dumps(plan, indent=1))
 
 
-def _plan_of(context: typer.Context) -> tuple[dict[str, Any], Mapping[str, Path]]:
+def _plan_of(context: typer.Context) -> tuple[dict[str, Any], dict[str, Path]]:
     """The command in words, files by their names in the folder, with what the numbers are made of."""
-    from remission.provenance import file_hash, package_version, source_hashes
+    taken: set[str] = set()
 
-    words: list[str] = []
-    files: dict[str, Path] = {}
-    for parameter in context.command.params:
-        name, value = str(parameter.name), context.params.get(str(parameter.name))
-        source = getattr(context.get_parameter_source(name), "name", "")
-        if name in _FREE or value is None or source != "COMMANDLINE":
-            continue
-        text = [str(one) for one in value] if isinstance(value, list | tuple) else [str(value)]
-        if name in _FILES and Path(text[0]).is_file():
-            path = Path(text[0])
-            inside = Path(path.name) if path.name not in files else Path(name) / path.name
-            files[str(inside)] = path
-            text = [f"{_INPUTS}/{inside}"]
-        if parameter.param_type_name == "argument":
-            words += text
-        elif value is True:
-            words.append(parameter.opts[0])
-        else:
-            words += [part for one in text for part in (parameter.opts[0], one)]
+    def inside(name: str, path: Path) -> str:
+        # Two files of one name lie apart.
+        found = path.name if path.name not in taken else f"{name}/{path.name}"
+        taken.add(path.name)
+        return f"{_INPUTS}/{found}"
+
+    def leaves_out(name: str) -> bool:
+        return name in _FREE or getattr(context.get_parameter_source(name), "name", "") != "COMMANDLINE"
+
+    words, files = words_of(context, leaves_out=leaves_out, name_of=inside)
     plan = {
         "schema": 1,
         "version": package_version(),
         "source_sha256": source_hashes()["numbers"],
         "words": words,
-        "files": {name: file_hash(path) for name, path in files.items()},
+        "files": {name.removeprefix(f"{_INPUTS}/"): file_hash(path) for name, path in files.items()},
     }
     return plan, files
 
 
-def _placed(word: str, folder: Path) -> str:
-    return str(folder / word) if word.startswith(f"{_INPUTS}/") else word
-
-
 def _read_plan(folder: Path) -> dict[str, Any]:
-    from remission.errors import RunError
-    from remission.files import read_json
-    from remission.provenance import package_version, source_hashes
-
     allowed, remedy = "the plan that was written", "Delete the folder and start the design again."
     found = read_json(folder / _PLAN, allowed=allowed, remedy=remedy)
     words, inputs = found.get("words"), found.get("files")
@@ -189,15 +208,8 @@ def _read_plan(folder: Path) -> dict[str, Any]:
     return found
 
 
-def _journal(folder: Path) -> "Journal":
-    from remission.design.journal import Journal
-    from remission.design.kept import KINDS
-
-    return Journal(folder / _JOURNAL, KINDS)
-
-
-def _journal_lines(folder: Path) -> list[bytes]:
+def _has_lines(journal: Path) -> bool:
     try:
-        return (folder / _JOURNAL).read_bytes().splitlines()
+        return journal.stat().st_size > 0
     except OSError:
-        return []
+        return False

@@ -1,11 +1,12 @@
 """``remission doctor``: whether this installation works."""
 
-import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from remission.cli.options import AsJson
+from remission.cli.terminal import print_json
 
 __all__ = ["doctor_command"]
 
@@ -18,7 +19,7 @@ def doctor_command(
         bool, typer.Option("--quick", help="Leave the known answers out: look only at what is there.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print only what fails.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Check this installation; exit code 1 on a fault.
 
@@ -33,9 +34,7 @@ def doctor_command(
     checks = examine(out, with_tests=not quick)
     failed = [check for check in checks if check.verdict is Verdict.FAIL]
     if as_json:
-        typer.echo(
-            json.dumps({"is_well": not failed, "checks": [asdict(check) for check in checks]}, ensure_ascii=False)
-        )
+        print_json({"is_well": not failed, "checks": checks})
     else:
         for check in failed if quiet else checks:
             typer.echo(f"{_MARKS[check.verdict]}  {check.name}: {check.found}")

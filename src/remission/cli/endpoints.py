@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from remission.cli.options import AsJson, named_as_options
+from remission.cli.terminal import print_columns, print_json
+from remission.errors import SpecError
+
 if TYPE_CHECKING:
     from remission.library.endpoints import NamedEndpoint
 
@@ -24,7 +28,6 @@ _Substance = Annotated[str | None, typer.Option("--substance", help="What counts
 _Window = Annotated[str | None, typer.Option("--window", help="Days that count: 1:168, or -28:-1 before day 0.")]
 _Out = Annotated[Path | None, typer.Option("--out", help="CSV or Parquet file to write; it must not exist yet.")]
 _PACK = "weekly"
-_Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 @app.command("list")
@@ -33,13 +36,12 @@ def list_command(
         str | None, typer.Option("--group", help="Only diary, test, weekly, visits, craving or alcohol.")
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="With the weekly definitions of opioid trials.")] = False,
-    as_json: _Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """List the named endpoints; those of one field, such as weekly urine tests, only when asked.
 
     Example: remission endpoints list --group weekly
     """
-    from remission.errors import SpecError
     from remission.library.endpoints import list_endpoints
 
     known = list_endpoints()
@@ -48,15 +50,13 @@ def list_command(
         raise SpecError(where="--group", got=group, allowed=", ".join(groups))
     found = [one for one in known if one.group == group or (group is None and (everything or one.group != _PACK))]
     if as_json:
-        typer.echo(json.dumps({"endpoints": [_about(one) for one in found]}, ensure_ascii=False))
+        print_json({"endpoints": [_about(one) for one in found]})
         return
     width = max(len(one.id) for one in found)
-    for name in groups:
-        members = [one for one in found if one.group == name]
-        if members:
-            typer.echo(f"{name}")
-        for one in members:
-            typer.echo(f"  {one.id:<{width}}  {one.label}")
+    for name in dict.fromkeys(one.group for one in found):
+        typer.echo(name)
+        members = [(one.id, one.label) for one in found if one.group == name]
+        print_columns(members, widths=(width, 0), indent=2)
     n_more = sum(one.group == _PACK for one in known)
     if not group and not everything:
         typer.echo(f"{n_more} more of opioid trials, from weekly tests: remission endpoints list --all")
@@ -65,7 +65,7 @@ def list_command(
 @app.command("show")
 def show_command(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Id of a named endpoint.")],
-    as_json: _Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show a definition: what is computed, its rule for what is missing, its source.
 
@@ -76,7 +76,7 @@ def show_command(
 
     one = load_endpoint(name)
     if as_json:
-        typer.echo(json.dumps({"endpoint": _about(one)}, ensure_ascii=False))
+        print_json({"endpoint": _about(one)})
         return
     typer.echo(f"{one.label} ({one.id})")
     typer.echo(f"  {one.variable}")
@@ -103,13 +103,12 @@ def run_command(
     ] = None,
     replicate: Annotated[int, typer.Option("--replicate", min=0, help="Which replicate of a run, from 0.")] = 0,
     out: _Out = None,
-    as_json: _Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Compute named endpoints of each person.
 
     Example: remission endpoints run tables --endpoint ctn0094-relapse --out endpoints.csv
     """
-    from remission.cli.options import named_as_options
     from remission.door.diaries import compute_endpoints
     from remission.exchange.endpoint_tables import write_endpoint_table
 
@@ -121,19 +120,19 @@ def run_command(
     if out is not None:
         write_endpoint_table(table.to_frame(), out)
     content = {
-        "data": str(data),
+        "data": data,
         "origin": people.origin,
         "substance": people.substance,
         "window": [table.window.first, table.window.last],
         "n_people": len(people.data),
         "endpoints": table.summary(),
         "left_out": [{"id": name, "reason": reason} for name, reason in table.left_out.items()],
-        "out": None if out is None else str(out),
+        "out": out,
     }
     if as_json:
-        typer.echo(json.dumps(content, ensure_ascii=False))
-        return
-    _print(content)
+        print_json(content)
+    else:
+        _print(content)
 
 
 @app.command("words")
@@ -142,14 +141,13 @@ def words_command(
     window: _Window = None,
     substance: _Substance = None,
     out: _Out = None,
-    as_json: _Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Spell each person's weekly tests: + positive, - negative, * both, o missed, _ none due.
 
     Example: remission endpoints words tables --out words.csv
     """
     from remission.door.arguments import ARGUMENTS
-    from remission.errors import SpecError
     from remission.exchange.endpoint_tables import compute_endpoints, read_people, write_endpoint_table
 
     days = None if window is None else ARGUMENTS["window"].read("--window", window, {})
@@ -162,7 +160,7 @@ def words_command(
         write_endpoint_table(frame, out)
     if as_json:
         rows = frame.to_dict(orient="records")
-        typer.echo(json.dumps({"people": rows, "out": None if out is None else str(out)}, ensure_ascii=False))
+        print_json({"people": rows, "out": out})
     elif out is not None:
         typer.echo(f"Wrote {len(frame)} words to {out}")
     else:
@@ -173,10 +171,7 @@ def words_command(
 def _about(one: "NamedEndpoint") -> dict[str, Any]:
     return {
         **one.to_dict(),
-        "unit": one.facts.unit,
-        "scale": one.facts.scale,
-        "higher_is_better": one.facts.higher_is_better,
-        "needs": one.facts.needs,
+        **{name: getattr(one.facts, name) for name in ("unit", "scale", "higher_is_better", "needs")},
     }
 
 
@@ -186,18 +181,14 @@ def _print(content: dict[str, Any]) -> None:
     about = f"{content['n_people']} people, {content['substance']}, days {first} to {last} ({content['origin']})"
     typer.echo(fill(about, 80, break_on_hyphens=False))
     typer.echo("")
-    rows = content["endpoints"]
-    width = max((len(row["id"]) for row in rows), default=0) + 2
-    typer.echo(f"{'endpoint':<{width}} {'people':>7} {'mean':>8} {'SD':>8} {'with event':>10}")
-    for unit in dict.fromkeys(row["unit"] for row in rows):
-        typer.echo(f"{unit}:")
-        for row in rows:
+    rows: list[tuple[str, ...]] = [("endpoint", "people", "mean", "SD", "with event")]
+    for unit in dict.fromkeys(row["unit"] for row in content["endpoints"]):
+        rows.append((f"{unit}:", "", "", "", ""))
+        for row in content["endpoints"]:
             if row["unit"] == unit:
-                mean, spread, share = (
-                    "" if row[name] is None else f"{row[name]:.4g}" for name in ("mean", "sd", "event_share")
-                )
-                line = f"  {row['id']:<{width - 2}} {row['n_valued']:>7} {mean:>8} {spread:>8} {share:>10}"
-                typer.echo(line.rstrip())
+                values = ("" if row[name] is None else f"{row[name]:.4g}" for name in ("mean", "sd", "event_share"))
+                rows.append((f"  {row['id']}", str(row["n_valued"]), *values))
+    print_columns(rows, right=(1, 2, 3, 4))
     if content["left_out"]:
         names = ", ".join(item["id"] for item in content["left_out"])
         typer.echo("")

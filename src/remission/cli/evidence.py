@@ -3,14 +3,14 @@
 Citations are DOI, PMID or registry number; the address where a number was read is never printed.
 """
 
-import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from remission.cli.plain import unguarded
+from remission.cli.options import AsJson
+from remission.cli.terminal import print_fields, print_json, print_table
+from remission.errors import SpecError
 
 if TYPE_CHECKING:
     from remission.evidence.contrasts import ContrastGroup
@@ -23,7 +23,6 @@ app = typer.Typer(
     help="Read published trials and established treatments. Each number says how it was read.", no_args_is_help=True
 )
 
-_AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 _MARKS = {True: "\u25c6", False: "\u25c7"}
 _LEGEND = "\u25c6 read in an abstract or registry. \u25c7 read elsewhere or derived, as the word says."
 
@@ -45,13 +44,12 @@ def list_evidence(
         str | None,
         typer.Option(help="Numbers beside the trials: care, way-of-life, blinding, comorbidity or amounts."),
     ] = None,
-    as_json: _AsJson = False,
+    as_json: AsJson = False,
 ) -> None:
     """List trials, reviews and natural history, nulls first; with --about, numbers on what stands beside them.
 
     Example: remission evidence list --substance alcohol --design randomized
     """
-    from remission.errors import SpecError
     from remission.evidence.registry import load_evidence, public_record
     from remission.evidence.verdicts import by_result
 
@@ -63,7 +61,7 @@ def list_evidence(
     )
     records: tuple[Any, ...] = by_result(found.studies) if topic is None else found.about(topic)
     if as_json:
-        _print_json({"records": [public_record(record) for record in records], "count": len(records)})
+        print_json({"records": [public_record(record) for record in records], "count": len(records)})
     elif topic is not None:
         _list_care(found, topic)
     else:
@@ -73,7 +71,7 @@ def list_evidence(
 @app.command("show")
 def show_evidence(
     record_id: Annotated[str, typer.Argument(metavar="ID", help="Id of a record, see remission evidence list.")],
-    as_json: _AsJson = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show a record: arms, outcomes with how each was read, risk of bias, conflicts, citation.
 
@@ -87,10 +85,10 @@ def show_evidence(
     record = registry[record_id]
     conflicts = registry.conflicts(record_id)
     if as_json:
-        found = (
-            {"found": result_of(record), "direction": direction_of(record)} if isinstance(record, StudyRecord) else {}
-        )
-        _print_json({"record": public_record(record), **found, "conflicts": [_conflict_data(one) for one in conflicts]})
+        found = {}
+        if isinstance(record, StudyRecord):
+            found = {"found": result_of(record), "direction": direction_of(record)}
+        print_json({"record": public_record(record), **found, "conflicts": [_conflict_data(one) for one in conflicts]})
     elif isinstance(record, StudyRecord):
         _show_study(record, conflicts)
     else:
@@ -108,7 +106,7 @@ def forest_evidence(
         ),
     ],
     out: Annotated[Path | None, typer.Option(help="Write the plot to this .svg or .png file.")] = None,
-    as_json: _AsJson = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show the numbers on one endpoint side by side; pooled only where three comparable contrasts exist.
 
@@ -127,22 +125,17 @@ def forest_evidence(
     if as_json:
         rows = [dict(zip(FOREST_COLUMNS, row, strict=True)) for row in chart.table.rows]
         pooling = [_group_data(group, pooled_text(group)) for group in groups]
-        _print_json({"title": chart.title, "rows": rows, "pooling": pooling, "file": None if out is None else str(out)})
+        print_json({"title": chart.title, "rows": rows, "pooling": pooling, "file": out})
         return
-    _print_table(
-        ("", "study, arm or contrast", "endpoint, day, n", "statistic", "value (interval), direction"),
-        [
-            (
-                _mark(row[7]),
-                f"{row[0]}\n{row[1]}",
-                f"{row[2]}\nday {row[3]}, n {row[4]}",
-                row[5],
-                f"{row[6]}{_kind_word(row[7])}{row[9] and chr(10) + row[9]}",
-            )
-            for row in chart.table.rows
-        ],
-        title=chart.title,
-    )
+    cells = [
+        (
+            _mark(kind), f"{study}\n{arm}", f"{outcome}\nday {day}, n {n}", statistic,
+            f"{value}{_kind_word(kind)}{direction and chr(10) + direction}",
+        )
+        for study, arm, outcome, day, n, statistic, value, kind, _, direction in chart.table.rows
+    ]  # fmt: skip
+    head = ("", "study, arm or contrast", "endpoint, day, n", "statistic", "value (interval), direction")
+    print_table(head, cells, title=chart.title)
     typer.echo(f"{chart.see}\n{chart.cannot.split('.')[0]}.")
     for group in groups:
         typer.echo(f"{group.comparison}; {group.measure}; {group.time_band}: {pooled_text(group)}")
@@ -158,42 +151,27 @@ def _list_studies(found: "EvidenceRegistry") -> None:
     from remission.evidence.registry import TOPICS
     from remission.evidence.verdicts import by_result, found_text
 
-    _print_table(
-        ("id", "substance", "design", "found", "numbers, of them first-hand"),
-        [
-            (
-                study.id,
-                study.substance,
-                design_of(study.id),
-                found_text(study),
-                _count_text(study),
-            )
-            for study in by_result(found.studies)
-        ],
-        title=f"{len(found.studies)} trials, reviews and natural-history sources",
-    )
+    rows = [
+        (one.id, one.substance, design_of(one.id), found_text(one), _count_text(one))
+        for one in by_result(found.studies)
+    ]
+    head = ("id", "substance", "design", "found", "numbers, of them first-hand")
+    print_table(head, rows, title=f"{len(rows)} trials, reviews and natural-history sources")
     for topic, words in TOPICS.items():
-        if rows := found.about(topic):
-            typer.echo(f"{len(rows)} {words} fit too: add --about {topic}.")
+        if n := len(found.about(topic)):
+            typer.echo(f"{n} {words} fit too: add --about {topic}.")
 
 
 def _list_care(found: "EvidenceRegistry", topic: str) -> None:
     from remission.evidence.registry import TOPICS
     from remission.report.evidence_text import care_value_text, contrast_text
 
-    _print_table(
-        ("id", "treatment v comparator", "endpoint", "value (interval), unit"),
-        [
-            (
-                record.id,
-                contrast_text(record),
-                record.endpoint,
-                f"{care_value_text(record)}{_kind_word(record.source_kind)}",
-            )
-            for record in found.about(topic)
-        ],
-        title=f"{len(found.about(topic))} {TOPICS[topic]}",
-    )
+    rows = [
+        (one.id, contrast_text(one), one.endpoint, f"{care_value_text(one)}{_kind_word(one.source_kind)}")
+        for one in found.about(topic)
+    ]
+    head = ("id", "treatment v comparator", "endpoint", "value (interval), unit")
+    print_table(head, rows, title=f"{len(rows)} {TOPICS[topic]}")
 
 
 def _show_study(study: "StudyRecord", conflicts: tuple["Conflict", ...]) -> None:
@@ -202,18 +180,12 @@ def _show_study(study: "StudyRecord", conflicts: tuple["Conflict", ...]) -> None
     from remission.report.evidence_text import facts_of
 
     facts = (("Citation", citation_of(study)), ("Found", found_text(study)), *facts_of(study))
-    _print_fields(*facts, title=study.id)
+    print_fields(*facts, title=study.id)
     if study.arms:
-        _print_table(
-            ("arm, n", "drug, dose, doses", "therapy", "control"),
-            [_arm_row(arm) for arm in study.arms],
-            title="Arms",
-        )
-    _print_table(
-        ("", "arm or contrast, endpoint", "value (interval), statistic, n", "note"),
-        [_outcome_row(item) for item in study.outcomes],
-        title="Outcomes",
-    )
+        head = ("arm, n", "drug, dose, doses", "therapy", "control")
+        print_table(head, [_arm_row(arm) for arm in study.arms], title="Arms")
+    head = ("", "arm or contrast, endpoint", "value (interval), statistic, n", "note")
+    print_table(head, [_outcome_row(item) for item in study.outcomes], title="Outcomes")
     typer.echo(_LEGEND)
     _print_conflicts(conflicts)
 
@@ -222,7 +194,7 @@ def _show_care(record: "CareRecord", conflicts: tuple["Conflict", ...]) -> None:
     from remission.evidence.registry import citation_of
     from remission.report.evidence_text import facts_of
 
-    _print_fields(("Citation", citation_of(record)), *facts_of(record), title=record.id)
+    print_fields(("Citation", citation_of(record)), *facts_of(record), title=record.id)
     _print_conflicts(conflicts)
 
 
@@ -270,8 +242,6 @@ def _conflict_data(conflict: "Conflict") -> dict[str, Any]:
 
 
 def _group_data(group: "ContrastGroup", text: str) -> dict[str, Any]:
-    from dataclasses import asdict
-
     return {
         "comparison": group.comparison,
         "measure": group.measure,
@@ -279,7 +249,7 @@ def _group_data(group: "ContrastGroup", text: str) -> dict[str, Any]:
         "scale": group.scale,
         "used": [one.study.id for one in group.used],
         "excluded": [{"study": one.study.id, "reason": reason} for one, reason in group.excluded],
-        "pooled": None if group.pooled is None else asdict(group.pooled),
+        "pooled": group.pooled,
         "text": text,
     }
 
@@ -290,41 +260,3 @@ def _mark(source_kind: str) -> str:
 
 def _kind_word(source_kind: str) -> str:
     return "" if source_kind == "abstract or registry" else f" [{source_kind}]"
-
-
-def _print_json(data: dict[str, Any]) -> None:
-    typer.echo(json.dumps(data, ensure_ascii=False))
-
-
-def _print_fields(*fields: tuple[str, str], title: str) -> None:
-    from rich.box import SIMPLE
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=SIMPLE, show_header=False, pad_edge=False, show_edge=False)
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, text in fields:
-        if text:
-            table.add_row(name, Text(text))
-    console = Console(file=unguarded(sys.stdout))
-    console.print(Text(title, style="bold"))
-    console.print(table)
-
-
-def _print_table(columns: tuple[str, ...], rows: list[tuple[str, ...]], *, title: str) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False)
-    for name in columns:
-        table.add_column(name, overflow="fold", no_wrap=name in {"id", ""})
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    console = Console(file=unguarded(sys.stdout))
-    console.print()
-    console.print(Text(title, style="bold"))
-    console.print(table)

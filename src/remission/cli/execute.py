@@ -1,10 +1,13 @@
 """Doing a planned run, taking a run up again, checking it, making it again."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from remission.cli.options import AsJson, Workers
+from remission.cli.terminal import print_json
+from remission.errors import SpecError
 
 if TYPE_CHECKING:
     from remission.runs.piece import Doer
@@ -16,14 +19,7 @@ _DIFFERENCES_SHOWN = 20
 
 
 def choose_workers(*, cluster: str | None, workers: int | None, threads: int) -> "Doer":
-    """Who works, from the options of a command.
-
-    Raises
-    ------
-    SpecError
-        A number is out of range, or two ways are asked for.
-    """
-    from remission.errors import SpecError
+    """Who works, from the options of a command."""
     from remission.runs.cluster import on_cluster
     from remission.runs.local import on_processes, on_threads
 
@@ -40,16 +36,10 @@ def choose_workers(*, cluster: str | None, workers: int | None, threads: int) ->
 
 
 def execute(plan: "TrialPlan", root: Path, command: str, *, quiet: bool, do: "Doer | None" = None) -> dict[str, Any]:
-    """Run a plan, or what is left of it, and write its folder; returns the summary with the folder's place.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        After a word on how to go on; what is done stays on disk.
-    """
+    """Run a plan, or what is left of it, and write its folder; returns the summary with the folder's place."""
     from remission.cli.interrupt import ends_soon
     from remission.cli.progress import progress_of
-    from remission.cli.table import print_rows, print_summary
+    from remission.cli.table import print_rows
     from remission.extras import has_extra
     from remission.report.write import write_report
     from remission.runs.folder import read_run
@@ -65,15 +55,11 @@ def execute(plan: "TrialPlan", root: Path, command: str, *, quiet: bool, do: "Do
     folder = finished.folder
     if finished.result is None:
         data, state = read_run(folder).summary, "Finished by another process:"
-        if not quiet:
-            print_rows(data)
     else:
-        summary = summarize_trial(finished.result)
-        data = summary_data(finished.result, summary)
+        data = summary_data(finished.result, summarize_trial(finished.result))
         state = "Identical run already in" if finished.already_there else "Wrote"
-        if not quiet:
-            print_summary(finished.result, summary)
     if not quiet:
+        print_rows(data)
         typer.echo(f"{state} {folder}  ({finished.elapsed_s:.1f} s)\nReport: {folder / 'report.html'}")
         if not has_extra("plots"):
             typer.echo("The report has no figures. Add them with: pip install 'remission[plots]'", err=True)
@@ -85,11 +71,9 @@ def resume_command(
     cluster: Annotated[
         str | None, typer.Option("--cluster", help="Share the work on a Dask cluster at this address.")
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option("--workers", "-w", help="Share the work among so many processes.")
-    ] = None,
+    workers: Workers = None,
     threads: Annotated[int, typer.Option("--threads", help="Share the work among threads of one process.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Take up an interrupted run or design where it stopped.
 
@@ -98,7 +82,6 @@ def resume_command(
     Example: remission resume runs/kare-20260101-1a2b3c4d.unfinished
     """
     from remission.cli.design_work import find_design_work, resume_design
-    from remission.errors import SpecError
     from remission.files import check_folder
     from remission.runs.work import read_work
 
@@ -115,12 +98,12 @@ def resume_command(
     do = choose_workers(cluster=cluster, workers=workers, threads=threads)
     report = execute(plan, folder.parent, command, quiet=as_json, do=do)
     if as_json:
-        typer.echo(json.dumps({"runs": [report]}, ensure_ascii=False, allow_nan=False))
+        print_json({"runs": [report]})
 
 
 def verify_command(
     folder: Annotated[Path, typer.Argument(help="Folder of a run, finished or under way.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Compare a run's files with their hashes; the older name of ``remission show --verify``.
 
@@ -139,7 +122,10 @@ def verify_command(
         files = len(run.manifest["files"])
         found = {"state": "finished", "files": files}
         words = f"Finished: {files} files match their hashes."
-    typer.echo(json.dumps(found) if as_json else words)
+    if as_json:
+        print_json(found)
+    else:
+        typer.echo(words)
 
 
 def rerun_command(
@@ -147,10 +133,8 @@ def rerun_command(
     out: Annotated[
         Path | None, typer.Option("--out", help="Keep the rebuilt run in this folder; default: compare only.")
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option("--workers", "-w", help="Share the work among so many processes.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    workers: Workers = None,
+    as_json: AsJson = False,
 ) -> None:
     """Make a finished run again and compare every byte.
 
@@ -158,8 +142,6 @@ def rerun_command(
 
     Example: remission rerun runs/kare-20260101-1a2b3c4d
     """
-    from dataclasses import asdict
-
     from remission.cli.interrupt import ends_soon
     from remission.cli.progress import progress_of
     from remission.cli.table import standing_data
@@ -171,15 +153,10 @@ def rerun_command(
     with ends_soon("Stopped; the stored run was not touched."), progress_of(folder.name, quiet=as_json) as on_progress:
         found = rebuild(folder, report=write_report, out=out, do=do, on_progress=on_progress)
     if as_json:
-        data = {
-            "same_bytes": found.is_same,
-            "standing": standing_data(read_run(folder).summary),
-            "files": found.n_files,
-            "folder": None if found.folder is None else str(found.folder),
-            "differences": [asdict(difference) for difference in found.differences],
-            "made_of": [asdict(difference) for difference in found.made_of],
-        }
-        typer.echo(json.dumps(data, ensure_ascii=False))
+        print_json({
+            "same_bytes": found.is_same, "standing": standing_data(read_run(folder).summary), "files": found.n_files,
+            "folder": found.folder, "differences": found.differences, "made_of": found.made_of,
+        })  # fmt: skip
     else:
         for line in standing_data(read_run(folder).summary)["lines"]:
             typer.echo(line)

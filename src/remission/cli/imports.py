@@ -1,27 +1,31 @@
 """``remission import`` and ``remission export``: diaries of other systems in and out."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from remission.cli.options import AsJson, Replicate, named_as_options
+from remission.cli.terminal import print_json
+from remission.errors import SpecError
+from remission.files import check_free
 
 __all__ = ["app", "export_command"]
 
 app = typer.Typer(help="Read diaries of other systems.", no_args_is_help=True)
 
 _MOST_SHOWN = 20
+_Out = Annotated[Path | None, typer.Option("--out", help="Write this Parquet file; it must not exist yet.")]
+_DryRun = Annotated[bool, typer.Option("--dry-run", help="Check only; write nothing.")]
 
 
 @app.command("tlfb")
 def import_tlfb(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Table with a row per person, substance and day.")],
-    mapping: Annotated[
-        Path | None, typer.Option("--mapping", help="Read in this YAML file which column holds what.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Write this Parquet file; it must not exist yet.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only; write nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    mapping: Annotated[Path | None, typer.Option(help="Read in this YAML file which column holds what.")] = None,
+    out: _Out = None,
+    dry_run: _DryRun = False,
+    as_json: AsJson = False,
 ) -> None:
     """Read a timeline follow-back table and say what was kept and what was set aside.
 
@@ -34,12 +38,10 @@ def import_tlfb(
 def import_redcap(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Raw export of the project as CSV.")],
     dictionary: Annotated[Path, typer.Option("--dictionary", help="Data dictionary of the project as CSV.")],
-    mapping: Annotated[
-        Path | None, typer.Option("--mapping", help="Read in this YAML file which field holds what.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Write this Parquet file; it must not exist yet.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only; write nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    mapping: Annotated[Path | None, typer.Option(help="Read in this YAML file which field holds what.")] = None,
+    out: _Out = None,
+    dry_run: _DryRun = False,
+    as_json: AsJson = False,
 ) -> None:
     """Read the diary of a REDCap project and say what was kept and what was set aside.
 
@@ -51,9 +53,9 @@ def import_redcap(
 @app.command("ctn0094")
 def import_ctn0094(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Tables of public.ctn0094data as CSV with gzip.")],
-    out: Annotated[Path | None, typer.Option("--out", help="Write this Parquet file; it must not exist yet.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only; write nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    out: _Out = None,
+    dry_run: _DryRun = False,
+    as_json: AsJson = False,
 ) -> None:
     """Read the diaries of three trials for opioid use disorder, with the days that people were asked about.
 
@@ -64,8 +66,6 @@ def import_ctn0094(
 
 def _import(path: Path, *, out: Path | None, dry_run: bool, as_json: bool, **how: Any) -> None:
     from remission.door.diaries import import_diaries
-    from remission.errors import SpecError
-    from remission.files import check_free
 
     if out is None and not dry_run:
         raise SpecError(where="--out", got="nothing", allowed="a Parquet file to write, or --dry-run")
@@ -74,7 +74,7 @@ def _import(path: Path, *, out: Path | None, dry_run: bool, as_json: bool, **how
     imported = import_diaries(path, out=None if dry_run else out, **how)
     summary = imported.to_dict()
     if as_json:
-        typer.echo(json.dumps({**summary, "out": None if dry_run else str(out)}, ensure_ascii=False))
+        print_json({**summary, "out": None if dry_run else out})
         return
     _show(summary)
     typer.echo("Checked only; nothing was written." if dry_run else f"Wrote {out}")
@@ -94,7 +94,7 @@ def export_command(
     substance: Annotated[
         str | None, typer.Option("--substance", help="Take this substance only; a calendar needs one.")
     ] = None,
-    replicate: Annotated[int, typer.Option("--replicate", help="Take this replicate of a run, from 0.")] = 0,
+    replicate: Replicate = 0,
 ) -> None:
     """Write diaries as a table for other programs.
 
@@ -102,7 +102,6 @@ def export_command(
 
     Example: remission export runs/kare-20260101-52c8a0c2 kare.csv --layout calendar
     """
-    from remission.cli.options import named_as_options
     from remission.door.diaries import export_diaries
 
     with named_as_options(out="OUT"):
@@ -115,17 +114,14 @@ def export_command(
 def _show(summary: dict[str, Any]) -> None:
     typer.echo(f"{summary['kept']} of {summary['rows']} rows kept, {len(summary['set_aside'])} set aside.")
     for one in summary["totals"]:
-        typer.echo(
-            f"{one['substance']}: {one['people']} people, {one['assessed_days']} assessed days, "
-            f"{one['use_days']} with use, day {one['first_day']} to {one['last_day']}"
-            + (
-                f"; {one['missing_days']} days not known between first and last row, "
-                f"in {one['people_with_gaps']} people"
-                if one["missing_days"]
-                else ""
-            )
-            + (f"; nothing known of {one['people_not_known']} people" if one.get("people_not_known") else "")
-        )
+        words = f"{one['substance']}: {one['people']} people, {one['assessed_days']} assessed days, "
+        words += f"{one['use_days']} with use, day {one['first_day']} to {one['last_day']}"
+        if one["missing_days"]:
+            words += f"; {one['missing_days']} days not known between first and last row, "
+            words += f"in {one['people_with_gaps']} people"
+        if one.get("people_not_known"):
+            words += f"; nothing known of {one['people_not_known']} people"
+        typer.echo(words)
     for note in summary["warnings"]:
         typer.echo(f"warning: {note}", err=True)
     for one in summary["set_aside"][:_MOST_SHOWN]:

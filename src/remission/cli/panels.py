@@ -1,10 +1,10 @@
 """The commands in panels by the question that a reader brings, and what is said of a word that is no command."""
 
+from collections.abc import Callable
 from typing import Any
 
 from typer.core import TyperGroup
 
-from remission.cli.options import current_name
 from remission.errors import did_you_mean, known_names
 
 __all__ = ["PROMISE", "Panels", "usage_words"]
@@ -57,7 +57,7 @@ def usage_words(error: Any, arguments: list[str]) -> str:
         got, expected = f"no {param.name.upper() if is_argument else param.opts[0]}", param.help or "one"
         expected = (expected if expected[1:2].isupper() else f"{expected[:1].lower()}{expected[1:]}").rstrip(".")
     elif kind == "BadParameter" and param is not None and param.param_type_name == "option":
-        place, got = _given(param, arguments)
+        place, got = _given(param, arguments, context.token_normalize_func or str)
         expected = _expected(error.message)
     if not got:
         message = error.format_message()
@@ -71,7 +71,7 @@ def _help_of(error: Any) -> str:
     return f"{'remission' if context is None else context.command_path} --help"
 
 
-def _given(param: Any, arguments: list[str]) -> tuple[str, str]:
+def _given(param: Any, arguments: list[str], current_name: Callable[[str], str]) -> tuple[str, str]:
     """The option as it was typed, and the value it was given."""
     for number, word in enumerate(arguments):
         name, _, value = word.partition("=")

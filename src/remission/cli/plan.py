@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from remission.cli.options import AsJson, Report
+from remission.errors import SpecError
 from remission.records.seed import DEFAULT_SEED
 from remission.records.session_fields import SESSION_FIELDS
 
@@ -50,7 +52,7 @@ def plan_command(
     share: Annotated[
         str, typer.Option("--share", help="Share of people inside the limits, 0.9 or 90%; for --find.")
     ] = "",
-    out: Annotated[Path | None, typer.Option("--out", help="Write a page that prints on one sheet.")] = None,
+    report: Report = None,
     clinician: Annotated[bool, typer.Option("--clinician", help="Add volumes and an empty session log.")] = False,
     change: Annotated[
         _Texts,
@@ -66,7 +68,7 @@ def plan_command(
     listing: Annotated[
         bool, typer.Option("--list", help="Print published regimens, checks and plasma ranges.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, curves included.")] = False,
+    as_json: AsJson = False,
     **asked: Any,
 ) -> None:
     """Simulate a ketamine session in people of one weight.
@@ -93,7 +95,7 @@ def plan_command(
         plan_text.show_library(as_json=as_json)
         return
     _check_options(
-        vial=vial, dilution=dilution, clinician=clinician, find=find, compare=compare, out=out,
+        vial=vial, dilution=dilution, clinician=clinician, find=find, compare=compare, report=report,
         limits=bool(limit or within_plasma or share), change=change, levels=levels,
     )  # fmt: skip
     fields = {name: _typed(value) for name, value in asked.items()}
@@ -109,8 +111,8 @@ def plan_command(
     planned = request
     if change:
         request = change_rates(request, [read_change(one, weight_kg=request.weight_kg) for one in change])
-    if clinician or out is not None:
-        _check_page(out)
+    if clinician or report is not None:
+        _check_page(report)
         check_printable(request)
     clinic = _clinic(request, vial, dilution) if clinician else None
     # What was measured is read before anything is computed.
@@ -119,13 +121,13 @@ def plan_command(
     measured = read_levels(text, where=str(levels)) if levels is not None else ()
     placed = place_levels(request, measured, where=str(levels)) if measured else ()
     plan = plan_infusion(request)
-    if out is not None:
-        _write(out, plan, clinic, placed)
+    if report is not None:
+        _write(report, plan, clinic, placed)
     plan_text.show_plan(plan, as_json=as_json, levels=placed, planned=planned)
     if clinic is not None and not as_json:
         plan_text.show_volumes(clinic)
-    if out is not None:
-        typer.echo(f"Written: {out}", err=True)
+    if report is not None:
+        typer.echo(f"Written: {report}", err=True)
 
 
 def _typed(value: list[str] | str | bool | None) -> list[str]:
@@ -156,12 +158,10 @@ def _model_name(model: str) -> str:
 
 
 def _check_options(
-    *, vial: str, dilution: str, clinician: bool, find: str, compare: _Texts, out: Path | None, limits: bool,
+    *, vial: str, dilution: str, clinician: bool, find: str, compare: _Texts, report: Path | None, limits: bool,
     change: _Texts, levels: Path | None,
 ) -> None:  # fmt: skip
     """Options that need or exclude each other."""
-    from remission.errors import SpecError
-
     if bool(vial) != clinician:
         raise SpecError(where="vial", got=vial, allowed="a strength with --clinician, and only with it")
     if dilution and not clinician:
@@ -177,8 +177,10 @@ def _check_options(
         )
     if find and compare:
         raise SpecError(where="compare", got=", ".join(compare), allowed="--compare or --find, not both")
-    if (out is not None or clinician) and (find or compare):
-        raise SpecError(where="out", got=str(out or "--clinician"), allowed="one plan, without --compare and --find")
+    if (report is not None or clinician) and (find or compare):
+        raise SpecError(
+            where="report", got=str(report or "--clinician"), allowed="one plan, without --compare and --find"
+        )
 
 
 def _clinic(request: "PlanRequest", vial: str, dilution: str) -> "ClinicSheet":
@@ -189,25 +191,24 @@ def _clinic(request: "PlanRequest", vial: str, dilution: str) -> "ClinicSheet":
     return clinic_sheet(request, strength_mg_per_ml=strength, dilution=mixture)
 
 
-def _check_page(out: Path | None) -> None:
+def _check_page(report: Path | None) -> None:
     """Refuse a name that the page cannot have, before any work is done."""
     from remission.extras import need_extra
     from remission.files import check_ending, check_free
 
-    if out is not None:
-        need_extra("plots", where="--out")
-        check_ending(out, "--out", (".html", ".htm"))
-        check_free(out, f"--out {out}")
+    if report is not None:
+        need_extra("plots", where="--report")
+        check_ending(report, "--report", (".html", ".htm"))
+        check_free(report, f"--report {report}")
 
 
-def _write(out: Path, plan: "Plan", clinic: "ClinicSheet | None", levels: "Sequence[PlacedLevel]") -> None:
-    """The page under its name, whole or not at all; an existing file is never overwritten."""
+def _write(report: Path, plan: "Plan", clinic: "ClinicSheet | None", levels: "Sequence[PlacedLevel]") -> None:
     from remission.files import write_text
     from remission.provenance import package_version
     from remission.report.plan_page import render_plan
 
     page = render_plan(plan, version=package_version(), clinic=clinic, levels=levels)
-    write_text(out, page, where=f"--out {out}")
+    write_text(report, page, where=f"--report {report}")
 
 
 def _search(

@@ -1,11 +1,10 @@
 """What ``remission plan`` prints: words for people, one JSON object for programs."""
 
-import json
 from collections.abc import Sequence
-from typing import Any
 
 import typer
 
+from remission.cli.terminal import print_columns, print_json
 from remission.library.meanings import names_of
 from remission.library.sessions import load_checks, load_plasma_ranges, load_regimens
 from remission.planner import Comparison, FoundRegimen, PlacedLevel, Plan, PlanRequest
@@ -37,21 +36,21 @@ def show_plan(
     was = "" if planned in {None, plan.request} else was_words(planned)
     rows = level_rows(levels)
     if as_json:
-        more = {"levels": [one.to_dict() for one in rows], "levels_note": LEVELS_NOTE} if rows else {}
-        typer.echo(json.dumps({**plan_numbers(plan), **more, **({"planned": was} if was else {})}, ensure_ascii=False))
+        more = {"levels": rows, "levels_note": LEVELS_NOTE} if rows else {}
+        print_json({**plan_numbers(plan), **more, **({"planned": was} if was else {})})
         return
     sheet = plan_sheet(plan)
     typer.echo(sheet.notice)
     typer.echo(f"{sheet.who}. {sheet.regimen}.")
     if was:
         typer.echo(f"As it ran; planned was {was}.")
-    for fact in sheet.facts:
-        typer.echo(f"  {fact.label:<40} {fact.value:>6} {fact.unit}{f'. {fact.note}' if fact.note else ''}".rstrip())
+    facts = [(one.label, one.value, f"{one.unit}{one.note and f'. {one.note}'}") for one in sheet.facts]
+    print_columns(facts, right=(1,), indent=2)
     _block("CONTRAINDICATION, no plan is printed", sheet.contraindications)
     _block("Flag", sheet.flags)
     typer.echo(f"\nHighest value of each simulated person: median, range of {BAND}, when half have reached it")
-    for peak in sheet.peaks:
-        typer.echo(f"  {peak.label:<40} {peak.median:>6} ({peak.band}) {peak.unit}, {peak.at}")
+    peaks = [(one.label, one.median, f"({one.band})", f"{one.unit}, {one.at}") for one in sheet.peaks]
+    print_columns(peaks, right=(1,), indent=2)
     if sheet.heart_rate:
         typer.echo(f"  {sheet.heart_rate}")
     for line in (*sheet.withheld, sheet.band_note):
@@ -72,9 +71,8 @@ def show_plan(
 
 
 def _show_shares(rows: Sequence[ShareRow]) -> None:
-    for share in rows:
-        interval = f" ({share.interval}), error {share.error}" if share.error else ""
-        typer.echo(f"  {share.label:<42} {share.share}{interval}")
+    cells = [(one.label, one.share, f"({one.interval}), error {one.error}" if one.error else "") for one in rows]
+    print_columns(cells, indent=2)
 
 
 def _show_between(sheet: PlanSheet) -> None:
@@ -87,7 +85,8 @@ def _show_between(sheet: PlanSheet) -> None:
     )
     for row in sheet.between:
         models = f"{row.models}, average {row.average}" if row.models else "no second model"
-        typer.echo(f"  {row.label:<40} {row.people:>12} | {models} | {row.measured or 'not given'} {row.unit}")
+        cells = [(row.label, row.people, f"| {models}", f"| {row.measured or 'not given'} {row.unit}")]
+        print_columns(cells, right=(1,), widths=(38, 12, 0, 0), indent=2)
         if row.names:
             typer.echo(f"    {row.names}")
     typer.echo(f"  {sheet.between_note}")
@@ -97,16 +96,24 @@ def _show_levels(rows: Sequence[LevelRow]) -> None:
     if not rows:
         return
     typer.echo("\nMeasured levels: value, simulated people at that time (median, 90%), where it falls")
-    for row in rows:
-        note = f" Line {row.line}: {row.note}" if row.note else ""
-        typer.echo(f"  {row.at:>8}  {row.label:<28} {row.value:>7} ng/mL   {row.band}: {row.falls}.{note}")
+    notes = [f" Line {one.line}: {one.note}" if one.note else "" for one in rows]
+    cells = [
+        (one.at, one.label, one.value, "ng/mL", f"{one.band}: {one.falls}.{note}")
+        for one, note in zip(rows, notes, strict=True)
+    ]
+    print_columns(cells, right=(0, 2), indent=2)
     typer.echo(f"  {LEVELS_NOTE}")
 
 
 def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
     """Print regimens side by side, and what stands against each."""
     if as_json:
-        typer.echo(json.dumps(_comparison_dict(comparison), ensure_ascii=False))
+        numbers = [plan_numbers(one) for one in comparison.plans]
+        others = [
+            {"regimen": one.regimen, "rows": comparison_rows(comparison, number)}
+            for number, one in enumerate(comparison.differences)
+        ]
+        print_json({"notice": comparison.plans[0].notice, "plans": numbers, "differences": others})
         return
     first = comparison.plans[0]
     typer.echo(first.notice)
@@ -114,8 +121,9 @@ def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
     for number, beside in enumerate(comparison.differences):
         typer.echo(f"\nFirst: {first.regimen}. Second: {beside.regimen}.")
         typer.echo(f"Highest value of each person: median (range of {BAND}); the difference is person by person.")
-        for row in comparison_rows(comparison, number):
-            typer.echo(f"  {row.label:<42} {row.first:>20} {row.second:>20}   {row.difference} {row.unit}".rstrip())
+        rows = comparison_rows(comparison, number)
+        cells = [(one.label, one.first, one.second, f"{one.difference} {one.unit}") for one in rows]
+        print_columns(cells, right=(1, 2), indent=2)
     for plan in comparison.plans:
         sheet = plan_sheet(plan)
         typer.echo(f"\n{plan.regimen}")
@@ -130,20 +138,15 @@ def show_search(found: FoundRegimen, *, as_json: bool) -> None:
     """Print what a search found."""
     sheet = search_sheet(found)
     if as_json:
-        typer.echo(
-            json.dumps(
-                {
-                    "notice": sheet.notice, "target": found.target, "unit": found.unit, "value": found.value,
-                    "cautious": found.cautious, "lenient": found.lenient, "bound_by": found.bound_by,
-                    "share_inside": found.share_inside, "under_models": found.under_models, "standing": found.standing,
-                    "standing_share": found.standing_fraction, "unchecked": found.unchecked,
-                    "shares": [one.to_dict() for one in sheet.shares],
-                    "limits": [one.to_dict() for one in found.limits],
-                    "answer": sheet.answer, "reach": sheet.reach,
-                    "established": sheet.established, "safety": sheet.safety,
-                }
-            )
+        names = (
+            "target", "unit", "value", "cautious", "lenient", "bound_by", "share_inside", "under_models", "standing",
+            "unchecked", "limits",
         )  # fmt: skip
+        content = {name: getattr(found, name) for name in names}
+        words = {
+            name: getattr(sheet, name) for name in ("shares", "answer", "reach", "established", "safety", "notice")
+        }
+        print_json({**content, **words, "standing_share": found.standing_fraction})
         return
     typer.echo(f"{sheet.notice}\n{sheet.who}.\n{sheet.asked}")
     for line in (sheet.answer, sheet.certainty, sheet.under_models, *([sheet.unchecked] if sheet.unchecked else [])):
@@ -152,13 +155,7 @@ def show_search(found: FoundRegimen, *, as_json: bool) -> None:
     typer.echo(f"\n{at}, share of simulated people")
     _show_shares(sheet.shares)
     _block("Flag", sheet.flags)
-    for line in (
-        sheet.reach,
-        *sheet.ranges,
-        *sheet.established,
-        *sheet.safety,
-        *sheet.limits,
-    ):
+    for line in (sheet.reach, *sheet.ranges, *sheet.established, *sheet.safety, *sheet.limits):
         typer.echo(line)
 
 
@@ -167,9 +164,9 @@ def show_volumes(clinic: ClinicSheet) -> None:
     typer.echo(
         f"\nFrom a vial of {clinic.strength}{': ' + clinic.mixture if clinic.mixture else ', before any dilution'}"
     )
-    for step in clinic.steps:
-        rate = f" {step.ml_per_h:>7} mL/h {step.given}".rstrip() if step.ml_per_h else ""
-        typer.echo(f"  {step.label:<40} {step.mg:>6} mg {step.ml:>6} mL{rate}")
+    rates = [(one.ml_per_h, f"mL/h {one.given}") if one.ml_per_h else ("", "") for one in clinic.steps]
+    cells = [(one.label, one.mg, "mg", one.ml, "mL", *rate) for one, rate in zip(clinic.steps, rates, strict=True)]
+    print_columns(cells, right=(1, 3, 5), indent=2)
     for line in clinic.cautions:
         typer.echo(f"  {line}")
 
@@ -178,43 +175,27 @@ def show_library(*, as_json: bool) -> None:
     """Print what presets, checks and plasma ranges there are."""
     checks = [one for one in load_checks() if one.rule == "asked"]
     if as_json:
-        found = {
-            "regimens": [one.to_dict() for one in load_regimens()],
-            "checks": [one.to_dict() for one in load_checks()],
-            "plasma": [one.to_dict() for one in load_plasma_ranges()],
-        }
-        typer.echo(json.dumps(found, ensure_ascii=False))
+        print_json({"regimens": load_regimens(), "checks": load_checks(), "plasma": load_plasma_ranges()})
         return
     typer.echo("Published regimens, for --preset and --compare:")
-    for regimen in load_regimens():
-        typer.echo(f"  {regimen.id:<22} {regimen.title}")
+    print_columns([(one.id, one.title) for one in load_regimens()], indent=2)
     typer.echo("\nChecks, for --has; the first ones block a printed plan:")
-    for check in sorted(checks, key=lambda one: one.kind):
-        typer.echo(f"  {check.id:<26} {check.kind:<17} {check.label}")
+    print_columns([(one.id, one.kind, one.label) for one in sorted(checks, key=lambda one: one.kind)], indent=2)
     typer.echo("\nMedicines, drugs and genes, for --takes; generic and brand names of these are read as well:")
-    for taken in list_takes():
-        named = ", ".join(names_of(taken.id))
-        typer.echo(f"  {taken.id:<18} {taken.title}{': ' + named if named else ''}")
+    named = [(one, ", ".join(names_of(one.id))) for one in list_takes()]
+    print_columns([(one.id, f"{one.title}{names and f': {names}'}") for one, names in named], indent=2)
     typer.echo("\nRoutes and products of racemic ketamine, for --route and --product:")
-    for one in list_absorbed():
-        peak = "a rate that you assume" if one.tmax is None else "nothing more: the time of its peak is sourced"
-        share = "" if one.bioavailability(Analyte.S_KET) else ", and a share that you assume"
-        typer.echo(f"  {one.route.value:<12} {one.id:<22} {one.title}: needs {peak}{share}")
+    rows = []
+    for product in list_absorbed():
+        needs = "a rate that you assume" if product.tmax is None else "nothing more: the time of its peak is sourced"
+        share = "" if product.bioavailability(Analyte.S_KET) else ", and a share that you assume"
+        rows.append((product.route.value, product.id, f"{product.title}: needs {needs}{share}"))
+    print_columns(rows, indent=2)
     typer.echo("\nPlasma ranges, for --within-plasma:")
-    for found_range in load_plasma_ranges():
-        ends = f"{found_range.low_ng_per_ml:g} to {found_range.high_ng_per_ml:g} ng/mL"
-        typer.echo(f"  {found_range.id:<14} {ends}. {found_range.title}")
-
-
-def _comparison_dict(comparison: Comparison) -> dict[str, Any]:
-    return {
-        "notice": comparison.plans[0].notice,
-        "plans": [plan_numbers(one) for one in comparison.plans],
-        "differences": [
-            {"regimen": one.regimen, "rows": [row.to_dict() for row in comparison_rows(comparison, number)]}
-            for number, one in enumerate(comparison.differences)
-        ],
-    }
+    ranges = [
+        (one.id, f"{one.low_ng_per_ml:g} to {one.high_ng_per_ml:g} ng/mL. {one.title}") for one in load_plasma_ranges()
+    ]
+    print_columns(ranges, indent=2)
 
 
 def _block(title: str, rows: Sequence[FindingRow]) -> None:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from remission.cli.plain import unguarded
+from remission.cli.terminal import unguarded
 from remission.errors import visible
 
 __all__ = ["Pace", "progress_of", "span"]

@@ -1,10 +1,12 @@
 """``remission new`` and ``remission list``: protocols to start from."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from remission.cli.options import AsJson
+from remission.cli.terminal import print_columns, print_json
 
 __all__ = ["list_command", "new_command"]
 
@@ -28,7 +30,7 @@ def new_command(
 
 
 def list_command(
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List the built-in protocols.
 
@@ -38,9 +40,7 @@ def list_command(
 
     found = [(name, load_protocol(name)) for name in list_protocols()]
     if as_json:
-        rows = [{"name": n, "title": p.title, "substance": p.substance.value} for n, p in found]
-        typer.echo(json.dumps({"protocols": rows}, ensure_ascii=False))
-        return
-    width = max(len(name) for name, _ in found)
-    for name, protocol in found:
-        typer.echo(f"{name:<{width}}  {protocol.title}")
+        rows = [{"name": n, "title": p.title, "substance": p.substance} for n, p in found]
+        print_json({"protocols": rows})
+    else:
+        print_columns([(name, protocol.title) for name, protocol in found])

@@ -1,6 +1,5 @@
 """``remission run``: simulate a protocol, analyze it, write its folder with the report."""
 
-import json
 import shlex
 import shutil
 from pathlib import Path
@@ -8,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from remission.cli.options import Changes
+from remission.cli.options import AsJson, Changes, ProtocolName
+from remission.cli.terminal import print_json
+from remission.errors import SpecError
 from remission.records.seed import DEFAULT_SEED
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _SHARED_S = 30.0
 
 
 def run_command(  # noqa: PLR0917 - options of a command line
-    protocol: Annotated[str, typer.Argument(help="A built-in protocol (see remission list) or a protocol file.")],
+    protocol: ProtocolName,
     replicates: Annotated[int, typer.Option("--replicates", "-n", help="Simulate the trial so often.")] = 200,
     seed: Annotated[
         int, typer.Option("--seed", help="Seed of all chance: the same one gives the same bytes, 0 to 2**64 - 1.")
@@ -49,7 +50,7 @@ def run_command(  # noqa: PLR0917 - options of a command line
     ] = None,
     threads: Annotated[int, typer.Option("--threads", help="Share the work among threads of one process instead.")] = 1,
     diaries: Annotated[bool, typer.Option("--diaries", help="Write everybody's days too, to diaries.parquet.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    as_json: AsJson = False,
     yes: Annotated[bool, typer.Option("--yes", help="Start a very large run without asking back.")] = False,
 ) -> None:
     """Simulate a trial; published results stand beside.
@@ -81,20 +82,12 @@ def run_command(  # noqa: PLR0917 - options of a command line
         command = _command(protocol, plan.protocol, replicates, seed, changes or [], diaries=diaries)
         reports.append(execute(plan, out, command, quiet=as_json, do=do))
     if as_json:
-        typer.echo(json.dumps({"runs": reports}, ensure_ascii=False, allow_nan=False))
+        print_json({"runs": reports})
 
 
 def find_protocol(name: str, substance: str | None) -> "list[Protocol]":
-    """The protocol of the library or of a file; ``cold-turkey`` is one for each substance.
-
-    Raises
-    ------
-    SpecError
-        No such protocol or substance, or the file is not a valid protocol.
-    """
-    from remission.errors import SpecError
-    from remission.library.protocols import list_protocols, load_protocol
-    from remission.protocol.file import read_protocol
+    """The protocol of the library or of a file; ``cold-turkey`` is one for each substance."""
+    from remission.library.protocols import load_protocol
     from remission.records.substance import Substance
 
     if name == _COLD_TURKEY:
@@ -106,19 +99,20 @@ def find_protocol(name: str, substance: str | None) -> "list[Protocol]":
         raise SpecError(
             where="--substance", got=substance, allowed="used with cold-turkey only", remedy="Leave it out."
         )
+    return [read_one_protocol(name)]
+
+
+def read_one_protocol(name: str) -> "Protocol":
+    """The protocol of a file, or of the library."""
+    from remission.library.protocols import list_protocols, load_protocol
+    from remission.protocol.file import read_protocol
+
     is_file = name not in list_protocols() and (Path(name).suffix in {".yaml", ".yml", ".toml"} or "/" in name)
-    return [read_protocol(name) if is_file or Path(name).is_file() else load_protocol(name)]
+    return read_protocol(name) if is_file or Path(name).is_file() else load_protocol(name)
 
 
 def parameters_of(protocol: "Protocol", changes: list[str]) -> "CourseParameters":
-    """The course parameters of a protocol's substance, changed as ``--set`` says.
-
-    Raises
-    ------
-    SpecError
-        A change is no ``name=number``, names no parameter, sets one twice, lies outside its range, or changes nothing.
-    """
-    from remission.errors import SpecError
+    """The course parameters of a protocol's substance, changed as ``--set`` says."""
     from remission.patient.parameters import load_course_parameters
 
     values: dict[str, float] = {}
@@ -140,7 +134,6 @@ def parameters_of(protocol: "Protocol", changes: list[str]) -> "CourseParameters
 
 
 def _check_replicates(replicates: int) -> None:
-    from remission.errors import SpecError
     from remission.trial.simulate import MAX_REPLICATES
 
     if not 1 <= replicates <= MAX_REPLICATES:
@@ -148,15 +141,8 @@ def _check_replicates(replicates: int) -> None:
 
 
 def _announce(plans: "list[TrialPlan]", out: Path, *, yes: bool, quiet: bool, is_shared: bool) -> int:
-    """Say what a large run will cost; returns how many cores should share it.
-
-    Raises
-    ------
-    SpecError
-        It is so large that it needs ``--yes``, or larger than the disk.
-    """
+    """Say what a large run will cost, or refuse one that is too large; returns how many cores should share it."""
     from remission.cli.progress import span
-    from remission.errors import SpecError
     from remission.runs.cost import count_person_days, estimate_cost
     from remission.runs.local import available_cores
 
@@ -175,18 +161,14 @@ def _announce(plans: "list[TrialPlan]", out: Path, *, yes: bool, quiet: bool, is
     free_bytes = shutil.disk_usage(out).free
     if disk_bytes > free_bytes:
         raise SpecError(
-            where="--out",
-            got=f"{free_bytes / 1e6:,.0f} MB free ({words})",
-            allowed="a disk with room for the run",
+            where="--out", got=f"{free_bytes / 1e6:,.0f} MB free ({words})", allowed="a disk with room for the run",
             remedy="Choose another --out, fewer replicates, or leave out --diaries.",
-        )
+        )  # fmt: skip
     if person_days > _LARGE_PERSON_DAYS and not yes:
         raise SpecError(
-            where="--replicates",
-            got=words,
-            allowed=f"up to {_LARGE_PERSON_DAYS:,} person-days without asking",
+            where="--replicates", got=words, allowed=f"up to {_LARGE_PERSON_DAYS:,} person-days without asking",
             remedy="Start it with --yes, or take fewer replicates.",
-        )
+        )  # fmt: skip
     if not quiet:
         typer.echo(f"{words}.", err=True)
     return cores

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from remission.errors import SpecError
+
 __all__ = ["serve_command"]
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -39,7 +41,6 @@ def serve_command(  # noqa: PLR0917 - options, given by name
 
     Example: remission serve --port 8000
     """
-    from remission.errors import SpecError
     from remission.evidence.care import contacts_of
     from remission.extras import need_extra
     from remission.files import refuse_pipes
@@ -51,11 +52,9 @@ def serve_command(  # noqa: PLR0917 - options, given by name
 
     if host not in _LOOPBACK and operator:
         raise SpecError(
-            where="--operator",
-            got=f"--host {host}",
-            allowed="an address of this machine only (127.0.0.1)",
+            where="--operator", got=f"--host {host}", allowed="an address of this machine only (127.0.0.1)",
             remedy="Anyone who reaches the pages could change the clinics: load them with remission clinics load.",
-        )
+        )  # fmt: skip
     if clinics is not None:
         refuse_pipes(clinics, allowed="a store that remission clinics load fills", where="--clinics")
     if any_name and name:

@@ -1,10 +1,12 @@
 """``remission show``: a finished run's table, or a protocol as understood."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from remission.cli.options import AsJson
+from remission.cli.terminal import print_json
 
 __all__ = ["show_command"]
 
@@ -14,7 +16,7 @@ def show_command(
     verify: Annotated[
         bool, typer.Option("--verify", help="Compare every file or chunk of a run with its hash, and show no numbers.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show a finished run, or what a protocol will do.
 
@@ -42,7 +44,7 @@ def _show_run(folder: Path, *, as_json: bool) -> None:
     if as_json:
         # A run that was made before it said so says it now.
         summary = {"standing": standing_data(run.summary), **run.summary}
-        typer.echo(json.dumps({"manifest": run.manifest, "summary": summary}, ensure_ascii=False))
+        print_json({"manifest": run.manifest, "summary": summary})
         return
     print_rows(run.summary)
     typer.echo(f"Whole: {len(run.manifest['files'])} files match their hashes. Made by: {run.manifest['command']}")
@@ -50,22 +52,15 @@ def _show_run(folder: Path, *, as_json: bool) -> None:
 
 
 def _show_protocol(name: str, *, as_json: bool) -> None:
-    from remission.library.protocols import list_protocols, load_protocol
+    from remission.cli.run import read_one_protocol
     from remission.patient.standing import standing_of
-    from remission.protocol.file import read_protocol
 
-    looks_like_file = Path(name).suffix in {".yaml", ".yml", ".toml"} or "/" in name
-    is_built_in = name in list_protocols() or not looks_like_file
-    protocol = load_protocol(name) if is_built_in and not Path(name).is_file() else read_protocol(name)
+    protocol = read_one_protocol(name)
     standing = standing_of(protocol.substance)
     if as_json:
-        content = {
-            "protocol": protocol.to_dict(),
-            "standing": standing.to_dict(),
-            "cautions": protocol.cautions(),
-            "sha256": protocol.content_hash,
-        }
-        typer.echo(json.dumps(content, ensure_ascii=False))
+        cautions = protocol.cautions()
+        content = {"protocol": protocol, "standing": standing.to_dict(), "cautions": cautions}
+        print_json({**content, "sha256": protocol.content_hash})
         return
     for line in standing.lines:
         typer.echo(line)

@@ -3,17 +3,19 @@
 Marks: a filled diamond for a number read in an abstract or registry, an open one with the word for all others.
 """
 
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from remission.cli.plain import unguarded
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from remission.cli.terminal import console
 from remission.errors import visible
+from remission.numerics.digits import error_digit
+from remission.patient.standing import standing_of
+from remission.report.numbers import digits_of
 
-if TYPE_CHECKING:
-    from remission.trial.result import TrialResult
-    from remission.trial.summary import TrialSummary
-
-__all__ = ["print_rows", "print_summary", "standing_data"]
+__all__ = ["print_rows", "standing_data"]
 
 _NOTE = (
     "Published: \u25c6 abstract or registry, \u25c7 other kinds, named. Simulated: mean over {n} replicates, 95% of "
@@ -22,22 +24,9 @@ _NOTE = (
 )
 
 
-def print_summary(result: "TrialResult", summary: "TrialSummary") -> None:
-    """Print the table of a fresh result."""
-    from remission.runs.tables import summary_data
-
-    data = summary_data(result, summary)
-    print_rows(data)
-
-
 def print_rows(data: dict[str, Any]) -> None:
     """Print the table of a run from its summary data."""
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console(soft_wrap=False, file=unguarded(sys.stdout))
+    out = console()
     table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False)
     table.add_column("", overflow="fold", ratio=5)
     table.add_column("published", overflow="fold", ratio=3)
@@ -50,20 +39,18 @@ def print_rows(data: dict[str, Any]) -> None:
         note = f"; {failed} of {data['n_replicates']} replicates gave no estimate" if failed else ""
         what = Text.assemble(visible(name), "\n", (f"{row['statistic']}{unit}{note}", "dim"))
         table.add_row(what, Text(published_text(row)), simulated_text(row))
-    console.print(Text(visible(data["title"]), style="bold"))
+    out.print(Text(visible(data["title"]), style="bold"))
     for line in standing_data(data)["lines"]:
-        console.print(Text(line), highlight=False)
-    console.print(table)
-    console.print(_NOTE.format(n=data["n_replicates"]), highlight=False)
+        out.print(Text(line), highlight=False)
+    out.print(table)
+    out.print(_NOTE.format(n=data["n_replicates"]), highlight=False)
     hidden = len(data["rows"]) - len(shown)
     if hidden:
-        console.print(f"{hidden} more rows are in the report and in summary.json.", highlight=False)
+        out.print(f"{hidden} more rows are in the report and in summary.json.", highlight=False)
 
 
 def standing_data(data: dict[str, Any]) -> dict[str, Any]:
     """What the values behind a summary are worth; worked out anew for a run that was made before it said so."""
-    from remission.patient.standing import standing_of
-
     kept: dict[str, Any] | None = data.get("standing")
     return kept or standing_of(data["substance"], data["parameter_set"]).to_dict()
 
@@ -93,9 +80,6 @@ def simulated_text(row: dict[str, Any]) -> str:
     found = row["simulated"]
     if found["mean"] is None:
         return "no estimate"
-    from remission.numerics.digits import error_digit
-    from remission.report.numbers import digits_of
-
     digits = digits_of(found["mcse"] or 0.0)
     numbers = {name: f"{found[name]:z.{digits}f}" for name in ("mean", "low", "high")}
     error = " \u00b1 " + error_digit(found["mcse"]) if found["mcse"] else ""

@@ -14,150 +14,59 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from remission.door.design import design_trial
-    from remission.door.diaries import (
-        compute_endpoints,
-        describe_diaries,
-        export_diaries,
-        import_diaries,
-        list_endpoints,
-        load_endpoint,
-        read_diaries,
-    )
-    from remission.door.evidence import find_evidence, load_evidence
-    from remission.door.facts import validate
-    from remission.door.plan import plan_infusion
-    from remission.door.protocols import (
-        list_parameter_sets,
-        list_pk_models,
-        list_protocols,
-        load_course_parameters,
-        load_parameter_set,
-        load_pharmacology,
-        load_pk_model,
-        load_protocol,
-        parse_protocol,
-        read_protocol,
-        write_protocol,
-    )
-    from remission.door.runs import rebuild, run_trial
-    from remission.door.simulate import (
-        estimand_truth,
-        exposure_of_doses,
-        replace_link,
-        simulate_concentrations,
-        simulate_doses,
-        simulate_person,
-        simulate_session_curves,
-        simulate_session_effects,
-        simulate_trial,
-        summarize_trial,
-    )
-    from remission.errors import RemissionError, SpecError
-    from remission.protocol.record import Protocol
-    from remission.records.dose import Dose
-    from remission.records.regimen import Regimen
-    from remission.records.subject import Subject
-    from remission.records.substance import Substance
-    from remission.trial.result import TrialResult
-    from remission.trial.summary import TrialSummary
+    from remission.door.design import *
+    from remission.door.diaries import *
+    from remission.door.evidence import *
+    from remission.door.facts import *
+    from remission.door.plan import *
+    from remission.door.protocols import *
+    from remission.door.runs import *
+    from remission.door.simulate import *
+    from remission.errors import RemissionError as RemissionError
+    from remission.errors import SpecError as SpecError
+    from remission.protocol.record import Protocol as Protocol
+    from remission.records.dose import Dose as Dose
+    from remission.records.regimen import Regimen as Regimen
+    from remission.records.subject import Subject as Subject
+    from remission.records.substance import Substance as Substance
+    from remission.trial.result import TrialResult as TrialResult
+    from remission.trial.summary import TrialSummary as TrialSummary
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "Dose": "remission.records.dose",
-    "Protocol": "remission.protocol.record",
-    "Regimen": "remission.records.regimen",
-    "RemissionError": "remission.errors",
-    "SpecError": "remission.errors",
-    "Subject": "remission.records.subject",
-    "Substance": "remission.records.substance",
-    "TrialResult": "remission.trial.result",
-    "TrialSummary": "remission.trial.summary",
-    "compute_endpoints": "remission.door.diaries",
-    "describe_diaries": "remission.door.diaries",
-    "design_trial": "remission.door.design",
-    "estimand_truth": "remission.door.simulate",
-    "export_diaries": "remission.door.diaries",
-    "exposure_of_doses": "remission.door.simulate",
-    "find_evidence": "remission.door.evidence",
-    "import_diaries": "remission.door.diaries",
-    "list_endpoints": "remission.door.diaries",
-    "list_parameter_sets": "remission.door.protocols",
-    "list_pk_models": "remission.door.protocols",
-    "list_protocols": "remission.door.protocols",
-    "load_course_parameters": "remission.door.protocols",
-    "load_endpoint": "remission.door.diaries",
-    "load_evidence": "remission.door.evidence",
-    "load_parameter_set": "remission.door.protocols",
-    "load_pharmacology": "remission.door.protocols",
-    "load_pk_model": "remission.door.protocols",
-    "load_protocol": "remission.door.protocols",
-    "parse_protocol": "remission.door.protocols",
-    "plan_infusion": "remission.door.plan",
-    "read_diaries": "remission.door.diaries",
-    "read_protocol": "remission.door.protocols",
-    "rebuild": "remission.door.runs",
-    "replace_link": "remission.door.simulate",
-    "run_trial": "remission.door.runs",
-    "simulate_concentrations": "remission.door.simulate",
-    "simulate_doses": "remission.door.simulate",
-    "simulate_person": "remission.door.simulate",
-    "simulate_session_curves": "remission.door.simulate",
-    "simulate_session_effects": "remission.door.simulate",
-    "simulate_trial": "remission.door.simulate",
-    "summarize_trial": "remission.door.simulate",
-    "validate": "remission.door.facts",
-    "write_protocol": "remission.door.protocols",
-}
+_NAMES = {
+    "remission.records.dose": ["Dose"],
+    "remission.protocol.record": ["Protocol"],
+    "remission.records.regimen": ["Regimen"],
+    "remission.errors": ["RemissionError", "SpecError"],
+    "remission.records.subject": ["Subject"],
+    "remission.records.substance": ["Substance"],
+    "remission.trial.result": ["TrialResult"],
+    "remission.trial.summary": ["TrialSummary"],
+    "remission.door.diaries": [
+        "compute_endpoints", "describe_diaries", "export_diaries", "import_diaries", "list_endpoints",
+        "load_endpoint", "read_diaries",
+    ],
+    "remission.door.design": ["design_trial", "tabulate_scenarios"],
+    "remission.door.simulate": [
+        "estimand_truth", "exposure_of_doses", "replace_link", "simulate_concentrations", "simulate_doses",
+        "simulate_person", "simulate_session_curves", "simulate_session_effects", "simulate_trial",
+        "summarize_trial",
+    ],
+    "remission.door.evidence": ["find_evidence", "load_evidence", "pool_evidence"],
+    "remission.door.protocols": [
+        "list_parameter_sets", "list_pk_models", "list_protocols", "load_course_parameters",
+        "load_parameter_set", "load_pharmacology", "load_pk_model", "load_protocol", "parse_protocol",
+        "read_protocol", "write_protocol",
+    ],
+    "remission.door.plan": ["compare_regimens", "place_levels", "plan_infusion", "search_regimen"],
+    "remission.door.facts": ["validate"],
+    "remission.door.runs": ["rebuild", "run_trial"],
+}  # fmt: skip
+"""Public names by the module that owns them, which is imported when the first of its names is used."""
+_HOMES = {name: module for module, names in _NAMES.items() for name in names}
 
-__all__ = [
-    "Dose",
-    "Protocol",
-    "Regimen",
-    "RemissionError",
-    "SpecError",
-    "Subject",
-    "Substance",
-    "TrialResult",
-    "TrialSummary",
-    "__version__",
-    "compute_endpoints",
-    "describe_diaries",
-    "design_trial",
-    "estimand_truth",
-    "export_diaries",
-    "exposure_of_doses",
-    "find_evidence",
-    "import_diaries",
-    "list_endpoints",
-    "list_parameter_sets",
-    "list_pk_models",
-    "list_protocols",
-    "load_course_parameters",
-    "load_endpoint",
-    "load_evidence",
-    "load_parameter_set",
-    "load_pharmacology",
-    "load_pk_model",
-    "load_protocol",
-    "parse_protocol",
-    "plan_infusion",
-    "read_diaries",
-    "read_protocol",
-    "rebuild",
-    "replace_link",
-    "run_trial",
-    "simulate_concentrations",
-    "simulate_doses",
-    "simulate_person",
-    "simulate_session_curves",
-    "simulate_session_effects",
-    "simulate_trial",
-    "summarize_trial",
-    "validate",
-    "write_protocol",
-]
+__all__ = [*sorted([*_HOMES, "__version__"])]
 
 
 def __getattr__(name: str) -> Any:
@@ -174,4 +83,4 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     """The public names."""
-    return sorted(__all__)
+    return list(__all__)

@@ -74,6 +74,28 @@ WRONG: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], str]] = [
     (rm.simulate_doses, ("pk-2026", [0.5]), {"weight_kg": 70, "t_h": 1}, "doses[0]"),
     (rm.simulate_doses, ("pk-2026", [{**INFUSION, "dose": 0.5}]), {"weight_kg": 70, "t_h": 1}, "doses[0].dose"),
     (rm.simulate_doses, ("pk-2026", [INFUSION]), {"weight_kg": 70, "t_h": 1, "sites": 5}, "sites"),
+    # regimens, limits, levels, scenarios, endpoints of the evidence
+    (rm.compare_regimens, ("kare",), {"wieght": 82}, "weight?"),
+    (rm.compare_regimens, ([],), {"weight": 82, "age": 45, "preset": "kare"}, "a list of texts"),
+    (rm.compare_regimens, (5,), {"weight": 82, "age": 45, "preset": "kare"}, "others"),
+    (rm.compare_regimens, ("0.8mg/kg/40min/im",), {"weight": 82, "age": 45, "preset": "kare"}, "compare"),
+    (rm.search_regimen, ("dose",), {"limits": "sbp-rise", "weight": 82, "age": 45, "minutes": 40}, "sbp-rise=20"),
+    (
+        rm.search_regimen,
+        ("dose",),
+        {"limits": "vas=50", "weight": 82, "age": 45, "minutes": 40},
+        "never a dissociation",
+    ),
+    (rm.search_regimen, ("rate",), {"limits": "sbp-rise=20", "weight": 82, "age": 45}, "dose or duration"),
+    (rm.search_regimen, ("dose",), {"limits": "sbp-rise=20", "share": 2, "weight": 82, "age": 45}, "share"),
+    (rm.place_levels, ("not-there.csv",), {"weight": 82, "age": 45, "preset": "kare"}, "not-there.csv"),
+    (rm.place_levels, ("time,analyte\n40,ket\n",), {"weight": 82, "age": 45, "preset": "kare"}, "levels"),
+    (rm.place_levels, (pd.DataFrame(),), {"weight": 82, "age": 45, "preset": "kare"}, "to_csv"),
+    (rm.tabulate_scenarios, ("kare", "not-there.yaml"), {}, "not-there.yaml"),
+    (rm.tabulate_scenarios, ("kare", {"scenarios": []}), {}, "path"),
+    (rm.pool_evidence, ("alcohol", "abstinance"), {}, "abstinence?"),
+    (rm.pool_evidence, ("tea", "abstinence"), {}, "alcohol"),
+    (rm.pool_evidence, ("alcohol",), {}, "Add endpoint"),
     # results, files, layouts, windows
     (rm.summarize_trial, ("kare",), {}, "simulate_trial() gave"),
     (rm.describe_diaries, (pd.DataFrame(),), {}, "to_csv"),
@@ -174,6 +196,16 @@ def test_every_argument_has_a_reader() -> None:
     assert all(reader.expected for reader in ARGUMENTS.values())
 
 
+PERSON: dict[str, Any] = {"weight": 82, "age": 45, "minutes": 40, "people": 200}
+LEVELS = "time,analyte,site,value,unit\n40 min,ket,arterial,150,ng/mL\n"
+
+
+def _scenarios(folder: Path) -> Path:
+    path = folder / "scenarios.yaml"
+    path.write_text("replicates: 20\nscenarios:\n  - id: usual\ndesigns:\n  - id: small\n    n_subjects: 24\n")
+    return path
+
+
 @cache
 def results() -> dict[type, Result]:
     """One of every kind, made as people make them; the trial has all replicates of a report."""
@@ -199,6 +231,11 @@ def results() -> dict[type, Result]:
         rm.plan_infusion(weight=82, age=45, dose="0.5 mg/kg", minutes=40, people=200),
         rm.design_trial("kare", n_subjects=24, power=0.8, max_replicates=20),
         rm.validate(fact="self-quit-smokers", quick=True),
+        rm.compare_regimens("kare", **PERSON, dose="0.5 mg/kg"),
+        rm.search_regimen("dose", limits="sbp-rise=20", **PERSON),
+        rm.place_levels(LEVELS, **PERSON, dose="0.5 mg/kg"),
+        rm.tabulate_scenarios("kare", _scenarios(folder)),
+        rm.pool_evidence("alcohol", "days-abstinent"),
     ]  # fmt: skip
     return {type(one): one for one in found}
 

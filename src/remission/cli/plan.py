@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["plan_command"]
 
 _Texts = list[str] | None
-_LARGEST = 1_000_000
 
 
 def _options() -> list[Parameter]:
@@ -78,17 +77,8 @@ def plan_command(
     Example: remission plan --weight 82 --age 45 --dose 0.5mg/kg --minutes 40
     """
     from remission.cli import plan_text
-    from remission.files import read_small_text
-    from remission.planner import (
-        change_rates,
-        compare_regimens,
-        place_levels,
-        plan_infusion,
-        read_change,
-        read_levels,
-        read_regimen,
-        read_request,
-    )
+    from remission.door.plan import placed_levels, searched_regimen
+    from remission.planner import change_rates, compare_regimens, plan_infusion, read_change, read_regimen, read_request
     from remission.report.plan_sheet import check_printable
 
     if listing:
@@ -101,12 +91,13 @@ def plan_command(
     fields = {name: _typed(value) for name, value in asked.items()}
     fields["model"] = [_model_name(asked["model"])]
     if find:
-        _search(fields, find, limit or [], within_plasma, share, as_json=as_json)
+        found = searched_regimen(fields, find, limits=limit or [], within_plasma=within_plasma, share=share)
+        plan_text.show_search(found, as_json=as_json)
         return
     request = read_request(fields)
     if compare:
-        found = compare_regimens([request, *(read_regimen(one, beside=request) for one in compare)])
-        plan_text.show_comparison(found, as_json=as_json)
+        others = [read_regimen(one, beside=request) for one in compare]
+        plan_text.show_comparison(compare_regimens([request, *others]), as_json=as_json)
         return
     planned = request
     if change:
@@ -116,10 +107,7 @@ def plan_command(
         check_printable(request)
     clinic = _clinic(request, vial, dilution) if clinician else None
     # What was measured is read before anything is computed.
-    table = "a table of measured levels as text"
-    text = read_small_text(levels, allowed=table, largest_bytes=_LARGEST) if levels is not None else ""
-    measured = read_levels(text, where=str(levels)) if levels is not None else ()
-    placed = place_levels(request, measured, where=str(levels)) if measured else ()
+    placed = placed_levels(request, levels) if levels is not None else ()
     plan = plan_infusion(request)
     if report is not None:
         _write(report, plan, clinic, placed)
@@ -209,17 +197,3 @@ def _write(report: Path, plan: "Plan", clinic: "ClinicSheet | None", levels: "Se
 
     page = render_plan(plan, version=package_version(), clinic=clinic, levels=levels)
     write_text(report, page, where=f"--report {report}")
-
-
-def _search(
-    fields: dict[str, list[str]], find: str, limits: list[str], plasma: str, share: str, *, as_json: bool
-) -> None:
-    from remission.cli import plan_text
-    from remission.planner import Limit, read_limit, read_search, read_share_inside, search_regimen
-
-    wanted = [read_limit(one) for one in limits]
-    if plasma:
-        wanted.append(Limit(quantity="plasma", plasma=plasma))
-    target, request = read_search(fields, find=find)
-    found = search_regimen(request, target=target, limits=wanted, share=read_share_inside(share))
-    plan_text.show_search(found, as_json=as_json)

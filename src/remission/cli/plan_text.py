@@ -45,12 +45,12 @@ def show_plan(
     if was:
         typer.echo(f"As it ran; planned was {was}.")
     facts = [(one.label, one.value, f"{one.unit}{one.note and f'. {one.note}'}") for one in sheet.facts]
-    print_columns(facts, right=(1,), indent=2)
+    print_columns(facts, right=(1,), indent=2, gap=1)
     _block("CONTRAINDICATION, no plan is printed", sheet.contraindications)
     _block("Flag", sheet.flags)
     typer.echo(f"\nHighest value of each simulated person: median, range of {BAND}, when half have reached it")
     peaks = [(one.label, one.median, f"({one.band})", f"{one.unit}, {one.at}") for one in sheet.peaks]
-    print_columns(peaks, right=(1,), indent=2)
+    print_columns(peaks, right=(1,), indent=2, gap=1)
     if sheet.heart_rate:
         typer.echo(f"  {sheet.heart_rate}")
     for line in (*sheet.withheld, sheet.band_note):
@@ -166,7 +166,7 @@ def show_volumes(clinic: ClinicSheet) -> None:
     )
     rates = [(one.ml_per_h, f"mL/h {one.given}") if one.ml_per_h else ("", "") for one in clinic.steps]
     cells = [(one.label, one.mg, "mg", one.ml, "mL", *rate) for one, rate in zip(clinic.steps, rates, strict=True)]
-    print_columns(cells, right=(1, 3, 5), indent=2)
+    print_columns(cells, right=(1, 3, 5), indent=2, gap=1)
     for line in clinic.cautions:
         typer.echo(f"  {line}")
 

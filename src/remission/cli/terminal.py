@@ -104,7 +104,12 @@ def print_fields(*fields: tuple[str, str], title: str) -> None:
 
 
 def print_columns(
-    rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), widths: Sequence[int] = (), indent: int = 0
+    rows: Sequence[Sequence[str]],
+    *,
+    right: Sequence[int] = (),
+    widths: Sequence[int] = (),
+    indent: int = 0,
+    gap: int = 2,
 ) -> None:
     """Rows in columns that are as wide as they must be, whatever they are printed to: a line stays a line.
 
@@ -114,7 +119,7 @@ def print_columns(
     from rich.table import Table
     from rich.text import Text
 
-    table = Table.grid(padding=(0, 2, 0, 0), pad_edge=False)
+    table = Table.grid(padding=(0, gap, 0, 0), pad_edge=False)
     for number in range(max(map(len, rows), default=0)):
         width = widths[number] if widths else None
         table.add_column(no_wrap=True, justify="right" if number in right else "left", min_width=width)

@@ -9,6 +9,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
+from importlib import import_module
 from numbers import Integral, Real
 from os import PathLike, fspath
 from pathlib import Path
@@ -249,80 +250,64 @@ def _float_table(where: str, value: Any, words: str) -> np.ndarray:
     return raw.astype(np.float64)
 
 
-def _of_choice(load: Callable[[], Any], words: str, *, has_default: bool = False) -> _Reader:
-    """An object, or the name under which the library has it."""
+def _of_choice(kind: str, load: str, words: str, *, has_default: bool = False) -> _Reader:
+    """An object of a class, or the name under which the library has it."""
 
     def read(where: str, value: Any, _: _Given) -> Any:
-        kind, by_name = load()
         if value is None and has_default:
-            return by_name()
-        if isinstance(value, kind):
-            return value
-        if isinstance(value, str) and value.strip():
-            try:
-                return by_name(value)
-            except LibraryError as error:
-                raise SpecError(where=where, got=error.got, allowed=error.allowed, remedy=error.remedy) from None
-        raise _wrong(where, value, words)
+            return _imported(load)()
+        return value if isinstance(value, _imported(kind)) else _by_name(where, value, _imported(load), words)
 
     return _Reader(words, read)
+
+
+def _by_name(where: str, value: Any, load: Callable[[str], Any], words: str) -> Any:
+    if not isinstance(value, str) or not value.strip():
+        raise _wrong(where, value, words)
+    try:
+        return load(value)
+    except LibraryError as error:
+        raise SpecError(where=where, got=error.got, allowed=error.allowed, remedy=error.remedy) from None
+
+
+def _read_parameter_set(where: str, value: Any, _: _Given) -> str:
+    from remission.library.loader import load_parameter_set
+
+    return str(_by_name(where, value, load_parameter_set, ARGUMENTS["parameter_set"].expected).id)
+
+
+def _such(words: str, is_one: Callable[[Any], bool], made: Callable[[Any], Any] = lambda value: value) -> _Reader:
+    """What passes a test, made into one form."""
+
+    def read(where: str, value: Any, _: _Given) -> Any:
+        if not is_one(value):
+            raise _wrong(where, value, words)
+        return made(value)
+
+    return _Reader(words, read)
+
+
+def _imported(path: str) -> Any:
+    """A class or function by its whole name: what an argument needs is loaded when somebody passes it."""
+    module, _, name = path.rpartition(".")
+    return getattr(import_module(module), name)
 
 
 def _instance(path: str, words: str) -> _Reader:
     """What another function of the door gave."""
-    module, _, name = path.rpartition(".")
-
-    def read(where: str, value: Any, _: _Given) -> Any:
-        kind = getattr(__import__(module, fromlist=[name]), name)
-        if not isinstance(value, kind):
-            raise _wrong(where, value, words)
-        return value
-
-    return _Reader(words, read)
+    return _such(words, lambda value: isinstance(value, _imported(path)))
 
 
-def _flag() -> _Reader:
-    def read(where: str, value: Any, _: _Given) -> bool:
-        if not isinstance(value, bool | np.bool_):
-            raise _wrong(where, value, "True or False")
-        return bool(value)
-
-    return _Reader("True or False", read)
+def _text(words: str) -> _Reader:
+    return _such(words, lambda value: isinstance(value, str) and bool(value.strip()))
 
 
-def _function() -> _Reader:
-    words = "a function"
-
-    def read(where: str, value: Any, _: _Given) -> Any:
-        if not callable(value):
-            raise _wrong(where, value, words)
-        return value
-
-    return _Reader(words, read)
+_FLAG = _such("True or False", lambda value: isinstance(value, bool | np.bool_), bool)
+_FUNCTION = _such("a function", callable)
 
 
 def _name_or_path(where: str, value: Any, given: _Given) -> str | Path:
     return value if isinstance(value, str) and value.strip() else ARGUMENTS["path"].read(where, value, given)
-
-
-def _text(words: str) -> _Reader:
-    def read(where: str, value: Any, _: _Given) -> str:
-        if not isinstance(value, str) or not value.strip():
-            raise _wrong(where, value, words)
-        return value
-
-    return _Reader(words, read)
-
-
-def _one_of(*choices: str) -> _Reader:
-    words = f"one of {', '.join(choices)}"
-
-    def read(where: str, value: Any, _: _Given) -> str:
-        if not isinstance(value, str) or value not in choices:
-            raise _wrong(where, value, words, did_you_mean(value, choices))
-        return value
-
-    return _Reader(words, read)
 
 
 def _names(words: str, known: Callable[[], Iterable[str]] | None = None) -> _Reader:
@@ -409,11 +394,11 @@ def _read_parameters(where: str, value: Any, given: _Given) -> Any:
     return load_course_parameters(given["protocol"].substance, parameter_set=named).replace(**values)
 
 
-def _records(kind: Callable[[], Any], words: str) -> _Reader:
+def _records(kind: str, words: str) -> _Reader:
     """Records, or the fields of them; one stands for a list of one."""
 
     def read(where: str, value: Any, _: _Given) -> Any:
-        found = kind()
+        found = _imported(kind)
         items = [value] if isinstance(value, found | Mapping) else value
         if isinstance(items, str | bytes) or not isinstance(items, Iterable):
             raise _wrong(where, value, words)
@@ -422,8 +407,8 @@ def _records(kind: Callable[[], Any], words: str) -> _Reader:
     return _Reader(words, read)
 
 
-def _one_record(kind: Callable[[], Any], words: str) -> _Reader:
-    return _Reader(words, lambda where, value, _: _record(where, value, kind(), words))
+def _one_record(kind: str, words: str) -> _Reader:
+    return _Reader(words, lambda where, value, _: _record(where, value, _imported(kind), words))
 
 
 def _record(where: str, value: Any, kind: Any, words: str) -> Any:
@@ -435,56 +420,12 @@ def _record(where: str, value: Any, kind: Any, words: str) -> Any:
     try:
         return kind.from_dict(dict(value))
     except SpecError as error:
-        raise SpecError.from_faults(
-            [
-                SpecError(
-                    where=f"{where}.{one.where.removeprefix(root)}", got=one.got, allowed=one.allowed, remedy=one.remedy
-                )
-                for one in error.faults
-            ]
-        ) from None
-
-
-def _pk_models() -> tuple[Any, Any]:
-    from remission.pk import PkModel, load_pk_model
-
-    return PkModel, load_pk_model
-
-
-def _pharmacologies() -> tuple[Any, Any]:
-    from remission.patient.pharmacology import Pharmacology, load_pharmacology
-
-    return Pharmacology, load_pharmacology
-
-
-def _parameter_sets() -> tuple[Any, Any]:
-    from remission.library.loader import load_parameter_set
-
-    return (), lambda name: load_parameter_set(name).id
-
-
-def _doses() -> Any:
-    from remission.records.dose import Dose
-
-    return Dose
-
-
-def _subjects() -> Any:
-    from remission.records.subject import Subject
-
-    return Subject
-
-
-def _regimens() -> Any:
-    from remission.records.regimen import Regimen
-
-    return Regimen
-
-
-def _estimands() -> Any:
-    from remission.records.estimand import Estimand
-
-    return Estimand
+        places = [f"{where}.{one.where.removeprefix(root)}" for one in error.faults]
+        faults = [
+            SpecError(where=place, got=one.got, allowed=one.allowed, remedy=one.remedy)
+            for place, one in zip(places, error.faults, strict=True)
+        ]
+        raise SpecError.from_faults(faults) from None
 
 
 def _n_iiv(given: _Given) -> int:
@@ -572,7 +513,7 @@ ARGUMENTS: Final[Mapping[str, _Reader]] = {
         "a protocol: its name in the library (list_protocols), a file, a YAML text, its fields, or a Protocol",
         _read_protocol,
     ),
-    "parameter_set": _of_choice(_parameter_sets, "the name of a parameter set (list_parameter_sets)"),
+    "parameter_set": _Reader("the name of a parameter set (list_parameter_sets)", _read_parameter_set),
     "parameters": _Reader("changed values by name, such as {'gamma': 0.0}, or CourseParameters", _read_parameters),
     "substance": _text("the name of a substance, such as 'alcohol'"),
     "n_replicates": _whole(1, _MOST_REPLICATES),
@@ -582,14 +523,14 @@ ARGUMENTS: Final[Mapping[str, _Reader]] = {
     "n_workers": _whole(1, 1024),
     "replicate": _whole(0, _MOST_REPLICATES - 1),
     "seed": _whole(0, 2**64 - 1),
-    "with_diaries": _flag(),
-    "overlap": _flag(),
-    "quick": _flag(),
+    "with_diaries": _FLAG,
+    "overlap": _FLAG,
+    "quick": _FLAG,
     "fact": _text("the id of a registered fact, such as 'one-lapse'"),
-    "function": _function(),
-    "on_progress": _function(),
-    "do": _function(),
-    "is_stored": _flag(),
+    "function": _FUNCTION,
+    "on_progress": _FUNCTION,
+    "do": _FUNCTION,
+    "is_stored": _FLAG,
     "path": _path(),
     "out": _path(),
     "run": _path(),
@@ -602,6 +543,7 @@ ARGUMENTS: Final[Mapping[str, _Reader]] = {
     "layout": _text("a layout, such as 'rows'"),
     "name": _Reader("a name, or a path", _name_or_path),
     "text": _text("a YAML text"),
+    "endpoint": _text("a class of endpoints, such as 'abstinence'"),
     "endpoints": _names("names of endpoints (list_endpoints)", named_endpoint_ids),
     "window": _Reader("two days, such as (1, 168) or '1:168'; days before day 0 are negative, as -28:-1", _read_window),
     "heavy_amount": _number(low=0.0),
@@ -613,7 +555,7 @@ ARGUMENTS: Final[Mapping[str, _Reader]] = {
     "alpha": _number(low=0.0, high=1.0),
     "mcse": _number(low=0.0, high=1.0),
     "analysis": _text("the id of an analysis of the protocol"),
-    "is_null": _flag(),
+    "is_null": _FLAG,
     "n_truth": _whole(0, 1_000_000),
     "n_draws": _whole(0, 1_000_000),
     "evidence": _text("names of published trials with commas, or 'none'"),
@@ -624,7 +566,7 @@ ARGUMENTS: Final[Mapping[str, _Reader]] = {
     "prices": _Reader("'us', 'uk', or a YAML file of prices", _name_or_path),
     "design": _text("a design, such as 'randomized'"),
     "source_kind": _text("how a number was read, such as 'abstract or registry'"),
-    "has_interval": _flag(),
+    "has_interval": _FLAG,
     "individuals": _instance("remission.pk.individuals.PkIndividuals", "what individual_parameters() gave"),
     "events": _instance("remission.records.infusions.InfusionEvents", "what remission.dosing gave"),
     "factors": _instance("remission.pk.hepatoportal_people.PersonFactors", "PersonFactors"),
@@ -635,17 +577,22 @@ ARGUMENTS: Final[Mapping[str, _Reader]] = {
     "z_absorption": _table("standard normals for the share and the rate of absorption, a row a person"),
     "dose_mg": _table("amounts in mg, a row a person and a column a dose"),
     "result": _instance("remission.trial.result.TrialResult", "what simulate_trial() gave"),
-    "estimand": _one_record(_estimands, "an Estimand, or its fields"),
+    "estimand": _one_record("remission.records.estimand.Estimand", "an Estimand, or its fields"),
     "pk_model": _Reader("the name of a kinetic model (list_pk_models), or its file", _name_or_path),
-    "model": _of_choice(_pk_models, "a kinetic model: its name or a PkModel"),
+    "model": _of_choice("remission.pk.PkModel", "remission.pk.load_pk_model", "a kinetic model: its name or a PkModel"),
     "pharmacology": _of_choice(
-        _pharmacologies,
+        "remission.patient.pharmacology.Pharmacology",
+        "remission.patient.pharmacology.load_pharmacology",
         "what load_pharmacology() gave, the name of a kinetic model, or None",
         has_default=True,
     ),
-    "subject": _one_record(_subjects, "a Subject, or its fields: age, weight, sex, substance"),
-    "regimen": _one_record(_regimens, "a Regimen, or its fields: doses"),
-    "doses": _records(_doses, "doses: a list of Dose, or of their fields (route, dose, duration)"),
+    "subject": _one_record(
+        "remission.records.subject.Subject", "a Subject, or its fields: age, weight, sex, substance"
+    ),
+    "regimen": _one_record("remission.records.regimen.Regimen", "a Regimen, or its fields: doses"),
+    "doses": _records(
+        "remission.records.dose.Dose", "doses: a list of Dose, or of their fields (route, dose, duration)"
+    ),
     "weight_kg": _numbers("kg", above=0.0),
     "t_h": _numbers("h", people=False, low=0.0),
     "dose_mg_per_kg": _number("mg/kg", low=0.0),

@@ -1,8 +1,69 @@
 """Designs of trials, studied by simulation."""
 
-from remission.design import study
-from remission.door.arguments import opened
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-__all__ = ["design_trial"]
+from remission.design import study
+from remission.design.crew import Crew
+from remission.design.scenario_file import read_scenarios
+from remission.design.scenarios import ScenarioTable
+from remission.design.table import TableRow, run_table
+from remission.door.arguments import opened
+from remission.protocol.record import Protocol
+from remission.records.result import Result
+from remission.records.seed import DEFAULT_SEED
+
+__all__ = ["ScenarioResults", "design_trial", "tabulate_scenarios"]
 
 design_trial = opened(study.design_trial)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScenarioResults(Result):
+    """What :func:`tabulate_scenarios` found: one row for each scenario under each design."""
+
+    protocol: str
+    table: ScenarioTable
+    rows: tuple[TableRow, ...]
+
+    def columns(self) -> Mapping[str, Any]:
+        """One row a cell of the table; the Monte Carlo error of each number stands beside it."""
+        names = ("scenario", "design", "analysis", "n_subjects", "n_replicates", "scale", "n_failed", "is_flattered")
+        found: dict[str, Any] = {name: [getattr(row, name) for row in self.rows] for name in names}
+        for name in ("power", "bias", "coverage", "type1_error", "width"):
+            measures = [getattr(row, name) for row in self.rows]
+            found[name] = [None if one is None else one.value for one in measures]
+            found[f"{name}_mcse"] = [None if one is None else one.mcse for one in measures]
+        return found
+
+
+@opened
+def tabulate_scenarios(
+    protocol: Protocol, path: Path, *, analysis: str | None = None, n_workers: int = 1, seed: int = DEFAULT_SEED
+) -> ScenarioResults:
+    """Power, bias, coverage and type I error of designs under scenarios, as ``remission design --scenarios``.
+
+    Parameters
+    ----------
+    protocol
+        What scenarios and designs are laid over.
+    path
+        The YAML file of scenarios and designs.
+    analysis
+        The analysis that decides where a design names none; the protocol's first when left out.
+    n_workers
+        Processes; with more than one, a script of your own needs ``if __name__ == "__main__":``.
+    seed
+        0 to 2**64 - 1.
+
+    Raises
+    ------
+    SpecError
+        The file cannot be read, or something in it is wrong; every fault has its line and field.
+    """
+    table, cells = read_scenarios(path, protocol, analysis=analysis)
+    with Crew(n_workers) as crew:
+        rows = tuple(run_table(table, cells, seed=seed, crew=crew))
+    return ScenarioResults(protocol=protocol.id, table=table, rows=rows)

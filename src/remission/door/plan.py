@@ -1,21 +1,42 @@
-"""One session of ketamine in simulated people. Research simulation, not for patient care."""
+"""Sessions of ketamine in simulated people. Research simulation, not for patient care."""
 
-from collections.abc import Iterable, Mapping
-from inspect import Parameter, Signature
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from inspect import Parameter, signature
 from numbers import Real
-from typing import Any
+from os import PathLike
+from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
+from remission import planner
+from remission.door.arguments import ARGUMENTS
 from remission.errors import SpecError, did_you_mean, known_names
-from remission.planner import Plan, read_request
-from remission.planner import plan_infusion as _plan_infusion
-from remission.records.result import short_text
+from remission.files import read_small_text
+from remission.planner import Comparison, FoundRegimen, Limit, PlacedLevel, Plan, PlanRequest
+from remission.records.result import Result, short_text
 from remission.records.session_fields import SESSION_FIELDS
 
-__all__ = ["plan_infusion"]
+__all__ = [
+    "PlacedLevels", "compare_regimens", "place_levels", "placed_levels", "plan_infusion", "search_regimen",
+    "searched_regimen",
+]  # fmt: skip
+
+_LARGEST_BYTES = 1_000_000
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 
+def _with_fields(function: _F) -> _F:
+    """The function, with every field of a plan in its signature and a fault for every other name."""
+    own = [one for one in signature(function).parameters.values() if one.kind is not Parameter.VAR_KEYWORD]
+    fields = [Parameter(name, Parameter.KEYWORD_ONLY, default=None) for name in SESSION_FIELDS]
+    # Who asks for help sees the fields; no type of a function knows this attribute.
+    function.__signature__ = signature(function).replace(parameters=[*own, *fields])  # type: ignore[attr-defined]
+    return function
+
+
+@_with_fields
 def plan_infusion(**fields: Any) -> Plan:
     """What a session does to simulated people of one weight: curves, peaks, shares, findings. Not for patient care.
 
@@ -35,18 +56,136 @@ def plan_infusion(**fields: Any) -> Plan:
     >>> plan_infusion(weight=82, age=45, dose="0.5 mg/kg", minutes=40, people=200).total_mg
     41.0
     """
+    return planner.plan_infusion(planner.read_request(_asked("plan_infusion", fields)))
+
+
+@_with_fields
+def compare_regimens(others: str | Sequence[str], **fields: Any) -> Comparison:
+    """A session and others in the same simulated people, with the differences person by person.
+
+    Parameters
+    ----------
+    others
+        One regimen or several in a word each, as ``remission plan --compare`` takes them: ``"kare"``,
+        ``"0.8mg/kg/40min"``.
+    fields
+        The first session, as in :func:`plan_infusion`.
+
+    Raises
+    ------
+    SpecError
+        A regimen or a field is wrong.
+    """
+    first = planner.read_request(_asked("compare_regimens", fields))
+    words = _words("others", others)
+    return planner.compare_regimens([first, *(planner.read_regimen(one, beside=first) for one in words)])
+
+
+@_with_fields
+def search_regimen(
+    find: str, *, limits: str | Sequence[str] = (), within_plasma: str = "", share: str | float = "", **fields: Any
+) -> FoundRegimen:
+    """The largest dose, or the fastest infusion of a dose, inside limits of pressure or a range of plasma.
+
+    Parameters
+    ----------
+    find
+        ``"dose"`` or ``"duration"``.
+    limits
+        Largest rises of pressure, such as ``"sbp-rise=20"`` and ``"dbp-rise=15"``. [mmHg]
+    within_plasma
+        A trial whose concentrations hold the session, such as ``"kare"``.
+    share
+        Share of people inside, 0.9 when left out. [0 to 1]
+    fields
+        The session, as in :func:`plan_infusion`, without what is searched for.
+
+    Raises
+    ------
+    SpecError
+        A limit or a field is wrong, none is given, or a contraindication stands against the session.
+    """
+    asked = _asked("search_regimen", fields)
+    words = _words("limits", limits) if limits else []
+    return searched_regimen(asked, find, limits=words, within_plasma=within_plasma, share=str(share))
+
+
+def searched_regimen(
+    fields: Mapping[str, Sequence[str]], find: str, *, limits: Sequence[str], within_plasma: str, share: str
+) -> FoundRegimen:
+    """As :func:`search_regimen`, from fields of text as they were typed."""
+    wanted = [planner.read_limit(one) for one in limits]
+    if within_plasma:
+        wanted.append(Limit(quantity="plasma", plasma=within_plasma))
+    target, request = planner.read_search(fields, find=find)
+    inside = planner.read_share_inside(share)
+    return planner.search_regimen(request, target=target, limits=wanted, share=inside)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedLevels(Result):
+    """What :func:`place_levels` found: measured concentrations, each among the simulated people at its time."""
+
+    request: PlanRequest
+    levels: tuple[PlacedLevel, ...]
+
+    def columns(self) -> Mapping[str, Any]:
+        """One row a level."""
+        of_level = ("t_h", "analyte", "site", "value_ng_per_ml", "is_below")
+        of_people = ("low_ng_per_ml", "median_ng_per_ml", "high_ng_per_ml", "n_below", "n_people", "words", "note")
+        found: dict[str, Any] = {name: [getattr(one.level, name) for one in self.levels] for name in of_level}
+        return {**found, **{name: [getattr(one, name) for one in self.levels] for name in of_people}}
+
+
+@_with_fields
+def place_levels(levels: str | Path, **fields: Any) -> PlacedLevels:
+    """Where measured concentrations fall among the simulated people of a session; nothing is fitted or advised.
+
+    Parameters
+    ----------
+    levels
+        A table as a file, or as a text of several lines: time, analyte, site, value, unit.
+    fields
+        The session, as in :func:`plan_infusion`.
+
+    Raises
+    ------
+    SpecError
+        The table or a field is wrong; each fault names its line.
+    """
+    request = planner.read_request(_asked("place_levels", fields))
+    return PlacedLevels(request=request, levels=placed_levels(request, levels))
+
+
+def placed_levels(request: PlanRequest, levels: str | PathLike[str]) -> tuple[PlacedLevel, ...]:
+    """Levels of a file, or of a text of several lines, among the people of a request."""
+    if isinstance(levels, str) and "\n" in levels:
+        text, where = levels, "levels"
+    else:
+        path = ARGUMENTS["path"].read("levels", levels, {})
+        text = read_small_text(path, allowed="a table of measured levels as text", largest_bytes=_LARGEST_BYTES)
+        where = str(path)
+    measured = planner.read_levels(text, where=where)
+    return planner.place_levels(request, measured, where=where) if measured else ()
+
+
+def _words(name: str, value: Any) -> list[str]:
+    """One word or several."""
+    words = [value] if isinstance(value, str) else value
+    if not isinstance(words, Sequence) or not words or not all(isinstance(one, str) and one.strip() for one in words):
+        raise SpecError(where=name, got=short_text(value), allowed="a text, or a list of texts")
+    return list(words)
+
+
+def _asked(function: str, fields: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The fields as somebody would type them."""
     for name, value in fields.items():
         if name not in SESSION_FIELDS:
             raise SpecError(
-                where=f"plan_infusion({name}=...)", got=short_text(value), allowed="a field of a plan",
+                where=f"{function}({name}=...)", got=short_text(value), allowed="a field of a plan",
                 remedy=did_you_mean(name, SESSION_FIELDS, otherwise=known_names(SESSION_FIELDS, most=30)),
             )  # fmt: skip
-    return _plan_infusion(read_request({name: _texts(name, value) for name, value in fields.items()}))
-
-
-plan_infusion.__signature__ = Signature(  # type: ignore[attr-defined]
-    [Parameter(name, Parameter.KEYWORD_ONLY, default=None) for name in SESSION_FIELDS], return_annotation=Plan
-)
+    return {name: _texts(name, value) for name, value in fields.items()}
 
 
 def _texts(name: str, value: Any) -> list[str]:

@@ -1,7 +1,8 @@
 """Two or more regimens in the same simulated people: differences person by person."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -12,6 +13,7 @@ from remission.planner.request import PlanRequest
 from remission.planner.session import simulate_session
 from remission.planner.shares import ShareDifference, share_difference
 from remission.planner.simulated import Quantity, SimulatedSession
+from remission.records.result import Result
 
 __all__ = ["Comparison", "Difference", "ModelDifference", "RegimenDifferences", "compare_regimens"]
 
@@ -57,11 +59,18 @@ class RegimenDifferences:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class Comparison(Result):
     """Plans in the order asked for, and each later one beside the first."""
 
     plans: tuple[Plan, ...]
     differences: tuple[RegimenDifferences, ...]
+
+    def columns(self) -> Mapping[str, Any]:
+        """One row a later regimen and quantity: the difference from the first, person by person."""
+        rows = [(beside.regimen, one) for beside in self.differences for one in beside.peaks]
+        of_quantity = {name: [getattr(one.quantity, name) for _, one in rows] for name in ("name", "site", "unit")}
+        numbers = {name: [getattr(one, name) for _, one in rows] for name in ("median", "low", "high")}
+        return {"regimen": [regimen for regimen, _ in rows], **of_quantity, **numbers}
 
 
 def compare_regimens(requests: Sequence[PlanRequest]) -> Comparison:

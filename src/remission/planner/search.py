@@ -9,10 +9,10 @@ The search stays inside the doses and rates of published infusions for an addict
 0.01 mg/kg or one minute.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from jaxtyping import Bool
@@ -30,6 +30,7 @@ from remission.planner.session import simulate_session
 from remission.planner.simulated import SimulatedSession
 from remission.records.analyte import SamplingSite
 from remission.records.base import Record
+from remission.records.result import Result
 from remission.records.typed import read_pressure_mmhg
 from remission.units import hours_to_minutes
 
@@ -72,7 +73,7 @@ class PublishedReach:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FoundRegimen:
+class FoundRegimen(Result):
     """What a search found.
 
     ``value``: largest dose [mg/kg] or shortest duration [min] inside every limit; None where none exists. ``cautious``,
@@ -104,6 +105,11 @@ class FoundRegimen:
     standing_fraction: float
     plan: Plan
     under_models: dict[str, float | None]
+
+    def columns(self) -> Mapping[str, Any]:
+        """One row a published model that reaches the effect site: its own answer."""
+        name = "dose_mg_per_kg" if self.target == "dose" else "duration_min"
+        return {"model": list(self.under_models), name: list(self.under_models.values())}
 
 
 def read_limit(text: str) -> Limit:

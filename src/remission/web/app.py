@@ -19,13 +19,7 @@ __all__ = ["create_app"]
 
 
 def create_app(settings: WebSettings | None = None) -> FastAPI:
-    """The web app for the given settings; every module of ``pages`` gives its routes.
-
-    Parameters
-    ----------
-    settings
-        None for the usual ones.
-    """
+    """The web app for the given settings, or the usual ones; every module of ``pages`` gives its routes."""
     settings = settings or WebSettings()
     app = FastAPI(
         title="Remission",

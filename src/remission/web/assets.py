@@ -49,13 +49,7 @@ def _read(name: str) -> tuple[bytes, str]:
 
 
 def asset_address(name: str) -> str:
-    """The address of a file under ``static/``.
-
-    Raises
-    ------
-    LookupError
-        There is no such file; a template names it wrongly.
-    """
+    """The address of a file under ``static/``; a LookupError where a template names one wrongly."""
     found = _content(name)
     if found is None:
         msg = f"no static file {name!r}"

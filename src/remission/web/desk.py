@@ -35,13 +35,7 @@ class Job:
 
 
 class Desk:
-    """Starts each trial at most once; asking again shows how far it is.
-
-    Parameters
-    ----------
-    n_replicates
-        Replicates of each trial.
-    """
+    """Starts each trial at most once, with ``n_replicates`` replicates; asking again shows how far it is."""
 
     def __init__(self, n_replicates: int) -> None:
         self.n_replicates = n_replicates
@@ -49,13 +43,7 @@ class Desk:
         self._lock = threading.Lock()
 
     def ask(self, name: str) -> Job:
-        """The job of a trial of the library, started if it is not; a failed one is started again.
-
-        Raises
-        ------
-        SpecError
-            There is no such protocol.
-        """
+        """The job of a trial of the library, started if it is not; a failed one is started again."""
         protocol = load_protocol(name)
         with self._lock:
             job = self._jobs.get(name)

@@ -32,13 +32,8 @@ class Figure(Record):
 
 def figure_of(chart: Chart) -> Figure:
     """A chart of the report as part of a page."""
-    return Figure(
-        name=chart.name,
-        title=chart.title,
-        see=chart.see,
-        cannot=chart.cannot,
-        table=FigureTable(
-            columns=tuple(chart.table.columns), rows=tuple(tuple(map(str, row)) for row in chart.table.rows)
-        ),
-        svg=Markup(themed_svg(chart)),  # noqa: S704 - drawn here
+    table = FigureTable(
+        columns=tuple(chart.table.columns), rows=tuple(tuple(map(str, row)) for row in chart.table.rows)
     )
+    words = {name: getattr(chart, name) for name in ("name", "title", "see", "cannot")}
+    return Figure(**words, table=table, svg=Markup(themed_svg(chart)))  # noqa: S704 - drawn here

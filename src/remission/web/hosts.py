@@ -11,18 +11,9 @@ _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 
 
 def read_host_name(text: str) -> str:
-    """A host name as browsers send it.
+    """A host name as browsers send it; a SpecError for a star elsewhere than before it, a port, an address of a page.
 
-    Parameters
-    ----------
-    text
-        A name, one with ``*.`` before it for all names below, an address of IP version 4 or 6; letters outside ASCII
-        become what browsers send for them (``xn--``).
-
-    Raises
-    ------
-    SpecError
-        Anything else: a star elsewhere, a port, an address of a page.
+    Letters outside ASCII become what browsers send for them (``xn--``).
 
     Examples
     --------

@@ -47,8 +47,6 @@ class PageRouter:
             English address, for example ``/evidence/{study_id}``; other languages get a prefix.
         template, text
             As for :func:`remission.web.render.render_page`.
-        languages
-            Languages in which the page exists.
         keeps_nothing
             Whether browsers must not keep the page either (patient pages).
         weight
@@ -59,8 +57,8 @@ class PageRouter:
 
         Notes
         -----
-        The function's parameters are FastAPI's; its return annotation is a frozen pydantic model, whose field
-        ``status``, if it has one, is the answer's status.
+        The function's parameters are FastAPI's; it returns a frozen pydantic model, whose field ``status``, if there is
+        one, is the answer's status.
         """
 
         def register(view: _View) -> _View:

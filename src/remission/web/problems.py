@@ -4,15 +4,17 @@ import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from remission.errors import ProvenanceError, RemissionError, RunError
 from remission.records.base import Record
-from remission.web.addresses import other_address
+from remission.web.language import LANGUAGES, path_in
 from remission.web.queue import BusyError
 from remission.web.render import render_page
 from remission.web.security import HEADERS
@@ -106,7 +108,7 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(PageMissingError)
     def missing(request: Request, error: PageMissingError) -> Response:
-        other = other_address(request)
+        other = _other_address(request)
         if other is not None:
             return RedirectResponse(other, headers={"Cache-Control": "no-store"})
         return _answer(request, 404, [error.fault], near=error.known)
@@ -145,7 +147,7 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> Response:
-        other = other_address(request) if error.status_code == HTTPStatus.NOT_FOUND else None
+        other = _other_address(request) if error.status_code == HTTPStatus.NOT_FOUND else None
         if other is not None:
             return RedirectResponse(other, headers={"Cache-Control": "no-store"})
         return _answer(request, error.status_code, [], error.headers)
@@ -180,3 +182,28 @@ def _answer(
     answer = render_page(request, "problem.html.jinja", page, status=status)
     answer.headers.update(headers or {})
     return answer
+
+
+def _other_address(request: Request) -> str | None:
+    """The page that an unknown address means, with its question; None when there is none.
+
+    Only spelling is mended; what names something else is answered by the page that is asked.
+    """
+    path: str = request.scope["path"]
+    if request.method not in {"GET", "HEAD"} or re.match("/(static|api)/+[^/]", path):
+        return None
+    plain = re.sub(r"/{2,}", "/", path.lower()).rstrip("/") or "/"
+    first, _, rest = plain[1:].partition("/")
+    found = [plain]
+    if first in LANGUAGES:
+        # The first page is English; patients' pages begin with the choice of a substance.
+        found = [path_in(f"/{rest}", first), f"/{rest}"] if rest else [path_in("/journey", first)]
+    for one in found:
+        if one != path and _is_page(request, one):
+            return quote(one) + (f"?{request.url.query}" if request.url.query else "")
+    return None
+
+
+def _is_page(request: Request, path: str) -> bool:
+    scope = {**request.scope, "path": path, "method": "GET"}
+    return any(route.matches(scope)[0] is Match.FULL for route in request.app.router.routes)

@@ -28,13 +28,7 @@ class BusyError(Exception):
 
 
 async def run_in_turn(weight: Weight, work: Callable[[], _T]) -> _T:
-    """Run work when its turn comes; a quick one now.
-
-    Raises
-    ------
-    BusyError
-        Too many wait already.
-    """
+    """Run work when its turn comes, a quick one now; a BusyError where too many wait already."""
     if weight == "quick":
         return work()
     try:

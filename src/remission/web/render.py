@@ -51,16 +51,11 @@ def _twice(words: Iterable[str]) -> list[tuple[str, str]]:
 def render_page(
     request: Request, template: str, page: BaseModel, *, text: str | None = None, status: int = 200
 ) -> HTMLResponse:
-    """One page as HTML.
+    """One page as HTML, from a file in ``templates/`` and the texts of its text file, when it has one.
 
-    Parameters
-    ----------
-    template
-        File in ``templates/``; it sees ``page`` (the record), ``t`` (texts of the page in its language), ``words`` and
-        ``site`` (texts of the patient pages and of every page), ``language``, ``here`` (its English address), ``asset``
-        (address of a static file) and ``link`` (address of a page in the reader's language).
-    text
-        Name of the page's text file, when it has one.
+    A template sees ``page`` (the record), ``t`` (texts of the page in its language), ``words`` and ``site`` (texts of
+    the patient pages and of every page), ``language``, ``here`` (its English address), ``asset`` (address of a static
+    file) and ``link`` (address of a page in the reader's language).
     """
     language = language_of(request)
     path = request.url.path

@@ -16,13 +16,7 @@ __all__ = ["bind", "serve"]
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes a free one.
-
-    Raises
-    ------
-    SpecError
-        The address is not this machine's, or another program listens there.
-    """
+    """A listening socket, for port 0 a free one; a SpecError where this machine cannot listen there."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

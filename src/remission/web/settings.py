@@ -10,20 +10,11 @@ __all__ = ["WebSettings"]
 class WebSettings(Record):
     """Settings of one server.
 
-    country
-        Two letters of ISO 3166; whose emergency and crisis numbers stand on the pages.
-    clinics_store
-        The file of clinics that ``remission clinics load`` fills; None for the usual place.
-    is_operator
-        Whether the pages that change the store exist.
-    demonstrates
-        Whether invented clinics are shown, marked as such, where no store is filled.
-    hosts
-        Names under which the server answers; others are refused, so that no foreign site can reach it by a name.
-    is_clinician
-        Whether the planner offers volumes for a vial and an empty session log.
-    n_replicates
-        Replicates behind the pages of a trial.
+    ``country`` is that of the emergency numbers, two letters of ISO 3166; ``clinics_store`` the file that ``remission
+    clinics load`` fills, None for the usual one. ``is_operator``: the pages that change it exist. ``demonstrates``:
+    invented clinics are shown, marked so, where none is loaded. ``hosts``: names that are answered; others are refused,
+    so that no foreign site can reach it by a name. ``is_clinician``: the planner offers volumes and an empty session
+    log. ``n_replicates``: behind the pages of a trial.
     """
 
     country: str = "US"

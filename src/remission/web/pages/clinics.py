@@ -1,7 +1,7 @@
 """Find care: clinics near a ZIP code or town, by state, and how to check one. Nothing asked is kept or logged."""
 
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs
@@ -30,6 +30,7 @@ __all__ = ["router", "store_of"]
 
 router = PageRouter()
 _LANGUAGES = tuple(LANGUAGES)
+_register = partial(router.page, text="clinics", languages=_LANGUAGES, keeps_nothing=True)
 _MOST_IN_BROWSER = 5000
 _MOST_FORM_BYTES = 10_000
 _Data = Annotated[Literal["demonstration"] | None, Query(description="demonstration: invented clinics, marked so.")]
@@ -166,15 +167,13 @@ def _page(request: Request, data: str | None, **more: Any) -> ClinicsPage:
     )
 
 
-@router.page("/clinics", template="clinics.html.jinja", text="clinics", languages=_LANGUAGES, keeps_nothing=True)
+@_register("/clinics", template="clinics.html.jinja")
 def clinics_page(request: Request, data: _Data = None) -> ClinicsPage:
     """Find care near you: the question, the list by state, how to check a clinic."""
     return _page(request, data)
 
 
-@router.page(
-    "/clinics/state/{state}", template="clinics.html.jinja", text="clinics", languages=_LANGUAGES, keeps_nothing=True
-)
+@_register("/clinics/state/{state}", template="clinics.html.jinja")
 def clinics_state_page(request: Request, state: str, data: _Data = None) -> ClinicsPage:
     """The clinics of one state by city and name."""
     code = find_state(state)
@@ -187,9 +186,7 @@ def clinics_state_page(request: Request, state: str, data: _Data = None) -> Clin
     return _page(request, data, state=count, rows=tuple(_row(one) for one in found))
 
 
-@router.page(
-    "/clinics/check", template="clinics_check.html.jinja", text="clinics", languages=_LANGUAGES, keeps_nothing=True
-)
+@_register("/clinics/check", template="clinics_check.html.jinja")
 def clinics_check_page(request: Request) -> CheckPage:
     """How to check a clinic before the first visit."""
     return CheckPage(contacts=_contacts(request))

@@ -66,6 +66,10 @@ def _answer(request: Request, page: LoadPage) -> HTMLResponse:
     return answer
 
 
+def _failed(request: Request, fault: Fault, *, status: int = 422) -> HTMLResponse:
+    return _answer(request, _page(request, "failed", faults=(fault,), status=status))
+
+
 def _page(request: Request, outcome: str, **more: object) -> LoadPage:
     store = store_of(request)
     return LoadPage.from_dict({"outcome": outcome, "store": str(store.path), "counts": store.counts(), **more})
@@ -98,8 +102,7 @@ async def load_file(request: Request) -> HTMLResponse:
     """Check a file, and load it where all rows are good or the operator agrees to keep the good ones."""
     _only_operator(request)
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        fault = Fault(where="file", got="no file", allowed="a form with a file")
-        return _answer(request, _page(request, "failed", faults=(fault,), status=422))
+        return _failed(request, Fault(where="file", got="no file", allowed="a form with a file"))
     try:
         form = await MultiPartParser(request.headers, _limited(request), max_files=1, max_fields=8).parse()
     except _TooLargeError:
@@ -109,29 +112,22 @@ async def load_file(request: Request) -> HTMLResponse:
             allowed="at most 50 MB",
             remedy="Split it, or use remission clinics load. Nothing was changed.",
         )
-        return _answer(request, _page(request, "failed", faults=(fault,), status=413))
+        return _failed(request, fault, status=413)
     except MultiPartException as error:
-        fault = Fault(where="form", got=str(error)[:80], allowed="the form of this page")
-        return _answer(request, _page(request, "failed", faults=(fault,), status=422))
+        return _failed(request, Fault(where="form", got=str(error)[:80], allowed="the form of this page"))
     try:
         file = form.get("file")
         if not isinstance(file, UploadFile) or not file.filename:
             fault = Fault(where="file", got="no file", allowed="a file of clinics", remedy="Choose a file first.")
-            return _answer(request, _page(request, "failed", faults=(fault,), status=422))
+            return _failed(request, fault)
         with scratch_folder() as folder:
             # The name is shown in messages and may hold the day of the file; it never leads to another place.
             path = folder / (re.sub(r"[^A-Za-z0-9._-]", "_", file.filename)[-100:].lstrip(".") or "file")
             with new_bytes(path) as target:
                 while chunk := await file.read(1_000_000):
                     target.write(chunk)
-            page = await run_in_threadpool(
-                _load,
-                request,
-                path,
-                keep_good=form.get("keep_good") == "yes",
-                replace=form.get("replace") == "yes",
-                only_check=form.get("action") == "check",
-            )
+            asked = {name: form.get(name) == "yes" for name in ("keep_good", "replace")}
+            page = await run_in_threadpool(_load, request, path, only_check=form.get("action") == "check", **asked)
             return _answer(request, page)
     finally:
         await form.close()
@@ -143,8 +139,7 @@ def _load(request: Request, path: Path, *, keep_good: bool, replace: bool, only_
         is_loaded = not only_check and (keep_good or not reading.errors)
         loaded = store_of(request).save(reading, replace=replace) if is_loaded else None
     except RemissionError as error:
-        parts = getattr(error, "faults", (error,))
-        faults = tuple(fault_of(part) for part in parts)
+        faults = tuple(fault_of(part) for part in getattr(error, "faults", (error,)))
         return _page(request, "failed", faults=faults, status=422)
     return _page(
         request,

@@ -1,7 +1,7 @@
 """What to expect: a page to decide with, for each substance; established treatments always stand beside ketamine."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
@@ -30,7 +30,7 @@ from remission.web.problems import Fault, PageMissingError, PageMovedError, faul
 __all__ = ["router"]
 
 router = PageRouter()
-_LANGUAGES = tuple(LANGUAGES)
+_page = partial(router.page, languages=tuple(LANGUAGES), keeps_nothing=True)
 
 
 class Choice(Record):
@@ -152,22 +152,11 @@ class SafetyPage(Record):
     status: int = 200
 
 
-def _language(request: Request) -> str:
-    return language_of(request)
-
-
-_Language = Annotated[str, Depends(_language)]
+_Language = Annotated[str, Depends(language_of)]
 _Country = Annotated[str, Query(max_length=8, description="Whose numbers to call: two letters of ISO 3166.")]
 
 
-@router.page(
-    "/journey",
-    template="journey_start.html.jinja",
-    text="journey",
-    languages=_LANGUAGES,
-    keeps_nothing=True,
-    weight="quick",
-)
+@_page("/journey", template="journey_start.html.jinja", text="journey", weight="quick")
 def journey(language: _Language) -> JourneyStart:
     """Choose a substance."""
     t = load_text(language, "journey")
@@ -179,9 +168,7 @@ def journey(language: _Language) -> JourneyStart:
     )
 
 
-@router.page(
-    "/journey/{substance}", template="journey.html.jinja", text="journey", languages=_LANGUAGES, keeps_nothing=True
-)
+@_page("/journey/{substance}", template="journey.html.jinja", text="journey")
 def journey_of(request: Request, substance: str, language: _Language, country: _Country = "") -> JourneyPage:
     """Options for one substance side by side, what happens, risks, cost, questions."""
     known = load_text("en", "journey")["substances"]
@@ -193,18 +180,11 @@ def journey_of(request: Request, substance: str, language: _Language, country: _
         ending = ".json" if request.url.path.endswith(".json") else ""
         raise PageMovedError(f"{address}{ending}" + (f"?{request.url.query}" if request.url.query else ""))
     chosen, fault = _country(request, country)
-    page = _page(substance, language, chosen)
+    page = _journey(substance, language, chosen)
     return page.model_copy(update={"fault": fault, "status": 422}) if fault else page
 
 
-@router.page(
-    "/safety",
-    template="safety.html.jinja",
-    text="safety",
-    languages=_LANGUAGES,
-    keeps_nothing=True,
-    weight="quick",
-)
+@_page("/safety", template="safety.html.jinja", text="safety", weight="quick")
 def safety(request: Request, language: _Language, country: _Country = "") -> SafetyPage:
     """Whom to call, and what to know before stopping."""
     chosen, fault = _country(request, country)
@@ -242,7 +222,7 @@ def _others(country: str, language: str) -> tuple[Choice, ...]:
 
 
 @cache
-def _page(substance: str, language: str, country: str) -> JourneyPage:
+def _journey(substance: str, language: str, country: str) -> JourneyPage:
     t = load_text(language, "journey")
     return JourneyPage(
         substance=substance,
@@ -318,40 +298,32 @@ def _icons(name: str, t: Mapping[str, Any]) -> Icons:
     # Only both groups on one endpoint may be drawn as people; a test holds every entry of the library to it.
     assert number.treated is not None
     assert number.control is not None
+    counts = {name: getattr(number, name) for name in _PEOPLE}
+    people: dict[str, Any] = {name: None if count is None else round(count) for name, count in counts.items()}
     return Icons(
         record=name,
         says=fill(t["icon"][name]),
-        treated=round(number.treated),
-        control=round(number.control),
-        treated_low=_whole(number.treated_low),
-        treated_high=_whole(number.treated_high),
-        control_low=_whole(number.control_low),
-        control_high=_whole(number.control_high),
         n=number.n,
         source=number.source,
         kind=t["kinds"][number.kind],
+        **people,
     )
 
 
-def _whole(number: float | None) -> int | None:
-    return None if number is None else round(number)
+_PEOPLE = ("treated", "treated_low", "treated_high", "control", "control_low", "control_high")
 
 
 def _facts(t: Mapping[str, Any], substance: str) -> tuple[Fact, ...]:
     """Numbers of the sections that belong to no option."""
     text = repr([*(t[name] for name in ("diagnosis", "sessions", "risks", "cost")), t["life"][substance]])
     in_life = set(slots_of(repr(t["life"][substance])))
-    return tuple(
-        Fact(
-            number=_span(number) if number.id not in in_life else _life_number(number, text)[0],
-            unit=number.unit if number.id not in in_life else _life_number(number, text)[1],
-            source=number.source,
-            kind=t["kinds"][number.kind],
-            read=number.read,
-            grade=t["grades"][number.grade] if number.grade else "",
-        )
-        for number in map(number_of, slots_of(text))
-    )
+    facts = []
+    for number in map(number_of, slots_of(text)):
+        value, unit = _life_number(number, text) if number.id in in_life else (_span(number), number.unit)
+        grade = t["grades"][number.grade] if number.grade else ""
+        kind = t["kinds"][number.kind]
+        facts.append(Fact(number=value, unit=unit, source=number.source, kind=kind, read=number.read, grade=grade))
+    return tuple(facts)
 
 
 def _life_number(number: PatientNumber, text: str) -> tuple[str, str]:

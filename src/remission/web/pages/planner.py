@@ -10,7 +10,7 @@ from pydantic import Field, create_model
 from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
 from remission.library.references import load_reference
-from remission.library.sessions import load_checks, load_plasma_ranges, load_regimens
+from remission.library.sessions import PlasmaRange, PublishedRegimen, load_checks, load_plasma_ranges, load_regimens
 from remission.pk import DEFAULT_PK_MODEL, list_pk_models, load_pk_model, typical_parameters
 from remission.planner import (
     NOTICE,
@@ -90,11 +90,7 @@ class PlannerQuery(_Fields, extra="ignore"):
     @property
     def fields(self) -> dict[str, list[str]]:
         """Fields as :func:`remission.planner.read_request` takes them."""
-        return {
-            name: list(value) if isinstance(value, list) else [value]
-            for name in type(self).model_fields
-            if (value := getattr(self, name))
-        }
+        return {name: list(value) if isinstance(value, list) else [value] for name, value in self if value}
 
 
 class CheckChoice(Record):
@@ -273,9 +269,8 @@ def warm() -> None:
 def _answer(query: PlannerQuery, is_clinician: bool) -> PlannerPage:
     for name in ("vial", "dilution"):
         if getattr(query, name) and not is_clinician:
-            raise SpecError(
-                where=name, got=getattr(query, name), allowed="nothing: this server is not in clinician mode"
-            )
+            got, allowed = getattr(query, name), "nothing: this server is not in clinician mode"
+            raise SpecError(where=name, got=got, allowed=allowed)
     if query.dilution and not query.vial:
         raise SpecError(where="vial", got="nothing", allowed="the strength of the vial, where a dilution is given")
     has_change = any(text.strip() for text in query.change)
@@ -347,11 +342,8 @@ def _clinic(request: PlanRequest, query: PlannerQuery) -> ClinicSheet:
 
 
 def _searched(query: PlannerQuery) -> SearchSheet:
-    limits = [
-        read_limit(f"{name}={text}")
-        for name, text in (("sbp-rise", query.sbp_rise), ("dbp-rise", query.dbp_rise))
-        if text
-    ]
+    rises = {"sbp-rise": query.sbp_rise, "dbp-rise": query.dbp_rise}
+    limits = [read_limit(f"{name}={text}") for name, text in rises.items() if text]
     if query.within_plasma:
         limits.append(Limit(quantity="plasma", plasma=query.within_plasma))
     _check_given(query)
@@ -374,7 +366,8 @@ def _beside(found: Comparison, number: int) -> ComparedRegimen:
 
 def _check_size(requests: Sequence[PlanRequest]) -> None:
     """Refuse what would take hundreds of megabytes from everybody else's questions; a plan on one's own machine may."""
-    points = sum(max(1.0, _POINTS_PER_H * (_end_h(one) + _AFTER_H)) for one in requests)
+    ends_h = [max(infusion.end_h for infusion in one.infusions) for one in requests]
+    points = sum(max(1.0, _POINTS_PER_H * (end_h + _AFTER_H)) for end_h in ends_h)
     most = min(_MOST_PEOPLE, int(_MOST_PERSON_POINTS / points))
     if requests[0].n_people > most:
         raise SpecError(
@@ -383,10 +376,6 @@ def _check_size(requests: Sequence[PlanRequest]) -> None:
             allowed=f"at most {most} people for this question here",
             remedy="More people on your own machine: remission plan, with --people.",
         )
-
-
-def _end_h(request: PlanRequest) -> float:
-    return max(one.end_h for one in request.infusions)
 
 
 @lru_cache(maxsize=64)
@@ -421,14 +410,8 @@ def _page(query: PlannerQuery, is_clinician: bool, **more: Any) -> PlannerPage:
 def _choices() -> dict[str, Any]:
     asked = [one for one in load_checks() if one.rule == "asked"]
     return {
-        "presets": tuple(
-            Preset(id=one.id, title=one.title, substance=one.substance, source=_source(one.source), note=one.note)
-            for one in load_regimens()
-        ),
-        "plasma": tuple(
-            Preset(id=one.id, title=one.title, substance="", source=_source(one.source), note=one.note)
-            for one in load_plasma_ranges()
-        ),
+        "presets": tuple(_preset(one, substance=one.substance) for one in load_regimens()),
+        "plasma": tuple(_preset(one, substance="") for one in load_plasma_ranges()),
         "checks": tuple(
             CheckGroup(
                 name=group,
@@ -445,6 +428,6 @@ def _choices() -> dict[str, Any]:
     }
 
 
-def _source(key: str) -> str:
-    reference = load_reference(key)
-    return reference.text
+def _preset(one: PublishedRegimen | PlasmaRange, *, substance: str) -> Preset:
+    source = load_reference(one.source).text
+    return Preset(id=one.id, title=one.title, substance=substance, source=source, note=one.note)

@@ -1,6 +1,5 @@
 """Published trials as the model gives them: the report of a run as a page, simulated when first asked for."""
 
-import shlex
 from collections.abc import Mapping
 from functools import cache, lru_cache, partial
 from typing import Annotated, Any
@@ -152,13 +151,8 @@ async def trial(
     job = desk.ask(trial_id)
     await job.wait(wait)
     if job.result is None or job.failure:
-        return TrialPage(
-            **known,
-            done=job.done,
-            total=job.total,
-            failure=job.failure,
-            status=500 if job.failure else 202,
-        )
+        status = 500 if job.failure else 202
+        return TrialPage(**known, done=job.done, total=job.total, failure=job.failure, status=status)
     report = await run_in_turn("heavy", partial(_report, trial_id, desk))
     return TrialPage(**known, done=job.total, total=job.total, report=report)
 
@@ -175,8 +169,6 @@ def _report(trial_id: str, desk: Desk) -> Report:
     result = desk.ask(trial_id).result
     assert result is not None, "asked for when it is finished"
     summary = summarize_trial(result)
-    command = shlex.join(
-        ["remission", "run", result.protocol.id, "--replicates", str(result.n_replicates), "--seed", str(DEFAULT_SEED)]
-    )
+    command = f"remission run {result.protocol.id} --replicates {result.n_replicates} --seed {DEFAULT_SEED}"
     content: dict[str, Any] = report_content(result, summary, command=command, versions=library_versions())
     return Report(**content, charts=tuple(figure_of(chart) for chart in report_charts(result, summary)))

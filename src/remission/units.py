@@ -4,7 +4,7 @@ Canonical units: drug amount ug in mechanisms and mg in records, volume L, so co
 kg; time of a session h, time of a course day. Inside the package a number is a plain float whose **name** ends in its
 unit (``conc_ng_per_ml``); :data:`SUFFIXES` is the table of those endings.
 
-The unit library (pint) is used here only, with a short list of units of our own instead of its standard one:
+The unit library (pint) is used here only, with a short list of units of our own (``units.toml``):
 
 - Body weight is a dimension of its own, so ``mg/kg`` is a dose per body weight and never a ratio of two masses.
 - Only the listed names exist: ``min`` is minutes and ``m`` is refused, ``h`` is hours and not a physical constant, and
@@ -15,9 +15,10 @@ Conversions are computed with fractions and rounded once, to the nearest float.
 """
 
 import re
+import tomllib
 from fractions import Fraction
 from functools import lru_cache
-from types import MappingProxyType
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
@@ -42,74 +43,17 @@ __all__ = [
 
 _Number = TypeVar("_Number", float, npt.NDArray[np.float64])
 
-_DEFINITIONS: Final = """
-second = [time] = s = sec
-minute = 60 * second = min
-hour = 60 * minute = h = hr
-day = 24 * hour = d
-week = 7 * day
-year = 365.25 * day = y = yr
-nanogram = [drug_amount] = ng
-microgram = 1000 * nanogram = ug = mcg
-milligram = 1000 * microgram = mg
-gram = 1000 * milligram = g
-kilogram = [body_weight] = kg
-pound = 0.45359237 * kilogram = lb
-microliter = [volume] = uL = ul
-milliliter = 1000 * microliter = mL = ml
-deciliter = 100 * milliliter = dL = dl
-liter = 1000 * milliliter = L = l
-nanomole = [substance] = nmol
-micromole = 1000 * nanomole = umol
-millimole = 1000 * micromole = mmol
-mole = 1000 * millimole = mol
-millimeter_of_mercury = [pressure] = mmHg
-percent = 0.01 = percent
-"""
-
+_WORDS: Final = tomllib.loads(files("remission").joinpath("units.toml").read_text(encoding="utf-8"))
+_DEFINITIONS: Final[list[str]] = _WORDS["definitions"].strip().splitlines()
+_PLURAL: Final[dict[str, str]] = _WORDS["plural"]
 _NAMES: Final = tuple(
     dict.fromkeys(
         name.strip()
-        for line in _DEFINITIONS.strip().splitlines()
+        for line in _DEFINITIONS
         for index, name in enumerate(line.split("="))
         if index != 1 and "_of_" not in name
     )
 )
-
-_MIX_UPS: Final = MappingProxyType(
-    {
-        "m": "'m' is not a unit here: minutes are 'min'.",
-        "M": "'M' is not a unit here: minutes are 'min'.",
-        "month": "Months differ in length: write days.",
-        "months": "Months differ in length: write days.",
-        "degC": "Temperatures are not used here.",
-        "degF": "Temperatures are not used here.",
-    }
-)
-
-_ASKED: Final = MappingProxyType(
-    {
-        "mg/kg": ("a dose per body weight", "0.5 mg/kg"),
-        "mg": ("a drug amount", "35 mg"),
-        "ug": ("a drug amount", "200 ug"),
-        "kg": ("a body weight", "70 kg"),
-        "min": ("a length of time", "40 min"),
-        "h": ("a length of time", "1.5 h"),
-        "day": ("a length of time", "14 days"),
-        "year": ("an age", "45 years"),
-        "ng/mL": ("a concentration", "150 ng/mL"),
-        "umol/L": ("a molar concentration", "0.5 umol/L"),
-        "L": ("a volume", "70 L"),
-        "L/h": ("a clearance", "80 L/h"),
-        "1/h": ("a rate", "0.5 1/h"),
-        "g/mol": ("a molar mass", "237.7 g/mol"),
-        "mmHg": ("a pressure", "120 mmHg"),
-        "1": ("a share of one", "0.35 or 35 %"),
-    }
-)
-"""What each canonical unit measures, in words, and an example."""
-
-_PLURAL: Final = MappingProxyType({"day": "days", "year": "years", "week": "weeks"})
 
 _NUMBER: Final = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3}(?![0-9]))?"
 _QUANTITY: Final = re.compile(rf"({_NUMBER})[ \t]*(.*)", re.DOTALL)
@@ -248,7 +192,7 @@ def _registry() -> "pint.UnitRegistry[Any]":
     import pint  # half a second to import, so only when a unit has to be converted
 
     registry: pint.UnitRegistry[Any] = pint.UnitRegistry(None, non_int_type=Fraction)
-    for line in _DEFINITIONS.strip().splitlines():
+    for line in _DEFINITIONS:
         registry.define(line)
     return registry
 
@@ -284,7 +228,7 @@ def _factor(source: str, target: str, *, text: str, where: str) -> Fraction:
 
 
 def _refusal(text: str, target: str, where: str, *, remedy: str) -> UnitsError:
-    words, example = _ASKED.get(target, (f"a quantity in {target}", f"1 {target}"))
+    words, example = _WORDS["asked"].get(target, (f"a quantity in {target}", f"1 {target}"))
     return UnitsError(
         where=where, got=repr(text[:_LONGEST]), allowed=f"{words} with its unit, such as '{example}'", remedy=remedy
     )
@@ -300,8 +244,8 @@ def _near(unit: str) -> str:
     if unit.startswith(","):
         return "Write the decimals after a point, not a comma."
     for name in re.findall(r"[A-Za-z]+|%", unit):
-        if name in _MIX_UPS:
-            return _MIX_UPS[name]
+        if name in _WORDS["mix_ups"]:
+            return str(_WORDS["mix_ups"][name])
         if name not in _NAMES and name.removesuffix("s") not in _NAMES:
             return f"The unit '{name}' is not known here. {_meant(name)}".strip()
     return f"The unit '{unit}' cannot be read; write it like mg/kg or ng/mL."

@@ -87,7 +87,12 @@ WRONG: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], str]] = [
         "never a dissociation",
     ),
     (rm.search_regimen, ("rate",), {"limits": "sbp-rise=20", "weight": 82, "age": 45}, "dose or duration"),
-    (rm.search_regimen, ("dose",), {"limits": "sbp-rise=20", "share": 2, "weight": 82, "age": 45}, "share"),
+    (
+        rm.search_regimen,
+        ("dose",),
+        {"limits": "sbp-rise=20", "share": 2, "weight": 82, "age": 45, "minutes": 40},
+        "share",
+    ),
     (rm.place_levels, ("not-there.csv",), {"weight": 82, "age": 45, "preset": "kare"}, "not-there.csv"),
     (rm.place_levels, ("time,analyte\n40,ket\n",), {"weight": 82, "age": 45, "preset": "kare"}, "levels"),
     (rm.place_levels, (pd.DataFrame(),), {"weight": 82, "age": 45, "preset": "kare"}, "to_csv"),

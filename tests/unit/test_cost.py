@@ -150,7 +150,7 @@ def test_a_full_disk_is_failed_work_and_the_run_goes_on_later(size: int, small_f
 STUBBORN = """
 import signal, time
 signal.signal(signal.SIGINT, lambda *_: None)
-from remission.cli.interrupt import ends_soon
+from remission.cli.progress import ends_soon
 with ends_soon("Go on with: x"):
     print("ready", flush=True)
     while True:

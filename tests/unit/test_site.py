@@ -220,7 +220,7 @@ def test_each_link_warns_before_it_shows_stopping_alone(client: TestClient, step
 
 def test_the_drawing_gets_what_the_model_computed(client: TestClient) -> None:
     """Curves on the page are those of a simulated trial, not drawn by hand."""
-    from remission.web.story import load_story
+    from remission.web.pages.learn import load_story
 
     course = client.get("/api/learn/course.json").json()
     story = load_story("alcohol")

@@ -14,10 +14,9 @@ from remission.cli.app import run_app
 from remission.errors import SpecError
 from remission.web import patience, queue
 from remission.web.app import create_app
-from remission.web.hosts import read_host_name
 from remission.web.pages import planner
 from remission.web.server import bind
-from remission.web.settings import WebSettings
+from remission.web.settings import WebSettings, read_host_name
 
 FORMS = (
     "/static/{}.css", "/journey/{}", "/trial/{}", "/learn/{}", "/evidence/{}", "/clinics/state/{}", "/{}",

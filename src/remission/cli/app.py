@@ -26,10 +26,9 @@ from remission.cli.imports import export_command
 from remission.cli.options import older_names, refuse_repeats
 from remission.cli.panels import PROMISE, Panels, usage_words
 from remission.cli.plan import plan_command
-from remission.cli.protocols import list_command, new_command
+from remission.cli.protocols import list_command, new_command, show_command
 from remission.cli.run import run_command
 from remission.cli.serve import serve_command
-from remission.cli.show import show_command
 from remission.cli.terminal import plain_output
 from remission.cli.validate import validate_command
 from remission.errors import LibraryError, RemissionError, RunError, SpecError, WorkError, visible
@@ -131,23 +130,18 @@ def _run(arguments: list[str]) -> int:
 def _check_arguments(arguments: list[str]) -> None:
     """Refuse words that are no text, and a working folder that is gone: every path of every command is met here."""
     for number, word in enumerate(arguments, start=1):
+        got, allowed, remedy = word, "", ""
         if any("\ud800" <= letter <= "\udfff" for letter in word):
-            raise SpecError(
-                where=f"command line, word {number}", got=ascii(word), allowed="text in UTF-8",
-                remedy="Rename the file, or set a UTF-8 locale, such as LC_ALL=C.UTF-8.",
-            )  # fmt: skip
-        if not word or (word.startswith("--") and word.endswith("=")):
-            raise SpecError(
-                where=f"command line, word {number}", got=word or "nothing", allowed="a value",
-                remedy="A shell variable that is not set gives this.",
-            )  # fmt: skip
-        if word.endswith("/") and _FILE.search(word) and not Path(word).is_dir():
-            raise SpecError(
-                where=f"command line, word {number}", got=word, allowed="the name of a file, or a folder that is there",
-                remedy="Leave the / at its end out.",
-            )  # fmt: skip
-        if "\0" in word:
-            raise SpecError(where=f"command line, word {number}", got=ascii(word), allowed="text without zero bytes")
+            got, allowed = ascii(word), "text in UTF-8"
+            remedy = "Rename the file, or set a UTF-8 locale, such as LC_ALL=C.UTF-8."
+        elif not word or (word.startswith("--") and word.endswith("=")):
+            got, allowed, remedy = word or "nothing", "a value", "A shell variable that is not set gives this."
+        elif word.endswith("/") and _FILE.search(word) and not Path(word).is_dir():
+            allowed, remedy = "the name of a file, or a folder that is there", "Leave the / at its end out."
+        elif "\0" in word:
+            got, allowed = ascii(word), "text without zero bytes"
+        if allowed:
+            raise SpecError(where=f"command line, word {number}", got=got, allowed=allowed, remedy=remedy)
     try:
         Path.cwd()
     except OSError as error:

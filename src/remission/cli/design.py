@@ -138,7 +138,7 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
 
 def _tabulate(context: typer.Context, name: str, scenarios: Path) -> None:
     """The table of a file of scenarios, with its report."""
-    from remission.cli.design_table import tabulate
+    from remission.cli.design_show import tabulate
     from remission.cli.design_work import design_work
     from remission.records.result import plain
 

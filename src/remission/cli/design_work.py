@@ -13,8 +13,7 @@ from typing import Any
 
 import typer
 
-from remission.cli.interrupt import ends_soon
-from remission.cli.progress import span
+from remission.cli.progress import ends_soon, span
 from remission.design.cost import expected_s
 from remission.design.crew import Crew
 from remission.design.journal import Journal

@@ -37,8 +37,7 @@ def choose_workers(*, cluster: str | None, workers: int | None, threads: int) ->
 
 def execute(plan: "TrialPlan", root: Path, command: str, *, quiet: bool, do: "Doer | None" = None) -> dict[str, Any]:
     """Run a plan, or what is left of it, and write its folder; returns the summary with the folder's place."""
-    from remission.cli.interrupt import ends_soon
-    from remission.cli.progress import progress_of
+    from remission.cli.progress import ends_soon, progress_of
     from remission.cli.table import print_rows
     from remission.extras import has_extra
     from remission.report.write import write_report
@@ -142,8 +141,7 @@ def rerun_command(
 
     Example: remission rerun runs/kare-20260101-1a2b3c4d
     """
-    from remission.cli.interrupt import ends_soon
-    from remission.cli.progress import progress_of
+    from remission.cli.progress import ends_soon, progress_of
     from remission.cli.table import standing_data
     from remission.report.write import write_report
     from remission.runs.folder import read_run

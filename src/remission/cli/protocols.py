@@ -1,4 +1,4 @@
-"""``remission new`` and ``remission list``: protocols to start from."""
+"""``remission list``, ``new`` and ``show``: protocols to start from, and what a protocol or a run is."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +8,7 @@ import typer
 from remission.cli.options import AsJson
 from remission.cli.terminal import print_columns, print_json
 
-__all__ = ["list_command", "new_command"]
+__all__ = ["list_command", "new_command", "show_command"]
 
 
 def new_command(
@@ -44,3 +44,61 @@ def list_command(
         print_json({"protocols": rows})
     else:
         print_columns([(name, protocol.title) for name, protocol in found])
+
+
+def show_command(
+    what: Annotated[str, typer.Argument(help="Folder of a run, a built-in protocol, or a protocol file.")],
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Compare every file or chunk of a run with its hash, and show no numbers.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show a finished run, or what a protocol will do.
+
+    A run is checked against its hashes first.
+
+    Example: remission show kare
+    """
+    from remission.runs.work import is_unfinished
+
+    if verify or is_unfinished(Path(what)):
+        from remission.cli.execute import verify_command
+
+        verify_command(Path(what), as_json=as_json)
+    elif Path(what).is_dir():
+        _show_run(Path(what), as_json=as_json)
+    else:
+        _show_protocol(what, as_json=as_json)
+
+
+def _show_run(folder: Path, *, as_json: bool) -> None:
+    from remission.cli.table import print_rows, standing_data
+    from remission.runs.folder import read_run
+
+    run = read_run(folder)
+    if as_json:
+        # A run that was made before it said so says it now.
+        summary = {"standing": standing_data(run.summary), **run.summary}
+        print_json({"manifest": run.manifest, "summary": summary})
+        return
+    print_rows(run.summary)
+    typer.echo(f"Whole: {len(run.manifest['files'])} files match their hashes. Made by: {run.manifest['command']}")
+    typer.echo(f"Report: {folder / 'report.html'}")
+
+
+def _show_protocol(name: str, *, as_json: bool) -> None:
+    from remission.cli.run import read_one_protocol
+    from remission.patient.standing import standing_of
+
+    protocol = read_one_protocol(name)
+    standing = standing_of(protocol.substance)
+    if as_json:
+        cautions = protocol.cautions()
+        content = {"protocol": protocol, "standing": standing.to_dict(), "cautions": cautions}
+        print_json({**content, "sha256": protocol.content_hash})
+        return
+    for line in standing.lines:
+        typer.echo(line)
+    typer.echo(protocol.explain())
+    for caution in protocol.cautions():
+        typer.echo(f"! {caution}")

@@ -46,9 +46,8 @@ def serve_command(  # noqa: PLR0917 - options, given by name
     from remission.files import refuse_pipes
 
     need_extra("web", where="remission serve")
-    from remission.web.hosts import read_host_name
     from remission.web.server import bind, serve
-    from remission.web.settings import WebSettings
+    from remission.web.settings import WebSettings, read_host_name
 
     if host not in _LOOPBACK and operator:
         raise SpecError(

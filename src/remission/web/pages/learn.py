@@ -1,4 +1,7 @@
-"""How it works: the chain as a drawing, one link at a time, computed; the article's claims; courses."""
+"""How it works: the chain as a drawing, one link at a time, computed; the article's claims; courses.
+
+The course is a published trial as the model runs it, beside people who stop alone, computed once.
+"""
 
 import inspect
 from functools import cache
@@ -10,19 +13,80 @@ from fastapi import Query
 from remission.evidence.registry import citation_of, load_evidence
 from remission.library.article import Claim, load_article
 from remission.library.loader import load_parameter_set
+from remission.library.protocols import load_protocol
 from remission.library.references import load_reference
 from remission.patient.parameters import DEFAULT_PARAMETER_SET
+from remission.protocol.record import Protocol
 from remission.records.base import Record
-from remission.web.figure import Figure
+from remission.records.seed import DEFAULT_SEED
+from remission.report.chart import Chart
+from remission.report.session_chart import session_chart
+from remission.report.story_chart import day_chart, state_chart
+from remission.trial.result import TrialResult
+from remission.trial.simulate import simulate_trial
+from remission.web.figure import Figure, figure_of
 from remission.web.language import load_text
 from remission.web.page import PageRouter
 from remission.web.problems import PROBLEM_RESPONSES, PageMissingError
 from remission.web.queue import run_in_turn
-from remission.web.story import SHOWN_STATES, Substance, day_figure, load_story, session_figure, state_figure
 
-__all__ = ["router", "warm"]
+__all__ = ["load_story", "router", "warm"]
 
 router = PageRouter()
+_PEOPLE = 4000
+SHOWN_STATES = ("P", "G", "H", "R", "A", "W", "N", "L", "M", "K", "z")
+"""States that a reader can follow day by day."""
+
+Substance = Literal["alcohol", "cocaine"]
+_TRIALS = {"alcohol": "kare", "cocaine": "dakwar-2019"}
+
+
+class Story:
+    """A trial and the people who stop alone, over the same days."""
+
+    def __init__(self, substance: Substance) -> None:
+        self.protocol: Protocol = load_protocol(_TRIALS[substance])
+        self.result: TrialResult = _simulate(self.protocol)
+        self.alone: TrialResult = _simulate(load_protocol(f"cold-turkey-{substance}"))
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Labels of the arms, and of those who stop alone."""
+        return (*(arm.label for arm in self.protocol.arms), "Stopping alone")
+
+
+@cache
+def load_story(substance: Substance) -> Story:
+    """The story of a substance; about three seconds the first time."""
+    return Story(substance)
+
+
+@cache
+def state_figure(substance: Substance, symbols: tuple[str, ...], title: str) -> Figure:
+    """States of one region by arm and day."""
+    story = load_story(substance)
+    return figure_of(state_chart(story.result, story.alone, symbols, title=title))
+
+
+@cache
+def day_figure(substance: Substance) -> Figure:
+    """Days without use by arm and week."""
+    story = load_story(substance)
+    return figure_of(day_chart(story.result, story.alone))
+
+
+@cache
+def session_figure(substance: Substance, panels: tuple[str, ...]) -> Figure:
+    """One session in simulated people."""
+    chart: Chart | None = session_chart(load_protocol(_TRIALS[substance]), seed=DEFAULT_SEED, panels=panels)
+    assert chart is not None, "both trials give ketamine"
+    return figure_of(chart)
+
+
+def _simulate(protocol: Protocol) -> TrialResult:
+    return simulate_trial(protocol, n_replicates=-(-_PEOPLE // protocol.population.n_subjects), seed=DEFAULT_SEED)
+
+
 _Which = Annotated[Literal["alcohol", "cocaine"], Query(description="Whose trial: alcohol (KARE) or cocaine (2019).")]
 
 
@@ -181,20 +245,9 @@ def _module(name: str) -> ModuleNote:
     return ModuleNote(module=name, text=inspect.getdoc(import_module(name)) or "")
 
 
-_VALUES_OF = {
-    "synapse": ("rho", "gamma", "tau_p_day", "k_g", "g_b", "tau_g_day", "tau_s_day"),
-    "basal-ganglia": ("a_h", "d_h", "tau_r_day", "k_r", "r_deficit0", "h0"),
-    "extended-amygdala": ("tau_a_day", "tau_f_day", "w_w", "c_a", "c_x", "k_n", "k_s"),
-    "prefrontal": ("eta", "tau_l_day", "c_l", "w_m", "l_m", "tau_m_day", "k_m", "k_k", "k_a"),
-    "craving": ("z_habit", "z_affect", "z_skill", "z_constant", "c_r", "k_c", "phi", "sigma_x"),
-    "day": ("beta_c", "b0", "sigma_b", "b_in", "pi_start", "om_end", "lam", "chi", "wk"),
-}
-"""Numbers that a link reads; the links before the synapse have theirs on the page of the pharmacology."""
-
-
-def _values(step: dict[str, str], substance: Substance) -> tuple[ValueNote, ...]:
+def _values(step: dict[str, list[str]], substance: Substance) -> tuple[ValueNote, ...]:
     found = {one.id: one for one in load_parameter_set(DEFAULT_PARAMETER_SET).parameters}
-    chosen = [found.get(f"{name}.{substance}") or found[name] for name in _VALUES_OF.get(step["id"], ())]
+    chosen = [found.get(f"{name}.{substance}") or found[name] for name in step["values"]]
     return tuple(
         ValueNote(
             symbol=one.symbol,

@@ -224,7 +224,7 @@ def _random_numbers() -> Check:
 
     zero = np.zeros(1, dtype=np.uint64)
     # No stream has the number 0, at which the answer was printed.
-    words = draw_words(People(seed=0, replicate=zero, subject=zero), 0, 0)  # type: ignore[arg-type] # no member
+    words = draw_words(People(seed=0, replicate=zero, subject=zero), 0, 0)  # type: ignore[arg-type]  # no member
     found = " ".join(f"{int(word[0]):08x}" for word in words)
     wanted = "6627e8d5 e169c58d bc57ac4c 9b00dbd8"
     return _answer("random numbers", found, wanted, is_same=found == wanted)

@@ -27,7 +27,7 @@ from remission.errors import NameTakenError, RunError, SpecError, WorkError
 try:
     import fcntl
 except ImportError:  # not on every system; without locks nothing of others is swept
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment]  # a module elsewhere
 
 __all__ = [
     "MAX_JSON_BYTES",

@@ -3,9 +3,10 @@
 import doctest
 import importlib
 import inspect
+import re
 
 import pytest
-from source_tree import module_names, public_names
+from source_tree import PACKAGE, module_names, public_names
 
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
@@ -41,3 +42,14 @@ def test_examples_in_docstrings_run(name: str) -> None:
         report: list[str] = []
         runner.run(example, out=report.append)
         assert not report, "".join(report)
+
+
+def test_every_silenced_check_of_types_says_why() -> None:
+    """A check that is turned off without a reason hides the next mistake on its line as well."""
+    bare = [
+        f"{path.name}:{number}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1)
+        if "# type: ignore" in line and not re.search(r"# type: ignore\[[\w-]+\]  # (?!noqa)\w", line)
+    ]
+    assert bare == []

@@ -93,7 +93,7 @@ def analyze_shares_with_prior(
     (a1, b1), (a0, b0) = shapes
     middle = a1 / (a1 + b1) - a0 / (a0 + b0)
     low, high = (
-        _crossing(lambda x, p=p: _share_below(x, *shapes) - p, -1.0, 1.0)  # type: ignore[misc]
+        _crossing(lambda x, p=p: _share_below(x, *shapes) - p, -1.0, 1.0)  # type: ignore[misc]  # a default of its own
         for p in (0.025, 0.975)
     )
     tail = _share_below(0.0, *shapes)

@@ -10,8 +10,6 @@ import io
 import os
 import sys
 
-__all__ = ["main"]
-
 _STDERR = 2
 """Number of the last standard stream."""
 

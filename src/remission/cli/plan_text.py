@@ -10,36 +10,24 @@ from remission.library.sessions import load_checks, load_plasma_ranges, load_reg
 from remission.planner import Comparison, FoundRegimen, PlacedLevel, Plan, PlanRequest
 from remission.planner.request import list_absorbed, list_takes
 from remission.records.analyte import Analyte
+from remission.report import plan_sheet as sheets
 from remission.report.clinic_sheet import ClinicSheet
 from remission.report.plan_compare import comparison_rows
 from remission.report.plan_numbers import plan_numbers
 from remission.report.plan_search import search_sheet
-from remission.report.plan_sheet import (
-    BAND,
-    LEVELS_NOTE,
-    FindingRow,
-    LevelRow,
-    PlanSheet,
-    ShareRow,
-    level_rows,
-    plan_sheet,
-    was_words,
-)
-
-__all__ = ["show_comparison", "show_library", "show_plan", "show_search", "show_volumes"]
 
 
 def show_plan(
     plan: Plan, *, as_json: bool, levels: Sequence[PlacedLevel] = (), planned: PlanRequest | None = None
 ) -> None:
     """Print one plan; what was planned before it was changed, and measured levels, where there are any."""
-    was = "" if planned in {None, plan.request} else was_words(planned)
-    rows = level_rows(levels)
+    was = "" if planned in {None, plan.request} else sheets.was_words(planned)
+    rows = sheets.level_rows(levels)
     if as_json:
-        more = {"levels": rows, "levels_note": LEVELS_NOTE} if rows else {}
+        more = {"levels": rows, "levels_note": sheets.LEVELS_NOTE} if rows else {}
         print_json({**plan_numbers(plan), **more, **({"planned": was} if was else {})})
         return
-    sheet = plan_sheet(plan)
+    sheet = sheets.plan_sheet(plan)
     typer.echo(sheet.notice)
     typer.echo(f"{sheet.who}. {sheet.regimen}.")
     if was:
@@ -48,7 +36,7 @@ def show_plan(
     print_columns(facts, right=(1,), indent=2, gap=1)
     _block("CONTRAINDICATION, no plan is printed", sheet.contraindications)
     _block("Flag", sheet.flags)
-    typer.echo(f"\nHighest value of each simulated person: median, range of {BAND}, when half have reached it")
+    typer.echo(f"\nHighest value of each simulated person: median, range of {sheets.BAND}, when half have reached it")
     peaks = [(one.label, one.median, f"({one.band})", f"{one.unit}, {one.at}") for one in sheet.peaks]
     print_columns(peaks, right=(1,), indent=2, gap=1)
     if sheet.heart_rate:
@@ -70,12 +58,12 @@ def show_plan(
     typer.echo(f"\n{sheet.made}\nThe same again: {sheet.command}")
 
 
-def _show_shares(rows: Sequence[ShareRow]) -> None:
+def _show_shares(rows: Sequence[sheets.ShareRow]) -> None:
     cells = [(one.label, one.share, f"({one.interval}), error {one.error}" if one.error else "") for one in rows]
     print_columns(cells, indent=2)
 
 
-def _show_between(sheet: PlanSheet) -> None:
+def _show_between(sheet: sheets.PlanSheet) -> None:
     """The spread of people, of published models and of measured values."""
     if not sheet.between:
         return
@@ -92,7 +80,7 @@ def _show_between(sheet: PlanSheet) -> None:
     typer.echo(f"  {sheet.between_note}")
 
 
-def _show_levels(rows: Sequence[LevelRow]) -> None:
+def _show_levels(rows: Sequence[sheets.LevelRow]) -> None:
     if not rows:
         return
     typer.echo("\nMeasured levels: value, simulated people at that time (median, 90%), where it falls")
@@ -102,7 +90,7 @@ def _show_levels(rows: Sequence[LevelRow]) -> None:
         for one, note in zip(rows, notes, strict=True)
     ]
     print_columns(cells, right=(0, 2), indent=2)
-    typer.echo(f"  {LEVELS_NOTE}")
+    typer.echo(f"  {sheets.LEVELS_NOTE}")
 
 
 def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
@@ -117,19 +105,21 @@ def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
         return
     first = comparison.plans[0]
     typer.echo(first.notice)
-    typer.echo(f"{plan_sheet(first).who}. The same {first.request.n_people} simulated people meet each regimen.")
+    typer.echo(f"{sheets.plan_sheet(first).who}. The same {first.request.n_people} simulated people meet each regimen.")
     for number, beside in enumerate(comparison.differences):
         typer.echo(f"\nFirst: {first.regimen}. Second: {beside.regimen}.")
-        typer.echo(f"Highest value of each person: median (range of {BAND}); the difference is person by person.")
+        typer.echo(
+            f"Highest value of each person: median (range of {sheets.BAND}); the difference is person by person."
+        )
         rows = comparison_rows(comparison, number)
         cells = [(one.label, one.first, one.second, f"{one.difference} {one.unit}") for one in rows]
         print_columns(cells, right=(1, 2), indent=2)
     for plan in comparison.plans:
-        sheet = plan_sheet(plan)
+        sheet = sheets.plan_sheet(plan)
         typer.echo(f"\n{plan.regimen}")
         _block("CONTRAINDICATION, no plan is printed", sheet.contraindications)
         _block("Flag", sheet.flags)
-    sheet = plan_sheet(first)
+    sheet = sheets.plan_sheet(first)
     for line in (*sheet.established, *sheet.safety, *sheet.limits):
         typer.echo(line)
 
@@ -198,7 +188,7 @@ def show_library(*, as_json: bool) -> None:
     print_columns(ranges, indent=2)
 
 
-def _block(title: str, rows: Sequence[FindingRow]) -> None:
+def _block(title: str, rows: Sequence[sheets.FindingRow]) -> None:
     for row in rows:
         got = f" ({row.got})" if row.got else ""
         source = f" Source: {row.source}" if row.source else ""

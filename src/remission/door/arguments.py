@@ -65,7 +65,7 @@ def opened(function: Callable[..., _R], *, optional: Iterable[str] = ()) -> Call
         with telling_extras(function.__name__):
             return function(**given)
 
-    through.__signature__ = signature  # type: ignore[attr-defined]
+    through.__signature__ = signature  # type: ignore[attr-defined]  # read by inspect
     # Who follows this to the source would find other defaults there than the signature has.
     del through.__wrapped__
     return through
@@ -516,26 +516,18 @@ ARGUMENTS: Final[Mapping[str, _Reader]] = {
     "parameter_set": _Reader("the name of a parameter set (list_parameter_sets)", _read_parameter_set),
     "parameters": _Reader("changed values by name, such as {'gamma': 0.0}, or CourseParameters", _read_parameters),
     "substance": _text("the name of a substance, such as 'alcohol'"),
-    "n_replicates": _whole(1, _MOST_REPLICATES),
-    "max_replicates": _whole(1, _MOST_REPLICATES),
+    **dict.fromkeys(("n_replicates", "max_replicates"), _whole(1, _MOST_REPLICATES)),
+    **dict.fromkeys(("n_truth", "n_draws"), _whole(0, 1_000_000)),
+    **dict.fromkeys(("with_diaries", "overlap", "quick", "is_stored", "is_null", "has_interval"), _FLAG),
+    **dict.fromkeys(("function", "on_progress", "do"), _FUNCTION),
+    **dict.fromkeys(("path", "out", "run", "mapping", "dictionary"), _path()),
+    **dict.fromkeys(("power", "alpha", "mcse", "dissociation_gain"), _number(low=0.0, high=1.0)),
     "n_people": _whole(1, 1_000_000),
     "n_resamples": _whole(100, 100_000),
     "n_workers": _whole(1, 1024),
     "replicate": _whole(0, _MOST_REPLICATES - 1),
     "seed": _whole(0, 2**64 - 1),
-    "with_diaries": _FLAG,
-    "overlap": _FLAG,
-    "quick": _FLAG,
     "fact": _text("the id of a registered fact, such as 'one-lapse'"),
-    "function": _FUNCTION,
-    "on_progress": _FUNCTION,
-    "do": _FUNCTION,
-    "is_stored": _FLAG,
-    "path": _path(),
-    "out": _path(),
-    "run": _path(),
-    "mapping": _path(),
-    "dictionary": _path(),
     "data": _Reader(
         "data: the folder of a run or of CTN-0094 tables, a Parquet file of diaries, or what import_diaries() gave",
         _read_data,
@@ -551,13 +543,7 @@ ARGUMENTS: Final[Mapping[str, _Reader]] = {
     "n_subjects": _Reader(
         "people: '60:400' for a range, or sizes such as [60, 120], each from 4 to 100,000", _read_sizes
     ),
-    "power": _number(low=0.0, high=1.0),
-    "alpha": _number(low=0.0, high=1.0),
-    "mcse": _number(low=0.0, high=1.0),
     "analysis": _text("the id of an analysis of the protocol"),
-    "is_null": _FLAG,
-    "n_truth": _whole(0, 1_000_000),
-    "n_draws": _whole(0, 1_000_000),
     "evidence": _text("names of published trials with commas, or 'none'"),
     "without": _text("names of published trials with commas"),
     "looks": _Reader("shares of people at the looks, such as (0.5, 1.0) or '0.5,1'", _read_looks),
@@ -566,7 +552,6 @@ ARGUMENTS: Final[Mapping[str, _Reader]] = {
     "prices": _Reader("'us', 'uk', or a YAML file of prices", _name_or_path),
     "design": _text("a design, such as 'randomized'"),
     "source_kind": _text("how a number was read, such as 'abstract or registry'"),
-    "has_interval": _FLAG,
     "individuals": _instance("remission.pk.individuals.PkIndividuals", "what individual_parameters() gave"),
     "events": _instance("remission.records.infusions.InfusionEvents", "what remission.dosing gave"),
     "factors": _instance("remission.pk.hepatoportal_people.PersonFactors", "PersonFactors"),
@@ -603,7 +588,6 @@ ARGUMENTS: Final[Mapping[str, _Reader]] = {
     "dbp0_mmhg": _numbers("mmHg", above=0.0),
     "z_dissociation": _numbers(),
     "z_heart_rate": _numbers(),
-    "dissociation_gain": _number(low=0.0, high=1.0),
     "analytes": _names("names of analytes, such as 'ket' or ['ket', 's_nk']"),
     "sites": _names("sampling sites, such as 'arterial' or ['arterial', 'venous']"),
 }

@@ -31,8 +31,8 @@ def _with_fields(function: _F) -> _F:
     """The function, with every field of a plan in its signature and a fault for every other name."""
     own = [one for one in signature(function).parameters.values() if one.kind is not Parameter.VAR_KEYWORD]
     fields = [Parameter(name, Parameter.KEYWORD_ONLY, default=None) for name in SESSION_FIELDS]
-    # Who asks for help sees the fields; no type of a function knows this attribute.
-    function.__signature__ = signature(function).replace(parameters=[*own, *fields])  # type: ignore[attr-defined]
+    shown = signature(function).replace(parameters=[*own, *fields])
+    function.__signature__ = shown  # type: ignore[attr-defined]  # read by inspect
     return function
 
 

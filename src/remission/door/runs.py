@@ -22,7 +22,7 @@ def _reported(function: Callable[..., _R]) -> Callable[..., _R]:
     through = wraps(function)(partial(function, report=write_report))
     kept = [one for name, one in signature.parameters.items() if name != "report"]
     through.__doc__ = (function.__doc__ or "").replace(_REPORT, "")
-    through.__signature__ = signature.replace(parameters=kept)  # type: ignore[attr-defined]
+    through.__signature__ = signature.replace(parameters=kept)  # type: ignore[attr-defined]  # read by inspect
     return through
 
 

@@ -159,7 +159,7 @@ def read_parameters(values: Mapping[str, object]) -> CourseParameters:
         raise SpecError(where="parameters", got=f"no {missing[0]}", allowed="every parameter of the course")
     known = {field.name: field.default for field in fields(CourseParameters)}
     whole = {name: 0.0 if default is MISSING else default for name, default in known.items()}
-    return CourseParameters(**whole).replace(**values)  # type: ignore[arg-type] # checked there
+    return CourseParameters(**whole).replace(**values)  # type: ignore[arg-type]  # checked there
 
 
 _SHARES = {

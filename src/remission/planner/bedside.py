@@ -9,7 +9,7 @@ that the planned end stays and the dose changes. Later steps wait until the one 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from remission.errors import SpecError
 from remission.planner.request import PlannedInfusion, PlanRequest
@@ -57,24 +57,24 @@ def read_change(text: str, *, weight_kg: float, where: str = "change") -> RateCh
         raise SpecError(where=where, got=text, allowed=allowed)
     what, time, to_the_end = found[1], found[2], found[3] is not None
     at_min = read_minutes(time, where=where)
-    common = {"at_min": at_min, "typed": text}
+    common: dict[str, Any] = {"at_min": at_min, "typed": text}
     if what == "stop" and not to_the_end:
-        return RateChange(kind="stop", **common)  # type: ignore[arg-type]
+        return RateChange(kind="stop", **common)
     if what.startswith("pause") and not to_the_end:
         length = read_minutes(what.removeprefix("pause").removeprefix(" for").strip() or "0", where=where)
         if length <= 0.0:
             raise SpecError(where=where, got=text, allowed="a pause of more than 0 min, as 'pause 10 min at 20 min'")
-        return RateChange(kind="pause", pause_min=length, **common)  # type: ignore[arg-type]
+        return RateChange(kind="pause", pause_min=length, **common)
     if what.endswith("%"):
         factor = read_share(what, where=where) if _percent(what) <= 100.0 else _percent(what) / 100.0
         if not 0.0 < factor <= 4.0:
             raise SpecError(where=where, got=text, allowed="a share of the rate above 0% and up to 400%; or stop")
-        return RateChange(kind="factor", factor=factor, to_the_end=to_the_end, **common)  # type: ignore[arg-type]
+        return RateChange(kind="factor", factor=factor, to_the_end=to_the_end, **common)
     dose = read_dose(what, where=where)
     if dose is None or not dose.is_per_h or dose.amount_mg <= 0.0:
         raise SpecError(where=where, got=text, allowed=allowed)
     rate = dose.amount_mg if dose.is_per_kg else dose.amount_mg / weight_kg
-    return RateChange(kind="rate", rate_mg_per_kg_per_h=rate, to_the_end=to_the_end, **common)  # type: ignore[arg-type]
+    return RateChange(kind="rate", rate_mg_per_kg_per_h=rate, to_the_end=to_the_end, **common)
 
 
 def change_rates(request: PlanRequest, changes: Sequence[RateChange], *, where: str = "change") -> PlanRequest:

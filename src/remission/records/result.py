@@ -41,7 +41,7 @@ class Result(ABC):
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         # A dataclass writes a repr that prints every number, unless the class itself has one.
-        cls.__repr__ = Result.__repr__  # type: ignore[method-assign]
+        cls.__repr__ = Result.__repr__  # type: ignore[method-assign]  # as said above
 
     @abstractmethod
     def columns(self) -> Mapping[str, Any]:
@@ -49,7 +49,7 @@ class Result(ABC):
 
     def _facts(self) -> list[tuple[str, Any]]:
         """Name and value of each field."""
-        return [(one.name, getattr(self, one.name)) for one in fields(self)]  # type: ignore[arg-type]
+        return [(one.name, getattr(self, one.name)) for one in fields(self)]  # type: ignore[arg-type]  # a dataclass
 
     def __repr__(self) -> str:
         return few_lines(type(self).__name__, self._facts())

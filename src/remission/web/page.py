@@ -17,8 +17,6 @@ from remission.web.problems import PROBLEM_RESPONSES, Fault, problem_answer
 from remission.web.queue import Weight, run_in_turn
 from remission.web.render import render_page
 
-__all__ = ["PageRouter"]
-
 _View = TypeVar("_View", bound=Callable[..., BaseModel | Awaitable[BaseModel]])
 
 
@@ -127,7 +125,7 @@ def _in_turn(view: Callable[..., Any], weight: Weight, check: Callable[..., None
 
     own = [one for one in signature.parameters.values() if one.annotation is not Request]
     first = inspect.Parameter("request", inspect.Parameter.KEYWORD_ONLY, annotation=Request)
-    turn.__signature__ = signature.replace(  # type: ignore[attr-defined]
+    turn.__signature__ = signature.replace(  # type: ignore[attr-defined]  # read by FastAPI
         parameters=[first, *(one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own)],
         return_annotation=inspect.Signature.empty,
     )

@@ -5,8 +5,6 @@ import asyncio
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-__all__ = ["LONGEST_S", "MOST_CONNECTIONS", "MOST_HEADER_BYTES", "PatientProtocol"]
-
 LONGEST_S = {"head": 10.0, "body": 60.0, "answer": 60.0}
 """Seconds for a whole head of a request (or for nothing at all), for its body, and for taking the answer. [s]"""
 MOST_HEADER_BYTES = 32_768
@@ -23,7 +21,7 @@ class PatientProtocol(H11Protocol):
     _phase: tuple[str, int] = ("", 0)
     _since = 0.0
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # narrower, as in the base
         """Begin to watch."""
         super().connection_made(transport)
         self._look()

@@ -19,17 +19,6 @@ from remission.web.queue import BusyError
 from remission.web.render import render_page
 from remission.web.security import HEADERS
 
-__all__ = [
-    "PROBLEM_RESPONSES",
-    "Fault",
-    "PageMissingError",
-    "PageMovedError",
-    "Problem",
-    "add_problem_handlers",
-    "fault_of",
-    "problem_answer",
-]
-
 _MOST_WAYS = 60
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 PROBLEM_TYPE = "application/problem+json"

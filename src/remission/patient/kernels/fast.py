@@ -76,7 +76,7 @@ _IS_OUR_INCUBATION = _IS_OUR_HABIT = True
 
 # Names come from the record, so that a parameter is added in one place.
 _NAMES = tuple(field.name for field in fields(CourseParameters))
-_Parameters: Any = namedtuple("_Parameters", _NAMES)  # type: ignore[misc]  # noqa: PYI024
+_Parameters: Any = namedtuple("_Parameters", _NAMES)  # type: ignore[misc]  # names from a list  # noqa: PYI024
 # A call with an array costs microseconds; with a named tuple of sixty fields, a quarter of a millisecond.
 _named = compile_naming(_Parameters)
 

@@ -13,8 +13,6 @@ from remission.report.document import LIMITS
 from remission.web.page import PageRouter
 from remission.web.pages.trials import simulated_records
 
-__all__ = ["router"]
-
 router = PageRouter()
 
 

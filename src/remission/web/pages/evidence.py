@@ -14,23 +14,12 @@ from remission.evidence.records import CareRecord, StudyOutcome, StudyRecord
 from remission.evidence.registry import TOPICS, EvidenceRegistry, citation_of, load_evidence, public_record
 from remission.evidence.verdicts import by_result, found_text, verdicts_of
 from remission.records.base import Record
-from remission.report.evidence_text import (
-    arm_texts,
-    care_value_text,
-    contrast_text,
-    facts_of,
-    outcome_value_text,
-    people_text,
-    pooled_text,
-    value_text,
-)
+from remission.report import evidence_text as texts
 from remission.report.forest import forest_chart
 from remission.web.figure import Figure, figure_of
 from remission.web.page import PageRouter
 from remission.web.pages.trials import simulated_records
 from remission.web.problems import Fault, PageMissingError, fault_of
-
-__all__ = ["router"]
 
 router = PageRouter()
 _TITLES = {
@@ -231,7 +220,7 @@ def forest(
             for one in ids
         ),
         pooling=tuple(
-            f"{group.comparison}; {group.measure}; {group.time_band}: {pooled_text(group)}"
+            f"{group.comparison}; {group.measure}; {group.time_band}: {texts.pooled_text(group)}"
             for group in group_contrasts(registry, substance=substance, endpoint=endpoint)
         ),
         disagreeing=tuple(study_id for study_id in ids if registry.conflicts(study_id)),
@@ -253,11 +242,11 @@ def study(study_id: str) -> StudyPage:
         title=(
             record.id.replace("_", " ")
             if isinstance(record, StudyRecord)
-            else f"{contrast_text(record)}: {record.endpoint}"
+            else f"{texts.contrast_text(record)}: {record.endpoint}"
         ),
         citation=citation_of(record),
-        facts=(*((("Found", found_text(record)),) if isinstance(record, StudyRecord) else ()), *facts_of(record)),
-        arms=tuple(arm_texts(arm) for arm in record.arms) if isinstance(record, StudyRecord) else (),
+        facts=(*((("Found", found_text(record)),) if isinstance(record, StudyRecord) else ()), *texts.facts_of(record)),
+        arms=tuple(texts.arm_texts(arm) for arm in record.arms) if isinstance(record, StudyRecord) else (),
         outcomes=(tuple(_outcome_row(item) for item in record.outcomes) if isinstance(record, StudyRecord) else ()),
         conflicts=tuple(
             ConflictRow(
@@ -265,7 +254,7 @@ def study(study_id: str) -> StudyPage:
                 says=one.says,
                 statements=tuple(
                     f"{item.study.id}: {item.outcome.arm_or_contrast}, {item.outcome.endpoint}: "
-                    f"{value_text(item.outcome)} {item.outcome.statistic} [{item.outcome.source_kind}]"
+                    f"{texts.value_text(item.outcome)} {item.outcome.statistic} [{item.outcome.source_kind}]"
                     for item in one.statements
                 ),
             )
@@ -312,10 +301,10 @@ def _care_row(record: CareRecord) -> CareRow:
     return CareRow(
         id=record.id,
         substance=record.substance,
-        treatment=contrast_text(record),
+        treatment=texts.contrast_text(record),
         comparator=record.comparator or "nothing named",
         endpoint=record.endpoint,
-        value=care_value_text(record),
+        value=texts.care_value_text(record),
         n="" if record.n is None else str(record.n),
         note=record.note or "",
         source_kind=record.source_kind,
@@ -328,9 +317,9 @@ def _outcome_row(item: StudyOutcome) -> OutcomeRow:
         where=item.arm_or_contrast,
         endpoint=item.endpoint,
         day="" if item.time_days is None else f"{item.time_days:g}",
-        value=outcome_value_text(item),
+        value=texts.outcome_value_text(item),
         statistic=item.statistic,
-        n=people_text(item),
+        n=texts.people_text(item),
         source_kind=item.source_kind,
         is_first_hand=item.is_first_hand,
         remarks=item.remarks,

@@ -4,8 +4,6 @@ from remission.records.base import Record
 from remission.web.language import load_text
 from remission.web.page import PageRouter
 
-__all__ = ["router"]
-
 router = PageRouter()
 
 

@@ -7,18 +7,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Query, Request
 
 from remission.errors import SpecError
-from remission.evidence.care import (
-    Contacts,
-    Option,
-    PatientNumber,
-    contacts_of,
-    countries,
-    fill,
-    load_options,
-    number_of,
-    slots_of,
-    substance_named,
-)
+from remission.evidence import care
 from remission.evidence.records import CareRecord, StudyRecord
 from remission.evidence.registry import citation_of, load_evidence
 from remission.protocol.cautions import OVERDOSE_STEPS
@@ -26,8 +15,6 @@ from remission.records.base import Record
 from remission.web.language import LANGUAGES, language_of, load_text, path_in
 from remission.web.page import PageRouter
 from remission.web.problems import Fault, PageMissingError, PageMovedError, fault_of
-
-__all__ = ["router"]
 
 router = PageRouter()
 _page = partial(router.page, languages=tuple(LANGUAGES), keeps_nothing=True)
@@ -114,7 +101,7 @@ class JourneyPage(Record):
 
     substance: str
     heading: str
-    contacts: Contacts
+    contacts: care.Contacts
     others: tuple[Choice, ...]
     safety: tuple[str, ...]
     overdose_title: str
@@ -142,7 +129,7 @@ class SafetyPage(Record):
 
     title: str
     lead: str
-    contacts: Contacts
+    contacts: care.Contacts
     others: tuple[Choice, ...]
     warnings: tuple[str, ...]
     call: str
@@ -173,7 +160,7 @@ def journey_of(request: Request, substance: str, language: _Language, country: _
     """Options for one substance side by side, what happens, risks, cost, questions."""
     known = load_text("en", "journey")["substances"]
     if substance not in known:
-        meant = substance_named(substance)
+        meant = care.substance_named(substance)
         if meant is None:
             raise PageMissingError(what="substance", got=substance, known=tuple(known))
         address = path_in("/safety" if meant == "sedative" else f"/journey/{meant}", language)
@@ -192,11 +179,11 @@ def safety(request: Request, language: _Language, country: _Country = "") -> Saf
     return SafetyPage(
         title=t["title"],
         lead=t["lead"],
-        contacts=contacts_of(chosen, language),
+        contacts=care.contacts_of(chosen, language),
         others=_others(chosen, language),
         warnings=tuple(words[key] for key in ("stop", "stop_more", "sedatives", "tolerance", "naloxone")),
         call=words["call"],
-        withdrawal=fill(t["withdrawal_text"]),
+        withdrawal=care.fill(t["withdrawal_text"]),
         overdose=_overdose(language),
         fault=fault,
         status=422 if fault else 200,
@@ -205,20 +192,22 @@ def safety(request: Request, language: _Language, country: _Country = "") -> Saf
 
 def _overdose(language: str) -> tuple[str, ...]:
     """What to do in an opioid overdose, one step after the other; the same wherever overdose is spoken of."""
-    return tuple(fill(step[language]) for step in OVERDOSE_STEPS)
+    return tuple(care.fill(step[language]) for step in OVERDOSE_STEPS)
 
 
 def _country(request: Request, asked: str) -> tuple[str, Fault | None]:
     """The country whose numbers are shown: the one asked for, else the operator's, with what was wrong."""
     usual: str = request.app.state.settings.country
     try:
-        return contacts_of(asked.upper() or usual).country, None
+        return care.contacts_of(asked.upper() or usual).country, None
     except SpecError as error:
         return usual, fault_of(error)
 
 
 def _others(country: str, language: str) -> tuple[Choice, ...]:
-    return tuple(Choice(id=one, name=contacts_of(one, language).name) for one in countries() if one != country)
+    return tuple(
+        Choice(id=one, name=care.contacts_of(one, language).name) for one in care.countries() if one != country
+    )
 
 
 @cache
@@ -227,7 +216,7 @@ def _journey(substance: str, language: str, country: str) -> JourneyPage:
     return JourneyPage(
         substance=substance,
         heading=t["heading"].replace("{substance}", t["substances"][substance]),
-        contacts=contacts_of(country, language),
+        contacts=care.contacts_of(country, language),
         others=_others(country, language),
         safety=tuple(
             t["safety"][key] for key in ("stop", "stop_more", "sedatives", "tolerance", "naloxone", "never", "call")
@@ -235,17 +224,17 @@ def _journey(substance: str, language: str, country: str) -> JourneyPage:
         overdose_title=load_text(language, "safety")["overdose"],
         overdose=_overdose(language),
         signs=tuple(t["diagnosis"]["signs"]),
-        diagnosis=tuple(fill(t["diagnosis"][key]) for key in ("count", "medicine", "who", "forms", "why")),
+        diagnosis=tuple(care.fill(t["diagnosis"][key]) for key in ("count", "medicine", "who", "forms", "why")),
         goals=tuple(
             Pair(name=t["goal"][key], text=t["goal"][f"{key}_text"]) for key in ("stop", "less", "unsure", "other")
         ),
-        options=tuple(_card(option, t) for option in load_options() if option.substance == substance),
+        options=tuple(_card(option, t) for option in care.load_options() if option.substance == substance),
         sessions=_pairs(t["sessions"]["steps"]),
         life=_pairs(t["life"][substance]),
-        risks_lead=fill(t["risks"]["lead"]),
+        risks_lead=care.fill(t["risks"]["lead"]),
         risks=_pairs(t["risks"]["items"]),
-        risks_more=(t["risks"]["who_not"], fill(t["risks"]["status"])),
-        cost_lead=fill(t["cost"]["lead"]),
+        risks_more=(t["risks"]["who_not"], care.fill(t["risks"]["status"])),
+        cost_lead=care.fill(t["cost"]["lead"]),
         cost=_pairs(t["cost"]["items"]),
         values=tuple(t["values"]["items"]),
         questions=tuple(t["questions"]["items"]),
@@ -254,22 +243,22 @@ def _journey(substance: str, language: str, country: str) -> JourneyPage:
 
 
 def _pairs(items: Sequence[Sequence[str]]) -> tuple[Pair, ...]:
-    return tuple(Pair(name=fill(name), text=fill(text)) for name, text in items)
+    return tuple(Pair(name=care.fill(name), text=care.fill(text)) for name, text in items)
 
 
-def _card(option: Option, t: Mapping[str, Any]) -> OptionCard:
+def _card(option: care.Option, t: Mapping[str, Any]) -> OptionCard:
     words = t["option"][option.id]
     return OptionCard(
         id=option.id,
         name=words["name"],
         kind=option.kind,
         status="" if option.approved == "talking" else t[f"status_{option.approved}"],
-        what=fill(words["what"]),
-        found=tuple(fill(line) for line in words["found"]),
+        what=care.fill(words["what"]),
+        found=tuple(care.fill(line) for line in words["found"]),
         strength=t["strength"][option.strength],
         icons=tuple(_icons(name, t) for name in option.icons),
         no_icons="" if option.icons else t["unknown" if option.strength == "none" else "no_count"],
-        harm=fill(words["harm"]),
+        harm=care.fill(words["harm"]),
         access=words["access"],
         sources=_sources(option.sources, t),
         other_sources=option.other_sources,
@@ -294,7 +283,7 @@ def _kinds(record: StudyRecord | CareRecord, t: Mapping[str, Any]) -> str:
 
 
 def _icons(name: str, t: Mapping[str, Any]) -> Icons:
-    number = number_of(name)
+    number = care.number_of(name)
     # Only both groups on one endpoint may be drawn as people; a test holds every entry of the library to it.
     assert number.treated is not None
     assert number.control is not None
@@ -302,7 +291,7 @@ def _icons(name: str, t: Mapping[str, Any]) -> Icons:
     people: dict[str, Any] = {name: None if count is None else round(count) for name, count in counts.items()}
     return Icons(
         record=name,
-        says=fill(t["icon"][name]),
+        says=care.fill(t["icon"][name]),
         n=number.n,
         source=number.source,
         kind=t["kinds"][number.kind],
@@ -316,9 +305,9 @@ _PEOPLE = ("treated", "treated_low", "treated_high", "control", "control_low", "
 def _facts(t: Mapping[str, Any], substance: str) -> tuple[Fact, ...]:
     """Numbers of the sections that belong to no option."""
     text = repr([*(t[name] for name in ("diagnosis", "sessions", "risks", "cost")), t["life"][substance]])
-    in_life = set(slots_of(repr(t["life"][substance])))
+    in_life = set(care.slots_of(repr(t["life"][substance])))
     facts = []
-    for number in map(number_of, slots_of(text)):
+    for number in map(care.number_of, care.slots_of(text)):
         value, unit = _life_number(number, text) if number.id in in_life else (_span(number), number.unit)
         grade = t["grades"][number.grade] if number.grade else ""
         kind = t["kinds"][number.kind]
@@ -326,12 +315,12 @@ def _facts(t: Mapping[str, Any], substance: str) -> tuple[Fact, ...]:
     return tuple(facts)
 
 
-def _life_number(number: PatientNumber, text: str) -> tuple[str, str]:
+def _life_number(number: care.PatientNumber, text: str) -> tuple[str, str]:
     """What a sentence on way of life takes from a number: people of 100, or how many were studied."""
     part = "more" if f"{{{number.id}.more}}" in text else "n"
-    return fill(f"{{{number.id}.{part}}}"), "of 100 people" if part == "more" else "people studied"
+    return care.fill(f"{{{number.id}.{part}}}"), "of 100 people" if part == "more" else "people studied"
 
 
-def _span(number: PatientNumber) -> str:
+def _span(number: care.PatientNumber) -> str:
     parts = ("value",) if number.value is not None else ("low", "high")
-    return "–".join(fill(f"{{{number.id}.{part}}}") for part in parts)
+    return "–".join(care.fill(f"{{{number.id}.{part}}}") for part in parts)

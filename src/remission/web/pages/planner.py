@@ -7,58 +7,28 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from fastapi import Query, Request
 from pydantic import Field, create_model
 
+from remission import planner as planning
 from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
 from remission.library.references import load_reference
 from remission.library.sessions import PlasmaRange, PublishedRegimen, load_checks, load_plasma_ranges, load_regimens
 from remission.pk import DEFAULT_PK_MODEL, list_pk_models, load_pk_model, typical_parameters
-from remission.planner import (
-    NOTICE,
-    Comparison,
-    Limit,
-    PlacedLevel,
-    Plan,
-    PlanRequest,
-    change_rates,
-    compare_regimens,
-    place_levels,
-    plan_infusion,
-    read_change,
-    read_levels,
-    read_limit,
-    read_regimen,
-    read_request,
-    read_search,
-    read_share_inside,
-    search_regimen,
-)
 from remission.planner.request import AVERAGE, list_takes
 from remission.provenance import package_version
 from remission.receptor import held_from_ng_per_ml
 from remission.records.base import Record
 from remission.records.session_fields import FORM_FIELDS, SESSION_FIELDS, SessionField
 from remission.records.substance import Substance
+from remission.report import plan_sheet as sheets
 from remission.report.clinic_sheet import ClinicSheet, clinic_sheet, read_dilution, read_strength
 from remission.report.plan_compare import ComparisonRow, comparison_rows
 from remission.report.plan_numbers import plan_numbers
 from remission.report.plan_search import SearchSheet, search_sheet
-from remission.report.plan_sheet import (
-    LEVELS_NOTE,
-    FindingRow,
-    LevelRow,
-    PlanSheet,
-    check_printable,
-    level_rows,
-    plan_sheet,
-    was_words,
-)
 from remission.report.planner_chart import comparison_chart, planner_chart
 from remission.web.figure import Figure, figure_of
 from remission.web.page import PageRouter
 from remission.web.problems import PROBLEM_RESPONSES, Fault, PageMissingError, fault_of
 from remission.web.queue import run_in_turn
-
-__all__ = ["router", "warm"]
 
 router = PageRouter()
 
@@ -124,8 +94,8 @@ class ComparedRegimen(Record):
     first: str
     second: str
     rows: tuple[ComparisonRow, ...]
-    contraindications: tuple[FindingRow, ...]
-    flags: tuple[FindingRow, ...]
+    contraindications: tuple[sheets.FindingRow, ...]
+    flags: tuple[sheets.FindingRow, ...]
 
 
 class PlannerPage(Record):
@@ -141,7 +111,7 @@ class PlannerPage(Record):
         Curves and shares of the plan as numbers; the page has them as charts and tables.
     """
 
-    notice: str = NOTICE
+    notice: str = planning.NOTICE
     asked: dict[str, tuple[str, ...]]
     presets: tuple[Preset, ...]
     checks: tuple[CheckGroup, ...]
@@ -152,15 +122,15 @@ class PlannerPage(Record):
     substances: tuple[str, ...]
     models: tuple[str, ...] = ()
     is_clinician: bool
-    sheet: PlanSheet | None = None
+    sheet: sheets.PlanSheet | None = None
     figure: Figure | None = None
     numbers: dict[str, Any] | None = None
     compared: tuple[ComparedRegimen, ...] = ()
     comparison: Figure | None = None
     search: SearchSheet | None = None
     clinic: ClinicSheet | None = None
-    levels: tuple[LevelRow, ...] = ()
-    levels_note: str = LEVELS_NOTE
+    levels: tuple[sheets.LevelRow, ...] = ()
+    levels_note: str = sheets.LEVELS_NOTE
     was: str = ""
     faults: tuple[Fault, ...] = ()
     status: int = 200
@@ -169,17 +139,17 @@ class PlannerPage(Record):
 class PrintPage(Record):
     """What /planner/print shows: one sheet of paper."""
 
-    sheet: PlanSheet
+    sheet: sheets.PlanSheet
     figure: Figure
     version: str
-    levels: tuple[LevelRow, ...] = ()
-    levels_note: str = LEVELS_NOTE
+    levels: tuple[sheets.LevelRow, ...] = ()
+    levels_note: str = sheets.LEVELS_NOTE
 
 
 class LogPage(Record):
     """What /planner/log shows: volumes and empty fields."""
 
-    sheet: PlanSheet
+    sheet: sheets.PlanSheet
     clinic: ClinicSheet
 
 
@@ -211,13 +181,13 @@ async def planner(request: Request, query: _Asked) -> PlannerPage:
 def planner_print(query: _Asked) -> PrintPage:
     """The plan on one sheet; refused while a contraindication stands."""
     request, _, levels = _asked_for(query)
-    check_printable(request)
+    sheets.check_printable(request)
     plan, _ = _plan(request)
     return PrintPage(
-        sheet=plan_sheet(plan),
+        sheet=sheets.plan_sheet(plan),
         figure=figure_of(planner_chart(plan, medium="paper", levels=levels)),
         version=package_version(),
-        levels=level_rows(levels),
+        levels=sheets.level_rows(levels),
     )
 
 
@@ -227,9 +197,9 @@ def planner_log(request: Request, query: _Asked) -> LogPage:
     if not request.app.state.settings.is_clinician:
         raise PageMissingError(what="page", got="/planner/log", known=("/planner", "/planner/print"))
     asked, _, _ = _asked_for(query)
-    check_printable(asked)
+    sheets.check_printable(asked)
     plan, _ = _plan(asked)
-    return LogPage(sheet=plan_sheet(plan), clinic=_clinic(asked, query))
+    return LogPage(sheet=sheets.plan_sheet(plan), clinic=_clinic(asked, query))
 
 
 @router.routes.get("/api/planner/preview.json", operation_id="planner_preview", responses=PROBLEM_RESPONSES)
@@ -263,7 +233,7 @@ def _is_sent(request: Request) -> bool:
 
 def warm() -> None:
     """Simulate and draw one published session, so that no reader waits for the compiler."""
-    _plan(read_request({"weight": ["70"], "age": ["40"], "preset": ["kare"]}))
+    _plan(planning.read_request({"weight": ["70"], "age": ["40"], "preset": ["kare"]}))
 
 
 def _answer(query: PlannerQuery, is_clinician: bool) -> PlannerPage:
@@ -287,21 +257,28 @@ def _answer(query: PlannerQuery, is_clinician: bool) -> PlannerPage:
         return _page(query, is_clinician, search=_searched(query))
     _check_given(query)
     request, planned, levels = _asked_for(query)
-    more: dict[str, Any] = {"levels": level_rows(levels), "was": "" if planned == request else was_words(planned)}
+    more: dict[str, Any] = {
+        "levels": sheets.level_rows(levels),
+        "was": "" if planned == request else sheets.was_words(planned),
+    }
     others = [text for text in query.compare if text.strip()]
     if others:
         if len(others) >= _MOST_REGIMENS:
             raise SpecError(where="compare", got=len(others), allowed=f"at most {_MOST_REGIMENS - 1} other regimens")
-        found, more["comparison"] = _compared((request, *(read_regimen(one, beside=request) for one in others)))
+        found, more["comparison"] = _compared(
+            (request, *(planning.read_regimen(one, beside=request) for one in others))
+        )
         more["compared"] = tuple(_beside(found, number) for number in range(len(others)))
     if query.vial:
         # A volume is on the way to a syringe: as for paper, nothing may stand against the session.
-        check_printable(request)
+        sheets.check_printable(request)
         more["clinic"] = _clinic(request, query)
     plan, figure = _plan(request)
     if levels:
         figure = figure_of(planner_chart(plan, levels=levels))
-    return _page(query, is_clinician, sheet=plan_sheet(plan), figure=figure, numbers=plan_numbers(plan), **more)
+    return _page(
+        query, is_clinician, sheet=sheets.plan_sheet(plan), figure=figure, numbers=plan_numbers(plan), **more
+    )
 
 
 def _check_given(query: PlannerQuery) -> None:
@@ -320,22 +297,24 @@ def _check_given(query: PlannerQuery) -> None:
     if not faults:
         return
     try:
-        read_request(query.fields)
+        planning.read_request(query.fields)
     except SpecError as error:
         faults += [one for one in error.faults if one.where not in needed]
     raise SpecError.from_faults(faults)
 
 
-def _asked_for(query: PlannerQuery) -> tuple[PlanRequest, PlanRequest, tuple[PlacedLevel, ...]]:
+def _asked_for(
+    query: PlannerQuery,
+) -> tuple[planning.PlanRequest, planning.PlanRequest, tuple[planning.PlacedLevel, ...]]:
     """The session as it ran, as it was planned, and measured levels beside it."""
-    planned = read_request(query.fields)
-    changes = [read_change(text, weight_kg=planned.weight_kg) for text in query.change if text.strip()]
-    request = change_rates(planned, changes) if changes else planned
-    levels = place_levels(request, read_levels(query.levels)) if query.levels.strip() else ()
+    planned = planning.read_request(query.fields)
+    changes = [planning.read_change(text, weight_kg=planned.weight_kg) for text in query.change if text.strip()]
+    request = planning.change_rates(planned, changes) if changes else planned
+    levels = planning.place_levels(request, planning.read_levels(query.levels)) if query.levels.strip() else ()
     return request, planned, levels
 
 
-def _clinic(request: PlanRequest, query: PlannerQuery) -> ClinicSheet:
+def _clinic(request: planning.PlanRequest, query: PlannerQuery) -> ClinicSheet:
     strength = read_strength(query.vial)
     mixture = read_dilution(query.dilution, strength_mg_per_ml=strength) if query.dilution else None
     return clinic_sheet(request, strength_mg_per_ml=strength, dilution=mixture)
@@ -343,18 +322,18 @@ def _clinic(request: PlanRequest, query: PlannerQuery) -> ClinicSheet:
 
 def _searched(query: PlannerQuery) -> SearchSheet:
     rises = {"sbp-rise": query.sbp_rise, "dbp-rise": query.dbp_rise}
-    limits = [read_limit(f"{name}={text}") for name, text in rises.items() if text]
+    limits = [planning.read_limit(f"{name}={text}") for name, text in rises.items() if text]
     if query.within_plasma:
-        limits.append(Limit(quantity="plasma", plasma=query.within_plasma))
+        limits.append(planning.Limit(quantity="plasma", plasma=query.within_plasma))
     _check_given(query)
-    share = read_share_inside(query.share)
-    target, request = read_search(query.fields, find=query.find)
+    share = planning.read_share_inside(query.share)
+    target, request = planning.read_search(query.fields, find=query.find)
     _check_size((request,))
-    return search_sheet(search_regimen(request, target=target, limits=limits, share=share))
+    return search_sheet(planning.search_regimen(request, target=target, limits=limits, share=share))
 
 
-def _beside(found: Comparison, number: int) -> ComparedRegimen:
-    sheet = plan_sheet(found.plans[number + 1])
+def _beside(found: planning.Comparison, number: int) -> ComparedRegimen:
+    sheet = sheets.plan_sheet(found.plans[number + 1])
     return ComparedRegimen(
         first=found.plans[0].regimen,
         second=found.plans[number + 1].regimen,
@@ -364,7 +343,7 @@ def _beside(found: Comparison, number: int) -> ComparedRegimen:
     )
 
 
-def _check_size(requests: Sequence[PlanRequest]) -> None:
+def _check_size(requests: Sequence[planning.PlanRequest]) -> None:
     """Refuse what would take hundreds of megabytes from everybody else's questions; a plan on one's own machine may."""
     ends_h = [max(infusion.end_h for infusion in one.infusions) for one in requests]
     points = sum(max(1.0, _POINTS_PER_H * (end_h + _AFTER_H)) for end_h in ends_h)
@@ -379,16 +358,16 @@ def _check_size(requests: Sequence[PlanRequest]) -> None:
 
 
 @lru_cache(maxsize=64)
-def _plan(request: PlanRequest) -> tuple[Plan, Figure]:
+def _plan(request: planning.PlanRequest) -> tuple[planning.Plan, Figure]:
     _check_size((request,))
-    plan = plan_infusion(request)
+    plan = planning.plan_infusion(request)
     return plan, figure_of(planner_chart(plan))
 
 
 @lru_cache(maxsize=16)
-def _compared(requests: tuple[PlanRequest, ...]) -> tuple[Comparison, Figure]:
+def _compared(requests: tuple[planning.PlanRequest, ...]) -> tuple[planning.Comparison, Figure]:
     _check_size(requests)
-    found = compare_regimens(requests)
+    found = planning.compare_regimens(requests)
     return found, figure_of(comparison_chart(found.plans))
 
 

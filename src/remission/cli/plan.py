@@ -129,7 +129,7 @@ def _with_fields(command: Callable[..., None]) -> None:
     fields = _options()
     n_session = next(number for number, one in enumerate(fields) if one.name == "people")
     made = [*fields[:n_session], *own[:-2], *fields[n_session:], *own[-2:]]
-    command.__signature__ = Signature(made, return_annotation=None)  # type: ignore[attr-defined]
+    command.__signature__ = Signature(made, return_annotation=None)  # type: ignore[attr-defined]  # read by typer
     command.__annotations__ = {one.name: one.annotation for one in made}
 
 

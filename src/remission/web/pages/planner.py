@@ -276,9 +276,7 @@ def _answer(query: PlannerQuery, is_clinician: bool) -> PlannerPage:
     plan, figure = _plan(request)
     if levels:
         figure = figure_of(planner_chart(plan, levels=levels))
-    return _page(
-        query, is_clinician, sheet=sheets.plan_sheet(plan), figure=figure, numbers=plan_numbers(plan), **more
-    )
+    return _page(query, is_clinician, sheet=sheets.plan_sheet(plan), figure=figure, numbers=plan_numbers(plan), **more)
 
 
 def _check_given(query: PlannerQuery) -> None:

@@ -10,6 +10,8 @@ import io
 import os
 import sys
 
+__all__ = ["main"]
+
 _STDERR = 2
 """Number of the last standard stream."""
 

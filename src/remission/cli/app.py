@@ -34,6 +34,8 @@ from remission.cli.validate import validate_command
 from remission.errors import LibraryError, RemissionError, RunError, SpecError, WorkError, visible
 from remission.extras import telling_extras
 
+__all__ = ["app", "end_of_output", "is_wrong_input", "run_app"]
+
 _FILE = re.compile(r"\.(csv|html?|json|parquet|png|svg|toml|xlsx|ya?ml)/+$", re.IGNORECASE)
 
 DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130

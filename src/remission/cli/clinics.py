@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from remission.clinics.reading import Reading
     from remission.clinics.store import ClinicStore
 
+__all__ = ["app"]
+
 app = typer.Typer(help="Load clinics for the page that finds care.", no_args_is_help=True)
 
 _MOST_SHOWN = 50

@@ -23,6 +23,8 @@ from remission.files import copy_file, make_folder, read_json, remove_folder, wr
 from remission.protocol.record import Protocol
 from remission.provenance import file_hash, package_version, source_hashes
 
+__all__ = ["DesignWork", "design_work", "engage", "find_design_work", "resume_design", "words_of"]
+
 _UNFINISHED = ".unfinished"
 _PLAN, _INPUTS, _JOURNAL = "design-plan.json", "inputs", "journal.jsonl"
 _FILES = {"protocol", "scenarios", "prices"}

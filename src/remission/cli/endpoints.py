@@ -14,6 +14,8 @@ from remission.errors import SpecError
 if TYPE_CHECKING:
     from remission.library.endpoints import NamedEndpoint
 
+__all__ = ["app", "list_command", "run_command", "show_command"]
+
 app = typer.Typer(help="Compute named endpoints of real or simulated people.", no_args_is_help=True)
 
 _Data = Annotated[

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from remission.evidence.records import CareRecord, StudyArm, StudyOutcome, StudyRecord
     from remission.evidence.registry import Conflict, EvidenceRegistry
 
+__all__ = ["app"]
+
 app = typer.Typer(
     help="Read published trials and established treatments. Each number says how it was read.", no_args_is_help=True
 )

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from remission.runs.piece import Doer
     from remission.trial.simulate import TrialPlan
 
+__all__ = ["choose_workers", "execute", "rerun_command", "resume_command", "verify_command"]
+
 _DIFFERENCES_SHOWN = 20
 
 

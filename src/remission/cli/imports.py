@@ -10,6 +10,8 @@ from remission.cli.terminal import print_json
 from remission.errors import SpecError
 from remission.files import check_free
 
+__all__ = ["app", "export_command"]
+
 app = typer.Typer(help="Read diaries of other systems.", no_args_is_help=True)
 
 _MOST_SHOWN = 20

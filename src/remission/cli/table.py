@@ -15,6 +15,8 @@ from remission.numerics.digits import error_digit
 from remission.patient.standing import standing_of
 from remission.report.numbers import digits_of
 
+__all__ = ["print_rows", "standing_data"]
+
 _NOTE = (
     "Published: \u25c6 abstract or registry, \u25c7 other kinds, named. Simulated: mean over {n} replicates, 95% of "
     'replicates, \u00b1 Monte Carlo error. "Tuned": the values were tuned on this number, so it is no prediction.\n'

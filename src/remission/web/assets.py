@@ -7,6 +7,8 @@ from importlib.resources.abc import Traversable
 
 from fastapi import APIRouter, HTTPException, Response
 
+__all__ = ["asset_address", "router"]
+
 router = APIRouter(include_in_schema=False)
 
 _TYPES = {

@@ -19,6 +19,11 @@ from remission.web.queue import BusyError
 from remission.web.render import render_page
 from remission.web.security import HEADERS
 
+__all__ = [
+    "Fault", "PROBLEM_RESPONSES", "PageMissingError", "PageMovedError", "Problem", "add_problem_handlers",
+    "fault_of", "problem_answer",
+]  # fmt: skip
+
 _MOST_WAYS = 60
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 PROBLEM_TYPE = "application/problem+json"

@@ -13,6 +13,8 @@ from remission.report.document import LIMITS
 from remission.web.page import PageRouter
 from remission.web.pages.trials import simulated_records
 
+__all__ = ["router"]
+
 router = PageRouter()
 
 

@@ -26,6 +26,8 @@ from remission.web.problems import PageMissingError
 from remission.web.queue import run_in_turn
 from remission.web.render import render_page
 
+__all__ = ["router", "store_of"]
+
 router = PageRouter()
 _LANGUAGES = tuple(LANGUAGES)
 _register = partial(router.page, text="clinics", languages=_LANGUAGES, keeps_nothing=True)

@@ -23,6 +23,8 @@ from remission.web.pages.clinics import store_of
 from remission.web.problems import Fault, fault_of
 from remission.web.render import render_page
 
+__all__ = ["router"]
+
 router = PageRouter()
 _MOST_SHOWN = 200
 _ENVELOPE_BYTES = 10_000

@@ -21,6 +21,8 @@ from remission.web.page import PageRouter
 from remission.web.pages.trials import simulated_records
 from remission.web.problems import Fault, PageMissingError, fault_of
 
+__all__ = ["router"]
+
 router = PageRouter()
 _TITLES = {
     "way-of-life": "Way of life",

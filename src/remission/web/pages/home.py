@@ -4,6 +4,8 @@ from remission.records.base import Record
 from remission.web.language import load_text
 from remission.web.page import PageRouter
 
+__all__ = ["router"]
+
 router = PageRouter()
 
 

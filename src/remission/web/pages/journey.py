@@ -16,6 +16,8 @@ from remission.web.language import LANGUAGES, language_of, load_text, path_in
 from remission.web.page import PageRouter
 from remission.web.problems import Fault, PageMissingError, PageMovedError, fault_of
 
+__all__ = ["router"]
+
 router = PageRouter()
 _page = partial(router.page, languages=tuple(LANGUAGES), keeps_nothing=True)
 

@@ -30,6 +30,8 @@ from remission.web.page import PageRouter
 from remission.web.problems import PROBLEM_RESPONSES, PageMissingError
 from remission.web.queue import run_in_turn
 
+__all__ = ["SHOWN_STATES", "Story", "day_figure", "load_story", "router", "session_figure", "state_figure", "warm"]
+
 router = PageRouter()
 _PEOPLE = 4000
 SHOWN_STATES = ("P", "G", "H", "R", "A", "W", "N", "L", "M", "K", "z")

@@ -30,6 +30,8 @@ from remission.web.page import PageRouter
 from remission.web.problems import PROBLEM_RESPONSES, Fault, PageMissingError, fault_of
 from remission.web.queue import run_in_turn
 
+__all__ = ["router", "warm"]
+
 router = PageRouter()
 
 _MOST_REGIMENS = 4

@@ -21,6 +21,8 @@ from remission.web.page import PageRouter
 from remission.web.problems import PageMissingError
 from remission.web.queue import run_in_turn
 
+__all__ = ["Report", "TRIALS", "router", "simulated_records"]
+
 router = PageRouter()
 
 TRIALS = ("kare", "dakwar-2019")

@@ -430,7 +430,7 @@ def test_the_command_the_door_and_the_json_say_the_same(capsys: pytest.CaptureFi
     assert run_app(["validate", "--fact", MEASURE, "--quick"]) == 0
     page = capsys.readouterr().out
     assert f"{MEASURE}: {found.rows[0].verdict}, fit" in page
-    assert f"{interval_text(found.rows[0])} % of people; reached at 14 to 24" in page
+    assert f"{interval_text(found.rows[0])} % of people; reached if 14 to 24" in page
     assert found.to_frame().verdict.tolist() == [found.rows[0].verdict]
 
 

@@ -52,7 +52,7 @@ def _print(found: "Validation") -> None:
         typer.echo(f"  {row.id}: {_verdict(row)}")
         typer.echo(f"    {row.definition}")
         read = f"read {row.published or 'nothing'} ({row.source}; {row.read_as})"
-        typer.echo(f"    {interval_text(row)} {row.unit}; reached at {tolerance_text(row.tolerance)}; {read}")
+        typer.echo(f"    {interval_text(row)} {row.unit}; reached if {tolerance_text(row.tolerance)}; {read}")
     if found.reruns:
         typer.echo("\nTrials that no value was tuned on, beside what was published; no verdict.")
     for rerun in found.reruns:

@@ -76,7 +76,7 @@ class Option(Record):
 
     ``kind``: established, research (ketamine), or none (no treatment, stopping alone).
     ``approved``: whether a medicine is approved for this use in the United States: yes, no, some, varies (by country),
-        or talking where nothing needs approval.
+    or talking where nothing needs approval.
     ``strength``: what kind of studies the words rest on; pages have a sentence for each.
     ``icons``: ids of numbers that count people, treated and control, on one endpoint.
     ``sources``: ids of evidence records behind the words.

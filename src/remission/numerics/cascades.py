@@ -203,7 +203,7 @@ def simulate_cascade(
     ``feeds``: rate at which a later state is fed by an earlier one, >= 0, by (earlier, later).
     ``reading``: what to return: each output is a sum over states with these factors.
     ``breaks``, ``inputs``: times at which the input changes, rising, and the input between them, >= 0; it is zero
-        outside.
+    outside.
     ``times``: when readings are wanted, not falling.
     ``n_threads``: threads that share the subjects.
     Raises SpecError: times or breaks run backwards.

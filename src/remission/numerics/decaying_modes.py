@@ -155,12 +155,12 @@ def simulate_modes(
     """Readings at ``times`` of modes that are empty before the first break.
 
     ``rate``, ``strength``: of each mode, > 0 and >= 0; a group with fewer modes than another is filled up with strength
-        0.
+    0.
     ``link_rate``: of each link, > 0; none is allowed.
     ``reading``: what to return: each output is a sum over groups and sources with these factors, >= 0. Source 0 is the
-        sum of the group's modes, source 1 its first link, and so on.
+    sum of the group's modes, source 1 its first link, and so on.
     ``breaks``, ``inputs``: times at which the input changes, rising, and the input between them, >= 0; it is zero
-        outside.
+    outside.
     ``times``: when readings are wanted, not falling.
     ``n_threads``: threads that share the subjects.
     Raises SpecError: times or breaks run backwards.

@@ -186,7 +186,7 @@ def saturated_integral(
 
     ``rate``, ``link_rate``: of modes and link, > 0.
     ``factor``: of each mode's response; with ``builds`` the response to a constant input, without it to what is there
-        at 0.
+    at 0.
     ``start``: the site at 0, which decays at the link's rate.
     ``panels``: where to integrate.
     ``half``: the value at which saturation is a half.

@@ -33,11 +33,11 @@ class Walk:
     """One number a step.
 
     ``length``, ``interval``: how long, and which input runs; the interval after the last break is one more than there
-        are inputs.
+    are inputs.
     ``is_origin``, ``is_change``: the step starts from the last change of input; its end is the next.
     ``output``: which time its end is, or -1.
     ``slot``, ``is_new``: where the coefficients of its length are kept, and whether they must be computed; slot 0 is
-        for lengths that come once.
+    for lengths that come once.
     ``n_before``: times up to the first break, at which there is nothing yet.
     """
 

@@ -68,7 +68,7 @@ class Course:
     """What happened, day by day: the truth, before anyone reports or measures it.
 
     ``use``: 1 on a day with use. The latent course goes on after a person leaves the study; ``days_in_study`` says what
-        was seen.
+    was seen.
     ``amount``: amount of the day. [unit of the substance]
     ``vas``: craving without report error. [VAS 0 to 100]
     ``days_in_study``: days before leaving; equal to the number of days for those who stay. [day]

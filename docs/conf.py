@@ -32,7 +32,6 @@ napoleon_google_docstring = False
 napoleon_use_rtype = False
 napoleon_preprocess_types = False
 autodoc_member_order = "bysource"
-autodoc_preserve_defaults = True
 autodoc_class_signature = "separated"
 autodoc_default_options = {"exclude-members": "model_config"}
 python_use_unqualified_type_names = True

@@ -41,7 +41,7 @@ _CPU_FEATURES = ("avx", "avx2", "avx512f", "fma", "neon", "sve")
 
 _WRITES_FILES = {"report", "runs"}
 _MOVES_NOTHING = {
-    "calibration", "cli", "clinics", "design", "doctor.py", "evidence", "exchange", "extras.py", "testing", "web",
+    "calibration", "cli", "clinics", "design", "doctor.py", "evidence", "exchange", "extras.py", "facts", "web",
 }  # fmt: skip
 _DATA = {"behavior", "medicines", "pharmacology", "protocols"}
 """Folders of the library that a simulation reads."""

@@ -56,7 +56,12 @@ def test_a_power_that_comes_from_bias_is_named() -> None:
 
 def test_a_rule_that_changes_the_question_shows_both_biases() -> None:
     """Leaving counted as use is unbiased for its own question, and for no other."""
-    use = {"endpoints": [{**one.to_dict(), "missing": "use"} for one in load_protocol("kare").endpoints]}
+    use = {
+        "endpoints": [
+            {**one.to_dict(), **({"missing": "use"} if one.kind == "percent_days_abstinent" else {})}
+            for one in load_protocol("kare").endpoints
+        ]
+    }
     alone = one_analysis(load_protocol("kare").replace(**use), "pda-ketamine")
     parameters = load_course_parameters(alone.substance).replace(leave_hazard_per_day=0.003)
     row = characterize(alone, simulate_design(alone, max_replicates=100, mcse=0.001, seed=3, parameters=parameters))[0]

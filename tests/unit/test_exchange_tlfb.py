@@ -136,3 +136,11 @@ def test_an_identifying_column_that_is_read_is_said_to_be(tmp_path: Path) -> Non
     assert "is read: put a study number" in first
     assert "phone" in second
     assert "not read" in second
+
+
+@pytest.mark.parametrize("name", ["amount", "person", "use", "group", "unit", "day_columns"])
+@pytest.mark.parametrize("word", ["", " "])
+def test_an_empty_name_of_a_column_is_refused_in_the_mapping(name: str, word: str) -> None:
+    """An empty name passed as one that was given, and ended in the library that reads tables."""
+    with pytest.raises(SpecError, match=f"mapping, {name}: got an empty word"):
+        Mapping(**{name: word}).check()

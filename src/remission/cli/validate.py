@@ -26,12 +26,13 @@ def validate_command(
     """
     from remission.cli.options import named_as_options
     from remission.cli.progress import progress_of
+    from remission.cli.terminal import print_json
     from remission.door.facts import validate
 
     with named_as_options(), progress_of("Facts", quiet=as_json) as progress:
         found = validate(fact=fact, quick=quick, on_progress=progress)
     if as_json:
-        typer.echo(found.to_json())
+        print_json(found)
         return
     _print(found)
 

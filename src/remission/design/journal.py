@@ -19,7 +19,7 @@ from remission.errors import WorkError
 try:
     import fcntl
 except ImportError:  # not on every system; without locks a second command is not seen
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment]  # a module or nothing
 
 __all__ = ["Journal"]
 

@@ -1,6 +1,6 @@
 """What a table's columns hold and how its dates, numbers and gaps are written: the contract of an import."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from remission.errors import SpecError
@@ -86,12 +86,21 @@ class Mapping:
     sheet: str | None = None
     encoding: str | None = None
 
+    def _check_words(self) -> None:
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if isinstance(value, str) and not value.strip():
+                raise SpecError(
+                    where=f"mapping, {one.name}", got="an empty word", allowed="a name, or the line left out"
+                )
+
     def check(self) -> None:
         """Refuse what contradicts itself.
 
         Raises SpecError: an unknown form of dates, two signs for one, an anchor without dates, options of another
         layout.
         """
+        self._check_words()
         if self.when_is != "day":
             read_date_form(self.when_is, where="mapping, when_is")
         if self.anchor_is is not None:

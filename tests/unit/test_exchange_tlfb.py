@@ -2,6 +2,7 @@
 
 import gzip
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -143,4 +144,4 @@ def test_an_identifying_column_that_is_read_is_said_to_be(tmp_path: Path) -> Non
 def test_an_empty_name_of_a_column_is_refused_in_the_mapping(name: str, word: str) -> None:
     """An empty name passed as one that was given, and ended in the library that reads tables."""
     with pytest.raises(SpecError, match=f"mapping, {name}: got an empty word"):
-        Mapping(**{name: word}).check()
+        replace(Mapping(), **{name: word}).check()

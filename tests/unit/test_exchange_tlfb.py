@@ -2,8 +2,8 @@
 
 import gzip
 import random
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -143,5 +143,6 @@ def test_an_identifying_column_that_is_read_is_said_to_be(tmp_path: Path) -> Non
 @pytest.mark.parametrize("word", ["", " "])
 def test_an_empty_name_of_a_column_is_refused_in_the_mapping(name: str, word: str) -> None:
     """An empty name passed as one that was given, and ended in the library that reads tables."""
+    given: dict[str, Any] = {name: word}
     with pytest.raises(SpecError, match=f"mapping, {name}: got an empty word"):
-        replace(Mapping(), **{name: word}).check()
+        Mapping(**given).check()

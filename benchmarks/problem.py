@@ -29,7 +29,7 @@ class Problem:
 
 def course_problem(n_people: int, *, seed: int) -> Problem:
     """Courses of ``n_people``: half of them get ketamine, all get therapy, some leave."""
-    parameters = load_course_parameters(Substance.ALCOHOL)
+    parameters = load_course_parameters(Substance("alcohol"))
     people = People.of_replicates(seed=seed, first=0, count=1, n_subjects=n_people)
     schedule = course_schedule(
         n_people,

@@ -38,10 +38,10 @@ from remission.trial.schedule import build_schedule
 ROOT = Path(__file__).resolve().parent.parent
 START = "episodes-2026"
 DIARIES = {
-    Substance.ALCOHOL: {"sigma_d": 2.6, "tau_d_day": 48.0, "sigma_7": 1.4, "wk": 0.0},
-    Substance.COCAINE: {"sigma_d": 2.8, "tau_d_day": 46.0, "sigma_7": 1.4},
-    Substance.OPIOID: {"sigma_d": 8.2, "tau_d_day": 78.0, "sigma_7": 0.78},
-    Substance.CANNABIS: {"sigma_d": 5.9, "tau_d_day": 105.0, "sigma_7": 0.88},
+    Substance("alcohol"): {"sigma_d": 2.6, "tau_d_day": 48.0, "sigma_7": 1.4, "wk": 0.0},
+    Substance("cocaine"): {"sigma_d": 2.8, "tau_d_day": 46.0, "sigma_7": 1.4},
+    Substance("opioid"): {"sigma_d": 8.2, "tau_d_day": 78.0, "sigma_7": 0.78},
+    Substance("cannabis"): {"sigma_d": 5.9, "tau_d_day": 105.0, "sigma_7": 0.88},
 }
 """What ``python -m validation.realism.fit`` found in diaries; the pulls hold on to it."""
 SEED = 20260101
@@ -220,7 +220,7 @@ def searches(wanted: set[str]) -> list[Search]:
     if "alcohol" in wanted:
         found.append(
             Search(
-                Substance.ALCOHOL,
+                Substance("alcohol"),
                 ("b0", "sigma_b", "b_in", "om_end", "rho", "sigma_d", "sigma_7"),
                 ("plain", "log", "plain", "logit", "log", "log", "log"),
                 (-0.8, -0.5, -0.8, -0.8, 0.6, -0.5, -0.4),
@@ -231,7 +231,7 @@ def searches(wanted: set[str]) -> list[Search]:
     if "cocaine" in wanted:
         found.append(
             Search(
-                Substance.COCAINE,
+                Substance("cocaine"),
                 ("b0", "sigma_b", "b_in", "om_end", "k_c", "sigma_d"),
                 ("plain", "log", "plain", "logit", "log", "log"),
                 (-0.8, -0.5, -0.8, 0.5, -0.3, -0.5),

@@ -30,7 +30,7 @@ from remission.trial.simulate import plan_trial
 
 N_TRIALS, N_SHARES = 12, 400
 DAYS = 28
-PARAMETERS = load_course_parameters(Substance.ALCOHOL)
+PARAMETERS = load_course_parameters(Substance("alcohol"))
 PDA = "pda-ketamine"
 ANALYSES = (analyze_difference, analyze_rate, analyze_day_odds)
 

@@ -167,7 +167,7 @@ def test_states_keep_their_ranges(parameters: CourseParameters, exposure: float)
 
 def test_the_window_decays_at_its_time_constant() -> None:
     """The only closed-form trace of the day clock: P after one dose is rho*s*e*exp(-t/tau_P)."""
-    parameters = load_course_parameters(Substance.ALCOHOL)
+    parameters = load_course_parameters(Substance("alcohol"))
     schedule = course_schedule(N_PEOPLE, 30, infusion_days=(2,), exposure=1.0, psychoactive=0.5)
     people = People.of_replicates(seed=5, first=0, count=1, n_subjects=N_PEOPLE)
     traits = sample_traits(people, parameters.replace(leave_hazard_per_day=0.0), clean_days=0, self_quit=False)
@@ -181,7 +181,7 @@ def test_the_window_decays_at_its_time_constant() -> None:
 @settings(max_examples=10)
 def test_a_persons_course_does_not_depend_on_the_batch(cut: int) -> None:
     """Chunks, threads and machines may split people anywhere; nobody's days may change."""
-    parameters = load_course_parameters(Substance.COCAINE)
+    parameters = load_course_parameters(Substance("cocaine"))
     people = People.of_replicates(seed=9, first=4, count=1, n_subjects=N_PEOPLE)
     part = People(seed=9, replicate=people.replicate[cut:], subject=people.subject[cut:])
     whole_traits = sample_traits(people, parameters, clean_days=2, self_quit=False)

@@ -26,7 +26,7 @@ def course_of(parameters: CourseParameters, n_people: int, n_days: int) -> Cours
 
 def test_a_set_without_drift_and_weekdays_has_them_off() -> None:
     """The values of earlier runs must go on meaning what they meant."""
-    old = load_course_parameters(Substance.ALCOHOL, parameter_set="episodes-2026")
+    old = load_course_parameters(Substance("alcohol"), parameter_set="episodes-2026")
     assert (old.sigma_d, old.sigma_7) == (0.0, 0.0)
     course = course_of(old, 50, 30)
     assert np.all(course.states["D"] == 0.0)
@@ -40,7 +40,7 @@ def test_drift_keeps_its_spread_and_forgets_at_its_rate(tau_day: float) -> None:
 
     20,000 people: a variance has a standard error of 1%, so six of them (false alarm below 1 in 10^8) are 6%.
     """
-    base = load_course_parameters(Substance.ALCOHOL).replace(sigma_d=1.3, tau_d_day=tau_day)
+    base = load_course_parameters(Substance("alcohol")).replace(sigma_d=1.3, tau_d_day=tau_day)
     drift = course_of(base, 20_000, 21).states["D"]
     np.testing.assert_allclose(drift.var(axis=0), 1.3**2, rtol=0.06)
     np.testing.assert_allclose(drift.mean(axis=0), 0.0, atol=6 * 1.3 / 20_000**0.5)
@@ -63,7 +63,7 @@ def test_weekdays_come_back_every_week() -> None:
 
     4,000 people of 140 days: the standard error of a correlation is below .003.
     """
-    base = load_course_parameters(Substance.ALCOHOL)
+    base = load_course_parameters(Substance("alcohol"))
     bare = base.replace(
         beta_c=0.0, b_in=0.0, k_k=0.0, c_l=0.0, w_m=0.0, k_a=0.0, wk=0.0, lam=1.0, sigma_d=0.0, sigma_b=0.0, sigma_7=1.5
     )
@@ -80,7 +80,7 @@ def test_weekdays_come_back_every_week() -> None:
 
 def test_weekdays_belong_to_the_calendar_not_to_the_course() -> None:
     """A person who begins on another weekday has the same Mondays."""
-    parameters = load_course_parameters(Substance.ALCOHOL)
+    parameters = load_course_parameters(Substance("alcohol"))
     bare = parameters.replace(
         beta_c=0.0, b_in=0.0, k_k=0.0, c_l=0.0, w_m=0.0, k_a=0.0, wk=0.0, lam=1.0, sigma_d=0.0, sigma_b=0.0, sigma_7=9.0
     )

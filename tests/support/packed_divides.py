@@ -37,7 +37,7 @@ def main(error_model: str) -> None:
     from remission.records.substance import Substance
     from remission.streams import People
 
-    parameters = load_course_parameters(Substance.ALCOHOL)
+    parameters = load_course_parameters(Substance("alcohol"))
     people = People.of_replicates(seed=1, first=0, count=1, n_subjects=fast.BLOCK)
     traits = sample_traits(people, parameters, clean_days=0, self_quit=False)
     fast.simulate_course(people, traits, course_schedule(fast.BLOCK, 3), parameters)

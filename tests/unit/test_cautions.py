@@ -8,6 +8,7 @@ from remission.library.published import list_trials, trial_record
 from remission.protocol import Protocol
 from remission.protocol.cautions import HIGHEST_STUDIED_MG_PER_KG, MOST_INFUSIONS_STUDIED
 from remission.protocol.file import parse_protocol
+from remission.records.substance import Substance
 
 TEMPLATE = protocol_template()
 
@@ -147,3 +148,16 @@ def test_a_count_of_days_says_that_its_method_was_another(method: str) -> None:
     data["endpoints"][0]["kind"] = "use_days"
     assert any("quasi-Poisson" in caution for caution in Protocol.create(**data).cautions())
     assert not any("quasi-Poisson" in caution for caution in protocol.cautions())
+
+
+def test_cautions_of_a_substance_stand_where_they_belong() -> None:
+    """Words come from the table of substances: each under its own condition, and its places to fill are filled."""
+    for substance in Substance:
+        here = ("substance: alcohol", f"substance: {substance.value}")
+        treated = cautions_after(here, ("clean_days: 7", "clean_days: 0\n  self_quit: true"))
+        facts = substance.facts
+        assert ("is prior only" in treated) == facts.prior_only
+        for when in ("stopping", "self_quit", "ketamine"):
+            assert facts.cautions.get(when, "")[:60] in treated
+        assert "{" not in treated
+        assert facts.cautions.get("self_quit", "(none)")[:60] not in cautions_after(here)

@@ -7,10 +7,8 @@ import pytest
 from validation.realism.score import summaries, tell_apart
 from validation.realism.statistics import DEFINITIONS, diary_statistics, with_errors
 
-from remission.errors import LibraryError
-from remission.library.diary_statistics import load_diary_statistics
 from remission.library.references import load_reference
-from remission.records.substance import Substance
+from remission.records.packaged import packaged_toml
 
 
 def by_hand(use: list[list[int]]) -> dict[str, float]:
@@ -89,15 +87,10 @@ def test_the_machine_cannot_tell_what_is_equal_and_can_tell_what_is_not() -> Non
 @pytest.mark.parametrize("substance", ["alcohol", "cocaine", "opioid", "cannabis"])
 def test_the_stored_statistics_are_whole(substance: str) -> None:
     """Every number has its definition, its error and a source that was read."""
-    found = load_diary_statistics(Substance(substance))
-    assert set(found.statistics) == set(found.definitions) == set(DEFINITIONS)
-    for name, one in found.statistics.items():
-        assert one.low <= one.value <= one.high, name
-        assert one.standard_error > 0.0 or name == "clean_run_median", name
-    assert load_reference(found.source).key == "ctn0094"
-
-
-def test_a_substance_without_diaries_is_named() -> None:
-    """Nothing is filled in for substances whose diaries nobody had."""
-    with pytest.raises(LibraryError, match="alcohol"):
-        load_diary_statistics(Substance.NICOTINE)
+    content = packaged_toml("diaries", "ctn0094.toml")
+    statistics = {name: one for name, one in content["substance"][substance].items() if isinstance(one, dict)}
+    assert set(statistics) == set(content["definitions"]) == set(DEFINITIONS)
+    for name, one in statistics.items():
+        assert one["low"] <= one["value"] <= one["high"], name
+        assert one["standard_error"] > 0.0 or name == "clean_run_median", name
+    assert load_reference(content["source"]).key == "ctn0094"

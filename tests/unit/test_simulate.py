@@ -74,7 +74,7 @@ def single_arm(drug: str) -> Protocol:
 
 def test_ketamine_without_any_route_is_saline_for_the_same_people() -> None:
     """Through pharmacokinetics, schedule and observation: rho = 0 and k_M = 0 leave nothing of the drug."""
-    deaf = load_course_parameters(Substance.ALCOHOL).replace(rho=0.0, k_m=0.0)
+    deaf = load_course_parameters(Substance("alcohol")).replace(rho=0.0, k_m=0.0)
     one, other = (
         simulate_trial(single_arm(drug), n_replicates=3, seed=5, parameters=deaf) for drug in ("ketamine", "saline")
     )
@@ -90,7 +90,7 @@ def test_ketamine_with_its_routes_is_not_saline() -> None:
 
 def test_complete_retention_keeps_everybody_and_every_visit() -> None:
     """A natural-history protocol promises that nobody is lost; a share of missing people would flatter it."""
-    restless = load_course_parameters(Substance.ALCOHOL).replace(leave_hazard_per_day=0.02, miss_hazard_per_day=0.3)
+    restless = load_course_parameters(Substance("alcohol")).replace(leave_hazard_per_day=0.02, miss_hazard_per_day=0.3)
     modeled, complete = (
         simulate_trial(small_protocol(setting={"retention": kind}), n_replicates=3, seed=5, parameters=restless)
         for kind in ("modeled", "complete")
@@ -102,7 +102,7 @@ def test_complete_retention_keeps_everybody_and_every_visit() -> None:
 
 def test_hidden_use_is_missing_from_the_diary_only() -> None:
     """People may not report what they used; the truth and the tests must not follow the diary."""
-    base = load_course_parameters(Substance.ALCOHOL)
+    base = load_course_parameters(Substance("alcohol"))
     honest, hiding = (
         simulate_trial(small_protocol(), n_replicates=3, seed=5, parameters=base.replace(p_hide=share))
         for share in (0.0, 0.9)
@@ -132,7 +132,7 @@ def test_adjustment_for_sex_and_site_enters_the_regression() -> None:
 def test_a_value_without_meaning_is_refused(name: str, value: float) -> None:
     """A share above one or a time of zero gives numbers that look like results."""
     with pytest.raises(SpecError, match=name):
-        load_course_parameters(Substance.ALCOHOL).replace(**{name: value})
+        load_course_parameters(Substance("alcohol")).replace(**{name: value})
 
 
 def test_progress_reaches_the_end_in_order() -> None:

@@ -26,10 +26,10 @@ FIRST_DAY = 28
 N_DAYS = 84
 BASELINE_DAYS = 28
 NAMES = {
-    Substance.ALCOHOL: "Alcohol",
-    Substance.COCAINE: "Cocaine",
-    Substance.OPIOID: "Heroin",
-    Substance.CANNABIS: "THC",
+    Substance("alcohol"): "Alcohol",
+    Substance("cocaine"): "Cocaine",
+    Substance("opioid"): "Heroin",
+    Substance("cannabis"): "THC",
 }
 """Our substance and the name of the table of use; heroin is the opioid that most people reported."""
 

@@ -16,9 +16,7 @@ from remission.patient.parameters import DEFAULT_PARAMETER_SET
 from remission.records.parameter import Grade, ParameterSet
 from remission.records.substance import Substance
 
-__all__ = ["Standing", "Tuned", "is_tuned", "standing_of", "tuned_sentence"]
-
-_NAMES = {"opioid": "opioids"}
+__all__ = ["Standing", "Tuned", "is_tuned", "standing_of", "substances_without_trial", "tuned_sentence"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ class Standing:
     @property
     def lines(self) -> tuple[str, ...]:
         """The sentences that stand before every result: placeholders first, then the tuning."""
-        name = _NAMES.get(self.substance, self.substance)
+        name = Substance(self.substance).plural
         found = []
         if self.is_placeholder:
             found.append(
@@ -145,14 +143,19 @@ def is_tuned(*, record: str | None, endpoint: str) -> bool:
     )
 
 
+def substances_without_trial() -> list[str]:
+    """The substances for which no value was tuned on a trial of ketamine."""
+    return [one.value for one in Substance if not standing_of(one).trials]
+
+
 def tuned_sentence() -> str:
     """For all substances at once: which were tuned on a trial, which were not, which are placeholders."""
     standings = [standing_of(one) for one in Substance]
     on_trials = "; ".join(
         f"{one.substance} on {' and '.join(item.name for item in one.trials)}" for one in standings if one.trials
     )
-    others = ", ".join(_NAMES.get(one.substance, one.substance) for one in standings if not one.trials)
-    placeholders = ", ".join(_NAMES.get(one.substance, one.substance) for one in standings if one.is_placeholder)
+    others = ", ".join(Substance(one.substance).plural for one in standings if not one.trials)
+    placeholders = ", ".join(Substance(one.substance).plural for one in standings if one.is_placeholder)
     return (
         f"The behavior values were tuned by hand: {on_trials}. No trial of ketamine was used for {others}, and values "
         f"for {placeholders} are placeholders. Agreement with a trial that tuned them is capacity, not prediction, and "

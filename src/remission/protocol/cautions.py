@@ -28,12 +28,9 @@ LONGEST_STUDIED_MIN: Final = 120.0
 MOST_INFUSIONS_STUDIED: Final = 4
 """Most intravenous infusions per person in an addiction trial of the registry."""
 
-_PRIOR_ONLY: Final = frozenset({"nicotine", "cannabis", "methamphetamine"})
-
 OVERDOSE_STEPS: Final[tuple[dict[str, str], ...]] = tuple(packaged_toml("words", "overdose.toml")["steps"])
 """What to do in an opioid overdose, step after step: ``brief`` inside a sentence, and by language for a page."""
 
-_STOPPING: Final = packaged_toml("words", "protocol.toml")["cautions"]
 *_FIRST_STEPS, _LAST_STEP = (step["brief"] for step in OVERDOSE_STEPS)
 
 
@@ -49,11 +46,10 @@ def cautions_of(protocol: ProtocolFields) -> tuple[str, ...]:
 
 
 def _harms(protocol: ProtocolFields) -> list[str]:
-    found = []
-    if protocol.substance == "alcohol" and protocol.population.self_quit:
-        found.append(_STOPPING["stopping_alcohol"])
-    if protocol.substance == "opioid":
-        found.append(f"{_STOPPING['stopping_opioids']} In an overdose {', '.join(_FIRST_STEPS)}, and {_LAST_STEP}.")
+    cautions = protocol.substance.facts.cautions
+    found = [cautions["self_quit"]] if protocol.population.self_quit and "self_quit" in cautions else []
+    if "stopping" in cautions:
+        found.append(cautions["stopping"].format(overdose_steps=f"{', '.join(_FIRST_STEPS)}, and {_LAST_STEP}"))
     return found
 
 
@@ -69,12 +65,12 @@ def _treatment(protocol: ProtocolFields) -> list[str]:
     found = []
     used = {name for arm in protocol.arms for _, name in arm.drug_starts}
     ketamine = {name: c for name, c in protocol.drugs.items() if c.drug == "racemic-ketamine" and name in used}
-    if ketamine and protocol.substance in _PRIOR_ONLY:
+    if ketamine and protocol.substance.facts.prior_only:
         found.append(
             f"Ketamine in {protocol.substance} use is prior only: no published trial informs its size in this program."
         )
-    if ketamine and protocol.substance == "opioid":
-        found.append("The published heroin trials gave ketamine into a muscle; here it is infused into a vein.")
+    if ketamine and "ketamine" in protocol.substance.facts.cautions:
+        found.append(protocol.substance.facts.cautions["ketamine"])
     for name, course in ketamine.items():
         for number, infusion in enumerate(course.infusions, start=1):
             found += _infusion(f"Drug course '{name}', infusion {number}", infusion)
@@ -113,11 +109,8 @@ def _beside(protocol: ProtocolFields) -> list[str]:
             f"The effect of {' and '.join(sorted(given))} adds to ketamine and therapy on the log-odds scale, which is "
             "assumed; a large trial of naltrexone with therapy found less than the sum."
         )
-    if given and protocol.substance == "nicotine":
-        found.append(
-            "A medicine is taken to the end of follow-up here, and its effect lasts as long; at six months the model "
-            "then keeps clearly more people from smoking than a review found."
-        )
+    if given and "medicine" in protocol.substance.facts.cautions:
+        found.append(protocol.substance.facts.cautions["medicine"])
     if any(name.startswith("naltrexone") for name in given) and any(
         course.drug == "racemic-ketamine" for course in protocol.drugs.values()
     ):

@@ -1,16 +1,46 @@
-"""The substances the program knows."""
+"""The substances the program knows: one table (``library/substances.toml``, which says what its columns mean)."""
 
 from enum import StrEnum
+from typing import Annotated, Final, Literal, TypeAlias
 
-__all__ = ["Substance"]
+from pydantic import Field
+
+from remission.records.base import Record
+from remission.records.packaged import packaged_rows
+
+__all__ = ["SUBSTANCES", "Substance", "SubstanceFacts"]
+
+_When: TypeAlias = Literal["stopping", "self_quit", "ketamine", "medicine"]
+
+
+class SubstanceFacts(Record):
+    """What is true of a substance: a row of the table."""
+
+    name: str = ""
+    disorder: str
+    treatments: str
+    has_medicine: bool
+    prior_only: bool
+    cautions: Annotated[dict[_When, str], Field(default_factory=dict)]
+
+
+SUBSTANCES: Final = packaged_rows(SubstanceFacts, "substances.toml")
 
 
 class Substance(StrEnum):
-    """The six substances the program knows."""
+    """A substance the program knows."""
 
-    ALCOHOL = "alcohol"
-    COCAINE = "cocaine"
-    OPIOID = "opioid"
-    NICOTINE = "nicotine"
-    CANNABIS = "cannabis"
-    METHAMPHETAMINE = "methamphetamine"
+    _ignore_ = "members substance"
+    members = vars()
+    for substance in SUBSTANCES:
+        members[substance.upper()] = substance
+
+    @property
+    def facts(self) -> SubstanceFacts:
+        """Its row of the table."""
+        return SUBSTANCES[self.value]
+
+    @property
+    def plural(self) -> str:
+        """What it is called in a sentence about its values."""
+        return self.facts.name or self.value

@@ -11,7 +11,7 @@ from remission.library.references import sources_of
 from remission.numerics.digits import with_interval
 from remission.patient.parameters import load_course_parameters
 from remission.patient.pharmacology import pharmacology_of
-from remission.patient.standing import is_tuned, standing_of, tuned_sentence
+from remission.patient.standing import is_tuned, standing_of, substances_without_trial, tuned_sentence
 from remission.protocol.record import Protocol
 from remission.records.substance import Substance
 from remission.report.chart import Chart
@@ -24,7 +24,11 @@ from remission.trial.summary import SummaryRow, TrialSummary
 
 __all__ = ["LIMITS", "inline_svg", "render_report", "report_content"]
 
-LIMITS: tuple[str, ...] = (tuned_sentence(), *WORDS["limits"]["trial"])
+_UNTRIED = " and ".join(", ".join(substances_without_trial()).rsplit(", ", 1))
+LIMITS: tuple[str, ...] = (
+    tuned_sentence(),
+    *(line.format(substances=_UNTRIED) for line in WORDS["limits"]["trial"]),
+)
 _WIDE_IN = 10.5
 """Wider than the widest figure of a trial's report. [in]"""
 _SECTIONS = (

@@ -4,6 +4,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from remission.records.packaged import packaged_toml
+from remission.records.substance import SUBSTANCES
 
 if TYPE_CHECKING:
     from remission.planner import Plan
@@ -29,12 +30,19 @@ STATE_LABELS = {symbol: Label(*texts) for symbol, texts in WORDS["states"].items
 _SAFETY = WORDS["safety"]
 SAFETY_LINES: tuple[str, ...] = tuple(_SAFETY["lines"])
 ESTABLISHED: dict[str, str] = {
-    substance: _SAFETY["form"].format(disorder=disorder, treatments=treatments, ketamine=_SAFETY[ketamine])
-    for substance, (disorder, treatments, ketamine) in _SAFETY["treatments"].items()
+    substance: _SAFETY["form"].format(
+        disorder=facts.disorder,
+        treatments=facts.treatments,
+        ketamine=_SAFETY["off_label" if facts.has_medicine else "no_medicine"],
+    )
+    for substance, facts in SUBSTANCES.items()
 }
 """Established treatments, by substance."""
 ESTABLISHED_ALL: str = _SAFETY["all"].format(
-    each="; ".join(f"{disorder}: {treatments}" for disorder, treatments, _ in _SAFETY["treatments"].values()),
+    each="; ".join(
+        f"{facts.disorder}: {facts.treatments}"
+        for facts in sorted(SUBSTANCES.values(), key=lambda facts: not facts.has_medicine)
+    ),
     ketamine=_SAFETY["off_label"],
 )
 """Where no substance is known."""

@@ -35,7 +35,7 @@ def run_command(  # noqa: PLR0917 - options of a command line
         int, typer.Option("--seed", help="Seed of all chance: the same one gives the same bytes, 0 to 2**64 - 1.")
     ] = DEFAULT_SEED,
     substance: Annotated[
-        str | None, typer.Option("--substance", help="Simulate one substance of cold-turkey instead of all six.")
+        str | None, typer.Option("--substance", help="Simulate one substance of cold-turkey instead of all.")
     ] = None,
     changes: Changes = None,
     out: Annotated[Path, typer.Option("--out", help="Put the run into this folder.")] = Path("runs"),

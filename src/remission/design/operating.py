@@ -25,11 +25,12 @@ from remission.patient.parameters import CourseParameters
 from remission.protocol.record import Protocol
 from remission.records.analysis import Analysis
 from remission.records.analysis_methods import Method
+from remission.records.endpoint_kinds import KINDS
 from remission.records.estimand import EventKind, Strategy
 from remission.trial.analyze import sides_of
 from remission.trial.batch import TrialBatch
 from remission.trial.chunk import Chunk, ChunkResult, analyze_batch
-from remission.trial.complete import complete_batch, complete_protocol, is_missing_the_outcome, own_strategies
+from remission.trial.complete import complete_batch, complete_protocol, own_strategies
 from remission.trial.simulate import TrialPlan, plan_trial
 
 __all__ = ["AnalysisSums", "Characteristics", "DesignRun", "characterize", "check_share", "simulate_design"]
@@ -276,8 +277,11 @@ def _seen_in_full(task: _Task, chunk: Chunk, batch: TrialBatch) -> tuple[dict[st
     protocol, parameters = task.plan.protocol, task.plan.parameters
     seen = complete_batch(protocol, batch, parameters)
     found = analyze_batch(task.whole, chunk, seen, parameters=parameters).estimates
-    kinds = {one.id: one for one in protocol.endpoints}
-    complete = {one.id: found[one.id] for one in protocol.analyses if not is_missing_the_outcome(kinds[one.endpoint])}
+    complete = {
+        one.id: found[one.id]
+        for one in protocol.analyses
+        if not KINDS[protocol.endpoint(one.endpoint).kind].missing_is_outcome
+    }
     if not task.own:
         return complete, None
     without = [event for event, strategy in task.own.items() if strategy == "hypothetical"]

@@ -15,8 +15,8 @@ from remission.design.variants import one_analysis, resize_protocol
 from remission.patient.parameters import CourseParameters
 from remission.protocol.question import possible_events
 from remission.protocol.record import Protocol
+from remission.records.endpoint_kinds import KINDS
 from remission.records.estimand import Estimand, EventKind, Strategy
-from remission.trial.complete import is_missing_the_outcome
 from remission.trial.truth import estimand_truth
 
 __all__ = ["TableRow", "run_table", "table_person_days", "true_value"]
@@ -106,7 +106,7 @@ def true_value(
     # Said for every event, because an endpoint that counts what is missing as use asks something else in silence.
     events = possible_events(protocol)
     policy: dict[EventKind, Strategy] = (
-        {} if is_missing_the_outcome(endpoint) else dict.fromkeys(events, "treatment-policy")
+        {} if KINDS[endpoint.kind].missing_is_outcome else dict.fromkeys(events, "treatment-policy")
     )
     asked = Estimand(
         treatment=words, population=words, variable=words, intercurrent_events=words, summary=words, analysis=analysis,

@@ -16,19 +16,13 @@ import numpy as np
 from remission.patient.parameters import CourseParameters
 from remission.protocol.question import possible_events, strategy_faults, strategy_for
 from remission.protocol.record import Protocol
-from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import KINDS
 from remission.records.estimand import Estimand, EventKind, Strategy
 from remission.trial.batch import TrialBatch
 from remission.trial.observation import observe_fully
 from remission.trial.truth import endpoint_without_missing, event_days, with_strategies
 
-__all__ = ["complete_batch", "complete_protocol", "is_missing_the_outcome", "own_strategies"]
-
-
-def is_missing_the_outcome(endpoint: Endpoint) -> bool:
-    """Whether the endpoint counts leaving or missing itself, so that nobody unseen has no meaning for it."""
-    return KINDS[endpoint.kind].missing_is_outcome
+__all__ = ["complete_batch", "complete_protocol", "own_strategies"]
 
 
 def complete_protocol(protocol: Protocol) -> Protocol:

@@ -95,6 +95,8 @@ def test_esketamine_says_what_is_wrong_in_its_source_and_shows_no_effect() -> No
     assert any("wrong unit" in one.consequence for one in spray.flags)
     assert [row.label for row in spray.peaks] == ["S-ketamine, venous plasma"]
     assert spray.facts[0].label == "Esketamine"
+    title = planner_chart(plan_infusion(read_request(fields(dose="84 mg", minutes="", product="nasal-s-spray")))).title
+    assert title.endswith("(S-ketamine, venous plasma)")
     assert spray.shares == ()
     assert "no number" in spray.withheld[0]
     infusion = plan_infusion(read_request(fields(drug="esketamine", dose="0.25 mg/kg")))

@@ -52,7 +52,14 @@ def courses(kernel: Callable[..., Any]) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("name", "function"), [("gate", saturating), ("update_habit", both_rates), ("incubation", always_wanting)]
+    ("name", "function"),
+    [
+        ("update_habit", both_rates),
+        *(
+            pytest.param(*one, marks=pytest.mark.thorough)
+            for one in (("gate", saturating), ("incubation", always_wanting))
+        ),
+    ],
 )
 def test_both_kernels_use_the_same_other_equation(name: str, function: Callable[..., Any]) -> None:
     """The compiled kernel knows shortcuts of ours; with another equation they would be wrong numbers."""

@@ -21,7 +21,7 @@ def _divides(error_model: str, cache: Path) -> tuple[int, int]:
     return packed, scalar
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.skipif(not ON_X86, reason="counts instructions of x86 processors")
 def test_the_kernel_handles_several_people_with_each_instruction(tmp_path: Path) -> None:
     """Divisions that run person by person mean that the loop over people was not vectorized."""

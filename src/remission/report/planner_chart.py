@@ -12,7 +12,7 @@ from remission.planner import Curve, PlacedLevel, Plan
 from remission.records.analyte import Analyte
 from remission.report.chart import Chart, Table, told
 from remission.report.look import DASHES, INK, LOOK, drawing, finish
-from remission.report.words import quantity_label
+from remission.report.words import lowered, quantity_label
 from remission.units import hours_to_minutes
 
 __all__ = ["comparison_chart", "planner_chart"]
@@ -84,7 +84,7 @@ def planner_chart(
     name = quantity_label(peak.quantity)
     return Chart(
         name="plan",
-        title=f"{plan.regimen}: half of the people pass {digits(peak.median)} {peak.quantity.unit} ({name.lower()})",
+        title=f"{plan.regimen}: half of the people pass {digits(peak.median)} {peak.quantity.unit} ({lowered(name)})",
         see=(
             f"Simulated: median (line) and 90% of {plan.request.n_people} simulated people (band). "
             + ("Dashed edges: 90% of single measured values. " if plan.measured else "")

@@ -54,8 +54,8 @@ def state_label(symbol: str) -> str:
 
 
 def lowered(label: str) -> str:
-    """A label in the middle of a sentence."""
-    return label[:1].lower() + label[1:]
+    """A label in the middle of a sentence; the S of S-ketamine is no capital but a name."""
+    return label if label[1:2] == "-" else label[:1].lower() + label[1:]
 
 
 def quantity_label(quantity: "Quantity | str") -> str:

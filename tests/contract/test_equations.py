@@ -30,6 +30,7 @@ ARGUMENTS = {
     "E": "episode", "mu_a": "mu_a", "gamma_a": "gamma_a", "sigma_a": "sigma_a", "d": "hazard_per_day",
     "f": "use_factor", "starts": "starts", "ends": "ends", "c": "circumstance", "D": "drift", "r": "usual",
     "sigma_D": "sigma_d", "k_D": "keep_d", "step": "step", "v": "chance",
+    "I": "incentive", "given": "given", "rewarded": "rewarded", "keep_I": "keep_i",
 }  # fmt: skip
 FUNCTIONS = {"exp": sympy.exp, "tanh": sympy.tanh, "sqrt": sympy.sqrt, "max": sympy.Max}
 
@@ -53,7 +54,7 @@ def test_the_page_has_every_function_of_the_day() -> None:
     named = {function for function, _ in EQUATIONS}
     modules = ["plasticity.window", "plasticity.glutamate", "plasticity.serotonin", "circuit.cues"]
     modules += ["circuit.basal_ganglia", "circuit.extended_amygdala", "circuit.prefrontal"]
-    modules += ["use.craving", "use.episode", "use.rhythm", "use.amount", "use.leaving"]
+    modules += ["use.craving", "use.episode", "use.rhythm", "use.incentive", "use.amount", "use.leaving"]
     for module in modules:
         owner = importlib.import_module(f"remission.{module}")
         for name in owner.__all__:

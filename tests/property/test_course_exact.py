@@ -194,3 +194,32 @@ def test_a_persons_course_does_not_depend_on_the_batch(cut: int) -> None:
     np.testing.assert_array_equal(whole.vas[cut:], alone.vas)
     for name, value in whole.states.items():
         np.testing.assert_array_equal(value[cut:], alone.states[name], err_msg=name)
+
+
+@given(parameters=random_parameters())
+@settings(max_examples=tries(4, 15))
+def test_rewards_worth_nothing_are_no_treatment_and_teach_nothing(parameters: CourseParameters) -> None:
+    """A visit with rewards must not pass as a skills session, whatever the worth of a session in its arm."""
+    rewarded = replace(
+        course_schedule(N_PEOPLE, N_DAYS, session_days=(0, 1, 8, 15), quality=1.0),
+        incentive=np.zeros((N_PEOPLE, 4)),
+        tau_incentive_day=60.0,
+    )
+    one, other = run(parameters, rewarded), run(parameters, course_schedule(N_PEOPLE, N_DAYS))
+    np.testing.assert_array_equal(one.use, other.use)
+    np.testing.assert_array_equal(one.vas, other.vas)
+
+
+@given(parameters=random_parameters())
+@settings(max_examples=tries(4, 15))
+def test_rewards_act_while_given_and_fade_after(parameters: CourseParameters) -> None:
+    """Without end they hold off all use; gone at once, the days after the last visit come as if there were none."""
+    parameters = parameters.replace(lam=1.0, miss_hazard_per_day=0.0, leave_hazard_per_day=0.0)
+    visits = course_schedule(N_PEOPLE, N_DAYS, session_days=tuple(range(10)))
+    strong = np.full((N_PEOPLE, 10), 1e6)
+    kept = run(parameters, replace(visits, incentive=strong, tau_incentive_day=1e6))
+    assert kept.use.sum() == 0
+    brief = run(parameters, replace(visits, incentive=strong, tau_incentive_day=0.01))
+    assert brief.use[:, :10].sum() == 0
+    free = run(parameters, course_schedule(N_PEOPLE, N_DAYS, blocked=range(10)))
+    np.testing.assert_array_equal(brief.use[:, 10:], free.use[:, 10:])

@@ -33,6 +33,10 @@ def cases(draw: st.DrawFn) -> tuple[People, CourseSchedule, Substance, dict[str,
         weekday0=rng.integers(0, 7, size=n),
         blocked=blocked,
         clean_days=draw(st.integers(min_value=0, max_value=60)),
+        incentive=draw(
+            st.sampled_from([None, np.where(rng.uniform(size=(n, 5)) < 0.5, -1.0, rng.uniform(size=(n, 5)))])
+        ),
+        tau_incentive_day=draw(st.sampled_from([1.0, 60.0])),
     )
     seed = draw(st.integers(min_value=0, max_value=2**64 - 1))
     first = draw(st.integers(min_value=0, max_value=2**31))

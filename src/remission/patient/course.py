@@ -46,6 +46,9 @@ class CourseSchedule:
     ``weekday0``: weekday of day 0, Monday is 0.
     ``blocked``: whether access to the substance is blocked on a day.
     ``clean_days``: forced clean days before day 0. [day]
+    ``incentive``: what the rewards of each session take off the log odds of use, -1 for a session that teaches; None
+    where nobody is given rewards. [log odds]
+    ``tau_incentive_day``: how incentive fades after the last reward. [day]
     """
 
     infusion_day: Int[np.ndarray, "subject infusion"]
@@ -56,6 +59,8 @@ class CourseSchedule:
     weekday0: Int[np.ndarray, " subject"]
     blocked: Bool[np.ndarray, " day"]
     clean_days: int
+    incentive: Float[np.ndarray, "subject session"] | None = None
+    tau_incentive_day: float = 1.0
 
     @property
     def n_days(self) -> int:

@@ -47,6 +47,7 @@ from remission.streams import People, Stream
 from remission.use.amount import amount_used
 from remission.use.craving import craving, craving_vas, incubation
 from remission.use.episode import drive, update_episode, use_probability
+from remission.use.incentive import decay_incentive, give_incentive
 from remission.use.leaving import leaving_probability
 from remission.use.rhythm import circumstance, drift_step, update_drift
 
@@ -69,6 +70,7 @@ _experience, _update_commitment = (compile_equation(f) for f in (experience_sess
 _amount_used, _craving, _craving_vas = (compile_equation(f) for f in (amount_used, craving, craving_vas))
 _incubation, _drive, _update_episode = (compile_equation(f) for f in (incubation, drive, update_episode))
 _circumstance, _update_drift = (compile_equation(f) for f in (circumstance, update_drift))
+_give_incentive, _decay_incentive = (compile_equation(f) for f in (give_incentive, decay_incentive))
 _use_probability, _leaving = (compile_equation(f) for f in (use_probability, leaving_probability))
 
 # What the loops below know of these two equations beside their numbers; false where the caller replaced them.
@@ -81,11 +83,11 @@ _Parameters: Any = namedtuple("_Parameters", _NAMES)  # type: ignore[misc]  # na
 _named = compile_naming(_Parameters)
 
 # Rows of the scratch buffer, as element offsets; one row is one quantity of BLOCK people.
-_N_ROWS = 40
+_N_ROWS = 41
 (
     _P, _G, _S, _H, _R, _A, _F, _L, _M, _X, _E, _Y, _CLEAN, _IN, _GATE, _B, _RESP, _ENGAGE, _Q, _WEEKDAY, _SUBJECT,
     _REPLICATE, _U_USE, _U_EPISODE, _U_LEAVE, _N_CUE, _N_AMOUNT, _Z, _VAS, _AMOUNT, _LEAVES, _DRIFT, _U_DRIFT,
-    _RHYTHM, _, _, _, _, _, _,
+    _RHYTHM, _, _, _, _, _, _, _INCENTIVE,
 ) = (row * BLOCK for row in range(_N_ROWS))  # fmt: skip
 _MASK = uint64(0xFFFFFFFF)
 _SHIFT = uint64(32)
@@ -121,7 +123,7 @@ def _dose(b, p, due_day, day, exposure, psychoactive, o):
 
 
 @njit(**OPTIONS)
-def _contact(b, p, due_day, day, open_access, k0, k1, attended, o):
+def _contact(b, p, due_day, incentive, day, open_access, k0, k1, attended, o):
     """Step 2: therapy sessions due today."""
     for slot in range(due_day.shape[0]):
         for i in range(BLOCK):
@@ -131,7 +133,9 @@ def _contact(b, p, due_day, day, open_access, k0, k1, attended, o):
             missing = open_access * _leaving(b[_Y + i], p.miss_hazard_per_day, p.leave_use_factor)
             due = 1.0 if due_day[slot, o + i] == day else 0.0
             held = due * (1.0 if _unit(w0) >= missing else 0.0) * b[_IN + i]
-            contact = b[_Q + i] * b[_ENGAGE + i] * held
+            rewards = held * (1.0 if incentive[slot, o + i] >= 0.0 else 0.0)
+            b[_INCENTIVE + i] = _give_incentive(b[_INCENTIVE + i], incentive[slot, o + i], rewards)
+            contact = b[_Q + i] * b[_ENGAGE + i] * held * (1.0 - rewards)
             b[_L + i] = _attend_session(b[_L + i], contact, b[_GATE + i], p.eta)
             if held > 0.0:
                 attended[slot, o + i] = 1
@@ -162,7 +166,9 @@ def _live(b, p, day, open_access):
         weekend = 1.0 if weekday >= 5.0 else 0.0
         today = _circumstance(b[_DRIFT + i], b[usual + i])
         push = _drive(strength, held_back, weekend, today, p.beta_c, p.wk)
-        chance = _use_probability(b[_B + i], push, b[_E + i], open_access, p.b0, p.lam, p.chi, p.b_in)
+        chance = _use_probability(
+            b[_B + i] - b[_INCENTIVE + i], push, b[_E + i], open_access, p.b0, p.lam, p.chi, p.b_in
+        )
         use = 1.0 if b[_U_USE + i] < chance else 0.0
         b[_E + i] = _update_episode(b[_E + i], use, b[_U_EPISODE + i], p.pi_start, p.om_end)
         b[_Y + i] = use
@@ -179,7 +185,7 @@ def _live(b, p, day, open_access):
 
 
 @njit(**OPTIONS)
-def _night(b, p, keep_p, keep_s, keep_f, keep_d, step_d):
+def _night(b, p, keep_p, keep_s, keep_f, keep_d, step_d, keep_i):
     """Step 4: the states move."""
     for i in range(BLOCK):
         use, opened = b[_Y + i], b[_GATE + i]
@@ -197,12 +203,13 @@ def _night(b, p, keep_p, keep_s, keep_f, keep_d, step_d):
         b[_L + i] = _decay_skill(b[_L + i], p.tau_l_day)
         b[_X + i] = _update_cue(b[_X + i], b[_N_CUE + i], p.phi, p.sigma_x)
         b[_DRIFT + i] = _update_drift(b[_DRIFT + i], b[_U_DRIFT + i], keep_d, step_d)
+        b[_INCENTIVE + i] = _decay_incentive(b[_INCENTIVE + i], keep_i)
 
 
 @njit(nogil=True, cache=True, **OPTIONS)
 def _blocks(
     b, values, key, start, traits, address, weekday0, quality, infusion_day, exposure, psychoactive, session_day,
-    blocked, dosed, taught, use_all, amount_all, vas_all, days_in_study, attended, first, last,
+    incentive, blocked, dosed, taught, use_all, amount_all, vas_all, days_in_study, attended, first, last,
 ):  # fmt: skip
     p = _named(values)
     k0, k1 = uint64(key) & _MASK, uint64(key) >> _SHIFT
@@ -228,7 +235,7 @@ def _blocks(
             for i in range(BLOCK):
                 b[_GATE + i] = _gate(b[_P + i], p.gamma)
             if taught[day]:
-                _contact(b, p, session_day, day, open_access, k0, k1, attended, o)
+                _contact(b, p, session_day, incentive, day, open_access, k0, k1, attended, o)
             _draw(b, uint64(day), k0, k1)
             _live(b, p, day, open_access)
             for i in range(BLOCK):
@@ -237,7 +244,7 @@ def _blocks(
                 vas_all[day, o + i] = b[_VAS + i]
                 if b[_LEAVES + i] > 0.0:
                     days_in_study[o + i] = day + 1
-            _night(b, p, start[4], start[5], start[6], start[7], start[8])
+            _night(b, p, start[4], start[5], start[6], start[7], start[8], start[9])
 
 
 def simulate_course(
@@ -263,6 +270,7 @@ def simulate_course(
             *(keep_share(tau) for tau in (parameters.tau_p_day, parameters.tau_s_day, parameters.tau_f_day)),
             keep_d,
             drift_step(sigma_d=parameters.sigma_d, keep_d=keep_d),
+            keep_share(schedule.tau_incentive_day),
         ]
     )
     # Weekdays in the order of the days of the course: row k is for the days k, k + 7, ...
@@ -273,6 +281,7 @@ def simulate_course(
     )  # fmt: skip
     trait_rows = _padded(np.stack(columns), padded)
     address = _padded(np.stack([people.subject, people.replicate]), padded)
+    incentive = np.full(schedule.session_day.shape, -1.0) if schedule.incentive is None else schedule.incentive
     infusion_day, session_day = _padded(schedule.infusion_day.T, padded), _padded(schedule.session_day.T, padded)
     # One piece of memory for all of them: freed pieces larger than half of what is kept go back to the system, and
     # asking for the same pages again takes a fifth of the kernel's time.
@@ -284,7 +293,8 @@ def simulate_course(
     shared = (
         np.array(astuple(parameters)), np.uint64(people.seed), start, trait_rows, address,
         _padded(schedule.weekday0, padded), _padded(schedule.quality, padded), infusion_day,
-        _padded(schedule.exposure.T, padded), _padded(schedule.psychoactive.T, padded), session_day, schedule.blocked,
+        _padded(schedule.exposure.T, padded), _padded(schedule.psychoactive.T, padded), session_day,
+        _padded(incentive.T, padded), schedule.blocked,
         _some_due(schedule.infusion_day, n_days), _some_due(schedule.session_day, n_days),
         use_all, amount_all, vas_all, days_in_study, attended,
     )  # fmt: skip

@@ -30,6 +30,7 @@ from remission.plasticity.window import add_dose, decay_window, gate
 from remission.use.amount import amount_used
 from remission.use.craving import craving, craving_vas, incubation
 from remission.use.episode import drive, update_episode, use_probability
+from remission.use.incentive import decay_incentive, give_incentive
 from remission.use.leaving import leaving_probability
 from remission.use.rhythm import circumstance, update_drift
 
@@ -45,6 +46,7 @@ LINKS: Final[Mapping[str, Equation]] = MappingProxyType(
             negative_affect, update_fast_trace, update_load, withdrawal, attend_session, control, decay_skill,
             experience_session, update_commitment, craving, craving_vas, incubation, drive, update_episode,
             use_probability, amount_used, leaving_probability, circumstance, update_drift,
+            give_incentive, decay_incentive,
         )
     }
 )  # fmt: skip

@@ -3,9 +3,9 @@
 Order of a day
 --------------
 1. Dose, if any: P, S, M.
-2. Gate; therapy contact, if any: L.
+2. Gate; therapy contact, if any: L, or I where it gives rewards.
 3. Cue, negative affect, control, craving; use; episode; amount; leaving.
-4. Night: H, A, F, R, G, M; then decay of P, S, L; then tomorrow's cue and drift.
+4. Night: H, A, F, R, G, M; then decay of P, S, L, I; then tomorrow's cue and drift.
 
 Every line of arithmetic lives with its circuit; here stands only the order.
 """
@@ -28,6 +28,7 @@ from remission.streams import People, Stream, draw_normal_pair, draw_uniforms
 from remission.use.amount import amount_used
 from remission.use.craving import craving, craving_vas, incubation
 from remission.use.episode import drive, update_episode, use_probability
+from remission.use.incentive import decay_incentive, give_incentive
 from remission.use.leaving import leaving_probability
 from remission.use.rhythm import circumstance, drift_step, update_drift
 
@@ -83,6 +84,7 @@ def _simulate(
     efficacy = np.full(n, p.g_b)
     window, tone, skill, clean = (np.zeros(n) for _ in range(4))
     use: _Column = np.zeros(n)
+    incentive, keep_i = np.zeros(n), keep_share(schedule.tau_incentive_day)
     commitment, cue, episode = traits.commitment0.copy(), traits.cue0.copy(), traits.episode0.copy()
     drift, keep_d = traits.drift0.copy(), keep_share(p.tau_d_day)
     step_d = drift_step(sigma_d=p.sigma_d, keep_d=keep_d)
@@ -112,6 +114,10 @@ def _simulate(
             for slot in range(n_sessions):
                 held = (schedule.session_day[:, slot] == day) * (attend_chance[slot] >= missing) * in_study
                 contact = schedule.quality * traits.engagement * held
+                if schedule.incentive is not None:
+                    rewards = held * (schedule.incentive[:, slot] >= 0.0)
+                    incentive = give_incentive(incentive, schedule.incentive[:, slot], rewards)
+                    contact = contact * (1.0 - rewards)
                 skill = attend_session(skill, contact, opened, eta=p.eta)
                 attended[:, slot] |= held > 0.0
         # 3. The day
@@ -143,7 +149,9 @@ def _simulate(
         today = circumstance(drift, traits.rhythm[everybody, weekday])
         push = drive(strength, held_back, weekend, today, beta_c=p.beta_c, wk=p.wk)
         access = np.full(n, open_access)
-        chance = use_probability(traits.tendency, push, episode, access, b0=p.b0, lam=p.lam, chi=p.chi, b_in=p.b_in)
+        chance = use_probability(
+            traits.tendency - incentive, push, episode, access, b0=p.b0, lam=p.lam, chi=p.chi, b_in=p.b_in
+        )
         use_draw, episode_draw, leave_draw, drift_draw = draw_uniforms(people, Stream.DAY, day)
         cue_noise, amount_noise = draw_normal_pair(people, Stream.CUE, day)
         use = np.asarray((use_draw < chance) * 1.0, dtype=np.float64)
@@ -176,6 +184,7 @@ def _simulate(
         skill = decay_skill(skill, tau_l=p.tau_l_day)
         cue = update_cue(cue, cue_noise, phi=p.phi, sigma_x=p.sigma_x)
         drift = update_drift(drift, drift_draw, keep_d=keep_d, step=step_d)
+        incentive = decay_incentive(incentive, keep_i=keep_i)
 
     return Course(
         use=use_all,

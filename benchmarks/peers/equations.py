@@ -12,7 +12,7 @@ from remission.circuit.prefrontal import attend_session, control, decay_skill, e
 from remission.plasticity.glutamate import update_glutamate
 from remission.plasticity.serotonin import decay_serotonin
 from remission.plasticity.window import add_dose, decay_window, gate
-from remission.use.amount import amount_used
+from remission.use.amount import amount_used, update_recent
 from remission.use.craving import craving, craving_vas, incubation
 from remission.use.episode import drive, update_episode, use_probability
 from remission.use.leaving import leaving_probability
@@ -22,7 +22,7 @@ EQUATIONS = (
     add_dose, experience_session, gate, attend_session, withdrawal, negative_affect, control, incubation, craving,
     drive, use_probability, update_episode, amount_used, craving_vas, leaving_probability, update_habit, update_load,
     update_fast_trace, update_reward, update_glutamate, update_commitment, decay_window, decay_serotonin, decay_skill,
-    update_cue, circumstance, update_drift,
+    update_cue, circumstance, update_drift, update_recent,
 )  # fmt: skip
 
 

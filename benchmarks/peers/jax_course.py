@@ -41,14 +41,14 @@ def _one_person(
     quality: Any, weekday0: Any, blocked: Any, is_dosed: Any, is_taught: Any, start: Any, p: Any, seed: Any,
 ) -> Any:  # fmt: skip
     tendency, responsiveness, commitment0, cue0, episode0, engagement, drift0 = traits[:7]
-    rhythm = traits[7:]
+    rhythm, heaviness = traits[7:14], traits[14]
     slots = jnp.arange(session_day.shape[0])
     attend = _unit(jax.vmap(lambda slot: _words(subject, replicate, slot, Stream.ATTENDANCE, seed)[0])(slots))
 
     def day_of(state: Any, today: Any) -> Any:
         day, closed, dosed, taught = today
-        habit, load, trace, reward, window, tone, skill, clean, use, efficacy, commitment, cue, episode = state[:-2]
-        inside, drift = state[-2:]
+        habit, load, trace, reward, window, tone, skill, clean, use, efficacy, commitment, cue, episode = state[:-3]
+        inside, drift, recent = state[-3:]
         access = jnp.where(closed, 0.0, 1.0)
 
         def dose(now: Any) -> Any:
@@ -95,7 +95,10 @@ def _one_person(
         radius = jnp.sqrt(-2.0 * jnp.log(_unit(n0)))
         angle = 2.0 * jnp.pi * _unit(n1)
         used = jnp.where(_unit(w0) < chance, 1.0, 0.0)
-        amount = _EQ["amount_used"](used, strength, radius * jnp.sin(angle), p["mu_a"], p["gamma_a"], p["sigma_a"])
+        amount = _EQ["amount_used"](
+            used, strength, radius * jnp.sin(angle), heaviness, recent,
+            p["mu_a"], p["gamma_a"], p["sigma_a"], p["k_heavy"], p["k_light"],
+        )  # fmt: skip
         vas = _EQ["craving_vas"](strength, p["lambda_v"], p["z_v"])
         leaving = access * _EQ["leaving_probability"](used, p["leave_hazard_per_day"], p["leave_use_factor"])
         leaves = jnp.where(_unit(w2) < leaving, inside, 0.0)
@@ -115,13 +118,14 @@ def _one_person(
             _EQ["update_episode"](episode, used, _unit(w1), p["pi_start"], p["om_end"]),
             inside * (1.0 - leaves),
             _EQ["update_drift"](drift, _unit(w3), start[7], start[8]),
+            _EQ["update_recent"](recent, used, amount, p["heavy_amount"]),
         )
         return after, (used.astype(jnp.int8), amount, vas, leaves > 0.0, attended)
 
     zero = jnp.float64(0.0)
     before = (
         start[0], start[1], start[2], start[3], zero, zero, zero, zero, zero, p["g_b"], commitment0, cue0, episode0,
-        jnp.float64(1.0), drift0,
+        jnp.float64(1.0), drift0, zero,
     )  # fmt: skip
     days = jnp.arange(blocked.size)
     _, (use, amount, vas, leaves, attended) = jax.lax.scan(day_of, before, (days, blocked, is_dosed, is_taught))

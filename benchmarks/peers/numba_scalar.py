@@ -29,6 +29,7 @@ _habit, _load, _trace = (_EQUATIONS[name] for name in ("update_habit", "update_l
 _reward, _glutamate, _commit = (_EQUATIONS[name] for name in ("update_reward", "update_glutamate", "update_commitment"))
 _decay_p, _decay_s, _decay_l = (_EQUATIONS[name] for name in ("decay_window", "decay_serotonin", "decay_skill"))
 _cue, _circumstance, _update_drift = (_EQUATIONS[name] for name in ("update_cue", "circumstance", "update_drift"))
+_recent = _EQUATIONS["update_recent"]
 
 _DAY, _CUE, _ATTENDANCE = (np.uint64(int(stream)) for stream in (Stream.DAY, Stream.CUE, Stream.ATTENDANCE))
 _MASK, _SHIFT = np.uint64(0xFFFFFFFF), np.uint64(32)
@@ -59,12 +60,13 @@ def _courses(
     (
         rho, gamma, k_g, g_b, tau_g, a_h, d_h, tau_r, k_r, tau_a, w_w, c_a, c_x, k_n, k_s, eta, tau_l, c_l, w_m, l_m,
         tau_m, k_m, k_k, k_a, phi, sigma_x, wk, z_habit, z_affect, z_skill, z_constant, c_r, k_c, i_max, tau_i,
-        lambda_v, z_v, beta_c, b0, lam, chi, b_in, pi_start, om_end, mu_a, gamma_a, sigma_a, leave, miss, factor,
+        lambda_v, z_v, beta_c, b0, lam, chi, b_in, pi_start, om_end, mu_a, gamma_a, sigma_a, k_heavy, k_light,
+        heavy_amount, leave, miss, factor,
     ) = rates  # fmt: skip
     k0, k1 = seed & _MASK, seed >> _SHIFT
     for i in range(subject.size):
         habit, load, trace, reward = start[0], start[1], start[2], start[3]
-        window, tone, skill, clean, use = 0.0, 0.0, 0.0, 0.0, 0.0
+        window, tone, skill, clean, use, recent = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
         efficacy, in_study = g_b, True
         tendency, responsiveness, commitment = traits[0, i], traits[1, i], traits[2, i]
         cue, episode, engagement, drift = traits[3, i], traits[4, i], traits[5, i], traits[6, i]
@@ -102,7 +104,11 @@ def _courses(
             episode = _episode(episode, use, _unit(w1), pi_start, om_end)
             use_all[i, day] = np.int8(use)
             if use > 0.0:
-                amount_all[i, day] = _amount(use, strength, radius * math.sin(angle), mu_a, gamma_a, sigma_a)
+                amount_all[i, day] = _amount(
+                    use, strength, radius * math.sin(angle), traits[14, i], recent, mu_a, gamma_a, sigma_a, k_heavy,
+                    k_light,
+                )  # fmt: skip
+            recent = _recent(recent, use, amount_all[i, day], heavy_amount)
             vas_all[i, day] = _vas(strength, lambda_v, z_v)
             if in_study and _unit(w2) < access * _leaving(use, leave, factor):
                 in_study = False
@@ -169,6 +175,9 @@ RATES = [
     "mu_a",
     "gamma_a",
     "sigma_a",
+    "k_heavy",
+    "k_light",
+    "heavy_amount",
     "leave_hazard_per_day",
     "miss_hazard_per_day",
     "leave_use_factor",
@@ -188,7 +197,17 @@ def trait_rows(problem: Problem) -> np.ndarray:
     """Traits of all people, one row each."""
     t = problem.traits
     return np.stack(
-        [t.tendency, t.responsiveness, t.commitment0, t.cue0, t.episode0, t.engagement, t.drift0, *t.rhythm.T]
+        [
+            t.tendency,
+            t.responsiveness,
+            t.commitment0,
+            t.cue0,
+            t.episode0,
+            t.engagement,
+            t.drift0,
+            *t.rhythm.T,
+            t.heaviness,
+        ]
     )
 
 

@@ -29,10 +29,14 @@ ARGUMENTS = {
     "b_i": "tendency", "u": "push", "lam": "lam", "b0": "b0", "chi": "chi", "B": "b_in", "access": "access",
     "E": "episode", "mu_a": "mu_a", "gamma_a": "gamma_a", "sigma_a": "sigma_a", "d": "hazard_per_day",
     "f": "use_factor", "starts": "starts", "ends": "ends", "c": "circumstance", "D": "drift", "r": "usual",
-    "sigma_D": "sigma_d", "k_D": "keep_d", "step": "step", "v": "chance",
+    "sigma_D": "sigma_d", "k_D": "keep_d", "step": "step", "v": "chance", "h_i": "heaviness", "recent": "recent",
     "I": "incentive", "given": "given", "rewarded": "rewarded", "keep_I": "keep_i",
+    "k_heavy": "k_heavy", "k_light": "k_light", "heavy": "heavy_amount", "a": "amount",
 }  # fmt: skip
-FUNCTIONS = {"exp": sympy.exp, "tanh": sympy.tanh, "sqrt": sympy.sqrt, "max": sympy.Max}
+FUNCTIONS = {
+    "exp": sympy.exp, "tanh": sympy.tanh, "sqrt": sympy.sqrt, "max": sympy.Max,
+    "positive": lambda x: sympy.Heaviside(x, 0),
+}  # fmt: skip
 
 
 def evaluate(text: str, values: dict[str, np.ndarray]) -> np.ndarray:
@@ -84,6 +88,8 @@ def test_equation_equals_code(path: str, text: str) -> None:
         else:
             binary = argument in {"use", "episode", "access", "weekend"}
             column = rng.integers(0, 2, n).astype(float) if binary else rng.uniform(0.02, 0.98, n)
+            if argument == "recent":
+                column = rng.integers(-7, 8, n).astype(float)
             arguments[argument], values[symbol] = column, column
     if name == "update_episode":
         chance = rng.uniform(size=n)

@@ -14,6 +14,7 @@ from remission.patient.sampling import sample_traits
 from remission.records.substance import Substance
 from remission.streams import People, Stream, draw_words
 
+_SWITCHED = ("leave_hazard_per_day", "sigma_d", "sigma_7", "k_heavy", "k_light", "sigma_heavy")
 FACTOR = st.floats(min_value=0.3, max_value=3.0)
 
 
@@ -45,6 +46,9 @@ def cases(draw: st.DrawFn) -> tuple[People, CourseSchedule, Substance, dict[str,
     factors["leave_hazard_per_day"] = draw(st.sampled_from([0.0, 0.01]))
     factors["sigma_d"] = draw(st.sampled_from([0.0, 1.7]))
     factors["sigma_7"] = draw(st.sampled_from([0.0, 0.9]))
+    factors["k_heavy"] = draw(st.sampled_from([0.0, 2.4]))
+    factors["k_light"] = draw(st.sampled_from([0.0, 1.3]))
+    factors["sigma_heavy"] = draw(st.sampled_from([0.0, 2.0]))
     people = People.of_replicates(seed=seed, first=first, count=1, n_subjects=n)
     return people, schedule, draw(st.sampled_from(list(Substance))), factors, draw(st.booleans())
 
@@ -57,7 +61,7 @@ def test_fast_equals_reference(
     """The reference is the specification: one different bit is a different trial."""
     people, schedule, substance, factors, self_quit = case
     base = load_course_parameters(substance)
-    given = {name: factors.pop(name) for name in ("leave_hazard_per_day", "sigma_d", "sigma_7")}
+    given = {name: factors.pop(name) for name in _SWITCHED}
     changed = {name: getattr(base, name) * factor for name, factor in factors.items()}
     parameters = base.replace(**given, **changed)
     traits = sample_traits(people, parameters, clean_days=schedule.clean_days, self_quit=self_quit)

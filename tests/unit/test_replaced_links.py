@@ -45,7 +45,8 @@ def courses(kernel: Callable[..., Any]) -> Any:
     level = np.linspace(0.1, 0.9, n)
     traits = Traits(
         tendency=level - 0.5, responsiveness=1.0 + level, commitment0=level, cue0=level - 0.5,
-        episode0=(np.arange(n) % 2) * 1.0, engagement=level, drift0=np.zeros(n), rhythm=np.zeros((n, 7)),
+        episode0=(np.arange(n) % 2) * 1.0, engagement=level, heaviness=level,
+        drift0=np.zeros(n), rhythm=np.zeros((n, 7)),
     )  # fmt: skip
     schedule = course_schedule(n, 20, infusion_days=(0, 7), exposure=1.0, psychoactive=0.5, session_days=(1, 8))
     return kernel(people, traits, schedule, rm.load_course_parameters("alcohol"))

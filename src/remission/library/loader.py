@@ -1,6 +1,7 @@
 """Parameter sets by name: one TOML file each, somewhere below this folder.
 
-A file is a parameter set when it has a ``parameters`` table; its name without the ending is the name of the set.
+A file is a parameter set when it has a ``parameters`` table; its name without the ending is the name of the set. A set
+may take in others whole: ``includes`` names them, and no number may stand in two of them.
 """
 
 from functools import cache
@@ -57,8 +58,10 @@ def load_parameter_set(name: str) -> ParameterSet:
 def _parse(name: str, content: dict[str, Any]) -> ParameterSet:
     if content.get("id") != name:
         raise LibraryError(where=f"library/{name}.toml", got=content.get("id"), allowed=f"id = '{name}', as the file")
+    own = {key: value for key, value in content.items() if key != "includes"}
+    others = [one.to_dict() for part in content.get("includes", ()) for one in load_parameter_set(part).parameters]
     try:
-        return ParameterSet.from_dict(content)
+        return ParameterSet.from_dict({**own, "parameters": [*own["parameters"], *others]})
     except SpecError as error:
         raise damaged(f"{name}.toml", error, "a valid parameter set", "Correct the file.") from error
 

@@ -24,6 +24,7 @@ class Traits:
     ``engagement``: factor on the worth of a therapy contact. [dimensionless]
     ``drift0``: D on day 0. [log odds]
     ``rhythm``: r, what each weekday adds, Monday first. [log odds]
+    ``heaviness``: h, how likely a use day is a heavy one. [log odds]
     """
 
     tendency: Float[np.ndarray, " subject"]
@@ -34,6 +35,7 @@ class Traits:
     engagement: Float[np.ndarray, " subject"]
     drift0: Float[np.ndarray, " subject"]
     rhythm: Float[np.ndarray, "subject weekday"]
+    heaviness: Float[np.ndarray, " subject"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

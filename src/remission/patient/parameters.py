@@ -104,6 +104,10 @@ class CourseParameters(Result):
     mu_a: float
     gamma_a: float
     sigma_a: float
+    # a set that does not name them has days of independent amounts
+    sigma_heavy: float = 0.0
+    k_heavy: float = 0.0
+    k_light: float = 0.0
     heavy_amount: float
     p_hide: float
     leave_hazard_per_day: float

@@ -115,12 +115,12 @@ def sample_traits(people: People, parameters: CourseParameters, *, clean_days: i
     Raises SpecError: ``q0_mean`` and ``q0_sd`` do not belong to a Beta distribution.
 
     b_i is normal (b0, sigma_b); s_i log-normal; M on day 0 is ``1 - (1 - q0)*exp(-clean_days/tau_M)`` with q0 Beta
-    (``q0_mean``, ``q0_sd``); engagement normal, clipped; D and r normal; a share e0 of self-quitters begins inside an
-    episode.
+    (``q0_mean``, ``q0_sd``); engagement normal, clipped; D, r and h normal; a share e0 of self-quitters begins inside
+    an episode.
     """
     p = parameters
     z_tendency, z_response, z_cue, z_engagement = draw_normals(people, Stream.BEHAVIOR, 0)
-    u_commitment, u_episode, u_drift, _ = draw_uniforms(people, Stream.BEHAVIOR, 1)
+    u_commitment, u_episode, u_drift, u_heavy = draw_uniforms(people, Stream.BEHAVIOR, 1)
     precision = p.q0_mean * (1.0 - p.q0_mean) / (p.q0_sd * p.q0_sd) - 1.0
     if not precision > 0.0:
         raise SpecError(
@@ -139,6 +139,7 @@ def sample_traits(people: People, parameters: CourseParameters, *, clean_days: i
         engagement=np.clip(p.engagement_mean + p.engagement_sd * z_engagement, p.engagement_low, p.engagement_high),
         drift0=p.sigma_d * normal_quantile(u_drift),
         rhythm=_weekdays(people, p.sigma_7),
+        heaviness=p.sigma_heavy * normal_quantile(u_heavy),
     )
 
 

@@ -44,7 +44,7 @@ from remission.plasticity.glutamate import update_glutamate
 from remission.plasticity.serotonin import decay_serotonin
 from remission.plasticity.window import add_dose, decay_window, gate
 from remission.streams import People, Stream
-from remission.use.amount import amount_used
+from remission.use.amount import amount_used, update_recent
 from remission.use.craving import craving, craving_vas, incubation
 from remission.use.episode import drive, update_episode, use_probability
 from remission.use.incentive import decay_incentive, give_incentive
@@ -72,6 +72,7 @@ _incubation, _drive, _update_episode = (compile_equation(f) for f in (incubation
 _circumstance, _update_drift = (compile_equation(f) for f in (circumstance, update_drift))
 _give_incentive, _decay_incentive = (compile_equation(f) for f in (give_incentive, decay_incentive))
 _use_probability, _leaving = (compile_equation(f) for f in (use_probability, leaving_probability))
+_update_recent = compile_equation(update_recent)
 
 # What the loops below know of these two equations beside their numbers; false where the caller replaced them.
 _IS_OUR_INCUBATION = _IS_OUR_HABIT = True
@@ -83,11 +84,11 @@ _Parameters: Any = namedtuple("_Parameters", _NAMES)  # type: ignore[misc]  # na
 _named = compile_naming(_Parameters)
 
 # Rows of the scratch buffer, as element offsets; one row is one quantity of BLOCK people.
-_N_ROWS = 41
+_N_ROWS = 43
 (
     _P, _G, _S, _H, _R, _A, _F, _L, _M, _X, _E, _Y, _CLEAN, _IN, _GATE, _B, _RESP, _ENGAGE, _Q, _WEEKDAY, _SUBJECT,
     _REPLICATE, _U_USE, _U_EPISODE, _U_LEAVE, _N_CUE, _N_AMOUNT, _Z, _VAS, _AMOUNT, _LEAVES, _DRIFT, _U_DRIFT,
-    _RHYTHM, _, _, _, _, _, _, _INCENTIVE,
+    _RHYTHM, _, _, _, _, _, _, _INCENTIVE, _HEAVINESS, _RECENT,
 ) = (row * BLOCK for row in range(_N_ROWS))  # fmt: skip
 _MASK = uint64(0xFFFFFFFF)
 _SHIFT = uint64(32)
@@ -175,7 +176,11 @@ def _live(b, p, day, open_access):
         b[_Z + i] = strength
     for i in range(BLOCK):
         use = b[_Y + i]
-        b[_AMOUNT + i] = _amount_used(use, b[_Z + i], b[_N_AMOUNT + i], p.mu_a, p.gamma_a, p.sigma_a)
+        b[_AMOUNT + i] = _amount_used(
+            use, b[_Z + i], b[_N_AMOUNT + i], b[_HEAVINESS + i], b[_RECENT + i],
+            p.mu_a, p.gamma_a, p.sigma_a, p.k_heavy, p.k_light,
+        )  # fmt: skip
+        b[_RECENT + i] = _update_recent(b[_RECENT + i], use, b[_AMOUNT + i], p.heavy_amount)
         b[_VAS + i] = _craving_vas(b[_Z + i], p.lambda_v, p.z_v)
         leaving = leaving_using if use > 0.0 else leaving_clean
         leaves = (1.0 if b[_U_LEAVE + i] < leaving else 0.0) * b[_IN + i]
@@ -221,7 +226,7 @@ def _blocks(
             b[_G + i], b[_H + i], b[_A + i], b[_F + i], b[_R + i] = p.g_b, start[0], start[1], start[2], start[3]
             b[_B + i], b[_RESP + i], b[_M + i] = traits[0, o + i], traits[1, o + i], traits[2, o + i]
             b[_X + i], b[_E + i], b[_ENGAGE + i] = traits[3, o + i], traits[4, o + i], traits[5, o + i]
-            b[_DRIFT + i] = traits[6, o + i]
+            b[_DRIFT + i], b[_HEAVINESS + i] = traits[6, o + i], traits[14, o + i]
             b[_Q + i], b[_WEEKDAY + i], b[_IN + i] = quality[o + i], float(weekday0[o + i]), 1.0
             b[_SUBJECT + i] = float_of(int64(address[0, o + i]))
             b[_REPLICATE + i] = float_of(int64(address[1, o + i]))
@@ -277,7 +282,7 @@ def simulate_course(
     weekday = (schedule.weekday0[:, np.newaxis] + np.arange(7)) % 7
     columns = (
         traits.tendency, traits.responsiveness, traits.commitment0, traits.cue0, traits.episode0, traits.engagement,
-        traits.drift0, *np.take_along_axis(traits.rhythm, weekday, axis=1).T,
+        traits.drift0, *np.take_along_axis(traits.rhythm, weekday, axis=1).T, traits.heaviness,
     )  # fmt: skip
     trait_rows = _padded(np.stack(columns), padded)
     address = _padded(np.stack([people.subject, people.replicate]), padded)

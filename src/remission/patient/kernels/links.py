@@ -27,7 +27,7 @@ from remission.numerics.lanes import OPTIONS, compile_equation
 from remission.plasticity.glutamate import update_glutamate
 from remission.plasticity.serotonin import decay_serotonin
 from remission.plasticity.window import add_dose, decay_window, gate
-from remission.use.amount import amount_used
+from remission.use.amount import amount_used, update_recent
 from remission.use.craving import craving, craving_vas, incubation
 from remission.use.episode import drive, update_episode, use_probability
 from remission.use.incentive import decay_incentive, give_incentive
@@ -45,7 +45,7 @@ LINKS: Final[Mapping[str, Equation]] = MappingProxyType(
             add_dose, decay_window, gate, update_glutamate, decay_serotonin, update_habit, update_reward, update_cue,
             negative_affect, update_fast_trace, update_load, withdrawal, attend_session, control, decay_skill,
             experience_session, update_commitment, craving, craving_vas, incubation, drive, update_episode,
-            use_probability, amount_used, leaving_probability, circumstance, update_drift,
+            use_probability, amount_used, update_recent, leaving_probability, circumstance, update_drift,
             give_incentive, decay_incentive,
         )
     }

@@ -25,7 +25,7 @@ from remission.plasticity.glutamate import update_glutamate
 from remission.plasticity.serotonin import decay_serotonin
 from remission.plasticity.window import add_dose, decay_window, gate
 from remission.streams import People, Stream, draw_normal_pair, draw_uniforms
-from remission.use.amount import amount_used
+from remission.use.amount import amount_used, update_recent
 from remission.use.craving import craving, craving_vas, incubation
 from remission.use.episode import drive, update_episode, use_probability
 from remission.use.incentive import decay_incentive, give_incentive
@@ -82,7 +82,7 @@ def _simulate(
     keep_p, keep_s, keep_f = (keep_share(tau) for tau in (p.tau_p_day, p.tau_s_day, p.tau_f_day))
     habit, load, trace, reward = (np.full(n, value) for value in starting_states(p, schedule.clean_days))
     efficacy = np.full(n, p.g_b)
-    window, tone, skill, clean = (np.zeros(n) for _ in range(4))
+    window, tone, skill, clean, recent = (np.zeros(n) for _ in range(5))
     use: _Column = np.zeros(n)
     incentive, keep_i = np.zeros(n), keep_share(schedule.tau_incentive_day)
     commitment, cue, episode = traits.commitment0.copy(), traits.cue0.copy(), traits.episode0.copy()
@@ -163,7 +163,20 @@ def _simulate(
                 recorded[name][:, day] = value
         episode = update_episode(episode, use, episode_draw, pi_start=p.pi_start, om_end=p.om_end)
         use_all[:, day] = use
-        amount_all[:, day] = amount_used(use, strength, amount_noise, mu_a=p.mu_a, gamma_a=p.gamma_a, sigma_a=p.sigma_a)
+        amount = amount_used(
+            use,
+            strength,
+            amount_noise,
+            traits.heaviness,
+            recent,
+            mu_a=p.mu_a,
+            gamma_a=p.gamma_a,
+            sigma_a=p.sigma_a,
+            k_heavy=p.k_heavy,
+            k_light=p.k_light,
+        )
+        recent = update_recent(recent, use, amount, heavy_amount=p.heavy_amount)
+        amount_all[:, day] = amount
         vas_all[:, day] = craving_vas(strength, lambda_v=p.lambda_v, z_v=p.z_v)
         leaving = open_access * leaving_probability(
             use, hazard_per_day=p.leave_hazard_per_day, use_factor=p.leave_use_factor

@@ -13,11 +13,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from benchmarks.measure import write_results
 from remission.library.protocols import load_protocol
-from remission.runs.cluster import on_cluster
+from remission.runs.cluster import Cluster
+from remission.runs.piece import do_piece
 from remission.trial.simulate import plan_trial
 
 N_REPLICATES = 600
@@ -71,15 +73,14 @@ def _wait_for(address: str, n_workers: int) -> None:
 def seconds_with(n_workers: int) -> float:
     """Median seconds of the chunks of a run."""
     protocol = load_protocol("kare")
-    with cluster(n_workers) as address:
-        do = on_cluster(address)
+    with cluster(n_workers) as address, Cluster(address) as crew:
         warm = plan_trial(protocol, n_replicates=42 * n_workers * 2, seed=1)
-        list(do(warm, warm.chunks))
+        list(crew.as_done(partial(do_piece, warm), warm.chunks))
         taken = []
         for repeat in range(REPEATS):
             plan = plan_trial(protocol, n_replicates=N_REPLICATES, seed=10 + repeat)
             begun = time.perf_counter()
-            list(do(plan, plan.chunks))
+            list(crew.as_done(partial(do_piece, plan), plan.chunks))
             taken.append(time.perf_counter() - begun)
     return statistics.median(taken)
 

@@ -17,12 +17,12 @@ import numpy as np
 from scipy.stats import binomtest, norm
 from statsmodels.stats.multitest import multipletests
 
-from remission.design.crew import Crew
 from remission.design.variants import null_protocol, one_analysis, resize_protocol
 from remission.endpoints.values import values_of
 from remission.errors import SpecError
 from remission.library.protocols import load_protocol
 from remission.protocol.record import Protocol
+from remission.runs.crew import Crew, crew_of
 from remission.trial.analyze import sides_of
 from remission.trial.batch import TrialBatch
 from remission.trial.chunk import Chunk, analyze_batch
@@ -301,7 +301,7 @@ def main(words: list[str]) -> None:
     rows, missing = registered(scale)
     named = [word for word in words if not word.startswith("-")] or [*rows, "power"]
     results = json.loads(STORE.read_text("utf-8")) if STORE.exists() and scale == 1.0 else {}
-    with Crew(2) as crew:
+    with crew_of(2) as crew:
         for name in named:
             if name == "power":
                 results[name] = power_lines(scale, content["seed"])

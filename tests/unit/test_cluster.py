@@ -17,7 +17,7 @@ from validation.small_trials import small_protocol
 
 from remission.errors import RunError, WorkError
 from remission.runs import cluster
-from remission.runs.cluster import on_cluster
+from remission.runs.cluster import Cluster
 from remission.runs.work import open_work, run_chunks
 from remission.trial.result import TrialResult
 from remission.trial.simulate import TrialPlan, plan_trial, simulate_trial
@@ -77,7 +77,9 @@ def test_a_killed_worker_changes_no_number(
             os.kill(processes[1].pid, signal.SIGKILL)
         seen.append(done)
 
-    result = run_chunks(open_work(tmp_path, plan, "x"), plan, on_progress=kill_one, do=on_cluster(address))
+    with Cluster(address) as crew:
+        assert list(crew.in_order(abs, range(-30, 0))) == list(range(30, 0, -1)), "a design's order, on a cluster too"
+        result = run_chunks(open_work(tmp_path, plan, "x"), plan, on_progress=kill_one, crew=crew)
     assert seen[-1] == plan.n_replicates
     assert numbers(result) == numbers(simulate_trial(plan.protocol, n_replicates=plan.n_replicates, seed=plan.seed))
 
@@ -87,15 +89,15 @@ def test_an_address_that_nobody_answers_is_named(
 ) -> None:
     """A wrong port must end in a sentence, and soon."""
     monkeypatch.setattr(cluster, "_ANSWER_WITHIN", "1s")
-    with pytest.raises(RunError, match=r"127\.0\.0\.1:9"):
-        run_chunks(open_work(tmp_path, plan, "x"), plan, do=on_cluster("tcp://127.0.0.1:9"))
+    with pytest.raises(RunError, match=r"127\.0\.0\.1:9"), Cluster("tcp://127.0.0.1:9") as crew:
+        run_chunks(open_work(tmp_path, plan, "x"), plan, crew=crew)
 
 
 @pytest.mark.parametrize("address", ["nonsense", "", "http://127.0.0.1:80", "tcp://127.0.0.1", "tcp://:x"])
 def test_an_address_that_is_none_is_refused_before_any_work(address: str) -> None:
     """A slip of the fingers must not begin a run that then waits for nobody."""
     with pytest.raises(RunError, match="host and port"):
-        on_cluster(address)
+        Cluster(address)
 
 
 @pytest.mark.thorough
@@ -110,8 +112,8 @@ def test_a_scheduler_that_goes_away_is_failed_work(
             process.kill()
 
     folder = open_work(tmp_path, plan, "x")
-    with pytest.raises(WorkError, match="--cluster"):
-        run_chunks(folder, plan, on_progress=end_it, do=on_cluster(address))
+    with pytest.raises(WorkError, match="--cluster"), Cluster(address) as crew:
+        run_chunks(folder, plan, on_progress=end_it, crew=crew)
     result = run_chunks(folder, plan)
     assert numbers(result) == numbers(simulate_trial(plan.protocol, n_replicates=plan.n_replicates, seed=plan.seed))
 
@@ -149,7 +151,7 @@ def test_workers_that_all_leave_are_not_waited_for_for_ever(
     monkeypatch.setattr(cluster, "time", SimpleNamespace(monotonic=lambda: float(next(clock)), sleep=time.sleep))
     waiting = Waiting(5, workers)
     if ends:
-        assert list(cluster._as_they_come(waiting, waiting)) == ["piece"]
+        assert list(cluster._as_they_come(waiting, waiting)) == [(None, "piece")]
     else:
         with pytest.raises(OSError, match=r"no worker for 3\.5 s"):
             list(cluster._as_they_come(waiting, waiting))

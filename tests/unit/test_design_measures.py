@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from remission.design.crew import Crew
 from remission.design.measures import Count, Mean, Measure
 from remission.errors import SpecError
+from remission.runs.crew import Crew, crew_of
 
 
 def test_parts_put_together_are_the_whole() -> None:
@@ -55,7 +55,7 @@ def test_one_worker_does_the_work_here_and_in_order() -> None:
         done.append(item)
         return item * item
 
-    with Crew(1) as crew:
+    with Crew() as crew:
         results = crew.in_order(work, range(10))
         assert [next(results), next(results)] == [0, 1]
         assert done == [0, 1]
@@ -65,4 +65,4 @@ def test_one_worker_does_the_work_here_and_in_order() -> None:
 def test_a_crew_that_cannot_be_is_refused(workers: int) -> None:
     """No workers would wait for ever; thousands would end the machine."""
     with pytest.raises(SpecError, match="--workers"):
-        Crew(workers)
+        crew_of(workers)

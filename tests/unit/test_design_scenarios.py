@@ -9,13 +9,13 @@ from source_tree import ROOT
 from validation.small_trials import small_protocol
 
 from remission.cli.app import run_app
-from remission.design.crew import Crew
 from remission.design.operating import characterize, simulate_design
 from remission.design.scenario_file import Cell, read_scenarios
 from remission.design.table import run_table
 from remission.design.variants import null_protocol
 from remission.errors import SpecError
 from remission.library.protocols import load_protocol
+from remission.runs.crew import crew_of
 
 TABLE = """\
 format: remission/scenarios/1
@@ -144,7 +144,7 @@ def test_two_workers_give_the_numbers_of_one() -> None:
     """Pieces come back in any order; sums and the trial at which it stops may not depend on it."""
     protocol = small_protocol()
     one = simulate_design(protocol, max_replicates=1000, mcse=0.04, seed=1)
-    with Crew(2) as crew:
+    with crew_of(2) as crew:
         two = simulate_design(protocol, max_replicates=1000, mcse=0.04, seed=1, crew=crew)
     assert characterize(protocol, one) == characterize(protocol, two)
 

@@ -12,8 +12,7 @@ from scipy.special import ndtr
 from validation.small_trials import small_protocol
 
 from remission.cli.app import run_app
-from remission.design.crew import Crew
-from remission.design.journal import Journal
+from remission.design.journal import Journal, Journaled
 from remission.design.kept import KINDS
 from remission.design.measures import Measure
 from remission.design.nulls import EXPECTANCY, INERT, SAME, nulls_of
@@ -27,6 +26,7 @@ from remission.patient.parameters import load_course_parameters
 from remission.protocol.file import parse_protocol, write_protocol
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import KINDS as ENDPOINTS
+from remission.runs.crew import Crew
 from remission.trial.truth import estimand_truth
 
 pytestmark = pytest.mark.usefixtures("no_figures")
@@ -232,16 +232,14 @@ def test_a_journal_gives_back_what_it_was_given(tmp_path: Path) -> None:
     design = one_analysis(small_protocol(), "pda-ketamine")
     whole = simulate_design(design, max_replicates=400, mcse=0.001, seed=2)
     journal = Journal(tmp_path / "journal", KINDS)
-    crew = Crew(1)
-    crew.keep_in(journal)
+    crew = Journaled(Crew(), journal)
     simulate_design(design, max_replicates=400, mcse=0.001, seed=2, crew=crew)
     journal.close()
     lines = (tmp_path / "journal").read_bytes().splitlines(keepends=True)
     (tmp_path / "journal").write_bytes(lines[0] + lines[1][:40])
     again = Journal(tmp_path / "journal", KINDS)
     assert len(again) == 1
-    crew = Crew(1)
-    crew.keep_in(again)
+    crew = Journaled(Crew(), again)
     found = simulate_design(design, max_replicates=400, mcse=0.001, seed=2, crew=crew)
     again.close()
     assert repr(characterize(design, found)) == repr(characterize(design, whole))

@@ -1,6 +1,8 @@
 """Everybody's days as a file: what stands in it, and that neither chunks nor workers move a byte of it."""
 
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -9,9 +11,9 @@ from validation.small_trials import small_protocol
 
 from remission.errors import ProvenanceError, SpecError
 from remission.runs import diaries
+from remission.runs.crew import Crew, Processes, Threads
 from remission.runs.diaries import diary_table, pack_table, unpack_table, write_diaries
-from remission.runs.local import on_processes, on_threads
-from remission.runs.piece import Doer, Piece, do_piece, run_here
+from remission.runs.piece import Piece, do_piece
 from remission.runs.store import ChunkStore
 from remission.runs.work import open_work, read_work, run_chunks, write_work_diaries
 from remission.trial.chunk import Chunk
@@ -27,11 +29,12 @@ def plan_of(chunk_replicates: int | None = None) -> TrialPlan:
     )
 
 
-def made(root: Path, plan: TrialPlan, do: Doer = run_here) -> tuple[bytes, list[bytes]]:
+def made(root: Path, plan: TrialPlan, crew: Crew | None = None) -> tuple[bytes, list[bytes]]:
     """Bytes of the diaries and of the numbers."""
     root.mkdir(exist_ok=True)
     folder = open_work(root, plan, "x")
-    result = run_chunks(folder, plan, do=do)
+    with crew or Crew() as who:
+        result = run_chunks(folder, plan, crew=who)
     write_work_diaries(folder, plan, root / "diaries.parquet")
     return (root / "diaries.parquet").read_bytes(), numbers(result)
 
@@ -47,8 +50,11 @@ def expected(tmp_path_factory: pytest.TempPathFactory, _small_groups: None) -> t
     return made(tmp_path_factory.mktemp("diaries") / "calm", plan_of())
 
 
-def backwards(plan: TrialPlan, chunks: list[Chunk]) -> object:
-    yield from run_here(plan, chunks[::-1])
+class Backwards(Crew):
+    """Begins with the last piece."""
+
+    def as_done(self, work: Callable[[Any], Any], items: Iterable[Any]) -> Generator[Any, None, None]:
+        return super().as_done(work, list(items)[::-1])
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -70,19 +76,19 @@ def test_chunks_of_any_size_give_the_same_bytes(
 @pytest.mark.parametrize("n_threads", [1, 2, 4])
 def test_threads_give_the_same_bytes(n_threads: int, expected: tuple[bytes, list[bytes]], tmp_path: Path) -> None:
     """Which thread does what, and when, is chance."""
-    assert made(tmp_path / "a", plan_of(4), on_threads(n_threads)) == expected
+    assert made(tmp_path / "a", plan_of(4), Threads(n_threads)) == expected
 
 
 def test_any_order_gives_the_same_bytes(expected: tuple[bytes, list[bytes]], tmp_path: Path) -> None:
     """Workers finish when they finish."""
-    assert made(tmp_path / "a", plan_of(4), backwards) == expected  # type: ignore[arg-type] # a generator function
+    assert made(tmp_path / "a", plan_of(4), Backwards()) == expected
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("n_workers", [2, 4])
 def test_processes_give_the_same_bytes(n_workers: int, expected: tuple[bytes, list[bytes]], tmp_path: Path) -> None:
     """A run on a laptop and one on a server are one run."""
-    assert made(tmp_path / "a", plan_of(4), on_processes(n_workers)) == expected
+    assert made(tmp_path / "a", plan_of(4), Processes(n_workers)) == expected
 
 
 def test_a_run_in_pieces_of_one_size_is_taken_up_in_them(expected: tuple[bytes, list[bytes]], tmp_path: Path) -> None:

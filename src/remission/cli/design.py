@@ -93,7 +93,7 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
     Example: remission design kare --vary n=60:400 --power 0.8
     """
     from remission.cli.design_show import show
-    from remission.cli.design_work import design_work, engage
+    from remission.cli.design_work import design_work, engage, keeping
     from remission.cli.progress import progress_of
     from remission.cli.run import parameters_of
     from remission.design.study import plan_design, study_design
@@ -121,9 +121,11 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
         typer.echo(f"No --vary was given: the smallest size is searched with --vary {vary}.", err=True)
     crew = engage(plan.person_days, plan.designs[-1], workers, yes=yes)
     with design_work(context) as work, crew:
-        crew.keep_in(None if work is None else work.journal)
         study = study_design(
-            plan, crew=crew, keep=report is not None, on_progress=lambda name: progress_of(name, quiet=as_json)
+            plan,
+            crew=keeping(crew, work),
+            keep=report is not None,
+            on_progress=lambda name: progress_of(name, quiet=as_json),
         )
         content = plain({**study.content, "command": _command(context, vary)})
         if work is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from remission.cli.design_work import DesignWork, engage
+from remission.cli.design_work import DesignWork, engage, keeping
 from remission.cli.progress import progress_of
 from remission.cli.terminal import print_columns
 from remission.design.day_cost import price_text
@@ -253,7 +253,6 @@ def tabulate(context: typer.Context, protocol: Protocol, path: Path, work: Desig
     rows: list[TableRow] = []
     widths = _widths(cells)
     with engage(table_person_days(table, cells), largest, options["workers"], yes=options["yes"]) as crew:
-        crew.keep_in(None if work is None else work.journal)
         if not quiet:
             for line in standing.lines:
                 typer.echo(line)
@@ -261,7 +260,7 @@ def tabulate(context: typer.Context, protocol: Protocol, path: Path, work: Desig
                        f"alpha {table.alpha:g}, at most {table.replicates} trials a cell")  # fmt: skip
             print_columns([_COLUMNS], widths=widths)
         with progress_of("cells", quiet=quiet) as on_progress:
-            for row in run_table(table, cells, seed=seed, crew=crew):
+            for row in run_table(table, cells, seed=seed, crew=keeping(crew, work)):
                 rows.append(row)
                 on_progress(len(rows), len(cells))
                 if not quiet:

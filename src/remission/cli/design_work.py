@@ -15,15 +15,15 @@ import typer
 
 from remission.cli.progress import ends_soon, span
 from remission.design.cost import expected_s
-from remission.design.crew import Crew
-from remission.design.journal import Journal
+from remission.design.journal import Journal, Journaled
 from remission.design.kept import KINDS
 from remission.errors import RunError, SpecError
 from remission.files import copy_file, make_folder, read_json, remove_folder, write_text
 from remission.protocol.record import Protocol
 from remission.provenance import file_hash, package_version, source_hashes
+from remission.runs.crew import Crew, crew_of
 
-__all__ = ["DesignWork", "design_work", "engage", "find_design_work", "resume_design", "words_of"]
+__all__ = ["DesignWork", "design_work", "engage", "find_design_work", "keeping", "resume_design", "words_of"]
 
 _UNFINISHED = ".unfinished"
 _PLAN, _INPUTS, _JOURNAL = "design-plan.json", "inputs", "journal.jsonl"
@@ -52,7 +52,7 @@ def engage(person_days: int, protocol: Protocol, workers: int | None, *, yes: bo
 
     The pace of ``protocol``, one of the designs, stands for all.
     """
-    crew = Crew(1 if workers is None and person_days < _SHARED_PERSON_DAYS else workers)
+    crew = crew_of(1 if workers is None and person_days < _SHARED_PERSON_DAYS else workers)
     if person_days >= _TIMED_PERSON_DAYS:
         expected = expected_s(protocol, person_days, n_workers=crew.n_workers)
         plan = f"up to {person_days:,} person-days, about {span(expected)} with {crew.n_workers} processes here"
@@ -63,6 +63,11 @@ def engage(person_days: int, protocol: Protocol, workers: int | None, *, yes: bo
             )  # fmt: skip
         typer.echo(f"Simulating {plan}.", err=True)
     return crew
+
+
+def keeping(crew: Crew, work: DesignWork | None) -> Crew:
+    """The crew, which keeps what it does in the work's journal if there is one."""
+    return crew if work is None else Journaled(crew, work.journal)
 
 
 @contextmanager

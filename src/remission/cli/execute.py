@@ -10,7 +10,7 @@ from remission.cli.terminal import print_json
 from remission.errors import SpecError
 
 if TYPE_CHECKING:
-    from remission.runs.piece import Doer
+    from remission.runs.crew import Crew
     from remission.trial.simulate import TrialPlan
 
 __all__ = ["choose_workers", "execute", "rerun_command", "resume_command", "verify_command"]
@@ -18,31 +18,30 @@ __all__ = ["choose_workers", "execute", "rerun_command", "resume_command", "veri
 _DIFFERENCES_SHOWN = 20
 
 
-def choose_workers(*, cluster: str | None, workers: int | None, threads: int) -> "Doer":
+def choose_workers(*, cluster: str | None, workers: int | None, threads: int) -> "Crew":
     """Who works, from the options of a command."""
-    from remission.runs.cluster import on_cluster
-    from remission.runs.local import on_processes, on_threads
+    from remission.runs.cluster import Cluster
+    from remission.runs.crew import MAX_WORKERS, Threads, crew_of
 
-    for option, count in (("--workers", workers), ("--threads", threads)):
-        if count is not None and not 1 <= count <= 256:
-            raise SpecError(where=option, got=count, allowed="a whole number from 1 to 256")
+    if not 1 <= threads <= MAX_WORKERS:
+        raise SpecError(where="--threads", got=threads, allowed=f"a whole number from 1 to {MAX_WORKERS}")
+    crew = crew_of(1 if workers is None else workers)
     if (cluster is not None) + ((workers or 1) > 1) + (threads > 1) > 1:
         raise SpecError(
             where="--cluster, --workers, --threads", got="more than one of them", allowed="one way to share the work"
         )
     if cluster is not None:
-        return on_cluster(cluster)
-    return on_threads(threads) if threads > 1 else on_processes(workers or 1)
+        return Cluster(cluster)
+    return Threads(threads) if threads > 1 else crew
 
 
-def execute(plan: "TrialPlan", root: Path, command: str, *, quiet: bool, do: "Doer | None" = None) -> dict[str, Any]:
+def execute(plan: "TrialPlan", root: Path, command: str, *, quiet: bool, crew: "Crew | None" = None) -> dict[str, Any]:
     """Run a plan, or what is left of it, and write its folder; returns the summary with the folder's place."""
     from remission.cli.progress import ends_soon, progress_of
     from remission.cli.table import print_rows
     from remission.extras import has_extra
     from remission.report.write import write_report
     from remission.runs.folder import read_run
-    from remission.runs.piece import run_here
     from remission.runs.run import write_run
     from remission.runs.tables import summary_data
     from remission.runs.work import work_folder
@@ -50,7 +49,7 @@ def execute(plan: "TrialPlan", root: Path, command: str, *, quiet: bool, do: "Do
 
     words = f"What is done is kept. Go on with: remission resume {work_folder(root, plan)}"
     with ends_soon(words), progress_of(plan.protocol.title, quiet=quiet) as on_progress:
-        finished = write_run(plan, root, command, report=write_report, do=do or run_here, on_progress=on_progress)
+        finished = write_run(plan, root, command, report=write_report, crew=crew, on_progress=on_progress)
     folder = finished.folder
     if finished.result is None:
         data, state = read_run(folder).summary, "Finished by another process:"
@@ -94,8 +93,8 @@ def resume_command(
         return
     plan, command = read_work(folder)
     check_folder(folder.parent)
-    do = choose_workers(cluster=cluster, workers=workers, threads=threads)
-    report = execute(plan, folder.parent, command, quiet=as_json, do=do)
+    with choose_workers(cluster=cluster, workers=workers, threads=threads) as crew:
+        report = execute(plan, folder.parent, command, quiet=as_json, crew=crew)
     if as_json:
         print_json({"runs": [report]})
 
@@ -147,9 +146,9 @@ def rerun_command(
     from remission.runs.folder import read_run
     from remission.runs.rebuild import rebuild
 
-    do = choose_workers(cluster=None, workers=workers, threads=1)
+    n_workers = 1 if workers is None else workers
     with ends_soon("Stopped; the stored run was not touched."), progress_of(folder.name, quiet=as_json) as on_progress:
-        found = rebuild(folder, report=write_report, out=out, do=do, on_progress=on_progress)
+        found = rebuild(folder, report=write_report, out=out, n_workers=n_workers, on_progress=on_progress)
     if as_json:
         print_json({
             "same_bytes": found.is_same, "standing": standing_data(read_run(folder).summary), "files": found.n_files,

@@ -65,7 +65,7 @@ def run_command(  # noqa: PLR0917 - options of a command line
     from remission.trial.simulate import plan_trial
 
     check_seed(seed)
-    do = choose_workers(cluster=cluster, workers=workers, threads=threads)
+    crew = choose_workers(cluster=cluster, workers=workers, threads=threads)
     protocols = find_protocol(protocol, substance)
     prepared = [(found, parameters_of(found, changes or [])) for found in protocols]
     _check_replicates(replicates)
@@ -76,11 +76,12 @@ def run_command(  # noqa: PLR0917 - options of a command line
     ]
     shared = _announce(plans, out, yes=yes, quiet=as_json, is_shared=cluster is not None)
     if workers is None and threads == 1 and cluster is None:
-        do = choose_workers(cluster=None, workers=shared, threads=1)
+        crew = choose_workers(cluster=None, workers=shared, threads=1)
     reports = []
-    for plan in plans:
-        command = _command(protocol, plan.protocol, replicates, seed, changes or [], diaries=diaries)
-        reports.append(execute(plan, out, command, quiet=as_json, do=do))
+    with crew:
+        for plan in plans:
+            command = _command(protocol, plan.protocol, replicates, seed, changes or [], diaries=diaries)
+            reports.append(execute(plan, out, command, quiet=as_json, crew=crew))
     if as_json:
         print_json({"runs": reports})
 
@@ -143,8 +144,8 @@ def _check_replicates(replicates: int) -> None:
 def _announce(plans: "list[TrialPlan]", out: Path, *, yes: bool, quiet: bool, is_shared: bool) -> int:
     """Say what a large run will cost, or refuse one that is too large; returns how many cores should share it."""
     from remission.cli.progress import span
+    from remission.numerics.cores import available_cores
     from remission.runs.cost import count_person_days, estimate_cost
-    from remission.runs.local import available_cores
 
     person_days = sum(count_person_days(plan) for plan in plans)
     if person_days < _SHOWN_PERSON_DAYS:

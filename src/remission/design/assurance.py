@@ -13,7 +13,6 @@ import numpy as np
 from jaxtyping import Float
 
 from remission.analyses.estimate import Z95
-from remission.design.crew import Crew
 from remission.design.evidence import Evidence, EvidenceTrial, evidence_trials, log_likelihoods, simulate_evidence
 from remission.design.measures import Measure, to_scale
 from remission.design.operating import check_share
@@ -22,6 +21,7 @@ from remission.design.variants import choose_analysis, one_analysis
 from remission.errors import SpecError
 from remission.patient.parameters import load_course_parameters
 from remission.protocol.record import Protocol
+from remission.runs.crew import Crew
 from remission.streams import check_seed
 from remission.trial.simulate import plan_trial
 

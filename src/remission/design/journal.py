@@ -8,20 +8,26 @@ process is not read: its piece is done again. Numbers are kept to the last bit. 
 import base64
 import json
 import os
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import fields, is_dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from remission.errors import WorkError
+from remission.runs.crew import Crew
 
 try:
     import fcntl
 except ImportError:  # not on every system; without locks a second command is not seen
     fcntl = None  # type: ignore[assignment]  # a module or nothing
 
-__all__ = ["Journal"]
+__all__ = ["Journal", "Journaled"]
+
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
 
 
 class Journal:
@@ -132,3 +138,30 @@ class Journal:
         if kind == "dict":
             return {key: self._decode(one) for key, one in value["items"]}
         return self._kinds[kind](**{name: self._decode(one) for name, one in value["fields"].items()})
+
+
+class Journaled(Crew):
+    """A crew whose results are kept in a journal, and taken from it where they are done already."""
+
+    def __init__(self, crew: Crew, journal: Journal) -> None:
+        self.n_workers, self.n_at_once = crew.n_workers, crew.n_at_once
+        self._crew, self._journal, self._calls = crew, journal, 0
+
+    def submit(self, work: Callable[[Any], Any], item: Any) -> Any:
+        """Give one piece of work, which is not kept."""
+        return self._crew.submit(work, item)
+
+    def in_order(self, work: Callable[[_In], _Out], items: Iterable[_In]) -> Generator[_Out, None, None]:
+        """Results in the order of the items, which is that of the journal: what is known comes first."""
+        call, self._calls = self._calls, self._calls + 1
+        left, number = iter(items), 0
+        for item in left:
+            known = self._journal.get(call, number)
+            if known is None:
+                left = chain([item], left)
+                break
+            yield known
+            number += 1
+        for place, result in enumerate(self._crew.in_order(work, left), number):
+            self._journal.put(call, place, result)
+            yield result

@@ -18,7 +18,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from remission.design.crew import Crew
 from remission.design.measures import Measure
 from remission.design.operating import simulate_design
 from remission.design.stops import StopRule
@@ -27,6 +26,7 @@ from remission.errors import SpecError
 from remission.patient.parameters import CourseParameters
 from remission.protocol.record import Protocol
 from remission.records.endpoint_kinds import KINDS
+from remission.runs.crew import Crew
 
 __all__ = ["EXPECTANCY", "INERT", "SAME", "NullResult", "NullTrial", "nulls_of", "simulate_nulls"]
 

@@ -15,7 +15,6 @@ from scipy.special import ndtr, ndtri
 
 from remission.analyses.estimate import Estimates
 from remission.analyses.multiplicity import adjusted_p_values
-from remission.design.crew import Crew
 from remission.design.looks import LookTally, Sequential, look_at, summarize_looks
 from remission.design.measures import Count, Mean, Measure, is_ratio, scale_of, to_scale
 from remission.design.stops import StopRule
@@ -27,6 +26,7 @@ from remission.records.analysis import Analysis
 from remission.records.analysis_methods import Method
 from remission.records.endpoint_kinds import KINDS
 from remission.records.estimand import EventKind, Strategy
+from remission.runs.crew import Crew
 from remission.trial.analyze import sides_of
 from remission.trial.batch import TrialBatch
 from remission.trial.chunk import Chunk, ChunkResult, analyze_batch

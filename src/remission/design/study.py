@@ -18,7 +18,6 @@ from jaxtyping import Float
 from remission.design.assurance import estimate_assurance
 from remission.design.cost import person_days_of
 from remission.design.costing import cost_content, read_prices
-from remission.design.crew import Crew
 from remission.design.evidence_sets import evidence_sets, trials_of
 from remission.design.nulls import nulls_of, simulate_nulls
 from remission.design.operating import Characteristics, DesignRun, characterize, check_share, simulate_design
@@ -42,6 +41,7 @@ from remission.patient.standing import standing_of
 from remission.protocol.record import Protocol
 from remission.records.result import Result
 from remission.records.seed import DEFAULT_SEED
+from remission.runs.crew import Crew, crew_of
 from remission.streams import check_seed
 from remission.trial.simulate import MAX_REPLICATES
 from remission.trial.truth import check_people
@@ -242,7 +242,7 @@ def design_trial(
         evidence=evidence, without=without, looks=looks,
         futility=futility, spending=spending, prices=prices, seed=seed,
     )  # fmt: skip
-    with Crew(n_workers) as crew:
+    with crew_of(n_workers) as crew:
         return study_design(plan, crew=crew)
 
 

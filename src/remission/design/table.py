@@ -4,7 +4,6 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 from remission.design.cost import person_days_of
-from remission.design.crew import Crew
 from remission.design.looks import Sequential
 from remission.design.measures import Measure, is_ratio
 from remission.design.nulls import SAME, NullResult, nulls_of, simulate_nulls
@@ -17,6 +16,7 @@ from remission.protocol.question import possible_events
 from remission.protocol.record import Protocol
 from remission.records.endpoint_kinds import KINDS
 from remission.records.estimand import Estimand, EventKind, Strategy
+from remission.runs.crew import Crew
 from remission.trial.truth import estimand_truth
 
 __all__ = ["TableRow", "run_table", "table_person_days", "true_value"]

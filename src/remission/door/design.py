@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from remission.design import study
-from remission.design.crew import Crew
 from remission.design.scenario_file import read_scenarios
 from remission.design.scenarios import ScenarioTable
 from remission.design.table import TableRow, run_table
@@ -14,6 +13,7 @@ from remission.door.arguments import opened
 from remission.protocol.record import Protocol
 from remission.records.result import Result
 from remission.records.seed import DEFAULT_SEED
+from remission.runs.crew import crew_of
 
 __all__ = ["ScenarioResults", "design_trial", "tabulate_scenarios"]
 
@@ -64,6 +64,6 @@ def tabulate_scenarios(
         The file cannot be read, or something in it is wrong; every fault has its line and field.
     """
     table, cells = read_scenarios(path, protocol, analysis=analysis)
-    with Crew(n_workers) as crew:
+    with crew_of(n_workers) as crew:
         rows = tuple(run_table(table, cells, seed=seed, crew=crew))
     return ScenarioResults(protocol=protocol.id, table=table, rows=rows)

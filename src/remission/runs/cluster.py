@@ -1,26 +1,23 @@
-"""Work on many machines: chunks handed to the workers of a Dask scheduler.
+"""Work on many machines: pieces handed to the workers of a Dask scheduler.
 
-A worker that dies costs time only: the scheduler gives its chunks to another, and a chunk gives the same bytes wherever
-it is done. A few chunks per worker are under way at a time, so no machine's memory grows with the run. Needs the
-optional package ``distributed``.
+A worker that dies costs time only: the scheduler gives its pieces to another. Needs the optional package
+``distributed``.
 """
 
 import logging
 import re
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from itertools import islice
+from types import TracebackType
 from typing import Any
 
 from remission.errors import RunError, WorkError
 from remission.extras import telling_extras
 from remission.provenance import library_versions, python_version, source_hashes
-from remission.runs.piece import Doer, Piece, do_piece
-from remission.trial.chunk import Chunk
-from remission.trial.simulate import TrialPlan
+from remission.runs.crew import Crew
 
-__all__ = ["on_cluster"]
+__all__ = ["Cluster"]
 
 _ANSWER_WITHIN = "10s"
 _WORKERS_BACK_WITHIN_S = 120.0
@@ -31,51 +28,88 @@ _LOGS = ("distributed", "distributed.client", "distributed.utils_comm", "tornado
 _ADDRESS = re.compile(r"(?:(?:tcp|tls|ucx|ws|wss)://)?(?:\[[^\]]+\]|[^:/\[\]]+):\d+")
 
 
-def on_cluster(address: str) -> Doer:
-    """A way to do chunks: on the scheduler at ``address``, for example ``tcp://10.0.0.5:8786``.
+class Cluster(Crew):
+    """The workers of a Dask scheduler at ``address``, for example ``tcp://10.0.0.5:8786``.
 
-    Raises ``RunError``: ``address`` is none; and when the chunks are asked for: ``distributed`` is not installed,
-    nobody answers, no worker is there, or a worker has other versions or other code; ``WorkError``: the scheduler went
-    away, all workers left and none came back, or a chunk killed every worker it was given to.
+    Raises ``RunError``: ``address`` is none; and with the first piece of work: ``distributed`` is not installed, nobody
+    answers, no worker is there, or a worker has other versions or other code; ``WorkError``: the scheduler went away,
+    all workers left and none came back, or a piece killed every worker it was given to.
     """
-    # Asked before any work; the client itself stumbles over such an address when it is thrown away.
-    if not _ADDRESS.fullmatch(address):
-        raise RunError(where="--cluster", got=address, allowed="host and port, for example tcp://10.0.0.5:8786")
 
-    def do(plan: TrialPlan, chunks: Sequence[Chunk]) -> Generator[Piece, None, None]:
-        with telling_extras("--cluster"):
-            from distributed import CancelledError, KilledWorker
-        with _quiet_log():
-            client = _connect(address)
-            try:
-                yield from _on_client(client, address, plan, chunks)
-            except (OSError, CancelledError, KilledWorker) as error:
-                raise WorkError(
-                    where=f"--cluster {address}",
-                    got=str(error) or type(error).__name__,
-                    allowed="a scheduler and workers that stay",
-                    remedy="What is done is kept; resume with or without --cluster.",
-                ) from None
-            finally:
-                client.close(timeout=1.0)
+    def __init__(self, address: str) -> None:
+        # Asked before any work; the client itself stumbles over such an address when it is thrown away.
+        if not _ADDRESS.fullmatch(address):
+            raise RunError(where="--cluster", got=address, allowed="host and port, for example tcp://10.0.0.5:8786")
+        self._address = address
+        self._client: Any = None
+        self._levels: dict[str, int] = {}
 
-    return do
+    def submit(self, work: Callable[[Any], Any], item: Any) -> Any:
+        """Give one piece of work to the scheduler."""
+        with telling_extras("--cluster"), self._failing():
+            if self._client is None:
+                self._connect()
+            piece = self._client.submit(work, item, pure=False)
+            self._queue.add(piece)
+            return piece
+
+    def wait(self, pending: Collection[Any]) -> Iterator[tuple[Any, Any]]:
+        """The next that is done."""
+        with self._failing():
+            while True:
+                piece, result = next(self._done)
+                if isinstance(result, BaseException):  # a lost scheduler gives errors in the place of results
+                    raise result
+                if piece in pending:
+                    return iter([(piece, result)])
+
+    def close(self) -> None:
+        """Leave the scheduler."""
+        if self._client is not None:
+            self._client.close(timeout=1.0)
+            self._client = None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        super().__exit__(kind, error, trace)
+        # After an error or Ctrl-C the log stays quiet: connections that break late are reported late.
+        if kind is None:
+            for name, level in self._levels.items():
+                logging.getLogger(name).setLevel(level)
+
+    def _connect(self) -> None:
+        from distributed import as_completed
+
+        # Nothing from the client's log: it reports a lost scheduler as tracebacks, and our sentence says it.
+        self._levels = {name: logging.getLogger(name).level for name in _LOGS}
+        for name in _LOGS:
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+        self._client = _client_at(self._address)
+        _check_workers(self._client.run(_identity), self._address)
+        self.n_workers = sum(self._client.nthreads().values())
+        self.n_at_once = _CHUNKS_PER_THREAD * self.n_workers
+        completed: Any = as_completed
+        self._queue = completed([], with_results=True, loop=self._client.loop)
+        self._done = _as_they_come(self._queue, self._client)
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        """What Dask raises, as failed work."""
+        from distributed import CancelledError, KilledWorker
+
+        try:
+            yield
+        except (OSError, CancelledError, KilledWorker) as error:
+            raise WorkError(
+                where=f"--cluster {self._address}",
+                got=str(error) or type(error).__name__,
+                allowed="a scheduler and workers that stay",
+                remedy="What is done is kept; resume with or without --cluster.",
+            ) from None
 
 
-@contextmanager
-def _quiet_log() -> Iterator[None]:
-    """Nothing from the client's log: it reports a lost scheduler as tracebacks, and our sentence says it."""
-    logs = [logging.getLogger(name) for name in _LOGS]
-    levels = [log.level for log in logs]
-    for log in logs:
-        log.setLevel(logging.CRITICAL + 1)
-    yield
-    # After an error or Ctrl-C it stays quiet: connections that break late are reported late.
-    for log, level in zip(logs, levels, strict=True):
-        log.setLevel(level)
-
-
-def _connect(address: str) -> Any:
+def _client_at(address: str) -> Any:
     from distributed import Client
 
     connect: Any = Client
@@ -90,31 +124,12 @@ def _connect(address: str) -> Any:
         ) from None
 
 
-def _on_client(client: Any, address: str, plan: TrialPlan, chunks: Sequence[Chunk]) -> Generator[Piece, None, None]:
-    from distributed import as_completed
-
-    _check_workers(client.run(_identity), address)
-    shared = client.scatter(plan, broadcast=True)
-    waiting = iter(chunks)
-    at_once = _CHUNKS_PER_THREAD * sum(client.nthreads().values())
-    first = [client.submit(do_piece, shared, chunk, pure=False) for chunk in islice(waiting, at_once)]
-    completed: Any = as_completed
-    queue = completed(first, with_results=True, loop=client.loop)
-    del first
-    for piece in _as_they_come(queue, client):
-        for chunk in islice(waiting, 1):
-            queue.add(client.submit(do_piece, shared, chunk, pure=False))
-        if isinstance(piece, BaseException):  # a lost scheduler gives errors in the place of results
-            raise piece
-        yield piece
-
-
-def _as_they_come(queue: Any, client: Any) -> Generator[Any, None, None]:
-    """Results in the order in which they come; the queue by itself would wait for ever for workers that left."""
+def _as_they_come(queue: Any, client: Any) -> Iterator[Any]:
+    """Pieces and results as they come; the queue by itself would wait for ever for workers that left."""
     last_seen = last_asked = time.monotonic()
     while not queue.is_empty():
         if queue.has_ready():
-            yield next(queue)[1]
+            yield next(queue)
             last_seen = time.monotonic()
             continue
         time.sleep(_GLANCE_S)

@@ -1,6 +1,7 @@
 """A finished run made again from its own record, and compared with what is stored."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ from remission.patient.parameters import read_parameters
 from remission.protocol.file import read_protocol
 from remission.records.result import Result
 from remission.runs.compare import Difference, compare_files, compare_records
+from remission.runs.crew import crew_of
 from remission.runs.folder import Run, check_contents, read_run
-from remission.runs.piece import Doer, run_here
 from remission.runs.run import Reporter, write_run
 from remission.trial.simulate import TrialPlan, plan_trial
 
@@ -61,7 +62,7 @@ def rebuild(
     *,
     report: Reporter,
     out: str | Path | None = None,
-    do: Doer = run_here,
+    n_workers: int = 1,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Rebuilt:
     """A finished run made again from its own record and compared file by file, number by number.
@@ -74,8 +75,9 @@ def rebuild(
         What writes the report into the folder.
     out
         Folder to keep the rebuilt run in, not the one that holds ``run``; without it a temporary one is used.
-    do
-        Who works.
+    n_workers
+        Processes that share the work; with more than one, a script of your own needs
+        ``if __name__ == "__main__":``.
     on_progress
         Called with (replicates done, replicates in all) after each chunk.
 
@@ -90,19 +92,13 @@ def rebuild(
     check_contents(stored)
     plan = _plan_of(stored)
     command = str(stored.manifest["command"])
-    if out is not None:
-        if Path(out).resolve() == stored.path.resolve().parent:
-            raise RunError(
-                where="out",
-                got=str(out),
-                allowed="another folder than that of the stored run",
-                remedy="Nothing was done.",
-            )
-        again = read_run(write_run(plan, Path(out), command, report=report, do=do, on_progress=on_progress).folder)
-        return _compared(stored, again, again.path)
-    with scratch_folder() as place:
-        again = read_run(write_run(plan, place, command, report=report, do=do, on_progress=on_progress).folder)
-        return _compared(stored, again, None)
+    if out is not None and Path(out).resolve() == stored.path.resolve().parent:
+        raise RunError(
+            where="out", got=str(out), allowed="another folder than that of the stored run", remedy="Nothing was done."
+        )
+    with crew_of(n_workers) as crew, nullcontext(Path(out)) if out is not None else scratch_folder() as place:
+        again = read_run(write_run(plan, place, command, report=report, crew=crew, on_progress=on_progress).folder)
+        return _compared(stored, again, None if out is None else again.path)
 
 
 def _compared(stored: Run, again: Run, folder: Path | None) -> Rebuilt:

@@ -12,11 +12,10 @@ from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters
 from remission.protocol.record import Protocol
 from remission.provenance import library_versions, moment
 from remission.records.seed import DEFAULT_SEED
+from remission.runs.crew import Crew, crew_of
 from remission.runs.diaries import DIARIES
 from remission.runs.folder import stage_run
 from remission.runs.identity import check_place, describe_run, run_name
-from remission.runs.local import on_processes
-from remission.runs.piece import Doer, run_here
 from remission.runs.tables import write_tables
 from remission.runs.work import (
     discard_work,
@@ -61,16 +60,16 @@ def write_run(
     command: str,
     *,
     report: Reporter,
-    do: Doer = run_here,
+    crew: Crew | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> FinishedRun:
     """Do a plan, or what is left of it, and write its folder.
 
     ``plan``: the trial. Pieces of work that were begun keep their size. ``root``: folder of all runs. ``command``: what
-    the manifest says of how it was asked for. ``report``: what writes the report into the folder. ``do``: who works.
-    ``on_progress``: called with (replicates done, replicates in all) after each chunk. Raises ``RunError``: the folder
-    is taken by another run, or the work was begun by another version; ``WorkError``: the disk refused or the workers
-    were lost; what is done is kept; ``ProvenanceError``: what was kept is damaged.
+    the manifest says of how it was asked for. ``report``: what writes the report into the folder. ``crew``: who works;
+    ``None``: this process. ``on_progress``: called with (replicates done, replicates in all) after each chunk. Raises
+    ``RunError``: the folder is taken by another run, or the work was begun by another version; ``WorkError``: the disk
+    refused or the workers were lost; what is done is kept; ``ProvenanceError``: what was kept is damaged.
     """
     started = time.monotonic()
     check_folder(root)
@@ -78,7 +77,7 @@ def write_run(
     name, work = run_name(plan), work_folder(root, plan)
     try:
         plan, command = read_work(open_work(root, plan, command))
-        result = run_chunks(work, plan, on_progress=on_progress, do=do)
+        result = run_chunks(work, plan, on_progress=on_progress, crew=crew)
         with stage_run(root, name) as staging:
             write_tables(result, staging.path)
             if plan.with_diaries:
@@ -158,6 +157,5 @@ def run_trial(
         with_diaries=with_diaries,
     )
     command = f"run_trial({protocol.id!r}, n_replicates={n_replicates}, seed={seed}, with_diaries={with_diaries})"
-    return write_run(
-        plan, Path(out), command, report=report, do=on_processes(n_workers), on_progress=on_progress
-    ).folder
+    with crew_of(n_workers) as crew:
+        return write_run(plan, Path(out), command, report=report, crew=crew, on_progress=on_progress).folder

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,9 +17,10 @@ from remission.files import make_folder, read_json, remove_folder, write_text
 from remission.patient.parameters import read_parameters
 from remission.protocol.record import Protocol
 from remission.provenance import package_version, source_hashes
+from remission.runs.crew import Crew
 from remission.runs.diaries import write_diaries
 from remission.runs.identity import run_name
-from remission.runs.piece import Doer, run_here
+from remission.runs.piece import do_piece
 from remission.runs.store import ChunkStore
 from remission.trial.result import TrialResult
 from remission.trial.simulate import TrialPlan, plan_trial
@@ -170,12 +172,12 @@ def run_chunks(
     plan: TrialPlan,
     *,
     on_progress: Callable[[int, int], None] | None = None,
-    do: Doer = run_here,
+    crew: Crew | None = None,
 ) -> TrialResult:
     """Do the chunks that are missing, keep each as it is done, and put all together.
 
-    ``on_progress``: called with (replicates done, replicates in all) after each chunk. ``do``: who works: gives the
-    results of chunks in any order. Where and in which order changes no number. Raises ``WorkError``: the disk refuses,
+    ``on_progress``: called with (replicates done, replicates in all) after each chunk. ``crew``: who works;
+    ``None``: this process. Raises ``WorkError``: the disk refuses,
     or those who work are lost; ``ProvenanceError``: a kept chunk is damaged.
     """
     chunks = plan.chunks
@@ -185,7 +187,7 @@ def run_chunks(
         if on_progress is not None and done:
             on_progress(done, plan.n_replicates)
         missing = [chunk for chunk in chunks if chunk.first not in finished]
-        with closing(do(plan, missing)) as pieces:
+        with closing((crew or Crew()).as_done(partial(do_piece, plan), missing)) as pieces:
             for piece in pieces:
                 store.save(piece)
                 done += piece.result.chunk.count

@@ -1,0 +1,218 @@
+"""Who does the work: one loop for this process, its threads, its worker processes and a Dask cluster.
+
+A crew submits pieces of work, waits for some of them and closes; the loop, and what happens when workers die, is the
+same for runs, designs and searches. Where and in which order a piece is done changes no number.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from remission.errors import SpecError, WorkError
+from remission.numerics.cores import available_cores
+
+__all__ = ["MAX_WORKERS", "Crew", "Processes", "Threads", "crew_of"]
+
+MAX_WORKERS = 256
+_LOSSES_IN_A_ROW = 3
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
+
+
+class Crew:
+    """Who does some work: this process alone, one piece after the other, none before somebody asks for it.
+
+    ``n_workers``: how many work. ``n_at_once``: pieces under way or waiting at a time, so that memory does not grow
+    with the work. Other crews start their workers with the first piece and end them with ``close``, after which they
+    can start again.
+    """
+
+    n_workers = n_at_once = 1
+
+    def submit(self, work: Callable[[Any], Any], item: Any) -> Any:
+        """Give one piece of work; a handle of it."""
+        piece: Future[Any] = Future()
+        piece.set_result(work(item))
+        return piece
+
+    def wait(self, pending: Collection[Any]) -> Iterator[tuple[Any, Any]]:
+        """Wait until at least one of some pieces is done; handles and results of those that are.
+
+        Raises ``BrokenProcessPool``: the workers died; all that is pending has to be given again.
+        """
+        return ((piece, piece.result()) for piece in wait(pending, return_when=FIRST_COMPLETED).done)
+
+    def close(self) -> None:
+        """End the workers, in the middle of their work too."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def in_order(self, work: Callable[[_In], _Out], items: Iterable[_In]) -> Generator[_Out, None, None]:
+        """Results in the order of the items, so that sums, and where a simulation stops, do not depend on the workers.
+
+        Raises ``WorkError``: when results are asked for: workers die again and again, or are lost.
+        """
+        return self._results(work, items, keeps_order=True)
+
+    def as_done(self, work: Callable[[_In], _Out], items: Iterable[_In]) -> Generator[_Out, None, None]:
+        """Results as they come; nothing waits for a slow piece.
+
+        Raises ``WorkError``: as ``in_order``.
+        """
+        return self._results(work, items, keeps_order=False)
+
+    def _results(
+        self, work: Callable[[_In], _Out], items: Iterable[_In], *, keeps_order: bool
+    ) -> Generator[_Out, None, None]:
+        left, again = enumerate(items), deque[tuple[int, _In]]()
+        pending: dict[Any, tuple[int, _In]] = {}
+        done: dict[int, _Out] = {}
+        due = losses = 0
+        try:
+            while True:
+                try:
+                    while len(pending) + len(done) < self.n_at_once:
+                        if not again and (piece := next(left, None)) is not None:
+                            again.append(piece)
+                        if not again:
+                            break
+                        pending[self.submit(work, again[0][1])] = again[0]
+                        again.popleft()
+                    if not pending:
+                        return
+                    for handle, result in self.wait(pending):
+                        done[pending.pop(handle)[0]] = result
+                        losses = 0
+                except BrokenProcessPool:
+                    losses += 1
+                    self.close()
+                    if losses == _LOSSES_IN_A_ROW:
+                        raise WorkError(
+                            where="--workers",
+                            got=f"workers that died {losses} times without finishing anything",
+                            allowed="workers that live",
+                            remedy="Often the memory is too small: take fewer workers. What was kept is not done again.",
+                        ) from None
+                    again.extendleft(reversed(pending.values()))
+                    pending.clear()
+                while done and (not keeps_order or due in done):
+                    yield done.pop(due if keeps_order else next(iter(done)))
+                    due += 1
+        finally:
+            for handle in pending:
+                handle.cancel()
+
+
+class Threads(Crew):
+    """Threads of this process.
+
+    The compiled kernel runs in parallel, the regressions of the analyses do not; processes are quicker for most
+    protocols.
+    """
+
+    _pool: Executor | None = None
+
+    def __init__(self, n_workers: int) -> None:
+        self.n_workers, self.n_at_once = n_workers, 2 * n_workers
+
+    def submit(self, work: Callable[[Any], Any], item: Any) -> Future[Any]:
+        """Give one piece of work to the pool."""
+        if self._pool is None:
+            self._pool = self._open()
+        return self._pool.submit(work, item)
+
+    def close(self) -> None:
+        """Take no more; what is under way in a thread goes on to its end."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool = None
+
+    def _open(self) -> Executor:
+        return ThreadPoolExecutor(self.n_workers)
+
+
+class Processes(Threads):
+    """Worker processes of this machine; one that is killed costs time only.
+
+    As always with worker processes, a script of your own that uses this needs ``if __name__ == "__main__":``.
+    """
+
+    def __init__(self, n_workers: int) -> None:
+        super().__init__(n_workers)
+        self._workers: set[BaseProcess] = set()
+
+    def submit(self, work: Callable[[Any], Any], item: Any) -> Future[Any]:
+        """Give one piece of work to the pool, which may start a process for it."""
+        before = set(multiprocessing.active_children())
+        with _deaf_to_interrupts():
+            future = super().submit(work, item)
+        self._workers |= set(multiprocessing.active_children()) - before
+        return future
+
+    def close(self) -> None:
+        """End the workers at once."""
+        super().close()
+        for process in self._workers:
+            process.terminate()
+        self._workers.clear()
+
+    def _open(self) -> Executor:
+        # Fresh processes, not forks: a fork of a process with threads can stand still for ever.
+        return ProcessPoolExecutor(self.n_workers, multiprocessing.get_context("spawn"), initializer=_begin_worker)
+
+
+def crew_of(n_workers: int | None = 1) -> Crew:
+    """The processes that do some work; with one, this one.
+
+    ``n_workers``: 1 to ``MAX_WORKERS``; ``None``: one for each core that this process may use. Raises ``SpecError``:
+    the number is out of range.
+    """
+    found = available_cores() if n_workers is None else n_workers
+    if isinstance(n_workers, bool) or not 1 <= found <= MAX_WORKERS:
+        raise SpecError(where="--workers", got=n_workers, allowed=f"a whole number from 1 to {MAX_WORKERS}")
+    return Crew() if found == 1 else Processes(found)
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """A process that starts here never hears Ctrl-C, not even in its first moments.
+
+    Ctrl-C reaches every process of the terminal, and the main one decides what happens to its workers.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begin_worker() -> None:
+    """Make this process a worker: it leaves Ctrl-C to the main one and ends with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this process when the main one is gone, also when that was killed."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -1,0 +1,138 @@
+"""Threads and processes of one machine; a killed one costs time and no byte."""
+
+import multiprocessing
+import os
+import signal
+import time
+from functools import partial
+from operator import length_hint
+from pathlib import Path
+
+import pytest
+from validation.small_trials import small_protocol
+
+from remission.cli.execute import choose_workers
+from remission.errors import SpecError, WorkError
+from remission.numerics.cores import available_cores
+from remission.runs import crew as crews
+from remission.runs import work
+from remission.runs.crew import Crew, Processes, Threads, crew_of
+from remission.runs.work import open_work, run_chunks
+from remission.trial.simulate import TrialPlan, plan_trial, simulate_trial
+
+
+@pytest.fixture
+def plan() -> TrialPlan:
+    return plan_trial(small_protocol(), n_replicates=60, seed=3, chunk_replicates=4)
+
+
+@pytest.mark.slow
+def test_a_killed_worker_changes_no_number(plan: TrialPlan, tmp_path: Path) -> None:
+    """The system kills the largest process when memory is short; the run must go on by itself."""
+    killed: list[int] = []
+
+    def kill_one(done: int, total: int) -> None:
+        if not killed and done < total:
+            (worker, *_) = (child for child in multiprocessing.active_children() if child.pid)
+            assert worker.pid is not None
+            killed.append(worker.pid)
+            os.kill(worker.pid, signal.SIGKILL)
+
+    with Processes(2) as crew:
+        result = run_chunks(open_work(tmp_path, plan, "x"), plan, on_progress=kill_one, crew=crew)
+    calm = simulate_trial(plan.protocol, n_replicates=60, seed=3)
+    assert killed
+    assert all(result.arms[name].mean.tobytes() == calm.arms[name].mean.tobytes() for name in calm.arms)
+    assert all(
+        result.estimates[name].estimate.tobytes() == calm.estimates[name].estimate.tobytes() for name in calm.estimates
+    )
+
+
+@pytest.mark.thorough
+def test_workers_that_always_die_end_the_run_in_a_sentence(
+    plan: TrialPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine without memory must not be tried for ever."""
+    # Without an exit code each worker ends with an error before its first chunk.
+    monkeypatch.setattr(crews, "_begin_worker", os._exit)
+    with pytest.raises(WorkError, match="died 3 times"), Processes(2) as crew:
+        run_chunks(open_work(tmp_path, plan, "x"), plan, crew=crew)
+
+
+def test_an_error_in_a_thread_is_the_run_s_error(
+    plan: TrialPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error that stays in its thread would leave a run that never ends."""
+
+    def fail(*_: object) -> None:
+        raise WorkError(where="x", got="y", allowed="z")
+
+    monkeypatch.setattr(work, "do_piece", fail)
+    with pytest.raises(WorkError, match="x"), Threads(2) as crew:
+        run_chunks(open_work(tmp_path, plan, "x"), plan, crew=crew)
+
+
+def test_one_worker_is_this_process() -> None:
+    """Starting another process for nothing costs seconds."""
+    assert type(crew_of(1)) is Crew
+    assert crew_of(None).n_workers == available_cores() >= 1
+
+
+def slowly(item: int) -> int:
+    """The earlier the piece, the later it is done."""
+    time.sleep(0.02 * (9 - item))
+    return item
+
+
+@pytest.mark.parametrize("crew", [Crew(), Threads(3)])
+def test_one_loop_keeps_the_order_and_one_does_not(crew: Crew) -> None:
+    """A design stops at the first piece that decides it: any other answer would depend on the machine."""
+    left = iter(range(10))
+    with crew:
+        results = crew.in_order(slowly, left)
+        assert next(results) == 0
+        assert 10 - length_hint(left) <= crew.n_at_once, "memory does not grow with the work"
+        assert [0, *results] == list(range(10))
+        assert sorted(crew.as_done(slowly, range(10))) == list(range(10))
+
+
+def test_a_slow_piece_holds_up_nobody_where_the_order_is_free() -> None:
+    """A run keeps each piece as it comes; waiting for a slow one would lose the others at a kill."""
+    with Threads(2) as crew:
+        assert next(crew.as_done(slowly, (0, 9))) == 9
+
+
+def dies_once(place: Path, item: int) -> int:
+    """The first process that gets piece 3 is killed in it."""
+    if item == 3 and not place.exists():
+        place.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return item * item
+
+
+@pytest.mark.slow
+def test_a_design_outlives_a_killed_worker_as_a_run_does(tmp_path: Path) -> None:
+    """A design of hours ended with the first worker that the system killed; the order must be kept over the loss."""
+    with Processes(2) as crew:
+        assert list(crew.in_order(partial(dies_once, tmp_path / "died"), range(12))) == [i * i for i in range(12)]
+        workers = set(crew._workers)
+        assert workers
+    for process in workers:
+        process.join(10.0)
+    assert not any(process.is_alive() for process in workers), "a closed crew leaves no process behind"
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ({"workers": 0}, "--workers"),
+        ({"workers": 1000}, "--workers"),
+        ({"threads": -1}, "--threads"),
+        ({"workers": 2, "threads": 2}, "one way"),
+        ({"workers": 2, "cluster": "tcp://127.0.0.1:1"}, "one way"),
+    ],
+)
+def test_impossible_numbers_of_workers_are_refused(options: dict[str, int], word: str) -> None:
+    """Before any work is done."""
+    with pytest.raises(SpecError, match=word):
+        choose_workers(**{"cluster": None, "workers": None, "threads": 1, **options})  # type: ignore[arg-type]

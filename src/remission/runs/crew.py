@@ -106,7 +106,7 @@ class Crew:
                             where="--workers",
                             got=f"workers that died {losses} times without finishing anything",
                             allowed="workers that live",
-                            remedy="Often the memory is too small: take fewer workers. What was kept is not done again.",
+                            remedy="Often the memory is too small: take fewer workers; kept work is not done again.",
                         ) from None
                     again.extendleft(reversed(pending.values()))
                     pending.clear()

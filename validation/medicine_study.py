@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from remission.library.medicines import MedicineContrast, list_medicines, list_refusals, load_medicine
+from remission.library.medicines import list_medicines, list_refusals, load_medicine
 from remission.patient.parameters import DEFAULT_PARAMETER_SET, load_course_parameters
 from remission.patient.pharmacology import load_pharmacology
 from remission.protocol.record import Protocol
+from remission.records.sourced_contrast import SourcedContrast
 from remission.records.substance import Substance
 from remission.trial.batch import simulate_under_arm
-from remission.trial.medicines import clean_share, find_shift, shown_contrast
+from remission.trial.contrasts import clean_share, find_shift, shown_contrast
 from validation.small_trials import small_protocol
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "validation" / "medicines.md"
@@ -27,7 +28,7 @@ _Use = np.ndarray
 """Use by group, person and day."""
 
 
-def protocol_of(name: str, contrast: MedicineContrast, days: int) -> Protocol:
+def protocol_of(name: str, contrast: SourcedContrast, days: int) -> Protocol:
     """Placebo, therapy, medicine and both, in the people that the contrast is of."""
     population = {
         **small_protocol().population.to_dict(),
@@ -89,7 +90,7 @@ def offered() -> Iterator[str]:
         protocol = protocol_of(name, contrast, contrast.days)
         uses = [use_of(protocol, arm) for arm in (2, 0)]
 
-        def size(treated: _Use, placebo: _Use, contrast: MedicineContrast = contrast) -> float:
+        def size(treated: _Use, placebo: _Use, contrast: SourcedContrast = contrast) -> float:
             shares = (clean_share(contrast, treated), clean_share(contrast, placebo))
             return shown_contrast(contrast.measure, *shares)
 

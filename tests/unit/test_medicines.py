@@ -12,7 +12,7 @@ from remission.library.medicines import list_medicines, list_refusals, load_medi
 from remission.patient.parameters import load_course_parameters
 from remission.patient.pharmacology import load_pharmacology
 from remission.trial.batch import simulate_batch, simulate_under_arm
-from remission.trial.medicines import clean_share, find_shift, shown_contrast
+from remission.trial.contrasts import clean_share, find_shift, shown_contrast
 from remission.trial.simulate import plan_trial
 
 

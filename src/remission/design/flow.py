@@ -104,7 +104,7 @@ def simulate_flow(
         analysis=wanted,
         arms=tuple(arm.id for arm in protocol.arms),
         in_contrast=tuple(inside.tolist()),
-        has_treatment=tuple(bool(arm.drug_starts) or arm.therapy is not None for arm in protocol.arms),
+        has_treatment=tuple(bool(arm.drug_starts or arm.contacts) for arm in protocol.arms),
         steps=steps,
         recruitment=None
         if protocol.recruitment is None

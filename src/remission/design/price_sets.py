@@ -131,12 +131,9 @@ def count_hours(protocol: Protocol) -> tuple[CourseTime, ...]:
     rows = []
     for arm in protocol.arms:
         infusions = [infusion for _, name in arm.drug_starts for infusion in protocol.drugs[name].infusions]
-        therapy = protocol.therapies[arm.therapy] if arm.therapy else None
-        n_sessions = len(therapy.sessions) if therapy is not None else 0
+        courses = protocol.courses_of(arm)
         # A session on the day of an infusion costs no further day.
-        alone = (
-            [one for one in therapy.sessions if one.infusion is None or one.offset_days] if therapy is not None else []
-        )
+        alone = [one for course in courses for one in course.sessions if one.infusion is None or one.offset_days]
         rows.append(
             CourseTime(
                 arm=arm.id,
@@ -144,7 +141,7 @@ def count_hours(protocol: Protocol) -> tuple[CourseTime, ...]:
                 infusion_h=minutes_to_hours(sum(one.duration_min for one in infusions)),
                 recovery_low_h=low * len(infusions),
                 recovery_high_h=high * len(infusions),
-                therapy_h=minutes_to_hours(n_sessions * (therapy.session_min if therapy is not None else 0.0)),
+                therapy_h=minutes_to_hours(sum(len(course.sessions) * course.session_min for course in courses)),
                 n_days=len(infusions) + len(alone),
             )
         )

@@ -207,7 +207,7 @@ def _counts(protocol: Protocol, arm: Arm) -> dict[str, int]:
     return {
         "infusion": n_infusions,
         "assessment": min(1, n_infusions),
-        "therapy": len(protocol.therapies[arm.therapy].sessions) if arm.therapy else 0,
+        "therapy": sum(len(course.sessions) for course in protocol.courses_of(arm)),
         "medicine": protocol.follow_up_days if arm.medicine is not None else 0,
         "once": 1,
     }

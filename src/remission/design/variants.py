@@ -44,7 +44,7 @@ def null_protocol(protocol: Protocol, analysis: str | None = None) -> Protocol:
 
     Raises ``SpecError``: an arm has no such counterpart, or the trial is a crossover.
     """
-    return _as_control(protocol, analysis, ("drug", "therapy", "medicine"))
+    return _as_control(protocol, analysis, ("drug", *_BESIDE))
 
 
 def with_therapy_of_control(protocol: Protocol, analysis: str | None = None) -> Protocol:
@@ -53,7 +53,11 @@ def with_therapy_of_control(protocol: Protocol, analysis: str | None = None) -> 
     Raises ``SpecError``: as in :func:`null_protocol`, or sessions of the therapy follow an infusion that the treatment
     does not have.
     """
-    return _as_control(protocol, analysis, ("therapy", "medicine"))
+    return _as_control(protocol, analysis, _BESIDE)
+
+
+_BESIDE = ("therapy", "incentives", "medicine", "way_of_life")
+"""What an arm gets beside its drug."""
 
 
 def _as_control(protocol: Protocol, analysis: str | None, names: Sequence[str]) -> Protocol:

@@ -16,7 +16,7 @@ from remission.patient.pharmacology import load_pharmacology
 from remission.patient.sampling import sample_covariates, sample_traits
 from remission.protocol.record import Protocol
 from remission.streams import People, Stream, draw_normal_pair
-from remission.trial.medicines import tendency_shift
+from remission.trial.package import tendency_shift
 from remission.trial.schedule import build_schedule
 
 __all__ = ["UNTREATED", "Lives", "protocol_of"]
@@ -139,7 +139,7 @@ class Lives:
             traits = replace(traits, tendency=traits.tendency + shift)
         schedule = build_schedule(
             self.people, self.protocol, arm=arms, covariates=sample_covariates(self.people, population),
-            pharmacology=load_pharmacology(),
+            pharmacology=load_pharmacology(), parameters=self.parameters,
         )  # fmt: skip
         if self.scenario.closed:
             schedule = replace(schedule, blocked=np.ones_like(schedule.blocked))

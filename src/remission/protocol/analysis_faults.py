@@ -97,14 +97,14 @@ def _baseline_faults(
 def _first_treatment_day(protocol: ProtocolFields, arm: Arm) -> int:
     """The earliest day on which an arm can get anything; the end of follow-up when it gets nothing."""
     days = [protocol.follow_up_days]
-    drug, therapy = protocol.drugs.get(arm.drug or ""), protocol.therapies.get(arm.therapy or "")
+    drug = protocol.drugs.get(arm.drug or "")
     days += [start + protocol.drugs[name].earliest_day(1) for start, name in arm.drug_starts if name in protocol.drugs]
-    for session in therapy.sessions if therapy is not None else ():
+    for session in (one for course in protocol.courses_of(arm) for one in course.sessions):
         if session.day is not None:
             days.append(session.day)
         elif drug is not None and session.infusion is not None:
             days.append(drug.earliest_day(session.infusion) + session.offset_days)
-    return min([*days, 0] if arm.medicine is not None else days)
+    return min([*days, 0] if arm.medicine is not None or arm.way_of_life else days)
 
 
 def multiplicity_faults(protocol: ProtocolFields) -> Iterator[SpecError]:

@@ -8,6 +8,7 @@ from typing import Final
 from remission.protocol.fields import ProtocolFields
 from remission.records.endpoint_kinds import KINDS
 from remission.records.packaged import packaged_toml
+from remission.records.therapy_kinds import THERAPIES, WAYS_OF_LIFE, therapy_worth
 from remission.records.treatment import Infusion
 from remission.units import format_quantity
 
@@ -109,6 +110,7 @@ def _beside(protocol: ProtocolFields) -> list[str]:
             f"The effect of {' and '.join(sorted(given))} adds to ketamine and therapy on the log-odds scale, which is "
             "assumed; a large trial of naltrexone with therapy found less than the sum."
         )
+    found += _therapies(protocol)
     if given and "medicine" in protocol.substance.facts.cautions:
         found.append(protocol.substance.facts.cautions["medicine"])
     if any(name.startswith("naltrexone") for name in given) and any(
@@ -130,12 +132,40 @@ def _beside(protocol: ProtocolFields) -> list[str]:
     return found
 
 
+def _therapies(protocol: ProtocolFields) -> list[str]:
+    """Kinds of therapy of which nothing was read, how rewards fade, and ways of life that are made to act."""
+    unread = [
+        name
+        for name, course in protocol.therapies.items()
+        if course.quality is None and not therapy_worth(course.kind, substance=protocol.substance).record
+    ]
+    found = []
+    if unread:
+        found.append(
+            f"Of {', '.join(unread)} nothing was read that the days of the model can be held to: a session is worth "
+            "what a session of education is, assumed."
+        )
+    if any(THERAPIES[course.kind].target == "incentive" for course in protocol.therapies.values()):
+        found.append(
+            "How the effect of rewards fades is contested: gone at six months in one review, an odds ratio of 1.22 "
+            "after 24 weeks in another. The faster fading is simulated."
+        )
+    found += [
+        f"{WAYS_OF_LIFE[way.kind].name.capitalize()} acts on use here by {way.effect_share:g} of what was read, which "
+        "was not replicated."
+        for way in protocol.way_of_life.values()
+        if way.effect_share
+    ]
+    return found
+
+
 def _unread(protocol: ProtocolFields) -> list[str]:
     """What the file says and nothing reads: courses that no arm has, sites where there is one."""
-    used = {
+    used: dict[str, set[str | None]] = {
         "drugs": {arm.drug for arm in protocol.arms} | {part.drug for arm in protocol.arms for part in arm.periods},
-        "therapies": {arm.therapy for arm in protocol.arms},
+        "therapies": {*(name for arm in protocol.arms for name in arm.contacts)},
         "medicines": {arm.medicine for arm in protocol.arms},
+        "way_of_life": {*(name for arm in protocol.arms for name in arm.way_of_life)},
     }
     found = [
         f"No arm has {name} of {field}: it does nothing here."
@@ -157,7 +187,7 @@ def _measurement(protocol: ProtocolFields) -> list[str]:
     arms = protocol.arms
     unused = [name for name in protocol.drugs if name not in {item for arm in arms for _, item in arm.drug_starts}]
     unused += [name for name in protocol.medicines if name not in {arm.medicine for arm in arms}]
-    unused += [name for name in protocol.therapies if name not in {arm.therapy for arm in arms}]
+    unused += [name for name in protocol.therapies if name not in {one for arm in arms for one in arm.contacts}]
     if unused:
         found.append(f"No arm receives {', '.join(unused)}.")
     if any(analysis.facts.counts_days for analysis in protocol.analyses):

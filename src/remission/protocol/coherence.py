@@ -16,6 +16,8 @@ from remission.records.analysis import Analysis
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import KINDS
 from remission.records.packaged import evidence_records
+from remission.records.therapy_kinds import THERAPIES
+from remission.records.treatment import Arm
 
 __all__ = ["coherence_faults"]
 
@@ -43,7 +45,30 @@ def _name_faults(protocol: ProtocolFields) -> Iterator[SpecError]:
     for index, arm in enumerate(protocol.arms):
         yield from _unknown(f"arms[{index}].drug", arm.drug, list(protocol.drugs))
         yield from _unknown(f"arms[{index}].therapy", arm.therapy, list(protocol.therapies))
+        yield from _unknown(f"arms[{index}].incentives", arm.incentives, list(protocol.therapies))
         yield from _unknown(f"arms[{index}].medicine", arm.medicine, list(protocol.medicines))
+        for number, name in enumerate(arm.way_of_life):
+            yield from _unknown(f"arms[{index}].way_of_life[{number}]", name, list(protocol.way_of_life))
+        yield from _incentive_faults(protocol, index, arm)
+
+
+def _incentive_faults(protocol: ProtocolFields, index: int, arm: Arm) -> Iterator[SpecError]:
+    """Rewards beside a course of therapy: rewards, and not twice."""
+    targets = [THERAPIES[protocol.therapies[name].kind].target for name in arm.contacts if name in protocol.therapies]
+    if arm.incentives in protocol.therapies and targets[-1] != "incentive":
+        yield SpecError(
+            where=f"arms[{index}].incentives",
+            got=f"{arm.incentives}, which is {protocol.therapies[arm.incentives].kind}",
+            allowed="a course that gives rewards: kind contingency-management",
+            remedy="Name such a course, or write it as therapy.",
+        )
+    elif targets == ["incentive", "incentive"]:
+        yield SpecError(
+            where=f"arms[{index}].incentives",
+            got=arm.incentives,
+            allowed="nothing here: the therapy of this arm gives rewards already",
+            remedy="Remove one of the two.",
+        )
 
 
 def _repeats(field: str, key: str, names: Sequence[str]) -> Iterator[SpecError]:
@@ -103,7 +128,7 @@ def _day_faults(protocol: ProtocolFields) -> Iterator[SpecError]:
 def _session_faults(protocol: ProtocolFields) -> Iterator[SpecError]:
     """Sessions that follow an infusion which an arm does not have, or that can fall after the end."""
     for name, therapy in protocol.therapies.items():
-        drugs = {arm.id: protocol.drugs.get(arm.drug or "") for arm in protocol.arms if arm.therapy == name}
+        drugs = {arm.id: protocol.drugs.get(arm.drug or "") for arm in protocol.arms if name in arm.contacts}
         for number, session in enumerate(therapy.sessions):
             if session.infusion is None:
                 continue

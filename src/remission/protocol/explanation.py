@@ -11,12 +11,28 @@ from remission.protocol.fields import ProtocolFields
 from remission.records.analysis import PRIOR_NUMBERS, Analysis
 from remission.records.intercurrent import UseRule
 from remission.records.packaged import packaged_toml
-from remission.records.treatment import Arm, DrugCourse, Infusion, TherapyCourse
+from remission.records.therapy_kinds import (
+    THERAPIES,
+    WAYS_OF_LIFE,
+    TherapyWorth,
+    readings_of,
+    therapy_worth,
+    way_contrast,
+)
+from remission.records.treatment import Arm, DrugCourse, Infusion, TherapyCourse, WayOfLife
 from remission.units import format_quantity
 
-__all__ = ["explain_analysis", "explain_arm", "explain_multiplicity", "explain_protocol", "explain_visits"]
+__all__ = [
+    "explain_analysis",
+    "explain_arm",
+    "explain_multiplicity",
+    "explain_protocol",
+    "explain_visits",
+    "explain_way_of_life",
+    "explain_worth",
+]
 
-_DRUGS, _THERAPIES = (packaged_toml("words", "protocol.toml")[name] for name in ("drugs", "therapies"))
+_DRUGS, _MEASURES = (packaged_toml("words", "protocol.toml")[name] for name in ("drugs", "measures"))
 
 
 def explain_protocol(protocol: ProtocolFields) -> str:
@@ -99,12 +115,12 @@ def explain_arm(protocol: ProtocolFields, arm: "Arm") -> list[str]:
         f"  {f'From day {start}: ' if arm.periods else ''}{_drug(protocol.drugs[name])}"
         for start, name in arm.drug_starts
     ] or ["  No drug."]
-    lines += [f"  {_therapy(protocol.therapies[arm.therapy])}" if arm.therapy else "  No therapy."]
+    lines += [f"  {_therapy(protocol, course)}" for course in protocol.courses_of(arm)] or ["  No therapy."]
     if arm.medicine is not None:
         course = protocol.medicines[arm.medicine]
         share = "" if course.effect_share == 1.0 else f", {course.effect_share:g} of its sourced effect"
         lines.append(f"  {course.medicine.capitalize()} from day 0 to the end{share}.")
-    return lines
+    return lines + [f"  {explain_way_of_life(protocol, protocol.way_of_life[name])}" for name in arm.way_of_life]
 
 
 def _drug(course: "DrugCourse") -> str:
@@ -127,15 +143,59 @@ def _infusion(infusion: "Infusion") -> str:
     return f"{what}, {gap.low} to {gap.high} days (most often {gap.mode}) after the one before"
 
 
-def _therapy(course: "TherapyCourse") -> str:
+def _therapy(protocol: ProtocolFields, course: "TherapyCourse") -> str:
     days = [
         f"day {item.day}" if item.infusion is None else f"infusion {item.infusion}" + _offset(item.offset_days)
         for item in course.sessions
     ]
     return (
-        f"{_THERAPIES[course.kind].capitalize()}, quality {course.quality:g}: {len(course.sessions)} sessions of "
-        f"{format_quantity(course.session_min, 'min')} on {', '.join(days)}."
+        f"{_capital(THERAPIES[course.kind].name)}, {explain_worth(course, protocol.substance)}: {len(course.sessions)} "
+        f"sessions of {format_quantity(course.session_min, 'min')} on {', '.join(days)}."
     )
+
+
+def explain_worth(course: "TherapyCourse", substance: str) -> str:
+    """What a session of a course is worth, by which contrast, with its grade; what was read beside it."""
+    worth, kind = therapy_worth(course.kind, substance=substance), THERAPIES[course.kind]
+    if kind.target == "incentive" and worth.contrast is not None:
+        share = worth.quality if course.quality is None else course.quality
+        part = {0.0: "none of the effect that was read", 1.0: "the effect that was read"}
+        what = part.get(share, f"{share:g} of the effect that was read")
+        given = "" if course.quality is None else ", a share given in this file"
+        return f"{what}{given} ({_contrast(worth)}), fading with {kind.tau_incentive_day:g} days after the last reward"
+    readings = ", ".join(dict.fromkeys(one.record for one in readings_of(course.kind)))
+    if course.quality is not None:
+        read = _contrast(worth) if worth.contrast is not None else readings
+        return f"quality {course.quality:g}, given in this file" + (f" (read of its kind: {read})" if read else "")
+    if worth.contrast is None:
+        beside = f"; read, and no worth set by it: {readings}" if readings else ""
+        return f"quality {worth.quality:g}, assumed, what a session of education is worth{beside}"
+    return f"worth as read ({_contrast(worth)})"
+
+
+def _contrast(worth: TherapyWorth) -> str:
+    contrast = worth.contrast
+    assert contrast is not None, "asked where a contrast was read"
+    like = f"as {THERAPIES[worth.like].name}, " if worth.like else ""
+    number = f"{_MEASURES[contrast.measure]} {contrast.contrast:g}, {contrast.interval}"
+    return f"{like}{number}, {contrast.record}, {worth.grade}"
+
+
+def explain_way_of_life(protocol: ProtocolFields, way: "WayOfLife") -> str:
+    """What a way of life does and does not do here, with the records whose numbers are shown beside it."""
+    kind = WAYS_OF_LIFE[way.kind]
+    contrast = way_contrast(way.kind, substance=protocol.substance)
+    acts = f"{kind.use} [{kind.grade}]"
+    if way.effect_share and contrast is not None:
+        acts = (
+            f"{way.effect_share:g} of the effect on use that was read ({_MEASURES[contrast.measure]} "
+            f"{contrast.contrast:g}, {contrast.interval}, {contrast.record}, {contrast.grade}; contested)"
+        )
+    return f"{_capital(kind.name)} from day 0 to the end: {acts}. Shown, not simulated: {', '.join(kind.shown)}."
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _offset(days: int) -> str:

@@ -23,7 +23,7 @@ from remission.records.multiplicity import Multiplicity
 from remission.records.population import Population, Randomization, Recruitment, Setting
 from remission.records.substance import Substance
 from remission.records.text import Sentence, Slug, Title
-from remission.records.treatment import Arm, DrugCourse, MedicineCourse, TherapyCourse
+from remission.records.treatment import Arm, DrugCourse, MedicineCourse, TherapyCourse, WayOfLife
 from remission.records.visits import BiologicalTest, VisitSchedule
 
 __all__ = ["ProtocolFields"]
@@ -39,6 +39,7 @@ class ProtocolFields(GrownRecord):
             "purpose",
             "design",
             "medicines",
+            "way_of_life",
             "recruitment",
             "events",
             "missingness",
@@ -63,6 +64,7 @@ class ProtocolFields(GrownRecord):
     drugs: dict[Slug, DrugCourse] = Field(default_factory=dict)
     therapies: dict[Slug, TherapyCourse] = Field(default_factory=dict)
     medicines: dict[Slug, MedicineCourse] = Field(default_factory=dict)
+    way_of_life: dict[Slug, WayOfLife] = Field(default_factory=dict)
     arms: Annotated[tuple[Arm, ...], Field(min_length=1, max_length=12)]
     randomization: Randomization
     recruitment: Recruitment | None = None
@@ -86,6 +88,10 @@ class ProtocolFields(GrownRecord):
         """SHA-256 of the content as canonical JSON, 64 hexadecimal digits; the order of names does not matter."""
         text = json.dumps(self.to_dict(), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
         return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+    def courses_of(self, arm: Arm) -> tuple[TherapyCourse, ...]:
+        """The courses of therapy that an arm has: lessons, then rewards."""
+        return tuple(self.therapies[name] for name in arm.contacts if name in self.therapies)
 
     def endpoint(self, endpoint_id: str) -> Endpoint:
         """The endpoint of this id.

@@ -59,14 +59,16 @@ def _period_faults(protocol: ProtocolFields) -> Iterator[SpecError]:
             if period.drug not in protocol.drugs:
                 allowed = f"one of {', '.join(protocol.drugs) or 'the drugs of this file, and it has none'}"
                 yield SpecError(where=f"{where}[{number}].drug", got=period.drug, allowed=allowed)
-        therapy = protocol.therapies.get(arm.therapy or "")
-        if therapy is not None and any(session.infusion is not None for session in therapy.sessions):
-            yield SpecError(
-                where=f"therapies.{arm.therapy}.sessions",
-                got="a session that follows an infusion",
-                allowed="sessions on fixed days in a crossover trial",
-                remedy="Give each session its day.",
-            )
+        for name in arm.contacts:
+            if name in protocol.therapies and any(
+                one.infusion is not None for one in protocol.therapies[name].sessions
+            ):
+                yield SpecError(
+                    where=f"therapies.{name}.sessions",
+                    got="a session that follows an infusion",
+                    allowed="sessions on fixed days in a crossover trial",
+                    remedy="Give each session its day.",
+                )
 
 
 def _factorial_faults(protocol: ProtocolFields) -> Iterator[SpecError]:

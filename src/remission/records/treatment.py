@@ -18,10 +18,21 @@ from remission.records.base import Record
 from remission.records.dose import Dose, Route, read_route
 from remission.records.grown import GrownRecord
 from remission.records.quantity import Day, DoseMgPerKg, DurationMin, Fraction
-from remission.records.text import Label, Slug
+from remission.records.text import EachOnce, Label, Slug
+from remission.records.therapy_kinds import TherapyName, WayName
 from remission.units import minutes_to_hours
 
-__all__ = ["MedicineCourse", "Arm", "DrugCourse", "Gap", "Infusion", "Period", "SessionDay", "TherapyCourse"]
+__all__ = [
+    "MedicineCourse",
+    "Arm",
+    "DrugCourse",
+    "Gap",
+    "Infusion",
+    "Period",
+    "SessionDay",
+    "TherapyCourse",
+    "WayOfLife",
+]
 
 
 class Gap(Record):
@@ -172,15 +183,17 @@ class SessionDay(Record):
             yield SpecError(where="offset_days", got=self.offset_days, allowed="only together with infusion")
 
 
-class TherapyCourse(Record):
+class TherapyCourse(GrownRecord):
     """A course of therapy sessions.
 
-    ``quality`` is the share of a full skills session that a contact is worth: manualised relapse prevention 1,
-    education about .15 (model constant, assumed).
+    ``quality`` is the share of a full skills session that a contact is worth; of a kind that gives rewards, the share
+    of its sourced effect. Left out, it is what was read of the kind (``library/package/therapies.toml``).
     """
 
-    kind: Literal["mbrp", "cbt", "relapse-prevention", "motivational", "education", "other"]
-    quality: Fraction
+    added_fields: ClassVar[frozenset[str]] = frozenset({"quality"})
+
+    kind: TherapyName
+    quality: Fraction | None = None
     sessions: Annotated[tuple[SessionDay, ...], Field(min_length=1, max_length=200)]
     session_min: Annotated[DurationMin, Field(alias="session_length")]
 
@@ -195,19 +208,27 @@ class Period(Record):
 class Arm(GrownRecord):
     """One arm: a drug course, a therapy course and a medicine by name, its share of the allocation, its factor levels.
 
-    In a crossover trial ``periods`` names the drug courses in their order, in place of ``drug``.
+    ``incentives`` names a course of rewards beside ``therapy``. In a crossover trial ``periods`` names the drug courses
+    in their order, in place of ``drug``.
     """
 
-    added_fields: ClassVar[frozenset[str]] = frozenset({"medicine", "periods"})
+    added_fields: ClassVar[frozenset[str]] = frozenset({"medicine", "periods", "incentives", "way_of_life"})
 
     id: Slug
     label: Label
     allocation: Annotated[int, Field(strict=True, ge=1, le=20)] = 1
     drug: Slug | None = None
     therapy: Slug | None = None
+    incentives: Slug | None = None
     medicine: Slug | None = None
+    way_of_life: Annotated[tuple[Slug, ...], EachOnce] = ()
     periods: tuple[Period, ...] = ()
     factors: dict[Slug, Slug] = Field(default_factory=dict)
+
+    @property
+    def contacts(self) -> tuple[str, ...]:
+        """Names of the therapy courses of this arm: lessons, then rewards."""
+        return tuple(name for name in (self.therapy, self.incentives) if name is not None)
 
     @property
     def drug_starts(self) -> tuple[tuple[int, str], ...]:
@@ -215,6 +236,16 @@ class Arm(GrownRecord):
         if self.drug is not None:
             return ((0, self.drug),)
         return tuple((period.start, period.drug) for period in self.periods)
+
+
+class WayOfLife(Record):
+    """What people do beside treatment, from day 0 to the end of follow-up.
+
+    ``effect_share`` scales the contrast on use that was read, where one was: 0 by default, because none was replicated.
+    """
+
+    kind: WayName
+    effect_share: Fraction = 0.0
 
 
 class MedicineCourse(Record):

@@ -130,7 +130,7 @@ def _planned(protocol: Protocol, index: int) -> str:
     if arm.drug_starts:
         count, noun = sum(len(protocol.drugs[name].infusions) for _, name in arm.drug_starts), "infusion"
     else:
-        count, noun = len(protocol.therapies[arm.therapy].sessions) if arm.therapy is not None else 0, "session"
+        count, noun = sum(len(course.sessions) for course in protocol.courses_of(arm)), "session"
     return f"the {noun}" if count == 1 else f"all {count} {noun}s"
 
 

@@ -20,12 +20,12 @@ from matplotlib.figure import Figure
 from remission.files import write_bytes
 from remission.protocol.record import Protocol
 from remission.records.packaged import read_library_toml
-from remission.records.treatment import Arm
+from remission.records.treatment import Arm, TherapyCourse
 from remission.report.fixed_order import fixed_order
 
 __all__ = [
     "CIRCUITS", "DASHES", "FULL_THERAPY", "INK", "LOOK", "PAPER", "QUIET", "RULE", "ArmStyle", "arm_styles", "canvas",
-    "drawing", "finish", "save_figure",
+    "drawing", "finish", "is_full_therapy", "save_figure",
 ]  # fmt: skip
 
 LOOK = read_library_toml(files("remission.report").joinpath("look.toml"))
@@ -45,7 +45,14 @@ _KINDS = (
     ("#6a6f7a", (0, (1.4, 1.3)), "D"),
 )
 FULL_THERAPY = 0.5
-"""A therapy worth at least this share of a full skills session is drawn as therapy."""
+"""A therapy to which its file gives at least this share of a full skills session is drawn as therapy."""
+
+
+def is_full_therapy(course: TherapyCourse) -> bool:
+    """Whether a course is drawn as therapy, not as education or another contact."""
+    if course.quality is None:
+        return course.kind not in {"education", "other"}
+    return course.quality >= FULL_THERAPY
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +79,7 @@ def arm_styles(protocol: Protocol) -> list[ArmStyle]:
 
 def _kind_of(arm: Arm, protocol: Protocol) -> int:
     has_drug = arm.drug is not None and protocol.drugs[arm.drug].drug == "racemic-ketamine"
-    has_therapy = arm.therapy is not None and protocol.therapies[arm.therapy].quality >= FULL_THERAPY
+    has_therapy = any(is_full_therapy(course) for course in protocol.courses_of(arm))
     return (0 if has_therapy else 1) if has_drug else (2 if has_therapy else 3)
 
 

@@ -7,10 +7,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from remission.protocol.explanation import explain_way_of_life, explain_worth
 from remission.protocol.record import Protocol
 from remission.records.treatment import Arm, DrugCourse
 from remission.report.chart import Chart, Table, told
-from remission.report.look import FULL_THERAPY, INK, PAPER, QUIET, arm_styles, drawing
+from remission.report.look import INK, PAPER, QUIET, arm_styles, drawing, is_full_therapy
 
 __all__ = ["schedule_chart", "usual_days"]
 
@@ -41,7 +42,16 @@ def schedule_chart(protocol: Protocol) -> Chart:
         **told("schedule"),
         figure=figure,
         table=Table(
-            columns=("arm", "infusions on day", "drug", "therapy sessions on day", "therapy", "medicine"),
+            columns=(
+                "arm",
+                "infusions on day",
+                "drug",
+                "therapy sessions on day",
+                "therapy",
+                "worth of a session",
+                "medicine",
+                "way of life",
+            ),
             rows=[_row(arm, protocol) for arm in protocol.arms],
         ),
     )
@@ -115,13 +125,11 @@ def _infusions(arm: Arm, protocol: Protocol) -> Iterator[tuple[int, int, int, bo
 
 def _sessions(arm: Arm, protocol: Protocol) -> Iterator[tuple[int, bool]]:
     """Usual day, and whether the session is a full one."""
-    if arm.therapy is None:
-        return
-    therapy = protocol.therapies[arm.therapy]
     infusions = [usual for _, usual, _, _ in _infusions(arm, protocol)]
-    for item in therapy.sessions:
-        day = item.day if item.day is not None else infusions[(item.infusion or 1) - 1] + item.offset_days
-        yield day, therapy.quality >= FULL_THERAPY
+    for course in protocol.courses_of(arm):
+        for item in course.sessions:
+            day = item.day if item.day is not None else infusions[(item.infusion or 1) - 1] + item.offset_days
+            yield day, is_full_therapy(course)
 
 
 def _counts(arm: Arm, protocol: Protocol) -> tuple[int, int]:
@@ -143,8 +151,11 @@ def _row(arm: Arm, protocol: Protocol) -> list[str]:
     infusions = list(_infusions(arm, protocol))
     days = [f"{a}" if a == c else f"{b} ({a} to {c})" for a, b, c, _ in infusions]
     names = [protocol.drugs[name].drug.replace("-", " ") for _, name in arm.drug_starts]
-    therapy = "" if arm.therapy is None else protocol.therapies[arm.therapy].kind
+    courses = protocol.courses_of(arm)
+    therapy = "; ".join(one.kind for one in courses)
+    worth = "; ".join(explain_worth(one, protocol.substance) for one in courses)
+    ways = "; ".join(explain_way_of_life(protocol, protocol.way_of_life[name]) for name in arm.way_of_life)
     medicine = "" if arm.medicine is None else protocol.medicines[arm.medicine].medicine
     sessions = ", ".join(str(day) for day, _ in _sessions(arm, protocol))
     return [arm.label, ", ".join(days) or "none", ", ".join(names) or "none", sessions or "none", therapy or "none",
-            medicine or "none"]  # fmt: skip
+            worth or "none", medicine or "none", ways or "none"]  # fmt: skip

@@ -19,8 +19,8 @@ from remission.protocol.record import Protocol
 from remission.records.estimand import EventKind
 from remission.streams import People
 from remission.trial.happenings import Happenings, simulate_happenings
-from remission.trial.medicines import tendency_shift
 from remission.trial.observation import Observation, observe, observe_fully
+from remission.trial.package import tendency_shift
 from remission.trial.randomization import allocate, assign_sites, minimize, strata_of
 from remission.trial.schedule import build_schedule
 
@@ -188,6 +188,11 @@ def _treat(
     if shift is not None:
         traits = replace(traits, tendency=traits.tendency + shift)
     schedule = build_schedule(
-        enrolled.people, protocol, arm=enrolled.arm, covariates=enrolled.covariates, pharmacology=pharmacology
+        enrolled.people,
+        protocol,
+        arm=enrolled.arm,
+        covariates=enrolled.covariates,
+        pharmacology=pharmacology,
+        parameters=parameters,
     )
     return traits, schedule

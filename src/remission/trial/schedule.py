@@ -7,12 +7,15 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from remission.patient.course import CourseSchedule
+from remission.patient.parameters import CourseParameters
 from remission.patient.pharmacology import Pharmacology
 from remission.patient.sampling import Covariates, sample_iiv
 from remission.protocol.record import Protocol
+from remission.records.therapy_kinds import THERAPIES
 from remission.records.treatment import DrugCourse, Gap, TherapyCourse
 from remission.session.effects import simulate_session_effects
 from remission.streams import People, Stream, draw_uniforms
+from remission.trial.package import TherapyEffect, therapy_effect
 from remission.units import minutes_to_hours
 
 __all__ = ["build_schedule", "infusion_days", "session_days"]
@@ -66,16 +69,24 @@ def build_schedule(
     arm: Int[np.ndarray, " subject"],
     covariates: Covariates,
     pharmacology: Pharmacology,
+    parameters: CourseParameters | None = None,
 ) -> CourseSchedule:
-    """The schedule of every person under the arm allocated to them."""
+    """The schedule of every person under the arm allocated to them.
+
+    ``parameters``: what reference people live by, who show what was read of a therapy whose quality the file leaves
+    out; without them such a session is worth NaN, which is enough for the days alone.
+
+    Raises ``SpecError``: these parameters cannot show what was read of a therapy whose quality the file leaves out.
+    """
     n = len(people)
     lengths = {name: len(drug.infusions) for name, drug in protocol.drugs.items()}
     n_infusions = max([1, *lengths.values(), *(sum(lengths[name] for _, name in a.drug_starts) for a in protocol.arms)])
-    n_sessions = max([1, *(len(therapy.sessions) for therapy in protocol.therapies.values())])
+    n_sessions = max([1, *(sum(len(protocol.therapies[name].sessions) for name in a.contacts) for a in protocol.arms)])
     infusion_day = np.full((n, n_infusions), -1, dtype=np.int64)
     exposure, psychoactive = np.zeros((n, n_infusions)), np.zeros((n, n_infusions))
     session_day = np.full((n, n_sessions), -1, dtype=np.int64)
     quality = np.zeros(n)
+    incentive, tau_incentive_day = np.full((n, n_sessions), -1.0), 1.0
     effects = _session_effects(people, protocol, covariates, pharmacology)
     for index, item in enumerate(protocol.arms):
         mine = arm == index
@@ -91,11 +102,18 @@ def build_schedule(
                     exposure[mine, slot], psychoactive[mine, slot] = e[mine], m[mine]
                 else:
                     psychoactive[mine, slot] = drug.psychoactive
-        if item.therapy is not None:
-            therapy = protocol.therapies[item.therapy]
+        before = 0
+        for name in item.contacts:
+            therapy = protocol.therapies[name]
             held = session_days(therapy, days)
-            session_day[mine, : held.shape[1]] = held[mine]
-            quality[mine] = therapy.quality
+            slots = slice(before, before + held.shape[1])
+            session_day[mine, slots] = held[mine]
+            effect = _effect(therapy, protocol, parameters)
+            if effect.incentive is None:
+                quality[mine] = effect.quality
+            else:
+                incentive[mine, slots], tau_incentive_day = effect.incentive, effect.tau_incentive_day
+            before = slots.stop
     blocked = np.zeros(protocol.follow_up_days, dtype=np.bool_)
     for stay in protocol.setting.inpatient:
         blocked[stay.first : stay.last + 1] = True
@@ -108,7 +126,16 @@ def build_schedule(
         weekday0=covariates.weekday0,
         blocked=blocked,
         clean_days=protocol.population.clean_days,
+        incentive=incentive if (incentive >= 0.0).any() else None,
+        tau_incentive_day=tau_incentive_day,
     )
+
+
+def _effect(therapy: TherapyCourse, protocol: Protocol, parameters: CourseParameters | None) -> TherapyEffect:
+    if parameters is not None:
+        return therapy_effect(therapy, substance=protocol.substance, parameters=parameters)
+    is_own = therapy.quality is not None and THERAPIES[therapy.kind].target == "skill"
+    return TherapyEffect(quality=therapy.quality if is_own and therapy.quality is not None else np.nan)
 
 
 def _session_effects(

@@ -1,47 +1,12 @@
 """Standard medicines: which have a sourced contrast on use, and why the others have none."""
 
-from dataclasses import dataclass
-
 from remission.errors import SpecError
 from remission.records.packaged import packaged_toml
+from remission.records.sourced_contrast import SourcedContrast
 
-__all__ = ["MedicineContrast", "list_medicines", "list_refusals", "load_medicine"]
+__all__ = ["list_medicines", "list_refusals", "load_medicine"]
 
 _FILE = ("medicines", "medicines.toml")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MedicineContrast:
-    """A sourced contrast of a medicine against placebo, which the daily model is made to show.
-
-    measure
-        ``odds-of-clean-day``: odds ratio of a day without use. ``ratio-of-never-used``: ratio of people without any
-        use from day 0 on. ``odds-of-clean-window``: odds ratio of people without any use from ``first_day`` on.
-        ``fewer-use-days-in-30``: days of use that are fewer, in 30.
-    contrast, low, high
-        The ratio or difference and its 95% interval, where one was read.
-    first_day, days, clean_days
-        First day that counts, days in all, and clean days before day 0. [day]
-    self_quit
-        Whether people stop by themselves on day 0.
-    source_kind
-        How it was read, as in the evidence registry.
-    """
-
-    name: str
-    substance: str
-    measure: str
-    contrast: float
-    days: int
-    clean_days: int
-    source: str
-    source_kind: str
-    grade: str
-    note: str
-    first_day: int = 0
-    self_quit: bool = False
-    low: float | None = None
-    high: float | None = None
 
 
 def list_medicines() -> tuple[tuple[str, str], ...]:
@@ -66,7 +31,7 @@ def list_refusals() -> tuple[tuple[str, str, str], ...]:
     return tuple(sorted((item["name"], item["substance"], item["reason"]) for item in packaged_toml(*_FILE)["refused"]))
 
 
-def load_medicine(name: str, *, substance: str) -> MedicineContrast:
+def load_medicine(name: str, *, substance: str) -> SourcedContrast:
     """The sourced contrast of a medicine for a substance.
 
     Raises SpecError: there is none; the message says why.
@@ -79,7 +44,7 @@ def load_medicine(name: str, *, substance: str) -> MedicineContrast:
     content = packaged_toml(*_FILE)
     for item in content["medicine"]:
         if (item["name"], item["substance"]) == (name, substance):
-            return MedicineContrast(**item)
+            return SourcedContrast(**item)
     known = [medicine for medicine, other in list_medicines() if other == substance]
     reason = next(
         (item["reason"] for item in content["refused"] if (item["name"], item["substance"]) == (name, substance)),

@@ -55,6 +55,7 @@ class Stream(IntEnum):
     PK_RESIDUAL = 17
     IMPUTATION = 18
     VENOUS_LINK = 19
+    COMORBIDITY = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,6 +65,6 @@ def test_strata_cross_sex_and_site() -> None:
     protocol = small_protocol(setting={"n_sites": 3}, randomization={"block_size": 4, "stratify_by": ["sex", "site"]})
     female = np.array([0, 0, 1, 1])
     site = np.array([0, 2, 0, 2])
-    assert strata_of(protocol, female=female, site=site).tolist() == [0, 2, 3, 5]
+    assert strata_of(protocol, levels={"sex": female, "site": site}).tolist() == [0, 2, 3, 5]
     sites = assign_sites(people_of(1, 3000), 3)
     assert np.bincount(sites).min() > 900

@@ -70,7 +70,7 @@ def test_every_number_is_the_record_s(row: dict[str, Any]) -> None:
         return
     assert isinstance(record, CareRecord)
     given = (row["contrast"], row.get("low"), row.get("high"))
-    read = (record.value, record.ci_low, record.ci_high)
+    read: tuple[Any, ...] = (record.value, record.ci_low, record.ci_high)
     if "minus" in row:
         read = (round(float(record.value or 0.0) - row["minus"], 1), None, None)
         assert f"{row['minus']:g}" in str(record.note)

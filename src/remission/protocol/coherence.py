@@ -13,6 +13,7 @@ from remission.protocol.fields import ProtocolFields
 from remission.protocol.layout import layout_faults
 from remission.protocol.question import question_faults
 from remission.records.analysis import Analysis
+from remission.records.comorbidity import CONDITIONS, condition_contrast, why_unread
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import KINDS
 from remission.records.packaged import evidence_records
@@ -28,8 +29,8 @@ _AT_VISITS: Final = frozenset({"craving", "test"})
 def coherence_faults(protocol: ProtocolFields) -> Iterator[SpecError]:
     """Every fault between the parts of a protocol whose parts are each valid."""
     for faults in (
-        _name_faults, _allocation_faults, _day_faults, _session_faults, _measure_faults, _analysis_faults,
-        _comparison_faults, multiplicity_faults, layout_faults, question_faults,
+        _name_faults, _comorbidity_faults, _allocation_faults, _day_faults, _session_faults, _measure_faults,
+        _analysis_faults, _comparison_faults, multiplicity_faults, layout_faults, question_faults,
     ):  # fmt: skip
         yield from faults(protocol)
 
@@ -80,6 +81,39 @@ def _repeats(field: str, key: str, names: Sequence[str]) -> Iterator[SpecError]:
                 allowed=f"a {key} used once; {field}[{names.index(name)}] has it already",
                 remedy="Rename one.",
             )
+
+
+def _comorbidity_faults(protocol: ProtocolFields) -> Iterator[SpecError]:
+    """Conditions that are named and whose prevalence nobody knows, or whose effect on use was not read."""
+    stated = protocol.population.comorbidity
+    read = [one.id for one in protocol.arms if set(one.factors) & set(CONDITIONS)]
+    for name in CONDITIONS:
+        used = [
+            *(["randomization.stratify_by"] if name in protocol.randomization.stratify_by else []),
+            *(f"analyses[{i}].adjust" for i, one in enumerate(protocol.analyses) if name in one.adjust and not read),
+            *(f"analyses[{i}].stratify_by" for i, one in enumerate(protocol.analyses) if name in one.stratify_by),
+        ]
+        condition = getattr(stated, name, None)
+        where = f"population.comorbidity.{name}"
+        if condition is not None:
+            used.insert(0, f"{where}.prevalence")
+        if protocol.prevalence(name) is None:
+            for place in used:
+                yield SpecError(
+                    where=place,
+                    got="nothing" if place.startswith(where) else name,
+                    allowed=f"a prevalence of {name}: none was read for {protocol.substance}",
+                    remedy=f"State {where}.prevalence, a share from 0 to 1.",
+                )
+        if condition is not None and condition.effect_share:
+            contrast = condition_contrast(name, substance=protocol.substance)
+            if contrast is None:
+                yield SpecError(
+                    where=f"{where}.effect_share",
+                    got=condition.effect_share,
+                    allowed=f"0: nothing of {name} on {protocol.substance} use was read that could act",
+                    remedy=f"Leave the line out: {why_unread(name)}.",
+                )
 
 
 def _allocation_faults(protocol: ProtocolFields) -> Iterator[SpecError]:
@@ -268,7 +302,7 @@ def _contrast_faults(protocol: ProtocolFields, index: int, analysis: Analysis) -
         yield SpecError(where=where, got=both, allowed="no arm on both sides of the contrast")
     compared = {*analysis.contrast.treatment, *analysis.contrast.control}
     for name in analysis.adjust:
-        yield from _unknown(f"analyses[{index}].adjust", name, [*factors, "sex", "site", "age", "weight"])
+        yield from _unknown(f"analyses[{index}].adjust", name, [*factors, "sex", "site", "age", "weight", *CONDITIONS])
         if name in compared:
             yield SpecError(
                 where=f"analyses[{index}].adjust",

@@ -9,6 +9,7 @@ from remission.protocol.cautions import cautions_of
 from remission.protocol.endpoint_explanation import explain_endpoint
 from remission.protocol.fields import ProtocolFields
 from remission.records.analysis import PRIOR_NUMBERS, Analysis
+from remission.records.comorbidity import CONDITIONS, condition_contrast, conflicting_records, why_unread
 from remission.records.intercurrent import UseRule
 from remission.records.packaged import packaged_toml
 from remission.records.therapy_kinds import (
@@ -84,7 +85,35 @@ def _people(protocol: ProtocolFields) -> list[str]:
     return [
         f"{population.n_subjects} with {protocol.substance} use disorder, {start}{weekday}.",
         f"Age {years}; weight {kilograms}; {100.0 * population.female_fraction:.1f}% women.",
+        *_conditions(protocol),
     ]
+
+
+def _conditions(protocol: ProtocolFields) -> list[str]:
+    """Who has depression or anxiety, where the file states it or uses it, and what it does to use here."""
+    named = {name for one in protocol.analyses for name in (*one.adjust, *one.stratify_by)}
+    named |= set(protocol.randomization.stratify_by)
+    lines = []
+    for name in CONDITIONS:
+        condition, share = getattr(protocol.population.comorbidity, name, None), protocol.prevalence(name)
+        if share is None or (condition is None and name not in named):
+            continue
+        is_stated = condition is not None and condition.prevalence is not None
+        source = "stated in this file" if is_stated else f"measured, ctn_prev_has_{_CTN[name]}"
+        contrast = condition_contrast(name, substance=protocol.substance)
+        acts = "no effect on use here"
+        if condition is not None and condition.effect_share and contrast is not None:
+            acts = (
+                f"{condition.effect_share:g} of the effect on use that was read ({_MEASURES[contrast.measure]} "
+                f"{contrast.contrast:g}, {contrast.interval}, {contrast.record}, {contrast.grade})"
+            )
+        against = conflicting_records(name)
+        contested = f"; sources disagree: {', '.join(against)}" if against else f"; {why_unread(name)}"
+        lines.append(f"{_capital(name)} in {100.0 * share:.1f}% ({source}); {acts}{contested}.")
+    return lines
+
+
+_CTN = {"depression": "major_dep", "anxiety": "anx_pan"}
 
 
 def _follow_up(protocol: ProtocolFields) -> list[str]:

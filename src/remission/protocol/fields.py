@@ -13,6 +13,7 @@ from pydantic import Field
 
 from remission.errors import SpecError, did_you_mean
 from remission.records.analysis import Analysis, Comparison
+from remission.records.comorbidity import measured_prevalence
 from remission.records.design import Design
 from remission.records.endpoint import Endpoint
 from remission.records.estimand import Estimand
@@ -92,6 +93,13 @@ class ProtocolFields(GrownRecord):
     def courses_of(self, arm: Arm) -> tuple[TherapyCourse, ...]:
         """The courses of therapy that an arm has: lessons, then rewards."""
         return tuple(self.therapies[name] for name in arm.contacts if name in self.therapies)
+
+    def prevalence(self, condition: str) -> float | None:
+        """The share of the people who have a condition: stated, else measured, else None: unknown. [share]"""
+        stated = getattr(self.population.comorbidity, condition, None)
+        if stated is not None and stated.prevalence is not None:
+            return float(stated.prevalence)
+        return measured_prevalence(condition, substance=self.substance)
 
     def endpoint(self, endpoint_id: str) -> Endpoint:
         """The endpoint of this id.

@@ -95,7 +95,7 @@ class Analysis(GrownRecord):
     adjust: Annotated[tuple[Slug, ...], EachOnce] = ()
     baseline: Slug | None = None
     test: Literal["wald", "likelihood-ratio", "score"] = "wald"
-    stratify_by: Annotated[tuple[Literal["sex", "site"], ...], EachOnce] = ()
+    stratify_by: Annotated[tuple[Literal["sex", "site", "depression", "anxiety"], ...], EachOnce] = ()
     tau_day: Annotated[int, Field(strict=True, ge=1, le=1826)] | None = None
     period_days: Annotated[int, Field(strict=True, ge=1, le=1825)] | None = None
     correlation: Literal["independence", "exchangeable", "autoregressive"] = "exchangeable"

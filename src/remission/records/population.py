@@ -7,6 +7,7 @@ from pydantic import Field
 
 from remission.errors import SpecError
 from remission.records.base import Record
+from remission.records.comorbidity import Comorbidity
 from remission.records.grown import GrownRecord
 from remission.records.quantity import AgeSdY, AgeY, Day, Flag, Fraction, ObservedDay, WeightKg, WeightSdKg
 from remission.records.text import EachOnce
@@ -45,12 +46,15 @@ class WeightDistribution(Record):
             yield SpecError(where="mean", got=self.mean_kg, allowed=allowed)
 
 
-class Population(Record):
+class Population(GrownRecord):
     """The people of one replicate.
 
     ``clean_days`` are forced clean days before day 0; ``self_quit`` marks people who stop by themselves on day 0, a
-    share of whom is in an episode of use from the start (a failed start).
+    share of whom is in an episode of use from the start (a failed start). ``comorbidity`` says how many have depression
+    or anxiety.
     """
+
+    added_fields: ClassVar[frozenset[str]] = frozenset({"comorbidity"})
 
     n_subjects: Annotated[int, Field(strict=True, ge=1, le=100_000)]
     age: AgeDistribution
@@ -59,6 +63,7 @@ class Population(Record):
     clean_days: Annotated[int, Field(strict=True, ge=0, le=365)]
     self_quit: Flag = False
     day0_on: Literal["any-day", "weekday"] = "any-day"
+    comorbidity: Comorbidity | None = None
 
 
 class DayRange(Record):
@@ -110,7 +115,7 @@ class Randomization(GrownRecord):
     method: Literal["permuted-blocks", "minimization"] = "permuted-blocks"
     block_size: Annotated[int, Field(strict=True, ge=1, le=400)] | None = None
     p_best_arm: Fraction | None = None
-    stratify_by: Annotated[tuple[Literal["sex", "site"], ...], EachOnce] = ()
+    stratify_by: Annotated[tuple[Literal["sex", "site", "depression", "anxiety"], ...], EachOnce] = ()
 
     def _faults(self) -> Iterator[SpecError]:
         needed, other = ("block_size", "p_best_arm")

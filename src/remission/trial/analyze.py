@@ -145,13 +145,19 @@ class _Compared:
 def _columns(protocol: Protocol, name: str, batch: TrialBatch) -> Float[np.ndarray, "subject term"]:
     """A term of the adjustment; a factor of the arms comes before a covariate of its name."""
     words = [arm.factors.get(name, "") for arm in protocol.arms]
-    if name == "sex":
-        return _indicators(batch.covariates.female.astype(np.int64))
-    if name == "site":
-        return _indicators(batch.site)
+    if name in {"sex", "site"}:
+        return _indicators(_level(name, batch))
     if name in {"age", "weight"} and not any(words):
         return (batch.covariates.age_y if name == "age" else batch.covariates.weight_kg)[:, None]
+    if name in batch.conditions and not any(words):
+        return _indicators(_level(name, batch))
     return _indicators(np.array([sorted(set(words)).index(word) for word in words])[batch.arm])
+
+
+def _level(name: str, batch: TrialBatch) -> Int[np.ndarray, " subject"]:
+    """Level of each person, from 0, in something a clinic knows at entry."""
+    known = {"sex": batch.covariates.female.astype(np.int64), "site": batch.site, **batch.conditions}
+    return known[name]
 
 
 def _indicators(levels: Int[np.ndarray, " subject"]) -> Float[np.ndarray, "subject term"]:
@@ -168,7 +174,7 @@ def _odds(found: _Compared) -> Estimates:
 def _log_rank(found: _Compared) -> Estimates:
     strata = np.zeros(len(found.batch.arm), dtype=np.int64)
     for name in found.analysis.stratify_by:
-        level = found.batch.covariates.female.astype(np.int64) if name == "sex" else found.batch.site
+        level = _level(name, found.batch)
         strata = strata * (int(level.max()) + 1) + level
     return analyze_log_ranks(found.value, found.event, found.inside, found.treated, found.table(strata))
 

@@ -3,24 +3,26 @@
 Every number of a replicate depends on (seed, replicate) and the specification only, never on the batch it fell into.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 from jaxtyping import Int
 
+from remission.patient.comorbidity import sample_comorbidity
 from remission.patient.course import Course, CourseSchedule, Traits
 from remission.patient.kernels import reference
 from remission.patient.parameters import CourseParameters
 from remission.patient.pharmacology import Pharmacology
 from remission.patient.sampling import Covariates, sample_covariates, sample_traits
 from remission.protocol.record import Protocol
+from remission.records.comorbidity import CONDITIONS, comorbidity_numbers
 from remission.records.estimand import EventKind
 from remission.streams import People
 from remission.trial.happenings import Happenings, simulate_happenings
 from remission.trial.observation import Observation, observe, observe_fully
-from remission.trial.package import tendency_shift
+from remission.trial.package import comorbidity_shift, tendency_shift
 from remission.trial.randomization import allocate, assign_sites, minimize, strata_of
 from remission.trial.schedule import build_schedule
 
@@ -31,7 +33,8 @@ __all__ = ["TrialBatch", "simulate_batch", "simulate_under_arm", "simulate_with_
 class TrialBatch:
     """Whole replicates, person by person: who they are, what happened, what the trial saw.
 
-    Arrays run over people, subject fastest within replicate.
+    Arrays run over people, subject fastest within replicate. ``conditions``: 1 for each person who has one, by name, of
+    those whose prevalence is known.
     """
 
     people: People
@@ -39,6 +42,7 @@ class TrialBatch:
     arm: Int[np.ndarray, " subject"]
     site: Int[np.ndarray, " subject"]
     covariates: Covariates
+    conditions: Mapping[str, Int[np.ndarray, " subject"]]
     course: Course
     happenings: Happenings
     observation: Observation
@@ -102,6 +106,7 @@ def _batch(
         arm=enrolled.arm,
         site=enrolled.site,
         covariates=enrolled.covariates,
+        conditions=enrolled.conditions,
         course=course,
         happenings=happened,
         observation=seen,
@@ -135,6 +140,7 @@ class _Enrolled:
 
     people: People
     covariates: Covariates
+    conditions: Mapping[str, Int[np.ndarray, " subject"]]
     site: Int[np.ndarray, " subject"]
     arm: Int[np.ndarray, " subject"]
 
@@ -149,6 +155,7 @@ class _Enrolled:
                 female=entry.female[:count],
                 weekday0=entry.weekday0[:count],
             ),
+            conditions={name: column[:count] for name, column in self.conditions.items()},
             site=self.site[:count],
             arm=self.arm[:count],
         )
@@ -166,15 +173,21 @@ def _enrol(protocol: Protocol, *, seed: int, first_replicate: int, n_replicates:
     people = People.of_replicates(seed=seed, first=first_replicate, count=n_replicates, n_subjects=n_subjects)
     covariates = sample_covariates(people, protocol.population)
     site = assign_sites(people, protocol.setting.n_sites)
+    known = {name: share for name in CONDITIONS if (share := protocol.prevalence(name)) is not None}
+    conditions = (
+        sample_comorbidity(people, prevalence=known, odds_ratio=comorbidity_numbers().value("odds_ratio_together"))
+        if known
+        else {}
+    )
+    factors = {"sex": covariates.female, "site": site, **conditions}
     shape = (n_replicates, n_subjects)
     if protocol.randomization.method == "minimization":
-        factors = {"sex": covariates.female, "site": site}
         levels = [factors[name].reshape(shape) for name in protocol.randomization.stratify_by]
         arm = minimize(people, protocol, levels=levels).ravel()
     else:
-        stratum = strata_of(protocol, female=covariates.female, site=site)
+        stratum = strata_of(protocol, levels=factors)
         arm = allocate(people, protocol, stratum=stratum.reshape(shape)).ravel()
-    return _Enrolled(people=people, covariates=covariates, site=site, arm=arm)
+    return _Enrolled(people=people, covariates=covariates, conditions=conditions, site=site, arm=arm)
 
 
 def _treat(
@@ -185,6 +198,9 @@ def _treat(
         enrolled.people, parameters, clean_days=population.clean_days, self_quit=population.self_quit
     )
     shift = tendency_shift(protocol, arm=enrolled.arm, parameters=parameters)
+    if shift is not None:
+        traits = replace(traits, tendency=traits.tendency + shift)
+    shift = comorbidity_shift(protocol, conditions=enrolled.conditions, parameters=parameters)
     if shift is not None:
         traits = replace(traits, tendency=traits.tendency + shift)
     schedule = build_schedule(

@@ -11,7 +11,7 @@ A shift, q and given are found by simulation so that reference people show the c
 acts alike in everybody and adds to the others on the log-odds scale.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,11 +21,12 @@ from remission.errors import SpecError
 from remission.library.medicines import load_medicine
 from remission.patient.parameters import CourseParameters
 from remission.protocol.record import Protocol
+from remission.records.comorbidity import condition_contrast
 from remission.records.therapy_kinds import THERAPIES, WAYS_OF_LIFE, therapy_worth, way_contrast
 from remission.records.treatment import TherapyCourse
 from remission.trial.contrasts import Lever, find_shift, find_strength
 
-__all__ = ["TherapyEffect", "check_package", "tendency_shift", "therapy_effect"]
+__all__ = ["TherapyEffect", "check_package", "comorbidity_shift", "tendency_shift", "therapy_effect"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +94,26 @@ def _shifts(protocol: Protocol, number: int, parameters: CourseParameters) -> It
         contrast = way_contrast(way.kind, substance=protocol.substance)
         if way.effect_share and contrast is not None:
             yield way.effect_share * find_shift(contrast, parameters)
+
+
+def comorbidity_shift(
+    protocol: Protocol, *, conditions: Mapping[str, Int[np.ndarray, " subject"]], parameters: CourseParameters
+) -> Float[np.ndarray, " subject"] | None:
+    """Shift of each person's tendency by what they have, or ``None`` where nothing acts. [dimensionless]
+
+    The mean over the people is 0: the tendency of the library is of people with and without.
+
+    Raises ``SpecError``: no shift makes these parameters show the contrast.
+    """
+    stated, found = protocol.population.comorbidity, None
+    for name, has in conditions.items():
+        condition = getattr(stated, name, None)
+        contrast = condition_contrast(name, substance=protocol.substance)
+        if condition is not None and condition.effect_share and contrast is not None:
+            shift = condition.effect_share * find_shift(contrast, parameters)
+            own = shift * (has - protocol.prevalence(name))
+            found = own if found is None else found + own
+    return found
 
 
 def therapy_effect(course: TherapyCourse, *, substance: str, parameters: CourseParameters) -> TherapyEffect:

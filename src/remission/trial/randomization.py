@@ -4,7 +4,7 @@ Each slot of each block, and each person who is minimized, has its own addressed
 earlier allocation.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -21,14 +21,14 @@ def assign_sites(people: People, n_sites: int) -> Int[np.ndarray, " subject"]:
     return np.floor(chance * n_sites).astype(np.int64)
 
 
-def strata_of(
-    protocol: Protocol, *, female: Int[np.ndarray, " subject"], site: Int[np.ndarray, " subject"]
-) -> Int[np.ndarray, " subject"]:
-    """Stratum number of each person from the factors the protocol stratifies by."""
-    stratum = np.zeros(female.shape, dtype=np.int64)
+def strata_of(protocol: Protocol, *, levels: Mapping[str, Int[np.ndarray, " subject"]]) -> Int[np.ndarray, " subject"]:
+    """Stratum number of each person from the factors the protocol stratifies by.
+
+    ``levels``: level of each person by factor, from 0; every factor but the site has two.
+    """
+    stratum = np.zeros_like(levels["site"])
     for factor in protocol.randomization.stratify_by:
-        level, n_levels = (female, 2) if factor == "sex" else (site, protocol.setting.n_sites)
-        stratum = stratum * n_levels + level
+        stratum = stratum * (protocol.setting.n_sites if factor == "site" else 2) + levels[factor]
     return stratum
 
 

@@ -174,6 +174,14 @@ def test_what_cannot_be_computed_is_refused() -> None:
         ({"kind": "use_days", "missing": "weighted"}, "missing_weight"),
         ({"kind": "use_days", "missing": "observed", "missing_weight": 0.5}, "missing_weight"),
         ({"kind": "use_days", "missing": "observed", "grace_days": 3}, "grace_days"),
+        ({"kind": "change_in_use_days", "missing": "observed"}, "baseline"),
+        ({"kind": "change_in_use_days", "missing": "observed", "baseline": {"first": -9, "last": 0}}, "baseline.last"),
+        ({"kind": "reduced_amount", "missing": "use", "baseline": {"first": -9, "last": -1}}, "reduction_percent"),
+        (
+            {"kind": "reduced_use_days", "baseline": {"first": -9, "last": -1}, "reduction_percent": 0.0},
+            "reduction_percent",
+        ),
+        ({"kind": "use_days", "missing": "observed", "amount_unit": "g"}, "amount_unit"),
         ({"kind": "days_to_relapse", "missing": "observed"}, "failure"),
         ({"kind": "days_to_relapse", "missing": "observed", "failure": {}}, "failure"),
         ({"kind": "days_to_relapse", "missing": "observed", "failure": {"use_days": 3}}, "failure.within_days"),
@@ -235,3 +243,58 @@ def test_a_rule_without_effect_is_refused_from_python_as_from_a_file(kind: str) 
         Endpoint.create(**fields)
     if kind == "mean_craving":
         assert Endpoint.from_dict(fields, is_stored=True).missing == "use"
+
+
+BASELINE = {"first": -4, "last": -1}
+
+
+def before_and_after(*lines: str, **changes: Any) -> Any:
+    """People whose days begin on day -4."""
+    return seen_days(*lines, **{"first_day": -4, "end_day": np.full(len(lines), len(lines[0]) - 4), **changes})
+
+
+def test_a_change_is_what_the_window_has_minus_what_the_baseline_had() -> None:
+    """Three of four days before, one of four after; unseen days of the baseline are left out, never clean."""
+    data = before_and_after("xxx.x...", "x???x...", "????x...", "XXxxX...")
+    change = endpoint("change_in_use_days", 0, 3, baseline=BASELINE)
+    np.testing.assert_array_equal(values_of(change, data), [-50.0, -75.0, np.nan, -75.0])
+    heavy = endpoint("change_in_heavy_days", 0, 3, baseline=BASELINE)
+    np.testing.assert_array_equal(values_of(heavy, data), [0.0, 0.0, np.nan, -25.0])
+    amount = endpoint("change_in_amount", 0, 3, baseline=BASELINE)
+    np.testing.assert_array_equal(values_of(amount, data), [0.5 - 1.5, 0.5 - 2.0, np.nan, 2.5 - 6.0])
+
+
+def test_a_reduction_counts_from_its_bound_on_and_never_without_something_to_reduce() -> None:
+    """Exactly half is halved; a person clean before cannot come down; one never asked before has no value."""
+    data = before_and_after("xxxxxx..", "xxxxxxx.", "........", "????....", "xxxx????")
+    halved: dict[str, Any] = {"baseline": BASELINE, "reduction_percent": 50.0}
+    item = endpoint("reduced_use_days", 0, 3, "use", **halved)
+    np.testing.assert_array_equal(values_of(item, data), [1.0, 0.0, 0.0, np.nan, 0.0])
+    np.testing.assert_array_equal(
+        values_of(endpoint("reduced_use_days", 0, 3, **halved), data), [1.0, 0.0, 0.0, np.nan, np.nan]
+    )
+    amount = endpoint("reduced_amount", 0, 3, "use", **halved)
+    partly = before_and_after("xxxxx...", "xxxx...?", "????x...")
+    np.testing.assert_array_equal(values_of(amount, partly), [1.0, 0.0, np.nan])
+
+
+def test_amounts_are_told_in_the_unit_that_is_asked() -> None:
+    """10 UK units are 80 g; a use day of unknown amount is left out; who did not use has no mean of use days."""
+    data = seen_days("X.xx", "....", amount_unit="UK units", ethanol_g_per_amount=8.0)
+    assert data.amount is not None
+    data.amount[0, 3] = np.nan
+    plain = values_of(endpoint("amount_per_day", 0, 3), data)
+    grams = endpoint("amount_per_day", 0, 3, amount_unit="g")
+    np.testing.assert_allclose(plain, [4.0, 0.0])
+    np.testing.assert_allclose(values_of(grams, data), 8.0 * plain)
+    assert grams.unit == "g a day"
+    np.testing.assert_array_equal(values_of(endpoint("amount_per_use_day", 0, 3), data), [6.0, np.nan])
+    with pytest.raises(SpecError, match="amount_unit: got pills; expected the unit of the amounts, UK units"):
+        values_of(endpoint("amount_per_day", 0, 3, amount_unit="pills"), data)
+
+
+def test_any_heavy_day_is_no_use_day() -> None:
+    """Light use is none; a day that nobody saw is heavy under the strict rule."""
+    data = seen_days("xx..", ".X..", "x??.")
+    assert values_of(endpoint("any_heavy_day", 0, 3), data).tolist() == [0.0, 1.0, 0.0]
+    assert values_of(endpoint("any_heavy_day", 0, 3, "use"), data).tolist() == [0.0, 1.0, 1.0]

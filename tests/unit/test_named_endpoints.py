@@ -140,8 +140,10 @@ def test_every_endpoint_runs_in_a_trial() -> None:
     """From the file to the summary, all at once, with units that a reader can read."""
     endpoints, analyses = [], []
     for one in ALL:
-        extra = {"baseline": {"first": 0, "last": 6}} if one.needs_baseline else {}
-        endpoints.append({"id": one.id, "definition": one.id, "window": {"first": 1, "last": 27}, **extra})
+        extra: dict[str, Any] = {"baseline": {"first": 0, "last": 6}} if one.needs_baseline else {}
+        extra |= {"amount_unit": "US drinks"} if "amount_unit" in one.facts.takes else {}
+        first = 7 if one.facts.baseline_apart else 1
+        endpoints.append({"id": one.id, "definition": one.id, "window": {"first": first, "last": 27}, **extra})
         analyses.append(
             {
                 "id": f"a-{one.id}", "label": one.id, "endpoint": one.id, "method": METHOD[one.facts.scale],

@@ -26,6 +26,10 @@ _Data = Annotated[
 ]
 _Substance = Annotated[str | None, typer.Option("--substance", help="What counts as use; CTN-0094: opioids.")]
 _Window = Annotated[str | None, typer.Option("--window", help="Days that count: 1:168, or -28:-1 before day 0.")]
+_Baseline = Annotated[
+    str | None,
+    typer.Option("--baseline", help="Days to compare with: -28:-1. Default: all before day 0 and the window."),
+]
 _Out = Annotated[Path | None, typer.Option("--out", help="CSV or Parquet file to write; it must not exist yet.")]
 _PACK = "weekly"
 
@@ -91,12 +95,13 @@ def show_command(
 
 
 @app.command("run")
-def run_command(
+def run_command(  # noqa: PLR0917 - options of a command line
     data: _Data,
     endpoint: Annotated[
         list[str] | None, typer.Option("--endpoint", help="Id; may be given again. Default: all that can be computed.")
     ] = None,
     window: _Window = None,
+    baseline: _Baseline = None,
     substance: _Substance = None,
     heavy_amount: Annotated[
         float | None, typer.Option("--heavy-amount", min=0.0, help="A day above it is heavy, in the unit of the data.")
@@ -114,7 +119,13 @@ def run_command(
 
     with named_as_options():
         table = compute_endpoints(
-            data, endpoint or None, window=window, substance=substance, heavy_amount=heavy_amount, replicate=replicate
+            data,
+            endpoint or None,
+            window=window,
+            baseline=baseline,
+            substance=substance,
+            heavy_amount=heavy_amount,
+            replicate=replicate,
         )
     people = table.people
     if out is not None:
@@ -124,6 +135,7 @@ def run_command(
         "origin": people.origin,
         "substance": people.substance,
         "window": [table.window.first, table.window.last],
+        "baseline": None if table.baseline is None else [table.baseline.first, table.baseline.last],
         "n_people": len(people.data),
         "endpoints": table.summary(),
         "left_out": [{"id": name, "reason": reason} for name, reason in table.left_out.items()],
@@ -178,7 +190,10 @@ def _about(one: "NamedEndpoint") -> dict[str, Any]:
 def _print(content: dict[str, Any]) -> None:
     """Rows under their unit: no line is wider than 80 characters, whatever it is printed to."""
     first, last = content["window"]
-    about = f"{content['n_people']} people, {content['substance']}, days {first} to {last} ({content['origin']})"
+    against = ", against days {} to {}".format(*content["baseline"]) if content["baseline"] else ""
+    about = (
+        f"{content['n_people']} people, {content['substance']}, days {first} to {last}{against} ({content['origin']})"
+    )
     typer.echo(fill(about, 80, break_on_hyphens=False))
     typer.echo("")
     rows: list[tuple[str, ...]] = [("endpoint", "people", "mean", "SD", "with event")]

@@ -537,7 +537,10 @@ ARGUMENTS: Final[Mapping[str, _Reader]] = {
     "text": _text("a YAML text"),
     "endpoint": _text("a class of endpoints, such as 'abstinence'"),
     "endpoints": _names("names of endpoints (list_endpoints)", named_endpoint_ids),
-    "window": _Reader("two days, such as (1, 168) or '1:168'; days before day 0 are negative, as -28:-1", _read_window),
+    **dict.fromkeys(
+        ("window", "baseline"),
+        _Reader("two days, such as (1, 168) or '1:168'; days before day 0 are negative, as -28:-1", _read_window),
+    ),
     "heavy_amount": _number(low=0.0),
     "role": _text("a role, as in the evidence"),
     "n_subjects": _Reader(

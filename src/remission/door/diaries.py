@@ -190,6 +190,7 @@ def compute_endpoints(
     endpoints: Sequence[str] | None = None,
     *,
     window: DayRange | None = None,
+    baseline: DayRange | None = None,
     substance: str | None = None,
     heavy_amount: float | None = None,
     replicate: int = 0,
@@ -204,6 +205,9 @@ def compute_endpoints(
         Names from :func:`list_endpoints`; all that can be computed when left out.
     window
         Days that count, such as ``(1, 168)``; the whole planned follow-up when left out.
+    baseline
+        Days that they are compared with, such as ``(-28, -1)``; the days of the data before day 0 and the window when
+        left out.
     substance
         What counts as use; for diaries of one substance it can be left out.
     heavy_amount
@@ -224,7 +228,7 @@ def compute_endpoints(
     else:
         people = endpoint_tables.people_of_diaries(data, substance=substance, heavy_amount=heavy_amount)
     return endpoint_tables.compute_endpoints(
-        people, named or list(_endpoints.list_endpoints()), window=window, is_asked=bool(named)
+        people, named or list(_endpoints.list_endpoints()), window=window, baseline=baseline, is_asked=bool(named)
     )
 
 

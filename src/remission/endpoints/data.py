@@ -35,6 +35,8 @@ class EndpointData:
         Days before leaving. [day]
     until_day
         Days that have been at the time of the analysis; ``None``: all of them. [day]
+    amount_unit
+        Unit of the amounts, where there are any.
     heavy_amount
         An amount above which a day counts as heavy; ``None`` where no amounts are known. [unit of the substance]
     ethanol_g_per_amount
@@ -56,6 +58,7 @@ class EndpointData:
     craving_vas: Float[np.ndarray, "subject report"]
     days_in_study: Int[np.ndarray, " subject"]
     until_day: Int[np.ndarray, " subject"] | None = None
+    amount_unit: str | None = None
     heavy_amount: float | None = None
     ethanol_g_per_amount: float | None = None
     female: Bool[np.ndarray, " subject"] | None = None
@@ -69,17 +72,19 @@ class EndpointData:
         """Day of the last column."""
         return self.first_day + self.used.shape[1] - 1
 
-    def columns(self, first: int, last: int) -> slice:
+    def columns(self, first: int, last: int, *, where: str = "window") -> slice:
         """The columns of days ``first`` to ``last``.
 
         Raises SpecError: a day lies outside of the data.
         """
         if first < self.first_day or last > self.last_day or last < first:
             raise SpecError(
-                where="window",
+                where=where,
                 got=f"days {first} to {last}",
                 allowed=f"days {self.first_day} to {self.last_day}, which the data have",
-                remedy="Shorten the window, or lengthen the follow-up.",
+                remedy="Shorten it, or lengthen the follow-up."
+                if where == "window"
+                else "Choose days that the data have.",
             )
         return slice(first - self.first_day, last - self.first_day + 1)
 

@@ -124,7 +124,7 @@ def _completed(endpoint: Endpoint, data: EndpointData) -> _Values:
 
 def _abstinence(endpoint: Endpoint, data: EndpointData) -> _Values:
     kind = endpoint.kind
-    used, known = days_of_use(endpoint, data)
+    used, known = days_of_use(endpoint, data, heavy=kind == "any_heavy_day")
     if kind == "prolonged_abstinence" and endpoint.failure is not None:
         counts = used[:, endpoint.grace_days :]
         failed, answered = first_failure(endpoint.failure, counts) < counts.shape[1], known[:, endpoint.grace_days :]
@@ -137,7 +137,7 @@ def _abstinence(endpoint: Endpoint, data: EndpointData) -> _Values:
         is_known = ~(counted & ~known).any(axis=1)
     if kind in {"confirmed_relapse", "abstinent_window"} or endpoint.verification == "test":
         failed, is_known = _with_tests(endpoint, data, failed, is_known)
-    value = failed if kind in {"any_use", "confirmed_relapse"} else ~failed
+    value = failed if kind in {"any_use", "any_heavy_day", "confirmed_relapse"} else ~failed
     return np.where(is_known, value * 1.0, np.nan)
 
 
@@ -170,6 +170,7 @@ DAY_FORMULAS: Final[Mapping[EndpointKind, Formula]] = {
     "longest_abstinence": _longest_abstinence,
     "completed": _completed,
     "any_use": _abstinence,
+    "any_heavy_day": _abstinence,
     "confirmed_relapse": _abstinence,
     "abstinent_window": _abstinence,
     "continuous_abstinence": _abstinence,

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from remission.endpoints.changes import mean_amount
 from remission.endpoints.data import EndpointData, Formula
 from remission.endpoints.days import amounts_of
 from remission.errors import SpecError
@@ -37,7 +38,7 @@ def risk_reduction(endpoint: Endpoint, data: EndpointData) -> _Values:
 
     Raises SpecError: amounts, their grams of ethanol or the sexes are not known.
     """
-    amount = amounts_of(endpoint, data)
+    amounts_of(endpoint, data)
     if data.ethanol_g_per_amount is None or data.female is None:
         lacks = "grams of ethanol in a unit of the amounts" if data.ethanol_g_per_amount is None else "sexes"
         raise SpecError(
@@ -48,24 +49,16 @@ def risk_reduction(endpoint: Endpoint, data: EndpointData) -> _Values:
         )
     baseline = endpoint.baseline
     assert baseline is not None
-    ethanol = amount * data.ethanol_g_per_amount
-    before = risk_levels(_mean_seen(ethanol, data, baseline.first, baseline.last), data.female)
-    after = risk_levels(_mean_seen(ethanol, data, endpoint.window.first, endpoint.window.last), data.female)
+    before, after = (
+        risk_levels(data.ethanol_g_per_amount * mean_amount(endpoint, data, span), data.female)
+        for span in (baseline, endpoint.window)
+    )
     fell = ((before - after) >= (endpoint.risk_levels or 1)) * 1.0
     if endpoint.missing == "use":
         columns = data.columns(endpoint.window.first, endpoint.window.last)
         gaps = ~data.seen[:, columns] & data.planned(endpoint.window.first, endpoint.window.last)
         return np.where(before < 0, np.nan, np.where(gaps.any(axis=1), 0.0, fell))
     return np.where((before < 0) | (after < 0), np.nan, fell)
-
-
-def _mean_seen(ethanol_g: Float[np.ndarray, "subject day"], data: EndpointData, first: int, last: int) -> _Values:
-    """Mean grams a day over the days whose amount is known. [g/day]"""
-    columns = data.columns(first, last)
-    known = data.seen[:, columns] & data.planned(first, last) & ~np.isnan(ethanol_g[:, columns])
-    total = np.where(known, ethanol_g[:, columns], 0.0).sum(axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(known.any(axis=1), total / known.sum(axis=1), np.nan)
 
 
 DRINKING_FORMULAS: Final[Mapping[EndpointKind, Formula]] = {

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 from jaxtyping import Bool, Float
 
+from remission.endpoints.changes import CHANGE_FORMULAS
 from remission.endpoints.craving import CRAVING_FORMULAS
 from remission.endpoints.data import EndpointData, Formula, TimeFormula, no_formula
 from remission.endpoints.days import DAY_FORMULAS
@@ -22,6 +23,7 @@ __all__ = ["FORMULAS", "TIME_FORMULAS", "check_formula", "period_values_of", "ti
 
 FORMULAS: Final[Mapping[EndpointKind, Formula]] = {
     **DAY_FORMULAS,
+    **CHANGE_FORMULAS,
     **CRAVING_FORMULAS,
     **SCREEN_FORMULAS,
     **DRINKING_FORMULAS,

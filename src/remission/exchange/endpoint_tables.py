@@ -23,7 +23,7 @@ from remission.library.drinking import ethanol_g_per_unit
 from remission.library.endpoints import NamedEndpoint
 from remission.records.diaries import Diaries
 from remission.records.endpoint import Endpoint
-from remission.records.population import DayRange
+from remission.records.population import DayRange, ObservedDays
 from remission.records.result import Result
 
 if TYPE_CHECKING:
@@ -63,6 +63,11 @@ class People:
         """From the first day to the last that anybody was followed."""
         return DayRange(first=self.first_day, last=self.data.last_day)
 
+    def before(self, window: DayRange) -> DayRange | None:
+        """The days of the data before day 0 and a window, or none."""
+        last = min(window.first, 0) - 1
+        return ObservedDays(first=self.data.first_day, last=last) if self.data.first_day <= last else None
+
     def words(self, window: DayRange) -> tuple[str, ...] | None:
         """The weekly words of tests, or ``None`` where no test is known."""
         if not self.data.test_due.any():
@@ -76,6 +81,7 @@ class EndpointTable(Result):
 
     people: People
     window: DayRange
+    baseline: DayRange | None
     endpoints: dict[str, Endpoint]
     values: dict[str, Float[np.ndarray, " subject"]]
     events: dict[str, Bool[np.ndarray, " subject"]]
@@ -97,6 +103,10 @@ class EndpointTable(Result):
         """One entry an endpoint: what it is, people with a value, mean, standard deviation, share of events."""
         return [self._line(name, endpoint) for name, endpoint in self.endpoints.items()]
 
+    def _unit(self, unit: str) -> str:
+        """Amounts in the unit of the data."""
+        return unit.replace("amount", self.people.data.amount_unit or "amount")
+
     def _line(self, name: str, endpoint: Endpoint) -> dict[str, Any]:
         values = self.values[name]
         known = values[np.isfinite(values)]
@@ -105,7 +115,7 @@ class EndpointTable(Result):
             "id": name,
             "label": endpoint.label,
             "kind": endpoint.kind,
-            "unit": endpoint.unit,
+            "unit": endpoint.unit if endpoint.amount_unit else self._unit(endpoint.unit),
             "missing": endpoint.missing,
             "n_valued": int(known.size),
             "mean": float(known.mean()) if known.size else None,
@@ -182,27 +192,37 @@ def data_of_diaries(diaries: Diaries, *, heavy_amount: float | None = None) -> E
         craving_day=np.zeros(0, dtype=np.int64),
         craving_vas=np.zeros((n, 0)),
         days_in_study=np.where(asked, np.maximum(last, 0), 0),
+        amount_unit=diaries.amount_unit,
         heavy_amount=heavy_amount,
         ethanol_g_per_amount=ethanol_g_per_unit(diaries.amount_unit),
     )
 
 
 def compute_endpoints(
-    people: People, named: Sequence[NamedEndpoint], *, window: DayRange | None = None, is_asked: bool = False
+    people: People,
+    named: Sequence[NamedEndpoint],
+    *,
+    window: DayRange | None = None,
+    baseline: DayRange | None = None,
+    is_asked: bool = False,
 ) -> EndpointTable:
     """Endpoints of everybody.
 
-    ``window``: days that count; the whole planned follow-up when left out. ``is_asked``: whether each endpoint was
+    ``window``: days that count; the whole planned follow-up when left out. ``baseline``: days that they are compared
+    with; those of the data before day 0 and the window when left out. ``is_asked``: whether each endpoint was
     asked for by name: then one that cannot be computed is an error.
     Raises SpecError: the window lies outside of the days, or an endpoint that was asked for cannot be computed.
     """
     chosen = window or people.window
     people.data.columns(chosen.first, chosen.last)
+    before = baseline or people.before(chosen)
+    if before is not None:
+        people.data.columns(before.first, before.last, where="baseline")
     endpoints: dict[str, Endpoint] = {}
     values, events, left_out = {}, {}, {}
     for one in named:
         try:
-            endpoint = _over(one, chosen)
+            endpoint = _over(one, chosen, before)
             if endpoint.is_time_to_event:
                 values[one.id], events[one.id] = times_of(endpoint, people.data)
             else:
@@ -213,25 +233,36 @@ def compute_endpoints(
                 raise
             left_out[one.id] = f"{error.faults[0].got}; expected {error.faults[0].allowed}"
     return EndpointTable(
-        people=people, window=chosen, endpoints=endpoints, values=values, events=events, left_out=left_out
+        people=people,
+        window=chosen,
+        baseline=before if any(one.baseline for one in endpoints.values()) else None,
+        endpoints=endpoints,
+        values=values,
+        events=events,
+        left_out=left_out,
     )
 
 
-def _over(one: NamedEndpoint, window: DayRange) -> Endpoint:
-    """The definition over the window, refused where the window cannot feed it."""
-    if one.needs_baseline:
+def _over(one: NamedEndpoint, window: DayRange, before: DayRange | None) -> Endpoint:
+    """The definition over the window, refused where the window or the days before cannot feed it."""
+    if one.facts.simulated_only:
+        raise SpecError(
+            where=f"endpoint {one.id}", got="diaries", allowed="a trial that is simulated: no diary says it",
+            remedy="State it in a protocol.",
+        )  # fmt: skip
+    if one.needs_baseline and before is None:
         raise SpecError(
             where=f"endpoint {one.id}",
             got="no baseline",
-            allowed="an endpoint without a baseline here",
-            remedy="State it in a protocol, with its baseline.",
+            allowed="days before the window to compare with",
+            remedy="Name them with --baseline, such as -28:-1; the data must have them.",
         )
     if window.first < 0 and one.facts.leaving:
         raise SpecError(
             where=f"endpoint {one.id}", got=f"a window from day {window.first}",
             allowed="one from day 0: nobody can leave a study before it begins",
         )  # fmt: skip
-    endpoint = one.endpoint(window)
+    endpoint = one.endpoint(window, baseline=before if one.needs_baseline else None)
     n_weeks = -(-len(endpoint.window) // 7)
     if endpoint.weekly is not None and endpoint.weekly.last_week_named > n_weeks:
         raise SpecError(

@@ -247,6 +247,8 @@ def _endpoint_faults(
 
 def _meaning_faults(protocol: ProtocolFields, index: int, endpoint: Endpoint) -> Iterator[SpecError]:
     """Endpoints that ask these people or this window for what they cannot have."""
+    yield from _amount_faults(protocol, index, endpoint)
+    yield from _before_faults(protocol, index, endpoint)
     if endpoint.kind == "drinking_risk_reduction" and protocol.substance != "alcohol":
         yield SpecError(
             where=f"endpoints[{index}].kind",
@@ -263,6 +265,48 @@ def _meaning_faults(protocol: ProtocolFields, index: int, endpoint: Endpoint) ->
             allowed=f"at least {rule.last_week_named} weeks, which the weekly rule names",
             remedy="Lengthen the window, or use an endpoint that needs fewer weeks.",
         )
+
+
+def _amount_faults(protocol: ProtocolFields, index: int, endpoint: Endpoint) -> Iterator[SpecError]:
+    """Amounts of a substance of which none is modeled, or without their unit."""
+    facts, of = KINDS[endpoint.kind], protocol.substance.facts
+    if (facts.needs_heavy and not of.has_heavy) or (facts.needs_amounts and not of.amount_units):
+        what = "heavy day is defined" if of.amount_units else "amount is modeled"
+        yield SpecError(
+            where=f"endpoints[{index}].kind",
+            got=endpoint.kind,
+            allowed=f"an endpoint of days of use: no {what} for {protocol.substance.value}",
+            remedy="Use percent_days_abstinent, use_days or change_in_use_days.",
+        )
+    elif "amount_unit" in facts.takes and endpoint.amount_unit not in of.amount_units:
+        yield SpecError(
+            where=f"endpoints[{index}].amount_unit",
+            got=endpoint.amount_unit or "nothing",
+            allowed=f"a unit of {protocol.substance.value}: {', '.join(of.amount_units)}",
+            remedy=f"Write 'amount_unit: {of.amount_units[0]}'.",
+        )
+
+
+def _before_faults(protocol: ProtocolFields, index: int, endpoint: Endpoint) -> Iterator[SpecError]:
+    """Days before day 0 that the trial does not have, or on which nothing of the kind can be known."""
+    baseline = getattr(protocol.population, "baseline", None)
+    first_day = -baseline.days if baseline is not None else 0
+    spans = {"window": endpoint.window, **({"baseline": endpoint.baseline} if endpoint.baseline else {})}
+    for name, span in spans.items():
+        if span.first < first_day:
+            yield SpecError(
+                where=f"endpoints[{index}].{name}.first",
+                got=f"day {span.first}",
+                allowed=f"day {first_day} or later: "
+                + (f"the baseline has {-first_day} days" if first_day else "the protocol has no baseline"),
+                remedy=f"Add days before day 0: 'population: {{baseline: {{days: {-span.first}}}}}'.",
+            )
+        elif span.first < 0 and KINDS[endpoint.kind].needs in {"visit", "test", "session"}:
+            yield SpecError(
+                where=f"endpoints[{index}].{name}.first",
+                got=f"day {span.first}",
+                allowed=f"day 0 or later: {KINDS[endpoint.kind].needs}s begin then",
+            )
 
 
 def _analysis_faults(protocol: ProtocolFields) -> Iterator[SpecError]:

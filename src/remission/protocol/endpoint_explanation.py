@@ -17,10 +17,11 @@ def explain_endpoint(endpoint: Endpoint) -> str:
     for name, text in _WORDS["endpoint"].items():
         value = getattr(endpoint, name)
         if value != Endpoint.model_fields[name].default:
-            said.append(text.format(_plain(value) if name in {"failure", "weekly"} else value))
+            said.append(text.format(_plain(value) if isinstance(value, Record) and name != "baseline" else value))
     return f"{endpoint.label} ({endpoint.id}): {endpoint.kind.replace('_', ' ')}, {window}; {'; '.join(said)}."
 
 
 def _plain(record: Record) -> str:
     """The fields of a record that say something, in words."""
-    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in record.to_dict().items()) or "nothing else"
+    data = record.model_dump(mode="json", by_alias=True, exclude_none=True, context={"with_units": True})
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in data.items()) or "nothing else"

@@ -3,20 +3,26 @@
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 
 from remission.errors import SpecError, check_known
 from remission.records.endpoint_kinds import KINDS, EndpointKind, MissingRule, Scale
 from remission.records.grown import GrownRecord
 from remission.records.named_endpoints import named_endpoint_fields, named_endpoint_ids
-from remission.records.population import DayRange
-from remission.records.text import Note, Sentence, Slug
+from remission.records.population import DayRange, ObservedDays
+from remission.records.session_rule import SessionRule
+from remission.records.text import Label, Note, Sentence, Slug
 from remission.records.weekly import WeeklyRule
 
 __all__ = ["Endpoint", "FailureRule"]
 
+_Span = Annotated[
+    ObservedDays, BeforeValidator(lambda value: value.to_dict() if isinstance(value, DayRange) else value)
+]
+"""Days from day 0 on are days too."""
+
 _Days = Annotated[int, Field(strict=True, ge=1, le=365)]
-_OWN = ("id", "label", "window", "note", "definition", "baseline")
+_OWN = ("id", "label", "window", "note", "definition", "baseline", "amount_unit", "cue_sd")
 """Fields that an endpoint with a named definition says itself."""
 
 
@@ -69,6 +75,16 @@ class Endpoint(GrownRecord):
         ``window`` and, if wished, ``label``, ``note`` and ``baseline``.
     kind
         What is computed; docs/reference/protocol-file.md has the table.
+    window, baseline
+        Days that count, and days that they are compared with; days before day 0 are negative.
+    reduction_percent
+        How much less than in the baseline there must be of what is counted. [%]
+    amount_unit
+        Unit of an amount, such as ``US drinks`` or ``cigarettes``.
+    cue_sd
+        Size of the cue under which craving is asked, in standard deviations of a day's cues. [dimensionless]
+    session
+        What in a dosing session counts.
     missing
         ``observed``: days, tests or visits not observed are left out. ``use``: a day not observed counts as use, a
         missed test as positive. ``carried``: the last one seen stands for it. ``weighted``: it counts as
@@ -82,7 +98,7 @@ class Endpoint(GrownRecord):
     added_fields: ClassVar[frozenset[str]] = frozenset(
         {
             "definition", "missing_weight", "grace_days", "length_days", "failure", "verification", "baseline",
-            "risk_levels", "weekly",
+            "risk_levels", "weekly", "reduction_percent", "amount_unit", "cue_sd", "session",
         }
     )  # fmt: skip
 
@@ -92,15 +108,19 @@ class Endpoint(GrownRecord):
     label: Sentence
     definition: Slug | None = None
     kind: EndpointKind
-    window: DayRange
+    window: _Span
     missing: MissingRule
     missing_weight: Annotated[float, Field(ge=0.0, le=1.0)] | None = None
     grace_days: Annotated[int, Field(strict=True, ge=0, le=365)] = 0
     length_days: _Days | None = None
     failure: FailureRule | None = None
     verification: Literal["none", "test"] = "none"
-    baseline: DayRange | None = None
+    baseline: _Span | None = None
     risk_levels: Literal[1, 2] | None = None
+    reduction_percent: Annotated[float, Field(gt=0.0, le=100.0)] | None = None
+    amount_unit: Label | None = None
+    cue_sd: Annotated[float, Field(gt=0.0, le=10.0)] | None = None
+    session: SessionRule | None = None
     weekly: WeeklyRule | None = None
     note: Note = ""
 
@@ -153,6 +173,13 @@ class Endpoint(GrownRecord):
                 yield _lacking(name, self.kind)
             elif name not in facts.takes and value != default:
                 yield SpecError(where=name, got=value, allowed=f"nothing here: {self.kind} does not read it")
+        if facts.baseline_apart and self.baseline is not None and self.baseline.last >= self.window.first:
+            yield SpecError(
+                where="baseline.last",
+                got=f"day {self.baseline.last}",
+                allowed=f"a day before the window, which begins on day {self.window.first}",
+                remedy="What the window counts is no baseline of it.",
+            )
         length = len(self.window)
         if self.grace_days >= length:
             allowed = f"fewer than the {length} days of the window"
@@ -190,7 +217,8 @@ class Endpoint(GrownRecord):
         if self.definition is None:
             return
         fields = {**named_endpoint_fields(self.definition), "id": self.id, "window": self.window}
-        named = type(self).from_dict({**fields, "baseline": self.baseline})
+        own = {name: getattr(self, name) for name in ("baseline", "amount_unit", "cue_sd")}
+        named = type(self).from_dict({**fields, **own})
         for name in type(self).model_fields:
             if name not in _OWN and getattr(self, name) != getattr(named, name):
                 yield SpecError(
@@ -218,7 +246,7 @@ class Endpoint(GrownRecord):
     @property
     def unit(self) -> str:
         """Unit of one person's value."""
-        return KINDS[self.kind].unit
+        return KINDS[self.kind].unit.replace("amount", self.amount_unit or "amount")
 
 
 def _lacking(where: str, kind: str) -> SpecError:

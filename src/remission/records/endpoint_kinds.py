@@ -23,13 +23,16 @@ class KindFacts(Record):
     scale: Scale
     higher_is_better: bool
     unit: str
-    needs: Literal["diary", "test", "craving", "visit"]
+    needs: Literal["diary", "test", "craving", "depression", "visit", "session"]
     missing: tuple[MissingRule, ...]
     takes: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
     weekly_field: str = ""
     by_period: Literal["mean", "part", ""] = ""
     needs_amounts: bool = False
+    needs_heavy: bool = False
+    baseline_apart: bool = False
+    simulated_only: bool = False
     counts_diary_days: bool | None = None
     leaving: str = ""
     missing_is_outcome: bool = False

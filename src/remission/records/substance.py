@@ -20,6 +20,8 @@ class SubstanceFacts(Record):
     disorder: str
     treatments: str
     has_medicine: bool
+    amount_units: tuple[str, ...] = ()
+    has_heavy: bool = False
     prior_only: bool
     cautions: Annotated[dict[_When, str], Field(default_factory=dict)]
 

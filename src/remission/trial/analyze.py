@@ -26,7 +26,7 @@ from remission.records.analysis_methods import METHODS, Method, complete
 from remission.records.endpoint import Endpoint
 from remission.streams import People
 from remission.trial.batch import TrialBatch
-from remission.trial.endpoints import period_values
+from remission.trial.endpoints import amount_unit_of, period_values
 from remission.trial.periods import day_counts, period_lengths
 
 __all__ = ["analyze_replicates", "sides_of"]
@@ -191,6 +191,7 @@ def _periods(found: _Compared) -> Float[np.ndarray, "replicate subject period"]:
             found.endpoint,
             found.batch.observation,
             period_days=found.analysis.period_days,
+            amount_unit=amount_unit_of(found.protocol),
             heavy_amount=found.heavy_amount,
         )
     )

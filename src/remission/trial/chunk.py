@@ -12,7 +12,7 @@ from remission.patient.parameters import CourseParameters
 from remission.protocol.record import Protocol
 from remission.trial.analyze import analyze_replicates
 from remission.trial.batch import TrialBatch
-from remission.trial.endpoints import endpoint_data, ethanol_g_per_amount
+from remission.trial.endpoints import amount_unit_of, endpoint_data
 from remission.trial.result import ArmValues, CourseCounts
 
 __all__ = ["Chunk", "ChunkResult", "analyze_batch", "merge_chunks", "plan_chunks"]
@@ -61,7 +61,7 @@ def analyze_batch(protocol: Protocol, chunk: Chunk, batch: TrialBatch, *, parame
     data = endpoint_data(
         batch.observation,
         heavy_amount=parameters.heavy_amount,
-        ethanol_g_per_amount=ethanol_g_per_amount(protocol),
+        amount_unit=amount_unit_of(protocol),
         female=batch.covariates.female == 1,
     )
     values = {endpoint.id: values_of(endpoint, data) for endpoint in protocol.endpoints}

@@ -12,27 +12,32 @@ from remission.protocol.record import Protocol
 from remission.records.endpoint import Endpoint
 from remission.trial.observation import Observation
 
-__all__ = ["endpoint_data", "ethanol_g_per_amount", "period_values"]
+__all__ = ["amount_unit_of", "endpoint_data", "period_values"]
 
 
 def endpoint_data(
     seen: Observation,
     *,
+    amount_unit: str | None = None,
     heavy_amount: float | None = None,
-    ethanol_g_per_amount: float | None = None,
     female: Bool[np.ndarray, " subject"] | None = None,
 ) -> EndpointData:
     """A trial's observation as endpoints read it; every test of the plan was due.
 
-    ``heavy_amount``: an amount above which a day counts as heavy. [unit of the substance] ``ethanol_g_per_amount``:
-    grams of ethanol in one unit of the amounts, for alcohol. ``female``: sex of each person, for endpoints that differ
-    by sex.
+    ``amount_unit``: unit of the amounts. ``heavy_amount``: an amount above which a day counts as heavy. [unit of the
+    substance] ``female``: sex of each person, for endpoints that differ by sex.
     """
     n, n_days = seen.diary.shape
+    diary, was_seen, amount, before = seen.diary, seen.seen, seen.amount, seen.before
+    if before is not None:
+        diary = np.concatenate([before.diary, diary], axis=1)
+        was_seen = np.concatenate([before.seen, was_seen], axis=1)
+        amount = np.concatenate([before.amount, amount], axis=1)
     return EndpointData(
-        used=seen.diary > 0,
-        seen=seen.seen,
-        amount=seen.amount,
+        used=diary > 0,
+        seen=was_seen,
+        amount=amount,
+        first_day=n_days - diary.shape[1],
         end_day=np.full(n, n_days, dtype=np.int64),
         test_day=seen.test_day,
         test_due=np.ones_like(seen.test_kept),
@@ -42,25 +47,33 @@ def endpoint_data(
         craving_vas=seen.craving_vas,
         days_in_study=seen.days_in_study,
         until_day=seen.until_day,
+        amount_unit=amount_unit,
         heavy_amount=heavy_amount,
-        ethanol_g_per_amount=ethanol_g_per_amount,
+        ethanol_g_per_amount=ethanol_g_per_unit(amount_unit),
         female=female,
     )
 
 
-def ethanol_g_per_amount(protocol: Protocol) -> float | None:
-    """Grams of ethanol in one unit of the amounts of this trial; ``None`` for anything else than alcohol. [g]"""
+def amount_unit_of(protocol: Protocol) -> str | None:
+    """Unit of the amounts of this trial; ``None`` where none is modeled."""
     known = load_parameter_set(DEFAULT_PARAMETER_SET)
     name = f"mu_a.{protocol.substance.value}"
-    return ethanol_g_per_unit(known[name].unit.removeprefix("log ")) if name in known else None
+    return known[name].unit.removeprefix("log ") if name in known else None
 
 
 def period_values(
-    endpoint: Endpoint, seen: Observation, *, period_days: int, heavy_amount: float | None = None
+    endpoint: Endpoint,
+    seen: Observation,
+    *,
+    period_days: int,
+    amount_unit: str | None = None,
+    heavy_amount: float | None = None,
 ) -> Float[np.ndarray, "subject period"]:
     """The endpoint in consecutive periods of its window, NaN where nothing of a period was seen.
 
     ``period_days``: length of a period; the last one is shorter when the window is no multiple. [day] Raises
     ``SpecError``: the kind has no meaning in a part of its window (column ``by_period`` of their table).
     """
-    return period_values_of(endpoint, endpoint_data(seen, heavy_amount=heavy_amount), period_days=period_days)
+    return period_values_of(
+        endpoint, endpoint_data(seen, amount_unit=amount_unit, heavy_amount=heavy_amount), period_days=period_days
+    )

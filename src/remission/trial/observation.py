@@ -15,7 +15,20 @@ from remission.streams import People, Stream, draw_normal_pair, draw_uniforms
 from remission.trial.happenings import Happenings
 from remission.use.leaving import leaving_probability
 
-__all__ = ["Observation", "observe", "observe_fully"]
+__all__ = ["DaysBefore", "Observation", "observe", "observe_fully"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaysBefore:
+    """The diary of the days before day 0, of which the last column is day -1.
+
+    ``diary``: reported use, 0 or 1; read it only where ``seen``. ``amount``: reported amount per day. [unit of the
+    substance] ``seen``: days that were asked about.
+    """
+
+    diary: Int[np.ndarray, "subject day"]
+    amount: Float[np.ndarray, "subject day"]
+    seen: Bool[np.ndarray, "subject day"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +41,7 @@ class Observation:
     craving reports and the marks, NaN where missed. [VAS 0 to 100] ``days_in_study``: days before leaving. [day].
     ``diary_day``, ``diary_kept``: days of the visits that bring a diary, and whether each was kept; none where an
     observation has no visits. ``until_day``: days that have been at the time of the analysis; ``None``: all of them.
-    [day].
+    [day]. ``before``: the diary of the days before day 0, where the trial has a baseline.
     """
 
     diary: Int[np.ndarray, "subject day"]
@@ -43,6 +56,7 @@ class Observation:
     diary_day: Int[np.ndarray, " visit"] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     diary_kept: Bool[np.ndarray, "subject visit"] = field(default_factory=lambda: np.zeros((0, 0), dtype=np.bool_))
     until_day: Int[np.ndarray, " subject"] | None = None
+    before: DaysBefore | None = None
 
 
 def observe(

@@ -31,7 +31,7 @@ from remission.records.seed import DEFAULT_SEED
 from remission.streams import check_seed
 from remission.trial.analyze import sides_of
 from remission.trial.batch import TrialBatch, simulate_under_arm
-from remission.trial.endpoints import endpoint_data, ethanol_g_per_amount
+from remission.trial.endpoints import amount_unit_of, endpoint_data
 from remission.trial.happenings import first_day_of_rule
 from remission.trial.observation import Observation
 
@@ -247,7 +247,7 @@ def simulate_everybody(
             data = endpoint_data(
                 seen,
                 heavy_amount=parameters.heavy_amount,
-                ethanol_g_per_amount=ethanol_g_per_amount(protocol),
+                amount_unit=amount_unit_of(protocol),
                 female=batch.covariates.female == 1,
             )
             values[arm, place] = values_of(whole, data)

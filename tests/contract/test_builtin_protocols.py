@@ -161,7 +161,8 @@ def test_the_files_are_valid_by_the_published_schema(name: str) -> None:
     ("old", "new", "place"),
     [
         ("dose: 0.5 mg/kg", "dose: 0.5", "/drugs/ketamine/infusions/0/dose"),
-        ("dose: 0.5 mg/kg", "dose: 35 mg", "/drugs/ketamine/infusions/0/dose"),
+        ("dose: 0.5 mg/kg", "dose: 35 mL", "/drugs/ketamine/infusions/0/dose"),
+        ("dose: 0.5 mg/kg", "dose_mg: 35 mg", "/drugs/ketamine/infusions/0"),
         ("duration: 40 min", "duration: 40 m", "/drugs/ketamine/infusions/0/duration"),
         ("clean_days: 7", "clean_day: 7", "/population"),
         ("substance: alcohol", "substance: wine", "/substance"),

@@ -62,7 +62,14 @@ def test_the_page_states_kinds_needs_and_methods_of_endpoints() -> None:
 
 def test_every_unit_of_the_page_is_read() -> None:
     """A unit that the page promises must not be refused."""
-    canonical = {"dose": "mg/kg", "length of time": "min", "body weight": "kg", "age": "year", "share": "1"}
+    canonical = {
+        "dose": "mg/kg",
+        "fixed dose": "mg",
+        "length of time": "min",
+        "body weight": "kg",
+        "age": "year",
+        "share": "1",
+    }
     rows = rows_of("Units")
     assert set(rows) == set(canonical)
     for quantity, cells in rows.items():
@@ -74,7 +81,7 @@ def test_the_messages_on_the_pages_are_the_messages_of_the_reader(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A reader who searches for a message must find it."""
-    wrong = protocol_template().replace("dose: 0.5 mg/kg", "dose: 40 mg").replace("clean_days", "clean_day")
+    wrong = protocol_template().replace("dose: 0.5 mg/kg", "dose: 40 mg/kg").replace("clean_days", "clean_day")
     monkeypatch.chdir(tmp_path)
     Path("my-trial.yaml").write_text(wrong, encoding="utf-8")
     with pytest.raises(SpecError) as caught:

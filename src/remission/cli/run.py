@@ -113,8 +113,8 @@ def read_one_protocol(name: str) -> "Protocol":
 
 
 def parameters_of(protocol: "Protocol", changes: list[str]) -> "CourseParameters":
-    """The course parameters of a protocol's substance, changed as ``--set`` says."""
-    from remission.patient.parameters import load_course_parameters
+    """The course parameters of a protocol's people, changed as ``--set`` says."""
+    from remission.patient.backgrounds import course_parameters_of
 
     values: dict[str, float] = {}
     for change in changes:
@@ -131,7 +131,7 @@ def parameters_of(protocol: "Protocol", changes: list[str]) -> "CourseParameters
             raise SpecError(
                 where=f"--set {change}", got=text or "nothing", allowed="name=number, for example gamma=0"
             ) from None
-    return load_course_parameters(protocol.substance).replace(**values)
+    return course_parameters_of(protocol).replace(**values)
 
 
 def _check_replicates(replicates: int) -> None:

@@ -19,7 +19,7 @@ from remission.design.operating import check_share
 from remission.design.priors import prior_ranges, priors_of, sample_values
 from remission.design.variants import choose_analysis, one_analysis
 from remission.errors import SpecError
-from remission.patient.parameters import load_course_parameters
+from remission.patient.backgrounds import course_parameters_of
 from remission.protocol.record import Protocol
 from remission.runs.crew import Crew
 from remission.streams import check_seed
@@ -208,7 +208,7 @@ def _weighted(values: Float[np.ndarray, " draw"], weights: Float[np.ndarray, " d
 def _simulate(task: _Task, item: tuple[dict[str, float], tuple[int, int]]) -> Draw:
     """Trials of the design and of the evidence at one draw."""
     values, (seed, evidence_seed) = item
-    base = load_course_parameters(task.protocol.substance)
+    base = course_parameters_of(task.protocol)
     plan = plan_trial(
         task.protocol, n_replicates=task.n_replicates, seed=seed, parameters=base.replace(**values)
     )  # fmt: skip

@@ -20,7 +20,7 @@ from remission.analyses.estimate import Z95
 from remission.errors import SpecError, did_you_mean
 from remission.library.protocols import list_protocols, load_protocol
 from remission.library.published import published_outcome
-from remission.patient.parameters import load_course_parameters
+from remission.patient.backgrounds import course_parameters_of
 from remission.protocol.record import Protocol
 from remission.trial.simulate import plan_trial
 
@@ -84,7 +84,7 @@ def simulate_evidence(trial: EvidenceTrial, values: dict[str, float], *, n_trial
 
     ``n_trials``: at least 2.
     """
-    base = load_course_parameters(trial.protocol.substance)
+    base = course_parameters_of(trial.protocol)
     plan = plan_trial(trial.protocol, n_replicates=n_trials, seed=seed, parameters=base.replace(**values))
     pieces = [plan.run(chunk) for chunk in plan.chunks]
     columns = []

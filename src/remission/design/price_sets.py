@@ -138,7 +138,7 @@ def count_hours(protocol: Protocol) -> tuple[CourseTime, ...]:
             CourseTime(
                 arm=arm.id,
                 label=arm.label,
-                infusion_h=minutes_to_hours(sum(one.duration_min for one in infusions)),
+                infusion_h=sum(one.duration_h for one in infusions),
                 recovery_low_h=low * len(infusions),
                 recovery_high_h=high * len(infusions),
                 therapy_h=minutes_to_hours(sum(len(course.sessions) * course.session_min for course in courses)),

@@ -203,7 +203,7 @@ def _counts(protocol: Protocol, arm: Arm) -> dict[str, int]:
             remedy="Cost a parallel protocol of the same treatments.",
         )  # fmt: skip
     drug = protocol.drugs[arm.drug] if arm.drug else None
-    n_infusions = len(drug.infusions) if drug is not None and "ketamine" in str(drug.drug) else 0
+    n_infusions = len(drug.infusions) if drug is not None and drug.is_ketamine else 0
     return {
         "infusion": n_infusions,
         "assessment": min(1, n_infusions),

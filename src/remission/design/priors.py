@@ -8,7 +8,8 @@ from scipy.stats import halfnorm, lognorm, norm, uniform
 
 from remission.library.loader import load_parameter_set
 from remission.library.priors import load_priors
-from remission.patient.parameters import DEFAULT_PARAMETER_SET, load_course_parameters, meaningful_range
+from remission.patient.backgrounds import course_parameters_of
+from remission.patient.parameters import DEFAULT_PARAMETER_SET, meaningful_range
 from remission.protocol.record import Protocol
 from remission.records.parameter import Parameter
 
@@ -43,7 +44,7 @@ class ValuePrior:
 
 def priors_of(protocol: Protocol) -> tuple[ValuePrior, ...]:
     """Priors of the values that a protocol's substance reads; a value that the substance alone has keeps its own."""
-    names = set(asdict(load_course_parameters(protocol.substance)))
+    names = set(asdict(course_parameters_of(protocol)))
     found: dict[str, Parameter] = {}
     for parameter in load_parameter_set(DEFAULT_PARAMETER_SET).parameters:
         name, _, substance = parameter.id.partition(".")

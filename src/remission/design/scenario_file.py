@@ -16,7 +16,8 @@ from remission.design.scenarios import DesignChoice, Scenario, ScenarioTable
 from remission.design.stops import StopRule, plan_stops
 from remission.design.variants import choose_analysis
 from remission.errors import SpecError, did_you_mean
-from remission.patient.parameters import CourseParameters, load_course_parameters
+from remission.patient.backgrounds import course_parameters_of
+from remission.patient.parameters import CourseParameters
 from remission.protocol.file import write_protocol
 from remission.protocol.record import Protocol
 from remission.records.faults import Location, located_faults
@@ -94,7 +95,7 @@ def _cell(
         sound = _file_form(changed)
         _at(tree, in_design, lambda: _choose(sound, design))
         changed = _validated(tree, sound, s_index, d_index, scenario, design)
-    parameters = load_course_parameters(changed.substance)
+    parameters = course_parameters_of(changed)
     return Cell(
         scenario=scenario,
         design=design,

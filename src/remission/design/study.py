@@ -36,7 +36,8 @@ from remission.design.variants import (
     resize_protocol,
 )
 from remission.errors import SpecError
-from remission.patient.parameters import CourseParameters, load_course_parameters
+from remission.patient.backgrounds import course_parameters_of
+from remission.patient.parameters import CourseParameters
 from remission.patient.standing import standing_of
 from remission.protocol.record import Protocol
 from remission.records.result import Result
@@ -83,7 +84,7 @@ class DesignPlan:
     @property
     def changes(self) -> dict[str, float]:
         """Values that are not the library's."""
-        usual = asdict(load_course_parameters(self.protocol.substance))
+        usual = asdict(course_parameters_of(self.protocol))
         return {name: value for name, value in asdict(self.parameters).items() if value != usual[name]}
 
     @property
@@ -302,7 +303,7 @@ def plan_design(
         protocol=protocol,
         designs=tuple(resize_protocol(used, n) for n in sizes.sizes) or (used,),
         sizes=sizes,
-        parameters=parameters or load_course_parameters(protocol.substance),
+        parameters=parameters or course_parameters_of(protocol),
         analysis=wanted,
         power=power,
         alpha=alpha,

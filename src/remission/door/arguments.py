@@ -380,7 +380,8 @@ def _read_protocol(where: str, value: Any, _: _Given) -> Any:
 
 def _read_parameters(where: str, value: Any, given: _Given) -> Any:
     """Course parameters, or a mapping of changes to those of the protocol's substance."""
-    from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters, load_course_parameters
+    from remission.patient.backgrounds import course_parameters_of
+    from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters
 
     if isinstance(value, CourseParameters):
         return value
@@ -391,7 +392,7 @@ def _read_parameters(where: str, value: Any, given: _Given) -> Any:
         if isinstance(item, str):
             raise _wrong(f"{where}.{name}", repr(item), "a number", _without_quotes(item))
     values = {name: item.item() if isinstance(item, np.generic) else item for name, item in value.items()}
-    return load_course_parameters(given["protocol"].substance, parameter_set=named).replace(**values)
+    return course_parameters_of(given["protocol"], parameter_set=named).replace(**values)
 
 
 def _records(kind: str, words: str) -> _Reader:

@@ -2,7 +2,7 @@
 
 from remission.pk.bands import BandDraws, MeasuredBand, measured_band, with_band_spread
 from remission.pk.concentrations import Concentrations, Series
-from remission.pk.doses import simulate_doses
+from remission.pk.doses import simulate_doses, simulate_effect_site
 from remission.pk.effect_site import effect_site_peak, saturated_hours
 from remission.pk.exposure import Exposure, exposure_of_doses
 from remission.pk.hepatoportal_people import PersonFactors
@@ -20,6 +20,7 @@ from remission.pk.model import (
     with_slow_norketamine,
 )
 from remission.pk.own_model import parse_pk_model, read_pk_model
+from remission.pk.routes import choose_product
 from remission.pk.simulate import simulate_concentrations
 from remission.pk.spread import (
     AveragedCurve,
@@ -56,6 +57,7 @@ __all__ = [
     "VenousLinks",
     "add_pk_model",
     "average_models",
+    "choose_product",
     "draw_venous_links",
     "effect_site_peak",
     "exposure_of_doses",
@@ -75,6 +77,7 @@ __all__ = [
     "saturated_hours",
     "simulate_concentrations",
     "simulate_doses",
+    "simulate_effect_site",
     "simulate_venous_concentrations",
     "summarize_population",
     "typical_parameters",

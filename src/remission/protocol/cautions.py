@@ -6,13 +6,15 @@ The limits below are facts of the evidence registry; a test holds them to it.
 from typing import Final
 
 from remission.protocol.fields import ProtocolFields
+from remission.records.dose import DrugForm
 from remission.records.endpoint_kinds import KINDS
 from remission.records.packaged import packaged_toml
 from remission.records.therapy_kinds import THERAPIES, WAYS_OF_LIFE, therapy_worth
-from remission.records.treatment import Infusion
-from remission.units import format_quantity
+from remission.records.treatment import DrugCourse, Infusion, Session
+from remission.units import format_quantity, hours_to_minutes
 
 __all__ = [
+    "HIGHEST_STUDIED_IM_MG_PER_KG",
     "HIGHEST_STUDIED_MG_PER_KG",
     "LONGEST_STUDIED_MIN",
     "MOST_INFUSIONS_STUDIED",
@@ -25,6 +27,11 @@ HIGHEST_STUDIED_MG_PER_KG: Final = 0.8
 
 LONGEST_STUDIED_MIN: Final = 120.0
 """Infusions above this are outside all evidence (``docs/explanation/model.md``). [min]"""
+
+_OUTSIDE_VEIN: Final = frozenset({"im", "sc", "oral", "sublingual", "intranasal", "rectal"})
+
+HIGHEST_STUDIED_IM_MG_PER_KG: Final = 2.5
+"""Highest dose into a muscle in an addiction study of the registry. [mg/kg]"""
 
 MOST_INFUSIONS_STUDIED: Final = 4
 """Most intravenous infusions per person in an addiction trial of the registry."""
@@ -65,7 +72,7 @@ def _own_model(protocol: ProtocolFields) -> list[str]:
 def _treatment(protocol: ProtocolFields) -> list[str]:
     found = []
     used = {name for arm in protocol.arms for _, name in arm.drug_starts}
-    ketamine = {name: c for name, c in protocol.drugs.items() if c.drug == "racemic-ketamine" and name in used}
+    ketamine = {name: c for name, c in protocol.drugs.items() if c.is_ketamine and name in used}
     if ketamine and protocol.substance.facts.prior_only:
         found.append(
             f"Ketamine in {protocol.substance} use is prior only: no published trial informs its size in this program."
@@ -75,6 +82,7 @@ def _treatment(protocol: ProtocolFields) -> list[str]:
     for name, course in ketamine.items():
         for number, infusion in enumerate(course.infusions, start=1):
             found += _infusion(f"Drug course '{name}', infusion {number}", infusion)
+        found += _of_course(name, course)
         if len(course.infusions) > MOST_INFUSIONS_STUDIED:
             found.append(
                 f"Drug course '{name}' has {len(course.infusions)} infusions; no addiction trial in the registry "
@@ -83,22 +91,70 @@ def _treatment(protocol: ProtocolFields) -> list[str]:
     return found
 
 
-def _infusion(where: str, infusion: Infusion) -> list[str]:
+def _of_course(name: str, course: DrugCourse) -> list[str]:
+    """What of a course is assumed or left out: unfelt doses, absorption, the form, the brain after the nose."""
+    sessions = [session for infusion in course.infusions for _, session in infusion.sessions]
+    parts = [part for session in sessions for _, part in session.parts]
     found = []
-    dose, duration = infusion.dose_mg_per_kg, infusion.duration_min
-    if duration > LONGEST_STUDIED_MIN:
-        found.append(f"{where}: {format_quantity(duration, 'min')} is outside all evidence, which ends at 2 h.")
-    if dose > HIGHEST_STUDIED_MG_PER_KG:
+    if any(session.under_anesthesia for session in sessions):
         found.append(
-            f"{where}: {format_quantity(dose, 'mg/kg')} is above the highest infused dose of an addiction trial, "
-            f"{format_quantity(HIGHEST_STUDIED_MG_PER_KG, 'mg/kg')}."
+            f"Drug course '{name}' is given under anesthesia: nothing of it is felt, so its psychoactive score is 0 "
+            "and nobody dissociates; that its exposure acts as in people who are awake is assumed, and the anesthetic "
+            "has no effect here."
         )
-    if dose > 2.0 * HIGHEST_STUDIED_MG_PER_KG:
+    if course.drug == "esketamine":
         found.append(
-            f"{where}: is {format_quantity(dose, 'mg/kg')} per body weight what is meant? For 70 kg it is "
-            f"{dose * 70.0:.0f} mg, an anesthetic dose."
+            f"Drug course '{name}' is S-ketamine, which counts here nanogram for nanogram as in the racemate; whether "
+            "one form does more for use is not known, and all effects were read after the racemate."
+        )
+    if any(part.absorption is not None for part in parts):
+        reasons = dict.fromkeys(part.absorption.reason for part in parts if part.absorption is not None)
+        found.append(f"Drug course '{name}': the absorption is assumed. {' '.join(reasons)}")
+    if any(
+        part.absorption is None and part.route in _OUTSIDE_VEIN and course.form is DrugForm.RACEMATE for part in parts
+    ):
+        found.append(
+            f"Drug course '{name}': how fast the dose is absorbed is derived from the time of a peak in a few people, "
+            "and how much of it arrives differs between people and studies."
+        )
+    if any(infusion.adapt for infusion in course.infusions):
+        found.append(
+            f"Drug course '{name}' adapts to what people report: who hides use, or misses the visit, gets the planned "
+            "dose."
         )
     return found
+
+
+def _infusion(where: str, infusion: Infusion) -> list[str]:
+    found = []
+    for _, session in infusion.sessions:
+        dose, parts = infused_mg_per_kg(session), [part for _, part in session.parts]
+        duration = hours_to_minutes(session.duration_h)
+        if duration > LONGEST_STUDIED_MIN:
+            found.append(f"{where}: {format_quantity(duration, 'min')} is outside all evidence, which ends at 2 h.")
+        if dose > HIGHEST_STUDIED_MG_PER_KG and not session.under_anesthesia:
+            found.append(
+                f"{where}: {format_quantity(dose, 'mg/kg')} is above the highest infused dose of an addiction trial, "
+                f"{format_quantity(HIGHEST_STUDIED_MG_PER_KG, 'mg/kg')}."
+            )
+        muscle = sum(part.dose_mg_per_kg or 0.0 for part in parts if part.route == "im")
+        if muscle > HIGHEST_STUDIED_IM_MG_PER_KG:
+            found.append(
+                f"{where}: {format_quantity(muscle, 'mg/kg')} is above the highest dose into a muscle of an addiction "
+                f"trial, {format_quantity(HIGHEST_STUDIED_IM_MG_PER_KG, 'mg/kg')}."
+            )
+        if dose > 2.0 * HIGHEST_STUDIED_MG_PER_KG:
+            found.append(
+                f"{where}: is {format_quantity(dose, 'mg/kg')} per body weight what is meant? For 70 kg it is "
+                f"{dose * 70.0:.0f} mg, an anesthetic dose."
+            )
+    return found
+
+
+def infused_mg_per_kg(session: Session) -> float:
+    """All that goes into a vein in a session, mg for the 70 kg of the model's reference adult. [mg/kg]"""
+    veins = [part for _, part in session.parts if part.route in {"intravenous", "iv_bolus"}]
+    return sum((part.dose_mg_per_kg or 0.0) + (part.dose_mg or 0.0) / 70.0 for part in veins)
 
 
 def _beside(protocol: ProtocolFields) -> list[str]:
@@ -114,7 +170,7 @@ def _beside(protocol: ProtocolFields) -> list[str]:
     if given and "medicine" in protocol.substance.facts.cautions:
         found.append(protocol.substance.facts.cautions["medicine"])
     if any(name.startswith("naltrexone") for name in given) and any(
-        course.drug == "racemic-ketamine" for course in protocol.drugs.values()
+        course.is_ketamine for course in protocol.drugs.values()
     ):
         found.append(
             "Naltrexone was reported to weaken an effect of ketamine in 12 people, which is disputed; nothing of it is "

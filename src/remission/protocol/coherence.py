@@ -9,6 +9,7 @@ from typing import Final
 
 from remission.errors import SpecError, did_you_mean
 from remission.protocol.analysis_faults import multiplicity_faults, option_faults, unknown_name
+from remission.protocol.dose_faults import dose_faults
 from remission.protocol.fields import ProtocolFields
 from remission.protocol.layout import layout_faults
 from remission.protocol.question import question_faults
@@ -29,8 +30,9 @@ _AT_VISITS: Final = frozenset({"craving", "test"})
 def coherence_faults(protocol: ProtocolFields) -> Iterator[SpecError]:
     """Every fault between the parts of a protocol whose parts are each valid."""
     for faults in (
-        _name_faults, _comorbidity_faults, _allocation_faults, _day_faults, _session_faults, _measure_faults,
-        _analysis_faults, _comparison_faults, multiplicity_faults, layout_faults, question_faults,
+        _name_faults, _comorbidity_faults, _allocation_faults, _people_faults, _day_faults, dose_faults,
+        _session_faults, _measure_faults, _analysis_faults, _comparison_faults, multiplicity_faults, layout_faults,
+        question_faults,
     ):  # fmt: skip
         yield from faults(protocol)
 
@@ -124,8 +126,39 @@ def _allocation_faults(protocol: ProtocolFields) -> Iterator[SpecError]:
         yield SpecError(where="randomization.block_size", got=size, allowed=allowed)
 
 
+def _people_faults(protocol: ProtocolFields) -> Iterator[SpecError]:
+    """An opioid agonist in people who use no opioid, or under a medicine that takes it away."""
+    if protocol.population.agonist is None:
+        return
+    if protocol.substance != "opioid":
+        yield SpecError(
+            where="population.agonist",
+            got=protocol.population.agonist,
+            allowed=f"nothing for {protocol.substance.value}: it is a treatment of opioid use",
+            remedy="Remove it.",
+        )
+    for name, course in protocol.medicines.items():
+        if course.medicine.startswith("naltrexone"):
+            yield SpecError(
+                where=f"medicines.{name}.medicine",
+                got=course.medicine,
+                allowed=f"no naltrexone in people on {protocol.population.agonist}: it brings on withdrawal at once",
+                remedy="Remove one of the two.",
+            )
+
+
+def _planned_of_people(protocol: ProtocolFields) -> Iterator[tuple[str, int]]:
+    if isinstance(protocol.population.quit_day, int):
+        yield "population.quit_day", protocol.population.quit_day
+    for name, medicine in protocol.medicines.items():
+        yield f"medicines.{name}.start_day", medicine.start_day
+        if medicine.stop_day is not None:
+            yield f"medicines.{name}.stop_day", medicine.stop_day
+
+
 def _planned_days(protocol: ProtocolFields) -> Iterator[tuple[str, int]]:
     """The latest day that each part of the protocol names or can reach."""
+    yield from _planned_of_people(protocol)
     for name, drug in protocol.drugs.items():
         yield f"drugs.{name}.infusions", drug.last_day_latest
     for index, arm in enumerate(protocol.arms):

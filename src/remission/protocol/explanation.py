@@ -10,8 +10,10 @@ from remission.protocol.endpoint_explanation import explain_endpoint
 from remission.protocol.fields import ProtocolFields
 from remission.records.analysis import PRIOR_NUMBERS, Analysis
 from remission.records.comorbidity import CONDITIONS, condition_contrast, conflicting_records, why_unread
+from remission.records.dose import Absorption
 from remission.records.intercurrent import UseRule
 from remission.records.packaged import packaged_toml
+from remission.records.population import Population
 from remission.records.therapy_kinds import (
     THERAPIES,
     WAYS_OF_LIFE,
@@ -20,7 +22,7 @@ from remission.records.therapy_kinds import (
     therapy_worth,
     way_contrast,
 )
-from remission.records.treatment import Arm, DrugCourse, Infusion, TherapyCourse, WayOfLife
+from remission.records.treatment import Arm, DrugCourse, Infusion, PartDose, Session, TherapyCourse, WayOfLife
 from remission.units import format_quantity
 
 __all__ = [
@@ -33,7 +35,8 @@ __all__ = [
     "explain_worth",
 ]
 
-_DRUGS, _MEASURES = (packaged_toml("words", "protocol.toml")[name] for name in ("drugs", "measures"))
+_WORDS = packaged_toml("words", "protocol.toml")
+_DRUGS, _MEASURES, _ROUTES, _GOALS = (_WORDS[name] for name in ("drugs", "measures", "routes", "goals"))
 
 
 def explain_protocol(protocol: ProtocolFields) -> str:
@@ -77,6 +80,8 @@ def _people(protocol: ProtocolFields) -> list[str]:
     start = (
         "stop by themselves on day 0" if population.self_quit else f"{_days(population.clean_days)} clean before day 0"
     )
+    if population.baseline is not None and not population.clean_days:
+        start = "who use when they enter"
     weekday = " (a weekday)" if population.day0_on == "weekday" else ""
     years = f"{format_quantity(age.mean_y, 'year')} (SD {age.sd_y:g}, {age.low_y:g} to {age.high_y:g})"
     kilograms = (
@@ -85,6 +90,7 @@ def _people(protocol: ProtocolFields) -> list[str]:
     return [
         f"{population.n_subjects} with {protocol.substance} use disorder, {start}{weekday}.",
         f"Age {years}; weight {kilograms}; {100.0 * population.female_fraction:.1f}% women.",
+        *_before(population),
         *_conditions(protocol),
     ]
 
@@ -114,6 +120,19 @@ def _conditions(protocol: ProtocolFields) -> list[str]:
 
 
 _CTN = {"depression": "major_dep", "anxiety": "anx_pan"}
+
+
+def _before(population: Population) -> list[str]:
+    """What people did before day 0 and are after, and the agonist they take; nothing where the file is silent."""
+    lines = []
+    if population.baseline is not None:
+        quits = population.quit_day
+        stop = f"they stop on day {quits}" if isinstance(quits, int) else "nobody has a day of stopping"
+        goal = f"; {_GOALS[population.goal]}" if population.goal is not None else ""
+        lines.append(f"{_days(population.baseline.days)} of diary before day 0; {stop}{goal}.")
+    if population.agonist is not None:
+        lines.append(f"Everybody takes {population.agonist} throughout, in every arm.")
+    return lines
 
 
 def _follow_up(protocol: ProtocolFields) -> list[str]:
@@ -148,28 +167,63 @@ def explain_arm(protocol: ProtocolFields, arm: "Arm") -> list[str]:
     if arm.medicine is not None:
         course = protocol.medicines[arm.medicine]
         share = "" if course.effect_share == 1.0 else f", {course.effect_share:g} of its sourced effect"
-        lines.append(f"  {course.medicine.capitalize()} from day 0 to the end{share}.")
+        end = "the end" if course.stop_day is None else f"day {course.stop_day - 1}"
+        lines.append(f"  {course.medicine.capitalize()} from day {course.start_day} to {end}{share}.")
     return lines + [f"  {explain_way_of_life(protocol, protocol.way_of_life[name])}" for name in arm.way_of_life]
 
 
 def _drug(course: "DrugCourse") -> str:
     numbered = enumerate((_infusion(item) for item in course.infusions), start=1)
-    told = []
+    parts = [part for item in course.infusions for _, session in item.sessions for _, part in session.parts]
+    is_vein = all(part.route in {"intravenous", "iv_bolus"} for part in parts)
+    noun, told = "infusion" if all(part.route == "intravenous" for part in parts) else "dose", []
     # Infusions in a row with the same words are told once.
     for words, same in groupby(numbered, key=itemgetter(1)):
         numbers = [str(number) for number, _ in same]
-        told.append(f"infusion{'s' if len(numbers) > 1 else ''} {' and '.join(numbers)}: {words}")
-    infusions = "; ".join(told)
+        told.append(f"{noun}{'s' if len(numbers) > 1 else ''} {' and '.join(numbers)}: {words}")
     score = f" Psychoactive score {course.psychoactive:g} a session." if course.psychoactive else ""
-    return f"{_DRUGS[course.drug].capitalize()} into a vein: {infusions}.{score}"
+    name = _DRUGS[course.drug]
+    return f"{name[0].upper()}{name[1:]}{' into a vein' if is_vein else ''}: {'; '.join(told)}.{score}"
 
 
 def _infusion(infusion: "Infusion") -> str:
-    what = f"{format_quantity(infusion.dose_mg_per_kg, 'mg/kg')} over {format_quantity(infusion.duration_min, 'min')}"
+    what = _session(infusion)
+    rule = infusion.adapt
     if infusion.gap is None:
-        return f"{what} on day {infusion.day}"
-    gap = infusion.gap
-    return f"{what}, {gap.low} to {gap.high} days (most often {gap.mode}) after the one before"
+        when = f"{what} on day {infusion.day}"
+    else:
+        gap = infusion.gap
+        when = f"{what}, {gap.low} to {gap.high} days (most often {gap.mode}) after the one before"
+    if rule is None:
+        return when
+    return (
+        f"{when}, but {_session(rule)} for people who report {_days(rule.use_days)} of use or more in the "
+        f"{_days(rule.within_days)} to the visit of day {rule.visit}"
+    )
+
+
+def _session(session: "Session") -> str:
+    """What is given on one day: its doses after each other, and whether it is felt."""
+    told = []
+    for _, part in session.parts:
+        words = part.amount_text
+        if part.duration_min is not None:
+            words += f" over {format_quantity(part.duration_min, 'min')}"
+        elif part.route != "intravenous":
+            words += f" {_ROUTES[part.route]}"
+        if part.product is not None:
+            words += f" as {part.product}"
+        if part.absorption is not None:
+            words += f" ({_absorption(part.absorption)})"
+        start_min = (part.start_min or 0.0) if isinstance(part, PartDose) else 0.0
+        told.append(f"at {format_quantity(start_min, 'min')} {words}" if start_min else words)
+    return f"{', then '.join(told)}{', under anesthesia' if session.under_anesthesia else ''}"
+
+
+def _absorption(stated: "Absorption") -> str:
+    rate = {"tmax": "rate by the time of the peak", "library": "rate as the library states it"}.get(stated.basis)
+    share = "" if stated.f is None else f", {100.0 * stated.f:g}% arrives"
+    return f"{rate or f'rate {stated.ka_per_h:g} per hour assumed'}{share}"
 
 
 def _therapy(protocol: ProtocolFields, course: "TherapyCourse") -> str:

@@ -93,9 +93,7 @@ def _factorial_faults(protocol: ProtocolFields) -> Iterator[SpecError]:
 def _dose_faults(protocol: ProtocolFields) -> Iterator[SpecError]:
     courses = [protocol.drugs[arm.drug] for arm in protocol.arms if arm.drug in protocol.drugs]
     doses = {
-        tuple(infusion.dose_mg_per_kg for infusion in course.infusions)
-        for course in courses
-        if course.drug == "racemic-ketamine"
+        tuple(infusion.given(course.form) for infusion in course.infusions) for course in courses if course.is_ketamine
     }
     if len(doses) < 2:
         yield SpecError(

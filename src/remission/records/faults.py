@@ -123,7 +123,8 @@ def known_fields(model: type[Any], location: Location = ()) -> list[str]:
     found = _record_in(kind)
     if found is None:
         return [field.name for field in fields(kind)] if is_dataclass(kind) else []
-    return [field.alias or name for name, field in found.model_fields.items()]
+    unwritten = getattr(found, "unwritten_fields", ())
+    return [field.alias or name for name, field in found.model_fields.items() if name not in unwritten]
 
 
 def refuse_booleans(kind: Any, value: Any) -> None:

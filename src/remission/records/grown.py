@@ -6,7 +6,7 @@ the hash of a protocol that does not use it.
 
 from typing import Any, ClassVar
 
-from pydantic import SerializerFunctionWrapHandler, model_serializer
+from pydantic import SerializationInfo, SerializerFunctionWrapHandler, model_serializer
 
 from remission.records.base import Record
 
@@ -19,8 +19,15 @@ class GrownRecord(Record):
     added_fields: ClassVar[frozenset[str]] = frozenset()
 
     @model_serializer(mode="wrap")
-    def _without_unused(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        data: dict[str, Any] = handler(self)
+    def _without_unused(
+        self,
+        handler: SerializerFunctionWrapHandler,
+        info: SerializationInfo,  # noqa: ARG002 - a subclass reads it
+    ) -> dict[str, Any]:
+        return self.without_unused(handler(self))
+
+    def without_unused(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Plain data of it without the later fields that hold their defaults."""
         for name in self.added_fields:
             field = type(self).model_fields[name]
             if getattr(self, name) == field.get_default(call_default_factory=True):

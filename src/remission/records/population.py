@@ -13,7 +13,7 @@ from remission.records.quantity import AgeSdY, AgeY, Day, Flag, Fraction, Observ
 from remission.records.text import EachOnce
 
 __all__ = [
-    "AgeDistribution", "DayRange", "ObservedDays", "Population", "Randomization", "Recruitment", "Setting",
+    "AgeDistribution", "Baseline", "DayRange", "ObservedDays", "Population", "Randomization", "Recruitment", "Setting",
     "WeightDistribution",
 ]  # fmt: skip
 
@@ -46,15 +46,23 @@ class WeightDistribution(Record):
             yield SpecError(where="mean", got=self.mean_kg, allowed=allowed)
 
 
+class Baseline(Record):
+    """Days of diary before day 0, in which people use as they do."""
+
+    days: Annotated[int, Field(strict=True, ge=1, le=365)]
+
+
 class Population(GrownRecord):
     """The people of one replicate.
 
     ``clean_days`` are forced clean days before day 0; ``self_quit`` marks people who stop by themselves on day 0, a
     share of whom is in an episode of use from the start (a failed start). ``comorbidity`` says how many have depression
-    or anxiety.
+    or anxiety. People with a ``baseline`` still use when they enter: ``quit_day`` is the day on which they stop, or
+    ``none``, and ``goal`` what they are after. ``agonist`` is the opioid agonist that everybody takes throughout, as a
+    background and no arm.
     """
 
-    added_fields: ClassVar[frozenset[str]] = frozenset({"comorbidity"})
+    added_fields: ClassVar[frozenset[str]] = frozenset({"comorbidity", "baseline", "quit_day", "goal", "agonist"})
 
     n_subjects: Annotated[int, Field(strict=True, ge=1, le=100_000)]
     age: AgeDistribution
@@ -64,6 +72,28 @@ class Population(GrownRecord):
     self_quit: Flag = False
     day0_on: Literal["any-day", "weekday"] = "any-day"
     comorbidity: Comorbidity | None = None
+    baseline: Baseline | None = None
+    quit_day: Day | Literal["none"] | None = None
+    goal: Literal["stop", "reduce", "none"] | None = None
+    agonist: Literal["buprenorphine", "methadone"] | None = None
+
+    def _faults(self) -> Iterator[SpecError]:
+        for name in ("quit_day", "goal") if self.baseline is None else ():
+            if getattr(self, name) is not None:
+                yield SpecError(
+                    where=name, got=getattr(self, name),
+                    allowed="nothing without a baseline: people then have stopped before day 0, or stop on it",
+                    remedy="Add 'baseline: {days: 28}', or remove this line.",
+                )  # fmt: skip
+        if self.baseline is not None and self.self_quit:
+            allowed = "false with a baseline: quit_day says when people stop"
+            yield SpecError(where="self_quit", got=True, allowed=allowed, remedy="Write 'quit_day: 0' instead.")
+        if self.goal == "none" and isinstance(self.quit_day, int):
+            allowed = "none for people whose goal is none"
+            yield SpecError(where="quit_day", got=self.quit_day, allowed=allowed, remedy="Write 'quit_day: none'.")
+        if self.baseline is not None and self.clean_days > self.baseline.days:
+            allowed = f"at most the {self.baseline.days} days of the baseline, of which they are the last"
+            yield SpecError(where="clean_days", got=self.clean_days, allowed=allowed)
 
 
 class DayRange(Record):
@@ -113,7 +143,7 @@ class Randomization(GrownRecord):
     added_fields: ClassVar[frozenset[str]] = frozenset({"p_best_arm"})
 
     method: Literal["permuted-blocks", "minimization"] = "permuted-blocks"
-    block_size: Annotated[int, Field(strict=True, ge=1, le=400)] | None = None
+    block_size: Annotated[int, Field(strict=True, ge=1, le=100_000)] | None = None
     p_best_arm: Fraction | None = None
     stratify_by: Annotated[tuple[Literal["sex", "site", "depression", "anxiety"], ...], EachOnce] = ()
 

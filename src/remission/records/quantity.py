@@ -21,12 +21,13 @@ from remission.errors import SpecError, UnitsError
 from remission.units import format_quantity, hours_to_minutes, parse_quantity
 
 __all__ = [
-    "LONGEST_H", "LONGEST_SESSION_H", "MOST_MG", "MOST_MG_PER_KG", "WINDOW_H", "AgeSdY", "AgeY", "Day", "DoseMgPerKg",
-    "DurationMin", "Flag", "Fraction", "LongDoseMgPerKg", "LongDurationMin", "ObservedDay", "Quantity", "WeightKg",
-    "WeightSdKg",
+    "LONGEST_H", "LONGEST_SESSION_H", "MOST_MG", "MOST_MG_PER_KG", "NUMBER", "WINDOW_H", "AgeSdY", "AgeY", "Day",
+    "DoseMgPerKg", "DurationMin", "Flag", "Fraction", "LongDoseMgPerKg", "LongDurationMin", "ObservedDay", "Quantity",
+    "StartMin", "WeightKg", "WeightSdKg", "read_fixed_dose",
 ]  # fmt: skip
 
-_NUMBER = r"[0-9]*\.?[0-9]+([eE][+-]?[0-9]+)?"
+NUMBER = r"[0-9]*\.?[0-9]+([eE][+-]?[0-9]+)?"
+"""How a file writes a number, as a pattern."""
 _TIME = r"(s|sec|seconds?|min|minutes?|h|hr|hours?|days?)"
 _DOSE = r"(mg/kg|ug/kg|mcg/kg|g/kg|mg/lb)"
 _WEIGHT = r"(kg|kilograms?|lb|pounds?)"
@@ -46,7 +47,7 @@ class Quantity:
     remedy: str = ""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> Any:
-        file = {"type": "string", "pattern": rf"^{_NUMBER} *{self.written}$", "examples": [self.example]}
+        file = {"type": "string", "pattern": rf"^{NUMBER} *{self.written}$", "examples": [self.example]}
         read, write = (AfterValidator(self._within), BeforeValidator(self._parse)), PlainSerializer(self._write)
         return handler.generate_schema(Annotated[source, *read, write, WithJsonSchema(file)])
 
@@ -91,6 +92,22 @@ _MG_MEANT = "Was an amount in mg meant? 40 mg for 70 kg is 0.57 mg/kg."
 
 DoseMgPerKg = Annotated[float, Quantity("mg/kg", 0.0, MOST_MG_PER_KG, _DOSE, "0.5 mg/kg", remedy=_MG_MEANT)]
 """Racemic free base per body weight. [mg/kg]; above 5 is refused as a slip of the unit."""
+
+
+def read_fixed_dose(text: str) -> float:
+    """An amount for everybody, whatever they weigh. [mg]
+
+    Raises UnitsError: it is no mass; SpecError: it is below 0 or above the largest dose.
+    """
+    amount = parse_quantity(text, "mg")
+    if not 0.0 <= amount <= MOST_MG:
+        allowed = f"at least 0 mg and at most {MOST_MG:g} mg"
+        raise SpecError(where="dose", got=text, allowed=allowed, remedy="Was another unit meant?")
+    return amount
+
+
+StartMin = Annotated[float, Quantity("min", 0.0, hours_to_minutes(LONGEST_SESSION_H), _TIME, "2 min")]
+"""Time after the start of a session. [min]"""
 
 DurationMin = Annotated[
     float,
@@ -142,7 +159,7 @@ Fraction = Annotated[
         {
             "anyOf": [
                 {"type": "number", "minimum": 0, "maximum": 1},
-                {"type": "string", "pattern": rf"^{_NUMBER} *(%|percent)?$"},
+                {"type": "string", "pattern": rf"^{NUMBER} *(%|percent)?$"},
             ]
         }
     ),

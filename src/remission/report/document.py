@@ -9,7 +9,7 @@ from remission.library.loader import load_parameter_set
 from remission.library.published import trial_citation
 from remission.library.references import sources_of
 from remission.numerics.digits import with_interval
-from remission.patient.parameters import load_course_parameters
+from remission.patient.backgrounds import course_parameters_of
 from remission.patient.pharmacology import pharmacology_of
 from remission.patient.standing import is_tuned, standing_of, substances_without_trial, tuned_sentence
 from remission.protocol.record import Protocol
@@ -144,7 +144,7 @@ def inline_svg(chart: Chart, svg: str) -> str:
 
 def _changed(result: TrialResult) -> str:
     """Values of this run that are not the set's."""
-    library = asdict(load_course_parameters(result.protocol.substance, parameter_set=result.parameter_set))
+    library = asdict(course_parameters_of(result.protocol, parameter_set=result.parameter_set))
     used = asdict(result.parameters)
     return ", ".join(
         f"{name} = {used[name]:g} (library {library[name]:g})" for name in used if used[name] != library[name]

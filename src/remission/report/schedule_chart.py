@@ -119,7 +119,7 @@ def _infusions(arm: Arm, protocol: Protocol) -> Iterator[tuple[int, int, int, bo
     for start, name in arm.drug_starts:
         course = protocol.drugs[name]
         for number, usual in enumerate(usual_days(course), start=1):
-            is_active = course.drug == "racemic-ketamine"
+            is_active = course.is_ketamine
             yield start + course.earliest_day(number), start + usual, start + course.latest_day(number), is_active
 
 

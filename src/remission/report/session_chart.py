@@ -45,7 +45,7 @@ PANELS = ("concentration", "occupancy", "experience", "pressure")
 
 
 def session_chart(protocol: Protocol, *, seed: int, panels: Sequence[str] = PANELS) -> Chart | None:
-    """The first ketamine infusion of the protocol in 400 of its people; None for a trial without ketamine.
+    """The first ketamine infusion of the protocol in 400 of its people; None where no dose is one infusion.
 
     ``panels``: which of :data:`PANELS` to draw, two in a row.
     """
@@ -63,7 +63,8 @@ def session_chart(protocol: Protocol, *, seed: int, panels: Sequence[str] = PANE
     bands = {(a, s): _band(curves.concentrations.select(a, site=s)) for a, s, *_ in _SHOWN if (a, s) in found_series}
     vas, sbp, dbp = _band(curves.vas), _band(curves.sbp_mmhg), _band(curves.dbp_mmhg)
     minutes = hours_to_minutes(curves.t_h)
-    dose = f"{found.dose_mg_per_kg:g} mg/kg over {found.duration_min:g} min"
+    length = hours_to_minutes(found.duration_h)
+    dose = f"{found.amount_text} over {length:g} min"
     n_columns = min(2, len(panels))
     n_rows = -(-len(panels) // n_columns)
     with drawing():
@@ -82,13 +83,13 @@ def session_chart(protocol: Protocol, *, seed: int, panels: Sequence[str] = PANE
                 _draw(axes, minutes, dbp, "diastolic", "#6a6f7a", (0, (4, 1.5)))
                 finish(axes, x="minutes from the start", y="rise, mmHg (interim model)", title="Blood pressure")
                 axes.legend(loc="upper right")
-            axes.axvspan(0.0, found.duration_min, color=INK, alpha=0.05, linewidth=0.0)
+            axes.axvspan(0.0, length, color=INK, alpha=0.05, linewidth=0.0)
             axes.set_xlim(0.0, hours_to_minutes(_HOURS))
             axes.set_xticks(np.arange(0.0, hours_to_minutes(_HOURS) + 1.0, 60.0))
             axes.set_ylim(bottom=0.0)
             if axes is figure.axes[0]:
                 axes.annotate(
-                    "infusion", (found.duration_min / 2.0, 1.0), (0, -10), xycoords=("data", "axes fraction"),
+                    "infusion", (length / 2.0, 1.0), (0, -10), xycoords=("data", "axes fraction"),
                     textcoords="offset points", ha="center", color=QUIET, fontsize=7.5,
                 )  # fmt: skip
     at_end = int(np.searchsorted(curves.t_h, found.duration_h))
@@ -160,7 +161,8 @@ def _draw_occupancy(
 def _first_infusion(protocol: Protocol) -> Infusion | None:
     used = [arm.drug for arm in protocol.arms if arm.drug is not None]
     courses = [protocol.drugs[name] for name in used if protocol.drugs[name].drug == "racemic-ketamine"]
-    return courses[0].infusions[0] if courses else None
+    plain = [one for course in courses for one in course.infusions if one.is_plain]
+    return plain[0] if plain else None
 
 
 def _draw(axes: Axes, minutes: Float[np.ndarray, " time"], band: _Band, label: str, color: str, dash: object) -> None:

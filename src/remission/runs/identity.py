@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from remission.errors import ProvenanceError, RunError
-from remission.patient.parameters import CourseParameters, load_course_parameters
+from remission.patient.backgrounds import course_parameters_of
+from remission.patient.parameters import CourseParameters
 from remission.patient.pharmacology import pharmacology_of
 from remission.protocol.record import Protocol
 from remission.provenance import library_versions, package_version, source_hashes
@@ -96,7 +97,7 @@ def check_place(root: Path, plan: TrialPlan) -> None:
 def describe_run(result: TrialResult, command: str, *, with_diaries: bool = False) -> dict[str, Any]:
     """What made the run: equal for equal runs. The protocol in full is ``protocol.yaml`` beside it."""
     used = asdict(result.parameters)
-    usual = asdict(load_course_parameters(result.protocol.substance, parameter_set=result.parameter_set))
+    usual = asdict(course_parameters_of(result.protocol, parameter_set=result.parameter_set))
     return {
         "protocol": result.protocol.id,
         "protocol_sha256": result.protocol.content_hash,

@@ -148,7 +148,8 @@ def sample_session_curves(
     t_h: Float[np.ndarray, " time"],
     pharmacology: Pharmacology,
 ) -> SessionCurves:
-    """Curves of one infusion in people of a trial; pressures are rises from 0. [h], [mmHg]"""
+    """Curves of one infusion into a vein in people of a trial; pressures are rises from 0. [h], [mmHg]"""
+    assert infusion.dose_mg_per_kg is not None, "a plain infusion has a dose per body weight"
     people = People.of_replicates(seed=seed, first=0, count=1, n_subjects=n_people)
     response = sample_acute_response(people)
     return simulate_session_curves(

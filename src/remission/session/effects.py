@@ -13,6 +13,7 @@ Assumptions: C50_e is assumed, no estimate exists; the session clock runs 24 h, 
 (under 1% of e).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,16 +21,31 @@ import numpy as np
 from jaxtyping import Float
 
 from remission.dosing import EvidenceFlag, infusions_per_weight
+from remission.library.products import list_products
 from remission.patient.pharmacology import Pharmacology
-from remission.pk import effect_site_peak, individual_parameters, saturated_hours
+from remission.pk import (
+    PkModel,
+    choose_product,
+    effect_site_peak,
+    individual_parameters,
+    load_pk_model,
+    saturated_hours,
+    simulate_effect_site,
+)
 from remission.receptor import saturation
 from remission.records.analyte import Analyte
+from remission.records.dose import Absorption, Dose, Route
 from remission.records.result import Result
+from remission.session.exposure import exposure_nodes, saturated_sum
 
-__all__ = ["SessionEffects", "reference_peak_s_ket", "simulate_session_effects"]
+__all__ = [
+    "SessionEffects", "reference_peak_s_ket", "session_model", "simulate_effects_of_doses", "simulate_session_effects",
+]  # fmt: skip
 
 # People computed together; their arrays then stay in the processor's cache. It changes no result.
 _CHUNK = 2048
+_FEW = 256
+_PEAK_STEP_H = 1.0 / 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +139,95 @@ def simulate_session_effects(
         flags=events.flags,
         n_extrapolated=int(np.count_nonzero(people.is_extrapolated)),
     )
+
+
+def session_model(doses: Sequence[Dose], pharmacology: Pharmacology) -> PkModel:
+    """The kinetic model of a session: the patient's own, or the one that alone holds the absorption of a product."""
+    for dose in doses:
+        fitting = [one for one in list_products() if (one.route, one.form) == (dose.route, dose.form)]
+        named = [one for one in fitting if one.id == dose.product] or fitting
+        own = {one.model for one in named}
+        if named and None not in own and pharmacology.pk.id not in own:
+            return load_pk_model(str(named[0].model))
+    return pharmacology.pk
+
+
+def simulate_effects_of_doses(
+    doses: Sequence[Dose],
+    *,
+    weight_kg: Float[np.ndarray, " subject"],
+    z_iiv: Float[np.ndarray, "subject iiv"],
+    z_absorption: Float[np.ndarray, "subject 2"],
+    pharmacology: Pharmacology,
+) -> SessionEffects:
+    """Exposure e and psychoactive score m of each person after doses of one session, by any route and of either form.
+
+    S-ketamine counts as in the racemate: nanogram for nanogram in e, and alone in m. A dose whose time of the peak is
+    sourced is absorbed at the rate of that time, as the planner has it; without one it must say its own.
+
+    Parameters
+    ----------
+    doses
+        In order of time, the first at 0 h.
+    weight_kg
+        Body weights. [kg]
+    z_iiv
+        Standard normals, columns as those of :func:`session_model`. [dimensionless]
+    z_absorption
+        Standard normals for the share that is absorbed and for its rate. [dimensionless]
+    pharmacology
+        From :func:`~remission.patient.pharmacology.load_pharmacology`.
+
+    Raises
+    ------
+    SpecError
+        A dose, a weight or what is known of an absorption is not enough; the message says which.
+    """
+    model, settings, effects = session_model(doses, pharmacology), pharmacology.exposure, pharmacology.effects
+    known = [_with_rate(one, model) for one in doses]
+    horizon_h = settings.value("horizon_h")
+    nodes_h, weights_h = exposure_nodes([edge for one in known for edge in (one.start_h, one.end_h)], horizon_h)
+    grid_h = np.arange(0.0, horizon_h + _PEAK_STEP_H, _PEAK_STEP_H)
+    exposure, peak = np.zeros(weight_kg.size), np.zeros(weight_kg.size)
+    for start in range(0, weight_kg.size, _FEW):
+        rows = slice(start, start + _FEW)
+        some: dict[str, Any] = {
+            "weight_kg": weight_kg[rows], "z_iiv": z_iiv[rows], "z_absorption": z_absorption[rows],
+        }  # fmt: skip
+        at_nodes = simulate_effect_site(model, known, t_h=nodes_h, **some)[Analyte.KET]
+        effect = saturation(at_nodes, c50_ng_per_ml=settings.value("c50_exposure_ng_per_ml"))
+        exposure[rows] = saturated_sum(effect, weights_h)
+        peak[rows] = _top(simulate_effect_site(model, known, t_h=grid_h, **some)[Analyte.S_KET])
+    return SessionEffects(
+        exposure=exposure / settings.value("exposure_reference_h"),
+        psychoactive=saturation(
+            peak, c50_ng_per_ml=effects.value("c50_high_ng_per_ml"), hill=effects.value("hill_high")
+        ),
+        peak_s_ket_ng_per_ml=peak,
+        flags=(),
+        n_extrapolated=0,
+    )
+
+
+def _with_rate(dose: Dose, model: PkModel) -> Dose:
+    """The dose with the rate of the sourced time of its peak, where it states none and the model needs one."""
+    if dose.absorption is not None or dose.route in {Route.IV_INFUSION, Route.IV_BOLUS}:
+        return dose
+    product = choose_product(model, dose, where="dose")
+    if product is None or product.model is not None or product.tmax is None:
+        return dose
+    reason = "First order, with the time of the peak that is sourced."
+    return dose.replace(product=product.id, absorption=Absorption(basis="tmax", reason=reason))
+
+
+def _top(curves: Float[np.ndarray, "subject time"]) -> Float[np.ndarray, " subject"]:
+    """The largest value of each curve, by the parabola through its largest point and the two beside it."""
+    at = np.clip(curves.argmax(axis=1), 1, curves.shape[1] - 2)
+    row = np.arange(curves.shape[0])
+    left, middle, right = curves[row, at - 1], curves[row, at], curves[row, at + 1]
+    bend = left - 2.0 * middle + right
+    rise = np.where(bend < 0.0, (right - left) ** 2 / np.where(bend < 0.0, -8.0 * bend, 1.0), 0.0)
+    return np.maximum(curves.max(axis=1), middle + rise)
 
 
 def reference_peak_s_ket(pharmacology: Pharmacology) -> float:

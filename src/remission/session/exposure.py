@@ -17,8 +17,9 @@ from remission.receptor import saturation
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.infusions import InfusionEvents
 
-__all__ = ["simulate_exposure"]
+__all__ = ["exposure_nodes", "saturated_sum", "simulate_exposure"]
 
+_Subject = Float[np.ndarray, " subject"]
 _FIRST_PANEL_H = 0.05
 _N_NODES = 6
 
@@ -31,14 +32,22 @@ def simulate_exposure(
     1 is the typical adult in the reference session. [dimensionless]
     """
     settings = pharmacology.exposure
-    t_h, weight_h = _nodes([*events.start_h, *events.end_h], horizon_h=settings.value("horizon_h"))
+    t_h, weight_h = exposure_nodes([*events.start_h, *events.end_h], settings.value("horizon_h"))
     found = simulate_concentrations(individuals, events, t_h=t_h, analytes=(Analyte.KET,), sites=(SamplingSite.EFFECT,))
     effect = saturation(found.conc_ng_per_ml[:, 0, :], c50_ng_per_ml=settings.value("c50_exposure_ng_per_ml"))
-    return effect @ weight_h / settings.value("exposure_reference_h")
+    return saturated_sum(effect, weight_h) / settings.value("exposure_reference_h")
 
 
-def _nodes(
-    breaks_h: Sequence[float], *, horizon_h: float
+def saturated_sum(effect: Float[np.ndarray, "subject node"], weight_h: Float[np.ndarray, " node"]) -> _Subject:
+    """The integral of each person, node after node: a product of matrices would round by who else is in it. [h]"""
+    total = np.zeros(effect.shape[0])
+    for column, weight in zip(effect.T, weight_h.tolist(), strict=True):
+        total += column * weight
+    return total
+
+
+def exposure_nodes(
+    breaks_h: Sequence[float], horizon_h: float
 ) -> tuple[Float[np.ndarray, " node"], Float[np.ndarray, " node"]]:
     """Times and weights of an integral from 0 to the horizon; the curve has a corner at each break."""
     edges = sorted({0.0, horizon_h, *(one for one in breaks_h if one < horizon_h)})

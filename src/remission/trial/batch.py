@@ -3,7 +3,7 @@
 Every number of a replicate depends on (seed, replicate) and the specification only, never on the batch it fell into.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -12,7 +12,7 @@ from jaxtyping import Int
 
 from remission.patient.comorbidity import sample_comorbidity
 from remission.patient.course import Course, CourseSchedule, Traits
-from remission.patient.kernels import reference
+from remission.patient.kernels import fast, reference
 from remission.patient.parameters import CourseParameters
 from remission.patient.pharmacology import Pharmacology
 from remission.patient.sampling import Covariates, sample_covariates, sample_traits
@@ -20,11 +20,12 @@ from remission.protocol.record import Protocol
 from remission.records.comorbidity import CONDITIONS, comorbidity_numbers
 from remission.records.estimand import EventKind
 from remission.streams import People
-from remission.trial.happenings import Happenings, simulate_happenings
+from remission.trial.entry import check_entry
+from remission.trial.happenings import Happenings, Kernel, simulate_happenings
 from remission.trial.observation import Observation, observe, observe_fully
 from remission.trial.package import comorbidity_shift, tendency_shift
 from remission.trial.randomization import allocate, assign_sites, minimize, strata_of
-from remission.trial.schedule import build_schedule
+from remission.trial.schedule import build_schedule, with_other_doses
 
 __all__ = ["TrialBatch", "simulate_batch", "simulate_under_arm", "simulate_with_states"]
 
@@ -64,8 +65,7 @@ def simulate_batch(
     """
     values = _effective(protocol, parameters)
     enrolled = _enrol(protocol, seed=seed, first_replicate=first_replicate, n_replicates=n_replicates)
-    traits, schedule = _treat(protocol, enrolled, values, pharmacology)
-    course, happened = simulate_happenings(enrolled.people, protocol, traits, schedule, values, without=without)
+    schedule, course, happened = _live(protocol, enrolled, values, pharmacology, without=without)
     seen = observe(enrolled.people, protocol, course, schedule, values, happenings=happened)
     return _batch(enrolled, n_replicates, course, happened, seen)
 
@@ -91,8 +91,7 @@ def simulate_under_arm(
     values = _effective(protocol, parameters)
     drawn = _enrol(protocol, seed=seed, first_replicate=first_replicate, n_replicates=n_replicates)
     enrolled = replace(drawn, arm=np.full_like(drawn.arm, arm))
-    traits, schedule = _treat(protocol, enrolled, values, pharmacology)
-    course, happened = simulate_happenings(enrolled.people, protocol, traits, schedule, values, without=without)
+    _, course, happened = _live(protocol, enrolled, values, pharmacology, without=without)
     seen = observe_fully(enrolled.people, protocol, course, values)
     return _batch(enrolled, n_replicates, course, happened, seen)
 
@@ -128,9 +127,8 @@ def simulate_with_states(
     """
     values = _effective(protocol, parameters)
     enrolled = _enrol(protocol, seed=seed, first_replicate=0, n_replicates=n_replicates).first(n_people)
-    traits, schedule = _treat(protocol, enrolled, values, pharmacology)
     kernel = partial(reference.simulate_course, record_states=True)
-    course, _ = simulate_happenings(enrolled.people, protocol, traits, schedule, values, kernel=kernel)
+    _, course, _ = _live(protocol, enrolled, values, pharmacology, kernel=kernel)
     return enrolled.arm, course
 
 
@@ -169,6 +167,7 @@ def _effective(protocol: Protocol, parameters: CourseParameters) -> CourseParame
 
 
 def _enrol(protocol: Protocol, *, seed: int, first_replicate: int, n_replicates: int) -> _Enrolled:
+    check_entry(protocol)
     n_subjects = protocol.population.n_subjects
     people = People.of_replicates(seed=seed, first=first_replicate, count=n_replicates, n_subjects=n_subjects)
     covariates = sample_covariates(people, protocol.population)
@@ -188,6 +187,56 @@ def _enrol(protocol: Protocol, *, seed: int, first_replicate: int, n_replicates:
         stratum = strata_of(protocol, levels=factors)
         arm = allocate(people, protocol, stratum=stratum.reshape(shape)).ravel()
     return _Enrolled(people=people, covariates=covariates, conditions=conditions, site=site, arm=arm)
+
+
+def _live(
+    protocol: Protocol,
+    enrolled: _Enrolled,
+    parameters: CourseParameters,
+    pharmacology: Pharmacology,
+    *,
+    without: Collection[EventKind] = (),
+    kernel: Kernel = fast.simulate_course,
+) -> tuple[CourseSchedule, Course, Happenings]:
+    """Schedules, courses, and what happened, with doses that follow what was reported.
+
+    A course that is run again with another dose is the same up to that dose, because a person's draws are addressed.
+    So people are run with the planned doses, the trial looks at them as it would on the day of the visit, and they are
+    run again with what it then gives.
+    """
+    people = enrolled.people
+    traits, schedule = _treat(protocol, enrolled, parameters, pharmacology)
+    course, happened = simulate_happenings(
+        people, protocol, traits, schedule, parameters, without=without, kernel=kernel
+    )
+    for visit, index, slot, name, number in sorted(_adapting(protocol)):
+        rule = protocol.drugs[name].infusions[number].adapt
+        assert rule is not None, "listed because it adapts"
+        seen = observe(people, protocol, course, schedule, parameters, happenings=happened)
+        kept = seen.diary_kept[:, seen.diary_day == visit].any(axis=1)
+        reported = seen.diary[:, max(0, visit + 1 - rule.within_days) : visit + 1].sum(axis=1)
+        who = (enrolled.arm == index) & kept & (reported >= rule.use_days)
+        changed = with_other_doses(
+            schedule, people, protocol.drugs[name], slot=slot, number=number, who=who,
+            covariates=enrolled.covariates, pharmacology=pharmacology,
+        )  # fmt: skip
+        if changed is not schedule:
+            schedule = changed
+            course, happened = simulate_happenings(
+                people, protocol, traits, schedule, parameters, without=without, kernel=kernel
+            )
+    return schedule, course, happened
+
+
+def _adapting(protocol: Protocol) -> Iterator[tuple[int, int, int, str, int]]:
+    """Visit, arm, slot of the schedule, course and number in it of each infusion that adapts."""
+    for index, arm in enumerate(protocol.arms):
+        slot = 0
+        for start, name in arm.drug_starts:
+            for number, infusion in enumerate(protocol.drugs[name].infusions):
+                if infusion.adapt is not None:
+                    yield start + infusion.adapt.visit, index, slot, name, number
+                slot += 1
 
 
 def _treat(

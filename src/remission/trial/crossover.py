@@ -19,7 +19,8 @@ from jaxtyping import Bool, Float
 from remission.analyses.estimate import Estimate
 from remission.analyses.means import analyze_difference
 from remission.errors import SpecError
-from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters, load_course_parameters
+from remission.patient.backgrounds import course_parameters_of
+from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters
 from remission.protocol.record import Protocol
 from remission.records.endpoint import Endpoint
 from remission.records.seed import DEFAULT_SEED
@@ -73,7 +74,7 @@ def crossover_truth(
     one, other = _checked(protocol, endpoints)
     check_people(n_people)
     check_seed(seed)
-    used = parameters or load_course_parameters(protocol.substance, parameter_set=parameter_set)
+    used = parameters or course_parameters_of(protocol, parameter_set=parameter_set)
     first, second = (
         simulate_everybody(protocol, endpoint, {}, n_people=n_people, seed=seed, parameters=used)[0]
         for endpoint in (one, other)

@@ -3,22 +3,24 @@
 A person's schedule is drawn the same way whatever the arm, so that arms with the same planned gaps share it.
 """
 
+from dataclasses import replace
+
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from remission.patient.course import CourseSchedule
 from remission.patient.parameters import CourseParameters
 from remission.patient.pharmacology import Pharmacology
-from remission.patient.sampling import Covariates, sample_iiv
+from remission.patient.sampling import Covariates, sample_band_draws, sample_iiv
 from remission.protocol.record import Protocol
+from remission.records.dose import Dose, DrugForm, Route
 from remission.records.therapy_kinds import THERAPIES
 from remission.records.treatment import DrugCourse, Gap, TherapyCourse
-from remission.session.effects import simulate_session_effects
+from remission.session.effects import session_model, simulate_effects_of_doses, simulate_session_effects
 from remission.streams import People, Stream, draw_uniforms
 from remission.trial.package import TherapyEffect, therapy_effect
-from remission.units import minutes_to_hours
 
-__all__ = ["build_schedule", "infusion_days", "session_days"]
+__all__ = ["build_schedule", "infusion_days", "session_days", "with_other_doses"]
 
 _InfusionDays = Int[np.ndarray, "subject infusion"]
 _SessionDays = Int[np.ndarray, "subject session"]
@@ -87,7 +89,7 @@ def build_schedule(
     session_day = np.full((n, n_sessions), -1, dtype=np.int64)
     quality = np.zeros(n)
     incentive, tau_incentive_day = np.full((n, n_sessions), -1.0), 1.0
-    effects = _session_effects(people, protocol, covariates, pharmacology)
+    effects = _session_effects(people, _sessions_of(protocol), covariates, pharmacology)
     for index, item in enumerate(protocol.arms):
         mine = arm == index
         days = np.zeros((n, 0), dtype=np.int64)
@@ -97,9 +99,10 @@ def build_schedule(
             days = np.concatenate([days, infusion_days(people, drug, start_day=start_day, before=given)], axis=1)
             infusion_day[mine, given : days.shape[1]] = days[mine, given:]
             for slot, infusion in enumerate(drug.infusions, start=given):
-                if drug.drug == "racemic-ketamine":
-                    e, m = effects[(infusion.dose_mg_per_kg, infusion.duration_min)]
-                    exposure[mine, slot], psychoactive[mine, slot] = e[mine], m[mine]
+                if drug.is_ketamine:
+                    e, m = effects[infusion.given(drug.form)]
+                    exposure[mine, slot] = e[mine]
+                    psychoactive[mine, slot] = 0.0 if infusion.under_anesthesia else m[mine]
                 else:
                     psychoactive[mine, slot] = drug.psychoactive
         before = 0
@@ -138,27 +141,63 @@ def _effect(therapy: TherapyCourse, protocol: Protocol, parameters: CourseParame
     return TherapyEffect(quality=therapy.quality if is_own and therapy.quality is not None else np.nan)
 
 
-def _session_effects(
-    people: People, protocol: Protocol, covariates: Covariates, pharmacology: Pharmacology
-) -> dict[tuple[float, float], tuple[Float[np.ndarray, " subject"], Float[np.ndarray, " subject"]]]:
-    """e and m of each distinct ketamine infusion, from each person's own pharmacokinetics."""
-    doses = {
-        (infusion.dose_mg_per_kg, infusion.duration_min)
-        for drug in protocol.drugs.values()
-        if drug.drug == "racemic-ketamine"
-        for infusion in drug.infusions
+def with_other_doses(
+    schedule: CourseSchedule,
+    people: People,
+    course: DrugCourse,
+    *,
+    slot: int,
+    number: int,
+    who: Bool[np.ndarray, " subject"],
+    covariates: Covariates,
+    pharmacology: Pharmacology,
+) -> CourseSchedule:
+    """The schedule in which some people get the other dose of an infusion that adapts.
+
+    ``slot``: the infusion in the schedule. ``number``: the same in its course, from 0. ``who``: people of the arm who
+    get the other dose.
+    """
+    other = course.infusions[number].adapt
+    assert other is not None, "asked for an infusion that adapts"
+    if not course.is_ketamine or not who.any():
+        return schedule
+    found = _session_effects(people, {other.given(course.form)}, covariates, pharmacology)[other.given(course.form)]
+    exposure, psychoactive = schedule.exposure.copy(), schedule.psychoactive.copy()
+    exposure[who, slot] = found[0][who]
+    psychoactive[who, slot] = 0.0 if other.under_anesthesia else found[1][who]
+    return replace(schedule, exposure=exposure, psychoactive=psychoactive)
+
+
+def _sessions_of(protocol: Protocol) -> set[tuple[Dose, ...]]:
+    return {
+        infusion.given(drug.form) for drug in protocol.drugs.values() if drug.is_ketamine for infusion in drug.infusions
     }
-    if not doses:
-        return {}
-    z_iiv = sample_iiv(people, n_iiv=pharmacology.n_iiv)
+
+
+def _session_effects(
+    people: People, sessions: set[tuple[Dose, ...]], covariates: Covariates, pharmacology: Pharmacology
+) -> dict[tuple[Dose, ...], tuple[Float[np.ndarray, " subject"], Float[np.ndarray, " subject"]]]:
+    """e and m of each distinct ketamine session, from each person's own pharmacokinetics."""
     effects = {}
-    for dose_mg_per_kg, duration_min in sorted(doses):
-        session = simulate_session_effects(
-            dose_mg_per_kg=dose_mg_per_kg,
-            duration_h=minutes_to_hours(duration_min),
-            weight_kg=covariates.weight_kg,
-            z_iiv=z_iiv,
-            pharmacology=pharmacology,
-        )
-        effects[(dose_mg_per_kg, duration_min)] = (session.exposure, session.psychoactive)
+    for doses in sessions:
+        model = session_model(doses, pharmacology)
+        z_iiv, (first, *more) = sample_iiv(people, n_iiv=model.n_iiv), doses
+        is_plain = first.route is Route.IV_INFUSION and first.form is DrugForm.RACEMATE
+        if is_plain and not more and first.dose_mg_per_kg is not None:
+            session = simulate_session_effects(
+                dose_mg_per_kg=first.dose_mg_per_kg,
+                duration_h=first.duration_h,
+                weight_kg=covariates.weight_kg,
+                z_iiv=z_iiv,
+                pharmacology=pharmacology,
+            )
+        else:
+            session = simulate_effects_of_doses(
+                doses,
+                weight_kg=covariates.weight_kg,
+                z_iiv=z_iiv,
+                z_absorption=sample_band_draws(people, model=model).z_absorption,
+                pharmacology=pharmacology,
+            )
+        effects[doses] = (session.exposure, session.psychoactive)
     return effects

@@ -7,11 +7,11 @@ from functools import cached_property
 from remission.endpoints.values import check_formula
 from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
+from remission.patient.backgrounds import course_parameters_of
 from remission.patient.kernels.links import check_links, link_hashes
 from remission.patient.parameters import (
     DEFAULT_PARAMETER_SET,
     CourseParameters,
-    load_course_parameters,
     read_parameters,
 )
 from remission.patient.pharmacology import Pharmacology, pharmacology_of
@@ -21,6 +21,7 @@ from remission.records.seed import DEFAULT_SEED
 from remission.streams import check_seed
 from remission.trial.batch import TrialBatch, simulate_batch
 from remission.trial.chunk import Chunk, ChunkResult, analyze_batch, merge_chunks, plan_chunks
+from remission.trial.entry import check_entry
 from remission.trial.package import check_package
 from remission.trial.result import TrialResult
 from remission.trial.states import simulate_states
@@ -137,6 +138,7 @@ def plan_trial(
                 got=f"{chunk_replicates}, which is {person_days} person-days",
                 allowed=f"up to {_CHUNK_PERSON_DAYS} person-days in a piece of work",
             )
+    check_entry(protocol)
     check_package(protocol)
     # A model of the reader's own is read now, so that its faults are said before any work.
     pharmacology_of(protocol)
@@ -151,7 +153,7 @@ def plan_trial(
         n_replicates=n_replicates,
         seed=check_seed(seed),
         parameter_set=parameter_set,
-        parameters=parameters or load_course_parameters(protocol.substance, parameter_set=found),
+        parameters=parameters or course_parameters_of(protocol, parameter_set=found),
         with_diaries=with_diaries,
         chunk_replicates=chunk_replicates,
     )

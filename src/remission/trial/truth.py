@@ -17,7 +17,8 @@ from remission.analyses.hazards import analyze_hazard
 from remission.endpoints.values import times_of, values_of
 from remission.errors import SpecError
 from remission.numerics.elementary import exp
-from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters, load_course_parameters
+from remission.patient.backgrounds import course_parameters_of
+from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters
 from remission.patient.pharmacology import pharmacology_of
 from remission.protocol.question import possible_events, strategy_faults, strategy_for
 from remission.protocol.record import Protocol
@@ -152,7 +153,7 @@ def estimand_truth(
     check_seed(seed)
     primary = protocol.analysis(asked.analysis)
     endpoint = protocol.endpoint(primary.endpoint)
-    used = parameters or load_course_parameters(protocol.substance, parameter_set=parameter_set)
+    used = parameters or course_parameters_of(protocol, parameter_set=parameter_set)
     strategies = {event: strategy_for(asked, event, endpoint) for event in possible_events(protocol)}
     values, ended, happened = simulate_everybody(
         protocol, endpoint, strategies, n_people=n_people, seed=seed, parameters=used, on_progress=on_progress

@@ -82,7 +82,7 @@ def test_a_muscle_that_lets_all_of_it_through_at_once_is_a_bolus() -> None:
 def test_the_share_that_arrives_differs_between_people_as_in_a_plan() -> None:
     """Two people of one weight and one clearance still get different doses under the tongue."""
     dose = (Dose.create(route="sublingual", dose="25 mg"),)
-    typical = {"weight_kg": np.full(N, 70.0), "z_iiv": np.zeros((N, 8)), "pharmacology": PHARMACOLOGY}
+    typical: dict[str, Any] = {"weight_kg": np.full(N, 70.0), "z_iiv": np.zeros((N, 8)), "pharmacology": PHARMACOLOGY}
     z = sample_band_draws(PEOPLE, model=PHARMACOLOGY.pk).z_absorption
     drawn = simulate_effects_of_doses(dose, z_absorption=z, **typical).exposure
     assert np.all(simulate_effects_of_doses(dose, z_absorption=np.zeros((N, 2)), **typical).exposure.std() < 1e-12)

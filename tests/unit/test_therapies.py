@@ -2,16 +2,21 @@
 
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from fastapi.testclient import TestClient
 from source_tree import ROOT
+from typer.testing import CliRunner
 from validation.small_trials import small_protocol
 
+from remission.cli.app import app
 from remission.errors import SpecError
 from remission.evidence.records import CareRecord, StudyRecord
 from remission.evidence.registry import load_evidence
+from remission.evidence.therapies import kinds_with_readings, therapy_readings
 from remission.patient.parameters import CourseParameters, load_course_parameters
 from remission.patient.pharmacology import load_pharmacology
 from remission.protocol.file import parse_protocol, write_protocol
@@ -24,10 +29,13 @@ from remission.records.therapy_kinds import (
     therapy_worth,
     way_contrast,
 )
+from remission.report.therapy_forest import THERAPY_COLUMNS, therapy_forest
 from remission.trial.batch import simulate_batch, simulate_under_arm
 from remission.trial.contrasts import clean_share, shown_contrast, spread_of_people
 from remission.trial.package import check_package, therapy_effect
 from remission.trial.simulate import plan_trial
+from remission.web.app import create_app
+from remission.web.settings import WebSettings
 
 TABLE = packaged_toml("package", "therapies.toml")
 WEEKLY = [{"day": 7 * week} for week in range(12)]
@@ -288,3 +296,44 @@ def test_the_schema_offers_every_kind() -> None:
     """An editor offers what the schema has."""
     schema = json.loads((ROOT / "docs" / "reference" / "protocol.schema.json").read_text("utf-8"))
     assert schema["$defs"]["TherapyCourse"]["properties"]["kind"]["enum"] == list(THERAPIES)
+
+
+@pytest.mark.parametrize("kind", kinds_with_readings())
+def test_the_forest_of_a_kind_has_every_reading_and_says_what_is_done_with_it(kind: str) -> None:
+    """Nulls stand first, and no number stands there without what the program does with it."""
+    registry = load_evidence()
+    rows = [dict(zip(THERAPY_COLUMNS, row, strict=True)) for row in therapy_forest(registry, kind=kind).table.rows]
+    expected = {one.record for one in readings_of(kind)}
+    expected |= {row["record"] for row in TABLE["worth"] if row["kind"] == kind and "as" not in row}
+    assert {row["record"] for row in rows} == expected
+    assert all(row["used here"].startswith(("sets the worth: ", "sets no worth: ")) for row in rows)
+    nulls = [row["finds"] == "no difference" for row in rows]
+    assert nulls == sorted(nulls, reverse=True)
+    for row, one in zip(rows, therapy_readings(registry, kind=kind), strict=True):
+        if one.value is not None:
+            assert f"{one.value:g}" in row["value (interval)"]
+
+
+def test_a_reading_goes_the_way_of_its_endpoint() -> None:
+    """Fewer relapses favor the therapy although the ratio is below one; an interval with no effect favors nothing."""
+    by_words = {(one.record, one.endpoint): one.finds for one in therapy_readings(load_evidence(), kind="mbrp")}
+    assert by_words["ma_mbrp_grant", "withdrawal/craving"] == "favors the therapy"
+    assert by_words["ma_mbrp_grant", "relapse"] == "no difference"
+    rewards = {one.record: one.finds for one in therapy_readings(load_evidence(), kind="contingency-management")}
+    assert rewards["stim_prize_cm_6m"] == "no difference"
+    assert rewards["coc_cm"] == "favors the therapy"
+
+
+def test_the_forest_of_a_kind_on_the_command_line_and_on_its_page(tmp_path: Path) -> None:
+    """Both doors show the same rows; a kind of which nothing was read is refused with those there are."""
+    out = tmp_path / "cm.svg"
+    words = ["evidence", "forest", "--therapy", "contingency-management", "--json", "--out", str(out)]
+    told = CliRunner().invoke(app, words)
+    rows = json.loads(told.stdout)["rows"]
+    assert out.stat().st_size > 10_000
+    client = TestClient(create_app(WebSettings(hosts=("testserver",), n_replicates=6)))
+    page = client.get("/evidence/therapy/contingency-management.json").json()
+    assert page["figure"]["table"]["rows"] == [list(row.values()) for row in rows]
+    assert len(page["worths"]) == 6
+    assert client.get("/evidence/therapy/hypnosis").status_code == 404
+    assert "/evidence/therapy/cbt" in client.get("/evidence").text

@@ -97,14 +97,18 @@ def show_evidence(
 
 @app.command("forest")
 def forest_evidence(
-    substance: Annotated[str, typer.Option(help="For example alcohol.")],
+    substance: Annotated[str | None, typer.Option(help="For example alcohol.")] = None,
     endpoint: Annotated[
-        str,
+        str | None,
         typer.Option(
             help="One of days-abstinent, abstinence, relapse, relapse-avoided, amount, craving, withdrawal, dropout, "
             "harm, remission, admission, mood, mood-response, masking."
         ),
-    ],
+    ] = None,
+    therapy: Annotated[
+        str | None,
+        typer.Option(help="A kind of therapy instead, for example cbt or contingency-management: what was read of it."),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the plot to this .svg or .png file.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -118,6 +122,17 @@ def forest_evidence(
     from remission.report.forest import FOREST_COLUMNS, forest_chart, save_forest
 
     registry = load_evidence()
+    if therapy is not None:
+        if substance is not None or endpoint is not None:
+            raise SpecError(where="--therapy", got="--substance or --endpoint with it", allowed="one or the other")
+        _forest_of_therapy(registry, therapy, out, as_json=as_json)
+        return
+    if substance is None or endpoint is None:
+        missing = "--substance" if substance is None else "--endpoint"
+        raise SpecError(
+            where=missing, got="nothing", allowed="--substance with --endpoint, or --therapy",
+            remedy=f"Add {missing}, for example --substance alcohol --endpoint days-abstinent.",
+        )  # fmt: skip
     chart = forest_chart(registry, substance=substance, endpoint=endpoint)
     groups = group_contrasts(registry, substance=substance, endpoint=endpoint)
     if out is not None:
@@ -142,6 +157,32 @@ def forest_evidence(
     for study_id in sorted({row[0] for row in chart.table.rows}):
         if registry.conflicts(study_id):
             typer.echo(f"Sources on {study_id} disagree: remission evidence show {study_id}")
+    if out is not None:
+        typer.echo(f"Wrote {out}")
+
+
+def _forest_of_therapy(registry: "EvidenceRegistry", kind: str, out: Path | None, *, as_json: bool) -> None:
+    """What was read of a kind of therapy, with what the program does with each number."""
+    from remission.report.forest import save_forest
+    from remission.report.therapy_forest import THERAPY_COLUMNS, therapy_forest
+
+    chart = therapy_forest(registry, kind=kind)
+    if out is not None:
+        save_forest(chart, out)
+    if as_json:
+        rows = [dict(zip(THERAPY_COLUMNS, row, strict=True)) for row in chart.table.rows]
+        print_json({"title": chart.title, "rows": rows, "file": out})
+        return
+    cells = [
+        (
+            _mark(read), f"{record}\n{contrast}", f"{outcome}\nday {day}, n {n}",
+            f"{statistic}\n{value}{_kind_word(read)}", f"{finds}\n{used}".strip(),
+        )
+        for record, _, contrast, outcome, day, n, statistic, value, read, finds, used in chart.table.rows
+    ]  # fmt: skip
+    print_table(("", "record, contrast", "endpoint, day, n", "statistic, value", "finds, used here"), cells,
+                title=chart.title)  # fmt: skip
+    typer.echo(f"{chart.see}\n{chart.cannot}")
     if out is not None:
         typer.echo(f"Wrote {out}")
 

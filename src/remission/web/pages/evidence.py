@@ -12,10 +12,14 @@ from remission.evidence.classes import design_of, endpoint_classes, role_of, sub
 from remission.evidence.contrasts import group_contrasts, outcomes_of
 from remission.evidence.records import CareRecord, StudyOutcome, StudyRecord
 from remission.evidence.registry import TOPICS, EvidenceRegistry, citation_of, load_evidence, public_record
+from remission.evidence.therapies import kinds_with_readings
 from remission.evidence.verdicts import by_result, found_text, verdicts_of
 from remission.records.base import Record
+from remission.records.substance import Substance
+from remission.records.therapy_kinds import THERAPIES, therapy_worth
 from remission.report import evidence_text as texts
 from remission.report.forest import forest_chart
+from remission.report.therapy_forest import therapy_forest
 from remission.web.figure import Figure, figure_of
 from remission.web.page import PageRouter
 from remission.web.pages.trials import simulated_records
@@ -89,6 +93,13 @@ class ForestLink(Record):
     n: int
 
 
+class TherapyLink(Record):
+    """A kind of therapy of which contrasts were read."""
+
+    kind: str
+    name: str
+
+
 class EvidencePage(Record):
     """What /evidence shows."""
 
@@ -100,6 +111,7 @@ class EvidencePage(Record):
     n_studies: int
     n_care: int
     forests: tuple[ForestLink, ...]
+    therapies: tuple[TherapyLink, ...]
     fault: Fault | None = None
     status: int = 200
 
@@ -161,6 +173,28 @@ class ForestPage(Record):
     substance: str
 
 
+class WorthRow(Record):
+    """What a kind of therapy is worth for a substance where a protocol does not say."""
+
+    substance: str
+    record: str
+    worth: str
+    left_out: str
+    grade: str
+    note: str
+
+
+class TherapyPage(Record):
+    """What /evidence/therapy/{kind} shows."""
+
+    kind: str
+    name: str
+    figure: Figure
+    sources: tuple[ForestSource, ...]
+    worths: tuple[WorthRow, ...]
+    others: tuple[TherapyLink, ...]
+
+
 @router.page("/evidence", template="evidence.html.jinja")
 def evidence(
     substance: Annotated[str, Query(max_length=80, description="For example alcohol.")] = "",
@@ -201,6 +235,7 @@ def evidence(
         n_studies=len(registry.studies),
         n_care=len(registry.care),
         forests=tuple(link for link in _forests() if not substance or fault or link.substance == substance),
+        therapies=tuple(TherapyLink(kind=one, name=THERAPIES[one].name) for one in kinds_with_readings()),
         fault=fault,
         status=422 if fault else 200,
     )
@@ -229,6 +264,42 @@ def forest(
         others=tuple(link for link in _forests() if link.substance == substance and link.endpoint != endpoint),
         substance=substance,
     )
+
+
+@router.page("/evidence/therapy/{kind}", template="therapy.html.jinja", weight="heavy")
+def therapy(kind: str) -> TherapyPage:
+    """What was read of one kind of therapy, and what the program does with each number; nothing is pooled."""
+    if kind not in kinds_with_readings():
+        raise PageMissingError(what="kind of therapy", got=kind, known=kinds_with_readings())
+    registry, figure = load_evidence(), _therapy_figure(kind)
+    ids = sorted({row[0] for row in figure.table.rows})
+    return TherapyPage(
+        kind=kind,
+        name=THERAPIES[kind].name,
+        figure=figure,
+        sources=tuple(ForestSource(id=one, citation=citation_of(registry[one]), simulation="") for one in ids),
+        worths=tuple(_worth(kind, substance.value) for substance in Substance),
+        others=tuple(TherapyLink(kind=one, name=THERAPIES[one].name) for one in kinds_with_readings() if one != kind),
+    )
+
+
+def _worth(kind: str, substance: str) -> WorthRow:
+    worth = therapy_worth(kind, substance=substance)
+    return WorthRow(
+        substance=substance,
+        record=worth.record,
+        worth=f"{worth.contrast.measure.replace('-', ' ')}, {worth.contrast.contrast:g} ({worth.contrast.interval})"
+        if worth.contrast is not None
+        else f"{worth.quality:g} of a full skills session, as education",
+        left_out="none of it" if worth.contrast is not None and worth.quality == 0.0 else "all of it",
+        grade=worth.grade,
+        note=worth.note,
+    )
+
+
+@cache
+def _therapy_figure(kind: str) -> Figure:
+    return figure_of(therapy_forest(load_evidence(), kind=kind))
 
 
 @router.page("/evidence/{study_id}", template="study.html.jinja")

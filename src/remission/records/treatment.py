@@ -375,6 +375,19 @@ class DrugCourse(Record):
         return day
 
 
+def _from_day_0(value: Any) -> Any:
+    """A day of therapy before the first planned contact is refused with what was probably meant."""
+    if isinstance(value, int) and value < 0:
+        raise SpecError(
+            where="value",
+            got=value,
+            allowed="0 or later: day 0 is the day of the first planned contact",
+            remedy="Sessions before people stop stand on days from 0 on, and people stop later; sessions before an "
+            "infusion have infusion with a negative offset_days.",
+        )
+    return value
+
+
 class SessionDay(Record):
     """When a therapy session is held.
 
@@ -382,7 +395,7 @@ class SessionDay(Record):
     session of preparation before it.
     """
 
-    day: Day | None = None
+    day: Annotated[Day | None, BeforeValidator(_from_day_0)] = None
     infusion: Annotated[int, Field(strict=True, ge=1, le=60)] | None = None
     offset_days: Annotated[int, Field(strict=True, ge=-60, le=365)] = 0
 

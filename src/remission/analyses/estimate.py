@@ -38,7 +38,8 @@ class Status(StrEnum):
     data; report the share of such replicates. ``separation``: the outcome is foretold by the arm, the maximum of the
     likelihood lies at infinity. ``not_converged``: the solver stopped early; read the replicate's data.
     ``not_estimable``: the columns of the adjustment, or the missing values, leave nothing that tells the arms apart;
-    adjust for less, or have more people.
+    adjust for less, or have more people. ``singular``: the covariance of the visits has no inverse, for one is foretold
+    by others or does not vary; take a structure with fewer parameters, or fewer visits.
     """
 
     OK = "ok"
@@ -46,6 +47,7 @@ class Status(StrEnum):
     SEPARATION = "separation"
     NOT_CONVERGED = "not_converged"
     NOT_ESTIMABLE = "not_estimable"
+    SINGULAR = "singular"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -397,6 +397,14 @@ def _each_beta_quantile(a, b, p):
     return found
 
 
+@njit(cache=True, **OPTIONS)
+def _each_beta_cdf(a, b, x):
+    found = np.empty_like(x)
+    for i in range(x.size):
+        found[i] = beta_cdf_lane(a[i], b[i], x[i], log_beta_lane(a[i], b[i]))
+    return found
+
+
 def _flat(loop: Callable[..., Any], *given: Any) -> Any:
     """A compiled loop over numbers or arrays of shapes that go together; numbers give a number."""
     shape = np.broadcast_shapes(*(np.shape(one) for one in given))
@@ -438,3 +446,9 @@ def gamma_quantile(shape: _Array | float, p: _Array | float) -> Any:
 def beta_quantile(a: _Array | float, b: _Array | float, p: _Array | float) -> Any:
     """Beta quantile. ``a``, ``b``: above 0."""
     return _flat(_each_beta_quantile, a, b, p)
+
+
+def f_tail(f: _Array | float, numerator: _Array | float, denominator: _Array | float) -> Any:
+    """Probability that a variable of the F distribution is above a number, which is not negative."""
+    share = denominator / (denominator + numerator * f)
+    return _flat(_each_beta_cdf, np.multiply(denominator, 0.5), np.multiply(numerator, 0.5), share)

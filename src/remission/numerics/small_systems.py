@@ -87,8 +87,9 @@ def inverse(lower):
     found = np.zeros((n, n))
     column = np.empty(n)
     for j in range(n):
-        column[:] = 0.0
-        column[j] = 1.0
+        for i in range(n):
+            column[i] = 1.0 if i == j else 0.0
         solve(lower, column)
-        found[:, j] = column
+        for i in range(n):
+            found[i, j] = column[i]
     return found

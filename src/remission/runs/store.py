@@ -203,5 +203,6 @@ def _unpack(chunk: Chunk, payload: bytes) -> ChunkResult:
 _COUNTS = ("people", "using", "never_used", "in_study")
 _ARMS = ("mean", "sd", "n", "event_share")
 _ESTIMATES = ("estimate", "low", "high", "p_value")
-_STATUS = (Status.OK, Status.NO_VARIATION, Status.SEPARATION, Status.NOT_CONVERGED, Status.NOT_ESTIMABLE)
+_STATUS = (Status.OK, Status.NO_VARIATION, Status.SEPARATION, Status.NOT_CONVERGED, Status.NOT_ESTIMABLE,
+           Status.SINGULAR)  # fmt: skip
 """In the order in which they came to be: stored chunks name them by their place."""

@@ -375,19 +375,19 @@ def test_batched_estimates_are_those_of_single_fits() -> None:
     rng = np.random.default_rng(1)
     adjust, inside = rng.normal(size=(4, 2, 30)), rng.random((4, 30)) < 0.9
     options: list[tuple[Structure, bool]] = [("unstructured", False), ("spatial-exponential", True)]
+    weights, position = np.array([0.0, 0.5, 0.5]), np.array([7, 14, 28])
     for structure, by_side in options:
         found = analyze_mmrms(
-                values, inside, treated, adjust, n_by_visit=1, weights=np.array([0.0, 0.5, 0.5]),
-                position=np.array([7, 14, 28]), structure=structure, by_side=by_side,
-            )  # fmt: skip
-        for number in range(4):
-            who = inside[number]
+            values, inside, treated, adjust, n_by_visit=1, weights=weights, position=position, structure=structure,
+            by_side=by_side,
+        )  # fmt: skip
+        for number, who in enumerate(inside):
             terms = adjust[number][:, who].T
-            one = fit_visits(
-                    values[number][who], treated[number][who], terms[:, :1], terms[:, 1:],
-                    position=np.array([7, 14, 28]), structure=structure, by_side=by_side,
-                ).differences(np.array([[0.0, 0.5, 0.5]])).one(0)  # fmt: skip
-            assert repr(found.one(number)) == repr(one)
+            single = fit_visits(
+                values[number][who], treated[number][who], terms[:, :1], terms[:, 1:], position=position,
+                structure=structure, by_side=by_side,
+            )  # fmt: skip
+            assert repr(found.one(number)) == repr(single.differences(weights[None]).one(0))
         assert Status.OK in found.status
 
 

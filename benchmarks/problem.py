@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from validation.small_trials import course_schedule
 
-from remission.patient.course import Course, CourseSchedule, Traits
+from remission.patient.course import Course, CourseSchedule, Entry, Traits
 from remission.patient.parameters import CourseParameters, load_course_parameters
 from remission.patient.sampling import sample_traits
 from remission.records.substance import Substance
@@ -38,11 +38,11 @@ def course_problem(n_people: int, *, seed: int) -> Problem:
         exposure=1.39,
         psychoactive=0.75,
         session_days=(0, 1, 7, 8, 14, 15, 21),
-        clean_days=14,
+        entry=Entry(clean_days=14),
     )
     schedule.exposure[::2] = 0.0
     schedule.psychoactive[::2] = 0.0
-    traits = sample_traits(people, parameters, clean_days=schedule.clean_days, self_quit=False)
+    traits = sample_traits(people, parameters, entry=schedule.entry)
     return Problem(people=people, traits=traits, schedule=schedule, parameters=parameters)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from remission.patient.course import CourseSchedule
+from remission.patient.course import CourseSchedule, Entry
 from remission.protocol.record import Protocol
 
 __all__ = ["course_schedule", "small_protocol"]
@@ -21,7 +21,7 @@ def course_schedule(
     session_days: Sequence[int] = (-1,),
     quality: float = 1.0,
     blocked: Iterable[int] = (),
-    clean_days: int = 0,
+    entry: Entry | None = None,
 ) -> CourseSchedule:
     """A schedule in which all people have the same infusions (days, e, m) and sessions; weekdays of day 0 go round.
 
@@ -35,8 +35,8 @@ def course_schedule(
         e, m and q of every slot. [dimensionless]
     blocked
         Days without access. [day]
-    clean_days
-        Forced clean days before day 0. [day]
+    entry
+        How people come in; without it abstinent on day 0.
     """
     closed = np.zeros(n_days, dtype=np.bool_)
     closed[list(blocked)] = True
@@ -49,7 +49,7 @@ def course_schedule(
         quality=np.full(n_subjects, quality),
         weekday0=np.arange(n_subjects, dtype=np.int64) % 7,
         blocked=closed,
-        clean_days=clean_days,
+        entry=entry or Entry(),
     )
 
 

@@ -9,20 +9,30 @@ from remission.circuit.basal_ganglia import update_habit, update_reward
 from remission.circuit.cues import update_cue
 from remission.circuit.extended_amygdala import negative_affect, update_fast_trace, update_load, withdrawal
 from remission.circuit.prefrontal import attend_session, control, decay_skill, experience_session, update_commitment
-from remission.plasticity.glutamate import update_glutamate
+from remission.plasticity.glutamate import decay_efficacy, raise_efficacy, raised_share
 from remission.plasticity.serotonin import decay_serotonin
-from remission.plasticity.window import add_dose, decay_window, gate
+from remission.plasticity.window import decay_window, felt_dose, gate
 from remission.use.amount import amount_used, update_recent
-from remission.use.craving import craving, craving_vas, incubation
-from remission.use.episode import drive, update_episode, use_probability
+from remission.use.craving import craving, craving_vas, eased_craving, incubation
 from remission.use.leaving import leaving_probability
-from remission.use.rhythm import circumstance, update_drift
+from remission.use.regime import (
+    chance_down,
+    chance_up,
+    drive,
+    own_weekday,
+    try_to_stop,
+    update_regime,
+    update_weekday,
+    use_probability,
+)
 
 EQUATIONS = (
-    add_dose, experience_session, gate, attend_session, withdrawal, negative_affect, control, incubation, craving,
-    drive, use_probability, update_episode, amount_used, craving_vas, leaving_probability, update_habit, update_load,
-    update_fast_trace, update_reward, update_glutamate, update_commitment, decay_window, decay_serotonin, decay_skill,
-    update_cue, circumstance, update_drift, update_recent,
+    felt_dose, experience_session, gate, attend_session, withdrawal, negative_affect, raised_share, control, incubation,
+    craving, eased_craving, drive, own_weekday, use_probability, amount_used, update_recent,
+    craving_vas, leaving_probability,
+    chance_up, chance_down, update_regime, try_to_stop, update_weekday, update_habit, update_load, update_fast_trace,
+    update_reward, decay_efficacy, raise_efficacy, update_commitment, decay_window, decay_serotonin, decay_skill,
+    update_cue,
 )  # fmt: skip
 
 

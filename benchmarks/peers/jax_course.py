@@ -1,5 +1,6 @@
 """The course in JAX, double precision: one person as a scan over days, vmap over people, jit around all."""
 
+from dataclasses import asdict
 from typing import Any
 
 import jax  # type: ignore[import-not-found]  # lives only in the environment of make bench
@@ -7,9 +8,10 @@ import jax.numpy as jnp  # type: ignore[import-not-found]  # as above
 import numpy as np
 
 from benchmarks.peers.equations import translate
-from benchmarks.peers.numba_scalar import RATES, start_row, trait_rows
+from benchmarks.peers.numba_scalar import RATES, effects, empty_baseline, start_row, trait_rows
 from benchmarks.problem import Problem
 from remission.patient.course import Course
+from remission.patient.weights import course_weights
 from remission.streams import Stream
 
 jax.config.update("jax_enable_x64", True)
@@ -37,31 +39,35 @@ def _unit(word: Any) -> Any:
 
 
 def _one_person(
-    subject: Any, replicate: Any, traits: Any, infusion_day: Any, exposure: Any, psychoactive: Any, session_day: Any,
-    quality: Any, weekday0: Any, blocked: Any, is_dosed: Any, is_taught: Any, start: Any, p: Any, seed: Any,
+    subject: Any, replicate: Any, traits: Any, infusion_day: Any, effect: Any, psychoactive: Any, session_day: Any,
+    quality: Any, weekday0: Any, blocked: Any, is_dosed: Any, is_taught: Any, start: Any, p: Any, w: Any, seed: Any,
 ) -> Any:  # fmt: skip
-    tendency, responsiveness, commitment0, cue0, episode0, engagement, drift0 = traits[:7]
-    rhythm, heaviness = traits[7:14], traits[14]
+    tendency, level, up, down, responsiveness, commitment0, cue0, regime0, engagement, heaviness = traits
     slots = jnp.arange(session_day.shape[0])
     attend = _unit(jax.vmap(lambda slot: _words(subject, replicate, slot, Stream.ATTENDANCE, seed)[0])(slots))
 
     def day_of(state: Any, today: Any) -> Any:
         day, closed, dosed, taught = today
-        habit, load, trace, reward, window, tone, skill, clean, use, efficacy, commitment, cue, episode = state[:-3]
-        inside, drift, recent = state[-3:]
+        habit, load, trace, reward, window, tone, skill, clean, use = state[:9]
+        striatal, amygdalar, prefrontal, commitment, cue, regime, inside, weekdays, total, recent = state[9:]
         access = jnp.where(closed, 0.0, 1.0)
+        w0, w1, w2, w3 = _words(subject, replicate, day, Stream.DAY, seed)
+        stops = _EQ["try_to_stop"](regime, _unit(w3), p["attempt_per_day"], p["success"])
+        regime = regime * (1.0 - stops)
+        commitment = commitment + stops * (commitment0 - commitment)
 
         def dose(now: Any) -> Any:
-            window, tone, commitment = now
+            given, window, tone, commitment = now
             for slot in range(infusion_day.shape[0]):
                 due = jnp.where(infusion_day[slot] == day, inside, 0.0)
-                window = _EQ["add_dose"](window, p["rho"], responsiveness, exposure[slot] * due)
-                tone = _EQ["add_dose"](tone, p["rho"], responsiveness, exposure[slot] * due)
+                felt = _EQ["felt_dose"](responsiveness, effect[slot] * due, p["rho"])
+                given, window, tone = given + felt, window + felt, tone + felt
                 score = psychoactive[slot] * due
                 commitment = _EQ["experience_session"](commitment, responsiveness, score, p["k_m"])
-            return window, tone, commitment
+            return given, window, tone, commitment
 
-        window, tone, commitment = jax.lax.cond(dosed, dose, lambda now: now, (window, tone, commitment))
+        before = (jnp.float64(0.0), window, tone, commitment)
+        given, window, tone, commitment = jax.lax.cond(dosed, dose, lambda now: now, before)
         opened = _EQ["gate"](window, p["gamma"])
 
         def teach(skill: Any) -> Any:
@@ -77,20 +83,27 @@ def _one_person(
         nobody = jnp.zeros(session_day.shape[0], dtype=bool)
         skill, attended = jax.lax.cond(taught, teach, lambda skill: (skill, nobody), skill)
         affect = _EQ["negative_affect"](
-            _EQ["withdrawal"](load, trace), load, cue, efficacy, tone,
-            p["w_w"], p["c_a"], p["c_x"], p["k_n"], p["k_s"], p["g_b"],
+            _EQ["withdrawal"](load, trace), load, cue, p["w_w"], p["c_a"], p["c_x"]
         )  # fmt: skip
-        held_back = _EQ["control"](efficacy, skill, commitment, load, p["k_k"], p["c_l"], p["w_m"], p["k_a"], p["g_b"])
-        strength = _EQ["craving"](
-            habit, cue, affect, reward, efficacy, skill, _EQ["incubation"](clean, p["i_max"], p["tau_i_day"]),
-            p["z_habit"], p["z_affect"], p["z_skill"], p["z_constant"], p["c_r"], p["k_c"], p["c_l"], p["g_b"],
+        eased = _EQ["raised_share"](striatal, p["g_b"], w["per_rise"])
+        held_back = _EQ["control"](
+            _EQ["raised_share"](prefrontal, p["g_b"], w["per_rise"]), skill, commitment, load,
+            w["w_k"], p["c_l"], p["w_m"], p["k_a"],
         )  # fmt: skip
-        weekday = (weekday0 + day) % 7
-        weekend = jnp.where(weekday >= 5, 1.0, 0.0)
-        circumstance = _EQ["circumstance"](drift, rhythm[weekday])
-        push = _EQ["drive"](strength, held_back, weekend, circumstance, p["beta_c"], p["wk"])
-        chance = _EQ["use_probability"](tendency, push, episode, access, p["b0"], p["lam"], p["chi"], p["b_in"])
-        w0, w1, w2, w3 = _words(subject, replicate, day, Stream.DAY, seed)
+        own = _EQ["craving"](
+            habit, cue, affect, reward, skill, _EQ["incubation"](clean, p["i_max"], p["tau_i_day"]),
+            p["z_habit"], p["z_affect"], p["z_skill"], p["z_constant"], p["c_r"], p["c_l"],
+        )  # fmt: skip
+        strength = _EQ["eased_craving"](own, eased, p["k_c"])
+        weekend = jnp.where((weekday0 + day) % 7 >= 5, 1.0, 0.0)
+        push = _EQ["drive"](
+            own, eased, held_back, weekend, tendency, p["beta_c"], w["w_eased"], p["wk"], w["u_rest"]
+        )  # fmt: skip
+        # Today's trace is the first of the seven; they turn by one each night.
+        usual = _EQ["own_weekday"](weekdays[0], weekdays[6], weekdays[1], total, p["sm"])
+        chance = _EQ["use_probability"](
+            regime, level, usual, push, access, p["l0"], p["l1"], p["l2"], p["w7"], p["chi"]
+        )  # fmt: skip
         n0, n1, _, _ = _words(subject, replicate, day, Stream.CUE, seed)
         radius = jnp.sqrt(-2.0 * jnp.log(_unit(n0)))
         angle = 2.0 * jnp.pi * _unit(n1)
@@ -102,30 +115,46 @@ def _one_person(
         vas = _EQ["craving_vas"](strength, p["lambda_v"], p["z_v"])
         leaving = access * _EQ["leaving_probability"](used, p["leave_hazard_per_day"], p["leave_use_factor"])
         leaves = jnp.where(_unit(w2) < leaving, inside, 0.0)
+        rise = _EQ["chance_up"](
+            regime, used, up, push, access, w["onset"], w["growth"], p["omega"], p["nu"], p["kappa"]
+        )  # fmt: skip
+        fall = _EQ["chance_down"](regime, down, push, w["recovery"], w["easing"], p["nu"], 0.0, 0.0)
+        tomorrow = _EQ["update_weekday"](weekdays[0], used)
+        efficacy = tuple(
+            _EQ["decay_efficacy"](each, p["g_b"], w[keep])
+            for each, keep in ((striatal, "keep_gc"), (amygdalar, "keep_gn"), (prefrontal, "keep_gk"))
+        )
+        efficacy = jax.lax.cond(
+            dosed,
+            lambda now: tuple(_EQ["raise_efficacy"](each, given, p["k_g"]) for each in now),
+            lambda now: now,
+            efficacy,
+        )
         after = (
             _EQ["update_habit"](habit, used, opened, p["a_h"], p["d_h"]),
             _EQ["update_load"](load, used, p["tau_a_day"]),
-            _EQ["update_fast_trace"](trace, used, start[6]),
+            _EQ["update_fast_trace"](trace, used, w["keep_f"]),
             _EQ["update_reward"](reward, used, p["tau_r_day"], p["k_r"]),
-            _EQ["decay_window"](window, start[4]),
-            _EQ["decay_serotonin"](tone, start[5]),
+            _EQ["decay_window"](window, w["keep_p"]),
+            _EQ["decay_serotonin"](tone, w["keep_s"]),
             _EQ["decay_skill"](skill, p["tau_l_day"]),
             (clean + 1.0) * (1.0 - used),
             used,
-            _EQ["update_glutamate"](efficacy, window, p["k_g"], p["g_b"], p["tau_g_day"]),
+            *efficacy,
             _EQ["update_commitment"](commitment, used, p["tau_m_day"], p["l_m"]),
             _EQ["update_cue"](cue, radius * jnp.cos(angle), p["phi"], p["sigma_x"]),
-            _EQ["update_episode"](episode, used, _unit(w1), p["pi_start"], p["om_end"]),
+            _EQ["update_regime"](regime, rise, fall, _unit(w1)),
             inside * (1.0 - leaves),
-            _EQ["update_drift"](drift, _unit(w3), start[7], start[8]),
+            jnp.append(weekdays[1:], tomorrow),
+            total + (tomorrow - weekdays[0]),
             _EQ["update_recent"](recent, used, amount, p["heavy_amount"]),
         )
         return after, (used.astype(jnp.int8), amount, vas, leaves > 0.0, attended)
 
     zero = jnp.float64(0.0)
     before = (
-        start[0], start[1], start[2], start[3], zero, zero, zero, zero, zero, p["g_b"], commitment0, cue0, episode0,
-        jnp.float64(1.0), drift0, zero,
+        start[0], start[1], start[2], start[3], zero, zero, zero, zero, zero, p["g_b"], p["g_b"], p["g_b"], commitment0,
+        cue0, regime0, jnp.float64(1.0), jnp.zeros(7), zero, zero,
     )  # fmt: skip
     days = jnp.arange(blocked.size)
     _, (use, amount, vas, leaves, attended) = jax.lax.scan(day_of, before, (days, blocked, is_dosed, is_taught))
@@ -133,7 +162,7 @@ def _one_person(
     return use, amount, vas, stayed, jnp.any(attended, axis=0)
 
 
-_EVERYBODY = jax.jit(jax.vmap(_one_person, in_axes=(0, 0, 1, 0, 0, 0, 0, 0, 0, *(None,) * 6)))
+_EVERYBODY = jax.jit(jax.vmap(_one_person, in_axes=(0, 0, 1, 0, 0, 0, 0, 0, 0, *(None,) * 7)))
 
 
 class JaxCourse:
@@ -143,10 +172,10 @@ class JaxCourse:
         people, schedule, p = problem.people, problem.schedule, problem.parameters
         days = np.arange(schedule.n_days)
         self.arguments = jax.device_put((
-            people.subject, people.replicate, trait_rows(problem), schedule.infusion_day, schedule.exposure,
+            people.subject, people.replicate, trait_rows(problem), schedule.infusion_day, effects(problem),
             schedule.psychoactive, schedule.session_day, schedule.quality, schedule.weekday0, schedule.blocked,
             np.isin(days, schedule.infusion_day), np.isin(days, schedule.session_day), start_row(problem),
-            {name: getattr(p, name) for name in RATES}, np.uint64(people.seed),
+            {name: getattr(p, name) for name in RATES}, asdict(course_weights(p)), np.uint64(people.seed),
         ))  # fmt: skip
 
     def __call__(self) -> Any:
@@ -157,4 +186,12 @@ class JaxCourse:
 def simulate_course(problem: Problem) -> Course:
     """The courses as the package's own record."""
     use, amount, vas, stayed, attended = (np.asarray(part) for part in JaxCourse(problem)())
-    return Course(use=use, amount=amount, vas=vas, days_in_study=stayed, attended=attended, states={})
+    return Course(
+        use=use,
+        amount=amount,
+        vas=vas,
+        **empty_baseline(len(use)),
+        days_in_study=stayed,
+        attended=attended,
+        states={},
+    )

@@ -81,12 +81,12 @@ def test_json_is_one_object_and_nothing_else(ask: Ask, small_file: Path) -> None
 def test_a_parameter_can_be_changed_and_is_recorded(ask: Ask, small_file: Path) -> None:
     """A run with another value is another run, and says so."""
     names = []
-    for extra in ((), ("--set", "gamma=0")):
+    for extra in ((), ("--set", "use_effect=0")):
         code, out, _ = ask("run", str(small_file), "--replicates", "2", "--json", *extra)
         assert code == 0
         names.append(json.loads(out)["runs"][0]["folder"])
     assert names[0] != names[1]
-    assert read_run(Path(names[1])).manifest["parameters"]["gamma"] == 0.0
+    assert read_run(Path(names[1])).manifest["parameters"]["use_effect"] == 0.0
 
 
 @pytest.mark.usefixtures("no_figures")

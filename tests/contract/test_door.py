@@ -33,7 +33,7 @@ WRONG: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], str]] = [
     # names
     (rm.simulate_trial, ("karre",), {}, "kare?"),
     (rm.simulate_trial, ("",), {}, "an empty text"),
-    (rm.simulate_trial, ("kare",), {"parameter_set": "rhythm-2026"}, "rhythms-2026?"),
+    (rm.simulate_trial, ("kare",), {"parameter_set": "model-forms-2026"}, "model-form-2026?"),
     (rm.simulate_doses, ("pk-2025", [INFUSION]), {"weight_kg": 70, "t_h": 1}, "pk-2026"),
     # protocols of the wrong kind
     (rm.simulate_trial, (5,), {}, "int 5"),

@@ -30,7 +30,8 @@ from remission.trial.simulate import plan_trial
 
 N_TRIALS, N_SHARES = 12, 400
 DAYS = 28
-PARAMETERS = load_course_parameters(Substance("alcohol"))
+# An effect that few people show, so that laws about power have a power to move.
+PARAMETERS = load_course_parameters(Substance("alcohol")).replace(use_effect=0.8)
 PDA = "pda-ketamine"
 ANALYSES = (analyze_difference, analyze_rate, analyze_day_odds)
 

@@ -152,7 +152,7 @@ def test_hearsay_never_enters_a_pooled_number(rng: np.random.Generator) -> None:
 @law(seed=20261405)
 def test_placeholders_are_always_said_in_words_and_in_json(rng: np.random.Generator) -> None:
     """The words follow the grades of whatever set is used, so a new set or substance cannot be silent."""
-    found = load_parameter_set("rhythms-2026")
+    found = load_parameter_set("model-form-2026")
     substance = Substance(str(rng.choice([one.value for one in Substance])))
 
     def graded(parameter: Parameter) -> Parameter:

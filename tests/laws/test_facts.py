@@ -25,7 +25,7 @@ def test_an_intervention_begins_on_its_day(rng: np.random.Generator) -> None:
         N_PEOPLE, DAYS, infusion_days=(int(rng.integers(DAYS)),), exposure=float(rng.uniform(0, 2)),
         session_days=(3, 9), blocked=range(int(rng.integers(6))),
     )  # fmt: skip
-    traits = sample_traits(people, parameters, clean_days=0, self_quit=bool(rng.integers(2)))
+    traits = sample_traits(people, parameters, entry=schedule.entry)
 
     def live(set_use: Any = None) -> Course:
         return reference.simulate_course(people, traits, schedule, parameters, record_states=True, set_use=set_use)

@@ -1,5 +1,7 @@
 """The compiled kernel is the reference kernel, bit for bit."""
 
+from dataclasses import fields
+
 import numpy as np
 from effort import tries
 from hypothesis import given, settings
@@ -7,24 +9,37 @@ from hypothesis import strategies as st
 from numba import njit
 
 from remission.numerics import elementary, lanes
-from remission.patient.course import CourseSchedule
+from remission.patient.course import Course, CourseSchedule, Entry
 from remission.patient.kernels import fast, reference
 from remission.patient.parameters import load_course_parameters
 from remission.patient.sampling import sample_traits
 from remission.records.substance import Substance
 from remission.streams import People, Stream, draw_words
 
-_SWITCHED = ("leave_hazard_per_day", "sigma_d", "sigma_7", "k_heavy", "k_light", "sigma_heavy")
+_SWITCHED = (
+    "leave_hazard_per_day", "gamma", "k_s", "k_m", "attempt_per_day", "i_max", "wk", "k_heavy", "k_light",
+    "sigma_heavy",
+)  # fmt: skip
 FACTOR = st.floats(min_value=0.3, max_value=3.0)
+ENTRIES = st.builds(
+    Entry,
+    n_baseline=st.sampled_from([0, 1, 9, 28]),
+    clean_days=st.sampled_from([0, 0, 3, 60]),
+    self_quit=st.booleans(),
+    quit_day=st.sampled_from([None, 0, 5]),
+    goal=st.sampled_from(["stop", "reduce", "none"]),
+)
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> tuple[People, CourseSchedule, Substance, dict[str, float], bool]:
+def cases(draw: st.DrawFn) -> tuple[People, CourseSchedule, Substance, dict[str, float]]:
     """A batch of any size with its own infusions and sessions per person, and a substance with shaken parameters."""
     n = draw(st.integers(min_value=1, max_value=300))
     n_days = draw(st.integers(min_value=1, max_value=45))
     rng = np.random.default_rng(draw(st.integers(min_value=0, max_value=2**32)))
     blocked = rng.uniform(size=n_days) < draw(st.sampled_from([0.0, 0.2]))
+    entry = draw(ENTRIES)
+    taken = rng.integers(-1, n_days, size=n)
     schedule = CourseSchedule(
         infusion_day=rng.integers(-1, n_days, size=(n, 3)),
         exposure=rng.uniform(0.0, 2.0, size=(n, 3)),
@@ -33,41 +48,46 @@ def cases(draw: st.DrawFn) -> tuple[People, CourseSchedule, Substance, dict[str,
         quality=rng.uniform(0.0, 1.0, size=n),
         weekday0=rng.integers(0, 7, size=n),
         blocked=blocked,
-        clean_days=draw(st.integers(min_value=0, max_value=60)),
+        entry=entry,
         incentive=draw(
             st.sampled_from([None, np.where(rng.uniform(size=(n, 5)) < 0.5, -1.0, rng.uniform(size=(n, 5)))])
         ),
         tau_incentive_day=draw(st.sampled_from([1.0, 60.0])),
+        **({"medicine": rng.normal(size=n), "medicine_first": taken, "medicine_last": taken + 9} if n % 2 else {}),
     )
     seed = draw(st.integers(min_value=0, max_value=2**64 - 1))
     first = draw(st.integers(min_value=0, max_value=2**31))
-    names = ("gamma", "k_c", "k_k", "w_m", "eta", "a_h", "beta_c", "sigma_x", "sigma_b", "tau_d_day")
+    names = ("use_effect", "k_c", "k_g", "w_m", "eta", "a_h", "beta_c", "sigma_x", "sigma_k", "w7", "nu", "kappa")
     factors = {name: draw(FACTOR) for name in names}
     factors["leave_hazard_per_day"] = draw(st.sampled_from([0.0, 0.01]))
-    factors["sigma_d"] = draw(st.sampled_from([0.0, 1.7]))
-    factors["sigma_7"] = draw(st.sampled_from([0.0, 0.9]))
+    factors["gamma"] = draw(st.sampled_from([0.0, -0.4, 0.7]))
+    factors["k_s"] = draw(st.sampled_from([0.0, 0.4]))
+    factors["k_m"] = draw(st.sampled_from([0.0, 0.5]))
+    factors["attempt_per_day"] = draw(st.sampled_from([0.0, 0.1]))
+    factors["i_max"] = draw(st.sampled_from([1.0, 1.6]))
+    factors["wk"] = draw(st.sampled_from([0.0, 0.5]))
     factors["k_heavy"] = draw(st.sampled_from([0.0, 2.4]))
     factors["k_light"] = draw(st.sampled_from([0.0, 1.3]))
     factors["sigma_heavy"] = draw(st.sampled_from([0.0, 2.0]))
     people = People.of_replicates(seed=seed, first=first, count=1, n_subjects=n)
-    return people, schedule, draw(st.sampled_from(list(Substance))), factors, draw(st.booleans())
+    return people, schedule, draw(st.sampled_from(list(Substance))), factors
 
 
 @given(case=cases(), n_threads=st.integers(min_value=1, max_value=3))
 @settings(max_examples=tries(15, 40))
 def test_fast_equals_reference(
-    case: tuple[People, CourseSchedule, Substance, dict[str, float], bool], n_threads: int
+    case: tuple[People, CourseSchedule, Substance, dict[str, float]], n_threads: int
 ) -> None:
     """The reference is the specification: one different bit is a different trial."""
-    people, schedule, substance, factors, self_quit = case
+    people, schedule, substance, factors = case
     base = load_course_parameters(substance)
     given = {name: factors.pop(name) for name in _SWITCHED}
     changed = {name: getattr(base, name) * factor for name, factor in factors.items()}
     parameters = base.replace(**given, **changed)
-    traits = sample_traits(people, parameters, clean_days=schedule.clean_days, self_quit=self_quit)
+    traits = sample_traits(people, parameters, entry=schedule.entry)
     expected = reference.simulate_course(people, traits, schedule, parameters)
     found = fast.simulate_course(people, traits, schedule, parameters, n_threads=n_threads)
-    for name in ("use", "amount", "vas", "days_in_study", "attended"):
+    for name in (one.name for one in fields(Course) if one.name != "states"):
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), err_msg=name)
 
 

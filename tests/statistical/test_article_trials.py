@@ -1,8 +1,7 @@
 """The two trials of the article, with fewer replicates than the record in ``docs/validation/article-trials.md``.
 
-Bounds are the published intervals (targets written before the values were tuned), widened by four Monte Carlo
-standard errors: a fixed seed gives no false alarm, a fresh one fewer than one in ten thousand. The values were tuned on
-these trials, so this holds the program together; it validates nothing.
+The size of the effect was set with the first of them in sight, so this holds the program together; it validates
+nothing. A fixed seed gives no false alarm; a fresh one fewer than one in ten thousand (four Monte Carlo errors).
 """
 
 import numpy as np
@@ -17,39 +16,30 @@ ARMS = ("ketamine-therapy", "ketamine-education", "saline-therapy", "saline-educ
 REPLICATES = 150
 
 
-def summary_of(name: str, gamma: float | None) -> TrialSummary:
+def summary_of(name: str, **changes: float) -> TrialSummary:
     protocol = load_protocol(name)
-    values = load_course_parameters(protocol.substance)
-    parameters = values if gamma is None else values.replace(gamma=gamma)
+    parameters = load_course_parameters(protocol.substance).replace(**changes)
     return summarize_trial(simulate_trial(protocol, n_replicates=REPLICATES, seed=20260101, parameters=parameters))
 
 
 @pytest.mark.stat
-@pytest.mark.parametrize("gamma", [None, 0.0], ids=["gate as tuned", "gate shut"])
-def test_kare_has_the_published_order_and_difference(gamma: float | None) -> None:
-    """Four arms in order, difference inside 1.1 to 19.0; with the gate shut too: the trial cannot tell them apart."""
-    summary = summary_of("kare", gamma)
+def test_kare_has_the_published_order_and_a_difference_below_the_published_one() -> None:
+    """Four arms in order; the default must not be the flattering end of what was read."""
+    summary = summary_of("kare")
     means = [summary.row("pda", arm).simulated_mean for arm in ARMS]
     assert means == sorted(means, reverse=True)
     difference = summary.row("pda-ketamine")
-    assert 1.1 - 4 * difference.mcse <= difference.simulated_mean <= 19.0 + 4 * difference.mcse
-    relapse = summary.row("relapse-ketamine")
-    assert relapse.inside_interval is True
+    assert 1.1 - 4 * difference.mcse <= difference.simulated_mean <= 6.6 + 4 * difference.mcse
+    assert summary.row("relapse-ketamine").inside_interval is True
 
 
 @pytest.mark.stat
-@pytest.mark.parametrize("gamma", [None, 0.0], ids=["gate as tuned", "gate shut"])
-def test_the_cocaine_trial_lies_inside_its_intervals(gamma: float | None) -> None:
-    """Hazard ratio, abstinence by arm, craving."""
-    summary = summary_of("dakwar-2019", gamma)
-    rows = [summary.row("relapse-ketamine"), summary.row("craving-ketamine")]
-    rows += [summary.row("abstinent-last-2-weeks", arm) for arm in ("ketamine-mbrp", "midazolam-mbrp")]
-    for row in rows:
-        assert row.published is not None
-        assert row.published.ci_low is not None
-        assert row.published.ci_high is not None
-        low, high = row.published.ci_low - 4 * row.mcse, row.published.ci_high + 4 * row.mcse
-        assert low <= row.simulated_mean <= high, row.label
+@pytest.mark.parametrize(("name", "analysis"), [("kare", "pda-ketamine"), ("dakwar-2019", "relapse-ketamine")])
+def test_a_drug_that_does_nothing_makes_no_difference(name: str, analysis: str) -> None:
+    """Whatever is left without an effect on use is an error of wiring, or belief that nobody asked for."""
+    row = summary_of(name, use_effect=0.0).row(analysis)
+    null = 0.0 if name == "kare" else 1.0
+    assert abs(row.simulated_mean - null) <= 4 * row.mcse
 
 
 @pytest.mark.stat

@@ -32,6 +32,7 @@ def main(error_model: str) -> None:
     sys.path.insert(0, str(Path(__file__).parents[2]))
     from validation.small_trials import course_schedule
 
+    from remission.patient.course import Entry
     from remission.patient.parameters import load_course_parameters
     from remission.patient.sampling import sample_traits
     from remission.records.substance import Substance
@@ -39,7 +40,7 @@ def main(error_model: str) -> None:
 
     parameters = load_course_parameters(Substance("alcohol"))
     people = People.of_replicates(seed=1, first=0, count=1, n_subjects=fast.BLOCK)
-    traits = sample_traits(people, parameters, clean_days=0, self_quit=False)
+    traits = sample_traits(people, parameters, entry=Entry())
     fast.simulate_course(people, traits, course_schedule(fast.BLOCK, 3), parameters)
     code = "\n".join(fast._blocks.inspect_asm().values())
     packed, scalar = (len(re.findall(rf"\bv?div{kind}\b", code)) for kind in ("pd", "sd"))

@@ -31,21 +31,21 @@ def test_draws_follow_their_priors() -> None:
     priors = {one.name: one for one in priors_of(load_protocol("kare"))}
     drawn = sample_values(tuple(priors.values()), 2000, 5)
     laws = {
-        "k_g": lognorm(0.7, scale=0.2),
-        "k_k": norm(1.0, 1.0),
-        "gamma": truncnorm(0.0, np.inf, 0.0, 1.0),
+        "k_g": lognorm(0.5, scale=0.7),
+        "use_effect": norm(0.0, 0.5),
+        "k_m": truncnorm(0.0, np.inf, 0.0, 0.2),
     }
-    for name in ("k_g", "k_k", "gamma"):
+    for name in ("k_g", "use_effect", "k_m"):
         assert kstest([one[name] for one in drawn], laws[name].cdf).statistic < 0.01
     hidden = [one["p_hide"] for one in drawn]
     assert 0.0 <= min(hidden) < 0.001
     assert 0.499 < max(hidden) <= 0.5
     # A commitment weight of a normal prior stays where the equations have a meaning, here anywhere.
     assert min(one["k_m"] for one in drawn) >= 0.0
-    # Alcohol has a spread of its own, so the general prior does not hold for it.
-    assert "sigma_b" not in priors
+    # A drug that does nothing, and one that harms, must be as possible as one that helps.
+    assert np.mean([one["use_effect"] > 0.0 for one in drawn]) == pytest.approx(0.5, abs=0.01)
     assert prior_ranges(load_protocol("kare"))["k_g"] == pytest.approx(
-        (0.2 * np.exp(-1.372), 0.2 * np.exp(1.372)), rel=1e-3
+        (0.7 * np.exp(-0.98), 0.7 * np.exp(0.98)), rel=1e-3
     )
 
 
@@ -181,4 +181,4 @@ def test_the_command_reports_every_set(capsys: pytest.CaptureFixture[str]) -> No
     found = json.loads(capsys.readouterr().out)["assurance"]
     assert [one["trials"] for one in found["given"]] == [[], ["kare"]]
     assert found["given"][1]["probability"] is None
-    assert found["priors"]["gamma"].startswith("half-normal")
+    assert found["priors"]["use_effect"] == "normal (0, 0.5)"

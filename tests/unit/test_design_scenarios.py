@@ -189,7 +189,7 @@ def test_the_example_of_the_page_is_a_valid_file(tmp_path: Path) -> None:
     (text,) = re.findall(r"```yaml\n(format: remission/scenarios/1\n.*?)```", page, re.DOTALL)
     cells = cells_of(tmp_path, text)
     assert len(cells) == 24
-    assert cells[-1].parameters.b0 == -2.0
+    assert cells[-1].parameters.onset_per_day == 0.03
     assert [len(cells[2].protocol.drugs["ketamine"].infusions), cells[1].rule.futility_z[0]] == [2, 0.0]
 
 

@@ -260,16 +260,16 @@ def test_the_log_logistic_is_told_from_the_exponential() -> None:
 def small(name: str, n_people: int = 200, **changes: Any) -> Lives:
     """People of a registered scenario, few of them."""
     (scenario,) = [one for one in load_facts().scenario if one.id == name]
-    return Lives(scenario.replace(**changes), n_people, 5, "rhythms-2026")
+    return Lives(scenario.replace(**changes), n_people, 5, "model-form-2026")
 
 
 def test_a_lapse_that_moves_nothing_multiplies_by_one() -> None:
     """The exact limit: where no state reaches use, do(lapse) and do(clean) give the same next day for everybody."""
     lives = small("stopping-opioid")
     assert COMPUTATIONS["lapse_ratio_set"](Sample(lives, np.ones(200, dtype=bool)), days=[14], clean=3) != 1.0
-    none = dict.fromkeys(("beta_c", "b_in", "k_k", "c_l", "w_m", "k_a", "wk"), 0.0)
+    none = dict.fromkeys(("beta_c", "use_effect", "c_l", "w_m", "k_a", "wk", "kappa"), 0.0)
     lives = small("stopping-opioid")
-    lives.__dict__["parameters"] = lives.parameters.replace(**none, lam=1.0, chi=1.0)
+    lives.__dict__["parameters"] = lives.parameters.replace(**none)
     assert COMPUTATIONS["lapse_ratio_set"](Sample(lives, np.ones(200, dtype=bool)), days=[14], clean=3) == 1.0
 
 

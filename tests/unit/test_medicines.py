@@ -156,7 +156,7 @@ def test_a_medicine_without_a_sourced_effect_is_refused_with_its_reason(name: st
 
 def test_parameters_that_leave_no_use_to_prevent_are_refused() -> None:
     """A search that finds nothing must say so and not return its last guess."""
-    parameters = load_course_parameters(small_protocol().substance).replace(b0=-900.0, sigma_b=0.0, b_in=0.0)
+    parameters = load_course_parameters(small_protocol().substance).replace(l0=-900.0, l1=-900.0, l2=-900.0)
     with pytest.raises(SpecError, match="naltrexone"):
         find_shift(load_medicine("naltrexone", substance="alcohol"), parameters)
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("no_figures")
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     protocol = small_protocol()
-    parameters = load_course_parameters(protocol.substance).replace(gamma=0.0)
+    parameters = load_course_parameters(protocol.substance).replace(use_effect=0.0)
     out = tmp_path_factory.mktemp("runs")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("remission.report.write.has_extra", lambda name: False)
@@ -52,8 +52,8 @@ def sealed(run: Path) -> None:
 def test_the_record_is_complete(run: Path) -> None:
     """Protocol in full, values and which of them were changed, seed, code, versions, machine, command."""
     manifest = json.loads((run / "manifest.json").read_text("utf-8"))
-    assert manifest["changed_parameters"].keys() == {"gamma"}
-    assert manifest["changed_parameters"]["gamma"]["used"] == 0.0
+    assert manifest["changed_parameters"].keys() == {"use_effect"}
+    assert manifest["changed_parameters"]["use_effect"]["used"] == 0.0
     assert set(manifest["source_sha256"]) == {"numbers", "files"}
     assert {"protocol_sha256", "parameter_set_sha256", "seed", "n_replicates", "command", "versions"} <= set(manifest)
     assert "protocol.yaml" in manifest["files"]
@@ -165,7 +165,7 @@ def test_a_place_taken_by_other_versions_is_refused_before_any_work(run: Path, m
 
     def again() -> None:
         protocol = small_protocol()
-        parameters = load_course_parameters(protocol.substance).replace(gamma=0.0)
+        parameters = load_course_parameters(protocol.substance).replace(use_effect=0.0)
         run_trial(protocol, run.parent, n_replicates=3, seed=5, parameters=parameters, with_diaries=True)
 
     def worked(*_: object, **__: object) -> None:

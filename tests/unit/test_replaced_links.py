@@ -28,7 +28,7 @@ def shut(window: Any, *, gamma: Any) -> Any:
 
 
 def saturating(window: Any, *, gamma: Any) -> Any:
-    return 1.0 + gamma * (1.0 - exp(-window))
+    return 1.0 + 0.3 * (1.0 - exp(-window)) + gamma * window
 
 
 def both_rates(habit: Any, use: Any, gate: Any, *, a_h: Any, d_h: Any) -> Any:
@@ -44,9 +44,8 @@ def courses(kernel: Callable[..., Any]) -> Any:
     people = People(seed=5, replicate=np.zeros(n, dtype=np.uint64), subject=np.arange(n, dtype=np.uint64))
     level = np.linspace(0.1, 0.9, n)
     traits = Traits(
-        tendency=level - 0.5, responsiveness=1.0 + level, commitment0=level, cue0=level - 0.5,
-        episode0=(np.arange(n) % 2) * 1.0, engagement=level, heaviness=level,
-        drift0=np.zeros(n), rhythm=np.zeros((n, 7)),
+        tendency=level - 0.5, level=level, up=level, down=level, responsiveness=1.0 + level, commitment0=level,
+        cue0=level - 0.5, regime0=(np.arange(n) % 3) * 1.0, takes=np.ones(n), engagement=level, heaviness=level,
     )  # fmt: skip
     schedule = course_schedule(n, 20, infusion_days=(0, 7), exposure=1.0, psychoactive=0.5, session_days=(1, 8))
     return kernel(people, traits, schedule, rm.load_course_parameters("alcohol"))

@@ -127,7 +127,7 @@ def test_adjustment_for_sex_and_site_enters_the_regression() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("gamma", -0.1), ("gamma", float("nan")), ("phi", 1.0), ("tau_p_day", 0.0), ("e0", 1.1)]
+    ("name", "value"), [("sigma_k", -0.1), ("gamma", float("nan")), ("phi", 1.0), ("tau_p_day", 0.0), ("success", 1.1)]
 )
 def test_a_value_without_meaning_is_refused(name: str, value: float) -> None:
     """A share above one or a time of zero gives numbers that look like results."""

@@ -194,7 +194,7 @@ def test_a_trial_reports_how_far_it_is_and_then_its_report(client: TestClient) -
     assert report["finding"] in html.unescape(shown)
     assert shown.count("<figure") == len(report["charts"]) >= 5
     # By the data: this trial tuned the values, and says so by name.
-    assert "tuned by hand on the cocaine trial" in shown
+    assert "tuned by hand on the control group of the cocaine trial" in shown
 
 
 def test_each_claim_of_the_article_has_a_place_and_a_verdict(client: TestClient) -> None:

@@ -44,7 +44,7 @@ def test_a_kind_without_a_formula_is_refused_before_the_work(kind: str) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    ["q0_sd=0", "w_m=-1", "q0_mean=1", "tau_g_day=0", "lam=1.1", "k_c=nan", "phi=1", "q0_sd=0.5", "c_l=-0.001"],
+    ["q0_sd=0", "w_m=-1", "q0_mean=1", "half_use_day=0", "chi=1.1", "k_c=nan", "phi=1", "q0_sd=0.5", "c_l=-0.001"],
 )
 def test_a_value_outside_its_range_is_wrong_input(
     change: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -33,7 +33,8 @@ def draw_lags(statistics: Mapping[Substance, tuple[_Known, Mapping[str, Mapping[
                 LAGS, value, yerr=[value - low, high - value], fmt="o", color=INK, ms=3.5, lw=1.0, label="real, 95%"
             )
             for name, one in found.items():
-                axes.plot(LAGS, [one[f"lag_{lag}"] for lag in LAGS], _STYLES[name], color=_COLORS[name], label=name)
+                lags = [lag for lag in LAGS if f"lag_{lag}" in one]
+                axes.plot(lags, [one[f"lag_{lag}"] for lag in lags], _STYLES[name], color=_COLORS[name], label=name)
             axes.axhline(0.0, color=QUIET, lw=0.6)
             axes.set_xticks([1, 7, 14, 21, 28])
             finish(axes, x="days apart", y="autocorrelation of use", title=substance.value)
@@ -47,8 +48,6 @@ def draw_shares(shares: Mapping[Substance, Mapping[str, np.ndarray]], folder: Pa
         figure = Figure(figsize=(9.0, 6.0), layout="constrained")
         for axes, (substance, columns) in zip(_panels(figure, len(shares)), shares.items(), strict=True):
             for name, share in columns.items():
-                if name == "as shipped":
-                    continue
                 order = np.linspace(0.0, 1.0, 201)
                 color, style = (INK, "-") if name == "real" else (_COLORS[name], _STYLES[name])
                 axes.plot(100.0 * order, 100.0 * np.quantile(share, order), style, color=color, label=name)
@@ -60,16 +59,18 @@ def draw_shares(shares: Mapping[Substance, Mapping[str, np.ndarray]], folder: Pa
 def draw_scores(scores: Mapping[str, Mapping[str, Score]], folder: Path) -> None:
     """Scores on summaries, with intervals."""
     with drawing():
-        figure = Figure(figsize=(7.0, 2.8), layout="constrained")
+        figure = Figure(figsize=(8.5, 3.6), layout="constrained")
         axes = figure.subplots()
         names = list(next(iter(scores.values())))
         for k, name in enumerate(names):
-            rows = [row + 0.22 * (k - 1) for row in range(len(scores))]
+            rows = [row + 0.15 * (k - (len(names) - 1) / 2) for row in range(len(scores))]
             found = [one[name] for one in scores.values()]
             apart = [[s.value - s.low for s in found], [s.high - s.value for s in found]]
+            color = _COLORS["as shipped" if name.endswith("as shipped") else name.partition(",")[0]]
             axes.errorbar(
-                [s.value for s in found], rows, xerr=apart, fmt="o", color=_COLORS[name], ms=4.5, lw=1.2, label=name
-            )
+                [s.value for s in found], rows, xerr=apart, fmt="D" if "other half" in name else "o", color=color,
+                ms=4.5, lw=1.2, mfc="none" if name.startswith("before") else color, label=name,
+            )  # fmt: skip
         axes.axvline(0.5, color=QUIET, lw=0.8)
         axes.set_yticks(range(len(scores)), list(scores))
         axes.set_ylim(len(scores) - 0.5, -0.5)

@@ -8,6 +8,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
+from validation.realism.statistics import longest_stretch
+
 __all__ = ["FOLDS", "RESAMPLES", "Score", "summaries", "tell_apart"]
 
 FOLDS = 5
@@ -38,19 +40,11 @@ def summaries(use: Float[np.ndarray, "person day"]) -> Float[np.ndarray, "person
         weeks.std(axis=1),
         (weeks > 0).sum(axis=1),
         use[:, -28:].mean(axis=1) - use[:, :28].mean(axis=1),
-        _longest(use, 1.0),
-        _longest(use, 0.0),
+        longest_stretch(use, 1.0),
+        longest_stretch(use, 0.0),
         *((use[:, lag:] * use[:, :-lag]).mean(axis=1) for lag in LAGS),
     ]
     return np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1)
-
-
-def _longest(use: Float[np.ndarray, "person day"], value: float) -> Float[np.ndarray, " person"]:
-    longest, now = np.zeros(len(use)), np.zeros(len(use))
-    for day in range(use.shape[1]):
-        now = (now + 1.0) * (use[:, day] == value)
-        longest = np.maximum(longest, now)
-    return longest
 
 
 def tell_apart(

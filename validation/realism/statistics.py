@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["DEFINITIONS", "LAGS", "diary_statistics", "with_errors"]
+__all__ = ["DEFINITIONS", "LAGS", "diary_statistics", "searched_too", "with_errors"]
 
 LAGS = (1, 2, 3, 5, 6, 7, 8, 10, 14, 21, 28)
 DEFINITIONS = {
@@ -60,6 +60,43 @@ def diary_statistics(use: Float[np.ndarray, "person day"]) -> dict[str, float]:
         "clean_run_median": float(np.median(clean)),
         "trend": float(use[:, -28:].mean() - use[:, :28].mean()),
     }
+
+
+def searched_too(use: Float[np.ndarray, "person day"]) -> dict[str, float]:
+    """What a search looks at beside them: how use comes in weeks, the longest stretches, and what follows a late lapse.
+
+    ``lapse_7``: share of days with use among days after a day of use that ended a week or more without, inside the
+    window; ``hazard_a_b``: the chance of use after ``a`` to ``b`` days without.
+    """
+    weeks = (use.reshape(len(use), -1, 7).sum(axis=2) > 0).sum(axis=1)
+    longest_use, longest_clean = (longest_stretch(use, value) for value in (1.0, 0.0))
+    # Days without use so far, after the first day of use.
+    gap, seen, gaps = np.zeros(len(use)), np.zeros(len(use), dtype=np.bool_), []
+    for day in use.T:
+        gaps.append(np.where(seen, gap, -1.0))
+        seen |= day == 1.0
+        gap = (gap + 1.0) * (day == 0.0)
+    since = np.array(gaps).T
+    lapse = (since[:, :-1] >= 7.0) & (use[:, :-1] == 1.0)
+    found = {"lapse_7": float(use[:, 1:][lapse].mean())}
+    for first, last in ((1, 1), (2, 3), (4, 7), (8, 14), (15, 28)):
+        found[f"hazard_{first}_{last}"] = float(use[(since >= first) & (since <= last)].mean())
+    for name, of in (
+        ("weeks", weeks / (use.shape[1] / 7.0)),
+        ("longest_use", longest_use / use.shape[1]),
+        ("longest_clean", longest_clean / use.shape[1]),
+    ):
+        found |= {f"{name}_mean": float(of.mean()), f"{name}_sd": float(of.std())}
+    return found
+
+
+def longest_stretch(use: Float[np.ndarray, "person day"], value: float) -> Float[np.ndarray, " person"]:
+    """Length of each person's longest stretch of a value. [day]"""
+    longest, now = np.zeros(len(use)), np.zeros(len(use))
+    for day in use.T:
+        now = (now + 1.0) * (day == value)
+        longest = np.maximum(longest, now)
+    return longest
 
 
 def _runs(use: Float[np.ndarray, "person day"], value: float) -> np.ndarray:

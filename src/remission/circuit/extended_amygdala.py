@@ -5,12 +5,13 @@ Equations::
     A' = A + (y - A)/tau_A
     F' = F + (y - F)*(1 - exp(-1/tau_F))
     W = max(A - F, 0)
-    N = w_W*W + c_A*A + c_x*x - k_N*(G - G_b) - k_S*tanh(S)
+    N_own = w_W*W + c_A*A + c_x*x
+    N = N_own - k_N*h_N - k_S*tanh(S)
 
-States: A and F in [0, 1]; W in [0, 1]; N around 0. [dimensionless]
-Assumptions: withdrawal is the load that the fast trace of recent use no longer covers. Evidence: time constants are
-set by
-substance from withdrawal courses; ketamine's weights follow the mood response in depression (derived by analogy).
+States: A and F in [0, 1]; W in [0, 1]; N around 0, 1 dose at 24 h lowers it by k_N. [dimensionless]
+Assumptions: withdrawal is the load that the fast trace of recent use no longer covers. Craving
+follows N_own: what ketamine does to craving is a piece of its own, total, whatever its mood does. Evidence: time
+constants are set by substance from withdrawal courses; k_N follows the mood response in depression (by analogy).
 """
 
 import numpy as np
@@ -18,7 +19,7 @@ from jaxtyping import Float
 
 from remission.numerics.elementary import tanh
 
-__all__ = ["negative_affect", "update_fast_trace", "update_load", "withdrawal"]
+__all__ = ["eased_affect", "negative_affect", "update_fast_trace", "update_load", "withdrawal"]
 
 _Column = Float[np.ndarray, " subject"]
 
@@ -39,19 +40,11 @@ def withdrawal(load: _Column, trace: _Column) -> _Column:
     return 0.5 * (gap + abs(gap))
 
 
-def negative_affect(
-    withdrawn: _Column,
-    load: _Column,
-    cue: _Column,
-    efficacy: _Column,
-    tone: _Column,
-    *,
-    w_w: float,
-    c_a: float,
-    c_x: float,
-    k_n: float,
-    k_s: float,
-    g_b: float,
-) -> _Column:
+def negative_affect(withdrawn: _Column, load: _Column, cue: _Column, *, w_w: float, c_a: float, c_x: float) -> _Column:
+    """N_own of the day, before what a drug eases. [dimensionless]"""
+    return w_w * withdrawn + c_a * load + c_x * cue
+
+
+def eased_affect(affect: _Column, raised: _Column, tone: _Column, *, k_n: float, k_s: float) -> _Column:
     """N of the day. [dimensionless]"""
-    return w_w * withdrawn + c_a * load + c_x * cue - k_n * (efficacy - g_b) - k_s * tanh(tone)
+    return affect - k_n * raised - k_s * tanh(tone)

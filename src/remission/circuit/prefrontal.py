@@ -6,7 +6,7 @@ Equations::
     decay:    L' = L*(1 - 1/tau_L)
     dose:     M = M + (1 - M)*(1 - exp(-k_M*s*m))
     day:      M' = M + (1 - y)*(1 - M)/tau_M - l_M*y*M
-    K = k_K*(G - G_b) + c_L*L + w_M*M - k_A*A
+    K = w_K*h_K + c_L*L + w_M*M - k_A*A
 
 States: L and M in [0, 1]; K on the logit scale. [dimensionless]
 Assumptions: sessions add with saturation; the gate g multiplies what a session teaches; a psychoactive session can
@@ -47,16 +47,15 @@ def update_commitment(commitment: _Column, use: _Column, *, tau_m: float, l_m: f
 
 
 def control(
-    efficacy: _Column,
+    raised: _Column,
     skill: _Column,
     commitment: _Column,
     load: _Column,
     *,
-    k_k: float,
+    w_k: float,
     c_l: float,
     w_m: float,
     k_a: float,
-    g_b: float,
 ) -> _Column:
     """K of the day, on the logit scale. [dimensionless]"""
-    return k_k * (efficacy - g_b) + c_l * skill + w_m * commitment - k_a * load
+    return w_k * raised + c_l * skill + w_m * commitment - k_a * load

@@ -18,7 +18,7 @@ __all__ = [
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Changes = Annotated[
     list[str] | None,
-    typer.Option("--set", help="Change a model parameter, for example --set gamma=0. May be repeated."),
+    typer.Option("--set", help="Change a model parameter, for example --set use_effect=0. May be repeated."),
 ]
 ProtocolName = Annotated[str, typer.Argument(help="A built-in protocol (see remission list) or a protocol file.")]
 Replicate = Annotated[int, typer.Option("--replicate", help="Take this replicate of a run, from 0.")]

@@ -129,7 +129,7 @@ def parameters_of(protocol: "Protocol", changes: list[str]) -> "CourseParameters
             values[name.strip()] = float(text.replace("_", "?"))
         except ValueError:
             raise SpecError(
-                where=f"--set {change}", got=text or "nothing", allowed="name=number, for example gamma=0"
+                where=f"--set {change}", got=text or "nothing", allowed="name=number, for example use_effect=0"
             ) from None
     return course_parameters_of(protocol).replace(**values)
 

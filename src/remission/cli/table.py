@@ -11,6 +11,7 @@ from rich.text import Text
 
 from remission.cli.terminal import console
 from remission.errors import visible
+from remission.library.loader import list_parameter_sets
 from remission.numerics.digits import error_digit
 from remission.patient.standing import standing_of
 from remission.report.numbers import digits_of
@@ -52,6 +53,9 @@ def print_rows(data: dict[str, Any]) -> None:
 def standing_data(data: dict[str, Any]) -> dict[str, Any]:
     """What the values behind a summary are worth; worked out anew for a run that was made before it said so."""
     kept: dict[str, Any] | None = data.get("standing")
+    if kept is None and data["parameter_set"] not in list_parameter_sets():
+        line = f"The values {data['parameter_set']} belong to an earlier form of the model, and are no longer in it."
+        return {"parameter_set": data["parameter_set"], "lines": [line]}
     return kept or standing_of(data["substance"], data["parameter_set"]).to_dict()
 
 

@@ -1,5 +1,6 @@
 """The people of a scenario of the registered facts, lived under each of its arms with the same draws."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, TypeVar
@@ -9,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 
 from remission.library.facts import FactScenario
 from remission.library.protocols import load_protocol
-from remission.patient.course import Course, CourseSchedule, Traits
+from remission.patient.course import Course, CourseSchedule, Entry, Traits
 from remission.patient.kernels import fast, reference
 from remission.patient.parameters import CourseParameters, load_course_parameters
 from remission.patient.pharmacology import load_pharmacology
@@ -69,6 +70,7 @@ class Lives:
     n_people: int
     seed: int
     parameter_set: str
+    values: Mapping[str, float] = field(default_factory=dict)
     _kept: dict[tuple[Any, ...], Any] = field(default_factory=dict)
 
     @cached_property
@@ -78,9 +80,18 @@ class Lives:
 
     @cached_property
     def parameters(self) -> CourseParameters:
-        """Of the substance, with nobody leaving."""
+        """Of the substance, with ``values`` in the place of its own and nobody leaving."""
         found = load_course_parameters(self.protocol.substance, parameter_set=self.parameter_set)
-        return found.replace(leave_hazard_per_day=0.0, miss_hazard_per_day=0.0)
+        return found.replace(**{**self.values, "leave_hazard_per_day": 0.0, "miss_hazard_per_day": 0.0})
+
+    @cached_property
+    def entry(self) -> Entry:
+        """How they come in."""
+        one = self.scenario
+        return Entry(
+            n_baseline=one.baseline_days, clean_days=one.clean_days, self_quit=one.self_quit, goal=one.goal,
+            quit_day=None if one.quit_day < 0 else one.quit_day,
+        )  # fmt: skip
 
     @cached_property
     def people(self) -> People:
@@ -130,17 +141,15 @@ class Lives:
     def _under(self, arm: str) -> tuple[Traits, CourseSchedule]:
         index = {one.id: number for number, one in enumerate(self.protocol.arms)}[arm]
         arms = np.full(self.n_people, index, dtype=np.int64)
-        population = self.protocol.population
-        traits = sample_traits(
-            self.people, self.parameters, clean_days=population.clean_days, self_quit=population.self_quit
-        )
+        traits = sample_traits(self.people, self.parameters, entry=self.entry)
         shift = tendency_shift(self.protocol, arm=arms, parameters=self.parameters)
         if shift is not None:
             traits = replace(traits, tendency=traits.tendency + shift)
         schedule = build_schedule(
-            self.people, self.protocol, arm=arms, covariates=sample_covariates(self.people, population),
-            pharmacology=load_pharmacology(), parameters=self.parameters,
+            self.people, self.protocol, arm=arms, pharmacology=load_pharmacology(), parameters=self.parameters,
+            covariates=sample_covariates(self.people, self.protocol.population),
         )  # fmt: skip
+        schedule = replace(schedule, entry=self.entry)
         if self.scenario.closed:
             schedule = replace(schedule, blocked=np.ones_like(schedule.blocked))
         return traits, schedule

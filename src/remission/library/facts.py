@@ -56,7 +56,8 @@ class FactArm(Record):
 class FactScenario(Record):
     """Who is simulated: the people of a built-in protocol, their entry, and their arms.
 
-    With ``trial`` the protocol is run as it stands; with ``closed`` nobody can use on any day.
+    With ``trial`` the protocol is run as it stands; with ``closed`` nobody can use on any day. ``baseline_days``,
+    ``quit_day`` (-1 for none) and ``goal`` are those of people who still use.
     """
 
     id: _Id
@@ -64,6 +65,9 @@ class FactScenario(Record):
     days: Annotated[int, Field(ge=1, le=730)]
     clean_days: _Day = 0
     self_quit: bool = False
+    baseline_days: _Day = 0
+    quit_day: Annotated[int, Field(ge=-1, le=729)] = 0
+    goal: Literal["stop", "reduce", "none"] = "stop"
     closed: bool = False
     trial: bool = False
     arms: tuple[FactArm, ...] = ()

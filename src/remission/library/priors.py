@@ -39,7 +39,7 @@ def load_priors() -> tuple[ParameterPrior, ...]:
     Examples
     --------
     >>> load_priors()[0].name, load_priors()[0].distribution
-    ('gamma', 'half-normal')
+    ('use_effect', 'normal')
     """
     content = packaged_toml("priors.toml")
     try:

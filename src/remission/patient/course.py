@@ -4,37 +4,91 @@ Shapes: ``subject`` people; ``infusion`` and ``session`` slots of the longest sc
 """
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-__all__ = ["STATES", "Course", "CourseSchedule", "Traits"]
+__all__ = ["STATES", "Course", "CourseSchedule", "Entry", "Goal", "Traits"]
 
-STATES = ("P", "G", "S", "H", "R", "A", "F", "W", "N", "L", "M", "K", "x", "z", "E", "D")
+STATES = ("P", "Gc", "Gn", "Gk", "S", "H", "R", "A", "F", "W", "N", "L", "M", "K", "x", "z", "u", "E")
 """Symbols of the states a kernel can record, in this order."""
+
+Goal: TypeAlias = Literal["stop", "reduce", "none"]
+"""What people try: to stop, to use less, or nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """How people come into the course.
+
+    ``n_baseline``: days before day 0 that are simulated and kept; 0 for none. [day]
+    ``clean_days``: forced clean days before day 0, the last of the baseline where there is one; who has some has
+    stopped. [day]
+    ``self_quit``: people stop by themselves on the quit day, and not every attempt takes.
+    ``quit_day``: day of the stop of those who still use, ``None`` for no such day; without meaning for those who have
+    stopped before. [day]
+    ``goal``: what people try from the quit day on, or from day 0 without one; before it nobody tries.
+    """
+
+    n_baseline: int = 0
+    clean_days: int = 0
+    self_quit: bool = False
+    quit_day: int | None = 0
+    goal: Goal = "stop"
+
+    @property
+    def waits(self) -> int:
+        """Clean days that are simulated, the last of the baseline. [day]"""
+        return min(self.clean_days, self.n_baseline)
+
+    @property
+    def first_day(self) -> int:
+        """Where the simulation begins, 0 or before. [day]"""
+        return -self.n_baseline
+
+    @property
+    def still_using(self) -> bool:
+        """Whether people use when the simulation begins."""
+        return self.n_baseline > 0 or self.self_quit
+
+    @property
+    def stop_day(self) -> int | None:
+        """When those stop who still use, None where nobody does. [day]"""
+        if not self.still_using:
+            return None
+        return -self.waits if self.clean_days > 0 else self.quit_day
+
+    @property
+    def trying_from(self) -> int:
+        """First day on which people try. [day]"""
+        return self.stop_day or 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
     """What makes one person differ from another.
 
-    ``tendency``: b_i, log odds of use outside an episode. [dimensionless]
+    ``tendency``: b_i, a constant push on the log odds of use; 0 but for who believes or is told something. [log odds]
+    ``level``: l_i, log odds of use beside those of the regime. [log odds]
+    ``up``, ``down``: added to the log odds of a move up or down tonight. [log odds]
     ``responsiveness``: s_i, factor on what a dose does, geometric mean 1. [dimensionless]
-    ``commitment0``, ``cue0``, ``episode0``: M, x and E on day 0 (episode0 is 0 or 1). [dimensionless]
+    ``commitment0``, ``cue0``, ``regime0``: M on the day of the stop, x and E on the first day. [dimensionless]
+    ``takes``: 1 where the attempt of the quit day takes, else 0.
     ``engagement``: factor on the worth of a therapy contact. [dimensionless]
-    ``drift0``: D on day 0. [log odds]
-    ``rhythm``: r, what each weekday adds, Monday first. [log odds]
     ``heaviness``: h, how likely a use day is a heavy one. [log odds]
     """
 
     tendency: Float[np.ndarray, " subject"]
+    level: Float[np.ndarray, " subject"]
+    up: Float[np.ndarray, " subject"]
+    down: Float[np.ndarray, " subject"]
     responsiveness: Float[np.ndarray, " subject"]
     commitment0: Float[np.ndarray, " subject"]
     cue0: Float[np.ndarray, " subject"]
-    episode0: Float[np.ndarray, " subject"]
+    regime0: Float[np.ndarray, " subject"]
+    takes: Float[np.ndarray, " subject"]
     engagement: Float[np.ndarray, " subject"]
-    drift0: Float[np.ndarray, " subject"]
-    rhythm: Float[np.ndarray, "subject weekday"]
     heaviness: Float[np.ndarray, " subject"]
 
 
@@ -47,10 +101,12 @@ class CourseSchedule:
     ``quality``: q of the arm's sessions. [dimensionless]
     ``weekday0``: weekday of day 0, Monday is 0.
     ``blocked``: whether access to the substance is blocked on a day.
-    ``clean_days``: forced clean days before day 0. [day]
+    ``entry``: how people come in.
     ``incentive``: what the rewards of each session take off the log odds of use, -1 for a session that teaches; None
     where nobody is given rewards. [log odds]
     ``tau_incentive_day``: how incentive fades after the last reward. [day]
+    ``medicine``: push of a standard medicine on the log odds of use, from ``medicine_first`` to ``medicine_last``; all
+    three ``None`` where nobody takes one. [log odds], [day]
     """
 
     infusion_day: Int[np.ndarray, "subject infusion"]
@@ -60,9 +116,12 @@ class CourseSchedule:
     quality: Float[np.ndarray, " subject"]
     weekday0: Int[np.ndarray, " subject"]
     blocked: Bool[np.ndarray, " day"]
-    clean_days: int
+    entry: Entry = Entry()
     incentive: Float[np.ndarray, "subject session"] | None = None
     tau_incentive_day: float = 1.0
+    medicine: Float[np.ndarray, " subject"] | None = None
+    medicine_first: Int[np.ndarray, " subject"] | None = None
+    medicine_last: Int[np.ndarray, " subject"] | None = None
 
     @property
     def n_days(self) -> int:
@@ -78,6 +137,7 @@ class Course:
     was seen.
     ``amount``: amount of the day. [unit of the substance]
     ``vas``: craving without report error. [VAS 0 to 100]
+    ``baseline_use``, ``baseline_amount``, ``baseline_vas``: the same for the days of the baseline, oldest first.
     ``days_in_study``: days before leaving; equal to the number of days for those who stay. [day]
     ``attended``: whether each session slot was held.
     ``states``: recorded states by the names of :data:`STATES`, or none.
@@ -86,6 +146,9 @@ class Course:
     use: Int[np.ndarray, "subject day"]
     amount: Float[np.ndarray, "subject day"]
     vas: Float[np.ndarray, "subject day"]
+    baseline_use: Int[np.ndarray, "subject baseline"]
+    baseline_amount: Float[np.ndarray, "subject baseline"]
+    baseline_vas: Float[np.ndarray, "subject baseline"]
     days_in_study: Int[np.ndarray, " subject"]
     attended: Bool[np.ndarray, "subject session"]
     states: dict[str, Float[np.ndarray, "subject day"]]

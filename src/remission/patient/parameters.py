@@ -17,7 +17,7 @@ from remission.records.substance import Substance
 
 __all__ = ["DEFAULT_PARAMETER_SET", "CourseParameters", "load_course_parameters", "meaningful_range", "read_parameters"]
 
-DEFAULT_PARAMETER_SET = "rhythms-2026"
+DEFAULT_PARAMETER_SET = "model-form-2026"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,15 +28,25 @@ class CourseParameters(Result):
     rates per update, shares).
     """
 
-    # plasticity
+    # the drug, in pieces
     rho: float
     s_log_sd: float
-    gamma: float
-    tau_p_day: float
+    slope: float
+    e_half: float
     k_g: float
     g_b: float
-    tau_g_day: float
+    use_effect: float
+    half_use_day: float
+    craving_share: float
+    k_c: float
+    half_craving_day: float
+    k_n: float
+    half_mood_day: float
+    gamma: float
+    tau_p_day: float
+    k_s: float
     tau_s_day: float
+    k_m: float
     # basal ganglia
     a_h: float
     d_h: float
@@ -51,8 +61,6 @@ class CourseParameters(Result):
     w_w: float
     c_a: float
     c_x: float
-    k_n: float
-    k_s: float
     # prefrontal
     eta: float
     tau_l_day: float
@@ -60,8 +68,6 @@ class CourseParameters(Result):
     w_m: float
     l_m: float
     tau_m_day: float
-    k_m: float
-    k_k: float
     k_a: float
     q0_mean: float
     q0_sd: float
@@ -79,27 +85,35 @@ class CourseParameters(Result):
     z_skill: float
     z_constant: float
     c_r: float
-    k_c: float
     i_max: float
     tau_i_day: float
     lambda_v: float
     z_v: float
     sigma_v: float
     w_report: float
-    # use in episodes
+    # use in three regimes
     beta_c: float
-    b0: float
-    sigma_b: float
-    lam: float
+    l0: float
+    l1: float
+    l2: float
+    sigma_l: float
     chi: float
-    b_in: float
-    pi_start: float
-    om_end: float
-    e0: float
-    # drift and weekdays; a set that does not name them has them off
-    sigma_d: float = 0.0
-    tau_d_day: float = 30.0
-    sigma_7: float = 0.0
+    w7: float
+    sm: float
+    onset_per_day: float
+    growth_per_day: float
+    recovery_per_day: float
+    easing_per_day: float
+    sigma_k: float
+    sigma_t: float
+    omega: float
+    nu: float
+    kappa: float
+    # before and at the stop
+    daily0: float
+    success: float
+    attempt_per_day: float
+    hold: float
     # amount, report, leaving
     mu_a: float
     gamma_a: float
@@ -167,15 +181,23 @@ def read_parameters(values: Mapping[str, object]) -> CourseParameters:
 
 
 _SHARES = {
-    "g_b", "h0", "r_deficit0", "use0", "q0_mean", "l_m", "k_r", "lam", "chi", "pi_start", "om_end", "e0", "p_hide",
-    "w_report",
+    "g_b", "h0", "r_deficit0", "use0", "q0_mean", "l_m", "k_r", "chi", "sm", "craving_share", "daily0", "success",
+    "p_hide", "w_report",
 }  # fmt: skip
 _SIGNED = {
-    "k_k", "k_s", "beta_c", "c_r", "c_a", "wk", "z_constant", "z_v", "b0", "b_in", "mu_a", "gamma_a",
+    "use_effect", "k_c", "k_n", "k_s", "gamma", "beta_c", "c_r", "c_a", "wk", "z_constant", "z_v", "l0", "l1", "l2",
+    "kappa", "hold", "mu_a", "gamma_a",
 }  # fmt: skip
 """Levels, and gains to which their prior gives both signs; every other value has the sign that its equation gives."""
+_CHANCES = {"onset_per_day", "growth_per_day", "recovery_per_day", "easing_per_day"}
 _RANGES = {
     "phi": (-0.999, 0.999),
+    # A gain of 0 has no rise to count in, and exp(gamma*P) has to stay a number.
+    "k_g": (0.01, 10.0),
+    "gamma": (-10.0, 10.0),
+    "e_half": (0.01, 10.0),
+    "slope": (0.1, 10.0),
+    "attempt_per_day": (0.0, 1.0),
     # The commitment of day 0 is a Beta distribution, which has a mean inside (0, 1) and a spread.
     "q0_mean": (0.001, 0.999),
     "q0_sd": (0.001, 0.499),
@@ -188,6 +210,8 @@ def meaningful_range(name: str) -> tuple[float, float]:
         return _RANGES[name]
     if name in _SHARES:
         return 0.0, 1.0
+    if name in _CHANCES:
+        return 1e-6, 1.0 - 1e-6
     if name.endswith("_day") and not name.endswith("_per_day"):
         return 0.1, 1e6
     return (-1e3 if name in _SIGNED else 0.0), 1e3

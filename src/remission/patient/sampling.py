@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from remission.errors import SpecError
 from remission.numerics.distributions import beta_quantile, normal_cdf, normal_quantile
 from remission.numerics.elementary import exp
-from remission.patient.course import Traits
+from remission.patient.course import Entry, Traits
 from remission.patient.parameters import CourseParameters
 from remission.pk import BandDraws, PkModel, VenousLinks, draw_venous_links, with_band_spread
 from remission.receptor import correlated_pressure_z
@@ -109,18 +109,20 @@ def sample_band_draws(people: People, *, model: PkModel) -> BandDraws:
     )
 
 
-def sample_traits(people: People, parameters: CourseParameters, *, clean_days: int, self_quit: bool) -> Traits:
+def sample_traits(people: People, parameters: CourseParameters, *, entry: Entry) -> Traits:
     """Behavioral traits of each person.
 
     Raises SpecError: ``q0_mean`` and ``q0_sd`` do not belong to a Beta distribution.
 
-    b_i is normal (b0, sigma_b); s_i log-normal; M on day 0 is ``1 - (1 - q0)*exp(-clean_days/tau_M)`` with q0 Beta
-    (``q0_mean``, ``q0_sd``); engagement normal, clipped; D, r and h normal; a share e0 of self-quitters begins inside
-    an episode.
+    l_i, k_i and q_i are normal; s_i log-normal; M on the day of the stop is ``1 - (1 - q0)*exp(-clean_days/tau_M)``
+    with q0 Beta (``q0_mean``, ``q0_sd``); engagement normal, clipped; h normal. Who has stopped before the course
+    begins starts abstinent; who has not starts near-daily with chance ``daily0``, else using now and then, and an
+    attempt to stop on the quit day takes with chance ``success``.
     """
     p = parameters
-    z_tendency, z_response, z_cue, z_engagement = draw_normals(people, Stream.BEHAVIOR, 0)
-    u_commitment, u_episode, u_drift, u_heavy = draw_uniforms(people, Stream.BEHAVIOR, 1)
+    z_level, z_response, z_cue, z_engagement = draw_normals(people, Stream.BEHAVIOR, 0)
+    u_commitment, u_regime, u_success, u_heavy = draw_uniforms(people, Stream.BEHAVIOR, 1)
+    z_up, z_tempo, _, _ = draw_normals(people, Stream.BEHAVIOR, 2)
     precision = p.q0_mean * (1.0 - p.q0_mean) / (p.q0_sd * p.q0_sd) - 1.0
     if not precision > 0.0:
         raise SpecError(
@@ -129,26 +131,20 @@ def sample_traits(people: People, parameters: CourseParameters, *, clean_days: i
             allowed=f"less than {sqrt(p.q0_mean * (1.0 - p.q0_mean)):.3g}, the most a mean of {p.q0_mean} allows",
         )
     q0 = beta_quantile(p.q0_mean * precision, (1.0 - p.q0_mean) * precision, u_commitment)
-    waited = float(exp(np.array([-clean_days / p.tau_m_day]))[0])
+    waited = float(exp(np.array([(entry.waits - entry.clean_days) / p.tau_m_day]))[0])
     return Traits(
-        tendency=p.b0 + p.sigma_b * z_tendency,
+        tendency=np.zeros(len(people)),
+        level=p.sigma_l * z_level,
+        up=p.sigma_k * z_up + p.sigma_t * z_tempo,
+        down=p.sigma_t * z_tempo - p.sigma_k * z_up,
         responsiveness=exp(p.s_log_sd * z_response),
         commitment0=1.0 - (1.0 - q0) * waited,
         cue0=p.sigma_x * z_cue,
-        episode0=(u_episode < p.e0) * 1.0 if self_quit else np.zeros(len(people)),
+        regime0=1.0 + (u_regime < p.daily0) if entry.still_using else np.zeros(len(people)),
+        takes=np.ones(len(people)) if entry.clean_days > 0 else (u_success < p.success) * 1.0,
         engagement=np.clip(p.engagement_mean + p.engagement_sd * z_engagement, p.engagement_low, p.engagement_high),
-        drift0=p.sigma_d * normal_quantile(u_drift),
-        rhythm=_weekdays(people, p.sigma_7),
         heaviness=p.sigma_heavy * normal_quantile(u_heavy),
     )
-
-
-def _weekdays(people: People, sigma_7: float) -> Float[np.ndarray, "subject weekday"]:
-    """r of each person, Monday first; the draws are not made where nothing comes of them."""
-    if sigma_7 == 0.0:
-        return np.zeros((len(people), 7))
-    normals = [*draw_normals(people, Stream.BEHAVIOR, 2), *draw_normals(people, Stream.BEHAVIOR, 3)]
-    return sigma_7 * np.stack(normals[:7], axis=1)
 
 
 def _truncated_normal(

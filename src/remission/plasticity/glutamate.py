@@ -1,13 +1,16 @@
-"""G, glutamatergic synaptic efficacy: lowered by the disorder to G_b, raised while the plasticity window is open.
+"""G, glutamatergic synaptic efficacy in each circuit: lowered by the disorder to G_b, raised in the night after a dose.
 
 Equations::
 
-    G1 = G + (1 - G)*(1 - exp(-k_G*P))
-    G' = G_b + (G1 - G_b)*(1 - 1/tau_G)
+    decay:  G' = G_b + (G - G_b)*keep,  keep = 2**(-1/half-life)
+    dose:   G' = G' + (1 - G')*(1 - exp(-k_G*P_in))
+    h = (G - G_b)*per_rise,  per_rise = 1/((1 - G_b)*(1 - exp(-k_G)))
 
-State: G in [G_b, 1]. [dimensionless]
-Assumptions: saturating gain, return to G_b. Evidence: assumed; only products of k_G with the weights of G are seen
-in data.
+P_in = rho*s*f(e) is what the dose of the day brings. h is 1 on the day after one reference dose in a person of typical
+responsiveness, so that the weight of h is the effect at 24 h; many doses give at most 1/(1 - exp(-k_G)).
+States: G in [G_b, 1], one for each circuit: striatal (craving), amygdalar (mood), prefrontal (control). [dimensionless]
+Assumptions: one rise, three half-lives, because effects on craving, mood and use were read to last differently.
+Evidence: half-lives as in the parameter set; k_G assumed.
 """
 
 import numpy as np
@@ -15,12 +18,26 @@ from jaxtyping import Float
 
 from remission.numerics.elementary import exp
 
-__all__ = ["update_glutamate"]
+__all__ = ["decay_efficacy", "doses_per_rise", "raise_efficacy", "raised_share"]
 
 _Column = Float[np.ndarray, " subject"]
 
 
-def update_glutamate(efficacy: _Column, window: _Column, *, k_g: float, g_b: float, tau_g: float) -> _Column:
-    """G one day later. [dimensionless]"""
-    raised = efficacy + (1.0 - efficacy) * (1.0 - exp(-k_g * window))
-    return g_b + (raised - g_b) * (1.0 - 1.0 / tau_g)
+def decay_efficacy(efficacy: _Column, *, g_b: float, keep: float) -> _Column:
+    """G one day later, without a dose. [dimensionless]"""
+    return g_b + (efficacy - g_b) * keep
+
+
+def raise_efficacy(efficacy: _Column, dose: _Column, *, k_g: float) -> _Column:
+    """G in the night after a dose; a dose of 0 changes nothing, bit for bit. [dimensionless]"""
+    return efficacy + (1.0 - efficacy) * (1.0 - exp(-k_g * dose))
+
+
+def doses_per_rise(*, g_b: float, k_g: float) -> float:
+    """How many reference doses a rise of 1 in G would be: the inverse of what one adds at rest. [dimensionless]"""
+    return 1.0 / ((1.0 - g_b) * (1.0 - float(exp(np.array([-k_g]))[0])))
+
+
+def raised_share(efficacy: _Column, *, g_b: float, per_rise: float) -> _Column:
+    """h: how far G is raised, in units of one reference dose. [dimensionless]"""
+    return (efficacy - g_b) * per_rise

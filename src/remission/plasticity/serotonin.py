@@ -2,7 +2,7 @@
 
 Equations::
 
-    dose:   S = S + rho*s*e
+    dose:   S = S + rho*s*f(e)
     decay:  S' = S*exp(-1/tau_S)
 
 State: S >= 0. [dimensionless]

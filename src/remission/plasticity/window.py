@@ -2,26 +2,29 @@
 
 Equations::
 
-    dose:   P = P + rho*s*e
+    dose:   P = P + rho*s*f(e)
     decay:  P' = P*exp(-1/tau_P)
-    gate:   g = 1 + gamma*P
+    gate:   g = exp(gamma*P)
 
-States: P >= 0, at most the sum of rho*s*e of all doses. [dimensionless]
+States: P >= 0, at most the sum of rho*s*f(e) of all doses. [dimensionless]
 Assumptions: exposure adds without tolerance; one exponential decay. Evidence: assumed (spine dynamics in mice; one
-randomized contrast of training after ketamine, in depression: Price 2022). gamma = 0 is allowed and cannot be excluded.
+randomized contrast of training after ketamine, in depression: Price 2022). gamma = 0 is
+the default; a negative one makes learning slower, never negative.
 """
 
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["add_dose", "decay_window", "gate"]
+from remission.numerics.elementary import exp
+
+__all__ = ["decay_window", "felt_dose", "gate"]
 
 _Column = Float[np.ndarray, " subject"]
 
 
-def add_dose(state: _Column, *, rho: float, responsiveness: _Column, exposure: _Column) -> _Column:
-    """P or S after a dose: ``state + rho*s*e``. An exposure of 0 changes nothing, bit for bit. [dimensionless]"""
-    return state + rho * responsiveness * exposure
+def felt_dose(responsiveness: _Column, effect: _Column, *, rho: float) -> _Column:
+    """rho*s*f(e): what a dose of effect ``f(e)`` brings to this person, added to P and S. [dimensionless]"""
+    return rho * responsiveness * effect
 
 
 def decay_window(window: _Column, *, keep_p: float) -> _Column:
@@ -31,4 +34,4 @@ def decay_window(window: _Column, *, keep_p: float) -> _Column:
 
 def gate(window: _Column, *, gamma: float) -> _Column:
     """The factor on every learning rate while the window is open, 1 when it is shut. [dimensionless]"""
-    return 1.0 + gamma * window
+    return exp(gamma * window)

@@ -14,7 +14,7 @@ from remission.trial.result import TrialResult
 __all__ = ["circuit_chart"]
 
 _COLUMNS = (
-    ("synapse", "Synapse", ("P", "G")),
+    ("synapse", "Synapse", ("P", "Gc", "Gn", "Gk")),
     ("basal ganglia", "Basal ganglia", ("H", "R")),
     ("extended amygdala", "Extended amygdala", ("A", "W", "N")),
     ("prefrontal", "Prefrontal cortex", ("L", "M", "K")),

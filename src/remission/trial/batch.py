@@ -25,7 +25,7 @@ from remission.trial.happenings import Happenings, Kernel, simulate_happenings
 from remission.trial.observation import Observation, observe, observe_fully
 from remission.trial.package import comorbidity_shift, tendency_shift
 from remission.trial.randomization import allocate, assign_sites, minimize, strata_of
-from remission.trial.schedule import build_schedule, with_other_doses
+from remission.trial.schedule import build_schedule, entry_of, with_other_doses
 
 __all__ = ["TrialBatch", "simulate_batch", "simulate_under_arm", "simulate_with_states"]
 
@@ -242,10 +242,7 @@ def _adapting(protocol: Protocol) -> Iterator[tuple[int, int, int, str, int]]:
 def _treat(
     protocol: Protocol, enrolled: _Enrolled, parameters: CourseParameters, pharmacology: Pharmacology
 ) -> tuple[Traits, CourseSchedule]:
-    population = protocol.population
-    traits = sample_traits(
-        enrolled.people, parameters, clean_days=population.clean_days, self_quit=population.self_quit
-    )
+    traits = sample_traits(enrolled.people, parameters, entry=entry_of(protocol.population))
     shift = tendency_shift(protocol, arm=enrolled.arm, parameters=parameters)
     if shift is not None:
         traits = replace(traits, tendency=traits.tendency + shift)

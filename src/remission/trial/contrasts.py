@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Int
 
 from remission.errors import SpecError
-from remission.patient.course import CourseSchedule
+from remission.patient.course import CourseSchedule, Entry
 from remission.patient.kernels import fast
 from remission.patient.parameters import CourseParameters
 from remission.patient.sampling import sample_traits
@@ -135,7 +135,8 @@ def _reference_use(
     """The days of the reference people under a strength."""
     people = People.of_replicates(seed=_SEED, first=0, count=1, n_subjects=_N_PEOPLE)
     parameters = parameters.replace(leave_hazard_per_day=0.0)
-    traits = sample_traits(people, parameters, clean_days=contrast.clean_days, self_quit=contrast.self_quit)
+    entry = Entry(clean_days=contrast.clean_days, self_quit=contrast.self_quit)
+    traits = sample_traits(people, parameters, entry=entry)
     if lever.acts_on == "tendency":
         traits = replace(traits, tendency=traits.tendency - strength)
     nobody = np.full((_N_PEOPLE, 1), -1, dtype=np.int64)
@@ -150,7 +151,7 @@ def _reference_use(
         quality=np.full(_N_PEOPLE, strength if lever.acts_on == "skill" else 0.0),
         weekday0=np.arange(_N_PEOPLE) % 7,
         blocked=np.zeros(contrast.days, dtype=np.bool_),
-        clean_days=contrast.clean_days,
+        entry=entry,
         incentive=np.full(sessions.shape, strength) if lever.acts_on == "incentive" else None,
         tau_incentive_day=lever.tau_incentive_day,
     )

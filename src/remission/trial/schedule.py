@@ -8,22 +8,37 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from remission.patient.course import CourseSchedule
+from remission.patient.course import CourseSchedule, Entry
 from remission.patient.parameters import CourseParameters
 from remission.patient.pharmacology import Pharmacology
 from remission.patient.sampling import Covariates, sample_band_draws, sample_iiv
 from remission.protocol.record import Protocol
 from remission.records.dose import Dose, DrugForm, Route
+from remission.records.population import Population
 from remission.records.therapy_kinds import THERAPIES
 from remission.records.treatment import DrugCourse, Gap, TherapyCourse
 from remission.session.effects import session_model, simulate_effects_of_doses, simulate_session_effects
 from remission.streams import People, Stream, draw_uniforms
 from remission.trial.package import TherapyEffect, therapy_effect
 
-__all__ = ["build_schedule", "infusion_days", "session_days", "with_other_doses"]
+__all__ = ["build_schedule", "entry_of", "infusion_days", "session_days", "with_other_doses"]
 
 _InfusionDays = Int[np.ndarray, "subject infusion"]
 _SessionDays = Int[np.ndarray, "subject session"]
+
+
+def entry_of(population: Population) -> Entry:
+    """How the people of a protocol come into the course."""
+    quit_day = population.quit_day
+    if quit_day is None and population.goal not in {"reduce", "none"}:
+        quit_day = 0
+    return Entry(
+        n_baseline=population.baseline.days if population.baseline else 0,
+        clean_days=population.clean_days,
+        self_quit=population.self_quit,
+        quit_day=quit_day if isinstance(quit_day, int) else None,
+        goal=population.goal or "stop",
+    )
 
 
 def infusion_days(people: People, course: DrugCourse, *, start_day: int = 0, before: int = 0) -> _InfusionDays:
@@ -128,7 +143,7 @@ def build_schedule(
         quality=quality,
         weekday0=covariates.weekday0,
         blocked=blocked,
-        clean_days=protocol.population.clean_days,
+        entry=entry_of(protocol.population),
         incentive=incentive if (incentive >= 0.0).any() else None,
         tau_incentive_day=tau_incentive_day,
     )

@@ -3,13 +3,13 @@
 Equations::
 
     i = 1 + (i_max - 1) * clean / (clean + tau_i)
-    z = z_H * H * (1 + i * x / 2) + z_N * N - c_R * (R - 1 / 2) - k_C * (G - G_b) - z_L * c_L * L - z_0
+    z_own = z_H * H * (1 + i * x / 2) + z_N * N_own - c_R * (R - 1 / 2) - z_L * c_L * L - z_0
+    z = z_own - k_C * h_C
     VAS = 100 / (1 + exp(-lambda_V * (z - z_V)))
 
 Scale: z has no unit; VAS is 0 to 100. z_H, z_N, z_L and z_0 are fixed: they set the scale of z.
-Assumptions: incubation i acts on the cue part only; by default it is off (i_max = 1). Evidence: assumed; k_C is
-tuned on one
-craving ratio in one trial.
+Assumptions: incubation i acts on the cue part only; by default it is off (i_max = 1). k_C is what
+one reference dose eases at 24 h. Evidence: as in the parameter set.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ from jaxtyping import Float
 
 from remission.numerics.elementary import logistic
 
-__all__ = ["craving", "craving_vas", "incubation"]
+__all__ = ["craving", "craving_vas", "eased_craving", "incubation"]
 
 _Column = Float[np.ndarray, " subject"]
 
@@ -32,7 +32,6 @@ def craving(
     cue: _Column,
     affect: _Column,
     reward: _Column,
-    efficacy: _Column,
     skill: _Column,
     incubated: _Column,
     *,
@@ -41,14 +40,16 @@ def craving(
     z_skill: float,
     z_constant: float,
     c_r: float,
-    k_c: float,
     c_l: float,
-    g_b: float,
 ) -> _Column:
-    """z of the day. [dimensionless]"""
+    """z_own of the day, before what a drug eases. [dimensionless]"""
     cued = z_habit * habit * (1.0 + incubated * cue / 2.0)
-    eased = c_r * (reward - 0.5) + k_c * (efficacy - g_b) + z_skill * c_l * skill
-    return cued + z_affect * affect - eased - z_constant
+    return cued + z_affect * affect - c_r * (reward - 0.5) - z_skill * c_l * skill - z_constant
+
+
+def eased_craving(strength: _Column, raised: _Column, *, k_c: float) -> _Column:
+    """z of the day. [dimensionless]"""
+    return strength - k_c * raised
 
 
 def craving_vas(strength: _Column, *, lambda_v: float, z_v: float) -> _Column:

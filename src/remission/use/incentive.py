@@ -4,7 +4,7 @@ Equations::
 
     visit:  I = I*(1 - rewarded) + given*rewarded
     decay:  I' = I*exp(-1/tau_I)
-    use:    b_i - I stands in the place of b_i
+    use:    I is taken off the push b of the day
 
 State: I >= 0, in log odds. It is 0 in everybody who is given no rewards, and then changes nothing, bit for bit.
 Assumptions: a visit with rewards sets I, however many went before, because an incentive is no skill; the gate has no

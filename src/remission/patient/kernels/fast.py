@@ -22,7 +22,13 @@ from numba import int64, njit, uint64
 
 from remission.circuit.basal_ganglia import update_habit, update_reward
 from remission.circuit.cues import update_cue
-from remission.circuit.extended_amygdala import negative_affect, update_fast_trace, update_load, withdrawal
+from remission.circuit.extended_amygdala import (
+    eased_affect,
+    negative_affect,
+    update_fast_trace,
+    update_load,
+    withdrawal,
+)
 from remission.circuit.prefrontal import attend_session, control, decay_skill, experience_session, update_commitment
 from remission.numerics.lanes import (
     OPTIONS,
@@ -38,18 +44,27 @@ from remission.numerics.lanes import (
 from remission.numerics.lanes import unit_lane as _unit
 from remission.patient.course import Course, CourseSchedule, Traits
 from remission.patient.kernels.links import active_links
-from remission.patient.kernels.reference import keep_share, starting_states
 from remission.patient.parameters import CourseParameters
-from remission.plasticity.glutamate import update_glutamate
+from remission.patient.weights import CourseWeights, course_weights, keep_share, starting_states
+from remission.plasticity.dose_response import daily_exposure, dose_effect
+from remission.plasticity.glutamate import decay_efficacy, raise_efficacy, raised_share
 from remission.plasticity.serotonin import decay_serotonin
-from remission.plasticity.window import add_dose, decay_window, gate
+from remission.plasticity.window import decay_window, felt_dose, gate
 from remission.streams import People, Stream
 from remission.use.amount import amount_used, update_recent
-from remission.use.craving import craving, craving_vas, incubation
-from remission.use.episode import drive, update_episode, use_probability
+from remission.use.craving import craving, craving_vas, eased_craving, incubation
 from remission.use.incentive import decay_incentive, give_incentive
 from remission.use.leaving import leaving_probability
-from remission.use.rhythm import circumstance, drift_step, update_drift
+from remission.use.regime import (
+    chance_down,
+    chance_up,
+    drive,
+    own_weekday,
+    try_to_stop,
+    update_regime,
+    update_weekday,
+    use_probability,
+)
 
 __all__ = ["BLOCK", "simulate_course"]
 
@@ -58,37 +73,43 @@ BLOCK = 256
 
 _CACHE_LINE_BYTES = 64
 _TICKETS_PER_THREAD = 4
+_GOALS = ("none", "reduce", "stop")
 _MOST_BLOCKS = 64
 
-_add_dose, _decay_window, _gate = (compile_equation(f) for f in (add_dose, decay_window, gate))
-_update_glutamate, _decay_serotonin = (compile_equation(f) for f in (update_glutamate, decay_serotonin))
+_felt_dose, _decay_window, _gate = (compile_equation(f) for f in (felt_dose, decay_window, gate))
+_decay_efficacy, _raise_efficacy = (compile_equation(f) for f in (decay_efficacy, raise_efficacy))
+_raised_share, _decay_serotonin = (compile_equation(f) for f in (raised_share, decay_serotonin))
 _update_habit, _update_reward, _update_cue = (compile_equation(f) for f in (update_habit, update_reward, update_cue))
 _negative_affect, _update_fast_trace = (compile_equation(f) for f in (negative_affect, update_fast_trace))
 _update_load, _withdrawal = (compile_equation(f) for f in (update_load, withdrawal))
 _attend_session, _control, _decay_skill = (compile_equation(f) for f in (attend_session, control, decay_skill))
 _experience, _update_commitment = (compile_equation(f) for f in (experience_session, update_commitment))
 _amount_used, _craving, _craving_vas = (compile_equation(f) for f in (amount_used, craving, craving_vas))
-_incubation, _drive, _update_episode = (compile_equation(f) for f in (incubation, drive, update_episode))
-_circumstance, _update_drift = (compile_equation(f) for f in (circumstance, update_drift))
+_eased_craving, _incubation, _drive = (compile_equation(f) for f in (eased_craving, incubation, drive))
+_own_weekday, _update_weekday = (compile_equation(f) for f in (own_weekday, update_weekday))
+_chance_up, _chance_down, _update_regime = (compile_equation(f) for f in (chance_up, chance_down, update_regime))
+_use_probability, _try_to_stop = (compile_equation(f) for f in (use_probability, try_to_stop))
+# What a drug eases of mood is no part of use: only the recorded states have it.
+_eased_affect = compile_equation(eased_affect)
+_leaving, _update_recent = compile_equation(leaving_probability), compile_equation(update_recent)
 _give_incentive, _decay_incentive = (compile_equation(f) for f in (give_incentive, decay_incentive))
-_use_probability, _leaving = (compile_equation(f) for f in (use_probability, leaving_probability))
-_update_recent = compile_equation(update_recent)
 
-# What the loops below know of these two equations beside their numbers; false where the caller replaced them.
-_IS_OUR_INCUBATION = _IS_OUR_HABIT = True
+# What the loops below know of these equations beside their numbers; false where the caller replaced them.
+_IS_OUR_INCUBATION = _IS_OUR_HABIT = _IS_OUR_GATE = _IS_OUR_ATTEMPT = True
 
-# Names come from the record, so that a parameter is added in one place.
-_NAMES = tuple(field.name for field in fields(CourseParameters))
-_Parameters: Any = namedtuple("_Parameters", _NAMES)  # type: ignore[misc]  # names from a list  # noqa: PYI024
+# Names come from the records, so that a parameter is added in one place.
+_Parameters: Any = namedtuple("_Parameters", tuple(field.name for field in fields(CourseParameters)))  # type: ignore[misc]  # names from a list  # noqa: PYI024
+_Weights: Any = namedtuple("_Weights", tuple(field.name for field in fields(CourseWeights)))  # type: ignore[misc]  # names from a list  # noqa: PYI024
 # A call with an array costs microseconds; with a named tuple of sixty fields, a quarter of a millisecond.
-_named = compile_naming(_Parameters)
+_named, _weighed = compile_naming(_Parameters), compile_naming(_Weights)
 
 # Rows of the scratch buffer, as element offsets; one row is one quantity of BLOCK people.
-_N_ROWS = 43
+_N_ROWS = 60
 (
-    _P, _G, _S, _H, _R, _A, _F, _L, _M, _X, _E, _Y, _CLEAN, _IN, _GATE, _B, _RESP, _ENGAGE, _Q, _WEEKDAY, _SUBJECT,
-    _REPLICATE, _U_USE, _U_EPISODE, _U_LEAVE, _N_CUE, _N_AMOUNT, _Z, _VAS, _AMOUNT, _LEAVES, _DRIFT, _U_DRIFT,
-    _RHYTHM, _, _, _, _, _, _, _INCENTIVE, _HEAVINESS, _RECENT,
+    _P, _GC, _GN, _GK, _S, _H, _R, _A, _F, _L, _M, _X, _E, _Y, _CLEAN, _IN, _GATE, _B, _LEVEL, _UP, _DOWN, _RESP, _M0,
+    _TAKES, _ENGAGE, _Q, _WEEKDAY, _SUBJECT, _REPLICATE, _U_USE, _U_REGIME, _U_LEAVE, _U_TRY, _N_CUE, _N_AMOUNT, _Z,
+    _VAS, _AMOUNT, _LEAVES, _DRIVE, _DOSE, _WEEK, _MEDICINE, _M_FIRST, _M_LAST, _USUAL,
+    _HEAVINESS, _RECENT, _INCENTIVE, _TRACE, _, _, _, _, _, _, _, _, _, _,
 ) = (row * BLOCK for row in range(_N_ROWS))  # fmt: skip
 _MASK = uint64(0xFFFFFFFF)
 _SHIFT = uint64(32)
@@ -101,7 +122,7 @@ def _draw(b, index, k0, k1):
     for i in range(BLOCK):
         subject, replicate = uint64(bits_of(b[_SUBJECT + i])), uint64(bits_of(b[_REPLICATE + i]))
         w0, w1, w2, w3 = philox_lane(subject, replicate, index, _DAY, k0, k1)
-        b[_U_USE + i], b[_U_EPISODE + i], b[_U_LEAVE + i], b[_U_DRIFT + i] = _unit(w0), _unit(w1), _unit(w2), _unit(w3)
+        b[_U_USE + i], b[_U_REGIME + i], b[_U_LEAVE + i], b[_U_TRY + i] = _unit(w0), _unit(w1), _unit(w2), _unit(w3)
         w0, w1, _, _ = philox_lane(subject, replicate, index, _CUE, k0, k1)
         b[_N_CUE + i], b[_N_AMOUNT + i] = _unit(w0), _unit(w1)
     for i in range(BLOCK):
@@ -111,16 +132,27 @@ def _draw(b, index, k0, k1):
 
 
 @njit(**OPTIONS)
-def _dose(b, p, due_day, day, exposure, psychoactive, o):
+def _stop(b, p, is_stop_day, attempt):
+    """Step 1: the stop of the quit day, or an attempt."""
+    for i in range(BLOCK):
+        tries = _try_to_stop(b[_E + i], b[_U_TRY + i], attempt, p.success)
+        stops = b[_TAKES + i] if is_stop_day else tries
+        b[_E + i] = b[_E + i] * (1.0 - stops)
+        b[_M + i] = b[_M + i] + stops * (b[_M0 + i] - b[_M + i])
+
+
+@njit(**OPTIONS)
+def _dose(b, p, due_day, day, effect, psychoactive, o):
     """Step 1: infusions due today."""
+    b[_DOSE : _DOSE + BLOCK] = 0.0
     for slot in range(due_day.shape[0]):
         for i in range(BLOCK):
-            due = 1.0 if due_day[slot, o + i] == day else 0.0
-            e = exposure[slot, o + i] * due * b[_IN + i]
-            m = psychoactive[slot, o + i] * due * b[_IN + i]
-            b[_P + i] = _add_dose(b[_P + i], p.rho, b[_RESP + i], e)
-            b[_S + i] = _add_dose(b[_S + i], p.rho, b[_RESP + i], e)
-            b[_M + i] = _experience(b[_M + i], b[_RESP + i], m, p.k_m)
+            due = (1.0 if due_day[slot, o + i] == day else 0.0) * b[_IN + i]
+            felt = _felt_dose(b[_RESP + i], effect[slot, o + i] * due, p.rho)
+            b[_DOSE + i] = b[_DOSE + i] + felt
+            b[_P + i] = b[_P + i] + felt
+            b[_S + i] = b[_S + i] + felt
+            b[_M + i] = _experience(b[_M + i], b[_RESP + i], psychoactive[slot, o + i] * due, p.k_m)
 
 
 @njit(**OPTIONS)
@@ -143,37 +175,40 @@ def _contact(b, p, due_day, incentive, day, open_access, k0, k1, attended, o):
 
 
 @njit(**OPTIONS)
-def _live(b, p, day, open_access):
-    """Step 3: craving, use, episode, amount, leaving."""
+def _live(b, p, w, day, week_day, open_access, followed):
+    """Step 3: craving, use, amount, leaving."""
     # Use is 0 or 1, so two values of this exponential serve everybody.
-    leaving_clean = open_access * _leaving(0.0, p.leave_hazard_per_day, p.leave_use_factor)
-    leaving_using = open_access * _leaving(1.0, p.leave_hazard_per_day, p.leave_use_factor)
+    leaving_clean = followed * _leaving(0.0, p.leave_hazard_per_day, p.leave_use_factor)
+    leaving_using = followed * _leaving(1.0, p.leave_hazard_per_day, p.leave_use_factor)
     # Without incubation the equation gives exactly 1, and its division is not needed.
     cues_incubate = p.i_max != 1.0 or not _IS_OUR_INCUBATION
-    usual = _RHYTHM + day % 7 * BLOCK
+    today, after = _TRACE + week_day * BLOCK, _TRACE + (week_day + 1) % 7 * BLOCK
+    before = _TRACE + (week_day + 6) % 7 * BLOCK
+    # Loops of their own where the row depends on the day: with the others in one, the compiler sees possible overlaps.
     for i in range(BLOCK):
-        load, efficacy = b[_A + i], b[_G + i]
-        skill, cue = b[_L + i], b[_X + i]
-        withdrawn = _withdrawal(load, b[_F + i])
-        affect = _negative_affect(withdrawn, load, cue, efficacy, b[_S + i], p.w_w, p.c_a, p.c_x, p.k_n, p.k_s, p.g_b)
-        held_back = _control(efficacy, skill, b[_M + i], load, p.k_k, p.c_l, p.w_m, p.k_a, p.g_b)
+        b[_USUAL + i] = _own_weekday(b[today + i], b[before + i], b[after + i], b[_WEEK + i], p.sm)
+    for i in range(BLOCK):
+        load, skill, cue = b[_A + i], b[_L + i], b[_X + i]
+        affect = _negative_affect(_withdrawal(load, b[_F + i]), load, cue, p.w_w, p.c_a, p.c_x)
+        eased_c, eased_k = _raised_share(b[_GC + i], p.g_b, w.per_rise), _raised_share(b[_GK + i], p.g_b, w.per_rise)
+        held_back = _control(eased_k, skill, b[_M + i], load, w.w_k, p.c_l, p.w_m, p.k_a)
         incubated = _incubation(b[_CLEAN + i], p.i_max, p.tau_i_day) if cues_incubate else 1.0
-        strength = _craving(
-            b[_H + i], cue, affect, b[_R + i], efficacy, skill, incubated,
-            p.z_habit, p.z_affect, p.z_skill, p.z_constant, p.c_r, p.k_c, p.c_l, p.g_b,
+        own = _craving(
+            b[_H + i], cue, affect, b[_R + i], skill, incubated,
+            p.z_habit, p.z_affect, p.z_skill, p.z_constant, p.c_r, p.c_l,
         )  # fmt: skip
-        weekday = b[_WEEKDAY + i] + float(day % 7)
+        weekday = b[_WEEKDAY + i] + float(week_day)
         weekday = weekday - 7.0 if weekday >= 7.0 else weekday
         weekend = 1.0 if weekday >= 5.0 else 0.0
-        today = _circumstance(b[_DRIFT + i], b[usual + i])
-        push = _drive(strength, held_back, weekend, today, p.beta_c, p.wk)
+        taken = (1.0 if b[_M_FIRST + i] <= day else 0.0) * (1.0 if b[_M_LAST + i] >= day else 0.0)
+        tendency = b[_B + i] - b[_INCENTIVE + i] + b[_MEDICINE + i] * taken
+        push = _drive(own, eased_c, held_back, weekend, tendency, p.beta_c, w.w_eased, p.wk, w.u_rest)
         chance = _use_probability(
-            b[_B + i] - b[_INCENTIVE + i], push, b[_E + i], open_access, p.b0, p.lam, p.chi, p.b_in
+            b[_E + i], b[_LEVEL + i], b[_USUAL + i], push, open_access, p.l0, p.l1, p.l2, p.w7, p.chi
         )
-        use = 1.0 if b[_U_USE + i] < chance else 0.0
-        b[_E + i] = _update_episode(b[_E + i], use, b[_U_EPISODE + i], p.pi_start, p.om_end)
-        b[_Y + i] = use
-        b[_Z + i] = strength
+        b[_Y + i] = 1.0 if b[_U_USE + i] < chance else 0.0
+        b[_Z + i] = _eased_craving(own, eased_c, p.k_c)
+        b[_DRIVE + i] = push
     for i in range(BLOCK):
         use = b[_Y + i]
         b[_AMOUNT + i] = _amount_used(
@@ -190,66 +225,114 @@ def _live(b, p, day, open_access):
 
 
 @njit(**OPTIONS)
-def _night(b, p, keep_p, keep_s, keep_f, keep_d, step_d, keep_i):
+def _night(b, p, w, week_day, open_access, hold_1, hold_2, keep_i):
     """Step 4: the states move."""
+    today = _TRACE + week_day * BLOCK
     for i in range(BLOCK):
-        use, opened = b[_Y + i], b[_GATE + i]
-        # One of the two terms is multiplied by 0; with one rate in both, their exponential is computed once.
-        rate = p.a_h if use > 0.0 else p.d_h
-        a_h, d_h = (rate, rate) if _IS_OUR_HABIT else (p.a_h, p.d_h)
-        b[_H + i] = _update_habit(b[_H + i], use, opened, a_h, d_h)
+        use, push, regime = b[_Y + i], b[_DRIVE + i], b[_E + i]
+        rise = _chance_up(regime, use, b[_UP + i], push, open_access, w.onset, w.growth, p.omega, p.nu, p.kappa)
+        fall = _chance_down(regime, b[_DOWN + i], push, w.recovery, w.easing, p.nu, hold_1, hold_2)
+        b[_E + i] = _update_regime(regime, rise, fall, b[_U_REGIME + i])
+    for i in range(BLOCK):
+        b[_USUAL + i] = _update_weekday(b[today + i], b[_Y + i])
+        b[_WEEK + i] = b[_WEEK + i] + (b[_USUAL + i] - b[today + i])
+    for i in range(BLOCK):
+        b[today + i] = b[_USUAL + i]
+    for i in range(BLOCK):
+        use = b[_Y + i]
         b[_A + i] = _update_load(b[_A + i], use, p.tau_a_day)
-        b[_F + i] = _update_fast_trace(b[_F + i], use, keep_f)
+        b[_F + i] = _update_fast_trace(b[_F + i], use, w.keep_f)
         b[_R + i] = _update_reward(b[_R + i], use, p.tau_r_day, p.k_r)
-        b[_G + i] = _update_glutamate(b[_G + i], b[_P + i], p.k_g, p.g_b, p.tau_g_day)
         b[_M + i] = _update_commitment(b[_M + i], use, p.tau_m_day, p.l_m)
-        b[_P + i] = _decay_window(b[_P + i], keep_p)
-        b[_S + i] = _decay_serotonin(b[_S + i], keep_s)
+        b[_P + i] = _decay_window(b[_P + i], w.keep_p)
+        b[_S + i] = _decay_serotonin(b[_S + i], w.keep_s)
         b[_L + i] = _decay_skill(b[_L + i], p.tau_l_day)
+        b[_GC + i] = _decay_efficacy(b[_GC + i], p.g_b, w.keep_gc)
+        b[_GN + i] = _decay_efficacy(b[_GN + i], p.g_b, w.keep_gn)
+        b[_GK + i] = _decay_efficacy(b[_GK + i], p.g_b, w.keep_gk)
         b[_X + i] = _update_cue(b[_X + i], b[_N_CUE + i], p.phi, p.sigma_x)
-        b[_DRIFT + i] = _update_drift(b[_DRIFT + i], b[_U_DRIFT + i], keep_d, step_d)
         b[_INCENTIVE + i] = _decay_incentive(b[_INCENTIVE + i], keep_i)
+
+
+@njit(**OPTIONS)
+def _learn(b, p, gate_moves):
+    """Step 4: habit, under a gate that is 1 for everybody or each person's own."""
+    if not gate_moves:
+        for i in range(BLOCK):  # both exponentials are the same for everybody
+            b[_H + i] = _update_habit(b[_H + i], b[_Y + i], 1.0, p.a_h, p.d_h)
+        return
+    for i in range(BLOCK):
+        # One of the two terms is multiplied by 0; with one rate in both, their exponential is computed once.
+        rate = p.a_h if b[_Y + i] > 0.0 else p.d_h
+        a_h, d_h = (rate, rate) if _IS_OUR_HABIT else (p.a_h, p.d_h)
+        b[_H + i] = _update_habit(b[_H + i], b[_Y + i], b[_GATE + i], a_h, d_h)
+
+
+@njit(**OPTIONS)
+def _rise(b, p):
+    """Step 4: what today's dose does in the night."""
+    for i in range(BLOCK):
+        b[_GC + i] = _raise_efficacy(b[_GC + i], b[_DOSE + i], p.k_g)
+        b[_GN + i] = _raise_efficacy(b[_GN + i], b[_DOSE + i], p.k_g)
+        b[_GK + i] = _raise_efficacy(b[_GK + i], b[_DOSE + i], p.k_g)
 
 
 @njit(nogil=True, cache=True, **OPTIONS)
 def _blocks(
-    b, values, key, start, traits, address, weekday0, quality, infusion_day, exposure, psychoactive, session_day,
-    incentive, blocked, dosed, taught, use_all, amount_all, vas_all, days_in_study, attended, first, last,
+    b, values, weights, key, start, traits, address, weekday0, quality, infusion_day, effect, psychoactive, session_day,
+    incentive, keep_i, closed, spans, goal, dosed, taught, medicine,
+    use_all, amount_all, vas_all, days_in_study, attended, first, last,
 ):  # fmt: skip
-    p = _named(values)
+    p, w = _named(values), _weighed(weights)
     k0, k1 = uint64(key) & _MASK, uint64(key) >> _SHIFT
-    n_days = blocked.size
+    before, stop_day, trying_from = spans[0], spans[1], spans[2]
+    n_days = dosed.size
+    gate_moves = p.gamma != 0.0 or not _IS_OUR_GATE
     for block in range(first, last):
         o = block * BLOCK
         b[:] = 0.0
         for i in range(BLOCK):
-            b[_G + i], b[_H + i], b[_A + i], b[_F + i], b[_R + i] = p.g_b, start[0], start[1], start[2], start[3]
-            b[_B + i], b[_RESP + i], b[_M + i] = traits[0, o + i], traits[1, o + i], traits[2, o + i]
-            b[_X + i], b[_E + i], b[_ENGAGE + i] = traits[3, o + i], traits[4, o + i], traits[5, o + i]
-            b[_DRIFT + i], b[_HEAVINESS + i] = traits[6, o + i], traits[14, o + i]
+            b[_H + i], b[_A + i], b[_F + i], b[_R + i] = start[0], start[1], start[2], start[3]
+            b[_GC + i], b[_GN + i], b[_GK + i], b[_GATE + i] = p.g_b, p.g_b, p.g_b, 1.0
+            b[_B + i], b[_LEVEL + i], b[_UP + i] = traits[0, o + i], traits[1, o + i], traits[2, o + i]
+            b[_DOWN + i], b[_RESP + i], b[_M0 + i] = traits[3, o + i], traits[4, o + i], traits[5, o + i]
+            b[_X + i], b[_E + i], b[_TAKES + i] = traits[6, o + i], traits[7, o + i], traits[8, o + i]
+            b[_ENGAGE + i], b[_HEAVINESS + i] = traits[9, o + i], traits[10, o + i]
+            b[_M + i] = 0.0 if before > 0 else b[_M0 + i]
             b[_Q + i], b[_WEEKDAY + i], b[_IN + i] = quality[o + i], float(weekday0[o + i]), 1.0
+            b[_MEDICINE + i], b[_M_FIRST + i] = medicine[0, o + i], medicine[1, o + i]
+            b[_M_LAST + i] = medicine[2, o + i]
             b[_SUBJECT + i] = float_of(int64(address[0, o + i]))
             b[_REPLICATE + i] = float_of(int64(address[1, o + i]))
-        for k in range(7):
-            for i in range(BLOCK):
-                b[_RHYTHM + k * BLOCK + i] = traits[7 + k, o + i]
-        for day in range(n_days):
-            open_access = 0.0 if blocked[day] else 1.0
-            if dosed[day]:
-                _dose(b, p, infusion_day, day, exposure, psychoactive, o)
-            for i in range(BLOCK):
-                b[_GATE + i] = _gate(b[_P + i], p.gamma)
-            if taught[day]:
+        for day in range(-before, n_days):
+            open_access = 0.0 if closed[day + before] else 1.0
+            followed = open_access if day >= 0 else 0.0
+            wants = goal if day >= trying_from else 0
+            week_day = (day + 7 * before) % 7
+            has_dose = day >= 0 and dosed[max(day, 0)]
+            _draw(b, uint64(day) & _MASK, k0, k1)
+            attempt = p.attempt_per_day if wants == 2 else 0.0
+            if day == stop_day or attempt > 0.0 or not _IS_OUR_ATTEMPT:
+                _stop(b, p, day == stop_day, attempt)
+            if has_dose:
+                _dose(b, p, infusion_day, day, effect, psychoactive, o)
+            if gate_moves:
+                for i in range(BLOCK):
+                    b[_GATE + i] = _gate(b[_P + i], p.gamma)
+            if day >= 0 and taught[max(day, 0)]:
                 _contact(b, p, session_day, incentive, day, open_access, k0, k1, attended, o)
-            _draw(b, uint64(day), k0, k1)
-            _live(b, p, day, open_access)
+            _live(b, p, w, float(day), week_day, open_access, followed)
             for i in range(BLOCK):
-                use_all[day, o + i] = np.int8(b[_Y + i])
-                amount_all[day, o + i] = b[_AMOUNT + i]
-                vas_all[day, o + i] = b[_VAS + i]
+                use_all[day + before, o + i] = np.int8(b[_Y + i])
+                amount_all[day + before, o + i] = b[_AMOUNT + i]
+                vas_all[day + before, o + i] = b[_VAS + i]
                 if b[_LEAVES + i] > 0.0:
                     days_in_study[o + i] = day + 1
-            _night(b, p, start[4], start[5], start[6], start[7], start[8], start[9])
+            hold_1, hold_2 = 0.0 if wants == 2 else p.hold, p.hold if wants == 0 else 0.0
+            _night(b, p, w, week_day, open_access, hold_1, hold_2, keep_i)
+            _learn(b, p, gate_moves)
+            if has_dose:
+                _rise(b, p)
 
 
 def simulate_course(
@@ -265,42 +348,42 @@ def simulate_course(
     ``people``, ``traits``, ``schedule``, ``parameters``: as for
     :func:`remission.patient.kernels.reference.simulate_course`. ``n_threads``: threads that share the blocks.
     """
-    n, n_days = len(people), schedule.n_days
+    n, n_days, entry = len(people), schedule.n_days, schedule.entry
+    before, waits = entry.n_baseline, entry.waits
     n_blocks = -(-n // BLOCK)
     padded = n_blocks * BLOCK
-    keep_d = keep_share(parameters.tau_d_day)
-    start = np.array(
-        [
-            *starting_states(parameters, schedule.clean_days),
-            *(keep_share(tau) for tau in (parameters.tau_p_day, parameters.tau_s_day, parameters.tau_f_day)),
-            keep_d,
-            drift_step(sigma_d=parameters.sigma_d, keep_d=keep_d),
-            keep_share(schedule.tau_incentive_day),
-        ]
-    )
-    # Weekdays in the order of the days of the course: row k is for the days k, k + 7, ...
-    weekday = (schedule.weekday0[:, np.newaxis] + np.arange(7)) % 7
     columns = (
-        traits.tendency, traits.responsiveness, traits.commitment0, traits.cue0, traits.episode0, traits.engagement,
-        traits.drift0, *np.take_along_axis(traits.rhythm, weekday, axis=1).T, traits.heaviness,
+        traits.tendency, traits.level, traits.up, traits.down, traits.responsiveness, traits.commitment0, traits.cue0,
+        traits.regime0, traits.takes, traits.engagement, traits.heaviness,
     )  # fmt: skip
     trait_rows = _padded(np.stack(columns), padded)
     address = _padded(np.stack([people.subject, people.replicate]), padded)
-    incentive = np.full(schedule.session_day.shape, -1.0) if schedule.incentive is None else schedule.incentive
     infusion_day, session_day = _padded(schedule.infusion_day.T, padded), _padded(schedule.session_day.T, padded)
+    incentive = np.full(schedule.session_day.shape, -1.0) if schedule.incentive is None else schedule.incentive
+    effect = dose_effect(
+        daily_exposure(schedule.exposure, schedule.infusion_day), slope=parameters.slope, e_half=parameters.e_half
+    )
+    medicine = np.zeros((3, n))
+    if schedule.medicine is not None and schedule.medicine_first is not None and schedule.medicine_last is not None:
+        medicine = np.stack([schedule.medicine, schedule.medicine_first * 1.0, schedule.medicine_last * 1.0])
+    closed = np.concatenate([np.arange(before) >= before - waits, schedule.blocked])
+    never = n_days + 1
+    spans = (before, never if entry.stop_day is None else entry.stop_day, entry.trying_from)
     # One piece of memory for all of them: freed pieces larger than half of what is kept go back to the system, and
     # asking for the same pages again takes a fifth of the kernel's time.
-    kept = _aligned((17, n_days, padded), np.int8)
-    amount_all, vas_all = kept[:16].view(np.float64).reshape(2, n_days, padded)
+    kept = _aligned((17, before + n_days, padded), np.int8)
+    amount_all, vas_all = kept[:16].view(np.float64).reshape(2, before + n_days, padded)
     use_all = kept[16]
     days_in_study = np.full(padded, n_days, dtype=np.int64)
     attended = np.zeros(session_day.shape, dtype=np.int8)
     shared = (
-        np.array(astuple(parameters)), np.uint64(people.seed), start, trait_rows, address,
+        np.array(astuple(parameters)), np.array(astuple(course_weights(parameters))), np.uint64(people.seed),
+        np.array(starting_states(parameters, entry.clean_days - waits)), trait_rows, address,
         _padded(schedule.weekday0, padded), _padded(schedule.quality, padded), infusion_day,
-        _padded(schedule.exposure.T, padded), _padded(schedule.psychoactive.T, padded), session_day,
-        _padded(incentive.T, padded), schedule.blocked,
-        _some_due(schedule.infusion_day, n_days), _some_due(schedule.session_day, n_days),
+        _padded(effect.T, padded), _padded(schedule.psychoactive.T, padded), session_day,
+        _padded(incentive.T, padded), keep_share(schedule.tau_incentive_day), closed,
+        np.array(spans, dtype=np.int64), _GOALS.index(entry.goal),
+        _some_due(schedule.infusion_day, n_days), _some_due(schedule.session_day, n_days), _padded(medicine, padded),
         use_all, amount_all, vas_all, days_in_study, attended,
     )  # fmt: skip
     tickets = itertools.count()
@@ -325,9 +408,12 @@ def simulate_course(
     for helper in helpers:
         helper.join()
     return Course(
-        use=use_all[:, :n].T,
-        amount=amount_all[:, :n].T,
-        vas=vas_all[:, :n].T,
+        use=use_all[before:, :n].T,
+        amount=amount_all[before:, :n].T,
+        vas=vas_all[before:, :n].T,
+        baseline_use=use_all[:before, :n].T,
+        baseline_amount=amount_all[:before, :n].T,
+        baseline_vas=vas_all[:before, :n].T,
         days_in_study=days_in_study[:n],
         attended=attended[:, :n].T > 0,
         states={},
@@ -343,10 +429,12 @@ def _blocks_with(links: tuple[tuple[str, Any], ...]) -> Any:
         **globals(),
         "_IS_OUR_INCUBATION": "incubation" not in dict(links),
         "_IS_OUR_HABIT": "update_habit" not in dict(links),
+        "_IS_OUR_GATE": "gate" not in dict(links),
+        "_IS_OUR_ATTEMPT": "try_to_stop" not in dict(links),
     }
     for name, function in links:
         space[_SHORT.get(name, f"_{name}")] = compile_equation(function)
-    for inner in (_draw, _dose, _contact, _live, _night):
+    for inner in (_draw, _stop, _dose, _contact, _live, _night, _learn, _rise):
         space[inner.__name__] = njit(**OPTIONS)(FunctionType(inner.py_func.__code__, space, inner.__name__))
     return njit(nogil=True, **OPTIONS)(FunctionType(_blocks.py_func.__code__, space, "_blocks"))
 

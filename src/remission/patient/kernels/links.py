@@ -19,20 +19,34 @@ from numba import njit
 
 from remission.circuit.basal_ganglia import update_habit, update_reward
 from remission.circuit.cues import update_cue
-from remission.circuit.extended_amygdala import negative_affect, update_fast_trace, update_load, withdrawal
+from remission.circuit.extended_amygdala import (
+    eased_affect,
+    negative_affect,
+    update_fast_trace,
+    update_load,
+    withdrawal,
+)
 from remission.circuit.prefrontal import attend_session, control, decay_skill, experience_session, update_commitment
 from remission.errors import RunError, SpecError, did_you_mean, known_names
 from remission.numerics import elementary
 from remission.numerics.lanes import OPTIONS, compile_equation
-from remission.plasticity.glutamate import update_glutamate
+from remission.plasticity.glutamate import decay_efficacy, raise_efficacy, raised_share
 from remission.plasticity.serotonin import decay_serotonin
-from remission.plasticity.window import add_dose, decay_window, gate
+from remission.plasticity.window import decay_window, felt_dose, gate
 from remission.use.amount import amount_used, update_recent
-from remission.use.craving import craving, craving_vas, incubation
-from remission.use.episode import drive, update_episode, use_probability
+from remission.use.craving import craving, craving_vas, eased_craving, incubation
 from remission.use.incentive import decay_incentive, give_incentive
 from remission.use.leaving import leaving_probability
-from remission.use.rhythm import circumstance, update_drift
+from remission.use.regime import (
+    chance_down,
+    chance_up,
+    drive,
+    own_weekday,
+    try_to_stop,
+    update_regime,
+    update_weekday,
+    use_probability,
+)
 
 __all__ = ["LINKS", "active_links", "check_links", "link_hashes", "replace_link", "with_links"]
 
@@ -42,11 +56,12 @@ LINKS: Final[Mapping[str, Equation]] = MappingProxyType(
     {
         one.__name__: one
         for one in (
-            add_dose, decay_window, gate, update_glutamate, decay_serotonin, update_habit, update_reward, update_cue,
-            negative_affect, update_fast_trace, update_load, withdrawal, attend_session, control, decay_skill,
-            experience_session, update_commitment, craving, craving_vas, incubation, drive, update_episode,
-            use_probability, amount_used, update_recent, leaving_probability, circumstance, update_drift,
-            give_incentive, decay_incentive,
+            felt_dose, decay_window, gate, decay_efficacy, raise_efficacy, raised_share, decay_serotonin, update_habit,
+            update_reward, update_cue, negative_affect, eased_affect, update_fast_trace, update_load, withdrawal,
+            attend_session, control, decay_skill, experience_session, update_commitment, craving, eased_craving,
+            craving_vas, incubation, drive, own_weekday, use_probability, chance_up, chance_down, update_regime,
+            try_to_stop, update_weekday, amount_used, update_recent, leaving_probability, give_incentive,
+            decay_incentive,
         )
     }
 )  # fmt: skip
@@ -181,8 +196,8 @@ def _check_twin(where: str, function: FunctionType, n: int) -> None:
     # Inside the range of every state and parameter, and with use on and off.
     rows = np.array([[0.25 + 0.5 * ((3 * k + 7 * row) % 5) / 5.0 for k in range(n)] for row in range(4)])
     for index, one in enumerate(parameters):
-        if one.name in {"use", "episode"}:
-            rows[:, index] = [0.0, 1.0, 0.0, 1.0]
+        if one.name in {"use", "regime"}:
+            rows[:, index] = [0.0, 1.0, 0.0, 1.0 if one.name == "use" else 2.0]
     named = {one.name: 0.5 for one in parameters if one.kind is one.KEYWORD_ONLY}
     rows[:, len(place) :] = 0.5
     try:

@@ -34,7 +34,7 @@ __all__ = ["SHOWN_STATES", "Story", "day_figure", "load_story", "router", "sessi
 
 router = PageRouter()
 _PEOPLE = 4000
-SHOWN_STATES = ("P", "G", "H", "R", "A", "W", "N", "L", "M", "K", "z")
+SHOWN_STATES = ("P", "Gc", "Gn", "Gk", "H", "R", "A", "W", "N", "L", "M", "K", "z")
 """States that a reader can follow day by day."""
 
 Substance = Literal["alcohol", "cocaine"]

@@ -1,0 +1,39 @@
+"""f(e), what an exposure does: nothing at 0, 1 at the reference exposure, little below a threshold.
+
+Equation::
+
+    f = (1 + e_50**n) * e**n / (e**n + e_50**n)
+
+e of one day is the sum of that day's doses. Assumptions: one curve for all effects. Evidence: assumed; trials with a
+low-dose control tell of it.
+"""
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from remission.numerics.elementary import exp, log
+
+__all__ = ["daily_exposure", "dose_effect"]
+
+_Doses = Float[np.ndarray, "subject infusion"]
+
+
+def dose_effect(exposure: _Doses, *, slope: float, e_half: float) -> _Doses:
+    """f of each exposure; 0 gives 0 exactly. [dimensionless]"""
+    given = exposure > 0.0
+    # ln(e/e_50); where nothing was given, any number that is finite.
+    ratio = log(np.where(given, exposure, 1.0) / e_half)
+    share = 1.0 / (1.0 + exp(-slope * ratio))
+    reference = 1.0 / (1.0 + exp(slope * log(np.array([e_half]))))
+    return np.where(given, share / reference, 0.0)
+
+
+def daily_exposure(exposure: _Doses, day: Int[np.ndarray, "subject infusion"]) -> _Doses:
+    """Exposures with those of one day added up in its first slot, the others 0; one dose a day is left as it is."""
+    total = exposure.copy()
+    for later in range(1, total.shape[1]):
+        for earlier in range(later):
+            same = (day[:, later] == day[:, earlier]) & (day[:, later] >= 0)
+            total[:, earlier] += np.where(same, total[:, later], 0.0)
+            total[:, later] = np.where(same, 0.0, total[:, later])
+    return total

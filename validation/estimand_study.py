@@ -11,10 +11,10 @@ from remission.library.protocols import load_protocol
 from remission.patient.parameters import DEFAULT_PARAMETER_SET
 from remission.protocol.record import Protocol
 from remission.records.estimand import EventKind
-from remission.trial.bias import measure_bias
 from remission.trial.crossover import crossover_truth
 from remission.trial.simulate import simulate_trial
 from remission.trial.truth import EstimandTruth, estimand_truth
+from validation.bias import measure_bias
 from validation.small_trials import small_protocol
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "validation" / "estimands.md"

@@ -42,10 +42,10 @@ from remission.patient.parameters import DEFAULT_PARAMETER_SET, load_course_para
 from remission.protocol.file import read_protocol
 from remission.protocol.record import Protocol
 from remission.provenance import source_hashes
-from remission.trial.bias import measure_bias
 from remission.trial.result import TrialResult
 from remission.trial.simulate import plan_trial
 from remission.trial.truth import estimand_truth
+from validation.bias import measure_bias
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED = 20261128

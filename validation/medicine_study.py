@@ -15,7 +15,7 @@ from remission.patient.pharmacology import load_pharmacology
 from remission.protocol.record import Protocol
 from remission.records.sourced_contrast import SourcedContrast
 from remission.records.substance import Substance
-from remission.trial.batch import simulate_under_arm
+from remission.trial.batch import simulate_batch
 from remission.trial.contrasts import clean_share, find_shift, shown_contrast
 from validation.small_trials import small_protocol
 
@@ -59,9 +59,9 @@ def protocol_of(name: str, contrast: SourcedContrast, days: int) -> Protocol:
 
 def use_of(protocol: Protocol, arm: int) -> _Use:
     """Days of use of people on whom no shift was set, all under one arm."""
-    batch = simulate_under_arm(
+    batch = simulate_batch(
         protocol,
-        arm=arm,
+        under=arm,
         without=(),
         seed=SEED,
         first_replicate=0,

@@ -6,6 +6,7 @@ Exact references hold within 4 Monte Carlo standard errors: each of the six comp
 
 import numpy as np
 import pytest
+from validation.bias import measure_bias
 from validation.exact_sizes import binomial_power, count_power, hazard_power, normal_power, wald_rejects
 from validation.operating_study import classes_of, registered, relabeled
 from validation.power_references import binomial_share, hazard_share, normal_share
@@ -13,7 +14,6 @@ from validation.small_trials import small_protocol
 
 from remission.analyses.odds import analyze_odds
 from remission.records.estimand import Estimand
-from remission.trial.bias import measure_bias
 from remission.trial.simulate import simulate_trial
 from remission.trial.truth import estimand_truth
 

@@ -100,15 +100,15 @@ def test_nulls_are_simulated_by_name() -> None:
 def test_an_inert_drug_does_nothing_to_use() -> None:
     """Were anything of the drug left, the null would be an effect: without expectancy all days are the control's."""
     from remission.patient.pharmacology import load_pharmacology
-    from remission.trial.batch import simulate_under_arm
+    from remission.trial.batch import simulate_batch
 
     protocol = small_protocol(blinding={**BLINDING, "expectancy_report": 0.2})
     inert = nulls_of(protocol, "pda-ketamine", load_course_parameters(protocol.substance))[1]
     assert inert.protocol is not None
     assert inert.parameters is not None
     use = [
-        simulate_under_arm(
-            inert.protocol, arm=arm, without=(), seed=4, first_replicate=0, n_replicates=20,
+        simulate_batch(
+            inert.protocol, under=arm, without=(), seed=4, first_replicate=0, n_replicates=20,
             parameters=inert.parameters, pharmacology=load_pharmacology(),
         ).course.use
         for arm in (0, 1)

@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from validation.bias import measure_bias
 from validation.small_trials import small_protocol
 
 from remission.errors import SpecError
 from remission.patient.parameters import CourseParameters, load_course_parameters
 from remission.patient.pharmacology import load_pharmacology
 from remission.protocol.record import Protocol
-from remission.trial.batch import TrialBatch, simulate_batch, simulate_under_arm
-from remission.trial.bias import measure_bias
+from remission.trial.batch import TrialBatch, simulate_batch
 from remission.trial.simulate import simulate_trial
 from remission.trial.truth import EstimandTruth, estimand_truth
 
@@ -54,7 +54,7 @@ def batch_of(protocol: Protocol, *, arm: int | None = None) -> TrialBatch:
     }
     if arm is None:
         return simulate_batch(protocol, **settings)
-    return simulate_under_arm(protocol, arm=arm, without=(), **settings)
+    return simulate_batch(protocol, under=arm, without=(), **settings)
 
 
 @pytest.mark.parametrize("changes", [{}, {"events": CUSTODY, "missingness": {"observed": 1.0, "latent": 2.0}}])
@@ -74,9 +74,9 @@ def test_without_events_treatment_policy_is_the_plain_difference_of_true_days() 
     protocol = asking(setting=COMPLETE)
     truth = estimand_truth(protocol, n_people=240, seed=5)
     people = [
-        simulate_under_arm(
+        simulate_batch(
             protocol,
-            arm=arm,
+            under=arm,
             without=(),
             seed=5,
             first_replicate=0,

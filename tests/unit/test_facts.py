@@ -26,7 +26,7 @@ from remission.library.facts import Measure, Rerun, Tolerance, load_facts, read_
 from remission.patient.course import Course
 from remission.patient.kernels import reference
 from remission.patient.pharmacology import load_pharmacology
-from remission.trial.batch import simulate_under_arm
+from remission.trial.batch import simulate_batch
 
 N, DAYS = 40, 60
 
@@ -321,8 +321,8 @@ def test_a_scenario_is_what_a_trial_of_its_protocol_would_be(name: str) -> None:
         setting=lives.protocol.setting.replace(retention="complete"),
     )
     for index, arm in enumerate(protocol.arms):
-        batch = simulate_under_arm(
-            protocol, arm=index, without=(), seed=5, first_replicate=0, n_replicates=1,
+        batch = simulate_batch(
+            protocol, under=index, without=(), seed=5, first_replicate=0, n_replicates=1,
             parameters=lives.parameters, pharmacology=load_pharmacology(),
         )  # fmt: skip
         assert np.array_equal(batch.course.use, lives.course(arm.id).use)

@@ -4,13 +4,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from validation.bias import measure_bias
 from validation.small_trials import small_protocol
 
 from remission.patient.parameters import load_course_parameters
 from remission.patient.pharmacology import load_pharmacology
 from remission.records.intercurrent import UseRule
 from remission.trial.batch import TrialBatch, simulate_batch, simulate_with_states
-from remission.trial.bias import measure_bias
 from remission.trial.happenings import first_day_of_rule
 from remission.trial.simulate import simulate_trial
 from remission.trial.truth import estimand_truth

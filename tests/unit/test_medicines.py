@@ -11,7 +11,7 @@ from remission.errors import SpecError
 from remission.library.medicines import list_medicines, list_refusals, load_medicine
 from remission.patient.parameters import load_course_parameters
 from remission.patient.pharmacology import load_pharmacology
-from remission.trial.batch import simulate_batch, simulate_under_arm
+from remission.trial.batch import simulate_batch
 from remission.trial.contrasts import clean_share, find_shift, shown_contrast
 from remission.trial.simulate import plan_trial
 
@@ -30,9 +30,9 @@ def clean_shares(name: str, days: int, clean_days: int, *, ever: bool) -> list[f
     protocol = with_medicine(name, population=population, follow_up_days=days, setting={"retention": "complete"})
     shares = []
     for arm in range(2):
-        batch = simulate_under_arm(
+        batch = simulate_batch(
             protocol,
-            arm=arm,
+            under=arm,
             without=(),
             seed=99,
             first_replicate=0,
@@ -65,9 +65,9 @@ def fresh_contrast(name: str, substance: str, days: int, **population: Any) -> f
         name, substance=substance, population=people, follow_up_days=days, setting={"retention": "complete"}
     )
     uses = [
-        simulate_under_arm(
+        simulate_batch(
             protocol,
-            arm=arm,
+            under=arm,
             without=(),
             seed=99,
             first_replicate=0,

@@ -30,7 +30,7 @@ from remission.records.therapy_kinds import (
     way_contrast,
 )
 from remission.report.therapy_forest import THERAPY_COLUMNS, therapy_forest
-from remission.trial.batch import simulate_batch, simulate_under_arm
+from remission.trial.batch import simulate_batch
 from remission.trial.contrasts import clean_share, shown_contrast, spread_of_people
 from remission.trial.package import check_package, therapy_effect
 from remission.trial.simulate import plan_trial
@@ -55,8 +55,8 @@ def with_courses(courses: dict[str, Any], arms: list[dict[str, Any]], **changes:
 def uses_of(protocol: Any, parameters: CourseParameters | None = None) -> list[np.ndarray]:
     """Use of the same people under each arm."""
     return [
-        simulate_under_arm(
-            protocol, arm=arm, without=(), seed=99, first_replicate=0, n_replicates=1,
+        simulate_batch(
+            protocol, under=arm, without=(), seed=99, first_replicate=0, n_replicates=1,
             parameters=parameters or load_course_parameters(protocol.substance), pharmacology=load_pharmacology(),
         ).course.use
         for arm in range(2)

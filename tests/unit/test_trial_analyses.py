@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from validation.bias import measure_bias
 from validation.small_trials import small_protocol
 
 from remission.analyses.estimate import Status
 from remission.protocol.record import Protocol
 from remission.runs.tables import write_tables
-from remission.trial.bias import measure_bias
 from remission.trial.chunk import Chunk
 from remission.trial.simulate import plan_trial, simulate_trial
 from remission.trial.summary import summarize_trial

@@ -8,6 +8,7 @@ from remission.cli.terminal import print_columns, print_json
 from remission.library.meanings import names_of
 from remission.library.sessions import load_checks, load_plasma_ranges, load_regimens
 from remission.planner import Comparison, FoundRegimen, PlacedLevel, Plan, PlanRequest
+from remission.planner.checks import Finding
 from remission.planner.request import list_absorbed, list_takes
 from remission.records.analyte import Analyte
 from remission.report import plan_sheet as sheets
@@ -190,8 +191,6 @@ def show_library(*, as_json: bool) -> None:
     print_columns(ranges, indent=2)
 
 
-def _block(title: str, rows: Sequence[sheets.FindingRow]) -> None:
-    for row in rows:
-        got = f" ({row.got})" if row.got else ""
-        source = f" Source: {row.source}" if row.source else ""
-        typer.echo(f"{title}: {row.label}{got}. {row.consequence}{source}")
+def _block(title: str, findings: Sequence[Finding]) -> None:
+    for one in findings:
+        typer.echo(f"{title}: {one.text}")

@@ -52,16 +52,8 @@ def check_session(request: PlanRequest) -> tuple[Finding, ...]:
     for check in load_checks():
         got = _met(check, request)
         if got is not None:
-            found.append(
-                Finding(
-                    kind=check.kind,
-                    label=check.label,
-                    got=got,
-                    consequence=check.consequence,
-                    source=check.citation,
-                    grade=check.grade.value,
-                )
-            )
+            words = {"consequence": check.consequence, "source": check.citation, "grade": check.grade.value}
+            found.append(Finding(kind=check.kind, label=check.label, got=got, **words))
     return tuple(sorted(found, key=lambda one: one.kind))
 
 
@@ -129,32 +121,24 @@ def evidence_findings(
         if one.got not in moved
     ]
     if is_extrapolated:
-        found.append(
-            _flag(
-                "Weight",
-                f"{request.weight_kg:g} kg",
-                f"Outside of the weights that {request.model} was fitted to: every curve is an extrapolation.",
-            )
-        )
+        words = f"Outside of the weights that {request.model} was fitted to: every curve is an extrapolation."
+        found.append(_flag("Weight", f"{request.weight_kg:g} kg", words))
     anesthesia = _anesthesia_findings(request, peak_high_ng_per_ml)
-    found = [*anesthesia, *_drug_findings(request), *_errata_findings(request), *found]
-    found += _taken_findings(request, moved)
-    found += _together_findings(request, is_anesthetic=bool(anesthesia))
-    found += _dose_findings(request)
-    found += _studied_findings(studied)
-    found += _course_findings(request)
-    return (*found, *_unknown(request))
+    return (
+        *anesthesia, *_drug_findings(request), *_errata_findings(request), *found, *_taken_findings(request, moved),
+        *_together_findings(request, is_anesthetic=bool(anesthesia)), *_dose_findings(request),
+        *_studied_findings(studied), *_course_findings(request), *_unknown(request),
+    )  # fmt: skip
 
 
 def _taken_findings(request: PlanRequest, moved: dict[str, EvidenceFlag]) -> list[Finding]:
     return [
-        Finding(
-            kind="flag",
-            label=one.title,
-            got=_said(request, one, "in the curves" if one.title in moved else "not in the curves"),
-            consequence=f"{one.effect}. {one.advice}".strip()
+        _flag(
+            one.title,
+            _said(request, one, "in the curves" if one.title in moved else "not in the curves"),
+            f"{one.effect}. {one.advice}".strip()
             + (f" Evidence reaches to {moved[one.title].evidence}." if one.title in moved else ""),
-            source=" ".join(f"{load_reference(key).title.strip('[]')}." for key in one.sources),
+            source=" ".join(map(_title, one.sources)),
             grade="contested" if one.is_contested else "measured",
         )
         for one in request.taken
@@ -188,15 +172,14 @@ def _anesthesia_findings(request: PlanRequest, peak_high_ng_per_ml: float) -> li
     if not got:
         return []
     return [
-        Finding(
-            kind="flag",
-            label="Anesthesia and breathing",
-            got="; ".join(got),
-            consequence="Unconsciousness and slow or stopped breathing are possible. The US label induces anesthesia "
+        _flag(
+            "Anesthesia and breathing",
+            "; ".join(got),
+            "Unconsciousness and slow or stopped breathing are possible. The US label induces anesthesia "
             "with 1 to 4.5 mg/kg into a vein or 6.5 to 13 mg/kg into a muscle, and warns of slow breathing after too "
             "much or too fast a dose. Loss of consciousness and breathing are not simulated."
             + (" For esketamine half of these numbers is taken, which is assumed." if request.is_esketamine else ""),
-            source=f"{load_reference('us_ketamine_label').title.strip('[]')}; limits computed by the planner.",
+            source=f"{_title('us_ketamine_label')[:-1]}; limits computed by the planner.",
             grade="assumed",
         )
     ]
@@ -227,14 +210,11 @@ def _drug_findings(request: PlanRequest) -> list[Finding]:
         return []
     fault = another_drug(where="dose", got="")
     return [
-        Finding(
-            kind="flag",
-            label="Esketamine is another drug",
-            got=", ".join(f"{_mg(request, one):g} mg into the nose" for one in request.infusions),
-            consequence="28, 56 and 84 mg are the doses of the nasal spray of esketamine (Spravato). What is drawn "
+        _flag(
+            "Esketamine is another drug",
+            ", ".join(f"{_mg(request, one):g} mg into the nose" for one in request.infusions),
+            "28, 56 and 84 mg are the doses of the nasal spray of esketamine (Spravato). What is drawn "
             f"here is racemic ketamine, and nothing of it holds for that spray. {fault.remedy.partition('. ')[0]}.",
-            source=_OURS,
-            grade="derived",
         )
     ]
 
@@ -247,16 +227,8 @@ def _errata_findings(request: PlanRequest) -> list[Finding]:
     errata = model.parameter_set.attributes.get("errata")
     if errata is None:
         return []
-    return [
-        Finding(
-            kind="flag",
-            label="What is wrong in the source of the model",
-            got=model.id,
-            consequence=f"{errata}.",
-            source=f"{load_reference(model.id).title.strip('[]')}.",
-            grade="measured",
-        )
-    ]
+    label = "What is wrong in the source of the model"
+    return [_flag(label, model.id, f"{errata}.", source=_title(model.id), grade="measured")]
 
 
 def _mg(request: PlanRequest, one: PlannedInfusion) -> float:
@@ -273,13 +245,12 @@ def _together_findings(request: PlanRequest, *, is_anesthetic: bool) -> list[Fin
         return []
     got = ", ".join([*named, *(["a dose that may be anesthetic"] if is_anesthetic else [])])
     return [
-        Finding(
-            kind="flag",
-            label="Sedation and breathing together",
-            got=got,
-            consequence="Each of these deepens sedation and slows breathing, and with ketamine they add up; how "
+        _flag(
+            "Sedation and breathing together",
+            got,
+            "Each of these deepens sedation and slows breathing, and with ketamine they add up; how "
             "much was not measured, and breathing is not simulated. None of them is stopped suddenly for a session.",
-            source=f"{load_reference('ketamine_label_ph').title.strip('[]')}.",
+            source=_title("ketamine_label_ph"),
             grade="measured",
         )
     ]
@@ -298,30 +269,20 @@ def _studied_findings(studied: Sequence[StudiedRange]) -> list[Finding]:
             continue
         what = " and ".join(_EFFECT_WORDS[name] for name in one.effects)
         drug = "S-ketamine" if one.analyte == "s_ket" else "ketamine"
-        found.append(
-            Finding(
-                kind="flag",
-                label=f"Studied range of {what}",
-                got=f"{100.0 * one.share_beyond:.0f}% of simulated people beyond it",
-                consequence=f"It was studied up to {one.most_ng_per_ml:g} ng/mL of {drug} at the effect site. "
-                + ("No number is shown above it." if one.is_withheld else "Their numbers are extrapolated."),
-                source=_OURS,
-                grade="derived",
-            )
-        )
+        words = f"It was studied up to {one.most_ng_per_ml:g} ng/mL of {drug} at the effect site. "
+        words += "No number is shown above it." if one.is_withheld else "Their numbers are extrapolated."
+        beyond = f"{100.0 * one.share_beyond:.0f}% of simulated people beyond it"
+        found.append(_flag(f"Studied range of {what}", beyond, words))
     return found
 
 
 def _dose_findings(request: PlanRequest) -> list[Finding]:
     if request.is_esketamine:
-        return [
-            _flag(
-                "Dose",
-                f"{request.total_mg:.1f} mg of esketamine",
-                "No published regimen of the library gives esketamine: the doses of racemic ketamine are no measure "
-                "of it. For the spray the product's own label says doses and intervals.",
-            )
-        ]
+        words = (
+            "No published regimen of the library gives esketamine: the doses of racemic ketamine are no measure of it. "
+            "For the spray the product's own label says doses and intervals."
+        )
+        return [_flag("Dose", f"{request.total_mg:.1f} mg of esketamine", words)]
     published = [one for one in load_regimens() if one.route == request.route]
     total = request.total_mg / request.weight_kg
     totals = {one.id: sum(step.dose_mg_per_kg or 0.0 for step in one.steps) for one in published}
@@ -330,22 +291,12 @@ def _dose_findings(request: PlanRequest) -> list[Finding]:
     found = []
     if not published:
         found.append(_flag("Route", request.route, "No published regimen of the library takes it."))
-    elif total > most * (1.0 + 1e-9):
-        found.append(
-            _flag(
-                "Dose",
-                f"{total:.2f} mg/kg in the session",
-                f"Above {most:g} mg/kg, the most that a regimen of the library gave by this route.",
-            )
-        )
-    elif total > addiction * (1.0 + 1e-9):
-        found.append(
-            _flag(
-                "Dose",
-                f"{total:.2f} mg/kg in the session",
-                f"Above {addiction:g} mg/kg, the most given by this route in a trial about addiction.",
-            )
-        )
+    for highest, of in ((most, "that a regimen of the library gave by this route"),
+                        (addiction, "given by this route in a trial about addiction")):  # fmt: skip
+        if published and total > highest * (1.0 + 1e-9):
+            words = f"Above {highest:g} mg/kg, the most {of}."
+            found.append(_flag("Dose", f"{total:.2f} mg/kg in the session", words))
+            break
     if request.route == "iv":
         rates = [
             step.dose_mg_per_kg / step.duration_min
@@ -355,13 +306,8 @@ def _dose_findings(request: PlanRequest) -> list[Finding]:
         ]
         fastest = max(one.dose_mg_per_kg / one.duration_min for one in request.infusions if one.duration_min)
         if fastest > max(rates) * (1.0 + 1e-9):
-            found.append(
-                _flag(
-                    "Rate",
-                    f"{fastest:.3f} mg/kg/min",
-                    f"Faster than {max(rates):.3f} mg/kg/min, the fastest of the library, a bolus of 0.11 mg/kg.",
-                )
-            )
+            words = f"Faster than {max(rates):.3f} mg/kg/min, the fastest of the library, a bolus of 0.11 mg/kg."
+            found.append(_flag("Rate", f"{fastest:.3f} mg/kg/min", words))
     return found
 
 
@@ -374,38 +320,25 @@ def _course_findings(request: PlanRequest) -> list[Finding]:
     if request.n_sessions is not None and addiction:
         longest = max(one.n_sessions or 0 for one in addiction)
         if request.n_sessions > longest:
-            found.append(
-                _flag(
-                    "Course",
-                    f"{request.n_sessions} sessions",
-                    f"More than {longest}, the longest course published for an addiction by this route.",
-                )
-            )
+            words = f"More than {longest}, the longest course published for an addiction by this route."
+            found.append(_flag("Course", f"{request.n_sessions} sessions", words))
     spaced = [one.spacing_low_days or one.spacing_days for one in addiction]
     closest = min((days for days in spaced if days), default=None)
     if request.spacing_days is not None and closest is not None and request.spacing_days < closest:
-        found.append(
-            _flag(
-                "Spacing",
-                f"{request.spacing_days:g} days apart",
-                f"Closer than {closest:g} days, the closest in a published course for an addiction by this route.",
-            )
-        )
+        words = f"Closer than {closest:g} days, the closest in a published course for an addiction by this route."
+        found.append(_flag("Spacing", f"{request.spacing_days:g} days apart", words))
     return found
 
 
 def _unknown(request: PlanRequest) -> list[Finding]:
     missing = (
-        (
-            request.sbp0_mmhg,
-            "Systolic pressure before the session",
-            "Nothing can be said of 180 mmHg, and its limits are not checked.",
-        ),
+        (request.sbp0_mmhg, "Systolic pressure before the session",
+         "Nothing can be said of 180 mmHg, and its limits are not checked."),
         (request.dbp0_mmhg, "Diastolic pressure before the session", "Nothing can be said of 110 mmHg."),
         (request.height_cm, "Height", "Body mass index is not checked."),
         (request.sex, "Sex", "No curve depends on it; in one study clearance was a fifth higher in women."),
         (request.substance, "Substance", "No curve depends on it; treatments of all substances are named."),
-    )
+    )  # fmt: skip
     return [
         Finding(kind="unknown", label=label, got="", consequence=consequence, source="", grade="")
         for value, label, consequence in missing
@@ -413,20 +346,17 @@ def _unknown(request: PlanRequest) -> list[Finding]:
     ]
 
 
-def _flag(label: str, got: str, consequence: str) -> Finding:
-    place = label.rpartition(".")[2]
-    return Finding(
-        kind="flag",
-        label={
-            "duration_h": "Duration",
-            "absorption": "Absorption",
-            "dose": "Dose",
-            "dose_mg": "Dose",
-            "product": "Product",
-            "peak": "Peak in blood",
-        }.get(place, label),
-        got=got,
-        consequence=consequence,
-        source=_OURS,
-        grade="derived",
-    )
+_LABELS = {
+    "duration_h": "Duration", "absorption": "Absorption", "dose": "Dose", "dose_mg": "Dose", "product": "Product",
+    "peak": "Peak in blood",
+}  # fmt: skip
+
+
+def _flag(label: str, got: str, consequence: str, *, source: str = _OURS, grade: str = "derived") -> Finding:
+    label = _LABELS.get(label.rpartition(".")[2], label)
+    return Finding(kind="flag", label=label, got=got, consequence=consequence, source=source, grade=grade)
+
+
+def _title(key: str) -> str:
+    """The title of a source as a sentence."""
+    return f"{load_reference(key).title.strip('[]')}."

@@ -2,13 +2,12 @@
 
 from remission.library.sessions import load_plasma_ranges
 from remission.planner import NOTICE, FoundRegimen
+from remission.planner.checks import Finding
 from remission.records.base import Record
 from remission.report.plan_sheet import (
     LIMITS,
-    FindingRow,
     ShareRow,
     established,
-    finding_rows,
     made_words,
     share_rows,
     who_words,
@@ -33,8 +32,8 @@ class SearchSheet(Record):
     ranges: tuple[str, ...]
     shares: tuple[ShareRow, ...]
     unchecked: str
-    flags: tuple[FindingRow, ...]
-    unknown: tuple[FindingRow, ...]
+    flags: tuple[Finding, ...]
+    unknown: tuple[Finding, ...]
     established: tuple[str, ...]
     safety: tuple[str, ...]
     limits: tuple[str, ...]
@@ -66,8 +65,8 @@ def search_sheet(found: FoundRegimen) -> SearchSheet:
         who=f"{who_words(found.asked)}. {made_words(found.asked)}",
         shares=share_rows(found.plan),
         unchecked=_SAID["unchecked"].format(unchecked=" and ".join(found.unchecked)) if found.unchecked else "",
-        flags=finding_rows(found.plan.flags),
-        unknown=finding_rows(found.plan.unknown),
+        flags=found.plan.flags,
+        unknown=found.plan.unknown,
         established=established(found.asked),
         safety=SAFETY_LINES,
         limits=LIMITS,

@@ -16,8 +16,8 @@ from remission.report.words import ESTABLISHED, ESTABLISHED_ALL, SAFETY_LINES, W
 from remission.units import hours_to_minutes
 
 __all__ = [
-    "BAND", "BAND_NOTE", "LEVELS_NOTE", "LIMITS", "CourseRow", "Fact", "FindingRow", "LevelRow", "PeakRow", "PlanSheet",
-    "ShareRow", "check_printable", "established", "finding_rows", "level_rows", "made_words", "plan_sheet",
+    "BAND", "BAND_NOTE", "LEVELS_NOTE", "LIMITS", "CourseRow", "Fact", "LevelRow", "PeakRow", "PlanSheet",
+    "ShareRow", "check_printable", "established", "level_rows", "made_words", "plan_sheet",
     "share_rows", "was_words", "who_words",
 ]  # fmt: skip
 
@@ -57,15 +57,6 @@ class ShareRow(Record):
     error: str
 
 
-class FindingRow(Record):
-    """A contraindication, a flag or something that was not given."""
-
-    label: str
-    got: str
-    consequence: str
-    source: str
-
-
 class LevelRow(Record):
     """A measured level beside the simulated people at its time, analyte and site."""
 
@@ -99,9 +90,9 @@ class PlanSheet(Record):
     band_note: str
     between: tuple[BetweenRow, ...]
     between_note: str
-    contraindications: tuple[FindingRow, ...]
-    flags: tuple[FindingRow, ...]
-    unknown: tuple[FindingRow, ...]
+    contraindications: tuple[Finding, ...]
+    flags: tuple[Finding, ...]
+    unknown: tuple[Finding, ...]
     course: tuple[CourseRow, ...]
     established: tuple[str, ...]
     safety: tuple[str, ...]
@@ -134,9 +125,9 @@ def plan_sheet(plan: Plan) -> PlanSheet:
         band_note=BAND_NOTE,
         between=between_rows(plan),
         between_note=between_note(plan),
-        contraindications=finding_rows(plan.contraindications),
-        flags=finding_rows(plan.flags),
-        unknown=finding_rows(plan.unknown),
+        contraindications=plan.contraindications,
+        flags=plan.flags,
+        unknown=plan.unknown,
         course=tuple(CourseRow(text=one.text, source=_source_words(one.source)) for one in plan.course),
         established=established(request),
         safety=SAFETY_LINES,
@@ -209,13 +200,6 @@ def _share(label: str, one: Probability | None, missing: str) -> ShareRow:
         share=f"{100.0 * one.share:.1f}%",
         interval=f"{100.0 * one.low:.1f} to {100.0 * one.high:.1f}%",
         error=f"{100.0 * one.standard_error:.2f}",
-    )
-
-
-def finding_rows(findings: Sequence[Finding]) -> tuple[FindingRow, ...]:
-    """Findings of the checks as rows."""
-    return tuple(
-        FindingRow(label=one.label, got=one.got, consequence=one.consequence, source=one.source) for one in findings
     )
 
 

@@ -27,7 +27,7 @@ from remission.trial.package import comorbidity_shift, tendency_shift
 from remission.trial.randomization import allocate, assign_sites, minimize, strata_of
 from remission.trial.schedule import build_schedule, entry_of, with_other_doses
 
-__all__ = ["TrialBatch", "simulate_batch", "simulate_under_arm", "simulate_with_states"]
+__all__ = ["TrialBatch", "simulate_batch", "simulate_with_states"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,58 +58,28 @@ def simulate_batch(
     parameters: CourseParameters,
     pharmacology: Pharmacology,
     without: Collection[EventKind] = (),
+    under: int | None = None,
 ) -> TrialBatch:
     """Some replicates of a trial, with every person's days.
 
-    ``without``: events that do not happen. Raises ``SpecError``: a replicate number does not fit 32 bits.
-    """
-    values = _effective(protocol, parameters)
-    enrolled = _enrol(protocol, seed=seed, first_replicate=first_replicate, n_replicates=n_replicates)
-    schedule, course, happened = _live(protocol, enrolled, values, pharmacology, without=without)
-    seen = observe(enrolled.people, protocol, course, schedule, values, happenings=happened)
-    return _batch(enrolled, n_replicates, course, happened, seen)
-
-
-def simulate_under_arm(
-    protocol: Protocol,
-    *,
-    arm: int,
-    without: Collection[EventKind],
-    seed: int,
-    first_replicate: int,
-    n_replicates: int,
-    parameters: CourseParameters,
-    pharmacology: Pharmacology,
-) -> TrialBatch:
-    """The people of :func:`simulate_batch`, all under one arm and seen in full.
-
-    Their draws are the same under every arm, so each person is compared with nobody but that person.
-
-    ``arm``: index of the arm that everybody gets. ``without``: events that do not happen. Raises ``SpecError``: a
+    ``without``: events that do not happen. ``under``: index of an arm: everybody gets it and is seen in full. People's
+    draws are the same under every arm, so each is compared with nobody but that person. Raises ``SpecError``: a
     replicate number does not fit 32 bits.
     """
     values = _effective(protocol, parameters)
-    drawn = _enrol(protocol, seed=seed, first_replicate=first_replicate, n_replicates=n_replicates)
-    enrolled = replace(drawn, arm=np.full_like(drawn.arm, arm))
-    _, course, happened = _live(protocol, enrolled, values, pharmacology, without=without)
-    seen = observe_fully(enrolled.people, protocol, course, values)
-    return _batch(enrolled, n_replicates, course, happened, seen)
-
-
-def _batch(
-    enrolled: "_Enrolled", n_replicates: int, course: Course, happened: Happenings, seen: Observation
-) -> TrialBatch:
+    enrolled = _enrol(protocol, seed=seed, first_replicate=first_replicate, n_replicates=n_replicates)
+    if under is not None:
+        enrolled = replace(enrolled, arm=np.full_like(enrolled.arm, under))
+    people = enrolled.people
+    schedule, course, happened = _live(protocol, enrolled, values, pharmacology, without=without)
+    if under is None:
+        seen = observe(people, protocol, course, schedule, values, happenings=happened)
+    else:
+        seen = observe_fully(people, protocol, course, values)
     return TrialBatch(
-        people=enrolled.people,
-        n_replicates=n_replicates,
-        arm=enrolled.arm,
-        site=enrolled.site,
-        covariates=enrolled.covariates,
-        conditions=enrolled.conditions,
-        course=course,
-        happenings=happened,
-        observation=seen,
-    )
+        people=people, n_replicates=n_replicates, arm=enrolled.arm, site=enrolled.site, covariates=enrolled.covariates,
+        conditions=enrolled.conditions, course=course, happenings=happened, observation=seen,
+    )  # fmt: skip
 
 
 def simulate_with_states(

@@ -31,7 +31,7 @@ from remission.records.result import Result
 from remission.records.seed import DEFAULT_SEED
 from remission.streams import check_seed
 from remission.trial.analyze import sides_of
-from remission.trial.batch import TrialBatch, simulate_under_arm
+from remission.trial.batch import TrialBatch, simulate_batch
 from remission.trial.endpoints import amount_unit_of, endpoint_data
 from remission.trial.happenings import first_day_of_rule
 from remission.trial.observation import Observation
@@ -231,9 +231,9 @@ def simulate_everybody(
         count = min(step, n_replicates - first)
         place = slice(first * n_subjects, (first + count) * n_subjects)
         for arm in range(n_arms):
-            batch = simulate_under_arm(
+            batch = simulate_batch(
                 protocol,
-                arm=arm,
+                under=arm,
                 without=without,
                 seed=seed,
                 first_replicate=first,

@@ -13,6 +13,7 @@ from remission.library.loader import load_parameter_set
 from remission.library.references import load_reference
 from remission.library.sessions import PlasmaRange, PublishedRegimen, load_checks, load_plasma_ranges, load_regimens
 from remission.pk import DEFAULT_PK_MODEL, list_pk_models, load_pk_model, typical_parameters
+from remission.planner.checks import Finding
 from remission.planner.request import AVERAGE, list_takes
 from remission.provenance import package_version
 from remission.receptor import held_from_ng_per_ml
@@ -96,8 +97,8 @@ class ComparedRegimen(Record):
     first: str
     second: str
     rows: tuple[ComparisonRow, ...]
-    contraindications: tuple[sheets.FindingRow, ...]
-    flags: tuple[sheets.FindingRow, ...]
+    contraindications: tuple[Finding, ...]
+    flags: tuple[Finding, ...]
 
 
 class PlannerPage(Record):

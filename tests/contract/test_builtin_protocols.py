@@ -259,7 +259,7 @@ def _records(kind: Any, seen: set[type[Record]]) -> set[type[Record]]:
     return seen
 
 
-ON_A_LOG_SCALE = {"Missingness.observed", "Missingness.latent", "Blinding.expectancy_use"}
+ON_A_LOG_SCALE = {"Missingness.observed", "Missingness.latent", "Blinding.expectancy_use", "Blinding.guess_better"}
 
 
 def test_every_float_of_a_protocol_has_a_unit_in_its_name_or_is_a_share() -> None:

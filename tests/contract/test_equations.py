@@ -21,7 +21,7 @@ ARGUMENTS = {
     "H": "habit", "y": "use", "g": "gate", "a_H": "a_h", "d_H": "d_h", "R": "reward", "tau_R": "tau_r", "k_R": "k_r",
     "A": "load", "tau_A": "tau_a", "F": "trace", "keep_F": "keep_f", "W": "withdrawn", "w_W": "w_w", "c_A": "c_a",
     "c_x": "c_x", "x": "cue", "k_N": "k_n", "k_S": "k_s", "L": "skill", "eta": "eta", "contact": "contact",
-    "tau_L": "tau_l", "M": "commitment", "k_M": "k_m", "m": "psychoactive", "tau_M": "tau_m", "l_M": "l_m",
+    "tau_L": "tau_l", "M": "commitment", "k_M": "k_m", "m": ("psychoactive", "felt"), "tau_M": "tau_m", "l_M": "l_m",
     "w_K": "w_k", "c_L": "c_l", "w_M": "w_m", "k_A": "k_a", "phi": "phi", "sigma_x": "sigma_x", "eps": "noise",
     "i_max": "i_max", "clean": "clean_days", "tau_i": "tau_i", "z_H": "z_habit", "i": "incubated", "z_N": "z_affect",
     "N_own": "affect", "c_R": "c_r", "k_C": "k_c", "z_L": "z_skill", "z_0": "z_constant", "lambda_V": "lambda_v",
@@ -34,7 +34,8 @@ ARGUMENTS = {
     "attempt": "attempt", "success": "success", "mu_a": "mu_a", "gamma_a": "gamma_a", "sigma_a": "sigma_a",
     "d": "hazard_per_day", "f": "use_factor", "h_i": "heaviness", "recent": "recent", "I": "incentive",
     "given": "given", "rewarded": "rewarded", "keep_I": "keep_i", "k_heavy": "k_heavy", "k_light": "k_light",
-    "heavy": "heavy_amount", "a": "amount",
+    "heavy": "heavy_amount", "a": "amount", "better": "better", "guess": "guess", "g_0": "g_0",
+    "g_felt": "g_felt", "g_better": "g_better", "k_E": "k_e", "VAS": "vas", "w_R": "w_report",
 }  # fmt: skip
 FUNCTIONS = {
     "exp": sympy.exp, "tanh": sympy.tanh, "sqrt": sympy.sqrt, "max": sympy.Max,
@@ -62,7 +63,7 @@ def test_the_page_has_every_function_of_the_day() -> None:
     modules = ["plasticity.window", "plasticity.glutamate", "plasticity.serotonin", "plasticity.dose_response"]
     modules += ["circuit.cues"]
     modules += ["circuit.basal_ganglia", "circuit.extended_amygdala", "circuit.prefrontal"]
-    modules += ["use.craving", "use.regime", "use.incentive", "use.amount", "use.leaving"]
+    modules += ["use.craving", "use.regime", "use.incentive", "use.belief", "use.amount", "use.leaving"]
     for module in modules:
         owner = importlib.import_module(f"remission.{module}")
         for name in set(owner.__all__) - {"daily_exposure"}:  # a sum over slots, no equation

@@ -164,6 +164,25 @@ def test_guesses_follow_what_was_felt() -> None:
     assert batch_of(n_replicates=1).happenings.guess is None
 
 
+def test_a_guess_that_follows_improvement_is_made_by_who_improved() -> None:
+    """With it, guesses tell of improvement though the arm is the same; at weight 0 not one guess is another."""
+    plain, same, follows = (
+        batch_of(n_replicates=40, blinding={**BLINDING, **more})
+        for more in ({}, {"guess_better": 0.0, "guess_day": 20}, {"guess_better": 40.0, "guess_day": 20})
+    )
+    assert plain.happenings.guess is not None
+    np.testing.assert_array_equal(plain.happenings.guess, same.happenings.guess)
+    assert_same(plain, follows)
+    saline = follows.arm == 1
+    fall = (follows.course.vas[:, 0] - follows.course.vas[:, 20])[saline]
+    for batch, apart in ((plain, False), (follows, True)):
+        guess = batch.happenings.guess
+        assert guess is not None
+        active = guess[saline]
+        error = fall.std() * np.sqrt(1.0 / active.sum() + 1.0 / (~active).sum())
+        assert (fall[active].mean() - fall[~active].mean() > 5.0 * error) is np.bool_(apart)
+
+
 def test_expectancy_in_reports_is_bias_and_expectancy_in_use_is_truth() -> None:
     """The two ways in which belief can make a trial positive must not be confused.
 

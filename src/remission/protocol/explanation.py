@@ -373,6 +373,11 @@ def _happenings(protocol: ProtocolFields) -> list[str]:
             f"after a full effect; expectancy {blinding.expectancy_use:g} on the log odds of use, "
             f"{blinding.expectancy_report:g} on reports."
         )
+        if blinding.guess_better:
+            gain, day = blinding.guess_better, blinding.guess_day
+            lines.append(
+                f"A guess follows craving, too: {gain:g} on the log odds for a fall of 100 points by day {day}."
+            )
     return lines
 
 

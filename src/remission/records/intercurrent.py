@@ -1,12 +1,13 @@
 """What can happen to people after randomization, beside the treatment: events, missing data, broken blinding."""
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from remission.errors import SpecError
 from remission.records.base import Record
+from remission.records.grown import GrownRecord
 from remission.records.quantity import Fraction
 
 __all__ = ["Blinding", "Incarceration", "IntercurrentEvents", "Missingness", "UseRule"]
@@ -59,19 +60,25 @@ class Missingness(Record):
     latent: _Strength = 0.0
 
 
-class Blinding(Record):
+class Blinding(GrownRecord):
     """What people guess about their arm from what they felt, and what believing does.
 
     ``guess_unfelt`` and ``guess_felt`` are the chances of guessing the active drug after a session without any
     psychoactive effect and after one of score 1; between them the log odds are straight. ``expectancy_use`` is what
     guessing active takes off the log odds of use, and guessing control adds to them, half each. ``expectancy_report``
     is the share of use days that people who guess active do not report, and of their craving mark that they leave off.
+    ``guess_better`` adds to the log odds of guessing active for each 100 points by which craving has fallen from day 0
+    to ``guess_day``: a guess that follows improvement, and no cause of it.
     """
+
+    added_fields: ClassVar[frozenset[str]] = frozenset({"guess_better", "guess_day"})
 
     guess_unfelt: Fraction
     guess_felt: Fraction
     expectancy_use: _Strength = 0.0
     expectancy_report: Fraction = 0.0
+    guess_better: Annotated[float, Field(ge=-50.0, le=50.0)] = 0.0
+    guess_day: Annotated[int, Field(strict=True, ge=1, le=3650)] = 7
 
     def _faults(self) -> Iterator[SpecError]:
         for name, value in (("guess_unfelt", self.guess_unfelt), ("guess_felt", self.guess_felt)):

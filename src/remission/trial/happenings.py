@@ -9,7 +9,7 @@ Equations::
 
     custody:  day = floor(-log(u) / h)
     leaving:  1 - exp(-d * exp(a * r_seen + c * r_now)), a visit missed likewise with v
-    guess:    logit p = logit(p0) + m * (logit(p1) - logit(p0)), m the largest psychoactive score
+    guess:    as in :mod:`remission.use.belief`
 
 r_seen is the share of use days in the week up to the last kept visit with a diary, r_now in the week up to today; a
 and c are the protocol's strengths. Evidence: assumed, all of it.
@@ -23,7 +23,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from remission.endpoints.failures import first_day_within
-from remission.numerics.elementary import exp, log, logistic
+from remission.numerics.elementary import exp, log
 from remission.patient.course import Course, CourseSchedule, Traits
 from remission.patient.kernels import fast
 from remission.patient.parameters import CourseParameters
@@ -31,6 +31,7 @@ from remission.protocol.record import Protocol
 from remission.records.estimand import EventKind
 from remission.records.intercurrent import Blinding, Incarceration, Missingness, UseRule
 from remission.streams import People, Stream, draw_uniforms
+from remission.use.belief import believed_push, guess_chance
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -86,10 +87,15 @@ def simulate_happenings(
         parameters = parameters.replace(leave_hazard_per_day=0.0)
     guess = None
     if blinding is not None:
-        guess = _guess(people, schedule, blinding, blind="unblinding" in without)
+        better = np.zeros(len(people))
+        if blinding.guess_better != 0.0:
+            # The guess follows how craving went before any expectancy.
+            vas = kernel(people, traits, schedule, parameters).vas
+            better = (vas[:, 0] - vas[:, min(blinding.guess_day, schedule.n_days - 1)]) / 100.0
+        guess = _guess(people, schedule, blinding, better, blind="unblinding" in without)
         if blinding.expectancy_use > 0.0:
-            shift = blinding.expectancy_use * (0.5 - guess)
-            traits = replace(traits, tendency=traits.tendency + shift)
+            push = believed_push(guess * 1.0, k_e=blinding.expectancy_use)
+            traits = replace(traits, tendency=traits.tendency + push)
     n, n_days = len(people), schedule.n_days
     custody_day = np.full(n, n_days, dtype=np.int64)
     in_custody = None
@@ -122,12 +128,14 @@ def first_day_of_rule(use: Int[np.ndarray, "subject day"], rule: UseRule) -> _Da
 
 
 def _guess(
-    people: People, schedule: CourseSchedule, blinding: Blinding, *, blind: bool
+    people: People, schedule: CourseSchedule, blinding: Blinding, better: Float[np.ndarray, " subject"], *, blind: bool
 ) -> Bool[np.ndarray, " subject"]:
     felt = np.zeros(len(people)) if blind else schedule.psychoactive.max(axis=1)
     odds = log(np.array([blinding.guess_unfelt, blinding.guess_felt]))
     odds -= log(1.0 - np.array([blinding.guess_unfelt, blinding.guess_felt]))
-    chance = logistic(odds[0] + felt * (odds[1] - odds[0]))
+    chance = guess_chance(
+        felt, better, g_0=float(odds[0]), g_felt=float(odds[1] - odds[0]), g_better=blinding.guess_better
+    )
     return np.asarray(draw_uniforms(people, Stream.GUESS, 0)[0] < chance)
 
 

@@ -13,6 +13,7 @@ from remission.patient.parameters import CourseParameters
 from remission.protocol.record import Protocol
 from remission.streams import People, Stream, draw_normal_pair, draw_uniforms
 from remission.trial.happenings import Happenings
+from remission.use.belief import believed_mark
 from remission.use.leaving import leaving_probability
 
 __all__ = ["DaysBefore", "Observation", "observe", "observe_fully"]
@@ -184,7 +185,8 @@ def _reported_craving(
     parameters: CourseParameters,
 ) -> Float[np.ndarray, " subject"]:
     noise, _ = draw_normal_pair(people, Stream.REPORT, day)
-    mark = course.vas[:, day] * (1.0 - parameters.w_report * belief) + parameters.sigma_v * noise
+    told = believed_mark(course.vas[:, day], belief, w_report=parameters.w_report)
+    mark = told + parameters.sigma_v * noise
     return np.where(kept, np.clip(mark, 0.0, 100.0), np.nan)
 
 

@@ -13,6 +13,7 @@ from validation.small_trials import small_protocol
 from remission import rebuild, run_trial
 from remission.cli.app import run_app
 from remission.errors import ProvenanceError, RunError
+from remission.library.facts import load_facts
 from remission.patient.parameters import load_course_parameters
 from remission.provenance import file_hash
 from remission.runs.compare import Difference, compare_files
@@ -56,6 +57,7 @@ def test_the_record_is_complete(run: Path) -> None:
     assert manifest["changed_parameters"]["use_effect"]["used"] == 0.0
     assert set(manifest["source_sha256"]) == {"numbers", "files"}
     assert {"protocol_sha256", "parameter_set_sha256", "seed", "n_replicates", "command", "versions"} <= set(manifest)
+    assert manifest["model_form"] == load_facts().form
     assert "protocol.yaml" in manifest["files"]
     machine = json.loads((run / "run.json").read_text("utf-8"))["machine"]
     what_libraries_make_of_it = {"compiled_for", "numpy_features", "blas_kernel", "python"}

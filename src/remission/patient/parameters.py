@@ -15,9 +15,18 @@ from remission.records.parameter import ParameterSet
 from remission.records.result import Result
 from remission.records.substance import Substance
 
-__all__ = ["DEFAULT_PARAMETER_SET", "CourseParameters", "load_course_parameters", "meaningful_range", "read_parameters"]
+__all__ = [
+    "DEFAULT_PARAMETER_SET",
+    "MODEL_FORM",
+    "CourseParameters",
+    "load_course_parameters",
+    "meaningful_range",
+    "read_parameters",
+]
 
 DEFAULT_PARAMETER_SET = "model-form-2026"
+MODEL_FORM = "model-form-2026"
+"""The equations of the day, by name: every run carries it, and a set of values belongs to one form."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from remission.errors import ProvenanceError, RunError
 from remission.patient.backgrounds import course_parameters_of
-from remission.patient.parameters import CourseParameters
+from remission.patient.parameters import MODEL_FORM, CourseParameters
 from remission.patient.pharmacology import pharmacology_of
 from remission.protocol.record import Protocol
 from remission.provenance import library_versions, package_version, source_hashes
@@ -101,6 +101,7 @@ def describe_run(result: TrialResult, command: str, *, with_diaries: bool = Fals
     return {
         "protocol": result.protocol.id,
         "protocol_sha256": result.protocol.content_hash,
+        "model_form": MODEL_FORM,
         "parameter_set": result.parameter_set,
         "parameter_set_sha256": result.parameter_set_hash,
         "pk_model": describe_pk_model(result.protocol),

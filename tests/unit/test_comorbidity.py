@@ -142,7 +142,9 @@ def test_a_stated_effect_shows_the_hazard_that_was_read_and_moves_the_mean_of_no
     ("changes", "where", "said"),
     [
         ({"population": stated({"prevalence": 1.2})}, "population.comorbidity.depression.prevalence", "1"),
-        ({"population": stated({"prevalence": -0.1})}, "population.comorbidity.depression.prevalence", "0"),
+        ({"population": stated({"prevalence": -0.1})}, "population.comorbidity.depression.prevalence", "from 0 to 1"),
+        ({"population": stated(1.3)}, "population.comorbidity.depression.prevalence", "30 of 100"),
+        ({"population": stated(None, "250 %")}, "population.comorbidity.anxiety.prevalence", "30 of 100"),
         ({"population": stated({"prevalence": "130 %"})}, "population.comorbidity.depression.prevalence", "1"),
         ({"population": stated(None, {})}, "population.comorbidity.anxiety.prevalence", "none was read for alcohol"),
         ({"population": stated()}, "population.comorbidity.depression", "both"),
@@ -171,4 +173,5 @@ def test_a_file_with_conditions_comes_back_as_it_was() -> None:
     """And one without them keeps its hash, because the field is not in its data."""
     protocol = small_protocol(population=stated({"prevalence": 0.4}, {"prevalence": 0.2}))
     assert parse_protocol(write_protocol(protocol), name="again.yaml") == protocol
+    assert small_protocol(population=stated(0.4, "20 %")) == protocol
     assert "comorbidity" not in small_protocol().to_dict()["population"]

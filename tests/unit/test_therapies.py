@@ -163,7 +163,7 @@ def test_a_quality_in_the_file_wins_and_is_said_to_be_given() -> None:
     given = with_courses({"c": {"kind": "cbt", "quality": 0.7, "sessions": WEEKLY[:3]}}, [{"therapy": "c"}, {}])
     assert therapy_effect(given.therapies["c"], substance="alcohol", parameters=parameters).quality == 0.7
     text = " ".join(given.explain().split())
-    assert "quality 0.7, given in this file (read of its kind: standardized difference of use 0.154" in text
+    assert "quality 0.7, given in this file, assumed (read of its kind: standardized difference of use 0.154" in text
     old = with_courses({"c": {"kind": "mbrp", "quality": 1.0, "sessions": WEEKLY[:3]}}, [{"therapy": "c"}, {}])
     assert "quality" in old.to_dict()["therapies"]["c"]
     assert (

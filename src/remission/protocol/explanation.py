@@ -249,7 +249,9 @@ def explain_worth(course: "TherapyCourse", substance: str) -> str:
     readings = ", ".join(dict.fromkeys(one.record for one in readings_of(course.kind)))
     if course.quality is not None:
         read = _contrast(worth) if worth.contrast is not None else readings
-        return f"quality {course.quality:g}, given in this file" + (f" (read of its kind: {read})" if read else "")
+        return f"quality {course.quality:g}, given in this file, assumed" + (
+            f" (read of its kind: {read})" if read else ""
+        )
     if worth.contrast is None:
         beside = f"; read, and no worth set by it: {readings}" if readings else ""
         return f"quality {worth.quality:g}, assumed, what a session of education is worth{beside}"

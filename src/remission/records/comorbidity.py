@@ -5,7 +5,9 @@ The tables are ``library/package/comorbidity-2026.toml`` (numbers with grades) a
 
 from collections.abc import Iterator
 from dataclasses import fields
-from typing import Final
+from typing import Annotated, Any, Final
+
+from pydantic import BeforeValidator
 
 from remission.errors import SpecError
 from remission.records.base import Record
@@ -13,6 +15,7 @@ from remission.records.packaged import packaged_toml
 from remission.records.parameter import ParameterSet
 from remission.records.quantity import Fraction
 from remission.records.sourced_contrast import SourcedContrast
+from remission.units import parse_quantity
 
 __all__ = [
     "CONDITIONS", "Comorbidity", "Condition", "comorbidity_numbers", "condition_contrast",
@@ -26,21 +29,41 @@ _TABLE = packaged_toml("package", "comorbidity.toml")
 _FIELDS = {field.name for field in fields(SourcedContrast)}
 
 
+def _as_block(value: Any) -> Any:
+    """A share alone is the prevalence."""
+    return {"prevalence": value} if isinstance(value, int | float | str) and not isinstance(value, bool) else value
+
+
+def _within(value: Any) -> Any:
+    """A share of people outside 0 to 1, with what was probably meant."""
+    share = parse_quantity(value, "1") if isinstance(value, str) else value
+    if isinstance(share, int | float) and not isinstance(share, bool) and not 0.0 <= share <= 1.0:
+        raise SpecError(
+            where="value", got=value, allowed="a share of the people, from 0 to 1",
+            remedy="30 of 100 people are 0.3, or '30 %'.",
+        )  # fmt: skip
+    return value
+
+
 class Condition(Record):
     """How common a condition is at entry, and how much of what was read of it acts on use.
 
     ``prevalence`` may be left out where one was measured; ``effect_share`` is 0 by default, because it is contested.
     """
 
-    prevalence: Fraction | None = None
+    prevalence: Annotated[Fraction | None, BeforeValidator(_within)] = None
     effect_share: Fraction = 0.0
 
 
 class Comorbidity(Record):
     """Depression and anxiety of the people; what is left out is as measured, or unknown."""
 
-    depression: Condition | None = None
-    anxiety: Condition | None = None
+    depression: Annotated[
+        Condition | None, BeforeValidator(_as_block, json_schema_input_type=Condition | Fraction | None)
+    ] = None
+    anxiety: Annotated[
+        Condition | None, BeforeValidator(_as_block, json_schema_input_type=Condition | Fraction | None)
+    ] = None
 
     def _faults(self) -> Iterator[SpecError]:
         if self.depression is None and self.anxiety is None:

@@ -30,7 +30,7 @@ CORE := src/remission/records/*,src/remission/protocol/*,src/remission/numerics/
 SPREAD := --numprocesses auto --dist loadfile
 
 .PHONY: help run install test browser check format-check lint types layers docs unit coverage quick format golden \
-	lock bench torture realism endpoints mmrm estimands facts medicines operating fuzz abuse laws shapes \
+	lock bench torture realism endpoints mmrm estimands facts medicines therapies operating fuzz abuse laws shapes \
 	static processes thorough kernels processors picture dist dist-check clean
 
 help: ## this list
@@ -191,6 +191,9 @@ forecast: $(TEST_STAMP) ## the forecast of more_kare once more, into FOLDER; the
 
 medicines: $(TEST_STAMP) ## standard medicines beside what was read of them; into docs/validation/medicines.md
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.medicine_study
+
+therapies: $(TEST_STAMP) ## kinds of therapy beside what was read of them; into docs/validation/therapies.md
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.therapy_study
 
 kinetics: $(TEST_STAMP) ## every kinetic model against a second integration, 500 random regimens each
 	@$(BIN)/python -m validation.kinetics_independent

@@ -10,15 +10,18 @@ import pytest
 from fastapi.testclient import TestClient
 from source_tree import ROOT
 from typer.testing import CliRunner
-from validation.small_trials import small_protocol
+from validation.small_trials import course_schedule, small_protocol
 
 from remission.cli.app import app
 from remission.errors import SpecError
 from remission.evidence.records import CareRecord, StudyRecord
 from remission.evidence.registry import load_evidence
 from remission.evidence.therapies import kinds_with_readings, therapy_readings
+from remission.patient.course import Entry
+from remission.patient.kernels.reference import simulate_course
 from remission.patient.parameters import CourseParameters, load_course_parameters
 from remission.patient.pharmacology import load_pharmacology
+from remission.patient.sampling import sample_traits
 from remission.protocol.file import parse_protocol, write_protocol
 from remission.records.packaged import packaged_toml
 from remission.records.therapy_kinds import (
@@ -30,6 +33,7 @@ from remission.records.therapy_kinds import (
     way_contrast,
 )
 from remission.report.therapy_forest import THERAPY_COLUMNS, therapy_forest
+from remission.streams import People
 from remission.trial.batch import simulate_batch
 from remission.trial.contrasts import clean_share, shown_contrast, spread_of_people
 from remission.trial.package import check_package, therapy_effect
@@ -337,3 +341,17 @@ def test_the_forest_of_a_kind_on_the_command_line_and_on_its_page(tmp_path: Path
     assert len(page["worths"]) == 6
     assert client.get("/evidence/therapy/hypnosis").status_code == 404
     assert "/evidence/therapy/cbt" in client.get("/evidence").text
+
+
+def test_sessions_before_the_quit_day_teach_and_those_before_day_0_are_refused() -> None:
+    """Preparation is therapy: people who still use learn before they stop; the clock begins at the first contact."""
+    parameters = load_course_parameters(small_protocol().substance).replace(miss_hazard_per_day=0.0)
+    entry = Entry(n_baseline=14, quit_day=14)
+    who = People.of_replicates(seed=3, first=0, count=1, n_subjects=50)
+    traits = sample_traits(who, parameters, entry=entry)
+    schedule = course_schedule(50, 30, session_days=tuple(range(0, 14, 2)), entry=entry)
+    skill = simulate_course(who, traits, schedule, parameters, record_states=True).states["L"]
+    assert (skill[:, -16] > 0.1).all(), "learned by the quit day"
+    with pytest.raises(SpecError, match="quit_day after them") as caught:
+        with_courses({"c": {"kind": "cbt", "sessions": [{"day": -7}]}}, [{"therapy": "c"}, {}])
+    assert caught.value.faults[0].where == "protocol.therapies.c.sessions[0].day"

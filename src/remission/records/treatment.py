@@ -382,8 +382,8 @@ def _from_day_0(value: Any) -> Any:
             where="value",
             got=value,
             allowed="0 or later: day 0 is the day of the first planned contact",
-            remedy="Sessions before people stop stand on days from 0 on, and people stop later; sessions before an "
-            "infusion have infusion with a negative offset_days.",
+            remedy="For sessions before people stop, put population.quit_day after them; a session before an infusion "
+            "has infusion with a negative offset_days.",
         )
     return value
 

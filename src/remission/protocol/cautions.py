@@ -204,7 +204,7 @@ def _therapies(protocol: ProtocolFields) -> list[str]:
     if any(THERAPIES[course.kind].target == "incentive" for course in protocol.therapies.values()):
         found.append(
             "How the effect of rewards fades is contested: gone at six months in one review, an odds ratio of 1.22 "
-            "after 24 weeks in another. The faster fading is simulated."
+            "after 24 weeks in another. Rewards let go within days here, and a part of the effect still lasts."
         )
     found += [
         f"{WAYS_OF_LIFE[way.kind].name.capitalize()} acts on use here by {way.effect_share:g} of what was read, which "

@@ -18,7 +18,7 @@ from remission.protocol.record import Protocol
 from remission.records.sourced_contrast import SourcedContrast
 from remission.records.substance import Substance
 from remission.records.therapy_kinds import THERAPIES, TherapyWorth, therapy_worth
-from remission.trial.batch import simulate_under_arm
+from remission.trial.batch import simulate_batch
 from remission.trial.contrasts import clean_share, shown_contrast, spread_of_people
 from remission.trial.package import therapy_effect
 from validation.small_trials import small_protocol
@@ -66,8 +66,8 @@ def protocol_of(kind: str, contrast: SourcedContrast, worth: TherapyWorth) -> Pr
 
 def use_of(protocol: Protocol, arm: int) -> _Use:
     """Use of the same people under one arm, by group."""
-    course = simulate_under_arm(
-        protocol, arm=arm, without=(), seed=SEED, first_replicate=0, n_replicates=GROUPS,
+    course = simulate_batch(
+        protocol, under=arm, seed=SEED, first_replicate=0, n_replicates=GROUPS,
         parameters=load_course_parameters(protocol.substance), pharmacology=load_pharmacology(),
     ).course  # fmt: skip
     return course.use.reshape(GROUPS, PEOPLE_A_GROUP, -1)

@@ -15,6 +15,8 @@ GROUPS = {
     "diary": "From the diary",
     "alcohol": "From amounts of alcohol",
     "visits": "From visits",
+    "sessions": "From dosing sessions",
+    "mood": "From ratings of depression",
     "craving": "From marks of craving",
     "test": "From single tests",
     "weekly": "From weekly words of tests",

@@ -152,7 +152,7 @@ def umol_per_l_to_ng_per_ml(conc_umol_per_l: _Number, *, molar_mass_g_per_mol: f
 
 
 SUFFIXES: Final = (
-    "mmhg_per_ng_per_ml", "l_per_h_per_kg", "mg_per_kg", "ug_per_kg", "mg_per_h", "ug_per_h", "ng_per_ml",
+    "mmhg_per_ng_per_ml", "l_per_h_per_kg", "points", "mg_per_kg", "ug_per_kg", "mg_per_h", "ug_per_h", "ng_per_ml",
     "ng_h_per_ml", "umol_per_l", "g_per_mol", "l_per_h", "l_per_kg", "per_day", "per_min", "per_h", "mmhg", "days",
     "day", "min", "deg", "mi", "mg", "ug", "kg", "h", "l", "y", "s",
 )  # fmt: skip

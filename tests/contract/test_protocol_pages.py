@@ -69,6 +69,8 @@ def test_every_unit_of_the_page_is_read() -> None:
         "body weight": "kg",
         "age": "year",
         "share": "1",
+        "pressure": "mmHg",
+        "score": "point",
     }
     rows = rows_of("Units")
     assert set(rows) == set(canonical)

@@ -142,7 +142,10 @@ def test_every_endpoint_runs_in_a_trial() -> None:
     for one in ALL:
         extra: dict[str, Any] = {"baseline": {"first": 0, "last": 6}} if one.needs_baseline else {}
         extra |= {"amount_unit": "US drinks"} if "amount_unit" in one.facts.takes else {}
+        extra |= {"cue_sd": 1.5} if "cue_sd" in one.facts.takes else {}
         first = 7 if one.facts.baseline_apart else 1
+        # Sessions are on day 0, before the other windows.
+        first = 0 if one.group == "sessions" else first
         endpoints.append({"id": one.id, "definition": one.id, "window": {"first": first, "last": 27}, **extra})
         analyses.append(
             {
@@ -153,7 +156,16 @@ def test_every_endpoint_runs_in_a_trial() -> None:
     endpoints = [{**one, **({"window": {"first": 0, "last": 27}} if "30" in one["id"] else {})} for one in endpoints]
     endpoints = [one for one in endpoints if one["id"] != "point-prevalence-30"]
     analyses = [one for one in analyses if one["endpoint"] != "point-prevalence-30"]
-    protocol = small_protocol(endpoints=endpoints, analyses=analyses)
+    population = {
+        **small_protocol().population.to_dict(),
+        "depression_scale": {"scale": "MADRS", "mean_points": 26.0, "sd_points": 6.0},
+        "resting_systolic": {"mean_mmhg": 130.0, "sd_mmhg": 14.0},
+    }
+    events = {"readmission": {"use_days": 3, "within_days": 7, "chance": 0.5}}
+    visits = [{"id": "weekly", "days": [6, 13, 20, 27], "collects": ["diary", "test", "craving", "depression"]}]
+    protocol = small_protocol(
+        endpoints=endpoints, analyses=analyses, population=population, events=events, visits=visits
+    )
     result = simulate_trial(protocol, n_replicates=3, seed=4)
     for name, arm in result.arms.items():
         assert (arm.n > 0).all(), name

@@ -37,7 +37,8 @@ _PACK = "weekly"
 @app.command("list")
 def list_command(
     group: Annotated[
-        str | None, typer.Option("--group", help="Only diary, test, weekly, visits, craving or alcohol.")
+        str | None,
+        typer.Option("--group", help="Only diary, test, weekly, visits, sessions, mood, craving or alcohol."),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="With the weekly definitions of opioid trials.")] = False,
     as_json: AsJson = False,

@@ -12,25 +12,25 @@ from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import EndpointKind
 from remission.records.population import DayRange
 
-__all__ = ["CRAVING_FORMULAS"]
+__all__ = ["CRAVING_FORMULAS", "last_of", "mean_of"]
 
 _Values = Float[np.ndarray, " subject"]
 
 
 def _mean_craving(endpoint: Endpoint, data: EndpointData) -> _Values:
-    return _mean(_marks(endpoint, data, endpoint.window.first, endpoint.window.last))
+    return mean_of(_marks(endpoint, data, endpoint.window.first, endpoint.window.last))
 
 
 def _last_craving(endpoint: Endpoint, data: EndpointData) -> _Values:
     # Carried: the last mark ever given up to the window's end; otherwise the last one of the window.
     first = data.first_day if endpoint.missing == "carried" else endpoint.window.first
-    return _last(_marks(endpoint, data, first, endpoint.window.last))
+    return last_of(_marks(endpoint, data, first, endpoint.window.last))
 
 
 def _craving_change(endpoint: Endpoint, data: EndpointData) -> _Values:
     baseline: DayRange | None = endpoint.baseline
     assert baseline is not None
-    return _mean_craving(endpoint, data) - _mean(_marks(endpoint, data, baseline.first, baseline.last))
+    return _mean_craving(endpoint, data) - mean_of(_marks(endpoint, data, baseline.first, baseline.last))
 
 
 CRAVING_FORMULAS: Final[Mapping[EndpointKind, Formula]] = {
@@ -49,7 +49,8 @@ def _marks(endpoint: Endpoint, data: EndpointData, first: int, last: int) -> Flo
     return data.craving_vas[:, (data.craving_day >= first) & (data.craving_day <= last)]
 
 
-def _mean(marks: Float[np.ndarray, "subject report"]) -> _Values:
+def mean_of(marks: Float[np.ndarray, "subject report"]) -> _Values:
+    """Mean of each person's marks; NaN without one."""
     given = np.isfinite(marks)
     count = given.sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -57,7 +58,8 @@ def _mean(marks: Float[np.ndarray, "subject report"]) -> _Values:
     return np.where(count > 0, mean, np.nan)
 
 
-def _last(marks: Float[np.ndarray, "subject report"]) -> _Values:
+def last_of(marks: Float[np.ndarray, "subject report"]) -> _Values:
+    """Each person's last mark; NaN without one."""
     given = np.isfinite(marks)
     if not given.shape[1]:
         return np.full(given.shape[0], np.nan)

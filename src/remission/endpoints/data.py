@@ -1,7 +1,7 @@
 """What endpoints are computed from: days, tests and marks of many people on one calendar, real or simulated."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -10,7 +10,51 @@ from jaxtyping import Bool, Float, Int
 from remission.errors import SpecError
 from remission.records.endpoint import Endpoint
 
-__all__ = ["EndpointData", "Formula", "TimeFormula", "no_formula"]
+__all__ = ["EndpointData", "Formula", "Marks", "SessionsSeen", "TimeFormula", "no_formula"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """Days of ratings or marks, and each person's number on them, NaN where missed."""
+
+    day: Int[np.ndarray, " report"]
+    value: Float[np.ndarray, "subject report"]
+
+    def of(self, people: np.ndarray) -> "Marks":
+        """The same of some people only."""
+        return replace(self, value=self.value[people])
+
+    def before(self, day: Int[np.ndarray, " subject"]) -> "Marks":
+        """The same without what comes on or after a day of each person."""
+        return replace(self, value=np.where(self.day < day[:, None], self.value, np.nan))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionsSeen:
+    """The dosing sessions of each person.
+
+    day
+        Planned day of each session, -1 for none. [day]
+    given
+        Whether it was given.
+    peak, flowing
+        What each bound of a rule is compared with, by its name: the highest value of a session, and the highest while
+        a dose is still going in; NaN where it is not known.
+    """
+
+    day: Int[np.ndarray, "subject session"]
+    given: Bool[np.ndarray, "subject session"]
+    peak: Mapping[str, Float[np.ndarray, "subject session"]]
+    flowing: Mapping[str, Float[np.ndarray, "subject session"]]
+
+    def of(self, people: np.ndarray) -> "SessionsSeen":
+        """The same of some people only."""
+        peak, flowing = ({name: one[people] for name, one in some.items()} for some in (self.peak, self.flowing))
+        return SessionsSeen(day=self.day[people], given=self.given[people], peak=peak, flowing=flowing)
+
+    def before(self, day: Int[np.ndarray, " subject"]) -> "SessionsSeen":
+        """The same without sessions planned on or after a day of each person."""
+        return replace(self, day=np.where(self.day < day[:, None], self.day, -1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +75,12 @@ class EndpointData:
         Days of biological tests, whether one was due, whether it was given, whether it was positive.
     craving_day, craving_vas
         Days of the craving reports and the marks, NaN where missed. [VAS 0 to 100]
+    marks
+        Other marks and ratings by name.
+    sessions
+        Dosing sessions, where there are any.
+    admission_day
+        First day of an admission; a day after the last for none. [day]
     days_in_study
         Days before leaving. [day]
     until_day
@@ -56,6 +106,9 @@ class EndpointData:
     test_positive: Bool[np.ndarray, "subject test"]
     craving_day: Int[np.ndarray, " report"]
     craving_vas: Float[np.ndarray, "subject report"]
+    marks: Mapping[str, Marks] = field(default_factory=dict)
+    sessions: SessionsSeen | None = None
+    admission_day: Int[np.ndarray, " subject"] | None = None
     days_in_study: Int[np.ndarray, " subject"]
     until_day: Int[np.ndarray, " subject"] | None = None
     amount_unit: str | None = None
@@ -109,6 +162,9 @@ class EndpointData:
         return replace(
             self,
             **named,
+            marks={name: one.of(people) for name, one in self.marks.items()},
+            sessions=None if self.sessions is None else self.sessions.of(people),
+            admission_day=None if self.admission_day is None else self.admission_day[people],
             amount=None if self.amount is None else self.amount[people],
             female=None if self.female is None else self.female[people],
             until_day=None if self.until_day is None else self.until_day[people],

@@ -11,6 +11,7 @@ from remission.endpoints.craving import CRAVING_FORMULAS
 from remission.endpoints.data import EndpointData, Formula, TimeFormula, no_formula
 from remission.endpoints.days import DAY_FORMULAS
 from remission.endpoints.drinking import DRINKING_FORMULAS
+from remission.endpoints.measured import MEASURED_FORMULAS
 from remission.endpoints.screens import SCREEN_FORMULAS
 from remission.endpoints.times import DAY_TIME_FORMULAS
 from remission.endpoints.weeks import WEEK_FORMULAS, WEEK_TIME_FORMULAS
@@ -27,6 +28,7 @@ FORMULAS: Final[Mapping[EndpointKind, Formula]] = {
     **CRAVING_FORMULAS,
     **SCREEN_FORMULAS,
     **DRINKING_FORMULAS,
+    **MEASURED_FORMULAS,
     **WEEK_FORMULAS,
 }
 """The formula of every kind that is a number of a person; each stands in the table of its file."""

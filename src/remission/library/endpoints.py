@@ -24,7 +24,7 @@ class NamedEndpoint(Record):
     variable
         What is measured, in words.
     group
-        What it is computed from: diary, test, weekly words, visits, craving, alcohol.
+        What it is computed from: diary, test, weekly words, visits, dosing sessions, mood, craving, alcohol.
     citation, grade, source_note
         The source, how far it was read, and where the definition leaves it.
     ctnote
@@ -36,7 +36,7 @@ class NamedEndpoint(Record):
     id: Slug
     label: Sentence
     variable: Sentence
-    group: Annotated[str, StringConstraints(pattern="^(diary|test|weekly|visits|craving|alcohol)$")]
+    group: Annotated[str, StringConstraints(pattern="^(diary|test|weekly|visits|sessions|mood|craving|alcohol)$")]
     citation: SourceKey
     grade: Grade
     source_note: Note = ""

@@ -57,7 +57,7 @@ def _empty_period_faults(
 ) -> Iterator[SpecError]:
     """A period without a visit that collects what the endpoint is made of is missing for everyone."""
     need, window = KINDS[endpoint.kind].needs, endpoint.window
-    if analysis.period_days is None or need not in {"craving", "test"}:
+    if analysis.period_days is None or need not in {"craving", "depression", "test"}:
         return
     days = [day for visit in protocol.visits if need in visit.collects for day in visit.days]
     for start in range(window.first, window.last + 1, analysis.period_days):

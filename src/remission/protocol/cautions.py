@@ -8,7 +8,7 @@ from typing import Final
 from remission.protocol.fields import ProtocolFields
 from remission.records.dose import DrugForm
 from remission.records.endpoint_kinds import KINDS
-from remission.records.packaged import packaged_toml
+from remission.records.packaged import evidence_records, packaged_toml
 from remission.records.therapy_kinds import THERAPIES, WAYS_OF_LIFE, therapy_worth
 from remission.records.treatment import DrugCourse, Infusion, Session
 from remission.units import format_quantity, hours_to_minutes
@@ -238,6 +238,25 @@ def _unread(protocol: ProtocolFields) -> list[str]:
     return found
 
 
+def _measured(protocol: ProtocolFields) -> list[str]:
+    """What endpoints of sessions, ratings, cues and admissions rest on, with the registry's counts beside sessions."""
+    words = packaged_toml("words", "protocol.toml")["cautions"]
+    named = {one.kind: KINDS[one.kind].needs for one in protocol.endpoints}
+    found = [text for name, text in words.items() if name in {*named, *named.values()}]
+    counts = [
+        f"{record}: {item['endpoint']}, {item['arm_or_contrast']}, {item['value']:g} ({item['statistic']})"
+        for record, one in evidence_records().items()
+        for item in one["outcomes"]
+        if item["value"] is not None and any(word in str(item["endpoint"]) for word in _TOLERATED)
+    ]
+    if "session" in named.values() and counts:
+        found.append(f"Published counts of what was tolerated: {'; '.join(counts)}.")
+    return found
+
+
+_TOLERATED: Final = ("dissociation", "adverse events", "hypertension")
+
+
 def _measurement(protocol: ProtocolFields) -> list[str]:
     found = []
     arms = protocol.arms
@@ -253,7 +272,8 @@ def _measurement(protocol: ProtocolFields) -> list[str]:
             "an upper end."
         )
     if any(KINDS[endpoint.kind].needs_amounts for endpoint in protocol.endpoints):
-        found.append("Amounts per day rest on assumed parameters, so results on heavy days are graded assumed.")
+        found.append(protocol.substance.facts.cautions["amounts"])
+    found += _measured(protocol)
     diaries = [day for visit in protocol.visits if "diary" in visit.collects for day in visit.days]
     last = max(diaries, default=protocol.follow_up_days)
     days = [one for one in protocol.endpoints if KINDS[one.kind].needs == "diary" or KINDS[one.kind].counts_diary_days]

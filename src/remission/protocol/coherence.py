@@ -23,7 +23,7 @@ from remission.records.treatment import Arm
 
 __all__ = ["coherence_faults"]
 
-_AT_VISITS: Final = frozenset({"craving", "test"})
+_AT_VISITS: Final = frozenset({"craving", "depression", "test"})
 """What is known for a visit's day only, so that a window needs a visit."""
 
 
@@ -230,6 +230,7 @@ def _session_faults(protocol: ProtocolFields) -> Iterator[SpecError]:
 def _measure_faults(protocol: ProtocolFields) -> Iterator[SpecError]:
     collected: set[str] = {what for visit in protocol.visits for what in visit.collects}
     collected |= {"visit"} if protocol.visits else set()
+    collected |= {"session"} if any(arm.drug_starts for arm in protocol.arms) else set()
     for index, visit in enumerate(protocol.visits):
         if list(visit.days) != sorted(set(visit.days)):
             allowed = "days in rising order, each once"
@@ -252,14 +253,20 @@ def _endpoint_faults(
             yield SpecError(
                 where=f"endpoints[{index}].kind",
                 got=endpoint.kind,
-                allowed=f"an endpoint that the visits can feed; it needs '{what}' and no visit collects it",
-                remedy=f"Add '{what}' to a visit's collects.",
+                allowed="an endpoint of a trial with dosing sessions; no arm has a drug"
+                if what == "session"
+                else f"an endpoint that the visits can feed; it needs '{what}' and no visit collects it",
+                remedy="Use another endpoint." if what == "session" else f"Add '{what}' to a visit's collects.",
             )
     windows = {"window": window, **({"baseline": endpoint.baseline} if endpoint.baseline else {})}
     for what in needs if not facts.counts_diary_days else ():
         days = sorted({day for visit in protocol.visits if what in visit.collects for day in visit.days})
         for name, span in windows.items():
-            if what in _AT_VISITS and not any(span.first <= day <= span.last for day in days):
+            # Everybody is rated at entry; craving is asked then where there is a baseline.
+            has_baseline = protocol.population.baseline is not None
+            asked = {"depression": -1, "craving": -1 - protocol.waits if has_baseline else 0}.get(what, 0)
+            is_entry = asked < 0 and span.first <= asked <= span.last
+            if what in _AT_VISITS and not is_entry and not any(span.first <= day <= span.last for day in days):
                 yield SpecError(
                     where=f"endpoints[{index}].{name}",
                     got=f"days {span.first} to {span.last}",
@@ -281,6 +288,7 @@ def _endpoint_faults(
 def _meaning_faults(protocol: ProtocolFields, index: int, endpoint: Endpoint) -> Iterator[SpecError]:
     """Endpoints that ask these people or this window for what they cannot have."""
     yield from _amount_faults(protocol, index, endpoint)
+    yield from _measured_faults(protocol, index, endpoint)
     yield from _before_faults(protocol, index, endpoint)
     if endpoint.kind == "drinking_risk_reduction" and protocol.substance != "alcohol":
         yield SpecError(
@@ -320,11 +328,40 @@ def _amount_faults(protocol: ProtocolFields, index: int, endpoint: Endpoint) -> 
         )
 
 
+def _measured_faults(protocol: ProtocolFields, index: int, endpoint: Endpoint) -> Iterator[SpecError]:
+    """Scores without a scale, pressures without a resting one, admissions of which nothing is said."""
+    population, events = protocol.population, protocol.events
+    if KINDS[endpoint.kind].needs == "depression" and population.depression_scale is None:
+        yield SpecError(
+            where="population.depression_scale",
+            got="nothing",
+            allowed=f"a scale with its scores at entry: endpoints[{index}] is {endpoint.kind}",
+            remedy="Add 'depression_scale: {scale: MADRS, mean: 28 points, sd: 6 points}', with your numbers.",
+        )
+    rule = endpoint.session
+    if rule is not None and rule.systolic_mmhg is not None and population.resting_systolic is None:
+        yield SpecError(
+            where="population.resting_systolic",
+            got="nothing",
+            allowed=f"the pressure at rest: endpoints[{index}] asks for a pressure above {rule.systolic_mmhg:g} mmHg",
+            remedy="Add 'resting_systolic: {mean: 125 mmHg, sd: 12 mmHg}' with your numbers, or ask for systolic_rise.",
+        )
+    if endpoint.kind == "readmission" and (events is None or events.readmission is None):
+        yield SpecError(
+            where="events.readmission",
+            got="nothing",
+            allowed=f"what use leads to an admission, and how often: endpoints[{index}] counts them",
+            remedy="Add 'events: {readmission: {use_days: 4, within_days: 7, chance: 0.4}}', with your numbers.",
+        )
+
+
 def _before_faults(protocol: ProtocolFields, index: int, endpoint: Endpoint) -> Iterator[SpecError]:
     """Days before day 0 that the trial does not have, or on which nothing of the kind can be known."""
-    baseline = getattr(protocol.population, "baseline", None)
+    baseline = protocol.population.baseline
     first_day = -baseline.days if baseline is not None else 0
     spans = {"window": endpoint.window, **({"baseline": endpoint.baseline} if endpoint.baseline else {})}
+    if KINDS[endpoint.kind].needs == "depression":
+        first_day = -1  # the rating at entry
     for name, span in spans.items():
         if span.first < first_day:
             yield SpecError(

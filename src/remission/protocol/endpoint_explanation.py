@@ -13,7 +13,11 @@ _WORDS = packaged_toml("words", "protocol.toml")
 def explain_endpoint(endpoint: Endpoint) -> str:
     """What will be computed, as understood, in plain words."""
     window = f"days {endpoint.window.first} to {endpoint.window.last}"
-    said = [KINDS[endpoint.kind].leaving or _WORDS["missing"][endpoint.missing]]
+    facts = KINDS[endpoint.kind]
+    said = [
+        facts.leaving
+        or _WORDS["missing_of"].get(facts.needs, {}).get(endpoint.missing, _WORDS["missing"][endpoint.missing])
+    ]
     for name, text in _WORDS["endpoint"].items():
         value = getattr(endpoint, name)
         if value != Endpoint.model_fields[name].default:

@@ -98,9 +98,11 @@ def _refused(event: EventKind, strategy: Strategy, endpoint: Endpoint) -> tuple[
         )
     if event == "unblinding" and strategy in {"composite", "while-on-treatment"}:
         return "treatment-policy or hypothetical: a guess is no failure and has no day", ""
-    if strategy == "composite" and KINDS[endpoint.kind].needs == "craving":
+    needs, is_share = KINDS[endpoint.kind].needs, endpoint.scale == "binary"
+    if strategy == "composite" and (needs in {"craving", "session"} or (needs == "depression" and not is_share)):
+        what = {"craving": "craving mark", "session": "dosing session", "depression": "rating"}[needs]
         return (
-            "another strategy: no craving mark stands for a failure",
+            f"another strategy: no {what} stands for a failure",
             "Use treatment-policy, hypothetical or while-on-treatment.",
         )
     if event == "dropout" and KINDS[endpoint.kind].leaving and strategy != "composite":

@@ -10,7 +10,7 @@ from remission.records.base import Record
 from remission.records.grown import GrownRecord
 from remission.records.quantity import Fraction
 
-__all__ = ["Blinding", "Incarceration", "IntercurrentEvents", "Missingness", "UseRule"]
+__all__ = ["Blinding", "Incarceration", "IntercurrentEvents", "Missingness", "Readmission", "UseRule"]
 
 _Strength = Annotated[float, Field(ge=0.0, le=10.0)]
 
@@ -26,6 +26,15 @@ class UseRule(Record):
             yield SpecError(where="use_days", got=self.use_days, allowed=f"at most within_days ({self.within_days})")
 
 
+class Readmission(UseRule):
+    """Admission to a hospital: with ``chance`` on the first day on which the rule of use is met, and at most once.
+
+    It stands for what a trial would count; the model has no hospital, and an admission changes nothing else.
+    """
+
+    chance: Fraction
+
+
 class Incarceration(Record):
     """Custody: it begins by a constant hazard, lasts ``length_days``, and comes at most once.
 
@@ -36,16 +45,20 @@ class Incarceration(Record):
     length_days: Annotated[int, Field(strict=True, ge=1, le=1825)]
 
 
-class IntercurrentEvents(Record):
+class IntercurrentEvents(GrownRecord):
     """Events that an estimand can name. An event that is left out is not looked for, and none is simulated.
 
     ``relapse`` and ``rescue_medicine`` are looked for in the true days of use; rescue medicine begins on the day after
-    its rule is met. No effect of it on use is simulated, because none was sourced.
+    its rule is met. No effect of it on use is simulated, because none was sourced. ``readmission`` is counted by an
+    endpoint of that kind, and no estimand names it.
     """
+
+    added_fields: ClassVar[frozenset[str]] = frozenset({"readmission"})
 
     relapse: UseRule | None = None
     rescue_medicine: UseRule | None = None
     incarceration: Incarceration | None = None
+    readmission: Readmission | None = None
 
 
 class Missingness(Record):

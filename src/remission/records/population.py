@@ -9,6 +9,7 @@ from remission.errors import SpecError
 from remission.records.base import Record
 from remission.records.comorbidity import Comorbidity
 from remission.records.grown import GrownRecord
+from remission.records.mood import DepressionScale, RestingPressure
 from remission.records.quantity import AgeSdY, AgeY, Day, Flag, Fraction, ObservedDay, WeightKg, WeightSdKg
 from remission.records.text import EachOnce
 
@@ -59,10 +60,13 @@ class Population(GrownRecord):
     share of whom is in an episode of use from the start (a failed start). ``comorbidity`` says how many have depression
     or anxiety. People with a ``baseline`` still use when they enter: ``quit_day`` is the day on which they stop, or
     ``none``, and ``goal`` what they are after. ``agonist`` is the opioid agonist that everybody takes throughout, as a
-    background and no arm.
+    background and no arm. ``depression_scale`` is what depression is rated on, ``resting_systolic`` the pressure
+    before a session.
     """
 
-    added_fields: ClassVar[frozenset[str]] = frozenset({"comorbidity", "baseline", "quit_day", "goal", "agonist"})
+    added_fields: ClassVar[frozenset[str]] = frozenset(
+        {"comorbidity", "baseline", "quit_day", "goal", "agonist", "depression_scale", "resting_systolic"}
+    )
 
     n_subjects: Annotated[int, Field(strict=True, ge=1, le=100_000)]
     age: AgeDistribution
@@ -72,6 +76,8 @@ class Population(GrownRecord):
     self_quit: Flag = False
     day0_on: Literal["any-day", "weekday"] = "any-day"
     comorbidity: Comorbidity | None = None
+    depression_scale: DepressionScale | None = None
+    resting_systolic: RestingPressure | None = None
     baseline: Baseline | None = None
     quit_day: Day | Literal["none"] | None = None
     goal: Literal["stop", "reduce", "none"] | None = None

@@ -10,7 +10,7 @@ from remission.records.packaged import packaged_rows
 
 __all__ = ["SUBSTANCES", "Substance", "SubstanceFacts"]
 
-_When: TypeAlias = Literal["stopping", "self_quit", "ketamine", "medicine"]
+_When: TypeAlias = Literal["stopping", "self_quit", "ketamine", "medicine", "amounts"]
 
 
 class SubstanceFacts(Record):

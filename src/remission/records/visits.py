@@ -14,12 +14,13 @@ __all__ = ["BiologicalTest", "VisitSchedule"]
 class VisitSchedule(Record):
     """A series of visits on fixed days and what each collects.
 
-    The self-report diary (TLFB) covers every day back to the visit before; ``test`` is the trial's biological test.
+    The self-report diary (TLFB) covers every day back to the visit before; ``test`` is the trial's biological test,
+    ``depression`` a rating on the scale of the population.
     """
 
     id: Slug
     days: Annotated[tuple[Day, ...], Field(min_length=1, max_length=400)]
-    collects: Annotated[tuple[Literal["diary", "test", "craving"], ...], Field(min_length=1), EachOnce]
+    collects: Annotated[tuple[Literal["diary", "test", "craving", "depression"], ...], Field(min_length=1), EachOnce]
 
 
 class BiologicalTest(Record):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
 from remission.patient.comorbidity import sample_comorbidity
 from remission.patient.course import Course, CourseSchedule, Traits
@@ -22,6 +22,7 @@ from remission.records.estimand import EventKind
 from remission.streams import People
 from remission.trial.entry import check_entry
 from remission.trial.happenings import Happenings, Kernel, simulate_happenings
+from remission.trial.measured import Measured, measure, needs_states
 from remission.trial.observation import Observation, observe, observe_fully
 from remission.trial.package import comorbidity_shift, tendency_shift
 from remission.trial.randomization import allocate, assign_sites, minimize, strata_of
@@ -46,6 +47,7 @@ class TrialBatch:
     conditions: Mapping[str, Int[np.ndarray, " subject"]]
     course: Course
     happenings: Happenings
+    measured: Measured
     observation: Observation
 
 
@@ -71,14 +73,22 @@ def simulate_batch(
     if under is not None:
         enrolled = replace(enrolled, arm=np.full_like(enrolled.arm, under))
     people = enrolled.people
-    schedule, course, happened = _live(protocol, enrolled, values, pharmacology, without=without)
+    # Both kernels give the same days; only the reference keeps states.
+    kernel = partial(reference.simulate_course, record_states=True) if needs_states(protocol) else fast.simulate_course
+    lives = _live(protocol, enrolled, values, pharmacology, without=without, kernel=kernel)
+    course, happened = lives.course, lives.happenings
+    measured = measure(
+        people, protocol, lives.schedule, course, happened, values,
+        arm=enrolled.arm, covariates=enrolled.covariates, pharmacology=pharmacology, adapted=lives.adapted,
+    )  # fmt: skip
     if under is None:
-        seen = observe(people, protocol, course, schedule, values, happenings=happened)
+        seen = observe(people, protocol, course, lives.schedule, values, happenings=happened, measured=measured)
     else:
-        seen = observe_fully(people, protocol, course, values)
+        seen = observe_fully(people, protocol, course, values, measured=measured)
     return TrialBatch(
         people=people, n_replicates=n_replicates, arm=enrolled.arm, site=enrolled.site, covariates=enrolled.covariates,
-        conditions=enrolled.conditions, course=course, happenings=happened, observation=seen,
+        conditions=enrolled.conditions, course=replace(course, states={}), happenings=happened, measured=measured,
+        observation=seen,
     )  # fmt: skip
 
 
@@ -98,7 +108,7 @@ def simulate_with_states(
     values = _effective(protocol, parameters)
     enrolled = _enrol(protocol, seed=seed, first_replicate=0, n_replicates=n_replicates).first(n_people)
     kernel = partial(reference.simulate_course, record_states=True)
-    _, course, _ = _live(protocol, enrolled, values, pharmacology, kernel=kernel)
+    course = _live(protocol, enrolled, values, pharmacology, kernel=kernel).course
     return enrolled.arm, course
 
 
@@ -159,6 +169,16 @@ def _enrol(protocol: Protocol, *, seed: int, first_replicate: int, n_replicates:
     return _Enrolled(people=people, covariates=covariates, conditions=conditions, site=site, arm=arm)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Lives:
+    """Schedules, courses and what happened; ``adapted``: who got the other dose, by arm and slot of the schedule."""
+
+    schedule: CourseSchedule
+    course: Course
+    happenings: Happenings
+    adapted: Mapping[tuple[int, int], Bool[np.ndarray, " subject"]]
+
+
 def _live(
     protocol: Protocol,
     enrolled: _Enrolled,
@@ -167,7 +187,7 @@ def _live(
     *,
     without: Collection[EventKind] = (),
     kernel: Kernel = fast.simulate_course,
-) -> tuple[CourseSchedule, Course, Happenings]:
+) -> _Lives:
     """Schedules, courses, and what happened, with doses that follow what was reported.
 
     A course that is run again with another dose is the same up to that dose, because a person's draws are addressed.
@@ -179,6 +199,7 @@ def _live(
     course, happened = simulate_happenings(
         people, protocol, traits, schedule, parameters, without=without, kernel=kernel
     )
+    adapted = {}
     for visit, index, slot, name, number in sorted(_adapting(protocol)):
         rule = protocol.drugs[name].infusions[number].adapt
         assert rule is not None, "listed because it adapts"
@@ -186,6 +207,7 @@ def _live(
         kept = seen.diary_kept[:, seen.diary_day == visit].any(axis=1)
         reported = seen.diary[:, max(0, visit + 1 - rule.within_days) : visit + 1].sum(axis=1)
         who = (enrolled.arm == index) & kept & (reported >= rule.use_days)
+        adapted[index, slot] = who
         changed = with_other_doses(
             schedule, people, protocol.drugs[name], slot=slot, number=number, who=who,
             covariates=enrolled.covariates, pharmacology=pharmacology,
@@ -195,7 +217,7 @@ def _live(
             course, happened = simulate_happenings(
                 people, protocol, traits, schedule, parameters, without=without, kernel=kernel
             )
-    return schedule, course, happened
+    return _Lives(schedule=schedule, course=course, happenings=happened, adapted=adapted)
 
 
 def _adapting(protocol: Protocol) -> Iterator[tuple[int, int, int, str, int]]:

@@ -47,8 +47,8 @@ def complete_batch(
     ``strategies``: what is done about events other than treatment policy; ``None``: nothing.
     """
     used = _analyzed(protocol)
-    if any(KINDS[one.kind].needs == "craving" for one in protocol.endpoints if one.id in used):
-        seen = observe_fully(batch.people, protocol, batch.course, parameters)
+    if any(KINDS[one.kind].needs in {"craving", "depression"} for one in protocol.endpoints if one.id in used):
+        seen = observe_fully(batch.people, protocol, batch.course, parameters, measured=batch.measured)
     else:
         # Days and tests of everybody are known already; only marks of craving have draws of their own.
         found, course = batch.observation, batch.course

@@ -53,6 +53,11 @@ def cut_batch(
             seen=seen.seen & (np.arange(n_days) <= last_diary[:, None]),
             test_kept=seen.test_kept & (seen.test_day < elapsed_day[:, None]),
             craving_vas=np.where(seen.craving_day < elapsed_day[:, None], seen.craving_vas, np.nan),
+            marks={name: one.before(elapsed_day) for name, one in seen.marks.items()},
+            sessions=None if seen.sessions is None else seen.sessions.before(elapsed_day),
+            admission_day=None
+            if seen.admission_day is None
+            else np.where(seen.admission_day < elapsed_day, seen.admission_day, n_days),
             days_in_study=np.where(seen.days_in_study < shown, seen.days_in_study, n_days),
             until_day=shown,
         ),

@@ -3,16 +3,20 @@
 A visit is missed with a chance that rises on a use day; the diary at a kept visit reaches back to the last kept one.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from remission.endpoints.data import Marks, SessionsSeen
 from remission.patient.course import Course, CourseSchedule
+from remission.patient.kernels.reference import day_index
 from remission.patient.parameters import CourseParameters
 from remission.protocol.record import Protocol
 from remission.streams import People, Stream, draw_normal_pair, draw_uniforms
 from remission.trial.happenings import Happenings
+from remission.trial.measured import DEPRESSION_ERROR, Measured
 from remission.use.belief import believed_mark
 from remission.use.leaving import leaving_probability
 
@@ -43,6 +47,8 @@ class Observation:
     ``diary_day``, ``diary_kept``: days of the visits that bring a diary, and whether each was kept; none where an
     observation has no visits. ``until_day``: days that have been at the time of the analysis; ``None``: all of them.
     [day]. ``before``: the diary of the days before day 0, where the trial has a baseline.
+    ``marks``, ``sessions``, ``admission_day``: what endpoints need beside, as in :class:`Measured`, with errors and
+    missed visits.
     """
 
     diary: Int[np.ndarray, "subject day"]
@@ -58,6 +64,9 @@ class Observation:
     diary_kept: Bool[np.ndarray, "subject visit"] = field(default_factory=lambda: np.zeros((0, 0), dtype=np.bool_))
     until_day: Int[np.ndarray, " subject"] | None = None
     before: DaysBefore | None = None
+    marks: Mapping[str, Marks] = field(default_factory=dict)
+    sessions: SessionsSeen | None = None
+    admission_day: Int[np.ndarray, " subject"] | None = None
 
 
 def observe(
@@ -68,10 +77,12 @@ def observe(
     parameters: CourseParameters,
     *,
     happenings: Happenings | None = None,
+    measured: Measured | None = None,
 ) -> Observation:
     """The observation of true courses by the protocol's visits and tests.
 
     ``happenings``: what else happened to the people: visits kept, days in custody, guesses that color reports.
+    ``measured``: true values of what is measured beside use.
     """
     days = _days_of(protocol)
     visits = sorted(set().union(*days.values()))
@@ -81,14 +92,22 @@ def observe(
         kept = {day: _kept(people, course, day, schedule, parameters) for day in visits}
     if happenings is not None and happenings.in_custody is not None:
         kept = {day: kept[day] & ~happenings.in_custody[:, day] for day in visits}
-    found = _observation(people, protocol, course, schedule.psychoactive.max(axis=1), parameters, kept)
+    belief = schedule.psychoactive.max(axis=1)
+    found = _observation(people, protocol, course, belief, parameters, kept, measured or Measured())
     believing = protocol.blinding.expectancy_report if protocol.blinding is not None else 0.0
     if happenings is None or happenings.guess is None or believing == 0.0:
         return found
     return _colored(people, found, happenings.guess, believing)
 
 
-def observe_fully(people: People, protocol: Protocol, course: Course, parameters: CourseParameters) -> Observation:
+def observe_fully(
+    people: People,
+    protocol: Protocol,
+    course: Course,
+    parameters: CourseParameters,
+    *,
+    measured: Measured | None = None,
+) -> Observation:
     """The observation that nobody misses and nobody colors: every day seen as it was, every visit kept.
 
     Biological tests keep their errors and craving marks their noise, because both are part of how an outcome is
@@ -97,7 +116,7 @@ def observe_fully(people: People, protocol: Protocol, course: Course, parameters
     everyone = np.ones(len(people), dtype=np.bool_)
     kept = {day: everyone for days in _days_of(protocol).values() for day in days}
     truthful = parameters.replace(p_hide=0.0, w_report=0.0)
-    found = _observation(people, protocol, course, np.zeros(len(people)), truthful, kept)
+    found = _observation(people, protocol, course, np.zeros(len(people)), truthful, kept, measured or Measured())
     return replace(found, seen=np.ones_like(found.seen))
 
 
@@ -113,6 +132,7 @@ def _observation(
     belief: Float[np.ndarray, " subject"],
     parameters: CourseParameters,
     kept: dict[int, Bool[np.ndarray, " subject"]],
+    measured: Measured,
 ) -> Observation:
     n, n_days = course.use.shape
     days = _days_of(protocol)
@@ -130,6 +150,12 @@ def _observation(
             axis=1,
         ).astype(np.int8)
     vas = [_reported_craving(people, course, day, belief, kept[day], parameters) for day in days["craving"]]
+    craving_days, before, waits = days["craving"], None, protocol.waits
+    if course.baseline_use.shape[1]:
+        before = _days_before(people, course, parameters, waits=waits)
+        craving_days = [-1 - waits, *craving_days]
+        noise = draw_normal_pair(people, Stream.REPORT, day_index(-1 - waits))[0]
+        vas.insert(0, np.clip(course.baseline_vas[:, -1] + parameters.sigma_v * noise, 0.0, 100.0))
     positive = [_test_positive(people, protocol, course, day) for day in days["test"]]
     return Observation(
         diary=diary,
@@ -138,15 +164,80 @@ def _observation(
         test_day=np.array(days["test"], dtype=np.int64),
         test_kept=_columns([kept[day] for day in days["test"]], n).astype(np.bool_),
         test_positive=_columns(positive, n).astype(np.bool_),
-        craving_day=np.array(days["craving"], dtype=np.int64),
+        craving_day=np.array(craving_days, dtype=np.int64),
         craving_vas=_columns(vas, n).astype(np.float64),
         days_in_study=course.days_in_study,
         diary_day=np.array(days["diary"], dtype=np.int64),
         diary_kept=_columns([kept[day] for day in days["diary"]], n).astype(np.bool_),
+        before=before,
+        marks=_marks(people, measured, belief, kept, parameters),
+        sessions=measured.sessions,
+        admission_day=measured.admission_day,
     )
 
 
-_COLLECTED = ("diary", "test", "craving")
+def _days_before(people: People, course: Course, parameters: CourseParameters, *, waits: int) -> DaysBefore:
+    """The diary of the baseline, asked at entry of everybody, and of the clean days that follow it.
+
+    A use day goes unreported by the same chance as later.
+    """
+    n, n_days = course.baseline_use.shape
+    first = -(n_days + waits)
+    told = [draw_uniforms(people, Stream.REPORT, day_index(first + k))[2] >= parameters.p_hide for k in range(n_days)]
+    clean = np.zeros((n, waits))
+    diary = np.concatenate([course.baseline_use * np.stack(told, axis=1), clean], axis=1).astype(np.int8)
+    amount = np.concatenate([course.baseline_amount, clean], axis=1) * diary
+    return DaysBefore(diary=diary, amount=amount, seen=np.ones(diary.shape, dtype=np.bool_))
+
+
+_COLLECTED = ("diary", "test", "craving", "depression")
+
+
+def _marks(
+    people: People,
+    measured: Measured,
+    belief: Float[np.ndarray, " subject"],
+    kept: dict[int, Bool[np.ndarray, " subject"]],
+    parameters: CourseParameters,
+) -> dict[str, Marks]:
+    """Marks of craving by its cue, colored and with the error of a mark, and ratings with the error of a rating."""
+    found = {
+        name: _reported(
+            people,
+            replace(true, value=believed_mark(true.value, belief[:, None], w_report=parameters.w_report)),
+            kept,
+            block=block,
+            sd=parameters.sigma_v,
+            most=100.0,
+        )
+        for block, (name, true) in enumerate(sorted(measured.craving.items()), start=1)
+    }
+    if measured.depression is not None:
+        most = measured.depression_most_points
+        sd = DEPRESSION_ERROR * most
+        found["depression"] = _reported(people, measured.depression, kept, block=0, sd=sd, most=most)
+    return found
+
+
+def _reported(
+    people: People,
+    true: Marks,
+    kept: dict[int, Bool[np.ndarray, " subject"]],
+    *,
+    block: int,
+    sd: float,
+    most: float,
+) -> Marks:
+    columns = []
+    for place, day in enumerate(true.day.tolist()):
+        # Blocks beyond any day of the reports; the rating at entry comes before day 0.
+        noise = draw_normal_pair(people, Stream.REPORT, (block + 1) * _BLOCK + day)[0]
+        mark = np.clip(true.value[:, place] + sd * noise, 0.0, most)
+        columns.append(mark if day < 0 else np.where(kept[day], mark, np.nan))
+    return replace(true, value=_columns(columns, len(people)).astype(np.float64))
+
+
+_BLOCK = 1 << 16
 
 
 def _colored(people: People, found: Observation, guess: Bool[np.ndarray, " subject"], believing: float) -> Observation:
@@ -156,7 +247,11 @@ def _colored(people: People, found: Observation, guess: Bool[np.ndarray, " subje
     ]
     diary = (found.diary * ~np.stack(hidden, axis=1)).astype(np.int8)
     vas = found.craving_vas * (1.0 - believing * guess[:, None])
-    return replace(found, diary=diary, amount=found.amount * diary, craving_vas=vas)
+    marks = {
+        name: one if name == "depression" else replace(one, value=one.value * (1.0 - believing * guess[:, None]))
+        for name, one in found.marks.items()
+    }
+    return replace(found, diary=diary, amount=found.amount * diary, craving_vas=vas, marks=marks)
 
 
 def _columns(columns: list[np.ndarray], n: int) -> np.ndarray:

@@ -293,11 +293,12 @@ def with_strategies(
     day = np.arange(n_days)
     failed = np.zeros(seen.seen.shape, dtype=np.bool_)
     until = np.full(seen.seen.shape[0], n_days, dtype=np.int64)
-    stayed = until
+    stayed = failing = until
     for event, strategy in strategies.items():
         if strategy == "composite":
             failed |= day >= days[event][:, None]
             stayed = np.minimum(stayed, days[event])
+            failing = np.minimum(failing, days[event])
         elif strategy == "while-on-treatment":
             until = np.minimum(until, days[event])
     return replace(
@@ -308,6 +309,15 @@ def with_strategies(
         test_kept=seen.test_kept & (seen.test_day < until[:, None]),
         test_positive=seen.test_positive | failed[:, seen.test_day],
         craving_vas=np.where(seen.craving_day < until[:, None], seen.craving_vas, np.nan),
+        # From a failure on nobody has come down on a scale, and everybody is admitted.
+        marks={
+            name: replace(one, value=np.where(one.day < failing[:, None], one.value, np.inf)).before(until)
+            for name, one in seen.marks.items()
+        },
+        sessions=None if seen.sessions is None else seen.sessions.before(until),
+        admission_day=None
+        if seen.admission_day is None
+        else np.minimum(np.where(seen.admission_day < until, seen.admission_day, n_days), failing),
         # Leaving itself is one of the events above; here everybody stays to the end or to a failure.
         days_in_study=stayed.astype(seen.days_in_study.dtype),
     )

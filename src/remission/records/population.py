@@ -56,8 +56,8 @@ class Baseline(Record):
 class Population(GrownRecord):
     """The people of one replicate.
 
-    ``clean_days`` are forced clean days before day 0; ``self_quit`` marks people who stop by themselves on day 0, a
-    share of whom is in an episode of use from the start (a failed start). ``comorbidity`` says how many have depression
+    ``clean_days`` are forced clean days before day 0; ``self_quit`` marks people who stop by themselves on day 0, in a
+    share of whom the attempt fails at once (a failed start). ``comorbidity`` says how many have depression
     or anxiety. People with a ``baseline`` still use when they enter: ``quit_day`` is the day on which they stop, or
     ``none``, and ``goal`` what they are after. ``agonist`` is the opioid agonist that everybody takes throughout, as a
     background and no arm. ``depression_scale`` is what depression is rated on, ``resting_systolic`` the pressure

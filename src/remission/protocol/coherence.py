@@ -264,7 +264,7 @@ def _endpoint_faults(
         for name, span in windows.items():
             # Everybody is rated at entry; craving is asked then where there is a baseline.
             has_baseline = protocol.population.baseline is not None
-            asked = {"depression": -1, "craving": -1 - protocol.waits if has_baseline else 0}.get(what, 0)
+            asked = {"depression": -1, "craving": -1 if has_baseline else 0}.get(what, 0)
             is_entry = asked < 0 and span.first <= asked <= span.last
             if what in _AT_VISITS and not is_entry and not any(span.first <= day <= span.last for day in days):
                 yield SpecError(

@@ -94,11 +94,6 @@ class ProtocolFields(GrownRecord):
         """The courses of therapy that an arm has: lessons, then rewards."""
         return tuple(self.therapies[name] for name in arm.contacts if name in self.therapies)
 
-    @property
-    def waits(self) -> int:
-        """Clean days between a baseline and day 0; 0 without a baseline. [day]"""
-        return self.population.clean_days if self.population.baseline is not None else 0
-
     def prevalence(self, condition: str) -> float | None:
         """The share of the people who have a condition: stated, else measured, else None: unknown. [share]"""
         stated = getattr(self.population.comorbidity, condition, None)

@@ -132,7 +132,7 @@ def _craving(protocol: Protocol, course: Course, parameters: CourseParameters) -
     """Craving at the visits without a cue, and under each size of cue that an endpoint names."""
     p, days = parameters, _visits(protocol, "craving")
     z, x, habit = (course.states[name][:, days] for name in ("z", "x", "H"))
-    slope = p.z_habit * habit * _incubated(course, days, p, waits=protocol.waits) / 2.0 + p.z_affect * p.c_x
+    slope = p.z_habit * habit * _incubated(course, days, p) / 2.0 + p.z_affect * p.c_x
     found = {}
     for one in protocol.endpoints:
         if one.kind in {"tonic_craving", "cue_craving"}:
@@ -143,12 +143,10 @@ def _craving(protocol: Protocol, course: Course, parameters: CourseParameters) -
     return found
 
 
-def _incubated(
-    course: Course, days: list[int], p: CourseParameters, *, waits: int
-) -> Float[np.ndarray, "subject visit"]:
+def _incubated(course: Course, days: list[int], p: CourseParameters) -> Float[np.ndarray, "subject visit"]:
     """i on some days, from clean days since the first simulated one, as the kernels count them."""
     n, n_days = course.use.shape
-    used = np.concatenate([course.baseline_use > 0, np.zeros((n, waits), dtype=np.bool_), course.use > 0], axis=1)
+    used = np.concatenate([course.baseline_use > 0, course.use > 0], axis=1)
     day = np.arange(used.shape[1])
     last = np.maximum.accumulate(np.where(used, day, -1), axis=1)
     clean = np.concatenate([np.zeros((n, 1)), (day - last)[:, :-1]], axis=1)[:, -n_days:][:, days]

@@ -150,11 +150,11 @@ def _observation(
             axis=1,
         ).astype(np.int8)
     vas = [_reported_craving(people, course, day, belief, kept[day], parameters) for day in days["craving"]]
-    craving_days, before, waits = days["craving"], None, protocol.waits
+    craving_days, before = days["craving"], None
     if course.baseline_use.shape[1]:
-        before = _days_before(people, course, parameters, waits=waits)
-        craving_days = [-1 - waits, *craving_days]
-        noise = draw_normal_pair(people, Stream.REPORT, day_index(-1 - waits))[0]
+        before = _days_before(people, course, parameters)
+        craving_days = [-1, *craving_days]
+        noise = draw_normal_pair(people, Stream.REPORT, day_index(-1))[0]
         vas.insert(0, np.clip(course.baseline_vas[:, -1] + parameters.sigma_v * noise, 0.0, 100.0))
     positive = [_test_positive(people, protocol, course, day) for day in days["test"]]
     return Observation(
@@ -176,18 +176,17 @@ def _observation(
     )
 
 
-def _days_before(people: People, course: Course, parameters: CourseParameters, *, waits: int) -> DaysBefore:
-    """The diary of the baseline, asked at entry of everybody, and of the clean days that follow it.
+def _days_before(people: People, course: Course, parameters: CourseParameters) -> DaysBefore:
+    """The diary of the baseline, asked at entry of everybody.
 
     A use day goes unreported by the same chance as later.
     """
-    n, n_days = course.baseline_use.shape
-    first = -(n_days + waits)
-    told = [draw_uniforms(people, Stream.REPORT, day_index(first + k))[2] >= parameters.p_hide for k in range(n_days)]
-    clean = np.zeros((n, waits))
-    diary = np.concatenate([course.baseline_use * np.stack(told, axis=1), clean], axis=1).astype(np.int8)
-    amount = np.concatenate([course.baseline_amount, clean], axis=1) * diary
-    return DaysBefore(diary=diary, amount=amount, seen=np.ones(diary.shape, dtype=np.bool_))
+    told = [
+        draw_uniforms(people, Stream.REPORT, day_index(day))[2] >= parameters.p_hide
+        for day in range(-course.baseline_use.shape[1], 0)
+    ]
+    diary = (course.baseline_use * np.stack(told, axis=1)).astype(np.int8)
+    return DaysBefore(diary=diary, amount=course.baseline_amount * diary, seen=np.ones(diary.shape, dtype=np.bool_))
 
 
 _COLLECTED = ("diary", "test", "craving", "depression")

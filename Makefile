@@ -164,7 +164,7 @@ $(BENCH_STAMP): requirements/bench.txt pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 bench: $(BENCH_STAMP) ## speed and memory on this machine, against other engines; into benchmarks/results.json
-	@for part in course scale streamed dask_workers pk curves design commands; do \
+	@for part in course scale streamed dask_workers pk curves design mmrm commands; do \
 	  echo "== $$part"; OPENBLAS_NUM_THREADS=1 $(BENCH)/bin/python -m "benchmarks.$$part"; \
 	done
 

@@ -12,6 +12,7 @@ from remission.analyses.estimate import Estimate, Status
 from remission.analyses.hazards import analyze_hazard
 from remission.analyses.imputation import analyze_imputed
 from remission.analyses.means import analyze_difference
+from remission.analyses.mmrm import analyze_mmrms
 from remission.analyses.odds import analyze_odds
 from remission.analyses.repeated import analyze_repeated
 from remission.streams import People
@@ -48,7 +49,17 @@ def analyses_of(data: dict[str, np.ndarray], terms: np.ndarray) -> dict[str, Est
         "rate": analyze_rate(data["counts"], seen, treated, terms),
         "day odds": analyze_day_odds(data["counts"], seen, treated, terms),
         "repeated": analyze_repeated(data["table"], treated, terms),
+        "mixed": analyze_mixed(data["table"], treated, terms),
     }
+
+
+def analyze_mixed(table: np.ndarray, treated: np.ndarray, terms: np.ndarray) -> Estimate:
+    """The last visit by a mixed model with an unstructured covariance."""
+    everyone = np.ones((1, treated.size), dtype=np.bool_)
+    weights, position = np.array([0.0, 0.0, 1.0]), np.arange(3)
+    return analyze_mmrms(
+        table[None], everyone, treated[None], terms.T[None], weights=weights, position=position
+    ).one(0)  # fmt: skip
 
 
 @law(seed=1401)
@@ -67,6 +78,9 @@ def test_the_unit_of_the_outcome_changes_no_status(rng: np.random.Generator) -> 
     """Exactly so by a power of two: the estimate is that multiple, to the last bit."""
     data, power = people_of(rng), float(2.0 ** rng.integers(-30, 30))
     analyses: dict[str, Callable[..., Estimate]] = {"values": analyze_difference, "table": analyze_repeated}
+    mixed = [analyze_mixed(k * data["table"], data["treated"], data["terms"]) for k in (1.0, power)]
+    assert mixed[1].status is mixed[0].status
+    np.testing.assert_array_equal(mixed[1].estimate, power * mixed[0].estimate)
     for name, analyze in analyses.items():
         plain, scaled = (analyze(k * data[name], data["treated"], data["terms"]) for k in (1.0, power))
         assert scaled.status is plain.status

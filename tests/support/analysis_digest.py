@@ -9,6 +9,7 @@ from remission.analyses.estimate import Estimate
 from remission.analyses.hazards import analyze_hazards, analyze_log_ranks, analyze_restricted_mean
 from remission.analyses.imputation import analyze_imputed
 from remission.analyses.means import analyze_differences, analyze_percent_lower
+from remission.analyses.mmrm import STRUCTURES, analyze_mmrms
 from remission.analyses.odds import analyze_many_odds
 from remission.analyses.repeated import analyze_repeated
 from remission.streams import People
@@ -45,6 +46,20 @@ def main() -> None:
         analyze_many_odds(events, inside, treated, terms[:, :0]),
         analyze_hazards(days, days < 25, inside, treated, terms),
         analyze_log_ranks(days, days < 25, inside, treated, terms[:, 0].astype(np.int64)),
+        *(
+            analyze_mmrms(
+                table,
+                inside,
+                treated,
+                terms,
+                n_by_visit=1,
+                weights=np.eye(T)[-1],
+                position=np.arange(T),
+                structure=one,
+                by_side=one == "toeplitz",
+            )
+            for one in STRUCTURES
+        ),
     ):
         found += [many.one(number) for number in range(R)]
     for r in range(R):

@@ -44,6 +44,11 @@ def faults(**fields: Any) -> list[tuple[str, object]]:
         (analysis("mean_difference", test="score"), "test"),
         (analysis("hazard_ratio", "time", stratify_by=["sex"]), "stratify_by"),
         (analysis("odds_ratio", "relapse", small_sample=False), "small_sample"),
+        (analysis("mean_difference", covariance="toeplitz"), "covariance"),
+        (analysis("repeated_difference", period_days=7, visit_day=6), "visit_day"),
+        (analysis("mmrm", "craving", visit_day=6, mean_over_visits=True), "visit_day"),
+        (analysis("mmrm", "craving", covariance="diagonal"), "covariance"),
+        (analysis("mmrm", "craving", degrees_of_freedom="residual"), "degrees_of_freedom"),
     ],
     ids=lambda value: value if isinstance(value, str) else value["method"],
 )
@@ -60,6 +65,11 @@ def test_an_option_is_needed_or_refused_by_its_method(given: dict[str, Any], whe
         (analysis("restricted_mean_difference", "time", tau_day=29), "analyses[0].tau_day", 29),
         (analysis("repeated_difference", period_days=28), "analyses[0].period_days", 28),
         (analysis("repeated_difference", "craving", period_days=3), "analyses[0].period_days", 3),
+        (analysis("mmrm"), "analyses[0].period_days", "nothing"),
+        (analysis("mmrm", "relapse"), "analyses[0].method", "mmrm"),
+        (analysis("mmrm", "craving", visit_day=14), "analyses[0].visit_day", 14),
+        (analysis("mmrm", period_days=7, visit_day=28), "analyses[0].visit_day", 28),
+        (analysis("mmrm", "craving", period_days=3), "analyses[0].period_days", 3),
         (analysis("mean_difference", baseline="nowhere"), "analyses[0].baseline", "nowhere"),
         (analysis("mean_difference", baseline="craving"), "analyses[0].baseline", None),
         (analysis("odds_ratio"), "analyses[0].method", "odds_ratio"),
@@ -80,6 +90,16 @@ def test_imputing_what_counts_as_use_is_refused() -> None:
     endpoints = [{**one, "missing": "use"} for one in small_protocol().to_dict()["endpoints"][:1]]
     found = faults(endpoints=endpoints, analyses=[analysis("imputed_difference", period_days=7, imputation=MAR)])
     assert any(place.endswith("analyses[0].endpoint") for place, _ in found)
+
+
+def test_one_visit_is_no_repeated_measure() -> None:
+    """Nothing is repeated, and the method would promise what an analysis of covariance gives."""
+    endpoints = [
+        {**one, "window": {"first": 0, "last": 12}} if one["id"] == "craving" else one
+        for one in small_protocol().to_dict()["endpoints"]
+    ]
+    found = faults(endpoints=endpoints, analyses=[analysis("mmrm", "craving")])
+    assert any(place.endswith("analyses[0].endpoint") and "1 visits" in str(got) for place, got in found)
 
 
 def test_days_that_are_no_whole_days_are_not_counted() -> None:
@@ -168,6 +188,8 @@ def test_options_survive_a_round_trip_and_are_told() -> None:
         {**analysis("odds_ratio", "relapse", test="score"), "id": "d"},
         {**analysis("repeated_difference", period_days=7, small_sample=False), "id": "e"},
         {**analysis("restricted_mean_difference", "time", tau_day=20), "id": "f"},
+        {**analysis("mmrm", "craving", covariance="toeplitz", visit_day=13), "id": "g"},
+        {**analysis("mmrm", period_days=7, mean_over_visits=True, covariance_by_side=True), "id": "h"},
     ]
     gates = [
         {"id": "one", "analyses": ["a", "b"], "test": "bonferroni", "hands_on": "rejected"},
@@ -178,7 +200,9 @@ def test_options_survive_a_round_trip_and_are_told() -> None:
     told = " ".join(protocol.explain().split())
     for words in (
         "5 imputations, copy-reference", "sd 2 (assumed: a guess for a test)", "within strata of sex", "score test",
-        "standard errors for many people", "up to 20 days", "Gate two, after one: c by Holm",
+        "standard errors for many people", "visit of day 13; toeplitz covariance, restricted likelihood",
+        "mean over visits; unstructured covariance, one for each side", "by Kenward and Roger",
+        "up to 20 days", "Gate two, after one: c by Holm",
         "hands on the share of alpha",
     ):  # fmt: skip
         assert words in told

@@ -11,6 +11,9 @@ from remission.errors import SpecError
 from remission.library.protocols import load_protocol
 from remission.protocol.file import parse_protocol, write_protocol
 from remission.records.endpoint import Endpoint
+from remission.records.population import DayRange
+
+PAIRS = [DayRange(first=first, last=min(first + 1, 6)) for first in range(0, 7, 2)]
 
 
 def test_days_of_use_are_counted_by_every_rule_for_the_missing() -> None:
@@ -146,10 +149,10 @@ def test_drinking_risk_needs_amounts_sexes_and_a_fall() -> None:
 def test_periods_cut_the_window_and_leave_unseen_ones_without_a_number() -> None:
     """What is imputed later must not be filled here by the endpoint's own rule."""
     data = seen_days("x...x??")
-    found = period_values_of(endpoint("percent_days_abstinent", 0, 6, "use"), data, period_days=2)
+    found = period_values_of(endpoint("percent_days_abstinent", 0, 6, "use"), data, PAIRS)
     np.testing.assert_array_equal(found, [[50.0, 100.0, 0.0, np.nan]])
     with pytest.raises(SpecError, match="prolonged_abstinence"):
-        period_values_of(endpoint("prolonged_abstinence", 0, 6, failure={"consecutive_days": 2}), data, period_days=2)
+        period_values_of(endpoint("prolonged_abstinence", 0, 6, failure={"consecutive_days": 2}), data, PAIRS)
 
 
 def test_what_cannot_be_computed_is_refused() -> None:

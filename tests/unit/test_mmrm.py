@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from remission.analyses.covariance import STRUCTURES, Structure
+from remission.analyses.covariance import STRUCTURES
 from remission.analyses.estimate import Status
 from remission.analyses.means import analyze_difference
 from remission.analyses.mixed import Table, _Search
 from remission.analyses.mmrm import FREEDOMS, Mmrm, analyze_mmrms, fit_mmrm, fit_visits
 from remission.errors import SpecError
+from remission.records.repeated import Structure
 
 
 def panel(

@@ -37,6 +37,10 @@ ANALYSES = [
     analysis("use-odds", "days", "day_odds_ratio"),
     analysis("gee", "pda", "repeated_difference", period_days=7),
     analysis("gee-craving", "craving", "repeated_difference", period_days=7, correlation="autoregressive"),
+    analysis("mmrm", "pda", "mmrm", period_days=7, covariance="heterogeneous-autoregressive", adjust=["age"]),
+    analysis("mmrm-mean", "pda", "mmrm", period_days=7, mean_over_visits=True, degrees_of_freedom="satterthwaite"),
+    analysis("mmrm-craving", "craving", "mmrm", covariance="toeplitz", covariance_by_side=True, visit_day=13),
+    analysis("mmrm-distance", "pda", "mmrm", period_days=7, covariance="spatial-exponential"),
     analysis("mi", "pda", "imputed_difference", period_days=7,
              imputation={"assumption": "jump-to-reference", "n_imputations": 2}),
     analysis("prior", "pda", "posterior_difference", prior={**PRIOR, "center": 0.0, "worth_people": 20.0}),
@@ -125,6 +129,27 @@ def test_every_method_has_a_truth_that_its_estimates_are_near(name: str) -> None
     if name == "cox":
         assert truths["log-rank"].estimate == truths["cox"].estimate
         assert 0.0 < truths["rmst"].estimate < 20.0
+
+
+def test_the_truth_of_a_visit_is_that_of_its_day() -> None:
+    """A difference that grows over visits is another at the last one than in the mean; each estimate has its own."""
+    analyses = [
+        analysis("last", "craving", "mmrm"),
+        analysis("second", "craving", "mmrm", visit_day=13),
+        analysis("whole", "craving", "mmrm", mean_over_visits=True),
+        analysis("plain", "craving", "mean_difference"),
+    ]
+    found = {}
+    for name in ("last", "second", "whole"):
+        protocol = protocol_of(estimand=estimand(name), analyses=analyses, multiplicity=None)
+        found[name] = estimand_truth(protocol, n_people=500, seed=3)
+    assert set(found["whole"].contrasts) == {"whole", "plain"}
+    assert set(found["last"].contrasts) == {"last"}
+    assert found["whole"].primary.estimate == found["whole"].contrasts["plain"].estimate
+    narrow = [{**one, "window": {"first": 13, "last": 13}} if one["id"] == "craving" else one
+              for one in protocol_of().to_dict()["endpoints"]]  # fmt: skip
+    alone = protocol_of(estimand=estimand("plain"), analyses=analyses[-1:], endpoints=narrow, multiplicity=None)
+    assert found["second"].primary.estimate == estimand_truth(alone, n_people=500, seed=3).primary.estimate
 
 
 def test_a_factor_of_the_arms_comes_before_a_covariate_of_its_name() -> None:

@@ -4,21 +4,17 @@ Parameters are those that SAS prints (variances, covariances where the structure
 ranges), because a Kenward-Roger correction depends on what is called a parameter where the structure is not linear.
 """
 
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Final, get_args
 
 import numpy as np
 from jaxtyping import Int
 from numba import njit
 
 from remission.numerics.lanes import OPTIONS, exp_lane
+from remission.records.repeated import Structure
 
-__all__ = ["SPATIAL", "STRUCTURES", "Structure", "covariances", "index_of", "kind_of", "parameter_names"]
+__all__ = ["SPATIAL", "STRUCTURES", "covariances", "index_of", "kind_of", "parameter_names"]
 
-Structure: TypeAlias = Literal[
-    "unstructured", "compound-symmetry", "heterogeneous-compound-symmetry", "autoregressive",
-    "heterogeneous-autoregressive", "toeplitz", "heterogeneous-toeplitz", "ante-dependence",
-    "heterogeneous-ante-dependence", "spatial-exponential", "spatial-gaussian",
-]  # fmt: skip
 STRUCTURES: Final[tuple[Structure, ...]] = get_args(Structure)
 SPATIAL: Final = frozenset({"spatial-exponential", "spatial-gaussian"})
 """Structures that read distances between visits, and not which visit it is."""

@@ -7,32 +7,30 @@ the correction with second derivatives is the one without, for they are zero.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Final, Literal, get_args
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from remission.analyses.covariance import SPATIAL, STRUCTURES, Structure, parameter_names
+from remission.analyses.covariance import SPATIAL, STRUCTURES, parameter_names
 from remission.analyses.estimate import Estimate, Estimates, Status, failed_estimate
 from remission.analyses.mixed import Ending, MixedFit, Table, contrasts_of, fit_table, solve_system
 from remission.errors import SpecError
 from remission.numerics.distributions import f_tail, t_cdf, t_quantile
+from remission.records.repeated import Freedom, Structure
 
 __all__ = [
     "FREEDOMS",
     "STRUCTURES",
     "Contrasts",
-    "Freedom",
     "JointTest",
     "Mmrm",
-    "Structure",
     "VisitMmrm",
     "analyze_mmrms",
     "fit_mmrm",
     "fit_visits",
 ]
 
-Freedom: TypeAlias = Literal["kenward-roger", "kenward-roger-linear", "satterthwaite"]
 FREEDOMS: Final[tuple[Freedom, ...]] = get_args(Freedom)
 _STATUS: Final = {
     Ending.FOUND: Status.OK, Ending.NO_SPREAD: Status.NO_VARIATION, Ending.UNKNOWN: Status.NOT_ESTIMABLE,

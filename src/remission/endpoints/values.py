@@ -1,6 +1,6 @@
 """The front of the layer: a person's number, a time with its event, and numbers by consecutive periods."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -19,6 +19,7 @@ from remission.errors import SpecError
 from remission.records.analysis_methods import complete
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import KINDS, EndpointKind
+from remission.records.population import DayRange
 
 __all__ = ["FORMULAS", "TIME_FORMULAS", "check_formula", "period_values_of", "times_of", "values_of"]
 
@@ -85,14 +86,12 @@ def _check_tests(endpoint: Endpoint, data: EndpointData) -> None:
 
 
 def period_values_of(
-    endpoint: Endpoint, data: EndpointData, *, period_days: int
+    endpoint: Endpoint, data: EndpointData, windows: Sequence[DayRange]
 ) -> Float[np.ndarray, "subject period"]:
-    """The endpoint in consecutive periods of its window, NaN where nothing of a period was seen.
+    """The endpoint in parts of its window, NaN where nothing of a part was seen.
 
-    What was not seen is left out whatever the endpoint's own rule is, for analyses that impute it. The last period is
-    shorter when the window is no multiple.
+    What was not seen is left out whatever the endpoint's own rule is, for analyses that impute it.
 
-    ``period_days``: length of a period, at least 1. [day]
     Raises SpecError: the kind has no meaning in a part of its window.
     """
     if not KINDS[endpoint.kind].by_period:
@@ -101,10 +100,5 @@ def period_values_of(
             got=endpoint.kind,
             allowed=f"by periods only {', '.join(sorted(kind for kind, facts in KINDS.items() if facts.by_period))}",
         )
-    first, last = endpoint.window.first, endpoint.window.last
     plain = endpoint.replace(definition=None, missing="observed", missing_weight=None)
-    parts = [
-        plain.replace(window={"first": start, "last": min(start + period_days - 1, last)})
-        for start in range(first, last + 1, period_days)
-    ]
-    return np.stack([values_of(part, data) for part in parts], axis=1)
+    return np.stack([values_of(plain.replace(window=window), data) for window in windows], axis=1)

@@ -6,6 +6,7 @@ Field paths are relative to the protocol.
 from collections.abc import Iterator, Sequence
 
 from remission.errors import SpecError, did_you_mean, known_names
+from remission.protocol.analysis_windows import analysis_windows, target_window
 from remission.protocol.fields import ProtocolFields
 from remission.records.analysis import Analysis
 from remission.records.endpoint import Endpoint
@@ -35,11 +36,12 @@ def option_faults(protocol: ProtocolFields, index: int, analysis: Analysis) -> I
             got=analysis.period_days,
             allowed=f"fewer than the {length} days of the endpoint's window, so that there are two periods",
         )
-    if analysis.period_days is not None and endpoint.missing != "observed":
+    by_visit = "visit_day" in analysis.facts.options
+    if (analysis.period_days is not None or by_visit) and endpoint.missing != "observed":
         yield SpecError(
             where=f"{where}.endpoint",
             got=of_endpoint,
-            allowed="an endpoint with 'missing: observed': elsewhere nothing is left to impute",
+            allowed="an endpoint with 'missing: observed': elsewhere nothing is left to impute or to leave out",
             remedy="Add such an endpoint with the same window.",
         )
     if analysis.facts.counts_days and endpoint.missing not in {"observed", "use"}:
@@ -49,6 +51,8 @@ def option_faults(protocol: ProtocolFields, index: int, analysis: Analysis) -> I
             allowed="an endpoint with 'missing: observed' or 'missing: use', which count whole days",
         )
     yield from _empty_period_faults(protocol, where, analysis, endpoint)
+    if by_visit:
+        yield from _visit_faults(protocol, where, analysis, endpoint)
     yield from _baseline_faults(protocol, where, analysis, endpoint)
 
 
@@ -70,6 +74,34 @@ def _empty_period_faults(
                 remedy="Lengthen the periods, or add visits.",
             )
             return
+
+
+def _visit_faults(protocol: ProtocolFields, where: str, analysis: Analysis, endpoint: Endpoint) -> Iterator[SpecError]:
+    """Too few visits for repeated measures, and a day that none of them has."""
+    need = KINDS[endpoint.kind].needs
+    if analysis.period_days is None and need != "craving":
+        yield SpecError(
+            where=f"{where}.period_days",
+            got="nothing",
+            allowed=f"a length of periods: {endpoint.kind} is made of {need}s over days, and not of one visit",
+            remedy="Add it, such as period_days: 28.",
+        )
+        return
+    windows = analysis_windows(protocol, analysis, endpoint)
+    if len(windows) < 2:
+        yield SpecError(
+            where=f"{where}.endpoint",
+            got=f"{endpoint.id}, with {len(windows)} visits with {need} in its window",
+            allowed="an endpoint with two visits or more",
+            remedy="Add visits, or use mean_difference.",
+        )
+    elif analysis.visit_day is not None and target_window(analysis, windows) is None:
+        days = ", ".join(str(one.first) for one in windows)
+        yield SpecError(
+            where=f"{where}.visit_day",
+            got=analysis.visit_day,
+            allowed=f"a day of a visit with {need} in the endpoint's window: {days}",
+        )
 
 
 def _baseline_faults(

@@ -327,6 +327,12 @@ def _options(analysis: "Analysis") -> list[str]:
         found.append(f"up to {analysis.tau_day} days")
     if analysis.period_days is not None:
         found.append(f"periods of {analysis.period_days} days")
+    if "visit_day" in analysis.facts.options:
+        of_day = "last visit" if analysis.visit_day is None else f"visit of day {analysis.visit_day}"
+        found.append("mean over visits" if analysis.mean_over_visits else of_day)
+        by_side = ", one for each side" if analysis.covariance_by_side else ""
+        found.append(f"{analysis.covariance} covariance{by_side}, restricted likelihood")
+        found.append(f"degrees of freedom by {_FREEDOM[analysis.degrees_of_freedom]}")
     if "correlation" in analysis.facts.options:
         corrected = "corrected for few people" if analysis.small_sample else "for many people"
         found.append(f"{analysis.correlation} working correlation, standard errors {corrected}")
@@ -338,6 +344,13 @@ def _options(analysis: "Analysis") -> list[str]:
         told = [f"{name.replace('_', ' ')} {value:g}" for name, value in given.items() if value is not None]
         found.append(f"prior with {', '.join(told)} ({prior.grade.value}: {prior.source})")
     return found
+
+
+_FREEDOM = {
+    "kenward-roger": "Kenward and Roger",
+    "kenward-roger-linear": "Kenward and Roger without second derivatives",
+    "satterthwaite": "Satterthwaite",
+}
 
 
 def explain_multiplicity(protocol: ProtocolFields) -> list[str]:

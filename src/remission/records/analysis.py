@@ -11,6 +11,7 @@ from remission.records.base import Record
 from remission.records.grown import GrownRecord
 from remission.records.parameter import Grade
 from remission.records.quantity import Flag
+from remission.records.repeated import Freedom, Structure
 from remission.records.text import EachOnce, Sentence, Slug
 
 __all__ = ["PRIOR_NUMBERS", "Analysis", "Comparison", "Contrast", "Imputation", "Prior"]
@@ -74,6 +75,12 @@ class Analysis(GrownRecord):
         Days up to which a mean survival time is taken, counted as the endpoint counts them. [day]
     period_days
         Length of the periods into which the endpoint's window is cut. [day]
+    visit_day, mean_over_visits
+        The visit (or a day of the period) whose difference is estimated, the last one when left out; or the mean of
+        all, each by its days. [day]
+    covariance, covariance_by_side, degrees_of_freedom
+        Structure of a person's covariance, whether each side of the contrast has one of its own, and the correction
+        for few people.
     correlation, small_sample
         Working correlation of a person's periods, and whether standard errors are corrected for few people.
     imputation, prior
@@ -83,7 +90,7 @@ class Analysis(GrownRecord):
     added_fields: ClassVar[frozenset[str]] = frozenset(
         {
             "baseline", "test", "stratify_by", "tau_day", "period_days", "correlation", "small_sample", "imputation",
-            "prior",
+            "prior", "visit_day", "mean_over_visits", "covariance", "covariance_by_side", "degrees_of_freedom",
         }
     )  # fmt: skip
 
@@ -98,6 +105,11 @@ class Analysis(GrownRecord):
     stratify_by: Annotated[tuple[Literal["sex", "site", "depression", "anxiety"], ...], EachOnce] = ()
     tau_day: Annotated[int, Field(strict=True, ge=1, le=1826)] | None = None
     period_days: Annotated[int, Field(strict=True, ge=1, le=1825)] | None = None
+    visit_day: Annotated[int, Field(strict=True, ge=0, le=1826)] | None = None
+    mean_over_visits: Flag = False
+    covariance: Structure = "unstructured"
+    covariance_by_side: Flag = False
+    degrees_of_freedom: Freedom = "kenward-roger"
     correlation: Literal["independence", "exchangeable", "autoregressive"] = "exchangeable"
     small_sample: Flag = True
     imputation: Imputation | None = None
@@ -114,12 +126,15 @@ class Analysis(GrownRecord):
         reads = self.facts.options
         for name in sorted(self.added_fields):
             value, default = getattr(self, name), type(self).model_fields[name].default
-            if name in reads & NEEDED_OPTIONS and value is None:
+            if name in (reads & NEEDED_OPTIONS) - self.facts.may_lack and value is None:
                 yield _lacking(name, f"a value: {self.method} needs it")
             elif name not in reads and (value != default or name in said):
                 allowed = f"no such line: {self.method} does not read it"
                 got = "nothing" if value is None else value
                 yield SpecError(where=name, got=got, allowed=allowed, remedy="Remove it.")
+        if self.visit_day is not None and self.mean_over_visits:
+            allowed = "no such line beside mean_over_visits, which takes all visits"
+            yield SpecError(where="visit_day", got=self.visit_day, allowed=allowed, remedy="Remove one of the two.")
         if self.adjust and not self.facts.has_regression:
             allowed = f"nothing: {self.method} has no regression"
             yield SpecError(where="adjust", got=list(self.adjust), allowed=allowed)

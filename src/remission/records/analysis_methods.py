@@ -45,6 +45,7 @@ class MethodFacts(Record):
     truth: TruthForm
     fits: Annotated[frozenset[EndpointKind], BeforeValidator(_kinds)]
     options: frozenset[str] = frozenset()
+    may_lack: frozenset[str] = frozenset()
     prior: frozenset[str] = frozenset()
     has_regression: bool = True
     counts_days: bool = False

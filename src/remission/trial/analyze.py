@@ -14,20 +14,24 @@ from remission.analyses.bayes import (
     analyze_shares_with_prior,
 )
 from remission.analyses.counts import analyze_day_odds, analyze_rate
+from remission.analyses.covariance import SPATIAL
 from remission.analyses.estimate import Estimate, Estimates
 from remission.analyses.hazards import analyze_hazards, analyze_log_ranks, analyze_restricted_mean
 from remission.analyses.imputation import analyze_imputed
 from remission.analyses.means import analyze_differences, analyze_percent_lower
+from remission.analyses.mmrm import analyze_mmrms
 from remission.analyses.odds import analyze_many_odds, analyze_odds
 from remission.analyses.repeated import analyze_repeated
+from remission.protocol.analysis_windows import analysis_windows, target_window
 from remission.protocol.record import Protocol
 from remission.records.analysis import Analysis, Contrast, Prior
 from remission.records.analysis_methods import METHODS, Method, complete
 from remission.records.endpoint import Endpoint
+from remission.records.population import DayRange
 from remission.streams import People
 from remission.trial.batch import TrialBatch
 from remission.trial.endpoints import amount_unit_of, period_values
-from remission.trial.periods import day_counts, period_lengths
+from remission.trial.periods import day_counts
 
 __all__ = ["analyze_replicates", "sides_of"]
 
@@ -78,6 +82,16 @@ class _Compared:
     @cached_property
     def endpoint(self) -> Endpoint:
         return self.protocol.endpoint(self.analysis.endpoint)
+
+    @cached_property
+    def windows(self) -> tuple[DayRange, ...]:
+        return analysis_windows(self.protocol, self.analysis, self.endpoint)
+
+    @cached_property
+    def shares(self) -> Float[np.ndarray, " period"]:
+        """Of each period, by its days."""
+        days = np.array([float(len(window)) for window in self.windows])
+        return days / days.sum()
 
     @cached_property
     def value(self) -> _Table:
@@ -185,12 +199,11 @@ def _counts(one: Callable[..., Estimate], found: _Compared) -> Estimates:
 
 
 def _periods(found: _Compared) -> Float[np.ndarray, "replicate subject period"]:
-    assert found.analysis.period_days is not None
     return found.table(
         period_values(
             found.endpoint,
             found.batch.observation,
-            period_days=found.analysis.period_days,
+            found.windows,
             amount_unit=amount_unit_of(found.protocol),
             heavy_amount=found.heavy_amount,
         )
@@ -208,11 +221,9 @@ def _repeated(found: _Compared) -> Estimates:
 
 def _imputed(found: _Compared) -> Estimates:
     """Everybody who was randomized, seen or not."""
-    rule, length = found.analysis.imputation, found.analysis.period_days
+    rule = found.analysis.imputation
     assert rule is not None
-    assert length is not None
     periods, everyone = _periods(found), found.batch.people
-    lengths = period_lengths(found.endpoint, length)
     replicate, subject = found.table(everyone.replicate), found.table(everyone.subject)
     return Estimates.of(
         [
@@ -223,10 +234,29 @@ def _imputed(found: _Compared) -> Estimates:
                 People(seed=everyone.seed, replicate=replicate[number][who], subject=subject[number][who]),
                 assumption=rule.assumption,
                 n_imputations=rule.n_imputations,
-                weight=lengths / lengths.sum(),
+                weight=found.shares,
             )
             for number, who in enumerate(found.randomized)
         ]
+    )
+
+
+def _mmrm(found: _Compared) -> Estimates:
+    """Everybody who was randomized and seen at a visit."""
+    analysis, m = found.analysis, len(found.windows)
+    target = target_window(analysis, found.windows)
+    days = np.array([window.first for window in found.windows], dtype=np.int64)
+    return analyze_mmrms(
+        _periods(found),
+        found.randomized,
+        found.treated,
+        found.adjust,
+        n_by_visit=int(analysis.baseline is not None),
+        weights=found.shares if target is None else (np.arange(m) == target).astype(np.float64),
+        position=days if analysis.covariance in SPATIAL else np.arange(m),
+        structure=analysis.covariance,
+        by_side=analysis.covariance_by_side,
+        freedom=analysis.degrees_of_freedom,
     )
 
 
@@ -268,6 +298,7 @@ _FUNCTIONS: Final[Mapping[Method, Callable[[_Compared], Estimates]]] = {
     "rate_ratio": lambda found: _counts(analyze_rate, found),
     "day_odds_ratio": lambda found: _counts(analyze_day_odds, found),
     "repeated_difference": _repeated,
+    "mmrm": _mmrm,
     "imputed_difference": _imputed,
     "posterior_difference": _posterior_difference,
     "posterior_share_difference": _posterior_shares,

@@ -1,5 +1,7 @@
 """Endpoints of a trial: its observation handed to the layer that computes them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Bool, Float
 
@@ -10,6 +12,7 @@ from remission.library.loader import load_parameter_set
 from remission.patient.parameters import DEFAULT_PARAMETER_SET
 from remission.protocol.record import Protocol
 from remission.records.endpoint import Endpoint
+from remission.records.population import DayRange
 from remission.trial.observation import Observation
 
 __all__ = ["amount_unit_of", "endpoint_data", "period_values"]
@@ -67,16 +70,13 @@ def amount_unit_of(protocol: Protocol) -> str | None:
 def period_values(
     endpoint: Endpoint,
     seen: Observation,
+    windows: Sequence[DayRange],
     *,
-    period_days: int,
     amount_unit: str | None = None,
     heavy_amount: float | None = None,
 ) -> Float[np.ndarray, "subject period"]:
-    """The endpoint in consecutive periods of its window, NaN where nothing of a period was seen.
+    """The endpoint in parts of its window, NaN where nothing of a part was seen.
 
-    ``period_days``: length of a period; the last one is shorter when the window is no multiple. [day] Raises
-    ``SpecError``: the kind has no meaning in a part of its window (column ``by_period`` of their table).
+    Raises ``SpecError``: the kind has no meaning in a part of its window (column ``by_period`` of their table).
     """
-    return period_values_of(
-        endpoint, endpoint_data(seen, amount_unit=amount_unit, heavy_amount=heavy_amount), period_days=period_days
-    )
+    return period_values_of(endpoint, endpoint_data(seen, amount_unit=amount_unit, heavy_amount=heavy_amount), windows)

@@ -1,4 +1,4 @@
-"""Lengths of an endpoint's periods, and its days counted: what imputation and count regressions read."""
+"""An endpoint's days counted: what count regressions read."""
 
 import numpy as np
 from jaxtyping import Float
@@ -8,13 +8,7 @@ from remission.records.endpoint import Endpoint
 from remission.trial.endpoints import endpoint_data
 from remission.trial.observation import Observation
 
-__all__ = ["day_counts", "period_lengths"]
-
-
-def period_lengths(endpoint: Endpoint, period_days: int) -> Float[np.ndarray, " period"]:
-    """Days of each period of the endpoint's window; the last one is shorter when the window is no multiple. [day]"""
-    starts = np.arange(endpoint.window.first, endpoint.window.last + 1, period_days)
-    return np.minimum(starts + period_days, endpoint.window.last + 1) - starts.astype(np.float64)
+__all__ = ["day_counts"]
 
 
 def day_counts(

@@ -20,6 +20,7 @@ from remission.numerics.elementary import exp
 from remission.patient.backgrounds import course_parameters_of
 from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters
 from remission.patient.pharmacology import pharmacology_of
+from remission.protocol.analysis_windows import target_endpoint
 from remission.protocol.question import possible_events, strategy_faults, strategy_for
 from remission.protocol.record import Protocol
 from remission.records.analysis import Analysis
@@ -152,7 +153,7 @@ def estimand_truth(
     check_people(n_people)
     check_seed(seed)
     primary = protocol.analysis(asked.analysis)
-    endpoint = protocol.endpoint(primary.endpoint)
+    endpoint = _target(protocol, primary)
     used = parameters or course_parameters_of(protocol, parameter_set=parameter_set)
     strategies = {event: strategy_for(asked, event, endpoint) for event in possible_events(protocol)}
     values, ended, happened = simulate_everybody(
@@ -171,9 +172,14 @@ def estimand_truth(
         contrasts={
             analysis.id: _contrast(protocol, analysis, values, ended)
             for analysis in protocol.analyses
-            if analysis.endpoint == endpoint.id
+            if _target(protocol, analysis) == endpoint
         },
     )
+
+
+def _target(protocol: Protocol, analysis: Analysis) -> Endpoint:
+    """What an analysis estimates a contrast of: an endpoint, or its part at one visit."""
+    return target_endpoint(protocol, analysis, protocol.endpoint(analysis.endpoint))
 
 
 def check_people(n_people: object) -> None:

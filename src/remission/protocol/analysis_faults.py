@@ -79,7 +79,7 @@ def _empty_period_faults(
 def _visit_faults(protocol: ProtocolFields, where: str, analysis: Analysis, endpoint: Endpoint) -> Iterator[SpecError]:
     """Too few visits for repeated measures, and a day that none of them has."""
     need = KINDS[endpoint.kind].needs
-    if analysis.period_days is None and need != "craving":
+    if analysis.period_days is None and need in {"diary", "test"}:
         yield SpecError(
             where=f"{where}.period_days",
             got="nothing",

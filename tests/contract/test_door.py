@@ -1,6 +1,7 @@
 """What people pass in is read in one place, and what they get back is short to look at."""
 
 import importlib
+import inspect
 import json
 import pkgutil
 from collections.abc import Callable
@@ -17,7 +18,9 @@ from remission import door
 from remission.door.arguments import ARGUMENTS, opened
 from remission.errors import MissingExtraError, SpecError
 from remission.records.result import Result
+from remission.records.session_fields import SESSION_FIELDS
 
+PLAN = {"weight": 82, "age": 45, "dose": "0.5 mg/kg", "minutes": 40, "people": 200}
 INFUSION = {"route": "iv_infusion", "dose": "0.5 mg/kg", "duration": "40 min"}
 TABLE = "who,what,when\n" + "".join(
     f"p{n},{'alcohol' if (n + day) % 3 else 'no-use'},{day}\n" for n in range(6) for day in range(28)
@@ -148,6 +151,60 @@ def test_a_wrong_argument_says_which_and_what_to_do(
         function(*args, **named)
     assert words in str(error.value)
     assert all(fault.where and fault.allowed for fault in error.value.faults)
+
+
+NONSENSE: dict[str, Any] = {
+    "object": object(), "complex": 1 + 2j, "bytes": b"x", "no number": float("nan"), "infinity": float("inf"),
+    "set": {1, 2}, "class": int, "frame": pd.DataFrame({"a": [1]}), "no time": pd.NaT, "nested": [[["x"]]],
+    "more than any float": 10**400, "long text": "x" * 5000,
+}  # fmt: skip
+TAKES: dict[str, set[str]] = {
+    "class": {"function", "on_progress"},
+    "frame": {"dose_mg", "z_absorption", "z_iov"},
+    "long text": {
+        "substance", "fact", "layout", "name", "text", "endpoint", "role", "analysis", "evidence", "without", "looks",
+        "spending", "prices", "design", "source_kind", "pk_model", "futility", "sites", "analytes", "find", "others",
+        "limits", "within_plasma", "share", "levels",
+    },
+    "no number": {"share"},
+    "infinity": {"share"},
+    "more than any float": {"share"},
+}  # fmt: skip
+"""What a reader takes, as a name that the function itself looks up, or as a table of one cell."""
+
+
+@pytest.mark.parametrize("kind", NONSENSE)
+def test_twelve_kinds_of_nonsense_are_refused_by_every_reader(kind: str) -> None:
+    """A reader that lets one of them through, or falls over it, shows a traceback from six layers down."""
+    given = {"weight_kg": np.array([70.0]), "model": rm.load_pk_model()}
+    for name, reader in ARGUMENTS.items():
+        if name in TAKES.get(kind, ()):
+            reader.read(name, NONSENSE[kind], given)
+            continue
+        with pytest.raises(SpecError) as error:
+            reader.read(name, NONSENSE[kind], given)
+        assert all(name in fault.where and fault.allowed for fault in error.value.faults), name
+        assert len(str(error.value)) < 2000, name
+
+
+@pytest.mark.parametrize("kind", NONSENSE)
+def test_twelve_kinds_of_nonsense_are_refused_in_every_field_of_a_plan(kind: str) -> None:
+    """The fields of a plan have a reader of their own, which takes texts and numbers."""
+    for name in SESSION_FIELDS:
+        with pytest.raises(SpecError):
+            rm.plan_infusion(**{**PLAN, name: NONSENSE[kind]})
+
+
+def test_every_function_says_what_is_missing_or_unknown() -> None:
+    """Python's own TypeError names no remedy."""
+    functions = [found for name in rm.__all__ if inspect.isfunction(found := getattr(rm, name))]
+    for function in functions:
+        with pytest.raises(SpecError, match="nobody_has_this"):
+            function(nobody_has_this=1)
+        if any(one.default is one.empty for one in inspect.signature(function).parameters.values()):
+            with pytest.raises(SpecError, match="Add "):
+                function()
+    assert len(functions) > 35
 
 
 def test_an_open_or_closed_file_is_no_path(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ what to do. An argument without a reader cannot be offered.
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from errno import ENAMETOOLONG
 from functools import wraps
 from importlib import import_module
 from numbers import Integral, Real
@@ -24,7 +25,7 @@ from remission.records.named_endpoints import named_endpoint_ids
 from remission.records.result import short_text
 from remission.units import parse_quantity
 
-__all__ = ["ARGUMENTS", "opened"]
+__all__ = ["ARGUMENTS", "as_float", "bound", "opened"]
 
 _R = TypeVar("_R")
 _Given = Mapping[str, Any]
@@ -56,7 +57,7 @@ def opened(function: Callable[..., _R], *, optional: Iterable[str] = ()) -> Call
 
     @wraps(function)
     def through(*args: Any, **named: Any) -> _R:
-        given = dict(_bound(function.__name__, signature, args, named))
+        given = dict(bound(function.__name__, signature, args, named))
         for name in order:
             value = given.get(name)
             # None is left to the function where that has a default, and to the reader where it has none.
@@ -79,7 +80,7 @@ def _with_optional(signature: inspect.Signature, optional: set[str]) -> inspect.
     )
 
 
-def _bound(name: str, signature: inspect.Signature, args: Sequence[Any], named: _Given) -> _Given:
+def bound(name: str, signature: inspect.Signature, args: Sequence[Any], named: _Given) -> _Given:
     """The arguments by name; what does not fit the function says so in words."""
     known = list(signature.parameters)
     by_place = [one for one in signature.parameters.values() if one.kind is not one.KEYWORD_ONLY]
@@ -130,6 +131,14 @@ def _wrong(where: str, got: object, allowed: str, remedy: str = "") -> SpecError
     return SpecError(where=where, got=shown, allowed=allowed, remedy=remedy)
 
 
+def as_float(value: Real) -> float:
+    """The number as a float; one that no float can hold is infinite, and refused like it."""
+    try:
+        return float(value)
+    except OverflowError:
+        return np.inf
+
+
 def _number(unit: str = "", *, low: float = -np.inf, high: float = np.inf) -> _Reader:
     """A number; a text with its unit where the quantity has one."""
     words = f"a number{f' in {unit}' if unit else ''}{_span(low, high)}"
@@ -142,7 +151,7 @@ def _number(unit: str = "", *, low: float = -np.inf, high: float = np.inf) -> _R
             value = value.item()
         if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
             raise _wrong(where, value, words, _without_quotes(value))
-        number = float(value)
+        number = as_float(value)
         if not (np.isfinite(number) and low <= number <= high):
             raise _wrong(where, number, words)
         return number
@@ -195,7 +204,7 @@ def _numbers(unit: str = "", *, people: bool = True, low: float = -np.inf, above
             return parse_quantity(value, unit, where=where)
         if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
             raise _wrong(where, value, words, _without_quotes(value))
-        return float(value)
+        return as_float(value)
 
     def read(where: str, value: Any, given: _Given) -> np.ndarray:
         if isinstance(value, str | Real) or np.ndim(value) == 0:
@@ -334,10 +343,14 @@ def _path() -> _Reader:
     words = "the path of a file or folder, as text or pathlib.Path"
 
     def read(where: str, value: Any, _: _Given) -> Path:
-        if isinstance(value, str) and value.strip() and "\0" not in value:
-            return Path(value)
-        if isinstance(value, PathLike) and isinstance(fspath(value), str):
-            return Path(fspath(value))
+        text = fspath(value) if isinstance(value, PathLike) else value
+        if isinstance(text, str) and text.strip() and "\0" not in text:
+            try:
+                Path(text).lstat()
+            except OSError as error:
+                if error.errno == ENAMETOOLONG:
+                    raise SpecError(where=where, got=short_text(text), allowed="a name that a disk takes") from None
+            return Path(text)
         remedy = ""
         if hasattr(value, "to_csv"):
             remedy = "Write the table to a file first (to_csv), and pass the name of that file."
@@ -486,7 +499,7 @@ def _read_sizes(where: str, value: Any, given: _Given) -> Any:
     if isinstance(value, str):
         text = value.removeprefix("n=")
     else:
-        items = value if isinstance(value, Sequence | np.ndarray) else [value]
+        items = value if isinstance(value, Sequence | np.ndarray) and not isinstance(value, bytes) else [value]
         if not len(items):
             raise _wrong(where, value, ARGUMENTS["n_subjects"].expected)
         text = ",".join(str(_whole(4, 100_000).read(where, item, given)) for item in items)
@@ -501,7 +514,7 @@ def _read_sizes(where: str, value: Any, given: _Given) -> Any:
 def _read_looks(where: str, value: Any, given: _Given) -> str:
     if isinstance(value, str) and value.strip():
         return value
-    if isinstance(value, Sequence | np.ndarray) and len(value):
+    if isinstance(value, Sequence | np.ndarray) and not isinstance(value, bytes) and len(value):
         return ",".join(repr(_number(low=0.0, high=1.0).read(where, item, given)) for item in value)
     raise _wrong(where, value, ARGUMENTS["looks"].expected)
 
@@ -544,6 +557,16 @@ ARGUMENTS: Final[Mapping[str, _Reader]] = {
     ),
     "heavy_amount": _number(low=0.0),
     "role": _text("a role, as in the evidence"),
+    "find": _text("dose or duration"),
+    "others": _names("a regimen in a word, such as 'kare' or '0.8mg/kg/40min', or a list of texts"),
+    "limits": _names("a largest rise, such as 'sbp-rise=20', or a list of texts"),
+    "within_plasma": _text("a trial whose concentrations hold the session, such as 'kare'"),
+    "share": _such(
+        "a share of people, such as 0.9 or '90%'",
+        lambda value: isinstance(value, str | Real) and not isinstance(value, bool | np.bool_),
+        str,
+    ),
+    "levels": _Reader("a table of measured levels: a file, or a text of several lines", _name_or_path),
     "n_subjects": _Reader(
         "people: '60:400' for a range, or sizes such as [60, 120], each from 4 to 100,000", _read_sizes
     ),

@@ -2,17 +2,18 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from inspect import Parameter, signature
 from numbers import Real
 from os import PathLike
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from remission import planner
-from remission.door.arguments import ARGUMENTS
-from remission.errors import SpecError, did_you_mean, known_names
+from remission.door.arguments import ARGUMENTS, as_float, bound
+from remission.errors import SpecError
 from remission.files import read_small_text
 from remission.planner import Comparison, FoundRegimen, Limit, PlacedLevel, Plan, PlanRequest
 from remission.records.result import Result, short_text
@@ -28,12 +29,24 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def _with_fields(function: _F) -> _F:
-    """The function, with every field of a plan in its signature and a fault for every other name."""
+    """The function, with every field of a plan in its signature; what else it takes is read as at the door."""
     own = [one for one in signature(function).parameters.values() if one.kind is not Parameter.VAR_KEYWORD]
     fields = [Parameter(name, Parameter.KEYWORD_ONLY, default=None) for name in SESSION_FIELDS]
     shown = signature(function).replace(parameters=[*own, *fields])
-    function.__signature__ = shown  # type: ignore[attr-defined]  # read by inspect
-    return function
+
+    @wraps(function)
+    def through(*args: Any, **named: Any) -> Any:
+        given = dict(bound(function.__name__, shown, args, named))
+        for one in own:
+            value = given.pop(one.name, None)
+            # None is nothing where something may be left out.
+            if value is not None or one.default is one.empty:
+                given[one.name] = ARGUMENTS[one.name].read(one.name, value, given)
+        return function(**given)
+
+    through.__signature__ = shown  # type: ignore[attr-defined]  # read by inspect
+    del through.__wrapped__
+    return cast(_F, through)
 
 
 @_with_fields
@@ -56,7 +69,7 @@ def plan_infusion(**fields: Any) -> Plan:
     >>> plan_infusion(weight=82, age=45, dose="0.5 mg/kg", minutes=40, people=200).total_mg
     41.0
     """
-    return planner.plan_infusion(planner.read_request(_asked("plan_infusion", fields)))
+    return planner.plan_infusion(planner.read_request(_asked(fields)))
 
 
 @_with_fields
@@ -76,9 +89,8 @@ def compare_regimens(others: str | Sequence[str], **fields: Any) -> Comparison:
     SpecError
         A regimen or a field is wrong.
     """
-    first = planner.read_request(_asked("compare_regimens", fields))
-    words = _words("others", others)
-    return planner.compare_regimens([first, *(planner.read_regimen(one, beside=first) for one in words)])
+    first = planner.read_request(_asked(fields))
+    return planner.compare_regimens([first, *(planner.read_regimen(one, beside=first) for one in others)])
 
 
 @_with_fields
@@ -105,9 +117,7 @@ def search_regimen(
     SpecError
         A limit or a field is wrong, none is given, or a contraindication stands against the session.
     """
-    asked = _asked("search_regimen", fields)
-    words = _words("limits", limits) if limits else []
-    return searched_regimen(asked, find, limits=words, within_plasma=within_plasma, share=str(share))
+    return searched_regimen(_asked(fields), find, limits=limits, within_plasma=within_plasma, share=str(share))
 
 
 def searched_regimen(
@@ -153,7 +163,7 @@ def place_levels(levels: str | Path, **fields: Any) -> PlacedLevels:
     SpecError
         The table or a field is wrong; each fault names its line.
     """
-    request = planner.read_request(_asked("place_levels", fields))
+    request = planner.read_request(_asked(fields))
     return PlacedLevels(request=request, levels=placed_levels(request, levels))
 
 
@@ -169,22 +179,8 @@ def placed_levels(request: PlanRequest, levels: str | PathLike[str]) -> tuple[Pl
     return planner.place_levels(request, measured, where=where) if measured else ()
 
 
-def _words(name: str, value: Any) -> list[str]:
-    """One word or several."""
-    words = [value] if isinstance(value, str) else value
-    if not isinstance(words, Sequence) or not words or not all(isinstance(one, str) and one.strip() for one in words):
-        raise SpecError(where=name, got=short_text(value), allowed="a text, or a list of texts")
-    return list(words)
-
-
-def _asked(function: str, fields: Mapping[str, Any]) -> dict[str, list[str]]:
+def _asked(fields: Mapping[str, Any]) -> dict[str, list[str]]:
     """The fields as somebody would type them."""
-    for name, value in fields.items():
-        if name not in SESSION_FIELDS:
-            raise SpecError(
-                where=f"{function}({name}=...)", got=short_text(value), allowed="a field of a plan",
-                remedy=did_you_mean(name, SESSION_FIELDS, otherwise=known_names(SESSION_FIELDS, most=30)),
-            )  # fmt: skip
     return {name: _texts(name, value) for name, value in fields.items()}
 
 
@@ -207,8 +203,7 @@ def _text(name: str, value: Any) -> str:
         raise SpecError(where=name, got=value, allowed=f"a text or a number: {SESSION_FIELDS[name].help}")
     if isinstance(value, str):
         return value
-    if isinstance(value, Real) and np.isfinite(float(value)):
-        number = float(value)
+    if isinstance(value, Real) and np.isfinite(number := as_float(value)):
         return str(int(number)) if number.is_integer() else repr(number)
     raise SpecError(
         where=name, got=f"{type(value).__name__} {short_text(value)}",

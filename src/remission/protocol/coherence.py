@@ -13,7 +13,7 @@ from remission.protocol.dose_faults import dose_faults
 from remission.protocol.fields import ProtocolFields
 from remission.protocol.layout import layout_faults
 from remission.protocol.question import question_faults
-from remission.records.analysis import Analysis
+from remission.records.analysis import BASELINE_COVARIATES, Analysis
 from remission.records.comorbidity import CONDITIONS, condition_contrast, why_unread
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import KINDS
@@ -30,9 +30,9 @@ _AT_VISITS: Final = frozenset({"craving", "depression", "test"})
 def coherence_faults(protocol: ProtocolFields) -> Iterator[SpecError]:
     """Every fault between the parts of a protocol whose parts are each valid."""
     for faults in (
-        _name_faults, _comorbidity_faults, _allocation_faults, _people_faults, _day_faults, dose_faults,
-        _session_faults, _measure_faults, _analysis_faults, _comparison_faults, multiplicity_faults, layout_faults,
-        question_faults,
+        _name_faults, _comorbidity_faults, _covariate_faults, _allocation_faults, _people_faults, _day_faults,
+        dose_faults, _session_faults, _measure_faults, _analysis_faults, _comparison_faults, multiplicity_faults,
+        layout_faults, question_faults,
     ):  # fmt: skip
         yield from faults(protocol)
 
@@ -116,6 +116,26 @@ def _comorbidity_faults(protocol: ProtocolFields) -> Iterator[SpecError]:
                     allowed=f"0: nothing of {name} on {protocol.substance} use was read that could act",
                     remedy=f"Leave the line out: {why_unread(name)}.",
                 )
+
+
+def _covariate_faults(protocol: ProtocolFields) -> Iterator[SpecError]:
+    """Covariates and strata of a baseline that people do not have, or of amounts that are not modeled."""
+    factors = {name for arm in protocol.arms for name in arm.factors}
+    named = {f"analyses[{i}].{field}": getattr(one, field) for i, one in enumerate(protocol.analyses)
+             for field in ("adjust", "stratify_by")}  # fmt: skip
+    named["randomization.stratify_by"] = protocol.randomization.stratify_by
+    for where, names in named.items():
+        for name in [one for one in names if one in BASELINE_COVARIATES and one not in factors]:
+            if protocol.population.baseline is None:
+                yield SpecError(
+                    where=where, got=name, allowed="a covariate of people with days before day 0; these have none",
+                    remedy="Add 'population: {baseline: {days: 28}}', or remove it.",
+                )  # fmt: skip
+            elif name == "baseline-amount" and not protocol.substance.facts.amount_units:
+                yield SpecError(
+                    where=where, got=name, allowed=f"another covariate: no amount of {protocol.substance} is modeled",
+                    remedy="Use baseline-use.",
+                )  # fmt: skip
 
 
 def _allocation_faults(protocol: ProtocolFields) -> Iterator[SpecError]:
@@ -416,7 +436,11 @@ def _contrast_faults(protocol: ProtocolFields, index: int, analysis: Analysis) -
         yield SpecError(where=where, got=both, allowed="no arm on both sides of the contrast")
     compared = {*analysis.contrast.treatment, *analysis.contrast.control}
     for name in analysis.adjust:
-        yield from _unknown(f"analyses[{index}].adjust", name, [*factors, "sex", "site", "age", "weight", *CONDITIONS])
+        yield from _unknown(
+            f"analyses[{index}].adjust",
+            name,
+            [*factors, "sex", "site", "age", "weight", *CONDITIONS, *BASELINE_COVARIATES],
+        )
         if name in compared:
             yield SpecError(
                 where=f"analyses[{index}].adjust",

@@ -10,11 +10,15 @@ from remission.records.analysis_methods import METHODS, NEEDED_OPTIONS, Method, 
 from remission.records.base import Record
 from remission.records.grown import GrownRecord
 from remission.records.parameter import Grade
+from remission.records.population import Stratum
 from remission.records.quantity import Flag
 from remission.records.repeated import Freedom, Structure
 from remission.records.text import EachOnce, Sentence, Slug
 
-__all__ = ["PRIOR_NUMBERS", "Analysis", "Comparison", "Contrast", "Imputation", "Prior"]
+__all__ = ["BASELINE_COVARIATES", "PRIOR_NUMBERS", "Analysis", "Comparison", "Contrast", "Imputation", "Prior"]
+
+BASELINE_COVARIATES = ("baseline-use", "baseline-amount", "baseline-craving", "baseline-severity")
+"""What an analysis can be adjusted for of the days before day 0."""
 
 PRIOR_NUMBERS = ("center", "worth_people", "sd", "events", "others")
 
@@ -64,7 +68,9 @@ class Analysis(GrownRecord):
     """One analysis of one endpoint; docs/explanation/analyses.md says what each method assumes.
 
     adjust
-        Factors, ``sex``, ``site``, ``age`` or ``weight`` that enter the regression beside the contrast.
+        Factors, ``sex``, ``site``, ``age``, ``weight``, conditions and, of people with a baseline, ``baseline-use``,
+        ``baseline-amount``, ``baseline-craving`` and ``baseline-severity`` that enter the regression beside the
+        contrast.
     baseline
         An endpoint of the time before treatment that enters the regression as well.
     test
@@ -102,7 +108,7 @@ class Analysis(GrownRecord):
     adjust: Annotated[tuple[Slug, ...], EachOnce] = ()
     baseline: Slug | None = None
     test: Literal["wald", "likelihood-ratio", "score"] = "wald"
-    stratify_by: Annotated[tuple[Literal["sex", "site", "depression", "anxiety"], ...], EachOnce] = ()
+    stratify_by: Annotated[tuple[Stratum, ...], EachOnce] = ()
     tau_day: Annotated[int, Field(strict=True, ge=1, le=1826)] | None = None
     period_days: Annotated[int, Field(strict=True, ge=1, le=1825)] | None = None
     visit_day: Annotated[int, Field(strict=True, ge=0, le=1826)] | None = None

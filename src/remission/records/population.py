@@ -1,7 +1,7 @@
 """Who is in the trial, how they come in, where they are kept, and how they are allocated."""
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import Field
 
@@ -15,8 +15,12 @@ from remission.records.text import EachOnce
 
 __all__ = [
     "AgeDistribution", "Baseline", "DayRange", "ObservedDays", "Population", "Randomization", "Recruitment", "Setting",
-    "WeightDistribution",
+    "Stratum", "WeightDistribution",
 ]  # fmt: skip
+
+
+Stratum: TypeAlias = Literal["sex", "site", "depression", "anxiety", "baseline-use", "baseline-severity"]
+"""What a clinic knows at entry, by which people can be told apart."""
 
 
 class AgeDistribution(Record):
@@ -151,7 +155,7 @@ class Randomization(GrownRecord):
     method: Literal["permuted-blocks", "minimization"] = "permuted-blocks"
     block_size: Annotated[int, Field(strict=True, ge=1, le=100_000)] | None = None
     p_best_arm: Fraction | None = None
-    stratify_by: Annotated[tuple[Literal["sex", "site", "depression", "anxiety"], ...], EachOnce] = ()
+    stratify_by: Annotated[tuple[Stratum, ...], EachOnce] = ()
 
     def _faults(self) -> Iterator[SpecError]:
         needed, other = ("block_size", "p_best_arm")

@@ -24,12 +24,13 @@ from remission.analyses.odds import analyze_many_odds, analyze_odds
 from remission.analyses.repeated import analyze_repeated
 from remission.protocol.analysis_windows import analysis_windows, target_window
 from remission.protocol.record import Protocol
-from remission.records.analysis import Analysis, Contrast, Prior
+from remission.records.analysis import BASELINE_COVARIATES, Analysis, Contrast, Prior
 from remission.records.analysis_methods import METHODS, Method, complete
 from remission.records.endpoint import Endpoint
 from remission.records.population import DayRange
 from remission.streams import People
 from remission.trial.batch import TrialBatch
+from remission.trial.before import baseline_covariates, baseline_strata
 from remission.trial.endpoints import amount_unit_of, period_values
 from remission.trial.periods import day_counts
 
@@ -112,6 +113,8 @@ class _Compared:
         inside = np.isin(self._arm, treatment + control)
         if self.analysis.baseline is not None:
             inside &= np.isfinite(self.table(self.values[self.analysis.baseline]))
+        for name in self.analysis.adjust:
+            inside &= np.isfinite(self.table(_columns(self.protocol, name, self.batch))).all(axis=2)
         return inside
 
     @cached_property
@@ -126,7 +129,9 @@ class _Compared:
     def adjust(self) -> _Terms:
         shape = (*self._arm.shape, -1)
         columns = [np.zeros((*self._arm.shape, 0))]
-        columns += [_columns(self.protocol, name, self.batch).reshape(shape) for name in self.analysis.adjust]
+        columns += [
+            np.nan_to_num(_columns(self.protocol, name, self.batch)).reshape(shape) for name in self.analysis.adjust
+        ]
         if self.analysis.baseline is not None:
             measure = self.table(self.values[self.analysis.baseline])
             columns.append(np.where(np.isfinite(measure), measure, 0.0)[:, :, None])
@@ -160,17 +165,23 @@ def _columns(protocol: Protocol, name: str, batch: TrialBatch) -> Float[np.ndarr
     """A term of the adjustment; a factor of the arms comes before a covariate of its name."""
     words = [arm.factors.get(name, "") for arm in protocol.arms]
     if name in {"sex", "site"}:
-        return _indicators(_level(name, batch))
+        return _indicators(_level(protocol, name, batch))
     if name in {"age", "weight"} and not any(words):
         return (batch.covariates.age_y if name == "age" else batch.covariates.weight_kg)[:, None]
+    if name in BASELINE_COVARIATES and not any(words):
+        female = batch.covariates.female == 1
+        return baseline_covariates(protocol, batch.observation, female=female)[name][:, None]
     if name in batch.conditions and not any(words):
-        return _indicators(_level(name, batch))
+        return _indicators(_level(protocol, name, batch))
     return _indicators(np.array([sorted(set(words)).index(word) for word in words])[batch.arm])
 
 
-def _level(name: str, batch: TrialBatch) -> Int[np.ndarray, " subject"]:
+def _level(protocol: Protocol, name: str, batch: TrialBatch) -> Int[np.ndarray, " subject"]:
     """Level of each person, from 0, in something a clinic knows at entry."""
     known = {"sex": batch.covariates.female.astype(np.int64), "site": batch.site, **batch.conditions}
+    before = batch.observation.before
+    if before is not None:
+        known |= baseline_strata(protocol, before, female=batch.covariates.female == 1)
     return known[name]
 
 
@@ -188,7 +199,7 @@ def _odds(found: _Compared) -> Estimates:
 def _log_rank(found: _Compared) -> Estimates:
     strata = np.zeros(len(found.batch.arm), dtype=np.int64)
     for name in found.analysis.stratify_by:
-        level = _level(name, found.batch)
+        level = _level(found.protocol, name, found.batch)
         strata = strata * (int(level.max()) + 1) + level
     return analyze_log_ranks(found.value, found.event, found.inside, found.treated, found.table(strata))
 

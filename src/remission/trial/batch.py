@@ -20,6 +20,7 @@ from remission.protocol.record import Protocol
 from remission.records.comorbidity import CONDITIONS, comorbidity_numbers
 from remission.records.estimand import EventKind
 from remission.streams import People
+from remission.trial.before import STRATA_LEVELS, baseline_strata, simulate_before
 from remission.trial.entry import check_entry
 from remission.trial.happenings import Happenings, Kernel, simulate_happenings
 from remission.trial.measured import Measured, measure, needs_states
@@ -69,7 +70,7 @@ def simulate_batch(
     replicate number does not fit 32 bits.
     """
     values = _effective(protocol, parameters)
-    enrolled = _enrol(protocol, seed=seed, first_replicate=first_replicate, n_replicates=n_replicates)
+    enrolled = _enrol(protocol, values, seed=seed, first_replicate=first_replicate, n_replicates=n_replicates)
     if under is not None:
         enrolled = replace(enrolled, arm=np.full_like(enrolled.arm, under))
     people = enrolled.people
@@ -106,7 +107,7 @@ def simulate_with_states(
     The reference kernel makes them; it gives the courses of :func:`simulate_batch`, bit for bit.
     """
     values = _effective(protocol, parameters)
-    enrolled = _enrol(protocol, seed=seed, first_replicate=0, n_replicates=n_replicates).first(n_people)
+    enrolled = _enrol(protocol, values, seed=seed, first_replicate=0, n_replicates=n_replicates).first(n_people)
     kernel = partial(reference.simulate_course, record_states=True)
     course = _live(protocol, enrolled, values, pharmacology, kernel=kernel).course
     return enrolled.arm, course
@@ -146,7 +147,9 @@ def _effective(protocol: Protocol, parameters: CourseParameters) -> CourseParame
     return parameters
 
 
-def _enrol(protocol: Protocol, *, seed: int, first_replicate: int, n_replicates: int) -> _Enrolled:
+def _enrol(
+    protocol: Protocol, parameters: CourseParameters, *, seed: int, first_replicate: int, n_replicates: int
+) -> _Enrolled:
     check_entry(protocol)
     n_subjects = protocol.population.n_subjects
     people = People.of_replicates(seed=seed, first=first_replicate, count=n_replicates, n_subjects=n_subjects)
@@ -159,12 +162,16 @@ def _enrol(protocol: Protocol, *, seed: int, first_replicate: int, n_replicates:
         else {}
     )
     factors = {"sex": covariates.female, "site": site, **conditions}
+    if set(protocol.randomization.stratify_by) & set(STRATA_LEVELS):
+        traits = sample_traits(people, parameters, entry=entry_of(protocol.population))
+        before = simulate_before(people, protocol, traits, parameters, weekday0=covariates.weekday0)
+        factors |= baseline_strata(protocol, before, female=covariates.female == 1)
     shape = (n_replicates, n_subjects)
     if protocol.randomization.method == "minimization":
         levels = [factors[name].reshape(shape) for name in protocol.randomization.stratify_by]
         arm = minimize(people, protocol, levels=levels).ravel()
     else:
-        stratum = strata_of(protocol, levels=factors)
+        stratum = strata_of(protocol, levels=factors, n_levels=STRATA_LEVELS)
         arm = allocate(people, protocol, stratum=stratum.reshape(shape)).ravel()
     return _Enrolled(people=people, covariates=covariates, conditions=conditions, site=site, arm=arm)
 

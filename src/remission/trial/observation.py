@@ -20,7 +20,7 @@ from remission.trial.measured import DEPRESSION_ERROR, Measured
 from remission.use.belief import believed_mark
 from remission.use.leaving import leaving_probability
 
-__all__ = ["DaysBefore", "Observation", "observe", "observe_fully"]
+__all__ = ["DaysBefore", "Observation", "days_before", "observe", "observe_fully"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +152,7 @@ def _observation(
     vas = [_reported_craving(people, course, day, belief, kept[day], parameters) for day in days["craving"]]
     craving_days, before = days["craving"], None
     if course.baseline_use.shape[1]:
-        before = _days_before(people, course, parameters)
+        before = days_before(people, course, parameters)
         craving_days = [-1, *craving_days]
         noise = draw_normal_pair(people, Stream.REPORT, day_index(-1))[0]
         vas.insert(0, np.clip(course.baseline_vas[:, -1] + parameters.sigma_v * noise, 0.0, 100.0))
@@ -176,7 +176,7 @@ def _observation(
     )
 
 
-def _days_before(people: People, course: Course, parameters: CourseParameters) -> DaysBefore:
+def days_before(people: People, course: Course, parameters: CourseParameters) -> DaysBefore:
     """The diary of the baseline, asked at entry of everybody.
 
     A use day goes unreported by the same chance as later.

@@ -21,14 +21,17 @@ def assign_sites(people: People, n_sites: int) -> Int[np.ndarray, " subject"]:
     return np.floor(chance * n_sites).astype(np.int64)
 
 
-def strata_of(protocol: Protocol, *, levels: Mapping[str, Int[np.ndarray, " subject"]]) -> Int[np.ndarray, " subject"]:
+def strata_of(
+    protocol: Protocol, *, levels: Mapping[str, Int[np.ndarray, " subject"]], n_levels: Mapping[str, int] | None = None
+) -> Int[np.ndarray, " subject"]:
     """Stratum number of each person from the factors the protocol stratifies by.
 
-    ``levels``: level of each person by factor, from 0; every factor but the site has two.
+    ``levels``: level of each person by factor, from 0. ``n_levels``: how many levels a factor has, where not two.
     """
+    many = {"site": protocol.setting.n_sites, **(n_levels or {})}
     stratum = np.zeros_like(levels["site"])
     for factor in protocol.randomization.stratify_by:
-        stratum = stratum * (protocol.setting.n_sites if factor == "site" else 2) + levels[factor]
+        stratum = stratum * many.get(factor, 2) + levels[factor]
     return stratum
 
 

@@ -21,6 +21,7 @@ from remission.records.therapy_kinds import (
     readings_of,
     therapy_worth,
     way_contrast,
+    way_numbers,
 )
 from remission.records.treatment import Arm, DrugCourse, Infusion, PartDose, Session, TherapyCourse, WayOfLife
 from remission.units import format_quantity
@@ -276,7 +277,9 @@ def explain_way_of_life(protocol: ProtocolFields, way: "WayOfLife") -> str:
             f"{way.effect_share:g} of the effect on use that was read ({_MEASURES[contrast.measure]} "
             f"{contrast.contrast:g}, {contrast.interval}, {contrast.record}, {contrast.grade}; contested)"
         )
-    return f"{_capital(kind.name)} from day 0 to the end: {acts}. Shown, not simulated: {', '.join(kind.shown)}."
+    return (
+        f"{_capital(kind.name)} from day 0 to the end: {acts}. Read, not simulated: {'; '.join(way_numbers(way.kind))}."
+    )
 
 
 def _capital(text: str) -> str:

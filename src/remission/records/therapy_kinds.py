@@ -5,15 +5,17 @@ mean.
 """
 
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from remission.records.base import Record
-from remission.records.packaged import packaged_toml
+from remission.records.packaged import packaged_toml, read_library_json
 from remission.records.sourced_contrast import SourcedContrast
 
 __all__ = [
     "EDUCATION_QUALITY", "THERAPIES", "WAYS_OF_LIFE", "OtherReading", "TherapyKind", "TherapyName", "TherapyWorth",
     "WayKind", "WayName", "readings_of", "therapy_worth", "way_contrast",
+    "way_numbers",
 ]  # fmt: skip
 
 _TABLE = packaged_toml("package", "therapies.toml")
@@ -127,6 +129,25 @@ def therapy_worth(kind: str, *, substance: str) -> TherapyWorth:
         session_days=tuple(int(number * row["every_days"]) for number in range(row["n_sessions"])),
         against_quality=EDUCATION_QUALITY if row["against"] == "education" else 0.0,
     )
+
+
+@cache
+def way_numbers(kind: str) -> tuple[str, ...]:
+    """What was read beside use of a way of life, a number with its interval and record each, in the table's order."""
+    rows = {row["id"]: row for row in read_library_json("way-of-life.json")}
+    return tuple(_number(rows[name]) for name in WAYS_OF_LIFE[kind].shown)
+
+
+def _number(row: dict[str, Any]) -> str:
+    """Endpoint, number, interval and record; the arm where the number is of one arm."""
+    what = row["endpoint"] if row["comparator"] != "-" else f"{row['endpoint']}, {row['treatment']}"
+    said = row["statistic"].partition(": ")[2]
+    if row["value"] is not None:
+        said = row["statistic"] if any(one.isdigit() for one in row["statistic"]) else ""
+        said = said or f"{row['statistic']} {row['value']:g}"
+    if None not in (row["ci_low"], row["ci_high"]):
+        said += f", {row['ci_low']:g} to {row['ci_high']:g}"
+    return f"{what}: {said} ({row['id']})"
 
 
 def way_contrast(kind: str, *, substance: str) -> SourcedContrast | None:

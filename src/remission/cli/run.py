@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from remission.cli.options import AsJson, Changes, ProtocolName
+from remission.cli.options import AsJson, Changes
 from remission.cli.terminal import print_json
 from remission.errors import SpecError
 from remission.records.seed import DEFAULT_SEED
@@ -29,7 +29,9 @@ _SHARED_S = 30.0
 
 
 def run_command(  # noqa: PLR0917 - options of a command line
-    protocol: ProtocolName,
+    protocol: Annotated[
+        str | None, typer.Argument(help="A built-in protocol (see remission list) or a protocol file.")
+    ] = None,
     replicates: Annotated[int, typer.Option("--replicates", "-n", help="Simulate the trial so often.")] = 200,
     seed: Annotated[
         int, typer.Option("--seed", help="Seed of all chance: the same one gives the same bytes, 0 to 2**64 - 1.")
@@ -37,6 +39,9 @@ def run_command(  # noqa: PLR0917 - options of a command line
     substance: Annotated[
         str | None, typer.Option("--substance", help="Simulate one substance of cold-turkey instead of all.")
     ] = None,
+    all_published: Annotated[
+        bool, typer.Option("--all-published", help="Simulate every published trial of the library instead.")
+    ] = False,
     changes: Changes = None,
     out: Annotated[Path, typer.Option("--out", help="Put the run into this folder.")] = Path("runs"),
     cluster: Annotated[
@@ -66,7 +71,12 @@ def run_command(  # noqa: PLR0917 - options of a command line
 
     check_seed(seed)
     crew = choose_workers(cluster=cluster, workers=workers, threads=threads)
-    protocols = find_protocol(protocol, substance)
+    if (protocol is None) != all_published:
+        raise SpecError(
+            where="PROTOCOL", got=protocol or "nothing", allowed="a protocol, or --all-published without one",
+            remedy="remission list prints those of the library.",
+        )  # fmt: skip
+    protocols, left_out = _published() if protocol is None else (find_protocol(protocol, substance), {})
     prepared = [(found, parameters_of(found, changes or [])) for found in protocols]
     _check_replicates(replicates)
     check_folder(out)
@@ -83,7 +93,20 @@ def run_command(  # noqa: PLR0917 - options of a command line
             command = _command(protocol, plan.protocol, replicates, seed, changes or [], diaries=diaries)
             reports.append(execute(plan, out, command, quiet=as_json, crew=crew))
     if as_json:
-        print_json({"runs": reports})
+        print_json({"runs": reports, **({"left_out": left_out} if all_published else {})})
+    elif left_out:
+        typer.echo("\nNot simulated:\n" + "\n".join(f"  {name}: {reason}" for name, reason in left_out.items()))
+
+
+def _published() -> "tuple[list[Protocol], dict[str, str]]":
+    """The published trials that can be simulated, and the others with the reason why not."""
+    from remission.library.protocols import list_published, load_protocol, published_left_out
+    from remission.trial.simulate import why_not_simulated
+
+    reasons = {name: why_not_simulated(load_protocol(name)) for name in list_published()}
+    left_out = {name: reason for name, reason in reasons.items() if reason is not None}
+    found = [load_protocol(name) for name, reason in reasons.items() if reason is None]
+    return found, {**left_out, **published_left_out()}
 
 
 def find_protocol(name: str, substance: str | None) -> "list[Protocol]":
@@ -175,8 +198,10 @@ def _announce(plans: "list[TrialPlan]", out: Path, *, yes: bool, quiet: bool, is
     return cores
 
 
-def _command(asked: str, protocol: "Protocol", replicates: int, seed: int, changes: list[str], *, diaries: bool) -> str:
-    name = protocol.id if asked.startswith(_COLD_TURKEY) else Path(asked).name
+def _command(
+    asked: str | None, protocol: "Protocol", replicates: int, seed: int, changes: list[str], *, diaries: bool
+) -> str:
+    name = protocol.id if asked is None or asked.startswith(_COLD_TURKEY) else Path(asked).name
     parts = ["remission", "run", name, "--replicates", str(replicates), "--seed", str(seed)]
     for change in changes:
         parts += ["--set", change]

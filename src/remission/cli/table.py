@@ -14,7 +14,7 @@ from remission.errors import visible
 from remission.library.loader import list_parameter_sets
 from remission.numerics.digits import error_digit
 from remission.patient.standing import standing_of
-from remission.report.numbers import digits_of
+from remission.report.numbers import digits_of, verdict_text
 
 __all__ = ["print_rows", "standing_data"]
 
@@ -61,12 +61,15 @@ def standing_data(data: dict[str, Any]) -> dict[str, Any]:
 
 def _is_shown(row: dict[str, Any], rows: list[dict[str, Any]]) -> bool:
     """Arm rows that have a published number, or all when the trial has no analysis."""
-    return row["published"] is not None or all(other["kind"] == "arm" for other in rows)
+    return row["published"] is not None or "published_verdict" in row or all(other["kind"] == "arm" for other in rows)
 
 
 def published_text(row: dict[str, Any]) -> str:
     """Mark, value, interval and kind of the published number."""
-    found = row["published"]
+    found, said = row["published"], row.get("published_verdict")
+    if said is not None:
+        is_first_hand = said["source_kind"] == "abstract or registry"
+        return f"\u25c6 {said['says']}" if is_first_hand else f"\u25c7 {said['says']} {said['source_kind']}"
     if found is None:
         return "\u2013"
     from remission.numerics.digits import with_interval
@@ -87,4 +90,6 @@ def simulated_text(row: dict[str, Any]) -> str:
     digits = digits_of(found["mcse"] or 0.0)
     numbers = {name: f"{found[name]:z.{digits}f}" for name in ("mean", "low", "high")}
     error = " \u00b1 " + error_digit(found["mcse"]) if found["mcse"] else ""
-    return f"{numbers['mean']} ({numbers['low']} to {numbers['high']}){error}"
+    said = row.get("published_verdict")
+    shares = "" if said is None else "\n" + verdict_text(said["simulated_share_better"], said["simulated_share_worse"])
+    return f"{numbers['mean']} ({numbers['low']} to {numbers['high']}){error}{shares}"

@@ -19,7 +19,7 @@ from scipy.stats import multivariate_normal
 from remission.analyses.estimate import Z95
 from remission.errors import SpecError, did_you_mean
 from remission.library.protocols import list_protocols, load_protocol
-from remission.library.published import published_outcome
+from remission.library.published import published_outcome, published_verdict
 from remission.patient.backgrounds import course_parameters_of
 from remission.protocol.record import Protocol
 from remission.trial.simulate import plan_trial
@@ -136,6 +136,9 @@ def _trial(name: str, protocol: Protocol) -> EvidenceTrial | None:
     outcomes, values, errors = [], [], []
     for one in protocol.comparisons:
         assert protocol.evidence is not None, "a protocol with comparisons names its evidence"
+        words = {"arm_or_contrast": one.arm_or_contrast, "endpoint": one.outcome, "statistic": one.statistic}
+        if published_verdict(protocol.evidence, **words) is not None:
+            continue  # it enters as a censored result, which this weighting does not know
         there = published_outcome(
             protocol.evidence, arm_or_contrast=one.arm_or_contrast, endpoint=one.outcome, statistic=one.statistic
         )

@@ -1,14 +1,19 @@
 """Built-in protocols: the published trials and the untreated course of each substance, as files like any other."""
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 
 from remission.errors import LibraryError, SpecError, check_known
 from remission.library.loader import damaged
 from remission.protocol.file import parse_protocol
 from remission.protocol.record import Protocol
+from remission.records.packaged import packaged_toml
 
-__all__ = ["list_protocols", "load_protocol", "protocol_template", "protocol_text"]
+__all__ = [
+    "list_protocols", "list_published", "load_protocol", "protocol_template", "protocol_text", "published_left_out",
+]  # fmt: skip
 
 _ENDING = ".yaml"
 
@@ -23,6 +28,25 @@ def list_protocols() -> tuple[str, ...]:
     """
     folder = files("remission.library").joinpath("protocols")
     return tuple(sorted(entry.name.removesuffix(_ENDING) for entry in folder.iterdir() if entry.name.endswith(_ENDING)))
+
+
+@cache
+def list_published() -> tuple[str, ...]:
+    """Names of the built-in protocols of published trials, sorted.
+
+    Examples
+    --------
+    >>> "combine-2006" in list_published()
+    True
+    """
+    known = {name: load_protocol(name) for name in list_protocols()}
+    # A natural course has a record beside it too, and compares no arms.
+    return tuple(name for name, one in known.items() if one.evidence is not None and one.analyses)
+
+
+def published_left_out() -> Mapping[str, str]:
+    """Records of trials of ketamine that are no built-in protocol, each with the reason why not."""
+    return MappingProxyType(packaged_toml("published-trials.toml")["left_out"])
 
 
 @cache

@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from remission.errors import LibraryError, check_known
-from remission.records.packaged import evidence_records
+from remission.records.packaged import evidence_records, verdict_words
 
 __all__ = [
     "PublishedOutcome",
+    "PublishedVerdict",
     "SourceKind",
     "TrialCitation",
     "list_trials",
     "published_outcome",
     "published_outcomes",
+    "published_verdict",
     "trial_citation",
     "trial_record",
 ]
@@ -69,6 +71,18 @@ class PublishedOutcome:
     citation: str
     doi: str | None
     note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedVerdict:
+    """A published result without a number: what it ``says``, of ``n`` people, and how it was read."""
+
+    trial_id: str
+    endpoint: str
+    says: str
+    n: int | None
+    source_kind: SourceKind
+    doi: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +157,30 @@ def published_outcome(trial_id: str, *, arm_or_contrast: str, endpoint: str, sta
         allowed=f"the words of exactly one outcome (arm or contrast | endpoint | statistic); {len(found)} have these",
         remedy=f"This record has: {'; '.join(words)}." if words else "This record has no outcome with a value.",
     )
+
+
+def published_verdict(trial_id: str, *, arm_or_contrast: str, endpoint: str, statistic: str) -> PublishedVerdict | None:
+    """The result in words of a record with these words, or none where it is a number.
+
+    Raises LibraryError: there is no record of that id.
+
+    Examples
+    --------
+    >>> words = {"arm_or_contrast": "Ketamine vs saline", "endpoint": "status at 4-month follow-up"}
+    >>> published_verdict("jovaisa_2006", **words, statistic="direction: no difference").says
+    'no difference'
+    """
+    says = verdict_words().get((trial_id, arm_or_contrast, endpoint, statistic))
+    if says is None:
+        return None
+    wanted = (arm_or_contrast, endpoint, statistic)
+    for item in trial_record(trial_id)["outcomes"]:
+        if (item["arm_or_contrast"], item["endpoint"], item["statistic"]) == wanted:
+            return PublishedVerdict(
+                trial_id=trial_id, endpoint=endpoint, says=says, n=item["n"], doi=trial_citation(trial_id).doi,
+                source_kind=cast(SourceKind, item["source_kind"]),
+            )  # fmt: skip
+    return None
 
 
 def trial_citation(trial_id: str) -> TrialCitation:

@@ -77,15 +77,18 @@ def _treatment(protocol: ProtocolFields) -> list[str]:
         found.append(
             f"Ketamine in {protocol.substance} use is prior only: no published trial informs its size in this program."
         )
-    if ketamine and "ketamine" in protocol.substance.facts.cautions:
+    if any(infused_mg_per_kg(one) for c in ketamine.values() for one in c.infusions) and (
+        "ketamine" in protocol.substance.facts.cautions
+    ):
         found.append(protocol.substance.facts.cautions["ketamine"])
     for name, course in ketamine.items():
         for number, infusion in enumerate(course.infusions, start=1):
             found += _infusion(f"Drug course '{name}', infusion {number}", infusion)
         found += _of_course(name, course)
-        if len(course.infusions) > MOST_INFUSIONS_STUDIED:
+        n_infused = sum(infused_mg_per_kg(one) > 0.0 for one in course.infusions)
+        if n_infused > MOST_INFUSIONS_STUDIED:
             found.append(
-                f"Drug course '{name}' has {len(course.infusions)} infusions; no addiction trial in the registry "
+                f"Drug course '{name}' has {n_infused} infusions; no addiction trial in the registry "
                 f"infused more than {MOST_INFUSIONS_STUDIED}."
             )
     return found

@@ -17,7 +17,7 @@ from remission.records.analysis import BASELINE_COVARIATES, Analysis
 from remission.records.comorbidity import CONDITIONS, condition_contrast, why_unread
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import KINDS
-from remission.records.packaged import evidence_records
+from remission.records.packaged import evidence_records, verdict_words
 from remission.records.therapy_kinds import THERAPIES
 from remission.records.treatment import Arm
 
@@ -488,8 +488,12 @@ def _evidence_faults(protocol: ProtocolFields) -> Iterator[SpecError]:
         for item in known[protocol.evidence]["outcomes"]
         if item["value"] is not None
     ]
+    # What is said without a number is a result of a contrast.
+    said = [tuple(names[1:]) for names in verdict_words() if names[0] == protocol.evidence]
     for index, comparison in enumerate(protocol.comparisons):
         wanted = (comparison.arm_or_contrast, comparison.outcome, comparison.statistic)
+        if wanted in said and comparison.analysis is not None:
+            continue
         if words.count(wanted) != 1:
             yield SpecError(
                 where=f"comparisons[{index}]",

@@ -12,7 +12,14 @@ from typing import Any, TypeVar
 from remission.errors import LibraryError
 from remission.records.base import Record
 
-__all__ = ["evidence_records", "packaged_rows", "packaged_toml", "read_library_json", "read_library_toml"]
+__all__ = [
+    "verdict_words",
+    "evidence_records",
+    "packaged_rows",
+    "packaged_toml",
+    "read_library_json",
+    "read_library_toml",
+]
 
 _R = TypeVar("_R", bound=Record)
 
@@ -49,6 +56,13 @@ def packaged_toml(*place: str) -> dict[str, Any]:
 def packaged_rows(kind: type[_R], *place: str) -> Mapping[str, _R]:
     """The tables of a TOML file of the library as records by name, in the order of the file."""
     return MappingProxyType({name: kind.from_dict(row) for name, row in packaged_toml(*place).items()})
+
+
+@cache
+def verdict_words() -> Mapping[tuple[str, str, str, str], str]:
+    """What records say without a number: by record, arm or contrast, endpoint and statistic."""
+    rows = packaged_toml("evidence-classes.toml")["verdict"]
+    return MappingProxyType({tuple(row["statement"]): row["says"] for row in rows if "statement" in row})
 
 
 @cache

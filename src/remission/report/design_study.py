@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from remission.design.flow import ParticipantFlow
-from remission.library.published import PublishedOutcome, published_outcome
+from remission.library.published import PublishedOutcome, published_outcome, published_verdict
 from remission.protocol.record import Protocol
 from remission.records.analysis import Analysis
 from remission.records.endpoint import Endpoint
@@ -87,6 +87,9 @@ class ReportedDesign:
         """The published result of the analysis, where the protocol is of a published trial."""
         for one in self.protocol.comparisons:
             if one.analysis == self.analysis.id and self.protocol.evidence is not None:
+                words = {"arm_or_contrast": one.arm_or_contrast, "endpoint": one.outcome, "statistic": one.statistic}
+                if published_verdict(self.protocol.evidence, **words) is not None:
+                    return None
                 return published_outcome(
                     self.protocol.evidence,
                     arm_or_contrast=one.arm_or_contrast,

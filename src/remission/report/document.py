@@ -16,7 +16,7 @@ from remission.protocol.record import Protocol
 from remission.records.substance import Substance
 from remission.report.chart import Chart
 from remission.report.inline import chart_parts, inlined
-from remission.report.numbers import error_text, interval_text, mean_text
+from remission.report.numbers import error_text, interval_text, mean_text, verdict_text
 from remission.report.page import fill_template
 from remission.report.words import ESTABLISHED, SAFETY_LINES, WORDS
 from remission.trial.result import TrialResult
@@ -57,7 +57,7 @@ def report_content(
         "standing": standing_of(protocol.substance, result.parameter_set).lines,
         "safety": (*SAFETY_LINES, ESTABLISHED[protocol.substance.value]),
         "rows": tuple(_row(row, protocol) for row in summary.rows),
-        "any_published": any(row.published is not None for row in summary.rows),
+        "any_published": any(row.published is not None or row.verdict is not None for row in summary.rows),
         "limits": LIMITS,
         "cautions": (*_replaced(result), *protocol.cautions()),
         "assumptions": tuple(protocol.assumptions),
@@ -101,6 +101,9 @@ def _finding(protocol: Protocol, summary: TrialSummary) -> str:
     who = "" if row.arm is None else f" ({protocol.arm(row.arm).label.lower()})"
     simulated = f"{mean_text(row)} simulated, 95% of replicates {interval_text(row)}"
     unit = "" if row.unit == "ratio" else f" {row.unit}"
+    if row.verdict is not None:
+        shares = verdict_text(row.share_better or 0.0, row.share_worse or 0.0)
+        return f"{row.label}: {row.verdict.says} published, {simulated}{unit}; {shares}."
     if row.published is None:
         return f"{row.label}{who}: {simulated}{unit}."
     published = row.published
@@ -116,9 +119,14 @@ def _row(row: SummaryRow, protocol: Protocol) -> dict[str, Any]:
         if is_tuned(record=published.trial_id, endpoint=published.endpoint):
             kind += ", tuned on"
         mark = "\u25c6" if published.source_kind == "abstract or registry" else "\u25c7"
+    if row.verdict is not None:
+        text, kind = row.verdict.says, row.verdict.source_kind
+        mark = "\u25c6" if kind == "abstract or registry" else "\u25c7"
     inside = {True: "yes", False: "no", None: ""}[row.inside_interval]
     if published is not None and published.ci_low is None:
         inside = "no interval published"
+    if row.verdict is not None:
+        inside = verdict_text(row.share_better or 0.0, row.share_worse or 0.0)
     return {
         "label": row.label,
         "statistic": row.statistic,

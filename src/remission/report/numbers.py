@@ -11,8 +11,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "digits_of", "error_text", "interval_text", "mean_text", "measure_text", "published_text", "share_text",
-    "simulated_text",
+    "simulated_text", "verdict_text",
 ]  # fmt: skip
+
+
+_FIRST_HAND = "abstract or registry"
+
+
+def verdict_text(better: float, worse: float) -> str:
+    """How often one such trial would find a difference, either way."""
+    return f"p < .05 in {100.0 * better:.0f}% for, in {100.0 * worse:.0f}% against"
 
 
 def digits_of(error: float) -> int:
@@ -41,15 +49,18 @@ def error_text(row: "SummaryRow") -> str:
 def simulated_text(row: "SummaryRow") -> str:
     """Mean, interval and error in one line."""
     interval, error = interval_text(row), error_text(row)
-    return f"{mean_text(row)}{f' ({interval})' if interval else ''}{f', {error}' if error else ''}"
+    shares = "" if row.verdict is None else f"; {verdict_text(row.share_better or 0.0, row.share_worse or 0.0)}"
+    return f"{mean_text(row)}{f' ({interval})' if interval else ''}{f', {error}' if error else ''}{shares}"
 
 
 def published_text(row: "SummaryRow") -> str:
     """Value, interval and kind of the published number; a dash where there is none."""
     found = row.published
+    if row.verdict is not None:
+        return f"{row.verdict.says}{'' if row.verdict.source_kind == _FIRST_HAND else f', {row.verdict.source_kind}'}"
     if found is None:
         return "\u2013"
-    kind = "" if found.source_kind == "abstract or registry" else f", {found.source_kind}"
+    kind = "" if found.source_kind == _FIRST_HAND else f", {found.source_kind}"
     return f"{with_interval(found.value, found.ci_low, found.ci_high)}{kind}"
 
 

@@ -68,6 +68,8 @@ def results_chart(result: TrialResult, summary: TrialSummary) -> Chart:
 
 def _finding(rows: list[SummaryRow]) -> str:
     first = rows[0]
+    if first.verdict is not None:
+        return f"{first.label}: {first.verdict.says} published, {mean_text(first)} simulated ({first.unit})"
     if first.published is None:
         return f"{first.label}: {mean_text(first)} simulated ({first.unit})"
     return f"{first.label}: {first.published.value:g} published, {mean_text(first)} simulated ({first.unit})"

@@ -75,7 +75,21 @@ def _row_data(row: SummaryRow) -> dict[str, Any]:
             "doi": published.doi,
         },
         "simulated_mean_inside_published_interval": row.inside_interval,
+        **_verdict_data(row),
     }
+
+
+def _verdict_data(row: SummaryRow) -> dict[str, Any]:
+    """What was published in words, with how often a trial would find a difference; nothing for a number."""
+    verdict = row.verdict
+    if verdict is None:
+        return {}
+    return {
+        "published_verdict": {
+            "says": verdict.says, "n": verdict.n, "source_kind": verdict.source_kind, "doi": verdict.doi,
+            "simulated_share_better": row.share_better, "simulated_share_worse": row.share_worse,
+        },
+    }  # fmt: skip
 
 
 def _finite(value: float) -> float | None:

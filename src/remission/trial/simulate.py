@@ -26,7 +26,7 @@ from remission.trial.package import check_package
 from remission.trial.result import TrialResult
 from remission.trial.states import simulate_states
 
-__all__ = ["MAX_REPLICATES", "TrialPlan", "plan_trial", "simulate_trial"]
+__all__ = ["MAX_REPLICATES", "TrialPlan", "plan_trial", "simulate_trial", "why_not_simulated"]
 
 MAX_REPLICATES = 1_000_000
 _CHUNK_PERSON_DAYS = 20_000_000
@@ -157,6 +157,16 @@ def plan_trial(
         with_diaries=with_diaries,
         chunk_replicates=chunk_replicates,
     )
+
+
+def why_not_simulated(protocol: Protocol) -> str | None:
+    """Why a protocol that is valid cannot be simulated, in one line; None where it can."""
+    try:
+        plan_trial(protocol, n_replicates=1, seed=DEFAULT_SEED)
+    except SpecError as error:
+        first = error.faults[0]
+        return f"{first.where}: {first.got}; expected {first.allowed}."
+    return None
 
 
 def _check_periods(protocol: Protocol) -> None:

@@ -1,12 +1,14 @@
 """The table of a simulated trial: simulated beside published, each with its uncertainty and its kind."""
 
-from dataclasses import dataclass, fields
+import re
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, assert_never
 
 import numpy as np
 from jaxtyping import Float
 
-from remission.library.published import PublishedOutcome, published_outcome
+from remission.analyses.estimate import Estimates
+from remission.library.published import PublishedOutcome, PublishedVerdict, published_outcome, published_verdict
 from remission.numerics.elementary import exp, log
 from remission.protocol.record import Protocol
 from remission.records.analysis import Analysis, Comparison
@@ -26,6 +28,8 @@ class SummaryRow:
     and 97.5th percentile of replicates: where the result of one such trial would fall. ``mcse`` is the Monte Carlo
     standard
     error of ``simulated_mean``. ``inside_interval`` says whether ``simulated_mean`` lies in the published interval.
+    ``share_better``, ``share_worse``: of replicates of an analysis, those in which the treatment does better or worse
+    with p below .05; a replicate without a p value is neither. ``verdict``: what was published in words.
     """
 
     kind: Literal["analysis", "arm"]
@@ -42,6 +46,9 @@ class SummaryRow:
     n_replicates: int
     published: PublishedOutcome | None
     inside_interval: bool | None
+    share_better: float | None = None
+    share_worse: float | None = None
+    verdict: PublishedVerdict | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +63,13 @@ class TrialSummary(Result):
 
     def columns(self) -> dict[str, Any]:
         """One row a number, with the published one beside it."""
-        names = [one.name for one in fields(SummaryRow) if one.name != "published"]
+        names = [one.name for one in fields(SummaryRow) if one.name not in {"published", "verdict"}]
         published = [None if row.published is None else row.published.value for row in self.rows]
-        return {**{name: [getattr(row, name) for row in self.rows] for name in names}, "published": published}
+        return {
+            **{name: [getattr(row, name) for row in self.rows] for name in names},
+            "published": published,
+            "verdict": [row.verdict and row.verdict.says for row in self.rows],
+        }
 
     def row(self, id: str, arm: str | None = None) -> SummaryRow:
         """The row of an analysis, or of an endpoint in an arm.
@@ -73,6 +84,8 @@ class TrialSummary(Result):
 
 def _line(row: SummaryRow) -> str:
     words = f"{row.simulated_mean:.3g} ({row.simulated_low:.3g} to {row.simulated_high:.3g}) {row.unit}"
+    if row.verdict is not None:
+        return f"{words}, published: {row.verdict.says}"
     return words if row.published is None else f"{words}, published {row.published.value:g}"
 
 
@@ -89,19 +102,19 @@ def summarize_trial(result: TrialResult) -> TrialSummary:
     for analysis in protocol.analyses:
         found = result.estimates[analysis.id]
         endpoint = protocol.endpoint(analysis.endpoint)
-        rows.append(
-            _row(
-                found.estimate,
-                kind="analysis",
-                id=analysis.id,
-                label=analysis.label,
-                arm=None,
-                unit=_unit(analysis, endpoint),
-                statistic=analysis.method.replace("_", " "),
-                is_ratio=analysis.is_ratio,
-                published=_published(protocol, analysis=analysis.id),
-            )
+        better, worse = _shares(found, analysis, endpoint)
+        row = _row(
+            found.estimate,
+            kind="analysis",
+            id=analysis.id,
+            label=analysis.label,
+            arm=None,
+            unit=_unit(analysis, endpoint),
+            statistic=analysis.method.replace("_", " "),
+            is_ratio=analysis.is_ratio,
+            published=_published(protocol, analysis=analysis.id),
         )
+        rows.append(replace(row, share_better=better, share_worse=worse, verdict=_verdict(protocol, analysis.id)))
     for endpoint in protocol.endpoints:
         shares = endpoint.scale == "binary"
         for index, arm in enumerate(protocol.arms):
@@ -135,6 +148,28 @@ def _unit(analysis: Analysis, endpoint: Endpoint) -> str:
             assert_never(scale)
 
 
+def _shares(found: Estimates, analysis: Analysis, endpoint: Endpoint) -> tuple[float, float]:
+    """Shares of replicates in which the treatment does better, and worse, with p below .05."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        size = log(np.maximum(found.estimate, 1e-300)) if analysis.is_ratio else found.estimate
+        # A lower hazard of an event is better where a longer time is; "percent lower" counts downward.
+        size = size if endpoint.higher_is_better != analysis.facts.is_turned else -size
+        said = found.p_value < _ALPHA
+        return float(np.mean(said & (size > 0.0))), float(np.mean(said & (size < 0.0)))
+
+
+_ALPHA = 0.05
+
+
+def _verdict(protocol: Protocol, analysis: str) -> PublishedVerdict | None:
+    for one in protocol.comparisons:
+        if one.analysis == analysis and protocol.evidence is not None:
+            return published_verdict(
+                protocol.evidence, arm_or_contrast=one.arm_or_contrast, endpoint=one.outcome, statistic=one.statistic
+            )
+    return None
+
+
 def _published(
     protocol: Protocol, *, analysis: str | None = None, endpoint: str | None = None, arm: str | None = None
 ) -> PublishedOutcome | None:
@@ -143,9 +178,14 @@ def _published(
     if not matches or protocol.evidence is None:
         return None
     first = matches[0]
-    return published_outcome(
+    if analysis is not None and _verdict(protocol, analysis) is not None:
+        return None
+    found = published_outcome(
         protocol.evidence, arm_or_contrast=first.arm_or_contrast, endpoint=first.outcome, statistic=first.statistic
     )
+    # A count of people is a share here, as the simulated number is.
+    counted = re.fullmatch(r"n of (\d+)", found.statistic)
+    return found if counted is None else replace(found, value=100.0 * found.value / int(counted.group(1)))
 
 
 def _row(

@@ -232,7 +232,7 @@ def check_known(
     )
 
 
-_SHORT_LIST = 12
+_SHORT_LIST = 20
 _OPPOSITES = (
     ("hyper", "hypo"), ("before", "after"), ("above", "below"), ("low", "high"), ("min", "max"), ("start", "end"),
     ("inter", "intra"), ("without", "with"), ("more", "less"), ("un", ""), ("non", ""), ("anti", ""),

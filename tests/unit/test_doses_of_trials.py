@@ -198,21 +198,16 @@ def test_both_kernels_adapt_alike() -> None:
     np.testing.assert_array_equal(course.use, batch.course.use[:30])
 
 
-@pytest.mark.parametrize(
-    ("population", "place"),
-    [
-        ({"baseline": {"days": 28}, "quit_day": 0, "goal": "stop", "clean_days": 0}, "population.baseline"),
-        ({"baseline": {"days": 28}, "quit_day": "none", "goal": "none", "clean_days": 0}, "population.baseline"),
-    ],
-)
-def test_what_no_day_of_the_model_is_behind_is_refused_before_a_run(population: dict[str, Any], place: str) -> None:
-    """It is read and shown; a run without it would be another trial."""
+@pytest.mark.parametrize("quit_day", [0, 5, "none"])
+def test_people_with_a_baseline_live_it_and_are_told_of(quit_day: int | str) -> None:
+    """Days before day 0 are simulated; who has a day of stopping uses as before up to it."""
     start = small_protocol()
-    protocol = start.replace(population=start.population.replace(**population))
+    people: dict[str, Any] = {"baseline": {"days": 28}, "quit_day": quit_day, "goal": "stop", "clean_days": 0}
+    protocol = start.replace(population=start.population.replace(**people))
     assert "28 days of diary before day 0" in protocol.explain()
-    with pytest.raises(SpecError) as caught:
-        plan_trial(protocol, n_replicates=1, seed=1)
-    assert [fault.where for fault in caught.value.faults] == [place]
+    batch = batch_of(protocol)
+    assert batch.course.baseline_use.shape == (len(batch.people), 28)
+    assert batch.course.baseline_use.mean() > 0.2
 
 
 def test_people_on_an_agonist_are_not_simulated_as_people_without() -> None:
@@ -235,17 +230,36 @@ def test_naltrexone_beside_an_agonist_is_refused() -> None:
         start.replace(**fields)
 
 
-def test_a_medicine_that_starts_later_is_refused_before_a_run() -> None:
-    """It is read and shown, and its days are not simulated."""
+def with_medicine(**days: Any) -> Protocol:
     start = small_protocol()
     arms = [start.arms[0].replace(medicine="ntx"), start.arms[1]]
-    late = {"ntx": {"medicine": "naltrexone", "start_day": 5, "stop_day": 20}}
-    protocol = start.replace(medicines=late, arms=arms)
-    assert "Naltrexone from day 5 to day 19" in protocol.explain()
-    with pytest.raises(SpecError) as caught:
-        plan_trial(protocol, n_replicates=1, seed=1)
-    assert {fault.where for fault in caught.value.faults} == {"medicines.ntx.start_day", "medicines.ntx.stop_day"}
+    return start.replace(medicines={"ntx": {"medicine": "naltrexone", **days}}, arms=arms)
+
+
+def test_a_medicine_acts_on_its_own_days_and_in_its_own_arm() -> None:
+    """Nothing is known before it starts, and it is told in the explanation."""
+    late, never = with_medicine(start_day=9, stop_day=20), with_medicine(effect_share=0.0)
+    assert "Naltrexone from day 9 to day 19" in late.explain()
+    some, none, whole = batch_of(late), batch_of(never), batch_of(with_medicine())
+    np.testing.assert_array_equal(some.course.use[:, :9], none.course.use[:, :9])
+    other = some.arm == 1
+    np.testing.assert_array_equal(some.course.use[other], none.course.use[other])
+    use = [batch.course.use[~other].mean() for batch in (none, some, whole)]
+    assert use[0] > use[1] > use[2]
+
+
+def test_both_kernels_know_the_days_of_a_medicine() -> None:
+    """The states behind a trial are of the same people."""
+    protocol = with_medicine(start_day=9, stop_day=20)
+    _, course = simulate_with_states(
+        protocol, seed=9, n_replicates=2, n_people=30, parameters=PARAMETERS, pharmacology=PHARMACOLOGY
+    )
+    np.testing.assert_array_equal(course.use, batch_of(protocol).course.use[:30])
+
+
+def test_days_of_a_medicine_outside_the_trial_are_refused() -> None:
+    """A medicine that never acts was meant otherwise."""
     with pytest.raises(SpecError, match="the last day of follow-up"):
-        start.replace(medicines={"ntx": {"medicine": "naltrexone", "start_day": 500}}, arms=arms)
+        with_medicine(start_day=500)
     with pytest.raises(SpecError, match="a day after start_day"):
-        start.replace(medicines={"ntx": {"medicine": "naltrexone", "start_day": 9, "stop_day": 9}}, arms=arms)
+        with_medicine(start_day=9, stop_day=9)

@@ -73,8 +73,9 @@ def run_command(  # noqa: PLR0917 - options of a command line
     crew = choose_workers(cluster=cluster, workers=workers, threads=threads)
     if (protocol is None) != all_published:
         raise SpecError(
-            where="PROTOCOL", got=protocol or "nothing", allowed="a protocol, or --all-published without one",
-            remedy="remission list prints those of the library.",
+            where="run", got="no PROTOCOL" if protocol is None else f"{protocol} and --all-published",
+            allowed="a built-in protocol or a protocol file, or --all-published alone",
+            remedy="See remission run --help, and remission list.",
         )  # fmt: skip
     protocols, left_out = _published() if protocol is None else (find_protocol(protocol, substance), {})
     prepared = [(found, parameters_of(found, changes or [])) for found in protocols]

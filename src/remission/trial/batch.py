@@ -21,11 +21,10 @@ from remission.records.comorbidity import CONDITIONS, comorbidity_numbers
 from remission.records.estimand import EventKind
 from remission.streams import People
 from remission.trial.before import STRATA_LEVELS, baseline_strata, simulate_before
-from remission.trial.entry import check_entry
 from remission.trial.happenings import Happenings, Kernel, simulate_happenings
 from remission.trial.measured import Measured, measure, needs_states
 from remission.trial.observation import Observation, observe, observe_fully
-from remission.trial.package import comorbidity_shift, tendency_shift
+from remission.trial.package import comorbidity_shift, pushed_days
 from remission.trial.randomization import allocate, assign_sites, minimize, strata_of
 from remission.trial.schedule import build_schedule, entry_of, with_other_doses
 
@@ -150,7 +149,6 @@ def _effective(protocol: Protocol, parameters: CourseParameters) -> CourseParame
 def _enrol(
     protocol: Protocol, parameters: CourseParameters, *, seed: int, first_replicate: int, n_replicates: int
 ) -> _Enrolled:
-    check_entry(protocol)
     n_subjects = protocol.population.n_subjects
     people = People.of_replicates(seed=seed, first=first_replicate, count=n_replicates, n_subjects=n_subjects)
     covariates = sample_covariates(people, protocol.population)
@@ -242,9 +240,6 @@ def _treat(
     protocol: Protocol, enrolled: _Enrolled, parameters: CourseParameters, pharmacology: Pharmacology
 ) -> tuple[Traits, CourseSchedule]:
     traits = sample_traits(enrolled.people, parameters, entry=entry_of(protocol.population))
-    shift = tendency_shift(protocol, arm=enrolled.arm, parameters=parameters)
-    if shift is not None:
-        traits = replace(traits, tendency=traits.tendency + shift)
     shift = comorbidity_shift(protocol, conditions=enrolled.conditions, parameters=parameters)
     if shift is not None:
         traits = replace(traits, tendency=traits.tendency + shift)
@@ -256,4 +251,9 @@ def _treat(
         pharmacology=pharmacology,
         parameters=parameters,
     )
+    pushed = pushed_days(protocol, arm=enrolled.arm, parameters=parameters)
+    if pushed is not None:
+        schedule = replace(
+            schedule, medicine=pushed.push, medicine_first=pushed.first_day, medicine_last=pushed.last_day
+        )
     return traits, schedule

@@ -2,7 +2,7 @@
 
 Equations::
 
-    b_i = b_i + shift, the same for everybody who takes the medicine
+    b_i + shift stands in the place of b_i on the days of the medicine, the same for everybody who takes it
     L = L + (1 - L)*(1 - exp(-eta*q*att*g)) at a session of quality q
     I = given at a visit with rewards; b_i - I stands in the place of b_i
 
@@ -26,7 +26,15 @@ from remission.records.therapy_kinds import THERAPIES, WAYS_OF_LIFE, therapy_wor
 from remission.records.treatment import TherapyCourse
 from remission.trial.contrasts import Lever, find_shift, find_strength
 
-__all__ = ["TherapyEffect", "check_package", "comorbidity_shift", "tendency_shift", "therapy_effect"]
+__all__ = [
+    "PushedDays",
+    "TherapyEffect",
+    "check_package",
+    "comorbidity_shift",
+    "pushed_days",
+    "tendency_shift",
+    "therapy_effect",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +72,48 @@ def check_package(protocol: Protocol) -> None:
                     remedy=f"Leave the line out: {WAYS_OF_LIFE[way.kind].use}.",
                 )
             )
+    for index, arm in enumerate(protocol.arms):
+        taken = protocol.medicines.get(arm.medicine or "")
+        acts = [name for name in arm.way_of_life if protocol.way_of_life[name].effect_share]
+        if taken is not None and acts and (taken.start_day, taken.stop_day) != (0, None):
+            faults.append(
+                SpecError(
+                    where=f"arms[{index}].way_of_life",
+                    got=f"{', '.join(acts)} with an effect, beside a medicine of some days",
+                    allowed="one of the two: both act on the log odds of use, and the days have one place for it",
+                    remedy="Let the medicine run throughout, or leave effect_share out.",
+                )
+            )
     if faults:
         raise SpecError.from_faults(faults)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushedDays:
+    """What a medicine or a way of life pushes the log odds of use by, and its first and last day. [log odds], [day]"""
+
+    push: Float[np.ndarray, " subject"]
+    first_day: Int[np.ndarray, " subject"]
+    last_day: Int[np.ndarray, " subject"]
+
+
+def pushed_days(
+    protocol: Protocol, *, arm: Int[np.ndarray, " subject"], parameters: CourseParameters
+) -> PushedDays | None:
+    """What each person's arm pushes on which days of follow-up, or ``None`` when no arm pushes.
+
+    Nothing is pushed before day 0. Raises ``SpecError``: as :func:`tendency_shift`.
+    """
+    shift = tendency_shift(protocol, arm=arm, parameters=parameters)
+    if shift is None:
+        return None
+    spans = []
+    for item in protocol.arms:
+        course = protocol.medicines.get(item.medicine or "")
+        stop = protocol.follow_up_days if course is None or course.stop_day is None else course.stop_day
+        spans.append((0 if course is None else course.start_day, stop - 1))
+    first, last = np.array(spans, dtype=np.int64).T
+    return PushedDays(push=shift, first_day=first[arm], last_day=last[arm])
 
 
 def tendency_shift(

@@ -21,7 +21,6 @@ from remission.records.seed import DEFAULT_SEED
 from remission.streams import check_seed
 from remission.trial.batch import TrialBatch, simulate_batch
 from remission.trial.chunk import Chunk, ChunkResult, analyze_batch, merge_chunks, plan_chunks
-from remission.trial.entry import check_entry
 from remission.trial.package import check_package
 from remission.trial.result import TrialResult
 from remission.trial.states import simulate_states
@@ -138,7 +137,6 @@ def plan_trial(
                 got=f"{chunk_replicates}, which is {person_days} person-days",
                 allowed=f"up to {_CHUNK_PERSON_DAYS} person-days in a piece of work",
             )
-    check_entry(protocol)
     check_package(protocol)
     # A model of the reader's own is read now, so that its faults are said before any work.
     pharmacology_of(protocol)

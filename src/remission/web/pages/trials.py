@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import Query, Request
 
-from remission.library.protocols import load_protocol
+from remission.library.protocols import list_published, load_protocol, published_left_out
 from remission.library.published import trial_citation
 from remission.patient.standing import standing_of
 from remission.provenance import library_versions
@@ -14,6 +14,7 @@ from remission.records.base import Record
 from remission.records.seed import DEFAULT_SEED
 from remission.report.document import report_content
 from remission.report.write import report_charts
+from remission.trial.simulate import why_not_simulated
 from remission.trial.summary import summarize_trial
 from remission.web.desk import Desk
 from remission.web.figure import Figure, figure_of
@@ -21,12 +22,25 @@ from remission.web.page import PageRouter
 from remission.web.problems import PageMissingError
 from remission.web.queue import run_in_turn
 
-__all__ = ["Report", "TRIALS", "router", "simulated_records"]
+__all__ = ["Report", "router", "simulated_records", "trials_with_page"]
 
 router = PageRouter()
 
-TRIALS = ("kare", "dakwar-2019")
-"""Trials with a page: those that the article is about."""
+
+@cache
+def trials_with_page() -> tuple[str, ...]:
+    """The published trials of the library that can be simulated: first those of the article, the others by name."""
+    rest = [name for name in list_published() if name not in _ARTICLE and _why_not(name) is None]
+    return (*_ARTICLE, *rest)
+
+
+_ARTICLE = ("kare", "dakwar-2019")
+
+
+@cache
+def _why_not(name: str) -> str | None:
+    return why_not_simulated(load_protocol(name))
+
 
 _A_MOMENT_S = 0.4
 """How long a first request waits, so that a quick trial needs no second page."""
@@ -43,10 +57,18 @@ class TrialLink(Record):
     standing: tuple[str, ...]
 
 
+class LeftOut(Record):
+    """A trial of ketamine without a page, and why: it is no protocol here, or one that cannot be simulated."""
+
+    record: str
+    reason: str
+
+
 class TrialsPage(Record):
     """What /trial shows."""
 
     trials: tuple[TrialLink, ...]
+    left_out: tuple[LeftOut, ...]
 
 
 class ResultRow(Record):
@@ -123,9 +145,16 @@ def trials() -> TrialsPage:
                 arms=tuple(arm.label for arm in one.arms),
                 standing=standing_of(one.substance).lines,
             )
-            for one in map(load_protocol, TRIALS)
-        )
+            for one in map(load_protocol, trials_with_page())
+        ),
+        left_out=_left_out(),
     )
+
+
+def _left_out() -> tuple[LeftOut, ...]:
+    refused = {str(load_protocol(name).evidence): _why_not(name) for name in list_published()}
+    reasons = {**published_left_out(), **{name: why for name, why in refused.items() if why is not None}}
+    return tuple(LeftOut(record=name, reason=reason) for name, reason in sorted(reasons.items()))
 
 
 @router.page("/trial/{trial_id}", template="trial.html.jinja")
@@ -135,8 +164,8 @@ async def trial(
     wait: Annotated[float, Query(ge=0.0, le=5.0, description="Seconds to wait for the simulation.")] = _A_MOMENT_S,
 ) -> TrialPage:
     """A published trial, simulated; ``report`` is null while the simulation runs."""
-    if trial_id not in TRIALS:
-        raise PageMissingError(what="trial", got=trial_id, known=TRIALS)
+    if trial_id not in trials_with_page():
+        raise PageMissingError(what="trial", got=trial_id, known=trials_with_page())
     desk: Desk = request.app.state.desk
     protocol = load_protocol(trial_id)
     known: dict[str, Any] = {
@@ -160,7 +189,7 @@ async def trial(
 @cache
 def simulated_records() -> Mapping[str, str]:
     """Trials with a page, by the id of their record."""
-    return {str(load_protocol(name).evidence): name for name in TRIALS}
+    return {str(load_protocol(name).evidence): name for name in trials_with_page()}
 
 
 @lru_cache(maxsize=8)

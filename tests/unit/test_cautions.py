@@ -6,7 +6,11 @@ from validation.small_trials import small_protocol
 from remission.library.protocols import list_protocols, load_protocol, protocol_template
 from remission.library.published import list_trials, trial_record
 from remission.protocol import Protocol
-from remission.protocol.cautions import HIGHEST_STUDIED_MG_PER_KG, MOST_INFUSIONS_STUDIED
+from remission.protocol.cautions import (
+    HIGHEST_STUDIED_IM_MG_PER_KG,
+    HIGHEST_STUDIED_MG_PER_KG,
+    MOST_INFUSIONS_STUDIED,
+)
 from remission.protocol.file import parse_protocol
 from remission.records.substance import Substance
 
@@ -73,6 +77,8 @@ def test_the_limits_are_those_of_the_evidence() -> None:
     ]
     assert max(arm["dose_mg_per_kg"] or 0.0 for arm in arms) == HIGHEST_STUDIED_MG_PER_KG
     assert max(arm["n_doses"] or 0 for arm in arms) == MOST_INFUSIONS_STUDIED
+    muscle = [arm for name in list_trials() for arm in trial_record(name)["arms"] or [] if arm.get("route") == "IM"]
+    assert max(arm["dose_mg_per_kg"] or 0.0 for arm in muscle) == HIGHEST_STUDIED_IM_MG_PER_KG
 
 
 @pytest.mark.parametrize("name", list_protocols())
@@ -93,9 +99,10 @@ def _parts(protocol: Protocol) -> list[str]:
     parts += [" ".join(sentence.split()) for sentence in protocol.assumptions if "-" not in sentence]
     parts += protocol.cautions() if all("-" not in caution for caution in protocol.cautions()) else []
     for course in protocol.drugs.values():
-        parts += [
-            f"{infusion.dose_mg_per_kg:g} mg/kg over {infusion.duration_min:g} min" for infusion in course.infusions
-        ]
+        for infusion in course.infusions:
+            for _, part in infusion.parts:
+                length = "" if part.duration_min is None else f" over {part.duration_min:g} min"
+                parts.append(f"{part.amount_text}{length}")
     return parts
 
 

@@ -30,7 +30,7 @@ CORE := src/remission/records/*,src/remission/protocol/*,src/remission/numerics/
 SPREAD := --numprocesses auto --dist loadfile
 
 .PHONY: help run install test browser check format-check lint types layers docs unit coverage quick format golden \
-	lock bench torture realism endpoints mmrm estimands facts medicines therapies operating fuzz abuse laws shapes \
+	lock pages bench torture realism endpoints mmrm estimands facts medicines therapies operating fuzz abuse laws shapes \
 	static processes thorough kernels processors picture dist dist-check clean
 
 help: ## this list
@@ -139,6 +139,14 @@ quick: $(TEST_STAMP) ## the fast tests only, without coverage
 format: $(TEST_STAMP) ## rewrite the code in the house style
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# The page of facts and those that torture, abuse and studies write have targets of their own: they take long.
+pages: $(TEST_STAMP) ## every page that is written from the library, again; and the schema of protocol files
+	@for page in parameter_page routes_page endpoint_page pharmacology_page pharmacology_rows; do \
+	  echo "== $$page"; $(BIN)/python -m "validation.$$page"; \
+	done
+	@$(BIN)/python -c "from pathlib import Path; from remission.protocol.json_schema import schema_text; text = schema_text(); \
+	  [Path(name).write_text(text, 'utf-8') for name in ('docs/reference/protocol.schema.json', 'src/remission/library/protocol.schema.json')]"
 
 golden: $(TEST_STAMP) ## rewrite the golden numbers; asks for a changelog fragment of kind "numbers"
 	REMISSION_GOLDEN=rewrite $(BIN)/python -m pytest tests/golden tests/unit/test_doctor.py::test_the_stored_answers_are_those_of_this_code $(PYTEST_ARGS)

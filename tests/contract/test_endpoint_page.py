@@ -15,4 +15,4 @@ def test_the_page_of_endpoints_is_current() -> None:
     spec.loader.exec_module(module)
     expected = module.page()
     actual = (ROOT / "docs" / "reference" / "endpoints.md").read_text(encoding="utf-8")
-    assert actual == expected, "run: python validation/endpoint_page.py"
+    assert actual == expected, "run: make pages"

@@ -37,4 +37,4 @@ def test_the_page_is_current() -> None:
     """A figure in the docs that the code no longer gives would be a false claim."""
     expected = _script().page()
     actual = (ROOT / "docs" / "validation" / "pharmacology.md").read_text(encoding="utf-8")
-    assert actual == expected, "run: python validation/pharmacology_page.py"
+    assert actual == expected, "run: make pages"

@@ -15,7 +15,7 @@ from remission.pk import load_pk_model
 
 def test_the_page_is_current() -> None:
     """A figure in the docs that the code no longer gives would be a false claim."""
-    assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m validation.pharmacology_rows"
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: make pages"
 
 
 def test_every_row_of_the_dossier_is_data_and_has_a_figure() -> None:

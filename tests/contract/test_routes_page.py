@@ -40,7 +40,7 @@ def test_the_page_of_routes_is_current() -> None:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     actual = (ROOT / "docs" / "reference" / "routes.md").read_text(encoding="utf-8")
-    assert actual == module.page(), "run: python validation/routes_page.py"
+    assert actual == module.page(), "run: make pages"
 
 
 def test_every_block_is_checked() -> None:

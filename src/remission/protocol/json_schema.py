@@ -4,11 +4,17 @@ It says what one field can say: names, types, ranges, units of quantities. What 
 follow-up, a name defined elsewhere in the file) is checked by the reader only.
 """
 
+import json
 from typing import Any
 
 from remission.protocol.record import Protocol
 
-__all__ = ["protocol_json_schema"]
+__all__ = ["protocol_json_schema", "schema_text"]
+
+
+def schema_text() -> str:
+    """The schema as the file that is published."""
+    return json.dumps(protocol_json_schema(), indent=2, ensure_ascii=True) + "\n"
 
 
 def protocol_json_schema() -> dict[str, Any]:

@@ -13,10 +13,13 @@ from remission.patient.parameters import load_course_parameters
 from remission.patient.pharmacology import load_pharmacology
 from remission.protocol.record import Protocol
 from remission.records.substance import Substance
+from remission.runs.diaries import diary_table
 from remission.trial.batch import TrialBatch, simulate_batch
 from remission.trial.before import baseline_covariates, baseline_strata
 from remission.trial.chunk import Chunk, analyze_batch
+from remission.trial.complete import complete_batch
 from remission.trial.endpoints import amount_unit_of, endpoint_data
+from remission.trial.simulate import plan_trial
 
 WINDOW, BASELINE = {"first": 0, "last": 27}, {"first": -28, "last": -1}
 CONTRAST = {"treatment": {"drug": "ketamine"}, "control": {"drug": "saline"}}
@@ -32,7 +35,8 @@ BEFORE = {"id": "before", "label": "b", "kind": "percent_days_abstinent", "windo
 @pytest.fixture(autouse=True)
 def _lived(monkeypatch: pytest.MonkeyPatch) -> None:
     """People of a baseline are lived here, whether or not a whole run takes them yet."""
-    monkeypatch.setattr("remission.trial.batch.check_entry", lambda _: None, raising=False)
+    for place in ("batch", "simulate"):
+        monkeypatch.setattr(f"remission.trial.{place}.check_entry", lambda _: None, raising=False)
 
 
 def trial(*endpoints: dict[str, Any], analyses: list[dict[str, Any]] | None = None, **changes: Any) -> Protocol:
@@ -132,3 +136,35 @@ def test_a_covariate_of_a_baseline_that_nobody_has_is_refused(changes: dict[str,
             {"id": "pda", "label": "p", "kind": "use_days", "window": WINDOW}, substance="cocaine",
             analyses=[{**base, "adjust": ["baseline-amount"]}],
         )  # fmt: skip
+
+
+def test_the_diaries_of_a_run_hold_the_days_before() -> None:
+    """What is written and read again has the same change from baseline as the trial itself."""
+    protocol = trial(CHANGE, BEFORE)
+    plan = plan_trial(protocol, n_replicates=2, seed=7, with_diaries=True)
+    batch = people_of(protocol, 2)
+    table = diary_table(plan, Chunk(first=0, count=2), batch)
+    assert table["day"][0].as_py() == -28
+    days = table["day"].to_numpy().reshape(48, 56)
+    np.testing.assert_array_equal(days[0], np.arange(-28, 28))
+    reported = table["reported_use"].fill_null(0).to_numpy().reshape(48, 56)
+    seen = table["observed"].to_numpy().reshape(48, 56)
+    data = endpoint_data(batch.observation)
+    np.testing.assert_array_equal(reported == 1, data.used & data.seen)
+    np.testing.assert_array_equal(seen, data.seen)
+
+
+def test_seen_in_full_the_baseline_hides_nothing_either() -> None:
+    """The bias of an analysis is told against people of whom every day is known, before day 0 too."""
+    base = {"id": "a", "label": "a", "endpoint": "change", "method": "mean_difference", "contrast": CONTRAST}
+    protocol = trial(CHANGE, analyses=[base])
+    values = ALCOHOL.replace(p_hide=0.3)
+    batch = simulate_batch(
+        protocol, seed=7, first_replicate=0, n_replicates=2, parameters=values, pharmacology=load_pharmacology()
+    )
+    whole = complete_batch(protocol, batch, values).observation.before
+    hidden = batch.observation.before
+    assert whole is not None
+    assert hidden is not None
+    np.testing.assert_array_equal(whole.diary, batch.course.baseline_use)
+    assert hidden.diary.sum() < whole.diary.sum()

@@ -212,3 +212,42 @@ def test_days_among_which_an_endpoint_counts_follow_its_rule() -> None:
         values = values_of(item, endpoint_data(observation, heavy_amount=0.0))
         found[rule] = tuple(float(part[0]) for part in day_counts(item, observation, values))
     assert found == {"observed": (1.0, 2.0), "use": (1.0, 6.0), "carried": (4.0, 5.0), "weighted": (3.0, 6.0)}
+
+
+@pytest.mark.parametrize(
+    ("words", "baseline", "change"),
+    [([], [-1, -1], [2.0 / 3.0 - 1.0, np.nan]), (["--window", "1:2", "--baseline", "-1:0"], [-1, 0], [-0.5, 1.0])],
+)
+def test_imported_diaries_are_compared_with_their_own_days_before(
+    words: list[str], baseline: list[int], change: list[float], diary: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """Person 2 was never asked before day 0: no value, and never a baseline of zero."""
+    capsys.readouterr()
+    out = tmp_path / "e.parquet"
+    asked = ["endpoints", "run", str(diary), "--substance", "Alcohol", *words, "--endpoint", "change-in-use-days"]
+    assert run_app([*asked, "--endpoint", "use-days-halved", "--out", str(out), "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert content["baseline"] == baseline
+    np.testing.assert_allclose(pd.read_parquet(out)["change-in-use-days"], 100.0 * np.array(change))
+    row = next(one for one in content["endpoints"] if one["id"] == "change-in-use-days")
+    assert (row["unit"], row["n_valued"]) == ("percentage points", int(np.isfinite(change).sum()))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--baseline", "-9:-1"], "--baseline: got days -9 to -1; expected days -1 to 2"),
+        (["--baseline", "0:1", "--window", "1:2"], "expected a day before the window, which begins on day 1"),
+        (["--baseline", "-1"], "--baseline"),
+        (["--window", "-1:2"], "got no baseline; expected days before the window"),
+    ],
+)
+def test_a_baseline_that_the_data_do_not_have_is_refused(
+    words: list[str], said: str, diary: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the option, with what came and what to do."""
+    capsys.readouterr()
+    command = ["endpoints", "run", str(diary), "--substance", "Alcohol", "--endpoint", "change-in-use-days", *words]
+    assert run_app(command) == 2
+    assert said in capsys.readouterr().err

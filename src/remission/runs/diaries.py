@@ -36,7 +36,12 @@ def diary_schema(plan: TrialPlan) -> pa.Schema:
         ("replicate", pa.int32(), "replicate of the trial, from 0", "1"),
         ("subject", pa.int32(), "person within the replicate, from 0", "1"),
         ("arm", pa.dictionary(pa.int8(), pa.string()), "arm of the trial", "1"),
-        ("day", pa.int16(), "day of the course, 0 is the day of the first dose", "day"),
+        (
+            "day",
+            pa.int16(),
+            "day of the course, 0 is the day of the first dose",
+            "day",
+        ),
         ("use", pa.int8(), "1 on a day with use, the true course", "1"),
         ("amount", pa.float64(), "amount used on the day, the true course", unit),
         ("craving_vas", pa.float64(), "craving of the day without report error", "VAS 0 to 100"),
@@ -67,11 +72,18 @@ def _amount_unit(plan: TrialPlan) -> str:
 
 def diary_table(plan: TrialPlan, chunk: Chunk, batch: TrialBatch) -> pa.Table:
     """The days of a chunk's people as rows."""
-    n_people, n_days = batch.course.use.shape
+    course, observed = batch.course, batch.observation
+    before = (course.baseline_use, course.baseline_amount, course.baseline_vas)
+    since = (course.use, course.amount, course.vas)
+    use, amount, vas = (np.concatenate(pair, axis=1) for pair in zip(before, since, strict=True))
+    seen, reported = observed.seen, observed.diary
+    if observed.before is not None:
+        seen = np.concatenate([observed.before.seen, seen], axis=1)
+        reported = np.concatenate([observed.before.diary, reported], axis=1)
+    n_people, n_days = use.shape
     n_subjects = plan.protocol.population.n_subjects
     person = np.arange(n_people, dtype=np.int32)
-    day = np.arange(n_days, dtype=np.int16)
-    seen = batch.observation.seen
+    day = np.arange(n_days, dtype=np.int16) - np.int16(course.baseline_use.shape[1])
     arms = pa.DictionaryArray.from_arrays(
         pa.array(np.repeat(batch.arm.astype(np.int8), n_days)), pa.array([arm.id for arm in plan.protocol.arms])
     )
@@ -80,12 +92,12 @@ def diary_table(plan: TrialPlan, chunk: Chunk, batch: TrialBatch) -> pa.Table:
         np.repeat(person % n_subjects, n_days),
         arms,
         np.tile(day, n_people),
-        batch.course.use.astype(np.int8).ravel(),
-        batch.course.amount.ravel(),
-        batch.course.vas.ravel(),
-        (day < batch.course.days_in_study[:, None]).ravel(),
+        use.astype(np.int8).ravel(),
+        amount.ravel(),
+        vas.ravel(),
+        (day < course.days_in_study[:, None]).ravel(),
         seen.ravel(),
-        pa.array(batch.observation.diary.astype(np.int8).ravel(), mask=~seen.ravel()),
+        pa.array(reported.astype(np.int8).ravel(), mask=~seen.ravel()),
     ]
     return pa.Table.from_arrays([pa.array(column) for column in columns], schema=diary_schema(plan))
 

@@ -58,6 +58,14 @@ def complete_batch(
             amount=course.amount * course.use,
             seen=np.ones_like(found.seen),
             test_kept=np.ones_like(found.test_kept),
+            before=None
+            if found.before is None
+            else replace(
+                found.before,
+                diary=course.baseline_use,
+                amount=course.baseline_amount * course.baseline_use,
+                seen=np.ones_like(found.before.seen),
+            ),
         )
     whole = replace(batch, observation=seen)
     days = event_days(protocol, whole) if strategies else {}

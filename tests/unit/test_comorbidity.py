@@ -57,6 +57,7 @@ def test_the_prevalences_are_those_of_the_registry() -> None:
     for name, record in (("depression", "ctn_prev_has_major_dep"), ("anxiety", "ctn_prev_has_anx_pan")):
         assert found.value(f"prevalence_{name}.opioid") == registry[record].value  # type: ignore[union-attr]
         assert found.value(f"weight_{name}") == 0.0
+        assert small_protocol(population=stated(0.3, 0.3)).effect_share(name) == found.value(f"weight_{name}")
         assert all(registry[one] for one in conflicting_records(name))
     contrast = condition_contrast("depression", substance="alcohol")
     assert contrast is not None

@@ -108,10 +108,10 @@ def _conditions(protocol: ProtocolFields) -> list[str]:
         is_stated = condition is not None and condition.prevalence is not None
         source = "stated in this file" if is_stated else f"measured, ctn_prev_has_{_CTN[name]}"
         contrast = condition_contrast(name, substance=protocol.substance)
-        acts = "no effect on use here"
-        if condition is not None and condition.effect_share and contrast is not None:
+        acts, part = "no effect on use here", protocol.effect_share(name)
+        if part and contrast is not None:
             acts = (
-                f"{condition.effect_share:g} of the effect on use that was read ({_MEASURES[contrast.measure]} "
+                f"{part:g} of the effect on use that was read ({_MEASURES[contrast.measure]} "
                 f"{contrast.contrast:g}, {contrast.interval}, {contrast.record}, {contrast.grade})"
             )
         against = conflicting_records(name)

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from remission.errors import SpecError, did_you_mean
 from remission.records.analysis import Analysis, Comparison
-from remission.records.comorbidity import measured_prevalence
+from remission.records.comorbidity import default_weight, measured_prevalence
 from remission.records.design import Design
 from remission.records.endpoint import Endpoint
 from remission.records.estimand import Estimand
@@ -100,6 +100,13 @@ class ProtocolFields(GrownRecord):
         if stated is not None and stated.prevalence is not None:
             return float(stated.prevalence)
         return measured_prevalence(condition, substance=self.substance)
+
+    def effect_share(self, condition: str) -> float:
+        """The share of what was read of a condition on use that acts: stated, else the library's weight. [share]"""
+        stated = getattr(self.population.comorbidity, condition, None)
+        if stated is not None and stated.effect_share is not None:
+            return float(stated.effect_share)
+        return default_weight(condition)
 
     def endpoint(self, endpoint_id: str) -> Endpoint:
         """The endpoint of this id.

@@ -19,7 +19,7 @@ from remission.units import parse_quantity
 
 __all__ = [
     "CONDITIONS", "Comorbidity", "Condition", "comorbidity_numbers", "condition_contrast",
-    "conflicting_records", "measured_prevalence", "why_unread",
+    "conflicting_records", "default_weight", "measured_prevalence", "why_unread",
 ]  # fmt: skip
 
 CONDITIONS: Final = ("depression", "anxiety")
@@ -48,11 +48,12 @@ def _within(value: Any) -> Any:
 class Condition(Record):
     """How common a condition is at entry, and how much of what was read of it acts on use.
 
-    ``prevalence`` may be left out where one was measured; ``effect_share`` is 0 by default, because it is contested.
+    ``prevalence`` may be left out where one was measured; left out, ``effect_share`` is the
+    library's weight: 0, because it is contested.
     """
 
     prevalence: Annotated[Fraction | None, BeforeValidator(_within)] = None
-    effect_share: Fraction = 0.0
+    effect_share: Fraction | None = None
 
 
 class Comorbidity(Record):
@@ -91,6 +92,11 @@ def measured_prevalence(condition: str, *, substance: str) -> float | None:
     """
     found = _NUMBERS.get(f"prevalence_{condition}.{substance}")
     return None if found is None else found.value
+
+
+def default_weight(condition: str) -> float:
+    """The share of what was read of a condition on use that acts where a protocol does not say. [share]"""
+    return _NUMBERS.value(f"weight_{condition}")
 
 
 def condition_contrast(condition: str, *, substance: str) -> SourcedContrast | None:

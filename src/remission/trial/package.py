@@ -153,12 +153,11 @@ def comorbidity_shift(
 
     Raises ``SpecError``: no shift makes these parameters show the contrast.
     """
-    stated, found = protocol.population.comorbidity, None
+    found = None
     for name, has in conditions.items():
-        condition = getattr(stated, name, None)
-        contrast = condition_contrast(name, substance=protocol.substance)
-        if condition is not None and condition.effect_share and contrast is not None:
-            shift = condition.effect_share * find_shift(contrast, parameters)
+        share, contrast = protocol.effect_share(name), condition_contrast(name, substance=protocol.substance)
+        if share and contrast is not None:
+            shift = share * find_shift(contrast, parameters)
             own = shift * (has - protocol.prevalence(name))
             found = own if found is None else found + own
     return found

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from remission.analyses.mmrm import Mmrm, fit_mmrm
-from remission.records.repeated import Freedom, Structure
+from remission.records.regression import Freedom, Structure
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT.parent / "shared" / "data" / "mmrm"

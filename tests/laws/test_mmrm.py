@@ -8,7 +8,7 @@ from law_cases import law
 
 from remission.analyses.estimate import Status
 from remission.analyses.mmrm import FREEDOMS, STRUCTURES, VisitMmrm, fit_mmrm, fit_visits
-from remission.records.repeated import Structure
+from remission.records.regression import Structure
 
 
 def trial_of(rng: np.random.Generator) -> dict[str, Any]:

@@ -42,7 +42,9 @@ def faults(**fields: Any) -> list[tuple[str, object]]:
             "prior.events",
         ),
         (analysis("mean_difference", test="score"), "test"),
-        (analysis("hazard_ratio", "time", stratify_by=["sex"]), "stratify_by"),
+        (analysis("odds_ratio", "relapse", stratify_by=["sex"]), "stratify_by"),
+        (analysis("odds_ratio", "relapse", errors="hc3"), "errors"),
+        (analysis("mean_difference", errors="hc2"), "errors"),
         (analysis("odds_ratio", "relapse", small_sample=False), "small_sample"),
         (analysis("mean_difference", covariance="toeplitz"), "covariance"),
         (analysis("repeated_difference", period_days=7, visit_day=6), "visit_day"),
@@ -186,6 +188,7 @@ def test_options_survive_a_round_trip_and_are_told() -> None:
         {**analysis("posterior_odds_ratio", "relapse", prior={**PRIOR, "center": 0.1, "sd": 2.0}), "id": "b"},
         {**analysis("log_rank", "time", stratify_by=["sex"]), "id": "c"},
         {**analysis("odds_ratio", "relapse", test="score"), "id": "d"},
+        {**analysis("mean_difference", errors="hc3"), "id": "i"},
         {**analysis("repeated_difference", period_days=7, small_sample=False), "id": "e"},
         {**analysis("restricted_mean_difference", "time", tau_day=20), "id": "f"},
         {**analysis("mmrm", "craving", covariance="toeplitz", visit_day=13), "id": "g"},
@@ -200,6 +203,7 @@ def test_options_survive_a_round_trip_and_are_told() -> None:
     told = " ".join(protocol.explain().split())
     for words in (
         "5 imputations, copy-reference", "sd 2 (assumed: a guess for a test)", "within strata of sex", "score test",
+        "robust to unequal variances (HC3)",
         "standard errors for many people", "visit of day 13; toeplitz covariance, restricted likelihood",
         "mean over visits; unstructured covariance, one for each side", "by Kenward and Roger",
         "up to 20 days", "Gate two, after one: c by Holm",

@@ -171,6 +171,8 @@ def test_the_statistic_is_positive_where_ketamine_does_better(analysis: str, end
         ("rate_ratio", "uses", {}),
         ("day_odds_ratio", "pda", {}),
         ("repeated_difference", "pda", {"period_days": 14}),
+        ("mmrm", "pda", {"period_days": 14}),
+        ("hazard_ratio", "time", {"stratify_by": ["sex"]}),
     ],
 )
 def test_every_method_is_looked_at_without_further_code(method: str, endpoint: str, more: dict[str, Any]) -> None:

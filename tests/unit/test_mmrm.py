@@ -13,7 +13,7 @@ from remission.analyses.means import analyze_difference
 from remission.analyses.mixed import Table, _Search
 from remission.analyses.mmrm import FREEDOMS, Mmrm, analyze_mmrms, fit_mmrm, fit_visits
 from remission.errors import SpecError
-from remission.records.repeated import Structure
+from remission.records.regression import Structure
 
 
 def panel(

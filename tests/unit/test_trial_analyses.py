@@ -30,6 +30,8 @@ ANALYSES = [
     analysis("ancova", "pda", "mean_difference", adjust=["age", "weight", "sex"]),
     analysis("odds", "relapse", "odds_ratio", adjust=["age"], test="likelihood-ratio"),
     analysis("cox", "time", "hazard_ratio", adjust=["sex"]),
+    analysis("robust", "pda", "mean_difference", adjust=["age"], errors="hc3"),
+    analysis("cox-strata", "time", "hazard_ratio", adjust=["age"], stratify_by=["sex", "site"]),
     analysis("log-rank", "time", "log_rank", stratify_by=["sex", "site"]),
     analysis("rmst", "time", "restricted_mean_difference", tau_day=20),
     analysis("rate", "days", "rate_ratio"),

@@ -11,7 +11,7 @@ from jaxtyping import Int
 from numba import njit
 
 from remission.numerics.lanes import OPTIONS, exp_lane
-from remission.records.repeated import Structure
+from remission.records.regression import Structure
 
 __all__ = ["SPATIAL", "STRUCTURES", "covariances", "index_of", "kind_of", "parameter_names"]
 

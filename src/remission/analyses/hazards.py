@@ -48,29 +48,43 @@ _LEAST = 1e-14
 
 
 def analyze_hazard(
-    days: _Values, event: _Sides, treated: _Sides, adjust: Float[np.ndarray, "subject term"]
+    days: _Values,
+    event: _Sides,
+    treated: _Sides,
+    adjust: Float[np.ndarray, "subject term"],
+    *,
+    strata: Int[np.ndarray, " subject"] | None = None,
 ) -> Estimate:
     """:func:`analyze_hazards` of one replicate."""
-    return of_one(analyze_hazards, days, event, treated, adjust=adjust)
+    groups = None if strata is None else strata[None]
+    return of_one(analyze_hazards, days, event, treated, adjust=adjust, strata=groups)
 
 
 def analyze_hazards(
-    days: _Table, event: _Flags, inside: _Flags, treated: _Flags, adjust: Float[np.ndarray, "replicate term subject"]
+    days: _Table,
+    event: _Flags,
+    inside: _Flags,
+    treated: _Flags,
+    adjust: Float[np.ndarray, "replicate term subject"],
+    *,
+    strata: Int[np.ndarray, "replicate subject"] | None = None,
 ) -> Estimates:
     """Hazard ratios, treated against control, by Cox regression with Wald intervals.
 
-    ``days``, ``event``: anything where not ``inside``. ``inside``: who is analyzed.
+    ``days``, ``event``: anything where not ``inside``. ``inside``: who is analyzed. ``strata``: each with a hazard of
+    its own, within which people are compared; ``None``: one.
     """
     happened = event & inside
     basis = orthonormal_basis(inside, treated, adjust)
     enough = _has_both_sides(inside, treated) & happened.any(axis=1)
     is_apart = ~(happened & treated).any(axis=1) | ~(happened & ~treated).any(axis=1)
-    log_ratio, error = _regress(_sorted_times(days, happened, inside), basis, enough & ~is_apart & basis.is_estimable)
+    is_estimable = basis.is_estimable & _is_compared(inside, treated, strata)
+    log_ratio, error = _regress(_sorted_times(days, happened, inside, strata), basis, enough & ~is_apart & is_estimable)
     status = np.full(enough.size, Status.OK, dtype=object)
     status[~np.isfinite(error)] = Status.NOT_CONVERGED
     with np.errstate(invalid="ignore"):
         status[error > LARGEST_ERROR] = Status.SEPARATION
-    status[~basis.is_estimable] = Status.NOT_ESTIMABLE
+    status[~is_estimable] = Status.NOT_ESTIMABLE
     status[is_apart] = Status.SEPARATION
     status[~enough] = Status.NO_VARIATION
     return ratios_of(status, log_ratio, error)
@@ -80,6 +94,19 @@ def _has_both_sides(inside: _Flags, treated: _Flags) -> Bool[np.ndarray, " repli
     sides = [(inside & side).any(axis=1) for side in (treated, ~treated)]
     enough: Bool[np.ndarray, " replicate"] = (inside.sum(axis=1) >= 4) & sides[0] & sides[1]
     return enough
+
+
+def _is_compared(
+    inside: _Flags, treated: _Flags, strata: Int[np.ndarray, "replicate subject"] | None
+) -> Bool[np.ndarray, " replicate"]:
+    """Whether any stratum has people of both sides."""
+    if strata is None:
+        return np.ones(inside.shape[0], dtype=np.bool_)
+    groups = [inside & (strata == group) for group in np.unique(strata[inside])]
+    found: Bool[np.ndarray, " replicate"] = np.any(
+        [(mine & treated).any(axis=1) & (mine & ~treated).any(axis=1) for mine in groups], axis=0
+    )
+    return found
 
 
 def analyze_log_ranks(
@@ -118,7 +145,7 @@ def analyze_log_ranks(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _SortedTimes:
-    """People in the order of their times, and the runs of equal times."""
+    """People in the order of their strata and times, and the runs of equal times; who ends a stratum."""
 
     order: Int[np.ndarray, "replicate subject"]
     inside: _Flags
@@ -126,6 +153,7 @@ class _SortedTimes:
     is_first: _Flags
     first: Int[np.ndarray, "replicate subject"]
     last: Int[np.ndarray, "replicate subject"]
+    ends: _Flags
 
     def per_run(self, numbers: _Table) -> _Table:
         """Sum over the run that each place lies in."""
@@ -136,13 +164,18 @@ class _SortedTimes:
         return sums
 
 
-def _sorted_times(days: _Table, event: _Flags, inside: _Flags) -> _SortedTimes:
+def _sorted_times(
+    days: _Table, event: _Flags, inside: _Flags, strata: Int[np.ndarray, "replicate subject"] | None = None
+) -> _SortedTimes:
     times = np.where(inside, days, -np.inf)
-    order = np.argsort(times, axis=1, kind="stable")
-    times = np.take_along_axis(times, order, axis=1)
+    groups = np.where(inside, 0 if strata is None else strata, np.iinfo(np.int64).min)
+    order = np.lexsort((times, groups), axis=1)
+    times, groups = (np.take_along_axis(column, order, axis=1) for column in (times, groups))
     n = times.shape[1]
-    is_first = np.ones(times.shape, dtype=np.bool_)
-    is_first[:, 1:] = times[:, 1:] != times[:, :-1]
+    is_new = groups[:, 1:] != groups[:, :-1]
+    is_first, ends = np.ones(times.shape, dtype=np.bool_), np.ones(times.shape, dtype=np.bool_)
+    is_first[:, 1:] = (times[:, 1:] != times[:, :-1]) | is_new
+    ends[:, :-1] = is_new
     place = np.arange(n)
     first = np.maximum.accumulate(np.where(is_first, place, 0), axis=1)
     is_last = np.ones(times.shape, dtype=np.bool_)
@@ -155,6 +188,7 @@ def _sorted_times(days: _Table, event: _Flags, inside: _Flags) -> _SortedTimes:
         is_first=is_first,
         first=first,
         last=last,
+        ends=ends,
     )
 
 
@@ -168,14 +202,14 @@ def _regress(
     """Log hazard ratio and its error; NaN where the steps do not end well."""
     log_ratio, error = np.full(plain.size, np.nan), np.full(plain.size, np.nan)
     _fit_all(
-        times.order, times.inside, times.event, times.is_first, basis.columns, basis.is_kept, basis.left, plain, _STEPS,
-        log_ratio, error,
+        times.order, times.inside, times.event, times.is_first, times.ends, basis.columns, basis.is_kept, basis.left,
+        plain, _STEPS, log_ratio, error,
     )  # fmt: skip
     return log_ratio, error
 
 
 @njit(nogil=True, cache=True, **OPTIONS)
-def _fit_all(order, inside, event, is_first, columns, kept, left, plain, steps, log_ratio, error):
+def _fit_all(order, inside, event, is_first, ends, columns, kept, left, plain, steps, log_ratio, error):
     for r in range(plain.size):
         if not plain[r]:
             continue
@@ -187,18 +221,18 @@ def _fit_all(order, inside, event, is_first, columns, kept, left, plain, steps, 
         for i in range(people.size):
             for j in range(chosen.size):
                 x[i, j] = columns[r, chosen[j], people[i]]
-        log_ratio[r], error[r] = _fit(x, event[r, begin:], is_first[r, begin:], steps)
+        log_ratio[r], error[r] = _fit(x, event[r, begin:], is_first[r, begin:], ends[r, begin:], steps)
         log_ratio[r] /= left[r]
         error[r] /= left[r]
 
 
 @njit(**OPTIONS)
-def _fit(x, event, is_first, steps):
+def _fit(x, event, is_first, ends, steps):
     """Coefficient of the last column and its error; NaN where the search stopped."""
     n_terms = x.shape[1]
     effect, step, slope = np.zeros(n_terms), np.zeros(n_terms), np.zeros(n_terms)
     information = np.zeros((n_terms, n_terms))
-    value = _likelihood(x, event, is_first, effect, slope, information)
+    value = _likelihood(x, event, is_first, ends, effect, slope, information)
     arrived = False
     for _ in range(steps):
         if not factor(information, _LEAST):
@@ -216,7 +250,7 @@ def _fit(x, event, is_first, steps):
         for _ in range(30):
             for j in range(n_terms):
                 effect[j] += step[j]
-            value = _likelihood(x, event, is_first, effect, slope, information)
+            value = _likelihood(x, event, is_first, ends, effect, slope, information)
             # Rounding may lower the likelihood a little at its top.
             if arrived or value >= before - 1e-9 * (1.0 + abs(before)):
                 break
@@ -227,7 +261,7 @@ def _fit(x, event, is_first, steps):
 
 
 @njit(**OPTIONS)
-def _likelihood(x, event, is_first, effect, slope, information):
+def _likelihood(x, event, is_first, ends, effect, slope, information):
     """Log partial likelihood; its slope and minus its curvature are left in their places."""
     n, n_terms = x.shape
     first, tied_first = np.zeros(n_terms), np.zeros(n_terms)
@@ -247,6 +281,10 @@ def _likelihood(x, event, is_first, effect, slope, information):
     if not np.isfinite(highest):
         return np.nan
     for i in range(n - 1, -1, -1):
+        if ends[i]:
+            total = 0.0
+            first.fill(0.0)
+            second.fill(0.0)
         risk = exp_lane(lines[i] - highest)
         total += risk
         if event[i]:

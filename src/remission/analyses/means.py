@@ -22,6 +22,7 @@ from remission.analyses.estimate import (
 from remission.numerics.distributions import t_cdf, t_quantile
 from remission.numerics.lanes import OPTIONS
 from remission.numerics.small_systems import sum_of_products
+from remission.records.regression import Errors
 
 __all__ = ["analyze_difference", "analyze_differences", "analyze_percent_lower", "project"]
 
@@ -29,9 +30,11 @@ _Values = Float[np.ndarray, " subject"]
 _Treated = Bool[np.ndarray, " subject"]
 
 
-def analyze_difference(values: _Values, treated: _Treated, adjust: Float[np.ndarray, "subject term"]) -> Estimate:
+def analyze_difference(
+    values: _Values, treated: _Treated, adjust: Float[np.ndarray, "subject term"], *, errors: Errors = "equal-variance"
+) -> Estimate:
     """:func:`analyze_differences` of one replicate, whose values have no NaN."""
-    return of_one(analyze_differences, values, treated, adjust=adjust)
+    return of_one(analyze_differences, values, treated, adjust=adjust, errors=errors)
 
 
 def analyze_differences(
@@ -39,11 +42,15 @@ def analyze_differences(
     inside: Bool[np.ndarray, "replicate subject"],
     treated: Bool[np.ndarray, "replicate subject"],
     adjust: Float[np.ndarray, "replicate term subject"],
+    *,
+    errors: Errors = "equal-variance",
 ) -> Estimates:
     """Adjusted differences of means, treated minus control, by least squares with t intervals.
 
     ``values``: any number where not ``inside``. ``inside``: who is analyzed. ``adjust``: further columns of the design;
-    with baseline values among them it is the analysis of covariance.
+    with baseline values among them it is the analysis of covariance. ``errors``: one variance for everybody, or each
+    person's own squared residual divided by the square of one minus the person's leverage (HC3 of MacKinnon and White,
+    doi 10.1016/0304-4076(85)90158-7).
     """
     n = inside.sum(axis=1)
     basis = orthonormal_basis(inside, treated, adjust)
@@ -58,7 +65,14 @@ def analyze_differences(
     freedom = np.maximum(freedom, 1).astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         estimate = weights[:, -1] / basis.left
-        error = np.sqrt(squares / freedom) / basis.left
+        if errors == "hc3":
+            spare = 1.0 - (basis.columns * basis.columns).sum(axis=1)
+            is_estimable &= (spare > _LEVERAGE).all(axis=1)
+            rest = outcome - (weights[:, :, None] * basis.columns).sum(axis=1)
+            pulls = basis.columns[:, -1] * rest / np.maximum(spare, _LEVERAGE)
+            error = np.sqrt((pulls * pulls).sum(axis=1)) / basis.left
+        else:
+            error = np.sqrt(squares / freedom) / basis.left
         half = t_quantile(freedom, 0.975) * error
         p_value = 2.0 * t_cdf(freedom, -np.abs(estimate / error))
     status = np.full(n.size, Status.OK, dtype=object)
@@ -73,6 +87,10 @@ _NO_SPREAD = 1e-20
 have no width."""
 _ROUNDING = 1e-29
 """The same as a share of the outcome's own sum of squares: numbers far from zero carry rounding of their size."""
+
+
+_LEVERAGE = 1e-9
+"""Of a person whom the terms fit by themselves there is no residual to learn a spread from."""
 
 
 def project(

@@ -33,7 +33,7 @@ from remission.analyses.covariance import (
 from remission.numerics.elementary import log
 from remission.numerics.lanes import OPTIONS, log_lane
 from remission.numerics.small_systems import factor, inverse, solve, sum_of_products
-from remission.records.repeated import Structure
+from remission.records.regression import Structure
 
 __all__ = ["Ending", "MixedFit", "Table", "contrasts_of", "fit_table", "solve_system"]
 

@@ -17,7 +17,7 @@ from remission.analyses.estimate import Estimate, Estimates, Status, failed_esti
 from remission.analyses.mixed import Ending, MixedFit, Table, contrasts_of, fit_table, solve_system
 from remission.errors import SpecError
 from remission.numerics.distributions import f_tail, t_cdf, t_quantile
-from remission.records.repeated import Freedom, Structure
+from remission.records.regression import Freedom, Structure
 
 __all__ = [
     "FREEDOMS",
@@ -494,13 +494,14 @@ def analyze_mmrms(
 ) -> Estimates:
     """Differences of means at a visit, or over visits with weights that add up to one, treated minus control.
 
-    ``values``: NaN where a visit was missed; any number where not ``inside``. ``n_by_visit``: so many of the last terms
+    ``values``: NaN where a visit was missed; any number where not ``inside``; people without one of the terms are left
+    out. ``n_by_visit``: so many of the last terms
     of ``adjust`` have a slope for each visit. ``weights``, ``position``: of the visits.
     """
     m, n_common = values.shape[2], adjust.shape[1] - n_by_visit
     found = []
     for number, who in enumerate(inside):
-        seen = np.isfinite(values[number]) & who[:, None]
+        seen = np.isfinite(values[number]) & (who & np.isfinite(adjust[number]).all(axis=0))[:, None]
         subject, visit = np.nonzero(seen)
         used = seen.any(axis=1)
         if used.sum() < 4 or not (used & treated[number]).any() or not (used & ~treated[number]).any():

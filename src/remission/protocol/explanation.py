@@ -324,6 +324,8 @@ def _options(analysis: "Analysis") -> list[str]:
         found.append(f"with {analysis.baseline} as the measure before treatment")
     if analysis.test != "wald":
         found.append(f"{analysis.test} test")
+    if analysis.errors == "hc3":
+        found.append("standard errors robust to unequal variances (HC3)")
     if analysis.stratify_by:
         found.append(f"within strata of {' and '.join(analysis.stratify_by)}")
     if analysis.tau_day is not None:

@@ -12,7 +12,7 @@ from remission.records.grown import GrownRecord
 from remission.records.parameter import Grade
 from remission.records.population import Stratum
 from remission.records.quantity import Flag
-from remission.records.repeated import Freedom, Structure
+from remission.records.regression import Errors, Freedom, Structure
 from remission.records.text import EachOnce, Sentence, Slug
 
 __all__ = ["BASELINE_COVARIATES", "PRIOR_NUMBERS", "Analysis", "Comparison", "Contrast", "Imputation", "Prior"]
@@ -75,8 +75,10 @@ class Analysis(GrownRecord):
         An endpoint of the time before treatment that enters the regression as well.
     test
         Which test the p value of an odds ratio is of.
+    errors
+        Of a difference of means: from one variance for everybody, or robust to unequal ones (HC3).
     stratify_by
-        Strata of the log-rank test.
+        Strata of the log-rank test and of Cox regression.
     tau_day
         Days up to which a mean survival time is taken, counted as the endpoint counts them. [day]
     period_days
@@ -97,6 +99,7 @@ class Analysis(GrownRecord):
         {
             "baseline", "test", "stratify_by", "tau_day", "period_days", "correlation", "small_sample", "imputation",
             "prior", "visit_day", "mean_over_visits", "covariance", "covariance_by_side", "degrees_of_freedom",
+            "errors",
         }
     )  # fmt: skip
 
@@ -108,6 +111,7 @@ class Analysis(GrownRecord):
     adjust: Annotated[tuple[Slug, ...], EachOnce] = ()
     baseline: Slug | None = None
     test: Literal["wald", "likelihood-ratio", "score"] = "wald"
+    errors: Errors = "equal-variance"
     stratify_by: Annotated[tuple[Stratum, ...], EachOnce] = ()
     tau_day: Annotated[int, Field(strict=True, ge=1, le=1826)] | None = None
     period_days: Annotated[int, Field(strict=True, ge=1, le=1825)] | None = None

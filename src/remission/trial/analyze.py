@@ -196,12 +196,23 @@ def _odds(found: _Compared) -> Estimates:
     return found.each(analyze_odds, found.value, test=found.analysis.test)
 
 
-def _log_rank(found: _Compared) -> Estimates:
+def _strata(found: _Compared) -> Int[np.ndarray, "replicate subject"]:
     strata = np.zeros(len(found.batch.arm), dtype=np.int64)
     for name in found.analysis.stratify_by:
         level = _level(found.protocol, name, found.batch)
         strata = strata * (int(level.max()) + 1) + level
-    return analyze_log_ranks(found.value, found.event, found.inside, found.treated, found.table(strata))
+    whole: Int[np.ndarray, "replicate subject"] = found.table(strata)
+    return whole
+
+
+def _hazards(found: _Compared) -> Estimates:
+    return analyze_hazards(
+        found.value, found.event, found.inside, found.treated, found.adjust, strata=_strata(found)
+    )  # fmt: skip
+
+
+def _log_rank(found: _Compared) -> Estimates:
+    return analyze_log_ranks(found.value, found.event, found.inside, found.treated, _strata(found))
 
 
 def _counts(one: Callable[..., Estimate], found: _Compared) -> Estimates:
@@ -292,9 +303,11 @@ def _posterior_odds(found: _Compared) -> Estimates:
 
 
 _FUNCTIONS: Final[Mapping[Method, Callable[[_Compared], Estimates]]] = {
-    "mean_difference": lambda found: analyze_differences(found.value, found.inside, found.treated, found.adjust),
+    "mean_difference": lambda found: analyze_differences(
+        found.value, found.inside, found.treated, found.adjust, errors=found.analysis.errors
+    ),
     "odds_ratio": _odds,
-    "hazard_ratio": lambda found: analyze_hazards(found.value, found.event, found.inside, found.treated, found.adjust),
+    "hazard_ratio": _hazards,
     "percent_lower": lambda found: found.each(
         lambda value, treated, _: analyze_percent_lower(value, treated), found.value
     ),

@@ -1,8 +1,8 @@
-"""Words of mixed models for repeated measures: structures of a person's covariance, degrees of freedom."""
+"""Words of regressions: structures of a person's covariance, degrees of freedom, errors."""
 
 from typing import Literal, TypeAlias
 
-__all__ = ["Freedom", "Structure"]
+__all__ = ["Errors", "Freedom", "Structure"]
 
 Structure: TypeAlias = Literal[
     "unstructured", "compound-symmetry", "heterogeneous-compound-symmetry", "autoregressive",
@@ -11,3 +11,5 @@ Structure: TypeAlias = Literal[
 ]  # fmt: skip
 
 Freedom: TypeAlias = Literal["kenward-roger", "kenward-roger-linear", "satterthwaite"]
+
+Errors: TypeAlias = Literal["equal-variance", "hc3"]

@@ -57,10 +57,19 @@ https://clinic.example,outpatient;telehealth,naltrexone,yes,iv;im,required,physi
 """
 
 
+_ADAPTING = protocol_text("dakwar-2020").replace(
+    "      - day: 0\n        doses:",
+    "      - day: 10\n        adapt: {visit: 7, within_days: 7, dose: 90 mg, duration: 52 min}\n        doses:",
+)
+
+
 def bases() -> dict[str, list[str]]:
     """Whole files of each kind."""
     return {
-        "protocol": [protocol_template(), protocol_text("kare"), protocol_text("dakwar-2019")],
+        "protocol": [
+            protocol_template(), _ADAPTING,
+            *(protocol_text(name) for name in ("kare", "dakwar-2020", "krupitsky-2007", "yoon-2025", "nct04177706")),
+        ],
         "mapping": [MAPPING],
         "scenario": [SCENARIOS],
         "price": [PRICES],

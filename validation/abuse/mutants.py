@@ -67,7 +67,8 @@ def bases() -> dict[str, list[str]]:
     """Whole files of each kind."""
     return {
         "protocol": [
-            protocol_template(), _ADAPTING,
+            protocol_template(),
+            _ADAPTING,
             *(protocol_text(name) for name in ("kare", "dakwar-2020", "krupitsky-2007", "yoon-2025", "nct04177706")),
         ],
         "mapping": [MAPPING],

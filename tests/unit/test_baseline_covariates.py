@@ -32,13 +32,6 @@ HALVED = {
 BEFORE = {"id": "before", "label": "b", "kind": "percent_days_abstinent", "window": BASELINE, "missing": "observed"}
 
 
-@pytest.fixture(autouse=True)
-def _lived(monkeypatch: pytest.MonkeyPatch) -> None:
-    """People of a baseline are lived here, whether or not a whole run takes them yet."""
-    for place in ("batch", "simulate"):
-        monkeypatch.setattr(f"remission.trial.{place}.check_entry", lambda _: None, raising=False)
-
-
 def trial(*endpoints: dict[str, Any], analyses: list[dict[str, Any]] | None = None, **changes: Any) -> Protocol:
     """The small trial of people who use until day 0, with 28 days of diary before it."""
     population = {

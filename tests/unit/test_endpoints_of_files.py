@@ -251,3 +251,33 @@ def test_a_baseline_that_the_data_do_not_have_is_refused(
     command = ["endpoints", "run", str(diary), "--substance", "Alcohol", "--endpoint", "change-in-use-days", *words]
     assert run_app(command) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_fall_of_drinking_risk_of_real_people_needs_their_sexes(
+    diary: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """90 g to 60 and 0 g: very high or high risk falls by its own bounds; who has no known sex has no value."""
+    table, out = tmp_path / "sexes.csv", tmp_path / "e.parquet"
+    command = ["endpoints", "run", str(diary), "--substance", "Alcohol", "--endpoint", "drinking-risk-one-level"]
+    command += ["--window", "0:1", "--sexes", str(table)]
+    for text, value in (
+        ("person,sex\n1,female\n2,male\n", 1.0),
+        ("person,sex\n1,m\n2,\n", 1.0),
+        ("person,sex\n2,f\n", None),
+    ):
+        table.write_text(text, encoding="utf-8")
+        out.unlink(missing_ok=True)
+        assert run_app([*command, "--out", str(out)]) == 0, capsys.readouterr().err
+        found = pd.read_parquet(out)["drinking-risk-one-level"].tolist()
+        assert np.isnan(found[1])  # never asked before day 0
+        assert (value is None and np.isnan(found[0])) or found[0] == value
+    capsys.readouterr()
+    for text, said in (
+        ("person,sex\n1,other\n", "sexes.csv, row 2, sex: got other; expected female or male"),
+        ("person,sex\n1,f\n1,m\n", "row 3, person: got 1 again"),
+        ("person,sex\n9,f\n", "no sex of these people"),
+        ("who,sex\n1,f\n", "person"),
+    ):
+        table.write_text(text, encoding="utf-8")
+        assert run_app(command) == 2
+        assert said in capsys.readouterr().err

@@ -107,6 +107,9 @@ def run_command(  # noqa: PLR0917 - options of a command line
     heavy_amount: Annotated[
         float | None, typer.Option("--heavy-amount", min=0.0, help="A day above it is heavy, in the unit of the data.")
     ] = None,
+    sexes: Annotated[
+        Path | None, typer.Option("--sexes", help="CSV with the columns person and sex, for levels of drinking risk.")
+    ] = None,
     replicate: Annotated[int, typer.Option("--replicate", min=0, help="Which replicate of a run, from 0.")] = 0,
     out: _Out = None,
     as_json: AsJson = False,
@@ -126,6 +129,7 @@ def run_command(  # noqa: PLR0917 - options of a command line
             baseline=baseline,
             substance=substance,
             heavy_amount=heavy_amount,
+            sexes=sexes,
             replicate=replicate,
         )
     people = table.people

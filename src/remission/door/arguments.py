@@ -534,7 +534,7 @@ ARGUMENTS: Final[Mapping[str, _Reader]] = {
     **dict.fromkeys(("n_truth", "n_draws"), _whole(0, 1_000_000)),
     **dict.fromkeys(("with_diaries", "overlap", "quick", "is_stored", "is_null", "has_interval"), _FLAG),
     **dict.fromkeys(("function", "on_progress"), _FUNCTION),
-    **dict.fromkeys(("path", "out", "run", "mapping", "dictionary"), _path()),
+    **dict.fromkeys(("path", "out", "run", "mapping", "dictionary", "sexes"), _path()),
     **dict.fromkeys(("power", "alpha", "mcse", "dissociation_gain"), _number(low=0.0, high=1.0)),
     "n_people": _whole(1, 1_000_000),
     "n_resamples": _whole(100, 100_000),

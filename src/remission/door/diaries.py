@@ -1,6 +1,7 @@
 """Diaries of people, real or simulated: in, out, described, and the endpoints of them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -193,6 +194,7 @@ def compute_endpoints(
     baseline: DayRange | None = None,
     substance: str | None = None,
     heavy_amount: float | None = None,
+    sexes: Path | None = None,
     replicate: int = 0,
 ) -> "EndpointTable":
     """Named endpoints of each person, real or simulated.
@@ -212,6 +214,8 @@ def compute_endpoints(
         What counts as use; for diaries of one substance it can be left out.
     heavy_amount
         An amount above which a day counts as heavy. [unit of the data]
+    sexes
+        A table with the columns person and sex, for levels of drinking risk.
     replicate
         Which replicate of a run, from 0.
 
@@ -227,6 +231,9 @@ def compute_endpoints(
         people = endpoint_tables.read_people(data, substance=substance, replicate=replicate, heavy_amount=heavy_amount)
     else:
         people = endpoint_tables.people_of_diaries(data, substance=substance, heavy_amount=heavy_amount)
+    if sexes is not None:
+        female, known = endpoint_tables.read_sexes(sexes, people.columns["person"])
+        people = replace(people, data=replace(people.data, female=female, sex_known=known))
     return endpoint_tables.compute_endpoints(
         people, named or list(_endpoints.list_endpoints()), window=window, baseline=baseline, is_asked=bool(named)
     )

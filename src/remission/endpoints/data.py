@@ -91,8 +91,8 @@ class EndpointData:
         An amount above which a day counts as heavy; ``None`` where no amounts are known. [unit of the substance]
     ethanol_g_per_amount
         Grams of ethanol in one unit of the amount; ``None`` for anything else than alcohol.
-    female
-        Sex of each person, where known.
+    female, sex_known
+        Sex of each person, where sexes are known, and of whom; ``None``: of everybody.
     """
 
     used: Bool[np.ndarray, "subject day"]
@@ -115,6 +115,7 @@ class EndpointData:
     heavy_amount: float | None = None
     ethanol_g_per_amount: float | None = None
     female: Bool[np.ndarray, " subject"] | None = None
+    sex_known: Bool[np.ndarray, " subject"] | None = None
 
     def __len__(self) -> int:
         """Number of people."""
@@ -167,6 +168,7 @@ class EndpointData:
             admission_day=None if self.admission_day is None else self.admission_day[people],
             amount=None if self.amount is None else self.amount[people],
             female=None if self.female is None else self.female[people],
+            sex_known=None if self.sex_known is None else self.sex_known[people],
             until_day=None if self.until_day is None else self.until_day[people],
         )
 

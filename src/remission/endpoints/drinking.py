@@ -33,8 +33,8 @@ def risk_levels(ethanol_g_per_day: _Values, female: Bool[np.ndarray, " subject"]
 def risk_reduction(endpoint: Endpoint, data: EndpointData) -> _Values:
     """1 for a person who is at least ``risk_levels`` lower in the window than in the baseline, else 0.
 
-    Under ``observed`` means are over the days seen; a person without any in either window has no value. Under ``use``
-    a person with an unseen day in the window has not come down.
+    Under ``observed`` means are over the days seen; a person without any in either window has no value. Who has
+    no known sex has no value. Under ``use`` a person with an unseen day in the window has not come down.
 
     Raises SpecError: amounts, their grams of ethanol or the sexes are not known.
     """
@@ -53,6 +53,8 @@ def risk_reduction(endpoint: Endpoint, data: EndpointData) -> _Values:
         risk_levels(data.ethanol_g_per_amount * mean_amount(endpoint, data, span), data.female)
         for span in (baseline, endpoint.window)
     )
+    if data.sex_known is not None:
+        before = np.where(data.sex_known, before, -1)
     fell = ((before - after) >= (endpoint.risk_levels or 1)) * 1.0
     if endpoint.missing == "use":
         columns = data.columns(endpoint.window.first, endpoint.window.last)

@@ -18,6 +18,7 @@ from remission.errors import SpecError
 from remission.exchange.canonical import read_diaries
 from remission.exchange.ctn0094_words import OPIOIDS, read_ctn0094_people
 from remission.exchange.simulated import diaries_of_run
+from remission.exchange.tables import read_table
 from remission.files import new_bytes, spreadsheet_safe
 from remission.library.drinking import ethanol_g_per_unit
 from remission.library.endpoints import NamedEndpoint
@@ -36,6 +37,7 @@ __all__ = [
     "data_of_diaries",
     "people_of_diaries",
     "read_people",
+    "read_sexes",
     "write_endpoint_table",
 ]
 
@@ -272,6 +274,38 @@ def _over(one: NamedEndpoint, window: DayRange, before: DayRange | None) -> Endp
             remedy="Widen the window.",
         )
     return endpoint
+
+
+def read_sexes(path: Path, person: Sequence[str]) -> tuple[Bool[np.ndarray, " subject"], Bool[np.ndarray, " subject"]]:
+    """Who is female, and of whom the sex is known, from a table with the columns person and sex.
+
+    Raises SpecError: no such columns, another word for a sex, a person twice, or none of these people.
+    """
+    cells = read_table(path, needed=["person", "sex"])
+    found: dict[str, bool] = {}
+    for row, (name, sex) in enumerate(zip(cells["person"], cells["sex"], strict=True), start=2):
+        word = str(sex).strip().casefold()
+        if word in {"", "na", "unknown"}:
+            continue
+        if word not in _SEXES:
+            raise SpecError(
+                where=f"{path.name}, row {row}, sex", got=str(sex)[:40], allowed="female or male",
+                remedy="Leave the cell empty where the sex is not known.",
+            )  # fmt: skip
+        if str(name) in found:
+            allowed = "each person once"
+            raise SpecError(where=f"{path.name}, row {row}, person", got=f"{str(name)[:40]} again", allowed=allowed)
+        found[str(name)] = _SEXES[word]
+    known = np.array([name in found for name in person], dtype=np.bool_)
+    if not known.any():
+        raise SpecError(
+            where=path.name, got="no sex of these people", allowed=f"rows for persons such as {person[0]}",
+            remedy="Write the persons as the diaries name them.",
+        )  # fmt: skip
+    return np.array([found.get(name, False) for name in person], dtype=np.bool_), known
+
+
+_SEXES = {"female": True, "f": True, "woman": True, "male": False, "m": False, "man": False}
 
 
 def write_endpoint_table(table: "pd.DataFrame", path: Path) -> None:

@@ -31,4 +31,4 @@ def update_habit(habit: _Column, use: _Column, gate: _Column, *, a_h: float, d_h
 
 def update_reward(reward: _Column, use: _Column, *, tau_r: float, k_r: float) -> _Column:
     """R one day later; ``use`` is 0 or 1. [dimensionless]"""
-    return reward + (1.0 - reward) / tau_r - k_r * use * reward
+    return reward + (1.0 - reward) * (1.0 / tau_r) - k_r * use * reward

@@ -26,7 +26,7 @@ _Column = Float[np.ndarray, " subject"]
 
 def update_load(load: _Column, use: _Column, *, tau_a: float) -> _Column:
     """A one day later; ``use`` is 0 or 1. [dimensionless]"""
-    return load + (use - load) / tau_a
+    return load + (use - load) * (1.0 / tau_a)
 
 
 def update_fast_trace(trace: _Column, use: _Column, *, keep_f: float) -> _Column:

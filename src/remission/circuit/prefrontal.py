@@ -43,7 +43,7 @@ def experience_session(commitment: _Column, responsiveness: _Column, psychoactiv
 
 def update_commitment(commitment: _Column, use: _Column, *, tau_m: float, l_m: float) -> _Column:
     """M one day later: it grows on clean days and loses a share on a use day. [dimensionless]"""
-    return commitment + (1.0 - use) * (1.0 - commitment) / tau_m - l_m * use * commitment
+    return commitment + (1.0 - use) * (1.0 - commitment) * (1.0 / tau_m) - l_m * use * commitment
 
 
 def control(

@@ -42,7 +42,7 @@ def amount_used(
 ) -> _Column:
     """Amount today: 0 on a clean day, log-normal on a use day. [unit of the substance]"""
     lean = heaviness + k_heavy * (recent > 0.0) - k_light * (recent < 0.0)
-    return use * exp(mu_a + gamma_a * strength + sigma_a * (lean / _LOGIT_PER_SD + noise))
+    return use * exp(mu_a + gamma_a * strength + sigma_a * (lean * (1.0 / _LOGIT_PER_SD) + noise))
 
 
 def update_recent(recent: _Column, use: _Column, amount: _Column, *, heavy_amount: float) -> _Column:

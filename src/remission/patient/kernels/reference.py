@@ -132,7 +132,7 @@ def _simulate(
         commitment = commitment + stops * (traits.commitment0 - commitment)
         dose = none
         if day in infusion_days and day >= 0:
-            for slot in range(schedule.infusion_day.shape[1]):
+            for slot in np.flatnonzero((schedule.infusion_day == day).any(axis=0)):
                 due = (schedule.infusion_day[:, slot] == day) * in_study
                 felt = felt_dose(traits.responsiveness, effect[:, slot] * due, rho=p.rho)
                 dose, window, tone = dose + felt, window + felt, tone + felt
@@ -144,7 +144,7 @@ def _simulate(
             missing = open_access * leaving_probability(
                 use, hazard_per_day=p.miss_hazard_per_day, use_factor=p.leave_use_factor
             )
-            for slot in range(n_sessions):
+            for slot in np.flatnonzero((schedule.session_day == day).any(axis=0)):
                 held = (schedule.session_day[:, slot] == day) * (attend_chance[slot] >= missing) * in_study
                 contact = schedule.quality * traits.engagement * held
                 if schedule.incentive is not None:

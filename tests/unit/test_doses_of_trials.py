@@ -1,5 +1,6 @@
 """Doses of a trial by any route: what they do to a person, what follows what was reported, what is refused."""
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,8 @@ import pytest
 from validation.small_trials import small_protocol
 
 from remission.errors import SpecError
+from remission.library.loader import load_parameter_set
+from remission.patient.backgrounds import course_parameters_of, values_of_people
 from remission.patient.course import CourseSchedule
 from remission.patient.parameters import load_course_parameters
 from remission.patient.pharmacology import load_pharmacology
@@ -215,8 +218,27 @@ def test_people_on_an_agonist_are_not_simulated_as_people_without() -> None:
     start = small_protocol()
     protocol = start.replace(substance="opioid", population=start.population.replace(agonist="buprenorphine"))
     assert "Everybody takes buprenorphine throughout" in protocol.explain()
+    shipped = load_parameter_set("model-form-2026")
+    without = shipped.replace(parameters=tuple(one for one in shipped.parameters if "-agonist" not in one.id))
     with pytest.raises(SpecError, match=r"population\.agonist"):
-        plan_trial(protocol, n_replicates=1, seed=1)
+        course_parameters_of(protocol, parameter_set=without)
+
+
+def test_people_on_an_agonist_have_its_values_and_others_have_none_of_them() -> None:
+    """The values belong to people on buprenorphine or methadone, and to nobody else."""
+    start = small_protocol()
+    shipped = load_parameter_set("model-form-2026")
+    special = {one.id.partition(".")[0]: one.value for one in shipped.parameters if one.id.endswith(".opioid-agonist")}
+    assert special
+    opioid = start.replace(substance="opioid")
+    treated = opioid.replace(population=opioid.population.replace(agonist="methadone"))
+    found = asdict(plan_trial(treated, n_replicates=1, seed=1).parameters)
+    assert {name: found[name] for name in special} == special
+    for protocol in (opioid, start):
+        usual = course_parameters_of(protocol)
+        assert usual == load_course_parameters(protocol.substance)
+        assert not any("agonist" in one.id for one in values_of_people(protocol, shipped))
+    assert {one.id for one in values_of_people(treated, shipped)} > {f"{name}.opioid-agonist" for name in special}
 
 
 def test_naltrexone_beside_an_agonist_is_refused() -> None:

@@ -6,9 +6,9 @@ from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
 from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters, load_course_parameters
 from remission.protocol.fields import ProtocolFields
-from remission.records.parameter import ParameterSet
+from remission.records.parameter import Parameter, ParameterSet
 
-__all__ = ["course_parameters_of"]
+__all__ = ["course_parameters_of", "values_of_people"]
 
 
 def course_parameters_of(
@@ -47,3 +47,10 @@ def course_parameters_of(
             remedy="Remove it to simulate people without an agonist, and say so among the assumptions.",
         )
     return usual.replace(**own)
+
+
+def values_of_people(protocol: ProtocolFields, behavior: ParameterSet) -> tuple[Parameter, ...]:
+    """The values of ``behavior`` that a protocol's people can have: none of another substance or background."""
+    substance, agonist = protocol.substance.value, protocol.population.agonist
+    own = {"", substance} | ({f"{substance}-{agonist}", f"{substance}-agonist"} if agonist is not None else set())
+    return tuple(one for one in behavior.parameters if one.id.partition(".")[2] in own)

@@ -12,12 +12,12 @@ from remission.library.loader import load_parameter_set
 from remission.library.published import trial_citation
 from remission.library.references import sources_of
 from remission.numerics.digits import from_to
+from remission.patient.backgrounds import values_of_people
 from remission.patient.parameters import DEFAULT_PARAMETER_SET
 from remission.patient.pharmacology import pharmacology_of
 from remission.protocol.explanation import explain_analysis, explain_arm, explain_multiplicity, explain_visits
 from remission.protocol.question import possible_events, strategy_for
 from remission.protocol.record import Protocol
-from remission.records.substance import Substance
 from remission.records.treatment import Arm
 from remission.report.design_study import ReportedDesign
 from remission.report.words import WORDS
@@ -85,8 +85,7 @@ def source_keys(study: ReportedDesign) -> list[str]:
 def model_keys(protocol: Protocol) -> list[str]:
     """Keys of the sources behind the values of the model, those of other substances left out."""
     behavior = load_parameter_set(DEFAULT_PARAMETER_SET)
-    others = {item.value for item in Substance} - {protocol.substance.value}
-    used = tuple(one for one in behavior.parameters if one.id.rpartition(".")[2] not in others)
+    used = values_of_people(protocol, behavior)
     return [one.key for one in sources_of(behavior.replace(parameters=used), *pharmacology_of(protocol).parameter_sets)]
 
 

@@ -9,11 +9,10 @@ from remission.library.loader import load_parameter_set
 from remission.library.published import trial_citation
 from remission.library.references import sources_of
 from remission.numerics.digits import with_interval
-from remission.patient.backgrounds import course_parameters_of
+from remission.patient.backgrounds import course_parameters_of, values_of_people
 from remission.patient.pharmacology import pharmacology_of
 from remission.patient.standing import is_tuned, standing_of, substances_without_trial, tuned_sentence
 from remission.protocol.record import Protocol
-from remission.records.substance import Substance
 from remission.report.chart import Chart
 from remission.report.inline import chart_parts, inlined
 from remission.report.numbers import error_text, interval_text, mean_text, verdict_text
@@ -165,9 +164,7 @@ def _sources(result: TrialResult) -> list[str]:
     if result.protocol.evidence is not None:
         found.append(str(trial_citation(result.protocol.evidence)))
     behavior = load_parameter_set(result.parameter_set)
-    others = {item.value for item in Substance} - {result.protocol.substance.value}
-    # Values of other substances were not used.
-    used = tuple(one for one in behavior.parameters if one.id.rpartition(".")[2] not in others)
+    used = values_of_people(result.protocol, behavior)
     for reference in sources_of(behavior.replace(parameters=used), *pharmacology_of(result.protocol).parameter_sets):
         text = re.sub(r"https://doi\.org/", "doi:", reference.text)
         identified = f"{text} {reference.note}".strip() if "doi:" not in text else text

@@ -180,6 +180,7 @@ torture: $(TEST_STAMP) ## 200 kills, full disks, jumping clocks: runs must end w
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -u -m validation.torture --write
 
 realism: $(TEST_STAMP) ## simulated diaries beside those in DIARIES=folder (CTN-0094 tables); into docs/validation/realism.md
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.realism.fit "$(DIARIES)"
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.realism "$(DIARIES)"
 
 endpoints: $(TEST_STAMP) ## endpoints of the people in DIARIES=folder (CTN-0094 tables), computed twice; into docs/validation/endpoints.md

@@ -21,6 +21,7 @@ from remission.errors import SpecError, did_you_mean
 from remission.library.protocols import list_protocols, load_protocol
 from remission.library.published import published_outcome, published_verdict
 from remission.patient.backgrounds import course_parameters_of
+from remission.patient.standing import standing_of
 from remission.protocol.record import Protocol
 from remission.trial.simulate import plan_trial
 
@@ -53,12 +54,14 @@ class Evidence:
 def evidence_trials() -> dict[str, EvidenceTrial]:
     """Trials of the library with an outcome that may enter a likelihood, by the name of their protocol.
 
-    A natural course, which compares nothing, is no trial.
+    A natural course, which compares nothing, is no trial. A substance whose values are placeholders has none: how well
+    they show a trial says nothing of the effect.
     """
     found = {}
     for name in list_protocols():
         protocol = load_protocol(name)
-        trial = _trial(name, protocol) if protocol.analyses else None
+        is_known = protocol.analyses and not standing_of(protocol.substance).is_placeholder
+        trial = _trial(name, protocol) if is_known else None
         if trial is not None:
             found[name] = trial
     return found

@@ -66,9 +66,15 @@ def test_the_days_before_are_the_reported_baseline() -> None:
     np.testing.assert_array_equal(found["baseline-severity"] <= 1.0, grams <= low)
 
 
-def test_strata_of_the_baseline_are_balanced_before_anybody_has_an_arm() -> None:
-    """Blocks run within strata: in each, arms differ by at most half a block; arms do not change what came before."""
-    protocol = trial(BEFORE, randomization={"block_size": 2, "stratify_by": ["baseline-use"]})
+@pytest.mark.parametrize("effect_share", [0.0, 1.0])
+def test_strata_of_the_baseline_are_balanced_before_anybody_has_an_arm(effect_share: float) -> None:
+    """Blocks run within strata: in each, arms differ by at most half a block; arms do not change what came before.
+
+    What people bring with them acts in the strata as it does in their days.
+    """
+    depressed = {"comorbidity": {"depression": {"prevalence": 0.5, "effect_share": effect_share}}}
+    blocks = {"block_size": 2, "stratify_by": ["baseline-use"]}
+    protocol = trial(BEFORE, randomization=blocks, population=depressed)
     batch = people_of(protocol)
     assert batch.observation.before is not None
     level = baseline_strata(protocol, batch.observation.before, female=batch.covariates.female == 1)["baseline-use"]

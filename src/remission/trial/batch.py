@@ -161,7 +161,7 @@ def _enrol(
     )
     factors = {"sex": covariates.female, "site": site, **conditions}
     if set(protocol.randomization.stratify_by) & set(STRATA_LEVELS):
-        traits = sample_traits(people, parameters, entry=entry_of(protocol.population))
+        traits = _traits(protocol, people, conditions, parameters)
         before = simulate_before(people, protocol, traits, parameters, weekday0=covariates.weekday0)
         factors |= baseline_strata(protocol, before, female=covariates.female == 1)
     shape = (n_replicates, n_subjects)
@@ -236,13 +236,22 @@ def _adapting(protocol: Protocol) -> Iterator[tuple[int, int, int, str, int]]:
                 slot += 1
 
 
+def _traits(
+    protocol: Protocol,
+    people: People,
+    conditions: Mapping[str, Int[np.ndarray, " subject"]],
+    parameters: CourseParameters,
+) -> Traits:
+    """What people bring with them, whatever their arm."""
+    traits = sample_traits(people, parameters, entry=entry_of(protocol.population))
+    shift = comorbidity_shift(protocol, conditions=conditions, parameters=parameters)
+    return traits if shift is None else replace(traits, tendency=traits.tendency + shift)
+
+
 def _treat(
     protocol: Protocol, enrolled: _Enrolled, parameters: CourseParameters, pharmacology: Pharmacology
 ) -> tuple[Traits, CourseSchedule]:
-    traits = sample_traits(enrolled.people, parameters, entry=entry_of(protocol.population))
-    shift = comorbidity_shift(protocol, conditions=enrolled.conditions, parameters=parameters)
-    if shift is not None:
-        traits = replace(traits, tendency=traits.tendency + shift)
+    traits = _traits(protocol, enrolled.people, enrolled.conditions, parameters)
     schedule = build_schedule(
         enrolled.people,
         protocol,

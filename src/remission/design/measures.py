@@ -1,7 +1,8 @@
 """Simulated numbers with their Monte Carlo error, from running sums: memory does not grow with the trials."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -9,7 +10,7 @@ from jaxtyping import Bool, Float
 from remission.numerics.digits import decimals_of
 from remission.records.analysis_methods import METHODS, Method
 
-__all__ = ["Count", "Mean", "Measure", "is_ratio", "scale_of", "to_scale"]
+__all__ = ["Count", "Mean", "Measure", "columns_of", "is_ratio", "scale_of", "to_scale"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,3 +111,13 @@ def scale_of(method: Method) -> str:
 def to_scale(values: Float[np.ndarray, " replicate"], method: Method) -> Float[np.ndarray, " replicate"]:
     """Estimates on the scale on which they are averaged."""
     return np.log(values) if is_ratio(method) else values
+
+
+def columns_of(rows: Sequence[Any], names: Iterable[str], measures: Iterable[str]) -> dict[str, list[Any]]:
+    """Rows as columns; each measure has its Monte Carlo error beside it."""
+    found = {name: [getattr(row, name) for row in rows] for name in names}
+    for name in measures:
+        values = [getattr(row, name) for row in rows]
+        found[name] = [None if one is None else one.value for one in values]
+        found[f"{name}_mcse"] = [None if one is None else one.mcse for one in values]
+    return found

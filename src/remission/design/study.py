@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from remission.design.assurance import estimate_assurance
 from remission.design.cost import person_days_of
 from remission.design.costing import cost_content, read_prices
 from remission.design.evidence_sets import evidence_sets, trials_of
+from remission.design.measures import columns_of
 from remission.design.nulls import nulls_of, simulate_nulls
 from remission.design.operating import Characteristics, DesignRun, characterize, check_share, simulate_design
 from remission.design.price_sets import PriceSet
@@ -40,14 +40,14 @@ from remission.patient.backgrounds import course_parameters_of
 from remission.patient.parameters import CourseParameters
 from remission.patient.standing import standing_of
 from remission.protocol.record import Protocol
-from remission.records.result import Result
+from remission.records.result import Result, plain
 from remission.records.seed import DEFAULT_SEED
 from remission.runs.crew import Crew, crew_of
 from remission.streams import check_seed
 from remission.trial.simulate import MAX_REPLICATES
 from remission.trial.truth import check_people
 
-__all__ = ["DesignPlan", "DesignStudy", "design_trial", "finite_content", "plan_design", "study_design"]
+__all__ = ["DesignPlan", "DesignStudy", "design_trial", "plan_design", "study_design"]
 
 OnProgress = Callable[[int, int], None]
 
@@ -152,18 +152,12 @@ class DesignStudy(Result):
 
     def columns(self) -> dict[str, Any]:
         """One row an analysis and design; the Monte Carlo error of each number stands beside it."""
-        found: dict[str, Any] = {}
-        for name in ("analysis", "n_subjects", "n_replicates", "scale", "estimate_sd", "n_failed"):
-            found[name] = [getattr(row, name) for row in self.rows]
-        for name in ("rejected", "bias", "coverage", "estimate", "width"):
-            measures = [getattr(row, name) for row in self.rows]
-            found[name] = [None if one is None else one.value for one in measures]
-            found[f"{name}_mcse"] = [None if one is None else one.mcse for one in measures]
-        return found
+        names = ("analysis", "n_subjects", "n_replicates", "scale", "estimate_sd", "n_failed")
+        return columns_of(self.rows, names, ("rejected", "bias", "coverage", "estimate", "width"))
 
     def to_json(self) -> str:
         """What ``remission design --json`` prints, but for the command."""
-        return json.dumps(finite_content(self.content), ensure_ascii=False, allow_nan=False)
+        return json.dumps(plain(self.content), ensure_ascii=False, allow_nan=False)
 
 
 def _bias_text(row: Characteristics) -> str:
@@ -496,12 +490,3 @@ def _rule(looks: str | None, futility: list[str], boundary: str, alpha: float) -
             )  # fmt: skip
         floors[fraction] = z
     return plan_stops(fractions, futility=floors, boundary=boundary, alpha=alpha)
-
-
-def finite_content(content: Any) -> Any:
-    """JSON has no NaN: a number that does not exist is null."""
-    if isinstance(content, dict):
-        return {key: finite_content(value) for key, value in content.items()}
-    if isinstance(content, list | tuple):
-        return [finite_content(value) for value in content]
-    return None if isinstance(content, float) and not isfinite(content) else content

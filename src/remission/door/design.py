@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from remission.design import study
+from remission.design.measures import columns_of
 from remission.design.scenario_file import read_scenarios
 from remission.design.scenarios import ScenarioTable
 from remission.design.table import TableRow, run_table
@@ -31,12 +32,7 @@ class ScenarioResults(Result):
     def columns(self) -> Mapping[str, Any]:
         """One row a cell of the table; the Monte Carlo error of each number stands beside it."""
         names = ("scenario", "design", "analysis", "n_subjects", "n_replicates", "scale", "n_failed", "is_flattered")
-        found: dict[str, Any] = {name: [getattr(row, name) for row in self.rows] for name in names}
-        for name in ("power", "bias", "coverage", "type1_error", "width"):
-            measures = [getattr(row, name) for row in self.rows]
-            found[name] = [None if one is None else one.value for one in measures]
-            found[f"{name}_mcse"] = [None if one is None else one.mcse for one in measures]
-        return found
+        return columns_of(self.rows, names, ("power", "bias", "coverage", "type1_error", "width"))
 
 
 @opened

@@ -1,7 +1,6 @@
 """The numbers of a trial as Parquet tables and one JSON summary; the same result gives the same bytes."""
 
 import json
-import math
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pyarrow.parquet as pq
 from remission.files import new_bytes, write_text
 from remission.patient.standing import is_tuned, standing_of
 from remission.protocol.file import write_protocol
+from remission.records.result import plain
 from remission.trial.result import TrialResult
 from remission.trial.summary import SummaryRow, TrialSummary, summarize_trial
 
@@ -56,11 +56,11 @@ def _row_data(row: SummaryRow) -> dict[str, Any]:
         "statistic": row.statistic,
         "unit": row.unit,
         "simulated": {
-            "mean": _finite(row.simulated_mean),
-            "low": _finite(row.simulated_low),
-            "high": _finite(row.simulated_high),
+            "mean": plain(row.simulated_mean),
+            "low": plain(row.simulated_low),
+            "high": plain(row.simulated_high),
             "interval": "2.5th to 97.5th percentile of replicates",
-            "mcse": _finite(row.mcse),
+            "mcse": plain(row.mcse),
             "n_failed": row.n_failed,
         },
         "published": None
@@ -90,10 +90,6 @@ def _verdict_data(row: SummaryRow) -> dict[str, Any]:
             "simulated_share_better": row.share_better, "simulated_share_worse": row.share_worse,
         },
     }  # fmt: skip
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def _estimates(result: TrialResult) -> pa.Table:

@@ -10,7 +10,9 @@ from source_tree import ROOT
 from remission.cli.app import app
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-FENCE = re.compile(r"^```(?:bash|sh|console)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+# Blocks of every language are read, for the end of one is no beginning of another; those of a shell are looked at.
+FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+SHELL = {"", "bash", "sh", "console"}
 COMMAND = typer.main.get_command(app)
 
 
@@ -19,7 +21,9 @@ def commands(program: str) -> list[tuple[str, list[str]]]:
     for page in PAGES:
         if "_build" in page.parts:
             continue
-        for block in FENCE.findall(page.read_text("utf-8")):
+        for language, block in FENCE.findall(page.read_text("utf-8")):
+            if language not in SHELL:
+                continue
             for line in block.replace("\\\n", " ").splitlines():
                 words = shlex.split(line.removeprefix("$ ").strip(), comments=True) if program in line else []
                 if words and words[0].removeprefix(".venv/bin/") == program:

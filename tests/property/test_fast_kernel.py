@@ -52,6 +52,7 @@ def cases(draw: st.DrawFn) -> tuple[People, CourseSchedule, Substance, dict[str,
         incentive=draw(
             st.sampled_from([None, np.where(rng.uniform(size=(n, 5)) < 0.5, -1.0, rng.uniform(size=(n, 5)))])
         ),
+        belief=draw(st.sampled_from([None, rng.normal(size=n)])),
         tau_incentive_day=draw(st.sampled_from([1.0, 60.0])),
         **({"medicine": rng.normal(size=n), "medicine_first": taken, "medicine_last": taken + 9} if n % 2 else {}),
     )

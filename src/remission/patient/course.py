@@ -105,6 +105,7 @@ class CourseSchedule:
     ``incentive``: what the rewards of each session take off the log odds of use, -1 for a session that teaches; None
     where nobody is given rewards. [log odds]
     ``tau_incentive_day``: how incentive fades after the last reward. [day]
+    ``belief``: push of what a person believes on the log odds of use, from day 0 on; None where nothing is. [log odds]
     ``medicine``: push of a standard medicine on the log odds of use, from ``medicine_first`` to ``medicine_last``; all
     three ``None`` where nobody takes one. [log odds], [day]
     """
@@ -119,6 +120,7 @@ class CourseSchedule:
     entry: Entry = Entry()
     incentive: Float[np.ndarray, "subject session"] | None = None
     tau_incentive_day: float = 1.0
+    belief: Float[np.ndarray, " subject"] | None = None
     medicine: Float[np.ndarray, " subject"] | None = None
     medicine_first: Int[np.ndarray, " subject"] | None = None
     medicine_last: Int[np.ndarray, " subject"] | None = None

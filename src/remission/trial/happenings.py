@@ -95,7 +95,7 @@ def simulate_happenings(
         guess = _guess(people, schedule, blinding, better, blind="unblinding" in without)
         if blinding.expectancy_use > 0.0:
             push = believed_push(guess * 1.0, k_e=blinding.expectancy_use)
-            traits = replace(traits, tendency=traits.tendency + push)
+            schedule = replace(schedule, belief=push)
     n, n_days = len(people), schedule.n_days
     custody_day = np.full(n, n_days, dtype=np.int64)
     in_custody = None

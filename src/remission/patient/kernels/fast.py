@@ -109,7 +109,7 @@ _N_ROWS = 60
     _P, _GC, _GN, _GK, _S, _H, _R, _A, _F, _L, _M, _X, _E, _Y, _CLEAN, _IN, _GATE, _B, _LEVEL, _UP, _DOWN, _RESP, _M0,
     _TAKES, _ENGAGE, _Q, _WEEKDAY, _SUBJECT, _REPLICATE, _U_USE, _U_REGIME, _U_LEAVE, _U_TRY, _N_CUE, _N_AMOUNT, _Z,
     _VAS, _AMOUNT, _LEAVES, _DRIVE, _DOSE, _WEEK, _MEDICINE, _M_FIRST, _M_LAST, _USUAL,
-    _HEAVINESS, _RECENT, _INCENTIVE, _TRACE, _, _, _, _, _, _, _, _, _, _,
+    _HEAVINESS, _RECENT, _INCENTIVE, _BELIEF, _TRACE, _, _, _, _, _, _, _, _, _,
 ) = (row * BLOCK for row in range(_N_ROWS))  # fmt: skip
 _MASK = uint64(0xFFFFFFFF)
 _SHIFT = uint64(32)
@@ -185,6 +185,7 @@ def _live(b, p, w, day, week_day, open_access, followed):
     leaving_clean = followed * _leaving(0.0, p.leave_hazard_per_day, p.leave_use_factor)
     leaving_using = followed * _leaving(1.0, p.leave_hazard_per_day, p.leave_use_factor)
     # Without incubation the equation gives exactly 1, and its division is not needed.
+    begun = 1.0 if day >= 0.0 else 0.0
     cues_incubate = p.i_max != 1.0 or not _IS_OUR_INCUBATION
     today, after = _TRACE + week_day * BLOCK, _TRACE + (week_day + 1) % 7 * BLOCK
     before = _TRACE + (week_day + 6) % 7 * BLOCK
@@ -205,7 +206,7 @@ def _live(b, p, w, day, week_day, open_access, followed):
         weekday = weekday - 7.0 if weekday >= 7.0 else weekday
         weekend = 1.0 if weekday >= 5.0 else 0.0
         taken = (1.0 if b[_M_FIRST + i] <= day else 0.0) * (1.0 if b[_M_LAST + i] >= day else 0.0)
-        tendency = b[_B + i] - b[_INCENTIVE + i] + b[_MEDICINE + i] * taken
+        tendency = b[_B + i] - b[_INCENTIVE + i] + b[_MEDICINE + i] * taken + b[_BELIEF + i] * begun
         push = _drive(own, eased_c, held_back, weekend, tendency, p.beta_c, w.w_eased, p.wk, w.u_rest)
         chance = _use_probability(
             b[_E + i], b[_LEVEL + i], b[_USUAL + i], push, open_access, p.l0, p.l1, p.l2, p.w7, p.chi
@@ -305,7 +306,7 @@ def _blocks(  # noqa: C901 - one loop; its parts are above
             b[_M + i] = 0.0 if before > 0 else b[_M0 + i]
             b[_Q + i], b[_WEEKDAY + i], b[_IN + i] = quality[o + i], float(weekday0[o + i]), 1.0
             b[_MEDICINE + i], b[_M_FIRST + i] = medicine[0, o + i], medicine[1, o + i]
-            b[_M_LAST + i] = medicine[2, o + i]
+            b[_M_LAST + i], b[_BELIEF + i] = medicine[2, o + i], medicine[3, o + i]
             b[_SUBJECT + i] = float_of(int64(address[0, o + i]))
             b[_REPLICATE + i] = float_of(int64(address[1, o + i]))
         for day in range(-before, n_days):
@@ -370,9 +371,11 @@ def simulate_course(
     effect = dose_effect(
         daily_exposure(schedule.exposure, schedule.infusion_day), slope=parameters.slope, e_half=parameters.e_half
     )
-    medicine = np.zeros((3, n))
+    medicine = np.zeros((4, n))
     if schedule.medicine is not None and schedule.medicine_first is not None and schedule.medicine_last is not None:
-        medicine = np.stack([schedule.medicine, schedule.medicine_first * 1.0, schedule.medicine_last * 1.0])
+        medicine[:3] = schedule.medicine, schedule.medicine_first, schedule.medicine_last
+    if schedule.belief is not None:
+        medicine[3] = schedule.belief
     closed = np.concatenate([np.arange(before) >= before - waits, schedule.blocked])
     never = n_days + 1
     spans = (before, never if entry.stop_day is None else entry.stop_day, entry.trying_from)

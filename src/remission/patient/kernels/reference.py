@@ -168,6 +168,8 @@ def _simulate(
         strength = eased_craving(own_craving, eased_c, k_c=p.k_c)
         weekend = ((schedule.weekday0 + day) % 7 >= 5) * 1.0
         tendency = traits.tendency - incentive + _medicine(schedule, day)
+        if schedule.belief is not None:
+            tendency = tendency + schedule.belief * (1.0 if day >= 0 else 0.0)
         push = drive(
             own_craving, eased_c, held_back, weekend, tendency,
             beta_c=p.beta_c, w_eased=w.w_eased, wk=p.wk, u_rest=w.u_rest,

@@ -10,6 +10,7 @@ from validation.realism.score import summaries, tell_apart
 from validation.realism.statistics import DEFINITIONS, diary_statistics, longest_stretch, searched_too, with_errors
 from validation.realism.windows import BASELINE_DAYS, N_DAYS, NAMES, Window, simulated_use
 
+from remission.library.loader import load_parameter_set
 from remission.library.references import load_reference
 from remission.patient.parameters import CourseParameters, load_course_parameters, meaningful_range
 from remission.records.packaged import packaged_toml
@@ -222,3 +223,12 @@ def test_simulated_days_are_those_of_people_who_used_before(alcohol: CourseParam
     assert users.shape == (300, N_DAYS)
     assert simulated_use(stays.replace(daily0=0.0, l0=-30.0, l1=-30.0), n_people=300, seed=5).shape == (0, N_DAYS)
     assert BASELINE_DAYS == 28
+
+
+def test_the_agonist_background_is_what_was_found_on_two_trials() -> None:
+    """A value changed in one place alone would be judged on the page and another one shipped."""
+    shipped = {one.id: one.value for one in load_parameter_set("model-form-2026").parameters}
+    found = read_found()[Substance("opioid")]["two trials"].values
+    assert {f"{name}.opioid-agonist": value for name, value in found.items()} == {
+        name: value for name, value in shipped.items() if name.endswith("-agonist")
+    }

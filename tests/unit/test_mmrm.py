@@ -343,6 +343,19 @@ def test_a_visit_that_one_side_missed_has_no_difference_and_the_others_have() ->
     assert np.isfinite(found.estimate[:3]).all()
 
 
+def test_a_variance_that_is_not_known_gives_no_number() -> None:
+    """Two people of one side agree by chance: its variance is nearly nothing, and so are the degrees of freedom."""
+    rng = np.random.default_rng((2006, 490))
+    values = np.round(rng.normal(size=(6, 3)), 1)
+    values[1] = values[0] + np.array([1e-4, -1e-4, 1e-4])
+    treated = np.array([True, True, False, False, False, False])
+    none = np.zeros((6, 0))
+    found = fit_visits(values, treated, none, none, structure="autoregressive", by_side=True).differences()
+    told = np.isfinite(found.estimate)
+    assert np.isfinite(found.low[told]).all()
+    assert (found.degrees_of_freedom[told] > 0.5).all()
+
+
 @pytest.mark.parametrize(
     ("change", "where"),
     [

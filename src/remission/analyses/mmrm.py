@@ -102,7 +102,7 @@ class Mmrm:
         found, _ = self._contrasts(wanted, freedom)
         with np.errstate(invalid="ignore"):
             error, degrees = np.sqrt(found[:, 1]), found[:, 2]
-        usable = np.isfinite(found[:, 0]) & (error > 0.0) & (degrees > 0.0)
+        usable = np.isfinite(found[:, 0]) & (error > 0.0) & (degrees > _FEWEST)
         estimate = np.where(usable, found[:, 0], np.nan)
         held, safe = np.where(usable, np.minimum(degrees, _MANY), 1.0), np.where(usable, error, 1.0)
         half = np.where(usable, t_quantile(held, 0.975) * safe, np.nan)
@@ -162,12 +162,14 @@ class Mmrm:
             second = float((fit.theta_covariance * pairs).sum())
             scale, denominator = _kenward_roger(size, first, second)
             f *= scale
-        if not (f >= 0.0 and denominator > 0.0):
+        if not (f >= 0.0 and denominator > _FEWEST):
             return nothing
         p_value = float(f_tail(f, float(size), min(denominator, _MANY)))
         return JointTest(f=f, numerator=size, denominator=denominator, p_value=p_value)
 
 
+_FEWEST = 0.5
+"""With fewer degrees of freedom the variance behind a contrast is not known, and an interval has no end to speak of."""
 _MANY = 1e10
 """More degrees of freedom are a normal distribution, to the last digit."""
 

@@ -8,12 +8,12 @@ or the incentive that a visit sets.
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from math import log
 from typing import Literal
 
 import numpy as np
 from jaxtyping import Int
 
+from remission.analyses.estimate import log_of
 from remission.errors import SpecError
 from remission.patient.course import CourseSchedule, Entry
 from remission.patient.kernels import fast
@@ -118,7 +118,7 @@ def shown_contrast(measure: str, treated: float, control: float, *, spread: floa
     if control in {0.0, 1.0}:
         return 0.0
     if measure == "hazard-of-first-use":
-        return log(treated) / log(control) if treated > 0.0 else float("inf")
+        return log_of(treated) / log_of(control) if treated > 0.0 else float("inf")
     if measure == "ratio-of-never-used":
         return treated / control
     if measure == "fewer-use-days-in-30":

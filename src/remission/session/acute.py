@@ -12,6 +12,7 @@ from remission.receptor import simulate_cadss, simulate_heart_rate_rise, simulat
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.infusions import InfusionEvents
 from remission.session.effects import reference_peak_s_ket
+from remission.units import minutes_to_hours
 
 __all__ = ["AcuteCurves", "AcutePeaks", "simulate_acute_effects", "simulate_acute_peaks"]
 
@@ -19,7 +20,7 @@ _BY_SUBJECT = Float[np.ndarray, "subject time"]
 _Subject = Float[np.ndarray, " subject"]
 
 # The peak of an infusion comes within minutes of its end, where steps are short; what is later only falls.
-_STEP_H = 1.0 / 60.0
+_STEP_H = minutes_to_hours(1.0)
 _PEAK_STEP_H = 1.0 / 300.0
 _AFTER_H = 0.25
 _FEW = 512

@@ -37,6 +37,7 @@ from remission.records.analyte import Analyte
 from remission.records.dose import Absorption, Dose, Route
 from remission.records.result import Result
 from remission.session.exposure import exposure_nodes, saturated_sum
+from remission.units import minutes_to_hours
 
 __all__ = [
     "SessionEffects", "reference_peak_s_ket", "session_model", "simulate_effects_of_doses", "simulate_session_effects",
@@ -45,7 +46,7 @@ __all__ = [
 # People computed together; their arrays then stay in the processor's cache. It changes no result.
 _CHUNK = 2048
 _FEW = 256
-_PEAK_STEP_H = 1.0 / 60.0
+_PEAK_STEP_H = minutes_to_hours(1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,8 +25,8 @@ def _cases(one_in: int) -> list[int]:
 def law(*, seed: int, one_in: int = 1) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Run a test once for each case; its first argument ``rng`` is drawn from the address (seed, case).
 
-    Further arguments are fixtures of pytest, shared by all cases. A law of shares needs many trials in a case to be
-    able to fail, and so tries only ``one_in`` so many of the cases.
+    Further arguments are fixtures of pytest, shared by all cases. A law whose cases are long, such as one of shares
+    over many trials, tries only ``one_in`` so many of the cases.
     """
 
     def decorate(test: Callable[..., None]) -> Callable[..., None]:

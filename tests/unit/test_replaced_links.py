@@ -73,6 +73,7 @@ def test_both_kernels_use_the_same_other_equation(name: str, function: Callable[
     np.testing.assert_array_equal(after.vas, before.vas)
 
 
+@pytest.mark.thorough
 def test_a_gate_that_stays_shut_is_gamma_at_zero(tmp_path: Path) -> None:
     """An equation with a known equal gives its numbers; the record of the run still says that it is not ours."""
     protocol = small_protocol()

@@ -150,6 +150,7 @@ def test_a_wrong_number_of_replicates_is_refused(count: Any) -> None:
         simulate_trial(small_protocol(), n_replicates=count)
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_another_process_gives_the_same_bytes() -> None:
     """Hash seeds, import order and start-up must leave no trace."""

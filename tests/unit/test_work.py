@@ -131,6 +131,7 @@ def command_of(folder: Path) -> list[str]:
     return [sys.executable, "-m", "remission", "run", "small.yaml", "-n", str(N_REPLICATES), "--seed", "3", "--json"]
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_two_processes_on_one_run_do_not_harm_each_other(plan: TrialPlan, tmp_path: Path) -> None:
     """Started at the same moment on the same folder, both end well and one whole run stands there."""

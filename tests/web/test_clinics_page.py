@@ -132,7 +132,7 @@ def test_the_browser_and_the_server_agree_and_the_zip_stays(page: Page, site: st
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.thorough)])
 def test_the_pages_have_no_violation_and_fit(page: Page, site: str, scheme: Any) -> None:
     """Readers with a screen reader, a small screen or a dark room come with the same question."""
     page.emulate_media(color_scheme=scheme)

@@ -36,7 +36,7 @@ function draw() {
   }
   const words = Object.entries(NAMES).map(([s, name]) => `${name} ${course.mean[s][arm][day].toFixed(2)}`);
   reading.textContent = `${course.arms[arm]}, day ${day} (simulated, mean): ${words.join(", ")}; ` +
-    `${course.without_use[arm][day].toFixed(0)} of 100 people without use. Bars begin at zero; craving is a dot with a tick at zero.`;
+    `${course.without_use[arm][day].toFixed(0)} of 100 people without use. Bars begin at zero; craving and control are dots with a tick at zero.`;
   for (const frame of document.querySelectorAll("figure [data-frames]")) cursor(frame, day);
   remember(day, arm);
 }

@@ -28,8 +28,6 @@ from remission.library.loader import read_library_toml
 from remission.numerics.cores import available_cores
 from remission.provenance import blas_kernel, installed_version, package_version, python_version
 
-__all__ = ["Check", "Verdict", "examine", "small_trial"]
-
 _PYTHONS = ((3, 11), (3, 13))
 _LITTLE_BYTES, _TOO_LITTLE_BYTES = 1_000_000_000, 50_000_000
 

@@ -19,24 +19,6 @@ The four parts are attributes as well, so that the command line and pages can sh
 import re
 from collections.abc import Iterable, Sequence
 
-__all__ = [
-    "LibraryError",
-    "MissingExtraError",
-    "NameTakenError",
-    "NumericalError",
-    "ProvenanceError",
-    "RemissionError",
-    "RunError",
-    "SpecError",
-    "UnitsError",
-    "WorkError",
-    "check_known",
-    "did_you_mean",
-    "known_names",
-    "nearest_names",
-    "visible",
-]
-
 _HIDDEN = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ud800-\\udfff]")
 """Control signs, separators of lines, signs that turn the direction of writing, bytes that are no text."""
 

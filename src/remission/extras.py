@@ -6,8 +6,6 @@ from importlib.util import find_spec
 
 from remission.errors import MissingExtraError
 
-__all__ = ["EXTRAS", "has_extra", "missing_extra", "need_extra", "telling_extras"]
-
 EXTRAS = {
     "plots": ("matplotlib",),
     "web": ("fastapi", "uvicorn", "python_multipart", "matplotlib", "statsmodels"),

@@ -29,30 +29,6 @@ try:
 except ImportError:  # not on every system; without locks nothing of others is swept
     fcntl = None  # type: ignore[assignment]  # a module elsewhere
 
-__all__ = [
-    "MAX_JSON_BYTES",
-    "check_ending",
-    "check_folder",
-    "check_free",
-    "copy_file",
-    "make_folder",
-    "move",
-    "move_into",
-    "new_bytes",
-    "new_text",
-    "read_json",
-    "read_small_text",
-    "refuse_pipes",
-    "remove_folder",
-    "scratch_folder",
-    "staged_folder",
-    "sweep",
-    "sync",
-    "write_bytes",
-    "write_text",
-    "spreadsheet_safe",
-]
-
 MAX_JSON_BYTES: Final = 64_000_000
 """Largest JSON file that is read. [byte]"""
 

@@ -20,19 +20,6 @@ import numpy as np
 
 from remission import __version__
 
-__all__ = [
-    "LIBRARIES",
-    "blas_kernel",
-    "file_hash",
-    "installed_version",
-    "library_versions",
-    "machine",
-    "moment",
-    "package_version",
-    "python_version",
-    "source_hashes",
-]
-
 LIBRARIES = ("matplotlib", "numba", "numpy", "pyarrow", "pydantic", "scipy")
 """Libraries whose version can move a result or its bytes; without the first a report has no figures."""
 

@@ -18,8 +18,6 @@ from jaxtyping import Float, UInt64
 from remission.errors import SpecError
 from remission.numerics.elementary import cos_sin_turns, log
 
-__all__ = ["People", "Stream", "check_seed", "draw_normal_pair", "draw_normals", "draw_uniforms", "draw_words"]
-
 _MASK = np.uint64(0xFFFFFFFF)
 _SHIFT = np.uint64(32)
 _MULTIPLIER_0 = np.uint64(0xD2511F53)

@@ -29,18 +29,6 @@ from remission.errors import UnitsError, did_you_mean
 if TYPE_CHECKING:
     import pint
 
-__all__ = [
-    "SUFFIXES",
-    "convert",
-    "format_quantity",
-    "hours_to_minutes",
-    "minutes_to_hours",
-    "ng_per_ml_to_umol_per_l",
-    "parse_quantity",
-    "suffix_of",
-    "umol_per_l_to_ng_per_ml",
-]
-
 _Number = TypeVar("_Number", float, npt.NDArray[np.float64])
 
 _WORDS: Final = tomllib.loads(files("remission").joinpath("units.toml").read_text(encoding="utf-8"))

@@ -39,9 +39,9 @@ def module_names() -> tuple[str, ...]:
 
 
 def public_names(module_name: str) -> Iterator[tuple[str, Any]]:
-    """Functions and classes that a module defines itself and lists in ``__all__``."""
+    """Functions and classes that a module defines itself and names without an underscore, or lists in ``__all__``."""
     module: ModuleType = importlib.import_module(module_name)
-    for name in getattr(module, "__all__", ()):
+    for name in getattr(module, "__all__", [name for name in vars(module) if not name.startswith("_")]):
         item = getattr(module, name)
         own = getattr(item, "__module__", None) == module_name
         if own and (inspect.isclass(item) or inspect.isroutine(item)):

@@ -12,8 +12,6 @@ from remission.cli.terminal import print_columns, print_json
 from remission.errors import SpecError
 from remission.records.seed import DEFAULT_SEED
 
-__all__ = ["describe_command"]
-
 
 def describe_command(
     data: Annotated[Path, typer.Argument(metavar="DATA", help="Parquet file of remission import, or folder of a run.")],

@@ -14,8 +14,6 @@ from remission.records.seed import DEFAULT_SEED
 if TYPE_CHECKING:
     from remission.protocol.record import Protocol
 
-__all__ = ["design_command"]
-
 
 def design_command(  # noqa: PLR0917 - options of a command line, one part of the answer after the other
     context: typer.Context,

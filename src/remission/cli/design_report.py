@@ -14,8 +14,6 @@ from remission.report.design_study import ReportedDesign, TableStudy
 from remission.report.design_write import write_design_report
 from remission.report.table_report import write_table_report
 
-__all__ = ["report_design", "report_table"]
-
 _FLOW_TRIALS = 200
 """Trials whose people are followed through the flow: enough for a median and a range."""
 _OWN = {"protocol", "report", "as_json", "yes", "workers"}

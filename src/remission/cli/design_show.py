@@ -20,8 +20,6 @@ from remission.design.verdicts import TRUE_VALUE, verdicts
 from remission.patient.standing import standing_of
 from remission.protocol.record import Protocol
 
-__all__ = ["show", "tabulate"]
-
 
 def show(content: dict[str, Any], main: list[Characteristics], *, null: bool, power: float | None) -> None:
     """Print the characteristics of the analysis that decides, and what else was asked for."""

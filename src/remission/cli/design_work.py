@@ -23,8 +23,6 @@ from remission.protocol.record import Protocol
 from remission.provenance import file_hash, package_version, source_hashes
 from remission.runs.crew import Crew, crew_of
 
-__all__ = ["DesignWork", "design_work", "engage", "find_design_work", "keeping", "resume_design", "words_of"]
-
 _UNFINISHED = ".unfinished"
 _PLAN, _INPUTS, _JOURNAL = "design-plan.json", "inputs", "journal.jsonl"
 _FILES = {"protocol", "scenarios", "prices"}

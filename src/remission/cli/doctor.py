@@ -8,8 +8,6 @@ import typer
 from remission.cli.options import AsJson
 from remission.cli.terminal import print_json
 
-__all__ = ["doctor_command"]
-
 _MARKS = {"ok": "ok  ", "note": "note", "fail": "FAIL"}
 
 

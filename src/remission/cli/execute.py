@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from remission.runs.crew import Crew
     from remission.trial.simulate import TrialPlan
 
-__all__ = ["choose_workers", "execute", "rerun_command", "resume_command", "verify_command"]
-
 _DIFFERENCES_SHOWN = 20
 
 

@@ -10,11 +10,6 @@ import typer
 
 from remission.errors import SpecError
 
-__all__ = [
-    "AsJson", "Changes", "ProtocolName", "Replicate", "Report", "Workers", "named_as_options", "older_names",
-    "refuse_repeats",
-]  # fmt: skip
-
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Changes = Annotated[
     list[str] | None,

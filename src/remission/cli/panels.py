@@ -7,8 +7,6 @@ from typer.core import TyperGroup
 
 from remission.errors import did_you_mean, known_names
 
-__all__ = ["PROMISE", "Panels", "usage_words"]
-
 PROMISE = (
     "From the dose to the day without use: see what ketamine treatment may do for a hundred people, how sure anyone "
     "can be, and what trial would settle it."

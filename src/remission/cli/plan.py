@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from remission.planner import PlacedLevel, Plan, PlanRequest
     from remission.report.clinic_sheet import ClinicSheet
 
-__all__ = ["plan_command"]
-
 _Texts = list[str] | None
 
 

@@ -17,8 +17,6 @@ from remission.report.plan_compare import comparison_rows
 from remission.report.plan_numbers import plan_numbers
 from remission.report.plan_search import search_sheet
 
-__all__ = ["show_comparison", "show_library", "show_plan", "show_search", "show_volumes"]
-
 
 def show_plan(
     plan: Plan, *, as_json: bool, levels: Sequence[PlacedLevel] = (), planned: PlanRequest | None = None

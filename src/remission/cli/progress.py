@@ -17,8 +17,6 @@ from contextlib import contextmanager
 from remission.cli.terminal import unguarded
 from remission.errors import visible
 
-__all__ = ["Pace", "ends_soon", "progress_of", "span"]
-
 _LINE_EVERY_S = 30.0
 
 

@@ -8,8 +8,6 @@ import typer
 from remission.cli.options import AsJson
 from remission.cli.terminal import print_columns, print_json
 
-__all__ = ["list_command", "new_command", "show_command"]
-
 
 def new_command(
     file: Annotated[Path, typer.Argument(help="File to write, for example my-trial.yaml.")],

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from remission.protocol.record import Protocol
     from remission.trial.simulate import TrialPlan
 
-__all__ = ["find_protocol", "parameters_of", "read_one_protocol", "run_command"]
-
 _COLD_TURKEY = "cold-turkey"
 _SHOWN_PERSON_DAYS = 20_000_000
 """From here on a run says what it will cost: some seconds on a laptop."""

@@ -7,8 +7,6 @@ import typer
 
 from remission.errors import SpecError
 
-__all__ = ["serve_command"]
-
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 

@@ -12,8 +12,6 @@ from remission.errors import visible
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["console", "plain_output", "print_columns", "print_fields", "print_json", "print_table", "unguarded"]
-
 
 class _Plain:
     """A stream of text that writes every control sign but line break and tab spelled out.

@@ -7,8 +7,6 @@ import typer
 if TYPE_CHECKING:
     from remission.facts.validate import FactRow, Validation
 
-__all__ = ["validate_command"]
-
 
 def validate_command(
     fact: Annotated[

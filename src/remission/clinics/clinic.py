@@ -7,20 +7,6 @@ from pydantic import Field, StringConstraints
 
 from remission.records.base import Record
 
-__all__ = [
-    "CARE_TYPES",
-    "CHECKED_WITHIN_DAYS",
-    "HIDDEN_AFTER_DAYS",
-    "ECHO_LENGTH",
-    "KETAMINE_ROUTES",
-    "MEDICATIONS",
-    "MONITORING",
-    "THERAPY",
-    "Clinic",
-    "RowFault",
-    "echo",
-]
-
 CARE_TYPES = ("detox", "outpatient", "iop", "php", "residential", "inpatient", "telehealth", "otp")
 MEDICATIONS = ("methadone", "buprenorphine", "naltrexone", "acamprosate", "disulfiram", "other")
 KETAMINE_ROUTES = ("iv", "im", "nasal_esketamine", "oral", "home")

@@ -19,8 +19,6 @@ from remission.clinics.geography import distance_mi, restored_zip
 from remission.clinics.places import postal_spot, states_by_prefix
 from remission.clinics.states import state_names
 
-__all__ = ["COLUMNS", "REQUIRED", "is_npi", "is_web_address", "parse_row"]
-
 COLUMNS = (
     "id", "name", "country", "street", "city", "region", "postal_code", "lat", "lon", "phone", "website", "care_types",
     "medications", "ketamine_offered", "ketamine_route", "therapy_included", "medical_monitoring",

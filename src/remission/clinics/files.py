@@ -16,8 +16,6 @@ from remission.clinics.samhsa import is_findtreatment, read_findtreatment
 from remission.errors import SpecError
 from remission.files import refuse_pipes
 
-__all__ = ["FORMATS", "Format", "load_demonstration", "read_clinics"]
-
 Format = Literal["auto", "csv", "findtreatment", "nppes"]
 FORMATS: tuple[Format, ...] = ("auto", "csv", "findtreatment", "nppes")
 

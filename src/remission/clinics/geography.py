@@ -16,8 +16,6 @@ from typing import Literal
 
 from remission.records.base import Record
 
-__all__ = ["Spot", "centroid_file", "distance_mi", "locate_zip", "restored_zip", "shown_distance_mi", "zip5_of"]
-
 _EARTH_RADIUS_MI = 3958.76
 _ZIP = re.compile(r"(\d{5})(?:-?\d{4})?(?:\.0+)?")
 _SHORT_ZIP = re.compile(r"(?:(?P<code>\d{3,4})(?:-(?P<more>\d{4}))?|(?P<long>\d{7,8}))(?:\.0+)?")

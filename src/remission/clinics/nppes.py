@@ -26,8 +26,6 @@ from remission.clinics.samhsa import load_codes
 from remission.clinics.states import find_state
 from remission.errors import SpecError
 
-__all__ = ["CAVEAT", "read_nppes"]
-
 CAVEAT = (
     "An NPI is an enumeration number. These entries are self-reported; they prove neither license, accreditation, "
     "quality nor that the place is open. Positions are approximate (ZIP area)."

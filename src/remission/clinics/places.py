@@ -12,8 +12,6 @@ from typing import Any
 from remission.clinics.geography import Spot, locate_zip, zip5_of
 from remission.clinics.states import find_state, state_names
 
-__all__ = ["find_place", "folded", "postal_spot", "states_by_prefix", "states_of_place"]
-
 _WRONG_SIGN = {"96960"}
 
 

@@ -26,8 +26,6 @@ from remission.clinics.states import find_state
 from remission.errors import SpecError
 from remission.library.loader import read_library_toml
 
-__all__ = ["CREDIT", "is_findtreatment", "load_codes", "read_findtreatment"]
-
 CREDIT = (
     "A voluntary yearly survey: places report themselves, many are missing, and no row has a date of its own. "
     "No endorsement is implied."

@@ -8,8 +8,6 @@ from remission.clinics.clinic import CHECKED_WITHIN_DAYS, HIDDEN_AFTER_DAYS, Cli
 from remission.clinics.geography import Spot, distance_mi
 from remission.records.base import Record
 
-__all__ = ["Found", "Wanted", "find_clinics", "is_visible"]
-
 
 class Wanted(Record):
     """What a reader asks for; empty means anything.

@@ -9,8 +9,6 @@ from typing import Any
 
 from remission.library.loader import read_library_toml
 
-__all__ = ["find_state", "map_position", "state_names"]
-
 _FOLDER = files("remission.library").joinpath("clinics")
 
 

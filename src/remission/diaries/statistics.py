@@ -22,8 +22,6 @@ from remission.records.packaged import packaged_toml
 from remission.records.result import Result
 from remission.records.seed import DEFAULT_SEED
 
-__all__ = ["LAGS", "Description", "Descriptions", "Statistic", "describe", "describe_all"]
-
 LAGS = tuple(range(1, 29))
 """Lags of the autocorrelation, days."""
 

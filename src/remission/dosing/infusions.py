@@ -26,8 +26,6 @@ from remission.numerics.windows import largest_in_window
 from remission.records.dose import DrugForm, overlaps
 from remission.records.infusions import InfusionEvents
 
-__all__ = ["Overlap", "infusions_per_weight", "make_infusions"]
-
 
 class Overlap(StrEnum):
     """What to do with infusions that run at the same time."""

@@ -19,8 +19,6 @@ from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import EndpointKind
 from remission.records.population import DayRange
 
-__all__ = ["CHANGE_FORMULAS", "amount_factor", "mean_amount", "percent_of_days"]
-
 _Values = Float[np.ndarray, " subject"]
 _ROUNDING = 1e-9
 

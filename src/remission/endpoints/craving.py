@@ -12,8 +12,6 @@ from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import EndpointKind
 from remission.records.population import DayRange
 
-__all__ = ["CRAVING_FORMULAS", "last_of", "mean_of"]
-
 _Values = Float[np.ndarray, " subject"]
 
 

@@ -10,8 +10,6 @@ from jaxtyping import Bool, Float, Int
 from remission.errors import SpecError
 from remission.records.endpoint import Endpoint
 
-__all__ = ["EndpointData", "Formula", "Marks", "SessionsSeen", "TimeFormula", "no_formula"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marks:

@@ -14,8 +14,6 @@ from remission.library.drinking import risk_bounds_g_per_day
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import EndpointKind
 
-__all__ = ["DRINKING_FORMULAS", "risk_levels", "risk_reduction"]
-
 _Values = Float[np.ndarray, " subject"]
 
 

@@ -5,8 +5,6 @@ from jaxtyping import Bool, Int
 
 from remission.records.endpoint import FailureRule
 
-__all__ = ["first_day_within", "first_failure"]
-
 _DAYS_IN_WEEK = 7
 
 

@@ -14,8 +14,6 @@ from remission.records.endpoint_kinds import EndpointKind
 from remission.records.population import DayRange
 from remission.records.session_rule import SESSION_BOUNDS
 
-__all__ = ["MEASURED_FORMULAS", "cue_mark"]
-
 _Values = Float[np.ndarray, " subject"]
 _Sessions = Bool[np.ndarray, "subject session"]
 

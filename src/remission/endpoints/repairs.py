@@ -7,8 +7,6 @@ from remission.endpoints.words import MISSING, MIXED, NEGATIVE, NOT_DUE, NOTHING
 from remission.records.endpoint_kinds import MissingRule
 from remission.records.weekly import WeeklyRule
 
-__all__ = ["repaired_words", "scheduled_words"]
-
 _Signs = Bool[np.ndarray, "subject _"]
 
 

@@ -10,8 +10,6 @@ from remission.endpoints.data import EndpointData, Formula
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import EndpointKind
 
-__all__ = ["SCREEN_FORMULAS"]
-
 
 def _negative_tests(endpoint: Endpoint, data: EndpointData) -> Float[np.ndarray, " subject"]:
     """The percentage or the number of negative tests in the window; NaN for a person without a value.

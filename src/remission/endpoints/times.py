@@ -12,8 +12,6 @@ from remission.endpoints.failures import first_failure
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import EndpointKind
 
-__all__ = ["DAY_TIME_FORMULAS"]
-
 _Values = Float[np.ndarray, " subject"]
 _Events = Bool[np.ndarray, " subject"]
 

@@ -21,8 +21,6 @@ from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import KINDS, EndpointKind
 from remission.records.population import DayRange
 
-__all__ = ["FORMULAS", "TIME_FORMULAS", "check_formula", "period_values_of", "times_of", "values_of"]
-
 FORMULAS: Final[Mapping[EndpointKind, Formula]] = {
     **DAY_FORMULAS,
     **CHANGE_FORMULAS,

@@ -28,13 +28,6 @@ from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import EndpointKind
 from remission.records.weekly import WeekCriterion, WeeklyRule
 
-__all__ = [
-    "WEEK_FORMULAS",
-    "WEEK_TIME_FORMULAS",
-    "week_times_of_words",
-    "week_values_of_words",
-]
-
 _Values = Float[np.ndarray, " subject"]
 _Events = Bool[np.ndarray, " subject"]
 _MOST_INDEX = 120.0

@@ -12,11 +12,6 @@ from jaxtyping import Bool, Int
 from remission.endpoints.data import EndpointData
 from remission.errors import SpecError
 
-__all__ = [
-    "MISSING", "MIXED", "NEGATIVE", "NOTHING", "NOT_DUE", "POSITIVE", "SIGNS", "Words", "last_result", "parse_words",
-    "spell_words", "weekly_words",
-]  # fmt: skip
-
 NEGATIVE, POSITIVE, MIXED, MISSING, NOT_DUE, NOTHING = 0, 1, 2, 3, 4, -1
 SIGNS: Final = "-+*o_"
 _DAYS_IN_WEEK = 7

@@ -14,24 +14,6 @@ from typing import Any, Literal
 from remission.errors import LibraryError
 from remission.library.loader import read_library_toml
 
-__all__ = [
-    "EndpointClass",
-    "Measure",
-    "comparison_of",
-    "declared_conflicts",
-    "declared_verdicts",
-    "design_of",
-    "endpoint_classes",
-    "endpoint_of",
-    "is_difference",
-    "is_percent",
-    "measure_of",
-    "min_contrasts",
-    "role_of",
-    "substances_of",
-    "time_band_of",
-]
-
 _FILE = "evidence-classes.toml"
 
 

@@ -32,17 +32,6 @@ from remission.evidence.records import StudyOutcome, StudyRecord
 from remission.evidence.registry import EvidenceRegistry
 from remission.numerics.intervals import Z95
 
-__all__ = [
-    "Contrast",
-    "ContrastGroup",
-    "FIRST_HAND",
-    "find_endpoint",
-    "group_contrasts",
-    "holds_no_effect",
-    "outcomes_of",
-    "pool_group",
-]
-
 FIRST_HAND = ("abstract or registry",)
 """Kinds of source that enter a pooled number unless others are asked for."""
 

@@ -26,8 +26,6 @@ from scipy.stats import t as student_t
 
 from remission.errors import NumericalError, SpecError
 
-__all__ = ["PooledEffect", "pool_effects"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PooledEffect:

@@ -10,8 +10,6 @@ from pydantic import Field, StringConstraints
 
 from remission.records.base import Record
 
-__all__ = ["CareRecord", "StudyArm", "StudyOutcome", "StudyRecord"]
-
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 _Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$", max_length=64)]
 # Strict, so that 2, 2.0, true and "2" stay four different things.

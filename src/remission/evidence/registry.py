@@ -20,16 +20,6 @@ from remission.library.published import trial_citation
 from remission.records.packaged import evidence_records, read_library_json
 from remission.records.result import Result
 
-__all__ = [
-    "TOPICS",
-    "Conflict",
-    "ConflictStatement",
-    "EvidenceRegistry",
-    "citation_of",
-    "load_evidence",
-    "public_record",
-]
-
 TOPICS = {
     "care": "numbers on established treatments",
     "way-of-life": "numbers on way of life: exercise, mutual help, mindfulness, sleep, food",

@@ -10,8 +10,6 @@ from remission.evidence.registry import EvidenceRegistry
 from remission.records.substance import Substance
 from remission.records.therapy_kinds import THERAPIES, readings_of, therapy_worth
 
-__all__ = ["TherapyReading", "kinds_with_readings", "therapy_readings"]
-
 _SCALES = {
     "OR": ("odds ratio", "log"),
     "odds ratio": ("odds ratio", "log"),

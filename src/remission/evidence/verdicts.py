@@ -22,19 +22,6 @@ from remission.evidence.contrasts import find_endpoint, holds_no_effect
 from remission.evidence.records import CareRecord, StudyOutcome, StudyRecord
 from remission.evidence.registry import EvidenceRegistry, load_evidence
 
-__all__ = [
-    "NO_DIFFERENCE",
-    "RESULTS",
-    "Verdict",
-    "by_result",
-    "direction_of",
-    "direction_of_outcome",
-    "found_text",
-    "result_of",
-    "verdicts",
-    "verdicts_of",
-]
-
 NO_DIFFERENCE = "no difference"
 
 _TREATMENT, _CONTROL, _HARM, _UNKNOWN = "favors treatment", "favors control", "harm", "direction unknown"

@@ -17,8 +17,6 @@ from remission.errors import SpecError
 from remission.files import new_bytes, refuse_pipes
 from remission.records.diaries import Diaries
 
-__all__ = ["read_diaries", "write_diaries"]
-
 _ABOUT = b"remission.diaries"
 _VERSION = 1
 _MOST_CELLS = 200_000_000

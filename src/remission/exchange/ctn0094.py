@@ -16,8 +16,6 @@ from remission.exchange.tables import limit
 from remission.records.diaries import Diaries
 from remission.records.packaged import packaged_toml
 
-__all__ = ["import_tables", "read_ctn0094", "read_ctn0094_table"]
-
 _COLUMNS = {
     "tlfb": ("who", "what", "when"),
     "visit": ("who", "what", "when"),

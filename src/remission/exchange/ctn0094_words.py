@@ -18,8 +18,6 @@ from remission.errors import SpecError, did_you_mean
 from remission.exchange.ctn0094 import read_ctn0094, read_ctn0094_table
 from remission.records.packaged import packaged_toml
 
-__all__ = ["OPIOIDS", "Ctn0094People", "read_ctn0094_people"]
-
 OPIOIDS = "opioids"
 """Name of the default: all opioids but the study's own medicine."""
 

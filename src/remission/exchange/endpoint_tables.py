@@ -30,17 +30,6 @@ from remission.records.result import Result
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "EndpointTable",
-    "People",
-    "compute_endpoints",
-    "data_of_diaries",
-    "people_of_diaries",
-    "read_people",
-    "read_sexes",
-    "write_endpoint_table",
-]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class People:

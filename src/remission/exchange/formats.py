@@ -18,8 +18,6 @@ import pandas as pd
 from remission.errors import SpecError
 from remission.records.packaged import packaged_toml
 
-__all__ = ["READ_BY", "kind_of", "read_statistics_file", "read_workbook", "refusal"]
-
 READ_BY = {
     "an Excel workbook": "openpyxl",
     "a SAS transport file": "pyreadstat",

@@ -6,8 +6,6 @@ from typing import Literal
 from remission.errors import SpecError
 from remission.exchange.cells import is_no_name, is_nothing, read_date_form, same_cell
 
-__all__ = ["Mapping"]
-
 
 @dataclass(frozen=True)
 class Mapping:

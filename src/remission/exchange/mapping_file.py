@@ -11,8 +11,6 @@ from remission.exchange.mapping import Mapping
 from remission.records.faults import located_faults, refuse_booleans
 from remission.records.yaml_tree import Tree, read_tree_file
 
-__all__ = ["read_mapping"]
-
 
 def read_mapping(path: Path) -> Mapping:
     """The mapping in a file.

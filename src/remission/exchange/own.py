@@ -17,11 +17,6 @@ from remission.exchange.tables import plain, unreadable
 from remission.files import spreadsheet_safe
 from remission.records.diaries import Diaries
 
-__all__ = [
-    "OWN", "OWN_CALENDAR", "day_rows", "day_zero_words", "extra_names", "has_weekdays", "origin_word", "restored",
-    "weekday_of_day_zero",
-]  # fmt: skip
-
 OWN = ("who", "what", "when", "use", "amount", "unit", "origin")
 """Columns of an export in rows."""
 OWN_CALENDAR = ("who", "what", "unit", "origin")

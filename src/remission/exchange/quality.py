@@ -13,17 +13,6 @@ from remission.exchange.cells import looks
 from remission.records.diaries import Diaries
 from remission.records.result import Result
 
-__all__ = [
-    "Imported",
-    "Lost",
-    "QualityReport",
-    "SetAside",
-    "far_outside",
-    "identifying_columns",
-    "like_people",
-    "like_substances",
-]
-
 _IDENTIFYING = re.compile(
     r"(^|[_ .-])((first|last|full|sur|patient|given|family|middle|maiden)?[_ ]?name|ssn|dob|birth\w*|mrn|e?-?mail|phone"
     r"|mobile|address|street|zip|postcode|postal_?code|initials|passport|survey_identifier|ip_?address|username)"

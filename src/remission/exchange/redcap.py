@@ -26,8 +26,6 @@ from remission.exchange.tables import read_source, read_table, unreadable
 from remission.files import new_text, spreadsheet_safe
 from remission.records.diaries import Diaries
 
-__all__ = ["FIELDS", "read_redcap", "write_redcap"]
-
 _NAME, _KIND, _CHOICES = "Variable / Field Name", "Field Type", "Choices, Calculations, OR Slider Labels"
 _IDENTIFIER = "Identifier?"
 _VALIDATION, _FORM = "Text Validation Type OR Show Slider Number", "Form Name"

@@ -17,8 +17,6 @@ from remission.records.diaries import Diaries
 from remission.runs.diaries import DIARIES, NO_AMOUNT
 from remission.runs.folder import read_run
 
-__all__ = ["diaries_of_run"]
-
 
 def diaries_of_run(folder: Path, *, replicate: int = 0) -> Diaries:
     """The diaries of one replicate of a run, marked as simulated.

@@ -24,8 +24,6 @@ from remission.records.packaged import packaged_toml
 if TYPE_CHECKING:
     from remission.exchange.cells import Cells
 
-__all__ = ["Table", "is_parquet", "limit", "plain", "read_source", "read_table", "unreadable"]
-
 _DELIMITERS = ",;\t|"
 _PREAMBLE_LINES = 50
 _LIKE_A_NAME = re.compile(r"[^\W\d][\w .()/:?-]{0,59}")

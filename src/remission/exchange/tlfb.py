@@ -33,8 +33,6 @@ from remission.exchange.tables import Table, is_parquet, plain, read_source, unr
 from remission.files import new_text, spreadsheet_safe
 from remission.records.diaries import Diaries
 
-__all__ = ["read_tlfb", "write_calendar", "write_tlfb"]
-
 _DAY_NAME = re.compile(r"(?:(?:study[_ .]?)?day|d)?[_ .]?([+-]?[0-9]{1,9})", re.IGNORECASE)
 _SUBSTANCE = "substance of the mapping"
 _NAMES_OF_USE = {"use", "used", "suoccur", "use_yn", "anyuse", "any_use"}

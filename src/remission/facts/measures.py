@@ -16,8 +16,6 @@ from scipy.optimize import minimize
 from remission.endpoints.failures import first_day_within
 from remission.facts.scenarios import UNTREATED, Lives
 
-__all__ = ["COMPUTATIONS", "Sample"]
-
 _Window = list[int]
 _BLOCK_DAYS, _HALF_BLOCK = 28, 14
 

@@ -20,8 +20,6 @@ from remission.streams import People, Stream, draw_normal_pair
 from remission.trial.package import tendency_shift
 from remission.trial.schedule import build_schedule
 
-__all__ = ["UNTREATED", "Lives", "protocol_of"]
-
 UNTREATED = "untreated"
 _T = TypeVar("_T", People, Traits, CourseSchedule)
 

@@ -9,8 +9,6 @@ from pydantic import StringConstraints
 from remission.records.base import Record
 from remission.records.packaged import packaged_toml
 
-__all__ = ["Article", "Claim", "load_article"]
-
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=600)]
 
 

@@ -6,8 +6,6 @@ from remission.library.loader import load_parameter_set
 from remission.records.dose import TOUCHING_H, unbroken
 from remission.records.infusions import EvidenceFlag
 
-__all__ = ["flags_of_length"]
-
 
 def flags_of_length(times_h: Sequence[tuple[float, float]], *, where: Sequence[str]) -> tuple[EvidenceFlag, ...]:
     """A flag for each stretch of infusions that is longer than any that was studied.

@@ -5,8 +5,6 @@ from types import MappingProxyType
 
 from remission.records.packaged import packaged_toml
 
-__all__ = ["ethanol_g_per_unit", "risk_bounds_g_per_day"]
-
 
 @cache
 def risk_bounds_g_per_day() -> MappingProxyType[str, tuple[float, ...]]:

@@ -15,8 +15,6 @@ from remission.records.parameter import Grade, SourceKey
 from remission.records.population import DayRange
 from remission.records.text import Note, Sentence, Slug
 
-__all__ = ["NamedEndpoint", "list_endpoints", "load_endpoint"]
-
 
 class NamedEndpoint(Record):
     """A definition with where it comes from.

@@ -14,8 +14,6 @@ from remission.records.base import Record
 from remission.records.packaged import packaged_toml
 from remission.records.parameter import Parameter
 
-__all__ = ["Interaction", "load_interaction", "load_interactions"]
-
 
 class Interaction(Record):
     """One interaction; ``interactions.toml`` says at its head what the fields mean."""

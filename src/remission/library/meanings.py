@@ -18,8 +18,6 @@ from remission.library.interactions import load_interactions
 from remission.library.sessions import load_checks
 from remission.records.packaged import packaged_toml
 
-__all__ = ["Meaning", "classes_of", "is_esketamine", "meaning_of", "names_of", "plain_words", "slip_of"]
-
 _SALTS = re.compile(
     r"\b(hydrochloride|hcl|sulfate|sulphate|tartrate|citrate|maleate|mesylate|besylate|fumarate|succinate|phosphate|"
     r"sodium|potassium|bromide|acetate|xr|sr|er|cr|la|retard|depot|tablets?|capsules?|injections?|patch(es)?|spray|"

@@ -3,8 +3,6 @@
 from remission.library.loader import load_parameter_set
 from remission.records.analyte import Analyte
 
-__all__ = ["molar_mass_g_per_mol", "racemate_s_fraction"]
-
 _COMPOUND = {
     Analyte.S_KET: "ketamine_g_per_mol",
     Analyte.R_KET: "ketamine_g_per_mol",

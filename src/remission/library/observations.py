@@ -18,8 +18,6 @@ from remission.records.dose import DrugForm, Route
 from remission.records.packaged import packaged_toml
 from remission.records.parameter import Grade, SourceKey
 
-__all__ = ["ObservedDose", "ObservedInfusion", "ObservedSeries", "list_observed_series", "load_observed_series"]
-
 _Positive = Annotated[float, Field(gt=0.0)]
 _Times = tuple[Annotated[float, Field(ge=0.0)], ...]
 

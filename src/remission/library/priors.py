@@ -11,8 +11,6 @@ from remission.records.base import Record
 from remission.records.packaged import packaged_toml
 from remission.records.parameter import Grade, SourceKey, Text
 
-__all__ = ["ParameterPrior", "load_priors"]
-
 
 class ParameterPrior(Record):
     """What is believed of one value.

@@ -14,8 +14,6 @@ from remission.records.dose import DrugForm, Route
 from remission.records.packaged import packaged_toml
 from remission.records.parameter import Parameter
 
-__all__ = ["Product", "list_products", "load_product"]
-
 
 class Product(Record):
     """One product by one route; ``products.toml`` says at its head what the fields mean.

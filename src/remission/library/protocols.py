@@ -11,10 +11,6 @@ from remission.protocol.file import parse_protocol
 from remission.protocol.record import Protocol
 from remission.records.packaged import packaged_toml
 
-__all__ = [
-    "list_protocols", "list_published", "load_protocol", "protocol_template", "protocol_text", "published_left_out",
-]  # fmt: skip
-
 _ENDING = ".yaml"
 
 

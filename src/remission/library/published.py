@@ -12,19 +12,6 @@ from typing import Any, Literal, cast
 from remission.errors import LibraryError, check_known
 from remission.records.packaged import evidence_records, verdict_words
 
-__all__ = [
-    "PublishedOutcome",
-    "PublishedVerdict",
-    "SourceKind",
-    "TrialCitation",
-    "list_trials",
-    "published_outcome",
-    "published_outcomes",
-    "published_verdict",
-    "trial_citation",
-    "trial_record",
-]
-
 SourceKind = Literal["abstract or registry", "secondary", "press", "derived"]
 """How a published number was read; only the first kind enters a likelihood."""
 

@@ -12,8 +12,6 @@ from types import MappingProxyType
 from remission.errors import LibraryError, check_known
 from remission.records.parameter import ParameterSet
 
-__all__ = ["Reference", "list_references", "load_reference", "sources_of"]
-
 _ENTRY = re.compile(r"@(?P<kind>[a-z]+)\{(?P<key>[a-z0-9][a-z0-9_-]*),")
 _FIELD = re.compile(r"(?P<name>[a-z]+) = \{(?P<value>.*)\},")
 

@@ -5,8 +5,6 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-__all__ = ["available_cores", "share_out"]
-
 # Few calls, for each looks at the types of its arguments anew; none so long that Ctrl-C waits for it.
 _BLOCKS_PER_CALL = 32
 

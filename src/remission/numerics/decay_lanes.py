@@ -17,8 +17,6 @@ from typing import Any
 
 from remission.numerics.lanes import inlined, polynomial
 
-__all__ = ["cumulative_difference_lane", "decay_difference_lane", "mean_decay_lane"]
-
 # 0.25**12 / 13! is 1e-17: below half a unit in the last place of a result that is at least 0.88.
 _NEAR = 0.25
 _MEAN_SERIES = tuple((-1.0) ** k / factorial(k + 1) for k in range(11, -1, -1))

@@ -1,7 +1,5 @@
 """How a number becomes text: no more digits than its error or the differences between people support."""
 
-__all__ = ["band", "decimals_of", "digits", "error_digit", "signed", "span", "from_to", "with_interval"]
-
 
 def decimals_of(error: float, *, most: int = 3) -> int:
     """Decimals that an error supports: its first digit is the last one shown."""

@@ -13,8 +13,6 @@ All functions work elementwise on arrays of any shape.
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["cos_sin_turns", "exp", "log", "logistic", "tanh"]
-
 _LOG2E = 1.4426950408889634
 _LN2_HIGH = 0.693147180369123816490
 _LN2_LOW = 1.90821492927058770002e-10

@@ -1,7 +1,5 @@
 """Intervals that every layer needs: how far a normal number reaches, and a share of people."""
 
-__all__ = ["Z95", "share_interval"]
-
 Z95 = 1.959963984540054
 """Of a standard normal number, 95% lie within this distance of 0."""
 

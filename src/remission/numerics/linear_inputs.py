@@ -21,8 +21,6 @@ from jaxtyping import Float, Int
 from remission.errors import NumericalError, SpecError
 from remission.numerics.positive_exponentials import carry, check_compartments, positive_exponentials
 
-__all__ = ["LinearInput", "simulate_linear_inputs"]
-
 _LATTICE = 2.0**-46
 _CHUNK = 256
 

@@ -19,8 +19,6 @@ from numba import njit
 from remission.errors import SpecError
 from remission.numerics.lanes import OPTIONS, exp_lane
 
-__all__ = ["carry", "check_compartments", "positive_exponentials"]
-
 # The norm is at most one half, so the next term is below the rounding of the sum.
 _TERMS = 14
 

@@ -17,8 +17,6 @@ from jaxtyping import Float
 
 from remission.errors import SpecError
 
-__all__ = ["DoublingPanels", "doubling_panels", "gauss_legendre"]
-
 
 @cache
 def gauss_legendre(n_nodes: int) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["quantiles_over_people"]
-
 
 def quantiles_over_people(
     values: Float[np.ndarray, "subject time"], p_quantiles: Sequence[float]

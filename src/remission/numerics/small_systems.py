@@ -13,8 +13,6 @@ from numba import njit
 
 from remission.numerics.lanes import OPTIONS
 
-__all__ = ["factor", "inverse", "solve", "sum_of_products"]
-
 
 @njit(**OPTIONS)
 def sum_of_products(x, y):

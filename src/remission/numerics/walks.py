@@ -19,8 +19,6 @@ from jaxtyping import Bool, Float, Int
 
 from remission.errors import SpecError
 
-__all__ = ["RENEWED", "Walk", "walk_over"]
-
 RENEWED = 32
 """Times in a run."""
 

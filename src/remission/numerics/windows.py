@@ -7,8 +7,6 @@ slope only where an edge of the window meets a start or an end: the largest is a
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["largest_in_window"]
-
 
 def largest_in_window(
     amount: Float[np.ndarray, "subject dose"],

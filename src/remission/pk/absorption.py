@@ -28,8 +28,6 @@ from remission.pk.metabolites import mass_ratio, rate_matrix, states_of
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.dose import Route
 
-__all__ = ["FilmAbsorption", "absorption_system", "simulate_absorbed"]
-
 _Subject = Float[np.ndarray, " subject"]
 
 _METABOLITES = {Analyte.S_NK: "N1", Analyte.S_HNK: "H1"}

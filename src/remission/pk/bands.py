@@ -33,8 +33,6 @@ from remission.records.analyte import Analyte, SamplingSite
 from remission.records.dose import Dose
 from remission.records.parameter import Grade
 
-__all__ = ["BandDraws", "MeasuredBand", "measured_band", "residual_sd", "with_band_spread"]
-
 _Subject = Float[np.ndarray, " subject"]
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 

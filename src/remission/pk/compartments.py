@@ -11,8 +11,6 @@ from jaxtyping import Float
 
 from remission.numerics.linear_inputs import LinearInput, simulate_linear_inputs
 
-__all__ = ["Compartments"]
-
 _Subject = Float[np.ndarray, " subject"]
 
 

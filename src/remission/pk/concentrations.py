@@ -12,8 +12,6 @@ from remission.records.infusions import EvidenceFlag
 from remission.records.parameter import Grade
 from remission.records.result import Result
 
-__all__ = ["Concentrations", "Series"]
-
 
 class Series(NamedTuple):
     """The two labels of one series."""

@@ -26,8 +26,6 @@ from remission.pk.metabolites import METABOLITES, prepare_metabolites
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.infusions import InfusionEvents
 
-__all__ = ["breaks_and_rates", "prepare_curves"]
-
 _Curves = Callable[[Float[np.ndarray, " time"]], Float[np.ndarray, "series time subject"]]
 
 

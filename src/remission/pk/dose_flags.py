@@ -17,8 +17,6 @@ from remission.records.dose import Route
 from remission.records.infusions import EvidenceFlag
 from remission.records.parameter import Parameter
 
-__all__ = ["flags_of"]
-
 _IV = frozenset({Route.IV_INFUSION, Route.IV_BOLUS})
 _METABOLITES = frozenset({Analyte.S_NK, Analyte.S_HNK})
 _TOGETHER_H = 2.0

@@ -10,8 +10,6 @@ from remission.pk.routes import bioavailability_of, weakest
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.parameter import Grade
 
-__all__ = ["grades_of"]
-
 _STRUCTURE = ("v1_l", "v2_l", "v3_l", "vc_l", "vp1_l", "vp2_l", "vh_l", "v1_l_per_kg")
 
 

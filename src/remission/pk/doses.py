@@ -34,8 +34,6 @@ from remission.records.dose import Dose, DrugForm, Route
 from remission.records.infusions import InfusionEvents
 from remission.records.parameter import ParameterSet
 
-__all__ = ["simulate_doses", "simulate_effect_site"]
-
 _Subject = Float[np.ndarray, " subject"]
 _LN2 = 0.6931471805599453
 _METABOLITES = frozenset({Analyte.S_NK, Analyte.S_HNK})

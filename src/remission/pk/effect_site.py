@@ -33,8 +33,6 @@ from remission.pk.individuals import UG_PER_MG, PkIndividuals
 from remission.pk.mammillary import mammillary_modes
 from remission.records.analyte import Analyte
 
-__all__ = ["effect_site_peak", "saturated_hours"]
-
 _Subject = Float[np.ndarray, " subject"]
 # Chosen by measurement, docs/validation/pharmacology.md: error of the exposure at most 5e-7, about 1e-9 at studied
 # doses.

@@ -28,8 +28,6 @@ from remission.records.infusions import EvidenceFlag
 from remission.records.parameter import Grade
 from remission.records.result import Result
 
-__all__ = ["Exposure", "exposure_of_doses"]
-
 _Subject = Float[np.ndarray, " subject"]
 
 

@@ -19,8 +19,6 @@ from remission.pk.routes import amount_mg, bioavailability_of, choose_product
 from remission.records.analyte import Analyte
 from remission.records.dose import Dose, DrugForm, Route, check_doses
 
-__all__ = ["AbsorbedDose", "resolve_doses", "share_of"]
-
 _Subject = Float[np.ndarray, " subject"]
 
 

@@ -35,8 +35,6 @@ from remission.pk.model import PkModel
 from remission.records.analyte import Analyte
 from remission.records.dose import Route
 
-__all__ = ["STATES", "hepatoportal_system", "nasal_shares"]
-
 STATES: Final = ("DN", "DS", "DP", "C", "P1", "P2", "L", "N1", "N2", "X")
 """Names of the states, in the order of the matrix."""
 

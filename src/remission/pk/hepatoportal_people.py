@@ -10,8 +10,6 @@ from remission.numerics.elementary import exp
 from remission.pk.individuals import check_people
 from remission.pk.model import PkModel
 
-__all__ = ["HepatoportalIndividuals", "PersonFactors", "hepatoportal_parameters"]
-
 _Subject = Float[np.ndarray, " subject"]
 _Who = Bool[np.ndarray, " subject"]
 

@@ -26,15 +26,6 @@ from remission.numerics.elementary import exp, log
 from remission.pk.model import PkModel
 from remission.records.analyte import Analyte
 
-__all__ = [
-    "UG_PER_MG",
-    "MetaboliteIndividuals",
-    "PkIndividuals",
-    "check_people",
-    "correlated_normals",
-    "individual_parameters",
-]
-
 UG_PER_MG = 1000.0
 """Doses come in mg; amounts inside the models are ug."""
 

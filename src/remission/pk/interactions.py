@@ -32,8 +32,6 @@ from remission.pk.routes import weakest
 from remission.records.infusions import EvidenceFlag
 from remission.records.parameter import Grade
 
-__all__ = ["Acting", "Contested", "InteractionEffect", "factors_of", "interaction_effect"]
-
 
 class Acting(StrEnum):
     """Where an interaction acts when only swallowed doses were studied."""

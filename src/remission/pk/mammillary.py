@@ -30,8 +30,6 @@ from jaxtyping import Float
 from remission.errors import NumericalError
 from remission.numerics.arrowheads import arrowhead_modes
 
-__all__ = ["Modes", "mammillary_modes"]
-
 _Subject = Float[np.ndarray, " subject"]
 
 

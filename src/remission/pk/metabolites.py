@@ -39,16 +39,6 @@ from remission.pk.individuals import MetaboliteIndividuals, PkIndividuals
 from remission.pk.mammillary import Modes, mammillary_modes
 from remission.records.analyte import Analyte
 
-__all__ = [
-    "DIRECT_STATES",
-    "METABOLITES",
-    "STATES",
-    "mass_ratio",
-    "prepare_metabolites",
-    "rate_matrix",
-    "states_of",
-]
-
 METABOLITES: Final = (Analyte.S_NK, Analyte.S_HNK)
 """S-norketamine and S-hydroxynorketamine."""
 

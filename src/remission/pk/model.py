@@ -21,19 +21,6 @@ from remission.records.analyte import Analyte, SamplingSite
 from remission.records.parameter import Grade, Parameter, ParameterSet, columns_of_parameters
 from remission.records.result import Result
 
-__all__ = [
-    "DEFAULT_PK_MODEL",
-    "LINKS",
-    "PkModel",
-    "add_pk_model",
-    "list_library_models",
-    "list_pk_models",
-    "load_pk_model",
-    "model_argument",
-    "with_both_forms",
-    "with_slow_norketamine",
-]
-
 DEFAULT_PK_MODEL: Final = "pk-2026"
 """Name of the frozen choice that everything uses where no model is named."""
 

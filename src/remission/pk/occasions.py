@@ -21,8 +21,6 @@ from remission.pk.individuals import PkIndividuals
 from remission.pk.model import PkModel
 from remission.records.parameter import ParameterSet
 
-__all__ = ["Occasion", "iov_names", "load_occasions"]
-
 _OMEGA = "omega2_iov_"
 _METABOLITES = {"nk_mtt": "nk_mtt_h", "hnk_v2": "hnk_v2_l", "hnk_cl": "hnk_cl_l_per_h"}
 

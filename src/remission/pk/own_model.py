@@ -51,8 +51,6 @@ from remission.records.model_file import LARGEST_MODEL_BYTES
 from remission.records.parameter import Grade, Parameter, ParameterSet
 from remission.units import parse_quantity
 
-__all__ = ["parse_pk_model", "read_pk_model"]
-
 _UNITS = {
     "v1": ("v1_l", "L"), "v2": ("v2_l", "L"), "v3": ("v3_l", "L"), "cl": ("cl_l_per_h", "L/h"),
     "q2": ("q2_l_per_h", "L/h"), "q3": ("q3_l_per_h", "L/h"), "cl_ratio_r_ket": ("cl_ratio_r_ket", "1"),

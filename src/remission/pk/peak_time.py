@@ -16,8 +16,6 @@ from remission.pk.individuals import individual_parameters
 from remission.pk.model import PkModel
 from remission.records.analyte import SamplingSite
 
-__all__ = ["ka_from_tmax_per_h"]
-
 
 @lru_cache(maxsize=64)
 def ka_from_tmax_per_h(model: PkModel, tmax_h: float, site: SamplingSite = SamplingSite.VENOUS) -> float:

@@ -16,8 +16,6 @@ from remission.records.analyte import Analyte
 from remission.records.dose import Dose, Route
 from remission.records.parameter import Grade
 
-__all__ = ["Bioavailability", "amount_mg", "bioavailability_of", "choose_product", "weakest"]
-
 _IV = frozenset({Route.IV_INFUSION, Route.IV_BOLUS})
 _ORDER = (Grade.MEASURED, Grade.DERIVED, Grade.ASSUMED, Grade.PLACEHOLDER, Grade.UNVERIFIED, Grade.YOURS)
 

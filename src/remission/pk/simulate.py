@@ -18,8 +18,6 @@ from remission.records.analyte import Analyte, SamplingSite
 from remission.records.dose import DrugForm
 from remission.records.infusions import InfusionEvents
 
-__all__ = ["checked_series", "named_series", "simulate_concentrations"]
-
 # Nobody means a later one, and rates times longer times leave the range of numbers.
 _LATEST_H = 1e12
 

@@ -24,8 +24,6 @@ from remission.pk.model import PkModel, load_pk_model, with_both_forms
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.dose import Dose, DrugForm
 
-__all__ = ["AveragedCurve", "ModelSpread", "average_models", "model_spread", "models_for_infusions", "published_models"]
-
 _NOT_FOR_INFUSIONS = {
     "hijazi2003": "fitted to critically ill people, and apart from the others on the rows",
     "perezruixo2021": "fitted to a nasal spray: never for peaks of a dose into a vein",

@@ -27,8 +27,6 @@ from remission.pk.given import AbsorbedDose
 from remission.pk.model import PkModel
 from remission.records.analyte import Analyte
 
-__all__ = ["BUILT_IN", "Structure", "find_structure", "register_structure", "structure_names"]
-
 BUILT_IN: Final = ("mammillary", "hepatoportal")
 """Structures with code of their own in this package."""
 

@@ -18,8 +18,6 @@ from remission.pk.simulate import checked_series
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.infusions import InfusionEvents
 
-__all__ = ["PopulationSummary", "summarize_population"]
-
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 # Numbers kept at a time, 64 MB; more does not make it faster.
 _MOST_NUMBERS = 8_000_000

@@ -13,8 +13,6 @@ from remission.pk.model import PkModel
 from remission.records.analyte import Analyte
 from remission.records.parameter import ParameterSet
 
-__all__ = ["TypicalParameters", "typical_parameters"]
-
 
 class TypicalParameters(TypedDict):
     """Parameters at the reference weight, as ``static/kinetics.js`` reads them.

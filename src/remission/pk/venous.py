@@ -33,8 +33,6 @@ from remission.records.analyte import Analyte, SamplingSite
 from remission.records.infusions import InfusionEvents
 from remission.records.parameter import ParameterSet
 
-__all__ = ["VenousLinks", "draw_venous_links", "simulate_venous_concentrations"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VenousLinks:

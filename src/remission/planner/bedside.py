@@ -16,8 +16,6 @@ from remission.planner.request import PlannedInfusion, PlanRequest
 from remission.records.typed import read_dose, read_minutes, read_share, tidy
 from remission.units import hours_to_minutes, minutes_to_hours
 
-__all__ = ["RateChange", "change_rates", "read_change"]
-
 # Rests shorter than this are the rounding of a time. [min]
 _NOTHING_MIN = 1e-9
 

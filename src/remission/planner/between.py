@@ -22,9 +22,6 @@ from remission.planner.request import AVERAGE, PlanRequest
 from remission.planner.simulated import MeasuredCurve, ModelsAtSite, Quantity, SimulatedSession
 from remission.records.analyte import Analyte, SamplingSite
 
-__all__ = ["average_ratio", "averaged", "measured_beside", "models_beside"]
-
-
 _Times = Float[np.ndarray, " time"]
 
 

@@ -19,8 +19,6 @@ from remission.planner.request import AVERAGE, PlannedInfusion, PlanRequest, ano
 from remission.planner.simulated import StudiedRange
 from remission.records.analyte import Analyte
 
-__all__ = ["Finding", "check_session", "evidence_findings"]
-
 _OURS = "Computed by the planner."
 
 

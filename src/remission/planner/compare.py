@@ -15,8 +15,6 @@ from remission.planner.shares import ShareDifference, share_difference
 from remission.planner.simulated import Quantity, SimulatedSession
 from remission.records.result import Result
 
-__all__ = ["Comparison", "Difference", "ModelDifference", "RegimenDifferences", "compare_regimens"]
-
 _BAND = (0.05, 0.5, 0.95)
 _DOSING = {"infusions", "route", "assumed_ka_per_h", "assumed_f", "product"}
 

@@ -29,8 +29,6 @@ from remission.records.analyte import Analyte
 from remission.session.effects import reference_peak_s_ket
 from remission.streams import People
 
-__all__ = ["Crowd", "Takers", "cautions_of", "crowd_of", "model_of", "no_spread", "takers_of"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Takers:

@@ -5,8 +5,6 @@ from remission.library.products import Product, list_products
 from remission.planner.request import PlannedInfusion, PlanRequest
 from remission.records.dose import Absorption, Dose, DrugForm
 
-__all__ = ["doses_of", "named_fault"]
-
 
 def doses_of(request: PlanRequest) -> list[Dose]:
     """The steps of a request as doses, of its drug and by its route."""

@@ -25,8 +25,6 @@ from remission.records.packaged import packaged_toml
 from remission.records.typed import read_minutes, tidy
 from remission.units import minutes_to_hours, parse_quantity
 
-__all__ = ["MeasuredLevel", "PlacedLevel", "place_levels", "read_levels"]
-
 _Kind = TypeVar("_Kind")
 _MOST_LEVELS = 200
 _LONGEST = 100_000

@@ -17,8 +17,6 @@ from remission.planner.simulated import MeasuredCurve, ModelsAtSite, Quantity, S
 from remission.records.result import Result
 from remission.units import hours_to_minutes
 
-__all__ = ["NOTICE", "Curve", "Peak", "Plan", "PressureLimits", "plan_infusion", "regimen_words", "summarize_session"]
-
 NOTICE = "Research simulation, not for patient care."
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _BAND = (0.05, 0.5, 0.95)

@@ -42,8 +42,6 @@ from remission.records.typed import (
 )
 from remission.units import hours_to_minutes, minutes_to_hours, parse_quantity
 
-__all__ = ["read_regimen", "read_request", "read_search", "read_share_inside", "read_weights"]
-
 # Field of the record and name of its field here.
 _NAMES = {"infusions": "dose", **{one.record: one.name for one in SESSION_FIELDS.values() if one.record}}
 

@@ -22,22 +22,6 @@ from remission.records.substance import Substance
 from remission.records.text import Slug
 from remission.units import hours_to_minutes, minutes_to_hours
 
-__all__ = [
-    "AVERAGE",
-    "PlanRequest",
-    "PlannedInfusion",
-    "Route",
-    "another_drug",
-    "is_spray_dose",
-    "list_absorbed",
-    "list_presets",
-    "list_takes",
-    "preset_infusions",
-    "preset_regimen",
-    "usual_model",
-    "way_of",
-]
-
 Route = Literal["iv", "im", "sc", "oral", "sublingual", "intranasal", "rectal"]
 """Into a vein over some minutes; into a muscle, under the skin, swallowed, under the tongue, nose, rectum."""
 

@@ -34,8 +34,6 @@ from remission.records.result import Result
 from remission.records.typed import read_pressure_mmhg
 from remission.units import hours_to_minutes
 
-__all__ = ["FoundRegimen", "Limit", "PublishedReach", "published_reach", "read_limit", "search_regimen"]
-
 _RISES = {"sbp-rise": "sbp_rise", "dbp-rise": "dbp_rise"}
 _REFUSED = {"dissociation", "vas", "cadss", "high", "experience"}
 _MOST_H = "evidence_duration_h"

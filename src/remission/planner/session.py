@@ -47,8 +47,6 @@ from remission.session.acute import simulate_acute_effects
 from remission.session.blood import simulate_blood
 from remission.session.exposure import simulate_exposure
 
-__all__ = ["concentrations_at", "offered_series", "simulate_session"]
-
 _AFTER_H = 4.0
 _AFTER_ABSORBED_H = 6.0
 # Fine enough for the effect site after a bolus, whose peak comes minutes after its end.

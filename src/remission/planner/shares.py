@@ -7,8 +7,6 @@ from jaxtyping import Bool
 
 from remission.numerics.intervals import share_interval
 
-__all__ = ["Probability", "ShareDifference", "share_difference", "share_of"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probability:

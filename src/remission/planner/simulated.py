@@ -8,8 +8,6 @@ from jaxtyping import Float
 from remission.dosing import EvidenceFlag
 from remission.pk import AveragedCurve, ModelSpread
 
-__all__ = ["EFFECTS", "MeasuredCurve", "ModelsAtSite", "Quantity", "SimulatedSession", "StudiedRange"]
-
 _BySubject = Float[np.ndarray, "subject time"]
 
 

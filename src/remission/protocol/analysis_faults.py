@@ -13,8 +13,6 @@ from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import KINDS
 from remission.records.treatment import Arm
 
-__all__ = ["multiplicity_faults", "option_faults", "unknown_name"]
-
 
 def option_faults(protocol: ProtocolFields, index: int, analysis: Analysis) -> Iterator[SpecError]:
     """Faults of the options of one analysis; none where its endpoint does not exist, which is a fault of its own."""

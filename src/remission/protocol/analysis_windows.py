@@ -6,8 +6,6 @@ from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import KINDS
 from remission.records.population import DayRange
 
-__all__ = ["analysis_windows", "target_endpoint", "target_window"]
-
 
 def analysis_windows(protocol: ProtocolFields, analysis: Analysis, endpoint: Endpoint) -> tuple[DayRange, ...]:
     """Periods of ``period_days``, the last one shorter when the window is no multiple; without it, each day of a visit

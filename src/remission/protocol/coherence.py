@@ -21,8 +21,6 @@ from remission.records.packaged import evidence_records, verdict_words
 from remission.records.therapy_kinds import THERAPIES
 from remission.records.treatment import Arm
 
-__all__ = ["coherence_faults"]
-
 _AT_VISITS: Final = frozenset({"craving", "depression", "test"})
 """What is known for a visit's day only, so that a window needs a visit."""
 

@@ -14,8 +14,6 @@ from remission.records.packaged import packaged_toml
 from remission.records.quantity import MOST_MG_PER_KG, WINDOW_H
 from remission.records.treatment import AdaptedSession, DrugCourse
 
-__all__ = ["dose_faults"]
-
 
 def dose_faults(protocol: ProtocolFields) -> Iterator[SpecError]:
     """Every fault of the doses of drug courses, and of what adapts them."""

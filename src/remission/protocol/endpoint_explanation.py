@@ -5,8 +5,6 @@ from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import KINDS
 from remission.records.packaged import packaged_toml
 
-__all__ = ["explain_endpoint"]
-
 _WORDS = packaged_toml("words", "protocol.toml")
 
 

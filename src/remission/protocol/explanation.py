@@ -26,16 +26,6 @@ from remission.records.therapy_kinds import (
 from remission.records.treatment import Arm, DrugCourse, Infusion, PartDose, Session, TherapyCourse, WayOfLife
 from remission.units import format_quantity
 
-__all__ = [
-    "explain_analysis",
-    "explain_arm",
-    "explain_multiplicity",
-    "explain_protocol",
-    "explain_visits",
-    "explain_way_of_life",
-    "explain_worth",
-]
-
 _WORDS = packaged_toml("words", "protocol.toml")
 _DRUGS, _MEASURES, _ROUTES, _GOALS = (_WORDS[name] for name in ("drugs", "measures", "routes", "goals"))
 

@@ -27,8 +27,6 @@ from remission.records.text import Sentence, Slug, Title
 from remission.records.treatment import Arm, DrugCourse, MedicineCourse, TherapyCourse, WayOfLife
 from remission.records.visits import BiologicalTest, VisitSchedule
 
-__all__ = ["ProtocolFields"]
-
 _Part = TypeVar("_Part", Endpoint, Analysis, Arm)
 
 

@@ -15,8 +15,6 @@ from remission.records.faults import Location, located_faults
 from remission.records.packaged import packaged_toml
 from remission.records.yaml_tree import Tree, read_tree, read_tree_file
 
-__all__ = ["parse_protocol", "read_protocol", "write_protocol"]
-
 _MAX_FAULTS: Final = 50
 # Lines that a literal block gives back as they are: no tab or space at an end, no space at the very beginning.
 _IS_BLOCK: Final = re.compile(r"(?! )(?:(?:[^\t\r\n]*[^\s])?\n)+")

@@ -9,8 +9,6 @@ from typing import Any
 
 from remission.protocol.record import Protocol
 
-__all__ = ["protocol_json_schema", "schema_text"]
-
 
 def schema_text() -> str:
     """The schema as the file that is published."""

@@ -10,8 +10,6 @@ from itertools import pairwise, product
 from remission.errors import SpecError
 from remission.protocol.fields import ProtocolFields
 
-__all__ = ["layout_faults"]
-
 
 def layout_faults(protocol: ProtocolFields) -> Iterator[SpecError]:
     """Every fault of the arms as a design, of their periods, and of how they are allocated."""

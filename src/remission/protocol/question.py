@@ -13,8 +13,6 @@ from remission.records.endpoint_kinds import KINDS
 from remission.records.estimand import EVENTS, Estimand, EventKind, Strategy
 from remission.records.packaged import packaged_toml
 
-__all__ = ["possible_events", "question_faults", "strategy_faults", "strategy_for"]
-
 
 def possible_events(protocol: ProtocolFields) -> tuple[EventKind, ...]:
     """The intercurrent events that can happen in this protocol's simulated people, or are looked for in them."""

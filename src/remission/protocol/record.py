@@ -11,8 +11,6 @@ from remission.protocol.coherence import coherence_faults
 from remission.protocol.explanation import explain_protocol
 from remission.protocol.fields import ProtocolFields
 
-__all__ = ["Protocol"]
-
 
 class Protocol(ProtocolFields):
     """A whole trial.

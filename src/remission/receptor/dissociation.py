@@ -32,8 +32,6 @@ from remission.numerics.elementary import exp, log
 from remission.receptor.saturation import saturation
 from remission.records.parameter import ParameterSet
 
-__all__ = ["Responder", "cadss_per_vas", "dissociation_gain", "simulate_cadss", "simulate_vas"]
-
 _Subject = Float[np.ndarray, " subject"]
 
 

@@ -20,8 +20,6 @@ from remission.library.loader import load_parameter_set
 from remission.receptor.saturation import saturation
 from remission.records.parameter import ParameterSet
 
-__all__ = ["heart_rate_range", "simulate_heart_rate_rise"]
-
 
 def simulate_heart_rate_rise(
     conc_ng_per_ml: Float[np.ndarray, "subject time"],

@@ -25,8 +25,6 @@ from remission.records.analyte import Analyte
 from remission.records.parameter import ParameterSet
 from remission.units import ng_per_ml_to_umol_per_l
 
-__all__ = ["OccupancyBand", "simulate_occupancy"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OccupancyBand:

@@ -6,8 +6,6 @@ from jaxtyping import Float
 from remission.errors import SpecError
 from remission.numerics.elementary import exp, log
 
-__all__ = ["saturation"]
-
 
 def saturation(
     conc_ng_per_ml: Float[np.ndarray, "..."], *, c50_ng_per_ml: float, hill: float = 1.0

@@ -15,8 +15,6 @@ from remission.records.quantity import Flag
 from remission.records.regression import Errors, Freedom, Structure
 from remission.records.text import EachOnce, Sentence, Slug
 
-__all__ = ["BASELINE_COVARIATES", "PRIOR_NUMBERS", "Analysis", "Comparison", "Contrast", "Imputation", "Prior"]
-
 BASELINE_COVARIATES = ("baseline-use", "baseline-amount", "baseline-craving", "baseline-severity")
 """What an analysis can be adjusted for of the days before day 0."""
 

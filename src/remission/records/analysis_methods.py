@@ -14,8 +14,6 @@ from remission.records.base import Record
 from remission.records.endpoint_kinds import KINDS, EndpointKind
 from remission.records.packaged import packaged_rows
 
-__all__ = ["METHODS", "NEEDED_OPTIONS", "EstimateScale", "Method", "MethodFacts", "TruthForm", "complete"]
-
 EstimateScale: TypeAlias = Literal["difference", "ratio", "percent_lower"]
 
 TruthForm: TypeAlias = Literal["difference", "ratio", "odds_ratio", "hazard_ratio"]

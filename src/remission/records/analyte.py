@@ -5,8 +5,6 @@ from typing import Self
 
 from remission.errors import check_known
 
-__all__ = ["Analyte", "SamplingSite"]
-
 
 class _Label(StrEnum):
     @classmethod

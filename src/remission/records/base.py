@@ -13,8 +13,6 @@ from remission.errors import SpecError
 from remission.records.faults import faults_of, refuse_booleans
 from remission.records.result import few_lines
 
-__all__ = ["Record"]
-
 _MOST_SIGNS = 160
 
 

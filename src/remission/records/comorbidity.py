@@ -17,11 +17,6 @@ from remission.records.quantity import Fraction
 from remission.records.sourced_contrast import SourcedContrast
 from remission.units import parse_quantity
 
-__all__ = [
-    "CONDITIONS", "Comorbidity", "Condition", "comorbidity_numbers", "condition_contrast",
-    "conflicting_records", "default_weight", "measured_prevalence", "why_unread",
-]  # fmt: skip
-
 CONDITIONS: Final = ("depression", "anxiety")
 """Conditions in the order in which they are drawn."""
 

@@ -8,8 +8,6 @@ from pydantic import Field
 from remission.errors import SpecError
 from remission.records.base import Record
 
-__all__ = ["Design"]
-
 
 class Design(Record):
     """What kind of trial the arms make up; the arms are checked against it.

@@ -13,8 +13,6 @@ from jaxtyping import Bool, Float, Int
 from remission.errors import SpecError
 from remission.records.result import Result
 
-__all__ = ["Diaries"]
-
 
 @dataclass(frozen=True)
 class Diaries(Result):

@@ -14,8 +14,6 @@ from remission.records.session_rule import SessionRule
 from remission.records.text import Label, Note, Sentence, Slug
 from remission.records.weekly import WeeklyRule
 
-__all__ = ["Endpoint", "FailureRule"]
-
 _Span = Annotated[
     ObservedDays, BeforeValidator(lambda value: value.to_dict() if isinstance(value, DayRange) else value)
 ]

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from remission.records.base import Record
 from remission.records.packaged import packaged_rows
 
-__all__ = ["KINDS", "EndpointKind", "KindFacts", "MissingRule", "Scale"]
-
 MissingRule: TypeAlias = Literal[
     "observed", "use", "carried", "weighted", "abstinent", "usual", "neighbors", "kept", "complete"
 ]

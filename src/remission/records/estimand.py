@@ -7,8 +7,6 @@ from pydantic import Field
 from remission.records.grown import GrownRecord
 from remission.records.text import Sentence, Slug
 
-__all__ = ["EVENTS", "Estimand", "EventKind", "Strategy"]
-
 EventKind = Literal["relapse", "rescue-medicine", "dropout", "incarceration", "unblinding"]
 """Events after randomization that change what an outcome means, or whether it exists."""
 

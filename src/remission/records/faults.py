@@ -11,8 +11,6 @@ from pydantic import BaseModel, BeforeValidator, ValidationError, WrapValidator
 from remission.errors import SpecError, did_you_mean
 from remission.records.quantity import Quantity
 
-__all__ = ["Location", "faults_of", "field_path", "known_fields", "located_faults", "parse_path", "refuse_booleans"]
-
 Location = tuple[int | str, ...]
 """Where a field is: names and list positions from the root of the record."""
 

@@ -10,8 +10,6 @@ from pydantic import SerializationInfo, SerializerFunctionWrapHandler, model_ser
 
 from remission.records.base import Record
 
-__all__ = ["GrownRecord"]
-
 
 class GrownRecord(Record):
     """A record with fields that were added after it was first published, named in ``added_fields``."""

@@ -7,8 +7,6 @@ from jaxtyping import Float
 
 from remission.records.dose import DrugForm
 
-__all__ = ["EvidenceFlag", "InfusionEvents"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceFlag:

@@ -10,8 +10,6 @@ from remission.records.base import Record
 from remission.records.grown import GrownRecord
 from remission.records.quantity import Fraction
 
-__all__ = ["Blinding", "Incarceration", "IntercurrentEvents", "Missingness", "Readmission", "UseRule"]
-
 _Strength = Annotated[float, Field(ge=0.0, le=10.0)]
 
 

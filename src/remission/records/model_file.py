@@ -13,8 +13,6 @@ from remission.errors import SpecError
 from remission.files import read_small_text
 from remission.records.base import Record
 
-__all__ = ["LARGEST_MODEL_BYTES", "ModelFile", "NamedModel"]
-
 LARGEST_MODEL_BYTES = 200_000
 """Largest file of a model that is read. [byte]"""
 

@@ -10,8 +10,6 @@ from remission.records.base import Record
 from remission.records.grown import GrownRecord
 from remission.records.text import EachOnce, Slug
 
-__all__ = ["FamilyTest", "Gate", "Multiplicity"]
-
 FamilyTest = Literal["holm", "hochberg", "bonferroni"]
 
 

@@ -11,8 +11,6 @@ from typing import Any
 
 from remission.records.packaged import packaged_toml
 
-__all__ = ["CATALOGUE_ONLY", "named_endpoint_fields", "named_endpoint_ids", "named_endpoint_tables"]
-
 CATALOGUE_ONLY = ("id", "variable", "group", "citation", "grade", "source_note", "ctnote")
 """Keys of a catalogue entry that are about the definition and no fields of an endpoint."""
 

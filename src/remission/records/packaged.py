@@ -12,15 +12,6 @@ from typing import Any, TypeVar
 from remission.errors import LibraryError
 from remission.records.base import Record
 
-__all__ = [
-    "verdict_words",
-    "evidence_records",
-    "packaged_rows",
-    "packaged_toml",
-    "read_library_json",
-    "read_library_toml",
-]
-
 _R = TypeVar("_R", bound=Record)
 
 

@@ -13,12 +13,6 @@ from remission.records.mood import DepressionScale, RestingPressure
 from remission.records.quantity import AgeSdY, AgeY, Day, Flag, Fraction, ObservedDay, WeightKg, WeightSdKg
 from remission.records.text import EachOnce
 
-__all__ = [
-    "AgeDistribution", "Baseline", "DayRange", "ObservedDays", "Population", "Randomization", "Recruitment", "Setting",
-    "Stratum", "WeightDistribution",
-]  # fmt: skip
-
-
 Stratum: TypeAlias = Literal["sex", "site", "depression", "anxiety", "baseline-use", "baseline-severity"]
 """What a clinic knows at entry, by which people can be told apart."""
 

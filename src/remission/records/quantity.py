@@ -20,12 +20,6 @@ from pydantic import (
 from remission.errors import SpecError, UnitsError
 from remission.units import format_quantity, hours_to_minutes, parse_quantity
 
-__all__ = [
-    "LONGEST_H", "LONGEST_SESSION_H", "MOST_MG", "MOST_MG_PER_KG", "NUMBER", "WINDOW_H", "AgeSdY", "AgeY", "Day",
-    "DoseMgPerKg", "DurationMin", "Flag", "Fraction", "LongDoseMgPerKg", "LongDurationMin", "ObservedDay", "Quantity",
-    "StartMin", "WeightKg", "WeightSdKg", "read_fixed_dose",
-]  # fmt: skip
-
 NUMBER = r"[0-9]*\.?[0-9]+([eE][+-]?[0-9]+)?"
 """How a file writes a number, as a pattern."""
 _TIME = r"(s|sec|seconds?|min|minutes?|h|hr|hours?|days?)"

@@ -13,8 +13,6 @@ from remission.errors import SpecError
 from remission.records.base import Record
 from remission.records.dose import Dose, DrugForm, Route, read_form
 
-__all__ = ["Regimen"]
-
 
 class Regimen(Record):
     """The doses of one session, all of one drug form.

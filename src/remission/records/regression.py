@@ -2,8 +2,6 @@
 
 from typing import Literal, TypeAlias
 
-__all__ = ["Errors", "Freedom", "Structure"]
-
 Structure: TypeAlias = Literal[
     "unstructured", "compound-symmetry", "heterogeneous-compound-symmetry", "autoregressive",
     "heterogeneous-autoregressive", "toeplitz", "heterogeneous-toeplitz", "ante-dependence",

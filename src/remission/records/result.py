@@ -22,8 +22,6 @@ from remission.extras import telling_extras
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Result", "few_lines", "plain", "short_text"]
-
 _MOST_LINES: Final = 14
 _MOST_SIGNS: Final = 100
 

@@ -2,6 +2,4 @@
 
 from typing import Final
 
-__all__ = ["DEFAULT_SEED"]
-
 DEFAULT_SEED: Final = 20260101

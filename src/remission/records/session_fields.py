@@ -8,8 +8,6 @@ from pydantic import Field
 from remission.records.base import Record
 from remission.records.packaged import packaged_toml
 
-__all__ = ["FORM_FIELDS", "SESSION_FIELDS", "SessionField", "within"]
-
 
 class SessionField(Record):
     """A row of ``library/session-fields.toml``, which says what each column is; ``hint`` is None for the help."""

@@ -9,8 +9,6 @@ from remission.errors import SpecError
 from remission.records.grown import GrownRecord
 from remission.records.quantity import Flag, Quantity
 
-__all__ = ["SESSION_BOUNDS", "SessionRule"]
-
 SESSION_BOUNDS = ("systolic_mmhg", "systolic_rise_mmhg", "cadss_points")
 """The bounds of a rule, by the names of what is compared with them."""
 

@@ -8,8 +8,6 @@ from remission.records.base import Record
 from remission.records.quantity import AgeY, WeightKg
 from remission.records.substance import Substance
 
-__all__ = ["Subject"]
-
 
 class Subject(Record):
     """Age, weight, sex and substance of one person.

@@ -8,8 +8,6 @@ from pydantic import Field
 from remission.records.base import Record
 from remission.records.packaged import packaged_rows
 
-__all__ = ["SUBSTANCES", "Substance", "SubstanceFacts"]
-
 _When: TypeAlias = Literal["stopping", "self_quit", "ketamine", "medicine", "amounts"]
 
 

@@ -6,8 +6,6 @@ from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
 from remission.errors import SpecError
 
-__all__ = ["EachOnce", "Label", "Note", "Sentence", "Slug", "Title"]
-
 
 def _one_line(value: Any) -> Any:
     """Text on one line: a label goes into tables and figures, and a file may fold it over several lines."""

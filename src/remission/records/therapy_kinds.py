@@ -12,12 +12,6 @@ from remission.records.base import Record
 from remission.records.packaged import packaged_toml, read_library_json
 from remission.records.sourced_contrast import SourcedContrast
 
-__all__ = [
-    "EDUCATION_QUALITY", "THERAPIES", "WAYS_OF_LIFE", "OtherReading", "TherapyKind", "TherapyName", "TherapyWorth",
-    "WayKind", "WayName", "readings_of", "therapy_worth", "way_contrast",
-    "way_numbers",
-]  # fmt: skip
-
 _TABLE = packaged_toml("package", "therapies.toml")
 _WAYS = packaged_toml("package", "way-of-life.toml")["kind"]
 

@@ -34,11 +34,6 @@ from remission.records.text import EachOnce, Label, Slug
 from remission.records.therapy_kinds import TherapyName, WayName
 from remission.units import format_quantity, minutes_to_hours
 
-__all__ = [
-    "AdaptedSession", "Arm", "DrugCourse", "Gap", "GivenDose", "Infusion", "MedicineCourse", "PartDose", "Period",
-    "Session", "SessionDay", "TherapyCourse", "WayOfLife",
-]  # fmt: skip
-
 
 class Gap(Record):
     """Days from one infusion to the next: triangular between ``low`` and ``high`` with its peak at ``mode``."""

@@ -13,20 +13,6 @@ from math import isfinite
 from remission.errors import SpecError
 from remission.records.packaged import packaged_toml
 
-__all__ = [
-    "TypedDose",
-    "read_count",
-    "read_dose",
-    "read_height_cm",
-    "read_minutes",
-    "read_number",
-    "read_pressure_mmhg",
-    "read_rate_per_h",
-    "read_share",
-    "read_weight_kg",
-    "tidy",
-]
-
 _NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
 _LONGEST = 80
 _SIGNS = str.maketrans(

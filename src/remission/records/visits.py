@@ -8,8 +8,6 @@ from remission.records.base import Record
 from remission.records.quantity import Day, Fraction
 from remission.records.text import EachOnce, Note, Slug
 
-__all__ = ["BiologicalTest", "VisitSchedule"]
-
 
 class VisitSchedule(Record):
     """A series of visits on fixed days and what each collects.

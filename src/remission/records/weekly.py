@@ -12,8 +12,6 @@ from pydantic import Field
 from remission.errors import SpecError
 from remission.records.grown import GrownRecord
 
-__all__ = ["WeekCriterion", "WeeklyRule"]
-
 _Week = Annotated[int, Field(strict=True, ge=1, le=261)]
 _Place = Annotated[int, Field(strict=True, ge=-261, le=261)]
 

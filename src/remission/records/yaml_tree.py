@@ -22,8 +22,6 @@ from remission.records.faults import Location, field_path
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["MAX_BYTES", "Tree", "decode_utf8", "read_tree", "read_tree_file"]
-
 MAX_BYTES: Final = 1_000_000
 """Largest file that is read. [byte]"""
 

@@ -6,8 +6,6 @@ from typing import Any
 
 from remission.report.words import WORDS
 
-__all__ = ["Chart", "Table", "told"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:

@@ -11,8 +11,6 @@ from remission.report.look import CIRCUITS, INK, arm_styles, drawing
 from remission.report.words import lowered, state_label
 from remission.trial.result import TrialResult
 
-__all__ = ["circuit_chart"]
-
 _COLUMNS = (
     ("synapse", "Synapse", ("P", "Gc", "Gn", "Gk")),
     ("basal ganglia", "Basal ganglia", ("H", "R")),

@@ -17,8 +17,6 @@ from remission.records.typed import tidy
 from remission.report.words import WORDS
 from remission.units import hours_to_minutes, minutes_to_hours
 
-__all__ = ["ClinicSheet", "ClinicStep", "Dilution", "clinic_sheet", "read_dilution", "read_strength"]
-
 _SAID = WORDS["clinic"]
 _STRENGTH = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(mg\s*/\s*ml|%)?")
 _DIGITS = r"(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)"

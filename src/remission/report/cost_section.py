@@ -18,8 +18,6 @@ from remission.report.look import INK, QUIET, arm_styles, canvas, finish
 from remission.report.numbers import share_text
 from remission.report.words import WORDS
 
-__all__ = ["cost_charts", "cost_lines", "cost_tables"]
-
 _COLOR = "#3d35a0"
 _SAID = WORDS["cost"]
 

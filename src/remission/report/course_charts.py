@@ -12,8 +12,6 @@ from remission.report.schedule_chart import usual_days
 from remission.report.words import lowered
 from remission.trial.result import TrialResult
 
-__all__ = ["abstinence_chart", "survival_chart"]
-
 
 def abstinence_chart(result: TrialResult) -> Chart:
     """Share of person-days without use, week by week."""

@@ -10,8 +10,6 @@ from remission.report.design_study import ReportedDesign, rejected_of
 from remission.report.look import INK, PAPER, QUIET, canvas, finish
 from remission.report.numbers import measure_text, share_text
 
-__all__ = ["assurance_chart", "estimates_chart", "evidence_table", "power_chart", "recruitment_chart"]
-
 _COLOR = "#3d35a0"
 _SECOND = "#2a78b8"
 

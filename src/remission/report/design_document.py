@@ -27,15 +27,6 @@ from remission.report.numbers import measure_text, share_text
 from remission.report.page import fill_template
 from remission.report.words import ESTABLISHED, SAFETY_LINES, WORDS
 
-__all__ = [
-    "characteristics_table",
-    "common_parts",
-    "nulls_table",
-    "render_design",
-    "source_line",
-    "verdict_lines",
-]
-
 
 def render_design(
     study: ReportedDesign,

@@ -27,17 +27,6 @@ from remission.report.chart import Table
 from remission.report.design_study import ReportedDesign, TableStudy
 from remission.report.rerun import rerun_shell_of
 
-__all__ = [
-    "bibtex_of",
-    "check_report_folder",
-    "csv_text",
-    "flat_table",
-    "list_files",
-    "write_inputs",
-    "write_report_folder",
-    "write_tables",
-]
-
 _WHAT = {
     "report.html": "this page",
     "design.json": "every number, as the command prints it with --json",

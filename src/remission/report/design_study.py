@@ -14,8 +14,6 @@ from remission.protocol.record import Protocol
 from remission.records.analysis import Analysis
 from remission.records.endpoint import Endpoint
 
-__all__ = ["ReportedDesign", "TableStudy", "rejected_of"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportedDesign:

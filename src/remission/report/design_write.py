@@ -29,8 +29,6 @@ from remission.report.looks_charts import looks_chart, sequential_table, stops_c
 from remission.report.rerun import rerun_python
 from remission.report.schedule_chart import schedule_chart
 
-__all__ = ["write_design_report"]
-
 
 def write_design_report(study: ReportedDesign, folder: Path, *, place: Path | None = None) -> Path:
     """Write the report; the folder appears whole or not at all. Returns the page.

@@ -21,8 +21,6 @@ from remission.report.words import ESTABLISHED, SAFETY_LINES, WORDS
 from remission.trial.result import TrialResult
 from remission.trial.summary import SummaryRow, TrialSummary
 
-__all__ = ["LIMITS", "inline_svg", "render_report", "report_content"]
-
 _UNTRIED = " and ".join(", ".join(substances_without_trial()).rsplit(", ", 1))
 LIMITS: tuple[str, ...] = (
     tuned_sentence(),

@@ -5,11 +5,6 @@ import math
 from remission.evidence.contrasts import ContrastGroup
 from remission.evidence.records import CareRecord, StudyArm, StudyOutcome, StudyRecord
 
-__all__ = [
-    "arm_texts", "care_value_text", "contrast_text", "facts_of", "outcome_value_text", "people_text", "pooled_text",
-    "value_text",
-]  # fmt: skip
-
 
 def value_text(item: StudyOutcome) -> str:
     """Value with its interval; a dash for a statement without a number, "range" where the ends are no interval."""

@@ -14,8 +14,6 @@ from matplotlib import scale, transforms
 
 from remission.numerics.elementary import exp, log
 
-__all__ = ["fixed_order", "spaced_by_ratio"]
-
 _LOG_10 = 2.302585092994046
 
 

@@ -13,8 +13,6 @@ from remission.protocol.record import Protocol
 from remission.report.chart import Chart, Table
 from remission.report.look import INK, PAPER, QUIET, RULE, arm_styles, drawing
 
-__all__ = ["count_text", "flow_chart"]
-
 _SHORT = {
     "received_all": "had {sessions}",
     "received_part": "had some",

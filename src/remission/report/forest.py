@@ -37,8 +37,6 @@ from remission.report.chart import Chart, Table
 from remission.report.evidence_text import pooled_text, value_text
 from remission.report.look import INK, QUIET, RULE, drawing
 
-__all__ = ["FOREST_COLUMNS", "forest_chart", "forest_rows", "save_forest"]
-
 FOREST_COLUMNS = (
     "study",
     "arm or contrast",

@@ -9,8 +9,6 @@ from markupsafe import Markup
 
 from remission.report.chart import Chart
 
-__all__ = ["chart_parts", "inlined", "themed_svg"]
-
 _FONT = re.compile(r"font:\s*(?:(?P<style>italic|oblique)\s+)?(?:(?P<weight>bold|\d{3})\s+)?(?P<size>[\d.]+)px[^;]*;?")
 
 

@@ -23,11 +23,6 @@ from remission.records.packaged import read_library_toml
 from remission.records.treatment import Arm, TherapyCourse
 from remission.report.fixed_order import fixed_order
 
-__all__ = [
-    "CIRCUITS", "DASHES", "FULL_THERAPY", "INK", "LOOK", "PAPER", "QUIET", "RULE", "ArmStyle", "arm_styles", "canvas",
-    "drawing", "finish", "is_full_therapy", "save_figure",
-]  # fmt: skip
-
 LOOK = read_library_toml(files("remission.report").joinpath("look.toml"))
 INK, QUIET, RULE, PAPER = (LOOK["colors"][name] for name in ("ink", "quiet", "rule", "paper"))
 CIRCUITS: dict[str, str] = LOOK["circuits"]

@@ -9,8 +9,6 @@ from remission.report.design_study import ReportedDesign
 from remission.report.look import INK, QUIET, canvas, finish
 from remission.report.numbers import measure_text, share_text
 
-__all__ = ["looks_chart", "sequential_table", "stops_chart"]
-
 _COLOR = "#3d35a0"
 _REASONS = (
     ("success", "success", "#3d35a0", ""),

@@ -9,12 +9,6 @@ from remission.numerics.digits import decimals_of, error_digit, with_interval
 if TYPE_CHECKING:
     from remission.trial.summary import SummaryRow
 
-__all__ = [
-    "digits_of", "error_text", "interval_text", "mean_text", "measure_text", "published_text", "share_text",
-    "simulated_text", "verdict_text",
-]  # fmt: skip
-
-
 _FIRST_HAND = "abstract or registry"
 
 

@@ -7,8 +7,6 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-__all__ = ["fill_template", "page_environment", "read_asset"]
-
 
 def page_environment(*packages: str, **options: Any) -> Environment:
     """Templates of some packages, the first before the next, and of the reports."""

@@ -10,8 +10,6 @@ from remission.records.base import Record
 from remission.records.parameter import Grade
 from remission.report.words import WORDS, quantity_label
 
-__all__ = ["BetweenRow", "between_note", "between_rows"]
-
 
 class BetweenRow(Record):
     """The spread of people beside that of published models and of measured values, at one site.

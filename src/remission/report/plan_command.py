@@ -5,8 +5,6 @@ from remission.planner import PlanRequest
 from remission.planner.request import usual_model
 from remission.units import hours_to_minutes
 
-__all__ = ["command_line"]
-
 
 def command_line(request: PlanRequest) -> str:
     """The command that makes the plan again."""

@@ -8,8 +8,6 @@ from remission.planner.compare import Difference
 from remission.records.base import Record
 from remission.report.words import quantity_label, share_label
 
-__all__ = ["ComparisonRow", "comparison_rows"]
-
 
 class ComparisonRow(Record):
     """One quantity of two regimens, and the difference in the same people."""

@@ -7,8 +7,6 @@ from remission.planner import Plan, Probability
 from remission.planner.simulated import ModelsAtSite
 from remission.report.plan_sheet import plan_sheet
 
-__all__ = ["plan_numbers"]
-
 
 def plan_numbers(plan: Plan) -> dict[str, Any]:
     """A plan as plain data: its words, and every curve and share as numbers."""

@@ -11,8 +11,6 @@ from remission.report.page import fill_template
 from remission.report.plan_sheet import LEVELS_NOTE, check_printable, level_rows, plan_sheet
 from remission.report.planner_chart import planner_chart
 
-__all__ = ["render_plan"]
-
 
 def render_plan(
     plan: Plan, *, version: str, clinic: ClinicSheet | None = None, levels: Sequence[PlacedLevel] = ()

@@ -14,8 +14,6 @@ from remission.report.plan_sheet import (
 )
 from remission.report.words import SAFETY_LINES, WORDS
 
-__all__ = ["SearchSheet", "search_sheet"]
-
 _SAID: dict[str, str] = WORDS["plan"]["sentences"]
 
 

@@ -15,12 +15,6 @@ from remission.report.plan_command import command_line
 from remission.report.words import ESTABLISHED, ESTABLISHED_ALL, SAFETY_LINES, WORDS, quantity_label, share_label
 from remission.units import hours_to_minutes
 
-__all__ = [
-    "BAND", "BAND_NOTE", "LEVELS_NOTE", "LIMITS", "CourseRow", "Fact", "LevelRow", "PeakRow", "PlanSheet",
-    "ShareRow", "check_printable", "established", "level_rows", "made_words", "plan_sheet",
-    "share_rows", "was_words", "who_words",
-]  # fmt: skip
-
 _SAID: dict[str, str] = WORDS["plan"]["sentences"]
 BAND = "90% of simulated people"
 BAND_NOTE, LEVELS_NOTE = _SAID["band_note"], _SAID["levels_note"]

@@ -15,8 +15,6 @@ from remission.report.look import DASHES, INK, LOOK, drawing, finish
 from remission.report.words import lowered, quantity_label
 from remission.units import hours_to_minutes
 
-__all__ = ["comparison_chart", "planner_chart"]
-
 _REGIMEN_COLORS = ("#3d35a0", "#2a78b8", "#13807a", "#6a6f7a")
 _X = "minutes from the start"
 

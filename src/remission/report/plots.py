@@ -18,8 +18,6 @@ from remission.report.results_chart import results_chart
 from remission.trial.result import TrialResult
 from remission.trial.summary import summarize_trial
 
-__all__ = ["PLOTS", "draw_result"]
-
 
 def draw_result(result: object) -> Figure:
     """The picture of a result.

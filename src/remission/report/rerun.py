@@ -8,8 +8,6 @@ from typing import Any
 from remission.report.design_study import ReportedDesign
 from remission.report.page import read_asset
 
-__all__ = ["AGAIN", "rerun_python", "rerun_shell_of", "rerun_table"]
-
 AGAIN = "again"
 """Folder, beside the scripts, into which the command writes the report once more."""
 

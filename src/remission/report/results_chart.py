@@ -17,8 +17,6 @@ from remission.report.numbers import mean_text, published_text, simulated_text
 from remission.trial.result import TrialResult
 from remission.trial.summary import SummaryRow, TrialSummary
 
-__all__ = ["results_chart"]
-
 _COLOR = "#3d35a0"
 _RATIO_UNITS = {"ratio"}
 

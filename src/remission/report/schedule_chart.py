@@ -13,8 +13,6 @@ from remission.records.treatment import Arm, DrugCourse
 from remission.report.chart import Chart, Table, told
 from remission.report.look import INK, PAPER, QUIET, arm_styles, drawing, is_full_therapy
 
-__all__ = ["schedule_chart", "usual_days"]
-
 
 def schedule_chart(protocol: Protocol) -> Chart:
     """One row an arm; the days before the last contact are drawn wide, the rest of follow-up narrow."""

@@ -18,8 +18,6 @@ from remission.report.look import DASHES, INK, QUIET, RULE, drawing, finish
 from remission.session.curves import sample_session_curves
 from remission.units import hours_to_minutes
 
-__all__ = ["PANELS", "session_chart"]
-
 _N_PEOPLE = 400
 _HOURS = 4.0
 _SHOWN = (

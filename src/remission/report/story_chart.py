@@ -12,8 +12,6 @@ from remission.report.look import QUIET, arm_styles, canvas, drawing, finish
 from remission.report.words import STATE_LABELS, lowered, state_label
 from remission.trial.result import TrialResult
 
-__all__ = ["day_chart", "state_chart"]
-
 _ALONE = (0, (1.2, 2.0))
 _ALONE_LABEL = "Stopping alone"
 

@@ -26,8 +26,6 @@ from remission.report.page import fill_template
 from remission.report.rerun import rerun_table
 from remission.report.schedule_chart import schedule_chart
 
-__all__ = ["write_table_report"]
-
 _MOST_DRAWN = 40
 _MARKS = (("#3d35a0", "o"), ("#2a78b8", "s"), ("#13807a", "^"), ("#6a6f7a", "D"), ("#9a6a10", "v"), ("#8a3b74", "P"))
 

@@ -14,8 +14,6 @@ from remission.records.therapy_kinds import THERAPIES
 from remission.report.chart import Chart, Table
 from remission.report.look import INK, PAPER, QUIET, RULE, drawing
 
-__all__ = ["THERAPY_COLUMNS", "therapy_forest"]
-
 THERAPY_COLUMNS = (
     "record", "substance", "contrast", "endpoint", "day", "n", "statistic", "value (interval)", "read in", "finds",
     "used here",

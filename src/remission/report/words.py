@@ -10,11 +10,6 @@ if TYPE_CHECKING:
     from remission.planner import Plan
     from remission.planner.simulated import Quantity
 
-__all__ = [
-    "ESTABLISHED", "ESTABLISHED_ALL", "SAFETY_LINES", "STATE_LABELS", "WORDS", "Label", "lowered",
-    "quantity_label", "share_label", "state_label",
-]  # fmt: skip
-
 WORDS = MappingProxyType(packaged_toml("words", "report.toml"))
 
 

@@ -9,8 +9,6 @@ from remission.report.document import render_report
 from remission.trial.result import TrialResult
 from remission.trial.summary import TrialSummary, summarize_trial
 
-__all__ = ["report_charts", "write_report"]
-
 
 def report_charts(result: TrialResult, summary: TrialSummary) -> list[Chart]:
     """The charts of a report in their order: the session (where there is ketamine), circuits, days, results."""

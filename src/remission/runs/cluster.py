@@ -17,8 +17,6 @@ from remission.extras import telling_extras
 from remission.provenance import library_versions, python_version, source_hashes
 from remission.runs.crew import Crew
 
-__all__ = ["Cluster"]
-
 _ANSWER_WITHIN = "10s"
 _WORKERS_BACK_WITHIN_S = 120.0
 _GLANCE_S = 0.02

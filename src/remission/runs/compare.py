@@ -13,8 +13,6 @@ import pyarrow.parquet as pq
 
 from remission.provenance import file_hash
 
-__all__ = ["Difference", "compare_files", "compare_records"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:

@@ -9,8 +9,6 @@ from remission.runs.store import packed_bytes
 from remission.trial.chunk import Chunk
 from remission.trial.simulate import TrialPlan
 
-__all__ = ["Cost", "count_person_days", "estimate_cost"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:

@@ -20,8 +20,6 @@ from typing import Any, Self, TypeVar
 from remission.errors import SpecError, WorkError
 from remission.numerics.cores import available_cores
 
-__all__ = ["MAX_WORKERS", "Crew", "Processes", "Threads", "crew_of"]
-
 MAX_WORKERS = 256
 _LOSSES_IN_A_ROW = 3
 _In = TypeVar("_In")

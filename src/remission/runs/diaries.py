@@ -18,8 +18,6 @@ from remission.trial.batch import TrialBatch
 from remission.trial.chunk import Chunk
 from remission.trial.simulate import TrialPlan
 
-__all__ = ["DIARIES", "NO_AMOUNT", "diary_schema", "diary_table", "pack_table", "unpack_table", "write_diaries"]
-
 DIARIES = "diaries.parquet"
 NO_AMOUNT = "1 on a use day"
 """Unit of the amounts where none are modeled."""

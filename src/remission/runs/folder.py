@@ -21,8 +21,6 @@ from remission.files import check_folder, move, read_json, staged_folder, sweep,
 from remission.protocol.file import read_protocol
 from remission.provenance import file_hash
 
-__all__ = ["MANIFEST", "SCHEMA", "SEAL", "Run", "Staging", "check_contents", "read_run", "stage_run"]
-
 SCHEMA = 3
 """1: no source hashes, no list of changed parameters. 2: with them. 3: sealed. All are read; 3 is written."""
 MANIFEST = "manifest.json"

@@ -6,8 +6,6 @@ from remission.runs.diaries import diary_table, pack_table
 from remission.trial.chunk import Chunk, ChunkResult
 from remission.trial.simulate import TrialPlan
 
-__all__ = ["Piece", "do_piece"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:

@@ -18,8 +18,6 @@ from remission.runs.folder import Run, check_contents, read_run
 from remission.runs.run import Reporter, write_run
 from remission.trial.simulate import TrialPlan, plan_trial
 
-__all__ = ["Rebuilt", "rebuild"]
-
 _MADE_OF = ("parameter_set_sha256", "versions", "source_sha256")
 
 

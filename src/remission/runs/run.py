@@ -29,8 +29,6 @@ from remission.runs.work import (
 from remission.trial.result import TrialResult
 from remission.trial.simulate import TrialPlan, plan_trial
 
-__all__ = ["FinishedRun", "Reporter", "run_trial", "write_run"]
-
 
 class Reporter(Protocol_):
     """What writes the report of a trial into its folder before that is sealed; this layer draws nothing."""

@@ -23,8 +23,6 @@ from remission.runs.piece import Piece
 from remission.trial.chunk import Chunk, ChunkResult
 from remission.trial.result import ArmValues, CourseCounts
 
-__all__ = ["SCHEMA", "ChunkStore", "packed_bytes"]
-
 _ATTEMPTS = 100
 SCHEMA = 2
 """1: chunks only, no number in the file. 2: diaries too; the number stands in SQLite's ``user_version``."""

@@ -15,8 +15,6 @@ from remission.records.result import plain
 from remission.trial.result import TrialResult
 from remission.trial.summary import SummaryRow, TrialSummary, summarize_trial
 
-__all__ = ["summary_data", "write_tables"]
-
 
 def write_tables(result: TrialResult, folder: Path) -> None:
     """Write ``protocol.yaml``, ``estimates.parquet``, ``arms.parquet``, ``course.parquet`` and ``summary.json``.

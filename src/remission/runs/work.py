@@ -25,19 +25,6 @@ from remission.runs.store import ChunkStore
 from remission.trial.result import TrialResult
 from remission.trial.simulate import TrialPlan, plan_trial
 
-__all__ = [
-    "UNFINISHED",
-    "discard_work",
-    "has_chunks",
-    "is_unfinished",
-    "open_work",
-    "read_work",
-    "run_chunks",
-    "verify_work",
-    "work_folder",
-    "write_work_diaries",
-]
-
 UNFINISHED = ".unfinished"
 _PLAN = "plan.json"
 _CHUNKS = "chunks.sqlite"

@@ -14,8 +14,6 @@ from remission.records.infusions import InfusionEvents
 from remission.session.effects import reference_peak_s_ket
 from remission.units import minutes_to_hours
 
-__all__ = ["AcuteCurves", "AcutePeaks", "simulate_acute_effects", "simulate_acute_peaks"]
-
 _BY_SUBJECT = Float[np.ndarray, "subject time"]
 _Subject = Float[np.ndarray, " subject"]
 

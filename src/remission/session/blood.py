@@ -15,8 +15,6 @@ from remission.pk import (
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.infusions import InfusionEvents
 
-__all__ = ["simulate_blood"]
-
 _PARENTS = (Analyte.KET, Analyte.S_KET)
 
 

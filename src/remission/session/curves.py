@@ -26,8 +26,6 @@ from remission.session.blood import simulate_blood
 from remission.session.effects import reference_peak_s_ket
 from remission.streams import People
 
-__all__ = ["SessionCurves", "sample_session_curves", "simulate_session_curves"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionCurves(Result):

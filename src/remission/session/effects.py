@@ -39,10 +39,6 @@ from remission.records.result import Result
 from remission.session.exposure import exposure_nodes, saturated_sum
 from remission.units import minutes_to_hours
 
-__all__ = [
-    "SessionEffects", "reference_peak_s_ket", "session_model", "simulate_effects_of_doses", "simulate_session_effects",
-]  # fmt: skip
-
 # People computed together; their arrays then stay in the processor's cache. It changes no result.
 _CHUNK = 2048
 _FEW = 256

@@ -17,8 +17,6 @@ from remission.receptor import saturation
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.infusions import InfusionEvents
 
-__all__ = ["exposure_nodes", "saturated_sum", "simulate_exposure"]
-
 _Subject = Float[np.ndarray, " subject"]
 _FIRST_PANEL_H = 0.05
 _N_NODES = 6

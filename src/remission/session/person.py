@@ -14,8 +14,6 @@ from remission.records.analyte import Analyte, SamplingSite
 from remission.records.regimen import Regimen
 from remission.records.subject import Subject
 
-__all__ = ["simulate_person"]
-
 
 def simulate_person(
     subject: Subject,

@@ -34,8 +34,6 @@ from remission.trial.before import baseline_covariates, baseline_strata
 from remission.trial.endpoints import amount_unit_of, period_values
 from remission.trial.periods import day_counts
 
-__all__ = ["analyze_replicates", "sides_of"]
-
 _Table = Float[np.ndarray, "replicate subject"]
 _Flags = Bool[np.ndarray, "replicate subject"]
 _Terms = Float[np.ndarray, "replicate term subject"]

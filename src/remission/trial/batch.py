@@ -28,8 +28,6 @@ from remission.trial.package import comorbidity_shift, pushed_days
 from remission.trial.randomization import allocate, assign_sites, minimize, strata_of
 from remission.trial.schedule import build_schedule, entry_of, with_other_doses
 
-__all__ = ["TrialBatch", "simulate_batch", "simulate_with_states"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialBatch:

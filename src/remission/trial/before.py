@@ -29,8 +29,6 @@ from remission.trial.endpoints import amount_unit_of
 from remission.trial.observation import DaysBefore, Observation, days_before
 from remission.trial.schedule import entry_of
 
-__all__ = ["STRATA_LEVELS", "baseline_covariates", "baseline_strata", "simulate_before"]
-
 STRATA_LEVELS: Mapping[str, int] = {"baseline-use": 3, "baseline-severity": 5}
 """Levels of each stratum of the baseline."""
 

@@ -15,8 +15,6 @@ from remission.trial.batch import TrialBatch
 from remission.trial.endpoints import amount_unit_of, endpoint_data
 from remission.trial.result import ArmValues, CourseCounts
 
-__all__ = ["Chunk", "ChunkResult", "analyze_batch", "merge_chunks", "plan_chunks"]
-
 _PEOPLE_PER_CHUNK = 4096
 
 

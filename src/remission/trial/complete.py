@@ -22,8 +22,6 @@ from remission.trial.batch import TrialBatch
 from remission.trial.observation import observe_fully
 from remission.trial.truth import endpoint_without_missing, event_days, with_strategies
 
-__all__ = ["complete_batch", "complete_protocol", "own_strategies"]
-
 
 def complete_protocol(protocol: Protocol) -> Protocol:
     """The protocol with its analyses of data in which nobody is unseen."""

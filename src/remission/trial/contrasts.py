@@ -22,8 +22,6 @@ from remission.patient.sampling import sample_traits
 from remission.records.sourced_contrast import SourcedContrast
 from remission.streams import People
 
-__all__ = ["Lever", "clean_share", "find_shift", "find_strength", "shown_contrast", "spread_of_people"]
-
 _SEED = 1
 """Reference people have a seed of their own, so that a trial's seed does not move a treatment's effect."""
 _N_PEOPLE = 4000

@@ -27,8 +27,6 @@ from remission.records.seed import DEFAULT_SEED
 from remission.streams import check_seed
 from remission.trial.truth import TrueContrast, check_people, simulate_everybody
 
-__all__ = ["CrossoverTruth", "analyze_crossover", "crossover_truth"]
-
 _Values = Float[np.ndarray, " subject"]
 
 

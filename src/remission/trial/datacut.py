@@ -14,8 +14,6 @@ from remission.protocol.record import Protocol
 from remission.records.endpoint import Endpoint
 from remission.trial.batch import TrialBatch
 
-__all__ = ["ABSENT", "complete_day", "cut_batch"]
-
 ABSENT = -1
 """Arm of a person whom no analysis counts."""
 

@@ -15,8 +15,6 @@ from remission.records.endpoint import Endpoint
 from remission.records.population import DayRange
 from remission.trial.observation import Observation
 
-__all__ = ["amount_unit_of", "endpoint_data", "period_values"]
-
 
 def endpoint_data(
     seen: Observation,

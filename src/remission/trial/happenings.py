@@ -36,8 +36,6 @@ from remission.use.belief import believed_push, guess_chance
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-__all__ = ["Happenings", "Kernel", "first_day_of_rule", "simulate_happenings"]
-
 _Days = Int[np.ndarray, " subject"]
 _DAYS_IN_WEEK = 7
 _T = TypeVar("_T", bound="DataclassInstance")

@@ -38,8 +38,6 @@ from remission.streams import People, Stream, draw_normal_pair, draw_uniforms
 from remission.trial.happenings import Happenings, first_day_of_rule
 from remission.use.craving import craving_vas, incubation
 
-__all__ = ["DEPRESSION_ERROR", "ENTRY_DAY", "Measured", "measure", "needs_states"]
-
 ENTRY_DAY = -1
 """Day of the rating at screening, before anything is given. [day]"""
 

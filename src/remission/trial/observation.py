@@ -20,8 +20,6 @@ from remission.trial.measured import DEPRESSION_ERROR, Measured
 from remission.use.belief import believed_mark
 from remission.use.leaving import leaving_probability
 
-__all__ = ["DaysBefore", "Observation", "days_before", "observe", "observe_fully"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DaysBefore:

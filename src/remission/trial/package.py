@@ -26,16 +26,6 @@ from remission.records.therapy_kinds import THERAPIES, WAYS_OF_LIFE, therapy_wor
 from remission.records.treatment import TherapyCourse
 from remission.trial.contrasts import Lever, find_shift, find_strength
 
-__all__ = [
-    "PushedDays",
-    "TherapyEffect",
-    "check_package",
-    "comorbidity_shift",
-    "pushed_days",
-    "tendency_shift",
-    "therapy_effect",
-]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TherapyEffect:

@@ -8,8 +8,6 @@ from remission.records.endpoint import Endpoint
 from remission.trial.endpoints import endpoint_data
 from remission.trial.observation import Observation
 
-__all__ = ["day_counts"]
-
 
 def day_counts(
     endpoint: Endpoint, seen: Observation, values: Float[np.ndarray, " subject"]

@@ -12,8 +12,6 @@ from jaxtyping import Float, Int
 from remission.protocol.record import Protocol
 from remission.streams import People, Stream, draw_uniforms
 
-__all__ = ["allocate", "assign_sites", "minimize", "strata_of"]
-
 
 def assign_sites(people: People, n_sites: int) -> Int[np.ndarray, " subject"]:
     """Site of each person, 0 to ``n_sites - 1``, all equally likely."""

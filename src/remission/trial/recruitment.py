@@ -20,8 +20,6 @@ from remission.protocol.record import Protocol
 from remission.records.seed import DEFAULT_SEED
 from remission.streams import People, Stream, draw_uniforms
 
-__all__ = ["RecruitmentResult", "simulate_recruitment"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecruitmentResult:

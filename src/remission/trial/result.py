@@ -16,8 +16,6 @@ from remission.patient.parameters import CourseParameters
 from remission.protocol.record import Protocol
 from remission.records.result import Result
 
-__all__ = ["ArmValues", "CourseCounts", "StateCourses", "TrialResult"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmValues:

@@ -21,8 +21,6 @@ from remission.session.effects import session_model, simulate_effects_of_doses, 
 from remission.streams import People, Stream, draw_uniforms
 from remission.trial.package import TherapyEffect, therapy_effect
 
-__all__ = ["build_schedule", "entry_of", "infusion_days", "session_days", "with_other_doses"]
-
 _InfusionDays = Int[np.ndarray, "subject infusion"]
 _SessionDays = Int[np.ndarray, "subject session"]
 

@@ -25,8 +25,6 @@ from remission.trial.package import check_package
 from remission.trial.result import TrialResult
 from remission.trial.states import simulate_states
 
-__all__ = ["MAX_REPLICATES", "TrialPlan", "plan_trial", "simulate_trial", "why_not_simulated"]
-
 MAX_REPLICATES = 1_000_000
 _CHUNK_PERSON_DAYS = 20_000_000
 """A piece of work stays below a gigabyte."""

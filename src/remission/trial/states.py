@@ -12,8 +12,6 @@ from remission.protocol.record import Protocol
 from remission.trial.batch import simulate_with_states
 from remission.trial.result import StateCourses
 
-__all__ = ["simulate_states"]
-
 _PEOPLE = 4000
 
 

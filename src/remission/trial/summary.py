@@ -16,8 +16,6 @@ from remission.records.endpoint import Endpoint
 from remission.records.result import Result
 from remission.trial.result import TrialResult
 
-__all__ = ["SummaryRow", "TrialSummary", "summarize_trial"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SummaryRow:

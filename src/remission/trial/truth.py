@@ -37,19 +37,6 @@ from remission.trial.endpoints import amount_unit_of, endpoint_data
 from remission.trial.happenings import first_day_of_rule
 from remission.trial.observation import Observation
 
-__all__ = [
-    "MOST_PEOPLE",
-    "EstimandTruth",
-    "TrueArm",
-    "TrueContrast",
-    "check_people",
-    "endpoint_without_missing",
-    "estimand_truth",
-    "event_days",
-    "simulate_everybody",
-    "with_strategies",
-]
-
 MOST_PEOPLE = 1_000_000
 _FEWEST_PEOPLE = 100
 _PEOPLE_PER_CHUNK = 4096

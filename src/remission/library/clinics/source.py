@@ -5,8 +5,6 @@ from functools import cache
 from remission.records.base import Record
 from remission.records.packaged import packaged_toml
 
-__all__ = ["ArticleSource", "load_article_source"]
-
 
 class ArticleSource(Record):
     """Who published the article. It stands in no list of clinics and is no recommendation."""

@@ -124,6 +124,11 @@ def _numpy_features() -> list[str]:
     return [str(name) for name in getattr(core, "__cpu_dispatch__", ()) if known.get(name)]
 
 
+def today() -> str:
+    """The day in UTC, as in 2026-11-29."""
+    return datetime.now(UTC).date().isoformat()
+
+
 def moment() -> dict[str, Any]:
     """When and on what: facts that differ between two equal runs."""
     return {"finished_at": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine()}

@@ -1,6 +1,7 @@
 """Runs under way: killed, damaged, shared, and taken up again to the same bytes."""
 
 import json
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -141,7 +142,7 @@ def test_two_processes_on_one_run_do_not_harm_each_other(plan: TrialPlan, tmp_pa
     ]
     answers = [process.communicate(timeout=120) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], answers
-    name = work_folder(Path(), plan).name.removesuffix(".unfinished")
+    name = work_folder(tmp_path / "runs", plan).name.removesuffix(".unfinished")
     assert read_run(tmp_path / "runs" / name).summary["n_replicates"] == N_REPLICATES
     assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == [name]
 
@@ -162,3 +163,44 @@ def test_the_slower_of_two_processes_takes_the_result_of_the_quicker(
     shutil.rmtree(quicker["folder"])
     with pytest.raises(RunError, match="disk"):
         execute.execute(few, tmp_path, "x", quiet=True)
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_a_run_is_found_under_its_name_on_any_day(
+    plan: TrialPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name with a day in it must not make the same command compute everything again after midnight."""
+    few = plan_trial(plan.protocol, n_replicates=4, seed=3)
+    other = plan_trial(plan.protocol, n_replicates=4, seed=4)
+
+    def on(day: str) -> None:
+        monkeypatch.setattr("remission.runs.identity.today", lambda: day)
+
+    on("2026-11-29")
+    begun = open_work(tmp_path, few, "x")
+    assert re.fullmatch(r"small-2026-11-29-[0-9a-f]{8}\.unfinished", begun.name)
+    on("2026-11-30")
+    assert open_work(tmp_path, few, "x") == begun
+    first = execute.execute(few, tmp_path, "x", quiet=True)
+    assert Path(first["folder"]).name == begun.name.removesuffix(".unfinished")
+    on("2027-01-01")
+    assert execute.execute(few, tmp_path, "x", quiet=True) == first
+    assert [path.name for path in tmp_path.iterdir()] == [Path(first["folder"]).name]
+    assert work_folder(tmp_path, other).name.startswith("small-2027-01-01-")
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_a_run_named_by_its_seed_is_taken_up_and_keeps_its_name(plan: TrialPlan, tmp_path: Path) -> None:
+    """Names once held the seed where the day is; what was begun so is finished so, and no other seed's name fits."""
+    few = plan_trial(plan.protocol, n_replicates=4, seed=3)
+    begun = open_work(tmp_path, few, "x")
+    protocol, digits = "small", begun.name.removesuffix(".unfinished")[-8:]
+    old = begun.rename(tmp_path / f"{protocol}-3-{digits}.unfinished")
+    assert work_folder(tmp_path, few) == old
+    assert read_work(old)[0].seed == 3
+    finished = execute.execute(few, tmp_path, "x", quiet=True)
+    assert Path(finished["folder"]).name == f"{protocol}-3-{digits}"
+    for wrong in (f"{protocol}-4-{digits}.unfinished", f"{protocol}-2026-11-29-00000000.unfinished", "mine"):
+        folder = open_work(tmp_path / wrong, few, "x")
+        with pytest.raises(ProvenanceError, match="does not belong"):
+            read_work(folder.rename(tmp_path / wrong / wrong))

@@ -56,7 +56,7 @@ def kill_often(stage: Stage, n_kills: int, seed: int, say: Callable[[str], None]
     """Kill runs until ``n_kills`` have hit; each is taken up again, and the bytes are compared when it is finished."""
     found, attempt = Kills(), 0
     out = stage.root / "killed"
-    kinds = list(moments(out, stage.name))
+    kinds = list(moments(out, stage.name(out)))
     left_in_run = 0
     while found.by_moment.total() < n_kills:
         chance = luck(seed, "kill", attempt)
@@ -64,7 +64,7 @@ def kill_often(stage: Stage, n_kills: int, seed: int, say: Callable[[str], None]
         if left_in_run == 0:
             left_in_run = chance.randint(1, 5)
         kind = kinds[attempt % len(kinds)]
-        sign, within_s = moments(out, stage.name)[kind]
+        sign, within_s = moments(out, stage.name(out))[kind]
         pid = fork(stage.arguments(out))
         wait_until(lambda pid=pid, sign=sign: sign() or ended(pid), 120.0)  # type: ignore[misc]
         time.sleep(chance.uniform(0.0, within_s))

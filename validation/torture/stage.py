@@ -30,10 +30,9 @@ class Stage:
     plan: TrialPlan
     expected: dict[str, Any]
 
-    @property
-    def name(self) -> str:
-        """Name of the finished run."""
-        return run_name(self.plan)
+    def name(self, out: Path) -> str:
+        """Name of the finished run in a folder."""
+        return run_name(out, self.plan)
 
     def arguments(self, out: Path, *more: str) -> list[str]:
         """The command line of the run."""
@@ -44,11 +43,11 @@ class Stage:
     def differs(self, out: Path) -> str:
         """What is wrong with a finished run, or nothing."""
         try:
-            run = read_run(out / self.name)
+            run = read_run(out / self.name(out))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the finding
             return f"{type(error).__name__}: {error}"
         wrong = [name for name, value in self.expected.items() if run.manifest["files"].get(name) != value]
-        left = [path.name for path in out.iterdir() if path.name != self.name]
+        left = [path.name for path in out.iterdir() if path.name != run.path.name]
         return ", ".join([*wrong, *(f"left behind: {name}" for name in left)])
 
 
@@ -70,7 +69,7 @@ def set_stage(root: Path) -> Stage:
     source_hashes()
     stage = Stage(root=root, plan=plan, expected={})
     assert wait_for(fork(stage.arguments(root / "calm"))) == 0
-    return Stage(root=root, plan=plan, expected=read_run(root / "calm" / stage.name).manifest["files"])
+    return Stage(root=root, plan=plan, expected=read_run(root / "calm" / stage.name(root / "calm")).manifest["files"])
 
 
 def fork(arguments: list[str], before: Callable[[], None] | None = None, said: Path | None = None) -> int:

@@ -27,7 +27,8 @@ class Trouble:
 def full_disk(stage: Stage, times: int, seed: int) -> Trouble:
     """No file may grow beyond a random size: the run ends with code 1 and a sentence, and goes on when it may."""
     found = Trouble("disk full, as a limit on the size of each file")
-    largest = max((stage.root / "calm" / stage.name / name).stat().st_size for name in stage.expected)
+    calm = stage.root / "calm" / stage.name(stage.root / "calm")
+    largest = max((calm / name).stat().st_size for name in stage.expected)
     out = stage.root / "full"
     for turn in range(times):
         limit = round(10 ** luck(seed, "full", turn).uniform(3.8, log10(largest)))
@@ -119,7 +120,7 @@ def _attempt(stage: Stage, out: Path, found: Trouble, before: Callable[[], None]
         found.wrong.append(f"exit code {code}: {words[-600:]}")
     elif code:
         found.met.append(words.strip().splitlines()[-1])
-        if (out / stage.name).exists():
+        if (out / stage.name(out)).exists():
             found.wrong.append("a finished run stands there after a failure")
 
 

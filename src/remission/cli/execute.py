@@ -75,7 +75,7 @@ def resume_command(
 
     The result has the same bytes as if nothing had happened.
 
-    Example: remission resume runs/kare-20260101-1a2b3c4d.unfinished
+    Example: remission resume runs/kare-2026-11-29-1a2b3c4d.unfinished
     """
     from remission.cli.design_work import find_design_work, resume_design
     from remission.files import check_folder
@@ -103,7 +103,7 @@ def verify_command(
 ) -> None:
     """Compare a run's files with their hashes; the older name of ``remission show --verify``.
 
-    Example: remission verify runs/kare-20260101-1a2b3c4d
+    Example: remission verify runs/kare-2026-11-29-1a2b3c4d
     """
     from remission.runs.folder import check_contents, read_run
     from remission.runs.work import is_unfinished, read_work, verify_work
@@ -136,7 +136,7 @@ def rerun_command(
 
     It is made from its own record. Exit code 1 when a file or a number differs.
 
-    Example: remission rerun runs/kare-20260101-1a2b3c4d
+    Example: remission rerun runs/kare-2026-11-29-1a2b3c4d
     """
     from remission.cli.progress import ends_soon, progress_of
     from remission.cli.table import standing_data

@@ -100,7 +100,7 @@ def export_command(
 
     A timeline follow-back table that is safe to open in a spreadsheet; simulated diaries say so in every row.
 
-    Example: remission export runs/kare-20260101-52c8a0c2 kare.csv --layout calendar
+    Example: remission export runs/kare-2026-11-29-52c8a0c2 kare.csv --layout calendar
     """
     from remission.door.diaries import export_diaries
 

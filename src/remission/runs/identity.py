@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from remission.patient.backgrounds import course_parameters_of
 from remission.patient.parameters import MODEL_FORM, CourseParameters
 from remission.patient.pharmacology import pharmacology_of
 from remission.protocol.record import Protocol
-from remission.provenance import library_versions, package_version, source_hashes
+from remission.provenance import library_versions, package_version, source_hashes, today
 from remission.runs.folder import read_run
 from remission.trial.result import TrialResult
 from remission.trial.simulate import TrialPlan
@@ -19,18 +20,38 @@ from remission.trial.simulate import TrialPlan
 __all__ = ["check_place", "describe_run", "run_name"]
 
 
-def run_name(plan: TrialPlan) -> str:
-    """The folder's name: protocol, seed, and eight digits that stand for everything that sets the content.
+UNFINISHED = ".unfinished"
+"""What the name of a run under way ends with."""
 
-    Who did the work, and in which pieces, is no part of it.
+
+def run_name(root: Path, plan: TrialPlan) -> str:
+    """The name of a run's folder: protocol, day of its first start (UTC), eight digits that stand for its content.
+
+    The very run that is already in ``root``, finished or under way, keeps its name, so that the same command finds it
+    on any day.
     """
+    own, digits = plan.protocol.id, content_digits(plan)
+    there = [path.name for path in root.glob(f"{own}-*-{digits}*") if has_name_of(plan, path.name)]
+    # A finished run stands before one under way, and of two the older one.
+    there.sort(key=lambda name: (name.endswith(UNFINISHED), name))
+    return there[0].removesuffix(UNFINISHED) if there else f"{own}-{today()}-{digits}"
+
+
+def has_name_of(plan: TrialPlan, name: str) -> bool:
+    """Whether a folder is named as a plan's run, finished or under way; the seed once stood in place of the day."""
+    middle = rf"(\d{{4}}-\d\d-\d\d|{plan.seed})"
+    pattern = rf"{re.escape(plan.protocol.id)}-{middle}-{content_digits(plan)}({re.escape(UNFINISHED)})?"
+    return re.fullmatch(pattern, name) is not None
+
+
+def content_digits(plan: TrialPlan) -> str:
+    """Eight digits that stand for everything that sets a run's content; who did the work, in which pieces, does not."""
     content = [plan.protocol.content_hash, _given(plan.parameters), plan.n_replicates, plan.seed, package_version()]
     if plan.with_diaries:
         content.append("diaries")
     if plan.links:
         content.append(dict(plan.links))
-    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-    return f"{plan.protocol.id}-{plan.seed}-{digest[:8]}"
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def _given(parameters: CourseParameters) -> dict[str, float]:
@@ -63,7 +84,7 @@ def check_place(root: Path, plan: TrialPlan) -> None:
 
     Raises ``RunError``: the folder is no finished run, is damaged, or was made by other versions or other code.
     """
-    target = root / run_name(plan)
+    target = root / run_name(root, plan)
     if not target.exists():
         return
     try:

@@ -15,7 +15,7 @@ from remission.records.seed import DEFAULT_SEED
 from remission.runs.crew import Crew, crew_of
 from remission.runs.diaries import DIARIES
 from remission.runs.folder import stage_run
-from remission.runs.identity import check_place, describe_run, run_name
+from remission.runs.identity import UNFINISHED, check_place, describe_run
 from remission.runs.tables import write_tables
 from remission.runs.work import (
     discard_work,
@@ -72,7 +72,8 @@ def write_run(
     started = time.monotonic()
     check_folder(root)
     check_place(root, plan)
-    name, work = run_name(plan), work_folder(root, plan)
+    work = work_folder(root, plan)
+    name = work.name.removesuffix(UNFINISHED)
     try:
         plan, command = read_work(open_work(root, plan, command))
         result = run_chunks(work, plan, on_progress=on_progress, crew=crew)

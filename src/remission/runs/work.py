@@ -19,13 +19,12 @@ from remission.protocol.record import Protocol
 from remission.provenance import package_version, source_hashes
 from remission.runs.crew import Crew
 from remission.runs.diaries import write_diaries
-from remission.runs.identity import run_name
+from remission.runs.identity import UNFINISHED, has_name_of, run_name
 from remission.runs.piece import do_piece
 from remission.runs.store import ChunkStore
 from remission.trial.result import TrialResult
 from remission.trial.simulate import TrialPlan, plan_trial
 
-UNFINISHED = ".unfinished"
 _PLAN = "plan.json"
 _CHUNKS = "chunks.sqlite"
 _SCHEMA = 2
@@ -34,7 +33,7 @@ _SCHEMA = 2
 
 def work_folder(root: Path, plan: TrialPlan) -> Path:
     """Where the work of a plan is kept."""
-    return root / (run_name(plan) + UNFINISHED)
+    return root / (run_name(root, plan) + UNFINISHED)
 
 
 def is_unfinished(folder: Path) -> bool:
@@ -111,7 +110,7 @@ def read_work(folder: Path) -> tuple[TrialPlan, str]:
         )
     except (SpecError, LibraryError) as error:
         raise _damaged(place, f"a plan that is not valid ({error})") from None
-    if work_folder(folder.parent, plan).name != folder.name:
+    if not (folder.name.endswith(UNFINISHED) and has_name_of(plan, folder.name)):
         raise ProvenanceError(
             where=str(folder / _PLAN),
             got="a plan that does not belong to this folder",

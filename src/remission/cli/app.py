@@ -29,6 +29,7 @@ from remission.cli.plan import plan_command
 from remission.cli.protocols import list_command, new_command, show_command
 from remission.cli.run import run_command
 from remission.cli.serve import serve_command
+from remission.cli.site import site_command
 from remission.cli.terminal import plain_output
 from remission.cli.validate import validate_command
 from remission.errors import LibraryError, RemissionError, RunError, SpecError, WorkError, visible
@@ -58,6 +59,7 @@ app.command("new")(new_command)
 app.command("show")(show_command)
 app.command("list")(list_command)
 app.command("serve")(serve_command)
+app.command("site")(site_command)
 app.add_typer(evidence_app, name="evidence")
 app.add_typer(endpoints_app, name="endpoints")
 app.add_typer(clinics_app, name="clinics")

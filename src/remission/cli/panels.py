@@ -13,7 +13,7 @@ PROMISE = (
 )
 
 _PANELS = {
-    "How it works": ("run", "show", "list", "serve"),
+    "How it works": ("run", "show", "list", "serve", "site"),
     "Options and help": ("evidence", "clinics"),
     "Plan a session": ("plan",),
     "Design a trial": ("new", "design"),

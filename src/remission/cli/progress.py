@@ -50,8 +50,11 @@ def span(duration_s: float) -> str:
 
 
 @contextmanager
-def progress_of(title: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """A callback (done, total): a bar on a terminal, a line every half minute elsewhere, nothing when ``quiet``."""
+def progress_of(title: str, *, quiet: bool, unit: str = "replicates") -> Iterator[Callable[[int, int], None]]:
+    """A callback (done, total): a bar on a terminal, a line every half minute elsewhere, nothing when ``quiet``.
+
+    ``unit``: what is counted.
+    """
     from rich.console import Console
 
     title = visible(title)
@@ -74,16 +77,20 @@ def progress_of(title: str, *, quiet: bool) -> Iterator[Callable[[int, int], Non
 
             def update(done: int, total: int) -> None:
                 left_s = pace.left_s(done, total)
-                words = f"{title[:48]}" if done < total else "Writing tables, figures and report"
+                words = (
+                    f"{title[:48]}" if done < total or unit != "replicates" else "Writing tables, figures and report"
+                )
                 left = "" if left_s is None or done == total else f"{span(left_s)} left"
                 progress.update(task, completed=done, total=total, description=words, left=left)
 
             yield update
     else:
-        yield _lines(title)
+        yield _lines(title, unit)
 
 
-def _lines(title: str, clock: Callable[[], float] = time.monotonic) -> Callable[[int, int], None]:
+def _lines(
+    title: str, unit: str = "replicates", clock: Callable[[], float] = time.monotonic
+) -> Callable[[int, int], None]:
     """A callback that writes a line now and then, for log files."""
     pace, said_at = Pace(clock), [clock()]
 
@@ -91,7 +98,7 @@ def _lines(title: str, clock: Callable[[], float] = time.monotonic) -> Callable[
         left_s = pace.left_s(done, total)
         if left_s is not None and clock() - said_at[0] >= _LINE_EVERY_S:
             said_at[0] = clock()
-            sys.stderr.write(f"{title}: {done} of {total} replicates, {span(left_s)} left\n")
+            sys.stderr.write(f"{title}: {done} of {total} {unit}, {span(left_s)} left\n")
             sys.stderr.flush()
 
     return update

@@ -36,8 +36,11 @@ def create_app(settings: WebSettings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.desk = Desk(settings.n_replicates)
     app.include_router(assets.router)
+    app.state.pages = []
     for module in iter_modules(remission.web.pages.__path__):
-        app.include_router(import_module(f"remission.web.pages.{module.name}").router.routes)
+        router = import_module(f"remission.web.pages.{module.name}").router
+        app.include_router(router.routes)
+        app.state.pages += router.pages
     add_problem_handlers(app)
     _name_problem(app)
     app.add_middleware(GZipMiddleware, minimum_size=1000)

@@ -6,8 +6,9 @@ by the record.
 
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
@@ -17,16 +18,40 @@ from remission.web.problems import PROBLEM_RESPONSES, Fault, problem_answer
 from remission.web.queue import Weight, run_in_turn
 from remission.web.render import render_page
 
-__all__ = ["PageRouter"]
+__all__ = ["PageEntry", "PageRouter"]
 
 _View = TypeVar("_View", bound=Callable[..., BaseModel | Awaitable[BaseModel]])
 
 
+Copied = Literal["always", "asked", "never"]
+"""Whether a copy of the site has a page: always, where somebody asked for it by name (minutes of computing), never."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageEntry:
+    """A page in the table of pages: what a copy of the site is made from.
+
+    path, languages
+        Its English address, and the languages it exists in.
+    keeps_nothing
+        As it was registered.
+    copied, command
+        Whether a copy has it, and the command that makes the same without a server.
+    """
+
+    path: str
+    languages: tuple[str, ...]
+    keeps_nothing: bool
+    copied: Copied
+    command: str
+
+
 class PageRouter:
-    """Pages of one module; ``routes`` is what the app includes."""
+    """Pages of one module; ``routes`` is what the app includes, ``pages`` the table of them."""
 
     def __init__(self) -> None:
         self.routes = APIRouter()
+        self.pages: list[PageEntry] = []
 
     def page(
         self,
@@ -38,6 +63,8 @@ class PageRouter:
         keeps_nothing: bool = False,
         weight: Weight = "usual",
         check: Callable[..., None] | None = None,
+        copied: Copied = "always",
+        command: str = "remission serve",
     ) -> Callable[[_View], _View]:
         """Register a function that makes a page.
 
@@ -54,12 +81,15 @@ class PageRouter:
             A function that is ``async`` takes its turns itself.
         check
             Called with the function's parameters before it waits; raises what makes them wrong at once.
+        copied, command
+            As in :class:`PageEntry`; ``{names}`` of the address may stand in the command.
 
         Notes
         -----
         The function's parameters are FastAPI's; it returns a frozen pydantic model, whose field ``status``, if there is
         one, is the answer's status.
         """
+        self.pages.append(PageEntry(path, tuple(languages), keeps_nothing, copied, command))
 
         def register(view: _View) -> _View:
             model = get_type_hints(view)["return"]

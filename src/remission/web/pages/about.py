@@ -72,7 +72,7 @@ def limits() -> LimitsPage:
     return LimitsPage(limits=LIMITS)
 
 
-@router.page("/api", template="api.html.jinja")
+@router.page("/api", template="api.html.jinja", copied="never")
 def api(request: Request) -> ApiPage:
     """Addresses for programs."""
     document: dict[str, Any] = request.app.openapi()

@@ -75,7 +75,14 @@ def _page(request: Request, outcome: str, **more: object) -> LoadPage:
     return LoadPage.from_dict({"outcome": outcome, "store": str(store.path), "counts": store.counts(), **more})
 
 
-@router.page("/clinics/load", template="clinics_load.html.jinja", text="clinics", keeps_nothing=True)
+@router.page(
+    "/clinics/load",
+    template="clinics_load.html.jinja",
+    text="clinics",
+    keeps_nothing=True,
+    copied="never",
+    command="remission clinics load FILE",
+)
 def load_form(request: Request) -> LoadPage:
     """The form that loads clinics; it exists for the operator only."""
     _only_operator(request)

@@ -180,7 +180,14 @@ async def planner(request: Request, query: _Asked) -> PlannerPage:
         return _page(query, is_clinician, faults=tuple(fault_of(one) for one in error.faults), status=422)
 
 
-@router.page("/planner/print", template="planner_print.html.jinja", keeps_nothing=True, weight="heavy")
+@router.page(
+    "/planner/print",
+    template="planner_print.html.jinja",
+    keeps_nothing=True,
+    weight="heavy",
+    copied="never",
+    command="remission plan --help",
+)
 def planner_print(query: _Asked) -> PrintPage:
     """The plan on one sheet; refused while a contraindication stands."""
     request, _, levels = _asked_for(query)
@@ -194,7 +201,7 @@ def planner_print(query: _Asked) -> PrintPage:
     )
 
 
-@router.page("/planner/log", template="planner_log.html.jinja", keeps_nothing=True, weight="heavy")
+@router.page("/planner/log", template="planner_log.html.jinja", keeps_nothing=True, weight="heavy", copied="never")
 def planner_log(request: Request, query: _Asked) -> LogPage:
     """Volumes and an empty session log; only where the operator turned clinician mode on."""
     if not request.app.state.settings.is_clinician:

@@ -157,7 +157,7 @@ def _left_out() -> tuple[LeftOut, ...]:
     return tuple(LeftOut(record=name, reason=reason) for name, reason in sorted(reasons.items()))
 
 
-@router.page("/trial/{trial_id}", template="trial.html.jinja")
+@router.page("/trial/{trial_id}", template="trial.html.jinja", copied="asked", command="remission run {trial_id}")
 async def trial(
     request: Request,
     trial_id: str,

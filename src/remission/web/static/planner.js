@@ -92,7 +92,7 @@
     out.hidden = false;
   }
 
-  fetch("/api/planner/preview.json").then((answer) => (answer.ok ? answer.json() : Promise.reject())).then((model) => {
+  fetch(form.dataset.preview).then((answer) => (answer.ok ? answer.json() : Promise.reject())).then((model) => {
     const update = () => { try { show(model); } catch (error) { if (!(error instanceof RangeError)) throw error; } };
     form.addEventListener("input", update);
     update();

@@ -208,6 +208,17 @@ def move(staged: Path, target: Path) -> None:
     sync(target.parent)
 
 
+def replace_folder(staged: Path, target: Path) -> None:
+    """Give a staged folder the name of one that is there; the older one goes last, and comes back where that fails."""
+    with staged_folder(target.parent) as older:
+        target.rename(older / target.name)
+        try:
+            move(staged, target)
+        except OSError:
+            (older / target.name).rename(target)
+            raise
+
+
 def move_into(staged: Path, target: Path, *, last: str) -> None:
     """Put the content of a staged folder on the disk and into an empty folder that must stay; ``last`` comes last."""
     for path in staged.rglob("*"):

@@ -140,7 +140,7 @@ def test_a_folder_with_something_in_it_is_left_alone(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(export, "move", full)
+        patch.setattr("remission.files.move", full)
         with pytest.raises(WorkError, match="No space left"):
             export.write_site(small, **SMALL, replace=True)
     assert {path: path.read_bytes() for path in small.rglob("*") if path.is_file()} == before

@@ -85,11 +85,11 @@ def progress_of(title: str, *, quiet: bool, unit: str = "replicates") -> Iterato
 
             yield update
     else:
-        yield _lines(title, unit)
+        yield _lines(title, unit=unit)
 
 
 def _lines(
-    title: str, unit: str = "replicates", clock: Callable[[], float] = time.monotonic
+    title: str, clock: Callable[[], float] = time.monotonic, unit: str = "replicates"
 ) -> Callable[[int, int], None]:
     """A callback that writes a line now and then, for log files."""
     pace, said_at = Pace(clock), [clock()]

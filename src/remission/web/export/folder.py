@@ -16,7 +16,16 @@ from starlette.routing import compile_path
 
 from remission.errors import SpecError, WorkError
 from remission.evidence.care import Contacts, contacts_of
-from remission.files import check_folder, make_folder, move, staged_folder, sweep, write_bytes, write_text
+from remission.files import (
+    check_folder,
+    make_folder,
+    move,
+    replace_folder,
+    staged_folder,
+    sweep,
+    write_bytes,
+    write_text,
+)
 from remission.provenance import package_version
 from remission.records.base import Record
 from remission.web.app import create_app
@@ -33,7 +42,8 @@ CONTENTS = "contents.json"
 _ALWAYS = {"", "safety", "about", "limits"}
 """First parts of addresses that no copy leaves out: the front, whom to call, what this is and cannot tell."""
 _MOST_PAGES = 5000
-_PATIENCE = 2000
+_PATIENCE = 3000
+"""How often a page that is still computed is asked for; it waits nearly half a second itself."""
 MISSING = "404.html"
 
 
@@ -147,27 +157,13 @@ def write_site(
     try:
         with staged_folder(folder.absolute().parent) as staged:
             contents = crawl.write(staged)
-            _put(staged, folder.absolute())
+            (replace_folder if folder.exists() else move)(staged, folder.absolute())
     except OSError as error:
         raise WorkError(
             where=str(folder), got=error.strerror or str(error), allowed="a folder with room that can be written to",
             remedy="Free space and start again; no half of a copy stands under its name.",
         ) from None  # fmt: skip
     return contents
-
-
-def _put(staged: Path, folder: Path) -> None:
-    """Give a whole copy its name; what stood there goes only afterwards, and comes back where that fails."""
-    if not folder.exists():
-        move(staged, folder)
-        return
-    with staged_folder(folder.parent) as older:
-        folder.rename(older / folder.name)
-        try:
-            move(staged, folder)
-        except OSError:
-            (older / folder.name).rename(folder)
-            raise
 
 
 class _Crawl:
@@ -218,11 +214,11 @@ class _Crawl:
         entry, values, language = self._entry(address)
         if entry is not None and not self._is_copied(entry, values):
             return self._absent(entry, values, language, address)
+        answer = await _request(self.app, address)
         for _ in range(_PATIENCE):
-            answer = await _request(self.app, address)
             if answer.status != 202:
                 break
-            await asyncio.sleep(0.2)
+            answer = await _request(self.app, address)
         if answer.status not in {200, 307, 308}:
             raise WorkError(
                 where=f"page {address}", got=f"answer {answer.status}", allowed="a page that every link reaches",

@@ -14,8 +14,6 @@ from remission.errors import SpecError, visible
 if TYPE_CHECKING:
     from remission.web.export.check import SiteCheck
 
-__all__ = ["site_command"]
-
 _MOST_SHOWN = 20
 
 

@@ -15,8 +15,6 @@ from remission.errors import SpecError
 from remission.records.base import Record
 from remission.web.export.folder import CONTENTS, MISSING, SiteContents
 
-__all__ = ["MOST_FIRST_BYTES", "SiteCheck", "check_site"]
-
 MOST_FIRST_BYTES = 2_000_000
 """Most that a first visit to a page may load: the page, its style, its scripts, its pictures. [byte]"""
 _LOADS = {("script", "src"), ("link", "href"), ("img", "src"), ("source", "src")}

@@ -36,8 +36,6 @@ from remission.web.page import PageEntry
 from remission.web.render import render_page
 from remission.web.settings import WebSettings
 
-__all__ = ["CONTENTS", "MISSING", "SiteContents", "check_target", "write_site"]
-
 CONTENTS = "contents.json"
 _ALWAYS = {"", "safety", "about", "limits"}
 """First parts of addresses that no copy leaves out: the front, whom to call, what this is and cannot tell."""

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from posixpath import dirname, relpath
 from urllib.parse import unquote_plus
 
-__all__ = ["Places"]
-
 _LONGEST = 80
 
 

@@ -11,8 +11,6 @@ from html import escape, unescape
 from remission.errors import LibraryError
 from remission.web.security import CONTENT_SECURITY_POLICY
 
-__all__ = ["addresses_in", "copied_page", "copied_script"]
-
 _TAG = re.compile(r"<[a-zA-Z][^>]*>")
 _ADDRESS = re.compile(r'\s(?P<name>[a-z][a-z-]*)="(?P<address>/(?!/)[^"]*)"')
 _FORM = re.compile(r"<form\b[^>]*>.*?</form>", re.DOTALL)

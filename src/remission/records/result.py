@@ -53,11 +53,12 @@ class Result(ABC):
         return few_lines(type(self).__name__, self._facts())
 
     def _repr_html_(self) -> str:
-        """The same as a small table, for notebooks."""
+        """The same as a small table, for notebooks; above it the field of days, where the result has days."""
+        picture = import_module("remission.report.day_field").picture_of(self)  # found by name, as in ``plot``
         rows = "".join(
             f"<tr><th>{escape(name)}</th><td>{escape(short_text(value))}</td></tr>" for name, value in self._facts()
         )
-        return f"<table><caption>{type(self).__name__}</caption>{rows}</table>"
+        return f"{picture}<table><caption>{type(self).__name__}</caption>{rows}</table>"
 
     def to_frame(self) -> "pd.DataFrame":
         """The result as a table, with units in the names of its columns.

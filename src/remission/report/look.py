@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from remission.files import write_bytes
 from remission.protocol.record import Protocol
 from remission.records.packaged import read_library_toml
-from remission.records.treatment import Arm, TherapyCourse
+from remission.report.arm_kinds import arm_kind
 from remission.report.fixed_order import fixed_order
 
 LOOK = read_library_toml(files("remission.report").joinpath("look.toml"))
@@ -39,15 +39,6 @@ _KINDS = (
     ("#13807a", DASHES["mixed"], "^"),
     ("#6a6f7a", (0, (1.4, 1.3)), "D"),
 )
-FULL_THERAPY = 0.5
-"""A therapy to which its file gives at least this share of a full skills session is drawn as therapy."""
-
-
-def is_full_therapy(course: TherapyCourse) -> bool:
-    """Whether a course is drawn as therapy, not as education or another contact."""
-    if course.quality is None:
-        return course.kind not in {"education", "other"}
-    return course.quality >= FULL_THERAPY
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +54,13 @@ class ArmStyle:
 
 def arm_styles(protocol: Protocol) -> list[ArmStyle]:
     """Styles of the arms, in the protocol's order; arms of one kind differ by lightness."""
-    kinds = [_kind_of(arm, protocol) for arm in protocol.arms]
+    kinds = [arm_kind(arm, protocol) for arm in protocol.arms]
     styles = []
     for number, (arm, kind) in enumerate(zip(protocol.arms, kinds, strict=True)):
         color, dash, marker = _KINDS[kind]
         turn, count = kinds[:number].count(kind), kinds.count(kind)
         styles.append(ArmStyle(arm.label, _lighter(color, 0.6 * turn / max(count, 3)), dash, marker, kind))
     return styles
-
-
-def _kind_of(arm: Arm, protocol: Protocol) -> int:
-    has_drug = arm.drug is not None and protocol.drugs[arm.drug].drug == "racemic-ketamine"
-    has_therapy = any(is_full_therapy(course) for course in protocol.courses_of(arm))
-    return (0 if has_therapy else 1) if has_drug else (2 if has_therapy else 3)
 
 
 def _lighter(color: str, share: float) -> str:

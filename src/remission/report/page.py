@@ -1,6 +1,6 @@
 """One way to fill a template: no template sees a name that is not given, and no text becomes markup by itself."""
 
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from typing import Any
 
@@ -15,15 +15,16 @@ def page_environment(*packages: str, **options: Any) -> Environment:
 
 
 _reports = cache(page_environment)
+_parts = cache(partial(page_environment, trim_blocks=True, lstrip_blocks=True))
 
 
 def fill_template(name: str, *styles: str, **content: Any) -> str:
     """A self-contained page as text.
 
-    ``name``: of the template. ``styles``: style sheets, in their order; the template has them as ``css``, and our mark
-    as ``mark``. ``content``: what else it shows.
+    ``name``: of the template. ``styles``: style sheets after the tokens, in their order; the template has them as
+    ``css``, and our mark as ``mark``. ``content``: what else it shows.
     """
-    css = "".join(read_asset(style) for style in styles)
+    css = "".join(read_asset(style) for style in ("tokens.css", *styles))
     return (
         _reports()
         .get_template(name)
@@ -33,6 +34,12 @@ def fill_template(name: str, *styles: str, **content: Any) -> str:
             **content,
         )
     )
+
+
+def draw_part(template: str, /, **content: Any) -> Markup:
+    """A part of a page as markup, from a template of its own."""
+    text = _parts().get_template(template).render(**content)
+    return Markup(text)  # noqa: S704 - from our template, which escapes what it is given
 
 
 def read_asset(name: str) -> str:

@@ -10,8 +10,9 @@ from matplotlib.ticker import MaxNLocator
 from remission.protocol.explanation import explain_way_of_life, explain_worth
 from remission.protocol.record import Protocol
 from remission.records.treatment import Arm, DrugCourse
+from remission.report.arm_kinds import is_full_therapy
 from remission.report.chart import Chart, Table, told
-from remission.report.look import INK, PAPER, QUIET, arm_styles, drawing, is_full_therapy
+from remission.report.look import INK, PAPER, QUIET, arm_styles, drawing
 
 
 def schedule_chart(protocol: Protocol) -> Chart:

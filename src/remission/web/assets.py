@@ -22,7 +22,7 @@ _A_YEAR_S = 31_536_000
 
 def _find(name: str) -> Traversable | None:
     """A file of ``static/``, or a style sheet of the reports, which pages share."""
-    if name in {"report.css", "plan.css"}:
+    if name in {"tokens.css", "report.css", "plan.css", "field.css"}:
         return files("remission.report").joinpath("templates", name)
     place: Traversable = files("remission.web").joinpath("static")
     for part in name.split("/"):

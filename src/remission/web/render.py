@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from remission.errors import visible
 from remission.records.session_fields import FORM_FIELDS
+from remission.report.day_field import draw_days
 from remission.report.page import page_environment, read_asset
 from remission.web.assets import asset_address
 from remission.web.citations import link_sources
@@ -26,7 +27,7 @@ def _environment() -> Environment:
     environment = page_environment("remission.web", trim_blocks=True, lstrip_blocks=True, finalize=_shown)
     environment.filters |= {"as_query": _as_query, "titles": _titles, "twice": _twice}
     mark = Markup(read_asset("mark.svg").strip())  # noqa: S704 - our own file
-    environment.globals |= {"asset": asset_address, "mark": mark, "plan_fields": FORM_FIELDS}
+    environment.globals |= {"asset": asset_address, "mark": mark, "plan_fields": FORM_FIELDS, "draw_days": draw_days}
     return environment
 
 
@@ -55,7 +56,7 @@ def render_page(
 
     A template sees ``page`` (the record), ``t`` (texts of the page in its language), ``words`` and ``site`` (texts of
     the patient pages and of every page), ``language``, ``here`` (its English address), ``asset`` (address of a static
-    file) and ``link`` (address of a page in the reader's language).
+    file), ``link`` (address of a page in the reader's language) and ``draw_days`` (a field of days as a picture).
     """
     language = language_of(request)
     path = request.url.path

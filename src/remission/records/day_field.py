@@ -16,8 +16,6 @@ from remission.errors import SpecError
 from remission.records.base import Record
 from remission.records.diaries import Diaries
 
-__all__ = ["DayField", "DayMark", "FieldGroup", "GroupKind", "field_of_diaries", "field_of_states"]
-
 GroupKind = Literal["both", "drug", "therapy", "medicine", "none", "ink"]
 """How a group is coloured: ketamine with therapy, ketamine, therapy, a standard medicine, neither; ink is reported."""
 
@@ -143,7 +141,7 @@ def field_of_states(
         order = mine[np.lexsort((np.arange(mine.size), with_use, -free))]
         if order.size > most_rows:
             cut.append(f"{label}: {most_rows} of {order.size} people")
-            order = order[(np.arange(most_rows) * order.size) // most_rows]
+            order = order[((2 * np.arange(most_rows) + 1) * order.size) // (2 * most_rows)]
         if order.size:
             drawn.append(
                 FieldGroup(

@@ -4,8 +4,6 @@ from remission.protocol.record import Protocol
 from remission.records.day_field import GroupKind
 from remission.records.treatment import Arm, TherapyCourse
 
-__all__ = ["ARM_KINDS", "FULL_THERAPY", "arm_kind", "is_full_therapy"]
-
 ARM_KINDS: tuple[GroupKind, ...] = ("both", "drug", "therapy", "none")
 FULL_THERAPY = 0.5
 """A therapy to which its file gives at least this share of a full skills session is drawn as therapy."""

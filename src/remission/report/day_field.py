@@ -25,8 +25,6 @@ from remission.trial.chunk import Chunk
 from remission.trial.result import TrialResult
 from remission.trial.simulate import plan_trial
 
-__all__ = ["draw_days", "field_of_trial", "picture_of"]
-
 _SPARSE = 12
 """Up to so many rows are drawn tall, with a dotted line where nothing is known."""
 

@@ -145,9 +145,12 @@ def field_of_states(
         if order.size:
             drawn.append(
                 FieldGroup(
-                    id=name, label=label, kind=kind, rows=tuple(_runs(states[row]) for row in order),
+                    id=name,
+                    label=label,
+                    kind=kind,
+                    rows=tuple(_runs(states[row]) for row in order),
                     people=tuple(people[row] for row in order) if people else (),
-                )  # fmt: skip
+                )
             )
     return DayField.create(
         what=what,

@@ -37,8 +37,9 @@ def made(seed: int, n_people: int, n_days: int) -> tuple[np.ndarray, np.ndarray]
 def test_the_drawing_covers_the_days_of_the_record(n_people: int, n_days: int) -> None:
     """A path that is off by one day or row shows another life than the data."""
     known, used = made(n_people, n_people, n_days)
-    groups = [("a", "All of them", "ink", range(n_people))]
-    field = field_of_states(what="alcohol", origin="reported", known=known, used=used, groups=groups)
+    field = field_of_states(
+        what="alcohol", origin="reported", known=known, used=used, groups=[("a", "All", "ink", range(n_people))]
+    )
     states = field.states(0)
     # Order aside, the rows are those that went in.
     assert sorted(states.tolist()) == sorted(np.where(known, used.astype(int), 2).tolist())

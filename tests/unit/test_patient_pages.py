@@ -41,9 +41,19 @@ def _text(language: str, name: str) -> dict[str, Any]:
     return tomllib.loads(files("remission.web").joinpath("text", language, f"{name}.toml").read_text("utf-8"))
 
 
+PATIENT_TEXTS = ("journey", "safety", "diary")
+
+
+def _sentences(language: str, name: str) -> dict[str, Any]:
+    """What a page says; words that a script puts together have places of their own and name keys and files."""
+    return {key: value for key, value in _text(language, name).items() if key != "script"}
+
+
 def _keys(content: Any, at: str = "") -> dict[str, tuple[str, ...]]:
     if isinstance(content, str):
         return {at: tuple(sorted(re.findall(r"\{[^}]*\}", content)))}
+    if isinstance(content, bool | int):
+        return {at: (str(content),)}
     items = content.items() if isinstance(content, dict) else enumerate(content)
     found: dict[str, tuple[str, ...]] = {}
     for key, value in items:
@@ -64,7 +74,7 @@ def _plain(page: str) -> str:
 PAGES = [f"{prefix}/{page}" for prefix in ("", "/es") for page in (*(f"journey/{s}" for s in SUBSTANCES), "safety")]
 
 
-@pytest.mark.parametrize("name", ["journey", "safety", "site"])
+@pytest.mark.parametrize("name", ["journey", "safety", "site", "diary"])
 def test_languages_say_the_same(name: str) -> None:
     """A sentence that exists in one language only, or with another number, misinforms the readers of the other."""
     english = _keys(_text("en", name))
@@ -73,10 +83,10 @@ def test_languages_say_the_same(name: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", ["journey", "safety"])
+@pytest.mark.parametrize("name", PATIENT_TEXTS)
 def test_no_number_is_typed_into_a_text(name: str, language: str) -> None:
     """A typed number has no source; only the 100 of a count of people may stand in a sentence."""
-    for text in strings_of(_text(language, name)):
+    for text in strings_of(_sentences(language, name)):
         left = re.sub(r"\{[^}]*\}", "", text).replace("100", "")
         assert not re.search(r"\d", left), text
 
@@ -92,11 +102,11 @@ MEASURES = {
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", ["journey", "safety"])
+@pytest.mark.parametrize("name", PATIENT_TEXTS)
 def test_no_amount_is_spelled_out_in_a_text(name: str, language: str) -> None:
     """A number in letters escapes the check of digits and has no source either."""
     amount = re.compile(rf"(?i)\b{COUNTED[language]}\s+(?:\w+\s+)?{MEASURES[language]}")
-    for text in strings_of(_text(language, name)):
+    for text in strings_of(_sentences(language, name)):
         assert not amount.search(text), text
     assert amount.search({"en": "in the last two weeks", "es": "en las dos últimas semanas"}[language])
 
@@ -112,9 +122,9 @@ def test_the_signs_are_as_many_as_the_sentence_says(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_slot_is_filled(language: str) -> None:
     """A slot that names nothing would reach the reader in braces."""
-    for name in ("journey", "safety"):
-        for text in strings_of(_text(language, name)):
-            assert "{" not in fill(text.replace("{substance}", ""))
+    for name in PATIENT_TEXTS:
+        for text in strings_of(_sentences(language, name)):
+            assert "{" not in fill(text.replace("{substance}", "").replace("{scale}", ""))
 
 
 @pytest.mark.parametrize("address", PAGES)

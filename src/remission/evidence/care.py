@@ -41,12 +41,13 @@ _STORED = {"value", "low", "high", "treated", "control", "n"}
 
 
 class Line(Record):
-    """A telephone line."""
+    """A telephone line; ``text`` is the word to send where the number takes messages and no calls."""
 
     kind: Literal["crisis", "drugs"]
     name: str
     number: str
     note: str
+    text: str | None = None
 
 
 class Finder(Record):

@@ -72,6 +72,8 @@ class RowSource:
         Substances come from a list of choices, so a comma in a name is part of the name.
     is_own
         The file is an export of this program: a row without an answer is a day not known, and names are as they are.
+    may_be_silent
+        A row without an answer and without an amount is a day not known, and nothing is wrong with it.
     is_typed
         The file keeps dates and numbers as such.
     no_code
@@ -90,6 +92,7 @@ class RowSource:
     ignored: Sequence[str] = ()
     is_coded: bool = False
     is_own: bool = False
+    may_be_silent: bool = False
     is_typed: bool = False
     no_code: np.ndarray | None = None
     anchors: Names[str, int | None] | None = None
@@ -176,10 +179,11 @@ def diaries_of_rows(table: pd.DataFrame, mapping: Mapping, source: RowSource) ->
     days = _days(table[mapping.when], who, np.asarray(people), mapping, source, verdicts, notes)
     used, amount = _amounts(table, answer, nothing, mapping, source, verdicts)
     is_silent = np.zeros(n, dtype=bool)
-    if source.is_own and mapping.use is not None:
-        is_silent = (verdicts.reason == "") & (table[mapping.use] == "").to_numpy()
-    elif mapping.use is not None:
-        verdicts.refuse((answer < 0), mapping.use, "neither 0 nor 1, yes nor no")
+    if mapping.use is not None:
+        if source.is_own or source.may_be_silent:
+            says = table[[name for name in (mapping.use, mapping.amount) if name]]
+            is_silent = (verdicts.reason == "") & (says == "").all(axis=1).to_numpy()
+        verdicts.refuse((answer < 0) & ~is_silent, mapping.use, "neither 0 nor 1, yes nor no")
     # What is set aside is the amount; the answer was read, and a day of use stays one.
     stays = (answer == 1) & (verdicts.column == mapping.amount) & (verdicts.reason != "") & ~nothing
     is_entry = ((verdicts.reason == "") & ~nothing & ~is_silent) | stays

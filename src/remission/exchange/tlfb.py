@@ -15,7 +15,7 @@ import pandas as pd
 
 from remission.errors import SpecError
 from remission.exchange.canonical import read_diaries
-from remission.exchange.cells import ANSWERS, read_date_form
+from remission.exchange.cells import ANSWERS, read_date_form, spelling
 from remission.exchange.mapping import Mapping
 from remission.exchange.own import (
     OWN,
@@ -32,11 +32,13 @@ from remission.exchange.rows import RowSource, anchors_in, arms_of, diaries_of_r
 from remission.exchange.tables import Table, is_parquet, plain, read_source, unreadable
 from remission.files import new_text, spreadsheet_safe
 from remission.records.diaries import Diaries
+from remission.records.packaged import packaged_toml
 
 _DAY_NAME = re.compile(r"(?:(?:study[_ .]?)?day|d)?[_ .]?([+-]?[0-9]{1,9})", re.IGNORECASE)
 _SUBSTANCE = "substance of the mapping"
 _NAMES_OF_USE = {"use", "used", "suoccur", "use_yn", "anyuse", "any_use"}
 _CDISC = {"USUBJID", "SUTRT"}
+_UNIT = "unit of the amount"
 
 
 def read_tlfb(path: Path, mapping: Mapping | None = None) -> Imported:
@@ -65,7 +67,7 @@ def _read_parquet(path: Path) -> Imported:
 
 
 def _read_without_mapping(path: Path) -> Imported | None:
-    """A table that says itself what it is: an export of this program, or a CDISC table of substance use."""
+    """A table that says itself what it is: an export, a file of My days, or a CDISC table of substance use."""
     try:
         columns = list(read_source(path, needed=[]).cells.columns)
     except SpecError:
@@ -77,9 +79,17 @@ def _read_without_mapping(path: Path) -> Imported | None:
         return _read_rows(path, mapping, is_own=True)
     if set(OWN_CALENDAR) <= set(columns) and any(_DAY_NAME.fullmatch(name) for name in columns):
         return _read_own_calendar(path)
+    if set(columns) >= set(packaged_toml("exchange", "my-days.toml")["columns"]):
+        return _read_my_days(path)
     if set(columns) >= _CDISC:
         return _read_rows(path, _cdisc(columns))
     return None
+
+
+def _read_my_days(path: Path) -> Imported:
+    """A file of My days: a day without a row, or without an answer, is not known; the unit follows the substance."""
+    mapping = Mapping(when_is="date", use="use", amount="amount", unit=_UNIT, assessed="rows")
+    return _read_rows(path, mapping, is_my_days=True)
 
 
 def _cdisc(columns: list[str]) -> Mapping:
@@ -101,10 +111,10 @@ def _cdisc(columns: list[str]) -> Mapping:
     )  # fmt: skip
 
 
-def _read_rows(path: Path, mapping: Mapping, *, is_own: bool = False) -> Imported:
+def _read_rows(path: Path, mapping: Mapping, *, is_own: bool = False, is_my_days: bool = False) -> Imported:
     """A row per person, substance and day."""
     in_table = mapping.anchor if mapping.anchor_file is None else None
-    named = [mapping.when, mapping.amount, mapping.use, mapping.unit, in_table, mapping.group]
+    named = [mapping.when, mapping.amount, mapping.use, None if is_my_days else mapping.unit, in_table, mapping.group]
     needed = [
         mapping.person,
         *([] if mapping.one_substance else [mapping.substance]),
@@ -117,7 +127,10 @@ def _read_rows(path: Path, mapping: Mapping, *, is_own: bool = False) -> Importe
     _check_codes(mapping, source.cells)
     table, columns = source.cells, [str(name) for name in source.cells.columns]
     notes: list[str] = []
-    if not is_own:
+    if is_my_days:
+        table = table.assign(**{_UNIT: _units_of_my_days(table)})
+        notes = ["A file of My days: craving and mood stand in it and are not read; diaries hold use and amounts."]
+    elif not is_own:
         mapping, notes = _column_of_answers(table, mapping)
     if mapping.one_substance:
         if mapping.substance in columns:
@@ -131,12 +144,18 @@ def _read_rows(path: Path, mapping: Mapping, *, is_own: bool = False) -> Importe
     place = pd.DataFrame({"row": np.arange(len(table)) + source.first_row})
     about = RowSource(
         name=path.name, place=place, columns=columns, is_own=is_own, is_typed=source.is_typed,
-        anchors=anchors_in(source, mapping, name=path.name),
+        anchors=anchors_in(source, mapping, name=path.name), may_be_silent=is_my_days,
     )  # fmt: skip
     found = diaries_of_rows(table, mapping, about)
     if "origin" in columns:
         found = restored(found, table, mapping, is_own=is_own)
     return _with_notes(found, notes)
+
+
+def _units_of_my_days(table: pd.DataFrame) -> "pd.Series[str]":
+    """What the amount of each row counts, by its substance; a name that is not offered has a unit of its own."""
+    units = packaged_toml("exchange", "my-days.toml")["units"]
+    return plain(table["what"]).map(lambda name: units.get(spelling(str(name)).casefold(), "amount"))
 
 
 def _check_codes(mapping: Mapping, cells: pd.DataFrame) -> None:

@@ -79,5 +79,5 @@ def render_page(
     return HTMLResponse(link_sources(content), status_code=status)
 
 
-_TRANSLATED = {"journey", "clinics", "safety"}
+_TRANSLATED = {"journey", "clinics", "safety", "family", "diary"}
 """Pages that exist in every language."""

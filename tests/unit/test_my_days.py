@@ -66,6 +66,7 @@ def test_a_row_that_contradicts_itself_is_no_clean_day(tmp_path: Path, row: str,
     assert one.used.sum() == int(is_use)
     assert one.assessed.sum() == 1 + int(is_use)
     if at is not None:
+        assert one.amount is not None
         assert np.isnan(one.amount[0, at])
 
 

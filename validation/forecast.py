@@ -35,13 +35,13 @@ from scipy.stats import halfnorm, norm
 from remission.design.evidence import evidence_trials, log_likelihoods, simulate_evidence
 from remission.design.priors import priors_of, sample_values
 from remission.evidence import load_evidence
-from remission.evidence.records import StudyOutcome, StudyRecord
 from remission.evidence.verdicts import NO_DIFFERENCE, verdicts
 from remission.library.loader import load_parameter_set
 from remission.patient.parameters import DEFAULT_PARAMETER_SET, load_course_parameters
 from remission.protocol.file import read_protocol
 from remission.protocol.record import Protocol
 from remission.provenance import source_hashes
+from remission.records.evidence import StudyOutcome, StudyRecord
 from remission.trial.result import TrialResult
 from remission.trial.simulate import plan_trial
 from remission.trial.truth import estimand_truth

@@ -53,9 +53,7 @@ def test_the_list_holds_published_trials_and_the_untreated_course_of_each_substa
 def test_every_trial_of_ketamine_is_a_protocol_or_has_its_reason() -> None:
     """A registry of protocols without its nulls and gaps would show a positive-only field."""
     records = evidence_records()
-    with_ketamine = {
-        name for name, one in records.items() if any("ketamine" in str(arm.get("drug")) for arm in one["arms"] or [])
-    }
+    with_ketamine = {name for name, one in records.items() if any("ketamine" in str(arm.drug) for arm in one.arms)}
     built = {load_protocol(name).evidence for name in list_published()}
     assert with_ketamine - built == set(published_left_out())
     assert built - with_ketamine == {"combine_2006"}
@@ -67,10 +65,7 @@ def test_what_was_published_in_words_stands_beside_an_analysis() -> None:
     for name in list_published():
         protocol = load_protocol(name)
         for one in protocol.comparisons:
-            found = published_verdict(
-                str(protocol.evidence), arm_or_contrast=one.arm_or_contrast, endpoint=one.outcome,
-                statistic=one.statistic,
-            )  # fmt: skip
+            found = published_verdict(str(protocol.evidence), **one.words)
             if found is not None:
                 assert one.analysis is not None
                 said[name] = found.says
@@ -87,23 +82,23 @@ def test_what_was_published_in_words_stands_beside_an_analysis() -> None:
 def test_people_and_doses_of_a_published_trial_are_those_of_its_record(name: str) -> None:
     """Whatever a file adds stands among its assumptions; these may not differ."""
     protocol = load_protocol(name)
-    arms = trial_record(str(protocol.evidence))["arms"]
-    sizes = [arm["n"] for arm in arms]
+    arms = trial_record(str(protocol.evidence)).arms
+    sizes = [arm.n or 0 for arm in arms]
     if all(sizes):
         assert protocol.population.n_subjects == sum(sizes)
         assert [arm.allocation for arm in protocol.arms] == sizes or name in _IN_BLOCKS
     for arm, published in zip(protocol.arms, arms, strict=True):
         infusions = protocol.drugs[arm.drug].infusions if arm.drug else ()
         if arm.medicine is None:
-            assert len(infusions) == (published["n_doses"] or 0)
+            assert len(infusions) == (published.n_doses or 0)
         for infusion in infusions:
             doses = infusion.given(DrugForm.RACEMATE)
-            if published["dose_mg_per_kg"] is not None:
-                assert sum(dose.dose_mg_per_kg or 0.0 for dose in doses) == pytest.approx(published["dose_mg_per_kg"])
-            elif published.get("dose_mg") is not None:
-                assert sum(dose.dose_mg or 0.0 for dose in doses) == published["dose_mg"]
-            if published["infusion_minutes"] is not None:
-                assert 60.0 * infusion.duration_h == pytest.approx(published["infusion_minutes"])
+            if published.dose_mg_per_kg is not None:
+                assert sum(dose.dose_mg_per_kg or 0.0 for dose in doses) == pytest.approx(published.dose_mg_per_kg)
+            elif published.dose_mg is not None:
+                assert sum(dose.dose_mg or 0.0 for dose in doses) == published.dose_mg
+            if published.infusion_minutes is not None:
+                assert 60.0 * infusion.duration_h == pytest.approx(published.infusion_minutes)
 
 
 _IN_BLOCKS = ("kare", "dakwar-2019")
@@ -127,12 +122,7 @@ def test_every_comparison_finds_exactly_one_published_number(name: str) -> None:
         words = (protocol.evidence, comparison.arm_or_contrast, comparison.outcome, comparison.statistic)
         if words in verdict_words():
             continue
-        found = published_outcome(
-            protocol.evidence,
-            arm_or_contrast=comparison.arm_or_contrast,
-            endpoint=comparison.outcome,
-            statistic=comparison.statistic,
-        )
+        found = published_outcome(protocol.evidence, **comparison.words)
         assert found.trial_id == protocol.evidence
 
 
@@ -145,16 +135,16 @@ def test_kare_is_the_published_design() -> None:
         "saline-therapy",
         "saline-education",
     ]
-    assert kare.population.n_subjects == sum(arm["n"] for arm in record["arms"]) == 96
-    for arm, published in zip(kare.arms, record["arms"], strict=True):
+    assert kare.population.n_subjects == sum(arm.n or 0 for arm in record.arms) == 96
+    for arm, published in zip(kare.arms, record.arms, strict=True):
         infusions = kare.drugs[arm.drug or ""].infusions
-        assert len(infusions) == published["n_doses"]
-        assert {item.dose_mg_per_kg for item in infusions} == {published["dose_mg_per_kg"]}
-        assert {item.duration_min for item in infusions} == {published["infusion_minutes"]}
+        assert len(infusions) == published.n_doses
+        assert {item.dose_mg_per_kg for item in infusions} == {published.dose_mg_per_kg}
+        assert {item.duration_min for item in infusions} == {published.infusion_minutes}
         assert [item.gap and (item.gap.low, item.gap.mode, item.gap.high) for item in infusions[1:]] == [(7, 7, 21)] * 2
         therapy = kare.therapies[arm.therapy or ""]
         assert (len(therapy.sessions), therapy.session_min) == (7, 90.0)
-    assert "35/96 women; age 44.07 (SD 10.59)" in record["population"]
+    assert "35/96 women; age 44.07 (SD 10.59)" in record.population
     assert (kare.population.age.mean_y, kare.population.age.sd_y) == (44.07, 10.59)
     assert kare.population.female_fraction == 35 / 96
     assert kare.estimand is not None
@@ -165,11 +155,11 @@ def test_kare_is_the_published_design() -> None:
 def test_dakwar_2019_is_the_published_design() -> None:
     """People, arms, doses and lengths of the cocaine trial, against its evidence record."""
     trial, record = load_protocol("dakwar-2019"), trial_record("dakwar_2019_cocaine")
-    assert trial.population.n_subjects == sum(arm["n"] for arm in record["arms"]) == 55
-    for arm, published in zip(trial.arms, record["arms"], strict=True):
+    assert trial.population.n_subjects == sum(arm.n or 0 for arm in record.arms) == 55
+    for arm, published in zip(trial.arms, record.arms, strict=True):
         (infusion,) = trial.drugs[arm.drug or ""].infusions
-        assert infusion.dose_mg_per_kg == published["dose_mg_per_kg"]
-        assert infusion.duration_min == published["infusion_minutes"]
+        assert infusion.dose_mg_per_kg == published.dose_mg_per_kg
+        assert infusion.duration_min == published.infusion_minutes
         assert infusion.day == 1
     assert [(stay.first, stay.last) for stay in trial.setting.inpatient] == [(0, 4)]
     assert trial.drugs["midazolam"].psychoactive == 0.0

@@ -10,11 +10,11 @@ from remission.evidence.care import fill, slots_of
 from remission.evidence.classes import endpoint_classes
 from remission.evidence.contrasts import ContrastGroup, group_contrasts, outcomes_of
 from remission.evidence.pooling import pool_effects
-from remission.evidence.records import StudyOutcome, StudyRecord
 from remission.evidence.registry import EvidenceRegistry, load_evidence
 from remission.evidence.verdicts import verdicts_of
 from remission.library.loader import load_parameter_set
 from remission.patient.standing import standing_of
+from remission.records.evidence import StudyOutcome, StudyRecord
 from remission.records.parameter import Grade, Parameter
 from remission.records.substance import Substance
 from remission.report.forest import forest_rows

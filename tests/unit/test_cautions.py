@@ -69,16 +69,16 @@ def test_the_limits_are_those_of_the_evidence() -> None:
     arms = [
         arm
         for name in list_trials()
-        for arm in trial_record(name)["arms"]
-        if arm["route"] == "IV"
-        and "racemic ketamine" in arm["drug"]
-        and not trial_record(name)["substance"].startswith(("healthy", "none"))
-        and trial_record(name)["outcomes"]
+        for arm in trial_record(name).arms
+        if arm.route == "IV"
+        and "racemic ketamine" in str(arm.drug)
+        and not trial_record(name).substance.startswith(("healthy", "none"))
+        and trial_record(name).outcomes
     ]
-    assert max(arm["dose_mg_per_kg"] or 0.0 for arm in arms) == HIGHEST_STUDIED_MG_PER_KG
-    assert max(arm["n_doses"] or 0 for arm in arms) == MOST_INFUSIONS_STUDIED
-    muscle = [arm for name in list_trials() for arm in trial_record(name)["arms"] or [] if arm.get("route") == "IM"]
-    assert max(arm["dose_mg_per_kg"] or 0.0 for arm in muscle) == HIGHEST_STUDIED_IM_MG_PER_KG
+    assert max(arm.dose_mg_per_kg or 0.0 for arm in arms) == HIGHEST_STUDIED_MG_PER_KG
+    assert max(arm.n_doses or 0 for arm in arms) == MOST_INFUSIONS_STUDIED
+    muscle = [arm for name in list_trials() for arm in trial_record(name).arms if arm.route == "IM"]
+    assert max(arm.dose_mg_per_kg or 0.0 for arm in muscle) == HIGHEST_STUDIED_IM_MG_PER_KG
 
 
 @pytest.mark.parametrize("name", list_protocols())

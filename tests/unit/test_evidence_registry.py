@@ -17,7 +17,6 @@ from remission.evidence.classes import (
     substances_of,
     time_band_of,
 )
-from remission.evidence.records import CareRecord, StudyOutcome, StudyRecord
 from remission.evidence.registry import TOPICS, citation_of, load_evidence, public_record
 from remission.evidence.verdicts import (
     NO_DIFFERENCE,
@@ -28,6 +27,7 @@ from remission.evidence.verdicts import (
     verdicts,
 )
 from remission.library.published import list_trials
+from remission.records.evidence import CareRecord, StudyOutcome, StudyRecord
 
 REGISTRY = load_evidence()
 KARE = "grabski_2022_kare"

@@ -8,9 +8,9 @@ from matplotlib.colors import same_color
 
 from remission.evidence.classes import endpoint_classes
 from remission.evidence.contrasts import FIRST_HAND, ContrastGroup, find_endpoint, outcomes_of, pool_group
-from remission.evidence.records import StudyOutcome
 from remission.evidence.registry import EvidenceRegistry, load_evidence
 from remission.evidence.verdicts import verdicts_of
+from remission.records.evidence import StudyOutcome
 from remission.report.evidence_text import pooled_text, value_text
 from remission.report.forest import forest_chart, forest_rows, save_forest
 from remission.report.look import INK

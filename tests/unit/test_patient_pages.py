@@ -13,8 +13,8 @@ from reading_grade import english_grade, english_syllables, spanish_ease, spanis
 
 from remission.errors import LibraryError, SpecError
 from remission.evidence.care import contacts_of, countries, fill, load_options, number_of, slots_of
-from remission.evidence.records import StudyRecord
 from remission.evidence.registry import citation_of, load_evidence
+from remission.records.evidence import StudyRecord
 from remission.web.app import create_app
 from remission.web.language import LANGUAGES
 from remission.web.settings import WebSettings

@@ -120,8 +120,8 @@ def test_regimens_are_those_of_the_protocols_and_have_sources() -> None:
 
 def test_regimens_agree_with_the_registry() -> None:
     """Two records of one trial must not give two doses."""
-    from remission.evidence.records import StudyRecord
     from remission.evidence.registry import load_evidence
+    from remission.records.evidence import StudyRecord
 
     checked = 0
     for regimen in load_regimens():

@@ -15,8 +15,8 @@ from remission.errors import SpecError
 from remission.evidence.classes import endpoint_classes
 from remission.evidence.contrasts import Contrast, ContrastGroup, find_endpoint, group_contrasts, pool_group
 from remission.evidence.pooling import pool_effects
-from remission.evidence.records import StudyOutcome, StudyRecord
 from remission.evidence.registry import load_evidence
+from remission.records.evidence import StudyOutcome, StudyRecord
 
 REGISTRY = load_evidence()
 # Six made-up contrasts with unequal errors and more spread than chance gives.

@@ -36,7 +36,7 @@ def test_an_outcome_is_found_with_its_interval_and_kind() -> None:
         "grabski_2022_kare", arm_or_contrast="PE", endpoint=PDA, statistic="mean percent (DERIVED)"
     )
     assert derived.source_kind == "derived"
-    assert "86 - 15.9" in derived.note
+    assert "86 - 15.9" in str(derived.derivation)
     assert derived.ci_low is None
 
 

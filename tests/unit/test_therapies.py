@@ -14,7 +14,6 @@ from validation.small_trials import course_schedule, small_protocol
 
 from remission.cli.app import app
 from remission.errors import SpecError
-from remission.evidence.records import CareRecord, StudyRecord
 from remission.evidence.registry import load_evidence
 from remission.evidence.therapies import kinds_with_readings, therapy_readings
 from remission.patient.course import Entry
@@ -23,6 +22,7 @@ from remission.patient.parameters import CourseParameters, load_course_parameter
 from remission.patient.pharmacology import load_pharmacology
 from remission.patient.sampling import sample_traits
 from remission.protocol.file import parse_protocol, write_protocol
+from remission.records.evidence import CareRecord, StudyRecord
 from remission.records.packaged import packaged_toml
 from remission.records.therapy_kinds import (
     EDUCATION_QUALITY,

@@ -14,8 +14,8 @@ from remission.errors import SpecError
 
 if TYPE_CHECKING:
     from remission.evidence.contrasts import ContrastGroup
-    from remission.evidence.records import CareRecord, StudyArm, StudyOutcome, StudyRecord
     from remission.evidence.registry import Conflict, EvidenceRegistry
+    from remission.records.evidence import CareRecord, StudyArm, StudyOutcome, StudyRecord
 
 __all__ = ["app"]
 
@@ -77,9 +77,9 @@ def show_evidence(
 
     Example: remission evidence show grabski_2022_kare
     """
-    from remission.evidence.records import StudyRecord
     from remission.evidence.registry import load_evidence, public_record
     from remission.evidence.verdicts import direction_of, result_of
+    from remission.records.evidence import StudyRecord
 
     registry = load_evidence()
     record = registry[record_id]

@@ -139,12 +139,9 @@ def _trial(name: str, protocol: Protocol) -> EvidenceTrial | None:
     outcomes, values, errors = [], [], []
     for one in protocol.comparisons:
         assert protocol.evidence is not None, "a protocol with comparisons names its evidence"
-        words = {"arm_or_contrast": one.arm_or_contrast, "endpoint": one.outcome, "statistic": one.statistic}
-        if published_verdict(protocol.evidence, **words) is not None:
+        if published_verdict(protocol.evidence, **one.words) is not None:
             continue  # it enters as a censored result, which this weighting does not know
-        there = published_outcome(
-            protocol.evidence, arm_or_contrast=one.arm_or_contrast, endpoint=one.outcome, statistic=one.statistic
-        )
+        there = published_outcome(protocol.evidence, **one.words)
         if there.source_kind != "abstract or registry" or there.ci_low is None or there.ci_high is None:
             continue
         scale = _scale(protocol, one.analysis, one.endpoint)

@@ -15,9 +15,9 @@ from importlib.resources import files
 from typing import Any, Literal
 
 from remission.errors import LibraryError, SpecError
-from remission.evidence.records import CareRecord, StudyOutcome, StudyRecord
 from remission.evidence.registry import citation_of, load_evidence
 from remission.records.base import Record
+from remission.records.evidence import CareRecord, StudyOutcome, StudyRecord
 
 __all__ = [
     "Contacts",

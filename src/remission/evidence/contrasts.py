@@ -28,9 +28,9 @@ from remission.evidence.classes import (
     time_band_of,
 )
 from remission.evidence.pooling import PooledEffect, pool_effects
-from remission.evidence.records import StudyOutcome, StudyRecord
 from remission.evidence.registry import EvidenceRegistry
 from remission.numerics.intervals import Z95
+from remission.records.evidence import StudyOutcome, StudyRecord
 
 FIRST_HAND = ("abstract or registry",)
 """Kinds of source that enter a pooled number unless others are asked for."""

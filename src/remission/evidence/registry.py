@@ -11,13 +11,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
-from remission.errors import LibraryError, SpecError, check_known
+from remission.errors import LibraryError, check_known
 from remission.evidence.classes import declared_conflicts, design_of, role_of, substances_of
-from remission.evidence.records import CareRecord, StudyOutcome, StudyRecord
 from remission.library.published import trial_citation
-from remission.records.packaged import evidence_records, read_library_json
+from remission.records.evidence import CareRecord, StudyOutcome, StudyRecord
+from remission.records.packaged import evidence_records, packaged_records
 from remission.records.result import Result
 
 TOPICS = {
@@ -31,7 +31,6 @@ TOPICS = {
 _FILES = {topic: "standard-care.json" if topic == "care" else f"{topic}.json" for topic in TOPICS}
 _HIDDEN = {"source_url"}
 _UNVERIFIED = re.compile(r"\b(?:author|journal)\b[^;]*\bunverified\b")
-_R = TypeVar("_R", StudyRecord, CareRecord)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,15 +206,8 @@ def load_evidence() -> EvidenceRegistry:
     >>> [study.id for study in registry.filter(substance="alcohol", role="calibration").studies][:2]
     ['grabski_2022_kare', 'combine_2006']
     """
-    rows = {
-        topic: tuple(_parse(CareRecord, item, name) for item in read_library_json(name))
-        for topic, name in _FILES.items()
-    }
-    return EvidenceRegistry(
-        studies=tuple(_parse(StudyRecord, dict(item), "evidence.json") for item in evidence_records().values()),
-        care=rows.pop("care"),
-        beside=rows,
-    )
+    rows = {topic: tuple(packaged_records(CareRecord, name)) for topic, name in _FILES.items()}
+    return EvidenceRegistry(studies=tuple(evidence_records().values()), care=rows.pop("care"), beside=rows)
 
 
 def citation_of(record: StudyRecord | CareRecord) -> str:
@@ -265,12 +257,3 @@ def _without_addresses(data: Any) -> Any:
 def _check(where: str, got: str | None, known: Iterable[str]) -> None:
     if got is not None:
         check_known(got, sorted(known), where=where)
-
-
-def _parse(kind: type[_R], item: dict[str, Any], name: str) -> _R:
-    try:
-        return kind.from_dict(item)
-    except SpecError as error:
-        raise LibraryError(
-            where=f"library/{name}, {item.get('id')}", got=str(error), allowed="a record that fits its type"
-        ) from error

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from remission.errors import check_known
 from remission.evidence.classes import endpoint_of
-from remission.evidence.records import CareRecord, StudyOutcome
 from remission.evidence.registry import EvidenceRegistry
+from remission.records.evidence import CareRecord, StudyOutcome
 from remission.records.substance import Substance
 from remission.records.therapy_kinds import THERAPIES, readings_of, therapy_worth
 

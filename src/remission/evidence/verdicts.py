@@ -19,8 +19,8 @@ from remission.evidence.classes import (
     measure_of,
 )
 from remission.evidence.contrasts import find_endpoint, holds_no_effect
-from remission.evidence.records import CareRecord, StudyOutcome, StudyRecord
 from remission.evidence.registry import EvidenceRegistry, load_evidence
+from remission.records.evidence import CareRecord, StudyOutcome, StudyRecord
 
 NO_DIFFERENCE = "no difference"
 

@@ -5,70 +5,30 @@ source is its citation with DOI, PMID or registry number, never the address wher
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, cast
 
 from remission.errors import LibraryError, check_known
+from remission.records.evidence import StudyOutcome, StudyRecord
 from remission.records.packaged import evidence_records, verdict_words
-
-SourceKind = Literal["abstract or registry", "secondary", "press", "derived"]
-"""How a published number was read; only the first kind enters a likelihood."""
-
 
 _NOT_READ = {"unverified", "memory"}
 """A DOI of this confidence was never seen in print and is not shown."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishedOutcome:
-    """One published number.
+class PublishedOutcome(StudyOutcome):
+    """An outcome with a number; ``trial_id`` is its record, ``doi`` the publication."""
 
-    Parameters
-    ----------
-    trial_id
-        Id of the record in the registry.
-    arm_or_contrast, endpoint, statistic
-        What it is a number of, in the record's words; ``statistic`` names the unit where there is one.
-    time_days
-        Day of the trial. [day]
-    value, ci_low, ci_high, sd
-        The number, its 95% interval and the standard deviation, in the unit of the statistic; None where not given.
-    n
-        People behind it.
-    source_kind
-        How it was read.
-    citation, doi
-        The publication.
-    note
-        What to know about it; derivations included.
-    """
-
-    trial_id: str
-    arm_or_contrast: str
-    endpoint: str
-    statistic: str
-    time_days: float | None
     value: float
     ci_low: float | None
     ci_high: float | None
-    sd: float | None
-    n: int | None
-    source_kind: SourceKind
-    citation: str
-    doi: str | None
-    note: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishedVerdict:
-    """A published result without a number: what it ``says``, of ``n`` people, and how it was read."""
-
     trial_id: str
-    endpoint: str
+    doi: str | None
+
+
+class PublishedVerdict(StudyOutcome):
+    """An outcome without a number: what it ``says``; ``doi`` is the publication."""
+
     says: str
-    n: int | None
-    source_kind: SourceKind
     doi: str | None
 
 
@@ -97,8 +57,8 @@ def list_trials() -> tuple[str, ...]:
     return tuple(evidence_records())
 
 
-def trial_record(trial_id: str) -> Mapping[str, Any]:
-    """A record of the registry as it stands in the file.
+def trial_record(trial_id: str) -> StudyRecord:
+    """A record of the registry.
 
     Raises LibraryError: there is none of that id.
     """
@@ -112,8 +72,9 @@ def published_outcomes(trial_id: str) -> tuple[PublishedOutcome, ...]:
 
     Raises LibraryError: there is no record of that id.
     """
-    record = trial_record(trial_id)
-    return tuple(_outcome(record, item) for item in record["outcomes"] if item["value"] is not None)
+    doi = trial_citation(trial_id).doi
+    outcomes = (item.to_dict() for item in trial_record(trial_id).outcomes if item.value is not None)
+    return tuple(PublishedOutcome(**item, trial_id=trial_id, doi=doi) for item in outcomes)
 
 
 def published_outcome(trial_id: str, *, arm_or_contrast: str, endpoint: str, statistic: str) -> PublishedOutcome:
@@ -161,12 +122,9 @@ def published_verdict(trial_id: str, *, arm_or_contrast: str, endpoint: str, sta
     if says is None:
         return None
     wanted = (arm_or_contrast, endpoint, statistic)
-    for item in trial_record(trial_id)["outcomes"]:
-        if (item["arm_or_contrast"], item["endpoint"], item["statistic"]) == wanted:
-            return PublishedVerdict(
-                trial_id=trial_id, endpoint=endpoint, says=says, n=item["n"], doi=trial_citation(trial_id).doi,
-                source_kind=cast(SourceKind, item["source_kind"]),
-            )  # fmt: skip
+    for item in trial_record(trial_id).outcomes:
+        if (item.arm_or_contrast, item.endpoint, item.statistic) == wanted:
+            return PublishedVerdict(**item.to_dict(), says=says, doi=trial_citation(trial_id).doi)
     return None
 
 
@@ -181,39 +139,15 @@ def trial_citation(trial_id: str) -> TrialCitation:
     '10.1176/appi.ajp.2019.18101123'
     """
     record = trial_record(trial_id)
-    pmid = re.fullmatch(r"(\d{6,9})(?: / PMC\d+)?", record["pmid"] or "")
+    pmid = re.fullmatch(r"(\d{6,9})(?: / PMC\d+)?", record.pmid or "")
     registry = re.findall(
         r"\b(NCT\d{8}|ACTRN\d{14}|ISRCTN\d{8}|EudraCT \d{4}-\d{6}-\d{2})(?! \(unverified)(?! from unverified)",
         # A later trial's number is not the number of the pilot before it.
-        re.sub(r"predecessor of \w+", "", record["registration"] or ""),
+        re.sub(r"predecessor of \w+", "", record.registration or ""),
     )
     return TrialCitation(
-        text=record["citation"],
-        doi=None if record.get("doi_confidence") in _NOT_READ else record["doi"],
+        text=record.citation,
+        doi=None if record.doi_confidence in _NOT_READ else record.doi,
         pmid=pmid.group(1) if pmid else None,
         registrations=tuple(registry),
     )
-
-
-def _outcome(record: Mapping[str, Any], item: Mapping[str, Any]) -> PublishedOutcome:
-    note = " ".join(text for text in (item.get("note"), item.get("derivation")) if text)
-    return PublishedOutcome(
-        trial_id=record["id"],
-        arm_or_contrast=item["arm_or_contrast"],
-        endpoint=item["endpoint"],
-        statistic=item["statistic"],
-        time_days=_optional(item["time_days"]),
-        value=float(item["value"]),
-        ci_low=_optional(item["ci_low"]),
-        ci_high=_optional(item["ci_high"]),
-        sd=_optional(item["sd"]),
-        n=item["n"],
-        source_kind=cast(SourceKind, item["source_kind"]),
-        citation=record["citation"],
-        doi=trial_citation(record["id"]).doi,
-        note=note,
-    )
-
-
-def _optional(value: float | None) -> float | None:
-    return None if value is None else float(value)

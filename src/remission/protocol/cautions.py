@@ -247,10 +247,10 @@ def _measured(protocol: ProtocolFields) -> list[str]:
     named = {one.kind: KINDS[one.kind].needs for one in protocol.endpoints}
     found = [text for name, text in words.items() if name in {*named, *named.values()}]
     counts = [
-        f"{record}: {item['endpoint']}, {item['arm_or_contrast']}, {item['value']:g} ({item['statistic']})"
+        f"{record}: {item.endpoint}, {item.arm_or_contrast}, {item.value:g} ({item.statistic})"
         for record, one in evidence_records().items()
-        for item in one["outcomes"]
-        if item["value"] is not None and any(word in str(item["endpoint"]) for word in _TOLERATED)
+        for item in one.outcomes
+        if item.value is not None and any(word in item.endpoint for word in _TOLERATED)
     ]
     if "session" in named.values() and counts:
         found.append(f"Published counts of what was tolerated: {'; '.join(counts)}.")

@@ -482,9 +482,9 @@ def _evidence_faults(protocol: ProtocolFields) -> Iterator[SpecError]:
         )
         return
     words = [
-        (str(item["arm_or_contrast"]), str(item["endpoint"]), str(item["statistic"]))
-        for item in known[protocol.evidence]["outcomes"]
-        if item["value"] is not None
+        (item.arm_or_contrast, item.endpoint, item.statistic)
+        for item in known[protocol.evidence].outcomes
+        if item.value is not None
     ]
     # What is said without a number is a result of a contrast.
     said = [tuple(names[1:]) for names in verdict_words() if names[0] == protocol.evidence]

@@ -184,6 +184,11 @@ class Comparison(Record):
     outcome: Sentence
     statistic: Sentence
 
+    @property
+    def words(self) -> dict[str, str]:
+        """What the published outcome is found by in its record."""
+        return {"arm_or_contrast": self.arm_or_contrast, "endpoint": self.outcome, "statistic": self.statistic}
+
     def _faults(self) -> Iterator[SpecError]:
         if (self.analysis is None) == (self.endpoint is None) or (self.endpoint is None) != (self.arm is None):
             allowed = "either analysis alone, or endpoint together with arm"

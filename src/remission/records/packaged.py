@@ -2,15 +2,16 @@
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from remission.errors import LibraryError
+from remission.errors import LibraryError, SpecError
 from remission.records.base import Record
+from remission.records.evidence import StudyRecord
 
 _R = TypeVar("_R", bound=Record)
 
@@ -56,7 +57,17 @@ def verdict_words() -> Mapping[tuple[str, str, str, str], str]:
     return MappingProxyType({tuple(row["statement"]): row["says"] for row in rows if "statement" in row})
 
 
+def packaged_records(kind: type[_R], name: str) -> Iterator[_R]:
+    """The records of a JSON file of the library, in its order; a LibraryError where one does not fit its type."""
+    for item in read_library_json(name):
+        try:
+            yield kind.from_dict(item)
+        except SpecError as error:
+            where, allowed = f"library/{name}, {item.get('id')}", "a record that fits its type"
+            raise LibraryError(where=where, got=str(error), allowed=allowed) from error
+
+
 @cache
-def evidence_records() -> Mapping[str, Mapping[str, Any]]:
-    """Every trial, review and natural-history source by id, as it stands in ``evidence.json``, in its order."""
-    return MappingProxyType({one["id"]: MappingProxyType(one) for one in read_library_json("evidence.json")})
+def evidence_records() -> Mapping[str, StudyRecord]:
+    """Every trial, review and natural-history source of ``evidence.json`` by id, in its order."""
+    return MappingProxyType({record.id: record for record in packaged_records(StudyRecord, "evidence.json")})

@@ -9,7 +9,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from remission.records.base import Record
-from remission.records.packaged import packaged_toml, read_library_json
+from remission.records.evidence import CareRecord
+from remission.records.packaged import packaged_records, packaged_toml
 from remission.records.sourced_contrast import SourcedContrast
 
 _TABLE = packaged_toml("package", "therapies.toml")
@@ -128,20 +129,20 @@ def therapy_worth(kind: str, *, substance: str) -> TherapyWorth:
 @cache
 def way_numbers(kind: str) -> tuple[str, ...]:
     """What was read beside use of a way of life, a number with its interval and record each, in the table's order."""
-    rows = {row["id"]: row for row in read_library_json("way-of-life.json")}
+    rows = {row.id: row for row in packaged_records(CareRecord, "way-of-life.json")}
     return tuple(_number(rows[name]) for name in WAYS_OF_LIFE[kind].shown)
 
 
-def _number(row: dict[str, Any]) -> str:
+def _number(row: CareRecord) -> str:
     """Endpoint, number, interval and record; the arm where the number is of one arm."""
-    what = row["endpoint"] if row["comparator"] != "-" else f"{row['endpoint']}, {row['treatment']}"
-    said = row["statistic"].partition(": ")[2]
-    if row["value"] is not None:
-        said = row["statistic"] if any(one.isdigit() for one in row["statistic"]) else ""
-        said = said or f"{row['statistic']} {row['value']:g}"
-    if None not in (row["ci_low"], row["ci_high"]):
-        said += f", {row['ci_low']:g} to {row['ci_high']:g}"
-    return f"{what}: {said} ({row['id']})"
+    what = row.endpoint if row.comparator != "-" else f"{row.endpoint}, {row.treatment}"
+    said = row.statistic.partition(": ")[2]
+    if row.value is not None:
+        said = row.statistic if any(sign.isdigit() for sign in row.statistic) else ""
+        said = said or f"{row.statistic} {row.value:g}"
+    if row.ci_low is not None and row.ci_high is not None:
+        said += f", {row.ci_low:g} to {row.ci_high:g}"
+    return f"{what}: {said} ({row.id})"
 
 
 def way_contrast(kind: str, *, substance: str) -> SourcedContrast | None:

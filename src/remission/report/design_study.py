@@ -85,15 +85,9 @@ class ReportedDesign:
         """The published result of the analysis, where the protocol is of a published trial."""
         for one in self.protocol.comparisons:
             if one.analysis == self.analysis.id and self.protocol.evidence is not None:
-                words = {"arm_or_contrast": one.arm_or_contrast, "endpoint": one.outcome, "statistic": one.statistic}
-                if published_verdict(self.protocol.evidence, **words) is not None:
+                if published_verdict(self.protocol.evidence, **one.words) is not None:
                     return None
-                return published_outcome(
-                    self.protocol.evidence,
-                    arm_or_contrast=one.arm_or_contrast,
-                    endpoint=one.outcome,
-                    statistic=one.statistic,
-                )
+                return published_outcome(self.protocol.evidence, **one.words)
         return None
 
     @property

@@ -3,7 +3,7 @@
 import math
 
 from remission.evidence.contrasts import ContrastGroup
-from remission.evidence.records import CareRecord, StudyArm, StudyOutcome, StudyRecord
+from remission.records.evidence import CareRecord, StudyArm, StudyOutcome, StudyRecord
 
 
 def value_text(item: StudyOutcome) -> str:

@@ -29,10 +29,10 @@ from remission.evidence.classes import (
 )
 from remission.evidence.contrasts import ContrastGroup, find_endpoint, group_contrasts, outcomes_of
 from remission.evidence.pooling import PooledEffect
-from remission.evidence.records import StudyOutcome, StudyRecord
 from remission.evidence.registry import EvidenceRegistry
 from remission.evidence.verdicts import NO_DIFFERENCE, Verdict, direction_of_outcome, verdicts_of
 from remission.files import new_bytes
+from remission.records.evidence import StudyOutcome, StudyRecord
 from remission.report.chart import Chart, Table
 from remission.report.evidence_text import pooled_text, value_text
 from remission.report.look import INK, QUIET, RULE, drawing

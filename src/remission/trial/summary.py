@@ -162,9 +162,7 @@ _ALPHA = 0.05
 def _verdict(protocol: Protocol, analysis: str) -> PublishedVerdict | None:
     for one in protocol.comparisons:
         if one.analysis == analysis and protocol.evidence is not None:
-            return published_verdict(
-                protocol.evidence, arm_or_contrast=one.arm_or_contrast, endpoint=one.outcome, statistic=one.statistic
-            )
+            return published_verdict(protocol.evidence, **one.words)
     return None
 
 
@@ -178,12 +176,12 @@ def _published(
     first = matches[0]
     if analysis is not None and _verdict(protocol, analysis) is not None:
         return None
-    found = published_outcome(
-        protocol.evidence, arm_or_contrast=first.arm_or_contrast, endpoint=first.outcome, statistic=first.statistic
-    )
+    found = published_outcome(protocol.evidence, **first.words)
     # A count of people is a share here, as the simulated number is.
     counted = re.fullmatch(r"n of (\d+)", found.statistic)
-    return found if counted is None else replace(found, value=100.0 * found.value / int(counted.group(1)))
+    if counted is None:
+        return found
+    return found.model_copy(update={"value": 100.0 * found.value / int(counted.group(1))})
 
 
 def _row(

@@ -10,11 +10,11 @@ from pydantic import Field
 from remission.errors import SpecError
 from remission.evidence.classes import design_of, endpoint_classes, role_of, substances_of
 from remission.evidence.contrasts import group_contrasts, outcomes_of
-from remission.evidence.records import CareRecord, StudyOutcome, StudyRecord
 from remission.evidence.registry import TOPICS, EvidenceRegistry, citation_of, load_evidence, public_record
 from remission.evidence.therapies import kinds_with_readings
 from remission.evidence.verdicts import by_result, found_text, verdicts_of
 from remission.records.base import Record
+from remission.records.evidence import CareRecord, StudyOutcome, StudyRecord
 from remission.records.substance import Substance
 from remission.records.therapy_kinds import THERAPIES, therapy_worth
 from remission.report import evidence_text as texts

@@ -8,10 +8,10 @@ from fastapi import Depends, Query, Request
 
 from remission.errors import SpecError
 from remission.evidence import care
-from remission.evidence.records import CareRecord, StudyRecord
 from remission.evidence.registry import citation_of, load_evidence
 from remission.protocol.cautions import OVERDOSE_STEPS
 from remission.records.base import Record
+from remission.records.evidence import CareRecord, StudyRecord
 from remission.web.language import LANGUAGES, language_of, load_text, path_in
 from remission.web.page import PageRouter
 from remission.web.problems import Fault, PageMissingError, PageMovedError, fault_of

@@ -30,7 +30,7 @@ CORE := src/remission/records/*,src/remission/protocol/*,src/remission/numerics/
 SPREAD := --numprocesses auto --dist loadfile
 
 .PHONY: help run install test browser check format-check lint types layers docs unit coverage quick format golden \
-	lock pages bench torture realism endpoints mmrm estimands facts medicines therapies operating fuzz abuse laws shapes \
+	lock pages bench torture realism endpoints mmrm effects estimands facts medicines therapies operating fuzz abuse laws shapes \
 	static processes thorough kernels processors picture dist dist-check clean
 
 help: ## this list
@@ -185,6 +185,9 @@ realism: $(TEST_STAMP) ## simulated diaries beside those in DIARIES=folder (CTN-
 
 endpoints: $(TEST_STAMP) ## endpoints of the people in DIARIES=folder (CTN-0094 tables), computed twice; into docs/validation/endpoints.md
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.endpoint_check "$(DIARIES)"
+
+effects: $(TEST_STAMP) ## closed forms of stated effects beside base R (needs Rscript); into docs/validation/closed-forms.md
+	@$(BIN)/python -m validation.closed_forms
 
 mmrm: $(TEST_STAMP) ## mixed models beside printed output of SAS (../shared/data/mmrm); into docs/validation/mmrm.md
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.mmrm_references

@@ -47,7 +47,7 @@ _NAMES = {
         "compute_endpoints", "describe_diaries", "export_diaries", "import_diaries", "list_endpoints",
         "load_endpoint", "read_diaries",
     ],
-    "remission.door.design": ["design_trial", "tabulate_scenarios"],
+    "remission.door.design": ["design_effect", "design_trial", "tabulate_scenarios"],
     "remission.door.simulate": [
         "estimand_truth", "exposure_of_doses", "replace_link", "simulate_concentrations", "simulate_doses",
         "simulate_person", "simulate_session_curves", "simulate_session_effects", "simulate_trial",

@@ -54,6 +54,8 @@ class Stream(IntEnum):
     IMPUTATION = 18
     VENOUS_LINK = 19
     COMORBIDITY = 20
+    STATED_LAW = 21
+    RESAMPLING = 22
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ NAMES = [
     "compare_regimens",
     "compute_endpoints",
     "describe_diaries",
+    "design_effect",
     "design_trial",
     "estimand_truth",
     "export_diaries",

@@ -67,6 +67,12 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
             "--spending", help="Spend alpha so: obrien-fleming, pocock, classical-obrien-fleming or classical-pocock."
         ),
     ] = "obrien-fleming",
+    detectable: Annotated[
+        bool, typer.Option("--detectable", help="Ask which stated effect has the --power with the people there are.")
+    ] = False,
+    budget: Annotated[
+        float | None, typer.Option("--budget", help="Take the people that so much money pays for.")
+    ] = None,
     scenarios: Annotated[
         Path | None, typer.Option("--scenarios", help="Simulate a table of scenarios by designs, a YAML file.")
     ] = None,
@@ -87,9 +93,17 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
     """Find a trial's power, size, bias and cost by simulation.
 
     Power stands with bias, coverage, type I errors and width, each with its Monte Carlo error.
+    A file that states an effect is answered in closed form, with simulation beside it.
 
     Example: remission design kare --vary n=60:400 --power 0.8
     """
+    from remission.design.effect_file import is_effect_file
+
+    if is_effect_file(protocol):
+        from remission.cli.effect import design_effect_file
+
+        design_effect_file(context)
+        return
     from remission.cli.design_show import show
     from remission.cli.design_work import design_work, engage, keeping
     from remission.cli.progress import progress_of
@@ -100,6 +114,9 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
     from remission.report.design_folder import check_report_folder
 
     # Everything is checked before anything is simulated.
+    if detectable:
+        raise SpecError(where="--detectable", got="a protocol without a stated effect", allowed="a law of the outcome",
+                        remedy="Write effect: into the protocol, or a file of its own.")  # fmt: skip
     _check_effect(context)
     check_report_folder(report)
     if scenarios is not None:
@@ -112,7 +129,7 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
             n_subjects=sizes_of(vary) if vary else None, power=power, alpha=alpha,
             analysis=analysis, max_replicates=replicates, mcse=mcse, is_null=null, n_truth=truth_people, n_draws=draws,
             evidence=evidence, without=without, looks=looks, futility=futility or [], spending=spending, prices=prices,
-            seed=seed,
+            budget=budget, seed=seed,
         )  # fmt: skip
     if vary is None and plan.is_searched:
         vary = f"n={plan.sizes.sizes[0]}:{plan.sizes.sizes[-1]}"
@@ -218,7 +235,7 @@ def _command(context: typer.Context, vary: str | None) -> str:
 
 
 _AGAIN = (
-    "changes", "vary", "power", "alpha", "analysis", "replicates", "mcse", "looks", "futility", "spending", "seed",
-    "null", "truth_people", "draws", "evidence", "without", "prices",
+    "changes", "vary", "power", "budget", "alpha", "analysis", "replicates", "mcse", "looks", "futility", "spending",
+    "seed", "null", "truth_people", "draws", "evidence", "without", "prices",
 )  # fmt: skip
 """Options of the command that is printed, in this order."""

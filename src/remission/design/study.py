@@ -22,7 +22,7 @@ from remission.design.measures import columns_of
 from remission.design.nulls import nulls_of, simulate_nulls
 from remission.design.operating import Characteristics, DesignRun, characterize, check_share, simulate_design
 from remission.design.price_sets import PriceSet
-from remission.design.prices import Prices
+from remission.design.prices import Prices, cost_course
 from remission.design.sequential import BOUNDARIES
 from remission.design.size_search import TRIALS_NEAR, Evaluation, SizeSearch, search_size
 from remission.design.stops import StopRule, plan_stops
@@ -183,6 +183,7 @@ def design_trial(
     futility: Sequence[str] = (),
     spending: str = "obrien-fleming",
     prices: str | Path | None = None,
+    budget: float | None = None,
     n_workers: int = 1,
     seed: int = DEFAULT_SEED,
 ) -> DesignStudy:
@@ -221,6 +222,8 @@ def design_trial(
         spent.
     prices
         ``"us"``, ``"uk"``, or a YAML file.
+    budget
+        Money, of which the prices say how many people it pays for; the trial has so many. [currency of the prices]
     n_workers
         Processes; with more than one, a script of your own needs ``if __name__ == "__main__":``.
     seed
@@ -235,7 +238,7 @@ def design_trial(
         protocol, parameters=parameters, n_subjects=n_subjects, power=power, alpha=alpha, analysis=analysis,
         max_replicates=max_replicates, mcse=mcse, is_null=is_null, n_truth=n_truth, n_draws=n_draws,
         evidence=evidence, without=without, looks=looks,
-        futility=futility, spending=spending, prices=prices, seed=seed,
+        futility=futility, spending=spending, prices=prices, budget=budget, seed=seed,
     )  # fmt: skip
     with crew_of(n_workers) as crew:
         return study_design(plan, crew=crew)
@@ -260,6 +263,7 @@ def plan_design(
     futility: Sequence[str],
     spending: str,
     prices: str | Path | None,
+    budget: float | None,
     seed: int,
 ) -> DesignPlan:
     """Everything checked before anything is simulated; parameters and errors as :func:`design_trial`."""
@@ -292,6 +296,9 @@ def plan_design(
     sets = evidence_sets(evidence, without, n_draws)
     wanted = choose_analysis(protocol, analysis)
     used = null_protocol(protocol, wanted) if is_null else protocol
+    priced = None if prices is None else read_prices(str(prices), protocol)
+    if budget is not None:
+        n_subjects = _affordable(protocol, budget, priced, n_subjects)
     sizes = n_subjects or (around(protocol) if power is not None else VariedSizes(sizes=(), is_range=False))
     return DesignPlan(
         protocol=protocol,
@@ -309,8 +316,33 @@ def plan_design(
         n_draws=n_draws,
         evidence=sets,
         rule=rule,
-        prices=None if prices is None else read_prices(str(prices), protocol),
+        prices=priced,
     )
+
+
+def _affordable(
+    protocol: Protocol,
+    budget: float,
+    prices: tuple[Prices, PriceSet | None] | None,
+    n_subjects: VariedSizes | None,
+) -> VariedSizes:
+    """The people that a budget pays for at the highest prices, whose courses are complete."""
+    if prices is None:
+        raise SpecError(where="budget", got=budget, allowed="a budget together with prices", remedy="Add --prices us, "
+                        "uk, or a file of your own.")  # fmt: skip
+    if n_subjects is not None:
+        raise SpecError(where="budget", got="given together with sizes", allowed="one of the two")
+    courses = {one.arm: one.high for one in cost_course(protocol, prices[0])}
+    weights = {arm.id: arm.allocation for arm in protocol.arms}
+    each = sum(weights[arm] * cost for arm, cost in courses.items()) / sum(weights.values())
+    if each <= 0.0:
+        raise SpecError(where="budget", got=budget, allowed="prices under which a course costs something")
+    if budget < 4.0 * each:
+        raise SpecError(
+            where="budget", got=budget, allowed=f"at least {4.0 * each:,.0f} {prices[0].currency}, for four people",
+            remedy=f"A person costs {each:,.0f} on average over the arms.",
+        )  # fmt: skip
+    return VariedSizes(sizes=(min(int(budget / each), 100_000),), is_range=False)
 
 
 def study_design(

@@ -511,6 +511,20 @@ def _read_sizes(where: str, value: Any, given: _Given) -> Any:
         ) from None
 
 
+def _read_stated(where: str, value: Any, _: _Given) -> Any:
+    """An effect with its trial: a file, its fields, or the record."""
+    from remission.design.effect_file import read_effect
+    from remission.records.effect import EffectFile
+
+    if isinstance(value, EffectFile):
+        return value
+    if isinstance(value, Mapping):
+        return _record(where, value, EffectFile, ARGUMENTS["effect"].expected)
+    if isinstance(value, str | PathLike):
+        return read_effect(ARGUMENTS["path"].read(where, value, {}))
+    raise _wrong(where, value, ARGUMENTS["effect"].expected)
+
+
 def _read_looks(where: str, value: Any, given: _Given) -> str:
     if isinstance(value, str) and value.strip():
         return value
@@ -532,7 +546,10 @@ ARGUMENTS: Final[Mapping[str, _Reader]] = {
     "substance": _text("the name of a substance, such as 'alcohol'"),
     **dict.fromkeys(("n_replicates", "max_replicates"), _whole(1, _MOST_REPLICATES)),
     **dict.fromkeys(("n_truth", "n_draws"), _whole(0, 1_000_000)),
-    **dict.fromkeys(("with_diaries", "overlap", "quick", "is_stored", "is_null", "has_interval"), _FLAG),
+    **dict.fromkeys(
+        ("with_diaries", "overlap", "quick", "is_stored", "is_null", "has_interval", "is_simulated", "detectable"),
+        _FLAG,
+    ),
     **dict.fromkeys(("function", "on_progress"), _FUNCTION),
     **dict.fromkeys(("path", "out", "run", "mapping", "dictionary", "sexes"), _path()),
     **dict.fromkeys(("power", "alpha", "mcse", "dissociation_gain"), _number(low=0.0, high=1.0)),
@@ -570,6 +587,8 @@ ARGUMENTS: Final[Mapping[str, _Reader]] = {
     "n_subjects": _Reader(
         "people: '60:400' for a range, or sizes such as [60, 120], each from 4 to 100,000", _read_sizes
     ),
+    "effect": _Reader("an effect: a YAML file (remission/effect/1), its fields, or an EffectFile", _read_stated),
+    "budget": _number(low=0.0),
     "analysis": _text("the id of an analysis of the protocol"),
     "evidence": _text("names of published trials with commas, or 'none'"),
     "without": _text("names of published trials with commas"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from remission.design import study
+from remission.design import stated, study
 from remission.design.measures import columns_of
 from remission.design.scenario_file import read_scenarios
 from remission.design.scenarios import ScenarioTable
@@ -16,9 +16,10 @@ from remission.records.result import Result
 from remission.records.seed import DEFAULT_SEED
 from remission.runs.crew import crew_of
 
-__all__ = ["ScenarioResults", "design_trial", "tabulate_scenarios"]
+__all__ = ["ScenarioResults", "design_effect", "design_trial", "tabulate_scenarios"]
 
 design_trial = opened(study.design_trial)
+design_effect = opened(stated.design_effect)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

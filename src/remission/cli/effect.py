@@ -1,0 +1,141 @@
+"""``remission design`` of a stated effect: the closed form at once, simulated trials beside it."""
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from remission.cli.options import named_as_options
+from remission.cli.terminal import print_json
+from remission.design.effect_file import changed_effect, read_effect
+from remission.design.stated import EffectPlan, answer_effect, plan_effect, simulate_effect
+from remission.errors import SpecError
+
+__all__ = ["design_effect_file", "given_options"]
+
+_READ = {"protocol", "vary", "power", "alpha", "changes", "replicates", "detectable", "budget", "seed", "as_json"}
+"""Options of the command that an effect without a protocol can have."""
+_TRIALS = 1000
+
+
+def given_options(context: typer.Context) -> dict[str, str]:
+    """Options that were typed, by the names of their parameters."""
+    return {
+        str(one.name): one.opts[0]
+        for one in context.command.params
+        if str(getattr(context.get_parameter_source(str(one.name)), "name", "")) == "COMMANDLINE"
+    }
+
+
+def design_effect_file(context: typer.Context) -> None:
+    """Answer the command of a context, whose protocol is a file that states an effect."""
+    options, given = context.params, given_options(context)
+    unread = [option for name, option in given.items() if name not in _READ]
+    if unread:
+        raise SpecError(
+            where=unread[0], got="given with a file that states an effect",
+            allowed="a protocol, which has what it asks for",
+            remedy="Put the effect: block into a protocol, or leave the option out.",
+        )  # fmt: skip
+    effect = read_effect(Path(options["protocol"]))
+    if options["changes"]:
+        effect = changed_effect(effect, options["changes"])
+    with named_as_options(max_replicates="--replicates", people="--vary"):
+        plan = plan_effect(
+            effect, sizes=_sizes(options["vary"]), alpha=options["alpha"], power=options["power"],
+            n_replicates=options["replicates"] if "replicates" in given else _TRIALS, seed=options["seed"],
+            detectable=options["detectable"], budget=options["budget"],
+        )  # fmt: skip
+    words = ["remission", "design", Path(options["protocol"]).name]
+    show_effect(plan, words=[*words, *_again(options, plan)], as_json=options["as_json"])
+
+
+def _sizes(vary: str | None) -> tuple[int, ...]:
+    if vary is None:
+        return ()
+    from remission.design.variants import sizes_of
+
+    return sizes_of(vary).sizes
+
+
+def _again(options: dict[str, Any], plan: EffectPlan) -> list[str]:
+    """The options that give the same numbers."""
+    found = [part for change in options["changes"] or () for part in ("--set", change)]
+    found += [part for name in ("vary", "power", "budget") if options[name] is not None
+              for part in (f"--{name}", str(options[name]))]  # fmt: skip
+    found += ["--detectable"] if plan.detectable else []
+    return [*found, "--alpha", str(plan.alpha), "--replicates", str(plan.n_replicates), "--seed", str(plan.seed)]
+
+
+def show_effect(plan: EffectPlan, *, words: list[str], as_json: bool) -> None:
+    """Print the closed form as soon as it is there, then what was simulated."""
+    content = answer_effect(plan)
+    command = shlex.join(words)
+    if not as_json:
+        _show_closed(plan, content)
+    simulate_effect(plan, content)
+    if as_json:
+        print_json({**content, "command": command})
+        return
+    _show_simulated(plan, content)
+    typer.echo(f"Again: {command}")
+
+
+def _show_closed(plan: EffectPlan, content: dict[str, Any]) -> None:
+    title = plan.effect.title or plan.effect.id
+    typer.echo(f"{title}: a stated effect ({plan.law.law}), {content['test']}. No model of the program is used.")
+    for row in content["sizes"]:
+        _show_row(row)
+    smallest = content.get("smallest")
+    if smallest is not None:
+        if smallest["people"] is None:
+            typer.echo(f"No number of people up to ten million has power {smallest['power']:g}.")
+        else:
+            typer.echo(f"Smallest trial with power {smallest['power']:g}, in closed form: {smallest['people']} people")
+            _show_row(smallest["at"])
+    for one in content.get("detectable", ()):
+        found = "no effect" if one["effect"] is None else f"an effect of {one['effect']:.4g}"
+        typer.echo(f"With {one['people']} people {found} has power {one['power']:g}.")
+    _show_cautions(content)
+    if "budget" in content:
+        typer.echo(f"{content['budget']['amount']:,.0f} pays for {content['budget']['people']} people.")
+
+
+def _show_cautions(content: dict[str, Any]) -> None:
+    """Each caution once, with the people whom it concerns unless it concerns all."""
+    rows = [*content["sizes"], *([content["smallest"]["at"]] if (content.get("smallest") or {}).get("at") else [])]
+    for words in dict.fromkeys(one for row in rows for one in row["cautions"]):
+        whom = [str(row["people"]) for row in rows if words in row["cautions"]]
+        typer.echo(f"  {words}" if len(whom) == len(rows) else f"  {', '.join(whom)} people: {words}")
+
+
+def _show_row(row: dict[str, Any]) -> None:
+    power = "no power can be told" if row["power"] is None else f"power {row['power']:.4f} in closed form"
+    more = f", {row['events']:.0f} events expected" if "events" in row else ""
+    more += f", cost {row['cost']:,.0f}" if "cost" in row else ""
+    typer.echo(f"  {row['people']} people ({row['treatment']} and {row['control']}): {power}{more}")
+
+
+def _show_simulated(plan: EffectPlan, content: dict[str, Any]) -> None:
+    from remission.design.measures import Measure
+
+    smallest = content.get("smallest") or {}
+    rows = [row for row in [*content["sizes"], smallest.get("at")] if row is not None and row["simulated"] is not None]
+    if not rows:
+        return
+    typer.echo(f"Simulated, {plan.n_replicates} trials each; (±) is the Monte Carlo standard error:")
+    for row in rows:
+        found = row["simulated"]
+        text = {name: Measure(**found[name]).text for name in ("power", "bias", "coverage")}
+        nulls = "; ".join(f"reached {name} {Measure(**one).text}" for name, one in found["nulls"].items())
+        scale = " of the logarithm" if plan.law.is_ratio else ""
+        typer.echo(f"  {row['people']} people: power {text['power']}; {nulls}; bias{scale} {text['bias']}; coverage "
+                   f"{text['coverage']}; failed {found['n_failed']}")  # fmt: skip
+    search = smallest.get("search")
+    if search is not None:
+        if search["n"] is None or search["outcome"] != "found":
+            typer.echo(f"  Simulation finds no smallest size from {search['low']} to {search['high']} people.")
+            return
+        low, high = search["interval"]
+        typer.echo(f"  Smallest trial by simulation: {search['n']} people, 95% Monte Carlo interval {low} to {high}.")

@@ -292,6 +292,7 @@ def results() -> dict[type, Result]:
         rm.exposure_of_doses("pk-2026", INFUSION, **person),
         rm.plan_infusion(weight=82, age=45, dose="0.5 mg/kg", minutes=40, people=200),
         rm.design_trial("kare", n_subjects=24, power=0.8, max_replicates=20),
+        rm.design_effect({"effect": {"law": "difference", "difference": 5, "sd": 10}}, power=0.8, max_replicates=100),
         rm.validate(fact="self-quit-smokers", quick=True),
         rm.compare_regimens("kare", **PERSON, dose="0.5 mg/kg"),
         rm.search_regimen("dose", limits="sbp-rise=20", **PERSON),

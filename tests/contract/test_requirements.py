@@ -59,5 +59,5 @@ def test_the_table_of_extras_is_that_of_the_project() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
     assert set(EXTRAS) == set(extras) - {"all"}
     for name, lines in extras.items():
-        own = {library.replace("-", "_") for library in names_of("\n".join(lines))} - {"remission"}
+        own = {library.replace("-", "_").removesuffix("_py") for library in names_of("\n".join(lines))} - {"remission"}
         assert name == "all" or own <= set(EXTRAS[name]), name

@@ -29,7 +29,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("site")
     source = Path(str(clinic_library.__file__)).with_name("demonstration.csv")
     ClinicStore(place / "clinics.sqlite").save(read_clinics(source, today=date.max))
-    settings = WebSettings(clinics_store=place / "clinics.sqlite")
+    settings = WebSettings(clinics_store=place / "clinics.sqlite", offered_by="Example <b>House</b>")
     export.write_site(
         place / "a folder",
         settings=settings,

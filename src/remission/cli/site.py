@@ -15,11 +15,15 @@ if TYPE_CHECKING:
     from remission.web.export.check import SiteCheck
 
 _MOST_SHOWN = 20
+_LONGEST = 120
 
 
 def site_command(  # noqa: PLR0917 - options, given by name
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write; new or empty.")],
     name: Annotated[str, typer.Option(help="Who offers the pages; it stands at the foot of each.")] = "",
+    contact: Annotated[
+        str, typer.Option(help="Where readers write of what is wrong: an https address, an e-mail, or words.")
+    ] = "",
     country: Annotated[str, typer.Option(help="Whose emergency numbers to show, two letters, for example US.")] = "US",
     clinics: Annotated[
         Path | None, typer.Option(help="File of clinics to show, as remission clinics load reads it.")
@@ -67,8 +71,9 @@ def site_command(  # noqa: PLR0917 - options, given by name
     for one in chosen:
         if one not in trials_with_page():
             raise SpecError(where="--trials", got=one, allowed=f"one of {', '.join(trials_with_page())}, or none")
-    if len(name) > 120:
-        raise SpecError(where="--name", got=f"{len(name)} letters", allowed="at most 120")
+    for where, text in (("--name", name), ("--contact", contact)):
+        if len(text) > _LONGEST:
+            raise SpecError(where=where, got=f"{len(text)} letters", allowed=f"at most {_LONGEST}")
     today = date.today()  # noqa: DTZ011 - the operator's own calendar day
     with scratch_folder() as scratch:
         store = None
@@ -83,12 +88,16 @@ def site_command(  # noqa: PLR0917 - options, given by name
             store = scratch / "clinics.sqlite"
             ClinicStore(store).save(reading)
         settings = WebSettings(
-            country=contacts_of(country.upper()).country, clinics_store=store, n_replicates=replicates
+            country=contacts_of(country.upper()).country,
+            clinics_store=store,
+            n_replicates=replicates,
+            offered_by=visible(name.strip()),
+            contact=visible(contact.strip()),
         )
         stops = ends_soon("Stopped. Nothing was written.")
         with stops, progress_of("Pages", quiet=as_json, unit="pages") as on_progress:
             contents = write_site(
-                out, settings=settings, name=visible(name.strip()), only=_names(only), trials=chosen, made=today,
+                out, settings=settings, only=_names(only), trials=chosen, made=today,
                 replace=replace, on_progress=on_progress,
             )  # fmt: skip
     report = check_site(out)

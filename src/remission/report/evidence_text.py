@@ -1,9 +1,45 @@
 """Records of the evidence in words, the same on the command line and on the pages."""
 
 import math
+import re
 
 from remission.evidence.contrasts import ContrastGroup
 from remission.records.evidence import CareRecord, StudyArm, StudyOutcome, StudyRecord
+
+_AUTHORS = re.compile(r"(?P<first>[^,:]+?) [A-Z]{1,3}(?:,.*| et al)?")
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+_PRINTED = re.compile(r"\b(?:19|20)\d\d(?=[;:])")
+_JOURNAL = re.compile(r"[^:]*\b(?:19|20)\d\d(?:[;:].*| \(.*|)")
+
+
+def study_title(study: StudyRecord) -> str:
+    """The title of a work as its citation has it; author and year where the citation has none."""
+    first, *rest = _parts(study)
+    if not _is_authors(first):
+        return first
+    return rest[0] if rest and not _JOURNAL.fullmatch(rest[0]) else study_name(study)
+
+
+def study_name(study: StudyRecord) -> str:
+    """First author and year, to tell works apart in a line; the registry number or nothing where no author is named."""
+    first = _parts(study)[0]
+    if not _is_authors(first):
+        return ""
+    found = _AUTHORS.fullmatch(first)
+    name = found["first"] if found else first
+    printed, any_year = (re.search(pattern, study.citation) for pattern in (_PRINTED, _YEAR))
+    year = printed or any_year
+    return f"{name} {year[0]}" if year else name
+
+
+def _is_authors(words: str) -> bool:
+    is_short = "," in words or " et al" in words or len(words.split()) <= 3
+    return "Group" in words or (is_short and _AUTHORS.fullmatch(words) is not None)
+
+
+def _parts(study: StudyRecord) -> list[str]:
+    """The sentences of a citation: authors, title, journal."""
+    return [one.strip() for one in re.split(r"(?<!Univ)(?<!incl)\. (?=[\"A-Z])", study.citation.rstrip("."))]
 
 
 def value_text(item: StudyOutcome) -> str:

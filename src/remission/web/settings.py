@@ -17,7 +17,8 @@ class WebSettings(Record):
     clinics load`` fills, None for the usual one. ``is_operator``: the pages that change it exist. ``demonstrates``:
     invented clinics are shown, marked so, where none is loaded. ``hosts``: names that are answered; others are refused,
     so that no foreign site can reach it by a name. ``is_clinician``: the planner offers volumes and an empty session
-    log. ``n_replicates``: behind the pages of a trial.
+    log. ``n_replicates``: behind the pages of a trial. ``offered_by``, ``contact``: who offers the pages, and where to
+    write of what is wrong with them; /about says it.
     """
 
     country: str = "US"
@@ -27,6 +28,8 @@ class WebSettings(Record):
     is_clinician: bool = False
     hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
     n_replicates: int = 1000
+    offered_by: str = ""
+    contact: str = ""
 
 
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")

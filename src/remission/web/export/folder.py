@@ -109,7 +109,6 @@ def write_site(
     folder: Path,
     *,
     settings: WebSettings,
-    name: str = "",
     only: Sequence[str] = (),
     trials: Sequence[str] = (),
     made: date,
@@ -123,9 +122,7 @@ def write_site(
     folder
         New or empty; an earlier copy is replaced with ``replace``, and stays until the new one is whole.
     settings
-        Country, store of clinics and replicates, as for a server.
-    name
-        Who offers the copy; it stands at the foot of every page.
+        Country, store of clinics, replicates and who offers the pages, as for a server.
     only
         Sections, the first parts of addresses; none: all. Whom to call is always there.
     trials
@@ -148,7 +145,7 @@ def write_site(
     for one in only:
         if one not in known:
             raise SpecError(where="only", got=one, allowed=f"one of {', '.join(known)}")
-    crawl = _Crawl(app, name=name, only=set(only) | _ALWAYS if only else set(), trials=trials, made=made)
+    crawl = _Crawl(app, only=set(only) | _ALWAYS if only else set(), trials=trials, made=made)
     asyncio.run(crawl.run(on_progress))
     make_folder(folder.absolute().parent)
     sweep(folder.absolute().parent)
@@ -167,8 +164,9 @@ def write_site(
 class _Crawl:
     """Asks the app for every address that is linked, from the table of pages on, and rewrites what it gave."""
 
-    def __init__(self, app: FastAPI, *, name: str, only: set[str], trials: Sequence[str], made: date) -> None:
-        self.app, self.name, self.only, self.trials, self.made = app, name, only, set(trials), made
+    def __init__(self, app: FastAPI, *, only: set[str], trials: Sequence[str], made: date) -> None:
+        self.app, self.only, self.trials, self.made = app, only, set(trials), made
+        self.name = app.state.settings.offered_by
         self.places = Places()
         self.pages: list[PageEntry] = app.state.pages
         self._patterns = [(compile_path(one.path)[0], one) for one in self.pages]

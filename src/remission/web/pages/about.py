@@ -4,12 +4,14 @@ from typing import Any
 
 from fastapi import Request
 
+from remission.evidence.care import contacts_of
 from remission.library.article import load_article
 from remission.library.published import trial_citation
 from remission.patient.standing import tuned_sentence
 from remission.provenance import package_version
 from remission.records.base import Record
 from remission.report.document import LIMITS
+from remission.web.language import load_text
 from remission.web.page import PageRouter
 from remission.web.pages.trials import simulated_records
 
@@ -18,15 +20,26 @@ __all__ = ["router"]
 router = PageRouter()
 
 
+class AboutTrial(Record):
+    """A trial of the article: its page, its record, how it is cited."""
+
+    id: str
+    record: str
+    citation: str
+
+
 class AboutPage(Record):
-    """What /about shows."""
+    """What /about shows. ``reviewed``: what was last read through, and when."""
 
     version: str
     article: str
     article_date: str
     clinic: str
-    trials: tuple[str, ...]
+    trials: tuple[AboutTrial, ...]
     tuned: str
+    reviewed: tuple[tuple[str, str], ...]
+    offered_by: str
+    contact: str
 
 
 class LimitsPage(Record):
@@ -53,16 +66,25 @@ class ApiPage(Record):
 
 
 @router.page("/about", template="about.html.jinja", weight="quick")
-def about() -> AboutPage:
-    """What this is, what it is not, and where it comes from."""
-    article = load_article()
+def about(request: Request) -> AboutPage:
+    """What this is, what it is not, where it comes from, and how to reach it."""
+    article, settings = load_article(), request.app.state.settings
     return AboutPage(
         version=package_version(),
         article=article.title,
         article_date=article.date.isoformat(),
         clinic=article.clinic,
-        trials=tuple(str(trial_citation(name)) for name in simulated_records()),
+        trials=tuple(
+            AboutTrial(id=name, record=record, citation=str(trial_citation(record)))
+            for record, name in simulated_records().items()
+        ),
         tuned=tuned_sentence(),
+        reviewed=(
+            ("Numbers to call", contacts_of(settings.country).read.isoformat()),
+            *load_text("en", "about")["reviewed"].items(),
+        ),
+        offered_by=settings.offered_by,
+        contact=settings.contact,
     )
 
 

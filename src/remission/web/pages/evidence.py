@@ -10,6 +10,7 @@ from pydantic import Field
 from remission.errors import SpecError
 from remission.evidence.classes import design_of, endpoint_classes, role_of, substances_of
 from remission.evidence.contrasts import group_contrasts, outcomes_of
+from remission.evidence.matrix import COLUMNS, READINGS, Cell, evidence_matrix, row_names, row_of
 from remission.evidence.registry import TOPICS, EvidenceRegistry, citation_of, load_evidence, public_record
 from remission.evidence.therapies import kinds_with_readings
 from remission.evidence.verdicts import by_result, found_text, verdicts_of
@@ -45,10 +46,41 @@ class Choices(Record):
     options: tuple[str, ...]
 
 
+class MatrixCell(Record):
+    """A treatment in a substance: what its records say together, and how often each reading occurs."""
+
+    substance: str
+    says: str
+    counts: tuple[tuple[int, str], ...]
+    n: int
+
+
+class MatrixLine(Record):
+    """A treatment across the substances; a cell is null where nothing is on file."""
+
+    id: str
+    label: str
+    cells: tuple[MatrixCell | None, ...]
+
+
+class Speaks(Record):
+    """How many first-hand comparisons speak for established treatments and for ketamine in one substance."""
+
+    substance: str
+    established: int
+    ketamine: int
+    ketamine_mixed: int
+    ketamine_records: int
+    ketamine_alone: int
+    ketamine_none: int
+
+
 class StudyRow(Record):
     """A trial, review or natural-history source in the table."""
 
     id: str
+    title: str
+    name: str
     substance: str
     design: str
     role: str
@@ -105,6 +137,11 @@ class EvidencePage(Record):
 
     filters: tuple[Choices, ...]
     with_interval: bool
+    treatment: str
+    treatment_label: str
+    columns: tuple[str, ...]
+    matrix: tuple[MatrixLine, ...]
+    speaks: Speaks
     studies: tuple[StudyRow, ...]
     care: tuple[CareRow, ...]
     beside: tuple[Topic, ...]
@@ -157,6 +194,7 @@ class ForestSource(Record):
     """A work behind a picture, and the page of its simulation where there is one."""
 
     id: str
+    title: str
     citation: str
     simulation: str
 
@@ -202,9 +240,12 @@ def evidence(
     role: Annotated[str, Query(max_length=80, description="What the project uses it for.")] = "",
     kind: Annotated[str, Query(max_length=80, description="How a number was read.")] = "",
     interval: Annotated[bool, Query(description="Only with a number that has an interval.")] = False,
+    treatment: Annotated[str, Query(max_length=80, description="A row of the matrix, for example medicines.")] = "",
 ) -> EvidencePage:
     """Published trials and numbers on established treatments."""
     registry = load_evidence()
+    if treatment and treatment not in row_names():
+        raise PageMissingError(what="treatment", got=treatment, known=tuple(row_names()))
     chosen = {"substance": substance, "design": design, "role": role, "kind": kind}
     fault = None
     try:
@@ -217,7 +258,14 @@ def evidence(
         )
     except SpecError as error:
         found, fault = registry, fault_of(error)
+    if treatment:
+        found = _of_treatment(found, treatment)
     return EvidencePage(
+        treatment=treatment,
+        treatment_label=row_names().get(treatment, ""),
+        columns=COLUMNS,
+        matrix=_matrix(),
+        speaks=_speaks("alcohol"),
         filters=_choices(registry, chosen),
         with_interval=interval,
         studies=tuple(_study_row(registry, study) for study in by_result(found.studies)),
@@ -252,10 +300,7 @@ def forest(
     ids = sorted({row[0] for row in figure.table.rows})
     return ForestPage(
         figure=figure,
-        sources=tuple(
-            ForestSource(id=one, citation=citation_of(registry[one]), simulation=simulated_records().get(one, ""))
-            for one in ids
-        ),
+        sources=tuple(_source(registry, one, simulated_records().get(one, "")) for one in ids),
         pooling=tuple(
             f"{group.comparison}; {group.measure}; {group.time_band}: {texts.pooled_text(group)}"
             for group in group_contrasts(registry, substance=substance, endpoint=endpoint)
@@ -277,10 +322,16 @@ def therapy(kind: str) -> TherapyPage:
         kind=kind,
         name=THERAPIES[kind].name,
         figure=figure,
-        sources=tuple(ForestSource(id=one, citation=citation_of(registry[one]), simulation="") for one in ids),
+        sources=tuple(_source(registry, one, "") for one in ids),
         worths=tuple(_worth(kind, substance.value) for substance in Substance),
         others=tuple(TherapyLink(kind=one, name=THERAPIES[one].name) for one in kinds_with_readings() if one != kind),
     )
+
+
+def _source(registry: EvidenceRegistry, record_id: str, simulation: str) -> ForestSource:
+    record = registry[record_id]
+    title = texts.study_title(record) if isinstance(record, StudyRecord) else texts.contrast_text(record)
+    return ForestSource(id=record_id, title=title, citation=citation_of(record), simulation=simulation)
 
 
 def _worth(kind: str, substance: str) -> WorthRow:
@@ -313,7 +364,7 @@ def study(study_id: str) -> StudyPage:
     return StudyPage(
         id=record.id,
         title=(
-            record.id.replace("_", " ")
+            texts.study_title(record)
             if isinstance(record, StudyRecord)
             else f"{texts.contrast_text(record)}: {record.endpoint}"
         ),
@@ -339,6 +390,48 @@ def study(study_id: str) -> StudyPage:
     )
 
 
+def _of_treatment(registry: EvidenceRegistry, treatment: str) -> EvidenceRegistry:
+    """The records of one row of the matrix."""
+    return EvidenceRegistry(
+        studies=tuple(one for one in registry.studies if row_of(one) == treatment),
+        care=tuple(one for one in registry.care if row_of(one) == treatment),
+        beside={"way-of-life": tuple(one for one in registry.about("way-of-life") if row_of(one) == treatment)},
+    )
+
+
+@cache
+def _matrix() -> tuple[MatrixLine, ...]:
+    return tuple(
+        MatrixLine(id=row.id, label=row.label, cells=tuple(_matrix_cell(one) if one else None for one in row.cells))
+        for row in evidence_matrix(load_evidence())
+    )
+
+
+def _matrix_cell(cell: Cell) -> MatrixCell:
+    counts = tuple((count, READINGS[name]) for name, count in cell.counts.items())
+    return MatrixCell(substance=cell.substance, says=cell.says, counts=counts, n=len(cell.records))
+
+
+@cache
+def _speaks(substance: str) -> Speaks:
+    cells = {
+        row.id: cell
+        for row in evidence_matrix(load_evidence())
+        for cell in row.cells
+        if cell and cell.substance == substance
+    }
+    ketamine = cells.pop("ketamine").counts
+    return Speaks(
+        substance=substance,
+        established=sum(one.counts.get("favors", 0) for one in cells.values()),
+        ketamine=ketamine.get("favors", 0) + ketamine.get("mixed", 0),
+        ketamine_mixed=ketamine.get("mixed", 0),
+        ketamine_records=sum(ketamine.values()),
+        ketamine_alone=ketamine.get("alone", 0),
+        ketamine_none=ketamine.get("none", 0),
+    )
+
+
 def _choices(registry: EvidenceRegistry, chosen: dict[str, str]) -> tuple[Choices, ...]:
     kinds: set[str] = {item.source_kind for study in registry.studies for item in study.outcomes}
     kinds |= {record.source_kind for topic in TOPICS for record in registry.about(topic)}
@@ -358,6 +451,8 @@ def _study_row(registry: EvidenceRegistry, study: StudyRecord) -> StudyRow:
     numbers = [item for item in study.outcomes if item.value is not None]
     return StudyRow(
         id=study.id,
+        title=texts.study_title(study),
+        name=texts.study_name(study),
         substance=study.substance,
         design=design_of(study.id),
         role=role_of(study.role),

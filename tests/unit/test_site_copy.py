@@ -34,7 +34,6 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         place / "a folder",
         settings=settings,
         only=("journey", "clinics", "planner"),
-        name="Example <b>House</b>",
         made=DAY,
     )
     return place / "a folder"

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from remission.errors import LibraryError
 from remission.evidence.matrix import COLUMNS, READINGS, evidence_matrix, reading_of, row_names, row_of
-from remission.evidence.records import CareRecord, StudyRecord
 from remission.evidence.registry import EvidenceRegistry, load_evidence
+from remission.records.evidence import CareRecord, StudyRecord
 from remission.report.evidence_text import study_name, study_title
 
 EVIDENCE = load_evidence()

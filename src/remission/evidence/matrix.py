@@ -14,9 +14,9 @@ from typing import Any, Final
 
 from remission.errors import LibraryError
 from remission.evidence.classes import design_of, substances_of
-from remission.evidence.records import CareRecord, StudyRecord
 from remission.evidence.registry import EvidenceRegistry
 from remission.evidence.verdicts import NO_DIFFERENCE, RESULTS, direction_of, result_of
+from remission.records.evidence import CareRecord, StudyRecord
 from remission.records.packaged import read_library_toml
 
 COLUMNS: Final = ("alcohol", "opioid", "nicotine", "cocaine", "methamphetamine", "cannabis", "mixed")

@@ -41,7 +41,7 @@ def _text(language: str, name: str) -> dict[str, Any]:
     return tomllib.loads(files("remission.web").joinpath("text", language, f"{name}.toml").read_text("utf-8"))
 
 
-PATIENT_TEXTS = ("journey", "safety", "diary")
+PATIENT_TEXTS = ("journey", "safety", "diary", "family")
 
 
 def _sentences(language: str, name: str) -> dict[str, Any]:
@@ -71,10 +71,12 @@ def _plain(page: str) -> str:
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", page[page.index("<main") : page.index("</main")])))
 
 
-PAGES = [f"{prefix}/{page}" for prefix in ("", "/es") for page in (*(f"journey/{s}" for s in SUBSTANCES), "safety")]
+PAGES = [
+    f"{prefix}/{page}" for prefix in ("", "/es") for page in (*(f"journey/{s}" for s in SUBSTANCES), "safety", "family")
+]
 
 
-@pytest.mark.parametrize("name", ["journey", "safety", "site", "diary"])
+@pytest.mark.parametrize("name", ["site", *PATIENT_TEXTS])
 def test_languages_say_the_same(name: str) -> None:
     """A sentence that exists in one language only, or with another number, misinforms the readers of the other."""
     english = _keys(_text("en", name))
@@ -133,9 +135,7 @@ def test_every_number_on_a_page_stands_in_a_record(client: TestClient, address: 
     answer = client.get(address)
     assert answer.status_code == 200
     known = {"100"}
-    slots = {
-        slot for language in LANGUAGES for t in ("journey", "safety") for slot in slots_of(repr(_text(language, t)))
-    }
+    slots = {slot for language in LANGUAGES for t in PATIENT_TEXTS for slot in slots_of(repr(_text(language, t)))}
     icons = {name for option in load_options() for name in option.icons}
     for name in slots | icons:
         number = number_of(name)
@@ -260,6 +260,7 @@ def test_the_safety_page_is_linked_from_every_page(client: TestClient) -> None:
     """Help must be one step away wherever a reader is."""
     for address in ("/", "/journey", "/journey/alcohol", "/evidence", "/about", "/limits", "/api", "/nowhere"):
         assert 'href="/safety"' in client.get(address).text
+        assert 'href="/family"' in client.get(address).text
     assert 'href="/es/safety"' in client.get("/es/journey").text
 
 
@@ -278,6 +279,24 @@ def test_numbers_to_call_follow_the_country(client: TestClient) -> None:
     unknown = client.get("/journey/alcohol?country=zz")
     assert unknown.status_code == 422
     assert "911" in unknown.text
+
+
+@pytest.mark.parametrize("address", ["/safety", "/family", "/clinics/check", "/journey/opioid", "/diary"])
+def test_numbers_are_buttons_with_their_date(client: TestClient, address: str) -> None:
+    """On a phone a number that cannot be pressed is copied wrongly; one without a date may be years old."""
+    page = client.get(address).text
+    assert '<a class="call" href="tel:988">' in page
+    assert '<a class="call" href="sms:741741?body=HOME">' in page
+    assert re.search(r'<time datetime="\d{4}-\d\d">', page)
+    if address != "/diary":
+        assert '<a class="call now" href="tel:911">' in page
+
+
+def test_two_emergency_numbers_are_two_buttons(client: TestClient) -> None:
+    """Pressed as one they would dial nobody."""
+    page = client.get("/family?country=ie").text
+    assert 'href="tel:112"' in page
+    assert 'href="tel:999"' in page
 
 
 def test_numbers_to_call_are_read_in_the_readers_language(client: TestClient) -> None:
@@ -305,6 +324,9 @@ def _sections(language: str) -> dict[str, str]:
     parts |= {f"option {name}": option for name, option in journey["option"].items()}
     parts["page"] = [journey[name] for name in ("choose_lead", "lead", "not_advice", "no_ranking", "unknown", "few")]
     parts["safety page"] = safety
+    parts |= {f"family {name}": part for name, part in _text(language, "family").items()}
+    diary = _text(language, "diary")
+    parts |= {f"diary {name}": diary[name] for name in ("signs", "audit", "kept_more", "file_lead", "means")}
     return {
         name: " ".join(fill(s) if s.endswith((".", "?")) else f"{fill(s)}." for s in strings_of(part))
         for name, part in parts.items()

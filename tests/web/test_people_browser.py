@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -219,3 +220,27 @@ def test_scores_speak_and_pass_the_check_of_every_state(quiet: Page, site: str) 
     assert quiet.evaluate("document.documentElement.scrollWidth") <= 320
     found = Axe().run(quiet)
     assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_a_relative_reaches_a_telephone_in_two_taps(quiet: Page, site: str, width: int) -> None:
+    """Somebody does not wake up: from the first page one tap, and the number to press is on the screen."""
+    quiet.set_viewport_size({"width": width, "height": 844})
+    quiet.goto(site)
+    quiet.locator("header a[href='/family']").click()
+    number = quiet.locator("a[href='tel:911']").first
+    frame = number.bounding_box()
+    assert frame is not None
+    assert frame["y"] + frame["height"] <= 844
+    assert frame["height"] >= 44
+    assert quiet.locator("h1").inner_text() == "Someone you love drinks or uses too much"
+    found = Axe().run(quiet)
+    assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("address", ["/clinics/check", "/es/clinics/check"])
+def test_the_card_to_check_a_clinic_is_one_sheet(quiet: Page, site: str, address: str) -> None:
+    """It is taken to a visit or read on the telephone; a second sheet is left at home."""
+    quiet.goto(site + address)
+    assert len(re.findall(rb"/Type\s*/Page[^s]", quiet.pdf(format="A4"))) == 1
+    assert len(re.findall(rb"/Type\s*/Page[^s]", quiet.pdf(format="Letter"))) == 1

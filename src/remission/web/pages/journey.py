@@ -2,31 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache, partial
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Depends, Query, Request
+from fastapi import Request
 
-from remission.errors import SpecError
 from remission.evidence import care
 from remission.evidence.registry import citation_of, load_evidence
-from remission.protocol.cautions import OVERDOSE_STEPS
 from remission.records.base import Record
 from remission.records.evidence import CareRecord, StudyRecord
-from remission.web.language import LANGUAGES, language_of, load_text, path_in
+from remission.web.language import LANGUAGES, load_text, path_in
 from remission.web.page import PageRouter
-from remission.web.problems import Fault, PageMissingError, PageMovedError, fault_of
+from remission.web.pages.help import Choice, Country, Language, country_of, others_of, overdose_steps
+from remission.web.problems import Fault, PageMissingError, PageMovedError
 
 __all__ = ["router"]
 
 router = PageRouter()
 _page = partial(router.page, languages=tuple(LANGUAGES), keeps_nothing=True)
-
-
-class Choice(Record):
-    """A substance to choose."""
-
-    id: str
-    name: str
 
 
 class JourneyStart(Record):
@@ -126,27 +118,8 @@ class JourneyPage(Record):
     status: int = 200
 
 
-class SafetyPage(Record):
-    """What /safety shows."""
-
-    title: str
-    lead: str
-    contacts: care.Contacts
-    others: tuple[Choice, ...]
-    warnings: tuple[str, ...]
-    call: str
-    withdrawal: str
-    overdose: tuple[str, ...]
-    fault: Fault | None = None
-    status: int = 200
-
-
-_Language = Annotated[str, Depends(language_of)]
-_Country = Annotated[str, Query(max_length=8, description="Whose numbers to call: two letters of ISO 3166.")]
-
-
 @_page("/journey", template="journey_start.html.jinja", text="journey", weight="quick")
-def journey(language: _Language) -> JourneyStart:
+def journey(language: Language) -> JourneyStart:
     """Choose a substance."""
     t = load_text(language, "journey")
     return JourneyStart(
@@ -158,7 +131,7 @@ def journey(language: _Language) -> JourneyStart:
 
 
 @_page("/journey/{substance}", template="journey.html.jinja", text="journey")
-def journey_of(request: Request, substance: str, language: _Language, country: _Country = "") -> JourneyPage:
+def journey_of(request: Request, substance: str, language: Language, country: Country = "") -> JourneyPage:
     """Options for one substance side by side, what happens, risks, cost, questions."""
     known = load_text("en", "journey")["substances"]
     if substance not in known:
@@ -168,48 +141,9 @@ def journey_of(request: Request, substance: str, language: _Language, country: _
         address = path_in("/safety" if meant == "sedative" else f"/journey/{meant}", language)
         ending = ".json" if request.url.path.endswith(".json") else ""
         raise PageMovedError(f"{address}{ending}" + (f"?{request.url.query}" if request.url.query else ""))
-    chosen, fault = _country(request, country)
+    chosen, fault = country_of(request, country)
     page = _journey(substance, language, chosen)
     return page.model_copy(update={"fault": fault, "status": 422}) if fault else page
-
-
-@_page("/safety", template="safety.html.jinja", text="safety", weight="quick")
-def safety(request: Request, language: _Language, country: _Country = "") -> SafetyPage:
-    """Whom to call, and what to know before stopping."""
-    chosen, fault = _country(request, country)
-    t, words = load_text(language, "safety"), load_text(language, "journey")["safety"]
-    return SafetyPage(
-        title=t["title"],
-        lead=t["lead"],
-        contacts=care.contacts_of(chosen, language),
-        others=_others(chosen, language),
-        warnings=tuple(words[key] for key in ("stop", "stop_more", "sedatives", "tolerance", "naloxone")),
-        call=words["call"],
-        withdrawal=care.fill(t["withdrawal_text"]),
-        overdose=_overdose(language),
-        fault=fault,
-        status=422 if fault else 200,
-    )
-
-
-def _overdose(language: str) -> tuple[str, ...]:
-    """What to do in an opioid overdose, one step after the other; the same wherever overdose is spoken of."""
-    return tuple(care.fill(step[language]) for step in OVERDOSE_STEPS)
-
-
-def _country(request: Request, asked: str) -> tuple[str, Fault | None]:
-    """The country whose numbers are shown: the one asked for, else the operator's, with what was wrong."""
-    usual: str = request.app.state.settings.country
-    try:
-        return care.contacts_of(asked.upper() or usual).country, None
-    except SpecError as error:
-        return usual, fault_of(error)
-
-
-def _others(country: str, language: str) -> tuple[Choice, ...]:
-    return tuple(
-        Choice(id=one, name=care.contacts_of(one, language).name) for one in care.countries() if one != country
-    )
 
 
 @cache
@@ -219,12 +153,12 @@ def _journey(substance: str, language: str, country: str) -> JourneyPage:
         substance=substance,
         heading=t["heading"].replace("{substance}", t["substances"][substance]),
         contacts=care.contacts_of(country, language),
-        others=_others(country, language),
+        others=others_of(country, language),
         safety=tuple(
             t["safety"][key] for key in ("stop", "stop_more", "sedatives", "tolerance", "naloxone", "never", "call")
         ),
         overdose_title=load_text(language, "safety")["overdose"],
-        overdose=_overdose(language),
+        overdose=overdose_steps(language),
         signs=tuple(t["diagnosis"]["signs"]),
         diagnosis=tuple(care.fill(t["diagnosis"][key]) for key in ("count", "medicine", "who", "forms", "why")),
         goals=tuple(

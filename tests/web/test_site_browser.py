@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, Page, expect
 pytestmark = pytest.mark.browser
 
 PAGES = ("/", "/learn", "/learn/extended-amygdala", "/learn/receptor?substance=cocaine", "/journey", "/journey/alcohol",
-         "/es/journey/opioid", "/safety", "/family", "/diary", "/es/diary", "/clinics", "/es/clinics/check", "/clinics/state/CA",
+         "/es/journey/opioid", "/safety", "/family", "/diary", "/es/diary", "/clinics", "/es/clinics/check",
+         "/clinics/state/CA",
          "/evidence", "/evidence?substance=nothing",
          "/evidence/grabski_2022_kare", "/evidence/forest?substance=cocaine&endpoint=abstinence", "/trial", "/about",
          "/limits", "/api", "/nowhere")  # fmt: skip

@@ -20,6 +20,17 @@ def test_exp_is_within_a_last_place_or_two() -> None:
     assert max(error) < 4e-16
 
 
+def test_odds_of_a_chance_are_within_a_ten_thousandth_of_a_millionth() -> None:
+    """Chances have a shorter exponential; half is exact, for a coin must not lean."""
+    x = np.concatenate([np.linspace(-40.0, 40.0, 801), np.linspace(-1.0, 1.0, 401)])
+    chance = logistic(x)
+    exact = [1 / (1 + mpmath.exp(-mpmath.mpf(float(v)))) for v in x]
+    spread = [float(e * (1 - e)) for e in exact]
+    error = [abs(float(mpmath.mpf(float(v)) - e)) for v, e in zip(chance, exact, strict=True)]
+    assert all(e <= 1e-10 * s + 3e-16 for e, s in zip(error, spread, strict=True))
+    assert logistic(np.zeros(1))[0] == 0.5
+
+
 def test_log_is_within_a_last_place_or_two() -> None:
     """Box-Muller and allometry stand on log."""
     x = np.concatenate([np.logspace(-300.0, 300.0, 801), np.linspace(0.5, 2.0, 400)])

@@ -160,6 +160,7 @@ def polynomial(name: str, coefficients: tuple[float, ...]) -> Any:
 
 
 _exp_polynomial = polynomial("exp_polynomial", elementary._EXP_COEFFICIENTS)
+_odds_polynomial = polynomial("odds_polynomial", elementary._ODDS_COEFFICIENTS)
 _log_polynomial = polynomial("log_polynomial", elementary._LOG_COEFFICIENTS)
 _sin_polynomial = polynomial("sin_polynomial", elementary._SIN_COEFFICIENTS)
 _ROUNDER = 6755399441055744.0  # 1.5 * 2**52: adding and taking it away rounds to the nearest whole number, as rint does
@@ -185,15 +186,22 @@ def float_of(b):
     return np.int64(b).view(np.float64)
 
 
-@inlined
-def exp_lane(x):
-    """Twin of :func:`remission.numerics.elementary.exp`."""
-    held = max(x, -700.0)
-    held = min(held, 700.0)
-    shifted = held * 1.4426950408889634 + _ROUNDER
-    power = shifted - _ROUNDER
-    rest = (held - power * 0.693147180369123816490) - power * 1.90821492927058770002e-10
-    return float_of(bits_of(_exp_polynomial(rest)) + (bits_of(shifted) << int64(52)))
+def _power_of(terms: Any) -> Any:
+    @inlined
+    def power_lane(x):
+        held = max(x, -700.0)
+        held = min(held, 700.0)
+        shifted = held * 1.4426950408889634 + _ROUNDER
+        power = shifted - _ROUNDER
+        rest = (held - power * 0.693147180369123816490) - power * 1.90821492927058770002e-10
+        return float_of(bits_of(terms(rest)) + (bits_of(shifted) << int64(52)))
+
+    return power_lane
+
+
+exp_lane = _power_of(_exp_polynomial)
+"""Twin of :func:`remission.numerics.elementary.exp`."""
+_odds = _power_of(_odds_polynomial)
 
 
 @inlined
@@ -226,7 +234,7 @@ def cos_turns_lane(turns):
 @inlined
 def logistic_lane(x):
     """Twin of :func:`remission.numerics.elementary.logistic`."""
-    return 1.0 / (1.0 + exp_lane(-x))
+    return 1.0 / (1.0 + _odds(-x))
 
 
 @inlined

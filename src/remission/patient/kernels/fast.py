@@ -239,10 +239,9 @@ def _night(b, p, w, week_day, open_access, hold_1, hold_2, keep_i):
         fall = _chance_down(regime, b[_DOWN + i], push, w.recovery, w.easing, p.nu, hold_1, hold_2)
         b[_E + i] = _update_regime(regime, rise, fall, b[_U_REGIME + i])
     for i in range(BLOCK):
-        b[_USUAL + i] = _update_weekday(b[today + i], b[_Y + i])
-        b[_WEEK + i] = b[_WEEK + i] + (b[_USUAL + i] - b[today + i])
+        b[_WEEK + i] = b[_WEEK + i] + (_update_weekday(b[today + i], b[_Y + i]) - b[today + i])
     for i in range(BLOCK):
-        b[today + i] = b[_USUAL + i]
+        b[today + i] = _update_weekday(b[today + i], b[_Y + i])
     for i in range(BLOCK):
         use = b[_Y + i]
         b[_A + i] = _update_load(b[_A + i], use, p.tau_a_day)

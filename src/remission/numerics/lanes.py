@@ -188,7 +188,7 @@ def float_of(b):
 
 def _power_of(terms: Any) -> Any:
     @inlined
-    def power_lane(x):
+    def power_lane(x: Any) -> Any:
         """Twin of the exponential of :mod:`remission.numerics.elementary` with these terms."""
         held = max(x, -700.0)
         held = min(held, 700.0)

@@ -25,8 +25,6 @@ from remission.runs.crew import Crew
 from remission.streams import check_seed
 from remission.trial.simulate import plan_trial
 
-__all__ = ["FEWEST_EFFECTIVE", "Assurance", "Draw", "GivenEvidence", "estimate_assurance"]
-
 FEWEST_EFFECTIVE = 25.0
 """Below this effective number of draws nothing is said: a few draws would speak for all."""
 

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable
 from remission.protocol.record import Protocol
 from remission.trial.simulate import plan_trial
 
-__all__ = ["expected_s", "person_days_of"]
-
 
 def person_days_of(protocols: Iterable[Protocol], n_replicates: int) -> int:
     """People times days of all designs, if none stops early."""

@@ -16,8 +16,6 @@ from remission.records.faults import located_faults
 from remission.records.yaml_tree import Tree, read_tree_file
 from remission.trial.analyze import sides_of
 
-__all__ = ["cost_content", "read_prices"]
-
 
 def read_prices(text: str, protocol: Protocol) -> tuple[Prices, PriceSet | None]:
     """The prices of a set of the library or of a file; a file may start from a set with ``base: us``.

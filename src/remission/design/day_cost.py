@@ -22,8 +22,6 @@ from remission.design.measures import Measure
 from remission.errors import SpecError
 from remission.numerics.intervals import Z95
 
-__all__ = ["DayCost", "NetBenefit", "cost_per_day", "fieller_interval", "price_text"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetBenefit:

@@ -25,8 +25,6 @@ from remission.patient.standing import standing_of
 from remission.protocol.record import Protocol
 from remission.trial.simulate import plan_trial
 
-__all__ = ["EvidenceTrial", "Evidence", "check_evidence", "evidence_trials", "log_likelihoods", "simulate_evidence"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceTrial:

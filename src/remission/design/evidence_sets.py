@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from remission.protocol.record import Protocol
 
-__all__ = ["evidence_sets", "trials_of"]
-
 
 def evidence_sets(evidence: str | None, without: str | None, draws: int) -> tuple[tuple[str, ...], ...]:
     """The sets to be compared: none, the one asked for, and that one without each of its trials.

@@ -20,8 +20,6 @@ from remission.trial.recruitment import RecruitmentResult, simulate_recruitment
 from remission.trial.schedule import build_schedule
 from remission.trial.simulate import plan_trial
 
-__all__ = ["STEPS", "ParticipantFlow", "simulate_flow"]
-
 STEPS = {
     "allocated": "Allocated",
     "received_all": "Had every planned session of the arm's drug, or of its therapy where it has no drug",

@@ -24,8 +24,6 @@ try:
 except ImportError:  # not on every system; without locks a second command is not seen
     fcntl = None  # type: ignore[assignment]  # a module or nothing
 
-__all__ = ["Journal", "Journaled"]
-
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 

@@ -7,6 +7,4 @@ from remission.design.measures import Count, Mean
 from remission.design.operating import AnalysisSums, DesignRun
 from remission.design.stops import StopRule
 
-__all__ = ["KINDS"]
-
 KINDS: tuple[type, ...] = (AnalysisSums, Count, DesignRun, Draw, Evidence, LookSums, LookTally, Mean, StopRule)

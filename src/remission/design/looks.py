@@ -23,8 +23,6 @@ from remission.trial.datacut import complete_day, cut_batch
 from remission.trial.recruitment import simulate_recruitment
 from remission.trial.simulate import TrialPlan
 
-__all__ = ["Look", "LookSums", "LookTally", "Sequential", "look_at", "summarize_looks"]
-
 
 @dataclass(slots=True, kw_only=True)
 class LookSums:

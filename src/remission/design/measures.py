@@ -10,8 +10,6 @@ from jaxtyping import Bool, Float
 from remission.numerics.digits import decimals_of
 from remission.records.analysis_methods import METHODS, Method
 
-__all__ = ["Count", "Mean", "Measure", "columns_of", "is_ratio", "scale_of", "to_scale"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:

@@ -28,8 +28,6 @@ from remission.protocol.record import Protocol
 from remission.records.endpoint_kinds import KINDS
 from remission.runs.crew import Crew
 
-__all__ = ["EXPECTANCY", "INERT", "SAME", "NullResult", "NullTrial", "nulls_of", "simulate_nulls"]
-
 SAME: Final = "same treatment"
 INERT: Final = "felt but inert"
 EXPECTANCY: Final = "expectancy only"

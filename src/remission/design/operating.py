@@ -33,8 +33,6 @@ from remission.trial.chunk import Chunk, ChunkResult, analyze_batch
 from remission.trial.complete import complete_batch, complete_protocol, own_strategies
 from remission.trial.simulate import TrialPlan, plan_trial
 
-__all__ = ["AnalysisSums", "Characteristics", "DesignRun", "characterize", "check_share", "simulate_design"]
-
 _FEWEST = 100
 
 

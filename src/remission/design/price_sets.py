@@ -17,8 +17,6 @@ from remission.library.loader import read_library_toml
 from remission.protocol.record import Protocol
 from remission.units import minutes_to_hours
 
-__all__ = ["CourseTime", "PriceSet", "PriceSource", "count_hours", "list_price_sets", "load_price_set"]
-
 _SETTINGS = ("infusion", "assessment")
 
 

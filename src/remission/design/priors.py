@@ -13,8 +13,6 @@ from remission.patient.parameters import DEFAULT_PARAMETER_SET, meaningful_range
 from remission.protocol.record import Protocol
 from remission.records.parameter import Parameter
 
-__all__ = ["ValuePrior", "prior_ranges", "priors_of", "sample_values"]
-
 _SHAPES = {"normal": norm, "half-normal": halfnorm, "even": uniform}
 
 

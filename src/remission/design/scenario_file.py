@@ -23,8 +23,6 @@ from remission.protocol.record import Protocol
 from remission.records.faults import Location, located_faults
 from remission.records.yaml_tree import Tree, read_tree, read_tree_file
 
-__all__ = ["Cell", "read_scenarios"]
-
 _T = TypeVar("_T")
 _MAX_CELLS = 400
 

@@ -11,8 +11,6 @@ from pydantic import Field
 from remission.records.base import Record
 from remission.records.text import Sentence, Slug
 
-__all__ = ["DesignChoice", "FutilityRule", "Scenario", "ScenarioTable"]
-
 _Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 
 

@@ -15,8 +15,6 @@ from scipy.special import ndtr, ndtri
 
 from remission.errors import SpecError
 
-__all__ = ["BOUNDARIES", "SHAPES", "SPENDING", "Looks", "check_fractions", "crossing_probabilities", "plan_looks"]
-
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(400)
 _WIDEST_Z = 38.0
 

@@ -20,8 +20,6 @@ from scipy.special import ndtri
 from remission.analyses.estimate import Z95
 from remission.design.measures import Measure
 
-__all__ = ["TRIALS_NEAR", "Evaluation", "SizeSearch", "search_size"]
-
 TRIALS_NEAR = 10
 """So many times the trials of another size are simulated near the answer, so that it is known to some 3%."""
 _UNDECIDED = 3.0

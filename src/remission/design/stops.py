@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from remission.design.sequential import check_fractions, plan_looks
 from remission.errors import SpecError
 
-__all__ = ["StopRule", "plan_stops"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopRule:

@@ -19,8 +19,6 @@ from remission.records.estimand import Estimand, EventKind, Strategy
 from remission.runs.crew import Crew
 from remission.trial.truth import estimand_truth
 
-__all__ = ["TableRow", "run_table", "table_person_days", "true_value"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableRow:

@@ -10,17 +10,6 @@ from remission.protocol.record import Protocol
 from remission.records.treatment import Arm
 from remission.trial.analyze import sides_of
 
-__all__ = [
-    "VariedSizes",
-    "around",
-    "choose_analysis",
-    "null_protocol",
-    "one_analysis",
-    "resize_protocol",
-    "sizes_of",
-    "with_therapy_of_control",
-]
-
 
 def choose_analysis(protocol: Protocol, analysis: str | None) -> str:
     """The analysis asked for, or the first.

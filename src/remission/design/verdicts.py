@@ -5,8 +5,6 @@ from typing import Any, Final
 
 from remission.design.measures import Measure
 
-__all__ = ["EARLY_STOP", "LARGE_EFFECT", "TRUE_VALUE", "verdicts"]
-
 TRUE_VALUE: Final = (
     "Bias and coverage are against treatment policy: the value with nobody unseen, whatever happened to anybody."
 )

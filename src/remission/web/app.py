@@ -15,8 +15,6 @@ from remission.web.problems import Problem, add_problem_handlers
 from remission.web.security import Guard
 from remission.web.settings import WebSettings
 
-__all__ = ["create_app"]
-
 
 def create_app(settings: WebSettings | None = None) -> FastAPI:
     """The web app for the given settings, or the usual ones; every module of ``pages`` gives its routes."""

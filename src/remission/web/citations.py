@@ -3,8 +3,6 @@
 import re
 from html import escape, unescape
 
-__all__ = ["link_sources"]
-
 _PARTS = re.compile(r"(<[^>]*>)")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 _CLOSED = {"a", "svg", "code", "script", "style", "textarea", "title", "option", "button", "summary", "label", "head"}

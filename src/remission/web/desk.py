@@ -12,8 +12,6 @@ from remission.records.seed import DEFAULT_SEED
 from remission.trial.result import TrialResult
 from remission.trial.simulate import simulate_trial
 
-__all__ = ["Desk", "Job"]
-
 _LOOK_EVERY_S = 0.2
 
 

@@ -9,8 +9,6 @@ from remission.records.base import Record
 from remission.report.chart import Chart
 from remission.report.inline import themed_svg
 
-__all__ = ["Figure", "FigureTable", "figure_of"]
-
 
 class FigureTable(Record):
     """Rows of text under column names that carry units."""

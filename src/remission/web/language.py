@@ -8,8 +8,6 @@ from typing import Any
 
 from fastapi import Request
 
-__all__ = ["LANGUAGES", "Language", "language_of", "load_text", "path_in"]
-
 Language = str
 """``en`` or ``es``; English addresses have no prefix."""
 

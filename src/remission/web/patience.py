@@ -5,8 +5,6 @@ import asyncio
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-__all__ = ["LONGEST_S", "MOST_CONNECTIONS", "MOST_HEADER_BYTES", "PatientProtocol"]
-
 LONGEST_S = {"head": 10.0, "body": 60.0, "answer": 60.0}
 """Seconds for a whole head of a request (or for nothing at all), for its body, and for taking the answer. [s]"""
 MOST_HEADER_BYTES = 32_768

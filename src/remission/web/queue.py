@@ -9,8 +9,6 @@ from typing import Literal, TypeVar
 from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import RunVar
 
-__all__ = ["AT_ONCE", "BusyError", "WAITING", "Weight", "run_in_turn"]
-
 _T = TypeVar("_T")
 Weight = Literal["quick", "usual", "heavy"]
 """``quick``: some milliseconds, made at once. ``usual``: up to some tenths of a second. ``heavy``: seconds."""

@@ -19,8 +19,6 @@ from remission.web.assets import asset_address
 from remission.web.citations import link_sources
 from remission.web.language import LANGUAGES, language_of, load_text, path_in
 
-__all__ = ["render_page"]
-
 
 @cache
 def _environment() -> Environment:

@@ -12,8 +12,6 @@ from remission.web.pages import learn, planner
 from remission.web.patience import MOST_CONNECTIONS, MOST_HEADER_BYTES, PatientProtocol
 from remission.web.settings import WebSettings
 
-__all__ = ["bind", "serve"]
-
 
 def bind(host: str, port: int) -> socket.socket:
     """A listening socket, for port 0 a free one; a SpecError where this machine cannot listen there."""

@@ -11,13 +11,12 @@ from validation.small_trials import small_protocol
 
 from remission.cli.table import simulated_text
 from remission.library.protocols import load_protocol
-from remission.numerics.digits import error_digit
+from remission.numerics.digits import decimals_of, error_digit
 from remission.patient.course import STATES
 from remission.protocol.record import Protocol
 from remission.records.substance import Substance
 from remission.report.document import LIMITS
 from remission.report.look import arm_styles
-from remission.report.numbers import digits_of
 from remission.report.words import ESTABLISHED, STATE_LABELS
 from remission.report.write import write_report
 from remission.trial.result import TrialResult
@@ -167,7 +166,7 @@ def test_trials_of_other_shapes_have_a_report(name: str, tmp_path: Path) -> None
 )
 def test_digits_follow_the_error(error: float, digits: int) -> None:
     """A simulated number with more digits than its error supports claims what nobody knows."""
-    assert digits_of(error) == digits
+    assert decimals_of(error) == digits
 
 
 def test_an_error_is_a_plain_number() -> None:

@@ -12,9 +12,9 @@ from rich.text import Text
 from remission.cli.terminal import console
 from remission.errors import visible
 from remission.library.loader import list_parameter_sets
-from remission.numerics.digits import error_digit
+from remission.numerics.digits import decimals_of, error_digit, with_interval
 from remission.patient.standing import standing_of
-from remission.report.numbers import digits_of, verdict_text
+from remission.report.numbers import verdict_text
 
 __all__ = ["print_rows", "standing_data"]
 
@@ -72,8 +72,6 @@ def published_text(row: dict[str, Any]) -> str:
         return f"\u25c6 {said['says']}" if is_first_hand else f"\u25c7 {said['says']} {said['source_kind']}"
     if found is None:
         return "\u2013"
-    from remission.numerics.digits import with_interval
-
     is_first_hand = found["source_kind"] == "abstract or registry"
     kind = "" if is_first_hand else f" {found['source_kind']}"
     mark = "\u25c6" if is_first_hand else "\u25c7"
@@ -87,7 +85,7 @@ def simulated_text(row: dict[str, Any]) -> str:
     found = row["simulated"]
     if found["mean"] is None:
         return "no estimate"
-    digits = digits_of(found["mcse"] or 0.0)
+    digits = decimals_of(found["mcse"] or 0.0)
     numbers = {name: f"{found[name]:z.{digits}f}" for name in ("mean", "low", "high")}
     error = " \u00b1 " + error_digit(found["mcse"]) if found["mcse"] else ""
     said = row.get("published_verdict")

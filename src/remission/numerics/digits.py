@@ -1,8 +1,12 @@
 """How a number becomes text: no more digits than its error or the differences between people support."""
 
+from math import isfinite
+
 
 def decimals_of(error: float, *, most: int = 3) -> int:
-    """Decimals that an error supports: its first digit is the last one shown."""
+    """Decimals that an error supports: its first digit is the last one shown; 1 for an unknown error."""
+    if not (isfinite(error) and error > 0.0):
+        return 1
     return next((count for count in range(most) if error >= 10.0**-count), most)
 
 

@@ -17,21 +17,16 @@ def verdict_text(better: float, worse: float) -> str:
     return f"p < .05 in {100.0 * better:.0f}% for, in {100.0 * worse:.0f}% against"
 
 
-def digits_of(error: float) -> int:
-    """Decimals that an error supports: its first digit is the last one shown; 0 to 3, and 1 for an unknown error."""
-    return decimals_of(error) if math.isfinite(error) and error > 0.0 else 1
-
-
 def mean_text(row: "SummaryRow") -> str:
     """The simulated mean."""
-    return f"{row.simulated_mean:z.{digits_of(row.mcse)}f}" if math.isfinite(row.simulated_mean) else "no estimate"
+    return f"{row.simulated_mean:z.{decimals_of(row.mcse)}f}" if math.isfinite(row.simulated_mean) else "no estimate"
 
 
 def interval_text(row: "SummaryRow") -> str:
     """2.5th to 97.5th percentile of replicates."""
     if not math.isfinite(row.simulated_low):
         return ""
-    digits = digits_of(row.mcse)
+    digits = decimals_of(row.mcse)
     return f"{row.simulated_low:z.{digits}f} to {row.simulated_high:z.{digits}f}"
 
 

@@ -202,12 +202,12 @@ class _Search:
         self.visit = np.zeros((self.size.size, most), dtype=np.int64)
         self.visit[self.n_patterns :, :m] = np.arange(m)
         self.distance = np.zeros((self.size.size, most, most) if self.is_spatial else (self.size.size, 1, 1))
-        for one, person in enumerate(first.tolist()):
+        for pattern, person in enumerate(first.tolist()):
             inside = slice(table.starts[person], table.starts[person + 1])
-            self.visit[one, : sizes[one]] = visit[inside]
+            self.visit[pattern, : sizes[pattern]] = visit[inside]
             if self.is_spatial:
                 gaps = points[inside][:, None] - points[inside]
-                self.distance[one, : sizes[one], : sizes[one]] = np.sqrt((gaps * gaps).sum(axis=2))
+                self.distance[pattern, : sizes[pattern], : sizes[pattern]] = np.sqrt((gaps * gaps).sum(axis=2))
         n_matrices, k = self.size.size, self.k
         self.v = np.zeros((n_matrices, most, most))
         self.first = np.zeros((n_matrices, k, most, most))
@@ -365,13 +365,13 @@ class _Search:
         gaps = self.distance[self.distance > 0.0]
         if self.k < 2 or not gaps.size:
             return theta
-        found, best = theta, np.inf
+        nearest, best = theta, np.inf
         for share in (0.0625, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0):
             tried = theta.copy()
             tried[1 :: self.k] = share * float(gaps.mean())
             if self.at(tried) and self.level < best:
-                found, best = tried, self.level
-        return found
+                nearest, best = tried, self.level
+        return nearest
 
 
 @njit(nogil=True, cache=True, **OPTIONS)
@@ -414,32 +414,32 @@ def _patterns(starts, visit, group, points):
     n = starts.size - 1
     pattern, first = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
     n_patterns = 0
-    for one in range(n):
-        found, size = -1, starts[one + 1] - starts[one]
-        for other in range(n_patterns):
-            begin = starts[first[other]]
-            is_alike = starts[first[other] + 1] - begin == size and group[one] == group[first[other]]
+    for person in range(n):
+        alike, size = -1, starts[person + 1] - starts[person]
+        for known in range(n_patterns):
+            begin = starts[first[known]]
+            is_alike = starts[first[known] + 1] - begin == size and group[person] == group[first[known]]
             for i in range(size if is_alike else 0):
-                is_alike &= visit[starts[one] + i] == visit[begin + i]
+                is_alike &= visit[starts[person] + i] == visit[begin + i]
                 for c in range(points.shape[1]):
-                    is_alike &= points[starts[one] + i, c] == points[begin + i, c]
+                    is_alike &= points[starts[person] + i, c] == points[begin + i, c]
             if is_alike:
-                found = other
+                alike = known
                 break
-        if found < 0:
-            found = n_patterns
-            first[found] = one
+        if alike < 0:
+            alike = n_patterns
+            first[alike] = person
             n_patterns += 1
-        pattern[one] = found
+        pattern[person] = alike
     begins = np.zeros(n_patterns + 1, dtype=np.int64)
-    for one in range(n):
-        begins[pattern[one] + 1] += 1
-    for other in range(n_patterns):
-        begins[other + 1] += begins[other]
+    for person in range(n):
+        begins[pattern[person] + 1] += 1
+    for known in range(n_patterns):
+        begins[known + 1] += begins[known]
     members, place = np.zeros(n, dtype=np.int64), begins.copy()
-    for one in range(n):
-        members[place[pattern[one]]] = one
-        place[pattern[one]] += 1
+    for person in range(n):
+        members[place[pattern[person]]] = person
+        place[pattern[person]] += 1
     return first[:n_patterns].copy(), members, begins
 
 
@@ -447,12 +447,12 @@ def _patterns(starts, visit, group, points):
 def _add_pairs(rows, starts, members, begins, group, visit, sums, counts):
     """Products of residuals of two visits of a person, by group, and how many."""
     last = rows.shape[1] - 1
-    for one in range(begins.size - 1):
-        for number in range(begins[one], begins[one + 1]):
+    for pattern in range(begins.size - 1):
+        for number in range(begins[pattern], begins[pattern + 1]):
             for i in range(starts[members[number]], starts[members[number] + 1]):
                 for j in range(starts[members[number]], starts[members[number] + 1]):
-                    sums[group[one], visit[i], visit[j]] += rows[i, last] * rows[j, last]
-                    counts[group[one], visit[i], visit[j]] += 1.0
+                    sums[group[pattern], visit[i], visit[j]] += rows[i, last] * rows[j, last]
+                    counts[group[pattern], visit[i], visit[j]] += 1.0
 
 
 @njit(nogil=True, cache=True, **OPTIONS)
@@ -465,13 +465,13 @@ def _level(rows, starts, members, begins, size, v, is_restricted, inverses, weig
     q, value, least, worst = width - 1, 0.0, 1.0, 0
     moments, weighted = np.zeros((width, width)), np.zeros(width)
     # The matrices over all visits first: what exists of a part may not exist of the whole.
-    for one in range(size.size - 1, -1, -1):
-        n = size[one]
+    for pattern in range(size.size - 1, -1, -1):
+        n = size[pattern]
         matrix, mean, logs = np.zeros((n, n)), 0.0, 0.0
         for i in range(n):
-            mean += v[one, i, i] / n
+            mean += v[pattern, i, i] / n
             for j in range(i + 1):
-                matrix[i, j] = v[one, i, j]
+                matrix[i, j] = v[pattern, i, j]
         for i in range(n):
             if not matrix[i, i] > _LEAST * mean:
                 return False, 0.0, 0.0, i
@@ -479,18 +479,18 @@ def _level(rows, starts, members, begins, size, v, is_restricted, inverses, weig
             return False, 0.0, 0.0, 0
         for i in range(n):
             logs += 2.0 * log_lane(matrix[i, i])
-            if one >= n_patterns:
-                share = min(matrix[i, i] * matrix[i, i] / v[one, i, i], v[one, i, i] / mean)
+            if pattern >= n_patterns:
+                share = min(matrix[i, i] * matrix[i, i] / v[pattern, i, i], v[pattern, i, i] / mean)
                 if share < least:
                     least, worst = share, i
-        if one >= n_patterns:
+        if pattern >= n_patterns:
             continue
-        value += logs * (begins[one + 1] - begins[one])
+        value += logs * (begins[pattern + 1] - begins[pattern])
         w = inverse(matrix)
         for i in range(n):
             for j in range(n):
-                inverses[one, i, j] = w[i, j]
-        for number in range(begins[one], begins[one + 1]):
+                inverses[pattern, i, j] = w[i, j]
+        for number in range(begins[pattern], begins[pattern + 1]):
             begin = starts[members[number]]
             for i in range(n):
                 weighted.fill(0.0)
@@ -514,10 +514,10 @@ def _level(rows, starts, members, begins, size, v, is_restricted, inverses, weig
     rest = moments[q, q]
     for a in range(q):
         rest -= weights[a] * moments[q, a]
-    found = inverse(lower)
+    inverse_moments = inverse(lower)
     for a in range(q):
         for b in range(q):
-            phi[a, b] = found[a, b]
+            phi[a, b] = inverse_moments[a, b]
     return rest > 0.0, value + rest, least, worst
 
 
@@ -525,7 +525,7 @@ def _level(rows, starts, members, begins, size, v, is_restricted, inverses, weig
 def _products(rows, starts, members, begin, end, w, n):
     """Sum over the people of a pattern of u_s u_t' with u = WZ, made symmetric; the places (s, t) with t <= s count."""
     width = rows.shape[1]
-    found, u = np.zeros((n, n, width, width)), np.zeros((n, width))
+    products, u = np.zeros((n, n, width, width)), np.zeros((n, width))
     for number in range(begin, end):
         row = starts[members[number]]
         u.fill(0.0)
@@ -538,15 +538,15 @@ def _products(rows, starts, members, begin, end, w, n):
                 for a in range(width):
                     share = u[s, a]
                     for b in range(width):
-                        found[s, t, a, b] += share * u[t, b]
+                        products[s, t, a, b] += share * u[t, b]
     for s in range(n):
         for t in range(s + 1):
             for a in range(width):
                 for b in range(a):
-                    mean = 0.5 * (found[s, t, a, b] + found[s, t, b, a])
-                    found[s, t, a, b] = mean
-                    found[s, t, b, a] = mean
-    return found
+                    mean = 0.5 * (products[s, t, a, b] + products[s, t, b, a])
+                    products[s, t, a, b] = mean
+                    products[s, t, b, a] = mean
+    return products
 
 
 @njit(nogil=True, cache=True, **OPTIONS)
@@ -561,10 +561,10 @@ def _slopes_of(
     expected.fill(0.0)
     parts.fill(0.0)
     lean, across = np.zeros((n_all, q)), np.zeros(q + 1)  # lean: X'W V_t W r
-    for one in range(begins.size - 1):
-        n, count, base = size[one], begins[one + 1] - begins[one], group[one] * k
-        w = inverses[one]
-        sums = _products(rows, starts, members, begins[one], begins[one + 1], w, n)
+    for pattern in range(begins.size - 1):
+        n, count, base = size[pattern], begins[pattern + 1] - begins[pattern], group[pattern] * k
+        w = inverses[pattern]
+        sums = _products(rows, starts, members, begins[pattern], begins[pattern + 1], w, n)
         residual, lost = np.zeros((n, n)), np.zeros((n, n))
         for s in range(n):
             for t in range(s + 1):
@@ -583,7 +583,7 @@ def _slopes_of(
                 residual[t, s], lost[t, s] = residual[s, t], lost[s, t]
                 twice = 1.0 if s == t else 2.0
                 for p in range(k):
-                    share = twice * first[one, p, s, t]
+                    share = twice * first[pattern, p, s, t]
                     if share != 0.0:
                         for a in range(q):
                             lean[base + p, a] += share * across[a]
@@ -594,7 +594,7 @@ def _slopes_of(
         for p in range(k):
             for i in range(n):
                 for j in range(n):
-                    share = first[one, p, i, j]
+                    share = first[pattern, p, i, j]
                     if share != 0.0:
                         slope[base + p] += share * (count * w[j, i] - residual[j, i] - lost[j, i])
                         for h in range(n):
@@ -610,7 +610,7 @@ def _slopes_of(
                         of_rest += turned[p, i, j] * held[r, j, i]
                         of_lost += turned[p, i, j] * gone[r, j, i]
                         if not is_linear:
-                            bent += second[one, p, r, i, j] * (count * w[j, i] - residual[j, i] - lost[j, i])
+                            bent += second[pattern, p, r, i, j] * (count * w[j, i] - residual[j, i] - lost[j, i])
                 exact[base + p, base + r] += bent - count * of_logs + 2.0 * (of_rest + of_lost)
                 expected[base + p, base + r] += count * of_logs - 2.0 * of_lost
     eased = np.zeros((n_all, q, q))  # phi X'W V_t W X
@@ -680,13 +680,13 @@ def _corrections(
     lower = exact.copy()
     if not factor(lower, _FLAT):
         return False
-    found = inverse(lower)
+    flatness = inverse(lower)
     for p in range(n_all):
         for r in range(n_all):
-            spreads[p, r] = 2.0 * found[p, r]
-    for one in range(begins.size - 1):
-        n, base, w = size[one], group[one] * k, inverses[one]
-        sums = _products(rows, starts, members, begins[one], begins[one + 1], w, n)
+            spreads[p, r] = 2.0 * flatness[p, r]
+    for pattern in range(begins.size - 1):
+        n, base, w = size[pattern], group[pattern] * k, inverses[pattern]
+        sums = _products(rows, starts, members, begins[pattern], begins[pattern + 1], w, n)
         mixed, bends = np.zeros((n, n)), np.zeros((n, n))
         for p in range(k):
             joined = np.zeros((n, n))  # sum over r of spreads[p, r] V_r
@@ -694,14 +694,14 @@ def _corrections(
                 share = spreads[base + p, base + r]
                 for i in range(n):
                     for j in range(n):
-                        joined[i, j] += share * first[one, r, i, j]
+                        joined[i, j] += share * first[pattern, r, i, j]
                         if not is_linear:
-                            bends[i, j] += share * second[one, p, r, i, j]
+                            bends[i, j] += share * second[pattern, p, r, i, j]
             for i in range(n):
                 for j in range(n):
                     turned = 0.0
                     for h in range(n):
-                        turned += first[one, p, i, h] * w[h, j]
+                        turned += first[pattern, p, i, h] * w[h, j]
                     for h in range(n):
                         mixed[i, h] += turned * joined[j, h]
         for s in range(n):
@@ -745,12 +745,12 @@ def contrasts_of(wanted, turn, kept, weights, phi, correction, slopes, spreads):
     ``wanted``: (combination, term). Its rows in the basis are given back as well.
     """
     n, q, k = wanted.shape[0], weights.size, spreads.shape[0]
-    found, rows = np.full((n, 3), np.nan), np.zeros((n, q))
-    for one in range(n):
-        z = rows[one]
+    estimates, rows = np.full((n, 3), np.nan), np.zeros((n, q))
+    for contrast in range(n):
+        z = rows[contrast]
         at, exists = 0, False
         for j in range(kept.size):
-            value, before = wanted[one, j], 0
+            value, before = wanted[contrast, j], 0
             size = abs(value)
             exists |= size > 0.0
             for i in range(j):
@@ -778,7 +778,7 @@ def contrasts_of(wanted, turn, kept, weights, phi, correction, slopes, spreads):
         for p in range(k):
             for r in range(k):
                 total += slope[p] * spreads[p, r] * slope[r]
-        found[one, 0] = sum_of_products(z, weights)
-        found[one, 1] = variance + added
-        found[one, 2] = 2.0 * variance * variance / total if total > 0.0 else np.inf
-    return found, rows
+        estimates[contrast, 0] = sum_of_products(z, weights)
+        estimates[contrast, 1] = variance + added
+        estimates[contrast, 2] = 2.0 * variance * variance / total if total > 0.0 else np.inf
+    return estimates, rows

@@ -99,11 +99,11 @@ class Mmrm:
         if self.status is not Status.OK:
             nothing = {name: np.full(len(wanted), np.nan) for name in Contrasts.__slots__ if name != "status"}
             return Contrasts(**nothing, status=self.status)
-        found, _ = self._contrasts(wanted, freedom)
+        estimates, _ = self._contrasts(wanted, freedom)
         with np.errstate(invalid="ignore"):
-            error, degrees = np.sqrt(found[:, 1]), found[:, 2]
-        usable = np.isfinite(found[:, 0]) & (error > 0.0) & (degrees > _FEWEST)
-        estimate = np.where(usable, found[:, 0], np.nan)
+            error, degrees = np.sqrt(estimates[:, 1]), estimates[:, 2]
+        usable = np.isfinite(estimates[:, 0]) & (error > 0.0) & (degrees > _FEWEST)
+        estimate = np.where(usable, estimates[:, 0], np.nan)
         held, safe = np.where(usable, np.minimum(degrees, _MANY), 1.0), np.where(usable, error, 1.0)
         half = np.where(usable, t_quantile(held, 0.975) * safe, np.nan)
         p_value = 2.0 * t_cdf(held, -np.abs(np.where(usable, estimate, 0.0) / safe))
@@ -118,11 +118,11 @@ class Mmrm:
 
     def _contrasts(self, wanted: np.ndarray, freedom: Freedom) -> tuple[np.ndarray, np.ndarray]:
         fit = self.mixed
-        found: tuple[np.ndarray, np.ndarray] = contrasts_of(
+        estimates: tuple[np.ndarray, np.ndarray] = contrasts_of(
             np.ascontiguousarray(wanted, dtype=np.float64), fit.turn, fit.kept, fit.weights, fit.phi,
             self._correction(freedom), fit.slopes, fit.theta_covariance,
         )  # fmt: skip
-        return found
+        return estimates
 
     def _correction(self, freedom: Freedom) -> np.ndarray:
         fit = self.mixed
@@ -140,8 +140,8 @@ class Mmrm:
         nothing = JointTest(f=float("nan"), numerator=size, denominator=float("nan"), p_value=float("nan"))
         if self.status is not Status.OK:
             return nothing
-        found, z = self._contrasts(wanted, freedom)
-        fit, estimate = self.mixed, found[:, 0]
+        estimates, z = self._contrasts(wanted, freedom)
+        fit, estimate = self.mixed, estimates[:, 0]
         plain = _around(z, fit.phi)
         whole = plain + _around(z, self._correction(freedom))
         back, of_estimate = np.eye(size), estimate.copy()
@@ -225,9 +225,9 @@ def _principal_axes(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return a.diagonal().copy(), axes
 
 
-def _times(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+def _times(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """A product of small matrices, its sums in a fixed order."""
-    return np.asarray((one[:, :, None] * other).sum(axis=1))
+    return np.asarray((left[:, :, None] * right).sum(axis=1))
 
 
 def _around(z: np.ndarray, matrix: np.ndarray) -> np.ndarray:

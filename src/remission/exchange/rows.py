@@ -204,7 +204,7 @@ def diaries_of_rows(table: pd.DataFrame, mapping: Mapping, source: RowSource) ->
     _more_notes(notes, mapping, source, verdicts, entries, names, asked, grids)
     if source.arms is not None or mapping.group is not None:
         arms = source.arms if source.arms is not None else arms_of(person, table[mapping.group or ""], mapping, notes)
-        diaries = tuple(replace(one, group=tuple(arms.get(name, "") for name in one.person)) for one in diaries)
+        diaries = tuple(replace(diary, group=tuple(arms.get(name, "") for name in diary.person)) for diary in diaries)
     report = QualityReport(
         n_rows=n, n_kept=int((verdicts.reason == "").sum()), set_aside=_aside(verdicts, table, source),
         cautions=tuple(notes),
@@ -214,10 +214,10 @@ def diaries_of_rows(table: pd.DataFrame, mapping: Mapping, source: RowSource) ->
 
 def _plain(cells: "Cells", mapping: Mapping, column: str) -> "Cells":
     """Cells without the apostrophe that an export puts before a formula sign, missing codes as empty cells."""
-    found = plain(cells)
+    answers = plain(cells)
     if mapping.codes_of(column):
-        found = found.mask(pd.Series(per_value(found, lambda cell: mapping.is_missing(cell, column), bool)), "")
-    return found
+        answers = answers.mask(pd.Series(per_value(answers, lambda cell: mapping.is_missing(cell, column), bool)), "")
+    return answers
 
 
 def _answers(table: pd.DataFrame, mapping: Mapping) -> np.ndarray:
@@ -283,15 +283,15 @@ def _several(cells: "Cells", source: RowSource) -> np.ndarray:
 def anchors_of(person: "Cells", cells: "Cells", mapping: Mapping, *, is_typed: bool) -> dict[str, int | None]:
     """Day number of each person's day 0 from the filled cells of a column; None where they differ or are no date."""
     form = read_date_form(mapping.anchor_is or mapping.when_is, where="mapping, anchor_is")
-    found: dict[str, int | None] = {}
+    anchors: dict[str, int | None] = {}
     pairs = pd.DataFrame({"person": plain(person), "cell": cells})
     pairs = pairs[(pairs["cell"] != "") & (pairs["person"] != "")].drop_duplicates()
     for name, cell in zip(pairs["person"], pairs["cell"], strict=True):
         if mapping.is_missing(cell, mapping.anchor):
             continue
         day = form.ordinal(cell, is_typed=is_typed)
-        found[name] = day if name not in found or found[name] == day else None
-    return found
+        anchors[name] = day if name not in anchors or anchors[name] == day else None
+    return anchors
 
 
 def anchors_in(source: Table, mapping: Mapping, *, name: str) -> dict[str, int | None] | None:
@@ -305,20 +305,20 @@ def anchors_in(source: Table, mapping: Mapping, *, name: str) -> dict[str, int |
     if mapping.anchor_file is None:
         cells, is_typed = source.cells, source.is_typed
     else:
-        second = read_source(
+        other_file = read_source(
             Path(mapping.anchor_file), needed=[mapping.person, mapping.anchor], encoding=mapping.encoding,
             decimal=mapping.decimal,
         )  # fmt: skip
-        cells, is_typed = second.cells, second.is_typed
-    found = anchors_of(cells[mapping.person], cells[mapping.anchor], mapping, is_typed=is_typed)
-    if not any(found.values()):
+        cells, is_typed = other_file.cells, other_file.is_typed
+    anchors = anchors_of(cells[mapping.person], cells[mapping.anchor], mapping, is_typed=is_typed)
+    if not any(anchors.values()):
         fits = [form for form in forms_that_fit(cells[mapping.anchor]) if form != "day"]
         raise unreadable(
             f"{Path(mapping.anchor_file or name).name}, {mapping.anchor}",
             "no date of any person's day 0", f"dates as {mapping.anchor_is or mapping.when_is}",
             f"Say anchor_is: {' or anchor_is: '.join(fits)}." if fits else "Check the column of the anchor.",
         )  # fmt: skip
-    return found
+    return anchors
 
 
 def _days(
@@ -336,8 +336,8 @@ def _days(
     def ordinal_of(cell: str) -> int:
         if mapping.is_missing(cell, column):
             return _NOWHERE
-        found = form.ordinal(cell, is_typed=source.is_typed)
-        return _NOWHERE if found is None else found
+        day_number = form.ordinal(cell, is_typed=source.is_typed)
+        return _NOWHERE if day_number is None else day_number
 
     ordinal = per_value(cells, ordinal_of, np.int64)
     is_lost = ordinal == _NOWHERE
@@ -451,18 +451,18 @@ def _one_entry_a_day(
     refused = np.zeros(len(table), dtype=bool)
     if not repeated.any():
         return entries, refused
-    singles, found, told = entries[~repeated], [], []
+    singles, settled, told = entries[~repeated], [], []
     again, seen = entries.index[repeated], dict[tuple[str, ...], int]()
     cells = table.iloc[again].itertuples(index=False, name=None)
-    copy_of = {at: seen.setdefault(row, at) for at, row in zip(again, cells, strict=True)}
+    copy_of = {place: seen.setdefault(row, place) for place, row in zip(again, cells, strict=True)}
     for _, group in entries[repeated].groupby(["p", "s", "d"], sort=True):
-        at = group.index.to_numpy()
-        got = _both(table, at, mapping, source)
-        told.append(got)
+        places = group.index.to_numpy()
+        said = _both(table, places, mapping, source)
+        told.append(said)
         rule = mapping.same_day
-        is_copy = rule is None and len({copy_of[row] for row in at}) == 1
+        is_copy = rule is None and len({copy_of[row] for row in places}) == 1
         if rule == "refuse":
-            refused[at] = True
+            refused[places] = True
             words = f"{_AGAIN}; the day is not known (same_day: refuse)"
         elif rule in {"first", "last"}:
             words = f"{_AGAIN}; the {rule} is kept (same_day: {rule})"
@@ -480,14 +480,14 @@ def _one_entry_a_day(
                 group["amount"].sum(skipna=False) if rule == "add" else group["amount"].iloc[0] if alike else np.nan
             )
         if rule != "refuse":
-            found.append(kept)
+            settled.append(kept)
         if rule != "add":
-            out = at if rule == "refuse" else np.setdiff1d(at, kept.index.to_numpy())
+            out = places if rule == "refuse" else np.setdiff1d(places, kept.index.to_numpy())
             verdicts.refuse(out, mapping.when, words)
-            verdicts.got.update(dict.fromkeys(out.tolist(), got))
+            verdicts.got.update(dict.fromkeys(out.tolist(), said))
     if mapping.same_day == "add":
         notes.append(f"{len(told)} days have several entries, which were added: {'; '.join(told[:5])}.")
-    return pd.concat([singles, *found]), refused
+    return pd.concat([singles, *settled]), refused
 
 
 def _both(table: pd.DataFrame, at: np.ndarray, mapping: Mapping, source: RowSource) -> str:
@@ -540,17 +540,17 @@ def _units(
     if mapping.unit is None:
         return [mapping.amount_unit if mapping.amount else None] * len(names)
     cells = plain(table[mapping.unit])
-    found: list[str | None] = []
+    unit_of: list[str | None] = []
     for code, name in enumerate(names):
-        rows = (substance == code) & (verdicts.reason == "") & (cells != "").to_numpy()
-        units = sorted(set(cells[rows]))
+        readable = (substance == code) & (verdicts.reason == "") & (cells != "").to_numpy()
+        units = sorted(set(cells[readable]))
         if len(units) > 1:
             raise unreadable(
                 f"{source.name}, {mapping.unit}", f"amounts of {name} in {' and in '.join(units[:4])}",
                 "one unit for each substance", "Convert the amounts to one unit.",
             )  # fmt: skip
-        found.append(units[0] if units else None)
-    return found
+        unit_of.append(units[0] if units else None)
+    return unit_of
 
 
 class _Grids:
@@ -603,10 +603,10 @@ class _Grids:
             )  # fmt: skip
         nothing = np.zeros(self.shape, dtype=bool)
         nothing[self.asked["p"].to_numpy(), self.asked["d"].to_numpy() - self.first] = True
-        found = [self._substance(code, units[code], within, nothing) for code in order]
+        records = [self._substance(code, units[code], within, nothing) for code in order]
         beyond = reach & ~within
-        return tuple(one for one, _ in found), tuple(
-            replace(gone, placed=(gone.placed | beyond) & ~one.assessed) for one, gone in found
+        return tuple(diaries for diaries, _ in records), tuple(
+            replace(lost_days, placed=(lost_days.placed | beyond) & ~diaries.assessed) for diaries, lost_days in records
         )
 
     def _within(self, rows: pd.DataFrame) -> np.ndarray:
@@ -620,17 +620,17 @@ class _Grids:
 
     def _silences(self, rows: pd.DataFrame) -> np.ndarray:
         """Days between two rows of a person that lie farther apart than any interview looks back."""
-        found = np.zeros(self.shape, dtype=bool)
+        silent = np.zeros(self.shape, dtype=bool)
         rows = rows.drop_duplicates().sort_values(["p", "d"])
         who, day = rows["p"].to_numpy(dtype=np.int64), rows["d"].to_numpy(dtype=np.int64) - self.first
         for i in np.flatnonzero((who[1:] == who[:-1]) & (np.diff(day) > limit("silence"))):
-            found[who[i], day[i] + 1 : day[i + 1]] = True
-        if found.any():
+            silent[who[i], day[i] + 1 : day[i + 1]] = True
+        if silent.any():
             self.notes.append(
-                f"{int(found.any(axis=1).sum())} people have more than {limit('silence')} days in a row without a row: "
-                "those days are not known, not clean. Is a date wrong?"
+                f"{int(silent.any(axis=1).sum())} people have more than {limit('silence')} days in a row without a "
+                "row: those days are not known, not clean. Is a date wrong?"
             )
-        return found
+        return silent
 
     def _substance(self, code: int, unit: str | None, within: np.ndarray, nothing: np.ndarray) -> tuple[Diaries, Lost]:
         mine = self.entries[(self.entries["s"] == code).to_numpy()]
@@ -652,21 +652,21 @@ class _Grids:
             amounts = np.where(assessed, 0.0, np.nan)
             amounts[at] = mine["amount"].to_numpy()
             amounts[gone] = np.nan
-        one = Diaries(
+        diaries = Diaries(
             substance=self.names[code], person=tuple(map(str, self.people)), first_day=self.first, assessed=assessed,
             used=used, amount=amounts, amount_unit=unit, weekday_of_first_day=self._weekdays(),
             group=("",) * self.shape[0], origin="observed", source=self.source.name, day_zero=self._day_zero(),
         )  # fmt: skip
         unknown = self.unknown
         mine_lost = unknown.unplaced[np.isin(unknown.unplaced_substance, [code, _NOWHERE])]
-        return one, Lost(gone & ~assessed, np.bincount(mine_lost, minlength=self.shape[0]))
+        return diaries, Lost(gone & ~assessed, np.bincount(mine_lost, minlength=self.shape[0]))
 
     def _bare(self, code: int) -> np.ndarray:
         """People of whom some day cannot be read."""
-        unknown, found = self.unknown, np.zeros(self.shape[0], dtype=bool)
-        found[unknown.unplaced[np.isin(unknown.unplaced_substance, [code, _NOWHERE])]] = True
+        unknown, is_bare = self.unknown, np.zeros(self.shape[0], dtype=bool)
+        is_bare[unknown.unplaced[np.isin(unknown.unplaced_substance, [code, _NOWHERE])]] = True
         nowhere = unknown.orphan_day == np.iinfo(np.int64).min
-        return found | bool((nowhere & np.isin(unknown.orphan_substance, [code, _NOWHERE])).any())
+        return is_bare | bool((nowhere & np.isin(unknown.orphan_substance, [code, _NOWHERE])).any())
 
     def _gone(self, code: int, has_row: np.ndarray, within: np.ndarray) -> np.ndarray:
         """Days that a row set aside makes unknown."""
@@ -743,11 +743,11 @@ def _more_notes(
 
 
 def _aside(verdicts: _Verdicts, table: pd.DataFrame, source: RowSource) -> tuple[SetAside, ...]:
-    found = []
+    rows = []
     for i in np.flatnonzero(verdicts.reason != ""):
         column = str(verdicts.column[i])
         got = verdicts.got.get(int(i)) or (str(table[column].iloc[i]) if column in table else "")
-        found.append(
+        rows.append(
             SetAside(
                 row=int(source.place["row"].iloc[i]),
                 field=str(source.place["field"].iloc[i]) if "field" in source.place else column,
@@ -755,4 +755,4 @@ def _aside(verdicts: _Verdicts, table: pd.DataFrame, source: RowSource) -> tuple
                 reason=str(verdicts.reason[i]),
             )
         )
-    return tuple(found)
+    return tuple(rows)

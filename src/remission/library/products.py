@@ -80,15 +80,14 @@ class Product(Record):
 
 
 @cache
-def list_products() -> tuple[Product, ...]:
-    """All products, in the order of the file.
+def list_products(form: DrugForm | None = None, route: Route | None = None) -> tuple[Product, ...]:
+    """All products, or those of a form and by a route, in the order of the file.
 
-    Examples
-    --------
-    >>> [one.id for one in list_products() if one.route is Route.FILM]
+    >>> [product.id for product in list_products(route=Route.FILM)]
     ['film-simons2022']
     """
-    return tuple(Product.from_dict(row) for row in packaged_toml("pharmacology", "products.toml")["product"])
+    products = (Product.from_dict(row) for row in packaged_toml("pharmacology", "products.toml")["product"])
+    return tuple(one for one in products if form in {None, one.form} and route in {None, one.route})
 
 
 def load_product(product_id: str) -> Product:

@@ -49,7 +49,7 @@ def choose_product(model: PkModel, dose: Dose, *, where: str) -> Product | None:
     """
     if dose.route in _IV:
         return None
-    known = [one for one in list_products() if one.route is dose.route]
+    known = list_products(route=dose.route)
     if dose.product is not None:
         product = load_product(dose.product)
         if product.route is not dose.route or product.form is not dose.form:

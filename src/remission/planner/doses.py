@@ -51,7 +51,7 @@ def _dose(request: PlanRequest, one: PlannedInfusion) -> Dose:
 def _products(request: PlanRequest) -> list[Product]:
     """The product of a request, by name or as the one that its route prefers."""
     form = DrugForm.ESKETAMINE if request.is_esketamine else DrugForm.RACEMATE
-    known = [one for one in list_products() if one.form is form and one.route.value == request.route]
+    known = [one for one in list_products(form) if one.route.value == request.route]
     if request.product is not None:
         return [one for one in known if one.id == request.product]
     preferred = [one for one in known if one.is_preferred]

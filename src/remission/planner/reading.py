@@ -43,7 +43,7 @@ from remission.records.typed import (
 from remission.units import hours_to_minutes, minutes_to_hours, parse_quantity
 
 # Field of the record and name of its field here.
-_NAMES = {"infusions": "dose", **{one.record: one.name for one in SESSION_FIELDS.values() if one.record}}
+_NAMES = {"infusions": "dose", **{field.record: field.name for field in SESSION_FIELDS.values() if field.record}}
 
 _PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _Found = TypeVar("_Found")
@@ -63,19 +63,19 @@ def read_request(fields: Mapping[str, Sequence[str]]) -> PlanRequest:
     if drug != "esketamine":
         reader.refuse_esketamine()
     systolic, diastolic = reader.pressures()
-    found: dict[str, Any] = {one.record: reader.value(one) for one in SESSION_FIELDS.values() if one.kind}
-    weight = found["weight_kg"]
+    asked: dict[str, Any] = {field.record: reader.value(field) for field in SESSION_FIELDS.values() if field.kind}
+    weight = asked["weight_kg"]
     values: dict[str, Any] = {
-        **found,
+        **asked,
         "drug": drug or "racemate",
-        "product": _ESKETAMINE_SPRAY if _is_spray(reader) else found["product"],
-        "hypertension": found["hypertension"] or False,
+        "product": _ESKETAMINE_SPRAY if _is_spray(reader) else asked["product"],
+        "hypertension": asked["hypertension"] or False,
         "sbp0_mmhg": systolic,
         "dbp0_mmhg": diastolic,
         "has": tuple(reader.words("has")),
         "takes": tuple(reader.words("takes")),
     }
-    if found["weights"] and found["model"] is None:
+    if asked["weights"] and asked["model"] is None:
         # Weights say that an average is meant.
         values["model"] = AVERAGE
     # A 0 is an answer, only nothing is not.
@@ -97,7 +97,7 @@ _ESKETAMINE_SPRAY = "nasal-s-spray"
 def _drug(reader: "_Reader") -> str:
     """The drug by its field, or by a product that is esketamine."""
     text, product = reader.text("drug"), reader.text("product").lower()
-    known = {one.id for one in list_products() if one.form is DrugForm.ESKETAMINE}
+    known = {spray.id for spray in list_products(DrugForm.ESKETAMINE)}
     by_product = product in known or _is_spray(reader)
     if is_esketamine(text):
         return "esketamine"
@@ -154,25 +154,25 @@ def read_weights(text: str) -> tuple[tuple[str, float], ...]:
     >>> read_weights("kamp2020=2, noppers2011: 1")
     (('kamp2020', 2.0), ('noppers2011', 1.0))
     """
-    found, in_percent = [], []
-    for part in (one.strip() for one in re.split(r"[,;]\s+|[;]|,(?=\s*[A-Za-z])", text.strip()) if one.strip()):
-        name, _, number = (each.strip() for each in re.sub(r"[:=]|\s+", "=", part, count=1).partition("="))
+    weights, in_percent = [], []
+    for pair in (one.strip() for one in re.split(r"[,;]\s+|[;]|,(?=\s*[A-Za-z])", text.strip()) if one.strip()):
+        name, _, number = (each.strip() for each in re.sub(r"[:=]|\s+", "=", pair, count=1).partition("="))
         plain = tidy(number.strip("= "), where="weights") if number.strip("= ") else ""
         value = plain.removesuffix("%").strip()
         if not name or _PLAIN.fullmatch(value) is None:
             raise SpecError(
-                where="weights", got=part, allowed="the name of a model and its weight, as 'kamp2020=2, noppers2011=1'"
+                where="weights", got=pair, allowed="the name of a model and its weight, as 'kamp2020=2, noppers2011=1'"
             )
         in_percent.append(plain.endswith("%"))
-        found.append((name.lower(), float(value)))
+        weights.append((name.lower(), float(value)))
     if any(in_percent):
-        total = sum(value for _, value in found)
+        total = sum(value for _, value in weights)
         if not all(in_percent) or abs(total - 100.0) > 0.5:
             raise SpecError(
                 where="weights", got=text, allowed="percents of all models that add up to 100",
                 remedy=f"These add up to {total:g}." if all(in_percent) else "Write all with %, or none.",
             )  # fmt: skip
-    return tuple(found)
+    return tuple(weights)
 
 
 def read_regimen(text: str, *, beside: PlanRequest) -> PlanRequest:
@@ -190,10 +190,11 @@ def read_regimen(text: str, *, beside: PlanRequest) -> PlanRequest:
     name, *added = (part.strip() for part in text.split("@"))
     try:
         changes: dict[str, Any] = {"assumed_ka_per_h": None, "assumed_f": None, "product": None}
-        for one in added:
-            changes |= (
-                {"assumed_ka_per_h": read_rate_per_h(one, where="compare")} if one[:1].isdigit() else {"product": one}
-            )
+        for addition in added:
+            if addition[:1].isdigit():
+                changes["assumed_ka_per_h"] = read_rate_per_h(addition, where="compare")
+            else:
+                changes["product"] = addition
         regimen = _doses_in_word(name, beside)
         _check_same_model(beside, regimen["route"])
         return beside.replace(**changes, **regimen)
@@ -218,24 +219,24 @@ def _doses_in_word(name: str, beside: PlanRequest) -> dict[str, Any]:
     weight_kg = beside.weight_kg
     if is_esketamine(name):
         raise another_drug(where="compare", got=name)
-    if name in {one.id for one in load_regimens()}:
+    if name in {regimen.id for regimen in load_regimens()}:
         if beside.is_esketamine:
             raise SpecError(where="compare", got=name, allowed="doses: no published regimen gives esketamine")
         return {"route": preset_regimen(name).route, "infusions": preset_infusions(name, weight_kg=weight_kg)}
-    parts = [part.strip() for part in name.split("+")]
-    dose, _, end = parts[-1].rpartition("/")
-    if len(parts) == 1 and (route := _named_way(end)) is not None:
+    steps = [part.strip() for part in name.split("+")]
+    dose, _, end = steps[-1].rpartition("/")
+    if len(steps) == 1 and (route := _named_way(end)) is not None:
         return {"route": route, "infusions": _doses([dose], [], [], weight_kg=weight_kg, route=route)}
-    return {"route": "iv", "infusions": _doses(parts, [], [], weight_kg=weight_kg, route="iv")}
+    return {"route": "iv", "infusions": _doses(steps, [], [], weight_kg=weight_kg, route="iv")}
 
 
 def _named_way(word: str) -> Route | None:
     """The route that ends a regimen in one word, ``2mg/kg/im``; None where that is a length or a unit."""
     try:
-        found: Route = way_of(word.strip())
+        route: Route = way_of(word.strip())
     except SpecError:
         return None
-    return None if found == "iv" else found
+    return None if route == "iv" else route
 
 
 def _regimen(reader: "_Reader", weight_kg: float) -> dict[str, Any]:
@@ -281,11 +282,11 @@ def _doses(
             got=f"{len(starts)} for {len(doses)} doses",
             allowed="a start for each dose, or none: each then follows the one before",
         )
-    found, clock_min = [], 0.0
+    infusions, clock_min = [], 0.0
     for number, (text, dose, length) in enumerate(zip(doses, typed, lengths, strict=True)):
         if starts:
             clock_min = _minutes(starts[number], "start", at_zero=True)
-        found.append(
+        infusions.append(
             PlannedInfusion(
                 dose_mg_per_kg=_dose_mg_per_kg(text, dose, weight_kg=weight_kg, minutes=length),
                 duration_min=length,
@@ -293,35 +294,35 @@ def _doses(
             )
         )
         clock_min += length or 0.0
-    return tuple(found)
+    return tuple(infusions)
 
 
 def _lengths(typed: Sequence[TypedDose], minutes: Sequence[str], *, route: Route) -> list[float | None]:
     """Minutes of each dose, from the field or from behind the dose itself."""
-    own = [one.duration_min for one in typed]
+    behind_dose = [one.duration_min for one in typed]
     if route != "iv":
-        if minutes or any(one is not None for one in own):
+        if minutes or any(one is not None for one in behind_dose):
             got = minutes[0] if minutes else "a length behind the dose"
             raise SpecError(where="minutes", got=got, allowed="no minutes: only an infusion into a vein has them")
         return [None] * len(typed)
-    given = [_minutes(one, "minutes") for one in minutes]
-    missing = [number for number, one in enumerate(own) if one is None]
-    if len(given) not in {len(typed), len(missing)}:
+    from_field = [_minutes(one, "minutes") for one in minutes]
+    missing = [number for number, one in enumerate(behind_dose) if one is None]
+    if len(from_field) not in {len(typed), len(missing)}:
         raise SpecError(
             where="minutes",
-            got=f"{len(given)} for {len(typed)} dose{'s' * (len(typed) > 1)}",
+            got=f"{len(from_field)} for {len(typed)} dose{'s' * (len(typed) > 1)}",
             allowed="minutes for each infusion",
             remedy="For a bolus give a short infusion, such as 1 min.",
         )
-    if len(given) == len(typed):
-        for mine, other in zip(own, given, strict=True):
+    if len(from_field) == len(typed):
+        for mine, other in zip(behind_dose, from_field, strict=True):
             if mine is not None and mine != other:
                 raise SpecError(
                     where="minutes", got=f"{other:g} min", allowed=f"{mine:g} min, as behind the dose, or nothing"
                 )
-        return [*given]
-    lengths: list[float | None] = [*own]
-    for number, length in zip(missing, given, strict=True):
+        return [*from_field]
+    lengths: list[float | None] = [*behind_dose]
+    for number, length in zip(missing, from_field, strict=True):
         lengths[number] = length
     for one in lengths:
         _check_minutes(one or 0.0, f"{one:g} min", "minutes")
@@ -329,8 +330,8 @@ def _lengths(typed: Sequence[TypedDose], minutes: Sequence[str], *, route: Route
 
 
 def _typed(text: str, weight_kg: float) -> TypedDose:
-    found = read_dose(text, where="dose")
-    if found is None:
+    dose = read_dose(text, where="dose")
+    if dose is None:
         plain = tidy(text, where="dose")
         is_bare = _PLAIN.fullmatch(plain) is not None
         raise SpecError(
@@ -339,7 +340,7 @@ def _typed(text: str, weight_kg: float) -> TypedDose:
             allowed="a dose with its unit: 0.5 mg/kg, 35 mg, or a rate such as 0.75 mg/kg/h",
             remedy=_guess(float(plain), weight_kg, _most()) if is_bare else _unit_remedy(plain),
         )
-    return found
+    return dose
 
 
 def _unit_remedy(text: str) -> str:
@@ -408,7 +409,7 @@ def _guess(number: float, weight_kg: float, most: float) -> str:
 
 
 def _lowest_published_mg_per_kg() -> float:
-    return min(step.dose_mg_per_kg for one in load_regimens() for step in one.steps if step.dose_mg_per_kg)
+    return min(step.dose_mg_per_kg for regimen in load_regimens() for step in regimen.steps if step.dose_mg_per_kg)
 
 
 def _minutes(text: str, where: str, *, at_zero: bool = False) -> float:
@@ -426,8 +427,8 @@ def _check_minutes(minutes: float, text: str, where: str, *, at_zero: bool = Fal
     return minutes
 
 
-def _age(text: str, one: SessionField) -> float:
-    age = read_number(text, where="age", units=one.units, what="an age")
+def _age(text: str, field: SessionField) -> float:
+    age = read_number(text, where="age", units=field.units, what="an age")
     if age > 90.0:
         raise SpecError(where="age", got=text, allowed="an adult's age, 18 to 90 years")
     if age < 18.0:
@@ -466,15 +467,15 @@ _SEXES = {"f": "female", "woman": "female", "m": "male", "man": "male"}
 _KINDS: dict[str, Callable[[str, SessionField], Any]] = {
     "weight": lambda text, _: _weight_kg(text),
     "age": _age,
-    "sex": lambda text, one: _one_of(_SEXES.get(text.lower(), text.lower()), ("female", "male"), one.name),
-    "height": lambda text, one: read_height_cm(text, where=one.name),
+    "sex": lambda text, field: _one_of(_SEXES.get(text.lower(), text.lower()), ("female", "male"), field.name),
+    "height": lambda text, field: read_height_cm(text, where=field.name),
     "word": lambda text, _: text.lower(),
     "name": lambda text, _: text,
     "yes": lambda text, _: _yes(text),
-    "number": lambda text, one: read_number(text, where=one.name, units=one.units, what=one.what),
-    "rate": lambda text, one: read_rate_per_h(text, where=one.name),
-    "share": lambda text, one: read_share(text, where=one.name),
-    "count": lambda text, one: read_count(text, where=one.name, words=one.words),
+    "number": lambda text, field: read_number(text, where=field.name, units=field.units, what=field.what),
+    "rate": lambda text, field: read_rate_per_h(text, where=field.name),
+    "share": lambda text, field: read_share(text, where=field.name),
+    "count": lambda text, field: read_count(text, where=field.name, words=field.words),
     "weights": lambda text, _: read_weights(text),
 }
 """How a text becomes a value, by the kind of its field; pressure and doses are read together."""
@@ -484,9 +485,9 @@ _NEEDED = {"weight", "age"}
 
 def _named(fault: SpecError) -> SpecError:
     """A fault of the record under the name of its field."""
-    parts = re.findall(r"[a-z0-9_]+", fault.where.removeprefix("planrequest."))
+    place = re.findall(r"[a-z0-9_]+", fault.where.removeprefix("planrequest."))
     inner = {"start_h": "start", "duration_min": "minutes", "duration": "minutes"}
-    where = next((inner[part] for part in parts if part in inner), _NAMES.get(parts[0], parts[0]) if parts else "")
+    where = next((inner[part] for part in place if part in inner), _NAMES.get(place[0], place[0]) if place else "")
     return SpecError(where=where, got=fault.got, allowed=fault.allowed, remedy=fault.remedy)
 
 
@@ -505,11 +506,11 @@ class _Reader:
 
     def words(self, name: str) -> list[str]:
         """Names in one text with commas are as good as names in several."""
-        found: list[str] = []
+        names: list[str] = []
         for text in self.texts(name):
             whole = meaning_of(text) is not None
-            found += [text] if whole else [one.strip() for one in re.split(r"[,;]| and ", text) if one.strip()]
-        return found
+            names += [text] if whole else [one.strip() for one in re.split(r"[,;]| and ", text) if one.strip()]
+        return names
 
     def guard(self, read: Callable[[], _Found]) -> _Found | None:
         try:
@@ -522,12 +523,12 @@ class _Reader:
         text = self.text(name)
         return self.guard(lambda: read(text)) if text else None
 
-    def value(self, one: SessionField) -> Any:
+    def value(self, field: SessionField) -> Any:
         """The value of a field by its kind; None where it is left out or wrong."""
-        if one.name in _NEEDED and not self.text(one.name):
-            where = one.name
+        if field.name in _NEEDED and not self.text(field.name):
+            where = field.name
             self.faults.append(SpecError(where=where, got="nothing", allowed=f"the {where}, with or without its unit"))
-        return self.take(one.name, lambda text: _KINDS[one.kind](text, one))
+        return self.take(field.name, lambda text: _KINDS[field.kind](text, field))
 
     def pressures(self) -> tuple[float | None, float | None]:
         """Systolic and diastolic, each from its own field or from ``120/80`` in either."""
@@ -535,25 +536,25 @@ class _Reader:
         second = self.take("diastolic", lambda text: read_pressure_mmhg(text, where="diastolic"))
         systolic = None if first is None else first[0]
         diastolic = None if second is None else second[0] if second[1] is None else second[1]
-        for name, (one, mine), other in (
+        for name, (field, stated), beside in (
             ("systolic", ("diastolic", diastolic), None if first is None else first[1]),
             ("diastolic", ("systolic", systolic), None if second is None or second[1] is None else second[0]),
         ):
-            if other is None:
+            if beside is None:
                 continue
-            if mine is not None and mine != other:
+            if stated is not None and stated != beside:
                 self.faults.append(
                     SpecError(
-                        where=one,
-                        got=self.text(one),
-                        allowed=f"{other:g} mmHg, as in {self.text(name)}, or nothing",
+                        where=field,
+                        got=self.text(field),
+                        allowed=f"{beside:g} mmHg, as in {self.text(name)}, or nothing",
                         remedy="Write both in one field, or one in each.",
                     )
                 )
-            elif one == "diastolic":
-                diastolic = other
+            elif field == "diastolic":
+                diastolic = beside
             else:
-                systolic = other
+                systolic = beside
         return systolic, diastolic
 
     def refuse_esketamine(self) -> None:

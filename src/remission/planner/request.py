@@ -94,19 +94,19 @@ class PlanRequest(Record):
     def _by_meaning(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
-        found: dict[str, list[str]] = {"has": [], "takes": []}
+        meant: dict[str, list[str]] = {"has": [], "takes": []}
         for where in ("has", "takes"):
             given = data.get(where, ())
             if not isinstance(given, list | tuple) or not all(isinstance(one, str) for one in given):
                 return data
             for text in given:
                 meaning = meaning_of(text)
-                found[meaning.kind if meaning else where].append(meaning.name if meaning else text)
+                meant[meaning.kind if meaning else where].append(meaning.name if meaning else text)
         if isinstance(data.get("route"), str):
             data = {**data, "route": way_of(data["route"])}
         if data.get("drug") == "esketamine" and data.get("model") is None:
             data = {**data, "model": usual_model("esketamine", str(data.get("route", "iv")))}
-        known = {**data, **{where: tuple(sorted(set(names))) for where, names in found.items()}}
+        known = {**data, **{where: tuple(sorted(set(names))) for where, names in meant.items()}}
         if "hypertension-history" in known["has"]:
             known["has"] = tuple(one for one in known["has"] if one != "hypertension-history")
             known["hypertension"] = True
@@ -138,7 +138,7 @@ class PlanRequest(Record):
     @property
     def total_mg(self) -> float:
         """The drug of the session. [mg]"""
-        return self.weight_kg * sum(one.dose_mg_per_kg for one in self.infusions)
+        return self.weight_kg * sum(infusion.dose_mg_per_kg for infusion in self.infusions)
 
     @property
     def bmi_kg_per_m2(self) -> float | None:
@@ -186,10 +186,10 @@ class PlanRequest(Record):
         if self.route == "intranasal" and self.product is None:
             faults += [
                 another_drug(where="dose", got=f"{dose_mg:g} mg into the nose")
-                for dose_mg in sorted({round(one.dose_mg_per_kg * self.weight_kg, 6) for one in self.infusions})
+                for dose_mg in sorted({round(dose.dose_mg_per_kg * self.weight_kg, 6) for dose in self.infusions})
                 if is_spray_dose(dose_mg)
             ]
-        if self.product in {one.id for one in list_products() if one.form is DrugForm.ESKETAMINE}:
+        if self.product in {product.id for product in list_products(DrugForm.ESKETAMINE)}:
             return [*faults, another_drug(where="product", got=str(self.product))]
         known = [one.id for one in list_absorbed() if one.route.value == self.route]
         if self.route != "iv" and self.product is not None and self.product not in known:
@@ -203,7 +203,7 @@ class PlanRequest(Record):
         return faults
 
     def _esketamine_faults(self) -> list[SpecError]:
-        known = [one.id for one in list_products() if one.form is DrugForm.ESKETAMINE and one.route.value == self.route]
+        known = [one.id for one in list_products(DrugForm.ESKETAMINE) if one.route.value == self.route]
         faults = []
         if self.model == AVERAGE:
             faults.append(
@@ -257,12 +257,12 @@ class PlanRequest(Record):
 
     def _clock_faults(self) -> list[SpecError]:
         faults = []
-        for number, one in enumerate(self.infusions):
-            if (one.duration_min is None) == (self.route == "iv"):
+        for number, infusion in enumerate(self.infusions):
+            if (infusion.duration_min is None) == (self.route == "iv"):
                 faults.append(
                     SpecError(
                         where=f"infusions[{number}].duration_min",
-                        got=one.duration_min,
+                        got=infusion.duration_min,
                         allowed="minutes for an infusion into a vein, and only for it",
                         remedy="For a bolus give a short infusion, such as 1 min." if self.route == "iv" else "",
                     )
@@ -285,7 +285,7 @@ class PlanRequest(Record):
                 allowed=f"a start at or after {hours_to_minutes(ended_h):g} min, when the infusion before ends",
                 remedy="One vein carries one infusion at a time; left out, it follows the one before.",
             )
-            for number, ended_h in overlaps([(one.start_h, one.end_h) for one in self.infusions])
+            for number, ended_h in overlaps([(infusion.start_h, infusion.end_h) for infusion in self.infusions])
         ]
 
 
@@ -296,20 +296,20 @@ def way_of(route: Any) -> Any:
     """
     known = get_args(Route)
     try:
-        found = read_route(route)
+        known_route = read_route(route)
     except SpecError as error:
         remedy = error.remedy.replace("iv_infusion", "iv")
         raise SpecError(where="route", got=route, allowed=f"one of {', '.join(known)}", remedy=remedy) from None
-    if found is DoseRoute.IV_INFUSION:
+    if known_route is DoseRoute.IV_INFUSION:
         return "iv"
-    if found in {DoseRoute.IV_BOLUS, DoseRoute.FILM}:
+    if known_route in {DoseRoute.IV_BOLUS, DoseRoute.FILM}:
         raise SpecError(
             where="route", got=route, allowed=f"one of {', '.join(known)}",
             remedy="For a bolus plan a short infusion, such as 1 min."
-            if found is DoseRoute.IV_BOLUS
+            if known_route is DoseRoute.IV_BOLUS
             else "The film has a model of its own: simulate_doses() takes it.",
         )  # fmt: skip
-    return found.value if isinstance(found, DoseRoute) else found
+    return known_route.value if isinstance(known_route, DoseRoute) else known_route
 
 
 def usual_model(drug: str, route: str) -> str:
@@ -321,7 +321,7 @@ def usual_model(drug: str, route: str) -> str:
 
 def is_spray_dose(dose_mg: float) -> bool:
     """Whether an amount is a dose of the nasal spray of esketamine."""
-    return any(abs(dose_mg - one) < 0.005 * one for one in _SPRAY_MG)
+    return any(abs(dose_mg - spray_mg) < 0.005 * spray_mg for spray_mg in _SPRAY_MG)
 
 
 def another_drug(*, where: str, got: str) -> SpecError:
@@ -351,17 +351,17 @@ def _unknown(where: str, name: str) -> SpecError:
 
 def list_absorbed() -> tuple[Product, ...]:
     """Products of racemic ketamine that are not infused, with what is known of their absorption."""
-    return tuple(one for one in list_products() if one.form is DrugForm.RACEMATE)
+    return list_products(DrugForm.RACEMATE)
 
 
 def list_takes() -> tuple[Interaction, ...]:
     """Classes of medicines and drugs, foods and genes that can be named; illnesses are checks instead."""
-    return tuple(one for one in load_interactions() if one.can_be_taken)
+    return tuple(interaction for interaction in load_interactions() if interaction.can_be_taken)
 
 
 def list_presets() -> tuple[str, ...]:
     """Names of the published regimens of the library."""
-    return tuple(one.id for one in load_regimens())
+    return tuple(regimen.id for regimen in load_regimens())
 
 
 def preset_regimen(name: str) -> PublishedRegimen:
@@ -369,9 +369,9 @@ def preset_regimen(name: str) -> PublishedRegimen:
 
     Raises SpecError: there is none.
     """
-    for one in load_regimens():
-        if one.id == name:
-            return one
+    for regimen in load_regimens():
+        if regimen.id == name:
+            return regimen
     raise SpecError(where="preset", got=name, allowed=f"one of {', '.join(list_presets())}")
 
 
@@ -381,15 +381,15 @@ def preset_infusions(name: str, *, weight_kg: float | None = None) -> tuple[Plan
     ``weight_kg``: needed for a regimen whose dose is in mg. [kg] Raises SpecError: no regimen has that name, or its
     dose is in mg and no weight is given.
     """
-    found, clock_min = [], 0.0
+    infusions, clock_min = [], 0.0
     for step in preset_regimen(name).steps:
         dose = step.dose_mg_per_kg
         if dose is None:
             if weight_kg is None:
                 raise SpecError(where="weight_kg", got=None, allowed=f"a weight, because {name} gives a dose in mg")
             dose = (step.dose_mg or 0.0) / weight_kg
-        found.append(
+        infusions.append(
             PlannedInfusion(dose_mg_per_kg=dose, duration_min=step.duration_min, start_h=minutes_to_hours(clock_min))
         )
         clock_min += step.duration_min or 0.0
-    return tuple(found)
+    return tuple(infusions)

@@ -86,12 +86,12 @@ def _repeats(field: str, key: str, names: Sequence[str]) -> Iterator[SpecError]:
 def _comorbidity_faults(protocol: ProtocolFields) -> Iterator[SpecError]:
     """Conditions that are named and whose prevalence nobody knows, or whose effect on use was not read."""
     stated = protocol.population.comorbidity
-    read = [one.id for one in protocol.arms if set(one.factors) & set(CONDITIONS)]
+    read = [arm.id for arm in protocol.arms if set(arm.factors) & set(CONDITIONS)]
     for name in CONDITIONS:
         used = [
             *(["randomization.stratify_by"] if name in protocol.randomization.stratify_by else []),
-            *(f"analyses[{i}].adjust" for i, one in enumerate(protocol.analyses) if name in one.adjust and not read),
-            *(f"analyses[{i}].stratify_by" for i, one in enumerate(protocol.analyses) if name in one.stratify_by),
+            *(f"analyses[{i}].adjust" for i, plan in enumerate(protocol.analyses) if name in plan.adjust and not read),
+            *(f"analyses[{i}].stratify_by" for i, plan in enumerate(protocol.analyses) if name in plan.stratify_by),
         ]
         condition = getattr(stated, name, None)
         where = f"population.comorbidity.{name}"
@@ -119,11 +119,11 @@ def _comorbidity_faults(protocol: ProtocolFields) -> Iterator[SpecError]:
 def _covariate_faults(protocol: ProtocolFields) -> Iterator[SpecError]:
     """Covariates and strata of a baseline that people do not have, or of amounts that are not modeled."""
     factors = {name for arm in protocol.arms for name in arm.factors}
-    named = {f"analyses[{i}].{field}": getattr(one, field) for i, one in enumerate(protocol.analyses)
+    named = {f"analyses[{i}].{field}": getattr(plan, field) for i, plan in enumerate(protocol.analyses)
              for field in ("adjust", "stratify_by")}  # fmt: skip
     named["randomization.stratify_by"] = protocol.randomization.stratify_by
     for where, names in named.items():
-        for name in [one for one in names if one in BASELINE_COVARIATES and one not in factors]:
+        for name in [word for word in names if word in BASELINE_COVARIATES and word not in factors]:
             if protocol.population.baseline is None:
                 yield SpecError(
                     where=where, got=name, allowed="a covariate of people with days before day 0; these have none",
@@ -266,30 +266,30 @@ def _endpoint_faults(
 ) -> Iterator[SpecError]:
     facts, window = KINDS[endpoint.kind], endpoint.window
     needs = [facts.needs, *(["test"] if endpoint.verification == "test" else [])]
-    for what in needs:
-        if what not in collected:
+    for measure in needs:
+        if measure not in collected:
             yield SpecError(
                 where=f"endpoints[{index}].kind",
                 got=endpoint.kind,
                 allowed="an endpoint of a trial with dosing sessions; no arm has a drug"
-                if what == "session"
-                else f"an endpoint that the visits can feed; it needs '{what}' and no visit collects it",
-                remedy="Use another endpoint." if what == "session" else f"Add '{what}' to a visit's collects.",
+                if measure == "session"
+                else f"an endpoint that the visits can feed; it needs '{measure}' and no visit collects it",
+                remedy="Use another endpoint." if measure == "session" else f"Add '{measure}' to a visit's collects.",
             )
     windows = {"window": window, **({"baseline": endpoint.baseline} if endpoint.baseline else {})}
-    for what in needs if not facts.counts_diary_days else ():
-        days = sorted({day for visit in protocol.visits if what in visit.collects for day in visit.days})
+    for measure in needs if not facts.counts_diary_days else ():
+        days = sorted({day for visit in protocol.visits if measure in visit.collects for day in visit.days})
         for name, span in windows.items():
             # Everybody is rated at entry; craving is asked then where there is a baseline.
             has_baseline = protocol.population.baseline is not None
-            asked = {"depression": -1, "craving": -1 if has_baseline else 0}.get(what, 0)
+            asked = {"depression": -1, "craving": -1 if has_baseline else 0}.get(measure, 0)
             is_entry = asked < 0 and span.first <= asked <= span.last
-            if what in _AT_VISITS and not is_entry and not any(span.first <= day <= span.last for day in days):
+            if measure in _AT_VISITS and not is_entry and not any(span.first <= day <= span.last for day in days):
                 yield SpecError(
                     where=f"endpoints[{index}].{name}",
                     got=f"days {span.first} to {span.last}",
-                    allowed=f"a window with at least one visit that collects {what}",
-                    remedy=f"{what.capitalize()} is collected on days {', '.join(map(str, days))}.",
+                    allowed=f"a window with at least one visit that collects {measure}",
+                    remedy=f"{measure.capitalize()} is collected on days {', '.join(map(str, days))}.",
                 )
     counts_days = facts.needs == "diary" if facts.counts_diary_days is None else facts.counts_diary_days
     diaries = [day for visit in protocol.visits if "diary" in visit.collects for day in visit.days]

@@ -143,13 +143,13 @@ class GivenDose(GrownRecord):
         try:
             self.dose(DrugForm.RACEMATE)
         except SpecError as error:
-            for one in error.faults:
-                name = one.where.removeprefix("dose.")
+            for fault in error.faults:
+                name = fault.where.removeprefix("dose.")
                 remedy = "Write it with its unit: 0.5 mg/kg, or 60 mg for everybody." if name == "dose_mg" else ""
                 where = {"duration_min": "duration", "dose_mg": "dose", "dose_mg_per_kg": "dose"}.get(name, name)
-                allowed = "an amount with its unit" if name == "dose_mg" and self.amount is None else one.allowed
-                got = "nothing" if name == "dose_mg" and self.amount is None else one.got
-                yield SpecError(where=where, got=got, allowed=allowed, remedy=one.remedy or remedy)
+                allowed = "an amount with its unit" if name == "dose_mg" and self.amount is None else fault.allowed
+                got = "nothing" if name == "dose_mg" and self.amount is None else fault.got
+                yield SpecError(where=where, got=got, allowed=allowed, remedy=fault.remedy or remedy)
 
 
 def _written_order(name: str) -> int:
@@ -187,7 +187,7 @@ class Session(GivenDose):
         """Its doses, each with its place in the file."""
         if not self.doses:
             return (("", self),)
-        return tuple((f"doses[{index}].", one) for index, one in enumerate(self.doses))
+        return tuple((f"doses[{index}].", dose) for index, dose in enumerate(self.doses))
 
     @property
     def is_plain(self) -> bool:
@@ -199,12 +199,12 @@ class Session(GivenDose):
         """Its doses on the clock of the session."""
         if not self.doses:
             return (self.dose(form),)
-        return tuple(one.dose(form, start_h=one.start_h) for one in self.doses)
+        return tuple(dose.dose(form, start_h=dose.start_h) for dose in self.doses)
 
     @property
     def duration_h(self) -> float:
         """From its start to the end of its last dose. [h]"""
-        return max(one.end_h for one in self.given(DrugForm.RACEMATE))
+        return max(dose.end_h for dose in self.given(DrugForm.RACEMATE))
 
     def _faults(self) -> Iterator[SpecError]:
         if not self.doses:
@@ -217,9 +217,9 @@ class Session(GivenDose):
         try:
             check_doses(self.given(DrugForm.RACEMATE))
         except SpecError as error:
-            for one in error.faults:
-                place = one.where.replace("start_h", "start")
-                yield SpecError(where=place, got=one.got, allowed=one.allowed, remedy=one.remedy)
+            for fault in error.faults:
+                place = fault.where.replace("start_h", "start")
+                yield SpecError(where=place, got=fault.got, allowed=fault.allowed, remedy=fault.remedy)
 
 
 class AdaptedSession(Session):

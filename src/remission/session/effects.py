@@ -141,7 +141,7 @@ def simulate_session_effects(
 def session_model(doses: Sequence[Dose], pharmacology: Pharmacology) -> PkModel:
     """The kinetic model of a session: the patient's own, or the one that alone holds the absorption of a product."""
     for dose in doses:
-        fitting = [one for one in list_products() if (one.route, one.form) == (dose.route, dose.form)]
+        fitting = list_products(dose.form, dose.route)
         named = [one for one in fitting if one.id == dose.product] or fitting
         own = {one.model for one in named}
         if named and None not in own and pharmacology.pk.id not in own:

@@ -283,3 +283,38 @@ def test_by_keyboard_and_without_scripts(browser: Browser, site: str) -> None:
     assert page.locator("figure svg").count() == 1
     assert "41.0" in page.locator(".big").inner_text()
     context.close()
+
+
+@pytest.mark.browser
+def test_two_regimens_are_drawn_while_one_types(page: Page, site: str) -> None:
+    """Form to curve without a click: a published regimen fills the fields, another stands beside, keys read values."""
+    page.goto(f"{site}/planner")
+    page.fill("#weight", "70")
+    page.select_option("#preset", "kare")
+    expect(page.locator("#dose")).to_have_value("0.8 mg/kg")
+    expect(page.locator("#minutes")).to_have_value("40")
+    expect(page.locator("#substance")).to_have_value("alcohol")
+    expect(page.locator("#preset")).to_have_value("")
+    expect(page.locator(".curve")).to_have_count(4)
+    assert page.locator(".line.b").count() == 0
+    page.fill("#compare", "0.11mg/kg/2min+0.6mg/kg/50min")
+    expect(page.locator(".line.b")).to_have_count(4)
+    expect(page.locator("#preview")).to_contain_text("B: 49.7 mg, 0.71 mg/kg")
+    page.fill("#compare", "krupitsky-2002-high")  # into a muscle: no curve without an assumed rate
+    expect(page.locator(".line.b")).to_have_count(0)
+    page.focus("#minute")
+    page.keyboard.press("Home")
+    expect(page.locator(".reading").first).to_have_text("A 0 ng/mL")
+    page.keyboard.press("ArrowRight")
+    assert page.locator(".reading").first.inner_text() != "A 0 ng/mL"
+    for width in (320, 390, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_timeout(200)
+        sizes = page.evaluate("""() => [...document.querySelectorAll('.curve text')].map((one) => {
+            const svg = one.ownerSVGElement, scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
+            return parseFloat(getComputedStyle(one).fontSize) * scale;
+        })""")
+        assert min(sizes) >= 11
+    page.goto(f"{site}/planner?{ASKED}", timeout=60_000)
+    expect(page.locator(".curve .band")).to_have_count(4)
+    assert "people of A" in page.locator(".reading").first.inner_text()

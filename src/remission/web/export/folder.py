@@ -5,6 +5,7 @@ import json
 import re
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -146,7 +147,9 @@ def write_site(
         if one not in known:
             raise SpecError(where="only", got=one, allowed=f"one of {', '.join(known)}")
     crawl = _Crawl(app, only=set(only) | _ALWAYS if only else set(), trials=trials, made=made)
-    asyncio.run(crawl.run(on_progress))
+    # A thread of its own: whoever calls may have a loop that runs, as notebooks do.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(crawl.run(on_progress))).result()
     make_folder(folder.absolute().parent)
     sweep(folder.absolute().parent)
     try:

@@ -11,7 +11,14 @@ from remission import planner as planning
 from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
 from remission.library.references import load_reference
-from remission.library.sessions import PlasmaRange, PublishedRegimen, load_checks, load_plasma_ranges, load_regimens
+from remission.library.sessions import (
+    PlasmaRange,
+    PublishedRegimen,
+    PublishedStep,
+    load_checks,
+    load_plasma_ranges,
+    load_regimens,
+)
 from remission.pk import DEFAULT_PK_MODEL, list_pk_models, load_pk_model, typical_parameters
 from remission.planner.checks import Finding
 from remission.planner.request import AVERAGE, list_takes
@@ -82,13 +89,24 @@ class CheckGroup(Record):
 
 
 class Preset(Record):
-    """A published regimen that can be chosen, with its source."""
+    """A published regimen that can be chosen, with its source; ``steps`` fill the fields, dose and minutes of each."""
 
     id: str
     title: str
     substance: str
     source: str
     note: str
+    evidence: str = ""
+    route: str = ""
+    steps: tuple[tuple[str, str], ...] = ()
+
+
+class Band(Record):
+    """The range of 90% of the simulated people of one curve, for the live chart."""
+
+    low: tuple[float, ...]
+    middle: tuple[float, ...]
+    high: tuple[float, ...]
 
 
 class ComparedRegimen(Record):
@@ -112,6 +130,8 @@ class PlannerPage(Record):
         Words typed for ``has`` and ``takes`` that are no box of the form.
     numbers
         Curves and shares of the plan as numbers; the page has them as charts and tables.
+    bands
+        The curves of the live chart among them, for the script of the page.
     """
 
     notice: str = planning.NOTICE
@@ -128,6 +148,7 @@ class PlannerPage(Record):
     sheet: sheets.PlanSheet | None = None
     figure: Figure | None = None
     numbers: dict[str, Any] | None = None
+    bands: dict[str, Any] | None = Field(default=None, exclude=True)
     compared: tuple[ComparedRegimen, ...] = ()
     comparison: Figure | None = None
     search: SearchSheet | None = None
@@ -286,7 +307,30 @@ def _answer(query: PlannerQuery, is_clinician: bool) -> PlannerPage:
     plan, figure = _plan(request)
     if levels:
         figure = figure_of(planner_chart(plan, levels=levels))
-    return _page(query, is_clinician, sheet=sheets.plan_sheet(plan), figure=figure, numbers=plan_numbers(plan), **more)
+    return _page(
+        query,
+        is_clinician,
+        sheet=sheets.plan_sheet(plan),
+        figure=figure,
+        numbers=plan_numbers(plan),
+        bands=_bands(plan),
+        **more,
+    )
+
+
+_LIVE = {("ket", "arterial"): "plasma", ("ket", "effect"): "site", ("vas", ""): "high", ("sbp_rise", ""): "pressure"}
+
+
+def _bands(plan: planning.Plan) -> dict[str, Any]:
+    """The middle 90% of the people for each panel of the live chart, rounded to what a screen shows."""
+    bands = {
+        _LIVE[one.name, one.site]: Band(
+            **{name: tuple(one.quantiles[k].round(2).tolist()) for name, k in (("low", 0), ("middle", 2), ("high", 4))}
+        ).to_dict()
+        for one in plan.curves
+        if (one.name, one.site) in _LIVE
+    }
+    return {"t_h": plan.t_h.round(4).tolist(), "panels": bands}
 
 
 def _check_given(query: PlannerQuery) -> None:
@@ -415,6 +459,14 @@ def _choices() -> dict[str, Any]:
     }
 
 
+def _dose_words(step: PublishedStep) -> str:
+    return f"{step.dose_mg:g} mg" if step.dose_mg is not None else f"{step.dose_mg_per_kg:g} mg/kg"
+
+
 def _preset(one: PublishedRegimen | PlasmaRange, *, substance: str) -> Preset:
+    more: dict[str, Any] = {}
+    if isinstance(one, PublishedRegimen):
+        steps = tuple((_dose_words(step), f"{step.duration_min or 0:g}") for step in one.steps)
+        more = {"evidence": one.evidence or "", "route": one.route, "steps": steps}
     source = load_reference(one.source).text
-    return Preset(id=one.id, title=one.title, substance=substance, source=source, note=one.note)
+    return Preset(id=one.id, title=one.title, substance=substance, source=source, note=one.note, **more)

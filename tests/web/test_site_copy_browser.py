@@ -1,0 +1,75 @@
+"""A copy of the site opened from a disk, as somebody opens a stick: everything works, nothing is asked of anybody."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from remission.clinics.files import read_clinics
+from remission.clinics.store import ClinicStore
+from remission.library import clinics as clinic_library
+from remission.web.export.folder import write_site
+from remission.web.settings import WebSettings
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("stick")
+    source = Path(str(clinic_library.__file__)).with_name("demonstration.csv")
+    ClinicStore(place / "clinics.sqlite").save(read_clinics(source, today=date.max))
+    settings = WebSettings(clinics_store=place / "clinics.sqlite")
+    write_site(place / "a b", settings=settings, only=("clinics", "planner"), made=date(2020, 1, 1))
+    return place / "a b"
+
+
+@pytest.fixture
+def asked(page: Page) -> list[str]:
+    """What a page asks for beyond files of its own, and what it complains of."""
+    found: list[str] = []
+    page.on("request", lambda one: None if one.url.startswith("file:") else found.append(one.url))
+    page.on("console", lambda one: found.append(one.text))
+    page.on("pageerror", lambda one: found.append(str(one)))
+    return found
+
+
+def test_care_is_found_from_a_stick(page: Page, copy: Path, asked: list[str]) -> None:
+    """The reader has no network, and the ZIP code stays where it was typed."""
+    page.goto((copy / "es" / "clinics.html").as_uri())
+    page.fill("#place", "94025")
+    page.locator("form.ask button").click()
+    expect(page.locator("#places li").first).to_contain_text("Example Harbor Clinic")
+    assert "94025" not in page.url
+    page.goto((copy / "index.html").as_uri())
+    page.locator(".help a").first.click()
+    assert page.url.endswith("/safety.html")
+    assert page.locator("a[href^='tel:']").count() > 0
+    expect(page.locator("#copy-old")).to_be_visible()
+    assert asked == []
+
+
+def test_curves_are_drawn_from_a_stick(page: Page, copy: Path, asked: list[str]) -> None:
+    """The kernel is on the page; only the people need a computer with the program."""
+    page.goto((copy / "planner.html").as_uri())
+    page.fill("#weight", "82")
+    page.fill("#dose", "0.5 mg/kg")
+    page.fill("#minutes", "40")
+    expect(page.locator(".curve")).to_have_count(4)
+    page.keyboard.press("Enter")
+    expect(page.locator("#dose")).to_have_value("0.5 mg/kg")
+    assert asked == []
+
+
+def test_a_lost_part_is_named(page: Page, copy: Path) -> None:
+    """A folder copied by half: the page says so where it is read, and what can be read stays."""
+    script = copy / "static" / "kinetics.js"
+    kept = script.read_bytes()
+    script.unlink()
+    try:
+        page.goto((copy / "planner.html").as_uri())
+        expect(page.locator("#part-missing")).to_contain_text("kinetics.js")
+        expect(page.locator("h1")).to_be_visible()
+    finally:
+        script.write_bytes(kept)

@@ -31,7 +31,7 @@ SPREAD := --numprocesses auto --dist loadfile
 
 .PHONY: help run install test browser check format-check lint types layers docs unit coverage quick format golden \
 	lock pages bench torture realism endpoints mmrm effects estimands facts medicines therapies operating fuzz abuse laws shapes \
-	static processes thorough kernels processors picture dist dist-check clean
+	static processes thorough kernels processors picture worlds dist dist-check clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -200,6 +200,9 @@ facts: $(TEST_STAMP) ## every registered fact computed; into docs/validation/fac
 
 forecast: $(TEST_STAMP) ## the forecast of more_kare once more, into FOLDER; the one on record is never written again
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.forecast "$(FOLDER)"
+
+worlds: $(TEST_STAMP) ## possible worlds of the first page and the closed links of /learn, from the model as it is now; into the library
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.front_pages
 
 medicines: $(TEST_STAMP) ## standard medicines beside what was read of them; into docs/validation/medicines.md
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.medicine_study

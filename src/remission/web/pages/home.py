@@ -1,12 +1,40 @@
-"""The first page: what this is, and a door for each reader."""
+"""The first page: the answer in a sentence, one living picture, and five doors."""
 
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from remission.library.front_page import (
+    Interval,
+    Version,
+    Worlds,
+    choose_version,
+    load_rule,
+    load_worlds,
+    published_difference,
+    published_interval,
+    simulated_interval,
+)
+from remission.library.medicines import load_medicine
+from remission.library.protocols import load_protocol
+from remission.library.published import published_outcome, trial_citation
 from remission.records.base import Record
+from remission.records.day_field import DayField, FieldGroup, GroupKind
+from remission.records.packaged import packaged_toml
 from remission.web.language import load_text
 from remission.web.page import PageRouter
-
-__all__ = ["router"]
+from remission.web.problems import PageMissingError
 
 router = PageRouter()
+
+_KINDS: Mapping[str, GroupKind] = {
+    "education": "none",
+    "therapy": "therapy",
+    "medicine": "medicine",
+    "ketamine": "both",
+}
+"""Groups in the order in which they stand: established treatments before ketamine."""
+_MEDICINE = "naltrexone"
 
 
 class Door(Record):
@@ -18,13 +46,156 @@ class Door(Record):
     says: str
 
 
-class HomePage(Record):
-    """The doors."""
+class Said(Record):
+    """One of the three sentences, when it is said, and whether the numbers chose it."""
 
+    version: Version
+    name: str
+    sentence: str
+    why: str
+    is_chosen: bool
+
+
+class HomePage(Record):
+    """The answer, the people of one possible world, and the doors. Differences are in days of ``n_days``."""
+
+    title: str
+    answer: str
+    versions: tuple[Said, ...]
+    versions_note: str
+    days: str
+    relapse: str
+    citation: str
+    record: str
+    number: int
+    next: int
+    world: str
+    here: int
+    effect: float
+    effects: tuple[float, ...]
+    published: Interval | None
+    simulated: Interval | None
+    n_days: int
+    people: DayField
+    see: str
+    source: str
+    made: str
     doors: tuple[Door, ...]
 
 
-@router.page("/", template="home.html.jinja", weight="quick")
+@router.page("/", template="home.html.jinja", text="home", weight="quick")
 def home() -> HomePage:
-    """Doors for each kind of reader."""
-    return HomePage.from_dict(dict(load_text("en", "home")))
+    """The answer, with the middle of the possible worlds."""
+    return page_of_world(1)
+
+
+@router.page("/world/{number}", template="home.html.jinja", text="home", weight="quick")
+def world(number: int) -> HomePage:
+    """The same with another possible world; 1 is the middle one."""
+    if not 1 <= number <= len(load_worlds().order):
+        raise PageMissingError(what="world", got=str(number), known=[str(k + 1) for k in load_worlds().order])
+    return page_of_world(number)
+
+
+@cache
+def page_of_world(number: int) -> HomePage:
+    """The page with one world; ``number`` is its place in the order in which worlds are shown, from 1."""
+    worlds, rule, words = load_worlds(), load_rule(), load_text("en", "home")
+    said = packaged_toml("front-page.toml")
+    published, simulated = published_interval(worlds.n_days), simulated_interval(worlds, rule)
+    chosen = choose_version(published, simulated, rule)
+    there = worlds.worlds[worlds.order[number - 1]]
+    trial = load_protocol(worlds.protocol)
+    facts: dict[str, Any] = {
+        "n_days": worlds.n_days,
+        "trials": words["trials"],
+        "published": words["facts"]["unpublished"] if published is None else days_text(published),
+    }
+    thresholds = rule.model_dump()
+    versions: tuple[Version, ...] = ("helps", "no_difference", "worse")
+    medicine = load_medicine(_MEDICINE, substance=trial.substance)
+    return HomePage(
+        title=said["titles"][chosen].format(**facts),
+        answer=said["sentences"][chosen].format(**facts),
+        versions=tuple(
+            Said(
+                version=one,
+                name=words["versions"][one],
+                sentence=said["sentences"][one].format(**facts),
+                why=said["sentences"]["why"][one].format(**thresholds),
+                is_chosen=one == chosen,
+            )
+            for one in versions
+        ),
+        versions_note=words["versions"]["note"].format(
+            published=facts["published"],
+            simulated=words["versions"]["none"] if simulated is None else days_text(simulated),
+        ),
+        days=words["facts"]["unpublished"]
+        if published is None
+        else words["facts"]["days_says"].format(
+            n=published_difference().n or trial.population.n_subjects, n_days=worlds.n_days, **rounded(published)
+        ),
+        relapse=_relapse(words),
+        citation=str(trial_citation(str(trial.evidence))),
+        record=str(trial.evidence),
+        number=number,
+        next=number % len(worlds.order) + 1,
+        world=words["field"]["adds" if there.effect >= 0 else "takes"].format(
+            number=number, n_worlds=len(worlds.order), days=f"{abs(there.effect):.0f}", n_days=worlds.n_days
+        ),
+        here=worlds.order[number - 1],
+        effect=there.effect,
+        effects=tuple(one.effect for one in worlds.worlds),
+        published=published,
+        simulated=simulated,
+        n_days=worlds.n_days,
+        people=_people(worlds, number, words),
+        see=words["field"]["see"].format(medicine=_MEDICINE, weeks=medicine.days // 7),
+        source=words["field"]["source"].format(
+            medicine=_MEDICINE.capitalize(),
+            contrast=medicine.contrast,
+            low=medicine.low,
+            high=medicine.high,
+            days=medicine.days,
+        ),
+        made=words["sure"]["made"].format(**worlds.model_dump()),
+        doors=tuple(Door(**one) for one in words["doors"]["list"]),
+    )
+
+
+def days_text(one: Interval) -> str:
+    """A difference in whole days with its interval."""
+    return "{days} ({low} to {high})".format(**rounded(one))
+
+
+def rounded(one: Interval) -> dict[str, str]:
+    """Value and ends in whole days as text, with the minus sign of print."""
+    ends = (("days", one.value), ("low", one.low), ("high", one.high))
+    return {name: f"{round(days):d}".replace("-", "\u2212") for name, days in ends}
+
+
+def _relapse(words: Mapping[str, Any]) -> str:
+    trial = load_protocol(load_worlds().protocol)
+    asked = next(one for one in trial.comparisons if one.analysis == "relapse-ketamine")
+    found = published_outcome(
+        str(trial.evidence), arm_or_contrast=asked.arm_or_contrast, endpoint=asked.outcome, statistic=asked.statistic
+    )
+    low, high = found.ci_low or 0.0, found.ci_high or float("inf")
+    says = "relapse_apart" if high < 1.0 else "relapse_worse" if low > 1.0 else "relapse_not"
+    return str(words["facts"][says]).format(value=f"{found.value:g}", low=f"{low:g}", high=f"{high:g}")
+
+
+def _people(worlds: Worlds, number: int, words: Mapping[str, Any]) -> DayField:
+    groups = {one.id: one for one in worlds.worlds[worlds.order[number - 1]].groups}
+    return DayField(
+        what=load_protocol(worlds.protocol).substance.value,
+        origin="simulated",
+        n_days=worlds.n_days,
+        groups=tuple(
+            FieldGroup(
+                id=name, label=words["field"][name].format(medicine=_MEDICINE), kind=kind, rows=groups[name].rows
+            )
+            for name, kind in _KINDS.items()
+        ),
+    )

@@ -1,4 +1,4 @@
-"""How it works: the chain as a drawing, one link at a time, computed; the article's claims; courses.
+"""One link of the chain at a time: the drawing, what is computed, equations, graded values, claims of the article.
 
 The course is a published trial as the model runs it, beside people who stop alone, computed once.
 """
@@ -168,12 +168,6 @@ def _check_step(step: str, substance: Substance) -> None:
     ids = [one["id"] for one in load_text("en", "learn")["steps"]]
     if step not in ids:
         raise PageMissingError(what="link of the chain", got=step, known=ids)
-
-
-@router.page("/learn", template="learn.html.jinja", text="learn", weight="heavy")
-def learn(substance: _Which = "alcohol") -> LearnPage:
-    """The chain, beginning with the dose."""
-    return _page("dose", substance)
 
 
 @router.page("/learn/{step}", template="learn.html.jinja", text="learn", weight="heavy", check=_check_step)

@@ -1,0 +1,173 @@
+"""How it works, as one story: a drawn brain whose links can be closed, the days that follow, and nine steps."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated, Any, Literal
+
+from fastapi import Query
+
+from remission.evidence.registry import citation_of, load_evidence
+from remission.library.article import load_article
+from remission.library.closed_links import REGIONS, ClosedLinks, Curve, load_closed_links, runs_through
+from remission.records.base import Record
+from remission.records.day_field import DayField, FieldGroup, GroupKind
+from remission.web.language import load_text
+from remission.web.page import PageRouter
+from remission.web.pages.learn import ClaimNote, Source
+
+router = PageRouter()
+
+Region = Literal["habit", "affect", "control"]
+_KINDS: Mapping[str, GroupKind] = {"education": "none", "ketamine": "both"}
+_EVERY = 3
+"""Days between the points of a small chart. [day]"""
+
+
+class Switch(Record):
+    """A region's link: whether it is closed, and the address of the page with it the other way."""
+
+    region: str
+    name: str
+    gives: str
+    is_closed: bool
+    address: str
+
+
+class SmallChart(Record):
+    """A course with and without treatment on a scale that holds zero, as paths in 320 by 96."""
+
+    title: str
+    low: float
+    high: float
+    zero: float
+    without: str
+    treated: str
+    ends: tuple[str, str]
+
+
+class StoryStep(Record):
+    """One step of the chain: what happens, how sure anyone is, and what the article claims of it."""
+
+    id: str
+    name: str
+    sure: str
+    sure_says: str
+    plain: tuple[str, ...]
+    claims: tuple[ClaimNote, ...]
+    chart: SmallChart | None
+
+
+class StoryPage(Record):
+    """What /learn shows. Gains are in days of ``n_days``, over the worlds."""
+
+    closed: tuple[Region, ...]
+    switches: tuple[Switch, ...]
+    gain: str
+    through: str
+    gained: tuple[float, ...]
+    n_days: int
+    people: DayField
+    steps: tuple[StoryStep, ...]
+    made: str
+
+
+@router.page("/learn", template="story.html.jinja", text="learn", weight="quick")
+def learn(
+    closed: Annotated[tuple[Region, ...], Query(description="Regions whose link is closed.")] = (),
+) -> StoryPage:
+    """The story, with the links of some regions closed."""
+    return _page(tuple(region for region in REGIONS if region in closed))
+
+
+@cache
+def _page(closed: tuple[Region, ...]) -> StoryPage:
+    found, words = load_closed_links(), load_text("en", "learn")["story"]
+    there = found.of(closed)
+    ordered = sorted(there.gained)
+    numbers = {"days": ordered[(len(ordered) - 1) // 2], "low": ordered[0], "high": ordered[-1]}
+    return StoryPage(
+        closed=closed,
+        switches=tuple(_switch(region, closed, words) for region in REGIONS),
+        gain=words["gain"].format(n_days=found.n_days, **{name: _whole(days) for name, days in numbers.items()}),
+        through=_through(found, closed, words),
+        gained=there.gained,
+        n_days=found.n_days,
+        people=DayField(
+            what="alcohol",
+            origin="simulated",
+            n_days=found.n_days,
+            groups=tuple(
+                FieldGroup(id=one.id, label=words[one.id], kind=_KINDS[one.id], rows=one.rows) for one in there.groups
+            ),
+        ),
+        steps=tuple(_step(step, found, words) for step in load_text("en", "learn")["steps"]),
+        made=words["made"].format(**found.model_dump()),
+    )
+
+
+def _whole(days: float) -> str:
+    return f"{round(days):d}".replace("-", "\u2212")
+
+
+def _through(found: ClosedLinks, closed: tuple[Region, ...], words: Mapping[str, Any]) -> str:
+    if not closed:
+        return f"{words['all_open']} {words['none_through']}"
+    low, high = runs_through(found, closed)
+    text = str(words["through"]).format(low=_whole(low), high=_whole(high)).capitalize()
+    return f"{text} {words['ends_below']}" if round(low) < 0 else text
+
+
+def _switch(region: str, closed: tuple[Region, ...], words: Mapping[str, Any]) -> Switch:
+    is_closed = region in closed
+    after = [one for one in REGIONS if (one in closed) != (one == region)]
+    name, gives = words["regions"][region]
+    query = "&".join(f"closed={one}" for one in after)
+    return Switch(
+        region=region, name=name, gives=gives, is_closed=is_closed, address=f"/learn?{query}" if query else "/learn"
+    )
+
+
+def _step(step: Mapping[str, Any], found: ClosedLinks, words: Mapping[str, Any]) -> StoryStep:
+    registry = load_evidence()
+    claims = tuple(
+        ClaimNote(
+            step=claim.step,
+            step_name=step["name"],
+            claim=claim.claim,
+            verdict=claim.verdict,
+            evidence=claim.evidence,
+            sources=tuple(Source(id=key, citation=citation_of(registry[key])) for key in claim.records),
+        )
+        for claim in load_article().claim
+        if claim.step == step["id"]
+    )
+    curve = next((one for one in found.curves if one.state == step["curve"]), None)
+    return StoryStep(
+        id=step["id"],
+        name=step["name"],
+        sure=step["sure"],
+        sure_says=step["sure_says"],
+        plain=tuple(step["plain"]),
+        claims=claims,
+        chart=None if curve is None else _chart(curve, words["curves"][curve.state]),
+    )
+
+
+def _chart(curve: Curve, title: str) -> SmallChart:
+    """Paths of a course; the scale holds zero, and one where everything lies between."""
+    values = (*curve.without, *curve.treated)
+    low, high = min(0.0, *values), max(0.0, *values)
+    if low >= 0.0 and high <= 1.0:
+        high = 1.0
+
+    def path(days: tuple[float, ...]) -> str:
+        width = 320.0 / (len(days) - 1)
+        points = (
+            f"{day * width:.1f} {96.0 * (high - days[day]) / (high - low):.1f}" for day in range(0, len(days), _EVERY)
+        )
+        return f"M{' '.join(points)}"
+
+    return SmallChart(
+        title=title, low=low, high=high, zero=round(96.0 * high / (high - low), 1), without=path(curve.without),
+        treated=path(curve.treated), ends=(f"{curve.without[-1]:.2f}", f"{curve.treated[-1]:.2f}"),
+    )  # fmt: skip

@@ -1,0 +1,117 @@
+"""The first page says what the numbers choose, and its picture is of the people in the file of worlds."""
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from remission.library.closed_links import load_closed_links, runs_through
+from remission.library.front_page import (
+    Interval,
+    choose_version,
+    load_rule,
+    load_worlds,
+    published_interval,
+    simulated_interval,
+)
+from remission.library.published import trial_record
+from remission.records.packaged import packaged_toml
+from remission.web.app import create_app
+from remission.web.pages import home
+from remission.web.settings import WebSettings
+
+
+def between(low: float, high: float) -> Interval:
+    return Interval(value=(low + high) / 2.0, low=low, high=high)
+
+
+@pytest.mark.parametrize(
+    ("published", "simulated", "version"),
+    [
+        (between(1, 9), between(2, 8), "helps"),
+        (between(1, 9), between(-2, 8), "no_difference"),
+        (between(-1, 9), between(2, 8), "no_difference"),
+        (between(0, 9), between(2, 8), "no_difference"),
+        (None, between(2, 8), "no_difference"),
+        (between(1, 9), None, "no_difference"),
+        (None, None, "no_difference"),
+        (between(-9, -1), between(2, 8), "worse"),
+        (between(1, 9), between(-8, -2), "worse"),
+        (None, between(-8, -2), "worse"),
+        (between(-9, -1), None, "worse"),
+    ],
+)
+def test_the_numbers_choose_the_sentence(
+    monkeypatch: pytest.MonkeyPatch, published: Interval | None, simulated: Interval | None, version: str
+) -> None:
+    """A page that can say only one thing says it whatever is found; all three must reach the page itself."""
+    assert choose_version(published, simulated, load_rule()) == version
+    monkeypatch.setattr(home, "published_interval", lambda _: published)
+    monkeypatch.setattr(home, "simulated_interval", lambda *_: simulated)
+    home.page_of_world.cache_clear()
+    try:
+        page = TestClient(create_app(WebSettings(hosts=("testserver",)))).get("/")
+    finally:
+        home.page_of_world.cache_clear()
+    assert page.status_code == 200
+    said = packaged_toml("front-page.toml")
+    answer = page.text.split('class="chosen">')[1].split("</span>")[0]
+    assert answer == said["sentences"][version].format(trials="the one trial that counted")
+    title = page.text.split('id="found">')[1].split("</h2>")[0]
+    assert (
+        title.split(": ")[1].split(" ")[:2]
+        == said["titles"][version]
+        .split(": ")[1]
+        .format(published="not published" if published is None else home.days_text(published), n_days=180, trials="")
+        .split(" ")[:2]
+    )
+
+
+def test_few_effective_draws_say_nothing() -> None:
+    """A handful of draws would speak for all."""
+    worlds, rule = load_worlds(), load_rule()
+    few = worlds.replace(n_effective=rule.fewest_effective_draws - 1.0)
+    assert simulated_interval(few, rule) is None
+    assert simulated_interval(worlds.replace(n_effective=rule.fewest_effective_draws), rule) == worlds.effect
+
+
+def test_the_published_difference_is_the_record_s() -> None:
+    """The number of the first page is read from the registry, times the days of the trial."""
+    found = next(
+        one
+        for one in trial_record("grabski_2022_kare")["outcomes"]
+        if one["statistic"] == "mean difference (percentage points)" and "pooled" in one["arm_or_contrast"]
+    )
+    there = published_interval(180)
+    assert there is not None
+    assert [there.value, there.low, there.high] == pytest.approx(
+        [1.8 * found[k] for k in ("value", "ci_low", "ci_high")]
+    )
+
+
+def test_the_worlds_are_whole_and_of_one_weight() -> None:
+    """The file is made by a program and read by a page: what the page says of it must hold."""
+    worlds = load_worlds()
+    assert sorted(worlds.order) == list(range(len(worlds.worlds)))
+    effects = [one.effect for one in worlds.worlds]
+    assert effects == sorted(effects)
+    # The page opens with the lower of the two middle worlds.
+    assert worlds.order[0] == (len(effects) - 1) // 2
+    assert worlds.effect.low <= effects[0] + 0.1
+    assert worlds.effect.high >= effects[-1] - 0.1
+    for number in range(1, len(effects) + 1):
+        page = home.page_of_world(number)
+        for place, group in enumerate(page.people.groups):
+            days = (page.people.states(place) == 0).sum(axis=1).mean()
+            kept = next(one for one in worlds.worlds[worlds.order[number - 1]].groups if one.id == group.id)
+            assert days == pytest.approx(kept.days, abs=0.051)
+    assert [group.kind for group in home.page_of_world(1).people.groups] == ["none", "therapy", "medicine", "both"]
+
+
+def test_closed_links_are_all_there() -> None:
+    """Each set of switches needs its days; with nothing closed nothing is lost."""
+    found = load_closed_links()
+    assert len({one.closed for one in found.closings}) == 8
+    assert runs_through(found, ()) == (0.0, 0.0)
+    low, high = runs_through(found, ("habit", "affect", "control"))
+    everything = np.array(found.of(()).gained) - np.array(found.of(("control", "affect", "habit")).gained)
+    assert [low, high] == pytest.approx([everything.min(), everything.max()])

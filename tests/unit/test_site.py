@@ -17,7 +17,8 @@ from remission.web.language import load_text
 from remission.web.security import CONTENT_SECURITY_POLICY
 from remission.web.settings import WebSettings
 
-READING = ("/", "/learn", "/learn/prefrontal", "/evidence", "/evidence/grabski_2022_kare", "/evidence/forest",
+READING = ("/", "/world/3", "/learn", "/learn/prefrontal",
+           "/evidence", "/evidence/grabski_2022_kare", "/evidence/forest",
            "/evidence/therapy/contingency-management", "/trial",
            "/about", "/limits", "/api", "/clinics", "/clinics/check", "/journey",
            "/journey/alcohol", "/safety")  # fmt: skip

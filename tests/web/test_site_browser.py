@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("/", "/learn", "/learn/extended-amygdala", "/learn/receptor?substance=cocaine", "/journey", "/journey/alcohol",
+PAGES = ("/", "/world/5", "/learn", "/learn?closed=habit&closed=control", "/learn/extended-amygdala",
+         "/learn/receptor?substance=cocaine", "/journey", "/journey/alcohol",
          "/es/journey/opioid", "/safety", "/family", "/diary", "/es/diary", "/clinics", "/es/clinics/check",
          "/clinics/state/CA",
          "/evidence", "/evidence?substance=nothing",
@@ -89,7 +90,7 @@ def test_the_chain_unfolds(quiet: Page, site: str) -> None:
 def test_bars_begin_at_zero(quiet: Page, site: str) -> None:
     """A bar from the lowest to the highest mean showed .85 and .58 as everything and next to nothing."""
     # The first visit computes the course.
-    quiet.goto(f"{site}/learn", timeout=120_000)
+    quiet.goto(f"{site}/learn/dose", timeout=120_000)
     quiet.locator("#on-day").wait_for(state="visible")
     course = quiet.request.get(f"{site}/api/learn/course.json").json()
     for arm, day in ((0, 0), (0, 155), (3, 155), (len(course["arms"]) - 1, 90)):
@@ -128,7 +129,7 @@ def test_a_planner_form_comes_back(quiet: Page, site: str) -> None:
 
 def test_the_chain_plays_and_pauses(quiet: Page, site: str) -> None:
     """What moves must be stoppable."""
-    quiet.goto(f"{site}/learn")
+    quiet.goto(f"{site}/learn/dose")
     quiet.locator("#play").click()
     expect(quiet.locator("#day-out")).not_to_have_text("0")
     quiet.locator("#play").click()
@@ -140,7 +141,7 @@ def test_the_chain_plays_and_pauses(quiet: Page, site: str) -> None:
 def test_less_motion_is_respected(quiet: Page, site: str) -> None:
     """A reader whom motion makes ill gets the end at once."""
     quiet.emulate_media(reduced_motion="reduce")
-    quiet.goto(f"{site}/learn")
+    quiet.goto(f"{site}/learn/dose")
     quiet.locator("#play").click()
     assert quiet.locator("#on-day").input_value() == "179"
 

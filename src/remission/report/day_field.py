@@ -16,14 +16,17 @@ from jaxtyping import Bool, Int
 from markupsafe import Markup
 
 from remission.errors import RunError
-from remission.records.day_field import DayField, FieldGroup, field_of_diaries, field_of_states
+from remission.patient.kernels.links import check_links
+from remission.protocol.record import Protocol
+from remission.records.day_field import DayField, FieldGroup, GroupKind, field_of_diaries, field_of_states
 from remission.records.diaries import Diaries
 from remission.records.packaged import packaged_toml
+from remission.records.treatment import Arm
 from remission.report.arm_kinds import ARM_KINDS, arm_kind
 from remission.report.page import draw_part, read_asset
 from remission.trial.chunk import Chunk
 from remission.trial.result import TrialResult
-from remission.trial.simulate import plan_trial
+from remission.trial.simulate import TrialPlan, plan_trial
 
 _SPARSE = 12
 """Up to so many rows are drawn tall, with a dotted line where nothing is known."""
@@ -82,11 +85,19 @@ def field_of_trial(result: TrialResult, *, replicate: int = 0) -> DayField:
     The trial is simulated again; it is the same, person by person. Raises RunError: other links of the chain are
     replaced now than when the result was made.
     """
-    protocol = result.protocol
-    plan = plan_trial(
-        protocol, n_replicates=result.n_replicates, seed=result.seed, parameter_set=result.parameter_set,
-        parameters=result.parameters,
+    check_links(result.links)
+    return field_of_plan(
+        plan_trial(
+            result.protocol, n_replicates=result.n_replicates, seed=result.seed, parameter_set=result.parameter_set,
+            parameters=result.parameters,
+        ),
+        replicate=replicate,
     )  # fmt: skip
+
+
+def field_of_plan(plan: TrialPlan, *, replicate: int = 0) -> DayField:
+    """One trial of a plan, simulated, by arm; the arms in the order of every legend."""
+    protocol = plan.protocol
     batch = plan.simulate(Chunk(first=replicate, count=1))
     seen = batch.observation.seen
     arms = sorted(enumerate(protocol.arms), key=lambda pair: arm_kind(pair[1], protocol))
@@ -95,11 +106,13 @@ def field_of_trial(result: TrialResult, *, replicate: int = 0) -> DayField:
         origin="simulated",
         known=seen,
         used=batch.observation.diary & seen,
-        groups=[
-            (arm.id, arm.label, ARM_KINDS[arm_kind(arm, protocol)], np.flatnonzero(batch.arm == place))
-            for place, arm in arms
-        ],
+        groups=[(arm.id, arm.label, _kind(arm, protocol), np.flatnonzero(batch.arm == place)) for place, arm in arms],
     )
+
+
+def _kind(arm: Arm, protocol: Protocol) -> GroupKind:
+    kind = ARM_KINDS[arm_kind(arm, protocol)]
+    return "medicine" if arm.medicine is not None and kind in {"therapy", "none"} else kind
 
 
 def picture_of(result: object) -> str:

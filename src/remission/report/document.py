@@ -14,6 +14,7 @@ from remission.patient.pharmacology import pharmacology_of
 from remission.patient.standing import is_tuned, standing_of, substances_without_trial, tuned_sentence
 from remission.protocol.record import Protocol
 from remission.report.chart import Chart
+from remission.report.day_field import draw_days, field_of_trial
 from remission.report.inline import chart_parts, inlined
 from remission.report.numbers import error_text, interval_text, mean_text, verdict_text
 from remission.report.page import fill_template
@@ -29,6 +30,7 @@ LIMITS: tuple[str, ...] = (
 _WIDE_IN = 10.5
 """Wider than the widest figure of a trial's report. [in]"""
 _SECTIONS = (
+    ("people", "The people, day by day"),
     ("results", "Published beside simulated"),
     ("pictures", "From the dose to the day"),
     ("limits", "What this cannot tell"),
@@ -85,6 +87,8 @@ def render_report(
     return fill_template(
         "report.html.jinja",
         "report.css",
+        "field.css",
+        people=draw_days(field_of_trial(result), name="people"),
         sections=_SECTIONS,
         charts=[chart_parts(chart, inline_svg(chart, svg)) for chart, svg in charts],
         page=content,

@@ -1,23 +1,30 @@
 """Published trials as the model gives them: the report of a run as a page, simulated when first asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache, partial
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import Query, Request
 
 from remission.library.protocols import list_published, load_protocol, published_left_out
-from remission.library.published import trial_citation
+from remission.library.published import published_outcome, published_verdict, trial_citation
+from remission.numerics.digits import with_interval
 from remission.patient.standing import standing_of
+from remission.protocol.explanation import explain_arm, explain_visits
+from remission.protocol.record import Protocol
 from remission.provenance import library_versions
 from remission.records.base import Record
+from remission.records.day_field import DayField
 from remission.records.seed import DEFAULT_SEED
+from remission.report.day_field import field_of_plan
 from remission.report.document import report_content
 from remission.report.write import report_charts
-from remission.trial.simulate import why_not_simulated
+from remission.trial.simulate import plan_trial, why_not_simulated
 from remission.trial.summary import summarize_trial
 from remission.web.desk import Desk
 from remission.web.figure import Figure, figure_of
+from remission.web.language import load_text
 from remission.web.page import PageRouter
 from remission.web.problems import PageMissingError
 from remission.web.queue import run_in_turn
@@ -117,8 +124,38 @@ class Report(Record):
     charts: tuple[Figure, ...]
 
 
+class CardFact(Record):
+    """A short name and what belongs to it."""
+
+    name: str
+    text: str
+
+
+class PublishedRow(Record):
+    """A published number of the trial; ``kind`` says how it was read."""
+
+    label: str
+    text: str
+    kind: str
+
+
+class TrialCard(Record):
+    """A trial in five views: its people (simulated), its session, its design, its evidence; the truth is the report.
+
+    ``plan`` is the address of the planner with the first infusion, empty where the drug is given in another way.
+    """
+
+    people: DayField
+    people_title: str
+    session: tuple[CardFact, ...]
+    plan: str
+    design: tuple[CardFact, ...]
+    command: str
+    published: tuple[PublishedRow, ...]
+
+
 class TrialPage(Record):
-    """What /trial/{id} shows: the report, or how far the simulation is."""
+    """What /trial/{id} shows: its card; the report, or how far the simulation is."""
 
     id: str
     title: str
@@ -128,6 +165,7 @@ class TrialPage(Record):
     record: str
     citation: str
     substance: str
+    card: TrialCard | None = None
     report: Report | None = None
     status: int = 200
 
@@ -157,7 +195,9 @@ def _left_out() -> tuple[LeftOut, ...]:
     return tuple(LeftOut(record=name, reason=reason) for name, reason in sorted(reasons.items()))
 
 
-@router.page("/trial/{trial_id}", template="trial.html.jinja", copied="asked", command="remission run {trial_id}")
+@router.page(
+    "/trial/{trial_id}", template="trial.html.jinja", text="trial", copied="asked", command="remission run {trial_id}"
+)
 async def trial(
     request: Request,
     trial_id: str,
@@ -177,6 +217,7 @@ async def trial(
     }
     if request.scope.get("is_head"):
         return TrialPage(**known, done=0, total=desk.n_replicates)
+    known["card"] = await run_in_turn("usual", partial(_card, trial_id))
     job = desk.ask(trial_id)
     await job.wait(wait)
     if job.result is None or job.failure:
@@ -184,6 +225,63 @@ async def trial(
         return TrialPage(**known, done=job.done, total=job.total, failure=job.failure, status=status)
     report = await run_in_turn("heavy", partial(_report, trial_id, desk))
     return TrialPage(**known, done=job.total, total=job.total, report=report)
+
+
+@cache
+def _card(trial_id: str) -> TrialCard:
+    """The card of a trial; its people are those of the first simulated trial of the report."""
+    protocol, words = load_protocol(trial_id), load_text("en", "trial")
+    people = field_of_plan(plan_trial(protocol, n_replicates=1, seed=DEFAULT_SEED))
+    return TrialCard(
+        people=people,
+        people_title=words["people_title"].format(n=protocol.population.n_subjects, days=protocol.follow_up_days),
+        session=tuple(
+            CardFact(name=arm.label, text=" ".join(line.strip() for line in explain_arm(protocol, arm)[1:]))
+            for arm in protocol.arms
+        ),
+        plan=_plan(protocol),
+        design=tuple(_design(protocol, words["facts"])),
+        command=f"remission design {trial_id} --vary n=60:400 --power 0.9",
+        published=tuple(_published(protocol)),
+    )
+
+
+def _plan(protocol: Protocol) -> str:
+    """The planner's address with the first infusion of ketamine, in a person of the trial's mean weight and age."""
+    given = [course.infusions[0] for course in protocol.drugs.values() if course.drug == "racemic-ketamine"]
+    found = [one for one in given if one.route == "intravenous" and one.dose_mg_per_kg and one.duration_min]
+    if not found:
+        return ""
+    who = protocol.population
+    asked = {
+        "weight": f"{who.weight.mean_kg:g} kg", "age": f"{who.age.mean_y:.0f}",
+        "dose": f"{found[0].dose_mg_per_kg:g} mg/kg", "minutes": f"{found[0].duration_min:g}",
+    }  # fmt: skip
+    return f"/planner?{urlencode(asked)}"
+
+
+def _design(protocol: Protocol, words: Mapping[str, str]) -> Iterator[CardFact]:
+    if protocol.estimand is not None:
+        asked = protocol.estimand
+        yield CardFact(name=words["question"], text=f"{asked.treatment} {asked.summary}")
+        yield CardFact(name=words["people"], text=asked.population)
+        yield CardFact(name=words["primary"], text=asked.variable)
+    yield CardFact(name=words["arms"], text=f"{'; '.join(arm.label for arm in protocol.arms)}.")
+    yield CardFact(name=words["visits"], text=" ".join(explain_visits(protocol)))
+
+
+def _published(protocol: Protocol) -> Iterator[PublishedRow]:
+    for one in protocol.comparisons:
+        asked = {"arm_or_contrast": one.arm_or_contrast, "endpoint": one.outcome, "statistic": one.statistic}
+        label = protocol.analysis(one.analysis).label if one.analysis else protocol.endpoint(str(one.endpoint)).label
+        where = f", {protocol.arm(one.arm).label.lower()}" if one.arm else ""
+        verdict = published_verdict(str(protocol.evidence), **asked)
+        if verdict is not None:
+            yield PublishedRow(label=label + where, text=verdict.says, kind=verdict.source_kind)
+            continue
+        found = published_outcome(str(protocol.evidence), **asked)
+        value = with_interval(found.value, found.ci_low, found.ci_high)
+        yield PublishedRow(label=label + where, text=f"{value}, {one.statistic}", kind=found.source_kind)
 
 
 @cache

@@ -78,14 +78,16 @@ def test_the_published_difference_is_the_record_s() -> None:
     """The number of the first page is read from the registry, times the days of the trial."""
     found = next(
         one
-        for one in trial_record("grabski_2022_kare")["outcomes"]
-        if one["statistic"] == "mean difference (percentage points)" and "pooled" in one["arm_or_contrast"]
+        for one in trial_record("grabski_2022_kare").outcomes
+        if one.statistic == "mean difference (percentage points)" and "pooled" in one.arm_or_contrast
     )
     there = published_interval(180)
     assert there is not None
-    assert [there.value, there.low, there.high] == pytest.approx(
-        [1.8 * found[k] for k in ("value", "ci_low", "ci_high")]
-    )
+    assert found.value is not None
+    assert found.ci_low is not None
+    assert found.ci_high is not None
+    assert there.value == pytest.approx(1.8 * found.value)
+    assert (there.low, there.high) == pytest.approx((1.8 * found.ci_low, 1.8 * found.ci_high))
 
 
 def test_the_worlds_are_whole_and_of_one_weight() -> None:

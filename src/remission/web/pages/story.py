@@ -83,8 +83,7 @@ def learn(
 def _page(closed: tuple[Region, ...]) -> StoryPage:
     found, words = load_closed_links(), load_text("en", "learn")["story"]
     there = found.of(closed)
-    ordered = sorted(there.gained)
-    numbers = {"days": ordered[(len(ordered) - 1) // 2], "low": ordered[0], "high": ordered[-1]}
+    numbers = {"days": _middle(there.gained), "low": min(there.gained), "high": max(there.gained)}
     return StoryPage(
         closed=closed,
         switches=tuple(_switch(region, closed, words) for region in REGIONS),
@@ -105,6 +104,11 @@ def _page(closed: tuple[Region, ...]) -> StoryPage:
     )
 
 
+def _middle(gained: tuple[float, ...]) -> float:
+    """The middle of the worlds; of two the lower."""
+    return sorted(gained)[(len(gained) - 1) // 2]
+
+
 def _whole(days: float) -> str:
     return f"{round(days):d}".replace("-", "\u2212")
 
@@ -113,7 +117,8 @@ def _through(found: ClosedLinks, closed: tuple[Region, ...], words: Mapping[str,
     if not closed:
         return f"{words['all_open']} {words['none_through']}"
     low, high = runs_through(found, closed)
-    text = str(words["through"]).format(low=_whole(low), high=_whole(high)).capitalize()
+    days = _whole(_middle(found.of(()).gained))
+    text = str(words["through"]).format(days=days, low=_whole(low), high=_whole(high))
     return f"{text} {words['ends_below']}" if round(low) < 0 else text
 
 

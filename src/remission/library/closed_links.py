@@ -9,7 +9,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, Final
 
-from remission.library.front_page import WorldGroup
+from remission.library.front_page import FromDraws, WorldGroup
 from remission.records.base import Record
 from remission.records.packaged import packaged_toml, read_library_json
 
@@ -41,20 +41,9 @@ class Curve(Record):
     treated: tuple[float, ...]
 
 
-class ClosedLinks(Record):
-    """Every set of closed links, none first, and how it was made; the same words as of the worlds."""
+class ClosedLinks(FromDraws):
+    """Every set of closed links, none first, and courses of the default values."""
 
-    made: str
-    seed: int
-    model_form: str
-    parameter_hash: str
-    protocol: str
-    protocol_hash: str
-    evidence: tuple[str, ...]
-    n_draws: int
-    n_effective: float
-    n_people: int
-    n_days: int
     closings: tuple[Closing, ...]
     curves: tuple[Curve, ...]
 

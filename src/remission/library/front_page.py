@@ -49,11 +49,8 @@ class World(Record):
     groups: tuple[WorldGroup, ...]
 
 
-class Worlds(Record):
-    """Worlds of equal weight in the order of their effect, and how they were made.
-
-    ``order``: in which they are shown, the middle one first. ``effect``: over all draws, weighted.
-    """
+class FromDraws(Record):
+    """How a file of ``make worlds`` was made: draws of the model's values, weighted by the evidence."""
 
     made: str
     seed: int
@@ -66,6 +63,14 @@ class Worlds(Record):
     n_effective: float
     n_people: int
     n_days: int
+
+
+class Worlds(FromDraws):
+    """Worlds of equal weight in the order of their effect.
+
+    ``order``: in which they are shown, the middle one first. ``effect``: over all draws, weighted.
+    """
+
     effect: Interval
     order: tuple[int, ...]
     worlds: Annotated[tuple[World, ...], Field(min_length=1)]

@@ -188,6 +188,7 @@ endpoints: $(TEST_STAMP) ## endpoints of the people in DIARIES=folder (CTN-0094 
 
 effects: $(TEST_STAMP) ## closed forms of stated effects beside base R (needs Rscript); into docs/validation/closed-forms.md
 	@$(BIN)/python -m validation.closed_forms
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.looks
 
 mmrm: $(TEST_STAMP) ## mixed models beside printed output of SAS (../shared/data/mmrm); into docs/validation/mmrm.md
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.mmrm_references

@@ -64,7 +64,8 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
     spending: Annotated[
         str,
         typer.Option(
-            "--spending", help="Spend alpha so: obrien-fleming, pocock, classical-obrien-fleming or classical-pocock."
+            "--spending",
+            help="Spend alpha so: obrien-fleming, pocock, hwang-shih-decani:-4, or classical- before the first two.",
         ),
     ] = "obrien-fleming",
     detectable: Annotated[

@@ -1,6 +1,7 @@
 """``remission design`` of a stated effect: the closed form at once, simulated trials beside it."""
 
 import shlex
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,14 @@ from remission.cli.terminal import print_json
 from remission.design.effect_file import changed_effect, read_effect
 from remission.design.stated import EffectPlan, answer_effect, plan_effect, simulate_effect
 from remission.errors import SpecError
+from remission.records.effect import EffectFile, LookPlan
 
 __all__ = ["design_effect_file", "given_options"]
 
-_READ = {"protocol", "vary", "power", "alpha", "changes", "replicates", "detectable", "budget", "seed", "as_json"}
+_READ = {
+    "protocol", "vary", "power", "alpha", "changes", "replicates", "detectable", "budget", "seed", "as_json", "looks",
+    "futility", "spending",
+}  # fmt: skip
 """Options of the command that an effect without a protocol can have."""
 _TRIALS = 1000
 
@@ -41,6 +46,8 @@ def design_effect_file(context: typer.Context) -> None:
     effect = read_effect(Path(options["protocol"]))
     if options["changes"]:
         effect = changed_effect(effect, options["changes"])
+    if given.keys() & {"looks", "futility", "spending"}:
+        effect = effect.replace(looks=_looks(context, effect))
     with named_as_options(max_replicates="--replicates", people="--vary"):
         plan = plan_effect(
             effect, sizes=_sizes(options["vary"]), alpha=options["alpha"], power=options["power"],
@@ -49,6 +56,30 @@ def design_effect_file(context: typer.Context) -> None:
         )  # fmt: skip
     words = ["remission", "design", Path(options["protocol"]).name]
     show_effect(plan, words=[*words, *_again(options, plan)], as_json=options["as_json"])
+
+
+def _looks(context: typer.Context, effect: EffectFile) -> LookPlan:
+    """The plan of the file with what was typed in its place."""
+    from remission.design.study import read_looks
+
+    options, before = context.params, effect.looks
+    given = given_options(context)
+    rule = read_looks(options["looks"] or ("1" if before is None else ",".join(map(str, before.at))),
+                      options["futility"] or [], options["spending"])  # fmt: skip
+    assert rule is not None, "looks were given"
+    only = [at for at, z in zip(rule.fractions, rule.z, strict=True) if z == inf]
+    if only:
+        raise SpecError(where="--futility", got=f"a look at {only[0]:g}", allowed="one of the looks",
+                        remedy="Name it in --looks too.")  # fmt: skip
+    fields = {} if before is None else before.to_dict()
+    fields["at"] = rule.fractions
+    if "spending" in given or before is None:
+        fields["spending"] = options["spending"]
+    if options["futility"]:
+        fields |= {"beta_spending": None, "futility_z": rule.futility_z[:-1]}
+    elif len(fields.get("futility_z") or ()) != len(rule.fractions) - 1:
+        fields["futility_z"] = None
+    return LookPlan.from_dict(fields)
 
 
 def _sizes(vary: str | None) -> tuple[int, ...]:
@@ -62,8 +93,10 @@ def _sizes(vary: str | None) -> tuple[int, ...]:
 def _again(options: dict[str, Any], plan: EffectPlan) -> list[str]:
     """The options that give the same numbers."""
     found = [part for change in options["changes"] or () for part in ("--set", change)]
-    found += [part for name in ("vary", "power", "budget") if options[name] is not None
+    found += [part for name in ("vary", "power", "budget", "looks") if options[name] is not None
               for part in (f"--{name}", str(options[name]))]  # fmt: skip
+    found += [part for one in options["futility"] or () for part in ("--futility", one)]
+    found += ["--spending", options["spending"]] if options["looks"] or options["futility"] else []
     found += ["--detectable"] if plan.detectable else []
     return [*found, "--alpha", str(plan.alpha), "--replicates", str(plan.n_replicates), "--seed", str(plan.seed)]
 
@@ -97,9 +130,53 @@ def _show_closed(plan: EffectPlan, content: dict[str, Any]) -> None:
     for one in content.get("detectable", ()):
         found = "no effect" if one["effect"] is None else f"an effect of {one['effect']:.4g}"
         typer.echo(f"With {one['people']} people {found} has power {one['power']:g}.")
+    _show_beside(content)
     _show_cautions(content)
     if "budget" in content:
         typer.echo(f"{content['budget']['amount']:,.0f} pays for {content['budget']['people']} people.")
+
+
+def _show_looks(row: dict[str, Any]) -> None:
+    looks = row.get("looks")
+    if looks is None:
+        return
+    for k, at in enumerate(looks["at"]):
+        floor = "" if looks["floors"][k] is None else f", futility below {looks['floors'][k]:.3f}"
+        stops = looks["under"]["stated"]
+        chances = ", ".join(f"for {name} {stops[name][k]:.3f}" for name in ("success", "harm", "futility"))
+        typer.echo(f"    look at {at:g}: |z| from {looks['z'][k]:.3f}{floor}; stops {chances}")
+    expected = {name: one["expected_people"] for name, one in looks["under"].items()}
+    typer.echo(f"    people expected at the stop: {expected['stated']:.0f}; without an effect {expected['none']:.0f}")
+
+
+def _show_beside(content: dict[str, Any]) -> None:
+    """What a look has shown, decisions, and the size by blinded numbers."""
+    seen = content.get("seen")
+    if seen is not None:
+        typer.echo(f"At look {seen['look']}, with {seen['information']:.2f} of the planned information: z "
+                   f"{seen['z']:.3f}, boundary {seen['boundary']:.3f}: {seen['verdict']}. Repeated interval "
+                   f"{seen['repeated_interval'][0]:.4g} to {seen['repeated_interval'][1]:.4g}.")  # fmt: skip
+        ahead = seen.get("to_come")
+        if ahead is not None:
+            typer.echo(f"  Chance of success later: {ahead['as_assumed']:.3f} if the effect is as stated, "
+                       f"{ahead['as_seen']:.3f} if as seen, {ahead['without_effect']:.3f} if there is none; "
+                       f"predictive {ahead['predictive']:.3f}.")  # fmt: skip
+        report = seen.get("report")
+        if report is not None:
+            typer.echo(f"  If it stops here: stage-wise p {report['p_value']:.4g}, median-unbiased estimate "
+                       f"{report['estimate']:.4g}, {100 * report['coverage']:.0f}% interval {report['low']:.4g} to "
+                       f"{report['high']:.4g}; the plain estimate is {seen['estimate']:.4g}.")  # fmt: skip
+    if "decision" in content:
+        rows = content["decision"]["rows"]
+        typer.echo(f"Go from an estimate of {rows[0]['go_from']:.4g}, no-go beyond {rows[0]['stop_below']:.4g}:")
+        for row in rows:
+            chances = f"go {row['go']:.3f}, consider {row['consider']:.3f}, no-go {row['no_go']:.3f}"
+            typer.echo(f"  {row['name']} ({row['effect']:g}): {chances}")
+    again = content.get("blinded")
+    if again is not None:
+        needed = "no number of people" if again["people"] is None else f"{again['people']} people"
+        planned = f"with {again['planned_people']} as planned the power would be {again['power_as_planned']:.3f}"
+        typer.echo(f"By the blinded numbers of {again['seen_people']} people {needed} are needed; {planned}.")
 
 
 def _show_cautions(content: dict[str, Any]) -> None:
@@ -115,6 +192,7 @@ def _show_row(row: dict[str, Any]) -> None:
     more = f", {row['events']:.0f} events expected" if "events" in row else ""
     more += f", cost {row['cost']:,.0f}" if "cost" in row else ""
     typer.echo(f"  {row['people']} people ({row['treatment']} and {row['control']}): {power}{more}")
+    _show_looks(row)
 
 
 def _show_simulated(plan: EffectPlan, content: dict[str, Any]) -> None:
@@ -130,8 +208,9 @@ def _show_simulated(plan: EffectPlan, content: dict[str, Any]) -> None:
         text = {name: Measure(**found[name]).text for name in ("power", "bias", "coverage")}
         nulls = "; ".join(f"reached {name} {Measure(**one).text}" for name, one in found["nulls"].items())
         scale = " of the logarithm" if plan.law.is_ratio else ""
+        stops = "" if "looks" not in row else f"; people at the stop {Measure(**found['expected_people']).text}"
         typer.echo(f"  {row['people']} people: power {text['power']}; {nulls}; bias{scale} {text['bias']}; coverage "
-                   f"{text['coverage']}; failed {found['n_failed']}")  # fmt: skip
+                   f"{text['coverage']}{stops}; failed {found['n_failed']}")  # fmt: skip
     search = smallest.get("search")
     if search is not None:
         if search["n"] is None or search["outcome"] != "found":

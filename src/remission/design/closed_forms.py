@@ -22,8 +22,8 @@ import numpy as np
 from remission.records.effect import Difference, Hazard, Law, Leaving, Proportions, Rate, Repeated
 
 __all__ = [
-    "Split", "cautions", "closed_power", "effect_of", "expected_events", "no_effect", "normal_quantile",
-    "nulls_to_pass", "share_staying", "split", "t_bound", "test_level", "with_effect",
+    "Split", "cautions", "closed_power", "effect_of", "end_of", "expected_events", "no_effect", "normal_quantile",
+    "nulls_to_pass", "share_staying", "split", "t_bound", "test_level", "to_analysis", "wished_side", "with_effect",
 ]  # fmt: skip
 
 _NODES: Final = 400
@@ -204,6 +204,32 @@ def closed_power(law: Law, people: Split, alpha: float) -> float:
     scale, weight = _scales(freedom)
     inside = _uppers(low * scale - up) + _uppers(high * scale - down) - 1.0
     return float(weight @ np.maximum(inside, 0.0))
+
+
+def wished_side(law: Law) -> int:
+    """1 where an effect above the null is wished, -1 where one below is."""
+    if law.goal == "superiority" and law.sides == 2:
+        if law.better is not None:
+            return 1 if law.better == "higher" else -1
+        return 1 if effect_of(law) >= no_effect(law) else -1
+    return nulls_to_pass(law)[0][1]
+
+
+def to_analysis(law: Law, effect: float) -> float:
+    """An effect on the scale of the analysis: the logarithm of a ratio."""
+    return log(effect) if law.is_ratio else effect
+
+
+def end_of(law: Law, people: Split) -> tuple[float, float]:
+    """Standard error of the estimate at the end, on the scale of the analysis, and the mean of the statistic there,
+    above zero where the stated effect is wished.
+    """
+    null = nulls_to_pass(law)[0][0]
+    found = _statistic(law, people, null)
+    if not found.freedom >= 1.0:
+        return float("nan"), float("nan")
+    error = 1.0 / found.under_null if isinstance(law, Hazard) else found.sd
+    return error, wished_side(law) * found.shift / found.sd
 
 
 def share_staying(leaving: Leaving | None, side: str, day: float | None = None) -> float:

@@ -6,7 +6,8 @@ it: differences between sizes and effects have less noise than each.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from math import inf, log
+from math import ceil, erfc, inf, log, sqrt
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -19,11 +20,15 @@ from remission.design.closed_forms import (
     split,
     t_bound,
     test_level,
+    wished_side,
     with_effect,
 )
 from remission.design.measures import Count, Mean, Measure
 from remission.records.effect import Difference, Hazard, Law, Proportions, Rate, Repeated
 from remission.streams import People, Stream, draw_normals, draw_uniforms
+
+if TYPE_CHECKING:
+    from remission.design.at_look import Boundaries
 
 __all__ = ["SimulatedLaw", "reject_share", "simulate_law"]
 
@@ -39,8 +44,9 @@ class SimulatedLaw:
     """What simulated trials of a law show.
 
     ``power``: reached the goal. ``nulls``: the same where the goal must not be reached, by name: type I errors.
-    ``bias``: of the estimate, on its scale, the logarithm for ratios. ``coverage``: of the interval that belongs to the
-    test. ``n_failed``: trials without an estimate, counted as not reaching the goal.
+    ``bias``: of the estimate, on its scale, the logarithm for ratios; with looks, of the plain one at the stop.
+    ``coverage``: of the plain interval that belongs to the test. ``expected_people``: at the stop. ``n_failed``: trials
+    without an estimate, counted as not reaching the goal.
     """
 
     n_replicates: int
@@ -50,6 +56,7 @@ class SimulatedLaw:
     estimate: Measure
     bias: Measure
     coverage: Measure
+    expected_people: Measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,24 @@ class _Cohort:
             self.drawn[kind, index] = tuple(self.table(one) for one in found)
         return self.drawn[kind, index]
 
+    def first(self, n: int) -> "_Cohort":
+        """The first people of each trial, with the draws that they have in the whole."""
+        if n == self.treated.size:
+            return self
+        whole = self
+
+        class _First(dict[tuple[str, int], tuple[_Table, ...]]):
+            """Draws that are taken from the whole when they are asked for."""
+
+            def __contains__(self, key: object) -> bool:
+                return True
+
+            def __missing__(self, key: tuple[str, int]) -> tuple[_Table, ...]:
+                draw = draw_normals if key[0] == "normal" else draw_uniforms
+                return tuple(one[:, :n] for one in whole._once(key[0], draw, key[1]))
+
+        return _Cohort(self.people, self.n_replicates, self.treated[:n], _First())
+
     def by_side(self, treatment: float, control: float) -> Float[np.ndarray, " subject"]:
         """One number for each side, person by person."""
         return np.where(self.treated, treatment, control)
@@ -101,40 +126,98 @@ class _Cohort:
 
 
 def simulate_law(
-    law: Law, people: int, treatment_share: float, *, alpha: float, n_replicates: int, seed: int
+    law: Law,
+    people: int,
+    treatment_share: float,
+    *,
+    alpha: float,
+    n_replicates: int,
+    seed: int,
+    bounds: "Boundaries | None" = None,
 ) -> SimulatedLaw:
     """Trials of so many people with the stated effect, and without one.
 
-    ``alpha``: error of the test, over as many sides as the law has. Raises ``SpecError``: the seed is out of range.
+    ``alpha``: error of the test, over as many sides as the law has. ``bounds``: of looks at shares of the people;
+    ``None``: only the one at the end. Raises ``SpecError``: the seed is out of range.
     """
     level = test_level(law, alpha)
     truth = effect_of(law)
     aim = log(truth) if law.is_ratio else truth
-    power, failed, estimate, away, covered = Count(), Count(), Mean(), Mean(), Count()
+    power, failed, estimate, away, covered, entered = Count(), Count(), Mean(), Mean(), Count(), Mean()
     false = {name: Count() for name, _ in _worlds_without(law)}
     for cohort in _cohorts(people, treatment_share, n_replicates, seed):
-        trials = _analyzed(law, cohort)
-        power.add(_reaches(law, trials, level))
-        failed.add(~np.isfinite(trials.estimate))
-        estimate.add(trials.estimate)
-        away.add(trials.estimate - aim)
-        outside = trials.passes(truth, 1, level) | trials.passes(truth, -1, level)
-        covered.add(~outside[np.isfinite(trials.estimate)])
+        ended = _ended(law, cohort, level, bounds)
+        good = np.isfinite(ended.estimate)
+        power.add(ended.reached)
+        failed.add(~good)
+        estimate.add(ended.estimate)
+        away.add(ended.estimate - aim)
+        covered.add(ended.covers[good])
+        entered.add(ended.people)
         for name, world in _worlds_without(law):
-            false[name].add(_reaches(world, _analyzed(world, cohort), level))
+            false[name].add(_ended(world, cohort, level, bounds).reached)
     return SimulatedLaw(
         n_replicates=power.n, n_failed=failed.hits, power=power.measure, estimate=estimate.measure, bias=away.measure,
         coverage=covered.measure, nulls={name: count.measure for name, count in false.items()},
+        expected_people=entered.measure,
     )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """How trials ended: whether the goal was reached, the estimate, whether its interval holds the truth, people."""
+
+    reached: _Flags
+    estimate: _Column
+    covers: _Flags
+    people: _Column
+
+
+def _ended(law: Law, cohort: _Cohort, level: float, bounds: "Boundaries | None") -> _Ended:
+    n, truth = cohort.treated.size, effect_of(law)
+    if bounds is None:
+        trials = _analyzed(law, cohort)
+        outside = trials.passes(truth, 1, level) | trials.passes(truth, -1, level)
+        everybody = np.full(cohort.n_replicates, float(n))
+        return _Ended(_reaches(law, trials, level), trials.estimate, ~outside, everybody)
+    side, null = wished_side(law), nulls_to_pass(law)[0][0]
+    is_two_sided = law.goal == "superiority" and law.sides == 2
+    running = np.ones(cohort.n_replicates, dtype=np.bool_)
+    reached, covers = np.zeros_like(running), np.zeros_like(running)
+    estimate, entered = np.full(running.size, np.nan), np.zeros(running.size)
+    for look, share in enumerate(bounds.information):
+        people = n if look == len(bounds.z) - 1 else ceil(share / bounds.information[-1] * n - 1e-9)
+        trials = _analyzed(law, cohort.first(people))
+        bound = 0.5 * erfc(bounds.z[look] / sqrt(2.0))
+        success, harm = trials.passes(null, side, bound), trials.passes(null, -side, bound)
+        stops = success | harm
+        if bounds.floors[look] > -inf:
+            stops = stops | ~trials.passes(null, side, 0.5 * erfc(bounds.floors[look] / sqrt(2.0)))
+        if look == len(bounds.z) - 1:
+            stops = np.ones_like(stops)
+        now = running & stops
+        reached |= running & (success | harm if is_two_sided else success)
+        outside = trials.passes(truth, 1, level) | trials.passes(truth, -1, level)
+        estimate[now], covers[now], entered[now] = trials.estimate[now], ~outside[now], people
+        running &= ~stops
+    return _Ended(reached, estimate, covers, entered)
+
+
 def reject_share(
-    law: Law, people: int, treatment_share: float, *, alpha: float, n_replicates: int, seed: int, against: float
+    law: Law,
+    people: int,
+    treatment_share: float,
+    *,
+    alpha: float,
+    n_replicates: int,
+    seed: int,
+    against: float,
+    bounds: "Boundaries | None" = None,
 ) -> Count:
     """How many trials reach the goal; trials end when their share is told apart from ``against``."""
     level, count = test_level(law, alpha), Count()
     for cohort in _cohorts(people, treatment_share, n_replicates, seed):
-        count.add(_reaches(law, _analyzed(law, cohort), level))
+        count.add(_ended(law, cohort, level, bounds).reached)
         found = count.measure
         if count.n >= 400 and abs(found.value - against) > 4.0 * found.mcse:
             break

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from remission.records.base import Record
+from remission.records.effect import Boundary
 from remission.records.text import Sentence, Slug
 
 _Share = Annotated[float, Field(gt=0.0, lt=1.0)]
@@ -46,7 +47,7 @@ class DesignChoice(Record):
     analysis: Slug | None = None
     looks: tuple[float, ...] = (1.0,)
     futility: tuple[FutilityRule, ...] = ()
-    boundary: Literal["obrien-fleming", "pocock", "classical-obrien-fleming", "classical-pocock"] = "obrien-fleming"
+    boundary: Boundary = "obrien-fleming"
     changes: dict[str, Any] = Field(default_factory=dict)
 
 

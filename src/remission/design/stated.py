@@ -5,7 +5,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from math import ceil, isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ from remission.records.seed import DEFAULT_SEED
 from remission.streams import check_seed
 
 if TYPE_CHECKING:
+    from remission.design.at_look import Boundaries
     from remission.design.variants import VariedSizes
 
 __all__ = [
@@ -257,9 +258,47 @@ def answer_effect(plan: EffectPlan) -> dict[str, Any]:
     if plan.budget is not None:
         content["budget"] = {"amount": plan.budget, "people": plan.sizes[0]}
     if centre is not None:
+        # What was seen belongs to the trial that is under way, not to the smallest that might have been.
+        content |= _beside(plan, plan.sizes[-1] if plan.sizes else centre)
         around = sorted({max(4, round(centre * one)) for one in _CURVE})
         content["curve"] = [{"people": n, "power": _closed(plan, n)} for n in around]
     return content
+
+
+def _beside(plan: EffectPlan, people: int) -> dict[str, Any]:
+    """What the file asks beside power, of a trial of so many people."""
+    effect, sides, content = plan.effect, plan.split(people), {}
+    if effect.seen is None and effect.blinded is None and effect.decision is None:
+        return content
+    from remission.design import look_answers
+
+    if effect.seen is not None:
+        content["seen"] = {"people": people, **look_answers.seen_content(effect, sides, plan.alpha)}
+    if effect.decision is not None:
+        content["decision"] = {"people": people, **look_answers.decision_content(effect, sides)}
+    if effect.blinded is not None:
+        content["blinded"] = _reestimated(plan, people)
+    return content
+
+
+def _reestimated(plan: EffectPlan, people: int) -> dict[str, Any]:
+    """The size again, with the nuisance number that the pooled data show in the place of the assumed one."""
+    from remission.design.look_answers import with_blinded
+
+    blinded = plan.effect.blinded
+    assert blinded is not None, "asked by the caller"
+    if plan.power is None:
+        raise SpecError(where="power", got="nothing", allowed="the power that the size must keep", remedy="Add --power "
+                        "0.9.")  # fmt: skip
+    law = with_blinded(plan.law, blinded, plan.treatment_share)
+    again = replace(plan, effect=plan.effect.replace(effect=law, blinded=None))
+    found = smallest_people(again)
+    # A trial is never made smaller than it is already.
+    needed = None if found is None else max(found, blinded.people)
+    return {
+        "seen_people": blinded.people, "planned_people": people, "people": needed,
+        "power_as_planned": _closed(again, people), "law": law.to_dict(),
+    }  # fmt: skip
 
 
 def simulate_effect(
@@ -293,6 +332,10 @@ def _row(plan: EffectPlan, people: int) -> dict[str, Any]:
             found["events"] = expected_events(plan.law, sides)
     else:
         found["cautions"] = ["Too few people on a side for a test."]
+    if plan.effect.looks is not None and found["power"] is not None:
+        from remission.design.look_answers import look_content
+
+        found["looks"] = look_content(plan.law, sides, plan.effect.looks, plan.alpha, people)
     if plan.effect.costs is not None:
         found["cost"] = _cost(plan.effect, sides)
     return found
@@ -305,7 +348,12 @@ def _cost(effect: EffectFile, sides: Split) -> float:
 
 
 def _closed(plan: EffectPlan, people: int) -> float | None:
-    found = closed_power(plan.law, plan.split(people), plan.alpha)
+    sides = plan.split(people)
+    found = closed_power(plan.law, sides, plan.alpha)
+    if plan.effect.looks is not None and isfinite(found):
+        from remission.design.look_answers import power_with_looks
+
+        found = power_with_looks(plan.law, sides, plan.effect.looks, plan.alpha)
     return found if isfinite(found) else None
 
 
@@ -314,8 +362,17 @@ def _simulated(plan: EffectPlan, people: int) -> dict[str, Any]:
 
     return asdict(
         simulate_law(plan.law, plan.compared(people), plan.treatment_share, alpha=plan.alpha,
-                     n_replicates=plan.n_replicates, seed=plan.seed)
+                     n_replicates=plan.n_replicates, seed=plan.seed, bounds=_bounds(plan))
     )  # fmt: skip
+
+
+def _bounds(plan: EffectPlan) -> "Boundaries | None":
+    """Boundaries where the looks come as planned."""
+    if plan.effect.looks is None:
+        return None
+    from remission.design.look_answers import planned_bounds
+
+    return planned_bounds(plan.effect.looks, test_level(plan.law, plan.alpha))
 
 
 def _searched(plan: EffectPlan, near: int) -> dict[str, Any]:
@@ -329,7 +386,7 @@ def _searched(plan: EffectPlan, near: int) -> dict[str, Any]:
     def evaluate(n: int) -> Evaluation:
         count = reject_share(
             plan.law, plan.compared(n), plan.treatment_share, alpha=plan.alpha,
-            n_replicates=_NEAR * plan.n_replicates, seed=plan.seed, against=power,
+            n_replicates=_NEAR * plan.n_replicates, seed=plan.seed, against=power, bounds=_bounds(plan),
         )  # fmt: skip
         return Evaluation(n_subjects=n, rejected=count.measure, n_replicates=count.n)
 

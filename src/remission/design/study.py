@@ -23,7 +23,7 @@ from remission.design.nulls import nulls_of, simulate_nulls
 from remission.design.operating import Characteristics, DesignRun, characterize, check_share, simulate_design
 from remission.design.price_sets import PriceSet
 from remission.design.prices import Prices, cost_course
-from remission.design.sequential import BOUNDARIES
+from remission.design.sequential import check_boundary
 from remission.design.size_search import TRIALS_NEAR, Evaluation, SizeSearch, search_size
 from remission.design.stops import StopRule, plan_stops
 from remission.design.table import true_value
@@ -47,7 +47,7 @@ from remission.streams import check_seed
 from remission.trial.simulate import MAX_REPLICATES
 from remission.trial.truth import check_people
 
-__all__ = ["DesignPlan", "DesignStudy", "design_trial", "plan_design", "study_design"]
+__all__ = ["DesignPlan", "DesignStudy", "design_trial", "plan_design", "read_looks", "study_design"]
 
 OnProgress = Callable[[int, int], None]
 
@@ -292,7 +292,7 @@ def plan_design(
             allowed="one of the two: an assurance draws the values itself",
             remedy="Leave out the changes or the draws.",
         )  # fmt: skip
-    rule = _rule(looks, list(futility), spending, alpha)
+    rule = read_looks(looks, list(futility), spending, alpha)
     sets = evidence_sets(evidence, without, n_draws)
     wanted = choose_analysis(protocol, analysis)
     used = null_protocol(protocol, wanted) if is_null else protocol
@@ -497,10 +497,13 @@ def _power(row: Characteristics) -> float:
     return (row.rejected if row.sequential is None else row.sequential.rejected).value
 
 
-def _rule(looks: str | None, futility: list[str], boundary: str, alpha: float) -> StopRule | None:
+def read_looks(looks: str | None, futility: Sequence[str], boundary: str, alpha: float = 0.05) -> StopRule | None:
+    """The rule that texts ask for; ``None`` where they ask for no look.
 
-    if boundary not in BOUNDARIES:
-        raise SpecError(where="spending", got=boundary, allowed=f"one of {', '.join(BOUNDARIES)}")
+    ``looks``: shares with commas. ``futility``: ``"0.5:0.0"``, several with commas. Raises ``SpecError``: a text says
+    something else, or a number or the boundary is not possible.
+    """
+    check_boundary(boundary)
     if looks is None and not futility:
         return None
     try:

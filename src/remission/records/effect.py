@@ -4,18 +4,19 @@ The same block stands in a file of its own, with the number of people, and in a 
 Shares are from 0 to 1. Times are in days.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
 from remission.errors import SpecError, did_you_mean
 from remission.records.base import Record
 from remission.records.text import Slug, Title
 
 __all__ = [
-    "Allocation", "Clusters", "Costs", "Difference", "DiaryEffect", "Effect", "EffectFile", "Hazard", "Law", "Leaving",
-    "PerSide", "Proportions", "Rate", "Repeated",
+    "Allocation", "Blinded", "Boundary", "Clusters", "Costs", "Difference", "DiaryEffect", "Effect", "EffectFile", "GoRule",
+    "Hazard", "Law", "Leaving", "LookPlan", "NormalPrior", "PerSide", "Proportions", "Rate", "Repeated", "SeenAtLook",
 ]  # fmt: skip
 
 _Finite = Annotated[float, Field(ge=-1e9, le=1e9)]
@@ -280,6 +281,108 @@ def _is_positive_definite(matrix: tuple[tuple[float, ...], ...]) -> bool:
     return True
 
 
+class NormalPrior(Record):
+    """What is believed of the effect before the trial, on the scale of the analysis: the logarithm for ratios."""
+
+    mean: _Finite
+    sd: Annotated[float, Field(gt=0.0, le=1e9)]
+
+
+def _boundary(name: str) -> str:
+    """A boundary by its name; the family of Hwang, Shih and DeCani with its number."""
+    if not re.fullmatch(r"(classical-)?(obrien-fleming|pocock)|hwang-shih-decani:-?[0-9]{1,2}(\.[0-9]{1,6})?", name):
+        raise SpecError(
+            where="value", got=name, allowed="obrien-fleming, pocock, either with classical- before it, or "
+            "hwang-shih-decani:-4 with a number from -40 to 40",
+        )  # fmt: skip
+    return name
+
+
+def _spent(name: str) -> str:
+    """A boundary that spends, which one of a fixed shape does not."""
+    if name.startswith("classical-"):
+        raise SpecError(where="value", got=name, allowed=f"a spending function, such as {name[10:]}")
+    return _boundary(name)
+
+
+Boundary: TypeAlias = Annotated[str, AfterValidator(_boundary)]
+"""The name of a boundary of success."""
+
+
+class LookPlan(Record):
+    """When the trial is looked at, and what stops it.
+
+    ``at``: shares of the information, the last one 1. ``spending``: how alpha is spent, ``hwang-shih-decani:-4`` among
+    them. ``beta_spending``: how the error of the second kind is spent on floors of futility, of ``beta`` in all; the
+    floors are not binding. ``futility_z``: floors that are given instead, one for each look but the last.
+    """
+
+    at: Annotated[tuple[float, ...], Field(min_length=1, max_length=20)]
+    spending: Boundary = "obrien-fleming"
+    beta_spending: Annotated[str, AfterValidator(_spent)] | None = None
+    beta: _Share = 0.1
+    futility_z: tuple[Annotated[float, Field(ge=-10.0, le=10.0)] | None, ...] | None = None
+
+    def _faults(self) -> Iterator[SpecError]:
+        steps = [late - early for early, late in zip((0.0, *self.at[:-1]), self.at, strict=True)]
+        if min(steps) <= 0.0 or self.at[-1] != 1.0:
+            yield SpecError(where="at", got=list(self.at), allowed="rising shares above 0, the last one 1",
+                            remedy="For example [0.5, 1].")  # fmt: skip
+        if self.futility_z is not None and self.beta_spending is not None:
+            yield SpecError(where="futility_z", got="given with beta_spending", allowed="one of the two")
+        if self.futility_z is not None and len(self.futility_z) != len(self.at) - 1:
+            yield SpecError(where="futility_z", got=f"{len(self.futility_z)} floors",
+                            allowed=f"{len(self.at) - 1}: one for each look but the last, null for none")  # fmt: skip
+
+
+class SeenAtLook(Record):
+    """What a look has shown: the estimate and its standard error, on the scale of the analysis.
+
+    ``errors``: the standard error at each look so far, the last one of this; one over their squares is the information
+    that the boundaries follow. ``is_last``: no further look comes, whatever was planned. ``prior``: for predictive
+    power; without one nothing is believed but what was seen.
+    """
+
+    estimate: _Finite
+    errors: Annotated[tuple[Annotated[float, Field(gt=0.0, le=1e9)], ...], Field(min_length=1, max_length=20)]
+    is_last: bool = False
+    prior: NormalPrior | None = None
+
+    def _faults(self) -> Iterator[SpecError]:
+        if any(late >= early for early, late in zip(self.errors, self.errors[1:], strict=False)):
+            yield SpecError(where="errors", got=list(self.errors), allowed="falling errors: each look knows more",
+                            remedy="Write the first look first.")  # fmt: skip
+
+
+class Blinded(Record):
+    """What the pooled data show before anybody knows who had what: of how many ``people``, and one nuisance number.
+
+    ``sd`` of a normal outcome, both sides together; ``share`` of people with the outcome; ``rate_per_day`` of events
+    with their ``dispersion``.
+    """
+
+    people: Annotated[int, Field(strict=True, ge=4, le=1_000_000)]
+    sd: Annotated[float, Field(gt=0.0, le=1e9)] | None = None
+    share: _Share | None = None
+    rate_per_day: Annotated[float, Field(gt=0.0, le=1000.0)] | None = None
+    dispersion: Annotated[float, Field(ge=0.0, le=1000.0)] | None = None
+
+
+class GoRule(Record):
+    """Go, consider or no-go, by what is believed of the effect at the end.
+
+    Go where the effect is better than ``reference`` with at least ``go_at`` and than ``target`` with at least
+    ``stop_below``; no-go where it is better than ``target`` with less than ``stop_below``; else consider. Both on the
+    scale of the effect.
+    """
+
+    target: _Finite
+    reference: _Finite
+    go_at: _Share = 0.8
+    stop_below: _Share = 0.1
+    prior: NormalPrior | None = None
+
+
 class DiaryEffect(Record):
     """An effect on the days of people who are drawn whole from diaries, or from the chain under the control.
 
@@ -349,3 +452,45 @@ class EffectFile(Record):
     allocation: Allocation = Allocation()
     costs: Costs | None = None
     effect: Annotated[_LawField, Discriminator(_law_of), _known(_LAWS)]
+    looks: LookPlan | None = None
+    seen: SeenAtLook | None = None
+    blinded: Blinded | None = None
+    decision: GoRule | None = None
+
+    def _faults(self) -> Iterator[SpecError]:
+        law = self.effect
+        if law.goal == "equivalence":
+            for name in ("looks", "seen", "decision"):
+                if getattr(self, name) is not None:
+                    yield SpecError(where=name, got="given with equivalence", allowed="superiority or non-inferiority")
+        if self.seen is not None and self.looks is None:
+            yield SpecError(where="seen", got="given without looks", allowed="the plan of looks that it belongs to",
+                            remedy="Add looks: {at: [0.5, 1]}.")  # fmt: skip
+        if self.seen is not None and self.looks is not None and len(self.seen.errors) > len(self.looks.at):
+            yield SpecError(where="seen.errors", got=f"{len(self.seen.errors)} looks",
+                            allowed=f"at most {len(self.looks.at)}, as looks.at")  # fmt: skip
+        yield from self._blinded_faults()
+        yield from self._decision_faults()
+
+    def _blinded_faults(self) -> Iterator[SpecError]:
+        if self.blinded is None:
+            return
+        needs = {"difference": "sd", "proportions": "share", "rate": "rate_per_day"}.get(self.effect.law)
+        given = [name for name in ("sd", "share", "rate_per_day") if getattr(self.blinded, name) is not None]
+        if needs is None or getattr(self.effect, "clusters", None) is not None:
+            yield SpecError(where="blinded", got=f"given with {self.effect.law}",
+                            allowed="difference, proportions or rate, of people and not of clusters")  # fmt: skip
+        elif given != [needs]:
+            yield SpecError(where="blinded", got=", ".join(given) or "no number", allowed=f"{needs}, as the law has")
+
+    def _decision_faults(self) -> Iterator[SpecError]:
+        rule, law = self.decision, self.effect
+        if rule is None:
+            return
+        if law.is_ratio and min(rule.target, rule.reference) <= 0.0:
+            yield SpecError(where="decision", got=min(rule.target, rule.reference), allowed="ratios above 0")
+        if rule.target == rule.reference:
+            yield SpecError(where="decision.target", got=rule.target, allowed="a number that is not the reference",
+                            remedy="The target is what is hoped for, the reference what is just worth it.")  # fmt: skip
+        if rule.go_at <= rule.stop_below:
+            yield SpecError(where="decision.go_at", got=rule.go_at, allowed=f"more than stop_below, {rule.stop_below}")

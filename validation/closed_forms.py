@@ -15,8 +15,6 @@ from remission.design.closed_forms import Split, closed_power
 from remission.design.law_trials import simulate_law
 from remission.records.effect import EffectFile, Law
 
-__all__ = ["main", "random_case"]
-
 _HERE = Path(__file__).parent
 _PAGE = _HERE.parent / "docs" / "validation" / "closed-forms.md"
 _LAWS = ("difference", "proportions", "hazard", "rate", "repeated", "clusters")

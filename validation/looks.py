@@ -14,8 +14,6 @@ from remission.design.at_look import Boundaries, after_stop, boundaries_of, chan
 from remission.design.sequential import first_stops
 from remission.records.effect import LookPlan
 
-__all__ = ["main"]
-
 _HERE = Path(__file__).parent
 _PAGE = _HERE.parent / "docs" / "validation" / "looks.md"
 _SPENDING = ("obrien-fleming", "pocock", "hwang-shih-decani:-8", "hwang-shih-decani:-4", "hwang-shih-decani:-1",

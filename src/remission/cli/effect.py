@@ -14,8 +14,6 @@ from remission.design.stated import EffectPlan, answer_effect, plan_effect, simu
 from remission.errors import SpecError
 from remission.records.effect import EffectFile, LookPlan
 
-__all__ = ["design_effect_file", "given_options"]
-
 _READ = {
     "protocol", "vary", "power", "alpha", "changes", "replicates", "detectable", "budget", "seed", "as_json", "looks",
     "futility", "spending",

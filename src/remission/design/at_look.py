@@ -24,11 +24,6 @@ from remission.design.sequential import beta_floors, bounds_spending, first_stop
 from remission.errors import SpecError
 from remission.records.effect import GoRule, LookPlan, NormalPrior
 
-__all__ = [
-    "AfterStop", "Boundaries", "Chances", "Decision", "Forecast", "after_stop", "boundaries_of", "chances", "decide",
-    "forecast", "repeated_interval",
-]  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Boundaries:

@@ -21,11 +21,6 @@ import numpy as np
 
 from remission.records.effect import Difference, Hazard, Law, Leaving, Proportions, Rate, Repeated
 
-__all__ = [
-    "Split", "cautions", "closed_power", "effect_of", "end_of", "expected_events", "no_effect", "normal_quantile",
-    "nulls_to_pass", "share_staying", "split", "t_bound", "test_level", "to_analysis", "wished_side", "with_effect",
-]  # fmt: skip
-
 _NODES: Final = 400
 _ROOT_HALF: Final = sqrt(0.5)
 

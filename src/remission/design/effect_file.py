@@ -13,8 +13,6 @@ from remission.records.effect import EffectFile
 from remission.records.faults import located_faults
 from remission.records.yaml_tree import MAX_BYTES, Tree, read_tree, read_tree_file
 
-__all__ = ["changed_effect", "is_effect_file", "read_effect"]
-
 _WHAT = "a YAML file of an effect"
 _FIRST = "format: remission/effect/1"
 _TOP = re.compile(r"^([a-z_]+):[ \t]*[\"']?([^\s\"'#]*)", re.MULTILINE)

@@ -30,7 +30,6 @@ from remission.streams import People, Stream, draw_normals, draw_uniforms
 if TYPE_CHECKING:
     from remission.design.at_look import Boundaries
 
-__all__ = ["SimulatedLaw", "reject_share", "simulate_law"]
 
 _MOST_PEOPLE = 400_000
 """People in a piece of work."""

@@ -37,8 +37,6 @@ from remission.records.effect import (
     Rate,
 )
 
-__all__ = ["decision_content", "look_content", "planned_bounds", "power_with_looks", "seen_content", "with_blinded"]
-
 
 @lru_cache(maxsize=256)
 def planned_bounds(plan: LookPlan, level: float) -> Boundaries:

@@ -31,10 +31,6 @@ if TYPE_CHECKING:
     from remission.design.at_look import Boundaries
     from remission.design.variants import VariedSizes
 
-__all__ = [
-    "EffectPlan", "EffectStudy", "answer_effect", "design_effect", "detectable_effect", "plan_effect",
-    "simulate_effect", "smallest_people",
-]  # fmt: skip
 
 _MOST_PEOPLE = 10_000_000
 _NEAR = 4

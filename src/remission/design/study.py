@@ -47,8 +47,6 @@ from remission.streams import check_seed
 from remission.trial.simulate import MAX_REPLICATES
 from remission.trial.truth import check_people
 
-__all__ = ["DesignPlan", "DesignStudy", "design_trial", "plan_design", "read_looks", "study_design"]
-
 OnProgress = Callable[[int, int], None]
 
 _TRIALS_A_DRAW = 20

@@ -14,11 +14,6 @@ from remission.errors import SpecError, did_you_mean
 from remission.records.base import Record
 from remission.records.text import Slug, Title
 
-__all__ = [
-    "Allocation", "Blinded", "Boundary", "Clusters", "Costs", "Difference", "DiaryEffect", "Effect", "EffectFile", "GoRule",
-    "Hazard", "Law", "Leaving", "LookPlan", "NormalPrior", "PerSide", "Proportions", "Rate", "Repeated", "SeenAtLook",
-]  # fmt: skip
-
 _Finite = Annotated[float, Field(ge=-1e9, le=1e9)]
 _Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 _Days = Annotated[float, Field(gt=0.0, le=36_500.0)]

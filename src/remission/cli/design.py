@@ -123,7 +123,9 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
     if scenarios is not None:
         _tabulate(context, protocol, scenarios)
         return
-    with named_as_options(max_replicates="--replicates", n_draws="--assurance", parameters="--set", **_TRUTH):
+    with named_as_options(
+        max_replicates="--replicates", n_draws="--assurance", parameters="--set", fractions="--looks", **_TRUTH
+    ):
         trial = _one_protocol(protocol)
         plan = plan_design(
             trial, parameters=parameters_of(trial, changes) if changes else None,

@@ -62,8 +62,9 @@ def _looks(context: typer.Context, effect: EffectFile) -> LookPlan:
 
     options, before = context.params, effect.looks
     given = given_options(context)
-    rule = read_looks(options["looks"] or ("1" if before is None else ",".join(map(str, before.at))),
-                      options["futility"] or [], options["spending"])  # fmt: skip
+    with named_as_options(fractions="--looks"):
+        rule = read_looks(options["looks"] or ("1" if before is None else ",".join(map(str, before.at))),
+                          options["futility"] or [], options["spending"])  # fmt: skip
     assert rule is not None, "looks were given"
     only = [at for at, z in zip(rule.fractions, rule.z, strict=True) if z == inf]
     if only:

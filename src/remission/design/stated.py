@@ -263,7 +263,8 @@ def answer_effect(plan: EffectPlan) -> dict[str, Any]:
 
 def _beside(plan: EffectPlan, people: int) -> dict[str, Any]:
     """What the file asks beside power, of a trial of so many people."""
-    effect, sides, content = plan.effect, plan.split(people), {}
+    effect, sides = plan.effect, plan.split(people)
+    content: dict[str, Any] = {}
     if effect.seen is None and effect.blinded is None and effect.decision is None:
         return content
     from remission.design import look_answers

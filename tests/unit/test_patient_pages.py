@@ -14,7 +14,8 @@ from reading_grade import english_grade, english_syllables, spanish_ease, spanis
 from remission.errors import LibraryError, SpecError
 from remission.evidence.care import contacts_of, countries, fill, load_options, number_of, slots_of
 from remission.evidence.registry import citation_of, load_evidence
-from remission.records.evidence import StudyRecord
+from remission.records.evidence import StudyOutcome, StudyRecord
+from remission.records.packaged import packaged_toml
 from remission.web.app import create_app
 from remission.web.language import LANGUAGES
 from remission.web.settings import WebSettings
@@ -41,6 +42,7 @@ def _text(language: str, name: str) -> dict[str, Any]:
     return tomllib.loads(files("remission.web").joinpath("text", language, f"{name}.toml").read_text("utf-8"))
 
 
+PEOPLE = ("treated", "control", "treated_low", "treated_high", "control_low", "control_high")
 PATIENT_TEXTS = ("journey", "safety", "diary", "family")
 
 
@@ -126,7 +128,21 @@ def test_every_slot_is_filled(language: str) -> None:
     """A slot that names nothing would reach the reader in braces."""
     for name in PATIENT_TEXTS:
         for text in strings_of(_sentences(language, name)):
-            assert "{" not in fill(text.replace("{substance}", "").replace("{scale}", ""))
+            # A word alone in braces is put in by the page itself; a record has a point in its name.
+            assert "{" not in fill(re.sub(r"\{[a-z_0-9]+\}", "", text))
+
+
+def counted_outcomes() -> list[tuple[dict[str, str], StudyOutcome]]:
+    """What stands in the table of how sessions were borne, with its outcome in the registry."""
+    table = packaged_toml("care", "tolerability.toml")
+    found = []
+    for entry in (one for name, entries in table.items() if name != "protocol" for one in entries):
+        study = load_evidence()[entry["study"]]
+        assert isinstance(study, StudyRecord)
+        wanted = (entry["endpoint"], entry["contrast"])
+        (outcome,) = (one for one in study.outcomes if (one.endpoint, one.arm_or_contrast) == wanted)
+        found.append((entry, outcome))
+    return found
 
 
 @pytest.mark.parametrize("address", PAGES)
@@ -136,7 +152,7 @@ def test_every_number_on_a_page_stands_in_a_record(client: TestClient, address: 
     assert answer.status_code == 200
     known = {"100"}
     slots = {slot for language in LANGUAGES for t in PATIENT_TEXTS for slot in slots_of(repr(_text(language, t)))}
-    icons = {name for option in load_options() for name in option.icons}
+    icons = {name for option in load_options() for name in (*option.icons, *option.counts, option.alone) if name}
     for name in slots | icons:
         number = number_of(name)
         for part in ("value", "low", "high", "treated", "control", "n", "more", "months", "weeks", "days"):
@@ -144,15 +160,8 @@ def test_every_number_on_a_page_stands_in_a_record(client: TestClient, address: 
                 known |= set(re.findall(r"\d+", fill(f"{{{name}.{part}}}")))
             except LibraryError:
                 continue
-        ends = (
-            number.treated,
-            number.control,
-            number.treated_low,
-            number.treated_high,
-            number.control_low,
-            number.control_high,
-        )
-        known |= {str(round(end)) for end in ends if end is not None}
+        ends = [getattr(number, name) for name in (*PEOPLE, "value")]
+        known |= {str(round(share)) for end in ends if end is not None for share in (end, 100.0 - end)}
         known |= set(re.findall(r"\d+", f"{number.source} {number.n or ''}"))
     for country in countries():
         known |= set(re.findall(r"\d+", contacts_of(country).model_dump_json()))
@@ -160,6 +169,10 @@ def test_every_number_on_a_page_stands_in_a_record(client: TestClient, address: 
     for option in load_options():
         for source in option.sources:
             known |= set(re.findall(r"\d+", citation_of(registry[source])))
+    for entry, outcome in counted_outcomes():
+        ends = [outcome.value, outcome.ci_low, outcome.ci_high]
+        known |= {str(round(end)) for end in ends if end is not None} | {str(outcome.n)}
+        known |= set(re.findall(r"\d+", citation_of(registry[entry["study"]])))
     assert set(re.findall(r"\d+", _plain(answer.text))) <= known
     assert "object at" not in answer.text
 
@@ -184,7 +197,7 @@ def test_established_treatments_stand_before_ketamine(client: TestClient, substa
 def test_people_are_drawn_only_where_both_groups_were_counted() -> None:
     """A ratio or days drawn as people would invent patients."""
     for option in load_options():
-        for name in option.icons:
+        for name in (*option.icons, *option.counts):
             number = number_of(name)
             assert number.treated is not None, name
             assert number.control is not None, name
@@ -195,6 +208,50 @@ def test_people_are_drawn_only_where_both_groups_were_counted() -> None:
                 <= 100
             )
             assert "per 100" in number.unit or number.unit in {"people per 100", "percent"}, (name, number.unit)
+
+
+@pytest.mark.parametrize("substance", SUBSTANCES)
+def test_pictures_of_one_substance_show_one_outcome(substance: str) -> None:
+    """Beside each other they are read as one question; two outcomes would rank what cannot be ranked."""
+    registry, asked = load_evidence(), set()
+    for option in load_options():
+        if option.substance == substance:
+            assert not set(option.icons) & set(option.counts)
+            assert option.kind == "none" or not option.alone
+            asked |= {registry[name].endpoint for name in option.icons if name in registry}
+    assert len(asked) <= 1, asked
+
+
+def test_filled_is_hope_in_every_picture(client: TestClient) -> None:
+    """The guide counts who went back to drinking; drawn as it is, the worse group would look the better."""
+    options = {one["id"]: one for one in client.get("/journey/alcohol.json").json()["options"]}
+    (icons,) = options["alcohol-naltrexone"]["icons"]
+    number = number_of("alc_naltrexone_niaaa_relapse")
+    assert number.treated is not None
+    assert number.control is not None
+    assert (icons["treated"], icons["control"]) == (100 - number.treated, 100 - number.control)
+    assert "not" in icons["says"]
+    (alone,) = options["alcohol-nothing"]["icons"]
+    assert alone["treated"] is None
+    assert alone["control"] == 100 - number_of("drinking_three_months").part("value")
+
+
+def test_how_sessions_were_borne_is_counted_and_simulated(client: TestClient) -> None:
+    """Published counts beside what the model gives; the larger dose raises pressure in more sessions."""
+    pages = {name: client.get(f"/journey/{name}/sessions.json").json() for name in ("alcohol", "cocaine", "opioid")}
+    for page in pages.values():
+        assert {"dissociation", "harm"} <= {one["kind"] for one in page["counted"]}
+        assert all(one["note"] and one["says"] for one in page["counted"])
+    assert pages["opioid"]["simulated"] == []
+    rises = {}
+    for name in ("alcohol", "cocaine"):
+        told = {one["kind"]: one["says"] for one in pages[name]["simulated"]}
+        assert set(told) == {"pressure", "dissociation", "stopped", "missed"}
+        rises[name] = int(re.findall(r"\d+", told["pressure"])[0])
+    assert 0 < rises["cocaine"] < rises["alcohol"] < 100
+    page = client.get("/es/journey/cannabis/sessions").text
+    assert "No simulamos" in page
+    assert client.get("/journey/gold/sessions").status_code == 404
 
 
 def test_what_has_no_result_claims_none(client: TestClient) -> None:

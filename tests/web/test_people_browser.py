@@ -244,3 +244,24 @@ def test_the_card_to_check_a_clinic_is_one_sheet(quiet: Page, site: str, address
     quiet.goto(site + address)
     assert len(re.findall(rb"/Type\s*/Page[^s]", quiet.pdf(format="A4"))) == 1
     assert len(re.findall(rb"/Type\s*/Page[^s]", quiet.pdf(format="Letter"))) == 1
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light")])
+def test_a_journey_goes_step_by_step(quiet: Page, site: str, width: int, scheme: str) -> None:
+    """Twenty-eight screens one after the other are read by nobody; Back goes a step back, and every step passes axe."""
+    quiet.set_viewport_size({"width": width, "height": 844})
+    quiet.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    quiet.goto(f"{site}/journey/alcohol")
+    steps = [one.get_attribute("id") for one in quiet.locator("[data-step]").all()]
+    for at, step in enumerate(steps):
+        shown = [one.get_attribute("id") for one in quiet.locator("[data-step]").all() if one.is_visible()]
+        assert shown == [step]
+        if scheme == "dark":
+            found = Axe().run(quiet)
+            assert found.violations_count == 0, found.generate_report()
+        assert quiet.evaluate("document.documentElement.scrollWidth") <= width
+        if at + 1 < len(steps):
+            quiet.locator(f"#{step} .turn a").last.click()
+    quiet.go_back()
+    assert quiet.locator(f"#{steps[-2]}").is_visible()
+    assert quiet.locator(f".thread a[href='#{steps[-2]}']").get_attribute("aria-current") == "step"

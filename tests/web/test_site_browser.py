@@ -170,10 +170,16 @@ def test_journey_by_keyboard_alone(quiet: Page, site: str) -> None:
             break
     quiet.keyboard.press("Enter")
     quiet.wait_for_url("**/journey/opioid")
+    # One step at a time: the goals stand on the second.
+    quiet.locator("#step-safety .turn a").focus()
+    quiet.keyboard.press("Enter")
+    assert quiet.evaluate("document.activeElement.id") == "goal"
     goal = quiet.locator("input[name=goal]").first
     goal.focus()
     quiet.keyboard.press("Space")
     assert quiet.locator(".goal-text:visible").count() == 1
+    quiet.locator(".thread a[href='#step-ask']").focus()
+    quiet.keyboard.press("Enter")
     box = quiet.locator("#questions ~ label input").first
     box.focus()
     quiet.keyboard.press("Space")
@@ -186,18 +192,30 @@ def test_what_is_chosen_on_a_patient_page_goes_nowhere(quiet: Page, site: str) -
     quiet.wait_for_load_state("networkidle")
     asked: list[str] = []
     quiet.on("request", lambda request: asked.append(request.url))
-    for field in quiet.locator("input[type=radio], input[type=checkbox]").all()[:12]:
-        field.check()
+    for step, fields in (("want", "input[type=radio]"), ("ask", "input[type=radio], input[type=checkbox]")):
+        quiet.locator(f".thread a[href='#step-{step}']").click()
+        for field in quiet.locator(f"#step-{step}").locator(fields).all()[:12]:
+            field.check()
     quiet.locator("#own").fill("my own words")
+    quiet.locator(".thread a[href='#step-cost']").click()
+    for field, typed in (("price", "4"), ("many", "3,5"), ("days", "5")):
+        quiet.locator(f"#use-{field}").fill(typed)
+    assert "70 a week" in quiet.locator("#use-says").inner_text()
+    quiet.locator("#use-days").fill("every day")
+    assert "number" in quiet.locator("#use-days-fault").inner_text()
+    assert quiet.locator("#use-days").input_value() == "every day"
+    assert quiet.locator("#use-says").inner_text() == ""
     assert asked == []
-    assert quiet.url == f"{site}/journey/alcohol"
+    # The address says which step is shown, and nothing that was chosen or typed.
+    assert quiet.url == f"{site}/journey/alcohol#step-cost"
     assert quiet.evaluate("localStorage.length + sessionStorage.length") == 0
 
 
 def test_icons_are_counted_people(quiet: Page, site: str) -> None:
     """Filled circles must be as many as the number beside them."""
-    quiet.goto(f"{site}/journey/nicotine")
-    for figure in quiet.locator(".people").all():
+    quiet.goto(f"{site}/journey/nicotine#step-options")
+    assert quiet.locator(".people:not(.unseen)").count() >= 7
+    for figure in quiet.locator(".people:not(.unseen)").all():
         count = int(figure.locator("strong").inner_text())
         assert figure.locator("circle.yes").count() == count
         assert figure.locator("circle").count() == 100
@@ -217,7 +235,7 @@ SHORTEST_PAPER = (("/es/journey/alcohol", "Letter"), ("/journey/nicotine", "A4")
 )
 def test_a_journey_prints_on_two_pages(quiet: Page, site: str, address: str, paper: str) -> None:
     """Options, warnings, marks and questions fit on one sheet, back and front, or nobody brings it."""
-    quiet.goto(site + address)
+    quiet.goto(f"{site}{address}#step-want")
     quiet.locator("input[name=goal]").first.check()
     printed = quiet.pdf(format=paper)
     assert len(re.findall(rb"/Type\s*/Page[^s]", printed)) == 2
@@ -244,6 +262,7 @@ def test_pages_read_without_scripts(browser: Browser, site: str, address: str) -
         assert not page.locator("#unfold").is_visible()
     if "/journey/" in address:
         assert page.locator(".goal-text").first.is_visible()
+        assert all(step.is_visible() for step in page.locator("[data-step]").all())
     context.close()
 
 

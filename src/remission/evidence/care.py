@@ -79,7 +79,10 @@ class Option(Record):
     ``approved``: whether a medicine is approved for this use in the United States: yes, no, some, varies (by country),
     or talking where nothing needs approval.
     ``strength``: what kind of studies the words rest on; pages have a sentence for each.
-    ``icons``: ids of numbers that count people, treated and control, on one endpoint.
+    ``icons``: ids of numbers that count people, treated and control, on the outcome that its substance's options share.
+    ``alone``: id of a number that counts people without treatment on that outcome, where the option is none.
+    ``turned``: whether these count what one fears; the picture then shows the others, so that filled is always hope.
+    ``counts``: ids of numbers that count people on another outcome; they are told in words.
     ``sources``: ids of evidence records behind the words.
     ``other_sources``: sources in words, where no record has the statement.
     """
@@ -89,7 +92,10 @@ class Option(Record):
     kind: Literal["established", "research", "none"]
     approved: Literal["yes", "no", "some", "varies", "talking"]
     strength: Literal["reviews", "mixed", "large", "trials", "small", "watched", "hardly", "none"]
-    icons: tuple[str, ...]
+    icons: tuple[str, ...] = ()
+    alone: str = ""
+    turned: bool = False
+    counts: tuple[str, ...] = ()
     sources: tuple[str, ...]
     other_sources: tuple[str, ...] = ()
 

@@ -13,6 +13,7 @@ from remission.records.evidence import CareRecord, StudyRecord
 from remission.web.language import LANGUAGES, load_text, path_in
 from remission.web.page import PageRouter
 from remission.web.pages.help import Choice, Country, Language, country_of, others_of, overdose_steps
+from remission.web.pages.sessions import Counted, counted_in
 from remission.web.problems import Fault, PageMissingError, PageMovedError
 
 __all__ = ["router"]
@@ -31,11 +32,14 @@ class JourneyStart(Record):
 
 
 class Icons(Record):
-    """People per 100 with and without a treatment, on one endpoint, from one source."""
+    """People per 100 with and without a treatment, or without any, who had the outcome that one hopes for.
+
+    ``treated`` is None where only people without treatment were counted.
+    """
 
     record: str
     says: str
-    treated: int
+    treated: int | None
     control: int
     treated_low: int | None
     treated_high: int | None
@@ -55,7 +59,10 @@ class Source(Record):
 
 
 class OptionCard(Record):
-    """One option; ``strength`` says what kind of studies it rests on, ``no_icons`` why nothing is drawn."""
+    """One option; ``strength`` says what kind of studies it rests on, ``no_icons`` why nothing is drawn.
+
+    ``counts`` are counts of people on other outcomes than the one that is drawn.
+    """
 
     id: str
     name: str
@@ -66,6 +73,7 @@ class OptionCard(Record):
     strength: str
     icons: tuple[Icons, ...]
     no_icons: str
+    counts: tuple[str, ...]
     harm: str
     access: str
     sources: tuple[Source, ...]
@@ -103,6 +111,7 @@ class JourneyPage(Record):
     signs: tuple[str, ...]
     diagnosis: tuple[str, ...]
     goals: tuple[Pair, ...]
+    outcome: str
     options: tuple[OptionCard, ...]
     sessions: tuple[Pair, ...]
     life: tuple[Pair, ...]
@@ -111,6 +120,10 @@ class JourneyPage(Record):
     risks_more: tuple[str, ...]
     cost_lead: str
     cost: tuple[Pair, ...]
+    fund: tuple[Pair, ...]
+    counted: tuple[Counted, ...]
+    check: tuple[str, ...]
+    signs_of_a_bad_clinic: tuple[str, ...]
     values: tuple[str, ...]
     questions: tuple[str, ...]
     facts: tuple[Fact, ...]
@@ -146,6 +159,10 @@ def journey_of(request: Request, substance: str, language: Language, country: Co
     return page.model_copy(update={"fault": fault, "status": 422}) if fault else page
 
 
+_ALCOHOL_FIRST = ("stop", "stop_more", "sedatives", "tolerance", "naloxone")
+_FIRST = {"opioid": ("tolerance", "naloxone", "stop", "stop_more", "sedatives")}
+
+
 @cache
 def _journey(substance: str, language: str, country: str) -> JourneyPage:
     t = load_text(language, "journey")
@@ -154,9 +171,7 @@ def _journey(substance: str, language: str, country: str) -> JourneyPage:
         heading=t["heading"].replace("{substance}", t["substances"][substance]),
         contacts=care.contacts_of(country, language),
         others=others_of(country, language),
-        safety=tuple(
-            t["safety"][key] for key in ("stop", "stop_more", "sedatives", "tolerance", "naloxone", "never", "call")
-        ),
+        safety=tuple(t["safety"][key] for key in (*_FIRST.get(substance, _ALCOHOL_FIRST), "never", "call")),
         overdose_title=load_text(language, "safety")["overdose"],
         overdose=overdose_steps(language),
         signs=tuple(t["diagnosis"]["signs"]),
@@ -164,6 +179,7 @@ def _journey(substance: str, language: str, country: str) -> JourneyPage:
         goals=tuple(
             Pair(name=t["goal"][key], text=t["goal"][f"{key}_text"]) for key in ("stop", "less", "unsure", "other")
         ),
+        outcome=t["how_many"].replace("{outcome}", care.fill(t["common"][substance])),
         options=tuple(_card(option, t) for option in care.load_options() if option.substance == substance),
         sessions=_pairs(t["sessions"]["steps"]),
         life=_pairs(t["life"][substance]),
@@ -172,6 +188,10 @@ def _journey(substance: str, language: str, country: str) -> JourneyPage:
         risks_more=(t["risks"]["who_not"], care.fill(t["risks"]["status"])),
         cost_lead=care.fill(t["cost"]["lead"]),
         cost=_pairs(t["cost"]["items"]),
+        fund=_pairs(t["cost"]["fund"]),
+        counted=counted_in(substance, language),
+        check=tuple(one["ask"] for one in load_text(language, "clinics")["question"]),
+        signs_of_a_bad_clinic=tuple(load_text(language, "clinics")["check"]["sign"]),
         values=tuple(t["values"]["items"]),
         questions=tuple(t["questions"]["items"]),
         facts=_facts(t, substance),
@@ -184,6 +204,8 @@ def _pairs(items: Sequence[Sequence[str]]) -> tuple[Pair, ...]:
 
 def _card(option: care.Option, t: Mapping[str, Any]) -> OptionCard:
     words = t["option"][option.id]
+    names = (*option.icons, *([option.alone] if option.alone else []))
+    icons = tuple(_icons(name, t, option) for name in names)
     return OptionCard(
         id=option.id,
         name=words["name"],
@@ -192,8 +214,9 @@ def _card(option: care.Option, t: Mapping[str, Any]) -> OptionCard:
         what=care.fill(words["what"]),
         found=tuple(care.fill(line) for line in words["found"]),
         strength=t["strength"][option.strength],
-        icons=tuple(_icons(name, t) for name in option.icons),
-        no_icons="" if option.icons else t["unknown" if option.strength == "none" else "no_count"],
+        icons=icons,
+        no_icons="" if icons else t["unknown" if option.strength == "none" else "no_count"],
+        counts=tuple(_count(name, t) for name in option.counts),
         harm=care.fill(words["harm"]),
         access=words["access"],
         sources=_sources(option.sources, t),
@@ -218,21 +241,35 @@ def _kinds(record: StudyRecord | CareRecord, t: Mapping[str, Any]) -> str:
     return "; ".join(dict.fromkeys(t["kinds"][outcome.source_kind] for outcome in record.outcomes))
 
 
-def _icons(name: str, t: Mapping[str, Any]) -> Icons:
+def _icons(name: str, t: Mapping[str, Any], option: care.Option) -> Icons:
     number = care.number_of(name)
+    found = {part: getattr(number, part) for part in _PEOPLE}
+    if name == option.alone:
+        found |= dict.fromkeys(("treated", "treated_low", "treated_high"))
+        if number.control is None:
+            found |= {"control": number.value, "control_low": number.low, "control_high": number.high}
+    if option.turned:
+        turned = {part: None if count is None else 100.0 - count for part, count in found.items()}
+        swapped = {"low": "high", "high": "low"}
+        found = {part: turned["_".join(swapped.get(word, word) for word in part.split("_"))] for part in _PEOPLE}
     # Only both groups on one endpoint may be drawn as people; a test holds every entry of the library to it.
-    assert number.treated is not None
-    assert number.control is not None
-    counts = {name: getattr(number, name) for name in _PEOPLE}
-    people: dict[str, Any] = {name: None if count is None else round(count) for name, count in counts.items()}
+    assert found["control"] is not None
+    people: dict[str, Any] = {part: None if count is None else round(count) for part, count in found.items()}
     return Icons(
         record=name,
-        says=care.fill(t["icon"][name]),
+        says=care.fill(t["common"][option.substance] if name == option.alone else t["icon"][name]),
         n=number.n,
         source=number.source,
         kind=t["kinds"][number.kind],
         **people,
     )
+
+
+def _count(name: str, t: Mapping[str, Any]) -> str:
+    """A count of people on another outcome, in words."""
+    number = care.number_of(name)
+    people = {part: round(number.part(part)) for part in ("treated", "control")}
+    return str(t["count"]).format(says=care.fill(t["icon"][name]), **people)
 
 
 _PEOPLE = ("treated", "treated_low", "treated_high", "control", "control_low", "control_high")

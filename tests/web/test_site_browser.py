@@ -191,7 +191,8 @@ def test_what_is_chosen_on_a_patient_page_goes_nowhere(quiet: Page, site: str) -
     quiet.goto(f"{site}/journey/alcohol")
     quiet.wait_for_load_state("networkidle")
     asked: list[str] = []
-    quiet.on("request", lambda request: asked.append(request.url))
+    # At each step the browser draws the mark of the tab again, which it has.
+    quiet.on("request", lambda request: asked.append(request.url) if "mark.svg" not in request.url else None)
     for step, fields in (("want", "input[type=radio]"), ("ask", "input[type=radio], input[type=checkbox]")):
         quiet.locator(f".thread a[href='#step-{step}']").click()
         for field in quiet.locator(f"#step-{step}").locator(fields).all()[:12]:

@@ -213,12 +213,13 @@ def test_people_are_drawn_only_where_both_groups_were_counted() -> None:
 @pytest.mark.parametrize("substance", SUBSTANCES)
 def test_pictures_of_one_substance_show_one_outcome(substance: str) -> None:
     """Beside each other they are read as one question; two outcomes would rank what cannot be ranked."""
-    registry, asked = load_evidence(), set()
+    records = {one.id: one for one in load_evidence().care}
+    asked: set[str] = set()
     for option in load_options():
         if option.substance == substance:
             assert not set(option.icons) & set(option.counts)
             assert option.kind == "none" or not option.alone
-            asked |= {registry[name].endpoint for name in option.icons if name in registry}
+            asked |= {records[name].endpoint for name in option.icons if name in records}
     assert len(asked) <= 1, asked
 
 

@@ -199,8 +199,8 @@ def test_what_is_chosen_on_a_patient_page_goes_nowhere(quiet: Page, site: str) -
             field.check()
     quiet.locator("#own").fill("my own words")
     quiet.locator(".thread a[href='#step-cost']").click()
-    for field, typed in (("price", "4"), ("many", "3,5"), ("days", "5")):
-        quiet.locator(f"#use-{field}").fill(typed)
+    for name, typed in (("price", "4"), ("many", "3,5"), ("days", "5")):
+        quiet.locator(f"#use-{name}").fill(typed)
     assert "70 a week" in quiet.locator("#use-says").inner_text()
     quiet.locator("#use-days").fill("every day")
     assert "number" in quiet.locator("#use-days-fault").inner_text()

@@ -13,8 +13,6 @@ from numba import njit
 from remission.numerics.lanes import OPTIONS, exp_lane
 from remission.records.regression import Structure
 
-__all__ = ["SPATIAL", "STRUCTURES", "covariances", "index_of", "kind_of", "parameter_names"]
-
 STRUCTURES: Final[tuple[Structure, ...]] = get_args(Structure)
 SPATIAL: Final = frozenset({"spatial-exponential", "spatial-gaussian"})
 """Structures that read distances between visits, and not which visit it is."""

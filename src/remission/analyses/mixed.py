@@ -35,8 +35,6 @@ from remission.numerics.lanes import OPTIONS, log_lane
 from remission.numerics.small_systems import factor, inverse, solve, sum_of_products
 from remission.records.regression import Structure
 
-__all__ = ["Ending", "MixedFit", "Table", "contrasts_of", "fit_table", "solve_system"]
-
 
 class Ending(IntEnum):
     """How a fit ended.

@@ -19,8 +19,6 @@ from remission.analyses.estimate import Estimate, Status, failed_estimate, inter
 from remission.numerics.lanes import OPTIONS
 from remission.numerics.small_systems import factor, inverse, solve
 
-__all__ = ["Correlation", "analyze_repeated"]
-
 Correlation = Literal["independence", "exchangeable", "autoregressive"]
 _STRUCTURES = {"independence": 0, "exchangeable": 1, "autoregressive": 2}
 _STEPS = 200

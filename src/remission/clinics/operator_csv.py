@@ -12,8 +12,6 @@ from remission.clinics.reading import Lines, Reading, check_faults, read_text
 from remission.errors import SpecError, visible
 from remission.files import spreadsheet_safe
 
-__all__ = ["read_operator_csv", "read_rows", "write_operator_csv"]
-
 MAX_ROWS = 100_000
 MAX_CELL = 4000
 

@@ -14,8 +14,6 @@ from remission.errors import RunError
 from remission.files import make_folder
 from remission.records.base import Record
 
-__all__ = ["ClinicStore", "Loaded", "default_store_path"]
-
 SCHEMA_VERSION = 1
 _APPLICATION = 0x524D434C  # "RMCL": a database of another program is not written to
 _TABLE = """

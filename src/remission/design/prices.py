@@ -18,8 +18,6 @@ from remission.protocol.record import Protocol
 from remission.records.base import Record
 from remission.records.treatment import Arm
 
-__all__ = ["CourseCost", "PriceRange", "Prices", "cost_course", "count_affordable", "extra_cost", "price_points"]
-
 Money = Annotated[float, Field(ge=0.0, le=1e9)]
 _SESSION = ("drug", "staff", "room", "monitoring")
 _POINTS = 64

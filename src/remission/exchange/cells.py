@@ -20,11 +20,6 @@ if TYPE_CHECKING:
 
     Cells: TypeAlias = "pd.Series[str]"
 
-__all__ = [
-    "ANSWERS", "DateForm", "answer_of", "forms_that_fit", "is_no_name", "is_nobody", "is_not_known", "is_nothing",
-    "is_total", "looks", "number_of", "per_value", "read_date_form", "same_cell", "spelling",
-]  # fmt: skip
-
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH_NAMES = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",

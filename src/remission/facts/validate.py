@@ -19,8 +19,6 @@ from remission.trial.result import TrialResult
 from remission.trial.simulate import simulate_trial
 from remission.trial.summary import summarize_trial
 
-__all__ = ["FactRow", "RerunRow", "Validation", "interval_text", "tolerance_text", "validate", "verdict_of"]
-
 Verdict = Literal["inside", "outside", "not decided", "not computable", "no tolerance"]
 _GROUPS = 20
 _T_19, _Z = 2.093, 1.960

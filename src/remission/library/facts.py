@@ -14,8 +14,6 @@ from remission.library.published import list_trials
 from remission.records.base import Record
 from remission.records.parameter import Grade
 
-__all__ = ["Fact", "FactArm", "FactScenario", "Facts", "Measure", "Rerun", "Tolerance", "load_facts", "read_facts"]
-
 _Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=60)]
 _Words = Annotated[str, StringConstraints(min_length=1, max_length=600)]
 _Day = Annotated[int, Field(ge=0)]

@@ -19,8 +19,6 @@ from numba import njit
 
 from remission.numerics.lanes import OPTIONS, inlined
 
-__all__ = ["arrowhead_modes"]
-
 BLOCK = 64
 """Subjects handled side by side."""
 

@@ -24,8 +24,6 @@ from remission.numerics.cores import share_out
 from remission.numerics.lanes import OPTIONS, exp_lane
 from remission.numerics.walks import walk_over
 
-__all__ = ["simulate_cascade"]
-
 BLOCK = 64
 """Subjects handled side by side; two of their matrices stay near the processor."""
 

@@ -27,8 +27,6 @@ from remission.numerics.decay_lanes import cumulative_difference_lane, decay_dif
 from remission.numerics.lanes import OPTIONS, exp_lane, inlined
 from remission.numerics.walks import walk_over
 
-__all__ = ["simulate_modes"]
-
 BLOCK = 128
 """Subjects handled side by side; what one step touches stays in the second-level cache."""
 

@@ -35,26 +35,6 @@ from numba.core.registry import cpu_target
 
 from remission.numerics import elementary
 
-__all__ = [
-    "OPTIONS",
-    "bits_of",
-    "compiled_for",
-    "compile_equation",
-    "compile_naming",
-    "cos_turns_lane",
-    "exp_lane",
-    "float_of",
-    "inlined",
-    "log_lane",
-    "logistic_lane",
-    "philox_lane",
-    "polynomial",
-    "sin_turns_lane",
-    "source_key",
-    "tanh_lane",
-    "unit_lane",
-]
-
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": False, "boundscheck": False}
 """Compilation options of everything that must vectorize."""
 

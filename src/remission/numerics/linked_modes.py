@@ -13,8 +13,6 @@ from remission.numerics.decay_lanes import cumulative_difference_lane, decay_dif
 from remission.numerics.lanes import OPTIONS, exp_lane
 from remission.numerics.quadrature import DoublingPanels
 
-__all__ = ["built_up", "linked_peak", "saturated_integral"]
-
 BLOCK = 64
 """Subjects handled side by side."""
 

@@ -32,8 +32,6 @@ from remission.library.loader import load_parameter_set
 from remission.receptor.saturation import saturation
 from remission.records.parameter import ParameterSet
 
-__all__ = ["PRESSURES", "PressureLaw", "correlated_pressure_z", "held_from_ng_per_ml", "simulate_pressure_rise"]
-
 Pressure = Literal["sbp", "dbp"]
 
 PRESSURES: Final[tuple[Pressure, ...]] = ("sbp", "dbp")

@@ -22,20 +22,6 @@ from remission.records.quantity import (
 from remission.records.text import Sentence, Slug
 from remission.units import hours_to_minutes, minutes_to_hours, parse_quantity
 
-__all__ = [
-    "TOUCHING_H",
-    "Absorption",
-    "Dose",
-    "DrugForm",
-    "Route",
-    "check_doses",
-    "overlaps",
-    "rate_steps",
-    "read_form",
-    "read_route",
-    "unbroken",
-]
-
 TOUCHING_H = 1e-9
 """Two infusions that meet end to start may differ by the rounding of their times. [h]"""
 

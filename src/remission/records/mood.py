@@ -10,8 +10,6 @@ from remission.records.base import Record
 from remission.records.packaged import packaged_toml
 from remission.records.quantity import Quantity
 
-__all__ = ["DEPRESSION_SCALES", "DepressionScale", "RestingPressure"]
-
 DEPRESSION_SCALES: Final[dict[str, dict[str, object]]] = packaged_toml("depression-scales.toml")["scales"]
 """Scales by name, with the highest score of each."""
 

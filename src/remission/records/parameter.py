@@ -17,8 +17,6 @@ from pydantic import Field, StringConstraints
 from remission.errors import LibraryError, SpecError, did_you_mean, known_names
 from remission.records.base import Record
 
-__all__ = ["Grade", "Parameter", "ParameterSet", "columns_of_parameters"]
-
 ParameterId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$", max_length=80)]
 SourceKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
 Text = Annotated[str, StringConstraints(max_length=1000)]

@@ -18,8 +18,6 @@ from remission.web.problems import PROBLEM_RESPONSES, Fault, problem_answer
 from remission.web.queue import Weight, run_in_turn
 from remission.web.render import render_page
 
-__all__ = ["PageEntry", "PageRouter"]
-
 _View = TypeVar("_View", bound=Callable[..., BaseModel | Awaitable[BaseModel]])
 
 

@@ -7,8 +7,6 @@ from pathlib import Path
 from remission.errors import SpecError
 from remission.records.base import Record
 
-__all__ = ["WebSettings", "read_host_name"]
-
 
 class WebSettings(Record):
     """Settings of one server.

@@ -16,7 +16,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from importlib import metadata
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +23,9 @@ import numpy as np
 from remission.errors import RemissionError
 from remission.extras import EXTRAS, has_extra
 from remission.files import check_folder
-from remission.library.loader import read_library_toml
 from remission.numerics.cores import available_cores
 from remission.provenance import blas_kernel, installed_version, package_version, python_version
+from remission.records.packaged import packaged_toml
 
 _PYTHONS = ((3, 11), (3, 13))
 _LITTLE_BYTES, _TOO_LITTLE_BYTES = 1_000_000_000, 50_000_000
@@ -272,7 +271,7 @@ def small_trial() -> dict[str, str]:
 
 def _trial() -> Check:
     """A small trial whose days of use are known exactly."""
-    wanted = read_library_toml(files("remission.library").joinpath("self_test.toml"))
+    wanted = packaged_toml("self_test.toml")
     found = small_trial()
     return _answer(
         "small trial", ", ".join(found.values()), ", ".join(map(str, wanted.values())), is_same=found == wanted

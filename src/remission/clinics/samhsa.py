@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from remission.clinics.places import folded, postal_spot, states_by_prefix
 from remission.clinics.reading import Reading, check_faults, read_text
 from remission.clinics.states import find_state
 from remission.errors import SpecError
-from remission.library.loader import read_library_toml
+from remission.records.packaged import packaged_toml
 
 CREDIT = (
     "A voluntary yearly survey: places report themselves, many are missing, and no row has a date of its own. "
@@ -48,10 +47,9 @@ def is_findtreatment(header: Iterable[str]) -> bool:
     return {"name1", "city", "state", "zip"} <= {_field_names().get(name.strip().casefold(), "") for name in header}
 
 
-@cache
 def load_codes() -> Mapping[str, Any]:
     """The code tables of the library."""
-    return read_library_toml(files("remission.library").joinpath("clinics", "codes.toml"))
+    return packaged_toml("clinics", "codes.toml")
 
 
 @cache

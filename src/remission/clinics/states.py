@@ -3,18 +3,14 @@
 import math
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
-from remission.library.loader import read_library_toml
-
-_FOLDER = files("remission.library").joinpath("clinics")
+from remission.records.packaged import packaged_toml
 
 
-@cache
 def _geography() -> dict[str, Any]:
-    return read_library_toml(_FOLDER.joinpath("geography.toml"))
+    return packaged_toml("clinics", "geography.toml")
 
 
 @cache

@@ -6,15 +6,12 @@ pay; nothing here says what a session costs who gives it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
-from typing import Any
 
 from remission.design.prices import Prices
 from remission.errors import SpecError
 from remission.evidence.care import PatientNumber, number_of
-from remission.library.loader import read_library_toml
 from remission.protocol.record import Protocol
+from remission.records.packaged import packaged_toml
 from remission.units import minutes_to_hours
 
 _SETTINGS = ("infusion", "assessment")
@@ -84,7 +81,7 @@ def list_price_sets() -> tuple[str, ...]:
     >>> list_price_sets()
     ('uk', 'us')
     """
-    return tuple(sorted(_content()))
+    return tuple(sorted(packaged_toml("care", "prices.toml")))
 
 
 def load_price_set(name: str) -> PriceSet:
@@ -97,11 +94,11 @@ def load_price_set(name: str) -> PriceSet:
     >>> load_price_set("us").prices.items["infusion"]
     (300.0, 1500.0)
     """
-    if name not in _content():
+    if name not in packaged_toml("care", "prices.toml"):
         raise SpecError(
             where="prices", got=name, allowed=f"one of {', '.join(list_price_sets())}, or a file with prices"
         )
-    entry = _content()[name]
+    entry = packaged_toml("care", "prices.toml")[name]
     numbers = {item: number_of(entry[item]) for item in _SETTINGS}
     beside = [(item, number_of(one)) for item, one in entry["beside"].items()]
     prices = {item: {"low": _ends(number)[0], "high": _ends(number)[1]} for item, number in numbers.items()}
@@ -167,8 +164,3 @@ def _ends(number: PatientNumber) -> tuple[float, float]:
         return number.low, number.high
     assert number.value is not None, "a number has a value or a range"
     return number.value, number.value
-
-
-@cache
-def _content() -> dict[str, Any]:
-    return read_library_toml(files("remission.library").joinpath("care", "prices.toml"))

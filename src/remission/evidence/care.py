@@ -6,18 +6,17 @@ A sentence on a patient page holds no typed number: it has slots such as ``{alc_
 """
 
 import re
-import tomllib
 import unicodedata
 from collections.abc import Mapping
 from datetime import date
 from functools import cache
-from importlib.resources import files
-from typing import Any, Literal
+from typing import Literal
 
 from remission.errors import LibraryError, SpecError
 from remission.evidence.registry import citation_of, load_evidence
 from remission.records.base import Record
 from remission.records.evidence import CareRecord, StudyOutcome, StudyRecord
+from remission.records.packaged import packaged_toml
 
 __all__ = [
     "Contacts",
@@ -147,7 +146,7 @@ class PatientNumber(Record):
 
 @cache
 def _names() -> Mapping[str, str]:
-    table = tomllib.loads(files("remission.library").joinpath("care", "names.toml").read_text("utf-8"))
+    table = packaged_toml("care", "names.toml")
     return {name: substance for substance, names in table.items() for name in names}
 
 
@@ -196,10 +195,10 @@ def _written(number: PatientNumber, part: str) -> str:
 @cache
 def number_of(number_id: str) -> PatientNumber:
     """The number of that id. Raises LibraryError: no record has it."""
-    facts = _read("facts.toml")
+    facts = packaged_toml("care", "facts.toml")
     if number_id in facts:
         return PatientNumber(id=number_id, **facts[number_id])
-    trials = _read("options.toml")["trial"]
+    trials = packaged_toml("care", "options.toml")["trial"]
     if number_id in trials:
         return _of_trial(number_id, trials[number_id])
     try:
@@ -267,17 +266,17 @@ def load_options() -> tuple[Option, ...]:
 
     Raises SpecError: an entry does not fit its type; the library is damaged.
     """
-    return tuple(Option.from_dict(entry) for entry in _read("options.toml")["option"])
+    return tuple(Option.from_dict(entry) for entry in packaged_toml("care", "options.toml")["option"])
 
 
 def countries() -> tuple[str, ...]:
     """Countries with numbers to call, two letters each."""
-    return tuple(name for name in _read("contacts.toml") if name != "read")
+    return tuple(name for name in packaged_toml("care", "contacts.toml") if name != "read")
 
 
 def contacts_of(country: str, language: str = "en") -> Contacts:
     """Whom to call in a country, in the words of ``language``. Raises SpecError: no numbers are on file for it."""
-    data = _read("contacts.toml")
+    data = packaged_toml("care", "contacts.toml")
     if country not in countries():
         raise SpecError(
             where="country",
@@ -289,8 +288,3 @@ def contacts_of(country: str, language: str = "en") -> Contacts:
     lines = [line | {key: line[key][language] for key in ("name", "note")} for line in entry["lines"]]
     words = {"country": country, "read": data["read"], "name": entry["name"][language], "lines": lines}
     return Contacts.from_dict(entry | words)
-
-
-@cache
-def _read(name: str) -> dict[str, Any]:
-    return tomllib.loads(files("remission.library").joinpath("care", name).read_text(encoding="utf-8"))

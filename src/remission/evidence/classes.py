@@ -7,12 +7,11 @@ registry stands in it (a test). A text that is missing there is an error, never 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Literal
 
 from remission.errors import LibraryError
-from remission.library.loader import read_library_toml
+from remission.records.packaged import packaged_toml
 
 _FILE = "evidence-classes.toml"
 
@@ -37,7 +36,7 @@ class Measure:
 
 def min_contrasts() -> int:
     """Fewest comparable contrasts that are pooled."""
-    return int(_content()["min_contrasts"])
+    return int(packaged_toml(_FILE)["min_contrasts"])
 
 
 def substances_of(text: str) -> tuple[str, ...]:
@@ -47,7 +46,7 @@ def substances_of(text: str) -> tuple[str, ...]:
 
 def role_of(text: str) -> str:
     """First words of a role text, without what it adds. Raises LibraryError: the text is not grouped."""
-    for word in _content()["role"]["words"]:
+    for word in packaged_toml(_FILE)["role"]["words"]:
         if text.startswith(word):
             return str(word)
     raise _missing("role", text)
@@ -58,7 +57,7 @@ def design_of(study_id: str) -> str:
 
     Raises LibraryError: the record is not grouped.
     """
-    for name, ids in _content()["design"].items():
+    for name, ids in packaged_toml(_FILE)["design"].items():
         if study_id in ids:
             return str(name)
     raise _missing("design", study_id)
@@ -70,7 +69,7 @@ def endpoint_classes() -> Mapping[str, EndpointClass]:
     return MappingProxyType(
         {
             name: EndpointClass(id=name, label=entry["label"], better=entry["better"], texts=tuple(entry["texts"]))
-            for name, entry in _content()["endpoint"].items()
+            for name, entry in packaged_toml(_FILE)["endpoint"].items()
         }
     )
 
@@ -85,25 +84,27 @@ def endpoint_of(text: str) -> EndpointClass:
 
 def measure_of(statistic: str) -> Measure | None:
     """The measure of a statistic text; None for one that cannot be combined."""
-    entry = _content()["measure"].get(statistic)
+    entry = packaged_toml(_FILE)["measure"].get(statistic)
     return None if entry is None else Measure(label=entry["label"], scale=entry["scale"])
 
 
 def is_percent(*, statistic: str, endpoint: str) -> bool:
     """Whether a number of one arm is a percentage, 0 to 100."""
-    entry = _content()["percent"]
+    entry = packaged_toml(_FILE)["percent"]
     return statistic in entry["statistics"] or endpoint in entry["endpoints"]
 
 
 def is_difference(statistic: str) -> bool:
     """Whether a statistic is a difference between arms, so that 0 is no effect."""
     measure = measure_of(statistic)
-    return statistic in _content()["difference"]["statistics"] or (measure is not None and measure.scale == "identity")
+    return statistic in packaged_toml(_FILE)["difference"]["statistics"] or (
+        measure is not None and measure.scale == "identity"
+    )
 
 
 def comparison_of(arm_or_contrast: str) -> str | None:
     """What a contrast compares; None for a single arm."""
-    found = _content()["comparison"].get(arm_or_contrast)
+    found = packaged_toml(_FILE)["comparison"].get(arm_or_contrast)
     return None if found is None else str(found)
 
 
@@ -111,21 +112,21 @@ def time_band_of(time_days: float | None) -> str | None:
     """The band of follow-up a day of the trial falls into; None where no day is given. [day]"""
     if time_days is None:
         return None
-    return next(str(band["label"]) for band in _content()["time_band"] if time_days <= band["last_day"])
+    return next(str(band["label"]) for band in packaged_toml(_FILE)["time_band"] if time_days <= band["last_day"])
 
 
 def declared_conflicts() -> tuple[Mapping[str, Any], ...]:
     """The conflicts as the file lists them."""
-    return tuple(_content()["conflict"])
+    return tuple(packaged_toml(_FILE)["conflict"])
 
 
 def declared_verdicts() -> tuple[Mapping[str, Any], ...]:
     """The results in words as the file lists them."""
-    return tuple(_content()["verdict"])
+    return tuple(packaged_toml(_FILE)["verdict"])
 
 
 def _lookup(table: str, text: str) -> Any:
-    found = _content()[table].get(text)
+    found = packaged_toml(_FILE)[table].get(text)
     if found is None:
         raise _missing(table, text)
     return found
@@ -133,8 +134,3 @@ def _lookup(table: str, text: str) -> Any:
 
 def _missing(table: str, text: str) -> LibraryError:
     return LibraryError(where=f"library/{_FILE}, {table}", got=text, allowed="a text that is listed there")
-
-
-@cache
-def _content() -> Mapping[str, Any]:
-    return read_library_toml(files("remission.library").joinpath(_FILE))

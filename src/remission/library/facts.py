@@ -3,15 +3,14 @@
 import hashlib
 import json
 from functools import cache
-from importlib.resources import files
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from remission.errors import LibraryError, SpecError, check_known
-from remission.library.loader import read_library_toml
 from remission.library.published import list_trials
 from remission.records.base import Record
+from remission.records.packaged import packaged_toml
 from remission.records.parameter import Grade
 
 _Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=60)]
@@ -209,5 +208,4 @@ def load_facts() -> Facts:
     >>> load_facts().find("one-lapse").number
     7
     """
-    resource = files("remission.library").joinpath("facts.toml")
-    return read_facts(read_library_toml(resource), name=resource.name)
+    return read_facts(packaged_toml("facts.toml"), name="facts.toml")

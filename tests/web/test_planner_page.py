@@ -1,6 +1,7 @@
 """The planner's pages: the same numbers as the library, faults at their fields, paper refused, nothing for patients."""
 
 import html
+import json
 import re
 
 import pytest
@@ -318,3 +319,28 @@ def test_two_regimens_are_drawn_while_one_types(page: Page, site: str) -> None:
     page.goto(f"{site}/planner?{ASKED}", timeout=60_000)
     expect(page.locator(".curve .band")).to_have_count(4)
     assert "people of A" in page.locator(".reading").first.inner_text()
+
+
+@pytest.mark.browser
+def test_values_of_a_figure_by_pointer_keys_and_file(page: Page, site: str) -> None:
+    """A chart whose numbers cannot be had is decoration."""
+    page.goto(f"{site}/evidence/forest?substance=cocaine&endpoint=abstinence", timeout=60_000)
+    figure = page.locator("figure").first
+    panel, reading = figure.locator(".panel"), figure.locator(".figure-reading")
+    panel.focus()
+    page.keyboard.press("ArrowDown")
+    first = figure.locator("tbody tr").first.locator("th").first.text_content() or "nothing"
+    expect(reading).to_contain_text(first.strip())
+    spot = json.loads(figure.locator("svg").first.get_attribute("data-axes") or "[]")[-1][0]
+    scale = page.evaluate("""() => {
+        const svg = document.querySelector('figure svg'), box = svg.getBoundingClientRect();
+        return [box.left, box.top, box.width / svg.viewBox.baseVal.width];
+    }""")
+    page.mouse.move(scale[0] + scale[2] * (spot[0] + spot[1]) / 2, scale[1] + scale[2] * (spot[2] + spot[3]) / 2)
+    expect(reading).to_have_text(re.compile(r"^[\d.]+ "))
+    with page.expect_download() as table:
+        figure.get_by_role("button", name="Save table as CSV").click()
+    assert first.strip().split()[0] in table.value.path().read_text("utf-8")
+    with page.expect_download() as drawing:
+        figure.get_by_role("button", name="Save as SVG").click()
+    assert drawing.value.path().read_text("utf-8").startswith("<svg")

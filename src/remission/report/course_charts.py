@@ -69,7 +69,10 @@ def _lines(
     for style, row in zip(styles, values, strict=True):
         drawstyle = "steps-post" if how == "steps" else "default"
         marker = style.marker if how == "-o" else None
-        axes.plot(x, row, color=style.color, linestyle=style.dash, drawstyle=drawstyle, marker=marker, markersize=4)
+        axes.plot(
+            x, row, color=style.color, linestyle=style.dash, drawstyle=drawstyle, marker=marker, markersize=4,
+            label=style.label,
+        )  # fmt: skip
         ends.append((float(row[-1]), style))
     _label_ends(axes, ends)
 

@@ -1,7 +1,9 @@
 """A figure as SVG inside a page: no style attribute, so that a strict content policy and a dark screen both work."""
 
 import io
+import json
 import re
+from dataclasses import replace
 from html import escape
 from typing import Any
 
@@ -18,19 +20,38 @@ def themed_svg(chart: Chart) -> str:
     Every style attribute becomes presentation attributes, which a style sheet can override (see ``site.css``); text
     stays text and takes the page's font.
     """
-    import matplotlib as mpl
-
-    from remission.report.look import drawing
-
-    stream = io.StringIO()
     heading = chart.figure.get_suptitle()
     if heading:
         # The page has it as a heading.
         chart.figure.suptitle("")
+    return inlined(_drawn(chart), chart, _frames(chart) + _axes(chart))
+
+
+def both_widths(chart: Chart) -> str:
+    """The chart for a page twice, wide and for a phone; style sheets show one. The figure is laid out anew."""
+    from remission.report.look import drawing, narrow
+
+    wide = themed_svg(chart)
+    with drawing():
+        is_narrow = narrow(chart.figure)
+    if not is_narrow:
+        return wide
+    other = replace(chart, name=f"{chart.name}-narrow")
+    small = inlined(_drawn(other), other, _axes(other))
+    return f'<div class="chart-wide">{wide}</div><div class="chart-narrow">{small}</div>'
+
+
+def _drawn(chart: Chart) -> str:
+    import matplotlib as mpl
+
+    from remission.report.look import drawing, legible
+
+    stream = io.StringIO()
     with drawing(), mpl.rc_context({"svg.fonttype": "none"}):
+        legible(chart.figure)
         chart.figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": "remission"})
     svg = re.sub(r"<style.*?</style>|<!--.*?-->", "", stream.getvalue(), flags=re.DOTALL)
-    return inlined(re.sub(r' style="([^"]*)"', lambda found: _as_attributes(found[1]), svg), chart, _frames(chart))
+    return re.sub(r' style="([^"]*)"', lambda found: _as_attributes(found[1]), svg)
 
 
 def inlined(svg: str, chart: Chart, attributes: str = "") -> str:
@@ -42,7 +63,11 @@ def inlined(svg: str, chart: Chart, attributes: str = "") -> str:
     svg = re.sub(r'(id="|href="#|url\(#)', rf"\g<1>{chart.name}-", svg)
     for size in ("width", "height"):
         svg = re.sub(rf'(<svg [^>]*?) {size}="[^"]*"', r"\1", svg, count=1)
-    return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(chart.title)}"{attributes} ', 1)
+    from remission.report.look import legible
+
+    # Where its frame is narrower it scrolls inside it: letters stay as large as others on the page.
+    width = f' width="{legible(chart.figure, least_pt=0.0):.0f}"' if " style=" not in attributes else ""
+    return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(chart.title)}"{width}{attributes} ', 1)
 
 
 def chart_parts(chart: Chart, svg: str) -> dict[str, Any]:
@@ -62,6 +87,33 @@ def _frames(chart: Chart) -> str:
         for box in boxes
     ]
     return f' data-frames="{[[*frame, chart.last_day] for frame in frames]}"'
+
+
+def _axes(chart: Chart) -> str:
+    """Each pair of plain axes for those who point at it: its place in the picture, its ends, its words."""
+    width, height = (72.0 * side for side in chart.figure.get_size_inches())
+    found = []
+    for axes in chart.figure.axes:
+        if not axes.get_visible() or not axes.axison:
+            continue
+        box = axes.get_position()
+        place = (box.x0 * width, box.x1 * width, (1 - box.y1) * height, (1 - box.y0) * height)
+        sides = [
+            [*map(float, limits), scale, " ".join(label.split())]
+            for limits, scale, label in (
+                (axes.get_xlim(), axes.get_xscale(), axes.get_xlabel()),
+                (axes.get_ylim(), "names" if _is_named(axes) else axes.get_yscale(), axes.get_ylabel()),
+            )
+        ]
+        found.append([[round(float(one), 1) for one in place], *sides])
+    return f' data-axes="{escape(json.dumps(found))}"'
+
+
+def _is_named(axes: Any) -> bool:
+    """Whether rows of a panel have names, so that a height is no number."""
+    from matplotlib.ticker import FixedFormatter, NullFormatter
+
+    return isinstance(axes.yaxis.get_major_formatter(), FixedFormatter | NullFormatter) or not len(axes.get_yticks())
 
 
 def _as_attributes(style: str) -> str:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from remission.records.base import Record
 from remission.report.chart import Chart
-from remission.report.inline import themed_svg
+from remission.report.inline import both_widths
 
 
 class FigureTable(Record):
@@ -34,4 +34,4 @@ def figure_of(chart: Chart) -> Figure:
         columns=tuple(chart.table.columns), rows=tuple(tuple(map(str, row)) for row in chart.table.rows)
     )
     words = {name: getattr(chart, name) for name in ("name", "title", "see", "cannot")}
-    return Figure(**words, table=table, svg=Markup(themed_svg(chart)))  # noqa: S704 - drawn here
+    return Figure(**words, table=table, svg=Markup(both_widths(chart)))  # noqa: S704 - drawn here

@@ -1,0 +1,95 @@
+"""Figures on pages: letters that are read at any width, one panel a row on a phone, axes that say where one points."""
+
+import html
+import json
+import re
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from remission.evidence.registry import load_evidence
+from remission.report.chart import Chart, Table
+from remission.report.forest import forest_chart
+from remission.report.inline import both_widths, themed_svg
+from remission.report.look import LEAST_PX, NARROW_IN, canvas, drawing, finish, narrow
+
+PHONE_PX, PAGE_PX = 320.0 - 32.0, 1040.0
+
+
+def chart_of(figure: Figure) -> Chart:
+    words = dict.fromkeys(("title", "see", "cannot"), "words")
+    return Chart(name="some", **words, figure=figure, table=Table(columns=("a",), rows=[["1"]]))
+
+
+def drawn(n_panels: int) -> Figure:
+    with drawing():
+        figure = Figure(figsize=(10.2, 3.0 * -(-n_panels // 2)), layout="constrained")
+        for number, axes in enumerate(figure.subplots(-(-n_panels // 2), 2, squeeze=False).ravel()[:n_panels]):
+            axes.plot([0.0, 10.0], [0.0, 1.0 + number], label="a line with a name that is long enough to need two rows")
+            axes.annotate("small", (5.0, 0.5), fontsize=6.0)
+            finish(axes, x="days from the start", y="% of something", title=f"Panel {number} with a long heading, too")
+            axes.legend()
+    return figure
+
+
+def smallest_px(svg: str, frame_px: float) -> float:
+    """Height of the smallest letters of a drawing in a frame: it is never narrower than its own width."""
+    view = float(re.findall(r'viewBox="0 0 ([\d.]+)', svg)[0])
+    own = float(re.findall(r'<svg [^>]*?\bwidth="([\d.]+)"', svg)[0])
+    sizes = [float(one) for one in re.findall(r'font-size="([\d.]+)(?:px)?"', svg)]
+    return min(sizes) * max(own, frame_px) / view
+
+
+@pytest.mark.parametrize("n_panels", [1, 4])
+def test_letters_have_eleven_pixels_at_any_width(n_panels: int) -> None:
+    """A chart that shrinks with its page cannot be read on a phone; the narrow one need not be moved sideways there."""
+    both = both_widths(chart_of(drawn(n_panels)))
+    wide, small = re.findall(r"<svg.*?</svg>", both, re.DOTALL)
+    for frame in (PHONE_PX, 768.0, PAGE_PX, 2000.0):
+        assert smallest_px(wide, frame) >= LEAST_PX - 0.05
+        assert smallest_px(small, frame) >= LEAST_PX - 0.05
+    for svg, frame in ((wide, PAGE_PX), (small, PHONE_PX)):
+        assert float(re.findall(r'<svg [^>]*?\bwidth="([\d.]+)"', svg)[0]) <= frame
+    names = re.findall(r'\bid="([^"]+)"', both)
+    assert len(names) == len(set(names)), "two drawings of one chart on a page"
+    assert " style=" not in both
+
+
+def test_panels_stand_one_below_the_other_on_a_phone() -> None:
+    """Two panels side by side leave each of them the width of a thumb."""
+    figure = drawn(4)
+    assert narrow(figure)
+    figure.canvas.draw()
+    assert figure.get_size_inches()[0] == NARROW_IN
+    boxes = [axes.get_position() for axes in figure.axes if axes.get_visible()]
+    assert len(boxes) == 4
+    for above, below in pairwise(boxes):
+        assert below.y1 < above.y0
+    assert min(box.width for box in boxes) > 0.6
+
+
+def test_a_picture_with_words_beside_it_stays_wide() -> None:
+    """A forest plot without its words would be nothing; it scrolls in its frame, its letters as large as others."""
+    chart = forest_chart(load_evidence(), substance="cocaine", endpoint="abstinence")
+    assert not narrow(chart.figure)
+    svg = both_widths(chart)
+    assert "chart-narrow" not in svg
+    assert smallest_px(svg, PHONE_PX) >= LEAST_PX - 0.05
+
+
+def test_axes_say_where_a_reader_points() -> None:
+    """A value that is read off by the pointer must be the one that was drawn."""
+    with canvas(6.0, 3.0) as (figure, axes):
+        axes.plot([1.0, 100.0], [0.5, 2.0], marker="o")
+        axes.set_xscale("log")
+        finish(axes, x="dose", y="effect")
+    svg = themed_svg(chart_of(figure))
+    ((left, right, top, bottom), across, up) = json.loads(html.unescape(re.findall(r'data-axes="([^"]+)"', svg)[0]))[0]
+    assert (across[2:], up[2:]) == (["log", "dose"], ["linear", "effect"])
+    x, y = 72.0 * axes.transData.transform((10.0, 1.0)) / figure.dpi
+    y = 72.0 * 3.0 - y
+    share = (x - left) / (right - left)
+    np.testing.assert_allclose(10 ** np.interp(share, [0, 1], np.log10(across[:2])), 10.0, rtol=0.02)
+    np.testing.assert_allclose(np.interp((bottom - y) / (bottom - top), [0, 1], up[:2]), 1.0, rtol=0.02)

@@ -66,7 +66,7 @@ def inlined(svg: str, chart: Chart, attributes: str = "") -> str:
     from remission.report.look import legible
 
     # Where its frame is narrower it scrolls inside it: letters stay as large as others on the page.
-    width = f' width="{legible(chart.figure, least_pt=0.0):.0f}"' if " style=" not in attributes else ""
+    width = f' width="{legible(chart.figure, letters_pt=0.0):.0f}"' if " style=" not in attributes else ""
     return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(chart.title)}"{width}{attributes} ', 1)
 
 

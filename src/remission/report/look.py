@@ -109,13 +109,13 @@ def finish(axes: Axes, *, x: str, y: str, title: str = "") -> None:
     axes.set_axisbelow(True)
 
 
-def legible(figure: Figure, *, least_pt: float = LEAST_PT) -> float:
+def legible(figure: Figure, *, letters_pt: float = LEAST_PT) -> float:
     """Raise what is written smaller, and give the width at which nothing is below 11 pixels. [px]"""
     sizes = []
     for text in figure.findobj(Text):
         if text.get_text().strip() and text.get_visible():
-            if float(text.get_fontsize()) < least_pt:
-                text.set_fontsize(least_pt)
+            if float(text.get_fontsize()) < letters_pt:
+                text.set_fontsize(letters_pt)
             sizes.append(float(text.get_fontsize()))
     return LEAST_PX / min(sizes, default=LEAST_PT) * 72.0 * float(figure.get_size_inches()[0])
 
@@ -150,7 +150,7 @@ def narrow(figure: Figure) -> bool:
         legend.remove()
         rows += len(words)
     figure.set_size_inches(NARROW_IN, sum(heights) + 0.75 * len(panels) + 0.21 * rows)
-    legible(figure, least_pt=NARROW_PT)
+    legible(figure, letters_pt=NARROW_PT)
     return True
 
 

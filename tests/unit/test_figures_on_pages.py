@@ -19,8 +19,8 @@ PHONE_PX, PAGE_PX = 320.0 - 32.0, 1040.0
 
 
 def chart_of(figure: Figure) -> Chart:
-    words = dict.fromkeys(("title", "see", "cannot"), "words")
-    return Chart(name="some", **words, figure=figure, table=Table(columns=("a",), rows=[["1"]]))
+    table = Table(columns=("a",), rows=[["1"]])
+    return Chart(name="some", title="words", see="words", cannot="words", figure=figure, table=table)
 
 
 def drawn(n_panels: int) -> Figure:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from remission.door.protocols import *
     from remission.door.runs import *
     from remission.door.simulate import *
+    from remission.door.study import *
     from remission.errors import RemissionError as RemissionError
     from remission.errors import SpecError as SpecError
     from remission.protocol.record import Protocol as Protocol
@@ -61,6 +62,7 @@ _NAMES = {
     ],
     "remission.door.plan": ["compare_regimens", "place_levels", "plan_infusion", "search_regimen"],
     "remission.door.facts": ["validate"],
+    "remission.door.study": ["analyze"],
     "remission.door.runs": ["rebuild", "run_trial"],
 }  # fmt: skip
 """Public names by the module that owns them, which is imported when the first of its names is used."""

@@ -16,6 +16,7 @@ NAMES = [
     "TrialResult",
     "TrialSummary",
     "__version__",
+    "analyze",
     "compare_regimens",
     "compute_endpoints",
     "describe_diaries",

@@ -8,7 +8,7 @@ import pytest
 from remission.analyses.estimate import Estimate, Status
 from remission.analyses.imputation import (
     Assumption,
-    _Chain,
+    Chain,
     _Holes,
     _NoRankError,
     analyze_imputed,
@@ -172,7 +172,7 @@ def test_parameters_follow_their_posterior() -> None:
     """
     values, treated, people = make(40, seed=21)
     design = np.column_stack([~treated, treated]).astype(float)
-    chain = _Chain(people, 4, 2)
+    chain = Chain(people, 4, 2)
     drawn = [chain.parameters(values, design) for _ in range(500)]
     means, covariances = (np.stack(part) for part in zip(*drawn, strict=True))
     fitted = np.stack([values[~treated].mean(axis=0), values[treated].mean(axis=0)])
@@ -247,7 +247,7 @@ def test_a_period_that_is_the_sum_of_two_others_is_found_out() -> None:
 def test_periods_that_repeat_each_other_have_no_posterior() -> None:
     """A draw of a covariance that is singular would be a draw of nothing."""
     values, treated, people = make(60, seed=5)
-    chain = _Chain(people, n_periods=4, n_columns=2)
+    chain = Chain(people, n_periods=4, n_columns=2)
     design = np.column_stack([np.ones(60), treated])
     with pytest.raises(_NoRankError):
         chain.parameters(values[:, [0, 1, 0, 1]], design)

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from validation.small_trials import small_protocol
 
+from remission.analyses.means import analyze_within_people
 from remission.errors import SpecError
 from remission.protocol.record import Protocol
-from remission.trial.crossover import analyze_crossover, crossover_truth
+from remission.trial.crossover import crossover_truth
 from remission.trial.simulate import plan_trial
 
 
@@ -44,7 +45,7 @@ def test_the_effect_within_people_is_the_textbook_one() -> None:
     """Half the difference of the sequences' differences, and its t interval, computed by hand for six people."""
     first = np.array([5.0, 7.0, 6.0, 2.0, 3.0, 1.0, np.nan])
     second = np.array([2.0, 3.0, 4.0, 4.0, 6.0, 5.0, 1.0])
-    found = analyze_crossover(first, second, np.array([True, True, True, False, False, False, True]))
+    found = analyze_within_people(first, second, np.array([True, True, True, False, False, False, True]))
     assert found.estimate == pytest.approx(0.5 * (3.0 - (-3.0)))
     # Differences 3, 4, 2 and -2, -3, -4: variance 1 each, so the standard error of the half is sqrt(2 / 3) / 2.
     half_width = 2.7764451051977987 * np.sqrt(2.0 / 3.0) / 2.0

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from numba import njit
 
+from remission.analyses.estimate import refuse_gaps
 from remission.numerics.lanes import OPTIONS
 from remission.numerics.small_systems import sum_of_products
 
@@ -48,9 +49,14 @@ def orthonormal_basis(
     treated: Bool[np.ndarray, "replicate subject"],
     adjust: Float[np.ndarray, "replicate term subject"],
 ) -> Basis:
-    """The basis of each replicate's design. ``inside``: who is analyzed."""
+    """The basis of each replicate's design. ``inside``: who is analyzed; ``adjust``: any number of others.
+
+    Raises SpecError: somebody who is analyzed lacks a number of the adjustment.
+    """
     weight = inside[:, None, :].astype(np.float64)
-    stack = np.concatenate([weight, adjust * weight, treated[:, None, :] * weight], axis=1)
+    refuse_gaps("adjust", adjust, inside[:, None, :])
+    known = np.where(inside[:, None, :], adjust, 0.0)
+    stack = np.concatenate([weight, known, treated[:, None, :] * weight], axis=1)
     kept = np.zeros(stack.shape[:2], dtype=np.bool_)
     left = np.zeros(stack.shape[0])
     _make_orthonormal(stack, kept, left)

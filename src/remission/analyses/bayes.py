@@ -28,6 +28,7 @@ from remission.analyses.estimate import (
     interval_estimate,
     is_too_small,
     ratio_estimate,
+    refuse_gaps,
 )
 from remission.analyses.means import project
 from remission.analyses.odds import logistic_fits
@@ -53,6 +54,7 @@ def analyze_difference_with_prior(
     ``center``: prior mean of the difference, in the unit of the values. ``worth_people``: how many people the prior is
     worth; 0 is a flat prior.
     """
+    refuse_gaps("values", values, np.ones(values.shape, dtype=np.bool_))
     if is_too_small(values, treated) or np.ptp(values) == 0.0:
         return failed_estimate(Status.NO_VARIATION)
     basis = basis_of_one(treated, adjust)
@@ -84,6 +86,7 @@ def analyze_shares_with_prior(
     ``events``: 1 with the event, else 0; without NaN. ``prior_events``, ``prior_others``: parameters of the beta prior
     of each arm's share; above 0. They count like people with and without the event.
     """
+    refuse_gaps("events", events, np.ones(events.shape, dtype=np.bool_))
     if is_too_small(events, treated):
         return failed_estimate(Status.NO_VARIATION)
     shapes = []
@@ -173,6 +176,7 @@ def analyze_odds_with_prior(
 
     ``events``: 1 with the event, else 0; without NaN. ``center``, ``sd``: of the normal prior of the log odds ratio.
     """
+    refuse_gaps("events", events, np.ones(events.shape, dtype=np.bool_))
     if is_too_small(events, treated) or np.ptp(events) == 0.0:
         return failed_estimate(Status.NO_VARIATION)
     basis = basis_of_one(treated, adjust)

@@ -17,24 +17,39 @@ any spread. Wald's test does not: log ratios of small means are skewed.
 
 Interval: the effects that this test does not reject, so that the interval and the p value never disagree.
 
+Beside it stands the test with a sandwich: the same mean and estimate, and the error of it from each person's own
+residual divided by one minus the person's leverage (HC3), with Wald's t of people minus terms.
+
 References
 ----------
 Derived here. Tests hold estimates and errors to statsmodels, and the test of no effect to a t test of SciPy's.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
 from numba import njit
 
 from remission.analyses.basis import basis_of_one
-from remission.analyses.estimate import Estimate, Status, failed_estimate, is_too_small
+from remission.analyses.estimate import (
+    Estimate,
+    Status,
+    failed_estimate,
+    interval_estimate,
+    is_too_small,
+    refuse_gaps,
+)
 from remission.analyses.odds import LARGEST_ERROR
 from remission.numerics.distributions import t_cdf, t_quantile
 from remission.numerics.elementary import exp
 from remission.numerics.lanes import OPTIONS, exp_lane, log_lane
 from remission.numerics.small_systems import factor, inverse, solve, sum_of_products
 
-__all__ = ["analyze_day_odds", "analyze_rate"]
+__all__ = [
+    "CountFit", "analyze_day_odds", "analyze_rate", "analyze_robust_rate", "fit_counts",
+    "robust_log_rate",
+]  # fmt: skip
 
 _Values = Float[np.ndarray, " subject"]
 _Treated = Bool[np.ndarray, " subject"]
@@ -78,9 +93,76 @@ def analyze_day_odds(counts: _Values, seen_day: _Values, treated: _Treated, adju
     return _ratio(fault, columns, left, counts, seen_day, is_odds=True)
 
 
+def analyze_robust_rate(counts: _Values, seen_day: _Values, treated: _Treated, adjust: _Design) -> Estimate:
+    """Ratio of rates, treated against control, by Poisson's likelihood with a sandwich error (HC3) and Wald's t.
+
+    ``counts``: 0 or more. ``seen_day``: days, or another exposure, in which they were counted, above 0.
+    """
+    found = robust_log_rate(counts, seen_day, treated, adjust)
+    if isinstance(found, Status):
+        return failed_estimate(found)
+    log_ratio, error, freedom = found
+    one = interval_estimate(log_ratio, error, freedom)
+    low, middle, high = exp(np.array([one.low, one.estimate, one.high]))
+    return Estimate(estimate=float(middle), low=float(low), high=float(high), p_value=one.p_value, status=Status.OK)
+
+
+def robust_log_rate(
+    counts: _Values, seen_day: _Values, treated: _Treated, adjust: _Design
+) -> tuple[float, float, int] | Status:
+    """Log ratio, its error and degrees of freedom, as :func:`analyze_robust_rate`; or why there are none."""
+    fault, columns, left = _checked(counts, treated, adjust)
+    if fault is None and (not counts[treated].any() or not counts[~treated].any()):
+        fault = Status.SEPARATION
+    if fault is not None:
+        return fault
+    fit = fit_counts(columns, counts, seen_day, is_odds=False)
+    if fit is None:
+        return Status.NOT_CONVERGED
+    pulls = (fit.covariance[:, :, None] * columns).sum(axis=1)
+    spare = 1.0 - fit.mean * (columns * pulls).sum(axis=0)
+    if not (spare > _LEVERAGE).all():
+        return Status.NOT_ESTIMABLE
+    scores = pulls[-1] * (counts - fit.mean) / spare
+    error = float(np.sqrt((scores * scores).sum())) / left
+    if not error > 0.0:
+        return Status.NO_VARIATION
+    return (
+        Status.SEPARATION
+        if error > LARGEST_ERROR
+        else (float(fit.coefficients[-1]) / left, error, counts.size - columns.shape[0])
+    )
+
+
+_LEVERAGE = 1e-9
+"""As of the means: of a person whom the terms fit by themselves there is no residual to learn a spread from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountFit:
+    """A regression of counts: coefficients, the inverse of their information, and each person's expected count."""
+
+    coefficients: Float[np.ndarray, " term"]
+    covariance: Float[np.ndarray, "term term"]
+    mean: _Values
+
+
+def fit_counts(columns: _Columns, counts: _Values, seen_day: _Values, *, is_odds: bool) -> CountFit | None:
+    """Where the likelihood of Poisson's, or of the binomial, regression is highest; None where no maximum was found.
+
+    ``columns``: the first is the intercept's, the same number for everybody. ``seen_day``: exposure, or trials.
+    """
+    theta, mean = np.zeros(columns.shape[0]), np.zeros(counts.size)
+    covariance = np.zeros((columns.shape[0], columns.shape[0]))
+    if not _fit_plain(is_odds, columns, counts, seen_day, _STEPS, theta, mean, covariance):
+        return None
+    return CountFit(coefficients=theta, covariance=covariance, mean=mean)
+
+
 def _checked(values: _Values, treated: _Treated, adjust: _Design) -> tuple[Status | None, _Columns, float]:
     """A fault, or an orthonormal basis of the design with the treatment last, and what was left of its column."""
     nothing = np.zeros((0, treated.size))
+    refuse_gaps("counts", values, np.ones(values.shape, dtype=np.bool_))
     if is_too_small(values, treated) or np.ptp(values) == 0.0:
         return Status.NO_VARIATION, nothing, 1.0
     basis = basis_of_one(treated, adjust)
@@ -179,6 +261,19 @@ def _fit(is_odds, columns, counts, seen_day, offset, steps, theta, mean, weight,
         for j in range(n_terms):
             trial[j] = theta[j] + step[j]
     return False
+
+
+@njit(nogil=True, cache=True, **OPTIONS)
+def _fit_plain(is_odds, columns, counts, seen_day, steps, theta, mean, covariance):
+    """A fit without any effect held, from the overall rate on; the inverse information is left in its place."""
+    overall = counts.sum() / seen_day.sum()
+    theta[0] = (log_lane(overall / (1.0 - overall)) if is_odds else log_lane(overall)) / columns[0, 0]
+    weight, offset = np.zeros(counts.size), np.zeros(counts.size)
+    lower = np.zeros((columns.shape[0], columns.shape[0]))
+    if not _fit(is_odds, columns, counts, seen_day, offset, steps, theta, mean, weight, lower):
+        return False
+    covariance[:, :] = inverse(lower)
+    return True
 
 
 @njit(**OPTIONS)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
+from remission.errors import SpecError
 from remission.numerics.distributions import normal_cdf, t_cdf, t_quantile
 from remission.numerics.elementary import exp, log
 from remission.numerics.intervals import Z95
@@ -25,6 +26,7 @@ __all__ = [
     "of_one",
     "ratio_estimate",
     "ratios_of",
+    "refuse_gaps",
 ]
 
 _Column = Float[np.ndarray, " replicate"]
@@ -91,6 +93,25 @@ class Estimates:
         """The replicates' estimates as columns."""
         columns = {name: np.array([getattr(item, name) for item in items], dtype=np.float64) for name in _NUMBERS}
         return cls(**columns, status=tuple(item.status for item in items))
+
+
+def refuse_gaps(
+    where: str, table: Float[np.ndarray, "replicate *shape"], inside: Bool[np.ndarray, "replicate *shape"]
+) -> None:
+    """Refuse a number that is missing or infinite of somebody who is analyzed: a regression would lose the whole column
+    without a word. ``table``, ``inside``: people last.
+
+    Raises SpecError: there is one; the first is named.
+    """
+    gaps = ~np.isfinite(table) & inside
+    if gaps.any():
+        place = np.argwhere(gaps)[0]
+        raise SpecError(
+            where=where,
+            got=f"no number of person {place[-1]}, counted from 0",
+            allowed="a number of everybody analyzed",
+            remedy="Leave the person out, and say so, or have the number.",
+        )
 
 
 def is_too_small(values: Float[np.ndarray, " subject"], treated: Bool[np.ndarray, " subject"]) -> bool:

@@ -29,6 +29,7 @@ from remission.analyses.estimate import (
     is_too_small,
     of_one,
     ratios_of,
+    refuse_gaps,
 )
 from remission.analyses.odds import LARGEST_ERROR
 from remission.numerics.distributions import chi_squared_tail
@@ -74,6 +75,7 @@ def analyze_hazards(
     ``days``, ``event``: anything where not ``inside``. ``inside``: who is analyzed. ``strata``: each with a hazard of
     its own, within which people are compared; ``None``: one.
     """
+    refuse_gaps("days", days, inside)
     happened = event & inside
     basis = orthonormal_basis(inside, treated, adjust)
     enough = _has_both_sides(inside, treated) & happened.any(axis=1)
@@ -121,6 +123,7 @@ def analyze_log_ranks(
     ``days``, ``event``: anything where not ``inside``. ``inside``: who is analyzed. ``strata``: strata within which
     people are compared; ``None``: one.
     """
+    refuse_gaps("days", days, inside)
     groups = np.zeros(days.shape, dtype=np.int64) if strata is None else strata
     away, variance = np.zeros(days.shape[0]), np.zeros(days.shape[0])
     for group in np.unique(groups[inside]):
@@ -326,6 +329,7 @@ def analyze_restricted_mean(days: _Values, event: _Sides, treated: _Sides, *, ta
 
     ``tau_day``: above 0. [day]
     """
+    refuse_gaps("days", days, np.ones(days.shape, dtype=np.bool_))
     if is_too_small(days, treated) or min(treated.sum(), (~treated).sum()) < 2:
         return failed_estimate(Status.NO_VARIATION)
     means = [_restricted_mean(days[side], event[side], tau_day) for side in (treated, ~treated)]

@@ -36,7 +36,7 @@ from remission.numerics.lanes import OPTIONS
 from remission.numerics.small_systems import factor, inverse, solve, sum_of_products
 from remission.streams import People, Stream, draw_normals, draw_uniforms
 
-__all__ = ["Assumption", "analyze_imputed", "assumed_means", "impute_periods", "pool_estimates"]
+__all__ = ["Assumption", "Chain", "analyze_imputed", "assumed_means", "impute_periods", "pool_estimates"]
 
 Assumption = Literal["missing-at-random", "jump-to-reference", "copy-reference", "copy-increments"]
 
@@ -57,12 +57,14 @@ def analyze_imputed(
     assumption: Assumption,
     n_imputations: int,
     weight: Float[np.ndarray, " period"],
+    delta: float = 0.0,
 ) -> Estimate:
     """Adjusted difference of the weighted mean over periods, treated minus control, over imputations of what is
     missing.
 
     ``values``: NaN where missing; people without any value are imputed as well. ``people``: their addresses, all of one
-    replicate. ``weight``: of each period in the mean; their sum is 1.
+    replicate. ``weight``: of each period in the mean; their sum is 1. ``delta``: added to what is imputed of the
+    treatment side after a person's last seen period.
     """
     if is_too_small(values[:, 0], treated):
         return failed_estimate(Status.NO_VARIATION)
@@ -72,6 +74,10 @@ def analyze_imputed(
     completed = impute_periods(values, treated, terms, people, assumption=assumption, n_imputations=n_imputations)
     if isinstance(completed, Status):
         return failed_estimate(completed)
+    if delta:
+        known = np.isfinite(values)
+        last = np.where(known.any(axis=1), known.shape[1] - 1 - np.argmax(known[:, ::-1], axis=1), -1)
+        completed = completed + delta * (treated[:, None] & (np.arange(known.shape[1]) > last[:, None]))
     shape = (len(completed), treated.size)
     singles = analyze_differences(
         (completed * weight).sum(axis=2),
@@ -88,12 +94,12 @@ def analyze_imputed(
 
 
 def pool_estimates(
-    estimates: Float[np.ndarray, " imputation"], errors: Float[np.ndarray, " imputation"], *, freedom: int
+    estimates: Float[np.ndarray, " imputation"], errors: Float[np.ndarray, " imputation"], *, freedom: int | None
 ) -> Estimate:
     """One estimate from those of the imputations, by Rubin's rules.
 
     ``estimates``, ``errors``: of each imputation, and its standard error. ``freedom``: degrees of freedom of an
-    analysis of complete data.
+    analysis of complete data; ``None``: a normal distribution.
     """
     count = estimates.size
     within = float((errors * errors).mean())
@@ -102,6 +108,9 @@ def pool_estimates(
     if total <= 0.0:
         return failed_estimate(Status.NO_VARIATION)
     share = (1.0 + 1.0 / count) * between / total
+    if freedom is None:
+        mean, error = float(estimates.mean()), float(np.sqrt(total))
+        return interval_estimate(mean, error, (count - 1) / (share * share) if share > 0.0 else None)
     seen = (freedom + 1.0) / (freedom + 3.0) * freedom * (1.0 - share)
     df = seen if share == 0.0 else 1.0 / (share * share / (count - 1) + 1.0 / seen)
     return interval_estimate(float(estimates.mean()), float(np.sqrt(total)), df)
@@ -194,7 +203,7 @@ def _completed(
 ) -> Float[np.ndarray, "imputation subject period"]:
     """The completed tables."""
     known, n_periods = np.isfinite(values), values.shape[1]
-    holes, chain = _Holes.of(known), _Chain(people, n_periods, design.shape[1])
+    holes, chain = _Holes.of(known), Chain(people, n_periods, design.shape[1])
     start = np.array([np.nanmean(values[treated == side], axis=0) for side in (False, True)])
     table = np.where(known, values, start[treated.astype(np.int64)])
     completed = []
@@ -360,7 +369,7 @@ def _posterior(table, design, bartlett, noise):
     return True, means, covariance
 
 
-class _Chain:
+class Chain:
     """Draws of parameters and of people, each at an address of its own: the number of the draw is its index."""
 
     def __init__(self, people: People, n_periods: int, n_columns: int) -> None:
@@ -378,7 +387,8 @@ class _Chain:
             self.person_index += 1
         return np.stack(blocks[:count], axis=1)
 
-    def _uniforms(self, count: int) -> Float[np.ndarray, " draw"]:
+    def uniforms(self, count: int) -> Float[np.ndarray, " draw"]:
+        """So many uniforms of the parameters."""
         blocks: list[np.ndarray] = []
         for _ in range(-(-count // 4)):
             blocks += draw_uniforms(self.parameter, Stream.IMPUTATION, self.parameter_index)
@@ -394,7 +404,7 @@ class _Chain:
         """
         n, t, q = table.shape[0], self.n_periods, self.n_columns
         # Bartlett: a Wishart draw is A A' with chi's on the diagonal of A and normals below it.
-        draws = self._uniforms(t + t * (t - 1) // 2 + t * q)
+        draws = self.uniforms(t + t * (t - 1) // 2 + t * q)
         bartlett = np.diag(np.sqrt(2.0 * gamma_quantile((n - q - np.arange(t)) / 2.0, draws[:t])))
         normals = normal_quantile(draws[t:])
         bartlett[np.tril_indices(t, -1)] = normals[: t * (t - 1) // 2]

@@ -18,13 +18,14 @@ from remission.analyses.estimate import (
     log_of,
     of_one,
     ratio_estimate,
+    refuse_gaps,
 )
 from remission.numerics.distributions import t_cdf, t_quantile
 from remission.numerics.lanes import OPTIONS
 from remission.numerics.small_systems import sum_of_products
 from remission.records.regression import Errors
 
-__all__ = ["analyze_difference", "analyze_differences", "analyze_percent_lower", "project"]
+__all__ = ["analyze_difference", "analyze_differences", "analyze_percent_lower", "analyze_within_people", "project"]
 
 _Values = Float[np.ndarray, " subject"]
 _Treated = Bool[np.ndarray, " subject"]
@@ -52,6 +53,7 @@ def analyze_differences(
     person's own squared residual divided by the square of one minus the person's leverage (HC3 of MacKinnon and White,
     doi 10.1016/0304-4076(85)90158-7).
     """
+    refuse_gaps("values", values, inside)
     n = inside.sum(axis=1)
     basis = orthonormal_basis(inside, treated, adjust)
     outcome = np.where(inside, values, 0.0)
@@ -120,6 +122,7 @@ def analyze_percent_lower(values: _Values, treated: _Treated) -> Estimate:
     """100 times one minus the ratio of means, treated against control; interval by the delta method on the log
     ratio.
     """
+    refuse_gaps("values", values, np.ones(values.shape, dtype=np.bool_))
     if is_too_small(values, treated):
         return failed_estimate(Status.NO_VARIATION)
     sides = [values[treated], values[~treated]]
@@ -135,3 +138,15 @@ def analyze_percent_lower(values: _Values, treated: _Treated) -> Estimate:
         p_value=ratio.p_value,
         status=ratio.status,
     )
+
+
+def analyze_within_people(first: _Values, second: _Values, treated: _Treated) -> Estimate:
+    """The effect within people of two periods, with a t interval, free of the period's own effect.
+
+    ``first``, ``second``: values of the two periods; people who lack one are left out. ``treated``: who has the
+    treatment in the first period; it minus the other is the effect. What is left of it in the second period would hide
+    a part of it.
+    """
+    known = np.isfinite(first) & np.isfinite(second)
+    half = 0.5 * (first[known] - second[known])
+    return analyze_difference(half, treated[known], np.zeros((half.size, 0)))

@@ -18,9 +18,9 @@ from jaxtyping import Float
 
 from remission.analyses.estimate import Estimates
 from remission.protocol.record import Protocol
-from remission.records.multiplicity import FamilyTest
+from remission.records.multiplicity import FamilyTest, Multiplicity
 
-__all__ = ["adjust_family", "adjusted_p_values"]
+__all__ = ["adjust_family", "adjusted_behind_gates", "adjusted_p_values"]
 
 _Table = Float[np.ndarray, "replicate hypothesis"]
 
@@ -34,7 +34,13 @@ def adjusted_p_values(
 
     ``estimates``: of the protocol's analyses.
     """
-    rule = protocol.multiplicity
+    return adjusted_behind_gates(protocol.multiplicity, estimates)
+
+
+def adjusted_behind_gates(
+    rule: Multiplicity | None, estimates: Mapping[str, Estimates]
+) -> dict[str, Float[np.ndarray, " replicate"]]:
+    """As :func:`adjusted_p_values`, by the rule alone; none gives none."""
     if rule is None:
         return {}
     found: dict[str, np.ndarray] = {}

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float
 from numba import njit
 
 from remission.analyses.basis import Basis, orthonormal_basis
-from remission.analyses.estimate import Estimate, Estimates, Status, of_one, ratios_of
+from remission.analyses.estimate import Estimate, Estimates, Status, of_one, ratios_of, refuse_gaps
 from remission.numerics.distributions import chi_squared_tail
 from remission.numerics.elementary import log
 from remission.numerics.lanes import OPTIONS, exp_lane, log_lane
@@ -66,6 +66,7 @@ def analyze_many_odds(
     ``events``: 1 with the event, else 0; any number where not ``inside``. ``inside``: who is analyzed. ``test``: which
     test the p value is of.
     """
+    refuse_gaps("events", events, inside)
     outcome = np.where(inside, events, 0.0)
     sides = [inside & treated, inside & ~treated]
     n1, n0 = (side.sum(axis=1).astype(np.float64) for side in sides)

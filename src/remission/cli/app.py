@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from remission.cli.analyze import analyze_command
 from remission.cli.clinics import app as clinics_app
 from remission.cli.describe import describe_command
 from remission.cli.design import design_command
@@ -66,6 +67,7 @@ app.add_typer(clinics_app, name="clinics")
 app.add_typer(imports_app, name="import")
 app.command("export")(export_command)
 app.command("describe", context_settings=older_names(out="report"))(describe_command)
+app.command("analyze")(analyze_command)
 app.command("doctor")(doctor_command)
 app.command("validate")(validate_command)
 app.command("plan", context_settings=older_names(out="report"))(plan_command)

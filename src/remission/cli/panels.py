@@ -17,6 +17,7 @@ _PANELS = {
     "Options and help": ("evidence", "clinics"),
     "Plan a session": ("plan",),
     "Design a trial": ("new", "design"),
+    "Your trial, your data": ("analyze",),
     "Is it true?": ("endpoints", "import", "describe", "rerun", "validate"),
     "Less often": ("resume", "export", "doctor"),
 }

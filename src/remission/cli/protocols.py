@@ -7,24 +7,46 @@ import typer
 
 from remission.cli.options import AsJson
 from remission.cli.terminal import print_columns, print_json
+from remission.errors import SpecError
 
 
 def new_command(
-    file: Annotated[Path, typer.Argument(help="File to write, for example my-trial.yaml.")],
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="File to write, for example my-trial.yaml; of a plan NAME-plan.yaml when left out."),
+    ] = None,
     source: Annotated[
         str | None, typer.Option("--from", help="Built-in protocol to copy; default: a short commented template.")
     ] = None,
+    plan: Annotated[
+        Path | None, typer.Option("--plan", help="Data of your trial: write a plan of an analysis for them instead.")
+    ] = None,
 ) -> None:
-    """Write a commented protocol to start from. It never overwrites a file.
+    """Write a commented protocol to start from, or a plan for data. It never overwrites a file.
 
     Example: remission new my-trial.yaml --from kare
     """
-    from remission.files import write_text
+    from remission.files import check_free, write_text
     from remission.library.protocols import protocol_template, protocol_text
 
-    text = protocol_text(source) if source else protocol_template()
-    write_text(file, text)
-    typer.echo(f"Wrote {file}. Run it with: remission run {file}")
+    if plan is None:
+        if file is None:
+            raise SpecError(where="new", got="no FILE", allowed="a file to write, for example my-trial.yaml")
+        text = protocol_text(source) if source else protocol_template()
+        write_text(file, text)
+        typer.echo(f"Wrote {file}. Run it with: remission run {file}")
+        return
+    if source is not None:
+        raise SpecError(where="--from", got=source, allowed="nothing beside --plan", remedy="Leave one of the two out.")
+    from remission.exchange.study_guess import guess_plan
+
+    target = Path(f"{plan.resolve().stem}-plan.yaml") if file is None else file
+    check_free(target, str(target))
+    text, guessed = guess_plan(plan)
+    write_text(target, text)
+    for line in guessed:
+        typer.echo(f"guessed: {line}", err=True)
+    typer.echo(f"Wrote {target}. Read every CHECK in it, then: remission analyze {plan} --plan {target}")
 
 
 def list_command(

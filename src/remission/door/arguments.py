@@ -391,6 +391,23 @@ def _read_protocol(where: str, value: Any, _: _Given) -> Any:
     raise _wrong(where, value, ARGUMENTS["protocol"].expected, did_you_mean(value, known, otherwise=known_names(known)))
 
 
+def _read_plan(where: str, value: Any, given: _Given) -> Any:
+    """A plan of an analysis: its record, file, YAML text or fields, with the folder from which it names files."""
+    from remission.exchange.study_plan import parse_study_plan, read_study_plan
+    from remission.records.study_plan import StudyPlan
+
+    if isinstance(value, StudyPlan):
+        return value, Path()
+    if isinstance(value, Mapping):
+        return StudyPlan.from_dict(dict(value)), Path()
+    if isinstance(value, str) and "\n" in value:
+        return parse_study_plan(value, name=where), Path()
+    if not isinstance(value, str | PathLike) or not str(value).strip():
+        raise _wrong(where, value, ARGUMENTS["plan"].expected)
+    path = ARGUMENTS["path"].read(where, value, given)
+    return read_study_plan(path), path.parent
+
+
 def _read_parameters(where: str, value: Any, given: _Given) -> Any:
     """Course parameters, or a mapping of changes to those of the protocol's substance."""
     from remission.patient.backgrounds import course_parameters_of
@@ -541,6 +558,7 @@ ARGUMENTS: Final[Mapping[str, _Reader]] = {
         "a protocol: its name in the library (list_protocols), a file, a YAML text, its fields, or a Protocol",
         _read_protocol,
     ),
+    "plan": _Reader("a plan of an analysis: a file, a YAML text, its fields, or a StudyPlan", _read_plan),
     "parameter_set": _Reader("the name of a parameter set (list_parameter_sets)", _read_parameter_set),
     "parameters": _Reader("changed values by name, such as {'gamma': 0.0}, or CourseParameters", _read_parameters),
     "substance": _text("the name of a substance, such as 'alcohol'"),

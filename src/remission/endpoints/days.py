@@ -17,7 +17,7 @@ from remission.errors import SpecError
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import EndpointKind
 
-__all__ = ["DAY_FORMULAS", "days_of_use", "longest_run"]
+__all__ = ["DAY_FORMULAS", "day_counts_of", "days_of_use", "longest_run"]
 
 _Values = Float[np.ndarray, " subject"]
 _Days = Bool[np.ndarray, "subject day"]
@@ -39,6 +39,17 @@ def days_of_use(endpoint: Endpoint, data: EndpointData, *, heavy: bool = False) 
     if endpoint.missing == "carried":
         return _carried(endpoint, data, heavy=heavy)
     return used, seen
+
+
+def day_counts_of(endpoint: Endpoint, data: EndpointData, values: _Values) -> tuple[_Values, _Values]:
+    """Days that the endpoint counts, and the days among which it counts them, of each person. [day]
+
+    ``values``: the endpoint, in days or in percent of days.
+    """
+    _, answered = days_of_use(endpoint, data)
+    among = np.full(values.size, len(endpoint.window)) if endpoint.missing == "weighted" else answered.sum(axis=1)
+    days = among.astype(np.float64)
+    return (values if endpoint.scale == "count" else np.round(values / 100.0 * days)), days
 
 
 def _seen(endpoint: Endpoint, data: EndpointData, columns: slice, *, heavy: bool) -> tuple[_Days, _Days]:

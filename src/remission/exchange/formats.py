@@ -140,7 +140,7 @@ def _sheets(
                     allowed=f"at most {_MOST_ROWS:,} rows and {most_cells:,} cells, the empty ones between counted",
                     remedy="Copy the table alone into a new sheet.",
                 )  # fmt: skip
-            yield [_text(cell, decimal) for cell in row]
+            yield [cell_text(cell, decimal) for cell in row]
 
     book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     try:
@@ -185,7 +185,7 @@ def read_statistics_file(path: Path, kind: str, *, most_bytes: int, decimal: str
             table, about = getattr(pyreadstat, name)(str(path), **options)
             is_cut = name == "read_xport" and _has_part_of_a_row(path, len(table), about)
             cells = pd.DataFrame({
-                str(name): pd.Series([_text(cell, decimal) for cell in table[name].tolist()], dtype=str)
+                str(name): pd.Series([cell_text(cell, decimal) for cell in table[name].tolist()], dtype=str)
                 for name in table.columns
             })  # fmt: skip
     # The library raises several kinds for a damaged file, its own and plain ones.
@@ -215,7 +215,7 @@ def _has_part_of_a_row(path: Path, n_rows: int, about: Any) -> bool:
     return bool(content[begin + n_rows * sum(about.variable_storage_width.values()) :].strip(b" "))
 
 
-def _text(cell: Any, decimal: str) -> str:
+def cell_text(cell: Any, decimal: str) -> str:
     """A cell as a CSV of this decimal sign would hold it."""
     if cell is None or cell is pd.NaT or (isinstance(cell, float) and math.isnan(cell)):
         return ""

@@ -7,15 +7,12 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import ValidationError
-
 from remission.errors import SpecError
 from remission.protocol.record import Protocol
-from remission.records.faults import Location, located_faults
 from remission.records.packaged import packaged_toml
+from remission.records.record_file import record_of
 from remission.records.yaml_tree import Tree, read_tree, read_tree_file
 
-_MAX_FAULTS: Final = 50
 # Lines that a literal block gives back as they are: no tab or space at an end, no space at the very beginning.
 _IS_BLOCK: Final = re.compile(r"(?! )(?:(?:[^\t\r\n]*[^\s])?\n)+")
 
@@ -66,34 +63,7 @@ def parse_protocol(text: str, *, name: str) -> Protocol:
 
 
 def _protocol_of(tree: Tree, *, is_stored: bool = False, folder: Path | None = None) -> Protocol:
-    context = {"units_required": True, "stored": is_stored, "folder": folder}
-    try:
-        # A file uses the short field names only: dose, never dose_mg_per_kg, because its unit stands in the value.
-        protocol = Protocol.model_validate(tree.data, context=context, by_alias=True, by_name=False)
-    except ValidationError as error:
-        found = [(place, _in_file(tree, place, fault)) for place, fault in located_faults(error, Protocol)]
-        found.sort(key=lambda item: tree.line_of(item[0]))
-        raise SpecError.from_faults(_limited([*tree.faults, *(fault for _, fault in found)], tree.name)) from None
-    if tree.faults:
-        raise SpecError.from_faults(tree.faults)
-    return protocol
-
-
-def _in_file(tree: Tree, location: Location, fault: SpecError) -> SpecError:
-    """The same fault with its file and line, and with the text of the file as what came."""
-    got = fault.got
-    if location and got != location[-1]:
-        got = tree.texts.get(location, got)
-    if got is None or got == "":
-        got = "nothing"
-    return type(fault)(where=tree.place(location), got=got, allowed=fault.allowed, remedy=fault.remedy)
-
-
-def _limited(faults: list[SpecError], name: str) -> list[SpecError]:
-    if len(faults) <= _MAX_FAULTS:
-        return faults
-    rest = SpecError(where=name, got=f"{len(faults) - _MAX_FAULTS} more faults", allowed="a file without faults")
-    return [*faults[:_MAX_FAULTS], rest]
+    return record_of(Protocol, tree, context={"stored": is_stored, "folder": folder})
 
 
 def write_protocol(protocol: Protocol) -> str:

@@ -131,10 +131,10 @@ class Analysis(GrownRecord):
         return self
 
     def _option_faults(self, said: set[str]) -> Iterator[SpecError]:
-        reads = self.facts.options
+        reads = self.read_options
         for name in sorted(self.added_fields):
             value, default = getattr(self, name), type(self).model_fields[name].default
-            if name in (reads & NEEDED_OPTIONS) - self.facts.may_lack and value is None:
+            if name in (reads & NEEDED_OPTIONS) - self._may_lack and value is None:
                 yield _lacking(name, f"a value: {self.method} needs it")
             elif name not in reads and (value != default or name in said):
                 allowed = f"no such line: {self.method} does not read it"
@@ -154,6 +154,15 @@ class Analysis(GrownRecord):
             elif name not in wanted and value is not None:
                 allowed = f"nothing here: {self.method} does not read it"
                 yield SpecError(where=f"prior.{name}", got=value, allowed=allowed)
+
+    @property
+    def read_options(self) -> frozenset[str]:
+        """Options that act on it."""
+        return self.facts.options
+
+    @property
+    def _may_lack(self) -> frozenset[str]:
+        return self.facts.may_lack
 
     @property
     def facts(self) -> MethodFacts:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias, TypeVar
 from pydantic import BeforeValidator
 
 from remission.records.base import Record
-from remission.records.endpoint_kinds import KINDS, EndpointKind
+from remission.records.endpoint_kinds import KINDS, EndpointKind, Scale
 from remission.records.packaged import packaged_rows
 
 EstimateScale: TypeAlias = Literal["difference", "ratio", "percent_lower"]
@@ -45,6 +45,9 @@ class MethodFacts(Record):
     options: frozenset[str] = frozenset()
     may_lack: frozenset[str] = frozenset()
     prior: frozenset[str] = frozenset()
+    file_options: frozenset[str] = frozenset()
+    measures: frozenset[Scale] = frozenset()
+    at_visits: bool = False
     has_regression: bool = True
     counts_days: bool = False
     is_turned: bool = False

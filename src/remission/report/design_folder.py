@@ -30,28 +30,36 @@ from remission.report.rerun import rerun_shell_of
 _WHAT = {
     "report.html": "this page",
     "design.json": "every number, as the command prints it with --json",
+    "analysis.json": "every number, as the command prints it with --json",
+    "plan.yaml": "the plan as it was read",
+    "estimates.csv": "every estimate with its interval",
+    "not-used.csv": "every row and person that was not used, with the reason",
+    "analysis.R": "the same analyses in R",
+    "analysis-data": "what each analysis read, person by person; handle it as the data of people that it is",
     "protocol.yaml": "the protocol as understood",
     "methods.md": "the methods text",
     "references.bib": "its sources as BibTeX",
     "rerun.sh": "the exact command",
-    "rerun.py": "a Python script that simulates the designs again and compares",
+    "rerun.py": "a Python script that does it again and compares",
     "figures": "every chart as SVG and PNG",
     "tables": "every table as CSV, numbers of every trial as Parquet too where there are any",
 }
 
 
-def check_report_folder(folder: Path | None) -> None:
+def check_report_folder(folder: Path | None, *, option: str = "--report") -> None:
     """Refuse a folder that holds something: nothing is ever overwritten. ``None`` asks for no report.
+
+    ``option``: its name in messages.
 
     Raises SpecError: it is a file, or a folder with files, or lies where nothing can be written; MissingExtraError:
     figures are not installed.
     """
     if folder is None:
         return
-    need_extra("plots", where="--report")
+    need_extra("plots", where=option)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise SpecError(
-            where=f"--report {folder}",
+            where=f"{option} {folder}",
             got="a place where something is already",
             allowed="a new or an empty folder",
             remedy="Choose another name, or move the old report away; nothing was overwritten.",
@@ -59,16 +67,18 @@ def check_report_folder(folder: Path | None) -> None:
     nearest = folder.absolute()
     while not nearest.exists():
         nearest = nearest.parent
-    check_folder(nearest, where=f"--report {folder}: {nearest}")
+    check_folder(nearest, where=f"{option} {folder}: {nearest}")
 
 
-def write_report_folder(folder: Path, write: Callable[[Path], None], *, place: Path | None = None) -> Path:
+def write_report_folder(
+    folder: Path, write: Callable[[Path], None], *, place: Path | None = None, option: str = "--report"
+) -> Path:
     """Let ``write`` fill a folder elsewhere and give it its name when it is whole. Returns the page.
 
     ``place``: folder in which it is written, on the same disk; ``None``: a hidden one beside it, which is removed.
     Raises SpecError: the folder holds something; WorkError: the disk refused.
     """
-    check_report_folder(folder)
+    check_report_folder(folder, option=option)
     whole = folder.absolute()
     try:
         make_folder(whole.parent)

@@ -1,34 +1,19 @@
 """The analyses of a protocol on whole replicates: who is compared, adjusted for what, by which method."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from remission.analyses.bayes import (
-    analyze_difference_with_prior,
-    analyze_odds_with_prior,
-    analyze_shares_with_prior,
-)
-from remission.analyses.counts import analyze_day_odds, analyze_rate
-from remission.analyses.covariance import SPATIAL
-from remission.analyses.estimate import Estimate, Estimates
-from remission.analyses.hazards import analyze_hazards, analyze_log_ranks, analyze_restricted_mean
-from remission.analyses.imputation import analyze_imputed
-from remission.analyses.means import analyze_differences, analyze_percent_lower
-from remission.analyses.mmrm import analyze_mmrms
-from remission.analyses.odds import analyze_many_odds, analyze_odds
-from remission.analyses.repeated import analyze_repeated
+from remission.analyses.estimate import Estimates
+from remission.analyses.methods import Compared, analyze_compared
 from remission.protocol.analysis_windows import analysis_windows, target_window
 from remission.protocol.record import Protocol
-from remission.records.analysis import BASELINE_COVARIATES, Analysis, Contrast, Prior
-from remission.records.analysis_methods import METHODS, Method, complete
+from remission.records.analysis import BASELINE_COVARIATES, Analysis, Contrast
 from remission.records.endpoint import Endpoint
 from remission.records.population import DayRange
-from remission.streams import People
 from remission.trial.batch import TrialBatch
 from remission.trial.before import baseline_covariates, baseline_strata
 from remission.trial.endpoints import amount_unit_of, period_values
@@ -55,7 +40,7 @@ def analyze_replicates(
     """
     found = _Compared(protocol=protocol, analysis=analysis, batch=batch, values=values, events=events,
                       heavy_amount=heavy_amount)  # fmt: skip
-    return _COMPLETE[analysis.method](found)
+    return analyze_compared(found)
 
 
 def sides_of(protocol: Protocol, contrast: Contrast) -> tuple[list[int], list[int]]:
@@ -68,8 +53,8 @@ def _arms_of(protocol: Protocol, levels: dict[str, str]) -> list[int]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Compared:
-    """The people of a contrast, replicate by replicate; those outside have no value or are in another arm."""
+class _Compared(Compared):
+    """The simulated people of a contrast."""
 
     protocol: Protocol
     analysis: Analysis
@@ -116,10 +101,6 @@ class _Compared:
         return inside
 
     @cached_property
-    def inside(self) -> _Flags:
-        return self.randomized & np.isfinite(self.value)
-
-    @cached_property
     def treated(self) -> _Flags:
         return np.isin(self._arm, sides_of(self.protocol, self.analysis.contrast)[0])
 
@@ -136,27 +117,46 @@ class _Compared:
         return np.ascontiguousarray(np.concatenate(columns, axis=2).swapaxes(1, 2))
 
     @cached_property
-    def prior(self) -> Prior:
-        assert self.analysis.prior is not None
-        return self.analysis.prior
+    def strata(self) -> Int[np.ndarray, "replicate subject"]:
+        strata = np.zeros(len(self.batch.arm), dtype=np.int64)
+        for name in self.analysis.stratify_by:
+            level = _level(self.protocol, name, self.batch)
+            strata = strata * (int(level.max()) + 1) + level
+        return self.table(strata)
+
+    @cached_property
+    def counts(self) -> tuple[_Table, _Table]:
+        counts, seen_day = day_counts(self.endpoint, self.batch.observation, self.values[self.analysis.endpoint])
+        return self.table(counts), self.table(seen_day)
+
+    @cached_property
+    def periods(self) -> Float[np.ndarray, "replicate subject period"]:
+        return self.table(
+            period_values(
+                self.endpoint,
+                self.batch.observation,
+                self.windows,
+                amount_unit=amount_unit_of(self.protocol),
+                heavy_amount=self.heavy_amount,
+            )
+        )
+
+    @cached_property
+    def days(self) -> Int[np.ndarray, " period"]:
+        return np.array([window.first for window in self.windows], dtype=np.int64)
+
+    @cached_property
+    def target(self) -> int | None:
+        return target_window(self.analysis, self.windows)
+
+    @property
+    def addresses(self) -> tuple[int, Int[np.ndarray, "replicate subject"], Int[np.ndarray, "replicate subject"]]:
+        everyone = self.batch.people
+        return everyone.seed, self.table(everyone.replicate), self.table(everyone.subject)
 
     def table(self, column: np.ndarray) -> np.ndarray:
         """A column over people, one row a replicate."""
         return column.reshape(self.batch.n_replicates, -1, *column.shape[1:])
-
-    def each(self, one: Callable[..., Estimate], *columns: np.ndarray, **options: object) -> Estimates:
-        """One replicate after the other: columns, sides and terms of those inside."""
-        return Estimates.of(
-            [
-                one(
-                    *(column[number][who] for column in columns),
-                    self.treated[number][who],
-                    self.adjust[number][:, who].T,
-                    **options,
-                )
-                for number, who in enumerate(self.inside)
-            ]
-        )
 
 
 def _columns(protocol: Protocol, name: str, batch: TrialBatch) -> Float[np.ndarray, "subject term"]:
@@ -186,144 +186,3 @@ def _level(protocol: Protocol, name: str, batch: TrialBatch) -> Int[np.ndarray, 
 def _indicators(levels: Int[np.ndarray, " subject"]) -> Float[np.ndarray, "subject term"]:
     """Indicators of all levels but the first; those that a replicate lacks are zero there, and count for nothing."""
     return (levels[:, None] == np.unique(levels)[1:]).astype(np.float64)
-
-
-def _odds(found: _Compared) -> Estimates:
-    if found.analysis.test == "wald":
-        return analyze_many_odds(found.value, found.inside, found.treated, found.adjust)
-    return found.each(analyze_odds, found.value, test=found.analysis.test)
-
-
-def _strata(found: _Compared) -> Int[np.ndarray, "replicate subject"]:
-    strata = np.zeros(len(found.batch.arm), dtype=np.int64)
-    for name in found.analysis.stratify_by:
-        level = _level(found.protocol, name, found.batch)
-        strata = strata * (int(level.max()) + 1) + level
-    whole: Int[np.ndarray, "replicate subject"] = found.table(strata)
-    return whole
-
-
-def _hazards(found: _Compared) -> Estimates:
-    return analyze_hazards(
-        found.value, found.event, found.inside, found.treated, found.adjust, strata=_strata(found)
-    )  # fmt: skip
-
-
-def _log_rank(found: _Compared) -> Estimates:
-    return analyze_log_ranks(found.value, found.event, found.inside, found.treated, _strata(found))
-
-
-def _counts(one: Callable[..., Estimate], found: _Compared) -> Estimates:
-    counts, seen_day = day_counts(found.endpoint, found.batch.observation, found.values[found.analysis.endpoint])
-    return found.each(one, found.table(counts), found.table(seen_day))
-
-
-def _periods(found: _Compared) -> Float[np.ndarray, "replicate subject period"]:
-    return found.table(
-        period_values(
-            found.endpoint,
-            found.batch.observation,
-            found.windows,
-            amount_unit=amount_unit_of(found.protocol),
-            heavy_amount=found.heavy_amount,
-        )
-    )
-
-
-def _repeated(found: _Compared) -> Estimates:
-    return found.each(
-        analyze_repeated,
-        _periods(found),
-        correlation=found.analysis.correlation,
-        small_sample=found.analysis.small_sample,
-    )
-
-
-def _imputed(found: _Compared) -> Estimates:
-    """Everybody who was randomized, seen or not."""
-    rule = found.analysis.imputation
-    assert rule is not None
-    periods, everyone = _periods(found), found.batch.people
-    replicate, subject = found.table(everyone.replicate), found.table(everyone.subject)
-    return Estimates.of(
-        [
-            analyze_imputed(
-                periods[number][who],
-                found.treated[number][who],
-                found.adjust[number][:, who].T,
-                People(seed=everyone.seed, replicate=replicate[number][who], subject=subject[number][who]),
-                assumption=rule.assumption,
-                n_imputations=rule.n_imputations,
-                weight=found.shares,
-            )
-            for number, who in enumerate(found.randomized)
-        ]
-    )
-
-
-def _mmrm(found: _Compared) -> Estimates:
-    """Everybody who was randomized and seen at a visit."""
-    analysis, m = found.analysis, len(found.windows)
-    target = target_window(analysis, found.windows)
-    days = np.array([window.first for window in found.windows], dtype=np.int64)
-    return analyze_mmrms(
-        _periods(found),
-        found.randomized,
-        found.treated,
-        found.adjust,
-        n_by_visit=int(analysis.baseline is not None),
-        weights=found.shares if target is None else (np.arange(m) == target).astype(np.float64),
-        position=days if analysis.covariance in SPATIAL else np.arange(m),
-        structure=analysis.covariance,
-        by_side=analysis.covariance_by_side,
-        freedom=analysis.degrees_of_freedom,
-    )
-
-
-def _posterior_difference(found: _Compared) -> Estimates:
-    prior = found.prior
-    return found.each(analyze_difference_with_prior, found.value, center=prior.center, worth_people=prior.worth_people)
-
-
-def _posterior_shares(found: _Compared) -> Estimates:
-    def one(value: np.ndarray, treated: np.ndarray, _: np.ndarray) -> Estimate:
-        assert found.prior.events is not None
-        assert found.prior.others is not None
-        return analyze_shares_with_prior(
-            value, treated, prior_events=found.prior.events, prior_others=found.prior.others
-        )
-
-    return found.each(one, found.value)
-
-
-def _posterior_odds(found: _Compared) -> Estimates:
-    return found.each(analyze_odds_with_prior, found.value, center=found.prior.center, sd=found.prior.sd)
-
-
-_FUNCTIONS: Final[Mapping[Method, Callable[[_Compared], Estimates]]] = {
-    "mean_difference": lambda found: analyze_differences(
-        found.value, found.inside, found.treated, found.adjust, errors=found.analysis.errors
-    ),
-    "odds_ratio": _odds,
-    "hazard_ratio": _hazards,
-    "percent_lower": lambda found: found.each(
-        lambda value, treated, _: analyze_percent_lower(value, treated), found.value
-    ),
-    "log_rank": _log_rank,
-    "restricted_mean_difference": lambda found: found.each(
-        lambda value, event, treated, _: analyze_restricted_mean(
-            value, event, treated, tau_day=float(found.analysis.tau_day or 0)
-        ),
-        found.value,
-        found.event,
-    ),
-    "rate_ratio": lambda found: _counts(analyze_rate, found),
-    "day_odds_ratio": lambda found: _counts(analyze_day_odds, found),
-    "repeated_difference": _repeated,
-    "mmrm": _mmrm,
-    "imputed_difference": _imputed,
-    "posterior_difference": _posterior_difference,
-    "posterior_share_difference": _posterior_shares,
-    "posterior_odds_ratio": _posterior_odds,
-}
-_COMPLETE: Final = complete(_FUNCTIONS, METHODS, what="methods of analysis")

@@ -14,10 +14,8 @@ enough.
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
-from remission.analyses.estimate import Estimate
-from remission.analyses.means import analyze_difference
 from remission.errors import SpecError
 from remission.patient.backgrounds import course_parameters_of
 from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters
@@ -41,17 +39,6 @@ class CrossoverTruth:
     first_period: TrueContrast
     within_people: TrueContrast
     difference: TrueContrast
-
-
-def analyze_crossover(first: _Values, second: _Values, is_first_sequence: Bool[np.ndarray, " subject"]) -> Estimate:
-    """The effect within people with a t interval, free of the period's own effect.
-
-    ``first``, ``second``: endpoint values of the two periods; people who lack one are left out. ``is_first_sequence``:
-    whether a person is in the first sequence; its first drug minus the other is the effect.
-    """
-    known = np.isfinite(first) & np.isfinite(second)
-    half = 0.5 * (first[known] - second[known])
-    return analyze_difference(half, is_first_sequence[known], np.zeros((half.size, 0)))
 
 
 def crossover_truth(

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
-from remission.endpoints.days import days_of_use
+from remission.endpoints.days import day_counts_of
 from remission.records.endpoint import Endpoint
 from remission.trial.endpoints import endpoint_data
 from remission.trial.observation import Observation
@@ -12,11 +12,5 @@ from remission.trial.observation import Observation
 def day_counts(
     endpoint: Endpoint, seen: Observation, values: Float[np.ndarray, " subject"]
 ) -> tuple[Float[np.ndarray, " subject"], Float[np.ndarray, " subject"]]:
-    """Days that the endpoint counts, and the days among which it counts them, of each person. [day]
-
-    ``values``: the endpoint, in days or in percent of days.
-    """
-    _, answered = days_of_use(endpoint, endpoint_data(seen))
-    among = np.full(values.size, len(endpoint.window)) if endpoint.missing == "weighted" else answered.sum(axis=1)
-    days = among.astype(np.float64)
-    return (values if endpoint.scale == "count" else np.round(values / 100.0 * days)), days
+    """As :func:`~remission.endpoints.days.day_counts_of`, of simulated people."""
+    return day_counts_of(endpoint, endpoint_data(seen), values)

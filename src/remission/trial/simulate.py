@@ -174,7 +174,7 @@ def _check_periods(protocol: Protocol) -> None:
             allowed="arms side by side: an analysis here compares people of different arms, by the drug of their first "
             "period, while a crossover compares the periods within each person",
             remedy="Leave analyses and estimand out to simulate the days alone; remission.trial.crossover computes the "
-            "effect within people (crossover_truth, analyze_crossover).",
+            "effect within people (crossover_truth, remission analyze).",
         )
 
 

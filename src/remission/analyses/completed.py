@@ -1,0 +1,232 @@
+"""One outcome a person, imputed where it is missing: events and counts.
+
+Each side has a regression of its own on the adjustment, fitted to the people whose outcome is known. For each
+imputation its coefficients are drawn from the normal distribution that the likelihood leaves, then the outcomes of
+those who have none. A treated person without an outcome follows the own side (``missing-at-random``) or, under an
+assumption by reference, the control's: with one outcome a person, to jump to the reference and to copy it are the
+same. ``delta`` is added to the log odds, or the log rate, of what is imputed of the treatment side.
+
+Counts are drawn with the spread that was found: phi is Pearson's statistic by its degrees of freedom, at least 1; with
+phi above 1 a rate is drawn from a gamma distribution whose counts have variance phi times their mean.
+
+The completed outcomes are analyzed as odds ratios (Wald) or as rate ratios with a sandwich, and pooled on the scale of
+logarithms by Rubin's rules.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Bool, Float
+from numba import njit
+
+from remission.analyses.counts import CountFit, fit_counts, robust_log_rate
+from remission.analyses.estimate import Estimate, Status, failed_estimate, is_too_small, log_of
+from remission.analyses.imputation import Assumption, Chain, pool_estimates
+from remission.analyses.odds import LARGEST_ERROR, analyze_odds
+from remission.errors import SpecError
+from remission.numerics.distributions import gamma_quantile, normal_cdf, normal_quantile
+from remission.numerics.elementary import exp
+from remission.numerics.intervals import Z95
+from remission.numerics.lanes import OPTIONS, exp_lane
+from remission.numerics.small_systems import factor
+from remission.streams import People
+
+_Values = Float[np.ndarray, " subject"]
+_Flags = Bool[np.ndarray, " subject"]
+_Terms = Float[np.ndarray, "subject term"]
+_MANY = 500.0
+"""Above this mean a Poisson count is drawn as a rounded normal number."""
+
+
+def analyze_imputed_events(
+    events: _Values,
+    treated: _Flags,
+    adjust: _Terms,
+    people: People,
+    *,
+    assumption: Assumption,
+    n_imputations: int,
+    delta: float = 0.0,
+) -> Estimate:
+    """Odds ratio of the event, treated against control, over imputations of who has no answer.
+
+    ``events``: 1, 0, or NaN where missing. ``delta``: added to the log odds of imputed events of the treatment side.
+    """
+
+    def draw(line: _Values, chain: Chain, _: _Values) -> _Values:
+        uniform = normal_cdf(chain.normals(1)[:, 0])
+        return (uniform < 1.0 / (1.0 + exp(np.clip(-line, -600.0, 600.0)))).astype(np.float64)
+
+    def one(whole: _Values) -> tuple[float, float, int | None] | Status:
+        found = analyze_odds(whole, treated, adjust)
+        if found.status is not Status.OK:
+            return found.status
+        return log_of(found.estimate), log_of(found.high / found.low) / (2.0 * Z95), None
+
+    return _pooled(
+        events,
+        np.ones(events.size),
+        treated,
+        adjust,
+        people,
+        draw,
+        one,
+        assumption=assumption,
+        n_imputations=n_imputations,
+        delta=delta,
+        is_odds=True,
+    )
+
+
+def analyze_imputed_counts(
+    counts: _Values,
+    exposure: _Values,
+    treated: _Flags,
+    adjust: _Terms,
+    people: People,
+    *,
+    assumption: Assumption,
+    n_imputations: int,
+    delta: float = 0.0,
+) -> Estimate:
+    """Ratio of rates, treated against control, over imputations of counts that are missing.
+
+    ``counts``: 0 or more, NaN where missing; they must have no upper end. ``exposure``: of everybody, planned where the
+    count is missing. ``delta``: added to the log rate of imputed counts of the treatment side.
+    """
+
+    def draw(line: _Values, chain: Chain, phi: _Values) -> _Values:
+        mean = np.maximum(exposure * exp(np.clip(line, -600.0, 600.0)), 1e-12)
+        normals, scale = chain.normals(2), np.where(phi > 1.0, phi - 1.0, 1.0)
+        rate = gamma_quantile(mean / scale, normal_cdf(normals[:, 0])) * scale
+        mean = np.where(phi > 1.0, rate, mean)
+        return _poisson_counts(mean, normal_cdf(normals[:, 1]), normals[:, 1])
+
+    def one(whole: _Values) -> tuple[float, float, int | None] | Status:
+        return robust_log_rate(whole, exposure, treated, adjust)
+
+    return _pooled(
+        counts,
+        exposure,
+        treated,
+        adjust,
+        people,
+        draw,
+        one,
+        assumption=assumption,
+        n_imputations=n_imputations,
+        delta=delta,
+        is_odds=False,
+    )
+
+
+_Drawn = Callable[[_Values, Chain, _Values], _Values]
+_Fit = tuple[CountFit, float, Float[np.ndarray, "term term"]]
+_Analyzed = Callable[[_Values], tuple[float, float, int | None] | Status]
+
+
+def _pooled(
+    values: _Values,
+    exposure: _Values,
+    treated: _Flags,
+    adjust: _Terms,
+    people: People,
+    draw: _Drawn,
+    one: _Analyzed,
+    *,
+    assumption: Assumption,
+    n_imputations: int,
+    delta: float,
+    is_odds: bool,
+) -> Estimate:
+    if assumption == "copy-increments":
+        raise SpecError(
+            where="imputation.assumption",
+            got=assumption,
+            allowed="missing-at-random or copy-reference",
+            remedy="One outcome a person has no increments; give visits to impute them.",
+        )
+    if is_too_small(values, treated):
+        return failed_estimate(Status.NO_VARIATION)
+    design = _design(adjust)
+    known, fits = np.isfinite(values), list[_Fit]()
+    for side in (~treated, treated):
+        model = _side(design[:, known & side], values[known & side], exposure[known & side], is_odds=is_odds)
+        if isinstance(model, Status):
+            return failed_estimate(model)
+        fits.append(model)
+    of_treated = fits[1][1] if assumption == "missing-at-random" else fits[0][1]
+    spread = np.where(treated, of_treated, fits[0][1])
+    chain = Chain(people, 1, design.shape[0])
+    estimates, errors, freedom = [], [], None
+    for _ in range(n_imputations):
+        lines = []
+        for one_side, phi, root in fits:
+            normals = normal_quantile(chain.uniforms(design.shape[0]))
+            drawn = one_side.coefficients + np.sqrt(phi) * (root * normals).sum(axis=1)
+            lines.append((design * drawn[:, None]).sum(axis=0))
+        by_side = [lines[0], lines[1] if assumption == "missing-at-random" else lines[0]]
+        line = np.where(treated, by_side[1] + delta, by_side[0])
+        found = one(np.where(known, values, draw(line, chain, spread)))
+        if isinstance(found, Status):
+            return failed_estimate(found)
+        estimates.append(found[0])
+        errors.append(found[1])
+        freedom = found[2]
+    pooled = pool_estimates(np.array(estimates), np.array(errors), freedom=freedom)
+    if pooled.status is not Status.OK:
+        return pooled
+    low, middle, high = exp(np.array([pooled.low, pooled.estimate, pooled.high]))
+    return Estimate(estimate=float(middle), low=float(low), high=float(high), p_value=pooled.p_value, status=Status.OK)
+
+
+def _design(adjust: _Terms) -> Float[np.ndarray, "term subject"]:
+    """Intercept and terms, each around its mean and in its own reach, so that tolerances have a scale."""
+    away = adjust - adjust.mean(axis=0)
+    reach = np.abs(away).max(axis=0, initial=0.0)
+    return np.ascontiguousarray(np.vstack([np.ones(len(adjust)), (away / np.where(reach > 0.0, reach, 1.0)).T]))
+
+
+def _side(
+    columns: Float[np.ndarray, "term person"], values: _Values, exposure: _Values, *, is_odds: bool
+) -> _Fit | Status:
+    """The model of a side, the factor of its spread, and the root of its covariance; or why there is none."""
+    freedom = values.size - columns.shape[0]
+    if freedom < 1:
+        return Status.NOT_ESTIMABLE
+    if not values.any() or (is_odds and values.all()):
+        return Status.SEPARATION
+    fit = fit_counts(columns, values, exposure, is_odds=is_odds)
+    if fit is None:
+        return Status.NOT_ESTIMABLE
+    if not float(np.sqrt(fit.covariance.diagonal().max())) < LARGEST_ERROR:
+        return Status.SEPARATION
+    phi = 1.0
+    if not is_odds:
+        away = values - fit.mean
+        phi = max(1.0, float((away * away / np.maximum(fit.mean, 1e-300)).sum()) / freedom)
+    root = fit.covariance.copy()
+    return (fit, phi, root) if _factored(root) else Status.NOT_ESTIMABLE
+
+
+@njit(nogil=True, cache=True, **OPTIONS)
+def _factored(matrix):
+    return factor(matrix, 1e-12)
+
+
+@njit(nogil=True, cache=True, **OPTIONS)
+def _poisson_counts(mean, uniform, normal):
+    """The count at which the distribution passes a uniform number."""
+    found = np.zeros(mean.size)
+    for i in range(mean.size):
+        if mean[i] > _MANY:
+            found[i] = max(0.0, np.floor(mean[i] + np.sqrt(mean[i]) * normal[i] + 0.5))
+            continue
+        term = exp_lane(-mean[i])
+        total, count = term, 0
+        while total < uniform[i] and count < 10_000:
+            count += 1
+            term *= mean[i] / count
+            total += term
+        found[i] = count
+    return found

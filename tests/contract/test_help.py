@@ -74,6 +74,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert run_app(["run", "kare", "--replicates", "2", "--diaries"]) == 0
         assert run_app(["export", str(next((place / "runs").iterdir())), "diary.csv"]) == 0
         assert run_app(["import", "tlfb", "diary.csv", "--out", "diary.parquet"]) == 0
+        assert run_app(["new", "plan.yaml", "--plan", "diary.parquet"]) == 0
     plan = plan_trial(load_protocol("kare"), n_replicates=1, seed=5)
     open_work(place / "runs", plan, "remission run kare --replicates 1 --seed 5")
     return place

@@ -93,7 +93,7 @@ def saved(frame: pd.DataFrame, folder: Path, name: str = "trial.csv") -> Path:
 
 def design(frame: pd.DataFrame, *terms: str) -> np.ndarray:
     """Intercept, terms and the treatment, the last, for statsmodels."""
-    columns = [np.ones(len(frame))]
+    columns: list[np.ndarray] = [np.ones(len(frame))]
     for term in terms:
         if term == "site":
             columns += [(frame["site"] == level).to_numpy(float) for level in ("south", "west")]
@@ -393,6 +393,7 @@ def test_a_tipping_point_moves_what_was_imputed_and_nothing_else(tmp_path: Path)
     found = rm.analyze(path, visit_plan(tmp_path, analysis("craving", "imputed_difference", **rule)))
     tip = found.estimates[0].tipping
     treated = (frame["arm"] == "Ketamine").to_numpy()
+    assert tip is not None
     share = np.isnan(values[treated, 2]).mean()
     np.testing.assert_allclose(np.diff(tip.estimate), [5.0 * share] * 2, rtol=1e-9)
     with pytest.raises(SpecError, match="do worse"):
@@ -443,8 +444,8 @@ WRONG = [
     ("a baseline that is the outcome", one("score", "mean_difference", baseline="score"), {}, "baseline"),
     ("a method of another measure", one("score", "odds_ratio"), {}, "for a mean: mean_difference"),
     ("an unknown measure", one("scores", "mean_difference"), {}, "score?"),
-    ("an unknown arm", one("score", "mean_difference", contrast={"treatment": "ketamin", "control": "placebo"}), {}, "ketamine?"),
-    ("one arm on both sides", one("score", "mean_difference", contrast={"treatment": "placebo", "control": "placebo"}), {}, "another arm"),
+    ("an unknown arm", one("score", "mean_difference", contrast={**SIDES, "treatment": "ketamin"}), {}, "ketamine?"),
+    ("one arm twice", one("score", "mean_difference", contrast={**SIDES, "treatment": "placebo"}), {}, "another arm"),
     ("a margin of the wrong sign", one("score", "mean_difference", margin=-2.0), {}, "above 0"),
     ("a ratio's margin on the wrong side", one("relapse", "odds_ratio", margin=0.8), {}, "above 1"),
     ("a hazard's margin on the wrong side", one("time", "hazard_ratio", margin=0.8), {}, "above 1"),
@@ -597,7 +598,7 @@ def test_every_method_and_option_stands_in_the_table_of_the_gate() -> None:
     """A method that nobody entered would meet real data without a second program, and nobody would see it."""
     table = gate._table()[1]
     base = {"id": "a", "label": "A", "endpoint": "y", "contrast": SIDES}
-    options = {
+    options: dict[str, list[Any]] = {
         "test": ["likelihood-ratio", "score"], "errors": ["hc3"], "correlation": ["independence", "autoregressive"],
         "small_sample": [False], "covariance_by_side": [True], "stratify_by": [["site"]],
         "degrees_of_freedom": ["kenward-roger-linear", "satterthwaite"],

@@ -25,7 +25,7 @@
     }
     const link = thread.find((one) => one.hash === `#${now.id}`);
     if (link && link.parentElement.parentElement.scrollWidth > link.parentElement.parentElement.clientWidth) {
-      link.parentElement.parentElement.scrollLeft = link.offsetLeft - 16;
+      link.parentElement.parentElement.scrollLeft = link.parentElement.offsetLeft - 16;
     }
     if (!isMoved) return;
     const heading = at && at !== now ? at : now.querySelector("h2");

@@ -39,7 +39,7 @@ from remission.web.settings import WebSettings
 
 CONTENTS = "contents.json"
 _ALWAYS = {"", "world", "safety", "family", "diary", "about", "limits"}
-"""First parts of addresses that no copy leaves out: the front and its worlds, whom to call, one's own days, what this is."""
+"""First parts of addresses that no copy leaves out: the front and its worlds, whom to call, own days, what this is."""
 _MOST_PAGES = 5000
 _PATIENCE = 3000
 """How often a page that is still computed is asked for; it waits nearly half a second itself."""

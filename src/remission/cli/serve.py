@@ -24,7 +24,10 @@ def serve_command(  # noqa: PLR0917 - options, given by name
         bool, typer.Option("--demonstration", help="Show invented clinics, marked as such, where none are loaded.")
     ] = False,
     clinician: Annotated[
-        bool, typer.Option("--clinician", help="The planner also offers volumes for a vial and an empty session log.")
+        bool,
+        typer.Option(
+            "--clinician", help="The planner also offers volumes, a session log, and a page of your own diaries."
+        ),
     ] = False,
     name: Annotated[
         list[str] | None, typer.Option(help="A further host name to answer to, behind a proxy; may be repeated.")

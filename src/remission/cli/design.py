@@ -74,6 +74,10 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
     budget: Annotated[
         float | None, typer.Option("--budget", help="Take the people that so much money pays for.")
     ] = None,
+    diaries: Annotated[
+        Path | None,
+        typer.Option("--diaries", help="Draw people from these diaries, on whose days the protocol states an effect."),
+    ] = None,
     scenarios: Annotated[
         Path | None, typer.Option("--scenarios", help="Simulate a table of scenarios by designs, a YAML file.")
     ] = None,
@@ -107,6 +111,7 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
         return
     from remission.cli.design_show import show
     from remission.cli.design_work import design_work, engage, keeping
+    from remission.cli.effect import changed_protocol, design_stated, read_people
     from remission.cli.progress import progress_of
     from remission.cli.run import parameters_of
     from remission.design.study import plan_design, study_design
@@ -115,7 +120,7 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
     from remission.report.design_folder import check_report_folder
 
     # Everything is checked before anything is simulated.
-    if detectable:
+    if detectable and scenarios is None and _one_protocol(protocol).effect is None:
         raise SpecError(where="--detectable", got="a protocol without a stated effect", allowed="a law of the outcome",
                         remedy="Write effect: into the protocol, or a file of its own.")  # fmt: skip
     _check_effect(context)
@@ -126,9 +131,12 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
     with named_as_options(
         max_replicates="--replicates", n_draws="--assurance", parameters="--set", fractions="--looks", **_TRUTH
     ):
-        trial = _one_protocol(protocol)
+        trial, values = changed_protocol(_one_protocol(protocol), changes or [])
+        if trial.effect is not None and trial.effect.law != "diary":
+            design_stated(context, trial)
+            return
         plan = plan_design(
-            trial, parameters=parameters_of(trial, changes) if changes else None,
+            trial, parameters=parameters_of(trial, values) if values else None, diaries=read_people(diaries),
             n_subjects=sizes_of(vary) if vary else None, power=power, alpha=alpha,
             analysis=analysis, max_replicates=replicates, mcse=mcse, is_null=null, n_truth=truth_people, n_draws=draws,
             evidence=evidence, without=without, looks=looks, futility=futility or [], spending=spending, prices=prices,

@@ -37,11 +37,12 @@ def show(content: dict[str, Any], main: list[Characteristics], *, null: bool, po
         _show_row(row, name)
     for found, value in content["truths"].items():
         if not null:
-            typer.echo(f"True value of {found}, from {content['truth_from']}: {value:.3g}. {TRUE_VALUE}")
+            words = f"True value of {found}, from {content['truth_from']}: {value:.3g}."
+            typer.echo(words if "stated" in content else f"{words} {TRUE_VALUE}")
     if power is not None:
         _show_search(content, power)
     if not null:
-        _show_nulls(content["nulls"])
+        _show_nulls(content["nulls"], is_stated="stated" in content)
     _show_procedure(content["characteristics"], name)
     for row in main:
         if row.sequential is not None:
@@ -105,9 +106,10 @@ def _measure(found: dict[str, Any] | None) -> str:
     return "not told" if found is None else Measure(**found).text
 
 
-def _show_nulls(nulls: list[dict[str, Any]]) -> None:
+def _show_nulls(nulls: list[dict[str, Any]], *, is_stated: bool) -> None:
     """The share that rejects where the drug does nothing to use, by the name of the null."""
-    typer.echo("Rejected where the drug does nothing to use:")
+    typer.echo("Rejected where the treatment does nothing to use:" if is_stated else "Rejected where the drug does "
+               "nothing to use:")  # fmt: skip
     notes: dict[str, None] = {}
     for n in dict.fromkeys(one["n_subjects"] for one in nulls):
         told = []

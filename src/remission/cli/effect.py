@@ -3,16 +3,20 @@
 import shlex
 from math import inf
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from remission.cli.options import named_as_options
 from remission.cli.terminal import print_json
-from remission.design.effect_file import changed_effect, read_effect
+from remission.design.effect_file import changed_effect, changed_fields, read_effect
 from remission.design.stated import EffectPlan, answer_effect, plan_effect, simulate_effect
 from remission.errors import SpecError
 from remission.records.effect import EffectFile, LookPlan
+
+if TYPE_CHECKING:
+    from remission.protocol.record import Protocol
+    from remission.records.diaries import Diaries
 
 _READ = {
     "protocol", "vary", "power", "alpha", "changes", "replicates", "detectable", "budget", "seed", "as_json", "looks",
@@ -46,14 +50,57 @@ def design_effect_file(context: typer.Context) -> None:
         effect = changed_effect(effect, options["changes"])
     if given.keys() & {"looks", "futility", "spending"}:
         effect = effect.replace(looks=_looks(context, effect))
+    _answer(context, effect, 1.0)
+
+
+def _answer(context: typer.Context, effect: EffectFile, compared_share: float) -> None:
+    options, given = context.params, given_options(context)
     with named_as_options(max_replicates="--replicates", people="--vary"):
         plan = plan_effect(
             effect, sizes=_sizes(options["vary"]), alpha=options["alpha"], power=options["power"],
             n_replicates=options["replicates"] if "replicates" in given else _TRIALS, seed=options["seed"],
-            detectable=options["detectable"], budget=options["budget"],
+            detectable=options["detectable"], budget=options["budget"], compared_share=compared_share,
         )  # fmt: skip
     words = ["remission", "design", Path(options["protocol"]).name]
     show_effect(plan, words=[*words, *_again(options, plan)], as_json=options["as_json"])
+
+
+def changed_protocol(protocol: "Protocol", changes: list[str]) -> "tuple[Protocol, list[str]]":
+    """The protocol with its stated effect changed as ``--set effect.NAME=VALUE`` says, and the changes left over."""
+    own = [one.removeprefix("effect.") for one in changes if one.startswith("effect.")]
+    rest = [one for one in changes if not one.startswith("effect.")]
+    if not own:
+        return protocol, rest
+    if protocol.effect is None:
+        raise SpecError(where=f"--set effect.{own[0]}", got="a protocol without effect:", allowed="one that states an "
+                        "effect")  # fmt: skip
+    return protocol.replace(effect=changed_fields(protocol.effect, own)), rest
+
+
+def read_people(path: Path | None) -> "tuple[Diaries, ...] | None":
+    """The diaries of a Parquet file, of the folder of a run, or of the tables of CTN-0094."""
+    if path is None:
+        return None
+    from remission.door.diaries import all_diaries
+
+    return all_diaries(path)
+
+
+def design_stated(context: typer.Context, protocol: "Protocol") -> None:
+    """Answer the command of a context, whose protocol states the law of an outcome."""
+    from remission.design.stated_protocol import effect_of_protocol
+
+    options, given = context.params, given_options(context)
+    unread = [option for name, option in given.items() if name not in _READ | {"analysis"}]
+    if unread:
+        raise SpecError(
+            where=unread[0], got="given with a protocol that states the law of an outcome",
+            allowed="nothing here: no people are simulated day by day", remedy="Leave it, or effect:, out.",
+        )  # fmt: skip
+    effect, compared = effect_of_protocol(protocol, options["analysis"])
+    if given.keys() & {"looks", "futility", "spending"}:
+        effect = effect.replace(looks=_looks(context, effect))
+    _answer(context, effect, compared)
 
 
 def _looks(context: typer.Context, effect: EffectFile) -> LookPlan:

@@ -58,22 +58,29 @@ def _validated(tree: Tree) -> EffectFile:
     return found
 
 
+def changed_fields(effect: Any, changes: Sequence[str]) -> Any:
+    """The effect of a protocol with fields set by ``name=value``; errors as :func:`changed_effect`."""
+    data = {"effect": effect.to_dict()}
+    _change(data, changes, "effect.")
+    try:
+        return type(effect).from_dict(data["effect"])
+    except SpecError as error:
+        raise SpecError.from_faults(
+            [
+                SpecError(where=f"--set effect.{one.where.partition('.')[2]}", got=one.got, allowed=one.allowed,
+                          remedy=one.remedy)
+                for one in error.faults
+            ]
+        ) from None  # fmt: skip
+
+
 def changed_effect(effect: EffectFile, changes: Sequence[str]) -> EffectFile:
     """The effect with fields set by ``name=value``: ``difference=4``, ``sd.control=12``, ``people=200``.
 
     Raises ``SpecError``: a text says something else, a name twice, or the changed effect would be wrong.
     """
     data = effect.to_dict()
-    known: set[str] = set()
-    for change in changes:
-        name, equals, text = (part.strip() for part in change.partition("="))
-        if not equals or not name or not text:
-            raise SpecError(where=f"--set {change}", got=text or "nothing", allowed="name=value, such as difference=4")
-        if name in known:
-            raise SpecError(where=f"--set {change}", got=f"{name} again", allowed="each name once",
-                            remedy="Only one of the two could be used.")  # fmt: skip
-        known.add(name)
-        _put(data, name.split("."), read_tree(f"value: {text}", name=f"--set {change}").data["value"], change)
+    _change(data, changes, "")
     try:
         return EffectFile.from_dict(data)
     except SpecError as error:
@@ -86,6 +93,21 @@ def changed_effect(effect: EffectFile, changes: Sequence[str]) -> EffectFile:
         ) from None  # fmt: skip
 
 
+def _change(data: dict[str, Any], changes: Sequence[str], before: str) -> None:
+    """Values put at their places; ``before``: what the reader wrote before each name."""
+    known: set[str] = set()
+    for change in changes:
+        name, equals, text = (part.strip() for part in change.partition("="))
+        told = f"--set {before}{change}"
+        if not equals or not name or not text:
+            raise SpecError(where=told, got=text or "nothing", allowed="name=value, such as difference=4")
+        if name in known:
+            raise SpecError(where=told, got=f"{name} again", allowed="each name once",
+                            remedy="Only one of the two could be used.")  # fmt: skip
+        known.add(name)
+        _put(data, name.split("."), read_tree(f"value: {text}", name=told).data["value"], told)
+
+
 def _put(data: dict[str, Any], path: list[str], value: Any, change: str) -> None:
     """A value at its place: of the file where that has the name, else of the effect."""
     if path[0] not in EffectFile.model_fields:
@@ -96,5 +118,5 @@ def _put(data: dict[str, Any], path: list[str], value: Any, change: str) -> None
             here[name] = {}
         here = here[name]
     if path[0] == "effect" and len(path) == 2 and path[1] not in here:
-        raise SpecError(where=f"--set {change}", got=path[1], allowed=f"one of {', '.join(here)}, or people")
+        raise SpecError(where=change, got=path[1], allowed=f"one of {', '.join(here)}")
     here[path[-1]] = deepcopy(value)

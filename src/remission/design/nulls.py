@@ -21,12 +21,20 @@ from typing import Final
 from remission.design.measures import Measure
 from remission.design.operating import simulate_design
 from remission.design.stops import StopRule
-from remission.design.variants import choose_analysis, null_protocol, one_analysis, with_therapy_of_control
+from remission.design.variants import (
+    choose_analysis,
+    null_protocol,
+    one_analysis,
+    with_therapy_of_control,
+    without_effect,
+)
 from remission.errors import SpecError
 from remission.patient.parameters import CourseParameters
 from remission.protocol.record import Protocol
+from remission.records.effect import DiaryEffect
 from remission.records.endpoint_kinds import KINDS
 from remission.runs.crew import Crew
+from remission.trial.resampled import ChainPeople, DiaryPeople
 
 SAME: Final = "same treatment"
 INERT: Final = "felt but inert"
@@ -63,6 +71,8 @@ def nulls_of(protocol: Protocol, analysis: str, parameters: CourseParameters) ->
     ``parameters``: values of the world in which power was found.
     """
     chosen = choose_analysis(protocol, analysis)
+    if isinstance(protocol.effect, DiaryEffect):
+        return (NullTrial(name=SAME, protocol=without_effect(protocol), parameters=parameters),)
     try:
         same = NullTrial(name=SAME, protocol=null_protocol(protocol, chosen), parameters=parameters)
         inert = with_therapy_of_control(protocol, chosen)
@@ -104,11 +114,12 @@ def simulate_nulls(
     seed: int,
     alpha: float,
     rule: StopRule | None = None,
+    source: DiaryPeople | ChainPeople | None = None,
     crew: Crew | None = None,
 ) -> tuple[NullResult, ...]:
     """The share of trials that reject under each null; one that equals another is not simulated again.
 
-    ``parameters``, ``max_replicates``, ``mcse``, ``seed``, ``alpha``, ``rule``, ``crew``: as in
+    ``parameters``, ``max_replicates``, ``mcse``, ``seed``, ``alpha``, ``rule``, ``source``, ``crew``: as in
     :func:`~remission.design.operating.simulate_design`. Raises ``SpecError``: a number is out of range; ``WorkError``:
     a worker died.
     """
@@ -131,6 +142,7 @@ def simulate_nulls(
             parameters=null.parameters,
             rule=rule,
             is_null=True,
+            source=source,
             crew=crew,
         )
         tried = run.decided(chosen)

@@ -31,6 +31,7 @@ from remission.trial.analyze import sides_of
 from remission.trial.batch import TrialBatch
 from remission.trial.chunk import Chunk, ChunkResult, analyze_batch
 from remission.trial.complete import complete_batch, complete_protocol, own_strategies
+from remission.trial.resampled import ChainPeople, DiaryPeople
 from remission.trial.simulate import TrialPlan, plan_trial
 
 _FEWEST = 100
@@ -169,6 +170,7 @@ def simulate_design(
     keep: bool = False,
     is_null: bool = False,
     against: float | None = None,
+    source: DiaryPeople | ChainPeople | None = None,
     crew: Crew | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> DesignRun:
@@ -182,7 +184,8 @@ def simulate_design(
     (a ratio as a ratio); an analysis without one is compared with the same trials with nobody unseen. ``truth_errors``:
     their Monte Carlo errors, on the scale of the analysis (of the logarithm for a ratio); none: exact. ``is_null``:
     whether only the share of rejections is asked for, as where there is no effect. ``against``: stop, too, when the
-    share is told apart from this one, by three Monte Carlo errors. ``rule``: looks at the analysis that decides;
+    share is told apart from this one, by three Monte Carlo errors. ``source``: people on whose days an effect is
+    stated; nobody sees them in full. ``rule``: looks at the analysis that decides;
     ``None``: only the one at the end. ``keep``: whether the estimates of the analysis that decides are kept. ``crew``:
     who does the work; ``None``: this process. ``on_progress``: called with (trials done, most trials). Raises
     ``SpecError``: a number is out of range, or the protocol has no such analysis; ``WorkError``: a worker died.
@@ -190,7 +193,7 @@ def simulate_design(
     check_share("mcse", mcse)
     check_share("alpha", alpha)
     wanted = choose_analysis(protocol, analysis)
-    plan = plan_trial(protocol, n_replicates=max_replicates, seed=seed, parameters=parameters)
+    plan = plan_trial(protocol, n_replicates=max_replicates, seed=seed, parameters=parameters, source=source)
     task = _Task(
         plan=plan,
         analysis=wanted,
@@ -200,8 +203,8 @@ def simulate_design(
         rule=rule,
         keep=keep,
         is_null=is_null,
-        whole=None if is_null else complete_protocol(protocol),
-        own={} if is_null else own_strategies(protocol, wanted),
+        whole=None if is_null or source is not None else complete_protocol(protocol),
+        own={} if is_null or source is not None else own_strategies(protocol, wanted),
     )
     pieces = (crew or Crew()).in_order(partial(_do, task), plan.chunks)
     return _until(pieces, wanted, mcse, max_replicates, against, on_progress)

@@ -18,7 +18,7 @@ from remission.design.assurance import estimate_assurance
 from remission.design.cost import person_days_of
 from remission.design.costing import cost_content, read_prices
 from remission.design.evidence_sets import evidence_sets, trials_of
-from remission.design.measures import columns_of
+from remission.design.measures import columns_of, is_ratio
 from remission.design.nulls import nulls_of, simulate_nulls
 from remission.design.operating import Characteristics, DesignRun, characterize, check_share, simulate_design
 from remission.design.price_sets import PriceSet
@@ -40,18 +40,24 @@ from remission.patient.backgrounds import course_parameters_of
 from remission.patient.parameters import CourseParameters
 from remission.patient.standing import standing_of
 from remission.protocol.record import Protocol
+from remission.records.diaries import Diaries
+from remission.records.effect import DiaryEffect
 from remission.records.result import Result, plain
 from remission.records.seed import DEFAULT_SEED
 from remission.runs.crew import Crew, crew_of
 from remission.streams import check_seed
+from remission.trial.analyze import sides_of
+from remission.trial.resampled import ChainPeople, DiaryPeople, check_source
 from remission.trial.simulate import MAX_REPLICATES
-from remission.trial.truth import check_people
+from remission.trial.truth import check_people, truth_of_stated
 
 OnProgress = Callable[[int, int], None]
 
 _TRIALS_A_DRAW = 20
 """Trials at each draw of the model's values: enough to tell draws apart, few enough for many draws."""
 _STEPS_EXPECTED = 10
+_STATED_TRUTH = 20_000
+"""People by whom the true value of a stated effect on days is found, unless said otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +84,7 @@ class DesignPlan:
     evidence: tuple[tuple[str, ...], ...]
     rule: StopRule | None
     prices: tuple[Prices, PriceSet | None] | None
+    source: DiaryPeople | ChainPeople | None = None
 
     @property
     def changes(self) -> dict[str, float]:
@@ -182,6 +189,7 @@ def design_trial(
     spending: str = "obrien-fleming",
     prices: str | Path | None = None,
     budget: float | None = None,
+    diaries: Sequence[Diaries] | None = None,
     n_workers: int = 1,
     seed: int = DEFAULT_SEED,
 ) -> DesignStudy:
@@ -222,6 +230,8 @@ def design_trial(
         ``"us"``, ``"uk"``, or a YAML file.
     budget
         Money, of which the prices say how many people it pays for; the trial has so many. [currency of the prices]
+    diaries
+        Of whom people are drawn, where the protocol states an effect on their days.
     n_workers
         Processes; with more than one, a script of your own needs ``if __name__ == "__main__":``.
     seed
@@ -236,7 +246,8 @@ def design_trial(
         protocol, parameters=parameters, n_subjects=n_subjects, power=power, alpha=alpha, analysis=analysis,
         max_replicates=max_replicates, mcse=mcse, is_null=is_null, n_truth=n_truth, n_draws=n_draws,
         evidence=evidence, without=without, looks=looks,
-        futility=futility, spending=spending, prices=prices, budget=budget, seed=seed,
+        futility=futility, spending=spending, prices=prices, budget=budget, diaries=diaries,
+        seed=seed,
     )  # fmt: skip
     with crew_of(n_workers) as crew:
         return study_design(plan, crew=crew)
@@ -263,6 +274,7 @@ def plan_design(
     prices: str | Path | None,
     budget: float | None,
     seed: int,
+    diaries: Sequence[Diaries] | None = None,
 ) -> DesignPlan:
     """Everything checked before anything is simulated; parameters and errors as :func:`design_trial`."""
     for where, share in (("alpha", alpha), ("mcse", mcse), ("power", power)):
@@ -290,9 +302,16 @@ def plan_design(
             allowed="one of the two: an assurance draws the values itself",
             remedy="Leave out the changes or the draws.",
         )  # fmt: skip
+    source = source_of(protocol, diaries, analysis)
+    if source is not None and n_draws:
+        raise SpecError(
+            where="n_draws", got=n_draws, allowed="0 where an effect is stated: it is no value of the model",
+            remedy="Vary it by --set effect.use_odds_ratio=0.7, or in a table of scenarios.",
+        )  # fmt: skip
     rule = read_looks(looks, list(futility), spending, alpha)
     sets = evidence_sets(evidence, without, n_draws)
     wanted = choose_analysis(protocol, analysis)
+    protocol = with_arms(protocol, wanted)
     used = null_protocol(protocol, wanted) if is_null else protocol
     priced = None if prices is None else read_prices(str(prices), protocol)
     if budget is not None:
@@ -315,6 +334,7 @@ def plan_design(
         evidence=sets,
         rule=rule,
         prices=priced,
+        source=source,
     )
 
 
@@ -364,13 +384,16 @@ def study_design(
         with trials(f"{design.population.n_subjects} people") as tell:
             run = simulate_design(
                 design, parameters=plan.parameters, max_replicates=plan.max_replicates, mcse=plan.mcse, seed=plan.seed,
-                alpha=plan.alpha, analysis=wanted, truths=truths, truth_errors=errors, rule=rule,
+                alpha=plan.alpha, analysis=wanted, truths=truths, truth_errors=errors, rule=rule, source=plan.source,
                 keep=keep or plan.prices is not None, is_null=plan.is_null, crew=crew, on_progress=tell,
             )  # fmt: skip
         runs.append(run)
         rows += characterize(design, run, analysis=wanted)
     main = [row for row in rows if row.analysis == wanted]
     standing = standing_of(plan.protocol.substance).to_dict()
+    if plan.source is not None:
+        words = f"A stated effect on the days of {plan.source.source}; no effect of the model."
+        standing = {**standing, "lines": [words]}
     content: dict[str, Any] = {
         "protocol": plan.protocol.id,
         "standing": standing,
@@ -381,6 +404,9 @@ def study_design(
         "truth_from": _truth_words(plan),
         "characteristics": [asdict(row) for row in rows],
     }
+    if plan.source is not None:
+        assert plan.protocol.effect is not None, "its people have one"
+        content["stated"] = {"people": plan.source.source, **plan.protocol.effect.to_dict()}
     if plan.changes:
         content["changes"] = plan.changes
     shown = list(zip(main, plan.designs, strict=True))
@@ -390,7 +416,8 @@ def study_design(
             search, at = _search(
                 used, plan.sizes.sizes, wanted, parameters=plan.parameters, power=power,
                 replicates=plan.max_replicates, seed=plan.seed,
-                alpha=plan.alpha, rule=rule, crew=crew, truths=truths, errors=errors, on_progress=tell,
+                alpha=plan.alpha, rule=rule, crew=crew, truths=truths, errors=errors, source=plan.source,
+                on_progress=tell,
             )  # fmt: skip
         content["search"] = {**asdict(search), "at": None if at is None else asdict(at)}
         content["smallest_n"] = search.n
@@ -404,7 +431,7 @@ def study_design(
             for row, design in shown
             for one in simulate_nulls(
                 design, wanted, parameters=plan.parameters, max_replicates=plan.max_replicates, mcse=plan.mcse,
-                seed=plan.seed, alpha=plan.alpha, rule=rule, crew=crew,
+                seed=plan.seed, alpha=plan.alpha, rule=rule, source=plan.source, crew=crew,
             )
         ]  # fmt: skip
     if rule is not None:
@@ -440,6 +467,7 @@ def _search(
     crew: Crew,
     truths: dict[str, float],
     errors: dict[str, float],
+    source: DiaryPeople | ChainPeople | None,
     on_progress: OnProgress | None,
 ) -> tuple[SizeSearch, Characteristics | None]:
     """The smallest size of a range with a power, and how the design behaves there."""
@@ -453,7 +481,7 @@ def _search(
         nonlocal tried
         run = simulate_design(
             resize_protocol(alone, n), parameters=parameters, max_replicates=most, mcse=error * 1e-3, seed=seed,
-            alpha=alpha, analysis=analysis, rule=rule, is_null=True, against=power, crew=crew,
+            alpha=alpha, analysis=analysis, rule=rule, is_null=True, against=power, source=source, crew=crew,
         )  # fmt: skip
         tried += 1
         if on_progress is not None:
@@ -468,8 +496,7 @@ def _search(
     run = simulate_design(
         design, parameters=parameters, max_replicates=most, mcse=error * 1e-3, seed=seed, alpha=alpha,
         analysis=analysis, truths={name: value for name, value in truths.items() if name == analysis},
-        truth_errors=errors, rule=rule,
-        crew=crew,
+        truth_errors=errors, rule=rule, source=source, crew=crew,
     )  # fmt: skip
     return found, characterize(design, run, analysis=analysis)[0]
 
@@ -477,6 +504,8 @@ def _search(
 def _truth_words(plan: DesignPlan) -> str:
     if plan.is_null:
         return "no effect"
+    if plan.source is not None:
+        return f"the same people under every arm ({plan.source.source}), the endpoint's own rule kept"
     return "the same people under every arm" if plan.n_truth else "the same trials with nobody unseen"
 
 
@@ -485,6 +514,10 @@ def _truths(plan: DesignPlan) -> tuple[dict[str, float], dict[str, float]]:
     protocol, wanted = plan.designs[0], plan.analysis
     if plan.is_null:
         return {wanted: 1.0 if protocol.analysis(wanted).is_ratio else 0.0}, {}
+    if plan.source is not None:
+        found = truth_of_stated(protocol, wanted, plan.source, n_people=plan.n_truth or _STATED_TRUTH, seed=plan.seed,
+                                parameters=plan.parameters)  # fmt: skip
+        return {wanted: found.estimate}, {wanted: found.mcse / (abs(found.estimate) if is_ratio(found.method) else 1.0)}
     if not plan.n_truth:
         return {}, {}
     truth, error = true_value(plan.protocol, wanted, plan.parameters, n_people=plan.n_truth, seed=plan.seed)
@@ -493,6 +526,56 @@ def _truths(plan: DesignPlan) -> tuple[dict[str, float], dict[str, float]]:
 
 def _power(row: Characteristics) -> float:
     return (row.rejected if row.sequential is None else row.sequential.rejected).value
+
+
+def source_of(
+    protocol: Protocol, diaries: Sequence[Diaries] | None, analysis: str | None
+) -> DiaryPeople | ChainPeople | None:
+    """The people on whose days a protocol states an effect; ``None``: it states none, and the chain makes everything.
+
+    ``diaries``: of one substance or several. Raises ``SpecError``: they are lacking or have no place, the substance is
+    not among them, or the protocol asks of these people what nobody knows.
+    """
+    effect = protocol.effect
+    if effect is not None and not isinstance(effect, DiaryEffect):
+        raise SpecError(where="effect.law", got=effect.law, allowed="a stated effect on days (law: diary) here",
+                        remedy="A law of the outcome is answered in closed form, without people.")  # fmt: skip
+    if effect is None or effect.people == "chain":
+        if diaries is not None:
+            raise SpecError(
+                where="diaries", got="given", allowed="a protocol with effect: {law: diary, people: diaries}",
+                remedy="State the effect in the protocol, or leave the diaries out.",
+            )  # fmt: skip
+        if effect is None:
+            return None
+        control = null_protocol(protocol.replace(effect=None), analysis)
+        return ChainPeople(control=control)
+    if diaries is None:
+        raise SpecError(where="diaries", got="nothing", allowed="the diaries of which people are drawn",
+                        remedy="Give --diaries FILE, or people: chain in the effect.")  # fmt: skip
+    found = DiaryPeople.of(_of_substance(effect, protocol, diaries))
+    check_source(protocol, found)
+    return found
+
+
+def with_arms(protocol: Protocol, analysis: str) -> Protocol:
+    """The protocol whose stated effect names its arms: the treatment side of an analysis, unless it names others."""
+    effect = protocol.effect
+    if not isinstance(effect, DiaryEffect) or effect.arms:
+        return protocol
+    treated = sides_of(protocol, protocol.analysis(analysis).contrast)[0]
+    return protocol.replace(effect=effect.replace(arms=[protocol.arms[index].id for index in treated]))
+
+
+def _of_substance(effect: DiaryEffect, protocol: Protocol, diaries: Sequence[Diaries]) -> Diaries:
+    wanted = effect.substance or protocol.substance.value
+    names = {one.substance.casefold(): one for one in diaries}
+    if wanted.casefold() in names:
+        return names[wanted.casefold()]
+    raise SpecError(
+        where="effect.substance", got=wanted, allowed=f"one of {', '.join(one.substance for one in diaries)}",
+        remedy="Name the substance as the diaries call it: effect: {substance: ...}.",
+    )  # fmt: skip
 
 
 def read_looks(looks: str | None, futility: Sequence[str], boundary: str, alpha: float = 0.05) -> StopRule | None:

@@ -7,6 +7,7 @@ import numpy as np
 
 from remission.errors import SpecError
 from remission.protocol.record import Protocol
+from remission.records.effect import DiaryEffect
 from remission.records.treatment import Arm
 from remission.trial.analyze import sides_of
 
@@ -26,13 +27,23 @@ def choose_analysis(protocol: Protocol, analysis: str | None) -> str:
     return analysis
 
 
+def without_effect(protocol: Protocol) -> Protocol:
+    """The protocol whose stated effect on days is none: the treatment side has the days of the source as they are."""
+    assert isinstance(protocol.effect, DiaryEffect), "asked of one"
+    return protocol.replace(effect=protocol.effect.replace(use_odds_ratio=1.0, amount_ratio=1.0, spread=0.0))
+
+
 def null_protocol(protocol: Protocol, analysis: str | None = None) -> Protocol:
     """The protocol with the treatment of an analysis made the same as its control: no effect, all else kept.
 
     Every arm of the treatment side gets what the arm of the control side has that is alike in all other factors.
 
+    Where an effect is stated on days, that effect is none.
+
     Raises ``SpecError``: an arm has no such counterpart, or the trial is a crossover.
     """
+    if isinstance(protocol.effect, DiaryEffect):
+        return without_effect(protocol)
     return _as_control(protocol, analysis, ("drug", *_BESIDE))
 
 

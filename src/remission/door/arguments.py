@@ -484,6 +484,14 @@ def _read_data(where: str, value: Any, given: _Given) -> Any:
     raise _wrong(where, value, ARGUMENTS["data"].expected)
 
 
+def _read_all_diaries(where: str, value: Any, given: _Given) -> Any:
+    """Diaries that are here already, or those of a path."""
+    from remission.door.diaries import all_diaries
+
+    found = _read_data(where, value, given)
+    return all_diaries(found) if isinstance(found, Path) else found
+
+
 def _read_window(where: str, value: Any, _: _Given) -> Any:
     """Days that count: two numbers, ``"1:168"``, or a DayRange; days before day 0 are negative."""
     from remission.records.population import DayRange, ObservedDays
@@ -580,6 +588,10 @@ ARGUMENTS: Final[Mapping[str, _Reader]] = {
     "data": _Reader(
         "data: the folder of a run or of CTN-0094 tables, a Parquet file of diaries, or what import_diaries() gave",
         _read_data,
+    ),
+    "diaries": _Reader(
+        "diaries of which people are drawn: what import_diaries() gave, or the path of a Parquet file or a folder",
+        _read_all_diaries,
     ),
     "layout": _text("a layout, such as 'rows'"),
     "name": _Reader("a name, or a path", _name_or_path),

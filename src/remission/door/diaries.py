@@ -239,6 +239,18 @@ def compute_endpoints(
     )
 
 
+def all_diaries(path: Path) -> tuple[Diaries, ...]:
+    """The diaries of a Parquet file, of the folder of a run, or of the folder of the tables of CTN-0094.
+
+    Raises ``SpecError``: it is none of them, or cannot be read.
+    """
+    if path.is_dir() and (path / "tlfb.csv.gz").is_file():
+        from remission.exchange.ctn0094 import read_ctn0094
+
+        return tuple(read_ctn0094(path))
+    return _chosen(path, None, 0)
+
+
 def _chosen(data: _Data, substance: str | None, replicate: int) -> tuple[Diaries, ...]:
     """The diaries of one substance, or of all."""
     if not isinstance(data, Path):

@@ -15,6 +15,7 @@ from remission.errors import SpecError, did_you_mean
 from remission.records.analysis import Analysis, Comparison
 from remission.records.comorbidity import default_weight, measured_prevalence
 from remission.records.design import Design
+from remission.records.effect import Effect
 from remission.records.endpoint import Endpoint
 from remission.records.estimand import Estimand
 from remission.records.grown import GrownRecord
@@ -45,6 +46,7 @@ class ProtocolFields(GrownRecord):
             "blinding",
             "multiplicity",
             "pk_model",
+            "effect",
         }
     )
 
@@ -74,6 +76,7 @@ class ProtocolFields(GrownRecord):
     blinding: Blinding | None = None
     endpoints: Annotated[tuple[Endpoint, ...], Field(min_length=1)]
     analyses: tuple[Analysis, ...] = ()
+    effect: Effect | None = None
     multiplicity: Multiplicity | None = None
     estimand: Estimand | None = None
     comparisons: tuple[Comparison, ...] = ()

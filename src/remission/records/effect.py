@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
 from remission.errors import SpecError, did_you_mean
 from remission.records.base import Record
-from remission.records.text import Slug, Title
+from remission.records.text import EachOnce, Slug, Title
 
 _Finite = Annotated[float, Field(ge=-1e9, le=1e9)]
 _Share = Annotated[float, Field(gt=0.0, lt=1.0)]
@@ -384,7 +384,8 @@ class DiaryEffect(Record):
     On the treatment side the person's own odds of a use day are multiplied by ``use_odds_ratio`` and the amount of a
     use day by ``amount_ratio``. The effect begins on ``from_day``, is whole ``onset_days`` later, and then halves every
     ``half_life_days``; without one it stays. ``spread``: standard deviation between people of the logarithm of the odds
-    ratio. ``substance``: of the diaries, where it has another name there.
+    ratio. ``substance``: of the diaries, where it has another name there. ``arms`` that have the effect; where none is
+    named, the treatment side of the analysis that decides.
     """
 
     law: Literal["diary"]
@@ -396,6 +397,7 @@ class DiaryEffect(Record):
     half_life_days: _Days | None = None
     spread: Annotated[float, Field(ge=0.0, le=5.0)] = 0.0
     substance: Annotated[str, Field(min_length=1, max_length=80)] | None = None
+    arms: Annotated[tuple[Slug, ...], EachOnce] = ()
 
 
 Law: TypeAlias = Difference | Proportions | Hazard | Rate | Repeated

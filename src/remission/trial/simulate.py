@@ -22,6 +22,7 @@ from remission.streams import check_seed
 from remission.trial.batch import TrialBatch, simulate_batch
 from remission.trial.chunk import Chunk, ChunkResult, analyze_batch, merge_chunks, plan_chunks
 from remission.trial.package import check_package
+from remission.trial.resampled import ChainPeople, DiaryPeople, check_source, simulate_resampled
 from remission.trial.result import TrialResult
 from remission.trial.states import simulate_states
 
@@ -36,7 +37,8 @@ class TrialPlan:
 
     ``with_diaries``: whether every person's days are kept as well. ``chunk_replicates``: replicates in a piece of work;
     ``None``: as many as make about four thousand people. It changes no number. ``links``: links of the chain that the
-    caller replaced, each with the hash of its source; empty for the default model.
+    caller replaced, each with the hash of its source; empty for the default model. ``source``: people on whose days an
+    effect is stated; ``None``: the chain makes people and effect.
 
     ``run`` may be called for the chunks in any order, in any process; ``finish`` gives the same result.
     """
@@ -49,6 +51,7 @@ class TrialPlan:
     with_diaries: bool = False
     chunk_replicates: int | None = None
     links: Mapping[str, str] = field(default_factory=link_hashes)
+    source: DiaryPeople | ChainPeople | None = None
 
     @property
     def chunks(self) -> list[Chunk]:
@@ -72,6 +75,12 @@ class TrialPlan:
         Raises ``RunError``: other links of the chain are replaced than when the plan was made.
         """
         check_links(self.links)
+        if self.source is not None:
+            pharmacology = self._pharmacology if isinstance(self.source, ChainPeople) else None
+            return simulate_resampled(
+                self.protocol, self.source, seed=self.seed, first_replicate=chunk.first, n_replicates=chunk.count,
+                parameters=self.parameters, pharmacology=pharmacology,
+            )  # fmt: skip
         return simulate_batch(
             self.protocol,
             seed=self.seed,
@@ -119,6 +128,7 @@ def plan_trial(
     parameters: CourseParameters | None = None,
     with_diaries: bool = False,
     chunk_replicates: int | None = None,
+    source: DiaryPeople | ChainPeople | None = None,
 ) -> TrialPlan:
     """A checked plan; arguments as for :func:`simulate_trial` and :class:`TrialPlan`.
 
@@ -135,6 +145,14 @@ def plan_trial(
                 got=f"{chunk_replicates}, which is {person_days} person-days",
                 allowed=f"up to {_CHUNK_PERSON_DAYS} person-days in a piece of work",
             )
+    if source is not None:
+        check_source(protocol, source)
+    elif protocol.effect is not None:
+        raise SpecError(
+            where="effect", got=f"a stated effect ({protocol.effect.law})", allowed="a protocol without one: the chain "
+            "would be simulated in its place, without a word",
+            remedy="Answer it by remission design, or leave effect: out.",
+        )  # fmt: skip
     check_package(protocol)
     # A model of the reader's own is read now, so that its faults are said before any work.
     pharmacology_of(protocol)
@@ -152,6 +170,7 @@ def plan_trial(
         parameters=parameters or course_parameters_of(protocol, parameter_set=found),
         with_diaries=with_diaries,
         chunk_replicates=chunk_replicates,
+        source=source,
     )
 
 

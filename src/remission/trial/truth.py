@@ -5,7 +5,7 @@ because a person's draws have addresses that do not name the arm. What an unbias
 find with endless people is thus computed, and the bias of any other analysis is measured against it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
@@ -19,7 +19,7 @@ from remission.errors import SpecError
 from remission.numerics.elementary import exp
 from remission.patient.backgrounds import course_parameters_of
 from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters
-from remission.patient.pharmacology import pharmacology_of
+from remission.patient.pharmacology import Pharmacology, pharmacology_of
 from remission.protocol.analysis_windows import target_endpoint
 from remission.protocol.question import possible_events, strategy_faults, strategy_for
 from remission.protocol.record import Protocol
@@ -36,6 +36,7 @@ from remission.trial.batch import TrialBatch, simulate_batch
 from remission.trial.endpoints import amount_unit_of, endpoint_data
 from remission.trial.happenings import first_day_of_rule
 from remission.trial.observation import Observation
+from remission.trial.resampled import ChainPeople, DiaryPeople, simulate_resampled
 
 MOST_PEOPLE = 1_000_000
 _FEWEST_PEOPLE = 100
@@ -164,6 +165,27 @@ def estimand_truth(
     )
 
 
+def truth_of_stated(
+    protocol: Protocol,
+    analysis: str,
+    source: DiaryPeople | ChainPeople,
+    *,
+    n_people: int,
+    seed: int,
+    parameters: CourseParameters,
+) -> TrueContrast:
+    """The contrast of an analysis over people of a source, each under every arm, with the effect that is stated.
+
+    Raises ``SpecError``: the number of people is out of range.
+    """
+    check_people(n_people)
+    chosen = protocol.analysis(analysis)
+    values, ended, _ = simulate_everybody(
+        protocol, _target(protocol, chosen), {}, n_people=n_people, seed=seed, parameters=parameters, source=source
+    )
+    return _contrast(protocol, chosen, values, ended)
+
+
 def _target(protocol: Protocol, analysis: Analysis) -> Endpoint:
     """What an analysis estimates a contrast of: an endpoint, or its part at one visit."""
     return target_endpoint(protocol, analysis, protocol.endpoint(analysis.endpoint))
@@ -205,17 +227,19 @@ def simulate_everybody(
     n_people: int,
     seed: int,
     parameters: CourseParameters,
+    source: DiaryPeople | ChainPeople | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Float[np.ndarray, "arm subject"], Bool[np.ndarray, "arm subject"], dict[EventKind, np.ndarray]]:
     """The endpoint of everybody under every arm, whether it is an event, and which events came by the window's end.
 
-    ``strategies``: what is done about each event that can happen.
+    ``strategies``: what is done about each event that can happen. ``source``: people on whose days an effect is stated.
     """
-    whole = endpoint_without_missing(endpoint)
+    # What nobody knows of people in diaries stays unknown: their true value is by the endpoint's own rule.
+    whole = endpoint if isinstance(source, DiaryPeople) else endpoint_without_missing(endpoint)
     n_subjects = protocol.population.n_subjects
     n_arms, step = len(protocol.arms), max(1, _PEOPLE_PER_CHUNK // n_subjects)
     n_replicates = -(-n_people // n_subjects)
-    pharmacology = pharmacology_of(protocol)
+    pharmacology = None if isinstance(source, DiaryPeople) else pharmacology_of(protocol)
     without = [event for event, strategy in strategies.items() if strategy == "hypothetical"]
     values = np.full((n_arms, n_replicates * n_subjects), np.nan)
     ended = np.zeros(values.shape, dtype=np.bool_)
@@ -224,20 +248,16 @@ def simulate_everybody(
         count = min(step, n_replicates - first)
         place = slice(first * n_subjects, (first + count) * n_subjects)
         for arm in range(n_arms):
-            batch = simulate_batch(
-                protocol,
-                under=arm,
-                without=without,
-                seed=seed,
-                first_replicate=first,
-                n_replicates=count,
-                parameters=parameters,
-                pharmacology=pharmacology,
-            )
+            batch = _everybody(
+                protocol, source, under=arm, without=without, seed=seed, first_replicate=first, n_replicates=count,
+                parameters=parameters, pharmacology=pharmacology,
+            )  # fmt: skip
             days = event_days(protocol, batch)
             for event, found in happened.items():
                 found[arm, place] = days[event] <= endpoint.window.last
-            seen = with_strategies(batch.observation, strategies, days)
+            seen = batch.observation
+            if not isinstance(source, DiaryPeople):
+                seen = with_strategies(seen, strategies, days)
             data = endpoint_data(
                 seen,
                 heavy_amount=parameters.heavy_amount,
@@ -251,6 +271,20 @@ def simulate_everybody(
                 done = n_arms * min(first * n_subjects, n_people) + (arm + 1) * count * n_subjects
                 on_progress(min(done, n_arms * n_people), n_arms * n_people)
     return values[:, :n_people], ended[:, :n_people], {event: found[:, :n_people] for event, found in happened.items()}
+
+
+def _everybody(
+    protocol: Protocol,
+    source: DiaryPeople | ChainPeople | None,
+    *,
+    without: Collection[EventKind],
+    pharmacology: Pharmacology | None,
+    **address: Any,
+) -> TrialBatch:
+    if source is not None:
+        return simulate_resampled(protocol, source, pharmacology=pharmacology, **address)
+    assert pharmacology is not None, "the chain has one"
+    return simulate_batch(protocol, without=without, pharmacology=pharmacology, **address)
 
 
 def endpoint_without_missing(endpoint: Endpoint) -> Endpoint:

@@ -1,0 +1,297 @@
+"""Trials of people drawn whole from diaries: what is drawn is the source, and the effect is the one that was stated."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import remission as rm
+from remission.cli.app import run_app
+from remission.design.operating import simulate_design
+from remission.design.study import source_of
+from remission.design.variants import without_effect
+from remission.diaries.statistics import describe
+from remission.errors import SpecError
+from remission.exchange.canonical import write_diaries
+from remission.patient.backgrounds import course_parameters_of
+from remission.protocol.file import parse_protocol
+from remission.protocol.record import Protocol
+from remission.records.diaries import Diaries
+from remission.records.effect import DiaryEffect
+from remission.trial.batch import TrialBatch
+from remission.trial.resampled import DiaryPeople, simulate_resampled, strength_by_day
+
+PROTOCOL = """
+format: remission/protocol/1
+id: two-arms
+title: A diary trial of two arms
+substance: alcohol
+follow_up_days: 56
+population:
+  n_subjects: 80
+  age: {mean: 40 years, sd: 10 years, low: 18 years, high: 65 years}
+  weight: {mean: 78 kg, sd: 15 kg, low: 45 kg, high: 130 kg}
+  female_fraction: 0.4
+  clean_days: 0
+  day0_on: any-day
+therapies:
+  counseling: {kind: relapse-prevention, quality: 1.0, session_length: 60 min, sessions: [{day: 1}]}
+arms:
+  - {id: new, label: New program, therapy: counseling, factors: {program: new}}
+  - {id: usual, label: Usual care, factors: {program: usual}}
+randomization: {block_size: 4}
+visits:
+  - {id: weekly, days: [7, 14, 21, 28, 35, 42, 49, 55], collects: [diary]}
+endpoints:
+  - {id: pda, label: Days without use, kind: percent_days_abstinent, window: {first: 0, last: 55}, missing: observed}
+  - {id: days, label: Use days, kind: use_days, window: {first: 0, last: 55}, missing: use}
+analyses:
+  - id: pda-new
+    label: Days without use
+    endpoint: pda
+    method: mean_difference
+    contrast: {treatment: {program: new}, control: {program: usual}}
+effect: {law: diary, use_odds_ratio: 0.5}
+"""
+
+
+def trial(**effect: Any) -> Protocol:
+    protocol = parse_protocol(PROTOCOL, name="two-arms")
+    return protocol.replace(effect=DiaryEffect.create(law="diary", **effect)) if effect else protocol
+
+
+def diaries(n: int = 150, *, chance: tuple[float, float] = (0.1, 0.8), first_day: int = -14) -> Diaries:
+    """People who differ, use in runs, miss days and leave, the more so after use."""
+    rng = np.random.default_rng(4)
+    n_days = 56 - first_day
+    level = rng.uniform(*chance, n)
+    used = np.zeros((n, n_days), dtype=np.bool_)
+    for day in range(n_days):
+        p = level + (0.1 * (used[:, day - 1] - level) if day else 0.0)
+        used[:, day] = rng.random(n) < p
+    seen = rng.random((n, n_days)) > 0.06 + 0.1 * used
+    leaves = rng.integers(20, 90, n) - first_day
+    seen &= np.arange(n_days) < leaves[:, None]
+    amount = np.where(used & seen, rng.lognormal(1.5, 0.5, (n, n_days)), 0.0)
+    return Diaries(
+        substance="alcohol", person=tuple(map(str, range(n))), first_day=first_day, assessed=seen, used=used & seen,
+        amount=amount, amount_unit="US standard drinks", weekday_of_first_day=np.arange(n) % 7, group=("",) * n,
+        origin="simulated", source="a test", day_zero="the first",
+    )  # fmt: skip
+
+
+def drawn(protocol: Protocol, source: DiaryPeople, n_replicates: int = 30, under: int | None = None) -> TrialBatch:
+    return simulate_resampled(
+        protocol, source, seed=7, first_replicate=0, n_replicates=n_replicates,
+        parameters=course_parameters_of(protocol.replace(effect=None)), under=under,
+    )  # fmt: skip
+
+
+def as_diaries(batch: TrialBatch) -> Diaries:
+    n = len(batch.arm)
+    return Diaries(
+        substance="alcohol", person=tuple(map(str, range(n))), first_day=0, assessed=batch.observation.seen,
+        used=(batch.observation.diary > 0) & batch.observation.seen, amount=None, amount_unit=None,
+        weekday_of_first_day=batch.covariates.weekday0, group=("",) * n, origin="simulated", source="", day_zero="",
+    )  # fmt: skip
+
+
+def from_day_0(source: Diaries) -> Diaries:
+    cut = -source.first_day
+    return Diaries(
+        substance=source.substance, person=source.person, first_day=0, assessed=source.assessed[:, cut:][:, :56],
+        used=source.used[:, cut:][:, :56], amount=None, amount_unit=None,
+        weekday_of_first_day=(source.weekday_of_first_day + cut) % 7, group=source.group, origin="simulated",
+        source="", day_zero="",
+    )  # fmt: skip
+
+
+def assert_alike(found: Diaries, source: Diaries) -> None:
+    """Every statistic within 4.5 of the errors that drawing people makes: a false alarm in 100,000 for each."""
+    there, here = (describe(one, n_resamples=100, seed=2) for one in (source, found))
+    share = np.sqrt(len(source.person) / len(found.person))
+    for one, other in zip(there.statistics, here.statistics, strict=True):
+        error = (one.high - one.low) / (2.0 * 1.96) * share
+        if np.isfinite(error) and np.isfinite(one.value):
+            assert abs(other.value - one.value) < 4.5 * error + 0.004, one.id
+
+
+def test_without_an_effect_the_source_comes_back() -> None:
+    """Level, transitions, spread between people, missing days, leaving after use: all are those of the diaries."""
+    source = diaries()
+    assert_alike(as_diaries(drawn(without_effect(trial()), DiaryPeople.of(source))), from_day_0(source))
+
+
+def test_real_diaries_come_back() -> None:
+    """The same of 3,000 real people, where the tables are at hand."""
+    folder = Path(__file__).parents[3] / "shared" / "data" / "ctn0094"
+    if not folder.exists():
+        pytest.skip("the tables of CTN-0094 are not here")
+    from remission.exchange.ctn0094 import read_ctn0094
+
+    source = next(one for one in read_ctn0094(folder) if one.substance == "Cocaine")
+    batch = drawn(without_effect(trial(use_odds_ratio=1.0)), DiaryPeople.of(source), n_replicates=60)
+    on = source.assessed[:, -source.first_day :].any(axis=1)
+    cut = -source.first_day
+    kept = Diaries(
+        substance="", person=tuple(np.array(source.person)[on]), first_day=0,
+        assessed=source.assessed[on, cut : cut + 56], used=source.used[on, cut : cut + 56], amount=None,
+        amount_unit=None, weekday_of_first_day=source.weekday_of_first_day[on], group=("",) * int(on.sum()),
+        origin="observed", source="", day_zero="",
+    )  # fmt: skip
+    assert_alike(as_diaries(batch), kept)
+
+
+def test_the_odds_of_everybody_alike_change_by_the_ratio() -> None:
+    """With one chance for all the stated ratio must come out as it is, below 1 and above."""
+    source = DiaryPeople.of(diaries(chance=(0.4, 0.4), n=400))
+    for ratio in (0.4, 2.5):
+        protocol = trial(use_odds_ratio=ratio)
+        shares = []
+        for arm in (0, 1):
+            seen = drawn(protocol, source, n_replicates=60, under=arm).observation
+            shares.append(float(seen.diary[seen.seen].mean()))
+        odds = [share / (1.0 - share) for share in shares]
+        assert odds[0] / odds[1] == pytest.approx(ratio, rel=0.06)
+
+
+def test_unknown_days_stay_unknown_and_days_before_day_0_stay_as_they_are() -> None:
+    """An effect on use may change no day that nobody knows, and nothing that came before it."""
+    source = DiaryPeople.of(diaries())
+    protocol = trial(use_odds_ratio=0.2, from_day=10)
+    changed, plain = (drawn(protocol, source, under=arm) for arm in (0, 1))
+    np.testing.assert_array_equal(changed.observation.seen, plain.observation.seen)
+    np.testing.assert_array_equal(changed.observation.diary[:, :10], plain.observation.diary[:, :10])
+    assert (changed.observation.diary <= plain.observation.diary).all()
+    assert changed.observation.diary.sum() < 0.9 * plain.observation.diary.sum()
+    assert not changed.observation.diary[~changed.observation.seen].any()
+
+
+def test_amounts_of_use_days_change_by_the_ratio() -> None:
+    """Half of the amount on the days that are still use days, and nothing else."""
+    source = DiaryPeople.of(diaries())
+    protocol = trial(amount_ratio=0.5)
+    changed, plain = (drawn(protocol, source, under=arm).observation for arm in (0, 1))
+    np.testing.assert_array_equal(changed.diary, plain.diary)
+    used = plain.diary > 0
+    np.testing.assert_allclose(changed.amount[used], 0.5 * plain.amount[used])
+
+
+def test_the_effect_rises_and_falls_as_stated() -> None:
+    """Whole after the onset, half of it a half-life later, none before it begins."""
+    effect = DiaryEffect.create(law="diary", use_odds_ratio=0.5, from_day=5, onset_days=10, half_life_days=20)
+    strength = strength_by_day(effect, 60)
+    assert strength[:5].tolist() == [0.0] * 5
+    assert strength[14] == pytest.approx(1.0)
+    assert strength[34] == pytest.approx(0.5)
+    assert np.all(np.diff(strength[4:15]) > 0.0)
+
+
+def test_people_who_differ_in_the_effect_differ_more_in_their_days() -> None:
+    """Spread between people must widen the spread of their shares of use days."""
+    source = DiaryPeople.of(diaries(chance=(0.5, 0.5), n=300))
+    spreads = []
+    for spread in (0.0, 2.0):
+        seen = drawn(trial(use_odds_ratio=0.7, spread=spread), source, under=0).observation
+        share = np.where(seen.seen, seen.diary, 0).sum(axis=1) / seen.seen.sum(axis=1)
+        spreads.append(float(share.std()))
+    assert spreads[1] > 1.3 * spreads[0]
+
+
+def test_the_error_of_type_1_is_nominal_and_the_bias_small() -> None:
+    """400 trials without an effect: a false alarm of this test in 15,000; and against the known truth no bias."""
+    protocol, source = trial(), DiaryPeople.of(diaries())
+    parameters = course_parameters_of(protocol.replace(effect=None))
+    run = simulate_design(without_effect(protocol), max_replicates=400, mcse=1e-6, seed=3, parameters=parameters,
+                          is_null=True, source=source)  # fmt: skip
+    found = run.decided("pda-new").measure
+    assert abs(found.value - 0.05) < 4.0 * np.sqrt(0.05 * 0.95 / 400)
+    study = rm.design_trial(protocol, diaries=diaries(), max_replicates=100, mcse=0.001, n_truth=4000)
+    row = study.main[0]
+    assert row.bias is not None
+    assert row.coverage is not None
+    assert abs(row.bias.value) < 4.0 * row.bias.mcse
+    assert row.coverage.value > 0.88
+    assert row.truth is not None
+    assert row.truth > 2.0
+    assert [one["name"] for one in study.content["nulls"]] == ["same treatment"]
+
+
+def test_a_size_is_searched_among_the_people_of_diaries() -> None:
+    """The same search as for the chain: power at the size found is the one asked for."""
+    study = rm.design_trial(trial(use_odds_ratio=0.3), diaries=diaries(), n_subjects="20:100", power=0.8,
+                            max_replicates=30, n_truth=1000)  # fmt: skip
+    assert study.smallest_n is not None
+    assert study.content["search"]["at"]["rejected"]["value"] == pytest.approx(0.8, abs=0.15)
+
+
+def test_people_may_come_from_the_chain() -> None:
+    """Everybody lives as under the control; the stated effect is the only one."""
+    protocol = trial(people="chain", use_odds_ratio=0.3)
+    source = source_of(protocol, None, None)
+    assert source is not None
+    study = rm.design_trial(protocol, max_replicates=20, n_truth=500)
+    assert study.main[0].truth is not None
+    assert study.main[0].truth > 0.0
+    assert "the chain" in study.content["truth_from"]
+
+
+def test_what_diaries_cannot_tell_is_refused() -> None:
+    """A craving that nobody wrote down would be made up."""
+    text = PROTOCOL.replace("collects: [diary]", "collects: [diary, craving]")
+    text = text.replace("kind: percent_days_abstinent", "kind: mean_craving")
+    with pytest.raises(SpecError, match="endpoint of the diary"):
+        rm.design_trial(parse_protocol(text, name="changed"), diaries=diaries(), max_replicates=10)
+
+
+def test_wrong_sources_are_refused() -> None:
+    """No diaries, diaries too short, another substance, diaries without an effect, sex that nobody wrote down."""
+    protocol = trial()
+    short = from_day_0(diaries())
+    short = Diaries(
+        substance="alcohol", person=short.person, first_day=0, assessed=short.assessed[:, :30], used=short.used[:, :30],
+        amount=None, amount_unit=None, weekday_of_first_day=short.weekday_of_first_day, group=short.group,
+        origin="simulated", source="", day_zero="",
+    )  # fmt: skip
+    other = trial(use_odds_ratio=0.5, substance="cocaine")
+    adjusted = protocol.replace(analyses=[protocol.analyses[0].replace(adjust=("sex",))])
+    for one, given, said in (
+        (protocol, None, "diaries"), (protocol, short, r"window.*days that the source has"),
+        (other, diaries(), "cocaine"),
+        (protocol.replace(effect=None), diaries(), "diaries"), (adjusted, diaries(), "adjust"),
+        (trial(use_odds_ratio=0.5, arms=["nobody"]), diaries(), "effect.arms"),
+    ):  # fmt: skip
+        with pytest.raises(SpecError, match=said):
+            rm.design_trial(one, diaries=given, max_replicates=10)
+    with pytest.raises(SpecError, match="remission design"):
+        rm.simulate_trial(protocol, n_replicates=2)
+
+
+def test_the_command_draws_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """From the file of an import to a power, with the effect changed on the way."""
+    (tmp_path / "trial.yaml").write_text(PROTOCOL)
+    write_diaries([diaries()], tmp_path / "days.parquet")
+    words = ["design", str(tmp_path / "trial.yaml"), "--diaries", str(tmp_path / "days.parquet"), "-n", "20"]
+    assert run_app([*words, "--set", "effect.use_odds_ratio=0.4"]) == 0
+    said = capsys.readouterr().out
+    assert "150 people" in said
+    assert "type" not in said or "same treatment" in said
+    assert run_app([*words, "--set", "effect.use_odds_ratio=0"]) == 2
+    assert "use_odds_ratio" in capsys.readouterr().err
+
+
+def test_a_law_in_a_protocol_is_answered_with_its_people(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same effect in a file of its own and in a protocol has one power."""
+    text = PROTOCOL.replace(
+        "effect: {law: diary, use_odds_ratio: 0.5}", "effect: {law: difference, difference: 9, sd: 20}"
+    )
+    (tmp_path / "trial.yaml").write_text(text)
+    assert run_app(["design", str(tmp_path / "trial.yaml"), "--replicates", "0"]) == 0
+    effect = {"law": "difference", "difference": 9.0, "sd": 20.0}
+    power = rm.design_effect({"people": 80, "effect": effect}, is_simulated=False).content["sizes"][0]["power"]
+    assert f"power {power:.4f}" in capsys.readouterr().out
+    (tmp_path / "wrong.yaml").write_text(text.replace("{law: difference, difference: 9, sd: 20}",
+                                                      "{law: proportions, treatment: 0.5, control: 0.3}"))  # fmt: skip
+    assert run_app(["design", str(tmp_path / "wrong.yaml")]) == 2
+    assert "effect.law" in capsys.readouterr().err

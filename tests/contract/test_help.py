@@ -108,7 +108,7 @@ def test_the_example_runs(
     words = shlex.split(example_of(command))[1:]
     runs = sorted(str(item.relative_to(desk)) for item in (desk / "runs").iterdir())
     under_way = [name for name in runs if name.endswith(".unfinished")]
-    finished = [name for name in runs if not name.endswith(".unfinished")]
+    finished = [name for name in runs if (desk / name / "diaries.parquet").exists()]
     words = [
         word if not word.startswith("runs/") else under_way[0] if word.endswith(".unfinished") else finished[0]
         for word in words

@@ -16,6 +16,8 @@ TEST_STAMP := $(VENV)/.installed-test
 LOCK_STAMP := $(VENV)/.installed-lock
 BENCH := .benchmarks/venv
 BENCH_STAMP := $(BENCH)/.installed
+CALIBRATION := .benchmarks/calibration
+CALIBRATION_STAMP := $(CALIBRATION)/.installed
 # Wheels only: no code of a source archive runs at installation, and every file is checked by its hash. The lists are
 # complete, so nothing is resolved: a release of tomorrow cannot be asked for by an extra that a list does not name.
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-deps
@@ -30,7 +32,7 @@ CORE := src/remission/records/*,src/remission/protocol/*,src/remission/numerics/
 SPREAD := --numprocesses auto --dist loadfile
 
 .PHONY: help run install test browser check format-check lint types layers docs unit coverage quick format golden \
-	lock pages bench torture realism endpoints mmrm effects estimands facts medicines therapies operating fuzz abuse laws shapes \
+	lock pages bench calibrate torture realism endpoints mmrm effects estimands facts medicines therapies operating fuzz abuse laws shapes \
 	static processes thorough kernels processors picture worlds dist dist-check clean
 
 help: ## this list
@@ -155,10 +157,10 @@ golden: $(TEST_STAMP) ## rewrite the golden numbers; asks for a changelog fragme
 	fi
 
 lock: $(LOCK_STAMP) ## resolve requirements/*.in again; UPGRADE=1 takes newer versions
-	@for name in lock run core test bench; do \
+	@for name in lock run core test bench calibrate; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	    --no-emit-index-url --no-emit-find-links --only-binary :all: --override requirements/overrides.in $(if $(UPGRADE),--upgrade) \
-	    $$([[ "$$name" = core || "$$name" = test || "$$name" = bench ]] && echo --constraint requirements/run.txt) \
+	    $$([[ "$$name" = core || "$$name" = test || "$$name" = bench || "$$name" = calibrate ]] && echo --constraint requirements/run.txt) \
 	    --output-file requirements/$$name.txt requirements/$$name.in; \
 	done
 	@if grep -n '://' requirements/*.txt; then echo "make: an address got into a lock file" >&2; exit 1; fi
@@ -170,6 +172,16 @@ $(BENCH_STAMP): requirements/bench.txt pyproject.toml | $(VENV)/bin/python
 	@$(subst $(BIN),$(BENCH)/bin,$(PIP_INSTALL)) --requirement requirements/bench.txt
 	@$(subst $(BIN),$(BENCH)/bin,$(INSTALL_SELF))
 	@touch $@
+
+$(CALIBRATION_STAMP): requirements/calibrate.txt pyproject.toml | $(VENV)/bin/python
+	@echo "Installing what the calibration needs, into $(CALIBRATION)"
+	@$(VENV)/bin/python -m venv $(CALIBRATION)
+	@$(subst $(BIN),$(CALIBRATION)/bin,$(PIP_INSTALL)) --requirement requirements/calibrate.txt
+	@$(subst $(BIN),$(CALIBRATION)/bin,$(INSTALL_SELF))
+	@touch $@
+
+calibrate: $(CALIBRATION_STAMP) ## the registered fit to published trials; into the library and docs/validation/posterior.md
+	@OPENBLAS_NUM_THREADS=1 $(CALIBRATION)/bin/python -m validation.posterior_page .benchmarks/points
 
 bench: $(BENCH_STAMP) ## speed and memory on this machine, against other engines; into benchmarks/results.json
 	@for part in course scale streamed dask_workers pk curves design mmrm commands; do \

@@ -4,8 +4,8 @@ from functools import partial
 from typing import Any
 
 import diffrax  # type: ignore[import-not-found]  # lives only in the environment of make bench
-import jax  # type: ignore[import-not-found]  # as above
-import jax.numpy as jnp  # type: ignore[import-not-found]  # as above
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 jax.config.update("jax_enable_x64", True)

@@ -3,8 +3,8 @@
 from dataclasses import asdict
 from typing import Any
 
-import jax  # type: ignore[import-not-found]  # lives only in the environment of make bench
-import jax.numpy as jnp  # type: ignore[import-not-found]  # as above
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.peers.equations import translate

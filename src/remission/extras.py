@@ -12,6 +12,7 @@ EXTRAS = {
     "exchange": ("pandas", "openpyxl", "pyreadstat"),
     "evidence": ("statsmodels",),
     "cluster": ("distributed",),
+    "calibrate": ("numpyro", "sklearn", "arviz"),
 }
 """What each extra of pyproject.toml brings, by the name under which Python imports it."""
 
@@ -21,6 +22,7 @@ _DOES = {
     "exchange": "diaries of other systems",
     "evidence": "pooling of trials",
     "cluster": "work on many machines",
+    "calibrate": "fits of the model to published trials",
 }
 
 

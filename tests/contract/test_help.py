@@ -82,7 +82,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 FEWER = {"run": 10, "design": 10}
 """Simulated trials in the test, where the example takes as many as a reader wants."""
-# What these need is in test_help_with_data.py; a server is below.
+# What these need is in test_help_with_data.py; a server is below; a calibration takes half an hour: make calibrate.
 ELSEWHERE = {
     "import ctn0094",
     "import redcap",
@@ -91,6 +91,7 @@ ELSEWHERE = {
     "clinics load",
     "clinics check",
     "serve",
+    "calibrate",
 }
 
 

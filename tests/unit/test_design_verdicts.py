@@ -12,7 +12,6 @@ from scipy.special import ndtr
 from validation.small_trials import small_protocol
 
 from remission.cli.app import run_app
-from remission.design.journal import Journal, Journaled
 from remission.design.kept import KINDS
 from remission.design.measures import Measure
 from remission.design.nulls import EXPECTANCY, INERT, SAME, nulls_of
@@ -27,6 +26,7 @@ from remission.protocol.file import parse_protocol, write_protocol
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import KINDS as ENDPOINTS
 from remission.runs.crew import Crew
+from remission.runs.journal import Journal, Journaled
 from remission.trial.truth import estimand_truth
 
 pytestmark = pytest.mark.usefixtures("no_figures")

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from remission.cli.analyze import analyze_command
+from remission.cli.calibrate import calibrate_command
 from remission.cli.clinics import app as clinics_app
 from remission.cli.describe import describe_command
 from remission.cli.design import design_command
@@ -70,6 +71,7 @@ app.command("describe", context_settings=older_names(out="report"))(describe_com
 app.command("analyze")(analyze_command)
 app.command("doctor")(doctor_command)
 app.command("validate")(validate_command)
+app.command("calibrate")(calibrate_command)
 app.command("plan", context_settings=older_names(out="report"))(plan_command)
 app.command("design", context_settings=older_names(null="type1-error", truth="true-effect"))(design_command)
 

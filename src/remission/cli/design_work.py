@@ -15,13 +15,13 @@ import typer
 
 from remission.cli.progress import ends_soon, span
 from remission.design.cost import expected_s
-from remission.design.journal import Journal, Journaled
 from remission.design.kept import KINDS
 from remission.errors import RunError, SpecError
 from remission.files import copy_file, make_folder, read_json, remove_folder, write_text
 from remission.protocol.record import Protocol
 from remission.provenance import file_hash, package_version, source_hashes
 from remission.runs.crew import Crew, crew_of
+from remission.runs.journal import Journal, Journaled
 
 _UNFINISHED = ".unfinished"
 _PLAN, _INPUTS, _JOURNAL = "design-plan.json", "inputs", "journal.jsonl"

@@ -16,9 +16,8 @@ _PANELS = {
     "How it works": ("run", "show", "list", "serve", "site"),
     "Options and help": ("evidence", "clinics"),
     "Plan a session": ("plan",),
-    "Design a trial": ("new", "design"),
-    "Your trial, your data": ("analyze",),
-    "Is it true?": ("endpoints", "import", "describe", "rerun", "validate"),
+    "Design a trial": ("new", "design", "analyze"),
+    "Is it true?": ("endpoints", "import", "describe", "rerun", "validate", "calibrate"),
     "Less often": ("resume", "export", "doctor"),
 }
 """Every command but older names has its place; a test compares them with the commands that there are."""

@@ -124,9 +124,10 @@ def _shifts(protocol: Protocol, number: int, parameters: CourseParameters) -> It
     arm = protocol.arms[number]
     if arm.medicine is not None:
         course = protocol.medicines[arm.medicine]
-        yield course.effect_share * find_shift(
-            load_medicine(course.medicine, substance=protocol.substance), parameters
-        )  # fmt: skip
+        if course.effect_share:
+            yield course.effect_share * find_shift(
+                load_medicine(course.medicine, substance=protocol.substance), parameters
+            )  # fmt: skip
     for name in arm.way_of_life:
         way = protocol.way_of_life[name]
         contrast = way_contrast(way.kind, substance=protocol.substance)

@@ -1,4 +1,4 @@
-"""Pieces of a design's work, kept as they are done, so that a design that was ended goes on where it was.
+"""Pieces of long work, kept as they are done, so that a design that was ended goes on where it was.
 
 A design does the same pieces in the same order whenever it is started alike. A piece is known by the number of its
 place, and a line of the journal holds that number and what the piece gave. A line that was cut off by the end of the

@@ -1,0 +1,229 @@
+"""The posterior: a hierarchy over trials, sampled by NUTS over the emulators.
+
+For trial t of substance s, with everything on the scale of the box::
+
+    mean ~ normal(0, mean_sd)            mean_s = mean + normal(0, substance_sd)
+    effect_t = mean_s + tau*normal(0, 1)             tau ~ half-normal
+    craving_t = k_c + craving_tau*normal(0, 1)       craving_tau ~ half-normal
+    level_t ~ normal(0, sd)
+    numbers ~ normal(m_t, D R D + E)     E: variance of the emulator's error
+    no difference: P(|Z| < z_alpha), favors ketamine: P(benefit*Z > z_alpha), Z ~ normal(z_t, sd_t**2 + error**2)
+    selection: a significant trial is on file surely, another with chance null_seen; who stopped early is significant
+
+NumPyro belongs to the extra ``calibrate``; a posterior that was written is used without it.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from remission.calibration.emulator import Emulator
+from remission.calibration.wave import TrialTargets
+from remission.extras import telling_extras
+from remission.library.calibration_plan import BoxValue, CalibrationPlan
+from remission.records.substance import Substance
+
+Rule = str
+"""``main``, or one of the rules that the plan shows beside it."""
+_EDGE = 50.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialData:
+    """One trial as the fit reads it: targets, emulator, correlation of its numbers."""
+
+    targets: TrialTargets
+    emulator: Emulator
+    correlation: Float[np.ndarray, "number number"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """Draws by name: ``mean``, ``tau``, ``craving_tau``, ``null_seen``, ``substance`` (draw x substance), ``effect``,
+    ``craving`` and ``level`` (draw x trial), and the values all trials share, in their own units.
+
+    ``r_hat`` and ``effective_draws`` are the worst over all of them; ``divergent`` is a share. ``log_likelihood``: of
+    each trial at each draw, without selection. ``z`` and ``z_sd``: of the first analysis of each trial, positive where
+    the drug helps.
+    """
+
+    draws: dict[str, Float[np.ndarray, "draw ..."]]
+    r_hat: float
+    effective_draws: float
+    divergent: float
+    log_likelihood: Float[np.ndarray, "draw trial"]
+    left_out: tuple[str, ...] = field(default=())
+
+
+def fit_posterior(
+    plan: CalibrationPlan,
+    trials: tuple[TrialData, ...],
+    *,
+    left_out: Collection[str] = (),
+    rule: Rule = "main",
+    n_chains: int = 4,
+    n_warmup: int = 1000,
+    n_draws: int = 1000,
+    seed: int | None = None,
+) -> Fit:
+    """Sample the posterior of the plan.
+
+    ``trials``: all of the plan's, in its order. ``left_out``: protocols whose results are not used; their effect, level
+    and craving are then those of a new trial. ``rule``: ``main`` or one shown beside it. Raises
+    ``MissingExtraError``: NumPyro is not installed.
+    """
+    with telling_extras("remission calibrate"):
+        import jax
+        import numpyro
+        from jax import random
+        from numpyro.diagnostics import effective_sample_size, split_gelman_rubin
+        from numpyro.infer import MCMC, NUTS
+    jax.config.update("jax_enable_x64", True)
+    numpyro.set_host_device_count(1)
+    model = _model(plan, trials, frozenset(left_out), rule)
+    sampler = MCMC(
+        NUTS(model, target_accept_prob=0.9), num_warmup=n_warmup, num_samples=n_draws, num_chains=n_chains,
+        chain_method="vectorized", progress_bar=False,
+    )  # fmt: skip
+    sampler.run(random.PRNGKey(plan.seed % 2**31 if seed is None else seed), extra_fields=("diverging",))
+    grouped = {name: np.asarray(one) for name, one in sampler.get_samples(group_by_chain=True).items()}
+    free = [one.reshape(*one.shape[:2], -1) for name, one in grouped.items() if name.startswith("_")]
+    columns = [block[..., k] for block in free for k in range(block.shape[2])]
+    flat = {name: one.reshape(-1, *one.shape[2:]) for name, one in grouped.items() if not name.startswith("_")}
+    return Fit(
+        draws={name: one for name, one in flat.items() if name != "log_likelihood"},
+        r_hat=max(float(split_gelman_rubin(one)) for one in columns),
+        effective_draws=min(float(effective_sample_size(one)) for one in columns),
+        divergent=float(np.asarray(sampler.get_extra_fields()["diverging"]).mean()),
+        log_likelihood=flat["log_likelihood"],
+        left_out=tuple(left_out),
+    )
+
+
+def _model(  # noqa: C901, PLR0915 - the model in one place, in the order of the equations above
+    plan: CalibrationPlan, trials: tuple[TrialData, ...], left_out: frozenset[str], rule: Rule
+) -> Any:
+    import jax.numpy as jnp
+    import numpyro
+    from jax.scipy.stats import norm
+    from numpyro import distributions as dist
+
+    substances = [one.value for one in Substance]
+    place = np.array([substances.index(one.targets.protocol.substance.value) for one in trials])
+    box = {value.name: value for value in plan.value}
+    shared = [value for value in plan.value if not value.per_trial and value.name not in {"use_effect", "k_c"}]
+    names = [value.name for value in plan.value]
+    n = len(trials)
+    z_alpha = float(-_ndtri(plan.selection.alpha / 2.0))
+    h = plan.hierarchy
+    mean_sd = 2.0 * h.mean_sd if rule == "wider prior" else h.mean_sd
+    selects = rule != "no selection"
+
+    def piece(value: BoxValue) -> Any:
+        low, high, center, sd = _prior(value)
+        found = numpyro.sample(f"_{value.name}", dist.TruncatedNormal(center, sd, low=low, high=high))
+        numpyro.deterministic(value.name, jnp.exp(found) if value.scale == "log" else found)
+        return 2.0 * (found - low) / (high - low) - 1.0
+
+    def model() -> None:
+        mean = numpyro.sample("_mean", dist.Normal(0.0, mean_sd))
+        tau = numpyro.sample("_tau", dist.HalfNormal(h.tau_half_normal))
+        craving_tau = numpyro.sample("_craving_tau", dist.HalfNormal(h.craving_tau_half_normal))
+        by_substance = mean + h.substance_sd * numpyro.sample(
+            "_substance", dist.Normal(0.0, 1.0).expand([len(substances)]).to_event(1)
+        )
+        effect = by_substance[place] + tau * numpyro.sample("_effect", dist.Normal(0.0, 1.0).expand([n]).to_event(1))
+        low, high, center, sd = _prior(box["k_c"])
+        k_c = numpyro.sample("_k_c", dist.TruncatedNormal(center, sd, low=low, high=high))
+        own = numpyro.sample("_craving", dist.Normal(0.0, 1.0).expand([n]).to_event(1))
+        craving = k_c + craving_tau * own
+        _, _, middle, spread = _prior(box["level"])
+        level = middle + spread * numpyro.sample("_level", dist.Normal(0.0, 1.0).expand([n]).to_event(1))
+        null_seen = numpyro.sample(
+            "_null_seen", dist.Uniform(plan.selection.null_seen_low, plan.selection.null_seen_high)
+        )
+        pieces = {value.name: piece(value) for value in shared}
+        for name, found in (
+            ("mean", mean), ("tau", tau), ("craving_tau", craving_tau), ("substance", by_substance),
+            ("effect", effect), ("craving", craving), ("level", level), ("k_c", k_c), ("null_seen", null_seen),
+        ):  # fmt: skip
+            numpyro.deterministic(name, found)
+        logs, z_of, spread_of = [], [], []
+        for t, one in enumerate(trials):
+            units = {**pieces}
+            for name, found in (("use_effect", effect[t]), ("k_c", craving[t]), ("level", level[t])):
+                units[name] = 2.0 * (found - box[name].low) / (box[name].high - box[name].low) - 1.0
+            x = jnp.stack([units[name] for name in names])
+            # The emulator knows nothing beyond the box: the prior is cut there, softly, for the sampler's sake.
+            beyond = _EDGE * jnp.sum(jnp.maximum(jnp.abs(x) - 1.0, 0.0) ** 2)
+            numpyro.factor(f"box_{t}", -beyond)
+            log, significant, z, spread = _one(one, x, z_alpha, rule)
+            logs.append(log)
+            z_of.append(one.targets.entry.z.benefit * z)
+            spread_of.append(spread)
+            if one.targets.entry.protocol in left_out:
+                continue
+            numpyro.factor(f"trial_{t}", log)
+            if selects:
+                early = one.targets.entry.seen == "stopped early"
+                seen = significant if early else significant + null_seen * (1.0 - significant)
+                # The numerator: a trial that was significant is on file surely, one that was not with null_seen.
+                mine = 0.0 if _is_significant(one) else jnp.log(null_seen)
+                numpyro.factor(f"seen_{t}", mine - jnp.log(jnp.maximum(seen, 1e-9)))
+        numpyro.deterministic("log_likelihood", jnp.stack(logs))
+        numpyro.deterministic("z", jnp.stack(z_of))
+        numpyro.deterministic("z_sd", jnp.stack(spread_of))
+
+    def _one(one: TrialData, x: Any, z_alpha: float, rule: Rule) -> tuple[Any, Any, Any, Any]:
+        made = one.emulator
+        moves = np.flatnonzero(made.weights.any(axis=1))
+        off = (x - made.points)[None, :, :] / made.lengths[moves, None, :]
+        near = jnp.exp(-0.5 * jnp.sum(off**2, axis=-1))
+        found = jnp.asarray(made.constants).at[moves].add(jnp.sum(near * made.weights[moves], axis=-1))
+        k, m = len(one.targets.numbers), len(one.targets.analyses)
+        log = jnp.zeros(())
+        if k:
+            error = np.array([target.error for target in one.targets.numbers])
+            covariance = np.outer(error, error) * one.correlation + np.diag(one.emulator.error[:k] ** 2)
+            value = np.array([target.value for target in one.targets.numbers])
+            log = log + dist.MultivariateNormal(found[:k], covariance).log_prob(value)
+        z = found[k : k + m]
+        spread = jnp.sqrt(jnp.exp(2.0 * found[k + m :]) + one.emulator.error[k : k + m] ** 2)
+        up, down = norm.cdf((z - z_alpha) / spread), norm.cdf((-z - z_alpha) / spread)
+        for verdict in one.targets.entry.verdicts:
+            at = one.targets.analyses.index(verdict.analysis)
+            if verdict.says == "no difference":
+                log = log + jnp.log(jnp.maximum(1.0 - up[at] - down[at], 1e-9))
+            elif rule != "verdicts in favor left out":
+                chance = up[at] if one.targets.entry.z.benefit > 0 else down[at]
+                log = log + jnp.log(jnp.maximum(chance, 1e-9))
+        return log, up[0] + down[0], z[0], spread[0]
+
+    return model
+
+
+def _is_significant(one: TrialData) -> bool:
+    """Whether the published trial found a difference by its first analysis."""
+    entry = one.targets.entry
+    for verdict in entry.verdicts:
+        if verdict.analysis == entry.z.analysis:
+            return verdict.says != "no difference"
+    return True
+
+
+def _prior(value: BoxValue) -> tuple[float, float, float, float]:
+    """Ends, center and standard deviation on the scale of the box."""
+    assert value.center is not None, value.name
+    assert value.sd is not None, value.name
+    if value.scale == "log":
+        return float(np.log(value.low)), float(np.log(value.high)), float(np.log(value.center)), value.sd
+    return value.low, value.high, value.center, value.sd
+
+
+def _ndtri(share: float) -> float:
+    from scipy.special import ndtri
+
+    return float(ndtri(share))

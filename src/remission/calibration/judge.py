@@ -1,0 +1,203 @@
+"""The posterior held against what it did not see: the exact simulator, and each trial left out.
+
+A trial is scored on the z of its first analysis, published and predicted, positive where the drug helps; a verdict in
+words by its probability. Two baselines know nothing of the chain: random effects over the other trials'
+standardized differences (z times 2/sqrt(n)), and no effect.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from jaxtyping import Float
+from scipy.special import logsumexp
+from scipy.stats import halfnorm, norm
+
+from remission.calibration.fit import Fit, TrialData, fit_posterior
+from remission.calibration.wave import Point, TrialTargets, simulate_point
+from remission.library.calibration_plan import CalibrationPlan
+from remission.runs.crew import Crew
+
+_MEAN = np.linspace(-2.0, 2.0, 201)
+_TAU = np.linspace(0.005, 2.0, 100)
+_PRIOR_SD = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What a trial published of its first analysis: a z, or a verdict in words. ``error``: 2/sqrt(n)."""
+
+    protocol: str
+    z: float | None
+    says: str | None
+    error: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A trial predicted without itself.
+
+    ``log_score`` by the chain, by random effects over the other trials, and by no effect; ``probability`` of the
+    published verdict by each; ``crps`` of the z, ``None`` where a verdict is all there is. ``z``, ``low``, ``high``:
+    the predicted z of the trial with its 90% interval.
+    """
+
+    protocol: str
+    published: str
+    z: float
+    low: float
+    high: float
+    log_score: dict[str, float]
+    probability: dict[str, float]
+    crps: dict[str, float | None]
+
+
+def seen_of(one: TrialTargets) -> Seen:
+    """What was published, on the scale of the scores."""
+    entry, n = one.entry, one.protocol.population.n_subjects
+    error = 2.0 / math.sqrt(n)
+    for verdict in entry.verdicts:
+        if verdict.analysis == entry.z.analysis:
+            return Seen(protocol=entry.protocol, z=None, says=verdict.says, error=error)
+    for target in one.numbers:
+        if target.number.analysis == entry.z.analysis:
+            z = entry.z.benefit * target.value / target.error
+            return Seen(protocol=entry.protocol, z=z, says=None, error=error)
+    treated, control = one.numbers[0], one.numbers[1]
+    # Two shares: the difference of their logits, positive for the first arm, as the plan lists them.
+    z = entry.z.benefit * (treated.value - control.value) / math.hypot(treated.error, control.error)
+    return Seen(protocol=entry.protocol, z=z, says=None, error=error)
+
+
+def leave_out(
+    plan: CalibrationPlan, trials: tuple[TrialData, ...], *, n_chains: int, n_warmup: int, n_draws: int
+) -> tuple[LeftOut, ...]:
+    """Every trial predicted by a fit without it."""
+    seen = [seen_of(one.targets) for one in trials]
+    alpha = plan.selection.alpha
+    found = []
+    for place, one in enumerate(seen):
+        fit = fit_posterior(
+            plan, trials, left_out=[one.protocol], n_chains=n_chains, n_warmup=n_warmup, n_draws=n_draws
+        )
+        ours = fit.draws["z"][:, place], fit.draws["z_sd"][:, place]
+        rest = [each for number, each in enumerate(seen) if number != place]
+        laws = {
+            "chain": (ours[0], ours[1], np.full(len(ours[0]), 1.0 / len(ours[0]))),
+            "random effects": _random_effects(rest, one, alpha),
+            "no effect": (np.zeros(1), np.ones(1), np.ones(1)),
+        }
+        draws = norm.rvs(*ours, random_state=np.random.default_rng(plan.seed))
+        found.append(
+            LeftOut(
+                protocol=one.protocol,
+                published=one.says or f"z {one.z:.2f}",
+                z=float(ours[0].mean()),
+                low=float(np.quantile(draws, 0.05)),
+                high=float(np.quantile(draws, 0.95)),
+                log_score={name: _log_score(one, *law, alpha) for name, law in laws.items()},
+                probability={name: math.exp(_verdict_log(one, *law, alpha)) for name, law in laws.items()},
+                crps={name: None if one.z is None else _crps(one.z, *law, plan.seed) for name, law in laws.items()},
+            )
+        )
+    return tuple(found)
+
+
+def stacking_weight(found: tuple[LeftOut, ...]) -> float:
+    """Weight of the chain beside random effects that maximizes the summed log score: how much the mechanism knows."""
+    weights = np.linspace(0.0, 1.0, 1001)
+    chain = np.array([one.log_score["chain"] for one in found])
+    other = np.array([one.log_score["random effects"] for one in found])
+    with np.errstate(divide="ignore"):
+        mixed = np.logaddexp(np.log(weights)[:, None] + chain, np.log1p(-weights)[:, None] + other)
+    return float(weights[mixed.sum(axis=1).argmax()])
+
+
+def exact_weights(
+    plan: CalibrationPlan, trials: tuple[TrialData, ...], fit: Fit, *, replicates: int = 48, crew: Crew | None = None
+) -> Float[np.ndarray, " point"]:
+    """Log weights of draws of the posterior: their likelihood by the exact simulator over that by the emulators."""
+    n = plan.tolerance.exact_points
+    chosen = np.linspace(0, len(fit.draws["mean"]) - 1, n).astype(int)
+    targets = tuple(one.targets for one in trials)
+    shared = [v.name for v in plan.value if v.name not in {"use_effect", "k_c", "level"}]
+    items = []
+    seeds = np.random.SeedSequence([plan.seed, 1]).generate_state(n, dtype=np.uint64).tolist()
+    for draw, seed in zip(chosen, seeds, strict=True):
+        common = {name: float(fit.draws[name][draw]) for name in shared}
+        own = [
+            {**common, "use_effect": float(fit.draws["effect"][draw, t]), "k_c": float(fit.draws["craving"][draw, t]),
+             "level": float(fit.draws["level"][draw, t])}
+            for t in range(len(trials))
+        ]  # fmt: skip
+        items.append((own, seed))
+    work = partial(simulate_point, targets, replicates)
+    logs = []
+    for draw, points in zip(chosen, (crew or Crew()).in_order(work, items), strict=True):
+        exact = sum(_exact_log(plan, one, point) for one, point in zip(trials, points, strict=True))
+        logs.append(exact - float(fit.log_likelihood[draw].sum()))
+    return np.array(logs)
+
+
+def _exact_log(plan: CalibrationPlan, one: TrialData, point: Point) -> float:
+    log = 0.0
+    if one.targets.numbers:
+        if point.n_trials < 2:
+            return -np.inf
+        error = np.array([target.error for target in one.targets.numbers])
+        covariance = np.outer(error, error) * one.correlation + point.covariance / point.n_trials
+        off = np.array([target.value for target in one.targets.numbers]) - point.mean
+        log -= 0.5 * float(off @ np.linalg.solve(covariance, off) + np.linalg.slogdet(2.0 * np.pi * covariance)[1])
+    z_alpha = -float(norm.ppf(plan.selection.alpha / 2.0))
+    for verdict in one.targets.entry.verdicts:
+        at = one.targets.analyses.index(verdict.analysis)
+        spread = max(float(point.z_sd[at]), 0.05)
+        up, down = norm.cdf((point.z[at] - z_alpha) / spread), norm.cdf((-point.z[at] - z_alpha) / spread)
+        if verdict.says == "no difference":
+            log += math.log(max(1.0 - up - down, 1e-9))
+        else:
+            log += math.log(max(up if one.targets.entry.z.benefit > 0 else down, 1e-9))
+    return log
+
+
+_Part = Float[np.ndarray, " part"]
+_Law = tuple[_Part, _Part, _Part]
+
+
+def _random_effects(rest: list[Seen], new: Seen, alpha: float) -> _Law:
+    """Parts of a mixture for the z of a new trial: mean and spread of effects on a grid, weighted by the others."""
+    mean, tau = np.meshgrid(_MEAN, _TAU, indexing="ij")
+    log = norm.logpdf(mean, 0.0, _PRIOR_SD) + halfnorm.logpdf(tau, scale=_PRIOR_SD)
+    z_alpha = -float(norm.ppf(alpha / 2.0))
+    for one in rest:
+        spread = np.hypot(tau, one.error)
+        if one.z is not None:
+            log = log + norm.logpdf(one.z * one.error, mean, spread)
+        else:
+            edge = z_alpha * one.error
+            up, down = norm.sf(edge, mean, spread), norm.cdf(-edge, mean, spread)
+            log = log + np.log(np.maximum(1.0 - up - down if one.says == "no difference" else up, 1e-12))
+    weight = np.exp(log - logsumexp(log))
+    return mean.ravel() / new.error, np.hypot(tau, new.error).ravel() / new.error, weight.ravel()
+
+
+def _log_score(one: Seen, z: _Part, spread: _Part, weight: _Part, alpha: float) -> float:
+    if one.z is None:
+        return _verdict_log(one, z, spread, weight, alpha)
+    return float(logsumexp(norm.logpdf(one.z, z, spread), b=weight))
+
+
+def _verdict_log(one: Seen, z: _Part, spread: _Part, weight: _Part, alpha: float) -> float:
+    z_alpha = -float(norm.ppf(alpha / 2.0))
+    up, down = norm.sf(z_alpha, z, spread), norm.cdf(-z_alpha, z, spread)
+    says = one.says or ("favors ketamine" if one.z is not None and one.z > z_alpha else "no difference")
+    chance = up if says == "favors ketamine" else 1.0 - up - down
+    return math.log(max(float(weight @ chance), 1e-12))
+
+
+def _crps(value: float, z: _Part, spread: _Part, weight: _Part, seed: int) -> float:
+    generator = np.random.default_rng(seed)
+    parts = generator.choice(len(weight), size=2000, p=weight / weight.sum())
+    draws = generator.normal(z[parts], spread[parts])
+    return float(np.abs(draws - value).mean() - 0.5 * np.abs(draws - generator.permutation(draws)).mean())

@@ -1,0 +1,182 @@
+"""The whole calibration: wave, emulators, fit, judges; kept piece by piece, so that it goes on where it was ended."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from remission.calibration.emulator import correlation, fit_emulator
+from remission.calibration.fit import Fit, TrialData, fit_posterior
+from remission.calibration.judge import exact_weights, leave_out, stacking_weight
+from remission.calibration.posterior import Posterior, plan_hash, write_posterior
+from remission.calibration.wave import Point, TrialTargets, simulate_wave, trial_targets, wave_points
+from remission.errors import WorkError
+from remission.extras import need_extra, telling_extras
+from remission.files import make_folder
+from remission.library.calibration_plan import CalibrationPlan
+from remission.provenance import source_hashes
+from remission.records.substance import Substance
+from remission.runs.crew import Crew
+from remission.runs.journal import Journal, Journaled
+
+Tell = Callable[[str], None]
+"""Hears what is done now."""
+_KEPT_DRAWS = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How much is done; the quick pace is for trying the machinery, its posterior is not written."""
+
+    n_chains: int = 4
+    n_warmup: int = 1000
+    n_draws: int = 1000
+    judges: bool = True
+
+
+QUICK = Pace(n_chains=2, n_warmup=200, n_draws=200, judges=False)
+_CHAINS, _LENGTH = 2, 500
+"""Of the fits that judge: a score needs a mean, not the tails."""
+
+
+def quick_plan(plan: CalibrationPlan) -> CalibrationPlan:
+    """The plan with an eighth of the points."""
+    wave = plan.wave
+    return plan.replace(wave=wave.replace(draws=wave.draws // 8, judged=wave.judged // 8))
+
+
+def calibrate(
+    plan: CalibrationPlan, folder: Path, *, pace: Pace | None = None, crew: Crew | None = None, tell: Tell = print
+) -> Posterior:
+    """Fit the plan and write ``NAME.json`` into ``folder``; simulated points stay there and are not made again.
+
+    ``pace``: ``None`` is the whole work. Raises MissingExtraError: the extra ``calibrate`` is missing; WorkError: the
+    fit did not converge, so nothing is written, or the disk refused.
+    """
+    need_extra("calibrate", where="remission calibrate")
+    pace = pace or Pace()
+    make_folder(folder)
+    targets, units = trial_targets(plan), wave_points(plan)
+    tell(f"{len(targets)} trials at {len(units)} points")
+    # Points of other code or of another plan are other points.
+    journal = Journal(folder / f"points-{plan_hash(plan)}-{source_hashes()['numbers'][:8]}.jsonl", (Point,))
+    with closing(journal):
+        kept = Journaled(crew or Crew(), journal)
+        points = list(_counted(simulate_wave(plan, targets, crew=kept), len(units), tell))
+        trials = _emulated(plan, targets, units, points, tell)
+        tell("sampling")
+        fit = fit_posterior(
+            plan, trials, n_chains=pace.n_chains, n_warmup=pace.n_warmup, n_draws=pace.n_draws
+        )  # fmt: skip
+        _check(plan, fit)
+        judged = _judge(plan, trials, fit, kept, tell) if pace.judges else {}
+    found = Posterior(
+        plan=plan.id, plan_hash=plan_hash(plan), form=plan.form, seed=plan.seed, draws=_columns(trials, fit),
+        diagnostics=_diagnostics(plan, trials, fit), judged=judged,
+    )  # fmt: skip
+    write_posterior(found, folder / f"{plan.id}.json")
+    return found
+
+
+def _counted(points: Iterator[tuple[Point, ...]], total: int, tell: Tell) -> Iterator[tuple[Point, ...]]:
+    for number, point in enumerate(points, 1):
+        if number % 32 == 0:
+            tell(f"point {number} of {total}")
+        yield point
+
+
+def _emulated(
+    plan: CalibrationPlan,
+    targets: tuple[TrialTargets, ...],
+    units: Float[np.ndarray, "point value"],
+    points: list[tuple[Point, ...]],
+    tell: Tell,
+) -> tuple[TrialData, ...]:
+    found = []
+    for place, one in enumerate(targets):
+        tell(f"emulator of {one.entry.protocol}")
+        own = [point[place] for point in points]
+        found.append(
+            TrialData(
+                targets=one,
+                emulator=fit_emulator(units, own, n_draws=plan.wave.draws),
+                correlation=correlation(own) if one.numbers else np.zeros((0, 0)),
+            )
+        )
+    return tuple(found)
+
+
+def _check(plan: CalibrationPlan, fit: Fit) -> None:
+    limit = plan.tolerance
+    has_mixed = fit.r_hat <= limit.r_hat and fit.effective_draws >= limit.effective_draws
+    if has_mixed and fit.divergent <= limit.divergent_share:
+        return
+    raise WorkError(
+        where="calibrate", got=f"R-hat {fit.r_hat:.3f}, {fit.effective_draws:.0f} effective draws, "
+        f"{100 * fit.divergent:.2f}% divergent",
+        allowed=f"R-hat to {limit.r_hat:g}, at least {limit.effective_draws} effective draws, at most "
+        f"{100 * limit.divergent_share:g}% divergent",
+        remedy="Nothing was written. Sample longer; if that does not help, the plan asks what the data cannot say.",
+    )  # fmt: skip
+
+
+def _judge(plan: CalibrationPlan, trials: tuple[TrialData, ...], fit: Fit, crew: Crew, tell: Tell) -> dict[str, Any]:
+    with telling_extras("remission calibrate"):
+        import arviz
+    tell("exact simulator")
+    weights = exact_weights(plan, trials, fit, crew=crew)
+    _, k = arviz.psislw(np.array(weights))
+    tell("each trial left out")
+    left_out = leave_out(plan, trials, n_chains=_CHAINS, n_warmup=_LENGTH, n_draws=_LENGTH)
+    beside = {}
+    for one in plan.beside:
+        tell(f"beside: {one.name}")
+        other = fit_posterior(plan, trials, rule=one.name, n_chains=_CHAINS, n_warmup=_LENGTH, n_draws=_LENGTH)
+        beside[one.name] = {"mean": _told(other.draws["mean"]), "tau": _told(other.draws["tau"]), "r_hat": other.r_hat}
+    return {
+        "psis_k": float(k), "exact_error": float(np.std(weights)),
+        "left_out": [asdict(one) for one in left_out], "stacking_weight": stacking_weight(left_out), "beside": beside,
+    }  # fmt: skip
+
+
+def _columns(trials: tuple[TrialData, ...], fit: Fit) -> dict[str, Float[np.ndarray, " draw"]]:
+    chosen = np.linspace(0, len(fit.draws["mean"]) - 1, min(_KEPT_DRAWS, len(fit.draws["mean"]))).astype(int)
+    names = {"substance": [one.value for one in Substance]}
+    names |= {key: [one.targets.entry.protocol for one in trials] for key in ("effect", "craving", "level")}
+    found = {}
+    for name, draws in fit.draws.items():
+        if name in {"z", "z_sd"}:
+            continue
+        if draws.ndim == 1:
+            found[name] = draws[chosen]
+        else:
+            found |= {f"{name}.{each}": draws[chosen, place] for place, each in enumerate(names[name])}
+    return found
+
+
+def _diagnostics(plan: CalibrationPlan, trials: tuple[TrialData, ...], fit: Fit) -> dict[str, Any]:
+    rows = []
+    for one in trials:
+        k, m = len(one.targets.numbers), len(one.targets.analyses)
+        labels = [str(t.number.analysis or f"{t.number.endpoint}, {t.number.arm}") for t in one.targets.numbers]
+        limits = [plan.tolerance.emulator_rms_share * t.error for t in one.targets.numbers]
+        limits += [plan.tolerance.emulator_rms_share] * m
+        for place, label in enumerate([*labels, *(f"z of {name}" for name in one.targets.analyses)]):
+            rows.append({
+                "trial": one.targets.entry.protocol, "outcome": label, "r2": float(one.emulator.r2[place]),
+                "error": float(one.emulator.error[place]), "limit": float(limits[place]),
+                "reached": bool(one.emulator.error[place] <= limits[place]),
+            })  # fmt: skip
+        assert len(limits) == k + m, one.targets.entry.protocol
+    return {
+        "r_hat": fit.r_hat, "effective_draws": fit.effective_draws, "divergent": fit.divergent, "emulators": rows,
+    }  # fmt: skip
+
+
+def _told(draws: Float[np.ndarray, " draw"]) -> dict[str, float]:
+    low, middle, high = np.quantile(draws, [0.05, 0.5, 0.95])
+    return {"median": float(middle), "low": float(low), "high": float(high), "below_zero": float((draws < 0.0).mean())}

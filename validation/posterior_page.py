@@ -1,0 +1,219 @@
+"""The registered fit, made and told: ``python -m validation.posterior_page FOLDER`` (``make calibrate``).
+
+Simulated points stay in FOLDER. The posterior goes into the library, the page to ``docs/validation/posterior.md``.
+``--page`` writes the page from the posterior that the library has.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from remission.calibration.posterior import Posterior, load_posterior, plan_hash
+from remission.calibration.study import calibrate
+from remission.files import copy_file
+from remission.library.calibration_plan import CalibrationPlan, load_calibration_plan
+from remission.runs.crew import crew_of
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "validation" / "posterior.md"
+BASELINES = ("random effects", "no effect")
+
+
+def main() -> None:
+    """Fit and write, or write the page again."""
+    plan = load_calibration_plan()
+    if sys.argv[1:] == ["--page"]:
+        found = load_posterior(plan.id)
+    else:
+        folder = Path(sys.argv[1])
+        with crew_of(None) as crew:
+            found = calibrate(plan, folder, crew=crew, tell=lambda text: print(text, flush=True))
+        copy_file(
+            folder / f"{plan.id}.json", ROOT / "src" / "remission" / "library" / "calibration" / f"{plan.id}.json"
+        )
+    PAGE.write_text(page(plan, found), encoding="utf-8")
+    print(PAGE)
+
+
+def page(plan: CalibrationPlan, found: Posterior) -> str:
+    """The page of a posterior: first how it does on trials left out."""
+    parts = [
+        "# The first posterior",
+        "",
+        f"Written by `make calibrate` from the plan `{plan.id}` (hash `{plan_hash(plan)}`), seed {plan.seed}.",
+        "[What was registered](../decisions/0048-posterior-2026-registered.md) before any fit: priors, data, judges.",
+        "Every default of the program still is the set `model-form-2026`; this posterior stands beside it.",
+        "",
+        "## Trials left out",
+        "",
+        *left_out(plan, found),
+        "",
+        "## What was learnt",
+        "",
+        *learnt(plan, found),
+        "",
+        "## Under other rules",
+        "",
+        *beside(found),
+        "",
+        "## How good the fit is",
+        "",
+        *fitness(plan, found),
+        "",
+        "## What is not in it",
+        "",
+        (
+            "- Natural history, diaries, and the contrasts of therapies and medicines: shape stays as searched, level "
+            "is free. So intervals are too narrow by what is not known of shape."
+        ),
+        *(f"- `{name}`: {why}." for name, why in plan.left_out.items()),
+        "- No simulation-based calibration of the inference and no second method yet.",
+        "",
+    ]
+    return "\n".join(parts)
+
+
+def left_out(plan: CalibrationPlan, found: Posterior) -> list[str]:
+    """Scores of each trial, and what they add up to."""
+    rows = found.judged["left_out"]
+    lines = [
+        "Each trial is predicted by a fit without it: the z of its first analysis, positive where the drug helps.",
+        "A log score nearer 0 is better. Random effects know sizes and effects of the others, nothing of the chain.",
+        "",
+        (
+            "| trial | published | predicted z (90%) | log score: chain | random effects | no effect | chance of the "
+            "verdict: chain | random effects | no effect |"
+        ),
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        score, chance = row["log_score"], row["probability"]
+        lines.append(
+            f"| {row['protocol']} | {row['published']} | {row['z']:.2f} ({row['low']:.2f} to {row['high']:.2f}) | "
+            + " | ".join(f"{score[name]:.2f}" for name in ("chain", *BASELINES)) + " | "
+            + " | ".join(f"{chance[name]:.2f}" for name in ("chain", *BASELINES)) + " |"
+        )  # fmt: skip
+    total = {name: sum(row["log_score"][name] for row in rows) for name in ("chain", *BASELINES)}
+    lines += ["", "Sum of log scores: " + ", ".join(f"{name} {value:.2f}" for name, value in total.items()) + "."]
+    for name in BASELINES:
+        off = np.array([row["log_score"]["chain"] - row["log_score"][name] for row in rows])
+        error = float(off.std(ddof=1) * np.sqrt(len(off)))
+        says = _difference(float(off.sum()), error, plan.scores.none_below_errors)
+        lines.append(f"Chain less {name}: {off.sum():.2f} (standard error {error:.2f}): {says}.")
+    covered = [row for row in rows if row["crps"]["chain"] is not None]
+    inside = sum(row["low"] <= float(row["published"].split()[1]) <= row["high"] for row in covered)
+    lines += [
+        f"Of {len(covered)} published z, {inside} lie in their 90% interval.",
+        (
+            f"**Stacking weight of the chain beside random effects: {found.judged['stacking_weight']:.2f}.** With "
+            f"{len(rows)} trials that is no more than a hint."
+        ),
+    ]
+    return lines
+
+
+def learnt(plan: CalibrationPlan, found: Posterior) -> list[str]:
+    """Prior and posterior of what all trials share, and of the substances."""
+    lines = ["| what | prior, 90% | posterior, median (90%) | below zero |", "|---|---|---|---|"]
+    h, d = plan.hierarchy, found.draws
+    generator = np.random.default_rng(plan.seed)
+    mean, own, tau = generator.normal(size=(3, 100_000))
+    prior_of = {
+        "mean": mean * h.mean_sd, "tau": np.abs(tau) * h.tau_half_normal,
+        "craving_tau": np.abs(tau) * h.craving_tau_half_normal,
+        "substance": mean * h.mean_sd + own * h.substance_sd,
+    }  # fmt: skip
+    words = {
+        "mean": "mean effect over substances, log odds of a use day", "tau": "spread between trials",
+        "craving_tau": "spread of the craving effect between trials",
+    }  # fmt: skip
+    for name, text in words.items():
+        lines.append(_row(text, prior_of[name], d[name]))
+    lines += [
+        _row(f"mean effect, {name.partition('.')[2]}", prior_of["substance"], d[name])
+        for name in sorted(d)
+        if name.startswith("substance.")
+    ]
+    lines += [
+        f"| effect in {name.partition('.')[2]} | | {_interval(d[name])} | {(d[name] < 0).mean():.2f} |"
+        for name in sorted(d)
+        if name.startswith("effect.")
+    ]
+    for value in plan.value:
+        if value.per_trial or value.center is None or value.sd is None:
+            continue
+        z = generator.normal(size=100_000)
+        drawn = value.center * np.exp(value.sd * z) if value.scale == "log" else value.center + value.sd * z
+        drawn = drawn[(drawn >= value.low) & (drawn <= value.high)]
+        lines.append(_row(f"`{value.name}`", drawn, d[value.name]))
+    lines.append(
+        _row("`null_seen`", generator.uniform(plan.selection.null_seen_low, plan.selection.null_seen_high, 100_000),
+             d["null_seen"])
+    )  # fmt: skip
+    lines += ["", ("Where posterior and prior agree, no trial spoke: cannabis, methamphetamine, nicotine but for ten "
+              "smokers rest on the mean of the others.")]  # fmt: skip
+    return lines
+
+
+def beside(found: Posterior) -> list[str]:
+    """The mean effect under each rule."""
+    d = found.draws["mean"]
+    lines = ["| rule | mean effect, median (90%) | below zero | spread between trials, median |", "|---|---|---|---|"]
+    lines.append(f"| main | {_interval(d)} | {(d < 0).mean():.2f} | {np.median(found.draws['tau']):.2f} |")
+    for name, row in found.judged["beside"].items():
+        mean = row["mean"]
+        lines.append(
+            f"| {name} | {mean['median']:.2f} ({mean['low']:.2f} to {mean['high']:.2f}) | {mean['below_zero']:.2f} | "
+            f"{row['tau']['median']:.2f} |"
+        )
+    return lines
+
+
+def fitness(plan: CalibrationPlan, found: Posterior) -> list[str]:
+    """Convergence, the exact simulator, emulators."""
+    told, limit = found.diagnostics, plan.tolerance
+    k = found.judged["psis_k"]
+    lines = [
+        (
+            f"- R-hat at most {told['r_hat']:.3f} (asked {limit.r_hat:g}), at least {told['effective_draws']:.0f} "
+            f"effective draws (asked {limit.effective_draws}), {100 * told['divergent']:.2f}% divergent (asked at most "
+            f"{100 * limit.divergent_share:g}%)."
+        ),
+        (
+            f"- Exact simulation at {limit.exact_points} draws: Pareto k of the weights {k:.2f} (asked at most "
+            f"{limit.psis_k:g}): **{'reached' if k <= limit.psis_k else 'not reached'}**; the log weights have a "
+            f"standard deviation of {found.judged['exact_error']:.2f}, Monte Carlo noise of 48 trials a draw included."
+        ),
+        f"- Emulators, at {plan.wave.judged} points of the box that they never saw; the error enters the likelihood:",
+        "",
+        "| trial | outcome | R2 | error | asked at most | |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {row['trial']} | {row['outcome']} | {row['r2']:.2f} | {row['error']:.2f} | {row['limit']:.2f} | "
+        f"{'reached' if row['reached'] else '**not reached**'} |"
+        for row in told["emulators"]
+    ]
+    return lines
+
+
+def _difference(total: float, error: float, none_below: float) -> str:
+    if abs(total) < none_below * error:
+        return "none that can be told"
+    return "the chain is better" if total > 0.0 else "the chain is worse"
+
+
+def _row(text: str, prior: Any, posterior: Any) -> str:
+    low, high = np.quantile(prior, [0.05, 0.95])
+    return f"| {text} | {low:.2f} to {high:.2f} | {_interval(posterior)} | {(posterior < 0).mean():.2f} |"
+
+
+def _interval(draws: Any) -> str:
+    low, middle, high = np.quantile(draws, [0.05, 0.5, 0.95])
+    return f"{middle:.2f} ({low:.2f} to {high:.2f})"
+
+
+if __name__ == "__main__":
+    main()

@@ -17,7 +17,7 @@ def calibrate_command(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Learn the model's values from published trials, as registered.
+    """Fit the model to published trials, as registered.
 
     Priors, data and judges are in the plan, which was committed before any fit. Simulated points are kept, so it goes
     on where it was ended. Needs the extra calibrate; half an hour on two cores.

@@ -30,7 +30,7 @@ def analyze_command(
     report: Report = None,
     as_json: AsJson = False,
 ) -> None:
-    """Analyze the data of a trial as a plan says, with intervals and everything that was not used.
+    """Analyze the data of a trial as a plan says.
 
     The data are never changed.
 

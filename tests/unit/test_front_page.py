@@ -13,9 +13,12 @@ from remission.library.front_page import (
     published_interval,
     simulated_interval,
 )
+from remission.library.loader import load_parameter_set
 from remission.library.published import trial_record
+from remission.patient.parameters import DEFAULT_PARAMETER_SET
 from remission.records.packaged import packaged_toml
 from remission.web.app import create_app
+from remission.web.language import load_text
 from remission.web.pages import home
 from remission.web.settings import WebSettings
 
@@ -117,3 +120,12 @@ def test_closed_links_are_all_there() -> None:
     low, high = runs_through(found, ("habit", "affect", "control"))
     everything = np.array(found.of(()).gained) - np.array(found.of(("control", "affect", "habit")).gained)
     assert [low, high] == pytest.approx([everything.min(), everything.max()])
+
+
+def test_a_page_says_that_its_worlds_are_of_an_earlier_model() -> None:
+    """Numbers of an older model must not pass as those of the present one."""
+    worlds, words = load_worlds(), load_text("en", "home")["sure"]
+    assert home.made_text(worlds.replace(parameter_hash="0" * 64), words).endswith(words["changed"])
+    assert home.made_text(worlds.replace(protocol_hash="0" * 64), words).endswith(words["changed"])
+    current = worlds.replace(parameter_hash=load_parameter_set(DEFAULT_PARAMETER_SET).content_hash)
+    assert words["changed"] not in home.made_text(current, words)

@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 
 from remission.library.front_page import (
+    FromDraws,
     Interval,
     Version,
     Worlds,
@@ -15,9 +16,11 @@ from remission.library.front_page import (
     published_interval,
     simulated_interval,
 )
+from remission.library.loader import load_parameter_set
 from remission.library.medicines import load_medicine
 from remission.library.protocols import load_protocol
 from remission.library.published import published_outcome, trial_citation
+from remission.patient.parameters import DEFAULT_PARAMETER_SET
 from remission.records.base import Record
 from remission.records.day_field import DayField, FieldGroup, GroupKind
 from remission.records.packaged import packaged_toml
@@ -159,9 +162,22 @@ def page_of_world(number: int) -> HomePage:
             high=medicine.high,
             days=medicine.days,
         ),
-        made=words["sure"]["made"].format(**worlds.model_dump()),
+        made=made_text(worlds, words["sure"]),
         doors=tuple(Door(**one) for one in words["doors"]["list"]),
     )
+
+
+def is_of_now(found: FromDraws) -> bool:
+    """Whether a file of ``make worlds`` was made with the values and the protocol as they are now."""
+    return (
+        load_parameter_set(DEFAULT_PARAMETER_SET).content_hash == found.parameter_hash
+        and load_protocol(found.protocol).content_hash == found.protocol_hash
+    )
+
+
+def made_text(found: FromDraws, words: Mapping[str, Any]) -> str:
+    """How the numbers were made, and whether the model has changed since."""
+    return str(words["made"]).format(**found.model_dump()) + ("" if is_of_now(found) else f" {words['changed']}")
 
 
 def days_text(one: Interval) -> str:

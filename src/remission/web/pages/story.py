@@ -13,6 +13,7 @@ from remission.records.base import Record
 from remission.records.day_field import DayField, FieldGroup, GroupKind
 from remission.web.language import load_text
 from remission.web.page import PageRouter
+from remission.web.pages.home import made_text
 from remission.web.pages.learn import ClaimNote, Source
 
 router = PageRouter()
@@ -100,7 +101,7 @@ def _page(closed: tuple[Region, ...]) -> StoryPage:
             ),
         ),
         steps=tuple(_step(step, found, words) for step in load_text("en", "learn")["steps"]),
-        made=words["made"].format(**found.model_dump()),
+        made=made_text(found, words),
     )
 
 

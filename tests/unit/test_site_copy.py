@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from remission import web
 from remission.cli.app import run_app
 from remission.clinics.files import read_clinics
 from remission.clinics.store import ClinicStore
@@ -14,11 +15,12 @@ from remission.errors import SpecError, WorkError
 from remission.library import clinics as clinic_library
 from remission.web.app import create_app
 from remission.web.export import folder as export
-from remission.web.export.check import MOST_FIRST_BYTES, check_site
+from remission.web.export.check import MOST_FIRST_BYTES, absolute_addresses, check_site
 from remission.web.export.places import Places
 from remission.web.export.rewrite import copied_script
 from remission.web.settings import WebSettings
 
+STATIC = Path(str(web.__file__)).with_name("static")
 DAY = date(2026, 11, 29)
 SMALL: dict[str, Any] = {"settings": WebSettings(), "only": ("clinics",), "made": DAY}
 
@@ -194,3 +196,12 @@ def test_a_module_that_imports_is_refused() -> None:
     with pytest.raises(Exception, match="imports another"):
         copied_script('import { a } from "./b.js";\n')
     assert copied_script("const form = 1;\n").startswith("(async () => {")
+
+
+@pytest.mark.parametrize("place", sorted(STATIC.rglob("*.[cj]s*")), ids=lambda place: place.name)
+def test_no_script_or_style_names_an_address(place: Path) -> None:
+    """What a script asks for stands in a data- attribute of its page: only there can a copy put another name."""
+    if place.parent.name != "vendor":
+        assert absolute_addresses(place.read_text("utf-8")) == []
+    if place.suffix == ".js" and place.parent.name != "vendor":
+        copied_script(place.read_text("utf-8"))

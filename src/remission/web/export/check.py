@@ -112,9 +112,13 @@ def _of_files(folder: Path, contents: SiteContents, here: set[str]) -> Iterator[
 def _of_scripts(folder: Path, here: set[str]) -> Iterator[str]:
     for name in sorted(here):
         if name.endswith((".css", ".js")) and not name.endswith((".json.js", ".html.js")):
-            text = _NAMED.sub("", (folder / name).read_text("utf-8", "replace"))
-            for found in _ABSOLUTE.finditer(text):
-                yield f"{name}: an absolute address {found[0][:60]}"
+            for found in absolute_addresses((folder / name).read_text("utf-8", "replace")):
+                yield f"{name}: an absolute address {found}"
+
+
+def absolute_addresses(text: str) -> list[str]:
+    """Addresses in a script or a style sheet that hold on one server only, or lead to another; their beginnings."""
+    return [found[0][:60] for found in _ABSOLUTE.finditer(_NAMED.sub("", text))]
 
 
 def _of_links(name: str, page: _Page, here: set[str], pages: dict[str, _Page]) -> tuple[set[str], list[str]]:

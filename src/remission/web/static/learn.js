@@ -91,8 +91,7 @@ function unfold() {
 }
 
 async function start() {
-  const substance = new URLSearchParams(location.search).get("substance") || "alcohol";
-  const answer = await fetch(`/api/learn/course.json?substance=${encodeURIComponent(substance)}`);
+  const answer = await fetch(form.dataset.course);
   if (!answer.ok) return;
   course = await answer.json();
   for (const name of course.arms) arms.add(new Option(name));

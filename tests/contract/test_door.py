@@ -38,6 +38,11 @@ WRONG: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], str]] = [
     (rm.simulate_trial, ("",), {}, "an empty text"),
     (rm.simulate_trial, ("kare",), {"parameter_set": "model-forms-2026"}, "model-form-2026?"),
     (rm.simulate_doses, ("pk-2025", [INFUSION]), {"weight_kg": 70, "t_h": 1}, "pk-2026"),
+    # plans
+    (rm.analyze, ("x.csv",), {}, "Add plan"),
+    (rm.analyze, ("x.csv", 5), {}, "int 5"),
+    (rm.analyze, ("x.csv", "not-there.yaml"), {}, "no such file"),
+    (rm.analyze, ("x.csv", "id: x\ntitle: y\n"), {}, "required"),
     # protocols of the wrong kind
     (rm.simulate_trial, (5,), {}, "int 5"),
     (rm.simulate_trial, (None,), {}, "NoneType"),

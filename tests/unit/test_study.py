@@ -322,6 +322,26 @@ def test_many_imputations_of_events_find_the_complete_odds(tmp_path: Path) -> No
         assert np.log(filled.high / filled.low) == pytest.approx(np.log(seen.high / seen.low), rel=0.15)
 
 
+def test_gates_and_margins_are_those_of_the_plan(tmp_path: Path) -> None:
+    """A verdict is read off its own rule: Holm over two, and the end of the interval on the bad side."""
+    frame = people(200, seed=9)
+    gates = {"gates": [{"id": "first", "analyses": ["a", "b"], "test": "holm"}]}
+    plan = plan_of(
+        analysis("score", "mean_difference", baseline="before", margin=3.0),
+        analysis("relapse", "odds_ratio", margin=1.1) | {"id": "b", "role": "secondary"},
+        multiplicity=gates,
+    )
+    found = rm.analyze(saved(frame, tmp_path), plan)
+    one, other = found.estimates
+    small, large = sorted([one.p_value, other.p_value])
+    assert sorted([one.p_adjusted, other.p_adjusted]) == pytest.approx([2 * small, max(2 * small, large)], rel=1e-9)
+    assert one.not_inferior == (one.high < 3.0)
+    assert other.not_inferior == (other.high < 1.1)
+    plan["alpha"] = 0.1
+    with pytest.raises(SpecError, match=r"0\.05 beside a margin"):
+        rm.analyze(tmp_path / "trial.csv", plan)
+
+
 # ----------------------------------------------------------------------------------------------------------- strategies
 
 
@@ -463,6 +483,8 @@ WRONG = [
     ("nobody in an arm", {}, {"set": ("arm", slice(None), "Ketamine")}, "nobody in Placebo"),
     ("a person twice", {}, {"set": ("id", 3, "P01")}, "P01 again, first on row 3"),
     ("a person in two arms", {}, {"set": ("id", 2, "P01")}, "in two arms"),
+    ("more days than counted", one("use", "day_odds_ratio"), {"set": ("use", 3, 90)}, "days"),
+    ("two arms in look", {"arms": [ARMS[0], {"id": "other", "label": "keta\u200bmine"}]}, {}, "arms[1]"),
     ("two spellings of a level", {}, {"set": ("site", 3, "North")}, "one spelling"),
 ]  # fmt: skip
 
@@ -643,6 +665,59 @@ def test_a_method_whose_second_program_differs_is_refused(tmp_path: Path, monkey
 
 # ------------------------------------------------------------------------------------------------------ files and words
 
+SHARED = Path(__file__).parents[3] / "shared" / "data"
+
+
+@pytest.mark.skipif(not (SHARED / "cdisc").exists(), reason="the example data of CDISC are not here")
+def test_a_time_to_an_event_of_the_standard_is_read_as_it_is_written() -> None:
+    """A transport file with 1 for censored: the words of the plan turn it, and statsmodels finds the same ratio."""
+    path = SHARED / "cdisc" / "adam" / "adtte.xpt"
+    import pyreadstat
+
+    table, _ = pyreadstat.read_xport(str(path))
+    arms = [word for word in table["TRTA"].unique() if word in {"Placebo", "Xanomeline High Dose"}]
+    others = [word for word in table["TRTA"].unique() if word not in arms]
+    plan = {
+        "id": "cdisc", "title": "Time to the first event of the skin",
+        "data": {"layout": "people", "person": "USUBJID", "arm": "TRTA"},
+        "arms": [{"id": "high", "label": "High", "values": ["Xanomeline High Dose"]},
+                 {"id": "placebo", "label": "Placebo"},
+                 *({"id": f"other-{n}", "label": word} for n, word in enumerate(others))],
+        "covariates": [{"id": "age", "column": "AGE", "kind": "number"}],
+        "measures": [{"id": "skin", "label": "Skin", "column": "AVAL", "measure": "time", "better": "higher",
+                      "event_column": "CNSR", "event": [0], "no_event": [1]}],
+        "analyses": [{"id": "a", "label": "A", "endpoint": "skin", "method": "hazard_ratio", "adjust": ["age"],
+                      "contrast": {"treatment": "high", "control": "placebo"}}],
+    }  # fmt: skip
+    found = rm.analyze(path, plan).estimates[0]
+    two = table[table["TRTA"].isin(arms)]
+    x = np.column_stack([two["AGE"], two["TRTA"] != "Placebo"]).astype(float)
+    cox = sm.PHReg(two["AVAL"], x, status=(two["CNSR"] == 0).astype(int), ties="efron").fit()
+    assert np.log(found.estimate) == pytest.approx(cox.params[-1], rel=1e-6)
+
+
+@pytest.mark.skipif(not (SHARED / "mmrm").exists(), reason="the data of the mixed models are not here")
+def test_a_public_table_of_visits_is_read_as_a_table_made_by_hand() -> None:
+    """Rows that we did not write, with gaps and NA, give what the same table turned by hand gives."""
+    arms = [{"id": "treated", "label": "TRT"}, {"id": "placebo", "label": "PBO"}]
+    days = [{"name": f"VIS{n}", "day": n} for n in range(1, 5)]
+    plan = {
+        "id": "fev", "title": "FEV",
+        "data": {"layout": "visits", "person": "USUBJID", "arm": "ARMCD", "visit": "AVISIT", "visits": days},
+        "arms": arms, "covariates": [{"id": "race", "column": "RACE", "kind": "category"}],
+        "measures": [{"id": "fev", "label": "FEV1", "column": "FEV1", "measure": "mean", "better": "higher"}],
+        "analyses": [{"id": "a", "label": "A", "endpoint": "fev", "method": "mmrm", "adjust": ["race"],
+                      "contrast": {"treatment": "treated", "control": "placebo"}}],
+    }  # fmt: skip
+    found = rm.analyze(SHARED / "mmrm" / "fev_data.csv", plan).estimates[0]
+    table = pd.read_csv(SHARED / "mmrm" / "fev_data.csv")
+    wide = table.pivot_table(index="USUBJID", columns="VISITN", values="FEV1", dropna=False)
+    one = table.groupby("USUBJID").first().loc[wide.index]
+    race = np.column_stack([one["RACE"] == word for word in sorted(one["RACE"].unique())[1:]]).astype(float)
+    by_hand = fit_visits(wide.to_numpy(), (one["ARMCD"] == "TRT").to_numpy(), race, np.zeros((len(wide), 0)))
+    assert found.estimate == pytest.approx(by_hand.differences().estimate[3], rel=1e-7)
+    assert found.n_treatment + found.n_control == 197, "people seen at least once"
+
 
 def test_a_guessed_plan_is_read_and_its_analysis_runs(tmp_path: Path) -> None:
     """What the program writes for a file must be a plan for that file."""
@@ -721,6 +796,19 @@ def test_the_folder_is_whole_and_its_script_finds_the_same_numbers(
         run_app(["analyze", "visits.csv", "--plan", "plan.yaml", "--out", "half"])
     assert not Path("half").exists()
     assert not [one for one in Path().iterdir() if one.name.startswith(".staging")]
+
+
+def test_an_analysis_without_any_number_ends_with_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A script that asks for the exit code must not go on as if there were a result."""
+    path = saved(people().assign(score=5.0), tmp_path)
+    plan = tmp_path / "plan.yaml"
+    plan.write_text(json.dumps(plan_of(analysis("score", "mean_difference"))), encoding="utf-8")
+    assert run_app(["analyze", str(path), "--plan", str(plan)]) == 1
+    told = capsys.readouterr()
+    assert "no estimate (no variation)" in told.out
+    assert "a: the outcome is the same for everybody" in told.err
+    plan.write_text("id: x\n", encoding="utf-8")
+    assert run_app(["analyze", str(path), "--plan", str(plan)]) == 2
 
 
 def test_faults_of_a_plan_have_their_line(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def analyze_command(
 ) -> None:
     """Analyze the data of a trial as a plan says.
 
-    The data are never changed.
+    Estimates with intervals, and every row and person that was not used. The data are never changed.
 
     Example: remission analyze diary.parquet --plan plan.yaml --report analysis.html
     """
@@ -57,6 +57,7 @@ def analyze_command(
         write_text(report, render_study(found, command=command))
     if as_json:
         print_json({**found.to_dict(), "out": out, "report": report})
+        _end(found)
         return
     typer.echo(f"{found.plan.title}: {len(found.data.person)} people randomized")
     rows = [
@@ -68,6 +69,13 @@ def analyze_command(
     for path in (out, report):
         if path is not None:
             typer.echo(f"Wrote {path}")
+    _end(found)
+
+
+def _end(found: "StudyResult") -> None:
+    """Where no analysis at all has a number the work has failed, and a script must see it."""
+    if all(one.message for one in found.estimates):
+        raise typer.Exit(1)
 
 
 def _tell(found: "StudyResult") -> None:

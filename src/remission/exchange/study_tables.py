@@ -361,6 +361,13 @@ class _Reader:
                     ]
                 )
                 happened[event.id] = np.isfinite(days[event.id])
+                for place in np.flatnonzero(days[event.id] < 0.0).tolist():
+                    self.fault(
+                        f"{people.name}, row {people.line(place)}, {event.day_column}",
+                        f"day {days[event.id][place]:g}",
+                        "a day from 0, that of randomization, on",
+                        "What came before randomization is no intercurrent event.",
+                    )
             else:
                 assert event.column is not None
                 answers = [self._answer_of_person(people, place, event.column) for place in range(n)]
@@ -416,7 +423,18 @@ class _Reader:
                     "Say no where the time was cut off.",
                 )
             event = answers == 1
-        return Taken(value=value[:, None], event=event, exposure=self._exposure(one, sheet, rows))
+        exposure = self._exposure(one, sheet, rows)
+        if any(item.endpoint == one.id and item.method == "day_odds_ratio" for item in self.plan.analyses):
+            assert exposure is not None
+            for place in np.flatnonzero((value > exposure) | (exposure != np.floor(exposure))).tolist():
+                if math.isfinite(exposure[place]):
+                    self.fault(
+                        f"{sheet.name}, row {sheet.line(rows[place])}, {one.column}",
+                        f"{value[place]:g} of {exposure[place]:g} days",
+                        "no more days than were counted, and whole ones",
+                        "An odds ratio of a day needs the days among which each was counted.",
+                    )
+        return Taken(value=value[:, None], event=event, exposure=exposure)
 
     def _exposure(self, one: Measure, sheet: "_Sheet", rows: list[int]) -> np.ndarray | None:
         if one.measure != "count":
@@ -686,6 +704,11 @@ class _People:
     def name(self) -> str:
         """Of the file that names them."""
         return "" if self.sheet is None else self.sheet.name
+
+    def line(self, place: int) -> int:
+        """The row of the file that names a person."""
+        assert self.sheet is not None
+        return self.sheet.line(self.rows[place])
 
     def text(self, place: int, column: str, reader: _Reader) -> str:
         """What the rows of a person say in a column; a contradiction between them is a fault."""

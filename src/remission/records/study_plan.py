@@ -1,5 +1,6 @@
 """A plan: what the file of somebody's own trial holds, and how it is analyzed. The file itself is never changed."""
 
+import unicodedata
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal
@@ -39,14 +40,15 @@ _Names = Annotated[tuple[Slug, ...], BeforeValidator(_one_or_several), Field(min
 
 
 def one_name(text: str) -> str:
-    """What spellings of one name have in common: no case, single spaces.
+    """What spellings of one name have in common: no case, single spaces, no wide or invisible signs.
 
     Examples
     --------
-    >>> one_name(" Keta  MINE"), one_name("placebo")
-    ('keta mine', 'placebo')
+    >>> one_name(" Arm_A  MINE"), one_name("placebo")
+    ('arm a mine', 'placebo')
     """
-    return " ".join(text.split()).casefold()
+    plain = unicodedata.normalize("NFKC", text.replace("_", " ")).casefold()
+    return " ".join("".join(sign for sign in plain if unicodedata.category(sign) != "Cf").split())
 
 
 class PlannedVisit(Record):

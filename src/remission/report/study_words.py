@@ -148,7 +148,7 @@ def methods_text(result: StudyResult) -> list[tuple[str, str]]:
 def _data_words(result: StudyResult) -> str:
     plan, n = result.plan, len(result.data.person)
     arms = ", ".join(f"{one.label} {flow.randomized}" for one, flow in zip(plan.arms, result.flow, strict=True))
-    files = "; ".join(f"{name}, SHA-256 {digest}" for name, digest in result.data.files.items())
+    files = "; ".join(f"{name}, SHA-256 {digest[:12]}..." for name, digest in result.data.files.items())
     kinds = {"people": "a row a person", "visits": "a row for each visit of a person", "diaries": "diaries by day"}
     read = f"{n} randomized people ({arms}) were read from {kinds[plan.data.layout]}"
     unused = f"{len(result.not_used)} rows or people were not used in one of the analyses and are listed"

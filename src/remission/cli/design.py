@@ -211,7 +211,7 @@ def _check_effect(context: typer.Context) -> None:
 
 
 _TRUTH = {"n_truth": "--true-effect", "n_people": "--true-effect"}
-_WITH_SCENARIOS = {"protocol", "scenarios", "analysis", "seed", "workers", "report", "as_json", "yes"}
+_WITH_SCENARIOS = {"protocol", "scenarios", "changes", "analysis", "seed", "workers", "report", "as_json", "yes"}
 
 
 def _one_protocol(name: str) -> "Protocol":

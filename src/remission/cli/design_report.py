@@ -18,7 +18,7 @@ _FLOW_TRIALS = 200
 """Trials whose people are followed through the flow: enough for a median and a range."""
 _OWN = {"protocol", "report", "as_json", "yes", "workers"}
 """Options that change no number, or that the report gives itself."""
-_TABLE = {"scenarios", "analysis", "seed"}
+_TABLE = {"scenarios", "analysis", "seed", "changes"}
 """Options that a table of scenarios reads; its file says all else."""
 
 

@@ -8,7 +8,9 @@ from typing import Any
 import typer
 
 from remission.cli.design_work import DesignWork, engage, keeping
+from remission.cli.effect import changed_protocol
 from remission.cli.progress import progress_of
+from remission.cli.run import parameters_changed
 from remission.cli.terminal import print_columns
 from remission.design.day_cost import price_text
 from remission.design.looks import Sequential
@@ -17,6 +19,7 @@ from remission.design.operating import Characteristics
 from remission.design.scenario_file import read_scenarios
 from remission.design.table import TableRow, run_table, table_person_days
 from remission.design.verdicts import TRUE_VALUE, verdicts
+from remission.door.diaries import all_diaries
 from remission.patient.standing import standing_of
 from remission.protocol.record import Protocol
 
@@ -236,8 +239,11 @@ def _between(low: float, high: float | None) -> str:
     return f"{low:,.0f}" if high is None or round(low) == round(high) else f"{low:,.0f} to {high:,.0f}"
 
 
+_COST = (
+    "Cost: of the people expected at the stop, complete courses at the highest prices; what has no price is left out."
+)
 _COLUMNS = ("scenario", "design", "people", "trials", "power", "bias", "coverage", "type I error", "felt but inert",
-            "expectancy only", "width", "expected people", "expected days", "failed")  # fmt: skip
+            "expectancy only", "width", "expected people", "expected days", "cost", "failed")  # fmt: skip
 
 
 def tabulate(context: typer.Context, protocol: Protocol, path: Path, work: DesignWork | None) -> dict[str, Any]:
@@ -247,7 +253,9 @@ def tabulate(context: typer.Context, protocol: Protocol, path: Path, work: Desig
     """
     options = context.params
     quiet, seed, analysis = options["as_json"], options["seed"], options["analysis"]
-    table, cells = read_scenarios(path, protocol, analysis=analysis)
+    protocol, rest = changed_protocol(protocol, options["changes"] or [])
+    values = parameters_changed(protocol, rest)
+    table, cells = read_scenarios(path, protocol, analysis=analysis, changes=values, read_people=all_diaries)
     largest = max((cell.protocol for cell in cells), key=lambda one: one.population.n_subjects * one.follow_up_days)
     standing = standing_of(protocol.substance)
     rows: list[TableRow] = []
@@ -266,7 +274,9 @@ def tabulate(context: typer.Context, protocol: Protocol, path: Path, work: Desig
                 if not quiet:
                     print_columns([_cells(row, table.power)], widths=widths)
     words = ["remission", "design", Path(options["protocol"]).name, "--scenarios", path.name, "--seed", str(seed)]
-    command = shlex.join([*words, *(["--analysis", analysis] if analysis else [])])
+    words += ["--analysis", analysis] if analysis else []
+    words += [part for one in options["changes"] or () for part in ("--set", one)]
+    command = shlex.join(words)
     if not quiet:
         _notes(rows, table.power, command)
     return {"protocol": protocol.id, "standing": standing.to_dict(), "table": table.to_dict(),
@@ -274,6 +284,8 @@ def tabulate(context: typer.Context, protocol: Protocol, path: Path, work: Desig
 
 
 def _notes(rows: list[TableRow], power: float | None, command: str) -> None:
+    if any(row.cost is not None for row in rows):
+        typer.echo(_COST)
     for note in sorted({row.null_note for row in rows if row.null_note}):
         typer.echo(f"No type I error: {note}")
     if any(row.nulls for row in rows):
@@ -303,7 +315,8 @@ def _cells(row: TableRow, power: float | None) -> tuple[str, ...]:
     return (
         row.scenario, row.design, str(row.n_subjects), str(row.n_replicates), row.power.text + mark, _text(row.bias),
         _text(row.coverage), _text(row.type1_error), inert, believed,
-        row.width.text, row.n.text, _text(row.duration_day), str(row.n_failed),
+        row.width.text, row.n.text, _text(row.duration_day), "-" if row.cost is None else f"{row.cost.value:,.0f}",
+        str(row.n_failed),
     )  # fmt: skip
 
 
@@ -313,5 +326,5 @@ def _text(found: Measure | None) -> str:
 
 def _widths(cells: Any) -> list[int]:
     ids = [max(len(cell.scenario.id) for cell in cells), max(len(cell.design.id) for cell in cells)]
-    usual = [*ids, 6, 6, 16, 13, 15, 15, 16, 16, 15, 15, 13, 6]
+    usual = [*ids, 6, 6, 16, 13, 15, 15, 16, 16, 15, 15, 13, 9, 6]
     return [max(len(word), width) for word, width in zip(_COLUMNS, usual, strict=True)]

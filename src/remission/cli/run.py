@@ -138,6 +138,13 @@ def parameters_of(protocol: "Protocol", changes: list[str]) -> "CourseParameters
     """The course parameters of a protocol's people, changed as ``--set`` says."""
     from remission.patient.backgrounds import course_parameters_of
 
+    return course_parameters_of(protocol).replace(**parameters_changed(protocol, changes))
+
+
+def parameters_changed(protocol: "Protocol", changes: list[str]) -> dict[str, float]:
+    """The values that ``--set`` names, checked to be those of parameters."""
+    from remission.patient.backgrounds import course_parameters_of
+
     values: dict[str, float] = {}
     for change in changes:
         name, _, text = change.partition("=")
@@ -153,7 +160,8 @@ def parameters_of(protocol: "Protocol", changes: list[str]) -> "CourseParameters
             raise SpecError(
                 where=f"--set {change}", got=text or "nothing", allowed="name=number, for example use_effect=0"
             ) from None
-    return course_parameters_of(protocol).replace(**values)
+    course_parameters_of(protocol).replace(**values)
+    return values
 
 
 def _check_replicates(replicates: int) -> None:

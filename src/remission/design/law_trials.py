@@ -188,7 +188,10 @@ def _ended(law: Law, cohort: _Cohort, level: float, bounds: "Boundaries | None")
         people = n if look == len(bounds.z) - 1 else ceil(share / bounds.information[-1] * n - 1e-9)
         trials = _analyzed(law, cohort.first(people))
         bound = 0.5 * erfc(bounds.z[look] / sqrt(2.0))
-        success, harm = trials.passes(null, side, bound), trials.passes(null, -side, bound)
+        if bounds.z[look] == inf:
+            success = harm = np.zeros_like(running)
+        else:
+            success, harm = trials.passes(null, side, bound), trials.passes(null, -side, bound)
         stops = success | harm
         if bounds.floors[look] > -inf:
             stops = stops | ~trials.passes(null, side, 0.5 * erfc(bounds.floors[look] / sqrt(2.0)))

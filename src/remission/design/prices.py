@@ -181,6 +181,13 @@ def extra_cost(
     return extra, low, high
 
 
+def cost_per_person(protocol: Protocol, prices: Prices) -> float:
+    """What a person costs on average over the arms, whose courses are complete, at the highest prices. [currency]"""
+    courses = {one.arm: one.high for one in cost_course(protocol, prices)}
+    weights = {arm.id: arm.allocation for arm in protocol.arms}
+    return sum(weights[arm] * cost for arm, cost in courses.items()) / sum(weights.values())
+
+
 def count_affordable(budget: float, amount: float) -> int:
     """People who can have a course for a budget.
 

@@ -4,7 +4,7 @@ Changes are put over the protocol as its own file would state it, and the whole 
 simulated.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,11 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from remission.design.costing import read_prices
+from remission.design.prices import cost_per_person
 from remission.design.scenarios import DesignChoice, Scenario, ScenarioTable
+from remission.design.sources import source_of, with_arms
+from remission.design.stated_protocol import effect_of_protocol
 from remission.design.stops import StopRule, plan_stops
 from remission.design.variants import choose_analysis
 from remission.errors import SpecError, did_you_mean
@@ -20,11 +24,17 @@ from remission.patient.backgrounds import course_parameters_of
 from remission.patient.parameters import CourseParameters
 from remission.protocol.file import write_protocol
 from remission.protocol.record import Protocol
+from remission.records.diaries import Diaries
+from remission.records.effect import DiaryEffect
 from remission.records.faults import Location, located_faults
 from remission.records.yaml_tree import Tree, read_tree, read_tree_file
+from remission.trial.resampled import ChainPeople, DiaryPeople
 
 _T = TypeVar("_T")
 _MAX_CELLS = 400
+
+ReadPeople = Callable[[Path], Sequence[Diaries]]
+"""What reads the diaries of a path: they lie above this layer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,16 +47,24 @@ class Cell:
     parameters: CourseParameters
     analysis: str
     rule: StopRule
+    source: DiaryPeople | ChainPeople | None = None
+    cost_per_person: float | None = None
 
 
 def read_scenarios(
-    path: Path, protocol: Protocol, *, analysis: str | None = None
+    path: Path,
+    protocol: Protocol,
+    *,
+    analysis: str | None = None,
+    changes: Mapping[str, float] | None = None,
+    read_people: ReadPeople | None = None,
 ) -> tuple[ScenarioTable, tuple[Cell, ...]]:
     """The table that a file asks for and its cells, scenario by scenario.
 
     ``path``: a YAML file of at most 1 MB. ``protocol``: what scenarios and designs are laid over. ``analysis``: the
-    analysis that decides where a design names none; ``None``: the protocol's first. Raises ``SpecError``: the file
-    cannot be read, or something in it is wrong; every fault has its line and field.
+    analysis that decides where a design names none; ``None``: the protocol's first. ``changes``: values of the model
+    for every scenario that does not have its own. ``read_people``: reads the diaries of a path. Raises ``SpecError``:
+    the file cannot be read, or something in it is wrong; every fault has its line and field.
     """
     tree = read_tree_file(path, what="a YAML file with scenarios", example="scenarios:")
     try:
@@ -60,13 +78,15 @@ def read_scenarios(
         raise SpecError(where=str(path), got=f"{n_cells} cells", allowed=f"at most {_MAX_CELLS} in one table")
     if table.truth and table.truth < 100:
         faults.append(SpecError(where=tree.place(("truth",)), got=table.truth, allowed="0, or at least 100 people"))
+    people = _People(path.parent, read_people, {})
     # Parsed once: every cell begins with a copy.
     base = _file_form(protocol)
     cells: list[Cell] = []
     for s_index, scenario in enumerate(table.scenarios):
         for d_index, design in enumerate(table.designs):
             try:
-                cells.append(_cell(tree, s_index, d_index, scenario, design, deepcopy(base), analysis, table.alpha))
+                given = _Given(table=table, analysis=analysis, changes=changes or {}, people=people)
+                cells.append(_cell(tree, s_index, d_index, scenario, design, deepcopy(base), given))
             except SpecError as error:
                 faults += [fault for fault in error.faults if str(fault) not in {str(one) for one in faults}]
     if faults:
@@ -81,8 +101,7 @@ def _cell(
     scenario: Scenario,
     design: DesignChoice,
     data: dict[str, Any],
-    analysis: str | None,
-    alpha: float,
+    given: "_Given",
 ) -> Cell:
     # ``data`` has the file form: quantities with their unit, lists and names as people write them.
     in_scenario, in_design = ("scenarios", s_index), ("designs", d_index)
@@ -94,12 +113,19 @@ def _cell(
         _at(tree, in_design, lambda: _choose(sound, design))
         changed = _validated(tree, sound, s_index, d_index, scenario, design)
     parameters = course_parameters_of(changed)
+    chosen = _at(tree, in_design, lambda: choose_analysis(changed, design.analysis or given.analysis))
+    if scenario.effect is not None:
+        changed = with_arms(changed.replace(effect=scenario.effect), chosen)
+    if changed.effect is not None and not isinstance(changed.effect, DiaryEffect):
+        _at(tree, in_scenario, lambda: effect_of_protocol(changed, chosen))
     return Cell(
         scenario=scenario,
         design=design,
         protocol=changed,
-        parameters=_at(tree, in_scenario, lambda: parameters.replace(**scenario.parameters)),
-        analysis=_at(tree, in_design, lambda: choose_analysis(changed, design.analysis or analysis)),
+        parameters=_at(tree, in_scenario, lambda: parameters.replace(**{**given.changes, **scenario.parameters})),
+        analysis=chosen,
+        source=_at(tree, in_scenario, lambda: given.people.of(changed, scenario, chosen)),
+        cost_per_person=_at(tree, (), lambda: _price(changed, given.table.prices)),
         rule=_at(
             tree,
             (*in_design, "looks"),
@@ -107,10 +133,49 @@ def _cell(
                 design.looks,
                 futility=_floors(design),
                 boundary=design.boundary,
-                alpha=alpha,
+                alpha=given.table.alpha,
             ),
         ),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _People:
+    """The people of worlds, each file read once."""
+
+    folder: Path
+    read: ReadPeople | None
+    known: dict[Path, Sequence[Diaries]]
+
+    def of(self, protocol: Protocol, scenario: Scenario, analysis: str) -> DiaryPeople | ChainPeople | None:
+        """Those of a scenario; ``None`` where the chain or a law makes the world."""
+        effect = protocol.effect
+        if effect is not None and not isinstance(effect, DiaryEffect):
+            return None
+        diaries = None
+        if scenario.diaries is not None:
+            place = self.folder / scenario.diaries
+            if place not in self.known:
+                if self.read is None:
+                    raise SpecError(where="diaries", got=scenario.diaries, allowed="a reader of diaries")
+                self.known[place] = self.read(place)
+            diaries = self.known[place]
+        return source_of(protocol, diaries, analysis)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Given:
+    """What holds for every cell."""
+
+    table: ScenarioTable
+    analysis: str | None
+    changes: Mapping[str, float]
+    people: _People
+
+
+def _price(protocol: Protocol, prices: str | None) -> float | None:
+    """What a person costs on average over the arms, at the highest prices; ``None`` where nothing of it is priced."""
+    return None if prices is None else cost_per_person(protocol, read_prices(prices, protocol)[0]) or None
 
 
 def _floors(design: DesignChoice) -> dict[float, float]:

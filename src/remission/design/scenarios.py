@@ -9,17 +9,23 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from remission.records.base import Record
-from remission.records.effect import Boundary
+from remission.records.effect import Boundary, Effect
 from remission.records.text import Sentence, Slug
 
 _Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 
 
 class Scenario(Record):
-    """A state of the world: ``parameters`` of the model, and ``changes`` of the protocol in the words of its file."""
+    """A state of the world: ``parameters`` of the model, and ``changes`` of the protocol in the words of its file.
+
+    With ``effect`` the world is a law of the outcome, or people with an effect on their days; ``diaries`` is the file
+    or folder of those people, from the folder of this file. Without one the chain makes people and effect.
+    """
 
     id: Slug
     label: Sentence | None = None
+    effect: Effect | None = None
+    diaries: Annotated[str, Field(min_length=1, max_length=400)] | None = None
     parameters: dict[str, float] = Field(default_factory=dict)
     changes: dict[str, Any] = Field(default_factory=dict)
 
@@ -56,7 +62,8 @@ class ScenarioTable(Record):
 
     ``power`` is a target: the table marks what reaches it. ``replicates`` are the most trials of a cell, ``mcse`` the
     Monte Carlo error of its power at which it stops; ``truth`` people give bias and coverage, 0: none.
-    ``type1_error``: every cell is simulated again without an effect.
+    ``type1_error``: every cell is simulated again without an effect. ``prices``: ``us``, ``uk`` or a file, by which the
+    people expected at the stop cost what complete courses cost at the highest prices.
     """
 
     format: Literal["remission/scenarios/1"] = "remission/scenarios/1"
@@ -66,6 +73,7 @@ class ScenarioTable(Record):
     mcse: _Share = 0.01
     truth: Annotated[int, Field(strict=True, ge=0, le=1_000_000)] = 0
     type1_error: bool = True
+    prices: Annotated[str, Field(min_length=1, max_length=400)] | None = None
     scenarios: Annotated[tuple[Scenario, ...], Field(min_length=1, max_length=100)] = (Scenario(id="as-written"),)
     designs: Annotated[tuple[DesignChoice, ...], Field(min_length=1, max_length=100)] = (
         DesignChoice(id="as-written"),

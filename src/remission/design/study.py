@@ -22,9 +22,10 @@ from remission.design.measures import columns_of, is_ratio
 from remission.design.nulls import nulls_of, simulate_nulls
 from remission.design.operating import Characteristics, DesignRun, characterize, check_share, simulate_design
 from remission.design.price_sets import PriceSet
-from remission.design.prices import Prices, cost_course
+from remission.design.prices import Prices, cost_per_person
 from remission.design.sequential import check_boundary
 from remission.design.size_search import TRIALS_NEAR, Evaluation, SizeSearch, search_size
+from remission.design.sources import source_of, with_arms
 from remission.design.stops import StopRule, plan_stops
 from remission.design.table import true_value
 from remission.design.variants import (
@@ -41,13 +42,11 @@ from remission.patient.parameters import CourseParameters
 from remission.patient.standing import standing_of
 from remission.protocol.record import Protocol
 from remission.records.diaries import Diaries
-from remission.records.effect import DiaryEffect
 from remission.records.result import Result, plain
 from remission.records.seed import DEFAULT_SEED
 from remission.runs.crew import Crew, crew_of
 from remission.streams import check_seed
-from remission.trial.analyze import sides_of
-from remission.trial.resampled import ChainPeople, DiaryPeople, check_source
+from remission.trial.resampled import ChainPeople, DiaryPeople
 from remission.trial.simulate import MAX_REPLICATES
 from remission.trial.truth import check_people, truth_of_stated
 
@@ -350,9 +349,7 @@ def _affordable(
                         "uk, or a file of your own.")  # fmt: skip
     if n_subjects is not None:
         raise SpecError(where="budget", got="given together with sizes", allowed="one of the two")
-    courses = {one.arm: one.high for one in cost_course(protocol, prices[0])}
-    weights = {arm.id: arm.allocation for arm in protocol.arms}
-    each = sum(weights[arm] * cost for arm, cost in courses.items()) / sum(weights.values())
+    each = cost_per_person(protocol, prices[0])
     if each <= 0.0:
         raise SpecError(where="budget", got=budget, allowed="prices under which a course costs something")
     if budget < 4.0 * each:
@@ -526,56 +523,6 @@ def _truths(plan: DesignPlan) -> tuple[dict[str, float], dict[str, float]]:
 
 def _power(row: Characteristics) -> float:
     return (row.rejected if row.sequential is None else row.sequential.rejected).value
-
-
-def source_of(
-    protocol: Protocol, diaries: Sequence[Diaries] | None, analysis: str | None
-) -> DiaryPeople | ChainPeople | None:
-    """The people on whose days a protocol states an effect; ``None``: it states none, and the chain makes everything.
-
-    ``diaries``: of one substance or several. Raises ``SpecError``: they are lacking or have no place, the substance is
-    not among them, or the protocol asks of these people what nobody knows.
-    """
-    effect = protocol.effect
-    if effect is not None and not isinstance(effect, DiaryEffect):
-        raise SpecError(where="effect.law", got=effect.law, allowed="a stated effect on days (law: diary) here",
-                        remedy="A law of the outcome is answered in closed form, without people.")  # fmt: skip
-    if effect is None or effect.people == "chain":
-        if diaries is not None:
-            raise SpecError(
-                where="diaries", got="given", allowed="a protocol with effect: {law: diary, people: diaries}",
-                remedy="State the effect in the protocol, or leave the diaries out.",
-            )  # fmt: skip
-        if effect is None:
-            return None
-        control = null_protocol(protocol.replace(effect=None), analysis)
-        return ChainPeople(control=control)
-    if diaries is None:
-        raise SpecError(where="diaries", got="nothing", allowed="the diaries of which people are drawn",
-                        remedy="Give --diaries FILE, or people: chain in the effect.")  # fmt: skip
-    found = DiaryPeople.of(_of_substance(effect, protocol, diaries))
-    check_source(protocol, found)
-    return found
-
-
-def with_arms(protocol: Protocol, analysis: str) -> Protocol:
-    """The protocol whose stated effect names its arms: the treatment side of an analysis, unless it names others."""
-    effect = protocol.effect
-    if not isinstance(effect, DiaryEffect) or effect.arms:
-        return protocol
-    treated = sides_of(protocol, protocol.analysis(analysis).contrast)[0]
-    return protocol.replace(effect=effect.replace(arms=[protocol.arms[index].id for index in treated]))
-
-
-def _of_substance(effect: DiaryEffect, protocol: Protocol, diaries: Sequence[Diaries]) -> Diaries:
-    wanted = effect.substance or protocol.substance.value
-    names = {one.substance.casefold(): one for one in diaries}
-    if wanted.casefold() in names:
-        return names[wanted.casefold()]
-    raise SpecError(
-        where="effect.substance", got=wanted, allowed=f"one of {', '.join(one.substance for one in diaries)}",
-        remedy="Name the substance as the diaries call it: effect: {substance: ...}.",
-    )  # fmt: skip
 
 
 def read_looks(looks: str | None, futility: Sequence[str], boundary: str, alpha: float = 0.05) -> StopRule | None:

@@ -11,6 +11,7 @@ from remission.design.scenario_file import read_scenarios
 from remission.design.scenarios import ScenarioTable
 from remission.design.table import TableRow, run_table
 from remission.door.arguments import opened
+from remission.door.diaries import all_diaries
 from remission.protocol.record import Protocol
 from remission.records.result import Result
 from remission.records.seed import DEFAULT_SEED
@@ -33,12 +34,17 @@ class ScenarioResults(Result):
     def columns(self) -> Mapping[str, Any]:
         """One row a cell of the table; the Monte Carlo error of each number stands beside it."""
         names = ("scenario", "design", "analysis", "n_subjects", "n_replicates", "scale", "n_failed", "is_flattered")
-        return columns_of(self.rows, names, ("power", "bias", "coverage", "type1_error", "width"))
+        return columns_of(self.rows, names, ("power", "bias", "coverage", "type1_error", "width", "n", "cost"))
 
 
 @opened
 def tabulate_scenarios(
-    protocol: Protocol, path: Path, *, analysis: str | None = None, n_workers: int = 1, seed: int = DEFAULT_SEED
+    protocol: Protocol,
+    path: Path,
+    *,
+    analysis: str | None = None,
+    n_workers: int = 1,
+    seed: int = DEFAULT_SEED,
 ) -> ScenarioResults:
     """Power, bias, coverage and type I error of designs under scenarios, as ``remission design --scenarios``.
 
@@ -60,7 +66,7 @@ def tabulate_scenarios(
     SpecError
         The file cannot be read, or something in it is wrong; every fault has its line and field.
     """
-    table, cells = read_scenarios(path, protocol, analysis=analysis)
+    table, cells = read_scenarios(path, protocol, analysis=analysis, read_people=all_diaries)
     with crew_of(n_workers) as crew:
         rows = tuple(run_table(table, cells, seed=seed, crew=crew))
     return ScenarioResults(protocol=protocol.id, table=table, rows=rows)

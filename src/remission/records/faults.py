@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass
 from types import MappingProxyType, UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, BeforeValidator, ValidationError, WrapValidator
+from pydantic import BaseModel, BeforeValidator, Tag, ValidationError, WrapValidator
 
 from remission.errors import SpecError, did_you_mean
 from remission.records.quantity import Quantity
@@ -61,15 +61,30 @@ def _without_tags(location: Location, model: type[Any]) -> Location:
     kind: Any = model
     kept: list[int | str] = []
     for part in location:
-        while get_origin(kind) is Annotated:
-            kind = get_args(kind)[0]
-        kinds = [one for one in get_args(kind) if one is not type(None)] if _is_union(kind) else []
+        kinds = _kinds(kind)
         if len(kinds) > 1:
-            kind = next((one for one in kinds if isinstance(one, type) and one.__name__ in str(part)), None)
+            kind = next((one for one in kinds if _is_called(one, str(part))), None)
             continue
         kept.append(part)
-        kind = _inner(kinds[0] if len(kinds) == 1 else kind, part)
+        kind = _inner(kinds[0], part)
     return tuple(kept)
+
+
+def _kinds(kind: Any) -> list[Any]:
+    """What a field may be, without None and without what is only said about it."""
+    while get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
+    if not _is_union(kind):
+        return [kind]
+    kinds = [one for one in get_args(kind) if one is not type(None)]
+    return _kinds(kinds[0]) if len(kinds) == 1 else kinds
+
+
+def _is_called(kind: Any, part: str) -> bool:
+    """Whether pydantic calls a kind so in a location: by its tag, or by its name."""
+    if get_origin(kind) is Annotated:
+        return any(isinstance(one, Tag) and one.tag == part for one in get_args(kind)[1:])
+    return isinstance(kind, type) and kind.__name__ in part
 
 
 def _is_union(kind: Any) -> bool:

@@ -221,6 +221,7 @@ def _results(study: TableStudy) -> Table:
         "bias against the rule's own value": [measure_text(row["own_bias"]) for row in rows],
         "expected people": [measure_text(row["n"]) for row in rows],
         "expected days": [measure_text(row["duration_day"]) for row in rows],
+        "cost": ["" if row["cost"] is None else f"{row['cost']['value']:,.0f}" for row in rows],
         "failed": [str(row["n_failed"]) for row in rows],
     }
     # What was not asked for has no column.

@@ -8,7 +8,7 @@ from scipy.stats import norm
 from validation.small_trials import small_protocol
 
 from remission.analyses.estimate import Estimates, Status
-from remission.design.looks import _tally, look_at, summarize_looks
+from remission.design.looks import LookSums, LookTally, _tally, look_at, summarize_looks
 from remission.design.operating import characterize, simulate_design
 from remission.design.sequential import crossing_probabilities
 from remission.design.stops import plan_stops
@@ -198,3 +198,26 @@ def test_a_futility_rule_that_cannot_be_is_refused(futility: dict[float, float])
     """A rule at the end, or without a number, would do nothing and look as if it did."""
     with pytest.raises(SpecError, match="futility"):
         plan_stops([1.0], futility=futility)
+
+
+def test_what_is_reported_after_a_stop_covers_as_it_says() -> None:
+    """Trials that stop at an extreme estimate: the plain interval covers too little, the stage-wise one does not."""
+    rng, effect, n = np.random.default_rng(8), 2.8, 4000
+    rule = plan_stops([0.5, 1.0], futility={}, boundary="pocock")
+    first = effect * 0.5 + np.sqrt(0.5) * rng.standard_normal(n)
+    second = first + effect * 0.5 + np.sqrt(0.5) * rng.standard_normal(n)
+    score = np.stack([first / np.sqrt(0.5), second])
+    stops = np.abs(score[0]) >= rule.z[0]
+    error = np.where(stops, 1.0 / np.sqrt(0.5), 1.0)
+    z = np.where(stops, score[0], score[1])
+    tally = LookTally(at=[LookSums(), LookSums()])
+    tally.stops.append(np.stack([np.where(stops, 0.0, 1.0), z, z * error, error]))
+    tally.bounds.append(np.stack([z * error - 1.96 * error, z * error + 1.96 * error]))
+    found = summarize_looks(rule, tally, truth=effect)
+    assert found.coverage is not None
+    assert found.adjusted_coverage is not None
+    assert found.adjusted_bias is not None
+    assert found.adjusted_coverage.value == pytest.approx(0.95, abs=0.012)
+    assert abs(found.adjusted_coverage.value - 0.95) <= abs(found.coverage.value - 0.95) + 0.003
+    plain = float((z * error).mean() - effect)
+    assert abs(found.adjusted_bias.value) < abs(plain)

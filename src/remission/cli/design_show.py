@@ -162,6 +162,11 @@ def _show_looks(n_subjects: int, found: Sequential, name: str) -> None:
         f"  estimate when stopped {found.estimate.text}, by {found.shift.text} from that of the same trials carried "
         f"to their end{known}"
     )
+    if found.adjusted_bias is not None and found.adjusted_coverage is not None:
+        typer.echo(
+            "  median-unbiased estimate and stage-wise interval, which may be reported: bias "
+            f"{found.adjusted_bias.text}; coverage {found.adjusted_coverage.text}"
+        )
 
 
 def _show_assurance(found: dict[str, Any], n_subjects: int) -> None:

@@ -6,12 +6,14 @@ better. A futility rule is not binding: the boundaries do not count on it.
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy.special import ndtri
 
-from remission.analyses.estimate import Estimates
+from remission.analyses.estimate import Z95, Estimates
+from remission.design.at_look import Boundaries, after_stop
 from remission.design.measures import Count, Mean, Measure, to_scale
 from remission.design.stops import StopRule
 from remission.design.variants import one_analysis
@@ -50,6 +52,7 @@ class LookTally:
     shift: Mean = field(default_factory=Mean)
     away: Mean = field(default_factory=Mean)
     bounds: list[Float[np.ndarray, "2 replicate"]] = field(default_factory=list)
+    stops: list[Float[np.ndarray, "4 replicate"]] = field(default_factory=list)
 
     def merge(self, other: "LookTally") -> None:
         """Take in what was summed elsewhere."""
@@ -57,8 +60,9 @@ class LookTally:
             for name in LookSums.__slots__:
                 getattr(mine, name).merge(getattr(theirs, name))
         self.bounds += other.bounds
+        self.stops += other.stops
         for name in LookTally.__slots__:
-            if name not in {"at", "bounds"}:
+            if name not in {"at", "bounds", "stops"}:
                 getattr(self, name).merge(getattr(other, name))
 
 
@@ -89,6 +93,8 @@ class Sequential:
     ``rejected``: success or harm at any look. ``n``: people who had entered when the trial stopped; without a
     recruitment plan nobody enters beyond those who are analyzed. ``shift``: the estimate at the stop minus that of
     the same trial carried to its end. ``estimate``, ``shift`` and ``bias`` are on the log scale for ratios.
+    ``adjusted_bias``, ``adjusted_coverage``: of the median-unbiased estimate and the stage-wise interval, which is what
+    may be reported after a stop; ``None`` with one look, or without a true value.
     """
 
     boundary: str
@@ -101,6 +107,8 @@ class Sequential:
     bias: Measure | None
     coverage: Measure | None
     looks: tuple[Look, ...]
+    adjusted_bias: Measure | None = None
+    adjusted_coverage: Measure | None = None
 
 
 def look_at(
@@ -198,6 +206,9 @@ def _tally(  # noqa: PLR0917 - the columns of a look
     tally.shift.add(final - estimate[-1])
     good = np.isfinite(final)
     tally.bounds.append(np.stack([low[stopped_at, row][good], high[stopped_at, row][good]]))
+    if len(found) > 1:
+        score, error = np.stack(statistic)[stopped_at, row], (high - low)[stopped_at, row] / (2.0 * Z95)
+        tally.stops.append(np.stack([stopped_at, score, final, error])[:, good & np.isfinite(score)])
     if truth is not None:
         tally.away.add(final - float(to_scale(np.array([truth]), method)[0]))
     elif complete is not None:
@@ -211,6 +222,7 @@ def summarize_looks(rule: StopRule, tally: LookTally, *, truth: float | None) ->
     ``truth``: true value on the scale of the analysis, that of the logarithm for ratios; ``None``: none is known.
     """
     is_dated = tally.day.n > 0
+    away, covered = (None, None) if truth is None or not tally.stops else _adjusted(rule, tally, truth)
     return Sequential(
         boundary=rule.boundary,
         rejected=tally.rejected.measure,
@@ -221,6 +233,8 @@ def summarize_looks(rule: StopRule, tally: LookTally, *, truth: float | None) ->
         shift=tally.shift.measure,
         bias=None if truth is None else tally.away.measure,
         coverage=None if truth is None else _coverage(tally, truth),
+        adjusted_bias=away,
+        adjusted_coverage=covered,
         looks=tuple(
             Look(
                 fraction=fraction,
@@ -244,6 +258,43 @@ def _coverage(tally: LookTally, truth: float) -> Measure:
     for low, high in tally.bounds:
         covered.add((low <= truth) & (truth <= high))
     return covered.measure
+
+
+def _adjusted(rule: StopRule, tally: LookTally, truth: float) -> tuple[Measure, Measure]:
+    """Bias of the median-unbiased estimate and coverage of the stage-wise interval, of the trials as they stopped."""
+    look, score, plain, error = np.concatenate(tally.stops, axis=1)
+    side = np.where(score * plain < 0.0, -1.0, 1.0)
+    ends = np.empty((3, look.size))
+    for k in range(len(rule.z)):
+        mine = look == k
+        grid, table = _stage_wise(rule, k)
+        for one in range(3):
+            ends[one, mine] = np.interp(score[mine], grid, table[one])
+    # What the ordering takes from the plain estimate, in its standard errors.
+    middle, low, high = plain + side * (ends - score) * error
+    away, covered = Mean(), Count()
+    away.add(middle - truth)
+    covered.add((np.minimum(low, high) <= truth) & (truth <= np.maximum(low, high)))
+    return away.measure, covered.measure
+
+
+@lru_cache(maxsize=64)
+def _stage_wise(rule: StopRule, look: int) -> tuple[np.ndarray, np.ndarray]:
+    """Statistics at which a trial may stop at a look, and what they become: estimate and ends, in standard errors."""
+    if look == 0:
+        grid = np.array([-40.0, 40.0])
+        return grid, np.stack([grid, grid - Z95, grid + Z95])
+    bounds = Boundaries(
+        information=rule.fractions, z=rule.z, floors=(-np.inf,) * len(rule.z), level=_HALF_OF_95, drift=None
+    )
+    root = float(np.sqrt(rule.fractions[look]))
+    grid = np.array([-4.0, -2.0, -1.0, 0.0, 1.0, 1.6, 2.0, 2.4, 2.8, 3.4, 4.2, 6.0])
+    found = [after_stop(bounds, look, z / root) for z in grid.tolist()]
+    return grid, root * np.array([[getattr(one, name) for one in found] for name in ("estimate", "low", "high")])
+
+
+_HALF_OF_95 = 0.025
+"""One-sided error of a 95% interval, as that of all analyses."""
 
 
 def _statistic(found: Estimates, analysis: Analysis, endpoint: Endpoint) -> Float[np.ndarray, " replicate"]:

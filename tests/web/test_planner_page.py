@@ -216,6 +216,9 @@ def test_a_plan_prints_on_one_sheet(page: Page, site: str) -> None:
             assert len(re.findall(rb"/Type\s*/Page[^s]", page.pdf(format=paper))) == 1
         page.emulate_media(media="print")
         expect(page.locator(".stamp").first).to_be_visible()
+        # A4 less its margins; a printer makes what is wider smaller, and then nobody can read it.
+        page.set_viewport_size({"width": 725, "height": 1050})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 725
 
 
 @pytest.mark.browser

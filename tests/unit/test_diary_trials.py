@@ -243,3 +243,16 @@ def test_a_law_in_a_protocol_is_answered_with_its_people(tmp_path: Path, capsys:
                                                       "{law: proportions, treatment: 0.5, control: 0.3}"))  # fmt: skip
     assert run_app(["design", str(tmp_path / "wrong.yaml")]) == 2
     assert "effect.law" in capsys.readouterr().err
+
+
+def test_a_report_of_a_diary_trial_is_written_without_the_diaries(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """People's days must not travel in a folder that is made to be handed on; the command names the file."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "trial.yaml").write_text(PROTOCOL)
+    write_diaries([diaries()], tmp_path / "days.parquet")
+    assert run_app(["design", "trial.yaml", "--diaries", "days.parquet", "-n", "8", "--report", "handed-on"]) == 0
+    assert "--diaries days.parquet" in capsys.readouterr().out
+    assert (tmp_path / "handed-on" / "report.html").is_file()
+    assert not list((tmp_path / "handed-on").rglob("*.parquet"))

@@ -233,6 +233,7 @@ def _command(context: typer.Context, vary: str | None) -> str:
     given = {**context.params, "vary": vary, "prices": context.params["prices"] and Path(context.params["prices"]).name}
     if given["looks"] is None and not given["futility"]:
         given["spending"] = None
+    given["diaries"] = given["diaries"] and given["diaries"].name
     words = ["remission", "design", Path(given["protocol"]).name]
     for name in _AGAIN:
         value = given[name]
@@ -247,6 +248,6 @@ def _command(context: typer.Context, vary: str | None) -> str:
 
 _AGAIN = (
     "changes", "vary", "power", "budget", "alpha", "analysis", "replicates", "mcse", "looks", "futility", "spending",
-    "seed", "null", "truth_people", "draws", "evidence", "without", "prices",
+    "diaries", "seed", "null", "truth_people", "draws", "evidence", "without", "prices",
 )  # fmt: skip
 """Options of the command that is printed, in this order."""

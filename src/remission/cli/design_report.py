@@ -42,7 +42,7 @@ def report_design(context: typer.Context, *, study: DesignStudy, content: Mappin
     plan = study.plan
     flow = simulate_flow(
         plan.designs[-1], n_replicates=min(_FLOW_TRIALS, plan.max_replicates), seed=plan.seed,
-        analysis=content["analysis"], parameters=plan.parameters,
+        analysis=content["analysis"], parameters=plan.parameters, source=plan.source,
     )  # fmt: skip
     reported = ReportedDesign(
         protocol=plan.protocol, designs=plan.designs, estimates=study.estimates, content=content, words=words,

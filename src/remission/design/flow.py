@@ -17,6 +17,7 @@ from remission.protocol.record import Protocol
 from remission.trial.analyze import sides_of
 from remission.trial.batch import TrialBatch
 from remission.trial.recruitment import RecruitmentResult, simulate_recruitment
+from remission.trial.resampled import ChainPeople, DiaryPeople
 from remission.trial.schedule import build_schedule
 from remission.trial.simulate import plan_trial
 
@@ -75,18 +76,19 @@ def simulate_flow(
     seed: int,
     analysis: str | None = None,
     parameters: CourseParameters | None = None,
+    source: DiaryPeople | ChainPeople | None = None,
 ) -> ParticipantFlow:
     """The flow of people through the first trials of a design: the same people that its results rest on.
 
     ``analysis``: whose people are counted as analyzed; ``None``: the first. ``parameters``: values to use instead of
-    the library's. Raises ``SpecError``: a number is out of range, or the protocol has no such analysis.
+    the library's. ``source``: people on whose days an effect is stated. Raises ``SpecError``: a number is out of range, or the protocol has no such analysis.
     """
     wanted = choose_analysis(protocol, analysis)
     primary = protocol.analysis(wanted)
     alone = protocol.replace(
         analyses=(primary,), estimand=None, purpose="exploratory", comparisons=(), multiplicity=None
     )
-    plan = plan_trial(alone, n_replicates=n_replicates, seed=seed, parameters=parameters)
+    plan = plan_trial(alone, n_replicates=n_replicates, seed=seed, parameters=parameters, source=source)
     sides = [index for side in sides_of(protocol, primary.contrast) for index in side]
     inside = np.isin(np.arange(len(protocol.arms)), sides)
     parts: list[dict[str, Int[np.ndarray, "replicate arm"]]] = []

@@ -81,7 +81,8 @@ def simulate_flow(
     """The flow of people through the first trials of a design: the same people that its results rest on.
 
     ``analysis``: whose people are counted as analyzed; ``None``: the first. ``parameters``: values to use instead of
-    the library's. ``source``: people on whose days an effect is stated. Raises ``SpecError``: a number is out of range, or the protocol has no such analysis.
+    the library's. ``source``: people on whose days an effect is stated. Raises ``SpecError``: a number is out of range,
+    or the protocol has no such analysis.
     """
     wanted = choose_analysis(protocol, analysis)
     primary = protocol.analysis(wanted)

@@ -52,7 +52,13 @@ def one_name(text: str) -> str:
 
 
 class PlannedVisit(Record):
-    """A planned visit: its name as it stands in the file, and its day, of which 0 is that of randomization."""
+    """A planned visit.
+
+    name
+        As it stands in the file.
+    day
+        Day 0 is that of randomization; a measure on it or before is one before treatment. [day]
+    """
 
     name: _Word
     day: ObservedDay
@@ -135,7 +141,13 @@ class StudyFile(Record):
 
 
 class PlannedArm(Record):
-    """An arm, and the words by which the file calls it; its id and its label when left out."""
+    """An arm.
+
+    id, label
+        Its name in the plan, and the one for people.
+    values
+        The words by which the file calls it; its id and its label when left out.
+    """
 
     id: Slug
     label: Label
@@ -148,7 +160,13 @@ class PlannedArm(Record):
 
 
 class Covariate(Record):
-    """What is known of a person before treatment: a number, or a category whose levels are those of the file."""
+    """What is known of a person before treatment.
+
+    id, column
+        Its name in the plan, and its column.
+    kind
+        A number, or a category whose levels are those of the file.
+    """
 
     id: Slug
     column: _Column
@@ -158,6 +176,8 @@ class Covariate(Record):
 class Measure(Record):
     """An outcome that stands in columns, or a measure before treatment.
 
+    id, label, unit, note
+        Its name in the plan, the one for people, its unit, and what else should be known.
     column
         Its column; with layout visits it holds the measure of each visit.
     columns
@@ -166,6 +186,8 @@ class Measure(Record):
         With layout visits: at which of the planned visits it was measured; all when left out.
     measure
         ``mean`` for a score or amount, ``percent``, ``count``, ``binary``, or ``time`` to an event.
+    better
+        Whether a higher or a lower value is the wished one.
     low, high
         The range of values there can be; a value outside is refused.
     event, no_event
@@ -245,10 +267,14 @@ class Measure(Record):
 class PlannedEvent(Record):
     """Something after randomization that changes what an outcome means: where the file says it, and the strategy.
 
+    id, label
+        Its name in the plan, and the one for people.
     column
         Answers whether it happened; with layout visits on the row of the visit from which on it has.
     day_column
-        The day on which it happened; empty where it did not.
+        The day on which it happened, counted from randomization; empty where it did not. [day]
+    strategy
+        What is done about it: see how to analyze your trial.
     """
 
     id: Slug
@@ -263,7 +289,13 @@ class PlannedEvent(Record):
 
 
 class PlannedEstimand(Record):
-    """The question in the attributes of ICH E9(R1) and the analysis that answers it."""
+    """The question in the attributes of ICH E9(R1), beside the strategies of the events.
+
+    treatment, population, variable, summary
+        A sentence each.
+    analysis
+        The analysis that answers it.
+    """
 
     treatment: Sentence
     population: Sentence
@@ -273,7 +305,11 @@ class PlannedEstimand(Record):
 
 
 class Sides(Record):
-    """Arms that are compared: those on the treatment side against those on the control side."""
+    """Arms that are compared.
+
+    treatment, control
+        Ids of one arm or several on each side.
+    """
 
     treatment: _Names
     control: _Names
@@ -334,18 +370,34 @@ class PlannedAnalysis(Analysis):
 class StudyPlan(Record):
     """How a file is read and analyzed.
 
-    data, arms, covariates
-        What the file holds.
+    id, title
+        Of the analysis.
+    data
+        What the rows of the file are.
+    arms
+        Every arm that the file names; some may be in no contrast.
+    covariates
+        What is known of people before treatment, to adjust for or to stratify by.
     measures
-        Outcomes in columns, of any layout (with diaries in the people_file).
+        Outcomes in columns, of any layout (with diaries in the people_file), and measures before treatment.
     endpoints
         Outcomes of diaries, by the kinds of protocols.
-    intercurrent_events, estimand
-        What happened after randomization and what is done about it; the question.
-    analyses, multiplicity, alpha
-        The analyses, how several share one error rate, and which; intervals are 95% intervals whatever it is.
+    intercurrent_events
+        What happened after randomization, and what is done about it.
+    estimand
+        The question, and the analysis that answers it.
+    analyses
+        What is computed, the primary one first.
+    multiplicity
+        How several analyses share one error rate.
+    alpha
+        That error rate; intervals are 95% intervals whatever it is.
     seed
         Of imputations.
+    is_synthetic
+        Whether nobody of the file exists; every output then says so.
+    note
+        For readers of the plan.
     """
 
     id: Slug

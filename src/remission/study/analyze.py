@@ -309,10 +309,15 @@ def _by_arm(one: StudyCompared) -> dict[str, dict[str, float]]:
         numbers = {"analyzed": float(who.sum()), "with_value": float(known.size)}
         numbers["mean"] = float(known.mean()) if known.size else np.nan
         numbers["sd"] = float(known.std(ddof=1)) if known.size > 1 else np.nan
-        if one.analysis.facts.truth == "hazard_ratio" or one.plan.outcome(one.analysis.endpoint).unit == "day":
+        if _is_time(one.plan, one.analysis):
             numbers["with_event"] = float(outcome.event[who].sum())
         found[arm.id] = numbers
     return found
+
+
+def _is_time(plan: StudyPlan, analysis: PlannedAnalysis) -> bool:
+    outcome = plan.outcome(analysis.endpoint)
+    return outcome.measure == "time" if isinstance(outcome, Measure) else outcome.is_time_to_event
 
 
 def _analysis_cautions(one: StudyCompared, left_out: dict[str, int]) -> Iterator[str]:

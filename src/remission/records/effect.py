@@ -6,6 +6,7 @@ Shares are from 0 to 1. Times are in days.
 
 import re
 from collections.abc import Callable, Iterator
+from math import prod
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
@@ -256,7 +257,7 @@ class Repeated(_Stated):
         r = self.correlation or 0.0
         return tuple(
             tuple(
-                sds[i] * sds[j] * (1.0 if i == j else r ** (abs(i - j) if self.correlation_falls else 1))
+                sds[i] * sds[j] * (1.0 if i == j else prod([r] * (abs(i - j) if self.correlation_falls else 1)))
                 for j in range(n)
             )
             for i in range(n)

@@ -17,7 +17,9 @@ from typing import Final
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from remission.analyses.estimate import log_of
 from remission.errors import SpecError
+from remission.numerics.elementary import exp
 from remission.patient.course import Course
 from remission.patient.parameters import CourseParameters
 from remission.patient.pharmacology import Pharmacology
@@ -223,8 +225,8 @@ def _with_effect(
     strength = strength_by_day(effect, batch.course.use.shape[1])
     who = np.flatnonzero(treated)
     own = People(seed=batch.people.seed, replicate=batch.people.replicate[who], subject=batch.people.subject[who])
-    wish = np.log(effect.use_odds_ratio) + effect.spread * draw_normals(own, Stream.RESAMPLING, 1)[0]
-    ratio = np.exp(strength * wish[:, None])
+    wish = log_of(effect.use_odds_ratio) + effect.spread * draw_normals(own, Stream.RESAMPLING, 1)[0]
+    ratio = exp(strength * wish[:, None])
     p = chance[who][:, None]
     keeps = np.minimum(1.0, ratio / (1.0 - p + ratio * p))
     begins = np.maximum(0.0, (ratio - 1.0) * p / (1.0 - p + ratio * p))
@@ -232,7 +234,7 @@ def _with_effect(
     draws = [draw_uniforms(own, Stream.RESAMPLING, 2 + block) for block in range(-(-n_days // _DRAWS))]
     luck = np.stack([one for block in draws for one in block][:n_days], axis=1)
     course, seen = batch.course, batch.observation
-    factor = effect.amount_ratio**strength
+    factor = exp(log_of(effect.amount_ratio) * strength)
     use, amount = _changed(course.use[who], course.amount[who], luck, keeps, begins, factor)
     diary, reported = _changed(seen.diary[who], seen.amount[who], luck, keeps, begins, factor)
     return replace(
@@ -251,7 +253,7 @@ def strength_by_day(effect: DiaryEffect, n_days: int) -> Float[np.ndarray, " day
     if effect.half_life_days is None:
         return rising
     after = np.maximum(since - max(effect.onset_days, 1.0), 0.0)
-    return np.asarray(rising * 0.5 ** (after / effect.half_life_days))
+    return np.asarray(rising * exp(log_of(0.5) * after / effect.half_life_days))
 
 
 def _put(table: np.ndarray, who: Int[np.ndarray, " person"], rows: np.ndarray) -> np.ndarray:

@@ -118,7 +118,7 @@ def page_of_world(number: int) -> HomePage:
     versions: tuple[Version, ...] = ("helps", "no_difference", "worse")
     medicine = load_medicine(_MEDICINE, substance=trial.substance)
     return HomePage(
-        title=said["titles"][chosen].format(**facts),
+        title=said["titles"]["unpublished" if published is None else chosen].format(**facts),
         answer=said["sentences"][chosen].format(**facts),
         versions=tuple(
             Said(

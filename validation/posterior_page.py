@@ -207,7 +207,9 @@ def _difference(total: float, error: float, none_below: float) -> str:
 
 def _row(text: str, prior: Any, posterior: Any) -> str:
     low, high = np.quantile(prior, [0.05, 0.95])
-    return f"| {text} | {low:.2f} to {high:.2f} | {_interval(posterior)} | {(posterior < 0).mean():.2f} |"
+    # Said only of what may lie on either side.
+    below = f"{(posterior < 0).mean():.2f}" if low < 0.0 else ""
+    return f"| {text} | {low:.2f} to {high:.2f} | {_interval(posterior)} | {below} |"
 
 
 def _interval(draws: Any) -> str:

@@ -12,7 +12,7 @@ from scipy.stats import norm
 
 from remission.calibration import judge
 from remission.calibration.emulator import fit_emulator
-from remission.calibration.posterior import Posterior, plan_hash, read_posterior, write_posterior
+from remission.calibration.posterior import Posterior, load_posterior, plan_hash, read_posterior, write_posterior
 from remission.calibration.wave import (
     Point,
     TrialTargets,
@@ -32,6 +32,7 @@ from remission.patient.parameters import load_course_parameters
 from remission.patient.sampling import sample_traits
 from remission.records.substance import Substance
 from remission.streams import People
+from validation.posterior_page import PAGE, page
 
 PLAN = load_calibration_plan()
 
@@ -160,6 +161,16 @@ def test_a_posterior_comes_back_and_draws_new_trials(tmp_path: Path) -> None:
     load_course_parameters(Substance("alcohol")).replace(**values[0])
     with pytest.raises(SpecError, match="substance: got gin; expected one of alcohol"):
         found.new_trial("gin", 1, seed=1)
+
+
+def test_the_shipped_posterior_is_that_of_the_plan_and_of_its_page() -> None:
+    """Numbers on a page that no file holds could be anything; and it must have reached what was asked of every fit."""
+    found = load_posterior()
+    assert found.plan_hash == plan_hash(PLAN)
+    assert found.diagnostics["r_hat"] <= PLAN.tolerance.r_hat
+    assert found.diagnostics["effective_draws"] >= PLAN.tolerance.effective_draws
+    assert [row["protocol"] for row in found.judged["left_out"]] == [one.protocol for one in PLAN.trial]
+    assert page(PLAN, found) == PAGE.read_text("utf-8")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import sklearn.gaussian_process  # noqa: F401 - the first import sets environment variables
 from scipy.stats import norm
+from validation.posterior_page import PAGE, page
 
 from remission.calibration import judge
 from remission.calibration.emulator import fit_emulator
@@ -32,7 +33,6 @@ from remission.patient.parameters import load_course_parameters
 from remission.patient.sampling import sample_traits
 from remission.records.substance import Substance
 from remission.streams import People
-from validation.posterior_page import PAGE, page
 
 PLAN = load_calibration_plan()
 

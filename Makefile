@@ -32,7 +32,7 @@ CORE := src/remission/records/*,src/remission/protocol/*,src/remission/numerics/
 SPREAD := --numprocesses auto --dist loadfile
 
 .PHONY: help run install test browser check format-check lint types layers docs unit coverage quick format golden \
-	lock pages bench calibrate torture realism endpoints mmrm effects estimands facts medicines therapies operating fuzz abuse laws shapes \
+	lock pages bench calibrate torture realism endpoints mmrm double effects estimands facts medicines therapies operating fuzz abuse laws shapes \
 	static processes thorough kernels processors picture worlds dist dist-check clean
 
 help: ## this list
@@ -204,6 +204,9 @@ effects: $(TEST_STAMP) ## closed forms of stated effects beside base R (needs Rs
 
 mmrm: $(TEST_STAMP) ## mixed models beside printed output of SAS (../shared/data/mmrm); into docs/validation/mmrm.md
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.mmrm_references
+
+double: $(TEST_STAMP) ## second programs of all methods of analyze beside the first; into docs/validation/double-programming.md and the library
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.second.compare
 
 estimands: $(TEST_STAMP) ## analyses held to the true value of their estimand; into docs/validation/estimands.md
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.estimand_study

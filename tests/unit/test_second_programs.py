@@ -1,0 +1,114 @@
+"""The gate of ``remission analyze``: second programs of the methods give what the first give, on data made by hand."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from validation.second import basics, compare, data, gates, means, mixed, run, times
+
+STATES = tomllib.loads(Path(compare.STATES).read_text(encoding="utf-8"))["form"]
+REFUSED = {form for form, entry in STATES.items() if entry["state"] == "differs"}
+ANALYSES = [
+    analysis
+    for analysis in (*data.SIMPLE_ANALYSES, *data.REPEATED_ANALYSES, *data.MIXED_ANALYSES)
+    if not REFUSED & {analysis["form"], analysis["form"].split(":")[0]}
+]
+
+
+@pytest.fixture(scope="module")
+def tallies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, compare.Tally]:
+    """Both programs on two data sets made up here."""
+    found: dict[str, compare.Tally] = {}
+    folder = tmp_path_factory.mktemp("second")
+    for place in (900, 901):
+        frame = data.random_people(place, n_people=36)
+        compare.one_set(f"random {place}", frame, ANALYSES, found, folder)
+    compare.procedures("random 900", data.random_people(900, n_people=36), found, folder)
+    return found
+
+
+def test_what_agreed_still_agrees(tallies: dict[str, compare.Tally]) -> None:
+    """A change of a first program that moves a number must be seen here, not by the reader of a report."""
+    broken = {form: tally.worst for form, tally in tallies.items() if tally.worst and STATES[form]["state"] == "agrees"}
+    assert not broken
+    assert sum(tally.n_numbers for tally in tallies.values()) > 100
+
+
+def test_a_form_that_agrees_has_a_second_program(tallies: dict[str, compare.Tally]) -> None:
+    """An entry of the file cannot be turned to "agrees" by hand: the program is there, and is compared."""
+    for form, entry in STATES.items():
+        if entry["state"] == "agrees":
+            assert Path(entry["second"]).is_file(), form
+            assert form in tallies, form
+
+
+def test_a_moved_number_is_seen(tallies: dict[str, compare.Tally]) -> None:
+    """The comparison itself can fail: an estimate moved by a millionth is no agreement."""
+    frame = data.random_people(900, n_people=36)
+    moved = frame.assign(y=np.where(np.arange(36) == 0, frame["y"] + 1e-4, frame["y"]))
+    analysis = data.plan_of(frame, [data.SIMPLE_ANALYSES[0]])["analyses"][0]
+    one, two = (run.second(people, analysis) for people in (frame, moved))
+    tally = compare.Tally()
+    first = type("First", (), {"status": "ok", "estimate": one.estimate, "low": one.low, "high": one.high})()
+    first.p_value = one.p
+    compare.compare("mean_difference", "mean_difference", first, two, tally, "moved")
+    assert tally.worst
+    assert compare.verdict(tally) == "differs"
+    assert tallies["mean_difference"].n_numbers
+
+
+def test_states_are_written_beside_their_comments(tmp_path: Path) -> None:
+    """The file of states keeps its words: they say what the states mean."""
+    copy = tmp_path / "states.toml"
+    text = Path(compare.STATES).read_text(encoding="utf-8")
+    copy.write_text(text, encoding="utf-8")
+    compare.write_states({"mean_difference": "differs"}, copy)
+    after = copy.read_text(encoding="utf-8")
+    assert tomllib.loads(after)["form"]["mean_difference"]["state"] == "differs"
+    assert re.findall("(?m)^#.*", after) == re.findall("(?m)^#.*", text)
+    assert tomllib.loads(after)["form"].keys() == STATES.keys()
+
+
+def test_second_programs_by_hand() -> None:
+    """Numbers that a person can compute: two programs could share a slip."""
+    treated = np.array([1.0, 1.0, 1.0, 0.0, 0.0, 0.0])
+    nothing = np.zeros((6, 0))
+    found = means.mean_difference(np.array([4.0, 5.0, 6.0, 1.0, 2.0, 3.0]), treated, nothing)
+    assert found.estimate == pytest.approx(3.0)
+    assert found.error == pytest.approx(np.sqrt(2.0 / 3.0))
+    area = times.restricted_mean_difference(
+        np.array([2.0, 4.0, 9.0, 1.0, 9.0, 9.0]), np.array([1.0, 1.0, 0.0, 1.0, 0.0, 0.0]), treated, tau=6.0
+    )
+    assert area.estimate == pytest.approx((2 + 2 * 2 / 3 + 2 / 3) - (1 + 5 * 2 / 3))
+    families = [gates.Family(("one", "two")), gates.Family(("three",))]
+    adjusted = gates.adjusted({"one": 0.01, "two": 0.04, "three": 0.001}, families)
+    assert adjusted == pytest.approx({"one": 0.02, "two": 0.04, "three": 0.04})
+
+
+def test_kenward_roger_of_balanced_visits() -> None:
+    """A balanced repeated measure has the textbook answer: the t test of the means of people."""
+    draw = np.random.default_rng(3)
+    values = draw.normal(0, 1, (12, 1)) + draw.normal(0, 1, (12, 3))
+    treated = (np.arange(12) % 2).astype(float)
+    found = mixed.mmrm(
+        values,
+        treated,
+        np.zeros((12, 0)),
+        None,
+        np.array([1.0, 2.0, 3.0]),
+        weights=np.full(3, 1 / 3),
+    )
+    plain = means.mean_difference(values.mean(axis=1), treated, np.zeros((12, 0)))
+    for one, two in ((found.estimate, plain.estimate), (found.low, plain.low), (found.p, plain.p)):
+        assert one == pytest.approx(two, rel=1e-7)
+
+
+def test_columns_that_count() -> None:
+    """A term that repeats another counts for nothing, and a side that a term foretells has no estimate."""
+    treated = np.array([1.0, 0.0, 1.0, 0.0, 1.0])
+    term = np.array([[1.0, 2.0], [2.0, 4.0], [3.0, 6.0], [4.0, 8.0], [6.0, 12.0]])
+    assert basics.design(term, treated).shape == (5, 3)
+    with pytest.raises(basics.NoEstimateError, match="not_estimable"):
+        basics.design(treated[:, None], treated)

@@ -1,0 +1,297 @@
+"""Mixed models of visits by REML: dense matrices of all rows, Newton in the parameters that SAS prints."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any
+
+import numpy as np
+
+from validation.second.basics import Array, Found, NoEstimateError, by_t, check_sides, columns_that_count
+
+Build = Callable[[Array], Array]
+
+
+@dataclass(frozen=True)
+class Structure:
+    """Covariance of the visits as a function of its parameters, starts, and whether it is linear in them."""
+
+    build: Build
+    starts: tuple[Array, ...]
+    linear: bool = False
+
+
+def structure_of(name: str, days: Array, variance: float) -> Structure:
+    """A covariance structure over planned visits; ``variance`` is a rough one to start from."""
+    n = days.size
+    lag = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
+    if name in {"unstructured", "compound-symmetry", "toeplitz"}:
+        return _linear(name, n, lag, variance)
+    if name.startswith("spatial"):
+        apart = np.abs(np.subtract.outer(days, days))
+        power = 1 if name == "spatial-exponential" else 2
+        return Structure(
+            lambda t: t[0] * np.exp(-((apart / t[1]) ** power)),
+            tuple(np.array([variance, share * apart.max()]) for share in (0.1, 0.4, 1.5)),
+        )
+    # The others are variances, one or one for each visit, times a correlation matrix.
+    correlation, n_correlations = _correlation(name.removeprefix("heterogeneous-"), n, lag)
+    n_variances = n if name.startswith("heterogeneous") else 1
+
+    def build(theta: Array) -> Array:
+        root = np.sqrt(theta[:n_variances]) * np.ones(n)
+        return np.outer(root, root) * correlation(theta[n_variances:])
+
+    starts = (np.repeat([variance, r], [n_variances, n_correlations]) for r in (0.3, 0.7, -0.1))
+    return Structure(build, tuple(starts))
+
+
+def _linear(name: str, n: int, lag: Any, variance: float) -> Structure:
+    if name == "compound-symmetry":
+        start = np.array([0.3, 0.7]) * variance
+        return Structure(lambda t: t[0] * np.ones((n, n)) + t[1] * np.eye(n), (start,), linear=True)
+    if name == "toeplitz":
+        return Structure(lambda t: t[lag], (variance * np.append(1.0, np.full(n - 1, 0.3)),), linear=True)
+    lower = np.tril_indices(n)
+
+    def unstructured(theta: Array) -> Array:
+        result = np.zeros((n, n), dtype=theta.dtype)
+        result[lower] = theta
+        return result + result.T - np.diag(np.diagonal(result))
+
+    return Structure(unstructured, (np.where(lower[0] == lower[1], variance, 0.3 * variance),), linear=True)
+
+
+def _correlation(name: str, n: int, lag: Any) -> tuple[Build, int]:
+    if name == "compound-symmetry":
+        return lambda r: np.where(lag == 0, 1.0, r[0]), 1
+    if name == "autoregressive":
+        return lambda r: _power(r[0], lag), 1
+    if name == "toeplitz":
+        return lambda r: np.concatenate([[1.0], r])[lag], n - 1
+
+    def ante(links: Array) -> Array:
+        result = np.eye(n, dtype=links.dtype)
+        for i in range(n):
+            for j in range(i):
+                result[i, j] = result[j, i] = np.prod(links[j:i])
+        return result
+
+    return ante, n - 1
+
+
+def _power(base: complex, lag: Array) -> Array:
+    return np.asarray(np.where(lag == 0, 1.0, base ** np.maximum(lag, 1)))
+
+
+def by_side(inner: Structure) -> Structure:
+    """Two structures side by side: the visits of the control side, then those of the treatment side."""
+    size = inner.starts[0].size
+    n = inner.build(inner.starts[0]).shape[0]
+
+    def build(theta: Array) -> Array:
+        result = np.zeros((2 * n, 2 * n), dtype=theta.dtype)
+        result[:n, :n], result[n:, n:] = inner.build(theta[:size]), inner.build(theta[size:])
+        return result
+
+    return Structure(build, tuple(np.append(start, start) for start in inner.starts), linear=inner.linear)
+
+
+def first_derivatives(build: Build, theta: Array) -> Array:
+    """By the complex step: exact to rounding."""
+    result = []
+    for place in range(theta.size):
+        moved = theta.astype(complex)
+        step = 1e-30 * max(1.0, abs(theta[place]))
+        moved[place] += 1j * step
+        result.append(build(moved).imag / step)
+    return np.array(result)
+
+
+def second_derivatives(build: Build, theta: Array) -> Array:
+    """Central differences of the complex steps, of two widths, extrapolated."""
+    result = np.zeros((theta.size, *first_derivatives(build, theta).shape))
+    for place in range(theta.size):
+        slopes = []
+        for share in (2e-3, 1e-3):
+            step = share * max(abs(theta[place]), 0.1)
+            up, down = theta.copy(), theta.copy()
+            up[place] += step
+            down[place] -= step
+            slopes.append((first_derivatives(build, up) - first_derivatives(build, down)) / (2.0 * step))
+        result[place] = (4.0 * slopes[1] - slopes[0]) / 3.0
+    return (result + result.transpose(1, 0, 2, 3)) / 2.0
+
+
+class Reml:
+    """Restricted likelihood of rows whose covariance is ``build(theta)`` at their cells, within a person."""
+
+    def __init__(self, outcome: Array, columns: Array, person: Any, cell: Any, structure: Structure) -> None:
+        self.outcome, self.columns, self.structure = outcome, columns, structure
+        self.together = person[:, None] == person
+        self.cells = np.ix_(cell, cell)
+
+    def spread(self, small: Array) -> Array:
+        """From cells to rows."""
+        return np.where(self.together, small[self.cells], 0.0)
+
+    def look(self, theta: Array) -> Any:
+        """Log likelihood, inverse covariance, projection, covariance of coefficients; None where it is singular."""
+        with np.errstate(all="ignore"):
+            small = self.structure.build(theta)
+        # Visits that are one beside rounding have no inverse that could be trusted.
+        if not np.isfinite(small).all() or np.linalg.cond(small) > 1e11:
+            return None
+        try:
+            np.linalg.cholesky(small)
+            root = np.linalg.cholesky(self.spread(small))
+            inner = np.linalg.inv(root)
+            inverse = inner.T @ inner
+            weighted = inverse @ self.columns
+            information = self.columns.T @ weighted
+            phi = np.linalg.inv(information)
+        except np.linalg.LinAlgError:
+            return None
+        projection = inverse - weighted @ phi @ weighted.T
+        height = -float(np.log(np.diagonal(root)).sum()) - 0.5 * float(np.linalg.slogdet(information)[1])
+        return height - 0.5 * float(self.outcome @ projection @ self.outcome), inverse, projection, phi
+
+    def slopes(self, theta: Array, projection: Array) -> tuple[Array, Array, list[Array]]:
+        """Gradient, expected information, and projection times each derivative."""
+        turned = [projection @ self.spread(d) for d in first_derivatives(self.structure.build, theta)]
+        plain = projection @ self.outcome
+        gradient = np.array([-0.5 * (np.trace(m) - float(self.outcome @ m @ plain)) for m in turned])
+        expected = np.array([[0.5 * float((a * b.T).sum()) for a in turned] for b in turned])
+        return gradient, expected, turned
+
+    def observed(self, theta: Array, projection: Array, turned: Sequence[Array]) -> Array:
+        """Minus the second derivatives of the log likelihood."""
+        plain = projection @ self.outcome
+        result = np.zeros((theta.size, theta.size))
+        seconds = None if self.structure.linear else second_derivatives(self.structure.build, theta)
+        for k in range(theta.size):
+            for m in range(k + 1):
+                value = -float((turned[k] * turned[m].T).sum())
+                value += 2.0 * float(self.outcome @ turned[k] @ turned[m] @ plain)
+                if seconds is not None:
+                    bent = self.spread(seconds[k, m])
+                    value += float((projection * bent).sum()) - float(plain @ bent @ plain)
+                result[k, m] = result[m, k] = 0.5 * value
+        return result
+
+    def fit(self) -> Array:
+        """The place of the greatest restricted likelihood, from each start."""
+        best: tuple[float, Array] | None = None
+        for start in self.structure.starts:
+            found = self._climb(start)
+            if found is not None and (best is None or found[0] > best[0] + 1e-7):
+                best = found
+        if best is None:
+            raise NoEstimateError("singular")
+        return best[1]
+
+    def _climb(self, start: Array) -> tuple[float, Array] | None:
+        theta = start.copy()
+        seen = self.look(theta)
+        gain = np.inf
+        for turn in range(200):
+            if seen is None:
+                return None
+            gradient, information, turned = self.slopes(theta, seen[2])
+            if turn > 4:
+                exact = self.observed(theta, seen[2], turned)
+                if np.linalg.eigvalsh(exact).min() > 0.0:
+                    information = exact
+            try:
+                step = np.linalg.solve(information, gradient)
+            except np.linalg.LinAlgError:
+                return None
+            gain = float(gradient @ step)
+            share = 1.0
+            after = self.look(theta + step)
+            while (after is None or after[0] < seen[0] - 1e-11 * abs(seen[0])) and share > 1e-9:
+                share /= 2.0
+                after = self.look(theta + share * step)
+            if share <= 1e-9:
+                return (seen[0], theta) if gain < 1e-9 else None
+            theta, seen = theta + share * step, after
+            if gain < 1e-17 and share == 1.0:
+                break
+        if seen is None or gain > 1e-9:
+            return None
+        return seen[0], theta
+
+
+def mmrm(
+    values: Array,
+    treated: Array,
+    terms: Array,
+    baseline: Array | None,
+    days: Array,
+    *,
+    covariance: str = "unstructured",
+    by_sides: bool = False,
+    degrees: str = "kenward-roger",
+    weights: Array | None = None,
+) -> Found:
+    """Difference at the last visit, or the sum of those of the visits by ``weights``.
+
+    The covariance of the parameters is the inverse of the observed information in every kind of degrees of freedom.
+    """
+    check_sides(treated)
+    seen = np.isfinite(values)
+    if np.ptp(values[seen]) == 0.0:
+        raise NoEstimateError("no_variation")
+    n_visits = values.shape[1]
+    person, visit = np.nonzero(seen)
+    outcome = values[seen]
+    at = (visit[:, None] == np.arange(n_visits)).astype(float)
+    blocks = [at, terms[person]]
+    if baseline is not None:
+        blocks.append(at * baseline[person][:, None])
+    blocks.append(at * treated[person][:, None])
+    columns = np.column_stack(blocks)
+    counts = columns_that_count(columns)
+    wanted = np.zeros(columns.shape[1])
+    wanted[-n_visits:] = np.eye(n_visits)[-1] if weights is None else weights
+    if (wanted[~counts] != 0.0).any():
+        raise NoEstimateError("not_estimable")
+    columns, wanted = columns[:, counts], wanted[counts]
+    basis, triangle = np.linalg.qr(columns)
+    # In columns at right angles; the estimate wanted is the same sum of other coefficients.
+    wanted = np.linalg.solve(triangle.T, wanted)
+    rest = outcome - basis @ (basis.T @ outcome)
+    structure = structure_of(covariance, days, float(rest @ rest) / max(outcome.size - basis.shape[1], 1))
+    cell = visit
+    if by_sides:
+        structure = by_side(structure)
+        cell = visit + n_visits * treated[person].astype(int)
+    model = Reml(outcome, basis, person, cell, structure)
+    theta = model.fit()
+    looked = model.look(theta)
+    if looked is None:
+        raise NoEstimateError("singular")
+    _, inverse, projection, phi = looked
+    estimate = float(wanted @ phi @ basis.T @ inverse @ outcome)
+    variance = float(wanted @ phi @ wanted)
+    _, _, turned = model.slopes(theta, projection)
+    weighted = inverse @ basis
+    firsts = [model.spread(d) for d in first_derivatives(structure.build, theta)]
+    slopes = [-weighted.T @ d @ weighted for d in firsts]
+    gradient = np.array([-float(wanted @ phi @ slope @ phi @ wanted) for slope in slopes])
+    spread = np.linalg.inv(model.observed(theta, projection, turned))
+    freedom = 2.0 * variance**2 / float(gradient @ spread @ gradient)
+    if degrees == "satterthwaite":
+        return by_t(estimate, sqrt(variance), freedom)
+    bent = None
+    if degrees == "kenward-roger" and not structure.linear:
+        bent = second_derivatives(structure.build, theta)
+    middle = np.zeros_like(phi)
+    for k, one in enumerate(firsts):
+        for m, two in enumerate(firsts):
+            inner = weighted.T @ one @ inverse @ two @ weighted - slopes[k] @ phi @ slopes[m]
+            if bent is not None:
+                inner = inner - weighted.T @ model.spread(bent[k, m]) @ weighted / 4.0
+            middle += spread[k, m] * inner
+    adjusted = variance + 2.0 * float(wanted @ phi @ middle @ phi @ wanted)
+    return by_t(estimate, sqrt(adjusted), freedom)

@@ -1,0 +1,136 @@
+"""From a table of people and an analysis of a plan to its second program."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from validation.second import counts, events, means, mixed, posterior, repeated, times
+from validation.second.basics import Array, Found, NoEstimateError
+
+CATEGORIES = ("sex", "site")
+VISIT_DAYS = {"v1": 7, "v2": 14, "v3": 28, "v4": 49}
+# By the field of a plan: the columns of the table that an endpoint stands in.
+COLUMNS = {
+    "y": ("y",),
+    "pos": ("pos",),
+    "event": ("event",),
+    "day": ("day", "died"),
+    "count": ("count", "planned"),
+    "heavy": ("heavy", "planned"),
+    "z": ("v1", "v2"),
+    "v": ("v1", "v2", "v3", "v4"),
+    "event_whole": ("event_whole",),
+    "count_whole": ("count_whole", "planned"),
+}
+
+
+def second(frame: pd.DataFrame, analysis: Mapping[str, Any]) -> Found:
+    """What the second program of an analysis finds."""
+    try:
+        return _second(frame, analysis)
+    except NoEstimateError as none:
+        return Found(str(none))
+    except np.linalg.LinAlgError:
+        return Found("singular")
+    except (ArithmeticError, ValueError):
+        return Found("failed")
+
+
+def terms_of(frame: pd.DataFrame, names: list[str]) -> Array:
+    """A column a number, indicators of all levels but the first of a category; NaN where it is not known."""
+    columns: list[Array] = []
+    for name in names:
+        if name in CATEGORIES:
+            known = frame[name].notna()
+            levels = sorted(frame.loc[known, name].astype(str).unique())[1:]
+            columns.extend(np.where(known, (frame[name] == level).astype(float), np.nan) for level in levels)
+        else:
+            columns.append(frame[name].to_numpy(dtype=float))
+    return np.column_stack(columns) if columns else np.zeros((len(frame), 0))
+
+
+def _second(frame: pd.DataFrame, analysis: Mapping[str, Any]) -> Found:
+    method = analysis["method"]
+    names = [*analysis.get("adjust", []), *([analysis["baseline"]] if "baseline" in analysis else [])]
+    sides = analysis["contrast"]
+    is_treated, is_control = (frame["arm"].isin(sides[side]).to_numpy() for side in ("treatment", "control"))
+    terms = terms_of(frame, names)
+    outcome = frame[[name for name in COLUMNS[analysis["endpoint"]] if name in frame]].to_numpy(dtype=float)
+    keep = (is_treated | is_control) & np.isfinite(terms).all(axis=1)
+    strata = analysis.get("stratify_by", [])
+    for name in strata:
+        keep &= frame[name].notna().to_numpy()
+    if analysis["endpoint"] in {"v", "z"}:
+        keep &= np.isfinite(outcome).any(axis=1)
+    elif not method.startswith("imputed"):
+        keep &= np.isfinite(outcome).all(axis=1)
+    treated, terms, outcome = is_treated[keep].astype(float), terms[keep], outcome[keep]
+    if not keep.any():
+        raise NoEstimateError("not_estimable")
+    first = outcome[:, 0]
+    if method in {"hazard_ratio", "log_rank"}:
+        stratum = np.zeros(treated.size)
+        if strata:
+            stratum = np.asarray(frame.loc[keep, strata].astype(str).agg("|".join, axis=1).factorize()[0], dtype=float)
+        if method == "log_rank":
+            return times.log_rank(first, outcome[:, 1], treated, stratum)
+        return times.hazard_ratio(first, outcome[:, 1], treated, terms, stratum)
+    if method == "repeated_difference":
+        correlation, small = analysis.get("correlation", "exchangeable"), analysis.get("small_sample", True)
+        return repeated.repeated_difference(outcome, treated, terms, correlation=correlation, small_sample=small)
+    if method == "mmrm":
+        has_baseline = "baseline" in analysis
+        return mixed.mmrm(
+            outcome,
+            treated,
+            terms[:, :-1] if has_baseline else terms,
+            terms[:, -1] if has_baseline else None,
+            np.array([float(VISIT_DAYS[name]) for name in COLUMNS["v"] if name in frame]),
+            covariance=analysis.get("covariance", "unstructured"),
+            by_sides=analysis.get("covariance_by_side", False),
+            degrees=analysis.get("degrees_of_freedom", "kenward-roger"),
+            weights=np.full(outcome.shape[1], 1.0 / outcome.shape[1]) if analysis.get("mean_over_visits") else None,
+        )
+    if method in SIMPLE:
+        return SIMPLE[method](outcome, treated, terms, analysis)
+    raise KeyError(method)
+
+
+def _prior(analysis: Mapping[str, Any], *names: str) -> list[float]:
+    return [float(analysis["prior"].get(name, 0.0)) for name in names]
+
+
+def _posterior_difference(outcome: Array, treated: Array, terms: Array, analysis: Mapping[str, Any]) -> Found:
+    center, worth = _prior(analysis, "center", "worth_people")
+    return posterior.posterior_difference(outcome[:, 0], treated, terms, center=center, worth=worth)
+
+
+def _posterior_share(outcome: Array, treated: Array, _: Array, analysis: Mapping[str, Any]) -> Found:
+    n_events, n_others = _prior(analysis, "events", "others")
+    return posterior.posterior_share_difference(outcome[:, 0], treated, events=n_events, others=n_others)
+
+
+def _posterior_odds(outcome: Array, treated: Array, terms: Array, analysis: Mapping[str, Any]) -> Found:
+    center, sd = _prior(analysis, "center", "sd")
+    return events.posterior_odds_ratio(outcome[:, 0], treated, terms, center=center, sd=sd)
+
+
+SIMPLE: dict[str, Any] = {
+    "mean_difference": lambda y, t, x, a: means.mean_difference(
+        y[:, 0], t, x, errors=a.get("errors", "equal-variance")
+    ),
+    "percent_lower": lambda y, t, _, __: means.percent_lower(y[:, 0], t),
+    "within_people_difference": lambda y, t, _, __: means.within_people_difference(y[:, 0], y[:, 1], t),
+    "odds_ratio": lambda y, t, x, a: events.odds_ratio(y[:, 0], t, x, test=a.get("test", "wald")),
+    "restricted_mean_difference": lambda y, t, _, a: times.restricted_mean_difference(
+        y[:, 0], y[:, 1], t, tau=float(a["tau_day"])
+    ),
+    "rate_ratio": lambda y, t, x, _: counts.rate_ratio(y[:, 0], y[:, 1], t, x),
+    "robust_rate_ratio": lambda y, t, x, _: counts.robust_rate_ratio(y[:, 0], y[:, 1], t, x),
+    "day_odds_ratio": lambda y, t, x, _: counts.day_odds_ratio(y[:, 0], y[:, 1], t, x),
+    "posterior_difference": _posterior_difference,
+    "posterior_share_difference": _posterior_share,
+    "posterior_odds_ratio": _posterior_odds,
+}

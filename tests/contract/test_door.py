@@ -15,6 +15,7 @@ import pytest
 
 import remission as rm
 from remission import door
+from remission.calibration.posterior import load_posterior
 from remission.door.arguments import ARGUMENTS, opened
 from remission.errors import MissingExtraError, SpecError
 from remission.records.result import Result
@@ -267,6 +268,23 @@ PERSON: dict[str, Any] = {"weight": 82, "age": 45, "minutes": 40, "people": 200}
 LEVELS = "time,analyte,site,value,unit\n40 min,ket,arterial,150,ng/mL\n"
 
 
+STUDY = {
+    "id": "small", "title": "Small", "data": {"layout": "people", "person": "id", "arm": "arm"},
+    "arms": [{"id": "a", "label": "A", "values": ["A"]}, {"id": "b", "label": "B", "values": ["B"]}],
+    "measures": [{"id": "score", "label": "Score", "column": "score", "measure": "mean", "better": "lower"}],
+    "analyses": [{
+        "id": "difference", "label": "Score", "endpoint": "score", "method": "mean_difference",
+        "contrast": {"treatment": ["a"], "control": ["b"]}, "role": "primary",
+    }],
+}  # fmt: skip
+
+
+def _study(folder: Path) -> Path:
+    path = folder / "people.csv"
+    path.write_text("id,arm,score\n" + "".join(f"P{n},{'AB'[n % 2]},{n * n % 17}\n" for n in range(30)))
+    return path
+
+
 def _scenarios(folder: Path) -> Path:
     path = folder / "scenarios.yaml"
     path.write_text("replicates: 20\nscenarios:\n  - id: usual\ndesigns:\n  - id: small\n    n_subjects: 24\n")
@@ -303,7 +321,7 @@ def results() -> dict[type, Result]:
         rm.search_regimen("dose", limits="sbp-rise=20", **PERSON),
         rm.place_levels(LEVELS, **PERSON, dose="0.5 mg/kg"),
         rm.tabulate_scenarios("kare", _scenarios(folder)),
-        rm.pool_evidence("alcohol", "days-abstinent"),
+        rm.pool_evidence("alcohol", "days-abstinent"), rm.analyze(_study(folder), plan=STUDY), load_posterior(),
     ]  # fmt: skip
     return {type(one): one for one in found}
 

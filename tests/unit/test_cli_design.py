@@ -113,7 +113,7 @@ def test_older_names_of_options_work_and_are_not_shown(capsys: pytest.CaptureFix
         (["--vary", "n=-5"], "--vary"),
         (["--vary", "n=400:60"], "--vary"),
         (["--looks", "a"], "--looks"),
-        (["--looks", "0.5"], "fractions"),
+        (["--looks", "0.5"], "rising numbers"),
         (["--looks", "0.5,1", "--spending", "pocok"], "--spending"),
         (["--spending", "pocok"], "--spending"),
         (["--futility", "0.5"], "--futility"),

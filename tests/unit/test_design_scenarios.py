@@ -186,7 +186,7 @@ def test_without_an_effect_arms_are_given_what_their_counterparts_get() -> None:
 def test_the_example_of_the_page_is_a_valid_file(tmp_path: Path) -> None:
     """People copy the example; a field that was renamed would meet them as a fault of theirs."""
     page = (ROOT / "docs" / "how-to" / "design-a-trial.md").read_text("utf-8")
-    (text,) = re.findall(r"```yaml\n(format: remission/scenarios/1\n.*?)```", page, re.DOTALL)
+    text, *_ = re.findall(r"```yaml\n(format: remission/scenarios/1\n.*?)```", page, re.DOTALL)
     cells = cells_of(tmp_path, text)
     assert len(cells) == 24
     assert cells[-1].parameters.onset_per_day == 0.03

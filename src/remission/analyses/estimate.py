@@ -96,10 +96,10 @@ class Estimates:
 
 
 def refuse_gaps(
-    where: str, table: Float[np.ndarray, "replicate *shape"], inside: Bool[np.ndarray, "replicate *shape"]
+    where: str, table: Float[np.ndarray, "replicate ..."], inside: Bool[np.ndarray, "replicate ..."]
 ) -> None:
     """Refuse a number that is missing or infinite of somebody who is analyzed: a regression would lose the whole column
-    without a word. ``table``, ``inside``: people last.
+    without a word. ``table``, ``inside``: people last, of shapes that go together.
 
     Raises SpecError: there is one; the first is named.
     """

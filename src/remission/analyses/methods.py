@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Integer
 
 from remission.analyses.bayes import (
     analyze_difference_with_prior,
@@ -97,7 +97,9 @@ class Compared(ABC):
 
     @property
     @abstractmethod
-    def addresses(self) -> tuple[int, Int[np.ndarray, "replicate subject"], Int[np.ndarray, "replicate subject"]]:
+    def addresses(
+        self,
+    ) -> tuple[int, Integer[np.ndarray, "replicate subject"], Integer[np.ndarray, "replicate subject"]]:
         """Seed, and number of replicate and person, of the draws of an imputation."""
 
     @property

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Integer
 
 from remission.analyses.estimate import Estimate, Estimates, Status, failed_estimate
 from remission.analyses.methods import Compared, analyze_compared
@@ -144,7 +144,9 @@ class StudyCompared(Compared):
         return self.outcome.target
 
     @property
-    def addresses(self) -> tuple[int, Int[np.ndarray, "replicate subject"], Int[np.ndarray, "replicate subject"]]:
+    def addresses(
+        self,
+    ) -> tuple[int, Integer[np.ndarray, "replicate subject"], Integer[np.ndarray, "replicate subject"]]:
         """Places in the file are the numbers of the people."""
         subject = np.arange(len(self.data.person), dtype=np.uint64)
         return self.plan.seed, np.full_like(subject, self.data.replicate)[None], subject[None]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Integer
 
 from remission.analyses.estimate import Estimates
 from remission.analyses.methods import Compared, analyze_compared
@@ -150,7 +150,9 @@ class _Compared(Compared):
         return target_window(self.analysis, self.windows)
 
     @property
-    def addresses(self) -> tuple[int, Int[np.ndarray, "replicate subject"], Int[np.ndarray, "replicate subject"]]:
+    def addresses(
+        self,
+    ) -> tuple[int, Integer[np.ndarray, "replicate subject"], Integer[np.ndarray, "replicate subject"]]:
         everyone = self.batch.people
         return everyone.seed, self.table(everyone.replicate), self.table(everyone.subject)
 

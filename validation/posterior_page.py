@@ -68,6 +68,7 @@ def page(plan: CalibrationPlan, found: Posterior) -> str:
             "- Natural history, diaries, and the contrasts of therapies and medicines: shape stays as searched, level "
             "is free. So intervals are too narrow by what is not known of shape."
         ),
+        "- What a session of therapy is worth is found once, at the library's values; `c_l` is what it then does.",
         *(f"- `{name}`: {why}." for name, why in plan.left_out.items()),
         "- No simulation-based calibration of the inference and no second method yet.",
         "",

@@ -1,6 +1,7 @@
 """Laws of the analysis of a file: what must not matter does not, and what must turn turns."""
 
 import json
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,19 @@ from law_cases import law
 
 import remission as rm
 from remission.errors import SpecError
+from remission.study import gate
 
 METHODS = {"score": "mean_difference", "relapse": "odds_ratio", "use": "robust_rate_ratio", "time": "log_rank"}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _every_form_is_offered() -> Iterator[None]:
+    """Methods are tried here whatever their second programs say, so that they can be mended; the gate has its tests."""
+    policy, table = gate._table()
+    offered = {name: one.replace(state="pending") if one.state == "differs" else one for name, one in table.items()}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gate, "_table", lambda: (policy, offered))
+        yield
 
 
 def people(rng: np.random.Generator) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,16 @@ from remission.study.analyze import analyze_study
 
 SIDES = {"treatment": "ketamine", "control": "placebo"}
 ARMS = [{"id": "ketamine", "label": "Ketamine"}, {"id": "placebo", "label": "Placebo"}]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _every_form_is_offered() -> Iterator[None]:
+    """Methods are tried here whatever their second programs say, so that they can be mended; the gate has its tests."""
+    policy, table = gate._table()
+    offered = {name: one.replace(state="pending") if one.state == "differs" else one for name, one in table.items()}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gate, "_table", lambda: (policy, offered))
+        yield
 
 
 def analysis(endpoint: str, method: str, **more: Any) -> dict[str, Any]:

@@ -91,6 +91,9 @@ def _by_score(counts: Array, treated: Array, terms: Array, family: Family, level
     mean, variance, _ = family(columns @ place)
     with np.errstate(divide="ignore", invalid="ignore"):
         pearson = float(np.nansum((counts - mean) ** 2 / variance))
+    # The estimate runs away: the first program says so by the same error since it was found missing there.
+    if error_of_last(information) > 20.0:
+        raise NoEstimateError("separation")
     error = sqrt(pearson / freedom) * error_of_last(information)
     others = columns[:, :-1]
     basis, _ = np.linalg.qr(others)

@@ -222,25 +222,3 @@ MIXED_ANALYSES = [
         covariance="autoregressive",
     ),
 ]
-ASSUMPTIONS = ("missing-at-random", "jump-to-reference", "copy-reference", "copy-increments")
-
-
-def imputed_analyses(n_imputations: int, *, whole: bool = False) -> list[dict[str, Any]]:
-    """Every assumption of every method that imputes; ``whole`` for endpoints of which nothing is missing."""
-    ending = "_whole" if whole else ""
-    return [
-        _of(
-            f"{method}:assumption={assumption}",
-            method,
-            endpoint + ending,
-            adjust=["age"],
-            imputation={"assumption": assumption, "n_imputations": n_imputations},
-        )
-        for method, endpoint in (
-            ("imputed_odds_ratio", "event"),
-            ("imputed_rate_ratio", "count"),
-            ("imputed_difference", "v"),
-        )
-        for assumption in ASSUMPTIONS
-        if (method == "imputed_difference" or assumption != "copy-increments") and not (whole and endpoint == "v")
-    ]

@@ -64,7 +64,7 @@ def _second(frame: pd.DataFrame, analysis: Mapping[str, Any]) -> Found:
         keep &= frame[name].notna().to_numpy()
     if analysis["endpoint"] in {"v", "z"}:
         keep &= np.isfinite(outcome).any(axis=1)
-    elif not method.startswith("imputed"):
+    else:
         keep &= np.isfinite(outcome).all(axis=1)
     treated, terms, outcome = is_treated[keep].astype(float), terms[keep], outcome[keep]
     if not keep.any():

@@ -65,6 +65,9 @@ _REACH = 3.0
 """Multiple of Wald's interval up to which an end is sought. Where few people have any day of use no effect may be
 rejected on one side; the end of the search then stands there, and the interval is finite."""
 _NEAR = 1e-9
+_LOOKS = 12
+"""Where the end of the search is not rejected: in so many steps something nearer may be. With few people and many
+terms the statistic can rise, and fall again when the residuals swell."""
 _HALVINGS = 20
 _SEARCHES = 60
 
@@ -178,13 +181,14 @@ def _ratio(
         return failed_estimate(fault)
     freedom = counts.size - columns.shape[0]
     critical = float(t_quantile(float(freedom), 0.975))
-    found = np.zeros(5)
+    found = np.zeros(6)
     if not _test(is_odds, columns, counts, seen_day, _STEPS, critical, found):
         return failed_estimate(Status.NOT_CONVERGED)
-    log_ratio, error, low, high, t = found
+    log_ratio, error, low, high, t, plain_error = found
     if t == np.inf:
         return failed_estimate(Status.NO_VARIATION)
-    if error / left > LARGEST_ERROR:
+    # Where the estimate runs away, a fit without residuals would make any error small.
+    if max(error, plain_error) / left > LARGEST_ERROR:
         return failed_estimate(Status.SEPARATION)
     ends = exp(np.array([low, log_ratio, high]) / left)
     return Estimate(
@@ -298,9 +302,27 @@ def _score(is_odds, columns, counts, seen_day, effect, steps, theta, mean, weigh
     return score / np.sqrt(rest / (n - n_terms))
 
 
+@njit(**OPTIONS)
+def _nearest(
+    is_odds, columns, counts, seen_day, steps, critical, theta, held, mean, weight, effect, farthest, at_farthest
+):
+    """The nearest step at which the effect is rejected, with the step before it; the farthest where none is."""
+    sign = 1.0 if farthest > effect else -1.0
+    inside, at_inside = effect, -critical
+    for look in range(1, _LOOKS):
+        place = effect + (farthest - effect) * look / _LOOKS
+        held[:] = theta[: columns.shape[0] - 1]
+        value = -sign * _score(is_odds, columns, counts, seen_day, place, steps, held, mean, weight) - critical
+        if value > 0.0:
+            return inside, at_inside, place, value
+        if not np.isnan(value):
+            inside, at_inside = place, value
+    return inside, at_inside, farthest, at_farthest
+
+
 @njit(nogil=True, cache=True, **OPTIONS)
 def _test(is_odds, columns, counts, seen_day, steps, critical, found):
-    """Estimate, Wald's error, ends and t of no effect, in the basis; False where a search stopped."""
+    """Estimate, Wald's error, ends, t of no effect, the law's own error, in the basis; False where a search stopped."""
     n_terms, n = columns.shape
     mean, weight, theta = np.zeros(n), np.zeros(n), np.zeros(n_terms)
     lower = np.zeros((n_terms, n_terms))
@@ -314,7 +336,8 @@ def _test(is_odds, columns, counts, seen_day, steps, critical, found):
     squares = 0.0
     for i in range(n):
         squares += (counts[i] - mean[i]) * (counts[i] - mean[i]) / max(weight[i], 1e-300)
-    error = np.sqrt(squares / (n - n_terms) * inverse(lower)[n_terms - 1, n_terms - 1])
+    found[5] = np.sqrt(inverse(lower)[n_terms - 1, n_terms - 1])
+    error = np.sqrt(squares / (n - n_terms)) * found[5]
     held = np.zeros(n_terms - 1)
     held[0] = start
     t = _score(is_odds, columns, counts, seen_day, 0.0, steps, held, mean, weight)
@@ -345,6 +368,22 @@ def _test(is_odds, columns, counts, seen_day, steps, critical, found):
             outside, at_outside = 0.0, abs(t) - critical
         if np.isnan(at_outside):
             return False
+        if not at_outside > 0.0 and outside != 0.0:
+            inside, at_inside, outside, at_outside = _nearest(
+                is_odds,
+                columns,
+                counts,
+                seen_day,
+                steps,
+                critical,
+                theta,
+                held,
+                mean,
+                weight,
+                effect,
+                outside,
+                at_outside,
+            )
         if at_outside > 0.0:
             for _ in range(_SEARCHES):
                 if abs(outside - inside) <= _NEAR * error:

@@ -117,6 +117,8 @@ def _fit(values, design, starts, structure, small_sample, place, steps):
                 _sandwich(rest, design, starts, structure, correlation, small_sample, matrix, place),
             )
         correlation = _correlation(rest, starts, structure, n_terms)
+        if np.isnan(correlation):
+            return _SINGULAR, 0.0, 0.0
         arrived = number > 0 and moved <= 1e-11 * size
     return _STOPPED, 0.0, 0.0
 
@@ -177,8 +179,11 @@ def _correlation(rest, starts, structure, n_terms):
             lag1 += beside / (n - 1)
     if structure == 2:
         return lag1 / lag0 if lag0 > 0.0 else 0.0
-    if not (n_pairs > n_terms and rest.size > n_terms and squares > 0.0):
+    if n_pairs == 0.0 or not squares > 0.0:
         return 0.0
+    # No moment without a degree of freedom: NaN, and the search ends.
+    if not (n_pairs > n_terms and rest.size > n_terms):
+        return np.nan
     return products / (n_pairs - n_terms) / (squares / (rest.size - n_terms))
 
 

@@ -121,6 +121,7 @@ def _model(  # noqa: C901, PLR0915 - the model in one place, in the order of the
     h = plan.hierarchy
     mean_sd = 2.0 * h.mean_sd if rule == "wider prior" else h.mean_sd
     selects = rule != "no selection"
+    drops = rule == "verdicts in favor left out"
 
     def piece(value: BoxValue) -> Any:
         low, high, center, sd = _prior(value)
@@ -160,14 +161,16 @@ def _model(  # noqa: C901, PLR0915 - the model in one place, in the order of the
             # The emulator knows nothing beyond the box: the prior is cut there, softly, for the sampler's sake.
             beyond = _EDGE * jnp.sum(jnp.maximum(jnp.abs(x) - 1.0, 0.0) ** 2)
             numpyro.factor(f"box_{t}", -beyond)
-            log, significant, z, spread = _one(one, x, z_alpha, rule)
+            log, significant, z, spread = _one(one, x, z_alpha)
             logs.append(log)
             z_of.append(one.targets.entry.z.benefit * z)
             spread_of.append(spread)
             if one.targets.entry.protocol in left_out:
                 continue
             numpyro.factor(f"trial_{t}", log)
-            if selects:
+            # A trial whose result does not count is not on file for what it found.
+            enters = bool(one.targets.numbers) or not drops or one.targets.entry.verdicts[0].says == "no difference"
+            if selects and enters:
                 early = one.targets.entry.seen == "stopped early"
                 seen = significant if early else significant + null_seen * (1.0 - significant)
                 # The numerator: a trial that was significant is on file surely, one that was not with null_seen.
@@ -177,7 +180,7 @@ def _model(  # noqa: C901, PLR0915 - the model in one place, in the order of the
         numpyro.deterministic("z", jnp.stack(z_of))
         numpyro.deterministic("z_sd", jnp.stack(spread_of))
 
-    def _one(one: TrialData, x: Any, z_alpha: float, rule: Rule) -> tuple[Any, Any, Any, Any]:
+    def _one(one: TrialData, x: Any, z_alpha: float) -> tuple[Any, Any, Any, Any]:
         made = one.emulator
         moves = np.flatnonzero(made.weights.any(axis=1))
         off = (x - made.points)[None, :, :] / made.lengths[moves, None, :]
@@ -197,7 +200,7 @@ def _model(  # noqa: C901, PLR0915 - the model in one place, in the order of the
             at = one.targets.analyses.index(verdict.analysis)
             if verdict.says == "no difference":
                 log = log + jnp.log(jnp.maximum(1.0 - up[at] - down[at], 1e-9))
-            elif rule != "verdicts in favor left out":
+            elif not drops:
                 chance = up[at] if one.targets.entry.z.benefit > 0 else down[at]
                 log = log + jnp.log(jnp.maximum(chance, 1e-9))
         return log, up[0] + down[0], z[0], spread[0]

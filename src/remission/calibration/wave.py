@@ -22,6 +22,7 @@ from remission.patient.backgrounds import course_parameters_of
 from remission.patient.parameters import CourseParameters
 from remission.protocol.record import Protocol
 from remission.runs.crew import Crew
+from remission.trial.chunk import ChunkResult
 from remission.trial.package import therapy_effect
 from remission.trial.simulate import plan_trial
 
@@ -218,7 +219,7 @@ def _scaled(values: Float[np.ndarray, " replicate"], scale: str) -> Float[np.nda
         return np.log(1.0 - values / 100.0) if scale == "log of what is left" else values
 
 
-def _z(protocol: Protocol, name: str, pieces: list) -> Float[np.ndarray, " replicate"]:  # type: ignore[type-arg]  # pieces of a plan
+def _z(protocol: Protocol, name: str, pieces: list[ChunkResult]) -> Float[np.ndarray, " replicate"]:
     """Each trial's p value as a z of the estimate's direction; 0 where the analysis gave nothing: no difference."""
     estimate = np.concatenate([piece.estimates[name].estimate for piece in pieces])
     p_value = np.concatenate([piece.estimates[name].p_value for piece in pieces])

@@ -70,7 +70,7 @@ def check_gate(plan: StudyPlan) -> None:
             where=f"analyses[{index}].method",
             got=", ".join(forms_of(one)),
             allowed="a method that two programs agree on",
-            remedy="library/double-programming.toml has the state of every method.",
+            remedy="Take another one, such as mean_difference for counts; /validation says where the programs differ.",
         )
         for index, one in enumerate(plan.analyses)
         if (state := state_of_analysis(one)) == "differs" or (refuses and state == "pending")

@@ -124,15 +124,21 @@ def faults_of(variant: Variant, told: dict[str, Any]) -> list[str]:
 
 def hashes_under(variant: Variant, python: str) -> dict[str, str]:
     """SHA-256 of every file of the three runs, but of the facts of the day and their seal."""
+    found = {}
     with tempfile.TemporaryDirectory(prefix="remission-processors-") as place:
         for protocol in PROTOCOLS:
-            words = ["-m", "remission", "run", protocol, "-n", str(N_REPLICATES), "--seed", "5", "--out", place]
+            out = Path(place, Path(protocol).stem)
+            words = ["-m", "remission", "run", protocol, "-n", str(N_REPLICATES), "--seed", "5", "--out", str(out)]
             subprocess.run(
                 [python, *words, "--diaries", "--yes"], env={**os.environ, **variant.environment}, check=True,
                 stdout=subprocess.DEVNULL,
             )  # fmt: skip
-        files = sorted(path for path in Path(place).rglob("*") if path.is_file() and path.name not in _OF_THE_DAY)
-        return {path.relative_to(place).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+            (folder,) = out.iterdir()  # its name holds the day, which may change between two variants
+            for path in sorted(folder.rglob("*")):
+                if path.is_file() and path.name not in _OF_THE_DAY:
+                    name = f"{out.name}/{path.relative_to(folder).as_posix()}"
+                    found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
 
 
 def quick() -> int:

@@ -14,6 +14,7 @@ import typer
 from remission.cli import panels
 from remission.cli.app import app, run_app
 from remission.library.protocols import load_protocol
+from remission.runs.shares import Share, do_share
 from remission.runs.work import open_work
 from remission.trial.simulate import plan_trial
 
@@ -75,8 +76,11 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert run_app(["export", str(next((place / "runs").iterdir())), "diary.csv"]) == 0
         assert run_app(["import", "tlfb", "diary.csv", "--out", "diary.parquet"]) == 0
         assert run_app(["new", "plan.yaml", "--plan", "diary.parquet"]) == 0
-    plan = plan_trial(load_protocol("kare"), n_replicates=1, seed=5)
-    open_work(place / "runs", plan, "remission run kare --replicates 1 --seed 5")
+    # One that resume finishes, one for a share, one that merge finishes; each with its only piece done.
+    for seed in (5, 6, 7):
+        plan = plan_trial(load_protocol("kare"), n_replicates=1, seed=seed)
+        folder = open_work(place / "runs", plan, f"remission run kare --replicates 1 --seed {seed}")
+        do_share(folder, plan, Share(1, 1))
     return place
 
 

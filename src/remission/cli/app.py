@@ -31,6 +31,7 @@ from remission.cli.plan import plan_command
 from remission.cli.protocols import list_command, new_command, show_command
 from remission.cli.run import run_command
 from remission.cli.serve import serve_command
+from remission.cli.shares import merge_command, work_command
 from remission.cli.site import site_command
 from remission.cli.terminal import plain_output
 from remission.cli.validate import validate_command
@@ -56,6 +57,8 @@ app = typer.Typer(
 app.command("run")(run_command)
 app.command("resume")(resume_command)
 app.command("verify", hidden=True)(verify_command)
+app.command("work")(work_command)
+app.command("merge")(merge_command)
 app.command("rerun")(rerun_command)
 app.command("new")(new_command)
 app.command("show")(show_command)

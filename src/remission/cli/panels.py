@@ -18,7 +18,7 @@ _PANELS = {
     "Plan a session": ("plan",),
     "Design a trial": ("new", "design", "analyze"),
     "Is it true?": ("endpoints", "import", "describe", "rerun", "validate", "calibrate"),
-    "Less often": ("resume", "export", "doctor"),
+    "Less often": ("resume", "work", "merge", "export", "doctor"),
 }
 """Every command but older names has its place; a test compares them with the commands that there are."""
 

@@ -2,6 +2,7 @@
 
 import shlex
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -53,6 +54,9 @@ def run_command(  # noqa: PLR0917 - options of a command line
     ] = None,
     threads: Annotated[int, typer.Option("--threads", help="Share the work among threads of one process instead.")] = 1,
     diaries: Annotated[bool, typer.Option("--diaries", help="Write everybody's days too, to diaries.parquet.")] = False,
+    shares: Annotated[
+        int | None, typer.Option("--shares", help="Only prepare it, for so many jobs of remission work.")
+    ] = None,
     as_json: AsJson = False,
     yes: Annotated[bool, typer.Option("--yes", help="Start a very large run without asking back.")] = False,
 ) -> None:
@@ -83,6 +87,12 @@ def run_command(  # noqa: PLR0917 - options of a command line
         plan_trial(found, n_replicates=replicates, seed=seed, parameters=parameters, with_diaries=diaries)
         for found, parameters in prepared
     ]
+    if shares is not None:
+        from remission.cli.shares import prepare
+
+        words = partial(_command, protocol, replicates=replicates, seed=seed, changes=changes or [], diaries=diaries)
+        prepare(plans, out, lambda plan: words(plan.protocol), shares=shares, as_json=as_json)
+        return
     shared = _announce(plans, out, yes=yes, quiet=as_json, is_shared=cluster is not None)
     if workers is None and threads == 1 and cluster is None:
         crew = choose_workers(cluster=None, workers=shared, threads=1)

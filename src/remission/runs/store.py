@@ -87,11 +87,14 @@ class ChunkStore:
 
         Raises ``WorkError``: the disk refuses.
         """
-        chunk, payload = piece.result.chunk, _pack(piece.result)
+        self.keep(piece.result.chunk, pack(piece.result), piece.diary)
+
+    def keep(self, chunk: Chunk, payload: bytes, diary: bytes | None) -> None:
+        """Keep a chunk that is packed; as ``save``."""
         with self._said():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                for table, content in (("chunk", payload), ("diary", piece.diary)):
+                for table, content in (("chunk", payload), ("diary", diary)):
                     if content is not None:
                         row = (chunk.first, chunk.count, hashlib.sha256(content).hexdigest(), content)
                         self._connection.execute(f"INSERT OR IGNORE INTO {table} VALUES (?, ?, ?, ?)", row)  # noqa: S608 - two names, written above
@@ -159,7 +162,7 @@ class ChunkStore:
             ) from None
 
 
-def _pack(result: ChunkResult) -> bytes:
+def pack(result: ChunkResult) -> bytes:
     """The arrays of a chunk as one block of bytes; equal chunks give equal bytes."""
     arrays: dict[str, np.ndarray] = {f"counts/{name}": getattr(result.counts, name) for name in _COUNTS}
     for name, values in result.arms.items():
@@ -170,11 +173,6 @@ def _pack(result: ChunkResult) -> bytes:
     stream = io.BytesIO()
     np.savez(stream, **arrays)  # type: ignore[arg-type]  # names come from the protocol
     return stream.getvalue()
-
-
-def packed_bytes(result: ChunkResult) -> int:
-    """Bytes that a chunk takes in the store."""
-    return len(_pack(result))
 
 
 def _unpack(chunk: Chunk, payload: bytes) -> ChunkResult:

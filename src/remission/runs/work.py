@@ -16,16 +16,16 @@ from remission.errors import LibraryError, ProvenanceError, RunError, SpecError,
 from remission.files import make_folder, read_json, remove_folder, write_text
 from remission.patient.parameters import read_parameters
 from remission.protocol.record import Protocol
-from remission.provenance import package_version, source_hashes
+from remission.provenance import library_versions, package_version, source_hashes
 from remission.runs.crew import Crew
 from remission.runs.diaries import write_diaries
 from remission.runs.identity import UNFINISHED, has_name_of, run_name
 from remission.runs.piece import do_piece
+from remission.runs.shares import PLAN, check_shares, has_shares, refuse_missing, take_in
 from remission.runs.store import ChunkStore
 from remission.trial.result import TrialResult
 from remission.trial.simulate import TrialPlan, plan_trial
 
-_PLAN = "plan.json"
 _CHUNKS = "chunks.sqlite"
 _SCHEMA = 2
 """1: no diaries, chunks of one size, no source hash. Both are read; 2 is written."""
@@ -38,7 +38,7 @@ def work_folder(root: Path, plan: TrialPlan) -> Path:
 
 def is_unfinished(folder: Path) -> bool:
     """Whether a folder is a run under way."""
-    return (folder / _PLAN).is_file()
+    return (folder / PLAN).is_file()
 
 
 def open_work(root: Path, plan: TrialPlan, command: str) -> Path:
@@ -61,14 +61,15 @@ def open_work(root: Path, plan: TrialPlan, command: str) -> Path:
         "with_diaries": plan.with_diaries,
         "chunk_replicates": plan.chunk_replicates,
         "source_sha256": source_hashes()["numbers"],
+        "libraries": _libraries(),
     }
     try:
         make_folder(folder)
-        if not (folder / _PLAN).exists():
-            write_text(folder / _PLAN, json.dumps(content, indent=1))
+        if not (folder / PLAN).exists():
+            write_text(folder / PLAN, json.dumps(content, indent=1))
     except SpecError:
         # Another process, which began the same run, was quicker by a moment: its plan is the same.
-        if not (folder / _PLAN).is_file():
+        if not (folder / PLAN).is_file():
             raise
     except RunError as error:
         raise WorkError(where=error.where, got=error.got, allowed=error.allowed, remedy=error.remedy) from None
@@ -81,7 +82,7 @@ def read_work(folder: Path) -> tuple[TrialPlan, str]:
     Raises ``RunError``: the folder holds no plan, or one of another version or other code; ``ProvenanceError``: the
     plan was changed or damaged.
     """
-    place = folder / _PLAN
+    place = folder / PLAN
     if not place.is_file():
         raise RunError(where=str(folder), got="no readable plan", allowed=f"a folder that ends in {UNFINISHED}")
     try:
@@ -112,7 +113,7 @@ def read_work(folder: Path) -> tuple[TrialPlan, str]:
         raise _damaged(place, f"a plan that is not valid ({error})") from None
     if not (folder.name.endswith(UNFINISHED) and has_name_of(plan, folder.name)):
         raise ProvenanceError(
-            where=str(folder / _PLAN),
+            where=str(folder / PLAN),
             got="a plan that does not belong to this folder",
             allowed="the plan that was written",
             remedy="It was changed; delete the folder and start the run again.",
@@ -151,6 +152,21 @@ def _check_version(path: Path, content: dict[str, Any]) -> None:
             allowed=f"the code that began it (here {here[:12]})",
             remedy="Go on with that code, or delete the folder and start the run again.",
         )
+    libraries = content.get("libraries")
+    if libraries is not None and libraries != _libraries():
+        raise RunError(
+            where=str(path), got=f"a run begun with {libraries}",
+            allowed=f"the libraries that began it (here {_libraries()})",
+            remedy="Go on with those libraries, or delete the folder and start the run again.",
+        )  # fmt: skip
+
+
+def _libraries() -> str:
+    """The libraries that can move a number, with their versions; who draws comes later."""
+    return ", ".join(f"{name} {number}" for name, number in library_versions().items() if name not in _MOVE_NO_NUMBER)
+
+
+_MOVE_NO_NUMBER = {"remission", "matplotlib"}
 
 
 def run_chunks(
@@ -168,6 +184,7 @@ def run_chunks(
     """
     chunks = plan.chunks
     with ChunkStore(folder / _CHUNKS) as store:
+        take_in(folder, plan, store)
         finished = store.finished()
         done = sum(chunk.count for chunk in chunks if chunk.first in finished)
         if on_progress is not None and done:
@@ -180,6 +197,17 @@ def run_chunks(
                 if on_progress is not None:
                     on_progress(done, plan.n_replicates)
         return plan.finish([store.load(chunk) for chunk in chunks])
+
+
+def merge_shares(folder: Path, plan: TrialPlan) -> None:
+    """Put what all shares have done into the store of their run.
+
+    Raises ``WorkError``: pieces are missing, or the disk refuses; ``RunError``: pieces of another plan are there;
+    ``ProvenanceError``: a piece is damaged.
+    """
+    with ChunkStore(folder / _CHUNKS) as store:
+        take_in(folder, plan, store)
+        refuse_missing(folder, plan, store.finished())
 
 
 def write_work_diaries(folder: Path, plan: TrialPlan, path: Path) -> None:
@@ -196,19 +224,22 @@ def verify_work(folder: Path, plan: TrialPlan) -> tuple[int, int]:
 
     Raises ``ProvenanceError``: a kept chunk is damaged.
     """
+    of_shares = check_shares(folder)
     with ChunkStore(folder / _CHUNKS) as store:
         finished = store.finished()
-        done = 0
         for chunk in plan.chunks:
             if chunk.first in finished:
-                done += store.load(chunk).chunk.count
+                store.load(chunk)
                 if plan.with_diaries:
                     store.load_diary(chunk)
+    done = sum(chunk.count for chunk in plan.chunks if chunk.first in finished | of_shares)
     return done, plan.n_replicates
 
 
 def has_chunks(folder: Path) -> bool:
     """Whether work was kept in a folder."""
+    if has_shares(folder):
+        return True
     if not (folder / _CHUNKS).is_file():
         return False
     with ChunkStore(folder / _CHUNKS) as store:

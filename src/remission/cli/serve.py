@@ -1,5 +1,6 @@
 """``remission serve``: the web app on this machine."""
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,9 @@ def serve_command(  # noqa: PLR0917 - options, given by name
     country: Annotated[str, typer.Option(help="Whose emergency numbers to show, two letters, for example US.")] = "US",
     clinics: Annotated[
         Path | None, typer.Option(help="Store that remission clinics load fills; the usual place when left out.")
+    ] = None,
+    helplines: Annotated[
+        Path | None, typer.Option(help="CSV of your own lines to call and lists of places, with the day of each check.")
     ] = None,
     operator: Annotated[
         bool, typer.Option("--operator", help="Also offer the pages that load clinics. There is no login.")
@@ -47,6 +51,7 @@ def serve_command(  # noqa: PLR0917 - options, given by name
     from remission.files import refuse_pipes
 
     need_extra("web", where="remission serve")
+    from remission.web.helplines import read_helplines
     from remission.web.server import bind, serve
     from remission.web.settings import WebSettings, read_host_name
 
@@ -65,9 +70,12 @@ def serve_command(  # noqa: PLR0917 - options, given by name
             typer.echo(f"--name {typed} is compared as {read}.", err=True)
     is_everywhere = host in {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
     own = () if is_everywhere else (read_host_name(host),)
+    today = date.today()  # noqa: DTZ011 - the operator's own calendar day
+    own = () if helplines is None else read_helplines(helplines, today=today)
     settings = WebSettings(
         # A country without numbers to call is refused here and not on the page of a reader who needs them.
-        country=contacts_of(country.upper()).country,
+        country=contacts_of(country.upper(), own=own).country,
+        helplines=own,
         clinics_store=clinics,
         is_operator=operator,
         demonstrates=demonstration,

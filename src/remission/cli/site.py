@@ -28,6 +28,9 @@ def site_command(  # noqa: PLR0917 - options, given by name
     clinics: Annotated[
         Path | None, typer.Option(help="File of clinics to show, as remission clinics load reads it.")
     ] = None,
+    helplines: Annotated[
+        Path | None, typer.Option(help="CSV of your own lines to call and lists of places, with the day of each check.")
+    ] = None,
     only: Annotated[
         str, typer.Option(help="Sections with commas, for example journey,clinics; all when left out.")
     ] = "",
@@ -57,6 +60,7 @@ def site_command(  # noqa: PLR0917 - options, given by name
     from remission.files import scratch_folder
     from remission.web.export.check import check_site
     from remission.web.export.folder import check_target, write_site
+    from remission.web.helplines import read_helplines
     from remission.web.pages.trials import trials_with_page
     from remission.web.settings import WebSettings
 
@@ -75,6 +79,7 @@ def site_command(  # noqa: PLR0917 - options, given by name
         if len(text) > _LONGEST:
             raise SpecError(where=where, got=f"{len(text)} letters", allowed=f"at most {_LONGEST}")
     today = date.today()  # noqa: DTZ011 - the operator's own calendar day
+    own = () if helplines is None else read_helplines(helplines, today=today)
     with scratch_folder() as scratch:
         store = None
         if clinics is not None:
@@ -88,7 +93,8 @@ def site_command(  # noqa: PLR0917 - options, given by name
             store = scratch / "clinics.sqlite"
             ClinicStore(store).save(reading)
         settings = WebSettings(
-            country=contacts_of(country.upper()).country,
+            country=contacts_of(country.upper(), own=own).country,
+            helplines=own,
             clinics_store=store,
             n_replicates=replicates,
             offered_by=visible(name.strip()),

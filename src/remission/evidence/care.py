@@ -7,10 +7,10 @@ A sentence on a patient page holds no typed number: it has slots such as ``{alc_
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 from remission.errors import LibraryError, SpecError
 from remission.evidence.registry import citation_of, load_evidence
@@ -20,6 +20,7 @@ from remission.records.packaged import packaged_toml
 
 __all__ = [
     "Contacts",
+    "Helpline",
     "Line",
     "Option",
     "PatientNumber",
@@ -40,35 +41,69 @@ _STORED = {"value", "low", "high", "treated", "control", "n"}
 
 
 class Line(Record):
-    """A telephone line; ``text`` is the word to send where the number takes messages and no calls."""
+    """A telephone line; ``text`` is the word to send where the number takes messages and no calls.
+
+    ``checked``: when whoever offers the pages checked it; None for a line of the library (``Contacts.read``).
+    """
 
     kind: Literal["crisis", "drugs"]
     name: str
     number: str
     note: str
     text: str | None = None
+    checked: date | None = None
+
+    @property
+    def dials(self) -> str:
+        """The number as a telephone takes it."""
+        return dialled(self.number)
 
 
 class Finder(Record):
-    """Where a country lists places of treatment, or says how to find one."""
+    """Where a country lists places of treatment, or says how to find one; ``checked`` as in :class:`Line`."""
 
     name: str
     address: str
+    checked: date | None = None
+
+
+class Helpline(Record):
+    """A row of the list of whoever offers the pages; ``names`` and ``notes`` by language.
+
+    ``kind``: a line to call (``crisis``, ``drugs``), a ``finder`` with its ``address``, the ``emergency`` number with
+    the name of the country, or ``gone``: a line of the library that no longer answers.
+    """
+
+    country: str
+    kind: Literal["crisis", "drugs", "finder", "emergency", "gone"]
+    names: dict[str, str]
+    notes: dict[str, str]
+    number: str = ""
+    text: str | None = None
+    address: str = ""
+    checked: date
 
 
 class Contacts(Record):
     """Whom to call in one country, with names and notes in the reader's language.
 
-    ``read`` is when the numbers were read, ``confirm_at`` where to confirm them.
+    ``read`` is when the numbers of the library were read, None where all are the operator's; ``confirm_at`` where to
+    confirm them.
     """
 
     country: str
     name: str
     emergency: str
     confirm_at: str
-    read: date
+    read: date | None
     lines: tuple[Line, ...]
-    finder: Finder | None = None
+    finders: tuple[Finder, ...] = ()
+
+    @property
+    def oldest(self) -> date:
+        """The longest ago that one of these was read or checked."""
+        days = (self.read, *(one.checked for one in (*self.lines, *self.finders)))
+        return min(day for day in days if day is not None)
 
 
 class Option(Record):
@@ -269,22 +304,68 @@ def load_options() -> tuple[Option, ...]:
     return tuple(Option.from_dict(entry) for entry in packaged_toml("care", "options.toml")["option"])
 
 
-def countries() -> tuple[str, ...]:
-    """Countries with numbers to call, two letters each."""
-    return tuple(name for name in packaged_toml("care", "contacts.toml") if name != "read")
+def dialled(number: str) -> str:
+    """A number without what stands between its digits.
+
+    The zero in brackets is for those who dial from inside the country.
+
+    >>> dialled("+49 (0)30 / 123-45"), dialled("(0171) 1-23")
+    ('+493012345', '0171123')
+    """
+    return re.sub(r"\(0\)|[^0-9+]" if number.startswith("+") else r"[^0-9+]", "", number)
 
 
-def contacts_of(country: str, language: str = "en") -> Contacts:
-    """Whom to call in a country, in the words of ``language``. Raises SpecError: no numbers are on file for it."""
+def countries(own: Sequence[Helpline] = ()) -> tuple[str, ...]:
+    """Countries with numbers to call, two letters each; ``own``: lines of whoever offers the pages."""
+    shipped = [name for name in packaged_toml("care", "contacts.toml") if name != "read"]
+    return tuple(dict.fromkeys((*shipped, *(one.country for one in own))))
+
+
+def contacts_of(country: str, language: str = "en", own: Sequence[Helpline] = ()) -> Contacts:
+    """Whom to call in a country, in the words of ``language``.
+
+    ``own``: lines of whoever offers the pages. They stand before those of the library; one with the number of a line of
+    the library takes its place, and what they call gone is left out. Raises SpecError: no numbers are on file for it.
+    """
     data = packaged_toml("care", "contacts.toml")
-    if country not in countries():
+    if country not in countries(own):
         raise SpecError(
             where="country",
             got=country,
-            allowed=f"one of {', '.join(countries())}",
-            remedy="Add the country to library/care/contacts.toml with confirmed numbers.",
+            allowed=f"one of {', '.join(countries(own))}",
+            remedy="Give its confirmed numbers with --helplines FILE, or add them to library/care/contacts.toml.",
         )
-    entry = data[country]
+    entry = data.get(country, {"lines": [], "confirm_at": ""})
+    added = [one for one in own if one.country == country]
     lines = [line | {key: line[key][language] for key in ("name", "note")} for line in entry["lines"]]
-    words = {"country": country, "read": data["read"], "name": entry["name"][language], "lines": lines}
-    return Contacts.from_dict(entry | words)
+    replaced = {dialled(one.number) for one in added if one.number}
+    found = {
+        kind: [_in_words(one, language) for one in added if one.kind in kinds]
+        for kind, kinds in (("lines", {"crisis", "drugs"}), ("finders", {"finder"}), ("emergency", {"emergency"}))
+    }
+    finders = [entry["finder"]] if "finder" in entry else []
+    words = {
+        "country": country,
+        "read": data["read"] if country in data else None,
+        "confirm_at": entry["confirm_at"],
+        "name": entry["name"][language] if "name" in entry else "",
+        "emergency": entry.get("emergency", ""),
+        "lines": [*found["lines"], *(line for line in lines if dialled(line["number"]) not in replaced)],
+        "finders": [*found["finders"], *finders],
+    }
+    for one in found["emergency"]:
+        words |= {"name": one["name"], "emergency": one["number"]}
+    return Contacts.from_dict(words)
+
+
+def _in_words(one: Helpline, language: str) -> dict[str, Any]:
+    """A row of the operator in one language; its first words where it has none in this."""
+    name = one.names.get(language) or one.names["en"]
+    if one.kind == "finder":
+        return {"name": name, "address": one.address, "checked": one.checked}
+    if one.kind == "emergency":
+        return {"name": name, "number": one.number}
+    note = one.notes.get(language) or one.notes.get("en", "")
+    return {
+        "kind": one.kind, "name": name, "number": one.number, "note": note, "text": one.text, "checked": one.checked,
+    }  # fmt: skip

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from remission.errors import SpecError
+from remission.evidence.care import Helpline
 from remission.records.base import Record
 
 
@@ -16,7 +17,7 @@ class WebSettings(Record):
     invented clinics are shown, marked so, where none is loaded. ``hosts``: names that are answered; others are refused,
     so that no foreign site can reach it by a name. ``is_clinician``: the planner offers volumes and an empty session
     log. ``n_replicates``: behind the pages of a trial. ``offered_by``, ``contact``: who offers the pages, and where to
-    write of what is wrong with them; /about says it.
+    write of what is wrong with them; /about says it. ``helplines``: lines and finders of the operator's own.
     """
 
     country: str = "US"
@@ -28,6 +29,7 @@ class WebSettings(Record):
     n_replicates: int = 1000
     offered_by: str = ""
     contact: str = ""
+    helplines: tuple[Helpline, ...] = ()
 
 
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")

@@ -290,9 +290,13 @@ class _Crawl:
 
     def _missing(self) -> bytes:
         """What a host shows for a page that is not there: it may lie in any folder, so it needs no other file."""
-        country = self.app.state.settings.country
+        settings = self.app.state.settings
         parts = tuple(
-            LostPart(language=one, words=dict(load_text(one, "copy")), contacts=contacts_of(country, one))
+            LostPart(
+                language=one,
+                words=dict(load_text(one, "copy")),
+                contacts=contacts_of(settings.country, one, settings.helplines),
+            )
             for one in LANGUAGES
         )
         return bytes(render_page(self._asked("/404"), "lost_in_copy.html.jinja", LostPage(parts=parts)).body)

@@ -4,7 +4,6 @@ from typing import Any
 
 from fastapi import Request
 
-from remission.evidence.care import contacts_of
 from remission.library.article import load_article
 from remission.library.published import trial_citation
 from remission.patient.standing import tuned_sentence
@@ -13,6 +12,7 @@ from remission.records.base import Record
 from remission.report.document import LIMITS
 from remission.web.language import load_text
 from remission.web.page import PageRouter
+from remission.web.pages.help import contacts_here
 from remission.web.pages.trials import simulated_records
 
 __all__ = ["router"]
@@ -80,7 +80,7 @@ def about(request: Request) -> AboutPage:
         ),
         tuned=tuned_sentence(),
         reviewed=(
-            ("Numbers to call", contacts_of(settings.country).read.isoformat()),
+            ("Numbers to call", contacts_here(request).oldest.isoformat()),
             *load_text("en", "about")["reviewed"].items(),
         ),
         offered_by=settings.offered_by,

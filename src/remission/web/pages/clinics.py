@@ -17,11 +17,12 @@ from remission.clinics.search import Found, Wanted, find_clinics, is_visible
 from remission.clinics.states import find_state, map_position, state_names
 from remission.clinics.store import ClinicStore, default_store_path
 from remission.errors import SpecError
-from remission.evidence.care import Contacts, contacts_of
+from remission.evidence.care import Contacts
 from remission.library.clinics.source import ArticleSource, load_article_source
 from remission.records.base import Record
-from remission.web.language import LANGUAGES, language_of, path_in
+from remission.web.language import LANGUAGES, path_in
 from remission.web.page import PageRouter
+from remission.web.pages.help import contacts_here
 from remission.web.problems import PageMissingError
 from remission.web.queue import run_in_turn
 from remission.web.render import render_page
@@ -120,7 +121,7 @@ def _clinics(request: Request, data: str | None) -> tuple[tuple[Clinic, ...], st
 
 def _contacts(request: Request) -> Contacts | None:
     try:
-        return contacts_of(request.app.state.settings.country, language_of(request))
+        return contacts_here(request)
     except SpecError:
         return None
 

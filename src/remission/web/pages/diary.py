@@ -10,6 +10,7 @@ from remission.records.base import Record
 from remission.records.packaged import packaged_toml
 from remission.web.language import LANGUAGES, language_of, load_text
 from remission.web.page import PageRouter
+from remission.web.pages.help import contacts_here
 
 __all__ = ["router"]
 
@@ -76,11 +77,11 @@ class DiaryPage(Record):
 @_page("/diary", template="diary.html.jinja", text="diary", weight="quick")
 def diary(request: Request, language: Annotated[str, Depends(language_of)]) -> DiaryPage:
     """A private calendar of days; nothing that is put in leaves the browser."""
-    return _diary(language, request.app.state.settings.country)
+    return _diary(language, contacts_here(request))
 
 
 @cache
-def _diary(language: str, country: str) -> DiaryPage:
+def _diary(language: str, contacts: care.Contacts) -> DiaryPage:
     t, journey = load_text(language, "diary"), load_text(language, "journey")
     file, audit = packaged_toml("exchange", "my-days.toml"), packaged_toml("care", "audit.toml")
     lows = (0, *(int(care.number_of(f"diagnosis_{name}").part(part)) for name, part in _SIGN_LEVELS))
@@ -107,7 +108,7 @@ def _diary(language: str, country: str) -> DiaryPage:
         ),
         audit_source=audit["source"],
         audit_read=audit["read"],
-        contacts=care.contacts_of(country, language),
+        contacts=contacts,
     )
 
 

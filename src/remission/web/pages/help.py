@@ -13,7 +13,7 @@ from remission.web.language import LANGUAGES, language_of, load_text
 from remission.web.page import PageRouter
 from remission.web.problems import Fault, fault_of
 
-__all__ = ["Choice", "Country", "Language", "country_of", "others_of", "overdose_steps", "router"]
+__all__ = ["Choice", "Country", "Language", "contacts_here", "country_of", "others_of", "overdose_steps", "router"]
 
 router = PageRouter()
 _page = partial(router.page, languages=tuple(LANGUAGES), keeps_nothing=True, weight="quick")
@@ -77,8 +77,8 @@ def safety(request: Request, language: Language, country: Country = "") -> Safet
     return SafetyPage(
         title=t["title"],
         lead=t["lead"],
-        contacts=care.contacts_of(chosen, language),
-        others=others_of(chosen, language),
+        contacts=contacts_here(request, chosen),
+        others=others_of(request, chosen),
         warnings=tuple(words[key] for key in ("stop", "stop_more", "sedatives", "tolerance", "naloxone")),
         call=words["call"],
         withdrawal=care.fill(t["withdrawal_text"]),
@@ -94,8 +94,8 @@ def family(request: Request, language: Language, country: Country = "") -> Famil
     chosen, fault = country_of(request, country)
     t = load_text(language, "family")
     return FamilyPage(
-        contacts=care.contacts_of(chosen, language),
-        others=others_of(chosen, language),
+        contacts=contacts_here(request, chosen),
+        others=others_of(request, chosen),
         tonight=_lines(t["tonight"]["items"]),
         signs=tuple(t["signs"]["items"]),
         overdose=overdose_steps(language),
@@ -123,13 +123,21 @@ def country_of(request: Request, asked: str) -> tuple[str, Fault | None]:
     """The country whose numbers are shown: the one asked for, else the operator's, with what was wrong."""
     usual: str = request.app.state.settings.country
     try:
-        return care.contacts_of(asked.upper() or usual).country, None
+        return contacts_here(request, asked.upper()).country, None
     except SpecError as error:
         return usual, fault_of(error)
 
 
-def others_of(country: str, language: str) -> tuple[Choice, ...]:
+def contacts_here(request: Request, country: str = "") -> care.Contacts:
+    """Whom to call in a country, the operator's when none is named, with the operator's own lines.
+
+    Raises SpecError: no numbers are on file for it.
+    """
+    settings = request.app.state.settings
+    return care.contacts_of(country or settings.country, language_of(request), settings.helplines)
+
+
+def others_of(request: Request, country: str) -> tuple[Choice, ...]:
     """The other countries with numbers to call."""
-    return tuple(
-        Choice(id=one, name=care.contacts_of(one, language).name) for one in care.countries() if one != country
-    )
+    known = care.countries(request.app.state.settings.helplines)
+    return tuple(Choice(id=one, name=contacts_here(request, one).name) for one in known if one != country)

@@ -12,7 +12,7 @@ from remission.records.base import Record
 from remission.records.evidence import CareRecord, StudyRecord
 from remission.web.language import LANGUAGES, load_text, path_in
 from remission.web.page import PageRouter
-from remission.web.pages.help import Choice, Country, Language, country_of, others_of, overdose_steps
+from remission.web.pages.help import Choice, Country, Language, contacts_here, country_of, others_of, overdose_steps
 from remission.web.pages.sessions import Counted, counted_in
 from remission.web.problems import Fault, PageMissingError, PageMovedError
 
@@ -155,7 +155,7 @@ def journey_of(request: Request, substance: str, language: Language, country: Co
         ending = ".json" if request.url.path.endswith(".json") else ""
         raise PageMovedError(f"{address}{ending}" + (f"?{request.url.query}" if request.url.query else ""))
     chosen, fault = country_of(request, country)
-    page = _journey(substance, language, chosen)
+    page = _journey(substance, language, contacts_here(request, chosen), others_of(request, chosen))
     return page.model_copy(update={"fault": fault, "status": 422}) if fault else page
 
 
@@ -164,13 +164,13 @@ _FIRST = {"opioid": ("tolerance", "naloxone", "stop", "stop_more", "sedatives")}
 
 
 @cache
-def _journey(substance: str, language: str, country: str) -> JourneyPage:
+def _journey(substance: str, language: str, contacts: care.Contacts, others: tuple[Choice, ...]) -> JourneyPage:
     t = load_text(language, "journey")
     return JourneyPage(
         substance=substance,
         heading=t["heading"].replace("{substance}", t["substances"][substance]),
-        contacts=care.contacts_of(country, language),
-        others=others_of(country, language),
+        contacts=contacts,
+        others=others,
         safety=tuple(t["safety"][key] for key in (*_FIRST.get(substance, _ALCOHOL_FIRST), "never", "call")),
         overdose_title=load_text(language, "safety")["overdose"],
         overdose=overdose_steps(language),

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 
 from remission.cli.app import run_app
 from remission.errors import SpecError
-from remission.evidence.care import contacts_of, countries
+from remission.evidence.care import Helpline, contacts_of, countries
 from remission.web.app import create_app
 from remission.web.export.check import check_site
 from remission.web.export.folder import write_site
@@ -24,7 +24,7 @@ DE,finder,Example List,,,https://list.example/de?a=1,,2026-11-21,
 """
 
 
-def read(tmp_path: Path, rows: str, head: str = HEAD) -> tuple[object, ...]:
+def read(tmp_path: Path, rows: str, head: str = HEAD) -> tuple[Helpline, ...]:
     path = tmp_path / "lines.csv"
     path.write_text(f"{head}\n{rows}", encoding="utf-8")
     return read_helplines(path, today=TODAY)

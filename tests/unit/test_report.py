@@ -1,6 +1,8 @@
 """The report: true to the result, the same bytes each time, nothing from a network, no number without its kind."""
 
+import base64
 import hashlib
+import html
 import re
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from remission.patient.course import STATES
 from remission.protocol.record import Protocol
 from remission.records.substance import Substance
 from remission.report.document import LIMITS
-from remission.report.look import arm_styles
+from remission.report.look import LEAST_PX, arm_styles
 from remission.report.words import ESTABLISHED, STATE_LABELS
 from remission.report.write import write_report
 from remission.trial.result import TrialResult
@@ -76,12 +78,31 @@ def test_published_numbers_stand_beside_simulated_with_their_kind(cocaine: Trial
         assert f"{value} {row.published.source_kind}" in text, value
 
 
-def test_the_page_loads_nothing_and_runs_nothing(cocaine_page: str) -> None:
+def test_the_page_loads_nothing_and_runs_only_what_its_policy_names(cocaine_page: str) -> None:
     """A report is mailed and opened years later, perhaps without a network, perhaps with patients in the room."""
-    assert "<script" not in cocaine_page
-    assert "default-src 'none'" in cocaine_page
+    policy = html.unescape(re.findall(r'Content-Security-Policy" content="([^"]+)"', cocaine_page)[0])
+    assert policy.startswith("default-src 'none'")
+    assert "'unsafe-inline'" not in policy.partition("script-src")[2]
+    scripts = re.findall(r"<script([^>]*)>(.*?)</script>", cocaine_page, re.DOTALL)
+    sums = [f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for _, text in scripts]
+    assert policy.partition("script-src ")[2] == " ".join(sums)
+    assert {given for given, _ in scripts} == {""}, "a script with an address, or of another kind"
+    assert not re.search(r"fetch\(|XMLHttpRequest|https?:|import\s", "".join(text for _, text in scripts))
     addresses = re.findall(r'(?:src|href)="([^"]+)"', cocaine_page) + re.findall(r"url\(([^)]+)\)", cocaine_page)
     assert all(address.startswith(("#", "data:")) for address in addresses)
+
+
+def test_figures_are_drawn_for_two_widths_with_letters_that_can_be_read(cocaine_page: str) -> None:
+    """A report is opened on a telephone too: eleven pixels in a page and on a phone, or the frame scrolls."""
+    panels = re.findall(r'<div class="panel".*?<figcaption>', cocaine_page, re.DOTALL)
+    assert len(panels) >= 4
+    assert sum("chart-narrow" in panel for panel in panels) >= len(panels) - 1, "only the circuits stay wide"
+    for svg in re.findall(r'<svg role="img".*?</svg>', "".join(panels), re.DOTALL):
+        own = float(re.findall(r'\bwidth="([\d.]+)"', svg)[0])
+        view = float(re.findall(r'viewBox="0 0 ([\d.]+)', svg)[0])
+        for frame in (288.0, 736.0, 1040.0):
+            sizes = [float(one) * max(own, frame) / view for one in re.findall(r'font-size="([\d.]+)', svg)]
+            assert min(sizes) >= LEAST_PX - 0.05
 
 
 def test_limits_safety_and_established_treatments_are_on_the_page(cocaine_page: str) -> None:

@@ -41,7 +41,8 @@ def test_the_report_is_whole_in_a_browser(page: Page, tmp_path: Path) -> None:
     assert figures.count() >= 8
     for index in range(figures.count()):
         figure = figures.nth(index)
-        assert figure.locator("svg").get_attribute("aria-label") == figure.locator("h3").inner_text()
+        title = figure.locator("h2, h3").inner_text()
+        assert {svg.get_attribute("aria-label") for svg in figure.locator(".panel svg").all()} == {title}
         assert "What to see." in figure.inner_text()
         assert "What it cannot show." in figure.inner_text()
         assert figure.locator("details table tbody tr").count() >= 1

@@ -72,8 +72,43 @@ def test_each_picture_has_words(report: Page) -> None:
     """Each drawing names its finding, as its heading does."""
     for index in range(report.locator("figure").count()):
         figure = report.locator("figure").nth(index)
-        assert figure.locator("svg").get_attribute("aria-label") == figure.locator("h3").inner_text()
+        title = figure.locator("h2, h3").inner_text()
+        assert {svg.get_attribute("aria-label") for svg in figure.locator(".panel svg").all()} == {title}
         assert "What it cannot show." in figure.inner_text()
+
+
+def test_values_are_read_by_pointer_and_keys_and_saved_from_the_file_alone(report: Page, tmp_path: Path) -> None:
+    """The report has no server behind it: its own script reads the figure and writes picture and table."""
+    figure = report.locator("figure[id^=chart-]").last
+    reading, panel = figure.locator(".figure-reading"), figure.locator(".panel")
+    at_rest = reading.inner_text()
+    panel.focus()
+    report.keyboard.press("ArrowDown")
+    first = [cell.text_content() for cell in figure.locator("details table tbody tr").first.locator("th, td").all()]
+    assert all((cell or "").strip() in reading.inner_text() for cell in first)
+    days = report.locator("#chart-abstinence .chart-wide svg")
+    days.scroll_into_view_if_needed()
+    days.hover()
+    assert "day" in report.locator("#chart-abstinence .figure-reading").inner_text()
+    assert report.locator("#chart-abstinence .figure-reading").inner_text() != at_rest
+    for name, kind in (("Save as SVG", "<svg"), ("Save table as CSV", '"')):
+        with report.expect_download() as waiting:
+            figure.get_by_role("button", name=name).click()
+        saved = tmp_path / waiting.value.suggested_filename
+        waiting.value.save_as(saved)
+        assert saved.read_text("utf-8").startswith(kind)
+    report.locator(".fod").first.focus()
+    report.keyboard.press("End")
+    assert report.locator(".fod-read").inner_text().startswith("Person 1, day ")
+
+
+def test_the_report_opens_with_its_picture(report: Page) -> None:
+    """Words and a picture are seen before anything is scrolled; the long table is folded."""
+    report.set_viewport_size({"width": 1440, "height": 900})
+    frame = report.locator(".fod").first.bounding_box()
+    assert frame is not None
+    assert frame["y"] + frame["height"] <= 900
+    assert not report.locator(".rest tbody tr").first.is_visible()
 
 
 def test_the_printed_report_is_a_document(report: Page, tmp_path: Path) -> None:

@@ -71,11 +71,11 @@ def serve_command(  # noqa: PLR0917 - options, given by name
     is_everywhere = host in {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
     own = () if is_everywhere else (read_host_name(host),)
     today = date.today()  # noqa: DTZ011 - the operator's own calendar day
-    own = () if helplines is None else read_helplines(helplines, today=today)
+    lines = () if helplines is None else read_helplines(helplines, today=today)
     settings = WebSettings(
         # A country without numbers to call is refused here and not on the page of a reader who needs them.
-        country=contacts_of(country.upper(), own=own).country,
-        helplines=own,
+        country=contacts_of(country.upper(), own=lines).country,
+        helplines=lines,
         clinics_store=clinics,
         is_operator=operator,
         demonstrates=demonstration,

@@ -102,7 +102,7 @@ class Contacts(Record):
     @property
     def oldest(self) -> date:
         """The longest ago that one of these was read or checked."""
-        days = (self.read, *(one.checked for one in (*self.lines, *self.finders)))
+        days = (self.read, *(one.checked for one in self.lines), *(one.checked for one in self.finders))
         return min(day for day in days if day is not None)
 
 

@@ -11,7 +11,7 @@ from remission.patient.standing import Standing, standing_of
 from remission.records.diaries import Diaries
 from remission.records.substance import Substance
 from remission.report.chart import Chart, Table, told
-from remission.report.inline import chart_parts, themed_svg
+from remission.report.inline import CHART_SCRIPTS, chart_parts
 from remission.report.look import INK, PAPER, QUIET, canvas, finish
 from remission.report.page import fill_template
 
@@ -27,6 +27,7 @@ def render_description(descriptions: Sequence[Description], *, command: str, ver
     return fill_template(
         "describe.html.jinja",
         "report.css",
+        scripts=CHART_SCRIPTS,
         parts=[_part(number, one) for number, one in enumerate(descriptions)],
         command=command,
         version=version,
@@ -55,7 +56,7 @@ def _part(number: int, one: Description) -> dict[str, Any]:
         "asked": int(diaries.assessed.sum()),
         "days": f"day {days[0]} to {days[-1]}; day 0 is {diaries.day_zero}",
         "statistics": [[s.label, _value(s), _range(s), s.unit, str(s.n), s.definition] for s in one.statistics],
-        "charts": [chart_parts(chart, themed_svg(chart)) for chart in description_charts(one, prefix=f"s{number}-")],
+        "charts": [chart_parts(chart) for chart in description_charts(one, prefix=f"s{number}-")],
     }
 
 

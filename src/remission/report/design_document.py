@@ -20,8 +20,8 @@ from remission.report.design_methods import (
     summary_lines,
 )
 from remission.report.design_study import ReportedDesign, TableStudy, rejected_of
-from remission.report.document import LIMITS, inline_svg
-from remission.report.inline import chart_parts
+from remission.report.document import LIMITS
+from remission.report.inline import CHART_SCRIPTS, chart_parts
 from remission.report.looks_charts import sequential_table
 from remission.report.numbers import measure_text, share_text
 from remission.report.page import fill_template
@@ -30,19 +30,20 @@ from remission.report.words import ESTABLISHED, SAFETY_LINES, WORDS
 
 def render_design(
     study: ReportedDesign,
-    charts: Mapping[str, Sequence[tuple[Chart, str]]],
+    charts: Mapping[str, Sequence[Chart]],
     *,
     versions: Mapping[str, str],
     files: Sequence[tuple[str, str]],
 ) -> str:
     """The page as text.
 
-    ``charts``: by section, each with its SVG; a section without any is left out of the page. ``files``: name of
+    ``charts``: by section, laid out anew; a section without any is left out of the page. ``files``: name of
     each file of the folder, and what is in it.
     """
     return fill_template(
         "design.html.jinja",
         "report.css",
+        scripts=CHART_SCRIPTS,
         **common_parts(
             study,
             versions,
@@ -57,9 +58,7 @@ def render_design(
         finding=_finding(study),
         summary=summary_lines(study),
         estimand=estimand_rows(study),
-        charts={
-            name: [chart_parts(chart, inline_svg(chart, svg)) for chart, svg in found] for name, found in charts.items()
-        },
+        charts={name: [chart_parts(chart) for chart in found] for name, found in charts.items()},
         characteristics=characteristics_table(study, is_primary=True),
         others=characteristics_table(study, is_primary=False),
         sequential=sequential_table(study),

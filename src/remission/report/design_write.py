@@ -46,10 +46,8 @@ def _write_all(study: ReportedDesign, folder: Path) -> None:
     write_inputs(folder, study, script=rerun_python(study, version=version), keys=keys, version=version)
     write_text(folder / "methods.md", _methods(study))
     charts = _charts(study)
-    drawn = {
-        section: [(chart, save_figure(chart.figure, folder / "figures", chart.name)) for chart in found]
-        for section, found in charts.items()
-    }
+    for chart in (chart for found in charts.values() for chart in found):
+        save_figure(chart.figure, folder / "figures", chart.name)
     named = {chart.name: chart.table for found in charts.values() for chart in found}
     named["characteristics"] = flat_table(study.content["characteristics"])
     asked = {"sequential": sequential_table(study), "nulls": nulls_table(study), "evidence": evidence_table(study)}
@@ -57,7 +55,7 @@ def _write_all(study: ReportedDesign, folder: Path) -> None:
     write_tables(folder, named | {name: table for name, _, table in cost_tables(study)})
     _write_estimates(study, folder / "tables")
     write_text(folder / "report.html", "")
-    page = render_design(study, drawn, versions=versions, files=list_files(folder))
+    page = render_design(study, charts, versions=versions, files=list_files(folder))
     write_text(folder / "report.html", page, replace=True)
 
 

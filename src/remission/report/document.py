@@ -15,7 +15,7 @@ from remission.patient.standing import is_tuned, standing_of, substances_without
 from remission.protocol.record import Protocol
 from remission.report.chart import Chart
 from remission.report.day_field import draw_days, field_of_trial
-from remission.report.inline import chart_parts, inlined
+from remission.report.inline import CHART_SCRIPTS, chart_parts
 from remission.report.numbers import error_text, interval_text, mean_text, verdict_text
 from remission.report.page import fill_template
 from remission.report.words import ESTABLISHED, SAFETY_LINES, WORDS
@@ -27,8 +27,6 @@ LIMITS: tuple[str, ...] = (
     tuned_sentence(),
     *(line.format(substances=_UNTRIED) for line in WORDS["limits"]["trial"]),
 )
-_WIDE_IN = 10.5
-"""Wider than the widest figure of a trial's report. [in]"""
 _SECTIONS = (
     ("people", "The people, day by day"),
     ("results", "Published beside simulated"),
@@ -77,20 +75,21 @@ def report_content(
 def render_report(
     result: TrialResult,
     summary: TrialSummary,
-    charts: list[tuple[Chart, str]],
+    charts: list[Chart],
     *,
     command: str,
     versions: dict[str, str],
 ) -> str:
-    """The page as text: one self-contained HTML document without scripts; ``charts`` come with their SVG."""
+    """The page as text: one self-contained HTML document; ``charts`` are drawn for two widths and laid out anew."""
     content = report_content(result, summary, command=command, versions=versions)
     return fill_template(
         "report.html.jinja",
         "report.css",
         "field.css",
+        scripts=(*CHART_SCRIPTS, "field.js"),
         people=draw_days(field_of_trial(result), name="people"),
         sections=_SECTIONS,
-        charts=[chart_parts(chart, inline_svg(chart, svg)) for chart, svg in charts],
+        charts=[chart_parts(chart) for chart in charts],
         page=content,
         **content,
     )
@@ -142,13 +141,6 @@ def _row(row: SummaryRow, protocol: Protocol) -> dict[str, Any]:
         "inside": inside,
         "n_failed": row.n_failed,
     }
-
-
-def inline_svg(chart: Chart, svg: str) -> str:
-    """The figure as inline SVG, with its title as text alternative and ids of its own."""
-    # A drawing that is wider than the page keeps its letters readable and scrolls in its frame.
-    inches = float(chart.figure.get_figwidth())
-    return inlined(svg, chart, f' style="min-width: {68.0 * inches:.0f}px"' if inches > _WIDE_IN else "")
 
 
 def _changed(result: TrialResult) -> str:

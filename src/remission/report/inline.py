@@ -11,6 +11,8 @@ from markupsafe import Markup
 
 from remission.report.chart import Chart
 
+CHART_SCRIPTS = ("charts.js",)
+"""What a page with figures runs: values where one points, rows by keys, the picture and the table as files."""
 _FONT = re.compile(r"font:\s*(?:(?P<style>italic|oblique)\s+)?(?:(?P<weight>bold|\d{3})\s+)?(?P<size>[\d.]+)px[^;]*;?")
 
 
@@ -70,10 +72,10 @@ def inlined(svg: str, chart: Chart, attributes: str = "") -> str:
     return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(chart.title)}"{width}{attributes} ', 1)
 
 
-def chart_parts(chart: Chart, svg: str) -> dict[str, Any]:
-    """A chart with its drawing as the macro of the templates takes it."""
+def chart_parts(chart: Chart) -> dict[str, Any]:
+    """A chart with its two drawings as the macro of the templates takes it; the figure is laid out anew."""
     names = ("name", "title", "see", "cannot", "table")
-    return {**{name: getattr(chart, name) for name in names}, "svg": Markup(svg)}  # noqa: S704 - drawn here
+    return {**{name: getattr(chart, name) for name in names}, "svg": Markup(both_widths(chart))}  # noqa: S704 - drawn here
 
 
 def _frames(chart: Chart) -> str:

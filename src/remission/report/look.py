@@ -196,8 +196,8 @@ def _thin_out(axes: Axes) -> None:
         axes.set_yticks(axes.get_yticks(), [fill(one.get_text(), 16) for one in axes.get_yticklabels()])
 
 
-def save_figure(figure: Figure, folder: Path, name: str) -> str:
-    """Write ``name.svg`` and ``name.png`` and return the SVG's text; the same figure gives the same bytes."""
+def save_figure(figure: Figure, folder: Path, name: str) -> None:
+    """Write ``name.svg`` and ``name.png``; the same figure gives the same bytes."""
     vector, pixels = io.BytesIO(), io.BytesIO()
     with drawing():
         legible(figure)
@@ -207,4 +207,3 @@ def save_figure(figure: Figure, folder: Path, name: str) -> str:
         figure.savefig(pixels, format="png", dpi=144, metadata={"Software": "remission"})
     write_bytes(folder / f"{name}.svg", vector.getvalue())
     write_bytes(folder / f"{name}.png", pixels.getvalue())
-    return vector.getvalue().decode("utf-8")

@@ -1,6 +1,9 @@
 """One way to fill a template: no template sees a name that is not given, and no text becomes markup by itself."""
 
+import base64
+from collections.abc import Sequence
 from functools import cache, partial
+from hashlib import sha256
 from importlib.resources import files
 from typing import Any
 
@@ -18,18 +21,26 @@ _reports = cache(page_environment)
 _parts = cache(partial(page_environment, trim_blocks=True, lstrip_blocks=True))
 
 
-def fill_template(name: str, *styles: str, **content: Any) -> str:
-    """A self-contained page as text.
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+
+
+def fill_template(name: str, *styles: str, scripts: Sequence[str] = (), **content: Any) -> str:
+    """A self-contained page as text, whole without scripts.
 
     ``name``: of the template. ``styles``: style sheets after the tokens, in their order; the template has them as
-    ``css``, and our mark as ``mark``. ``content``: what else it shows.
+    ``css``, and our mark as ``mark``. ``scripts``: what runs in the page; the template has them as ``scripts``, and as
+    ``policy`` what a browser may do, with the hash of each. ``content``: what else it shows.
     """
     css = "".join(read_asset(style) for style in ("tokens.css", *styles))
+    texts = [read_asset(one) for one in scripts]
+    sums = " ".join(f"'sha256-{base64.b64encode(sha256(one.encode()).digest()).decode()}'" for one in texts)
     return (
         _reports()
         .get_template(name)
         .render(
             css=Markup(css),  # noqa: S704 - our own files
+            scripts=[Markup(one) for one in texts],  # noqa: S704 - our own files
+            policy=f"{_POLICY}; script-src {sums}" if sums else _POLICY,
             mark=Markup(read_asset("mark.svg").strip()),  # noqa: S704 - our own file
             **content,
         )

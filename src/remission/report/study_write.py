@@ -16,7 +16,7 @@ from remission.records.packaged import packaged_toml
 from remission.records.result import plain
 from remission.report.chart import Chart, Table
 from remission.report.design_folder import csv_text, list_files, write_report_folder, write_tables
-from remission.report.inline import chart_parts, themed_svg
+from remission.report.inline import CHART_SCRIPTS, chart_parts
 from remission.report.page import fill_template, read_asset
 from remission.report.study_words import (
     LIMITS,
@@ -43,7 +43,7 @@ def study_cautions(result: StudyResult) -> tuple[str, ...]:
 def render_study(
     result: StudyResult, *, command: str, charts: Sequence[Chart] | None = None, files: Sequence[tuple[str, str]] = ()
 ) -> str:
-    """One self-contained page without scripts. ``charts``: as drawn; they are drawn here when left out."""
+    """One self-contained page. ``charts``: as drawn, laid out anew here; they are drawn here when left out."""
     from remission.report.study_charts import study_charts
 
     versions = {"python": python_version(), **library_versions()}
@@ -62,6 +62,7 @@ def render_study(
     return fill_template(
         "study.html.jinja",
         "report.css",
+        scripts=CHART_SCRIPTS,
         version=versions["remission"],
         title=result.plan.title,
         finding=f"{result.primary.analysis.label}: {estimate_text(result.primary)}.",
@@ -70,7 +71,7 @@ def render_study(
         arms=arms_table(result),
         question=question,
         tipping=tipping_tables(result),
-        charts=[chart_parts(chart, themed_svg(chart)) for chart in charts or study_charts(result)],
+        charts=[chart_parts(chart) for chart in charts or study_charts(result)],
         cautions=study_cautions(result),
         methods=methods_text(result),
         unused=not_used_table(result, most=_MOST_SHOWN),
@@ -131,7 +132,7 @@ def _write_all(result: StudyResult, folder: Path, *, data: Path, plan: Path, com
     tables |= {chart.name: chart.table for chart in charts if chart.name not in tables}
     write_tables(folder, tables)
     write_text(folder / "report.html", "")
-    page = render_study(result, command=command, charts=study_charts(result), files=list_files(folder))
+    page = render_study(result, command=command, charts=charts, files=list_files(folder))
     write_text(folder / "report.html", page, replace=True)
 
 

@@ -18,8 +18,7 @@ from remission.report.design_document import common_parts, source_line
 from remission.report.design_folder import flat_table, list_files, write_inputs, write_report_folder, write_tables
 from remission.report.design_methods import model_keys
 from remission.report.design_study import TableStudy
-from remission.report.document import inline_svg
-from remission.report.inline import chart_parts
+from remission.report.inline import CHART_SCRIPTS, chart_parts
 from remission.report.look import INK, QUIET, canvas, finish, save_figure
 from remission.report.numbers import measure_text, share_text
 from remission.report.page import fill_template
@@ -46,16 +45,17 @@ def _write_all(study: TableStudy, folder: Path) -> None:
     keys = sorted([*model_keys(study.protocol), "lan1983", "morris2019"])
     write_inputs(folder, study, script=script, keys=keys, version=versions["remission"])
     charts = [schedule_chart(study.protocol), *_power_charts(study)]
-    drawn = [(chart, save_figure(chart.figure, folder / "figures", chart.name)) for chart in charts]
+    for chart in charts:
+        save_figure(chart.figure, folder / "figures", chart.name)
     tables = {chart.name: chart.table for chart in charts}
     write_tables(folder, {**tables, "results": flat_table(study.content["rows"]), **dict(_inputs(study))})
     write_text(folder / "report.html", "")
-    write_text(folder / "report.html", _page(study, drawn, versions, keys, list_files(folder)), replace=True)
+    write_text(folder / "report.html", _page(study, charts, versions, keys, list_files(folder)), replace=True)
 
 
 def _page(
     study: TableStudy,
-    drawn: Sequence[tuple[Chart, str]],
+    charts: Sequence[Chart],
     versions: Mapping[str, str],
     keys: Sequence[str],
     files: Sequence[tuple[str, str]],
@@ -65,9 +65,10 @@ def _page(
     return fill_template(
         "table.html.jinja",
         "report.css",
+        scripts=CHART_SCRIPTS,
         **common_parts(study, versions, changed=", changed by scenarios as above"),
         finding=_finding(study),
-        charts=[chart_parts(chart, inline_svg(chart, svg)) for chart, svg in drawn],
+        charts=[chart_parts(chart) for chart in charts],
         inputs=_inputs(study),
         results=_results(study),
         notes=_remarks(study.content["rows"]),

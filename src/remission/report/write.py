@@ -37,9 +37,12 @@ def write_report(result: TrialResult, folder: Path, *, command: str, versions: d
     write_text(folder / "report.html", page)
 
 
-def _draw(result: TrialResult, summary: TrialSummary, folder: Path) -> list[tuple[Chart, str]]:
-    """The charts with their SVG, written into a new folder."""
+def _draw(result: TrialResult, summary: TrialSummary, folder: Path) -> list[Chart]:
+    """The charts, written into a new folder."""
     from remission.report.look import save_figure
 
     make_folder(folder)
-    return [(chart, save_figure(chart.figure, folder, chart.name)) for chart in report_charts(result, summary)]
+    charts = report_charts(result, summary)
+    for chart in charts:
+        save_figure(chart.figure, folder, chart.name)
+    return charts

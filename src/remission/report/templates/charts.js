@@ -31,7 +31,6 @@
   function picture(svg) {
     const copy = svg.cloneNode(true);
     copy.setAttribute("font-family", "sans-serif");
-    copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
     copy.removeAttribute("data-axes");
     copy.removeAttribute("data-frames");
     for (const one of copy.querySelectorAll(".cursors")) one.remove();

@@ -1,40 +1,59 @@
 """The registered fit, made and told: ``python -m validation.posterior_page FOLDER`` (``make calibrate``).
 
 Simulated points stay in FOLDER. The posterior goes into the library, the page to ``docs/validation/posterior.md``.
-``--page`` writes the page from the posterior that the library has.
+``--page`` writes the page from the posterior that the library has, ``--trials`` what the baseline knows of its trials.
 """
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from remission.calibration.judge import seen_of
 from remission.calibration.posterior import Posterior, load_posterior, plan_hash
 from remission.calibration.study import calibrate
-from remission.files import copy_file
+from remission.calibration.wave import trial_targets
+from remission.evidence.standardized import OtherTrials
+from remission.files import copy_file, write_text
 from remission.library.calibration_plan import CalibrationPlan, load_calibration_plan
 from remission.runs.crew import crew_of
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "validation" / "posterior.md"
+LIBRARY = ROOT / "src" / "remission" / "library" / "calibration"
 BASELINES = ("random effects", "no effect")
 
 
 def main() -> None:
     """Fit and write, or write the page again."""
     plan = load_calibration_plan()
-    if sys.argv[1:] == ["--page"]:
+    if sys.argv[1:] in (["--page"], ["--trials"]):
         found = load_posterior(plan.id)
+        if sys.argv[1] == "--trials":
+            write_trials(plan, found)
+            return
     else:
         folder = Path(sys.argv[1])
         with crew_of(None) as crew:
             found = calibrate(plan, folder, crew=crew, tell=lambda text: print(text, flush=True))
-        copy_file(
-            folder / f"{plan.id}.json", ROOT / "src" / "remission" / "library" / "calibration" / f"{plan.id}.json"
-        )
+        copy_file(folder / f"{plan.id}.json", LIBRARY / f"{plan.id}.json")
+        write_trials(plan, found)
     PAGE.write_text(page(plan, found), encoding="utf-8")
     print(PAGE)
+
+
+def write_trials(plan: CalibrationPlan, found: Posterior) -> None:
+    """What the baseline knows of the trials behind a posterior, for programs that do not read the posterior."""
+    rows = found.judged["left_out"]
+    made = OtherTrials(
+        plan=plan.id, plan_hash=plan_hash(plan), stacking_weight=found.judged["stacking_weight"],
+        sum_log_scores={name: sum(row["log_score"][name] for row in rows) for name in ("chain", *BASELINES)},
+        trials=tuple(seen_of(one) for one in trial_targets(plan)),
+    )  # fmt: skip
+    text = json.dumps(made.to_dict(), indent=1) + "\n"
+    write_text(LIBRARY / f"{plan.id}-trials.json", text, replace=True)
 
 
 def page(plan: CalibrationPlan, found: Posterior) -> str:

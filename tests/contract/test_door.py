@@ -130,6 +130,7 @@ WRONG: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], str]] = [
     (rm.design_trial, ("kare",), {"is_null": True, "power": 0.8}, "null"),
     (rm.design_trial, ("kare",), {"looks": [0.5, "late"]}, "looks"),
     (rm.design_trial, ("kare",), {"spending": "pocok"}, "pocock"),
+    (rm.design_trial, ("kare",), {"n_draws": 4, "effect_model": "both"}, "baseline"),
     # the planner and the evidence
     (rm.plan_infusion, (), {"wieght": 82}, "weight?"),
     (rm.plan_infusion, (), {"weight": np.nan, "age": 45}, "weight"),
@@ -170,7 +171,7 @@ TAKES: dict[str, set[str]] = {
     "long text": {
         "substance", "fact", "layout", "name", "text", "endpoint", "role", "analysis", "evidence", "without", "looks",
         "spending", "prices", "design", "source_kind", "pk_model", "futility", "sites", "analytes", "find", "others",
-        "limits", "within_plasma", "share", "levels",
+        "limits", "within_plasma", "share", "levels", "effect_model",
     },
     "no number": {"share"},
     "infinity": {"share"},

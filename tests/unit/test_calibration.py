@@ -26,6 +26,7 @@ from remission.calibration.wave import (
 )
 from remission.cli.app import run_app
 from remission.errors import SpecError, WorkError
+from remission.evidence.standardized import load_other_trials
 from remission.library.calibration_plan import load_calibration_plan
 from remission.patient.course import CourseSchedule, Entry
 from remission.patient.kernels import fast
@@ -51,6 +52,17 @@ def test_every_trial_of_the_plan_has_its_published_numbers(targets: tuple[TrialT
     assert [target.value for target in kare.numbers] == [10.1, 15.9]
     assert to_scale(50.0, "logit") == 0.0
     assert not {one.protocol for one in PLAN.trial} & set(PLAN.left_out)
+
+
+def test_the_baseline_knows_the_trials_of_the_posterior(targets: tuple[TrialTargets, ...]) -> None:
+    """Its file is read in the place of the posterior: trials, plan and stacking weight must be those."""
+    found, posterior = load_other_trials(), load_posterior()
+    assert (found.plan, found.plan_hash) == (posterior.plan, posterior.plan_hash)
+    assert found.stacking_weight == posterior.judged["stacking_weight"]
+    for one, target in zip(found.trials, targets, strict=True):
+        expected = judge.seen_of(target)
+        assert (one.protocol, one.says) == (expected.protocol, expected.says)
+        assert [one.error, one.z or 0.0] == pytest.approx([expected.error, expected.z or 0.0])
 
 
 def test_a_level_is_the_same_as_a_tendency() -> None:

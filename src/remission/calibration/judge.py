@@ -12,26 +12,13 @@ from functools import partial
 import numpy as np
 from jaxtyping import Float
 from scipy.special import logsumexp
-from scipy.stats import halfnorm, norm
+from scipy.stats import norm
 
 from remission.calibration.fit import Fit, TrialData, fit_posterior
 from remission.calibration.wave import Point, TrialTargets, simulate_point
+from remission.evidence.standardized import Seen, effects_of, z_of_new_trial
 from remission.library.calibration_plan import CalibrationPlan
 from remission.runs.crew import Crew
-
-_MEAN = np.linspace(-2.0, 2.0, 201)
-_TAU = np.linspace(0.005, 2.0, 100)
-_PRIOR_SD = 0.5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """What a trial published of its first analysis: a z, or a verdict in words. ``error``: 2/sqrt(n)."""
-
-    protocol: str
-    z: float | None
-    says: str | None
-    error: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,19 +154,8 @@ _Law = tuple[_Part, _Part, _Part]
 
 def _random_effects(rest: list[Seen], new: Seen, alpha: float) -> _Law:
     """Parts of a mixture for the z of a new trial: mean and spread of effects on a grid, weighted by the others."""
-    mean, tau = np.meshgrid(_MEAN, _TAU, indexing="ij")
-    log = norm.logpdf(mean, 0.0, _PRIOR_SD) + halfnorm.logpdf(tau, scale=_PRIOR_SD)
-    z_alpha = -float(norm.ppf(alpha / 2.0))
-    for one in rest:
-        spread = np.hypot(tau, one.error)
-        if one.z is not None:
-            log = log + norm.logpdf(one.z * one.error, mean, spread)
-        else:
-            edge = z_alpha * one.error
-            up, down = norm.sf(edge, mean, spread), norm.cdf(-edge, mean, spread)
-            log = log + np.log(np.maximum(1.0 - up - down if one.says == "no difference" else up, 1e-12))
-    weight = np.exp(log - logsumexp(log))
-    return mean.ravel() / new.error, np.hypot(tau, new.error).ravel() / new.error, weight.ravel()
+    law = z_of_new_trial(effects_of(rest, alpha=alpha), new.error)
+    return law.center, law.spread, law.weight
 
 
 def _log_score(one: Seen, z: _Part, spread: _Part, weight: _Part, alpha: float) -> float:

@@ -54,6 +54,14 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
     without: Annotated[
         str | None, typer.Option("--without", help="Weigh the draws as if these trials did not exist.")
     ] = None,
+    effect_model: Annotated[
+        str | None,
+        typer.Option(
+            "--effect-model",
+            help="Rest the assurance on the chain, on the baseline (the other trials, no model), or on both stacked by "
+            "how well the chain predicted trials left out; default: stacked.",
+        ),
+    ] = None,
     looks: Annotated[
         str | None, typer.Option("--looks", help="Look at these shares of people with a complete window: 0.5,1.")
     ] = None,
@@ -139,8 +147,8 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
             trial, parameters=parameters_of(trial, values) if values else None, diaries=read_people(diaries),
             n_subjects=sizes_of(vary) if vary else None, power=power, alpha=alpha,
             analysis=analysis, max_replicates=replicates, mcse=mcse, is_null=null, n_truth=truth_people, n_draws=draws,
-            evidence=evidence, without=without, looks=looks, futility=futility or [], spending=spending, prices=prices,
-            budget=budget, seed=seed,
+            evidence=evidence, without=without, effect_model=effect_model, looks=looks, futility=futility or [],
+            spending=spending, prices=prices, budget=budget, seed=seed,
         )  # fmt: skip
     if vary is None and plan.is_searched:
         vary = f"n={plan.sizes.sizes[0]}:{plan.sizes.sizes[-1]}"
@@ -248,6 +256,6 @@ def _command(context: typer.Context, vary: str | None) -> str:
 
 _AGAIN = (
     "changes", "vary", "power", "budget", "alpha", "analysis", "replicates", "mcse", "looks", "futility", "spending",
-    "diaries", "seed", "null", "truth_people", "draws", "evidence", "without", "prices",
+    "diaries", "seed", "null", "truth_people", "draws", "evidence", "without", "effect_model", "prices",
 )  # fmt: skip
 """Options of the command that is printed, in this order."""

@@ -1,6 +1,7 @@
 """What ``remission design`` prints: one design, or with ``--scenarios`` a table of scenarios by designs."""
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from remission.cli.progress import progress_of
 from remission.cli.run import parameters_changed
 from remission.cli.terminal import print_columns
 from remission.design.day_cost import price_text
+from remission.design.effect_models import MEANS
 from remission.design.looks import Sequential
 from remission.design.measures import Measure
 from remission.design.operating import Characteristics
@@ -170,10 +172,13 @@ def _show_looks(n_subjects: int, found: Sequential, name: str) -> None:
 
 
 def _show_assurance(found: dict[str, Any], n_subjects: int) -> None:
-    share, error = found["probability"]["value"], found["probability"]["mcse"]
+    typer.echo(f"Assurance at {n_subjects} people, effect model {found['effect_model']}: {_under(found)}.")
+    for name, one in found["models"].items():
+        typer.echo(f"  {name}: {_under(one)}; {MEANS[name]}")
+    for words in found["says"]:
+        typer.echo(f"  {words}")
     typer.echo(
-        f"Assurance at {n_subjects} people: {share:.2f} (Monte Carlo error {error:.2f}) over {found['n_draws']} draws "
-        f"from {len(found['priors'])} priors by judgement; {_effect(found['effect'], found['effect_sd'])}. Variance of "
+        f"  The chain: {found['n_draws']} draws from {len(found['priors'])} priors by judgement. Variance of "
         f"one trial's estimate: parameters {found['parameter_variance']:.3g}, between trials "
         f"{found['between_trial_variance']:.3g}, sampling {found['sampling_variance']:.3g}."
     )
@@ -194,12 +199,20 @@ def _show_assurance(found: dict[str, Any], n_subjects: int) -> None:
         typer.echo("  These trials also tuned the model's defaults: this weighs the priors and is no new evidence.")
 
 
+def _under(found: Mapping[str, Any]) -> str:
+    """Assurance and effect under one model; a number without a Monte Carlo error was computed, not simulated."""
+    share, error = found["probability"]["value"], found["probability"]["mcse"]
+    words = f"{share:.2f}" if not error else f"{share:.2f} (Monte Carlo error {error:.2f})"
+    return f"{words}; {_effect(found['effect'], found['effect_sd'])}"
+
+
 def _effect(mean: dict[str, Any] | None, spread: float | None) -> str:
     """The mean effect with its Monte Carlo error, and apart from it how uncertain the effect itself is."""
     if mean is None or mean["value"] is None:
         return "no effect can be told"
-    words = f"mean effect {mean['value']:.3g} (Monte Carlo error {mean['mcse']:.2g})"
-    return words if spread is None else f"{words}, uncertainty of the effect: SD {spread:.2g} over the draws"
+    words = f"mean effect {mean['value']:.3g}"
+    words += f" (Monte Carlo error {mean['mcse']:.2g})" if mean["mcse"] else ""
+    return words if spread is None else f"{words}, uncertainty of the effect: SD {spread:.2g}"
 
 
 def _show_cost(cost: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from jaxtyping import Float
 from remission.design.assurance import estimate_assurance
 from remission.design.cost import person_days_of
 from remission.design.costing import cost_content, read_prices
+from remission.design.effect_models import EffectModel, check_effect_model, no_baseline, under_effect_model
 from remission.design.evidence_sets import evidence_sets, trials_of
 from remission.design.measures import columns_of, is_ratio
 from remission.design.nulls import nulls_of, simulate_nulls
@@ -84,6 +85,7 @@ class DesignPlan:
     rule: StopRule | None
     prices: tuple[Prices, PriceSet | None] | None
     source: DiaryPeople | ChainPeople | None = None
+    effect_model: EffectModel = "stacked"
 
     @property
     def changes(self) -> dict[str, float]:
@@ -183,6 +185,7 @@ def design_trial(
     n_draws: int = 0,
     evidence: str | None = None,
     without: str | None = None,
+    effect_model: str | None = None,
     looks: str | None = None,
     futility: Sequence[str] = (),
     spending: str = "obrien-fleming",
@@ -222,6 +225,9 @@ def design_trial(
         Draws of the model's values for the assurance; 0: none.
     evidence, without
         Published trials that weigh the draws, with commas, and those that are left out.
+    effect_model
+        What the assurance rests on: ``"chain"``, ``"baseline"`` (the other trials), or both ``"stacked"``; left out:
+        stacked.
     looks, futility, spending
         Looks by share of people with a complete window (``"0.5,1"``), floors of z (``"0.5:0.0"``), and how alpha is
         spent.
@@ -244,7 +250,7 @@ def design_trial(
     plan = plan_design(
         protocol, parameters=parameters, n_subjects=n_subjects, power=power, alpha=alpha, analysis=analysis,
         max_replicates=max_replicates, mcse=mcse, is_null=is_null, n_truth=n_truth, n_draws=n_draws,
-        evidence=evidence, without=without, looks=looks,
+        evidence=evidence, without=without, effect_model=effect_model, looks=looks,
         futility=futility, spending=spending, prices=prices, budget=budget, diaries=diaries,
         seed=seed,
     )  # fmt: skip
@@ -274,6 +280,7 @@ def plan_design(
     budget: float | None,
     seed: int,
     diaries: Sequence[Diaries] | None = None,
+    effect_model: str | None = None,
 ) -> DesignPlan:
     """Everything checked before anything is simulated; parameters and errors as :func:`design_trial`."""
     for where, share in (("alpha", alpha), ("mcse", mcse), ("power", power)):
@@ -311,6 +318,7 @@ def plan_design(
     sets = evidence_sets(evidence, without, n_draws)
     wanted = choose_analysis(protocol, analysis)
     protocol = with_arms(protocol, wanted)
+    model = _effect_model(protocol, wanted, effect_model, n_draws)
     used = null_protocol(protocol, wanted) if is_null else protocol
     priced = None if prices is None else read_prices(str(prices), protocol)
     if budget is not None:
@@ -334,7 +342,24 @@ def plan_design(
         rule=rule,
         prices=priced,
         source=source,
+        effect_model=model,
     )
+
+
+def _effect_model(protocol: Protocol, analysis: str, asked: str | None, n_draws: int) -> EffectModel:
+    """What the assurance rests on, checked before anything is simulated."""
+    model = check_effect_model(asked or "stacked")
+    if not n_draws:
+        if asked is not None:
+            raise SpecError(
+                where="effect_model", got=f"{asked}, without draws", allowed="an assurance to say it of",
+                remedy="Add --assurance 200 (n_draws=200).",
+            )  # fmt: skip
+        return model
+    refused = None if model == "chain" else no_baseline(protocol, analysis)
+    if refused is not None:
+        raise refused
+    return model
 
 
 def _affordable(
@@ -438,7 +463,10 @@ def study_design(
             plan.designs[-1], n_draws=plan.n_draws, n_replicates=_TRIALS_A_DRAW, seed=plan.seed, alpha=plan.alpha,
             analysis=wanted, evidence=plan.evidence, crew=crew,
         )  # fmt: skip
-        content["assurance"] = asdict(found)
+        under = under_effect_model(
+            plan.designs[-1], wanted, asdict(found), model=plan.effect_model, alpha=plan.alpha
+        )  # fmt: skip
+        content["assurance"] = {**asdict(found), **under}
     if plan.prices is not None:
         estimates = np.concatenate(runs[-1].kept)
         content["cost"] = cost_content(plan.protocol, *plan.prices, estimates=estimates, analysis=wanted)

@@ -622,6 +622,7 @@ ARGUMENTS: Final[Mapping[str, _Reader]] = {
     "analysis": _text("the id of an analysis of the protocol"),
     "evidence": _text("names of published trials with commas, or 'none'"),
     "without": _text("names of published trials with commas"),
+    "effect_model": _text("'chain', 'baseline' or 'stacked'"),
     "looks": _Reader("shares of people at the looks, such as (0.5, 1.0) or '0.5,1'", _read_looks),
     "futility": _names("floors of z by look, such as '0.5:0.0'"),
     "spending": _text("how alpha is spent, such as 'obrien-fleming'"),

@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib.axes import Axes
 
+from remission.design.effect_models import MEANS
 from remission.numerics.intervals import Z95
 from remission.patient.standing import standing_of
 from remission.report.chart import Chart, Table, told
@@ -142,7 +143,7 @@ def assurance_chart(study: ReportedDesign) -> Chart | None:
     total = sum(max(0.0, value) for _, value, _ in parts) or 1.0
     return Chart(
         name="assurance",
-        title=f"Assurance {share} over {found['n_draws']} draws of {len(found['ranges'])} assumed priors",
+        title=f"Assurance {share} (effect model {found['effect_model']}), and what the chain leaves open",
         **told("assurance"),
         figure=figure,
         table=Table(
@@ -150,6 +151,27 @@ def assurance_chart(study: ReportedDesign) -> Chart | None:
             rows=[[name, f"{value:.3g}", f"{100.0 * max(0.0, value) / total:.0f}%"] for name, value, _ in parts],
         ),
     )
+
+
+def effect_model_table(study: ReportedDesign) -> Table | None:
+    """Assurance under each effect model; ``None`` where none was asked for."""
+    found = study.content.get("assurance")
+    if not found:
+        return None
+    return Table(
+        columns=("effect model", "what it rests on", "assurance (± error)", "mean effect (± error)",
+                 "uncertainty of the effect, SD"),
+        rows=[
+            [
+                f"{name}, the answer" if name == found["effect_model"] else name,
+                MEANS[name],
+                share_text(one["probability"]) or "",
+                measure_text(one["effect"]) or "none can be told",
+                "" if one["effect_sd"] is None else f"{one['effect_sd']:.2g}",
+            ]
+            for name, one in found["models"].items()
+        ],
+    )  # fmt: skip
 
 
 def evidence_table(study: ReportedDesign) -> Table | None:

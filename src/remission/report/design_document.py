@@ -11,7 +11,7 @@ from remission.patient.standing import standing_of
 from remission.provenance import source_hashes
 from remission.report.chart import Chart, Table
 from remission.report.cost_section import cost_lines, cost_tables
-from remission.report.design_charts import evidence_table
+from remission.report.design_charts import effect_model_table, evidence_table
 from remission.report.design_methods import (
     citation_lines,
     estimand_rows,
@@ -63,6 +63,8 @@ def render_design(
         others=characteristics_table(study, is_primary=False),
         sequential=sequential_table(study),
         evidence=evidence_table(study),
+        effect_models=effect_model_table(study),
+        effect_models_says=(study.content.get("assurance") or {}).get("says", []),
         truth=_truth(study),
         verdicts=verdict_lines(study),
         nulls=nulls_table(study),

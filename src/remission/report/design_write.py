@@ -14,6 +14,7 @@ from remission.report.chart import Chart
 from remission.report.cost_section import cost_charts, cost_tables
 from remission.report.design_charts import (
     assurance_chart,
+    effect_model_table,
     estimates_chart,
     evidence_table,
     power_chart,
@@ -50,7 +51,10 @@ def _write_all(study: ReportedDesign, folder: Path) -> None:
         save_figure(chart.figure, folder / "figures", chart.name)
     named = {chart.name: chart.table for found in charts.values() for chart in found}
     named["characteristics"] = flat_table(study.content["characteristics"])
-    asked = {"sequential": sequential_table(study), "nulls": nulls_table(study), "evidence": evidence_table(study)}
+    asked = {
+        "sequential": sequential_table(study), "nulls": nulls_table(study), "evidence": evidence_table(study),
+        "effect_models": effect_model_table(study),
+    }  # fmt: skip
     named |= {name: table for name, table in asked.items() if table is not None}
     write_tables(folder, named | {name: table for name, _, table in cost_tables(study)})
     _write_estimates(study, folder / "tables")

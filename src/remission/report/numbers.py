@@ -71,5 +71,7 @@ def share_text(measure: Mapping[str, Any] | None) -> str:
     if measure is None or measure["value"] is None:
         return "" if measure is None else "not available"
     error = 100.0 * (measure["mcse"] or 0.0)
-    digits = decimals_of(error, most=4) if error else 0
+    if not error:
+        return f"{100.0 * measure['value']:.0f}%"
+    digits = decimals_of(error, most=4)
     return f"{100.0 * measure['value']:.{digits}f}% (±\u00a0{error:.{digits}f})"

@@ -26,7 +26,7 @@ from remission.calibration.wave import (
 )
 from remission.cli.app import run_app
 from remission.errors import SpecError, WorkError
-from remission.evidence.standardized import load_other_trials
+from remission.evidence.standardized import Seen, load_other_trials
 from remission.library.calibration_plan import load_calibration_plan
 from remission.patient.course import CourseSchedule, Entry
 from remission.patient.kernels import fast
@@ -124,22 +124,22 @@ def test_an_emulator_learns_a_curve_and_calls_noise_noise() -> None:
 
 def test_random_effects_without_other_trials_are_the_prior() -> None:
     """And one large trial moves them to itself."""
-    new = judge.Seen(protocol="new", z=None, says="no difference", error=0.2)
+    new = Seen(protocol="new", z=None, says="no difference", error=0.2)
     z, _, weight = judge._random_effects([], new, 0.05)
     assert weight @ z == pytest.approx(0.0, abs=1e-9)
-    known = judge.Seen(protocol="large", z=40.0, says=None, error=0.02)
+    known = Seen(protocol="large", z=40.0, says=None, error=0.02)
     z, _, moved = judge._random_effects([known], new, 0.05)
     assert 0.2 < moved @ z * 0.2 < 0.8
 
 
 def test_scores_are_those_of_a_normal() -> None:
     """The three scores against closed forms."""
-    one = judge.Seen(protocol="a", z=0.5, says=None, error=0.2)
+    one = Seen(protocol="a", z=0.5, says=None, error=0.2)
     law = np.array([0.0]), np.array([1.0]), np.array([1.0])
     assert judge._log_score(one, *law, 0.05) == pytest.approx(norm.logpdf(0.5))
     exact = 0.5 * (2 * norm.cdf(0.5) - 1) + 2 * norm.pdf(0.5) - 1 / np.sqrt(np.pi)
     assert judge._crps(0.5, *law, 7) == pytest.approx(exact, abs=0.03)
-    null = judge.Seen(protocol="a", z=None, says="no difference", error=0.2)
+    null = Seen(protocol="a", z=None, says="no difference", error=0.2)
     assert np.exp(judge._log_score(null, *law, 0.05)) == pytest.approx(0.95)
 
 

@@ -88,10 +88,11 @@ def test_a_stacked_answer_is_the_mixture(monkeypatch: pytest.MonkeyPatch, weight
     share = [weight * a["value"] + (1.0 - weight) * b["value"]
              for a, b in ((chain[name], base[name]) for name in ("probability", "effect"))]  # fmt: skip
     assert [found[name]["value"] for name in ("probability", "effect")] == pytest.approx(share)
-    both = mixed(
-        *(Law(center=np.array([one["effect"]["value"]]), spread=np.array([one["effect_sd"]]), weight=np.ones(1))
-          for one in (chain, base)), weight,
-    )  # fmt: skip
+    laws = [
+        Law(center=np.array([one["effect"]["value"]]), spread=np.array([one["effect_sd"]]), weight=np.ones(1))
+        for one in (chain, base)
+    ]
+    both = mixed(laws[0], laws[1], weight)
     assert found["effect_sd"] == pytest.approx(both.sd)
     assert found["says"][0].startswith({0.0: "The chain predicted the trials left out no better"}.get(weight, "The "))
     assert ("weight is 0:" in found["says"][0]) == (weight == 0.0)

@@ -34,8 +34,14 @@ class AnalysisBias:
 def measure_bias(result: TrialResult, truth: TrueContrast) -> AnalysisBias:
     """Bias and coverage of the analysis of that name over the replicates of a result.
 
-    Raises ``SpecError``: the result has no such analysis, or fewer than two of its replicates gave an estimate.
+    Raises ``SpecError``: the replicates drew values of their own, so that each has another truth; the result has no
+    such analysis, or fewer than two of its replicates gave an estimate.
     """
+    if result.drawing is not None:
+        raise SpecError(
+            where="result", got=f"replicates that drew their values from {result.drawing.posterior}",
+            allowed="one set of values, which has one truth", remedy="Simulate with parameters=.",
+        )  # fmt: skip
     if truth.analysis not in result.estimates:
         raise SpecError(
             where="truth.analysis", got=truth.analysis, allowed=f"one of {', '.join(sorted(result.estimates))}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from remission.library.protocols import load_protocol
+from remission.patient.backgrounds import course_parameters_of
 from remission.patient.parameters import DEFAULT_PARAMETER_SET
 from remission.protocol.record import Protocol
 from remission.records.estimand import EventKind
@@ -40,7 +41,10 @@ def truth_of(protocol: Protocol, **strategies: str) -> EstimandTruth:
 def row(label: str, protocol: Protocol, **strategies: str) -> str:
     """Truth, bias and coverage of the primary analysis."""
     truth = truth_of(protocol, **strategies).primary
-    found = measure_bias(simulate_trial(protocol, n_replicates=REPLICATES, seed=TRIAL_SEED), truth)
+    found = measure_bias(
+        simulate_trial(protocol, n_replicates=REPLICATES, seed=TRIAL_SEED, parameters=course_parameters_of(protocol)),
+        truth,
+    )
     return (
         f"| {label} | {truth.estimate:.2f} ± {truth.mcse:.2f} | {found.bias:+.2f} ± {found.bias_mcse:.2f} "
         f"| {found.coverage:.3f} ± {found.coverage_mcse:.3f} |"

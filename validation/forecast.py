@@ -37,11 +37,13 @@ from remission.design.priors import priors_of, sample_values
 from remission.evidence import load_evidence
 from remission.evidence.verdicts import NO_DIFFERENCE, verdicts
 from remission.library.loader import load_parameter_set
-from remission.patient.parameters import DEFAULT_PARAMETER_SET, load_course_parameters
+from remission.patient.backgrounds import course_parameters_of
+from remission.patient.parameters import DEFAULT_PARAMETER_SET
 from remission.protocol.file import read_protocol
 from remission.protocol.record import Protocol
 from remission.provenance import source_hashes
 from remission.records.evidence import StudyOutcome, StudyRecord
+from remission.records.parameter import MODEL_FORM
 from remission.trial.result import TrialResult
 from remission.trial.simulate import plan_trial
 from remission.trial.truth import estimand_truth
@@ -107,9 +109,10 @@ def main() -> None:
 
 def from_defaults(protocol: Protocol) -> tuple[dict[str, Any], TrialResult]:
     """Trials at the default values: what a trial of this size would show if the model were right at its defaults."""
-    plan = plan_trial(protocol, n_replicates=REPLICATES, seed=SEED)
+    values = course_parameters_of(protocol, parameter_set=MODEL_FORM)
+    plan = plan_trial(protocol, n_replicates=REPLICATES, seed=SEED, parameters=values)
     result = plan.finish([plan.run(chunk) for chunk in plan.chunks])
-    truth = estimand_truth(protocol, n_people=PEOPLE, seed=SEED + 1)
+    truth = estimand_truth(protocol, n_people=PEOPLE, seed=SEED + 1, parameters=values)
     contrasts = {}
     for analysis in (item.id for item in protocol.analyses):
         found = result.estimates[analysis]
@@ -159,7 +162,7 @@ def draw_trials(protocol: Protocol, *, n_draws: int, n_trials: int, seed: int) -
     """Trials of the protocol and of the evidence at each draw, with the seeds that an assurance uses."""
     seeds = np.random.SeedSequence(seed).generate_state(2 * n_draws, dtype=np.uint64).tolist()
     trials = evidence_trials()
-    base = load_course_parameters(protocol.substance)
+    base = course_parameters_of(protocol, parameter_set=MODEL_FORM)
     found = []
     for draw, values in enumerate(sample_values(priors_of(protocol), n_draws, seed)):
         plan = plan_trial(protocol, n_replicates=n_trials, seed=seeds[draw], parameters=base.replace(**values))

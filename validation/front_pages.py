@@ -1,8 +1,7 @@
 """Compute what the first page and the story of /learn show, and write it into the library (``make worlds``).
 
-Until a posterior stands in its place: draws from the library's priors, weighted by the published trial, as in
-``remission design --assurance --evidence``. In every draw the same people live under every arm. Twelve worlds of equal
-weight are kept, at the middles of twelfths of the weighted draws in the order of the effect. About a minute.
+Draws of the posterior for a trial not seen. In every draw the same people live under every arm. Twelve worlds of equal
+weight are kept, at the middles of twelfths of the draws in the order of the effect. About a minute.
 """
 
 import json
@@ -18,12 +17,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from remission.design.evidence import evidence_trials, log_likelihoods, simulate_evidence
-from remission.design.priors import priors_of, sample_values
 from remission.files import write_text
+from remission.library.calibration_plan import load_calibration_plan
 from remission.library.closed_links import CLOSED, REGIONS
 from remission.library.front_page import load_rule
 from remission.library.loader import load_parameter_set
+from remission.library.posteriors import Posterior, load_posterior
 from remission.library.protocols import load_protocol
 from remission.patient.backgrounds import course_parameters_of
 from remission.patient.parameters import DEFAULT_PARAMETER_SET, MODEL_FORM, CourseParameters
@@ -38,8 +37,6 @@ from remission.trial.simulate import simulate_trial
 
 LIBRARY = Path(__file__).resolve().parent.parent / "src" / "remission" / "library"
 N_DRAWS = 400
-N_TRIALS = 12
-"""Published trials simulated for the likelihood of a draw."""
 N_REPLICATES = 5
 """Groups of the trial's size that live under every arm."""
 N_SHOWN = 100
@@ -93,36 +90,36 @@ def difference(parameters: CourseParameters) -> float:
     return sum(gained) / 2.0
 
 
-def one_draw(base: CourseParameters, item: tuple[dict[str, float], int]) -> tuple[float, Any]:
-    """What ketamine adds in a draw, and what the published trial would have shown."""
-    values, seed = item
-    known = evidence_trials()[TRIAL]
-    return difference(base.replace(**values)), simulate_evidence(known, values, n_trials=N_TRIALS, seed=seed)
-
-
 @dataclass(frozen=True)
 class Draws:
-    """Draws in the order of their effect, with weights that add up to one."""
+    """Draws of the posterior for a trial not seen, in the order of their effect; all count alike."""
 
     values: list[dict[str, float]]
     effect: Float[np.ndarray, " draw"]
-    weight: Float[np.ndarray, " draw"]
 
     def at(self, share: float) -> int:
-        """The draw at a share of the weight."""
-        return int(np.searchsorted(np.cumsum(self.weight), share))
+        """The draw at a share of them."""
+        return min(int(share * len(self.values)), len(self.values) - 1)
 
 
-def weighted_draws(n_draws: int) -> Draws:
+def draws_of(n_draws: int) -> Draws:
+    """The level of a new trial is not drawn: a world is for looking at what ketamine adds."""
     base = course_parameters_of(trial())
-    values = sample_values(priors_of(trial()), n_draws, DEFAULT_SEED)
-    seeds = np.random.SeedSequence(DEFAULT_SEED).generate_state(n_draws, dtype=np.uint64).tolist()
-    found = list(Crew().in_order(partial(one_draw, base), list(zip(values, seeds, strict=True))))
-    logs = log_likelihoods(evidence_trials()[TRIAL], [evidence for _, evidence in found])
-    weight = np.exp(logs - logs.max())
-    effect = np.array([one for one, _ in found])
+    values = posterior().new_trial(trial().substance, n_draws, seed=DEFAULT_SEED)
+    effect = np.array(list(Crew().in_order(partial(one_draw, base), values)))
     order = np.argsort(effect, kind="stable")
-    return Draws([values[k] for k in order], effect[order], weight[order] / weight.sum())
+    return Draws([values[k] for k in order], effect[order])
+
+
+def one_draw(base: CourseParameters, values: dict[str, float]) -> float:
+    """What ketamine adds in a draw."""
+    return difference(base.replace(**values))
+
+
+@cache
+def posterior() -> Posterior:
+    """The one from which every run draws."""
+    return load_posterior(load_parameter_set(DEFAULT_PARAMETER_SET).attribute("posterior"))
 
 
 def rows_of(used: Bool[np.ndarray, "person day"]) -> dict[str, Any]:
@@ -191,7 +188,7 @@ def curves() -> list[dict[str, Any]]:
 
 
 def write(n_draws: int) -> None:
-    draws = weighted_draws(n_draws)
+    draws = draws_of(n_draws)
     base = course_parameters_of(trial())
     places = [draws.at((k + 0.5) / N_WORLDS) for k in range(N_WORLDS)]
     tail = (1.0 - load_rule().level) / 2.0
@@ -203,9 +200,10 @@ def write(n_draws: int) -> None:
         "parameter_hash": load_parameter_set(DEFAULT_PARAMETER_SET).content_hash,
         "protocol": TRIAL,
         "protocol_hash": trial().content_hash,
-        "evidence": [TRIAL],
+        "posterior": posterior().plan,
+        "evidence": [one.protocol for one in load_calibration_plan(posterior().plan).trial],
         "n_draws": n_draws,
-        "n_effective": round(float(1.0 / (draws.weight**2).sum()), 1),
+        "n_effective": float(min(n_draws, posterior().size)),
         "n_people": N_REPLICATES * trial().population.n_subjects,
         "n_days": trial().follow_up_days,
     }

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from remission.library.loader import list_parameter_sets, load_parameter_set
 from remission.library.references import load_reference
+from remission.records.parameter import MODEL_FORM
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "parameters.md"
 
@@ -24,8 +25,11 @@ def page() -> str:
     for name in list_parameter_sets():
         found = load_parameter_set(name)
         lines += ["", f"## {name}", "", f"{found.title}.", *([found.note] if found.note else []), ""]
+        under = found.attributes.get("posterior") and {one.id: one for one in load_parameter_set(MODEL_FORM).parameters}
         lines += ["| id | symbol | value | unit | grade | source | note |", "|---|---|---|---|---|---|---|"]
         for parameter in found.parameters:
+            if under and under.get(parameter.id) == parameter:
+                continue  # it stands once, with its own set
             keys.add(parameter.source)
             printed = (
                 f" Printed: {parameter.printed_value:g} {parameter.printed_unit}." if parameter.printed_unit else ""

@@ -14,6 +14,7 @@ from remission.design.operating import characterize, simulate_design
 from remission.design.stops import plan_stops
 from remission.design.variants import null_protocol, one_analysis, resize_protocol
 from remission.library.protocols import load_protocol
+from remission.patient.backgrounds import course_parameters_of
 from remission.trial.simulate import simulate_trial
 from validation.exact_sizes import binomial_power, count_power, hazard_power, normal_power
 
@@ -130,7 +131,7 @@ def trial_lines(scale: float, seed: int) -> list[str]:
     ]
     n = max(100, round(4000 * scale))
     kare = one_analysis(load_protocol("kare"), "pda-extremes")
-    found = simulate_trial(kare, n_replicates=n, seed=seed)
+    found = simulate_trial(kare, n_replicates=n, seed=seed, parameters=course_parameters_of(kare))
     share, error = share_below(found.estimates["pda-extremes"])
     arms = found.arms["pda"]
     (first, last), sizes = (0, 3), arms.n.mean(axis=0)
@@ -139,7 +140,7 @@ def trial_lines(scale: float, seed: int) -> list[str]:
     near = normal_power(away, float(sd), round(sizes[first]), round(sizes[last]))
     lines.append(_line("t test", "kare, extreme arms", share, error, "noncentral t", near))
     cocaine = one_analysis(load_protocol("dakwar-2019"), "abstinence-ketamine")
-    found = simulate_trial(cocaine, n_replicates=n, seed=seed)
+    found = simulate_trial(cocaine, n_replicates=n, seed=seed, parameters=course_parameters_of(cocaine))
     share, error = share_below(found.estimates["abstinence-ketamine"])
     arms = found.arms["abstinent-last-2-weeks"]
     p = (arms.mean * arms.n).sum(axis=0) / arms.n.sum(axis=0)

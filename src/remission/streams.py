@@ -56,6 +56,7 @@ class Stream(IntEnum):
     COMORBIDITY = 20
     STATED_LAW = 21
     RESAMPLING = 22
+    VALUES = 23
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

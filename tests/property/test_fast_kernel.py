@@ -1,6 +1,6 @@
 """The compiled kernel is the reference kernel, bit for bit."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 from effort import tries
@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from numba import njit
 
 from remission.numerics import elementary, lanes
-from remission.patient.course import Course, CourseSchedule, Entry
+from remission.patient.course import Course, CourseSchedule, DrawnValues, Entry
 from remission.patient.kernels import fast, reference
-from remission.patient.parameters import load_course_parameters
+from remission.patient.parameters import CourseParameters, load_course_parameters
 from remission.patient.sampling import sample_traits
 from remission.records.substance import Substance
 from remission.streams import People, Stream, draw_words
@@ -61,6 +61,7 @@ def cases(draw: st.DrawFn) -> tuple[People, CourseSchedule, Substance, dict[str,
     names = ("use_effect", "k_c", "k_g", "w_m", "eta", "a_h", "beta_c", "sigma_x", "sigma_k", "w7", "nu", "kappa")
     factors = {name: draw(FACTOR) for name in names}
     factors["leave_hazard_per_day"] = draw(st.sampled_from([0.0, 0.01]))
+    factors["drawn"] = draw(st.sampled_from([0.0, 1.0]))
     factors["gamma"] = draw(st.sampled_from([0.0, -0.4, 0.7]))
     factors["k_s"] = draw(st.sampled_from([0.0, 0.4]))
     factors["k_m"] = draw(st.sampled_from([0.0, 0.5]))
@@ -74,6 +75,12 @@ def cases(draw: st.DrawFn) -> tuple[People, CourseSchedule, Substance, dict[str,
     return people, schedule, draw(st.sampled_from(list(Substance))), factors
 
 
+def _drawn(parameters: CourseParameters, n: int) -> DrawnValues:
+    rng = np.random.default_rng(n)
+    names = [one.name for one in fields(DrawnValues)]
+    return DrawnValues(**{name: getattr(parameters, name) * rng.uniform(0.5, 1.5, n) for name in names})
+
+
 @given(case=cases(), n_threads=st.integers(min_value=1, max_value=3))
 @settings(max_examples=tries(15, 40))
 def test_fast_equals_reference(
@@ -82,14 +89,37 @@ def test_fast_equals_reference(
     """The reference is the specification: one different bit is a different trial."""
     people, schedule, substance, factors = case
     base = load_course_parameters(substance)
+    is_drawn = factors.pop("drawn") > 0.0
     given = {name: factors.pop(name) for name in _SWITCHED}
     changed = {name: getattr(base, name) * factor for name, factor in factors.items()}
     parameters = base.replace(**given, **changed)
     traits = sample_traits(people, parameters, entry=schedule.entry)
+    if is_drawn:
+        traits = replace(traits, drawn=_drawn(parameters, len(people)))
     expected = reference.simulate_course(people, traits, schedule, parameters)
     found = fast.simulate_course(people, traits, schedule, parameters, n_threads=n_threads)
     for name in (one.name for one in fields(Course) if one.name != "states"):
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), err_msg=name)
+
+
+def test_values_drawn_alike_are_the_parameters() -> None:
+    """A draw that says what the parameters say must change nothing, or a posterior would be another model."""
+    parameters = load_course_parameters(Substance("alcohol"))
+    n = 300
+    people = People.of_replicates(seed=3, first=0, count=1, n_subjects=n)
+    rng = np.random.default_rng(1)
+    schedule = CourseSchedule(
+        infusion_day=np.tile([0, 7, 14], (n, 1)), exposure=rng.uniform(0.0, 2.0, (n, 3)),
+        psychoactive=np.zeros((n, 3)), session_day=np.tile([1, 8], (n, 1)), quality=np.ones(n),
+        weekday0=np.zeros(n, dtype=np.int64), blocked=np.zeros(40, dtype=np.bool_),
+    )  # fmt: skip
+    traits = sample_traits(people, parameters, entry=schedule.entry)
+    same = DrawnValues(**{one.name: np.full(n, getattr(parameters, one.name)) for one in fields(DrawnValues)})
+    for kernel in (fast.simulate_course, reference.simulate_course):
+        plain = kernel(people, traits, schedule, parameters)
+        drawn = kernel(people, replace(traits, drawn=same), schedule, parameters)
+        for name in (one.name for one in fields(Course) if one.name != "states"):
+            np.testing.assert_array_equal(getattr(drawn, name), getattr(plain, name), err_msg=name)
 
 
 def test_one_number_functions_have_the_bits_of_the_array_functions() -> None:

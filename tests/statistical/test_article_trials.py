@@ -45,7 +45,9 @@ def test_a_drug_that_does_nothing_makes_no_difference(name: str, analysis: str) 
 @pytest.mark.stat
 def test_intervals_over_replicates_have_the_width_that_the_analysis_claims() -> None:
     """The spread of the estimate over replicates is the analysis' own standard error, within a quarter."""
-    result = simulate_trial(load_protocol("kare"), n_replicates=REPLICATES, seed=20260101)
+    kare = load_protocol("kare")
+    values = load_course_parameters(kare.substance)
+    result = simulate_trial(kare, n_replicates=REPLICATES, seed=20260101, parameters=values)
     found = result.estimates["pda-ketamine"]
     claimed = np.mean(found.high - found.low) / (2 * 1.986)
     assert abs(found.estimate.std(ddof=1) / claimed - 1.0) < 0.25

@@ -13,6 +13,7 @@ from validation.power_references import binomial_share, hazard_share, normal_sha
 from validation.small_trials import small_protocol
 
 from remission.analyses.odds import analyze_odds
+from remission.patient.backgrounds import course_parameters_of
 from remission.records.estimand import Estimand
 from remission.trial.simulate import simulate_trial
 from remission.trial.truth import estimand_truth
@@ -71,7 +72,9 @@ def test_complete_data_give_the_true_estimand_back() -> None:
     )  # fmt: skip
     protocol = small_protocol(setting={"retention": "complete"}, estimand=asked.to_dict())
     truth = estimand_truth(protocol, n_people=8000, seed=4).primary
-    found = measure_bias(simulate_trial(protocol, n_replicates=800, seed=5), truth)
+    found = measure_bias(
+        simulate_trial(protocol, n_replicates=800, seed=5, parameters=course_parameters_of(protocol)), truth
+    )
     assert abs(found.bias) < 4.0 * found.bias_mcse
     assert abs(found.coverage - 0.95) < 4.0 * np.sqrt(0.95 * 0.05 / 800)
 

@@ -176,7 +176,7 @@ def test_the_command_reports_every_set(capsys: pytest.CaptureFixture[str]) -> No
     shown = capsys.readouterr().out
     assert "given kare: not reported" in shown
     assert "--evidence kare" in shown
-    assert "were tuned by hand on the alcohol trial (KARE)" in shown
+    assert "draws what ketamine does from posterior-2026" in shown
     assert run_app(["design", "kare", *options, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)["assurance"]
     assert [one["trials"] for one in found["given"]] == [[], ["kare"]]

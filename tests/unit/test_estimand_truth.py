@@ -9,6 +9,7 @@ from validation.bias import measure_bias
 from validation.small_trials import small_protocol
 
 from remission.errors import SpecError
+from remission.patient.backgrounds import course_parameters_of
 from remission.patient.parameters import CourseParameters, load_course_parameters
 from remission.patient.pharmacology import load_pharmacology
 from remission.protocol.record import Protocol
@@ -95,7 +96,9 @@ def test_an_unbiased_analysis_of_complete_data_finds_the_truth() -> None:
     """The link between the two: within 4 Monte Carlo errors, which a right program misses once in 16,000 seeds."""
     protocol = asking(setting=COMPLETE)
     truth = estimand_truth(protocol, n_people=8000, seed=11)
-    found = measure_bias(simulate_trial(protocol, n_replicates=200, seed=12), truth.primary)
+    found = measure_bias(
+        simulate_trial(protocol, n_replicates=200, seed=12, parameters=course_parameters_of(protocol)), truth.primary
+    )
     assert abs(found.bias) < 4.0 * found.bias_mcse
     assert abs(found.coverage - 0.95) < 4.0 * found.coverage_mcse
 
@@ -210,9 +213,11 @@ def test_the_library_call_refuses_what_it_cannot_answer() -> None:
 def test_bias_needs_the_same_analysis_and_two_estimates() -> None:
     """A comparison with another analysis, or with one replicate, would look like a result."""
     truth = truth_of(240).primary
-    one = simulate_trial(asking(), n_replicates=1, seed=3)
+    one = simulate_trial(asking(), n_replicates=1, seed=3, parameters=course_parameters_of(asking()))
     with pytest.raises(SpecError, match="estimate"):
         measure_bias(one, truth)
+    with pytest.raises(SpecError, match="drew"):
+        measure_bias(simulate_trial(asking(), n_replicates=2, seed=3), truth)
     with pytest.raises(SpecError, match=r"truth\.analysis"):
         measure_bias(one, replace(truth, analysis="other"))
 
@@ -234,7 +239,9 @@ def test_bias_of_a_ratio_is_on_its_logarithm_and_its_error_too() -> None:
     population = {**small_protocol().population.to_dict(), "n_subjects": 240}
     protocol = asking(analysis="relapse-ketamine", setting=COMPLETE, population=population)
     truth = estimand_truth(protocol, n_people=4800, seed=21).primary
-    found = measure_bias(simulate_trial(protocol, n_replicates=60, seed=22), truth)
+    found = measure_bias(
+        simulate_trial(protocol, n_replicates=60, seed=22, parameters=course_parameters_of(protocol)), truth
+    )
     assert abs(found.bias) < 4.0 * found.bias_mcse
     assert found.bias_mcse < 0.1
 

@@ -7,6 +7,7 @@ import pytest
 from validation.bias import measure_bias
 from validation.small_trials import small_protocol
 
+from remission.patient.backgrounds import course_parameters_of
 from remission.patient.parameters import load_course_parameters
 from remission.patient.pharmacology import load_pharmacology
 from remission.records.intercurrent import UseRule
@@ -193,7 +194,9 @@ def test_expectancy_in_reports_is_bias_and_expectancy_in_use_is_truth() -> None:
     def bias(**blinding: float) -> tuple[float, float, float]:
         protocol = small_protocol(setting=complete, blinding={**BLINDING, **blinding}, estimand=ESTIMAND)
         truth = estimand_truth(protocol, n_people=3000, seed=3).primary
-        found = measure_bias(simulate_trial(protocol, n_replicates=60, seed=4), truth)
+        found = measure_bias(
+            simulate_trial(protocol, n_replicates=60, seed=4, parameters=course_parameters_of(protocol)), truth
+        )
         return truth.estimate, found.bias, found.bias_mcse
 
     plain, reporting, using = bias(), bias(expectancy_report=0.8), bias(expectancy_use=1.5)

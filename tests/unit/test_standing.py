@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from remission.cli.table import standing_data
+from remission.library.calibration_plan import load_calibration_plan
 from remission.library.facts import load_facts
 from remission.library.protocols import list_protocols, load_protocol
 from remission.patient.standing import is_tuned, standing_of, tuned_sentence
@@ -21,11 +22,14 @@ ROOT = Path(__file__).resolve().parents[2]
      ("cannabis", True, False), ("methamphetamine", True, False)],
 )  # fmt: skip
 def test_each_substance_says_what_its_values_are_worth(substance: str, is_placeholder: bool, has_trial: bool) -> None:
-    """The set as it ships: four substances with placeholders, two with a trial behind them."""
-    found = standing_of(substance)
+    """The sets as they ship: four substances with placeholders, two with a trial behind them."""
+    found = standing_of(substance, "model-form-2026")
     assert (found.is_placeholder, bool(found.trials)) == (is_placeholder, has_trial)
     assert found.lines[0].startswith("The values for") == (is_placeholder or has_trial)
-    assert found.to_dict()["is_placeholder"] is is_placeholder
+    drawn = standing_of(substance)
+    assert drawn.to_dict()["is_placeholder"] is is_placeholder
+    assert drawn.lines[0].startswith("The values for") == is_placeholder
+    assert "no better than the average effect" in " ".join(drawn.lines)
 
 
 def test_the_tuning_file_names_every_fact_that_was_searched_on() -> None:
@@ -47,11 +51,19 @@ def test_every_published_number_of_a_built_in_trial_is_marked_as_tuned_on() -> N
     for name in list_protocols():
         protocol = load_protocol(name)
         for one in protocol.comparisons:
-            assert is_tuned(record=protocol.evidence, endpoint=one.outcome) == (
+            assert is_tuned(record=protocol.evidence, endpoint=one.outcome, parameter_set="model-form-2026") == (
                 one.outcome in {"percentage days abstinent over 6 months", "confirmed alcohol relapse by 6 months",
                                 "abstinent for last 2 weeks of trial (ITT)"}
             )  # fmt: skip
-    assert not is_tuned(record="yoon_2025_rct", endpoint="craving over the trial")
+    plan = load_calibration_plan()
+    for entry in plan.trial:
+        known = load_protocol(entry.protocol)
+        used = {(one.analysis, one.endpoint, one.arm) for one in entry.numbers}
+        for one in known.comparisons:
+            if (one.analysis, one.endpoint, one.arm) in used:
+                assert is_tuned(record=known.evidence, endpoint=one.outcome), "it was fitted on"
+    assert not is_tuned(record="combine_2006", endpoint="percent days abstinent")
+    assert not is_tuned(record="yoon_2025_rct", endpoint="craving over the trial", parameter_set="model-form-2026")
     assert not is_tuned(record=None, endpoint="craving over the trial")
 
 

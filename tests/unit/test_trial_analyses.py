@@ -10,6 +10,7 @@ from validation.bias import measure_bias
 from validation.small_trials import small_protocol
 
 from remission.analyses.estimate import Status
+from remission.patient.backgrounds import course_parameters_of
 from remission.protocol.record import Protocol
 from remission.runs.tables import write_tables
 from remission.trial.chunk import Chunk
@@ -118,7 +119,7 @@ def test_every_method_has_a_truth_that_its_estimates_are_near(name: str) -> None
     same = [one for one in ANALYSES if one["endpoint"] == endpoint]
     protocol = protocol_of(estimand=estimand(name), analyses=same, multiplicity=None)
     truths = estimand_truth(protocol, n_people=1000, seed=3).contrasts
-    result = simulate_trial(protocol, n_replicates=8, seed=4)
+    result = simulate_trial(protocol, n_replicates=8, seed=4, parameters=course_parameters_of(protocol))
     for other, truth in truths.items():
         is_ratio = next(one.is_ratio for one in protocol.analyses if one.id == other)
         found = measure_bias(result, truth)

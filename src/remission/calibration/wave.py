@@ -21,6 +21,7 @@ from remission.library.published import PublishedOutcome, published_outcome
 from remission.patient.backgrounds import course_parameters_of
 from remission.patient.parameters import CourseParameters
 from remission.protocol.record import Protocol
+from remission.records.parameter import MODEL_FORM
 from remission.runs.crew import Crew
 from remission.trial.chunk import ChunkResult
 from remission.trial.package import therapy_effect
@@ -138,7 +139,7 @@ def _targets(entry: TrialEntry) -> TrialTargets:
     wanted = {*analyses, *(one.number.analysis for one in numbers if one.number.analysis)}
     kept = tuple(one for one in protocol.analyses if one.id in wanted)
     needed = {one.endpoint for one in kept} | {one.baseline for one in kept} | {one.endpoint for one in entry.numbers}
-    base = course_parameters_of(protocol)
+    base = course_parameters_of(protocol, parameter_set=MODEL_FORM)
     # What therapy is worth is found once, at the library's values: at every point it would follow the point and hide
     # it. Medicines are in no arm that is compared here.
     worth = {
@@ -182,7 +183,7 @@ def _with_error(protocol: Protocol, number: Number, there: PublishedOutcome) -> 
 
 def _simulate(one: TrialTargets, values: dict[str, float], replicates: int, seed: int) -> Point:
     level = values.pop("level")
-    parameters = shifted(course_parameters_of(one.protocol).replace(**values), level)
+    parameters = shifted(course_parameters_of(one.protocol, parameter_set=MODEL_FORM).replace(**values), level)
     plan = plan_trial(one.protocol, n_replicates=replicates, seed=seed, parameters=parameters)
     pieces = [plan.run(chunk) for chunk in plan.chunks]
     columns = []

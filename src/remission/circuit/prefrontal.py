@@ -52,8 +52,8 @@ def control(
     commitment: _Column,
     load: _Column,
     *,
-    w_k: float,
-    c_l: float,
+    w_k: float | _Column,
+    c_l: float | _Column,
     w_m: float,
     k_a: float,
 ) -> _Column:

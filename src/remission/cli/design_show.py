@@ -1,7 +1,7 @@
 """What ``remission design`` prints: one design, or with ``--scenarios`` a table of scenarios by designs."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ def show(content: dict[str, Any], main: list[Characteristics], *, null: bool, po
     if "changes" in content:
         changes = ", ".join(f"{key}={value:g}" for key, value in content["changes"].items())
         typer.echo(f"Values that are not the library's: {changes}")
+    _show_drawn(content.get("over_posterior", ()))
     for row in main:
         _show_row(row, name)
     for found, value in content["truths"].items():
@@ -57,6 +58,17 @@ def show(content: dict[str, Any], main: list[Characteristics], *, null: bool, po
     if "cost" in content:
         _show_cost(content["cost"])
     typer.echo(f"Again: {content['command']}")
+
+
+def _show_drawn(found: Sequence[dict[str, Any]]) -> None:
+    """The assurance of each size, and what stands below it."""
+    for one in found:
+        typer.echo(
+            f"Assurance at {one['n_subjects']} people: {Measure(**one['rejected']).text}, the chance of success when "
+            f"each of {one['n_replicates']} trials draws its values from {one['posterior']}"
+        )
+    if found:
+        typer.echo(f"At the mean of {found[0]['posterior']}, the same values in every trial:")
 
 
 def _show_row(row: Characteristics, name: str) -> None:

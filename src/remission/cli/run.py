@@ -80,12 +80,12 @@ def run_command(  # noqa: PLR0917 - options of a command line
             remedy="See remission run --help, and remission list.",
         )  # fmt: skip
     protocols, left_out = _published() if protocol is None else (find_protocol(protocol, substance), {})
-    prepared = [(found, parameters_of(found, changes or [])) for found in protocols]
+    prepared = [(found, parameters_changed(found, changes or [])) for found in protocols]
     _check_replicates(replicates)
     check_folder(out)
     plans = [
-        plan_trial(found, n_replicates=replicates, seed=seed, parameters=parameters, with_diaries=diaries)
-        for found, parameters in prepared
+        plan_trial(found, n_replicates=replicates, seed=seed, changes=changed, with_diaries=diaries)
+        for found, changed in prepared
     ]
     if shares is not None:
         from remission.cli.shares import prepare

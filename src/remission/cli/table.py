@@ -14,14 +14,18 @@ from remission.errors import visible
 from remission.library.loader import list_parameter_sets
 from remission.numerics.digits import decimals_of, error_digit, with_interval
 from remission.patient.standing import standing_of
-from remission.report.numbers import verdict_text
+from remission.report.numbers import spread_words, verdict_text
 
 __all__ = ["print_rows", "standing_data"]
 
 _NOTE = (
     "Published: \u25c6 abstract or registry, \u25c7 other kinds, named. Simulated: mean over {n} replicates, 95% of "
-    'replicates, \u00b1 Monte Carlo error. "Tuned": the values were tuned on this number, so it is no prediction.\n'
-    "Research software, not medical advice."
+    '{what}, \u00b1 Monte Carlo error. "Tuned": the values were tuned or fitted on this number, so it is no '
+    "prediction.\n{split}Research software, not medical advice."
+)
+_SPLIT = (
+    "Chance: 95% of trials of this size at one set of values. Values: what is not known of the mean trial. In "
+    "brackets: a new trial, that is both, and how trials differ.\n"
 )
 
 
@@ -44,7 +48,9 @@ def print_rows(data: dict[str, Any]) -> None:
     for line in standing_data(data)["lines"]:
         out.print(Text(line), highlight=False)
     out.print(table)
-    out.print(_NOTE.format(n=data["n_replicates"]), highlight=False)
+    drawn = data.get("posterior") is not None
+    words = {"what": "new trials" if drawn else "replicates", "split": _SPLIT if drawn else ""}
+    out.print(_NOTE.format(n=data["n_replicates"], **words), highlight=False)
     hidden = len(data["rows"]) - len(shown)
     if hidden:
         out.print(f"{hidden} more rows are in the report and in summary.json.", highlight=False)
@@ -90,4 +96,7 @@ def simulated_text(row: dict[str, Any]) -> str:
     error = " \u00b1 " + error_digit(found["mcse"]) if found["mcse"] else ""
     said = row.get("published_verdict")
     shares = "" if said is None else "\n" + verdict_text(said["simulated_share_better"], said["simulated_share_worse"])
-    return f"{numbers['mean']} ({numbers['low']} to {numbers['high']}){error}{shares}"
+    split = found.get("intervals_95") or {}
+    words = spread_words(split.get("sampling"), split.get("parameters"), found["mcse"], more="\n")
+    below = f"\n{words}" if words else ""
+    return f"{numbers['mean']} ({numbers['low']} to {numbers['high']}){error}{below}{shares}"

@@ -20,6 +20,8 @@ from remission.design.measures import Count, Mean, Measure, is_ratio, scale_of, 
 from remission.design.stops import StopRule
 from remission.design.variants import choose_analysis, one_analysis
 from remission.errors import SpecError
+from remission.patient.backgrounds import course_parameters_of
+from remission.patient.drawn import Drawing
 from remission.patient.parameters import CourseParameters
 from remission.protocol.record import Protocol
 from remission.records.analysis import Analysis
@@ -164,6 +166,7 @@ def simulate_design(
     alpha: float = 0.05,
     analysis: str | None = None,
     parameters: CourseParameters | None = None,
+    drawing: Drawing | None = None,
     truths: dict[str, float] | None = None,
     truth_errors: dict[str, float] | None = None,
     rule: StopRule | None = None,
@@ -180,20 +183,24 @@ def simulate_design(
 
     ``max_replicates``: most trials to simulate. ``mcse``: stop when the Monte Carlo standard error is at most this;
     never before a hundred trials. ``analysis``: the analysis whose error counts; ``None``: the protocol's first.
-    ``parameters``: values to use instead of the library's. ``truths``: true value by analysis, on the scale people read
-    (a ratio as a ratio); an analysis without one is compared with the same trials with nobody unseen. ``truth_errors``:
-    their Monte Carlo errors, on the scale of the analysis (of the logarithm for a ratio); none: exact. ``is_null``:
-    whether only the share of rejections is asked for, as where there is no effect. ``against``: stop, too, when the
-    share is told apart from this one, by three Monte Carlo errors. ``source``: people on whose days an effect is
-    stated; nobody sees them in full. ``rule``: looks at the analysis that decides;
-    ``None``: only the one at the end. ``keep``: whether the estimates of the analysis that decides are kept. ``crew``:
-    who does the work; ``None``: this process. ``on_progress``: called with (trials done, most trials). Raises
+    ``parameters``: values to use instead of the library's; every trial has the same, unless each draws its own by
+    ``drawing``, of which only the share of rejections has a meaning. ``truths``: true value by analysis, on the scale
+    people read (a ratio as a ratio); an analysis without one is compared with the same trials with nobody unseen.
+    ``truth_errors``: their Monte Carlo errors, on the scale of the analysis (of the logarithm for a ratio); none:
+    exact. ``is_null``: whether only the share of rejections is asked for, as where there is no effect. ``against``:
+    stop, too, when the share is told apart from this one, by three Monte Carlo errors. ``source``: people on whose days
+    an effect is stated; nobody sees them in full. ``rule``: looks at the analysis that decides; ``None``: only the one
+    at the end. ``keep``: whether the estimates of the analysis that decides are kept. ``crew``: who does the work;
+    ``None``: this process. ``on_progress``: called with (trials done, most trials). Raises
     ``SpecError``: a number is out of range, or the protocol has no such analysis; ``WorkError``: a worker died.
     """
     check_share("mcse", mcse)
     check_share("alpha", alpha)
     wanted = choose_analysis(protocol, analysis)
-    plan = plan_trial(protocol, n_replicates=max_replicates, seed=seed, parameters=parameters, source=source)
+    plan = plan_trial(
+        protocol, n_replicates=max_replicates, seed=seed, parameters=parameters or course_parameters_of(protocol),
+        drawing=drawing, source=source,
+    )  # fmt: skip
     task = _Task(
         plan=plan,
         analysis=wanted,

@@ -9,9 +9,9 @@ from scipy.stats import halfnorm, lognorm, norm, uniform
 from remission.library.loader import load_parameter_set
 from remission.library.priors import load_priors
 from remission.patient.backgrounds import course_parameters_of
-from remission.patient.parameters import DEFAULT_PARAMETER_SET, meaningful_range
+from remission.patient.parameters import meaningful_range
 from remission.protocol.record import Protocol
-from remission.records.parameter import Parameter
+from remission.records.parameter import MODEL_FORM, Parameter
 
 _SHAPES = {"normal": norm, "half-normal": halfnorm, "even": uniform}
 
@@ -44,7 +44,7 @@ def priors_of(protocol: Protocol) -> tuple[ValuePrior, ...]:
     """Priors of the values that a protocol's substance reads; a value that the substance alone has keeps its own."""
     names = set(asdict(course_parameters_of(protocol)))
     found: dict[str, Parameter] = {}
-    for parameter in load_parameter_set(DEFAULT_PARAMETER_SET).parameters:
+    for parameter in load_parameter_set(MODEL_FORM).parameters:
         name, _, substance = parameter.id.partition(".")
         is_ours = name in names and substance in {"", protocol.substance.value}
         # A value of the substance replaces the general one, prior and range and all.

@@ -38,8 +38,10 @@ from remission.design.variants import (
     resize_protocol,
 )
 from remission.errors import SpecError
+from remission.library.loader import load_parameter_set
 from remission.patient.backgrounds import course_parameters_of
-from remission.patient.parameters import CourseParameters
+from remission.patient.drawn import Drawing
+from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters
 from remission.patient.standing import standing_of
 from remission.protocol.record import Protocol
 from remission.records.diaries import Diaries
@@ -86,6 +88,14 @@ class DesignPlan:
     prices: tuple[Prices, PriceSet | None] | None
     source: DiaryPeople | ChainPeople | None = None
     effect_model: EffectModel = "stacked"
+
+    @property
+    def drawing(self) -> Drawing | None:
+        """What each trial draws where the assurance is asked for; None where nothing is drawn."""
+        posterior = load_parameter_set(DEFAULT_PARAMETER_SET).attributes.get("posterior")
+        if posterior is None or self.is_null or self.source is not None:
+            return None
+        return Drawing.of(posterior, without=self.changes)
 
     @property
     def changes(self) -> dict[str, float]:
@@ -416,9 +426,11 @@ def study_design(
     if plan.source is not None:
         words = f"A stated effect on the days of {plan.source.source}; no effect of the model."
         standing = {**standing, "lines": [words]}
+    drawn = [_over_posterior(plan, design, crew) for design in plan.designs] if plan.drawing is not None else []
     content: dict[str, Any] = {
         "protocol": plan.protocol.id,
         "standing": standing,
+        **({"over_posterior": drawn} if drawn else {}),
         "analysis": wanted,
         "is_null": plan.is_null,
         "alpha": plan.alpha,
@@ -471,6 +483,21 @@ def study_design(
         estimates = np.concatenate(runs[-1].kept)
         content["cost"] = cost_content(plan.protocol, *plan.prices, estimates=estimates, analysis=wanted)
     return DesignStudy(plan=plan, rows=tuple(rows), runs=tuple(runs), content=content)
+
+
+def _over_posterior(plan: DesignPlan, design: Protocol, crew: Crew) -> dict[str, Any]:
+    """The assurance of a design: the share that rejects when every trial draws its values from the posterior."""
+    assert plan.drawing is not None, "asked for where something is drawn"
+    run = simulate_design(
+        one_analysis(design, plan.analysis), parameters=plan.parameters, drawing=plan.drawing,
+        max_replicates=plan.max_replicates, mcse=plan.mcse, seed=plan.seed, alpha=plan.alpha, analysis=plan.analysis,
+        rule=plan.rule, is_null=True, crew=crew,
+    )  # fmt: skip
+    share = run.decided(plan.analysis)
+    return {
+        "posterior": plan.drawing.posterior, "n_subjects": design.population.n_subjects,
+        "rejected": asdict(share.measure), "n_replicates": share.n,
+    }  # fmt: skip
 
 
 def _shown(on_progress: Callable[[str], Any] | None, name: str) -> Any:

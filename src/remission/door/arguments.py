@@ -415,14 +415,27 @@ def _read_parameters(where: str, value: Any, given: _Given) -> Any:
 
     if isinstance(value, CourseParameters):
         return value
-    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
-        raise _wrong(where, value, ARGUMENTS["parameters"].expected)
     named = given.get("parameter_set") or DEFAULT_PARAMETER_SET
+    values = _numbers_by_name(where, value)
+    return course_parameters_of(given["protocol"], parameter_set=named).replace(**values)
+
+
+def _read_changes(where: str, value: Any, given: _Given) -> dict[str, float]:
+    """Changed values by name, checked to be those of the protocol's people."""
+    from remission.patient.backgrounds import course_parameters_of
+
+    values = _numbers_by_name(where, value)
+    course_parameters_of(given["protocol"]).replace(**values)
+    return values
+
+
+def _numbers_by_name(where: str, value: Any) -> dict[str, float]:
+    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+        raise _wrong(where, value, ARGUMENTS[where].expected)
     for name, item in value.items():
         if isinstance(item, str):
             raise _wrong(f"{where}.{name}", repr(item), "a number", _without_quotes(item))
-    values = {name: item.item() if isinstance(item, np.generic) else item for name, item in value.items()}
-    return course_parameters_of(given["protocol"], parameter_set=named).replace(**values)
+    return {name: item.item() if isinstance(item, np.generic) else item for name, item in value.items()}
 
 
 def _records(kind: str, words: str) -> _Reader:
@@ -568,6 +581,7 @@ ARGUMENTS: Final[Mapping[str, _Reader]] = {
     ),
     "plan": _Reader("a plan of an analysis: a file, a YAML text, its fields, or a StudyPlan", _read_plan),
     "parameter_set": _Reader("the name of a parameter set (list_parameter_sets)", _read_parameter_set),
+    "changes": _Reader("changed values by name, such as {'gamma': 0.0}", _read_changes),
     "parameters": _Reader("changed values by name, such as {'gamma': 0.0}, or CourseParameters", _read_parameters),
     "substance": _text("the name of a substance, such as 'alcohol'"),
     **dict.fromkeys(("n_replicates", "max_replicates"), _whole(1, _MOST_REPLICATES)),

@@ -13,7 +13,7 @@ from remission.facts.scenarios import Lives
 from remission.library.facts import FactScenario, Measure, Rerun, Tolerance, load_facts
 from remission.library.protocols import load_protocol
 from remission.patient.kernels.links import link_hashes
-from remission.patient.parameters import DEFAULT_PARAMETER_SET
+from remission.records.parameter import MODEL_FORM
 from remission.records.result import Result
 from remission.trial.result import TrialResult
 from remission.trial.simulate import simulate_trial
@@ -99,7 +99,7 @@ def validate(
     *,
     fact: str | None = None,
     quick: bool = False,
-    parameter_set: str = DEFAULT_PARAMETER_SET,
+    parameter_set: str = MODEL_FORM,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Validation:
     """The registered facts under a parameter set: value with interval, tolerance, verdict.

@@ -50,7 +50,7 @@ class World(Record):
 
 
 class FromDraws(Record):
-    """How a file of ``make worlds`` was made: draws of the model's values, weighted by the evidence."""
+    """How a file of ``make worlds`` was made: draws of a posterior for a new trial, and what that was fitted to."""
 
     made: str
     seed: int
@@ -58,6 +58,7 @@ class FromDraws(Record):
     parameter_hash: str
     protocol: str
     protocol_hash: str
+    posterior: str
     evidence: tuple[str, ...]
     n_draws: int
     n_effective: float
@@ -68,7 +69,7 @@ class FromDraws(Record):
 class Worlds(FromDraws):
     """Worlds of equal weight in the order of their effect.
 
-    ``order``: in which they are shown, the middle one first. ``effect``: over all draws, weighted.
+    ``order``: in which they are shown, the middle one first. ``effect``: over all draws.
     """
 
     effect: Interval

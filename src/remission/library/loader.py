@@ -1,7 +1,8 @@
 """Parameter sets by name: one TOML file each, somewhere below this folder.
 
 A file is a parameter set when it has a ``parameters`` table; its name without the ending is the name of the set. A set
-may take in others whole: ``includes`` names them, and no number may stand in two of them.
+may take in others whole: ``includes`` names them, and no number may stand in two of them. ``over`` names a set whose
+numbers it takes where it has none of its own.
 """
 
 from functools import cache
@@ -58,8 +59,11 @@ def load_parameter_set(name: str) -> ParameterSet:
 def _parse(name: str, content: dict[str, Any]) -> ParameterSet:
     if content.get("id") != name:
         raise LibraryError(where=f"library/{name}.toml", got=content.get("id"), allowed=f"id = '{name}', as the file")
-    own = {key: value for key, value in content.items() if key != "includes"}
+    own = {key: value for key, value in content.items() if key not in {"includes", "over"}}
     others = [one.to_dict() for part in content.get("includes", ()) for one in load_parameter_set(part).parameters]
+    if "over" in content:
+        mine = {one["id"] for one in own["parameters"]}
+        others += [one.to_dict() for one in load_parameter_set(content["over"]).parameters if one.id not in mine]
     try:
         return ParameterSet.from_dict({**own, "parameters": [*own["parameters"], *others]})
     except SpecError as error:

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-__all__ = ["STATES", "Course", "CourseSchedule", "Entry", "Goal", "Traits"]
+__all__ = ["STATES", "Course", "CourseSchedule", "DrawnValues", "Entry", "Goal", "Traits"]
 
 STATES = ("P", "Gc", "Gn", "Gk", "S", "H", "R", "A", "F", "W", "N", "L", "M", "K", "x", "z", "u", "E")
 """Symbols of the states a kernel can record, in this order."""
@@ -66,6 +66,21 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnValues:
+    """Parameters by their names, one for each person: those that a posterior draws for each trial."""
+
+    use_effect: Float[np.ndarray, " subject"]
+    half_use_day: Float[np.ndarray, " subject"]
+    craving_share: Float[np.ndarray, " subject"]
+    k_c: Float[np.ndarray, " subject"]
+    half_craving_day: Float[np.ndarray, " subject"]
+    slope: Float[np.ndarray, " subject"]
+    e_half: Float[np.ndarray, " subject"]
+    k_g: Float[np.ndarray, " subject"]
+    c_l: Float[np.ndarray, " subject"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
     """What makes one person differ from another.
 
@@ -77,6 +92,7 @@ class Traits:
     ``takes``: 1 where the attempt of the quit day takes, else 0.
     ``engagement``: factor on the worth of a therapy contact. [dimensionless]
     ``heaviness``: h, how likely a use day is a heavy one. [log odds]
+    ``drawn``: values of the model drawn anew for each trial; None where everybody has those of the parameters.
     """
 
     tendency: Float[np.ndarray, " subject"]
@@ -90,6 +106,7 @@ class Traits:
     takes: Float[np.ndarray, " subject"]
     engagement: Float[np.ndarray, " subject"]
     heaviness: Float[np.ndarray, " subject"]
+    drawn: DrawnValues | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

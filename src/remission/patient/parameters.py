@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from remission.errors import SpecError, did_you_mean, known_names
 from remission.library.loader import load_parameter_set
-from remission.records.parameter import ParameterSet
+from remission.records.parameter import MODEL_FORM, ParameterSet
 from remission.records.result import Result
 from remission.records.substance import Substance
 
@@ -24,9 +24,7 @@ __all__ = [
     "read_parameters",
 ]
 
-DEFAULT_PARAMETER_SET = "model-form-2026"
-MODEL_FORM = "model-form-2026"
-"""The equations of the day, by name: every run carries it, and a set of values belongs to one form."""
+DEFAULT_PARAMETER_SET = "posterior-2026"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

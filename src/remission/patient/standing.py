@@ -11,7 +11,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from remission.library.loader import load_parameter_set, read_library_toml
+from remission.library.calibration_plan import load_calibration_plan
+from remission.library.loader import list_parameter_sets, load_parameter_set, read_library_toml
+from remission.library.posteriors import load_posterior
+from remission.library.protocols import load_protocol
 from remission.patient.parameters import DEFAULT_PARAMETER_SET
 from remission.records.parameter import Grade, ParameterSet
 from remission.records.substance import Substance
@@ -34,7 +37,8 @@ class Standing:
     """What a substance's values are worth.
 
     ``grades`` counts the values that the substance has for itself, by grade; ``shared`` those it shares with the
-    others. ``tuned_on`` is None for a set of parameters of which nothing is on file.
+    others. ``tuned_on`` is None for a set of parameters of which nothing is on file. ``posterior``: from which every
+    simulated trial draws what ketamine does, by name; None where all have the same values.
     """
 
     substance: str
@@ -42,6 +46,7 @@ class Standing:
     grades: Mapping[str, int]
     shared: Mapping[str, int]
     tuned_on: tuple[Tuned, ...] | None
+    posterior: str | None = None
 
     @property
     def is_placeholder(self) -> bool:
@@ -74,7 +79,12 @@ class Standing:
                 f"The values for {name} are placeholders ({_counts(self.grades)}): "
                 "results show how the program works and estimate nothing."
             )
-        if self.tuned_on is None:
+        if self.posterior is not None:
+            found += [
+                _learnt(self.posterior, self.substance),
+                f"The rest for {name} was tuned by hand on {_names(self)}.",
+            ]
+        elif self.tuned_on is None:
             found.append(f"What the values of {self.parameter_set} for {name} were tuned on is not on file.")
         elif self.trials:
             trials = " and ".join(one.name for one in self.trials)
@@ -124,7 +134,7 @@ def standing_of(substance: Substance | str, parameter_set: str | ParameterSet = 
     tuned = tuple(
         Tuned(entry["kind"], entry["name"], entry.get("record"), tuple(entry.get("endpoints", ())))
         for entry in content["tuned"]
-        if entry["substance"] == name
+        if entry["substance"] == name and found.id in entry.get("sets", content["sets"])
     )
     return Standing(
         substance=name,
@@ -132,15 +142,55 @@ def standing_of(substance: Substance | str, parameter_set: str | ParameterSet = 
         grades=dict(Counter(one.grade.value for one in own).most_common()),
         shared=dict(Counter(one.grade.value for one in shared).most_common()),
         tuned_on=tuned if found.id in content["sets"] else None,
+        posterior=found.attributes.get("posterior"),
     )
 
 
-def is_tuned(*, record: str | None, endpoint: str) -> bool:
-    """Whether a published number of a record was among those that the values were tuned on."""
-    return any(
+def _names(standing: Standing) -> str:
+    return "; ".join(one.name for one in standing.tuned_on or ()) or "nothing"
+
+
+def _learnt(posterior: str, substance: str) -> str:
+    """What a posterior was learnt from, and how it did on trials that it was not shown."""
+    plan, judged = load_calibration_plan(posterior), load_posterior(posterior).judged
+    known = [load_protocol(one.protocol) for one in plan.trial]
+    mine = [one.title for one in known if one.substance.value == substance]
+    rows = judged["left_out"]
+    chain, other = (sum(float(row["log_score"][name]) for row in rows) for name in ("chain", "random effects"))
+    return (
+        f"Every simulated trial draws what ketamine does from {posterior}, learnt from {len(known)} ketamine trials, "
+        f"{len(mine) or 'none'} of them in {Substance(substance).value}. It foretold trials that it was not shown "
+        f"{'no better' if chain <= other else 'better'} than the average effect of the others did (log scores "
+        f"{chain:.1f} and {other:.1f})."
+    )
+
+
+def is_tuned(*, record: str | None, endpoint: str, parameter_set: str = DEFAULT_PARAMETER_SET) -> bool:
+    """Whether a published number of a record was among those that the values were tuned or fitted on."""
+    content = _content()
+    return (record, endpoint) in _fitted(parameter_set) or any(
         record is not None and entry.get("record") == record and endpoint in entry.get("endpoints", ())
-        for entry in _content()["tuned"]
+        for entry in content["tuned"]
+        if parameter_set in entry.get("sets", content["sets"])
     )
+
+
+@cache
+def _fitted(parameter_set: str) -> frozenset[tuple[str | None, str]]:
+    """Record and outcome of every published result that entered the posterior of a set."""
+    known = list_parameter_sets()
+    posterior = load_parameter_set(parameter_set).attributes.get("posterior") if parameter_set in known else None
+    if posterior is None:
+        return frozenset()
+    found = set()
+    for entry in load_calibration_plan(posterior).trial:
+        protocol = load_protocol(entry.protocol)
+        used = {(one.analysis, one.endpoint, one.arm) for one in entry.numbers}
+        used |= {(one.analysis, None, None) for one in entry.verdicts}
+        for one in protocol.comparisons:
+            if (one.analysis, one.endpoint, one.arm) in used:
+                found.add((protocol.evidence, one.outcome))
+    return frozenset(found)
 
 
 def substances_without_trial() -> list[str]:

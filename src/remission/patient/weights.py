@@ -11,14 +11,20 @@ makes the mean of h over days 1 to 14 one: 14/(1 + keep + ... + keep**13).
 """
 
 from dataclasses import dataclass
+from typing import TypeAlias, overload
 
 import numpy as np
+from jaxtyping import Float
 
 from remission.numerics.elementary import exp, log
+from remission.patient.course import DrawnValues
 from remission.patient.parameters import CourseParameters
 from remission.plasticity.glutamate import doses_per_rise
 
-__all__ = ["CourseWeights", "course_weights", "keep_share", "starting_states"]
+__all__ = ["CourseWeights", "Pieces", "course_weights", "keep_share", "pieces_of", "starting_states"]
+
+_Each: TypeAlias = float | Float[np.ndarray, " subject"]
+"""One number for everybody, or each person's own."""
 
 _PIECE_DAYS = 14
 
@@ -30,12 +36,7 @@ class CourseWeights:
     keep_p: float
     keep_s: float
     keep_f: float
-    keep_gc: float
     keep_gn: float
-    keep_gk: float
-    per_rise: float
-    w_eased: float
-    w_k: float
     u_rest: float
     onset: float
     growth: float
@@ -43,22 +44,47 @@ class CourseWeights:
     easing: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pieces:
+    """What the drug's pieces and the skill of therapy weigh: one number for everybody, or a column of people.
+
+    ``k_c``, ``k_g``, ``c_l``: as in the parameters; the others are weights of states and shares left after a day.
+    """
+
+    keep_gc: _Each
+    keep_gk: _Each
+    per_rise: _Each
+    w_eased: _Each
+    w_k: _Each
+    k_c: _Each
+    k_g: _Each
+    c_l: _Each
+
+
+def pieces_of(p: CourseParameters, drawn: DrawnValues | None = None) -> Pieces:
+    """The weights of the pieces, of one set of parameters or of values drawn for each person."""
+    v = p if drawn is None else drawn
+    keep_gc, keep_gk = keep_share(v.half_craving_day / _ln2()), keep_share(v.half_use_day / _ln2())
+    through = v.craving_share * v.use_effect
+    return Pieces(
+        keep_gc=keep_gc,
+        keep_gk=keep_gk,
+        per_rise=doses_per_rise(g_b=p.g_b, k_g=v.k_g),
+        w_eased=through * _peak_over_mean(keep_gc),
+        w_k=(v.use_effect - through) * _peak_over_mean(keep_gk),
+        k_c=v.k_c,
+        k_g=v.k_g,
+        c_l=v.c_l,
+    )
+
+
 def course_weights(p: CourseParameters) -> CourseWeights:
     """The weights of one set of parameters."""
-    keep_gc, keep_gn, keep_gk = (
-        keep_share(half / _ln2()) for half in (p.half_craving_day, p.half_mood_day, p.half_use_day)
-    )
-    through = p.craving_share * p.use_effect
     return CourseWeights(
         keep_p=keep_share(p.tau_p_day),
         keep_s=keep_share(p.tau_s_day),
         keep_f=keep_share(p.tau_f_day),
-        keep_gc=keep_gc,
-        keep_gn=keep_gn,
-        keep_gk=keep_gk,
-        per_rise=doses_per_rise(g_b=p.g_b, k_g=p.k_g),
-        w_eased=through * _peak_over_mean(keep_gc),
-        w_k=(p.use_effect - through) * _peak_over_mean(keep_gk),
+        keep_gn=keep_share(p.half_mood_day / _ln2()),
         u_rest=p.beta_c * (p.z_habit * p.h0 - 0.5 * p.c_r - p.z_constant) - p.w_m * p.q0_mean,
         onset=_logit(p.onset_per_day),
         growth=_logit(p.growth_per_day),
@@ -74,8 +100,14 @@ def starting_states(p: CourseParameters, clean_days: int) -> tuple[float, float,
     return p.h0, p.use0 * float(left[0]), p.use0 * float(left[1]), 1.0 - p.r_deficit0 * float(left[2])
 
 
-def keep_share(tau_day: float) -> float:
+@overload
+def keep_share(tau_day: float) -> float: ...
+@overload
+def keep_share(tau_day: Float[np.ndarray, " subject"]) -> Float[np.ndarray, " subject"]: ...
+def keep_share(tau_day: _Each) -> _Each:
     """The share of a decaying trace left after one day."""
+    if isinstance(tau_day, np.ndarray):
+        return exp(-1.0 / tau_day)
     return float(exp(np.array([-1.0 / tau_day]))[0])
 
 
@@ -87,9 +119,10 @@ def _logit(chance: float) -> float:
     return float(log(np.array([chance / (1.0 - chance)]))[0])
 
 
-def _peak_over_mean(keep: float) -> float:
-    total, power = 0.0, 1.0
+def _peak_over_mean(keep: _Each) -> _Each:
+    total: _Each = 0.0
+    power: _Each = 1.0
     for _ in range(_PIECE_DAYS):
-        total += power
-        power *= keep
+        total = total + power
+        power = power * keep
     return _PIECE_DAYS / total

@@ -8,6 +8,8 @@ e of one day is the sum of that day's doses. Assumptions: one curve for all effe
 low-dose control tell of it.
 """
 
+from typing import TypeAlias
+
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -16,15 +18,19 @@ from remission.numerics.elementary import exp, log
 __all__ = ["daily_exposure", "dose_effect"]
 
 _Doses = Float[np.ndarray, "subject infusion"]
+_Each: TypeAlias = float | Float[np.ndarray, "subject 1"]
 
 
-def dose_effect(exposure: _Doses, *, slope: float, e_half: float) -> _Doses:
-    """f of each exposure; 0 gives 0 exactly. [dimensionless]"""
+def dose_effect(exposure: _Doses, *, slope: _Each, e_half: _Each) -> _Doses:
+    """f of each exposure; 0 gives 0 exactly. [dimensionless]
+
+    ``slope``, ``e_half``: one number for everybody, or a column of people.
+    """
     given = exposure > 0.0
     # ln(e/e_50); where nothing was given, any number that is finite.
     ratio = log(np.where(given, exposure, 1.0) / e_half)
     share = 1.0 / (1.0 + exp(-slope * ratio))
-    reference = 1.0 / (1.0 + exp(slope * log(np.array([e_half]))))
+    reference = 1.0 / (1.0 + exp(slope * log(np.atleast_1d(e_half))))
     return np.where(given, share / reference, 0.0)
 
 

@@ -22,6 +22,10 @@ SourceKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$", m
 Text = Annotated[str, StringConstraints(max_length=1000)]
 
 
+MODEL_FORM = "model-form-2026"
+"""The equations of the day, by name: every run carries it, and a set of values belongs to one form."""
+
+
 class Grade(StrEnum):
     """How a number came to be known."""
 

@@ -89,7 +89,7 @@ def field_of_trial(result: TrialResult, *, replicate: int = 0) -> DayField:
     return field_of_plan(
         plan_trial(
             result.protocol, n_replicates=result.n_replicates, seed=result.seed, parameter_set=result.parameter_set,
-            parameters=result.parameters,
+            parameters=result.parameters, drawing=result.drawing,
         ),
         replicate=replicate,
     )  # fmt: skip

@@ -138,9 +138,15 @@ def characteristics_table(study: ReportedDesign, *, is_primary: bool | None = No
 def _finding(study: ReportedDesign) -> str:
     """One sentence: what the largest or only design does."""
     row, name = study.main_rows[-1], "Type I error" if study.is_null else "Power"
-    words = (
-        f"{name} of {share_text(rejected_of(row))} with {row['n_subjects']} people, in {row['n_replicates']} trials."
+    drawn = study.content.get("over_posterior") or []
+    at = f" at the mean of {drawn[-1]['posterior']}" if drawn else ""
+    words = "".join(
+        f"Assurance of {share_text(one['rejected'])} with {one['n_subjects']} people, when each of "
+        f"{one['n_replicates']} trials draws its values from {one['posterior']}. "
+        for one in drawn[-1:]
     )
+    share = share_text(rejected_of(row))
+    words += f"{name}{at} of {share} with {row['n_subjects']} people, in {row['n_replicates']} trials."
     words += "".join(f" {one}" for one in _verdicts(row) if one.startswith("Part of this power"))
     search = study.content.get("search")
     smallest = study.content.get("smallest_n")

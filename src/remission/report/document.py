@@ -16,7 +16,7 @@ from remission.protocol.record import Protocol
 from remission.report.chart import Chart
 from remission.report.day_field import draw_days, field_of_trial
 from remission.report.inline import CHART_SCRIPTS, chart_parts
-from remission.report.numbers import error_text, interval_text, mean_text, verdict_text
+from remission.report.numbers import error_text, interval_text, mean_text, split_text, verdict_text
 from remission.report.page import fill_template
 from remission.report.words import ESTABLISHED, SAFETY_LINES, WORDS
 from remission.trial.result import TrialResult
@@ -53,7 +53,7 @@ def report_content(
         "finding": _finding(protocol, summary),
         "standing": standing_of(protocol.substance, result.parameter_set).lines,
         "safety": (*SAFETY_LINES, ESTABLISHED[protocol.substance.value]),
-        "rows": tuple(_row(row, protocol) for row in summary.rows),
+        "rows": tuple(_row(row, protocol, result.parameter_set) for row in summary.rows),
         "any_published": any(row.published is not None or row.verdict is not None for row in summary.rows),
         "limits": LIMITS,
         "cautions": (*_replaced(result), *protocol.cautions()),
@@ -99,7 +99,7 @@ def _finding(protocol: Protocol, summary: TrialSummary) -> str:
     """One sentence: the first result, published and simulated."""
     row = summary.rows[0]
     who = "" if row.arm is None else f" ({protocol.arm(row.arm).label.lower()})"
-    simulated = f"{mean_text(row)} simulated, 95% of replicates {interval_text(row)}"
+    simulated = f"{mean_text(row)} simulated, 95% of {_replicates(row)} {interval_text(row)}"
     unit = "" if row.unit == "ratio" else f" {row.unit}"
     if row.verdict is not None:
         shares = verdict_text(row.share_better or 0.0, row.share_worse or 0.0)
@@ -111,12 +111,17 @@ def _finding(protocol: Protocol, summary: TrialSummary) -> str:
     return f"{row.label}: {shown} published, {simulated}{unit}."
 
 
-def _row(row: SummaryRow, protocol: Protocol) -> dict[str, Any]:
+def _replicates(row: SummaryRow) -> str:
+    """What the replicates are."""
+    return "replicates" if row.sampling is None else "new trials"
+
+
+def _row(row: SummaryRow, protocol: Protocol, parameter_set: str) -> dict[str, Any]:
     published = row.published
     text = kind = mark = ""
     if published is not None:
         text, kind = with_interval(published.value, published.ci_low, published.ci_high), published.source_kind
-        if is_tuned(record=published.trial_id, endpoint=published.endpoint):
+        if is_tuned(record=published.trial_id, endpoint=published.endpoint, parameter_set=parameter_set):
             kind += ", tuned on"
         mark = "\u25c6" if published.source_kind == "abstract or registry" else "\u25c7"
     if row.verdict is not None:
@@ -137,6 +142,7 @@ def _row(row: SummaryRow, protocol: Protocol) -> dict[str, Any]:
         "mark": mark,
         "mean": mean_text(row),
         "interval": interval_text(row),
+        "split": split_text(row),
         "error": error_text(row),
         "inside": inside,
         "n_failed": row.n_failed,

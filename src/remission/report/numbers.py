@@ -1,7 +1,7 @@
 """Numbers as people read them: no more digits than the Monte Carlo error supports, published ones with their kind."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from remission.numerics.digits import decimals_of, error_digit, with_interval
@@ -28,6 +28,21 @@ def interval_text(row: "SummaryRow") -> str:
         return ""
     digits = decimals_of(row.mcse)
     return f"{row.simulated_low:z.{digits}f} to {row.simulated_high:z.{digits}f}"
+
+
+def split_text(row: "SummaryRow") -> str:
+    """Intervals of chance alone and of what is not known of the values; empty for a run without draws."""
+    return spread_words(row.sampling, row.parameters, row.mcse)
+
+
+def spread_words(
+    sampling: Sequence[float] | None, parameters: Sequence[float] | None, mcse: float | None, *, more: str = "; "
+) -> str:
+    """The same from plain numbers."""
+    digits = decimals_of(mcse or 0.0)
+    parts = (("chance", sampling), ("values", parameters))
+    said = [f"{name} {pair[0]:z.{digits}f} to {pair[1]:z.{digits}f}" for name, pair in parts if pair is not None]
+    return more.join(said)
 
 
 def error_text(row: "SummaryRow") -> str:

@@ -113,7 +113,12 @@ def _panel(axes: Axes, row: SummaryRow, values: np.ndarray) -> None:
     top = float(np.max(heights)) or 1.0
     axes.set_ylim(-0.62 * top, 1.08 * top)
     axes.axhline(0.0, color=QUIET, linewidth=0.6)
-    axes.plot([row.simulated_low, row.simulated_high], [-0.17 * top] * 2, color=_COLOR, linewidth=4.0, alpha=0.55)
+    spans = [((row.simulated_low, row.simulated_high), 4.0 if row.sampling is None else 1.4)]
+    spans += [] if row.sampling is None else [(row.sampling, 4.0)]
+    for (first, last), width in spans:
+        axes.plot(
+            [max(first, bins[0]), min(last, bins[-1])], [-0.17 * top] * 2, color=_COLOR, linewidth=width, alpha=0.55
+        )
     axes.plot([row.simulated_mean], [-0.17 * top], marker="|", markersize=11, markeredgewidth=2.2, color=_COLOR)
     none = 1.0 if is_ratio else 0.0
     if row.kind == "analysis" and bins[0] < none < bins[-1]:

@@ -47,6 +47,8 @@ def has_name_of(plan: TrialPlan, name: str) -> bool:
 def content_digits(plan: TrialPlan) -> str:
     """Eight digits that stand for everything that sets a run's content; who did the work, in which pieces, does not."""
     content = [plan.protocol.content_hash, _given(plan.parameters), plan.n_replicates, plan.seed, package_version()]
+    if plan.drawing is not None:
+        content.append(asdict(plan.drawing))
     if plan.with_diaries:
         content.append("diaries")
     if plan.links:
@@ -130,6 +132,7 @@ def describe_run(result: TrialResult, command: str, *, with_diaries: bool = Fals
         "changed_parameters": {
             name: {"used": value, "in_the_set": usual[name]} for name, value in used.items() if value != usual[name]
         },
+        "drawing": None if result.drawing is None else asdict(result.drawing),
         "seed": result.seed,
         "n_replicates": result.n_replicates,
         # A name is here only when the caller's own function took the place of ours.

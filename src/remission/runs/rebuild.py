@@ -8,6 +8,7 @@ from typing import Any
 
 from remission.errors import ProvenanceError, RunError, SpecError
 from remission.files import read_json, scratch_folder
+from remission.patient.drawn import Drawing
 from remission.patient.kernels.links import check_links
 from remission.patient.parameters import read_parameters
 from remission.protocol.file import read_protocol
@@ -138,6 +139,7 @@ def _plan_of(run: Run) -> TrialPlan:
         )
     try:
         parameters = read_parameters(manifest["parameters"])
+        drawing = Drawing.from_stored(manifest.get("drawing"))
     except SpecError as error:
         raise RunError(
             where=str(run.path),
@@ -151,5 +153,6 @@ def _plan_of(run: Run) -> TrialPlan:
         seed=manifest["seed"],
         parameter_set=manifest["parameter_set"],
         parameters=parameters,
+        drawing=drawing,
         with_diaries=manifest.get("with_diaries", False),
     )

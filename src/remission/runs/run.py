@@ -1,7 +1,7 @@
 """A planned trial from its first chunk to its finished folder: tables, diaries when asked for, report, hashes."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol as Protocol_
@@ -108,6 +108,7 @@ def run_trial(
     seed: int = DEFAULT_SEED,
     parameter_set: str = DEFAULT_PARAMETER_SET,
     parameters: CourseParameters | None = None,
+    changes: Mapping[str, float] | None = None,
     with_diaries: bool = False,
     n_workers: int = 1,
     on_progress: Callable[[int, int], None] | None = None,
@@ -129,7 +130,9 @@ def run_trial(
     parameter_set
         Name of the set in the library.
     parameters
-        Values to use instead of the set's.
+        Values of all replicates, instead of the set's and of its draws.
+    changes
+        Values by name that are fixed for all replicates; the others stay drawn.
     with_diaries
         Whether everybody's days are written too, to ``diaries.parquet``.
     n_workers
@@ -153,6 +156,7 @@ def run_trial(
         seed=seed,
         parameter_set=parameter_set,
         parameters=parameters,
+        changes=changes,
         with_diaries=with_diaries,
     )
     command = f"run_trial({protocol.id!r}, n_replicates={n_replicates}, seed={seed}, with_diaries={with_diaries})"

@@ -39,12 +39,13 @@ def summary_data(result: TrialResult, summary: TrialSummary) -> dict[str, Any]:
         "n_subjects": result.protocol.population.n_subjects,
         "seed": result.seed,
         "parameter_set": result.parameter_set,
+        "posterior": None if result.drawing is None else result.drawing.posterior,
         "standing": standing_of(result.protocol.substance, result.parameter_set).to_dict(),
-        "rows": [_row_data(row) for row in summary.rows],
+        "rows": [_row_data(row, result.parameter_set) for row in summary.rows],
     }
 
 
-def _row_data(row: SummaryRow) -> dict[str, Any]:
+def _row_data(row: SummaryRow, parameter_set: str) -> dict[str, Any]:
     published = row.published
     return {
         "kind": row.kind,
@@ -58,6 +59,7 @@ def _row_data(row: SummaryRow) -> dict[str, Any]:
             "low": plain(row.simulated_low),
             "high": plain(row.simulated_high),
             "interval": "2.5th to 97.5th percentile of replicates",
+            **({} if row.sampling is None else {"intervals_95": _intervals(row)}),
             "mcse": plain(row.mcse),
             "n_failed": row.n_failed,
         },
@@ -69,12 +71,22 @@ def _row_data(row: SummaryRow) -> dict[str, Any]:
             "ci_high": published.ci_high,
             "statistic": published.statistic,
             "source_kind": published.source_kind,
-            "tuned_on": is_tuned(record=published.trial_id, endpoint=published.endpoint),
+            "tuned_on": is_tuned(record=published.trial_id, endpoint=published.endpoint, parameter_set=parameter_set),
             "doi": published.doi,
         },
         "simulated_mean_inside_published_interval": row.inside_interval,
         **_verdict_data(row),
     }
+
+
+def _intervals(row: SummaryRow) -> dict[str, Any]:
+    """The three of a run whose replicates draw their values; the last is the one above."""
+    parts = {
+        "sampling": row.sampling,
+        "parameters": row.parameters,
+        "new_trial": (row.simulated_low, row.simulated_high),
+    }
+    return {name: None if pair is None else [plain(end) for end in pair] for name, pair in parts.items()}
 
 
 def _verdict_data(row: SummaryRow) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from remission.errors import LibraryError, ProvenanceError, RunError, SpecError, WorkError
 from remission.files import make_folder, read_json, remove_folder, write_text
+from remission.patient.drawn import Drawing
 from remission.patient.parameters import read_parameters
 from remission.protocol.record import Protocol
 from remission.provenance import library_versions, package_version, source_hashes
@@ -58,6 +59,7 @@ def open_work(root: Path, plan: TrialPlan, command: str) -> Path:
         "seed": plan.seed,
         "parameter_set": plan.parameter_set,
         "parameters": asdict(plan.parameters),
+        "drawing": None if plan.drawing is None else asdict(plan.drawing),
         "with_diaries": plan.with_diaries,
         "chunk_replicates": plan.chunk_replicates,
         "source_sha256": source_hashes()["numbers"],
@@ -106,6 +108,7 @@ def read_work(folder: Path) -> tuple[TrialPlan, str]:
             seed=content["seed"],
             parameter_set=content["parameter_set"],
             parameters=read_parameters(content["parameters"]),
+            drawing=Drawing.from_stored(content.get("drawing")),
             with_diaries=with_diaries,
             chunk_replicates=pieces,
         )

@@ -12,6 +12,7 @@ from jaxtyping import Bool, Int
 
 from remission.patient.comorbidity import sample_comorbidity
 from remission.patient.course import Course, CourseSchedule, Traits
+from remission.patient.drawn import Drawing, TrialDraws
 from remission.patient.kernels import fast, reference
 from remission.patient.parameters import CourseParameters
 from remission.patient.pharmacology import Pharmacology
@@ -59,15 +60,16 @@ def simulate_batch(
     pharmacology: Pharmacology,
     without: Collection[EventKind] = (),
     under: int | None = None,
+    drawing: Drawing | None = None,
 ) -> TrialBatch:
     """Some replicates of a trial, with every person's days.
 
     ``without``: events that do not happen. ``under``: index of an arm: everybody gets it and is seen in full. People's
-    draws are the same under every arm, so each is compared with nobody but that person. Raises ``SpecError``: a
-    replicate number does not fit 32 bits.
+    draws are the same under every arm, so each is compared with nobody but that person. ``drawing``: values that each
+    replicate draws for itself. Raises ``SpecError``: a replicate number does not fit 32 bits.
     """
     values = _effective(protocol, parameters)
-    enrolled = _enrol(protocol, values, seed=seed, first_replicate=first_replicate, n_replicates=n_replicates)
+    enrolled = _enrol(protocol, values, drawing, seed=seed, first_replicate=first_replicate, n_replicates=n_replicates)
     if under is not None:
         enrolled = replace(enrolled, arm=np.full_like(enrolled.arm, under))
     people = enrolled.people
@@ -98,13 +100,15 @@ def simulate_with_states(
     n_people: int,
     parameters: CourseParameters,
     pharmacology: Pharmacology,
+    drawing: Drawing | None = None,
 ) -> tuple[Int[np.ndarray, " subject"], Course]:
     """Arms and courses of the first ``n_people`` of the first replicates, with the states of every day.
 
     The reference kernel makes them; it gives the courses of :func:`simulate_batch`, bit for bit.
     """
     values = _effective(protocol, parameters)
-    enrolled = _enrol(protocol, values, seed=seed, first_replicate=0, n_replicates=n_replicates).first(n_people)
+    enrolled = _enrol(protocol, values, drawing, seed=seed, first_replicate=0, n_replicates=n_replicates)
+    enrolled = enrolled.first(n_people)
     kernel = partial(reference.simulate_course, record_states=True)
     course = _live(protocol, enrolled, values, pharmacology, kernel=kernel).course
     return enrolled.arm, course
@@ -119,6 +123,7 @@ class _Enrolled:
     conditions: Mapping[str, Int[np.ndarray, " subject"]]
     site: Int[np.ndarray, " subject"]
     arm: Int[np.ndarray, " subject"]
+    draws: TrialDraws | None
 
     def first(self, count: int) -> "_Enrolled":
         """The first ``count`` of them."""
@@ -134,6 +139,7 @@ class _Enrolled:
             conditions={name: column[:count] for name, column in self.conditions.items()},
             site=self.site[:count],
             arm=self.arm[:count],
+            draws=self.draws,
         )
 
 
@@ -145,7 +151,13 @@ def _effective(protocol: Protocol, parameters: CourseParameters) -> CourseParame
 
 
 def _enrol(
-    protocol: Protocol, parameters: CourseParameters, *, seed: int, first_replicate: int, n_replicates: int
+    protocol: Protocol,
+    parameters: CourseParameters,
+    drawing: Drawing | None,
+    *,
+    seed: int,
+    first_replicate: int,
+    n_replicates: int,
 ) -> _Enrolled:
     n_subjects = protocol.population.n_subjects
     people = People.of_replicates(seed=seed, first=first_replicate, count=n_replicates, n_subjects=n_subjects)
@@ -157,9 +169,14 @@ def _enrol(
         if known
         else {}
     )
+    draws = None
+    if drawing is not None:
+        draws = drawing.trials(
+            seed=seed, first=first_replicate, count=n_replicates, substance=protocol.substance, parameters=parameters
+        )
     factors = {"sex": covariates.female, "site": site, **conditions}
     if set(protocol.randomization.stratify_by) & set(STRATA_LEVELS):
-        traits = _traits(protocol, people, conditions, parameters)
+        traits = _traits(protocol, people, conditions, parameters, draws)
         before = simulate_before(people, protocol, traits, parameters, weekday0=covariates.weekday0)
         factors |= baseline_strata(protocol, before, female=covariates.female == 1)
     shape = (n_replicates, n_subjects)
@@ -169,7 +186,7 @@ def _enrol(
     else:
         stratum = strata_of(protocol, levels=factors, n_levels=STRATA_LEVELS)
         arm = allocate(people, protocol, stratum=stratum.reshape(shape)).ravel()
-    return _Enrolled(people=people, covariates=covariates, conditions=conditions, site=site, arm=arm)
+    return _Enrolled(people=people, covariates=covariates, conditions=conditions, site=site, arm=arm, draws=draws)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,17 +256,23 @@ def _traits(
     people: People,
     conditions: Mapping[str, Int[np.ndarray, " subject"]],
     parameters: CourseParameters,
+    draws: TrialDraws | None,
 ) -> Traits:
     """What people bring with them, whatever their arm."""
     traits = sample_traits(people, parameters, entry=entry_of(protocol.population))
     shift = comorbidity_shift(protocol, conditions=conditions, parameters=parameters)
-    return traits if shift is None else replace(traits, tendency=traits.tendency + shift)
+    if shift is not None:
+        traits = replace(traits, tendency=traits.tendency + shift)
+    if draws is not None:
+        drawn, level = draws.of(people)
+        traits = replace(traits, drawn=drawn, tendency=traits.tendency + level)
+    return traits
 
 
 def _treat(
     protocol: Protocol, enrolled: _Enrolled, parameters: CourseParameters, pharmacology: Pharmacology
 ) -> tuple[Traits, CourseSchedule]:
-    traits = _traits(protocol, enrolled.people, enrolled.conditions, parameters)
+    traits = _traits(protocol, enrolled.people, enrolled.conditions, parameters, enrolled.draws)
     schedule = build_schedule(
         enrolled.people,
         protocol,

@@ -24,7 +24,7 @@ from jaxtyping import Bool, Float, Int
 
 from remission.endpoints.failures import first_day_within
 from remission.numerics.elementary import exp, log
-from remission.patient.course import Course, CourseSchedule, Traits
+from remission.patient.course import Course, CourseSchedule, DrawnValues, Traits
 from remission.patient.kernels import fast
 from remission.patient.parameters import CourseParameters
 from remission.protocol.record import Protocol
@@ -180,7 +180,8 @@ def _rows(record: _T, rows: Int[np.ndarray, " row"]) -> _T:
     """The record with the given people only."""
     named = {field.name: getattr(record, field.name) for field in fields(record)}
     chosen = {name: value[rows] for name, value in named.items() if isinstance(value, np.ndarray) and name != "blocked"}
-    return replace(record, **chosen)
+    inner = {name: _rows(value, rows) for name, value in named.items() if isinstance(value, DrawnValues)}
+    return replace(record, **chosen, **inner)
 
 
 def _put(course: Course, again: Course, rows: Int[np.ndarray, " row"]) -> None:

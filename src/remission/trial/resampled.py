@@ -21,6 +21,7 @@ from remission.analyses.estimate import log_of
 from remission.errors import SpecError
 from remission.numerics.elementary import exp
 from remission.patient.course import Course
+from remission.patient.drawn import Drawing
 from remission.patient.parameters import CourseParameters
 from remission.patient.pharmacology import Pharmacology
 from remission.patient.sampling import Covariates
@@ -114,6 +115,7 @@ def simulate_resampled(
     parameters: CourseParameters,
     pharmacology: Pharmacology | None = None,
     under: int | None = None,
+    drawing: Drawing | None = None,
 ) -> TrialBatch:
     """Some replicates of a trial whose people come from a source; arguments as for ``simulate_batch``.
 
@@ -125,7 +127,7 @@ def simulate_resampled(
         assert pharmacology is not None, "the chain has one"
         batch = simulate_batch(
             source.control, seed=seed, first_replicate=first_replicate, n_replicates=n_replicates,
-            parameters=parameters, pharmacology=pharmacology, under=under,
+            parameters=parameters, pharmacology=pharmacology, under=under, drawing=drawing,
         )  # fmt: skip
         chance = _chances(batch.course.use > 0, np.ones(batch.course.use.shape, dtype=np.bool_))
     else:

@@ -5,6 +5,7 @@ Shapes: ``replicate`` replicates of the trial, ``arm`` arms in the protocol's or
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from jaxtyping import Float, Int
 
 from remission.analyses.estimate import Estimates
 from remission.analyses.multiplicity import adjusted_p_values
+from remission.patient.drawn import Drawing, TrialDraws
 from remission.patient.parameters import CourseParameters
 from remission.protocol.record import Protocol
 from remission.records.result import Result
@@ -58,7 +60,7 @@ class StateCourses:
     high: dict[str, Float[np.ndarray, "arm day"]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class TrialResult(Result):
     """A simulated trial.
 
@@ -66,7 +68,7 @@ class TrialResult(Result):
     -----
     ``protocol``, ``parameters``, ``seed`` and ``n_replicates`` rebuild it, bit for bit, with the same version of the
     program. ``links`` are the links of the chain that the caller replaced, each with the hash of its source; it is
-    empty for the default model.
+    empty for the default model. ``drawing``: values that each replicate drew for itself, ``None`` for none.
     """
 
     protocol: Protocol
@@ -80,6 +82,7 @@ class TrialResult(Result):
     counts: CourseCounts
     states: StateCourses
     links: Mapping[str, str] = field(default_factory=dict)
+    drawing: Drawing | None = None
 
     def _facts(self) -> list[tuple[str, Any]]:
         """What was run, and the mean of each analysis."""
@@ -111,6 +114,16 @@ class TrialResult(Result):
             },
             "status": [status.value for _, one in found for status in one.status],
         }
+
+    @cached_property
+    def draws(self) -> TrialDraws | None:
+        """What each replicate drew; None where all had the same values."""
+        if self.drawing is None:
+            return None
+        return self.drawing.trials(
+            seed=self.seed, first=0, count=self.n_replicates, substance=self.protocol.substance,
+            parameters=self.parameters,
+        )  # fmt: skip
 
     @property
     def adjusted_p_values(self) -> dict[str, Float[np.ndarray, " replicate"]]:

@@ -8,6 +8,7 @@ from remission.endpoints.values import check_formula
 from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
 from remission.patient.backgrounds import course_parameters_of
+from remission.patient.drawn import Drawing
 from remission.patient.kernels.links import check_links, link_hashes
 from remission.patient.parameters import (
     DEFAULT_PARAMETER_SET,
@@ -36,7 +37,8 @@ class TrialPlan:
     """Everything that sets a trial's numbers, and the chunks of its replicates.
 
     ``with_diaries``: whether every person's days are kept as well. ``chunk_replicates``: replicates in a piece of work;
-    ``None``: as many as make about four thousand people. It changes no number. ``links``: links of the chain that the
+    ``None``: as many as make about four thousand people. It changes no number. ``drawing``: values that each replicate
+    draws for itself; ``None``: all replicates have ``parameters``. ``links``: links of the chain that the
     caller replaced, each with the hash of its source; empty for the default model. ``source``: people on whose days an
     effect is stated; ``None``: the chain makes people and effect.
 
@@ -48,6 +50,7 @@ class TrialPlan:
     seed: int
     parameter_set: str
     parameters: CourseParameters
+    drawing: Drawing | None = None
     with_diaries: bool = False
     chunk_replicates: int | None = None
     links: Mapping[str, str] = field(default_factory=link_hashes)
@@ -79,7 +82,7 @@ class TrialPlan:
             pharmacology = self._pharmacology if isinstance(self.source, ChainPeople) else None
             return simulate_resampled(
                 self.protocol, self.source, seed=self.seed, first_replicate=chunk.first, n_replicates=chunk.count,
-                parameters=self.parameters, pharmacology=pharmacology,
+                parameters=self.parameters, pharmacology=pharmacology, drawing=self.drawing,
             )  # fmt: skip
         return simulate_batch(
             self.protocol,
@@ -89,6 +92,7 @@ class TrialPlan:
             parameters=self.parameters,
             pharmacology=self._pharmacology,
             without=without,
+            drawing=self.drawing,
         )
 
     def analyze(self, chunk: Chunk, batch: TrialBatch) -> ChunkResult:
@@ -109,12 +113,14 @@ class TrialPlan:
             estimates=merged.estimates,
             counts=merged.counts,
             links=self.links,
+            drawing=self.drawing,
             states=simulate_states(
                 self.protocol,
                 seed=self.seed,
                 n_replicates=self.n_replicates,
                 parameters=self.parameters,
                 pharmacology=self._pharmacology,
+                drawing=self.drawing,
             ),
         )
 
@@ -126,11 +132,15 @@ def plan_trial(
     seed: int,
     parameter_set: str = DEFAULT_PARAMETER_SET,
     parameters: CourseParameters | None = None,
+    changes: Mapping[str, float] | None = None,
+    drawing: Drawing | None = None,
     with_diaries: bool = False,
     chunk_replicates: int | None = None,
     source: DiaryPeople | ChainPeople | None = None,
 ) -> TrialPlan:
     """A checked plan; arguments as for :func:`simulate_trial` and :class:`TrialPlan`.
+
+    ``drawing``: beside ``parameters`` only; without them it is what the set says, but for the values in ``changes``.
 
     Raises ``SpecError``: ``n_replicates``, ``seed`` or ``chunk_replicates`` is out of range, a piece of work would need
     too much memory, or a medicine has no sourced effect; ``LibraryError``: the parameter set does not exist.
@@ -162,12 +172,17 @@ def plan_trial(
         read_parameters(asdict(parameters))
     _check_periods(protocol)
     found = load_parameter_set(parameter_set)
+    if parameters is None:
+        parameters = course_parameters_of(protocol, parameter_set=found).replace(**(changes or {}))
+        posterior = found.attributes.get("posterior")
+        drawing = None if posterior is None else Drawing.of(posterior, without=changes or {})
     return TrialPlan(
         protocol=protocol,
         n_replicates=n_replicates,
         seed=check_seed(seed),
         parameter_set=parameter_set,
-        parameters=parameters or course_parameters_of(protocol, parameter_set=found),
+        parameters=parameters,
+        drawing=drawing,
         with_diaries=with_diaries,
         chunk_replicates=chunk_replicates,
         source=source,
@@ -209,6 +224,7 @@ def simulate_trial(
     seed: int = DEFAULT_SEED,
     parameter_set: str = DEFAULT_PARAMETER_SET,
     parameters: CourseParameters | None = None,
+    changes: Mapping[str, float] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> TrialResult:
     """A trial simulated ``n_replicates`` times, each replicate analyzed as the protocol says.
@@ -222,9 +238,11 @@ def simulate_trial(
     seed
         0 to 2**64 - 1; the same seed gives the same bytes.
     parameter_set
-        Name of the set in the library.
+        Name of the set in the library. With a posterior each replicate has a draw of its own.
     parameters
-        Values to use instead of the set's, for example with ``gamma`` at 0.
+        Values of all replicates, instead of the set's and of its draws.
+    changes
+        Values by name that are fixed for all replicates, for example ``{"use_effect": 0.0}``; the others stay drawn.
     on_progress
         Called with (replicates done, replicates in all) after each chunk.
 
@@ -236,8 +254,9 @@ def simulate_trial(
         The parameter set does not exist.
     """
     plan = plan_trial(
-        protocol, n_replicates=n_replicates, seed=seed, parameter_set=parameter_set, parameters=parameters
-    )
+        protocol, n_replicates=n_replicates, seed=seed, parameter_set=parameter_set, parameters=parameters,
+        changes=changes,
+    )  # fmt: skip
     results = []
     for chunk in plan.chunks:
         results.append(plan.run(chunk))

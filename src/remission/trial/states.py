@@ -6,6 +6,7 @@ They come from the reference kernel, which keeps states; it gives the same cours
 import numpy as np
 
 from remission.patient.course import STATES
+from remission.patient.drawn import Drawing
 from remission.patient.parameters import CourseParameters
 from remission.patient.pharmacology import Pharmacology
 from remission.protocol.record import Protocol
@@ -16,7 +17,13 @@ _PEOPLE = 4000
 
 
 def simulate_states(
-    protocol: Protocol, *, seed: int, n_replicates: int, parameters: CourseParameters, pharmacology: Pharmacology
+    protocol: Protocol,
+    *,
+    seed: int,
+    n_replicates: int,
+    parameters: CourseParameters,
+    pharmacology: Pharmacology,
+    drawing: Drawing | None = None,
 ) -> StateCourses:
     """Mean and 10th and 90th percentile of about four thousand people, by arm and day.
 
@@ -29,6 +36,7 @@ def simulate_states(
         n_people=_PEOPLE,
         parameters=parameters,
         pharmacology=pharmacology,
+        drawing=drawing,
     )
     groups = [arm == index for index in range(len(protocol.arms))]
     empty = np.full(protocol.follow_up_days, np.nan)

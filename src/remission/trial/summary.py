@@ -7,13 +7,15 @@ from typing import Any, Literal, assert_never
 import numpy as np
 from jaxtyping import Float
 
-from remission.analyses.estimate import Estimates
+from remission.analyses.estimate import Z95, Estimates
 from remission.library.published import PublishedOutcome, PublishedVerdict, published_outcome, published_verdict
 from remission.numerics.elementary import exp, log
+from remission.patient.drawn import TrialDraws
 from remission.protocol.record import Protocol
 from remission.records.analysis import Analysis, Comparison
 from remission.records.endpoint import Endpoint
 from remission.records.result import Result
+from remission.trial.intervals import split_spread
 from remission.trial.result import TrialResult
 
 
@@ -25,7 +27,9 @@ class SummaryRow:
     the 2.5th
     and 97.5th percentile of replicates: where the result of one such trial would fall. ``mcse`` is the Monte Carlo
     standard
-    error of ``simulated_mean``. ``inside_interval`` says whether ``simulated_mean`` lies in the published interval.
+    error of ``simulated_mean``. ``sampling``: what another trial would give at one set of values; ``parameters``: what
+    is not known of the mean trial; both 95%, None for a run without draws, ``parameters`` where there are too few
+    replicates as well. ``inside_interval`` says whether ``simulated_mean`` lies in the published interval.
     ``share_better``, ``share_worse``: of replicates of an analysis, those in which the treatment does better or worse
     with p below .05; a replicate without a p value is neither. ``verdict``: what was published in words.
     """
@@ -44,6 +48,8 @@ class SummaryRow:
     n_replicates: int
     published: PublishedOutcome | None
     inside_interval: bool | None
+    sampling: tuple[float, float] | None = None
+    parameters: tuple[float, float] | None = None
     share_better: float | None = None
     share_worse: float | None = None
     verdict: PublishedVerdict | None = None
@@ -61,10 +67,17 @@ class TrialSummary(Result):
 
     def columns(self) -> dict[str, Any]:
         """One row a number, with the published one beside it."""
-        names = [one.name for one in fields(SummaryRow) if one.name not in {"published", "verdict"}]
+        names = [
+            one.name for one in fields(SummaryRow) if one.name not in {"published", "verdict", "sampling", "parameters"}
+        ]
         published = [None if row.published is None else row.published.value for row in self.rows]
         return {
             **{name: [getattr(row, name) for row in self.rows] for name in names},
+            **{
+                f"{name}_{end}": [None if (pair := getattr(row, name)) is None else pair[place] for row in self.rows]
+                for name in ("sampling", "parameters")
+                for place, end in enumerate(("low", "high"))
+            },
             "published": published,
             "verdict": [row.verdict and row.verdict.says for row in self.rows],
         }
@@ -96,6 +109,7 @@ def summarize_trial(result: TrialResult) -> TrialSummary:
         A comparison of the protocol names a published outcome that the evidence does not hold.
     """
     protocol = result.protocol
+    draws = result.draws
     rows = []
     for analysis in protocol.analyses:
         found = result.estimates[analysis.id]
@@ -111,12 +125,15 @@ def summarize_trial(result: TrialResult) -> TrialSummary:
             statistic=analysis.method.replace("_", " "),
             is_ratio=analysis.is_ratio,
             published=_published(protocol, analysis=analysis.id),
+            errors=_errors(found, is_ratio=analysis.is_ratio),
+            draws=draws,
         )
         rows.append(replace(row, share_better=better, share_worse=worse, verdict=_verdict(protocol, analysis.id)))
     for endpoint in protocol.endpoints:
         shares = endpoint.scale == "binary"
         for index, arm in enumerate(protocol.arms):
-            column = result.arms[endpoint.id].mean[:, index] * (100.0 if shares else 1.0)
+            found_arm, unit = result.arms[endpoint.id], 100.0 if shares else 1.0
+            column = found_arm.mean[:, index] * unit
             rows.append(
                 _row(
                     column,
@@ -128,6 +145,8 @@ def summarize_trial(result: TrialResult) -> TrialSummary:
                     statistic="share" if shares else "mean",
                     is_ratio=False,
                     published=_published(protocol, endpoint=endpoint.id, arm=arm.id),
+                    errors=unit * found_arm.sd[:, index] / np.sqrt(np.maximum(found_arm.n[:, index], 1)),
+                    draws=draws,
                 )
             )
     return TrialSummary(rows=tuple(rows))
@@ -195,7 +214,12 @@ def _row(
     statistic: str,
     is_ratio: bool,
     published: PublishedOutcome | None,
+    errors: Float[np.ndarray, " replicate"],
+    draws: TrialDraws | None,
 ) -> SummaryRow:
+    spread_of = None
+    if draws is not None:
+        spread_of = split_spread(_log(values) if is_ratio else values, errors, draws)
     good = values[np.isfinite(values)]
     scale = log(good) if is_ratio else good
     mean = low = high = mcse = float("nan")
@@ -223,4 +247,27 @@ def _row(
         n_replicates=int(values.size),
         published=published,
         inside_interval=inside,
+        sampling=None if spread_of is None else _read(spread_of.sampling, is_ratio=is_ratio),
+        parameters=None
+        if spread_of is None or spread_of.parameters is None
+        else _read(spread_of.parameters, is_ratio=is_ratio),
     )
+
+
+def _read(interval: tuple[float, float], *, is_ratio: bool) -> tuple[float, float]:
+    """An interval on the scale that people read."""
+    low, high = (exp(np.array(interval)) if is_ratio else np.array(interval)).tolist()
+    return low, high
+
+
+def _errors(found: Estimates, *, is_ratio: bool) -> Float[np.ndarray, " replicate"]:
+    """Standard errors of the replicates' estimates, from their 95% intervals."""
+    if not is_ratio:
+        return (found.high - found.low) / (2.0 * Z95)
+    return (_log(found.high) - _log(found.low)) / (2.0 * Z95)
+
+
+def _log(values: Float[np.ndarray, " replicate"]) -> Float[np.ndarray, " replicate"]:
+    """Logarithms; NaN where there is none, which our own logarithm would not say."""
+    is_good = (values > 0.0) & np.isfinite(values)
+    return np.where(is_good, log(np.where(is_good, values, 1.0)), np.nan)

@@ -40,14 +40,14 @@ def craving(
     z_skill: float,
     z_constant: float,
     c_r: float,
-    c_l: float,
+    c_l: float | _Column,
 ) -> _Column:
     """z_own of the day, before what a drug eases. [dimensionless]"""
     cued = z_habit * habit * (1.0 + incubated * cue / 2.0)
     return cued + z_affect * affect - c_r * (reward - 0.5) - z_skill * c_l * skill - z_constant
 
 
-def eased_craving(strength: _Column, raised: _Column, *, k_c: float) -> _Column:
+def eased_craving(strength: _Column, raised: _Column, *, k_c: float | _Column) -> _Column:
     """z of the day. [dimensionless]"""
     return strength - k_c * raised
 

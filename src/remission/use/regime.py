@@ -47,7 +47,7 @@ def drive(
     push: _Column,
     *,
     beta_c: float,
-    w_eased: float,
+    w_eased: float | _Column,
     wk: float,
     u_rest: float,
 ) -> _Column:

@@ -43,10 +43,10 @@ from remission.numerics.lanes import (
 )
 from remission.numerics.lanes import unit_lane as _unit
 from remission.patient.course import Course, CourseSchedule, Traits
+from remission.patient.drawn import felt_exposure
 from remission.patient.kernels.links import active_links
 from remission.patient.parameters import CourseParameters
-from remission.patient.weights import CourseWeights, course_weights, keep_share, starting_states
-from remission.plasticity.dose_response import daily_exposure, dose_effect
+from remission.patient.weights import CourseWeights, Pieces, course_weights, keep_share, pieces_of, starting_states
 from remission.plasticity.glutamate import decay_efficacy, raise_efficacy, raised_share
 from remission.plasticity.serotonin import decay_serotonin
 from remission.plasticity.window import decay_window, felt_dose, gate
@@ -68,7 +68,7 @@ from remission.use.regime import (
 
 __all__ = ["BLOCK", "simulate_course"]
 
-BLOCK = 256
+BLOCK = 192
 """People handled side by side; the rows that one loop touches stay in the first-level cache."""
 
 _CACHE_LINE_BYTES = 64
@@ -104,13 +104,15 @@ _Weights: Any = namedtuple("_Weights", tuple(field.name for field in fields(Cour
 _named, _weighed = compile_naming(_Parameters), compile_naming(_Weights)
 
 # Rows of the scratch buffer, as element offsets; one row is one quantity of BLOCK people.
-_N_ROWS = 60
+_N_ROWS = 65
 (
     _P, _GC, _GN, _GK, _S, _H, _R, _A, _F, _L, _M, _X, _E, _Y, _CLEAN, _IN, _GATE, _B, _LEVEL, _UP, _DOWN, _RESP, _M0,
     _TAKES, _ENGAGE, _Q, _WEEKDAY, _SUBJECT, _REPLICATE, _U_USE, _U_REGIME, _U_LEAVE, _U_TRY, _N_CUE, _N_AMOUNT, _Z,
     _VAS, _AMOUNT, _LEAVES, _DRIVE, _DOSE, _WEEK, _MEDICINE, _M_FIRST, _M_LAST, _USUAL,
-    _HEAVINESS, _RECENT, _INCENTIVE, _BELIEF, _TRACE, _, _, _, _, _, _, _, _, _,
+    _HEAVINESS, _RECENT, _INCENTIVE, _BELIEF, _KEEP_GC, _KEEP_GK, _PER_RISE, _W_EASED, _W_K, _K_C, _K_G, _C_L,
+    _TRACE, _, _, _, _, _, _,
 ) = (row * BLOCK for row in range(_N_ROWS))  # fmt: skip
+_N_PIECES = len(fields(Pieces))
 _MASK = uint64(0xFFFFFFFF)
 _SHIFT = uint64(32)
 _DAY, _CUE, _ATTENDANCE = (uint64(int(stream)) for stream in (Stream.DAY, Stream.CUE, Stream.ATTENDANCE))
@@ -195,24 +197,25 @@ def _live(b, p, w, day, week_day, open_access, followed):
     for i in range(BLOCK):
         load, skill, cue = b[_A + i], b[_L + i], b[_X + i]
         affect = _negative_affect(_withdrawal(load, b[_F + i]), load, cue, p.w_w, p.c_a, p.c_x)
-        eased_c, eased_k = _raised_share(b[_GC + i], p.g_b, w.per_rise), _raised_share(b[_GK + i], p.g_b, w.per_rise)
-        held_back = _control(eased_k, skill, b[_M + i], load, w.w_k, p.c_l, p.w_m, p.k_a)
+        per_rise, c_l = b[_PER_RISE + i], b[_C_L + i]
+        eased_c, eased_k = _raised_share(b[_GC + i], p.g_b, per_rise), _raised_share(b[_GK + i], p.g_b, per_rise)
+        held_back = _control(eased_k, skill, b[_M + i], load, b[_W_K + i], c_l, p.w_m, p.k_a)
         incubated = _incubation(b[_CLEAN + i], p.i_max, p.tau_i_day) if cues_incubate else 1.0
         own = _craving(
             b[_H + i], cue, affect, b[_R + i], skill, incubated,
-            p.z_habit, p.z_affect, p.z_skill, p.z_constant, p.c_r, p.c_l,
+            p.z_habit, p.z_affect, p.z_skill, p.z_constant, p.c_r, c_l,
         )  # fmt: skip
         weekday = b[_WEEKDAY + i] + float(week_day)
         weekday = weekday - 7.0 if weekday >= 7.0 else weekday
         weekend = 1.0 if weekday >= 5.0 else 0.0
         taken = (1.0 if b[_M_FIRST + i] <= day else 0.0) * (1.0 if b[_M_LAST + i] >= day else 0.0)
         tendency = b[_B + i] - b[_INCENTIVE + i] + b[_MEDICINE + i] * taken + b[_BELIEF + i] * begun
-        push = _drive(own, eased_c, held_back, weekend, tendency, p.beta_c, w.w_eased, p.wk, w.u_rest)
+        push = _drive(own, eased_c, held_back, weekend, tendency, p.beta_c, b[_W_EASED + i], p.wk, w.u_rest)
         chance = _use_probability(
             b[_E + i], b[_LEVEL + i], b[_USUAL + i], push, open_access, p.l0, p.l1, p.l2, p.w7, p.chi
         )
         b[_Y + i] = 1.0 if b[_U_USE + i] < chance else 0.0
-        b[_Z + i] = _eased_craving(own, eased_c, p.k_c)
+        b[_Z + i] = _eased_craving(own, eased_c, b[_K_C + i])
         b[_DRIVE + i] = push
     for i in range(BLOCK):
         use = b[_Y + i]
@@ -251,9 +254,9 @@ def _night(b, p, w, week_day, open_access, hold_1, hold_2, keep_i):
         b[_P + i] = _decay_window(b[_P + i], w.keep_p)
         b[_S + i] = _decay_serotonin(b[_S + i], w.keep_s)
         b[_L + i] = _decay_skill(b[_L + i], p.tau_l_day)
-        b[_GC + i] = _decay_efficacy(b[_GC + i], p.g_b, w.keep_gc)
+        b[_GC + i] = _decay_efficacy(b[_GC + i], p.g_b, b[_KEEP_GC + i])
         b[_GN + i] = _decay_efficacy(b[_GN + i], p.g_b, w.keep_gn)
-        b[_GK + i] = _decay_efficacy(b[_GK + i], p.g_b, w.keep_gk)
+        b[_GK + i] = _decay_efficacy(b[_GK + i], p.g_b, b[_KEEP_GK + i])
         b[_X + i] = _update_cue(b[_X + i], b[_N_CUE + i], p.phi, p.sigma_x)
         b[_INCENTIVE + i] = _decay_incentive(b[_INCENTIVE + i], keep_i)
 
@@ -273,18 +276,18 @@ def _learn(b, p, gate_moves):
 
 
 @njit(**OPTIONS)
-def _rise(b, p):
+def _rise(b):
     """Step 4: what today's dose does in the night."""
     for i in range(BLOCK):
-        b[_GC + i] = _raise_efficacy(b[_GC + i], b[_DOSE + i], p.k_g)
-        b[_GN + i] = _raise_efficacy(b[_GN + i], b[_DOSE + i], p.k_g)
-        b[_GK + i] = _raise_efficacy(b[_GK + i], b[_DOSE + i], p.k_g)
+        b[_GC + i] = _raise_efficacy(b[_GC + i], b[_DOSE + i], b[_K_G + i])
+        b[_GN + i] = _raise_efficacy(b[_GN + i], b[_DOSE + i], b[_K_G + i])
+        b[_GK + i] = _raise_efficacy(b[_GK + i], b[_DOSE + i], b[_K_G + i])
 
 
 @njit(nogil=True, cache=True, **OPTIONS)
 def _blocks(  # noqa: C901 - one loop; its parts are above
-    b, values, weights, key, start, traits, address, weekday0, quality, infusion_day, effect, psychoactive, session_day,
-    incentive, keep_i, closed, spans, goal, dosed, taught, medicine,
+    b, values, weights, pieces, key, start, traits, address, weekday0, quality, infusion_day, effect, psychoactive,
+    session_day, incentive, keep_i, closed, spans, goal, dosed, taught, medicine,
     use_all, amount_all, vas_all, days_in_study, attended, first, last,
 ):  # fmt: skip
     p, w = _named(values), _weighed(weights)
@@ -304,6 +307,8 @@ def _blocks(  # noqa: C901 - one loop; its parts are above
             b[_ENGAGE + i], b[_HEAVINESS + i] = traits[9, o + i], traits[10, o + i]
             b[_M + i] = 0.0 if before > 0 else b[_M0 + i]
             b[_Q + i], b[_WEEKDAY + i], b[_IN + i] = quality[o + i], float(weekday0[o + i]), 1.0
+            for row in range(_N_PIECES):
+                b[_KEEP_GC + row * BLOCK + i] = pieces[row, o + i]
             b[_MEDICINE + i], b[_M_FIRST + i] = medicine[0, o + i], medicine[1, o + i]
             b[_M_LAST + i], b[_BELIEF + i] = medicine[2, o + i], medicine[3, o + i]
             b[_SUBJECT + i] = float_of(int64(address[0, o + i]))
@@ -339,7 +344,7 @@ def _blocks(  # noqa: C901 - one loop; its parts are above
             _night(b, p, w, week_day, open_access, hold_1, hold_2, keep_i)
             _learn(b, p, gate_moves)
             if has_dose:
-                _rise(b, p)
+                _rise(b)
 
 
 def simulate_course(
@@ -367,9 +372,9 @@ def simulate_course(
     address = _padded(np.stack([people.subject, people.replicate]), padded)
     infusion_day, session_day = _padded(schedule.infusion_day.T, padded), _padded(schedule.session_day.T, padded)
     incentive = np.full(schedule.session_day.shape, -1.0) if schedule.incentive is None else schedule.incentive
-    effect = dose_effect(
-        daily_exposure(schedule.exposure, schedule.infusion_day), slope=parameters.slope, e_half=parameters.e_half
-    )
+    effect = felt_exposure(schedule, parameters, traits.drawn)
+    pieces = np.empty((_N_PIECES, n))
+    pieces[:] = [np.broadcast_to(one, n) for one in astuple(pieces_of(parameters, traits.drawn))]
     medicine = np.zeros((4, n))
     if schedule.medicine is not None and schedule.medicine_first is not None and schedule.medicine_last is not None:
         medicine[:3] = schedule.medicine, schedule.medicine_first, schedule.medicine_last
@@ -386,7 +391,8 @@ def simulate_course(
     days_in_study = np.full(padded, n_days, dtype=np.int64)
     attended = np.zeros(session_day.shape, dtype=np.int8)
     shared = (
-        np.array(astuple(parameters)), np.array(astuple(course_weights(parameters))), np.uint64(people.seed),
+        np.array(astuple(parameters)), np.array(astuple(course_weights(parameters))), _padded(pieces, padded),
+        np.uint64(people.seed),
         np.array(starting_states(parameters, entry.clean_days - waits)), trait_rows, address,
         _padded(schedule.weekday0, padded), _padded(schedule.quality, padded), infusion_day,
         _padded(effect.T, padded), _padded(schedule.psychoactive.T, padded), session_day,

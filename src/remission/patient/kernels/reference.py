@@ -25,10 +25,10 @@ from remission.circuit.extended_amygdala import (
 )
 from remission.circuit.prefrontal import attend_session, control, decay_skill, experience_session, update_commitment
 from remission.patient.course import STATES, Course, CourseSchedule, Traits
+from remission.patient.drawn import felt_exposure
 from remission.patient.kernels.links import active_links, with_links
 from remission.patient.parameters import CourseParameters
-from remission.patient.weights import course_weights, keep_share, starting_states
-from remission.plasticity.dose_response import daily_exposure, dose_effect
+from remission.patient.weights import course_weights, keep_share, pieces_of, starting_states
 from remission.plasticity.glutamate import decay_efficacy, raise_efficacy, raised_share
 from remission.plasticity.serotonin import decay_serotonin
 from remission.plasticity.window import decay_window, felt_dose, gate
@@ -91,6 +91,7 @@ def _simulate(
     set_use: Int[np.ndarray, "subject day"] | None,
 ) -> Course:
     p, w, entry = parameters, course_weights(parameters), schedule.entry
+    v = pieces_of(p, traits.drawn)
     n, n_days = len(people), schedule.n_days
     n_sessions = schedule.session_day.shape[1]
     use_all = np.zeros((n, entry.n_baseline + n_days), dtype=np.int8)
@@ -111,7 +112,7 @@ def _simulate(
     weekdays, total = [np.zeros(n) for _ in range(7)], np.zeros(n)
     in_study = np.ones(n)
     attend_chance = [draw_uniforms(people, Stream.ATTENDANCE, slot)[0] for slot in range(n_sessions)]
-    effect = dose_effect(daily_exposure(schedule.exposure, schedule.infusion_day), slope=p.slope, e_half=p.e_half)
+    effect = felt_exposure(schedule, p, traits.drawn)
     infusion_days = set(np.unique(schedule.infusion_day).tolist())
     session_days = set(np.unique(schedule.session_day).tolist())
 
@@ -157,22 +158,22 @@ def _simulate(
         withdrawn = withdrawal(load, trace)
         own_affect = negative_affect(withdrawn, load, cue, w_w=p.w_w, c_a=p.c_a, c_x=p.c_x)
         eased_c, eased_n, eased_k = (
-            raised_share(each, g_b=p.g_b, per_rise=w.per_rise) for each in (striatal, amygdalar, prefrontal)
+            raised_share(each, g_b=p.g_b, per_rise=v.per_rise) for each in (striatal, amygdalar, prefrontal)
         )
-        held_back = control(eased_k, skill, commitment, load, w_k=w.w_k, c_l=p.c_l, w_m=p.w_m, k_a=p.k_a)
+        held_back = control(eased_k, skill, commitment, load, w_k=v.w_k, c_l=v.c_l, w_m=p.w_m, k_a=p.k_a)
         incubated = incubation(clean, i_max=p.i_max, tau_i=p.tau_i_day)
         own_craving = craving(
             habit, cue, own_affect, reward, skill, incubated,
-            c_r=p.c_r, c_l=p.c_l, z_habit=p.z_habit, z_affect=p.z_affect, z_skill=p.z_skill, z_constant=p.z_constant,
+            c_r=p.c_r, c_l=v.c_l, z_habit=p.z_habit, z_affect=p.z_affect, z_skill=p.z_skill, z_constant=p.z_constant,
         )  # fmt: skip
-        strength = eased_craving(own_craving, eased_c, k_c=p.k_c)
+        strength = eased_craving(own_craving, eased_c, k_c=v.k_c)
         weekend = ((schedule.weekday0 + day) % 7 >= 5) * 1.0
         tendency = traits.tendency - incentive + _medicine(schedule, day)
         if schedule.belief is not None:
             tendency = tendency + schedule.belief * (1.0 if day >= 0 else 0.0)
         push = drive(
             own_craving, eased_c, held_back, weekend, tendency,
-            beta_c=p.beta_c, w_eased=w.w_eased, wk=p.wk, u_rest=w.u_rest,
+            beta_c=p.beta_c, w_eased=v.w_eased, wk=p.wk, u_rest=w.u_rest,
         )  # fmt: skip
         today = day % 7
         usual = own_weekday(weekdays[today], weekdays[today - 1], weekdays[(today + 1) % 7], total, sm=p.sm)
@@ -225,9 +226,9 @@ def _simulate(
         window = decay_window(window, keep_p=w.keep_p)
         tone = decay_serotonin(tone, keep_s=w.keep_s)
         skill = decay_skill(skill, tau_l=p.tau_l_day)
-        striatal = raise_efficacy(decay_efficacy(striatal, g_b=p.g_b, keep=w.keep_gc), dose, k_g=p.k_g)
-        amygdalar = raise_efficacy(decay_efficacy(amygdalar, g_b=p.g_b, keep=w.keep_gn), dose, k_g=p.k_g)
-        prefrontal = raise_efficacy(decay_efficacy(prefrontal, g_b=p.g_b, keep=w.keep_gk), dose, k_g=p.k_g)
+        striatal = raise_efficacy(decay_efficacy(striatal, g_b=p.g_b, keep=v.keep_gc), dose, k_g=v.k_g)
+        amygdalar = raise_efficacy(decay_efficacy(amygdalar, g_b=p.g_b, keep=w.keep_gn), dose, k_g=v.k_g)
+        prefrontal = raise_efficacy(decay_efficacy(prefrontal, g_b=p.g_b, keep=v.keep_gk), dose, k_g=v.k_g)
         cue = update_cue(cue, cue_noise, phi=p.phi, sigma_x=p.sigma_x)
         incentive = decay_incentive(incentive, keep_i=keep_i)
 

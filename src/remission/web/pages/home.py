@@ -83,6 +83,7 @@ class HomePage(Record):
     see: str
     source: str
     made: str
+    n_trials: int
     doors: tuple[Door, ...]
 
 
@@ -163,6 +164,7 @@ def page_of_world(number: int) -> HomePage:
             days=medicine.days,
         ),
         made=made_text(worlds, words["sure"]),
+        n_trials=len(worlds.evidence),
         doors=tuple(Door(**one) for one in words["doors"]["list"]),
     )
 

@@ -90,6 +90,7 @@ class ResultRow(Record):
     mark: str
     mean: str
     interval: str
+    split: str
     error: str
     inside: str
     n_failed: int

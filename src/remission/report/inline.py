@@ -46,13 +46,13 @@ def both_widths(chart: Chart) -> str:
 def _drawn(chart: Chart) -> str:
     import matplotlib as mpl
 
-    from remission.report.look import drawing, legible
+    from remission.report.look import drawing, legible, named_in_order
 
     stream = io.StringIO()
     with drawing(), mpl.rc_context({"svg.fonttype": "none"}):
         legible(chart.figure)
         chart.figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": "remission"})
-    svg = re.sub(r"<style.*?</style>|<!--.*?-->", "", stream.getvalue(), flags=re.DOTALL)
+    svg = re.sub(r"<style.*?</style>|<!--.*?-->", "", named_in_order(stream.getvalue()), flags=re.DOTALL)
     return re.sub(r' style="([^"]*)"', lambda found: _as_attributes(found[1]), svg)
 
 

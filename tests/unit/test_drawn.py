@@ -8,11 +8,15 @@ import pytest
 from validation import posterior_means
 from validation.small_trials import small_protocol
 
+from remission.design.effect_models import assurance_models
+from remission.design.measures import Measure
 from remission.design.study import design_trial
 from remission.errors import RunError, SpecError
 from remission.library.posteriors import LEVEL, load_posterior
+from remission.library.protocols import load_protocol
 from remission.patient.backgrounds import course_parameters_of
 from remission.patient.drawn import DRAWN, Drawing, TrialDraws
+from remission.report.numbers import drawn_words
 from remission.trial.intervals import split_spread
 from remission.trial.simulate import plan_trial, simulate_trial
 from remission.trial.summary import summarize_trial
@@ -128,3 +132,21 @@ def test_a_run_and_the_assurance_of_its_design_are_one() -> None:
     assert row.sampling is not None
     assert row.parameters is not None
     assert row.simulated_low <= row.sampling[1]
+
+
+def test_the_less_favourable_assurance_is_told_first() -> None:
+    """The average of published effects knows nothing of trials that were not published."""
+    found = {
+        "n_replicates": 100,
+        "posterior": "posterior-2026",
+        "models": {"chain": "a", "baseline": "b", "stacked": "c"},
+    }
+    for least, start in (("chain", "a by the chain"), ("baseline", "b by the average effect")):
+        assert drawn_words({**found, "least": least}, str).startswith(start)
+    alone = drawn_words({**found, "models": {"chain": "a"}, "least": "chain"}, str)
+    assert "other trials" not in alone
+    measure = Measure(value=0.4, mcse=0.02)
+    told = assurance_models(load_protocol("kare"), "pda-ketamine", measure, standard_error=5.0, alpha=0.05)
+    values = {name: one["value"] for name, one in told["models"].items()}
+    assert told["models"][told["least"]]["value"] == min(values["chain"], values["baseline"])
+    assert min(values.values()) <= values["stacked"] <= max(values.values())

@@ -24,6 +24,7 @@ from remission.design.verdicts import TRUE_VALUE, verdicts
 from remission.door.diaries import all_diaries
 from remission.patient.standing import standing_of
 from remission.protocol.record import Protocol
+from remission.report.numbers import drawn_words
 
 
 def show(content: dict[str, Any], main: list[Characteristics], *, null: bool, power: float | None) -> None:
@@ -63,10 +64,10 @@ def show(content: dict[str, Any], main: list[Characteristics], *, null: bool, po
 def _show_drawn(found: Sequence[dict[str, Any]]) -> None:
     """The assurance of each size, and what stands below it."""
     for one in found:
-        typer.echo(
-            f"Assurance at {one['n_subjects']} people: {Measure(**one['rejected']).text}, the chance of success when "
-            f"each of {one['n_replicates']} trials draws its values from {one['posterior']}"
-        )
+        words = drawn_words(one, lambda measure: Measure(**measure).text)
+        typer.echo(f"Assurance, the chance of success, at {one['n_subjects']} people: {words}")
+    for line in found[-1]["says"] if found else ():
+        typer.echo(f"  {line}")
     if found:
         typer.echo(f"At the mean of {found[0]['posterior']}, the same values in every trial:")
 

@@ -9,7 +9,7 @@ ratios. What it cannot say is refused by name, never filled in.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -149,6 +149,27 @@ def under_effect_model(
     return {
         **answers[model], "effect_model": model, "means": MEANS[model], "models": answers, "says": says,
     }  # fmt: skip
+
+
+def assurance_models(
+    protocol: Protocol, analysis: str, chain: Measure, *, standard_error: float, alpha: float
+) -> dict[str, Any]:
+    """Assurance by the chain's draws, by the other trials, and stacked, as plain fields; ``says`` in words.
+
+    ``chain``: the share that rejects over its draws. ``standard_error``: as for :func:`baseline_of`. Where the other
+    trials say nothing of the analysis only the chain answers, and ``says`` gives the reason. ``least``: the less
+    favourable of the two, which is told first: the average effect of what was published knows nothing of what was not.
+    """
+    answers = {"chain": asdict(chain)}
+    try:
+        baseline = baseline_of(protocol, analysis, standard_error=standard_error, alpha=alpha)
+    except SpecError as refused:
+        return {"models": answers, "least": "chain", "says": [f"No baseline: {refused}"]}
+    weight, other = baseline.others.stacking_weight, 1.0 - baseline.chances["no difference"]
+    answers["baseline"] = _exact(other)
+    stacked = Measure(value=weight * chain.value + (1.0 - weight) * other, mcse=weight * chain.mcse)
+    least = "chain" if chain.value <= other else "baseline"
+    return {"models": {**answers, "stacked": asdict(stacked)}, "least": least, "says": told(baseline)}
 
 
 def told(baseline: Baseline) -> list[str]:

@@ -14,10 +14,17 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from remission.analyses.estimate import Z95
 from remission.design.assurance import estimate_assurance
 from remission.design.cost import person_days_of
 from remission.design.costing import cost_content, read_prices
-from remission.design.effect_models import EffectModel, check_effect_model, no_baseline, under_effect_model
+from remission.design.effect_models import (
+    EffectModel,
+    assurance_models,
+    check_effect_model,
+    no_baseline,
+    under_effect_model,
+)
 from remission.design.evidence_sets import evidence_sets, trials_of
 from remission.design.measures import columns_of, is_ratio
 from remission.design.nulls import nulls_of, simulate_nulls
@@ -426,7 +433,8 @@ def study_design(
     if plan.source is not None:
         words = f"A stated effect on the days of {plan.source.source}; no effect of the model."
         standing = {**standing, "lines": [words]}
-    drawn = [_over_posterior(plan, design, crew) for design in plan.designs] if plan.drawing is not None else []
+    pairs = zip(plan.designs, main, strict=True) if plan.drawing is not None else ()
+    drawn = [_over_posterior(plan, design, row, crew) for design, row in pairs]
     content: dict[str, Any] = {
         "protocol": plan.protocol.id,
         "standing": standing,
@@ -485,8 +493,8 @@ def study_design(
     return DesignStudy(plan=plan, rows=tuple(rows), runs=tuple(runs), content=content)
 
 
-def _over_posterior(plan: DesignPlan, design: Protocol, crew: Crew) -> dict[str, Any]:
-    """The assurance of a design: the share that rejects when every trial draws its values from the posterior."""
+def _over_posterior(plan: DesignPlan, design: Protocol, row: Characteristics, crew: Crew) -> dict[str, Any]:
+    """The assurance of a design: every trial draws its values from the posterior; the other trials speak beside it."""
     assert plan.drawing is not None, "asked for where something is drawn"
     run = simulate_design(
         one_analysis(design, plan.analysis), parameters=plan.parameters, drawing=plan.drawing,
@@ -497,6 +505,9 @@ def _over_posterior(plan: DesignPlan, design: Protocol, crew: Crew) -> dict[str,
     return {
         "posterior": plan.drawing.posterior, "n_subjects": design.population.n_subjects,
         "rejected": asdict(share.measure), "n_replicates": share.n,
+        **assurance_models(
+            design, plan.analysis, share.measure, standard_error=row.width.value / (2.0 * Z95), alpha=plan.alpha
+        ),
     }  # fmt: skip
 
 

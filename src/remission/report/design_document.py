@@ -23,7 +23,7 @@ from remission.report.design_study import ReportedDesign, TableStudy, rejected_o
 from remission.report.document import LIMITS
 from remission.report.inline import CHART_SCRIPTS, chart_parts
 from remission.report.looks_charts import sequential_table
-from remission.report.numbers import measure_text, share_text
+from remission.report.numbers import drawn_words, measure_text, share_text
 from remission.report.page import fill_template
 from remission.report.words import ESTABLISHED, SAFETY_LINES, WORDS
 
@@ -141,9 +141,7 @@ def _finding(study: ReportedDesign) -> str:
     drawn = study.content.get("over_posterior") or []
     at = f" at the mean of {drawn[-1]['posterior']}" if drawn else ""
     words = "".join(
-        f"Assurance of {share_text(one['rejected'])} with {one['n_subjects']} people, when each of "
-        f"{one['n_replicates']} trials draws its values from {one['posterior']}. "
-        for one in drawn[-1:]
+        f"Assurance with {one['n_subjects']} people: {drawn_words(one, share_text)}. " for one in drawn[-1:]
     )
     share = share_text(rejected_of(row))
     words += f"{name}{at} of {share} with {row['n_subjects']} people, in {row['n_replicates']} trials."

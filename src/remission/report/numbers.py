@@ -1,7 +1,7 @@
 """Numbers as people read them: no more digits than the Monte Carlo error supports, published ones with their kind."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from remission.numerics.digits import decimals_of, error_digit, with_interval
@@ -90,3 +90,16 @@ def share_text(measure: Mapping[str, Any] | None) -> str:
         return f"{100.0 * measure['value']:.0f}%"
     digits = decimals_of(error, most=4)
     return f"{100.0 * measure['value']:.{digits}f}% (±\u00a0{error:.{digits}f})"
+
+
+def drawn_words(found: Mapping[str, Any], text: Callable[[Any], str]) -> str:
+    """The assurance of one size, the less favourable answer first; ``text`` writes a number with its error."""
+    chain = (
+        f"{text(found['models']['chain'])} by the chain, each of {found['n_replicates']} trials with a draw of "
+        f"{found['posterior']}"
+    )
+    if "baseline" not in found["models"]:
+        return chain
+    other = f"{text(found['models']['baseline'])} by the average effect of the other trials"
+    first, second = (chain, other) if found["least"] == "chain" else (other, chain)
+    return f"{first}; {second}; stacked {text(found['models']['stacked'])}"

@@ -9,7 +9,7 @@ from statsmodels.genmod.families import Binomial, Poisson
 from statsmodels.genmod.generalized_linear_model import GLM
 from statsmodels.regression.linear_model import OLS
 
-from remission.analyses.counts import analyze_day_odds, analyze_rate
+from remission.analyses.counts import analyze_day_odds, analyze_rate, analyze_robust_rate
 from remission.analyses.estimate import Estimate, Status
 
 N = 160
@@ -168,3 +168,32 @@ def test_days_seen_that_differ_between_people_leave_the_size(
     rejected = int(np.sum(np.array(p_values) < 0.05))
     assert stats.binom.sf(rejected - 1, SIZE_TRIALS, 0.06) > FALSE_ALARM
     assert stats.binom.cdf(rejected, SIZE_TRIALS, 0.04) > FALSE_ALARM
+
+
+@pytest.mark.parametrize("analyze", [analyze_rate, analyze_day_odds, analyze_robust_rate])
+@pytest.mark.parametrize("is_full", [False, True])
+def test_a_site_without_any_day_says_nothing(
+    analyze: Callable[..., Estimate], is_full: bool, rng: np.random.Generator
+) -> None:
+    """Its own coefficient runs to infinity; what is found is what is found without it, and no search that stopped."""
+    treated, seen = np.arange(24) % 2 == 0, np.full(24, 28.0)
+    site = np.arange(24) // 4 == 1
+    counts = np.where(site, 28.0 * is_full, rng.integers(1, 20, 24)).astype(float)
+    age = rng.normal(size=24)
+    whole = analyze(counts, seen, treated, np.column_stack([age, site]))
+    rest = analyze(counts[~site], seen[~site], treated[~site], age[~site, None])
+    if is_full and analyze is not analyze_day_odds:
+        # All days are no end of a rate.
+        assert whole.status is Status.OK
+        return
+    for name in ("estimate", "low", "high", "p_value"):
+        assert getattr(whole, name) == pytest.approx(getattr(rest, name), rel=1e-8)
+
+
+@BOTH
+def test_a_side_that_is_only_at_an_empty_site_has_no_ratio(analyze: Callable[..., Estimate]) -> None:
+    """All but one of the treated were at a site where nobody had a day: what is left cannot tell the arms apart."""
+    counts = np.array([0, 0, 0, 0, 5, 3, 8, 2, 6], dtype=float)
+    treated = np.array([1, 1, 1, 0, 1, 0, 0, 0, 0], dtype=bool)
+    site = np.array([1, 1, 1, 1, 0, 0, 0, 0, 0], dtype=float)[:, None]
+    assert analyze(counts, np.full(9, 28.0), treated, site).status is Status.SEPARATION

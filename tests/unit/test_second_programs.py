@@ -55,6 +55,17 @@ def test_where_the_first_programs_were_wrong(tmp_path: Path) -> None:
     assert not {form: tally.worst for form, tally in found.items() if compare.verdict(tally) == "differs"}
 
 
+@pytest.mark.parametrize("place", [18, 69, 106, 119, 126, 168])
+def test_counts_in_a_handful_of_people(place: int, tmp_path: Path) -> None:
+    """Sites without any count, ends far out: a few people and six terms gave two programs two intervals."""
+    forms = {"rate_ratio", "robust_rate_ratio", "day_odds_ratio"}
+    analyses = [one for one in data.SIMPLE_ANALYSES if one["form"] in forms]
+    found: dict[str, compare.Tally] = {}
+    compare.one_set(f"random {place}", data.random_people(place), analyses, found, tmp_path)
+    assert found.keys() == forms
+    assert not {form: tally.worst for form, tally in found.items() if tally.worst}
+
+
 def test_a_form_that_agrees_has_a_second_program(tallies: dict[str, compare.Tally]) -> None:
     """An entry of the file cannot be turned to "agrees" by hand: the program is there, and is compared."""
     for form, entry in STATES.items():

@@ -15,7 +15,13 @@ while residuals that are each weighted by their expected variance take the mean 
 With equal days and no other terms it is the t test of two means, which is why it holds its error for few people and for
 any spread. Wald's test does not: log ratios of small means are skewed.
 
-Interval: the effects that this test does not reject, so that the interval and the p value never disagree.
+Interval: the effects around the estimate that this test does not reject, so that the interval and the p value never
+disagree. An end is the first place, in twelve steps away from the estimate, at which the test rejects; where it rejects
+nowhere up to three times Wald's interval, or up to a factor of e^20, the end stands there.
+
+People whom the other terms foretell (a site in which nobody had such a day, or everybody had nothing else) make the
+coefficient of that term run to infinity. In the limit they say nothing of the treatment, and neither do their days: the
+analysis is that of the others, with their number of people and terms.
 
 Beside it stands the test with a sandwich: the same mean and estimate, and the error of it from each person's own
 residual divided by one minus the person's leverage (HC3), with Wald's t of people minus terms.
@@ -64,10 +70,16 @@ _EXACT = 1e-12
 _REACH = 3.0
 """Multiple of Wald's interval up to which an end is sought. Where few people have any day of use no effect may be
 rejected on one side; the end of the search then stands there, and the interval is finite."""
+_FARTHEST = 20.0
+"""The same on the scale of the log ratio: beyond a factor of half a billion nothing is learned."""
 _NEAR = 1e-9
 _LOOKS = 12
-"""Where the end of the search is not rejected: in so many steps something nearer may be. With few people and many
-terms the statistic can rise, and fall again when the residuals swell."""
+"""Steps in which an end is sought. With few people and many terms the statistic can rise, and fall again when the
+residuals swell: the end is where it rejects first."""
+_NOBODY = 1e-6
+"""Days expected of somebody, below which it is asked whether the other terms foretell that there are none."""
+_FEWEST = 2
+"""People on each side, once those are set aside of whom the terms foretell everything."""
 _HALVINGS = 20
 _SEARCHES = 60
 
@@ -77,10 +89,7 @@ def analyze_rate(counts: _Values, seen_day: _Values, treated: _Treated, adjust: 
 
     ``counts``: whole numbers, 0 or more. ``seen_day``: days in which they were counted, above 0. [day]
     """
-    fault, columns, left = _checked(counts, treated, adjust)
-    if fault is None and (not counts[treated].any() or not counts[~treated].any()):
-        fault = Status.SEPARATION
-    return _ratio(fault, columns, left, counts, seen_day, is_odds=False)
+    return _ratio(_fitted(counts, seen_day, treated, adjust, is_odds=False), is_odds=False)
 
 
 def analyze_day_odds(counts: _Values, seen_day: _Values, treated: _Treated, adjust: _Design) -> Estimate:
@@ -89,11 +98,7 @@ def analyze_day_odds(counts: _Values, seen_day: _Values, treated: _Treated, adju
     ``counts``: whole numbers, 0 to ``seen_day``. ``seen_day``: whole number of days in which they were counted, above
     0. [day]
     """
-    fault, columns, left = _checked(counts / seen_day, treated, adjust)
-    sides = (treated, ~treated)
-    if fault is None and any(not 0.0 < counts[side].sum() < seen_day[side].sum() for side in sides):
-        fault = Status.SEPARATION
-    return _ratio(fault, columns, left, counts, seen_day, is_odds=True)
+    return _ratio(_fitted(counts, seen_day, treated, adjust, is_odds=True), is_odds=True)
 
 
 def analyze_robust_rate(counts: _Values, seen_day: _Values, treated: _Treated, adjust: _Design) -> Estimate:
@@ -114,27 +119,20 @@ def robust_log_rate(
     counts: _Values, seen_day: _Values, treated: _Treated, adjust: _Design
 ) -> tuple[float, float, int] | Status:
     """Log ratio, its error and degrees of freedom, as :func:`analyze_robust_rate`; or why there are none."""
-    fault, columns, left = _checked(counts, treated, adjust)
-    if fault is None and (not counts[treated].any() or not counts[~treated].any()):
-        fault = Status.SEPARATION
-    if fault is not None:
-        return fault
-    fit = fit_counts(columns, counts, seen_day, is_odds=False)
-    if fit is None:
-        return Status.NOT_CONVERGED
-    pulls = (fit.covariance[:, :, None] * columns).sum(axis=1)
-    spare = 1.0 - fit.mean * (columns * pulls).sum(axis=0)
+    found = _fitted(counts, seen_day, treated, adjust, is_odds=False)
+    if isinstance(found, Status):
+        return found
+    pulls = (found.fit.covariance[:, :, None] * found.columns).sum(axis=1)
+    spare = 1.0 - found.fit.mean * (found.columns * pulls).sum(axis=0)
     if not (spare > _LEVERAGE).all():
         return Status.NOT_ESTIMABLE
-    scores = pulls[-1] * (counts - fit.mean) / spare
-    error = float(np.sqrt((scores * scores).sum())) / left
+    scores = pulls[-1] * (found.counts - found.fit.mean) / spare
+    error = float(np.sqrt((scores * scores).sum())) / found.left
     if not error > 0.0:
         return Status.NO_VARIATION
-    return (
-        Status.SEPARATION
-        if error > LARGEST_ERROR
-        else (float(fit.coefficients[-1]) / left, error, counts.size - columns.shape[0])
-    )
+    if error > LARGEST_ERROR:
+        return Status.SEPARATION
+    return float(found.fit.coefficients[-1]) / found.left, error, found.freedom
 
 
 _LEVERAGE = 1e-9
@@ -150,22 +148,76 @@ class CountFit:
     mean: _Values
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fitted:
+    """Those of whom the other terms do not foretell everything, in an orthonormal basis with the treatment last.
+
+    ``left``: length of what was left of the treatment's column.
+    """
+
+    fit: CountFit
+    counts: _Values
+    seen_day: _Values
+    columns: _Columns
+    left: float
+
+    @property
+    def freedom(self) -> int:
+        """People minus terms."""
+        return self.counts.size - self.columns.shape[0]
+
+
 def fit_counts(columns: _Columns, counts: _Values, seen_day: _Values, *, is_odds: bool) -> CountFit | None:
     """Where the likelihood of Poisson's, or of the binomial, regression is highest; None where no maximum was found.
 
     ``columns``: the first is the intercept's, the same number for everybody. ``seen_day``: exposure, or trials.
     """
-    theta, mean = np.zeros(columns.shape[0]), np.zeros(counts.size)
-    covariance = np.zeros((columns.shape[0], columns.shape[0]))
-    if not _fit_plain(is_odds, columns, counts, seen_day, _STEPS, theta, mean, covariance):
-        return None
-    return CountFit(coefficients=theta, covariance=covariance, mean=mean)
+    fit = _blank_fit(columns, counts)
+    return fit if _fit_into(fit, columns, counts, seen_day, is_odds=is_odds) else None
+
+
+def _blank_fit(columns: _Columns, counts: _Values) -> CountFit:
+    n_terms = columns.shape[0]
+    return CountFit(coefficients=np.zeros(n_terms), covariance=np.zeros((n_terms, n_terms)), mean=np.zeros(counts.size))
+
+
+def _fit_into(fit: CountFit, columns: _Columns, counts: _Values, seen_day: _Values, *, is_odds: bool) -> bool:
+    return bool(_fit_plain(is_odds, columns, counts, seen_day, _STEPS, fit.coefficients, fit.mean, fit.covariance))
+
+
+def _fitted(
+    counts: _Values, seen_day: _Values, treated: _Treated, adjust: _Design, *, is_odds: bool
+) -> _Fitted | Status:
+    """The fit of those whom the other terms do not foretell; or why there is none."""
+    refuse_gaps("counts", counts, np.ones(counts.shape, dtype=np.bool_))
+    nobody_left_out = True
+    while True:
+        fault, columns, left = _checked(counts / seen_day if is_odds else counts, treated, adjust)
+        sides = (treated, ~treated)
+        if fault is None and any(not counts[side].any() for side in sides):
+            fault = Status.SEPARATION
+        if fault is None and is_odds and any(not (counts[side] < seen_day[side]).any() for side in sides):
+            fault = Status.SEPARATION
+        if fault is None and not nobody_left_out and min(int(side.sum()) for side in sides) < _FEWEST:
+            fault = Status.SEPARATION
+        if fault is not None:
+            # The treatment says nothing of those of whom the others do not say everything.
+            return fault if nobody_left_out else Status.SEPARATION
+        fit = _blank_fit(columns, counts)
+        exists = _fit_into(fit, columns, counts, seen_day, is_odds=is_odds)
+        told = np.zeros(counts.size, dtype=np.bool_)
+        _foretell(is_odds, columns, counts, seen_day, fit.mean, fit.coefficients, told)
+        if not told.any():
+            if not exists:
+                return Status.NOT_CONVERGED
+            return _Fitted(fit=fit, counts=counts, seen_day=seen_day, columns=columns, left=left)
+        counts, seen_day, treated, adjust = (one[~told] for one in (counts, seen_day, treated, adjust))
+        nobody_left_out = False
 
 
 def _checked(values: _Values, treated: _Treated, adjust: _Design) -> tuple[Status | None, _Columns, float]:
     """A fault, or an orthonormal basis of the design with the treatment last, and what was left of its column."""
     nothing = np.zeros((0, treated.size))
-    refuse_gaps("counts", values, np.ones(values.shape, dtype=np.bool_))
     if is_too_small(values, treated) or np.ptp(values) == 0.0:
         return Status.NO_VARIATION, nothing, 1.0
     basis = basis_of_one(treated, adjust)
@@ -174,28 +226,31 @@ def _checked(values: _Values, treated: _Treated, adjust: _Design) -> tuple[Statu
     return None, np.ascontiguousarray(basis.columns[0][basis.is_kept[0]]), float(basis.left[0])
 
 
-def _ratio(
-    fault: Status | None, columns: _Columns, left: float, counts: _Values, seen_day: _Values, *, is_odds: bool
-) -> Estimate:
-    if fault is not None:
-        return failed_estimate(fault)
-    freedom = counts.size - columns.shape[0]
-    critical = float(t_quantile(float(freedom), 0.975))
-    found = np.zeros(6)
-    if not _test(is_odds, columns, counts, seen_day, _STEPS, critical, found):
-        return failed_estimate(Status.NOT_CONVERGED)
-    log_ratio, error, low, high, t, plain_error = found
-    if t == np.inf:
-        return failed_estimate(Status.NO_VARIATION)
+def _ratio(of: _Fitted | Status, *, is_odds: bool) -> Estimate:
+    if isinstance(of, Status):
+        return failed_estimate(of)
+    squares = (of.counts - of.fit.mean) * (of.counts - of.fit.mean)
+    weight = of.fit.mean * (1.0 - of.fit.mean / of.seen_day) if is_odds else of.fit.mean
+    plain_error = float(np.sqrt(of.fit.covariance[-1, -1]))
+    error = float(np.sqrt((squares / np.maximum(weight, 1e-300)).sum() / of.freedom)) * plain_error
     # Where the estimate runs away, a fit without residuals would make any error small.
-    if max(error, plain_error) / left > LARGEST_ERROR:
+    if not max(error, plain_error) / of.left <= LARGEST_ERROR:
         return failed_estimate(Status.SEPARATION)
-    ends = exp(np.array([low, log_ratio, high]) / left)
+    critical = float(t_quantile(float(of.freedom), 0.975))
+    reach = min(_REACH * critical * error, _FARTHEST * of.left)
+    found = np.zeros(3)
+    theta = of.fit.coefficients
+    if not _test(is_odds, of.columns, of.counts, of.seen_day, _STEPS, critical, theta, reach, _NEAR * error, found):
+        return failed_estimate(Status.NOT_CONVERGED)
+    t, low, high = found
+    if np.isinf(t):
+        return failed_estimate(Status.NO_VARIATION)
+    ends = exp(np.array([low, float(theta[-1]), high]) / of.left)
     return Estimate(
         estimate=float(ends[1]),
         low=float(ends[0]),
         high=float(ends[2]),
-        p_value=2.0 * float(t_cdf(float(freedom), -abs(float(t)))),
+        p_value=2.0 * float(t_cdf(float(of.freedom), -abs(float(t)))),
         status=Status.OK,
     )
 
@@ -302,106 +357,100 @@ def _score(is_odds, columns, counts, seen_day, effect, steps, theta, mean, weigh
     return score / np.sqrt(rest / (n - n_terms))
 
 
-@njit(**OPTIONS)
-def _nearest(
-    is_odds, columns, counts, seen_day, steps, critical, theta, held, mean, weight, effect, farthest, at_farthest
-):
-    """The nearest step at which the effect is rejected, with the step before it; the farthest where none is."""
-    sign = 1.0 if farthest > effect else -1.0
-    inside, at_inside = effect, -critical
-    for look in range(1, _LOOKS):
-        place = effect + (farthest - effect) * look / _LOOKS
-        held[:] = theta[: columns.shape[0] - 1]
-        value = -sign * _score(is_odds, columns, counts, seen_day, place, steps, held, mean, weight) - critical
-        if value > 0.0:
-            return inside, at_inside, place, value
-        if not np.isnan(value):
-            inside, at_inside = place, value
-    return inside, at_inside, farthest, at_farthest
+@njit(nogil=True, cache=True, **OPTIONS)
+def _foretell(is_odds, columns, counts, seen_day, mean, theta, told):
+    """Whom the terms foretell: along a direction of the coefficients that moves nobody else, the likelihood of all of
+    them rises without end. The steps went along it, so it is what their sum has beside the rows of the others.
+    """
+    n_terms, n = columns.shape
+    rows, n_rows = np.zeros((n_terms, n_terms)), 0
+    away, row = theta.copy(), np.zeros(n_terms)
+    for i in range(n):
+        few, many = counts[i] == 0.0, is_odds and counts[i] == seen_day[i]
+        told[i] = (few and mean[i] < _NOBODY) or (many and seen_day[i] - mean[i] < _NOBODY)
+        if told[i] or n_rows == n_terms:
+            continue
+        row[:] = columns[:, i]
+        length = np.sqrt(sum_of_products(row, row))
+        for _ in range(2):
+            for k in range(n_rows):
+                row -= sum_of_products(row, rows[k]) * rows[k]
+        rest = np.sqrt(sum_of_products(row, row))
+        if rest > _NEAR * length:
+            rows[n_rows] = row / rest
+            n_rows += 1
+    for _ in range(2):
+        for k in range(n_rows):
+            away -= sum_of_products(away, rows[k]) * rows[k]
+    size = np.sqrt(sum_of_products(away, away))
+    if n_rows == n_terms or not size > 0.0:
+        told[:] = False
+        return
+    for i in range(n):
+        if told[i]:
+            row[:] = columns[:, i]
+            push = sum_of_products(row, away) * (-1.0 if counts[i] == 0.0 else 1.0)
+            least = 1e-6 * size * np.sqrt(sum_of_products(row, row))
+            if push < -least:
+                told[:] = False
+                return
+            told[i] = push > least
 
 
 @njit(nogil=True, cache=True, **OPTIONS)
-def _test(is_odds, columns, counts, seen_day, steps, critical, found):
-    """Estimate, Wald's error, ends, t of no effect, the law's own error, in the basis; False where a search stopped."""
+def _test(is_odds, columns, counts, seen_day, steps, critical, theta, reach, near, found):
+    """t of no effect and the two ends, in the basis; False where the other terms could not be fitted.
+
+    ``theta``: the coefficients of the fit. ``reach``: how far an end is sought.
+    """
     n_terms, n = columns.shape
-    mean, weight, theta = np.zeros(n), np.zeros(n), np.zeros(n_terms)
-    lower = np.zeros((n_terms, n_terms))
-    overall = counts.sum() / seen_day.sum()
-    # Begin where nothing but the overall rate is known; the first column is the intercept.
-    start = (log_lane(overall / (1.0 - overall)) if is_odds else log_lane(overall)) / columns[0, 0]
-    theta[0] = start
-    if not _fit(is_odds, columns, counts, seen_day, np.zeros(n), steps, theta, mean, weight, lower):
-        return False
+    mean, weight, held = np.zeros(n), np.zeros(n), np.zeros(n_terms - 1)
     effect = theta[n_terms - 1]
-    squares = 0.0
-    for i in range(n):
-        squares += (counts[i] - mean[i]) * (counts[i] - mean[i]) / max(weight[i], 1e-300)
-    found[5] = np.sqrt(inverse(lower)[n_terms - 1, n_terms - 1])
-    error = np.sqrt(squares / (n - n_terms)) * found[5]
-    held = np.zeros(n_terms - 1)
-    held[0] = start
+    held[:] = theta[: n_terms - 1]
     t = _score(is_odds, columns, counts, seen_day, 0.0, steps, held, mean, weight)
-    found[0], found[1], found[4] = effect, error, t
-    if np.isnan(t) or not np.isfinite(error):
-        return False
-    if np.isinf(t) or error <= 0.0:
-        found[4] = np.inf
+    found[0] = t
+    if np.isinf(t):
         return True
+    if np.isnan(t):
+        return False
     for side in range(2):
         sign = 2.0 * side - 1.0
-        # Inside the effect is not rejected, outside it is; t falls as the effect that is held rises.
-        inside, at_inside = effect, -critical
-        outside = effect + sign * _REACH * critical * error
-        # No effect may lie on this side, with an answer that the interval must share.
-        if sign * effect < 0.0 and sign * outside < 0.0 and abs(t) <= critical:
-            outside = 0.0
-        at_outside = np.nan
-        for _ in range(_HALVINGS):
-            # So far out that the other terms cannot be fitted: nearer.
-            held[:] = theta[: n_terms - 1]
+        # t falls as the effect that is held rises. Values are t beyond the critical one: inside below 0, outside above.
+        inside, at_inside, farthest = effect, -critical, reach
+        if sign * effect < 0.0:
+            # No effect lies on this side, with an answer that the interval must share.
+            if abs(t) > critical:
+                farthest = min(reach, abs(effect))
+            elif reach <= abs(effect):
+                found[1 + side] = 0.0
+                continue
+            else:
+                inside, at_inside, farthest = 0.0, -sign * t - critical, reach - abs(effect)
+        begin, outside, at_outside = inside, inside, -1.0
+        held[:] = theta[: n_terms - 1]
+        for look in range(1, _LOOKS + 1):
+            outside = begin + sign * farthest * look / _LOOKS
             at_outside = -sign * _score(is_odds, columns, counts, seen_day, outside, steps, held, mean, weight)
             at_outside -= critical
-            if not np.isnan(at_outside):
+            if np.isnan(at_outside):
+                return False
+            if at_outside > 0.0:
                 break
-            outside = effect + 0.5 * (outside - effect)
-        if sign * effect < 0.0 and abs(t) > critical and not at_outside > 0.0:
-            outside, at_outside = 0.0, abs(t) - critical
-        if np.isnan(at_outside):
-            return False
-        if not at_outside > 0.0 and outside != 0.0:
-            inside, at_inside, outside, at_outside = _nearest(
-                is_odds,
-                columns,
-                counts,
-                seen_day,
-                steps,
-                critical,
-                theta,
-                held,
-                mean,
-                weight,
-                effect,
-                outside,
-                at_outside,
-            )
-        if at_outside > 0.0:
-            for _ in range(_SEARCHES):
-                if abs(outside - inside) <= _NEAR * error:
-                    break
-                middle = outside - at_outside * (outside - inside) / (at_outside - at_inside)
-                if not (min(inside, outside) < middle < max(inside, outside)) or np.isinf(at_outside):
-                    middle = 0.5 * (inside + outside)
-                value = _score(is_odds, columns, counts, seen_day, middle, steps, held, mean, weight)
-                value = -sign * value - critical
-                if np.isnan(value):
-                    return False
-                if value > 0.0:
-                    outside, at_outside = middle, value
-                    at_inside *= 0.5
-                else:
-                    inside, at_inside = middle, value
-                    at_outside *= 0.5
-        elif sign * effect < 0.0 and sign * outside < 0.0 and abs(t) <= critical:
-            outside = 0.0
-        found[2 + side] = outside
+            inside, at_inside = outside, at_outside
+        for _ in range(_SEARCHES):
+            if not at_outside > 0.0 or abs(outside - inside) <= near:
+                break
+            middle = outside - at_outside * (outside - inside) / (at_outside - at_inside)
+            if not (min(inside, outside) < middle < max(inside, outside)) or np.isinf(at_outside):
+                middle = 0.5 * (inside + outside)
+            value = -sign * _score(is_odds, columns, counts, seen_day, middle, steps, held, mean, weight) - critical
+            if np.isnan(value):
+                return False
+            if value > 0.0:
+                outside, at_outside = middle, value
+                at_inside *= 0.5
+            else:
+                inside, at_inside = middle, value
+                at_outside *= 0.5
+        found[1 + side] = outside
     return True

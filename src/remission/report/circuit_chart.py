@@ -53,9 +53,9 @@ def _finding(result: TrialResult) -> str:
     first, last = craving[0, day], craving[-1, day]
     arms = result.protocol.arms
     if len(arms) == 1:
-        return f"Craving of those who stop alone moves from {craving[0, 0]:.2f} to {craving[0, -1]:.2f} (no unit)"
+        return f"Simulated craving alone: {craving[0, 0]:.2f} at first, {craving[0, -1]:.2f} at the end (no unit)"
     return (
-        f"On day {day} mean craving is {first:.2f} with {lowered(arms[0].label)} and {last:.2f} with "
+        f"Simulated mean craving on day {day}: {first:.2f} with {lowered(arms[0].label)}, {last:.2f} with "
         f"{lowered(arms[-1].label)} (no unit)"
     )
 

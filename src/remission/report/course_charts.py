@@ -110,12 +110,12 @@ def _mark_days(axes: Axes, result: TrialResult) -> None:
 
 
 def _by_arm(result: TrialResult, values: Float[np.ndarray, " arm"], form: str) -> str:
+    """First and last arm as the protocol has them: which is highest may be chance."""
     arms = result.protocol.arms
-    best, worst = int(np.argmax(values)), int(np.argmin(values))
-    first = form.format(label=arms[best].label, value=values[best])
+    first = form.format(label=arms[0].label, value=values[0])
     if len(arms) == 1:
         return first
-    return f"{first.removesuffix(', simulated')}; {lowered(arms[worst].label)}: {values[worst]:.0f} (simulated)"
+    return f"{first.removesuffix(', simulated')}; {lowered(arms[-1].label)}: {values[-1]:.0f} (simulated)"
 
 
 def _table(result: TrialResult, x: str, y: str, points: np.ndarray, values: Float[np.ndarray, "arm point"]) -> Table:

@@ -119,7 +119,7 @@ def _lags(one: Description, prefix: str) -> Chart:
     # A range that holds zero, or that cannot be told, is no finding.
     if first is not None and _has_enough_people(one) and (first.low > 0.0 or first.high < 0.0):
         like = "resembles" if first.value > 0.0 else "is unlike"
-        title = f"A day {like} the next with a correlation of {first.value:.2f}"
+        title = f"A day {like} the next: correlation {first.value:.2f} ({first.low:.2f} to {first.high:.2f})"
     return Chart(
         name=f"{prefix}lags",
         title=f"{title}, {one.diaries.origin}",

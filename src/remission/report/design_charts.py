@@ -220,7 +220,7 @@ def recruitment_chart(study: ReportedDesign) -> Chart | None:
     return Chart(
         name="recruitment",
         title=(
-            f"{count.size} people are in after {middle[-1]:.0f} days, and the trial ends after {end[1]:.0f}: "
+            f"Simulated: {count.size} people are in after {middle[-1]:.0f} days, the trial ends after {end[1]:.0f}: "
             f"95% of trials {end[0]:.0f} to {end[2]:.0f} days"
         ),
         **told("recruitment"),

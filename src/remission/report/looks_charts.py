@@ -86,7 +86,7 @@ def stops_chart(study: ReportedDesign) -> Chart | None:
         name="stops",
         title=(
             f"With {row['n_subjects']} people planned a trial takes {measure_text(found['n'])} on average{days}, "
-            f"and rejects in {share_text(found['rejected'])}"
+            f"and rejects in {share_text(found['rejected'])}, simulated"
         ),
         **told("stops"),
         figure=figure,

@@ -82,7 +82,10 @@ def planner_chart(
     name = quantity_label(peak.quantity)
     return Chart(
         name="plan",
-        title=f"{plan.regimen}: half of the people pass {digits(peak.median)} {peak.quantity.unit} ({lowered(name)})",
+        title=(
+            f"{plan.regimen}: half of the simulated people pass {digits(peak.median)} {peak.quantity.unit} "
+            f"({lowered(name)})"
+        ),
         see=(
             f"Simulated: median (line) and 90% of {plan.request.n_people} simulated people (band). "
             + ("Dashed edges: 90% of single measured values. " if plan.measured else "")

@@ -9,11 +9,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from remission.numerics.digits import with_interval
 from remission.patient.standing import standing_of
 from remission.report.chart import Chart, Table
 from remission.report.fixed_order import spaced_by_ratio
 from remission.report.look import INK, PAPER, QUIET, drawing
-from remission.report.numbers import mean_text, published_text, simulated_text
+from remission.report.numbers import interval_text, mean_text, published_text, simulated_text
 from remission.trial.result import TrialResult
 from remission.trial.summary import SummaryRow, TrialSummary
 
@@ -66,11 +67,14 @@ def results_chart(result: TrialResult, summary: TrialSummary) -> Chart:
 
 def _finding(rows: list[SummaryRow]) -> str:
     first = rows[0]
+    shown = interval_text(first)
+    simulated = f"{mean_text(first)} simulated{f', {shown} in 95% of trials' if shown else ''} ({first.unit})"
     if first.verdict is not None:
-        return f"{first.label}: {first.verdict.says} published, {mean_text(first)} simulated ({first.unit})"
+        return f"{first.label}: {first.verdict.says} published, {simulated}"
     if first.published is None:
-        return f"{first.label}: {mean_text(first)} simulated ({first.unit})"
-    return f"{first.label}: {first.published.value:g} published, {mean_text(first)} simulated ({first.unit})"
+        return f"{first.label}: {simulated}"
+    published = with_interval(first.published.value, first.published.ci_low, first.published.ci_high)
+    return f"{first.label}: {published} published, {simulated}"
 
 
 def _values(result: TrialResult, row: SummaryRow) -> np.ndarray:

@@ -97,7 +97,7 @@ def session_chart(protocol: Protocol, *, seed: int, panels: Sequence[str] = PANE
     above = f"{100.0 * (end / venous - 1.0):.0f}% more" if venous > 0.0 else "no more"
     return Chart(
         name="session",
-        title=f"One session of {dose}: half of the people pass {end:.0f} ng/mL in arterial plasma at its end",
+        title=f"One session of {dose}: half of the simulated people pass {end:.0f} ng/mL in arterial plasma at its end",
         **told("session", n_people=_N_PEOPLE, above=above),
         figure=figure,
         table=_table(minutes, bands, vas, sbp, dbp),

@@ -44,7 +44,7 @@ def state_chart(result: TrialResult, alone: TrialResult, symbols: Sequence[str],
     ]
     return Chart(
         name="state",
-        title=f"{title}: on day {day} {state_label(first)} is {ends[0]:.2f} with "
+        title=f"{title}, simulated: on day {day} {state_label(first)} is {ends[0]:.2f} with "
         f"{lowered(result.protocol.arms[0].label)}, {ends[1]:.2f} when stopping alone",
         see="Simulated: the mean of people in each arm, and the middle 80% of people in the first arm (band). "
         + " ".join(STATE_LABELS[symbol].help for symbol in symbols),
@@ -76,7 +76,7 @@ def day_chart(result: TrialResult, alone: TrialResult) -> Chart:
     people = result.counts.people.sum() + alone.counts.people.sum()
     return Chart(
         name="day",
-        title=f"In the last week {lowered(arms[0])}: {shares[0][-1]:.0f} of 100 days without use; stopping alone: "
+        title=f"Simulated, last week: {lowered(arms[0])}, {shares[0][-1]:.0f} of 100 days without use; stopping alone, "
         f"{shares[-1][-1]:.0f}",
         **told("day", people=people),
         figure=figure,

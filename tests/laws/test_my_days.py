@@ -22,11 +22,14 @@ def test_a_kept_diary_is_the_imported_one(rng: np.random.Generator) -> None:
     # Somebody who only left days blank has no diary that could be imported.
     use[:, int(rng.integers(n_days))] = 1
     amount = np.where(rng.random(use.shape) < 0.7, rng.integers(1, 400, use.shape) / 2.0, np.nan)
+    marked = np.where(rng.random((2, *use.shape)) < 0.5, rng.integers(0, 11, (2, *use.shape)), np.nan)
     rows = []
     for (what, day), state in np.ndenumerate(use):
         when = start + dt.timedelta(days=day)
         much = {0: rng.choice(["0", ""]), 1: "" if np.isnan(amount[what, day]) else f"{amount[what, day]:g}"}
-        marks = [str(rng.integers(11)) if state == 2 or rng.random() < 0.5 else "" for _ in range(2)]
+        if state == 2 and np.isnan(marked[:, what, day]).all():
+            marked[0, what, day] = 0.0  # a line says something
+        marks = ["" if np.isnan(mark) else f"{mark:g}" for mark in marked[:, what, day]]
         if state < 3:
             rows.append(["me", names[what], str(when), "" if state == 2 else str(state), much.get(state, ""), *marks])
     rng.shuffle(rows)
@@ -43,6 +46,9 @@ def test_a_kept_diary_is_the_imported_one(rng: np.random.Generator) -> None:
         for day in range(n_days):
             at = day - first - one.first_day
             state = use[what, day]
+            for mark, score in enumerate(("craving", "mood")):
+                kept = one.scores[score][0, at] if score in one.scores and 0 <= at < one.assessed.shape[1] else np.nan
+                np.testing.assert_equal(kept, marked[mark, what, day] if state < 3 else np.nan)
             is_inside = 0 <= at < one.assessed.shape[1]
             assert (is_inside and bool(one.assessed[0, at])) == (state < 2)
             if state < 2:

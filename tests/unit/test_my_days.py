@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from remission.cli.app import run_app
 from remission.errors import SpecError
-from remission.exchange.tlfb import read_tlfb
+from remission.exchange.canonical import read_diaries, write_diaries
+from remission.exchange.redcap import read_redcap, write_redcap
+from remission.exchange.tlfb import read_tlfb, write_tlfb
+from remission.records.diaries import Diaries
 from remission.records.packaged import packaged_toml
 from remission.web.app import create_app
 from remission.web.language import LANGUAGES
@@ -44,7 +48,57 @@ def test_a_saved_diary_needs_no_mapping(tmp_path: Path) -> None:
     assert alcohol.weekday_of_first_day.tolist() == [6]
     assert [one.amount_unit for one in found.diaries] == ["drink", "cigarette", "time"]
     assert nicotine.assessed.sum() == opioids.assessed.sum() == 1
-    assert any("craving and mood" in one for one in found.report.cautions)
+    nan = np.nan
+    np.testing.assert_array_equal(alcohol.scores["craving"], [[6.0, nan, 7.0, 5.0, nan, 0.0]])
+    np.testing.assert_array_equal(alcohol.scores["mood"], [[4.0, 8.0, nan, 5.0, nan, 10.0]])
+    assert nicotine.scores == opioids.scores == {}
+    assert found.report.cautions == ()
+
+
+def same(one: Diaries, other: Diaries) -> bool:
+    """Whether two diaries hold the same days, amounts and marks."""
+    arrays = [(one.assessed, other.assessed), (one.used, other.used), (one.amount, other.amount)]
+    arrays += [(one.scores.get(name), other.scores.get(name)) for name in {*one.scores, *other.scores}]
+    return (one.substance, one.person, one.first_day, one.amount_unit) == (
+        other.substance, other.person, other.first_day, other.amount_unit
+    ) and all(
+        a is not None and b is not None and np.array_equal(a, b, equal_nan=True) for a, b in arrays
+    )  # fmt: skip
+
+
+def test_marks_of_craving_and_mood_survive_every_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a person marked is lost by nobody's export; a calendar has no place for it and says so."""
+    before = read_tlfb(saved(tmp_path, DAYS)).diaries
+    write_diaries(before, tmp_path / "days.parquet")
+    write_tlfb(before, tmp_path / "rows.csv")
+    write_redcap(before, tmp_path / "redcap.csv", tmp_path / "dictionary.csv")
+    for after in (
+        read_diaries(tmp_path / "days.parquet"),
+        read_tlfb(tmp_path / "rows.csv").diaries,
+        read_redcap(tmp_path / "redcap.csv", tmp_path / "dictionary.csv").diaries,
+    ):
+        by_name = {one.substance: one for one in after}
+        assert all(same(one, by_name[one.substance]) for one in before)
+    (alone,) = read_diaries(tmp_path / "days.parquet", substance="nicotine")
+    assert alone.scores == {}
+    write_diaries(
+        read_tlfb(saved(tmp_path, f"{HEAD}\nme,alcohol,2026-11-01,1,4,6,4\n")).diaries, tmp_path / "one.parquet"
+    )
+    export = ["export", str(tmp_path / "one.parquet"), str(tmp_path / "calendar.csv")]
+    assert run_app([*export, "--layout", "calendar"]) == 0
+    assert "no place in a calendar" in capsys.readouterr().err
+
+
+def test_a_mark_that_is_none_is_named_and_its_day_stays(tmp_path: Path) -> None:
+    """11 of 10, a word, a negative: left open by name, and neither the day nor the other mark is lost."""
+    text = f"{HEAD}\nme,alcohol,2026-11-01,1,4,11,4\nme,alcohol,2026-11-02,0,0,low,-1\nme,alcohol,2026-11-03,0,0,2,10\n"
+    found = read_tlfb(saved(tmp_path, text))
+    (one,) = found.diaries
+    assert found.report.n_kept == one.assessed.sum() == 3
+    np.testing.assert_array_equal(one.scores["craving"], [[np.nan, np.nan, 2.0]])
+    np.testing.assert_array_equal(one.scores["mood"], [[4.0, np.nan, 10.0]])
+    assert any("2 marks of craving" in note and "row 2" in note for note in found.report.cautions)
+    assert any("1 marks of mood" in note and "-1" in note for note in found.report.cautions)
 
 
 @pytest.mark.parametrize(

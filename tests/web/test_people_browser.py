@@ -87,6 +87,8 @@ def test_a_month_by_keyboard_comes_back_from_the_import(
         np.testing.assert_equal(alcohol.amount[0, day - alcohol.first_day], amount)
     assert alcohol.weekday_of_first_day.tolist() == [day_0.weekday()]
     assert nicotine.used.sum() == nicotine.assessed.sum() == 1
+    marks = {name: grid[0, -alcohol.first_day] for name, grid in alcohol.scores.items()}
+    assert marks == {"craving": 7.0, "mood": 3.0}
     assert run_app(["import", "tlfb", str(path), "--dry-run", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["rows"], told["kept"]) == (len(use) + 1, len(use) + 1)

@@ -106,6 +106,8 @@ def export_command(
 
     with named_as_options(out="OUT"):
         chosen = export_diaries(data, out, layout=layout, substance=substance, replicate=replicate)
+    if layout == "calendar" and any(one.scores for one in chosen):
+        typer.echo("Marks of craving and mood have no place in a calendar: write rows to keep them.", err=True)
     if layout == "redcap" and out.suffix == ".csv":
         typer.echo(f"Wrote the data dictionary to {out.with_name(f'{out.stem}-dictionary.csv')}")
     typer.echo(f"Wrote {sum(int(one.assessed.sum()) for one in chosen)} days to {out}")

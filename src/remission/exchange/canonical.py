@@ -42,14 +42,15 @@ def write_diaries(diaries: Sequence[Diaries], path: Path) -> None:
     if len(set(names)) != len(names):
         raise SpecError(where="diaries", got="a substance twice", allowed="each substance once", remedy="merge them")
     about = json.dumps({"version": _VERSION, "parts": [_describe(one) for one in diaries]})
-    schema = _SCHEMA.with_metadata({_ABOUT: about.encode()})
+    names = sorted({name for one in diaries for name in one.scores})
+    schema = _schema(names).with_metadata({_ABOUT: about.encode()})
     # Nobody asks the file for ranges, and collecting them takes a quarter of the time.
     with (
         new_bytes(path, replace=True) as file,
         pq.ParquetWriter(file, schema, compression="zstd", write_statistics=False) as out,
     ):
         for one in diaries:
-            out.write_table(_rows(one))
+            out.write_table(_rows(one, names))
 
 
 def read_diaries(path: Path, *, substance: str | None = None) -> tuple[Diaries, ...]:
@@ -62,7 +63,8 @@ def read_diaries(path: Path, *, substance: str | None = None) -> tuple[Diaries, 
     try:
         with pq.ParquetFile(path) as file:
             about = json.loads((file.schema_arrow.metadata or {})[_ABOUT])
-            if about["version"] != _VERSION or not file.schema_arrow.equals(_SCHEMA):
+            schema = _schema(sorted({name for part in about["parts"] for name in part.get("scores", ())}))
+            if about["version"] != _VERSION or not file.schema_arrow.equals(schema):
                 raise _unreadable(path, f"diaries of version {about['version']}, or with other columns")
             shapes = [(len(part["person"]), int(part["n_days"])) for part in about["parts"]]
             n_cells = sum(math.prod(shape) for shape in shapes)
@@ -74,10 +76,7 @@ def read_diaries(path: Path, *, substance: str | None = None) -> tuple[Diaries, 
             wanted = [k for k, name in enumerate(names) if substance in {None, name}]
             ends = np.cumsum([math.prod(shape) for shape in shapes], dtype=np.int64)
             starts = ends - np.array([math.prod(shape) for shape in shapes], dtype=np.int64)
-            tables = [
-                _part(file, int(starts[k]), int(ends[k]), with_amount=about["parts"][k]["amount_unit"] is not None)
-                for k in wanted
-            ]
+            tables = [_part(file, int(starts[k]), int(ends[k]), about["parts"][k]) for k in wanted]
     except FileNotFoundError:
         raise _unreadable(path, "no such file") from None
     except (OSError, pa.ArrowException, KeyError, TypeError, ValueError, AttributeError) as error:
@@ -93,13 +92,13 @@ def read_diaries(path: Path, *, substance: str | None = None) -> tuple[Diaries, 
     return tuple(found)
 
 
-def _part(file: pq.ParquetFile, start: int, end: int, *, with_amount: bool) -> pa.Table:
+def _part(file: pq.ParquetFile, start: int, end: int, part: dict[str, Any]) -> pa.Table:
     """Rows ``start`` to ``end`` of a file, from the row groups that hold them."""
     groups = np.cumsum([0, *(file.metadata.row_group(k).num_rows for k in range(file.metadata.num_row_groups))])
     chosen = [k for k in range(len(groups) - 1) if groups[k] < end and groups[k + 1] > start]
-    columns = ["assessed", "used", *(["amount"] if with_amount else [])]
+    columns = ["assessed", "used", *([] if part["amount_unit"] is None else ["amount"]), *part.get("scores", ())]
     if not chosen:
-        return _SCHEMA.empty_table().select(columns)
+        return file.schema_arrow.empty_table().select(columns)
     table = file.read_row_groups(chosen, columns=columns)
     return table.slice(start - int(groups[chosen[0]]), end - start)
 
@@ -116,10 +115,16 @@ def _describe(one: Diaries) -> dict[str, Any]:
         "origin": one.origin,
         "source": one.source,
         "day_zero": one.day_zero,
+        **({"scores": sorted(one.scores)} if one.scores else {}),
     }
 
 
-def _rows(one: Diaries) -> pa.Table:
+def _schema(scores: Sequence[str]) -> pa.Schema:
+    """The columns of a file; marks of days have columns where anybody made some."""
+    return pa.schema([*_SCHEMA, *((name, pa.float64()) for name in scores)])
+
+
+def _rows(one: Diaries, scores: Sequence[str]) -> pa.Table:
     n_people, n_days = one.assessed.shape
     n_cells = n_people * n_days
     substance = pa.DictionaryArray.from_arrays(np.zeros(n_cells, dtype=np.int16), pa.array([one.substance]))
@@ -134,8 +139,12 @@ def _rows(one: Diaries) -> pa.Table:
         pa.array(one.assessed.ravel()),
         pa.array(one.used.ravel()),
         amount,
+        *(
+            pa.array(one.scores[name].ravel()) if name in one.scores else pa.nulls(n_cells, pa.float64())
+            for name in scores
+        ),
     ]
-    return pa.Table.from_arrays(columns, schema=_SCHEMA)
+    return pa.Table.from_arrays(columns, schema=_schema(scores))
 
 
 def _restore(part: dict[str, Any], rows: pa.Table, shape: tuple[int, int]) -> Diaries:
@@ -157,6 +166,7 @@ def _restore(part: dict[str, Any], rows: pa.Table, shape: tuple[int, int]) -> Di
         origin=part["origin"],
         source=part["source"],
         day_zero=part["day_zero"],
+        scores={str(name): grid(name).astype(np.float64) for name in part.get("scores", ())},
     )
 
 

@@ -15,7 +15,7 @@ from remission.exchange.mapping import Mapping
 from remission.exchange.quality import Imported
 from remission.exchange.tables import plain, unreadable
 from remission.files import spreadsheet_safe
-from remission.records.diaries import Diaries
+from remission.records.diaries import SCORES, Diaries
 
 OWN = ("who", "what", "when", "use", "amount", "unit", "origin")
 """Columns of an export in rows."""
@@ -52,16 +52,19 @@ def extra_names(diaries: Sequence[Diaries]) -> tuple[list[str], list[str]]:
     """Names of the further columns before and after the origin."""
     before = ["group"] if any(any(one.group) for one in diaries) else []
     after = ["weekday"] if any(has_weekdays(one) for one in diaries) else []
-    return before, [*after, *(["day_zero"] if any(day_zero_words(one) for one in diaries) else [])]
+    after += ["day_zero"] if any(day_zero_words(one) for one in diaries) else []
+    return before, [*after, *(name for name in SCORES if any(name in one.scores for one in diaries))]
 
 
 def day_rows(one: Diaries, before: Sequence[str], after: Sequence[str]) -> Iterator[list[Any]]:
     """Person, day, answer, amount, further columns, origin, further columns: a row for each day asked about.
 
-    A person of whom nothing is known, and the first and last day where nobody was asked, have one row without an
-    answer.
+    A person of whom nothing is known, the first and last day where nobody was asked, and a day that has only a mark of
+    craving or mood, have one row without an answer.
     """
     shown = one.assessed.copy()
+    for marks in one.scores.values():
+        shown |= np.isfinite(marks)
     if shown.size:
         shown[~shown.any(axis=1), 0] = True
         for column in (0, -1):
@@ -79,12 +82,15 @@ def day_rows(one: Diaries, before: Sequence[str], after: Sequence[str]) -> Itera
     ]
     group = [spreadsheet_safe(arm) for arm in one.group]
     origin, zero = origin_word(one), day_zero_words(one)
-    for i, day, is_seen, use, much, weekday in zip(
-        who.tolist(), one.study_day[at].tolist(), seen, used, amounts, named, strict=True
+    scores = {name: marks[who, at].tolist() for name, marks in one.scores.items()}
+    for row_number, (i, day, is_seen, use, much, weekday) in enumerate(
+        zip(who.tolist(), one.study_day[at].tolist(), seen, used, amounts, named, strict=True)
     ):
         row: list[Any] = [i, day, use if is_seen else "", much if is_seen else ""]
         row += [group[i] for _ in before] + [origin]
-        row += [weekday if name == "weekday" else zero for name in after]
+        more = {"weekday": weekday, "day_zero": zero}
+        more |= {name: "" if np.isnan(marks[row_number]) else marks[row_number] for name, marks in scores.items()}
+        row += [more.get(name, "") for name in after]
         yield row
 
 

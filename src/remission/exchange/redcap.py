@@ -24,7 +24,7 @@ from remission.exchange.quality import Imported
 from remission.exchange.rows import RowSource, anchors_in, diaries_of_rows
 from remission.exchange.tables import read_source, read_table, unreadable
 from remission.files import new_text, spreadsheet_safe
-from remission.records.diaries import Diaries
+from remission.records.diaries import MOST_SCORE, SCORES, Diaries
 
 _NAME, _KIND, _CHOICES = "Variable / Field Name", "Field Type", "Choices, Calculations, OR Slider Labels"
 _IDENTIFIER = "Identifier?"
@@ -65,6 +65,7 @@ def write_redcap(diaries: Sequence[Diaries], path: Path, dictionary: Path) -> No
     units = sorted({one.amount_unit for one in diaries if one.amount_unit is not None})
     before, after = extra_names(diaries)
     labels = {"group": "Arm", "weekday": "Weekday of the day", "day_zero": "What day 0 is"}
+    labels |= {name: f"{name.capitalize()} of the day, 0 to {MOST_SCORE:g}" for name in SCORES}
     fields = [
         ("record_id", "entry", "text", "Record", "", "", ""),
         ("tlfb_day", "tlfb", "text", "Study day; day 0 is day 0", "", "integer", ""),
@@ -137,6 +138,7 @@ def read_redcap(path: Path, dictionary: Path, mapping: Mapping | None = None) ->
     about = RowSource(
         name=path.name, place=place, columns=[str(name) for name in export.columns], is_coded=is_coded, is_own=is_own,
         is_typed=source.is_typed, no_code=no_code, anchors=anchors_in(source, mapping, name=path.name),
+        scores={name: f"tlfb_{name}" for name in SCORES if is_own and f"tlfb_{name}" in rows},
     )  # fmt: skip
     found = diaries_of_rows(rows, mapping, about)
     if "tlfb_origin" in rows:

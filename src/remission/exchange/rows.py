@@ -39,7 +39,7 @@ from remission.exchange.quality import (
     like_substances,
 )
 from remission.exchange.tables import Table, limit, plain, read_source, unreadable
-from remission.records.diaries import Diaries
+from remission.records.diaries import MOST_SCORE, Diaries
 
 if TYPE_CHECKING:
     from remission.exchange.cells import Cells
@@ -84,6 +84,8 @@ class RowSource:
         People of the file who may have no row.
     arms
         Their arms, where the rows do not say them.
+    scores
+        Columns of marks of the days, by name of the mark.
     """
 
     name: str
@@ -98,6 +100,7 @@ class RowSource:
     anchors: Names[str, int | None] | None = None
     people: Sequence[str] = ()
     arms: Names[str, str] | None = None
+    scores: Names[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -193,14 +196,19 @@ def diaries_of_rows(table: pd.DataFrame, mapping: Mapping, source: RowSource) ->
     if not len(entries) and not (nothing & (verdicts.reason == "")).any() and not is_silent.any():
         raise _no_usable_row(source, verdicts, table, mapping, days)
     unknown = _unknown(verdicts, who, substance, days, is_blank, refused, is_silent)
-    marks = (verdicts.reason == "") & nothing
-    asked = pd.DataFrame({"p": who, "d": days.day})[marks]
+    says_none = (verdicts.reason == "") & nothing
+    asked = pd.DataFrame({"p": who, "d": days.day})[says_none]
     units = _units(table, mapping, source, substance, verdicts, names)
     grids = _Grids(
         source=source, mapping=mapping, people=np.asarray(people), names=names, entries=entries, asked=asked,
         unknown=unknown, days=days, notes=notes,
     )  # fmt: skip
     diaries, lost = grids.build(units)
+    if source.scores:
+        kept = np.flatnonzero(((verdicts.reason == "") | stays) & (who >= 0) & (substance >= 0) & ~days.is_lost)
+        at = pd.DataFrame({"p": who, "s": substance, "d": days.day - grids.first}).iloc[kept]
+        marks = {name: _marks(table[column], name, source, notes) for name, column in source.scores.items()}
+        diaries = tuple(_scored(one, at[at["s"] == names.index(one.substance)], marks) for one in diaries)
     _more_notes(notes, mapping, source, verdicts, entries, names, asked, grids)
     if source.arms is not None or mapping.group is not None:
         arms = source.arms if source.arms is not None else arms_of(person, table[mapping.group or ""], mapping, notes)
@@ -210,6 +218,27 @@ def diaries_of_rows(table: pd.DataFrame, mapping: Mapping, source: RowSource) ->
         cautions=tuple(notes),
     )  # fmt: skip
     return Imported(diaries, report, lost)
+
+
+def _marks(cells: "Cells", name: str, source: RowSource, notes: list[str]) -> np.ndarray:
+    """The marks of a column, NaN where there is none; what is no mark is left open and named, its day stays."""
+    marks = per_value(plain(cells), lambda cell: number_of(cell, is_typed=source.is_typed), np.float64)
+    wrong = (plain(cells) != "").to_numpy() & ~((marks >= 0.0) & (marks <= MOST_SCORE))
+    if wrong.any():
+        said = [f"{cells.iloc[i][:20]} (row {source.place['row'].iloc[i]})" for i in np.flatnonzero(wrong)[:5]]
+        notes.append(f"{int(wrong.sum())} marks of {name} are not from 0 to {MOST_SCORE:g}: {', '.join(said)}.")
+    return np.where(wrong, np.nan, marks)
+
+
+def _scored(one: Diaries, at: pd.DataFrame, marks: Names[str, np.ndarray]) -> Diaries:
+    """Diaries with the marks of their rows, those that anybody made."""
+    scores = {}
+    for name, values in marks.items():
+        grid = np.full(one.assessed.shape, np.nan)
+        grid[at["p"].to_numpy(), at["d"].to_numpy()] = values[at.index.to_numpy()]
+        if np.isfinite(grid).any():
+            scores[name] = grid
+    return replace(one, scores=scores)
 
 
 def _plain(cells: "Cells", mapping: Mapping, column: str) -> "Cells":

@@ -31,7 +31,7 @@ from remission.exchange.quality import Imported, QualityReport
 from remission.exchange.rows import RowSource, anchors_in, arms_of, diaries_of_rows
 from remission.exchange.tables import Table, is_parquet, plain, read_source, unreadable
 from remission.files import new_text, spreadsheet_safe
-from remission.records.diaries import Diaries
+from remission.records.diaries import SCORES, Diaries
 from remission.records.packaged import packaged_toml
 
 _DAY_NAME = re.compile(r"(?:(?:study[_ .]?)?day|d)?[_ .]?([+-]?[0-9]{1,9})", re.IGNORECASE)
@@ -129,7 +129,6 @@ def _read_rows(path: Path, mapping: Mapping, *, is_own: bool = False, is_my_days
     notes: list[str] = []
     if is_my_days:
         table = table.assign(**{_UNIT: _units_of_my_days(table)})
-        notes = ["A file of My days: craving and mood stand in it and are not read; diaries hold use and amounts."]
     elif not is_own:
         mapping, notes = _column_of_answers(table, mapping)
     if mapping.one_substance:
@@ -145,6 +144,7 @@ def _read_rows(path: Path, mapping: Mapping, *, is_own: bool = False, is_my_days
     about = RowSource(
         name=path.name, place=place, columns=columns, is_own=is_own, is_typed=source.is_typed,
         anchors=anchors_in(source, mapping, name=path.name), may_be_silent=is_my_days,
+        scores={name: name for name in SCORES if name in columns} if is_my_days or is_own else {},
     )  # fmt: skip
     found = diaries_of_rows(table, mapping, about)
     if "origin" in columns:
@@ -357,7 +357,8 @@ def write_tlfb(diaries: Sequence[Diaries], path: Path) -> None:
 def write_calendar(diaries: Diaries, path: Path) -> None:
     """Write one substance's diaries as a calendar: a row per person, a column per day, an empty cell where unasked.
 
-    Cells are amounts where the diaries have them, else 0 or 1. A file of that name is never replaced.
+    Cells are amounts where the diaries have them, else 0 or 1; marks of craving and mood have no place there. A file of
+    that name is never replaced.
 
     Raises SpecError: a day of use has no amount, or the amount 0, though others have one: no cell could say so; or the
     file exists. Raises RunError: the file cannot be written. Raises WorkError: the disk refused half-way.
@@ -368,7 +369,7 @@ def write_calendar(diaries: Diaries, path: Path) -> None:
             remedy="Write rows instead of a calendar.",
         )  # fmt: skip
     cells = diaries.used.astype(int) if diaries.amount is None else np.where(diaries.used, diaries.amount, 0.0)
-    before, after = extra_names([diaries])
+    before, after = extra_names([replace(diaries, scores={})])
     after = ["weekday_of_day_0" if name == "weekday" else name for name in after]
     with new_text(path) as file:
         out = csv.writer(file)

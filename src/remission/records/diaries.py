@@ -4,7 +4,8 @@ What a file or a simulation gives becomes these arrays; description, endpoints a
 nobody asked about is no day without use: ``assessed`` keeps the two apart.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +13,10 @@ from jaxtyping import Bool, Float, Int
 
 from remission.errors import SpecError
 from remission.records.result import Result
+
+SCORES = ("craving", "mood")
+"""What people may mark of their days beside use."""
+MOST_SCORE = 10.0
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,9 @@ class Diaries(Result):
         Where the diaries come from, in words.
     day_zero
         What day 0 is, in words.
+    scores
+        What people marked of their days, by name, from 0 to 10: craving, mood. NaN where they marked nothing; a day may
+        have a mark and no answer about use. Empty where the source has none.
 
     Raises SpecError: arrays of different shapes, a person twice, use on a day that was not assessed, a negative amount.
     """
@@ -59,6 +67,7 @@ class Diaries(Result):
     origin: Literal["observed", "simulated"]
     source: str
     day_zero: str
+    scores: Mapping[str, Float[np.ndarray, "person day"]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse arrays that contradict each other."""
@@ -73,6 +82,11 @@ class Diaries(Result):
         if self.amount is not None:
             self._must(self.amount.shape == shape, "amount", f"shape {self.amount.shape}", f"shape {shape}")
             self._must(not bool((self.amount < 0).any()), "amount", "a negative amount", "0 or more, or NaN")
+        for name, marks in self.scores.items():
+            self._must(marks.shape == shape, f"scores, {name}", f"shape {marks.shape}", f"shape {shape}")
+            self._must(
+                bool((~(marks < 0) & ~(marks > MOST_SCORE)).all()), f"scores, {name}", "a mark", "0 to 10, or NaN"
+            )
 
     def columns(self) -> dict[str, Any]:
         """One row a person and day that was asked about."""
@@ -83,6 +97,7 @@ class Diaries(Result):
             "study_day": self.study_day[day],
             "used": self.used[person, day].astype(np.int64),
             **({} if self.amount is None else {"amount": self.amount[person, day]}),
+            **{name: marks[person, day] for name, marks in self.scores.items()},
         }
 
     @staticmethod

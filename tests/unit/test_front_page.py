@@ -1,9 +1,15 @@
 """The first page says what the numbers choose, and its picture is of the people in the file of worlds."""
 
+import re
+from typing import Any
+
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from remission.errors import LibraryError
+from remission.evidence.registry import load_evidence
+from remission.library.article import load_article
 from remission.library.closed_links import load_closed_links, runs_through
 from remission.library.front_page import (
     Interval,
@@ -17,9 +23,10 @@ from remission.library.loader import load_parameter_set
 from remission.library.published import trial_record
 from remission.patient.parameters import DEFAULT_PARAMETER_SET
 from remission.records.packaged import packaged_toml
+from remission.report.day_field import draw_days
 from remission.web.app import create_app
 from remission.web.language import load_text
-from remission.web.pages import home
+from remission.web.pages import home, story
 from remission.web.settings import WebSettings
 
 
@@ -125,3 +132,57 @@ def test_a_page_says_that_its_worlds_are_of_an_earlier_model() -> None:
     assert home.made_text(worlds.replace(protocol_hash="0" * 64), words).endswith(words["changed"])
     current = worlds.replace(parameter_hash=load_parameter_set(DEFAULT_PARAMETER_SET).content_hash)
     assert words["changed"] not in home.made_text(current, words)
+
+
+STEPS = load_text("en", "learn")["steps"]
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step["id"])
+def test_the_word_of_a_step_follows_from_records(step: dict[str, Any]) -> None:
+    """A word typed beside a step outlives the record that it stood on; a record that comes must change the word."""
+    word = story.verdict_of(step)
+    claims = {one.id: one for one in load_article().claim}
+    said = [claims[name] for name in step.get("claims", ())]
+    assert all(one.step == step["id"] for one in said)
+    order = ("unknown", "contested", "measured", "practice")
+    assert all(order.index(word) <= order.index(one.verdict) for one in said), "never surer than a claim on it"
+    # Only what the registry has in people with the disorder, with no word against it, is measured.
+    assert word != "measured" or (step.get("seen") and not step.get("against"))
+    assert word != "practice" or not step["states"]
+    page = TestClient(create_app(WebSettings(hosts=("testserver",)))).get("/learn.json").json()
+    assert next(one["sure"] for one in page["steps"] if one["id"] == step["id"]) == word
+    nobody = step.get("nobody")
+    if nobody:
+        studied = [
+            f"{study.id}: {one.endpoint}"
+            for study in load_evidence().studies
+            if any("ketamine" in (arm.drug or "").lower() for arm in study.arms)
+            for one in study.outcomes
+            if re.search(nobody, one.endpoint, re.IGNORECASE)
+        ]
+        assert studied == [], "somebody measured it: read it and give the step its claims or records"
+    assert (word == "unknown") == bool(nobody)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seen": [["grabski_2022_kare", "an endpoint that nobody read"]]},
+        {"against": [["dakwar_2019_cocaine", "praised by all"]]},
+    ],
+)
+def test_a_step_cannot_stand_on_what_no_record_says(change: dict[str, Any]) -> None:
+    """A record that is corrected must not leave its old word on the page."""
+    with pytest.raises(LibraryError, match="what a record says"):
+        story.verdict_of({"id": "day", **change})
+
+
+def test_simulated_means_carry_the_range_of_the_worlds() -> None:
+    """A mean of one world alone looks like a result."""
+    page = home.page_of_world(1)
+    for group in page.people.groups:
+        days = [one.days for world in load_worlds().worlds for one in world.groups if one.id == group.id]
+        assert group.mean_range == (min(days), max(days))
+        assert f"({min(days):.0f} to {max(days):.0f}) of {page.n_days} days" in draw_days(page.people, name="w")
+    assert f"of {len(page.people.groups[0].rows)} simulated without use" in draw_days(page.people, name="w")
+    assert page.world.startswith("Simulated: ")

@@ -12,6 +12,9 @@ from remission.records.packaged import packaged_toml
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=600)]
 
 
+Verdict = Literal["measured", "contested", "unknown", "practice"]
+
+
 class Claim(Record):
     """One claim in our words.
 
@@ -27,7 +30,7 @@ class Claim(Record):
     id: str
     step: str
     claim: _Text
-    verdict: Literal["measured", "contested", "unknown", "practice"]
+    verdict: Verdict
     evidence: _Text
     records: tuple[str, ...] = ()
 

@@ -26,13 +26,17 @@ _NAMES: Mapping[str, int] = {"f": 0, "u": 1, "n": 2}
 
 
 class FieldGroup(Record):
-    """Rows that belong together, an arm for example; ``people`` are their names, or empty."""
+    """Rows that belong together, an arm for example; ``people`` are their names, or empty.
+
+    ``mean_range``: lowest and highest mean of days without use where the same was simulated with other values. [day]
+    """
 
     id: str
     label: str
     kind: GroupKind
     rows: tuple[str, ...]
     people: tuple[str, ...] = ()
+    mean_range: tuple[float, float] | None = None
 
 
 class DayMark(Record):

@@ -145,7 +145,15 @@ def _group(field: DayField, number: int, words: Mapping[str, Any], column: int, 
         if share is None
         else words["average_known"].format(share=f"{share:.0f}")
         if totals["unknown"] or n_people == 1
-        else words["average"].format(days=f"{totals['free'] / n_people:.0f}", n_days=field.n_days)
+        else words["average" if group.mean_range is None else "average_range"].format(
+            days=f"{totals['free'] / n_people:.0f}",
+            n_days=field.n_days,
+            **(
+                {}
+                if group.mean_range is None
+                else dict(zip(("low", "high"), map(round, group.mean_range), strict=True))
+            ),
+        )
     )
     n_blank = int(unknown[:, column].sum())
     is_sparse = n_people <= _SPARSE
@@ -169,7 +177,8 @@ def _group(field: DayField, number: int, words: Mapping[str, Any], column: int, 
         "average": average,
         "n_free": int(free[:, column].sum()),
         "count": words["count_unknown" if n_blank else "count"].format(
-            people=n_people, day=_day_name(field, column, words), unknown=n_blank
+            people=words["of_simulated" if field.origin == "simulated" else "of_people"].format(people=n_people),
+            day=_day_name(field, column, words), unknown=n_blank,
         ),
         "people": group.people,
         "marks": "".join(

@@ -51,7 +51,7 @@ globalThis.DayField = (() => {
       group.querySelector(".fcur").setAttribute("d", `M${column}.5 0V${rows.length}`);
       free.textContent = rows.filter((row) => row[column] === "f").length;
       group.querySelector(".fod-of").textContent = say[blank ? "count_unknown" : "count"]
-        .replace("{people}", rows.length).replace("{day}", dayName(box, column)).replace("{unknown}", blank);
+        .replace("{people}", say.of.replace("{people}", rows.length)).replace("{day}", dayName(box, column)).replace("{unknown}", blank);
     }
   }
 

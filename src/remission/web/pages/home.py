@@ -146,7 +146,12 @@ def page_of_world(number: int) -> HomePage:
         number=number,
         next=number % len(worlds.order) + 1,
         world=words["field"]["adds" if there.effect >= 0 else "takes"].format(
-            number=number, n_worlds=len(worlds.order), days=f"{abs(there.effect):.0f}", n_days=worlds.n_days
+            number=number,
+            n_worlds=len(worlds.order),
+            days=f"{abs(there.effect):.0f}",
+            n_days=worlds.n_days,
+            low=_whole(min(one.effect for one in worlds.worlds)),
+            high=_whole(max(one.effect for one in worlds.worlds)),
         ),
         here=worlds.order[number - 1],
         effect=there.effect,
@@ -190,7 +195,15 @@ def days_text(one: Interval) -> str:
 def rounded(one: Interval) -> dict[str, str]:
     """Value and ends in whole days as text, with the minus sign of print."""
     ends = (("days", one.value), ("low", one.low), ("high", one.high))
-    return {name: f"{round(days):d}".replace("-", "\u2212") for name, days in ends}
+    return {name: _whole(days) for name, days in ends}
+
+
+def _whole(days: float) -> str:
+    return f"{round(days):d}".replace("-", "\u2212")
+
+
+def _range(days: list[float]) -> tuple[float, float]:
+    return min(days), max(days)
 
 
 def _relapse(words: Mapping[str, Any]) -> str:
@@ -212,7 +225,11 @@ def _people(worlds: Worlds, number: int, words: Mapping[str, Any]) -> DayField:
         n_days=worlds.n_days,
         groups=tuple(
             FieldGroup(
-                id=name, label=words["field"][name].format(medicine=_MEDICINE), kind=kind, rows=groups[name].rows
+                id=name,
+                label=words["field"][name].format(medicine=_MEDICINE),
+                kind=kind,
+                rows=groups[name].rows,
+                mean_range=_range([one.days for world in worlds.worlds for one in world.groups if one.id == name]),
             )
             for name, kind in _KINDS.items()
         ),

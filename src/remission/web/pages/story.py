@@ -6,11 +6,14 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Query
 
+from remission.errors import LibraryError
 from remission.evidence.registry import citation_of, load_evidence
-from remission.library.article import load_article
+from remission.library.article import Verdict, load_article
 from remission.library.closed_links import REGIONS, ClosedLinks, Curve, load_closed_links, runs_through
+from remission.library.loader import load_parameter_set
 from remission.records.base import Record
 from remission.records.day_field import DayField, FieldGroup, GroupKind
+from remission.records.evidence import StudyRecord
 from remission.web.language import load_text
 from remission.web.page import PageRouter
 from remission.web.pages.home import made_text
@@ -51,7 +54,7 @@ class StoryStep(Record):
 
     id: str
     name: str
-    sure: str
+    sure: Verdict
     sure_says: str
     plain: tuple[str, ...]
     claims: tuple[ClaimNote, ...]
@@ -151,12 +154,50 @@ def _step(step: Mapping[str, Any], found: ClosedLinks, words: Mapping[str, Any])
     return StoryStep(
         id=step["id"],
         name=step["name"],
-        sure=step["sure"],
+        sure=verdict_of(step),
         sure_says=step["sure_says"],
         plain=tuple(step["plain"]),
         claims=claims,
         chart=None if curve is None else _chart(curve, words["curves"][curve.state]),
     )
+
+
+_LEAST_SURE_FIRST: tuple[Verdict, ...] = ("unknown", "contested", "measured", "practice")
+_MOST_APART = 3.0
+"""Constants farther apart than this factor disagree."""
+
+
+def verdict_of(step: Mapping[str, Any]) -> Verdict:
+    """How sure anyone is of a step: the least sure of what its records say; a matter of care where it has none.
+
+    Raises LibraryError: it names a claim or a record that is not there.
+    """
+    claims = {one.id: one for one in load_article().claim}
+    found: list[Verdict] = [claims[name].verdict for name in step.get("claims", ())]
+    for record, endpoint in step.get("seen", ()):
+        work = load_evidence()[record]
+        if not isinstance(work, StudyRecord) or all(one.endpoint != endpoint for one in work.outcomes):
+            raise _unfounded(step["id"], f"{record}: {endpoint}")
+        found.append("measured")
+    for record, words in step.get("against", ()):
+        if not _speaks_against(record, words):
+            raise _unfounded(step["id"], f"{record}: {words}")
+        found.append("contested")
+    return min(found, key=_LEAST_SURE_FIRST.index, default="practice")
+
+
+def _speaks_against(record: str, words: str) -> bool:
+    """Whether a study is read with these words of doubt, or the constants of a set of values lie far apart."""
+    if words == "constants":
+        values = load_parameter_set(record)
+        constants = [values.value(name) for name in values.attribute(words).split()]
+        return max(constants) > _MOST_APART * min(constants)
+    study = load_evidence()[record]
+    return isinstance(study, StudyRecord) and words in (study.risk_of_bias or "")
+
+
+def _unfounded(step: str, got: str) -> LibraryError:
+    return LibraryError(where=f"step {step} of /learn", got=got, allowed="what a record says")
 
 
 def _chart(curve: Curve, title: str) -> SmallChart:

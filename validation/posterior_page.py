@@ -63,7 +63,7 @@ def page(plan: CalibrationPlan, found: Posterior) -> str:
         "",
         f"Written by `make calibrate` from the plan `{plan.id}` (hash `{plan_hash(plan)}`), seed {plan.seed}.",
         "[What was registered](../decisions/0048-posterior-2026-registered.md) before any fit: priors, data, judges.",
-        "Every default of the program still is the set `model-form-2026`; this posterior stands beside it.",
+        "Every simulated trial [draws its values from it](../decisions/0050-every-trial-draws-its-values.md).",
         "",
         "## Trials left out",
         "",

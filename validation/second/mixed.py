@@ -2,23 +2,37 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import exp, sqrt
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
 from validation.second.basics import Array, Found, NoEstimateError, by_t, check_sides, columns_that_count
 
 Build = Callable[[Array], Array]
+CLOSE = float(stats.chi2.ppf(0.95, 1)) / 2.0
+N_FURTHER = 10
 
 
 @dataclass(frozen=True)
 class Structure:
-    """Covariance of the visits as a function of its parameters, starts, and whether it is linear in them."""
+    """Covariance of the visits as a function of its parameters, starts, and whether it is linear in them.
+
+    ``positive``: which parameters are variances or ranges; the others are correlations, or covariances.
+    """
 
     build: Build
     starts: tuple[Array, ...]
+    positive: Array
     linear: bool = False
+
+    def draw(self, draw: np.random.Generator) -> Array:
+        """A start like none of the others."""
+        size = self.starts[0].size
+        one = np.abs(self.starts[0]) * np.exp(draw.normal(0.0, 1.2, size))
+        share = draw.uniform(-0.9, 0.9, size)
+        return np.where(self.positive > 0.0, one, share * (one[self.positive > 0.0].min() if self.linear else 1.0))
 
 
 def structure_of(name: str, days: Array, variance: float) -> Structure:
@@ -33,6 +47,7 @@ def structure_of(name: str, days: Array, variance: float) -> Structure:
         return Structure(
             lambda t: t[0] * np.exp(-((apart / t[1]) ** power)),
             tuple(np.array([variance, share * apart.max()]) for share in (0.1, 0.4, 1.5)),
+            np.ones(2),
         )
     # The others are variances, one or one for each visit, times a correlation matrix.
     correlation, n_correlations = _correlation(name.removeprefix("heterogeneous-"), n, lag)
@@ -43,15 +58,18 @@ def structure_of(name: str, days: Array, variance: float) -> Structure:
         return np.outer(root, root) * correlation(theta[n_variances:])
 
     starts = (np.repeat([variance, r], [n_variances, n_correlations]) for r in (0.3, 0.7, -0.1))
-    return Structure(build, tuple(starts))
+    return Structure(build, tuple(starts), np.repeat([1.0, 0.0], [n_variances, n_correlations]))
 
 
 def _linear(name: str, n: int, lag: Any, variance: float) -> Structure:
     if name == "compound-symmetry":
         start = np.array([0.3, 0.7]) * variance
-        return Structure(lambda t: t[0] * np.ones((n, n)) + t[1] * np.eye(n), (start,), linear=True)
+        return Structure(
+            lambda t: t[0] * np.ones((n, n)) + t[1] * np.eye(n), (start,), np.array([0.0, 1.0]), linear=True
+        )
     if name == "toeplitz":
-        return Structure(lambda t: t[lag], (variance * np.append(1.0, np.full(n - 1, 0.3)),), linear=True)
+        start = variance * np.append(1.0, np.full(n - 1, 0.3))
+        return Structure(lambda t: t[lag], (start,), np.append(1.0, np.zeros(n - 1)), linear=True)
     lower = np.tril_indices(n)
 
     def unstructured(theta: Array) -> Array:
@@ -59,7 +77,8 @@ def _linear(name: str, n: int, lag: Any, variance: float) -> Structure:
         result[lower] = theta
         return result + result.T - np.diag(np.diagonal(result))
 
-    return Structure(unstructured, (np.where(lower[0] == lower[1], variance, 0.3 * variance),), linear=True)
+    own = (lower[0] == lower[1]).astype(float)
+    return Structure(unstructured, (np.where(own > 0.0, variance, 0.3 * variance),), own, linear=True)
 
 
 def _correlation(name: str, n: int, lag: Any) -> tuple[Build, int]:
@@ -94,7 +113,8 @@ def by_side(inner: Structure) -> Structure:
         result[:n, :n], result[n:, n:] = inner.build(theta[:size]), inner.build(theta[size:])
         return result
 
-    return Structure(build, tuple(np.append(start, start) for start in inner.starts), linear=inner.linear)
+    starts = tuple(np.append(start, start) for start in inner.starts)
+    return Structure(build, starts, np.append(inner.positive, inner.positive), linear=inner.linear)
 
 
 def first_derivatives(build: Build, theta: Array) -> Array:
@@ -179,18 +199,33 @@ class Reml:
                 result[k, m] = result[m, k] = 0.5 * value
         return result
 
-    def fit(self) -> Array:
-        """The place of the greatest restricted likelihood, from each start."""
-        best: tuple[float, Array] | None = None
-        for start in self.structure.starts:
-            found = self._climb(start)
-            if found is not None and (best is None or found[0] > best[0] + 1e-7):
-                best = found
-        if best is None:
-            raise NoEstimateError("singular")
-        return best[1]
+    def fit(self, *, is_plain: bool) -> Array:
+        """The place of the greatest restricted likelihood, from each start.
 
-    def _climb(self, start: Array) -> tuple[float, Array] | None:
+        A structure that is linear in the parameters of one group is ``is_plain``; of the others, with few rows for each
+        parameter, the likelihood may have several peaks. A second one, or a covariance without an inverse, at a height
+        that a 95% region reaches, is no answer.
+        """
+        starts = list(self.structure.starts)
+        if not is_plain and self.outcome.size - self.columns.shape[1] < 20 * starts[0].size:
+            draw = np.random.default_rng(1)
+            starts += [self.structure.draw(draw) for _ in range(N_FURTHER)]
+        climbs = [climb for start in starts if (climb := self._climb(start)) is not None]
+        peaks = [(height, theta) for height, theta, is_peak in climbs if is_peak]
+        if not peaks:
+            raise NoEstimateError("singular")
+        best, top = max(peaks, key=lambda peak: peak[0])
+        if any(height > best - CLOSE for height, _, is_peak in climbs if not is_peak):
+            raise NoEstimateError("singular")
+        # A Gaussian range has no sign.
+        for height, theta in peaks:
+            apart = np.abs(self.structure.build(theta) - self.structure.build(top)).max()
+            if height > best - CLOSE and apart > 1e-2 * np.abs(self.structure.build(top)).max():
+                raise NoEstimateError("not_converged")
+        return top
+
+    def _climb(self, start: Array) -> tuple[float, Array, bool] | None:
+        """Height, place, and whether it is a peak: else it is where the covariance loses its inverse."""
         theta = start.copy()
         seen = self.look(theta)
         gain = np.inf
@@ -200,12 +235,12 @@ class Reml:
             gradient, information, turned = self.slopes(theta, seen[2])
             if turn > 4:
                 exact = self.observed(theta, seen[2], turned)
-                if np.linalg.eigvalsh(exact).min() > 0.0:
+                if is_definite(exact):
                     information = exact
             try:
                 step = np.linalg.solve(information, gradient)
             except np.linalg.LinAlgError:
-                return None
+                break
             gain = float(gradient @ step)
             share = 1.0
             after = self.look(theta + step)
@@ -213,13 +248,38 @@ class Reml:
                 share /= 2.0
                 after = self.look(theta + share * step)
             if share <= 1e-9:
-                return (seen[0], theta) if gain < 1e-9 else None
-            theta, seen = theta + share * step, after
-            if gain < 1e-17 and share == 1.0:
                 break
-        if seen is None or gain > 1e-9:
+            theta, seen = theta + share * step, after
+            if abs(gain) < 1e-17 and share == 1.0:
+                break
+        if seen is None:
             return None
-        return seen[0], theta
+        return self._ending(theta, seen, gain)
+
+    def _ending(self, theta: Array, seen: Any, gain: float) -> tuple[float, Array, bool] | None:
+        """What a climb came to."""
+        if np.linalg.cond(self.structure.build(theta)) > 1e7:
+            return seen[0], theta, False
+        if not abs(gain) < 1e-9:
+            return None
+        _, _, turned = self.slopes(theta, seen[2])
+        is_peak = is_definite(self.observed(theta, seen[2], turned))
+        return (seen[0], theta, True) if is_peak else None
+
+
+def check_range(reach: float, days: Array, power: int) -> None:
+    """A range is known where the nearest visits covary."""
+    gap = float(np.diff(np.sort(days)).min())
+    if exp(-((gap / abs(reach)) ** power)) < 1e-6:
+        raise NoEstimateError("not_converged")
+
+
+def is_definite(matrix: Array) -> bool:
+    """Whether a symmetric matrix is positive definite, whatever the units."""
+    own = np.diagonal(matrix)
+    if not (own > 0.0).all():
+        return False
+    return bool(np.linalg.eigvalsh(matrix / np.sqrt(np.outer(own, own))).min() > 1e-10)
 
 
 def mmrm(
@@ -267,7 +327,9 @@ def mmrm(
         structure = by_side(structure)
         cell = visit + n_visits * treated[person].astype(int)
     model = Reml(outcome, basis, person, cell, structure)
-    theta = model.fit()
+    theta = model.fit(is_plain=structure.linear and not by_sides)
+    if covariance.startswith("spatial"):
+        check_range(theta[1], days, 1 if covariance == "spatial-exponential" else 2)
     looked = model.look(theta)
     if looked is None:
         raise NoEstimateError("singular")

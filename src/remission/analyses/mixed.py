@@ -11,6 +11,7 @@ have a scale. The Kenward-Roger correction is that of Kenward and Roger (1997, d
 the part of second derivatives (their R).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -22,6 +23,7 @@ from numba import njit
 from remission.analyses.covariance import (
     ANTE,
     AUTOREGRESSIVE,
+    GAUSSIAN,
     LINEAR,
     SPATIAL,
     SYMMETRIC,
@@ -30,7 +32,7 @@ from remission.analyses.covariance import (
     index_of,
     kind_of,
 )
-from remission.numerics.elementary import log
+from remission.numerics.elementary import exp, log
 from remission.numerics.lanes import OPTIONS, log_lane
 from remission.numerics.small_systems import factor, inverse, solve, sum_of_products
 from remission.records.regression import Structure
@@ -40,7 +42,7 @@ class Ending(IntEnum):
     """How a fit ended.
 
     Found; no residual spread; a parameter that the data say nothing of; a covariance without an inverse; stopped early;
-    a spatial range that went to nothing.
+    a spatial range that went to nothing; two peaks that the data do not tell apart.
     """
 
     FOUND = 0
@@ -49,6 +51,7 @@ class Ending(IntEnum):
     SINGULAR = 3
     STOPPED = 4
     NO_REACH = 5
+    SEVERAL = 6
 
 
 _DEPENDENT = 1e-9
@@ -66,6 +69,15 @@ _FLAT = 1e-10
 _ENOUGH = 1e-10
 """A step that would lower -2 log likelihood by less is the last one."""
 _STEPS = 100
+_FEW = 20
+"""Rows beside the terms for each parameter of the covariance: with fewer, the likelihood may have several peaks."""
+_STARTS = 24
+"""From so many further places it is then searched."""
+_CLOSE = 3.841458820694124
+"""Of -2 log likelihood: what lies nearer to the least is inside a 95% region, so a second peak there says that the data
+do not tell which covariance it is, and every error would be that of one of them only."""
+_NO_REACH = 1e-6
+"""A correlation of a person's nearest rows below which there is none."""
 _LOG_TWO_PI = 1.8378770664093453
 
 
@@ -127,6 +139,8 @@ def fit_table(table: Table, structure: Structure, *, is_restricted: bool = True)
     rows = np.ascontiguousarray(columns[np.append(kept, True)].T)
     search = _Search(table, structure, rows, is_restricted)
     ending, place, n_steps = search.run()
+    if ending is Ending.FOUND and n - q < _FEW * search.theta.size and search.may_have_peaks:
+        ending, place = search.look_around()
     corrections = search.corrections() if ending is Ending.FOUND else None
     if ending is Ending.FOUND and corrections is None:
         ending, place = Ending.UNKNOWN, _weakest(search.expected)
@@ -255,7 +269,62 @@ class _Search:
         """Whether the nearest rows of a person do not covary: the range went to nothing, the edge of what it can be."""
         gaps = self.distance[self.distance > 0.0]
         ranges = self.theta[1 :: self.k] if self.k > 1 else np.ones(0)
-        return bool(gaps.size and (ranges < 0.05 * gaps.min()).any())
+        if not gaps.size or not ranges.size:
+            return False
+        share = float(gaps.min()) / ranges
+        return bool((exp(-(share * share if self.kind == GAUSSIAN else share)) < _NO_REACH).any())
+
+    @property
+    def may_have_peaks(self) -> bool:
+        """Whether parameters are not variances and covariances of one group, of which one peak is known to be usual."""
+        return self.kind != LINEAR or self.theta.size > self.k
+
+    def look_around(self) -> tuple[Ending, int]:
+        """Search from further places, and stay at the highest peak; how it ended, and where."""
+        peaks = [(self.level, self.theta)]
+        edge, worst = np.inf, -1
+        for start in self._further_starts():
+            if not self.at(start):
+                continue
+            ending, place, _ = self.run()
+            if ending is Ending.FOUND:
+                peaks.append((self.level, self.theta))
+            elif ending is Ending.SINGULAR and self.level < edge:
+                edge, worst = self.level, place
+        least, theta = min(peaks, key=lambda peak: peak[0])
+        self.at(theta)
+        if edge < least + _CLOSE:
+            return Ending.SINGULAR, worst
+        size = np.abs(theta) + 1e-3
+        close = [other for level, other in peaks if level < least + _CLOSE]
+        if any((np.abs(other - theta) > 1e-2 * size).any() for other in close):
+            return Ending.SEVERAL, -1
+        return Ending.FOUND, -1
+
+    def _further_starts(self) -> Iterator[np.ndarray]:
+        """Evenly spread places: variances around that of the residuals, which is one, ranges around the mean distance,
+        correlations from one end to the other.
+        """
+        n_all, size = self.theta.size, np.ones(self.theta.size)
+        own = self.is_variance.copy()
+        if self.kind == LINEAR:
+            own[:] = np.isin(np.arange(n_all) % self.k, self.index.diagonal())
+        elif self.is_spatial:
+            size[~own] = self.distance[self.distance > 0.0].mean()
+            own[:] = True
+        # Powers of the root of x^(n+1) = x + 1 fill a cube of n dimensions evenly (as the golden ratio does a line).
+        ratio = 1.5
+        for _ in range(60):
+            ratio = float(exp(log(np.array([1.0 + ratio])) / (n_all + 1.0))[0])
+        steps = exp(-log(np.array([ratio])) * np.arange(1.0, n_all + 1.0))
+        for number in range(1, _STARTS + 1):
+            share = (0.5 + number * steps) % 1.0
+            spread = size * exp(4.0 * (share - 0.5))
+            least = np.ones(n_all)
+            if self.kind == LINEAR:
+                of_group = np.where(own, spread, np.inf).reshape(-1, self.k)
+                least = np.repeat(of_group.min(axis=1), self.k)
+            yield np.where(own, spread, 1.8 * (share - 0.5) * least)
 
     def _move(self, step: np.ndarray, allowed: float) -> bool:
         """Go as much of a step as lowers the criterion; back to where it was if nothing does."""

@@ -35,6 +35,7 @@ FREEDOMS: Final[tuple[Freedom, ...]] = get_args(Freedom)
 _STATUS: Final = {
     Ending.FOUND: Status.OK, Ending.NO_SPREAD: Status.NO_VARIATION, Ending.UNKNOWN: Status.NOT_ESTIMABLE,
     Ending.SINGULAR: Status.SINGULAR, Ending.STOPPED: Status.NOT_CONVERGED, Ending.NO_REACH: Status.NOT_CONVERGED,
+    Ending.SEVERAL: Status.NOT_CONVERGED,
 }  # fmt: skip
 
 
@@ -325,6 +326,9 @@ def _message(mixed: MixedFit, names: Sequence[str], table: Table) -> str:
             return f"Covariance: visit {place} is foretold by others or does not vary, so it has no inverse. {fewer}"
         case Ending.NO_REACH:
             return "Covariance: its range went to nothing, for near visits do not covary more. Take another structure."
+        case Ending.SEVERAL:
+            peaks = "two covariances that differ fit about equally well, and the errors would be those of one of them"
+            return f"Covariance: {peaks}. {fewer}"
         case Ending.STOPPED:
             return f"Covariance: after {mixed.n_steps} steps there was no maximum of the likelihood. {fewer}"
 

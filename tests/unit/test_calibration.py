@@ -18,7 +18,6 @@ from remission.calibration.wave import (
     Point,
     TrialTargets,
     from_unit,
-    shifted,
     simulate_point,
     to_scale,
     trial_targets,
@@ -30,7 +29,7 @@ from remission.evidence.standardized import Seen, load_other_trials
 from remission.library.calibration_plan import load_calibration_plan
 from remission.patient.course import CourseSchedule, Entry
 from remission.patient.kernels import fast
-from remission.patient.parameters import load_course_parameters
+from remission.patient.parameters import load_course_parameters, shifted
 from remission.patient.sampling import sample_traits
 from remission.records.substance import Substance
 from remission.streams import People

@@ -13,8 +13,10 @@ from remission.design.evidence import Evidence, EvidenceTrial, evidence_trials, 
 from remission.design.evidence_sets import evidence_sets
 from remission.design.priors import ValuePrior, prior_ranges, priors_of, sample_values
 from remission.errors import SpecError
+from remission.library.loader import load_parameter_set
 from remission.library.protocols import load_protocol
-from remission.patient.parameters import load_course_parameters
+from remission.patient.drawn import DRAWN
+from remission.patient.parameters import DEFAULT_PARAMETER_SET, load_course_parameters
 from remission.trial.simulate import simulate_trial
 
 
@@ -62,7 +64,7 @@ def test_parts_of_the_variance_add_up_to_the_whole() -> None:
 
     The same draws and trials by another way: the variance of all estimates is the sum of the parts.
     """
-    found = estimate_assurance(small_protocol(), n_draws=10, n_replicates=4, seed=3)
+    found = estimate_assurance(small_protocol(), n_draws=10, n_replicates=4, seed=3, evidence=((),))
     parts = found.parameter_variance + found.between_trial_variance + found.sampling_variance
     protocol = small_protocol()
     base = load_course_parameters(protocol.substance)
@@ -182,3 +184,13 @@ def test_the_command_reports_every_set(capsys: pytest.CaptureFixture[str]) -> No
     assert [one["trials"] for one in found["given"]] == [[], ["kare"]]
     assert found["given"][1]["probability"] is None
     assert found["priors"]["use_effect"] == "normal (0, 0.5)"
+
+
+def test_without_evidence_the_draws_are_those_of_the_posterior() -> None:
+    """An assurance over other values than those of a run would answer another question."""
+    found = estimate_assurance(small_protocol(), n_draws=12, n_replicates=2, seed=3)
+    assert found.source == load_parameter_set(DEFAULT_PARAMETER_SET).attribute("posterior")
+    assert set(found.ranges) == set(DRAWN)
+    assert not found.priors
+    weighed = estimate_assurance(small_protocol(), n_draws=2, n_replicates=2, seed=3, evidence=((),))
+    assert weighed.source == "priors by judgement"

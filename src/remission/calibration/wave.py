@@ -19,7 +19,7 @@ from remission.library.calibration_plan import BoxValue, CalibrationPlan, Number
 from remission.library.protocols import load_protocol
 from remission.library.published import PublishedOutcome, published_outcome
 from remission.patient.backgrounds import course_parameters_of
-from remission.patient.parameters import CourseParameters
+from remission.patient.parameters import shifted
 from remission.protocol.record import Protocol
 from remission.records.parameter import MODEL_FORM
 from remission.runs.crew import Crew
@@ -85,21 +85,6 @@ def from_unit(value: BoxValue, unit: Float[np.ndarray, "*shape"]) -> Float[np.nd
     low, high = (math.log(value.low), math.log(value.high)) if value.scale == "log" else (value.low, value.high)
     place = low + (high - low) * (unit + 1.0) / 2.0
     return np.exp(place) if value.scale == "log" else place
-
-
-def shifted(parameters: CourseParameters, level: float) -> CourseParameters:
-    """The parameters when everybody's log odds of use are ``level`` higher: the same as a tendency of that size."""
-    p = parameters
-
-    def moved(chance: float, by: float) -> float:
-        return 1.0 / (1.0 + (1.0 - chance) / chance * math.exp(-by))
-
-    return p.replace(
-        l0=p.l0 + level, l1=p.l1 + level, l2=p.l2 + p.chi * level,
-        onset_per_day=moved(p.onset_per_day, p.omega * level), growth_per_day=moved(p.growth_per_day, p.nu * level),
-        recovery_per_day=moved(p.recovery_per_day, -p.nu * level),
-        easing_per_day=moved(p.easing_per_day, -p.nu * level),
-    )  # fmt: skip
 
 
 def simulate_wave(

@@ -191,7 +191,7 @@ def _show_assurance(found: dict[str, Any], n_subjects: int) -> None:
     for words in found["says"]:
         typer.echo(f"  {words}")
     typer.echo(
-        f"  The chain: {found['n_draws']} draws from {len(found['priors'])} priors by judgement. Variance of "
+        f"  The chain: {found['n_draws']} draws of {len(found['ranges'])} values from {found['source']}. Variance of "
         f"one trial's estimate: parameters {found['parameter_variance']:.3g}, between trials "
         f"{found['between_trial_variance']:.3g}, sampling {found['sampling_variance']:.3g}."
     )

@@ -1,8 +1,8 @@
 """Assurance: the chance of success when the model's values are not known, only what is believed of them.
 
-Each draw takes every value from its prior, independently. With evidence, draws count by the likelihood of the
-published outcomes of a set of trials; without one, all alike. Whether a trial would have changed the answer is seen by
-leaving it out.
+A draw is one of the posterior for a trial not seen. Where sets of trials are named it takes every value from its prior,
+independently, and counts by the likelihood of the published outcomes of the set; of the empty set all count alike.
+Whether a trial would have changed the answer is seen by leaving it out.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,10 @@ from remission.design.operating import check_share
 from remission.design.priors import prior_ranges, priors_of, sample_values
 from remission.design.variants import choose_analysis, one_analysis
 from remission.errors import SpecError
+from remission.library.loader import load_parameter_set
+from remission.library.posteriors import LEVEL, Posterior, load_posterior
 from remission.patient.backgrounds import course_parameters_of
+from remission.patient.parameters import DEFAULT_PARAMETER_SET, shifted
 from remission.protocol.record import Protocol
 from remission.runs.crew import Crew
 from remission.streams import check_seed
@@ -56,7 +59,8 @@ class Assurance:
     ``sampling_variance``: the mean squared standard error that the analyses themselves report.
     ``between_trial_variance``: what trials of one draw vary beyond that; below zero when the analyses overstate their
     error. The three add up to the variance of one trial's estimate. All on the scale of the analysis, log for ratios,
-    and of the prior; ``given`` says what evidence makes of it. ``ranges`` hold 95% of each prior, all of an even one.
+    and of the draws; ``given`` says what evidence makes of it. ``source``: from what values were drawn; ``ranges`` hold
+    95% of each, all of an even prior.
     """
 
     analysis: str
@@ -68,6 +72,7 @@ class Assurance:
     sampling_variance: float
     n_draws: int
     n_replicates: int
+    source: str
     ranges: dict[str, tuple[float, float]]
     priors: dict[str, str]
     given: tuple[GivenEvidence, ...]
@@ -103,19 +108,20 @@ def estimate_assurance(
     evidence: Sequence[Sequence[str]] = (),
     crew: Crew | None = None,
 ) -> Assurance:
-    """The chance of success over the priors of the library, and given sets of published trials.
+    """The chance of success over the posterior, or over the priors of the library given sets of published trials.
 
     ``n_draws``: draws of the values, at least 2. ``n_replicates``: trials for each draw, of the design and of each
     published trial, at least 2. ``analysis``: the analysis that decides; ``None``: the first. ``evidence``: sets of
-    trials by the names of their protocols; an empty set is the prior. ``crew``: who does the work; ``None``: this
-    process. Raises ``SpecError``: a number is out of range; ``WorkError``: a worker died.
+    trials by the names of their protocols; an empty set is the prior, none at all the posterior. ``crew``: who does the
+    work; ``None``: this process. Raises ``SpecError``: a number is out of range; ``WorkError``: a worker died.
     """
     for where, count in (("n_draws", n_draws), ("n_replicates", n_replicates)):
         if count < 2:
             raise SpecError(where=where, got=count, allowed="a whole number from 2")
     check_share("alpha", alpha)
     wanted = choose_analysis(protocol, analysis)
-    priors = priors_of(protocol)
+    posterior = None if evidence else _posterior()
+    priors = () if posterior is not None else priors_of(protocol)
     known = evidence_trials() if evidence else {}
     names = [name for name in known if any(name in one for one in evidence)]
     task = _Task(
@@ -130,7 +136,12 @@ def estimate_assurance(
     # So have the published trials: their noise weighs the draws and must not be that of what is weighed.
     seeds = np.random.SeedSequence(check_seed(seed)).generate_state(2 * n_draws, dtype=np.uint64).tolist()
     pairs = list(zip(seeds[:n_draws], seeds[n_draws:], strict=True))
-    items = list(zip(sample_values(priors, n_draws, seed), pairs, strict=True))
+    values = (
+        sample_values(priors, n_draws, seed)
+        if posterior is None
+        else posterior.new_trial(protocol.substance, n_draws, seed=seed, with_level=True)
+    )
+    items = list(zip(values, pairs, strict=True))
     draws = list((crew or Crew()).in_order(partial(_simulate, task), items))
     logs = {
         trial.name: log_likelihoods(trial, [draw.evidence[place] for draw in draws])
@@ -151,7 +162,8 @@ def estimate_assurance(
         sampling_variance=expected,
         n_draws=n_draws,
         n_replicates=n_replicates,
-        ranges=prior_ranges(protocol),
+        source="priors by judgement" if posterior is None else posterior.plan,
+        ranges=prior_ranges(protocol) if posterior is None else _ranges(values),
         priors={one.name: one.text for one in priors},
         given=tuple(
             _given(
@@ -163,6 +175,21 @@ def estimate_assurance(
             for one in evidence
         ),
     )
+
+
+def _posterior() -> Posterior | None:
+    """The one from which the default set draws."""
+    name = load_parameter_set(DEFAULT_PARAMETER_SET).attributes.get("posterior")
+    return None if name is None else load_posterior(name)
+
+
+def _ranges(values: Sequence[dict[str, float]]) -> dict[str, tuple[float, float]]:
+    """What holds 95% of the draws of each value."""
+    found = {}
+    for name in values[0]:
+        low, high = np.quantile([one[name] for one in values], [0.025, 0.975]).tolist()
+        found[name] = (low, high)
+    return found
 
 
 def _given(
@@ -206,10 +233,12 @@ def _weighted(values: Float[np.ndarray, " draw"], weights: Float[np.ndarray, " d
 def _simulate(task: _Task, item: tuple[dict[str, float], tuple[int, int]]) -> Draw:
     """Trials of the design and of the evidence at one draw."""
     values, (seed, evidence_seed) = item
-    base = course_parameters_of(task.protocol)
+    level = values.get(LEVEL, 0.0)
+    at = {name: value for name, value in values.items() if name != LEVEL}
+    base = course_parameters_of(task.protocol).replace(**at)
     plan = plan_trial(
-        task.protocol, n_replicates=task.n_replicates, seed=seed, parameters=base.replace(**values)
-    )  # fmt: skip
+        task.protocol, n_replicates=task.n_replicates, seed=seed, parameters=shifted(base, level) if level else base
+    )
     found = [plan.run(chunk).estimates[task.analysis] for chunk in plan.chunks]
     method = task.protocol.analyses[0].method
     estimate, low, high = (

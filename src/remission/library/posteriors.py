@@ -109,20 +109,22 @@ class Posterior(Result):
         values = {each: np.clip(shared[each] + own.get(each, 0.0), one.low, one.high) for each, one in box.items()}
         return TrialValues(shared=shared, own=own, values=values)
 
-    def new_trial(self, substance: Substance | str, n_draws: int, *, seed: int) -> list[dict[str, float]]:
+    def new_trial(
+        self, substance: Substance | str, n_draws: int, *, seed: int, with_level: bool = False
+    ) -> list[dict[str, float]]:
         """Values of the model for a trial not seen: its own effect and craving around the means of its substance.
 
         ``substance``: whose mean effect. ``n_draws``: draws, taken in an order that ``seed`` shuffles, again from the
-        start when there are more than the posterior has. A trial's level is no value of the model and is left out.
-        Raises SpecError: the substance is unknown.
+        start when there are more than the posterior has. ``with_level``: whether the trial's level is among them, which
+        is no parameter. Raises SpecError: the substance is unknown.
         """
         generator = np.random.default_rng(seed)
         order = np.resize(generator.permutation(self.size), n_draws)
         own, craving = generator.normal(size=(2, n_draws))
-        found = self.trial_values(
-            substance, row=order, own_effect=own, own_craving=craving, own_level=np.full(n_draws, 0.5)
-        ).values
-        return [{key: float(column[draw]) for key, column in found.items() if key != LEVEL} for draw in range(n_draws)]
+        level = generator.uniform(size=n_draws)
+        found = self.trial_values(substance, row=order, own_effect=own, own_craving=craving, own_level=level).values
+        names = [name for name in found if with_level or name != LEVEL]
+        return [{name: float(found[name][draw]) for name in names} for draw in range(n_draws)]
 
 
 def _level(box: BoxValue, uniform: _Draws) -> _Draws:

@@ -6,7 +6,7 @@ kernels read. Symbols are those of ``docs/explanation/model.md``.
 
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, replace
-from math import isfinite, sqrt
+from math import exp, isfinite, sqrt
 from typing import Any, Self
 
 from remission.errors import SpecError, did_you_mean, known_names
@@ -22,6 +22,7 @@ __all__ = [
     "load_course_parameters",
     "meaningful_range",
     "read_parameters",
+    "shifted",
 ]
 
 DEFAULT_PARAMETER_SET = "posterior-2026"
@@ -185,6 +186,21 @@ def read_parameters(values: Mapping[str, object]) -> CourseParameters:
     known = {field.name: field.default for field in fields(CourseParameters)}
     whole = {name: 0.0 if default is MISSING else default for name, default in known.items()}
     return CourseParameters(**whole).replace(**values)  # type: ignore[arg-type]  # checked there
+
+
+def shifted(parameters: CourseParameters, level: float) -> CourseParameters:
+    """The parameters when everybody's log odds of use are ``level`` higher: the same as a tendency of that size."""
+    p = parameters
+
+    def moved(chance: float, by: float) -> float:
+        return 1.0 / (1.0 + (1.0 - chance) / chance * exp(-by))
+
+    return p.replace(
+        l0=p.l0 + level, l1=p.l1 + level, l2=p.l2 + p.chi * level,
+        onset_per_day=moved(p.onset_per_day, p.omega * level), growth_per_day=moved(p.growth_per_day, p.nu * level),
+        recovery_per_day=moved(p.recovery_per_day, -p.nu * level),
+        easing_per_day=moved(p.easing_per_day, -p.nu * level),
+    )  # fmt: skip
 
 
 _SHARES = {

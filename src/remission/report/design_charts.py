@@ -124,7 +124,7 @@ def assurance_chart(study: ReportedDesign) -> Chart | None:
     if not found or any(found[name] is None for name in ("parameter_variance", "sampling_variance")):
         return None
     parts = (
-        ("the model's values (priors by judgement)", found["parameter_variance"], "//"),
+        (f"the model's values ({found['source']})", found["parameter_variance"], "//"),
         ("sampling error that the analyses report", found["sampling_variance"], ""),
         ("what trials vary beyond that", found["between_trial_variance"] or 0.0, "xx"),
     )

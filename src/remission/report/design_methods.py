@@ -161,6 +161,7 @@ def _assurance(found: Mapping[str, Any]) -> Paragraph:
         "assurance",
         n_draws=found["n_draws"],
         n_values=len(found["ranges"]),
+        source=found["source"],
         n_replicates=found["n_replicates"],
         weighed=WORDS["methods"]["assurance"]["weighed"].format(sets=sets) if sets else "",
     )

@@ -7,7 +7,6 @@ absorption by an hour. So the rate is fitted at the site of the source.
 from functools import lru_cache
 
 import numpy as np
-from scipy import optimize
 
 from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
@@ -38,7 +37,9 @@ def ka_from_tmax_per_h(model: PkModel, tmax_h: float, site: SamplingSite = Sampl
             allowed="a time of the peak that first-order absorption can give under this model",
             remedy="State a rate: basis 'assumed' with ka_per_h.",
         )
-    return float(np.exp(optimize.brentq(slope, low, high, xtol=1e-12)))
+    from scipy.optimize import brentq  # it takes half a second to import, and no infusion needs it
+
+    return float(np.exp(brentq(slope, low, high, xtol=1e-12)))
 
 
 def _slope(model: PkModel, ka_per_h: float, t_h: float, site: SamplingSite) -> float:

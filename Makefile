@@ -217,6 +217,15 @@ facts: $(TEST_STAMP) ## every registered fact computed; into docs/validation/fac
 forecast: $(TEST_STAMP) ## the forecast of more_kare once more, into FOLDER; the one on record is never written again
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.forecast "$(FOLDER)"
 
+forecasts: $(TEST_STAMP) ## register the forecasts of docs/forecasts/trials.toml that are not there yet, and list all of them
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.forecast_register
+
+explanations: $(TEST_STAMP) ## what carries each published trial in the model, for the pages; into the library
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.explain_pages
+
+credibility: $(TEST_STAMP) ## the credibility file, from its words and the records; into docs/validation/credibility.md
+	@$(BIN)/python -m validation.credibility_page
+
 worlds: $(TEST_STAMP) ## possible worlds of the first page and the closed links of /learn, from the model as it is now; into the library
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.front_pages
 

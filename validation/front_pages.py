@@ -18,8 +18,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from remission.files import write_text
+from remission.foresight.draws import closed_regions
 from remission.library.calibration_plan import load_calibration_plan
-from remission.library.closed_links import CLOSED, REGIONS
+from remission.library.closed_links import REGIONS
 from remission.library.front_page import load_rule
 from remission.library.loader import load_parameter_set
 from remission.library.posteriors import Posterior, load_posterior
@@ -143,21 +144,6 @@ def shown_order(n: int) -> list[int]:
     return [(n - 1) // 2, *np.random.default_rng(DEFAULT_SEED).permutation(rest).tolist()]
 
 
-def closed(parameters: CourseParameters, regions: tuple[str, ...]) -> CourseParameters:
-    """The values with what a region gives to craving and use taken out."""
-    changed: dict[str, float] = {}
-    for region in regions:
-        changed |= dict.fromkeys(CLOSED[region]["zero"], 0.0)
-    # The drug's effect on use has two parts, one through craving and one beside it; each belongs to a region.
-    part = {"habit": parameters.craving_share, "control": 1.0 - parameters.craving_share}
-    left = {name: 0.0 if name in regions else share for name, share in part.items()}
-    total = sum(left.values())
-    changed["use_effect"] = parameters.use_effect * total
-    if total:
-        changed["craving_share"] = left["habit"] / total
-    return parameters.replace(**changed)
-
-
 def closings(base: CourseParameters, chosen: list[dict[str, float]], middle: int) -> list[dict[str, Any]]:
     """The days with every set of closed links: in the middle world the people, over the worlds the range."""
     found = []
@@ -165,7 +151,7 @@ def closings(base: CourseParameters, chosen: list[dict[str, float]], middle: int
         regions = tuple(name for name, is_closed in zip(REGIONS, switches, strict=True) if is_closed)
         gained, people = [], []
         for number, values in enumerate(chosen):
-            parameters = closed(base.replace(**values), regions)
+            parameters = closed_regions(base.replace(**values), regions)
             without, treated = (lives(trial(), GROUPS[name], parameters) for name in ("education", "ketamine"))
             gained.append(days_without(treated) - days_without(without))
             if number == middle:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from remission.door.diaries import *
     from remission.door.evidence import *
     from remission.door.facts import *
+    from remission.door.foresight import *
     from remission.door.plan import *
     from remission.door.protocols import *
     from remission.door.runs import *
@@ -62,6 +63,7 @@ _NAMES = {
     ],
     "remission.door.plan": ["compare_regimens", "place_levels", "plan_infusion", "search_regimen"],
     "remission.door.facts": ["validate"],
+    "remission.door.foresight": ["explain_trial", "forecast_trial", "score_forecast"],
     "remission.door.study": ["analyze"],
     "remission.door.runs": ["rebuild", "run_trial"],
 }  # fmt: skip

@@ -18,6 +18,9 @@ from remission import door
 from remission.calibration.posterior import load_posterior
 from remission.door.arguments import ARGUMENTS, opened
 from remission.errors import MissingExtraError, SpecError
+from remission.foresight import explain
+from remission.foresight.forecast import register_forecast
+from remission.library.explanations import load_explanations
 from remission.records.result import Result
 from remission.records.session_fields import SESSION_FIELDS
 
@@ -138,6 +141,12 @@ WRONG: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], str]] = [
     (rm.plan_infusion, (), {"weight": True, "age": 45}, "weight"),
     (rm.plan_infusion, (), {"weight": 82, "age": 45, "dose": 0.5, "minutes": 40}, "dose"),
     (rm.find_evidence, (), {"substance": "alchohol"}, "alcohol?"),
+    # what is expected of a trial
+    (rm.forecast_trial, ("kare",), {"n_draws": 3}, "from 20"),
+    (rm.score_forecast, ("nowhere.json", {"verdict": "helps"}), {}, "nowhere.json"),
+    (rm.score_forecast, ("nowhere.json", "helps"), {}, "estimate=-4.1"),
+    (rm.explain_trial, ("kare",), {"n_people": 5}, "from 100"),
+    (rm.explain_trial, ("kare",), {"studies": {"people": -1}}, "studies"),
     # the facts
     (rm.validate, (), {"fact": "one-laps"}, "one-lapse?"),
     (rm.validate, (), {"fact": 7}, "the id of a registered fact"),
@@ -171,7 +180,7 @@ TAKES: dict[str, set[str]] = {
     "long text": {
         "substance", "fact", "layout", "name", "text", "endpoint", "role", "analysis", "evidence", "without", "looks",
         "spending", "prices", "design", "source_kind", "pk_model", "futility", "sites", "analytes", "find", "others",
-        "limits", "within_plasma", "share", "levels", "effect_model",
+        "limits", "within_plasma", "share", "levels", "effect_model", "conditions",
     },
     "no number": {"share"},
     "infinity": {"share"},
@@ -293,6 +302,11 @@ def _scenarios(folder: Path) -> Path:
 
 
 @cache
+def _scores(folder: Path, forecast: Any) -> Result:
+    register_forecast(forecast, folder / "forecast.json")
+    return rm.score_forecast(folder / "forecast.json", {"verdict": "helps", "n": 90, "source": "NCT01234567"})
+
+
 def results() -> dict[type, Result]:
     """One of every kind, made as people make them; the trial has all replicates of a report."""
     import tempfile
@@ -306,6 +320,7 @@ def results() -> dict[type, Result]:
     folder_of_run = rm.run_trial("kare", folder / "runs", n_replicates=1)
     person = {"weight_kg": np.full(500, 70.0)}
     session = {"dose_mg_per_kg": 0.5, "duration_h": 2 / 3, **person}
+    forecast = rm.forecast_trial("kare", n_draws=20, n_replicates=2)
     found: list[Result] = [
         trial, rm.summarize_trial(trial), trial.parameters, rm.estimand_truth("kare", n_people=100), imported,
         imported.diaries[0], described, described.descriptions[0], rm.compute_endpoints(imported),
@@ -323,6 +338,7 @@ def results() -> dict[type, Result]:
         rm.place_levels(LEVELS, **PERSON, dose="0.5 mg/kg"),
         rm.tabulate_scenarios("kare", _scenarios(folder)),
         rm.pool_evidence("alcohol", "days-abstinent"), rm.analyze(_study(folder), plan=STUDY), load_posterior(),
+        forecast, _scores(folder, forecast), explain.Explanation(found=next(iter(load_explanations().values()))),
     ]  # fmt: skip
     return {type(one): one for one in found}
 

@@ -23,6 +23,8 @@ from remission.cli.doctor import doctor_command
 from remission.cli.endpoints import app as endpoints_app
 from remission.cli.evidence import app as evidence_app
 from remission.cli.execute import rerun_command, resume_command, verify_command
+from remission.cli.explain import explain_command
+from remission.cli.forecast import forecast_command
 from remission.cli.imports import app as imports_app
 from remission.cli.imports import export_command
 from remission.cli.options import older_names, refuse_repeats
@@ -75,6 +77,8 @@ app.command("analyze")(analyze_command)
 app.command("doctor")(doctor_command)
 app.command("validate")(validate_command)
 app.command("calibrate")(calibrate_command)
+app.command("forecast")(forecast_command)
+app.command("explain")(explain_command)
 app.command("plan", context_settings=older_names(out="report"))(plan_command)
 app.command("design", context_settings=older_names(null="type1-error", truth="true-effect"))(design_command)
 

@@ -13,11 +13,11 @@ PROMISE = (
 )
 
 _PANELS = {
-    "How it works": ("run", "show", "list", "serve", "site"),
+    "How it works": ("run", "explain", "show", "list", "serve", "site"),
     "Options and help": ("evidence", "clinics"),
     "Plan a session": ("plan",),
     "Design a trial": ("new", "design", "analyze"),
-    "Is it true?": ("endpoints", "import", "describe", "rerun", "validate", "calibrate"),
+    "Is it true?": ("endpoints", "import", "describe", "rerun", "validate", "forecast", "calibrate"),
     "Less often": ("resume", "work", "merge", "export", "doctor"),
 }
 """Every command but older names has its place; a test compares them with the commands that there are."""

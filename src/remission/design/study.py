@@ -374,9 +374,10 @@ def _effect_model(protocol: Protocol, analysis: str, asked: str | None, n_draws:
             )  # fmt: skip
         return model
     refused = None if model == "chain" else no_baseline(protocol, analysis)
-    if refused is not None:
+    if refused is not None and asked is not None:
         raise refused
-    return model
+    # Not asked for, the chain answers alone where the others say nothing, and the answer says so by name.
+    return model if refused is None else "chain"
 
 
 def _affordable(

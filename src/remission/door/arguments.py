@@ -563,6 +563,16 @@ def _read_stated(where: str, value: Any, _: _Given) -> Any:
     raise _wrong(where, value, ARGUMENTS["effect"].expected)
 
 
+def _read_published(where: str, value: Any, _: _Given) -> Any:
+    """A published result by the names of its parts; the parts are checked against the forecast."""
+    texts = [value] if isinstance(value, str) else value
+    if isinstance(value, Mapping) and all(isinstance(name, str) for name in value):
+        return dict(value)
+    if isinstance(texts, list | tuple) and texts and all(isinstance(one, str) and "=" in one for one in texts):
+        return list(texts)
+    raise _wrong(where, value, ARGUMENTS["published"].expected)
+
+
 def _read_looks(where: str, value: Any, given: _Given) -> str:
     if isinstance(value, str) and value.strip():
         return value
@@ -637,6 +647,9 @@ ARGUMENTS: Final[Mapping[str, _Reader]] = {
     "evidence": _text("names of published trials with commas, or 'none'"),
     "without": _text("names of published trials with commas"),
     "effect_model": _text("'chain', 'baseline' or 'stacked'"),
+    "conditions": _names("what a forecast holds under, in words"),
+    "published": _Reader("a result: its fields by name, or texts such as 'estimate=-4.1'", _read_published),
+    "studies": _records("remission.library.explanations.StudyShape", "studies: StudyShape, or its fields"),
     "looks": _Reader("shares of people at the looks, such as (0.5, 1.0) or '0.5,1'", _read_looks),
     "futility": _names("floors of z by look, such as '0.5:0.0'"),
     "spending": _text("how alpha is spent, such as 'obrien-fleming'"),

@@ -41,7 +41,7 @@ OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": False, "boundsche
 
 _ABOVE = frozenset({
     "calibration", "cli", "clinics", "design", "diaries", "doctor", "door", "evidence", "exchange", "facts",
-    "planner", "report", "runs", "study", "trial", "web",
+    "foresight", "planner", "report", "runs", "study", "trial", "web",
 })  # fmt: skip
 """What nothing compiled can import: the layers above it. A folder or file that is not named here counts."""
 

@@ -121,7 +121,7 @@ def summarize_trial(result: TrialResult) -> TrialSummary:
             id=analysis.id,
             label=analysis.label,
             arm=None,
-            unit=_unit(analysis, endpoint),
+            unit=unit_of(analysis, endpoint),
             statistic=analysis.method.replace("_", " "),
             is_ratio=analysis.is_ratio,
             published=_published(protocol, analysis=analysis.id),
@@ -152,8 +152,8 @@ def summarize_trial(result: TrialResult) -> TrialSummary:
     return TrialSummary(rows=tuple(rows))
 
 
-def _unit(analysis: Analysis, endpoint: Endpoint) -> str:
-    """Of the estimate."""
+def unit_of(analysis: Analysis, endpoint: Endpoint) -> str:
+    """The unit of an estimate."""
     match analysis.facts.scale:
         case "ratio":
             return "ratio"

@@ -18,6 +18,7 @@ from remission.web.language import load_text
 from remission.web.page import PageRouter
 from remission.web.pages.home import made_text
 from remission.web.pages.learn import ClaimNote, Source
+from remission.web.why import Why, why
 
 router = PageRouter()
 
@@ -72,6 +73,8 @@ class StoryPage(Record):
     n_days: int
     people: DayField
     steps: tuple[StoryStep, ...]
+    why: Why | None
+    why_trial: str
     made: str
 
 
@@ -104,6 +107,8 @@ def _page(closed: tuple[Region, ...]) -> StoryPage:
             ),
         ),
         steps=tuple(_step(step, found, words) for step in load_text("en", "learn")["steps"]),
+        why=why(found.protocol),
+        why_trial=found.protocol,
         made=made_text(found, words),
     )
 

@@ -28,6 +28,7 @@ from remission.web.language import load_text
 from remission.web.page import PageRouter
 from remission.web.problems import PageMissingError
 from remission.web.queue import run_in_turn
+from remission.web.why import Why, why
 
 __all__ = ["Report", "router", "simulated_records", "trials_with_page"]
 
@@ -153,6 +154,8 @@ class TrialCard(Record):
     design: tuple[CardFact, ...]
     command: str
     published: tuple[PublishedRow, ...]
+    why: Why | None = None
+    why_command: str = ""
 
 
 class TrialPage(Record):
@@ -244,6 +247,8 @@ def _card(trial_id: str) -> TrialCard:
         design=tuple(_design(protocol, words["facts"])),
         command=f"remission design {trial_id} --vary n=60:400 --power 0.9",
         published=tuple(_published(protocol)),
+        why=why(trial_id),
+        why_command=f"remission explain {trial_id}",
     )
 
 

@@ -2,9 +2,6 @@
 
 import re
 from functools import cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
-from pathlib import Path
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -15,9 +12,14 @@ from pydantic import Field
 from remission.records.base import Record
 from remission.web.page import PageRouter
 from remission.web.problems import PageMissingError
+from remission.web.records_folder import records_folder
 
 router = PageRouter()
-_FIRST = ("facts", "article-trials", "retuning", "realism", "forecast-more-kare")
+_INDEX = "index.md"
+"""The list of forecasts, which has a page of its own."""
+_FRONT = "credibility"
+"""The record that the front of the pages shows whole."""
+_FIRST = (_FRONT, "posterior", "facts", "article-trials", "retuning", "realism", "forecast-more-kare")
 """What a reader asks first, in order; the others follow by name."""
 
 
@@ -30,11 +32,16 @@ class RecordLink(Record):
 
 
 class ValidationPage(Record):
-    """What /validation shows. ``score`` is the table of registered facts, empty where there is none."""
+    """What /validation shows: the credibility file, whole, and the records behind it.
 
+    ``score`` is the table of registered facts, empty where there is none.
+    """
+
+    credibility: str
     records: tuple[RecordLink, ...]
     score_columns: tuple[str, ...]
     score: tuple[tuple[str, ...], ...]
+    html: Any = Field(default="", exclude=True)
 
 
 class RecordPage(Record):
@@ -52,6 +59,8 @@ def validation() -> ValidationPage:
     names = sorted(_sources(), key=lambda name: (_FIRST.index(name) if name in _FIRST else len(_FIRST), name))
     columns, rows = _score()
     return ValidationPage(
+        credibility=_sources().get(_FRONT, ""),
+        html=_html(_FRONT) if _FRONT in _sources() else "",
         records=tuple(RecordLink(id=name, title=_title(name), says=_says(name)) for name in names),
         score_columns=columns,
         score=rows,
@@ -72,15 +81,9 @@ def _sources() -> dict[str, str]:
     return {
         ("forecast-" if folder == "forecasts" else "") + place.name.removesuffix(".md"): place.read_text("utf-8")
         for folder in ("validation", "forecasts")
-        for place in sorted(_folder(folder).iterdir(), key=lambda one: one.name)
-        if place.name.endswith(".md")
+        for place in sorted(records_folder(folder).iterdir(), key=lambda one: one.name)
+        if place.name.endswith(".md") and place.name != _INDEX
     }
-
-
-def _folder(name: str) -> Traversable:
-    """Inside an installed package, or in the work tree that it runs from."""
-    packaged = files("remission.web").joinpath("records", name)
-    return packaged if packaged.is_dir() else Path(__file__).parents[4] / "docs" / name
 
 
 def _title(name: str) -> str:
@@ -172,6 +175,8 @@ def _address(name: str, target: str) -> str:
     plain, _, part = target.partition("#")
     if not plain and part:
         return ""
+    if plain.endswith(f"forecasts/{_INDEX}"):
+        return "/forecasts"
     other = plain.rpartition("/")[2].removesuffix(".md")
     if "forecasts/" in plain or (name.startswith("forecast-") and "/" not in plain):
         other = f"forecast-{other}"

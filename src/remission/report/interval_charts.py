@@ -1,0 +1,102 @@
+"""Charts of intervals: what runs through each link of an explanation, and what a forecast says under each model."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from textwrap import fill
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from remission.library.explanations import Explained
+from remission.report.chart import Chart, Table, told
+from remission.report.look import INK, PAPER, QUIET, canvas
+
+_COLORS = {"first": INK, "second": "#3d35a0", "third": "#13807a", "none": "#6a6f7a"}
+_MARKS = {"first": "D", "second": "o", "third": "s", "none": "^"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """A row of a chart: its name, its kind, a middle between two ends."""
+
+    name: str
+    kind: str
+    low: float
+    middle: float
+    high: float
+
+
+def explain_chart(found: Explained) -> Chart:
+    """The effect, then what runs through each link; links without a number are in the table only."""
+    kinds = {"region": "second", "piece": "third"}
+    rows = [_row("the whole effect", "first", found.effect)]
+    rows += [_row(part.name, kinds[part.kind], part.through) for part in found.parts if part.through is not None]
+    empty = [[part.name, part.says, "", ""] for part in found.parts if part.through is None]
+    return Chart(
+        name=f"explain-{found.protocol}",
+        title=f"{found.analysis}: simulated, {found.effect.mean:.3g} {found.unit}, and what runs through each link",
+        **told("explain", n_draws=found.n_draws, n_people=found.n_people),
+        figure=_drawn(rows, f"{found.unit}; right is better for the treatment", none=0.0, is_log=False),
+        table=_table(("link", "mean", "5% of draws", "95% of draws"), rows, empty),
+    )
+
+
+def forecast_chart(name: str, content: Mapping[str, Any]) -> Chart:
+    """The estimate of a trial under each model of its forecast, 90% of new trials."""
+    kinds = {"stacked": "first", "chain": "second", "baseline": "third", "no effect": "none"}
+    models, analysis = content["models"], content["analysis"]
+    rows = [
+        Interval(
+            name=one, kind=kind, low=models[one]["quantiles"]["5%"], middle=models[one]["mean"],
+            high=models[one]["quantiles"]["95%"],
+        )
+        for one, kind in kinds.items() if one in models
+    ]  # fmt: skip
+    side = "left" if analysis["favors_treatment"] == "smaller" else "right"
+    said = models[rows[0].name]["verdict"]["helps"]
+    return Chart(
+        name=name,
+        title=f"{analysis['label']}: simulated before a result, {100.0 * said:.0f}% in favor ({rows[0].name})",
+        **told("forecast"),
+        figure=_drawn(
+            rows, f"{analysis['unit']}; {side} is better for the treatment", none=float(analysis["is_log"]),
+            is_log=bool(analysis["is_log"]),
+        ),
+        table=Table(
+            columns=("model", "middle", "5%", "95%", "helps", "no difference", "harms"),
+            rows=[
+                [one.name, *(f"{value:.3g}" for value in (one.middle, one.low, one.high)),
+                 *(f"{100.0 * models[one.name]['verdict'][says]:.0f}%" for says in ("helps", "no difference", "harms"))]
+                for one in rows
+            ],
+        ),
+    )  # fmt: skip
+
+
+def _row(name: str, kind: str, one: Any) -> Interval:
+    return Interval(name=name, kind=kind, low=one.low, middle=one.mean, high=one.high)
+
+
+def _table(columns: Sequence[str], rows: Sequence[Interval], more: Sequence[Sequence[str]]) -> Table:
+    told_rows = [[one.name, *(f"{value:.3g}" for value in (one.middle, one.low, one.high))] for one in rows]
+    return Table(columns=columns, rows=[*told_rows, *more])
+
+
+def _drawn(rows: Sequence[Interval], x: str, *, none: float, is_log: bool) -> Figure:
+    with canvas(9.4, 1.0 + 0.44 * len(rows)) as (figure, axes):
+        for place, one in enumerate(reversed(rows)):
+            axes.plot([one.low, one.high], [place, place], color=_COLORS[one.kind], linewidth=2.0)
+            axes.plot(
+                [one.middle], [place], marker=_MARKS[one.kind], color=_COLORS[one.kind], markeredgecolor=PAPER,
+                markersize=8,
+            )  # fmt: skip
+        axes.axvline(none, color=QUIET, linewidth=0.8)
+        if is_log:
+            axes.set_xscale("log")
+        axes.set_yticks(np.arange(len(rows)), [fill(one.name, 34) for one in reversed(rows)])
+        axes.set_ylim(-0.6, len(rows) - 0.4)
+        axes.set_xlabel(x)
+        axes.grid(visible=True, axis="x")
+        axes.set_axisbelow(True)
+    return figure

@@ -14,6 +14,8 @@ from remission.report.look import INK, PAPER, QUIET, canvas
 
 _COLORS = {"first": INK, "second": "#3d35a0", "third": "#13807a", "none": "#6a6f7a"}
 _MARKS = {"first": "D", "second": "o", "third": "s", "none": "^"}
+_IN_FAVOR = "helps"
+_VERDICTS = (_IN_FAVOR, "no difference", "harms")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +56,7 @@ def forecast_chart(name: str, content: Mapping[str, Any]) -> Chart:
         for one, kind in kinds.items() if one in models
     ]  # fmt: skip
     side = "left" if analysis["favors_treatment"] == "smaller" else "right"
-    said = models[rows[0].name]["verdict"]["helps"]
+    said = models[rows[0].name]["verdict"][_IN_FAVOR]
     return Chart(
         name=name,
         title=f"{analysis['label']}: simulated before a result, {100.0 * said:.0f}% in favor ({rows[0].name})",
@@ -64,10 +66,10 @@ def forecast_chart(name: str, content: Mapping[str, Any]) -> Chart:
             is_log=bool(analysis["is_log"]),
         ),
         table=Table(
-            columns=("model", "middle", "5%", "95%", "helps", "no difference", "harms"),
+            columns=("model", "middle", "5%", "95%", *_VERDICTS),
             rows=[
                 [one.name, *(f"{value:.3g}" for value in (one.middle, one.low, one.high)),
-                 *(f"{100.0 * models[one.name]['verdict'][says]:.0f}%" for says in ("helps", "no difference", "harms"))]
+                 *(f"{100.0 * models[one.name]['verdict'][says]:.0f}%" for says in _VERDICTS)]
                 for one in rows
             ],
         ),

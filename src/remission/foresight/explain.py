@@ -64,6 +64,8 @@ _NORMALS = 24
 _LEVEL = 0.9
 _RIDGE = 1e-3
 _HALF = 0.5
+_LEAST_R2 = 0.5
+"""Below it nothing is said of studies: the smooth form they rest on explains too little of the effect."""
 
 _Values = Mapping[str, float]
 _Column = Float[np.ndarray, " draw"]
@@ -177,7 +179,7 @@ def explained(
     most = max((one.sites for one in shapes), default=1)
     doubt = _Doubt.of(posterior, protocol, draws, effect, n_sites=most, seed=seed)
     error = _standard_error(protocol, wanted, seed)
-    worths = tuple(doubt.worth(one, protocol.population.n_subjects, error, seed) for one in shapes)
+    worths = doubt.worths(shapes, protocol.population.n_subjects, error, seed)
     conclusion, share = _conclusion(effect), float((effect > 0.0).mean())
     found = Explained(
         protocol=protocol.id, title=protocol.title, analysis=protocol.analysis(wanted).label, unit=unit,
@@ -287,6 +289,14 @@ class _Doubt:
             for k in range(first + _NORMALS)
         ], axis=1)  # fmt: skip
         return cls(trials=trials[:, :first], mean=trials[:, first:].mean(axis=1), r2=form.r2)
+
+    def worths(
+        self, shapes: tuple[StudyShape, ...], n_subjects: int, error: float, seed: int
+    ) -> tuple[StudyWorth, ...]:
+        """What studies would leave of the doubt; nothing where the smooth form explains too little of the effect."""
+        if self.r2 < _LEAST_R2:
+            return ()
+        return tuple(self.worth(one, n_subjects, error, seed) for one in shapes)
 
     def worth(self, shape: StudyShape, n_subjects: int, error: float, seed: int) -> StudyWorth:
         """What a study would leave of the doubt; its sites are not the trial asked about."""
@@ -404,6 +414,10 @@ def _says(found: Explained) -> Iterable[str]:
         for which, says in (("lowest", one.low_says), ("highest", one.high_says)):
             if says != found.conclusion:
                 yield words["turns"].format(which=which, name=one.name, says=told[says])
+    if not found.studies:
+        yield words["no_studies"].format(r2=found.surrogate_r2)
+        yield words["limits"].format(weight=load_other_trials().stacking_weight)
+        return
     halving = [one for one in found.studies if one.left <= _HALF and one.people is not None]
     if halving:
         best = min(halving, key=lambda one: one.people or 0)
@@ -413,6 +427,5 @@ def _says(found: Explained) -> Iterable[str]:
     for study in found.studies:
         if study.people is None and study.sites == 1:
             yield words["one_site"].format(percent=100.0 * study.left)
-    if found.studies:
-        yield words["next"].format(sd=min(one.sd_next for one in found.studies), unit=unit)
+    yield words["next"].format(sd=min(one.sd_next for one in found.studies), unit=unit)
     yield words["limits"].format(weight=load_other_trials().stacking_weight)

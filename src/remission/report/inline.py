@@ -101,7 +101,8 @@ def _axes(chart: Chart) -> str:
         box = axes.get_position()
         place = (box.x0 * width, box.x1 * width, (1 - box.y1) * height, (1 - box.y0) * height)
         sides = [
-            [*map(float, limits), scale, " ".join(label.split())]
+            # Six digits, as the picture has: the last bits of a limit follow the processor.
+            [*(float(f"{one:.6g}") for one in limits), scale, " ".join(label.split())]
             for limits, scale, label in (
                 (axes.get_xlim(), axes.get_xscale(), axes.get_xlabel()),
                 (axes.get_ylim(), "names" if _is_named(axes) else axes.get_yscale(), axes.get_ylabel()),

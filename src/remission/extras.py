@@ -8,7 +8,7 @@ from remission.errors import MissingExtraError
 
 EXTRAS = {
     "plots": ("matplotlib",),
-    "web": ("fastapi", "uvicorn", "python_multipart", "markdown_it", "matplotlib", "statsmodels"),
+    "web": ("fastapi", "uvicorn", "python_multipart", "markdown_it", "matplotlib", "statsmodels", "sqlalchemy"),
     "exchange": ("pandas", "openpyxl", "pyreadstat"),
     "evidence": ("statsmodels",),
     "cluster": ("distributed",),

@@ -1,6 +1,7 @@
 """``remission design``: how often a trial would succeed, at which size, and what it would cost."""
 
 import shlex
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -120,9 +121,9 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
     from remission.cli.design_show import show
     from remission.cli.design_work import design_work, engage, keeping
     from remission.cli.effect import changed_protocol, design_stated, read_people
-    from remission.cli.progress import progress_of
+    from remission.cli.progress import listener, progress_of
     from remission.cli.run import parameters_of
-    from remission.design.study import plan_design, study_design
+    from remission.design.study import first_look, plan_design, study_design
     from remission.design.variants import sizes_of
     from remission.records.result import plain
     from remission.report.design_folder import check_report_folder
@@ -154,12 +155,16 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
         vary = f"n={plan.sizes.sizes[0]}:{plan.sizes.sizes[-1]}"
         typer.echo(f"No --vary was given: the smallest size is searched with --vary {vary}.", err=True)
     crew = engage(plan.person_days, plan.designs[-1], workers, yes=yes)
+    heard = listener()
     with design_work(context) as work, crew:
+        if heard is not None:
+            first_look(plan, partial(heard.share, is_first=True))
         study = study_design(
             plan,
             crew=keeping(crew, work),
             keep=report is not None,
-            on_progress=lambda name: progress_of(name, quiet=as_json),
+            on_progress=lambda name, weight: progress_of(name, quiet=as_json, weight=weight),
+            on_share=None if heard is None else partial(heard.share, is_first=False),
         )
         content = plain({**study.content, "command": _command(context, vary)})
         if work is not None:

@@ -12,10 +12,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Protocol
 
 from remission.cli.terminal import unguarded
 from remission.errors import visible
+
+if TYPE_CHECKING:
+    from remission.design.measures import Count
 
 _LINE_EVERY_S = 30.0
 
@@ -49,13 +54,49 @@ def span(duration_s: float) -> str:
     return f"{round(duration_s / 60)} min" if duration_s < 5940 else f"{duration_s / 3600:.1f} h"
 
 
+class Listener(Protocol):
+    """Who hears how far a command is in place of the terminal: the workbench."""
+
+    def part(self, title: str, weight: int) -> AbstractContextManager[Callable[[int, int], None]]:
+        """A part of the work begins; gives what is called with (done, total)."""
+
+    def share(self, n_subjects: int, rejected: "Count", *, is_first: bool) -> None:
+        """Trials of a design that rejected, as they stand; ``is_first``: of a first quick look."""
+
+
+_listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
+
+
 @contextmanager
-def progress_of(title: str, *, quiet: bool, unit: str = "replicates") -> Iterator[Callable[[int, int], None]]:
+def hearing(listener: Listener) -> Iterator[None]:
+    """Let somebody hear how far the command of this block is."""
+    before = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(before)
+
+
+def listener() -> Listener | None:
+    """Who hears, if anybody does."""
+    return _listener.get()
+
+
+@contextmanager
+def progress_of(
+    title: str, *, quiet: bool, unit: str = "replicates", weight: int = 0
+) -> Iterator[Callable[[int, int], None]]:
     """A callback (done, total): a bar on a terminal, a line every half minute elsewhere, nothing when ``quiet``.
 
-    ``unit``: what is counted.
+    ``unit``: what is counted. ``weight``: person-days of this part, for who hears of all parts together.
     """
     from rich.console import Console
+
+    heard = _listener.get()
+    if heard is not None:
+        with heard.part(visible(title), weight) as tell:
+            yield tell
+        return
 
     title = visible(title)
     console = Console(file=unguarded(sys.stderr))

@@ -33,6 +33,10 @@ def serve_command(  # noqa: PLR0917 - options, given by name
             "--clinician", help="The planner also offers volumes, a session log, and a page of your own diaries."
         ),
     ] = False,
+    workbench: Annotated[
+        Path | None,
+        typer.Option(help="Also offer pages that design, run and analyze; drafts, jobs and runs go into this folder."),
+    ] = None,
     name: Annotated[
         list[str] | None, typer.Option(help="A further host name to answer to, behind a proxy; may be repeated.")
     ] = None,
@@ -51,6 +55,7 @@ def serve_command(  # noqa: PLR0917 - options, given by name
     from remission.files import refuse_pipes
 
     need_extra("web", where="remission serve")
+    from remission.web.app import create_app
     from remission.web.helplines import read_helplines
     from remission.web.server import bind, serve
     from remission.web.settings import WebSettings, read_host_name
@@ -59,6 +64,11 @@ def serve_command(  # noqa: PLR0917 - options, given by name
         raise SpecError(
             where="--operator", got=f"--host {host}", allowed="an address of this machine only (127.0.0.1)",
             remedy="Anyone who reaches the pages could change the clinics: load them with remission clinics load.",
+        )  # fmt: skip
+    if host not in _LOOPBACK and workbench is not None:
+        raise SpecError(
+            where="--workbench", got=f"--host {host}", allowed="an address of this machine only (127.0.0.1)",
+            remedy="Its token would cross the net unencrypted. Put a proxy with TLS before it, and name it by --name.",
         )  # fmt: skip
     if clinics is not None:
         refuse_pipes(clinics, allowed="a store that remission clinics load fills", where="--clinics")
@@ -80,11 +90,16 @@ def serve_command(  # noqa: PLR0917 - options, given by name
         is_operator=operator,
         demonstrates=demonstration,
         is_clinician=clinician,
+        workbench=workbench,
         hosts=("*",) if any_name else tuple(dict.fromkeys((*WebSettings().hosts, *own, *names))),
     )
     listener = bind(host, port)
+    app = create_app(settings)
     shown = f"[{host}]" if ":" in host else host
     typer.echo(f"Remission is at http://{shown}:{listener.getsockname()[1]}/  Stop it with Ctrl-C.")
+    if workbench is not None:
+        token = app.state.bench.token
+        typer.echo(f"The workbench is at http://{shown}:{listener.getsockname()[1]}/workbench?token={token}")
     if host not in _LOOPBACK:
         typer.echo("There is no login: whoever reaches this address sees the pages.", err=True)
     if any_name:
@@ -98,4 +113,4 @@ def serve_command(  # noqa: PLR0917 - options, given by name
             "Only this machine's own names are answered. Give others with --name: care.example, or 192.0.2.7.",
             err=True,
         )
-    serve(settings, listener)
+    serve(app, listener)

@@ -176,6 +176,7 @@ def simulate_design(
     source: DiaryPeople | ChainPeople | None = None,
     crew: Crew | None = None,
     on_progress: Callable[[int, int], None] | None = None,
+    on_share: Callable[[Count], None] | None = None,
 ) -> DesignRun:
     """Trials simulated until the error of the rejection share is small enough, or the most are done.
 
@@ -191,8 +192,9 @@ def simulate_design(
     stop, too, when the share is told apart from this one, by three Monte Carlo errors. ``source``: people on whose days
     an effect is stated; nobody sees them in full. ``rule``: looks at the analysis that decides; ``None``: only the one
     at the end. ``keep``: whether the estimates of the analysis that decides are kept. ``crew``: who does the work;
-    ``None``: this process. ``on_progress``: called with (trials done, most trials). Raises
-    ``SpecError``: a number is out of range, or the protocol has no such analysis; ``WorkError``: a worker died.
+    ``None``: this process. ``on_progress``: called with (trials done, most trials). ``on_share``: called with the
+    trials that rejected so far. Raises ``SpecError``: a number is out of range, or the protocol has no such analysis;
+    ``WorkError``: a worker died.
     """
     check_share("mcse", mcse)
     check_share("alpha", alpha)
@@ -214,7 +216,7 @@ def simulate_design(
         own={} if is_null or source is not None else own_strategies(protocol, wanted),
     )
     pieces = (crew or Crew()).in_order(partial(_do, task), plan.chunks)
-    return _until(pieces, wanted, mcse, max_replicates, against, on_progress)
+    return _until(pieces, wanted, mcse, max_replicates, against, on_progress, on_share)
 
 
 def _until(
@@ -224,6 +226,7 @@ def _until(
     most: int,
     against: float | None,
     on_progress: Callable[[int, int], None] | None,
+    on_share: Callable[[Count], None] | None,
 ) -> DesignRun:
     total: DesignRun | None = None
     for piece in pieces:
@@ -234,6 +237,8 @@ def _until(
         decided = total.decided(analysis)
         if on_progress is not None:
             on_progress(decided.n, most)
+        if on_share is not None:
+            on_share(decided)
         share = decided.measure
         is_apart = against is not None and abs(share.value - against) > 3.0 * share.mcse
         if decided.n >= _FEWEST and (share.mcse <= mcse or is_apart):

@@ -26,7 +26,7 @@ from remission.design.effect_models import (
     under_effect_model,
 )
 from remission.design.evidence_sets import evidence_sets, trials_of
-from remission.design.measures import columns_of, is_ratio
+from remission.design.measures import Count, columns_of, is_ratio
 from remission.design.nulls import nulls_of, simulate_nulls
 from remission.design.operating import Characteristics, DesignRun, characterize, check_share, simulate_design
 from remission.design.price_sets import PriceSet
@@ -61,6 +61,7 @@ from remission.trial.simulate import MAX_REPLICATES
 from remission.trial.truth import check_people, truth_of_stated
 
 OnProgress = Callable[[int, int], None]
+OnShare = Callable[[int, Count], None]
 
 _TRIALS_A_DRAW = 20
 """Trials at each draw of the model's values: enough to tell draws apart, few enough for many draws."""
@@ -408,12 +409,14 @@ def study_design(
     *,
     crew: Crew,
     keep: bool = False,
-    on_progress: Callable[[str], Any] | None = None,
+    on_progress: Callable[[str, int], Any] | None = None,
+    on_share: OnShare | None = None,
 ) -> DesignStudy:
     """Do the work of a plan.
 
     ``crew``: who simulates. ``keep``: whether the estimates of all trials are kept, for a report. ``on_progress``:
-    called with the name of each part; gives a context that gives what is called with (done, all).
+    called with the name of each part and its person-days; gives a context that gives what is called with (done, all).
+    ``on_share``: called with the people of a design and the trials that rejected, as they stand.
     """
     used, wanted, power, rule = plan.designs[0], plan.analysis, plan.power, plan.rule
     trials = partial(_shown, on_progress)
@@ -421,11 +424,13 @@ def study_design(
     rows: list[Characteristics] = []
     runs = []
     for design in plan.designs:
-        with trials(f"{design.population.n_subjects} people") as tell:
+        n_subjects = design.population.n_subjects
+        with trials(f"{n_subjects} people", person_days_of([design], plan.max_replicates)) as tell:
             run = simulate_design(
                 design, parameters=plan.parameters, max_replicates=plan.max_replicates, mcse=plan.mcse, seed=plan.seed,
                 alpha=plan.alpha, analysis=wanted, truths=truths, truth_errors=errors, rule=rule, source=plan.source,
                 keep=keep or plan.prices is not None, is_null=plan.is_null, crew=crew, on_progress=tell,
+                on_share=None if on_share is None else partial(on_share, n_subjects),
             )  # fmt: skip
         runs.append(run)
         rows += characterize(design, run, analysis=wanted)
@@ -435,7 +440,7 @@ def study_design(
         words = f"A stated effect on the days of {plan.source.source}; no effect of the model."
         standing = {**standing, "lines": [words]}
     pairs = zip(plan.designs, main, strict=True) if plan.drawing is not None else ()
-    drawn = [_over_posterior(plan, design, row, crew) for design, row in pairs]
+    drawn = [_over_posterior(plan, design, row, crew, trials) for design, row in pairs]
     content: dict[str, Any] = {
         "protocol": plan.protocol.id,
         "standing": standing,
@@ -455,7 +460,7 @@ def study_design(
     shown = list(zip(main, plan.designs, strict=True))
     if plan.is_searched:
         assert power is not None, "a search has a power to reach"
-        with trials("search") as tell:
+        with trials("search", 2 * person_days_of([used], TRIALS_NEAR * plan.max_replicates)) as tell:
             search, at = _search(
                 used, plan.sizes.sizes, wanted, parameters=plan.parameters, power=power,
                 replicates=plan.max_replicates, seed=plan.seed,
@@ -469,21 +474,15 @@ def study_design(
     elif power is not None:
         content["smallest_n"] = next((row.n_subjects for row in main if _power(row) >= power), None)
     if not plan.is_null:
-        content["nulls"] = [
-            {"n_subjects": row.n_subjects, **asdict(one)}
-            for row, design in shown
-            for one in simulate_nulls(
-                design, wanted, parameters=plan.parameters, max_replicates=plan.max_replicates, mcse=plan.mcse,
-                seed=plan.seed, alpha=plan.alpha, rule=rule, source=plan.source, crew=crew,
-            )
-        ]  # fmt: skip
+        content["nulls"] = _nulls(plan, shown, crew, trials)
     if rule is not None:
         content["looks"] = asdict(rule)
     if plan.n_draws:
-        found = estimate_assurance(
-            plan.designs[-1], n_draws=plan.n_draws, n_replicates=_TRIALS_A_DRAW, seed=plan.seed, alpha=plan.alpha,
-            analysis=wanted, evidence=plan.evidence, crew=crew,
-        )  # fmt: skip
+        with trials("assurance", person_days_of(plan.designs[-1:], plan.n_draws * _TRIALS_A_DRAW)):
+            found = estimate_assurance(
+                plan.designs[-1], n_draws=plan.n_draws, n_replicates=_TRIALS_A_DRAW, seed=plan.seed, alpha=plan.alpha,
+                analysis=wanted, evidence=plan.evidence, crew=crew,
+            )  # fmt: skip
         under = under_effect_model(
             plan.designs[-1], wanted, asdict(found), model=plan.effect_model, alpha=plan.alpha
         )  # fmt: skip
@@ -494,14 +493,18 @@ def study_design(
     return DesignStudy(plan=plan, rows=tuple(rows), runs=tuple(runs), content=content)
 
 
-def _over_posterior(plan: DesignPlan, design: Protocol, row: Characteristics, crew: Crew) -> dict[str, Any]:
+def _over_posterior(
+    plan: DesignPlan, design: Protocol, row: Characteristics, crew: Crew, trials: Callable[[str, int], Any]
+) -> dict[str, Any]:
     """The assurance of a design: every trial draws its values from the posterior; the other trials speak beside it."""
     assert plan.drawing is not None, "asked for where something is drawn"
-    run = simulate_design(
-        one_analysis(design, plan.analysis), parameters=plan.parameters, drawing=plan.drawing,
-        max_replicates=plan.max_replicates, mcse=plan.mcse, seed=plan.seed, alpha=plan.alpha, analysis=plan.analysis,
-        rule=plan.rule, is_null=True, crew=crew,
-    )  # fmt: skip
+    name = f"{design.population.n_subjects} people, over the posterior"
+    with trials(name, person_days_of([design], plan.max_replicates)) as tell:
+        run = simulate_design(
+            one_analysis(design, plan.analysis), parameters=plan.parameters, drawing=plan.drawing,
+            max_replicates=plan.max_replicates, mcse=plan.mcse, seed=plan.seed, alpha=plan.alpha,
+            analysis=plan.analysis, rule=plan.rule, is_null=True, crew=crew, on_progress=tell,
+        )  # fmt: skip
     share = run.decided(plan.analysis)
     return {
         "posterior": plan.drawing.posterior, "n_subjects": design.population.n_subjects,
@@ -512,9 +515,36 @@ def _over_posterior(plan: DesignPlan, design: Protocol, row: Characteristics, cr
     }  # fmt: skip
 
 
-def _shown(on_progress: Callable[[str], Any] | None, name: str) -> Any:
+def first_look(plan: DesignPlan, on_share: OnShare, *, n_trials: int = 20) -> None:
+    """A few trials of each design of a plan, told at once: a wide band before a narrow one. Nothing of it is kept."""
+    for design in plan.designs:
+        run = simulate_design(
+            one_analysis(design, plan.analysis), parameters=plan.parameters, mcse=0.5, seed=plan.seed,
+            max_replicates=min(n_trials, plan.max_replicates), alpha=plan.alpha, analysis=plan.analysis, rule=plan.rule,
+            source=plan.source, is_null=True,
+        )  # fmt: skip
+        on_share(design.population.n_subjects, run.decided(plan.analysis))
+
+
+def _shown(on_progress: Callable[[str, int], Any] | None, name: str, person_days: int) -> Any:
     """The context of a part of the work; without a listener it says nothing."""
-    return nullcontext(None) if on_progress is None else on_progress(name)
+    return nullcontext(None) if on_progress is None else on_progress(name, person_days)
+
+
+def _nulls(
+    plan: DesignPlan, shown: Sequence[tuple[Characteristics, Protocol]], crew: Crew, trials: Callable[[str, int], Any]
+) -> list[dict[str, Any]]:
+    """How often each design rejects where the drug does nothing to use."""
+    found: list[dict[str, Any]] = []
+    for row, design in shown:
+        name = f"{row.n_subjects} people, where the drug does nothing"
+        with trials(name, person_days_of([design], 2 * plan.max_replicates)):
+            nulls = simulate_nulls(
+                design, plan.analysis, parameters=plan.parameters, max_replicates=plan.max_replicates, mcse=plan.mcse,
+                seed=plan.seed, alpha=plan.alpha, rule=plan.rule, source=plan.source, crew=crew,
+            )  # fmt: skip
+        found += [{"n_subjects": row.n_subjects, **asdict(one)} for one in nulls]
+    return found
 
 
 def _search(

@@ -83,26 +83,37 @@ class ReportedDesign:
     @property
     def published(self) -> PublishedOutcome | None:
         """The published result of the analysis, where the protocol is of a published trial."""
-        for one in self.protocol.comparisons:
-            if one.analysis == self.analysis.id and self.protocol.evidence is not None:
-                if published_verdict(self.protocol.evidence, **one.words) is not None:
-                    return None
-                return published_outcome(self.protocol.evidence, **one.words)
-        return None
+        return published_of(self.protocol, self.analysis.id)
 
     @property
     def effect_unit(self) -> str:
         """What the effect is counted in."""
-        match self.analysis.facts.scale:
-            case "ratio":
-                return "ratio"
-            case "percent_lower":
-                return "% lower"
-            case "difference":
-                in_points = self.endpoint.scale == "percent" or self.analysis.facts.in_points
-                return "percentage points" if in_points else self.endpoint.unit
-            case scale:
-                assert_never(scale)
+        return effect_unit_of(self.protocol, self.analysis)
+
+
+def published_of(protocol: Protocol, analysis: str) -> PublishedOutcome | None:
+    """The published result of an analysis, where the protocol is of a published trial."""
+    for one in protocol.comparisons:
+        if one.analysis == analysis and protocol.evidence is not None:
+            if published_verdict(protocol.evidence, **one.words) is not None:
+                return None
+            return published_outcome(protocol.evidence, **one.words)
+    return None
+
+
+def effect_unit_of(protocol: Protocol, analysis: Analysis) -> str:
+    """What the effect of an analysis is counted in."""
+    endpoint = protocol.endpoint(analysis.endpoint)
+    match analysis.facts.scale:
+        case "ratio":
+            return "ratio"
+        case "percent_lower":
+            return "% lower"
+        case "difference":
+            in_points = endpoint.scale == "percent" or analysis.facts.in_points
+            return "percentage points" if in_points else endpoint.unit
+        case scale:
+            assert_never(scale)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 import remission.web.pages
 from remission.provenance import package_version
 from remission.web import assets
+from remission.web.bench.entry import open_bench
 from remission.web.desk import Desk
 from remission.web.problems import Problem, add_problem_handlers
 from remission.web.security import Guard
@@ -33,6 +34,7 @@ def create_app(settings: WebSettings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.desk = Desk(settings.n_replicates)
+    app.state.bench = None if settings.workbench is None else open_bench(settings.workbench)
     app.include_router(assets.router)
     app.state.pages = []
     for module in iter_modules(remission.web.pages.__path__):

@@ -14,6 +14,7 @@ from starlette.routing import Match
 
 from remission.errors import ProvenanceError, RemissionError, RunError
 from remission.records.base import Record
+from remission.web.bench.entry import NotEnteredError, WrongFormError
 from remission.web.language import LANGUAGES, path_in
 from remission.web.queue import BusyError
 from remission.web.render import render_page
@@ -38,6 +39,12 @@ class Fault(Record):
     remedy: str = ""
 
 
+_NO_TOKEN = Fault(
+    where="the workbench", got="no token", allowed="the address with the token",
+    remedy="Open the address that remission serve --workbench printed when it was started; it is new each time.",
+)  # fmt: skip
+
+
 class Problem(Record):
     """An error, by RFC 9457, with every fault found."""
 
@@ -53,7 +60,7 @@ PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
         "description": HTTPStatus(status).phrase,
         "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
-    for status in (400, 404, 422, 503)
+    for status in (400, 403, 404, 422, 503)
 }
 
 
@@ -110,6 +117,15 @@ def add_problem_handlers(app: FastAPI) -> None:
     @app.exception_handler(RemissionError)
     def ours(request: Request, error: RemissionError) -> Response:
         return _answer(request, 500 if isinstance(error, RunError | ProvenanceError) else 422, [fault_of(error)])
+
+    @app.exception_handler(NotEnteredError)
+    def not_entered(request: Request, error: NotEnteredError) -> Response:
+        del error
+        return _answer(request, 403, [_NO_TOKEN])
+
+    @app.exception_handler(WrongFormError)
+    def wrong_form(request: Request, error: WrongFormError) -> Response:
+        return _answer(request, 413 if "MB" in str(error.fault.allowed) else 403, [fault_of(error.fault)])
 
     @app.exception_handler(RequestValidationError)
     def invalid(request: Request, error: RequestValidationError) -> Response:

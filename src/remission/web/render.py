@@ -53,7 +53,8 @@ def render_page(
     """One page as HTML, from a file in ``templates/`` and the texts of its text file, when it has one.
 
     A template sees ``page`` (the record), ``t`` (texts of the page in its language), ``words`` and ``site`` (texts of
-    the patient pages and of every page), ``language``, ``here`` (its English address), ``asset`` (address of a static
+    the patient pages and of every page), ``language``, ``here`` (its English address), ``has_bench`` (whether designs
+    can be made here), ``asset`` (address of a static
     file), ``link`` (address of a page in the reader's language) and ``draw_days`` (a field of days as a picture).
     """
     language = language_of(request)
@@ -71,6 +72,7 @@ def render_page(
             language=language,
             languages=[(code, LANGUAGES[code], path_in(here, code)) for code in languages],
             here=here,
+            has_bench=request.app.state.bench is not None,
             link=lambda target: path_in(target, language) if target.split("/")[1] in _TRANSLATED else target,
         )
     )

@@ -5,12 +5,11 @@ import sys
 import threading
 
 import uvicorn
+from fastapi import FastAPI
 
 from remission.errors import SpecError
-from remission.web.app import create_app
 from remission.web.pages import learn, planner
 from remission.web.patience import MOST_CONNECTIONS, MOST_HEADER_BYTES, PatientProtocol
-from remission.web.settings import WebSettings
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -37,14 +36,14 @@ def _warm() -> None:
     learn.warm()
 
 
-def serve(settings: WebSettings, listener: socket.socket) -> None:
+def serve(app: FastAPI, listener: socket.socket) -> None:
     """Answer until interrupted. Nothing of a request is logged: what a reader chose is the reader's."""
     # The loop gets its turn soon though others compute: Python's 5 ms, times some threads, hold up the page of help.
     sys.setswitchinterval(0.0005)
     # What takes seconds is computed while the first reader still reads the first page.
     threading.Thread(target=_warm, daemon=True).start()
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         access_log=False,
         # Damaged requests are the sender's: a line for each would fill the disk, and tell who asked.
         log_level="error",
@@ -56,4 +55,8 @@ def serve(settings: WebSettings, listener: socket.socket) -> None:
         limit_concurrency=MOST_CONNECTIONS,
         timeout_keep_alive=5,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    try:
+        uvicorn.Server(config).run(sockets=[listener])
+    finally:
+        if app.state.bench is not None:
+            app.state.bench.foreman.close()

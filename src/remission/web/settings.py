@@ -18,6 +18,8 @@ class WebSettings(Record):
     so that no foreign site can reach it by a name. ``is_clinician``: the planner offers volumes and an empty session
     log. ``n_replicates``: behind the pages of a trial. ``offered_by``, ``contact``: who offers the pages, and where to
     write of what is wrong with them; /about says it. ``helplines``: lines and finders of the operator's own.
+    ``workbench``: folder of drafts, jobs and runs; the pages that
+    design, run and analyze exist where there is one.
     """
 
     country: str = "US"
@@ -30,6 +32,7 @@ class WebSettings(Record):
     offered_by: str = ""
     contact: str = ""
     helplines: tuple[Helpline, ...] = ()
+    workbench: Path | None = None
 
 
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")

@@ -1,0 +1,297 @@
+"""The form of a design and of an analysis: one validation, nothing lost, and nothing of anybody in addresses."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2 as httpx
+import pytest
+from fastapi.testclient import TestClient
+
+pytest.importorskip("sqlalchemy")
+
+from remission.cli.app import run_app
+from remission.library.protocols import list_protocols, load_protocol, protocol_template, protocol_text
+from remission.records.yaml_tree import read_tree
+from remission.web.app import create_app
+from remission.web.bench.check import check_design
+from remission.web.bench.edit import add_item, change_text, remove_item, values_of
+from remission.web.bench.entry import Bench
+from remission.web.bench.state import state_of
+from remission.web.settings import WebSettings
+
+BOMB = "a: &a [x, x, x, x]\nb: &b [*a, *a, *a, *a]\nc: [*b, *b, *b, *b]\n"
+PEOPLE = ("ann", "ben", "cid", "dee", "eva", "fay")
+TABLE = "id,group,sex,drinks\n" + "".join(f"{who},{('new', 'old')[n % 2]},f,{n}\n" for n, who in enumerate(PEOPLE))
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    app = create_app(WebSettings(hosts=("testserver",), workbench=tmp_path_factory.mktemp("bench")))
+    with TestClient(app, follow_redirects=False) as one:
+        one.get(f"/workbench?token={app.state.bench.token}")
+        # Forms are looked at here; test_workbench.py runs jobs.
+        app.state.bench.foreman.close()
+        yield one
+
+
+def bench(client: TestClient) -> Bench:
+    found: Bench = client.app.state.bench  # type: ignore[attr-defined]  # our own app
+    return found
+
+
+def post(client: TestClient, address: str, **fields: str) -> "httpx.Response":
+    return client.post(address, data={"mark": bench(client).mark, **fields})
+
+
+def begin(client: TestClient, **fields: str) -> str:
+    answer = post(client, "/design/new", **(fields or {"example": "template"}))
+    assert answer.status_code == 303
+    return str(answer.headers["location"]).partition("draft=")[2]
+
+
+def page(client: TestClient, draft: str, more: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = client.get(f"/design.json?draft={draft}{more}").json()
+    return found
+
+
+def save(client: TestClient, draft: str, **fields: str) -> "httpx.Response":
+    return post(
+        client, "/design", **{"draft": draft, "revision": str(page(client, draft)["revision"]), "do": "save", **fields}
+    )
+
+
+def test_every_example_is_a_design_that_can_run() -> None:
+    """The gallery must not lead to a page of errors, and its sentence must be whole."""
+    for name in list_protocols():
+        if load_protocol(name).analyses:
+            state, checked = state_of(protocol_text(name), {})
+            assert not state.faults, name
+            assert checked.words[:2] == ("design", "protocol.yaml")
+            assert {word for kind, word in state.words if kind == "box"} <= set(state.boxes)
+            assert len(state.arms) == len(load_protocol(name).arms)
+            assert state.person_days > 0
+
+
+def test_a_change_keeps_comments_and_everything_else() -> None:
+    """A file that comes back without its comments is somebody else's."""
+    text = protocol_template()
+    found = change_text(text, {"population.n_subjects": "77", "drugs.ketamine.infusions[*].dose": "0.7 mg/kg"})
+    before, after = values_of(read_tree(text, name="x")), values_of(read_tree(found, name="x"))
+    moved = {path for path in after if after[path] != before.get(path)}
+    assert moved == {"population.n_subjects", *(f"drugs.ketamine.infusions[{n}].dose" for n in range(3))}
+    assert re.findall("#.*", found) == re.findall("#.*", text)
+    assert change_text(text, {"population.n_subjects": " 120 "}) == text, "nothing was changed"
+    more = add_item(text, "drugs.ketamine.infusions")
+    assert remove_item(more, "drugs.ketamine.infusions[3]").count("0.5 mg/kg") == text.count("0.5 mg/kg")
+    first = values_of(read_tree(remove_item(text, "drugs.ketamine.infusions[0]"), name="x"))
+    assert first["drugs.ketamine.infusions[0].day"] == "0", "the first infusion has a day and no gap"
+
+
+@pytest.mark.parametrize(
+    ("asked", "option"),
+    [
+        ({"alpha": "2"}, "--alpha"), ({"replicates": "0"}, "--replicates"), ({"replicates": "1_0"}, "--replicates"),
+        ({"vary": "n=9:4"}, "--vary"), ({"power": "90"}, "--power"), ({"seed": "-1"}, "--seed"),
+        ({"looks": "half"}, "--looks"), ({"spending": "pocock"}, "--spending"), ({"analysis": "none"}, "--analysis"),
+        ({"whose": "evidence", "draws": "1"}, "--assurance"), ({"budget": "5"}, "--budget"), ({"mcse": "x"}, "--mcse"),
+    ],
+)  # fmt: skip
+def test_options_are_refused_where_the_command_refuses_them(
+    asked: dict[str, str], option: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Two validations would drift apart: what the page refuses the command refuses, by the same name."""
+    found = check_design(protocol_template(), asked)
+    assert found.faults[0].where.startswith(option)
+    assert not found.words
+    state, _ = state_of(protocol_template(), asked)
+    assert sum(bool(box.fault) for box in state.boxes.values()) == 1, "it stands beside its box"
+    path = tmp_path / "a.yaml"
+    path.write_text(protocol_template(), "utf-8")
+    words = [
+        part
+        for name, one in asked.items()
+        if name != "whose"
+        for part in ("--assurance" if name == "draws" else f"--{name}", one)
+    ]
+    capsys.readouterr()
+    assert run_app(["design", str(path), *words]) == 2
+    assert option.removeprefix("--").split("-")[0] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("typed", ["", "-5", "many", "1e9", "12.5", "\u202e99", "[", "*a", "0x10", "007", "null"])
+def test_a_wrong_field_is_shown_at_its_box_and_kept(client: TestClient, typed: str) -> None:
+    """What was typed must still be there to be mended, and the draft with it."""
+    draft = begin(client)
+    assert save(client, draft, **{"p:population.n_subjects": typed}).status_code == 303
+    found = page(client, draft)["state"]
+    box = found["boxes"]["p:population.n_subjects"]
+    assert box["fault"]
+    assert box["value"] == typed or typed in {"", "null"}
+    assert found["command"] == ""
+    assert client.get(f"/design?draft={draft}").status_code == 200
+    assert save(client, draft, do="run").status_code == 422
+    assert save(client, draft, **{"p:population.n_subjects": "60"}).status_code == 303
+    assert page(client, draft)["state"]["faults"] == []
+
+
+@pytest.mark.parametrize(
+    "text", [BOMB, "a: [", "- a list", "\t", "x: !!python/object:os.system {}", "a: 1\na: 2", "[" * 3000]
+)
+def test_a_file_that_is_no_protocol_is_kept_and_mended(client: TestClient, text: str) -> None:
+    """A YAML bomb or a slip of a bracket must neither fill the memory nor take the text away."""
+    draft = begin(client)
+    assert save(client, draft, text=text).status_code in {303, 422}
+    found = page(client, draft)
+    assert found["text"].strip() == text.strip()
+    assert found["state"]["faults"]
+    shown = client.get(f"/design?draft={draft}")
+    assert shown.status_code == 200
+    assert save(client, draft, do="run").status_code == 422
+    assert save(client, draft, text=protocol_template()).status_code == 303
+    assert page(client, draft)["state"]["faults"] == []
+
+
+def test_two_tabs_keep_both(client: TestClient) -> None:
+    """The second tab must not take away what the first one changed, nor lose its own."""
+    draft = begin(client)
+    one = str(page(client, draft)["revision"])
+    assert save(client, draft, **{"p:population.n_subjects": "60"}).status_code == 303
+    second = post(client, "/design", draft=draft, revision=one, do="save", **{"p:population.n_subjects": "90"})
+    assert second.status_code == 409
+    other = re.search(r"draft=([0-9a-f]+)\">Open what you typed", second.text)
+    assert other
+    assert page(client, draft)["state"]["boxes"]["p:population.n_subjects"]["value"] == "60"
+    assert page(client, other[1])["state"]["boxes"]["p:population.n_subjects"]["value"] == "90"
+
+
+def test_arms_keep_their_days_together_unless_asked(client: TestClient) -> None:
+    """Infusions on other days by arm would tell everybody which arm they are in."""
+    draft = begin(client)
+    path = "p:drugs.{}.infusions[1].gap.mode"
+    save(client, draft, **{path.format("ketamine"): "8", "whose": "chain", "same_days": "yes"})
+    assert page(client, draft)["state"]["boxes"][path.format("saline")]["value"] == "8"
+    save(client, draft, **{path.format("ketamine"): "9", "whose": "chain"})
+    assert page(client, draft)["state"]["boxes"][path.format("saline")]["value"] == "8"
+
+
+def test_an_effect_of_ones_own_needs_its_numbers(client: TestClient) -> None:
+    """A number that the page made up would be taken for the reader's."""
+    draft = begin(client)
+    save(client, draft, whose="mine")
+    found = page(client, draft)["state"]
+    assert found["boxes"]["p:effect.difference"]["fault"].startswith("This is needed")
+    save(client, draft, whose="mine", **{"p:effect.difference": "6", "p:effect.sd": "25"})
+    found = page(client, draft)["state"]
+    assert (found["faults"], found["whose"]) == ([], "mine")
+    save(client, draft, whose="chain")
+    assert "effect:" not in page(client, draft)["text"]
+    save(client, draft, whose="mine")
+    assert page(client, draft)["state"]["boxes"]["p:effect.sd"]["value"] == "25"
+
+
+def test_results_of_an_earlier_state_say_so(client: TestClient) -> None:
+    """A power beside a protocol that has changed since would be quoted for it."""
+    draft = begin(client)
+    job = save(client, draft, do="run").headers["location"].partition("job=")[2]
+    assert page(client, draft)["stale"] is None
+    save(client, draft, **{"p:population.n_subjects": "60"})
+    stale = page(client, draft)["stale"]["lines"]
+    assert any("120" in line for line in stale)
+    assert any("60" in line for line in stale)
+    store = bench(client).store
+    assert (store.job_folder(job) / "protocol.yaml").read_text("utf-8") == protocol_template()
+    found = store.job(job)
+    assert found is not None
+    assert found.words[:2] == ("design", "protocol.yaml")
+
+
+def test_worlds_are_checked_line_by_line(client: TestClient) -> None:
+    """A table of scenarios runs for an hour; a slip in its last line must be found before."""
+    draft = begin(client)
+    assert (
+        save(
+            client, draft, worlds="scenarios: [{id: a, parameters: {no_such: 1}}]\ndesigns: [{id: b}]", do="worlds"
+        ).status_code
+        == 422
+    )
+    good = "replicates: 10\nscenarios:\n  - id: as-modeled\ndesigns:\n  - id: as-it-is\n"
+    answer = save(client, draft, worlds=good, do="worlds")
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/run/")
+
+
+def upload(client: TestClient, name: str, content: bytes) -> "httpx.Response":
+    return client.post("/analyze/new", data={"mark": bench(client).mark}, files={"file": (name, content)})
+
+
+def test_a_file_of_people_leaves_no_trace_in_addresses_or_logs(client: TestClient) -> None:
+    """Names of files and cells of tables are data of people."""
+    answer = upload(client, "mrs-smith-relapse.csv", TABLE.encode())
+    assert answer.status_code == 303
+    address = str(answer.headers["location"])
+    assert "smith" not in address
+    plan = address.partition("plan=")[2]
+    found = client.get(f"/analyze.json?plan={plan}").json()
+    assert found["reading"]["n_people"] == 6
+    assert found["checks"], "what was guessed is said"
+    shown = client.get(address)
+    assert shown.headers["cache-control"] == "no-store"
+    text = found["text"].replace("better: lower", "better: higher")
+    fields = {"draft": plan, "revision": str(found["revision"])}
+    assert post(client, "/analyze", **fields, text=text, do="run").status_code == 303
+    job = bench(client).store.jobs()[0]
+    for told in (job.title, " ".join(job.words), job.log, json.dumps(job.facts), urlsplit(address).query):
+        assert "smith" not in told
+        assert not any(name in told for name in ("ann", "ben,"))
+    assert client.get(f"/run/{job.id}/file/data/data.csv").status_code == 404
+    stale = post(client, "/analyze", **fields, text=text + "# more\n", do="save")
+    assert stale.status_code == 409
+    assert "# more" in stale.text
+    assert post(client, "/analyze", draft=plan, do="drop").status_code == 303
+    assert not (bench(client).store.folder / "data" / plan).exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "status"),
+    [("", b"", 422), ("a.csv", b"", 422), ("a.exe", b"x", 422), ("a.csv", b"\x00\xff" * 50, 422),
+     ("a.csv", b"id\n", 422), ("a.xlsx", b"PK\x03\x04 no workbook", 422), ("a.csv", b"x" * 50_200_000, 413)],
+)  # fmt: skip
+def test_a_file_that_cannot_be_read_is_refused_and_not_kept(
+    client: TestClient, name: str, content: bytes, status: int
+) -> None:
+    """An upload that fails must not stay on the disk, and must be told in words."""
+    before = [one.id for one in bench(client).store.drafts(most=500)]
+    answer = upload(client, name, content)
+    assert answer.status_code == status
+    assert [one.id for one in bench(client).store.drafts(most=500)] == before
+    data = bench(client).store.folder / "data"
+    assert not data.exists() or not any(data.iterdir())
+
+
+def test_a_plan_with_a_fault_is_shown_at_its_box(client: TestClient) -> None:
+    """The plan is checked by the reader of the command, and with the file beside it."""
+    plan = str(upload(client, "a.csv", TABLE.encode()).headers["location"]).partition("plan=")[2]
+    found = client.get(f"/analyze.json?plan={plan}").json()
+    fields = {"draft": plan, "revision": str(found["revision"]), "p:data.person": "nobody", "do": "run"}
+    assert post(client, "/analyze", **fields).status_code == 422
+    shown = client.get(f"/analyze.json?plan={plan}").json()
+    boxes = {box["name"]: box for step in shown["steps"] for box in step["fields"]}
+    assert boxes["p:data.person"]["fault"] or shown["others"]
+    assert shown["reading"] is None
+
+
+def test_nobody_sees_a_design_without_the_token(client: TestClient) -> None:
+    """Every address of the bench asks for it, also those that only take forms."""
+    draft = begin(client)
+    stranger = TestClient(client.app, follow_redirects=False)
+    for address in ("/design", f"/design?draft={draft}", "/analyze", "/runs", "/design.json"):
+        assert stranger.get(address).status_code == 403, address
+    for address in ("/design", "/design/new", "/analyze", "/analyze/new"):
+        assert stranger.post(address, data={"draft": draft}).status_code == 403, address
+        assert client.post(address, data={"draft": draft}).status_code == 403, "a form without its mark"
+    assert client.get("/design?draft=nothing").status_code == 404
+    assert client.get("/analyze?plan=nothing").status_code == 404

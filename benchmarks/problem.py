@@ -1,6 +1,6 @@
 """One problem for all engines: the alcohol trial's people, 180 days, three infusions, seven sessions."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from validation.small_trials import course_schedule
@@ -8,6 +8,8 @@ from validation.small_trials import course_schedule
 from remission.patient.course import Course, CourseSchedule, Entry, Traits
 from remission.patient.parameters import CourseParameters, load_course_parameters
 from remission.patient.sampling import sample_traits
+from remission.patient.weights import course_weights, pieces_of
+from remission.records.parameter import MODEL_FORM
 from remission.records.substance import Substance
 from remission.streams import People
 
@@ -29,7 +31,7 @@ class Problem:
 
 def course_problem(n_people: int, *, seed: int) -> Problem:
     """Courses of ``n_people``: half of them get ketamine, all get therapy, some leave."""
-    parameters = load_course_parameters(Substance("alcohol"))
+    parameters = load_course_parameters(Substance("alcohol"), parameter_set=MODEL_FORM)
     people = People.of_replicates(seed=seed, first=0, count=1, n_subjects=n_people)
     schedule = course_schedule(
         n_people,
@@ -44,6 +46,11 @@ def course_problem(n_people: int, *, seed: int) -> Problem:
     schedule.psychoactive[::2] = 0.0
     traits = sample_traits(people, parameters, entry=schedule.entry)
     return Problem(people=people, traits=traits, schedule=schedule, parameters=parameters)
+
+
+def weights_of(parameters: CourseParameters) -> dict[str, float]:
+    """All weights of a day by name; the pieces are the same for everybody here."""
+    return {**asdict(course_weights(parameters)), **asdict(pieces_of(parameters))}
 
 
 def disagreement(found: Course, expected: Course) -> tuple[int, float]:

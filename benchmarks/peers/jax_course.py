@@ -1,6 +1,5 @@
 """The course in JAX, double precision: one person as a scan over days, vmap over people, jit around all."""
 
-from dataclasses import asdict
 from typing import Any
 
 import jax
@@ -9,9 +8,8 @@ import numpy as np
 
 from benchmarks.peers.equations import translate
 from benchmarks.peers.numba_scalar import RATES, effects, empty_baseline, start_row, trait_rows
-from benchmarks.problem import Problem
+from benchmarks.problem import Problem, weights_of
 from remission.patient.course import Course
-from remission.patient.weights import course_weights
 from remission.streams import Stream
 
 jax.config.update("jax_enable_x64", True)
@@ -175,7 +173,7 @@ class JaxCourse:
             people.subject, people.replicate, trait_rows(problem), schedule.infusion_day, effects(problem),
             schedule.psychoactive, schedule.session_day, schedule.quality, schedule.weekday0, schedule.blocked,
             np.isin(days, schedule.infusion_day), np.isin(days, schedule.session_day), start_row(problem),
-            {name: getattr(p, name) for name in RATES}, asdict(course_weights(p)), np.uint64(people.seed),
+            {name: getattr(p, name) for name in RATES}, weights_of(p), np.uint64(people.seed),
         ))  # fmt: skip
 
     def __call__(self) -> Any:

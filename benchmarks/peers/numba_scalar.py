@@ -1,16 +1,16 @@
 """The course in Numba as one would first write it: one person at a time, libm, branches where they save work."""
 
 import math
-from dataclasses import astuple
 from typing import Any
 
 import numpy as np
 from numba import njit
 
 from benchmarks.peers.equations import translate
-from benchmarks.problem import Problem
+from benchmarks.problem import Problem, weights_of
 from remission.patient.course import Course
-from remission.patient.weights import course_weights, starting_states
+from remission.patient.parameters import CourseParameters
+from remission.patient.weights import starting_states
 from remission.plasticity.dose_response import daily_exposure, dose_effect
 from remission.streams import Stream
 
@@ -167,6 +167,19 @@ RATES = [
 """Parameters that the day uses, in the order in which compiled peers unpack them."""
 
 
+WEIGHTS = [
+    "keep_p", "keep_s", "keep_f", "keep_gc", "keep_gn", "keep_gk", "per_rise", "w_eased", "w_k", "u_rest", "onset",
+    "growth", "recovery", "easing",
+]  # fmt: skip
+"""Weights that the day uses, in the order in which they are unpacked."""
+
+
+def weights_row(parameters: CourseParameters) -> tuple[float, ...]:
+    """The weights in that order."""
+    weights = weights_of(parameters)
+    return tuple(weights[name] for name in WEIGHTS)
+
+
 def start_row(problem: Problem) -> np.ndarray:
     """H, A, F, R on day 0."""
     return np.array(starting_states(problem.parameters, problem.schedule.entry.clean_days))
@@ -213,7 +226,7 @@ def simulate_course(problem: Problem) -> Course:
     _courses(
         people.subject, people.replicate, np.uint64(people.seed), trait_rows(problem), schedule.infusion_day,
         effects(problem), schedule.psychoactive, schedule.session_day, schedule.quality, schedule.weekday0,
-        schedule.blocked, start_row(problem), tuple(getattr(p, name) for name in RATES), astuple(course_weights(p)),
+        schedule.blocked, start_row(problem), tuple(getattr(p, name) for name in RATES), weights_row(p),
         course.use, course.amount, course.vas, course.days_in_study, course.attended,
     )  # fmt: skip
     return course

@@ -68,7 +68,7 @@ from remission.use.regime import (
 
 __all__ = ["BLOCK", "simulate_course"]
 
-BLOCK = 192
+BLOCK = 256
 """People handled side by side; the rows that one loop touches stay in the first-level cache."""
 
 _CACHE_LINE_BYTES = 64
@@ -78,7 +78,7 @@ _MOST_BLOCKS = 64
 
 _felt_dose, _decay_window, _gate = (compile_equation(f) for f in (felt_dose, decay_window, gate))
 _decay_efficacy, _raise_efficacy = (compile_equation(f) for f in (decay_efficacy, raise_efficacy))
-_raised_share, _decay_serotonin = (compile_equation(f) for f in (raised_share, decay_serotonin))
+_raised_share = compile_equation(raised_share)
 _update_habit, _update_reward, _update_cue = (compile_equation(f) for f in (update_habit, update_reward, update_cue))
 _negative_affect, _update_fast_trace = (compile_equation(f) for f in (negative_affect, update_fast_trace))
 _update_load, _withdrawal = (compile_equation(f) for f in (update_load, withdrawal))
@@ -89,8 +89,8 @@ _eased_craving, _incubation, _drive = (compile_equation(f) for f in (eased_cravi
 _own_weekday, _update_weekday = (compile_equation(f) for f in (own_weekday, update_weekday))
 _chance_up, _chance_down, _update_regime = (compile_equation(f) for f in (chance_up, chance_down, update_regime))
 _use_probability, _try_to_stop = (compile_equation(f) for f in (use_probability, try_to_stop))
-# What a drug eases of mood is no part of use: only the recorded states have it.
-_eased_affect = compile_equation(eased_affect)
+# What a drug eases of mood is no part of use: only the recorded states have it, and efficacy in the amygdala too.
+_eased_affect, _decay_serotonin = compile_equation(eased_affect), compile_equation(decay_serotonin)
 _leaving, _update_recent = compile_equation(leaving_probability), compile_equation(update_recent)
 _give_incentive, _decay_incentive = (compile_equation(f) for f in (give_incentive, decay_incentive))
 
@@ -104,13 +104,13 @@ _Weights: Any = namedtuple("_Weights", tuple(field.name for field in fields(Cour
 _named, _weighed = compile_naming(_Parameters), compile_naming(_Weights)
 
 # Rows of the scratch buffer, as element offsets; one row is one quantity of BLOCK people.
-_N_ROWS = 65
+_N_ROWS = 64
 (
-    _P, _GC, _GN, _GK, _S, _H, _R, _A, _F, _L, _M, _X, _E, _Y, _CLEAN, _IN, _GATE, _B, _LEVEL, _UP, _DOWN, _RESP, _M0,
+    _P, _GC, _GK, _H, _R, _A, _F, _L, _M, _X, _E, _Y, _CLEAN, _IN, _GATE, _B, _LEVEL, _UP, _DOWN, _RESP, _M0,
     _TAKES, _ENGAGE, _Q, _WEEKDAY, _SUBJECT, _REPLICATE, _U_USE, _U_REGIME, _U_LEAVE, _U_TRY, _N_CUE, _N_AMOUNT, _Z,
     _VAS, _AMOUNT, _LEAVES, _DRIVE, _DOSE, _WEEK, _MEDICINE, _M_FIRST, _M_LAST, _USUAL,
     _HEAVINESS, _RECENT, _INCENTIVE, _BELIEF, _KEEP_GC, _KEEP_GK, _PER_RISE, _W_EASED, _W_K, _K_C, _K_G, _C_L,
-    _TRACE, _, _, _, _, _, _,
+    _PUSHED, _TRACE, _, _, _, _, _, _,
 ) = (row * BLOCK for row in range(_N_ROWS))  # fmt: skip
 _N_PIECES = len(fields(Pieces))
 _MASK = uint64(0xFFFFFFFF)
@@ -155,7 +155,6 @@ def _dose(b, p, due_day, is_due, day, effect, psychoactive, o):
             felt = _felt_dose(b[_RESP + i], effect[slot, o + i] * due, p.rho)
             b[_DOSE + i] = b[_DOSE + i] + felt
             b[_P + i] = b[_P + i] + felt
-            b[_S + i] = b[_S + i] + felt
             b[_M + i] = _experience(b[_M + i], b[_RESP + i], psychoactive[slot, o + i] * due, p.k_m)
 
 
@@ -181,13 +180,26 @@ def _contact(b, p, due_day, is_due, incentive, day, open_access, k0, k1, attende
 
 
 @njit(**OPTIONS)
-def _live(b, p, w, day, week_day, open_access, followed):
+def _push(b, day, has_rewards, has_medicine, has_belief):
+    """Step 3: what pushes on use from outside today; what nobody has is not added."""
+    for i in range(BLOCK):
+        b[_PUSHED + i] = b[_B + i]
+    if has_rewards:
+        for i in range(BLOCK):
+            b[_PUSHED + i] = b[_PUSHED + i] - b[_INCENTIVE + i]
+    if has_medicine:
+        for i in range(BLOCK):
+            taken = (1.0 if b[_M_FIRST + i] <= day else 0.0) * (1.0 if b[_M_LAST + i] >= day else 0.0)
+            b[_PUSHED + i] = b[_PUSHED + i] + b[_MEDICINE + i] * taken
+    if has_belief and day >= 0.0:
+        for i in range(BLOCK):
+            b[_PUSHED + i] = b[_PUSHED + i] + b[_BELIEF + i]
+
+
+@njit(**OPTIONS)
+def _live(b, p, w, week_day, open_access, leaving_clean, leaving_using):
     """Step 3: craving, use, amount, leaving."""
-    # Use is 0 or 1, so two values of this exponential serve everybody.
-    leaving_clean = followed * _leaving(0.0, p.leave_hazard_per_day, p.leave_use_factor)
-    leaving_using = followed * _leaving(1.0, p.leave_hazard_per_day, p.leave_use_factor)
     # Without incubation the equation gives exactly 1, and its division is not needed.
-    begun = 1.0 if day >= 0.0 else 0.0
     cues_incubate = p.i_max != 1.0 or not _IS_OUR_INCUBATION
     today, after = _TRACE + week_day * BLOCK, _TRACE + (week_day + 1) % 7 * BLOCK
     before = _TRACE + (week_day + 6) % 7 * BLOCK
@@ -208,9 +220,7 @@ def _live(b, p, w, day, week_day, open_access, followed):
         weekday = b[_WEEKDAY + i] + float(week_day)
         weekday = weekday - 7.0 if weekday >= 7.0 else weekday
         weekend = 1.0 if weekday >= 5.0 else 0.0
-        taken = (1.0 if b[_M_FIRST + i] <= day else 0.0) * (1.0 if b[_M_LAST + i] >= day else 0.0)
-        tendency = b[_B + i] - b[_INCENTIVE + i] + b[_MEDICINE + i] * taken + b[_BELIEF + i] * begun
-        push = _drive(own, eased_c, held_back, weekend, tendency, p.beta_c, b[_W_EASED + i], p.wk, w.u_rest)
+        push = _drive(own, eased_c, held_back, weekend, b[_PUSHED + i], p.beta_c, b[_W_EASED + i], p.wk, w.u_rest)
         chance = _use_probability(
             b[_E + i], b[_LEVEL + i], b[_USUAL + i], push, open_access, p.l0, p.l1, p.l2, p.w7, p.chi
         )
@@ -233,7 +243,7 @@ def _live(b, p, w, day, week_day, open_access, followed):
 
 
 @njit(**OPTIONS)
-def _night(b, p, w, week_day, open_access, hold_1, hold_2, keep_i):
+def _night(b, p, w, week_day, open_access, hold_1, hold_2):
     """Step 4: the states move."""
     today = _TRACE + week_day * BLOCK
     for i in range(BLOCK):
@@ -251,14 +261,21 @@ def _night(b, p, w, week_day, open_access, hold_1, hold_2, keep_i):
         b[_F + i] = _update_fast_trace(b[_F + i], use, w.keep_f)
         b[_R + i] = _update_reward(b[_R + i], use, p.tau_r_day, p.k_r)
         b[_M + i] = _update_commitment(b[_M + i], use, p.tau_m_day, p.l_m)
-        b[_P + i] = _decay_window(b[_P + i], w.keep_p)
-        b[_S + i] = _decay_serotonin(b[_S + i], w.keep_s)
         b[_L + i] = _decay_skill(b[_L + i], p.tau_l_day)
         b[_GC + i] = _decay_efficacy(b[_GC + i], p.g_b, b[_KEEP_GC + i])
-        b[_GN + i] = _decay_efficacy(b[_GN + i], p.g_b, w.keep_gn)
         b[_GK + i] = _decay_efficacy(b[_GK + i], p.g_b, b[_KEEP_GK + i])
         b[_X + i] = _update_cue(b[_X + i], b[_N_CUE + i], p.phi, p.sigma_x)
-        b[_INCENTIVE + i] = _decay_incentive(b[_INCENTIVE + i], keep_i)
+
+
+@njit(**OPTIONS)
+def _fade(b, w, has_rewards, gate_moves, keep_i):
+    """Step 4: what fades only where there is some of it, and where it acts."""
+    if has_rewards:
+        for i in range(BLOCK):
+            b[_INCENTIVE + i] = _decay_incentive(b[_INCENTIVE + i], keep_i)
+    if gate_moves:
+        for i in range(BLOCK):
+            b[_P + i] = _decay_window(b[_P + i], w.keep_p)
 
 
 @njit(**OPTIONS)
@@ -280,8 +297,16 @@ def _rise(b):
     """Step 4: what today's dose does in the night."""
     for i in range(BLOCK):
         b[_GC + i] = _raise_efficacy(b[_GC + i], b[_DOSE + i], b[_K_G + i])
-        b[_GN + i] = _raise_efficacy(b[_GN + i], b[_DOSE + i], b[_K_G + i])
         b[_GK + i] = _raise_efficacy(b[_GK + i], b[_DOSE + i], b[_K_G + i])
+
+
+@njit(**OPTIONS)
+def _on_days(due):
+    """Whether any slot is due, day by day."""
+    some = np.zeros(due.shape[1], dtype=np.bool_)
+    for day in range(due.shape[1]):
+        some[day] = due[:, day].any()
+    return some
 
 
 @njit(nogil=True, cache=True, **OPTIONS)
@@ -293,14 +318,22 @@ def _blocks(  # noqa: C901 - one loop; its parts are above
     p, w = _named(values), _weighed(weights)
     k0, k1 = uint64(key) & _MASK, uint64(key) >> _SHIFT
     before, stop_day, trying_from = spans[0], spans[1], spans[2]
+    has_rewards, has_medicine, has_belief = spans[3] > 0, spans[4] > 0, spans[5] > 0
     n_days = dosed.shape[1]
     gate_moves = p.gamma != 0.0 or not _IS_OUR_GATE
+    # Use is 0 or 1, so two values of this exponential serve everybody.
+    may_leave = (
+        _leaving(0.0, p.leave_hazard_per_day, p.leave_use_factor),
+        _leaving(1.0, p.leave_hazard_per_day, p.leave_use_factor),
+    )
+    # Asked once and not by every block.
+    some_dosed, some_taught = _on_days(dosed), _on_days(taught)
     for block in range(first, last):
         o = block * BLOCK
         b[:] = 0.0
         for i in range(BLOCK):
             b[_H + i], b[_A + i], b[_F + i], b[_R + i] = start[0], start[1], start[2], start[3]
-            b[_GC + i], b[_GN + i], b[_GK + i], b[_GATE + i] = p.g_b, p.g_b, p.g_b, 1.0
+            b[_GC + i], b[_GK + i], b[_GATE + i] = p.g_b, p.g_b, 1.0
             b[_B + i], b[_LEVEL + i], b[_UP + i] = traits[0, o + i], traits[1, o + i], traits[2, o + i]
             b[_DOWN + i], b[_RESP + i], b[_M0 + i] = traits[3, o + i], traits[4, o + i], traits[5, o + i]
             b[_X + i], b[_E + i], b[_TAKES + i] = traits[6, o + i], traits[7, o + i], traits[8, o + i]
@@ -318,7 +351,7 @@ def _blocks(  # noqa: C901 - one loop; its parts are above
             followed = open_access if day >= 0 else 0.0
             wants = goal if day >= trying_from else 0
             week_day = (day + 7 * before) % 7
-            has_dose = day >= 0 and dosed[:, max(day, 0)].any()
+            has_dose = day >= 0 and some_dosed[max(day, 0)]
             _draw(b, uint64(day) & _MASK, k0, k1)
             attempt = p.attempt_per_day if wants == 2 else 0.0
             if day == stop_day or attempt > 0.0 or not _IS_OUR_ATTEMPT:
@@ -328,9 +361,10 @@ def _blocks(  # noqa: C901 - one loop; its parts are above
             if gate_moves:
                 for i in range(BLOCK):
                     b[_GATE + i] = _gate(b[_P + i], p.gamma)
-            if day >= 0 and taught[:, max(day, 0)].any():
+            if day >= 0 and some_taught[max(day, 0)]:
                 _contact(b, p, session_day, taught[:, day], incentive, day, open_access, k0, k1, attended, o)
-            _live(b, p, w, float(day), week_day, open_access, followed)
+            _push(b, float(day), has_rewards, has_medicine, has_belief)
+            _live(b, p, w, week_day, open_access, followed * may_leave[0], followed * may_leave[1])
             for i in range(BLOCK):
                 use_all[day + before, o + i] = np.int8(b[_Y + i])
                 amount_all[day + before, o + i] = b[_AMOUNT + i]
@@ -341,7 +375,8 @@ def _blocks(  # noqa: C901 - one loop; its parts are above
                     if b[_LEAVES + i] > 0.0:
                         days_in_study[o + i] = day + 1
             hold_1, hold_2 = 0.0 if wants == 2 else p.hold, p.hold if wants == 0 else 0.0
-            _night(b, p, w, week_day, open_access, hold_1, hold_2, keep_i)
+            _night(b, p, w, week_day, open_access, hold_1, hold_2)
+            _fade(b, w, has_rewards, gate_moves, keep_i)
             _learn(b, p, gate_moves)
             if has_dose:
                 _rise(b)
@@ -382,7 +417,10 @@ def simulate_course(
         medicine[3] = schedule.belief
     closed = np.concatenate([np.arange(before) >= before - waits, schedule.blocked])
     never = n_days + 1
-    spans = (before, never if entry.stop_day is None else entry.stop_day, entry.trying_from)
+    spans = (
+        before, never if entry.stop_day is None else entry.stop_day, entry.trying_from,
+        schedule.incentive is not None, schedule.medicine is not None, schedule.belief is not None,
+    )  # fmt: skip
     # One piece of memory for all of them: freed pieces larger than half of what is kept go back to the system, and
     # asking for the same pages again takes a fifth of the kernel's time.
     kept = _aligned((17, before + n_days, padded), np.int8)
@@ -449,7 +487,7 @@ def _blocks_with(links: tuple[tuple[str, Any], ...]) -> Any:
     }
     for name, function in links:
         space[_SHORT.get(name, f"_{name}")] = compile_equation(function)
-    for inner in (_draw, _stop, _dose, _contact, _live, _night, _learn, _rise):
+    for inner in (_draw, _stop, _dose, _contact, _push, _live, _night, _fade, _learn, _rise):
         space[inner.__name__] = njit(**OPTIONS)(FunctionType(inner.py_func.__code__, space, inner.__name__))
     return njit(nogil=True, **OPTIONS)(FunctionType(_blocks.py_func.__code__, space, "_blocks"))
 

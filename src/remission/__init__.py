@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from remission.door.design import *
     from remission.door.diaries import *
     from remission.door.evidence import *
+    from remission.door.exports import *
     from remission.door.facts import *
     from remission.door.foresight import *
     from remission.door.plan import *
@@ -62,6 +63,7 @@ _NAMES = {
         "read_protocol", "write_protocol",
     ],
     "remission.door.plan": ["compare_regimens", "place_levels", "plan_infusion", "search_regimen"],
+    "remission.door.exports": ["export_cdisc", "export_people", "simulate_people"],
     "remission.door.facts": ["validate"],
     "remission.door.foresight": ["explain_trial", "forecast_trial", "score_forecast"],
     "remission.door.study": ["analyze"],

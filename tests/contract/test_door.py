@@ -339,6 +339,7 @@ def results() -> dict[type, Result]:
         rm.tabulate_scenarios("kare", _scenarios(folder)),
         rm.pool_evidence("alcohol", "days-abstinent"), rm.analyze(_study(folder), plan=STUDY), load_posterior(),
         forecast, _scores(folder, forecast), explain.Explanation(found=next(iter(load_explanations().values()))),
+        rm.export_cdisc(folder_of_run, folder / "cdisc"),
     ]  # fmt: skip
     return {type(one): one for one in found}
 

@@ -76,6 +76,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert run_app(["export", str(next((place / "runs").iterdir())), "diary.csv"]) == 0
         assert run_app(["import", "tlfb", "diary.csv", "--out", "diary.parquet"]) == 0
         assert run_app(["new", "plan.yaml", "--plan", "diary.parquet"]) == 0
+        assert run_app(["export", "diary.parquet", "kare-cdisc", "--as", "cdisc"]) == 0
     # One that resume finishes, one for a share, one that merge finishes; each with its only piece done.
     for seed in (5, 6, 7):
         plan = plan_trial(load_protocol("kare"), n_replicates=1, seed=seed)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from remission.cli.options import AsJson, Replicate, named_as_options
+from remission.cli.options import AsJson, named_as_options
 from remission.cli.terminal import print_json
 from remission.errors import SpecError
 from remission.files import check_free
@@ -64,7 +64,44 @@ def import_ctn0094(
     _import(folder, layout="ctn0094", out=out, dry_run=dry_run, as_json=as_json)
 
 
-def _import(path: Path, *, out: Path | None, dry_run: bool, as_json: bool, **how: Any) -> None:
+@app.command("cdisc")
+def import_cdisc(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Data sets of CDISC, .xpt or Dataset-JSON 1.1.")],
+    out: _Out = None,
+    dry_run: _DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read and check data sets of CDISC; the days of SU become diaries, with the arms of DM.
+
+    Where a data set is there in both forms, their cells must be equal.
+
+    Example: remission import cdisc kare-cdisc --out kare.parquet
+    """
+    from remission.exchange.cdisc_import import describe_folder, read_cdisc
+
+    if out is None and not dry_run:
+        raise SpecError(where="--out", got="nothing", allowed="a Parquet file to write, or --dry-run")
+    read = read_cdisc(folder)
+    sets = describe_folder(read)
+    if not as_json:
+        for one in sets:
+            typer.echo(f"{one['name']}: {one['label'] or 'no label'}, {one['records']} records, "
+                       f"{len(one['columns'])} columns")  # fmt: skip
+        if read.origin == "simulated":
+            typer.echo("These people are simulated.")
+    if dry_run and "SU" not in read.datasets:
+        if as_json:
+            print_json({"datasets": sets, "origin": read.origin, "warnings": list(read.notes), "out": None})
+        else:
+            typer.echo("Checked only; without SU there are no days of use to import.")
+        return
+    more = {"datasets": sets, "origin": read.origin}
+    _import(folder, layout="cdisc", out=out, dry_run=dry_run, as_json=as_json, more=more)
+
+
+def _import(
+    path: Path, *, out: Path | None, dry_run: bool, as_json: bool, more: dict[str, Any] | None = None, **how: Any
+) -> None:
     from remission.door.diaries import import_diaries
 
     if out is None and not dry_run:
@@ -74,7 +111,7 @@ def _import(path: Path, *, out: Path | None, dry_run: bool, as_json: bool, **how
     imported = import_diaries(path, out=None if dry_run else out, **how)
     summary = imported.to_dict()
     if as_json:
-        print_json({**summary, "out": None if dry_run else out})
+        print_json({**(more or {}), **summary, "out": None if dry_run else out})
         return
     _show(summary)
     typer.echo("Checked only; nothing was written." if dry_run else f"Wrote {out}")
@@ -84,33 +121,60 @@ def export_command(
     data: Annotated[
         Path, typer.Argument(metavar="DATA", help="Folder of a run, or a Parquet file of remission import.")
     ],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="File to write, .csv or .parquet; it must not exist yet.")],
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT", help="What to write: a .csv or .parquet file, or a folder for cdisc; new.")
+    ],
     layout: Annotated[
         str,
         typer.Option(
-            "--layout", help="rows: one per person and day. calendar: a column per day. redcap: with dictionary."
+            "--as",
+            "--layout",
+            help="Days: rows, one per person and day; calendar, a column per day; redcap, with dictionary. cdisc: SDTM "
+            "and ADaM as XPT and Dataset-JSON. people: a row per person with arm, times and outcomes.",
         ),
     ] = "rows",
     substance: Annotated[
         str | None, typer.Option("--substance", help="Take this substance only; a calendar needs one.")
     ] = None,
-    replicate: Replicate = 0,
+    replicate: Annotated[
+        int | None, typer.Option("--replicate", help="Take this replicate of a run, from 0; default: 0, people: all.")
+    ] = None,
 ) -> None:
-    """Write diaries as a table for other programs.
+    """Write a trial for other programs: days, people, or data sets of CDISC.
 
-    A timeline follow-back table that is safe to open in a spreadsheet; simulated diaries say so in every row.
+    Tables are safe to open in a spreadsheet; simulated people stay simulated in every file.
 
-    Example: remission export runs/kare-2026-11-29-52c8a0c2 kare.csv --layout calendar
+    Example: remission export runs/kare-2026-11-29-52c8a0c2 kare.csv --as calendar
     """
+    if layout in {"cdisc", "people"}:
+        if substance is not None:
+            raise SpecError(where="--substance", got=substance, allowed=f"left out with --as {layout}")
+        _export_trial(data, out, layout, replicate)
+        return
     from remission.door.diaries import export_diaries
 
-    with named_as_options(out="OUT"):
-        chosen = export_diaries(data, out, layout=layout, substance=substance, replicate=replicate)
+    with named_as_options(out="OUT", layout="--as"):
+        chosen = export_diaries(data, out, layout=layout, substance=substance, replicate=replicate or 0)
     if layout == "calendar" and any(one.scores for one in chosen):
         typer.echo("Marks of craving and mood have no place in a calendar: write rows to keep them.", err=True)
     if layout == "redcap" and out.suffix == ".csv":
         typer.echo(f"Wrote the data dictionary to {out.with_name(f'{out.stem}-dictionary.csv')}")
     typer.echo(f"Wrote {sum(int(one.assessed.sum()) for one in chosen)} days to {out}")
+
+
+def _export_trial(data: Path, out: Path, layout: str, replicate: int | None) -> None:
+    from remission.door.exports import export_cdisc, export_people
+
+    with named_as_options(out="OUT", run="DATA", data="DATA"):
+        if layout == "people":
+            typer.echo(f"Wrote {export_people(data, out, replicate=replicate)} people to {out}")
+            return
+        trial = export_cdisc(data, out, replicate=replicate or 0)
+    for one in trial.datasets:
+        typer.echo(f"{one.name}: {one.label}, {len(one.rows)} records")
+    for sentence in trial.says:
+        typer.echo(f"note: {sentence}", err=True)
+    typer.echo(f"Wrote {len(trial.datasets)} data sets, each as .json and .xpt, and define.json to {out}")
 
 
 def _show(summary: dict[str, Any]) -> None:

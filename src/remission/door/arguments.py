@@ -628,6 +628,7 @@ ARGUMENTS: Final[Mapping[str, _Reader]] = {
     ),
     "heavy_amount": _number(low=0.0),
     "role": _text("a role, as in the evidence"),
+    "arm": _text("the id of an arm of the protocol"),
     "find": _text("dose or duration"),
     "others": _names("a regimen in a word, such as 'kare' or '0.8mg/kg/40min', or a list of texts"),
     "limits": _names("a largest rise, such as 'sbp-rise=20', or a list of texts"),

@@ -68,9 +68,10 @@ def import_diaries(
     Parameters
     ----------
     path
-        A timeline follow-back table, a REDCap export, or the folder of the tables of CTN-0094.
+        A timeline follow-back table, a REDCap export, the folder of the tables of CTN-0094, or a folder of CDISC data
+        sets, of which SU gives the days and DM the arms.
     layout
-        ``tlfb``, ``redcap`` (with its ``dictionary``) or ``ctn0094``.
+        ``tlfb``, ``redcap`` (with its ``dictionary``), ``ctn0094`` or ``cdisc``.
     mapping
         A YAML file that says which column holds what.
     dictionary
@@ -85,24 +86,25 @@ def import_diaries(
     RunError
         ``out`` cannot be written.
     """
+    from remission.exchange.cdisc_import import import_cdisc
     from remission.exchange.ctn0094 import import_tables
     from remission.exchange.mapping_file import read_mapping
     from remission.exchange.redcap import read_redcap
     from remission.exchange.tlfb import read_tlfb
 
-    if layout not in {"tlfb", "redcap", "ctn0094"}:
-        raise SpecError(where="layout", got=layout, allowed="tlfb, redcap or ctn0094")
+    if layout not in {"tlfb", "redcap", "ctn0094", "cdisc"}:
+        raise SpecError(where="layout", got=layout, allowed="tlfb, redcap, ctn0094 or cdisc")
     if (layout == "redcap") != (dictionary is not None):
         raise SpecError(
             where="dictionary", got=str(dictionary or "nothing"), allowed="a file with redcap, and only there"
         )
-    if mapping is not None and layout == "ctn0094":
-        raise SpecError(where="mapping", got=str(mapping), allowed="nothing: the tables of CTN-0094 are known")
+    if mapping is not None and layout in {"ctn0094", "cdisc"}:
+        raise SpecError(where="mapping", got=str(mapping), allowed="nothing: the columns of these tables are known")
     if out is not None:
         check_free(out, "out")
     columns = None if mapping is None else read_mapping(mapping)
-    if layout == "ctn0094":
-        found = import_tables(path)
+    if layout in {"ctn0094", "cdisc"}:
+        found = import_tables(path) if layout == "ctn0094" else import_cdisc(path)
     elif dictionary is not None:
         found = read_redcap(path, dictionary, columns)
     else:

@@ -169,6 +169,33 @@ def read_statistics_file(path: Path, kind: str, *, most_bytes: int, decimal: str
 
     Raises SpecError: the library is not installed, the file is damaged or too large.
     """
+    table, _ = _read(path, kind, most_bytes)
+    return pd.DataFrame({
+        str(name): pd.Series([cell_text(cell, decimal) for cell in table[name].tolist()], dtype=str)
+        for name in table.columns
+    })  # fmt: skip
+
+
+def read_transport(path: Path) -> tuple[pd.DataFrame, Any]:
+    """The table of a SAS transport file as its library gives it, and what the file says of it.
+
+    Raises SpecError: the library is not installed, it is no such file, or it is damaged or cut short.
+    """
+    kind = "a SAS transport file"
+    try:
+        with path.open("rb") as file:
+            found = kind_of(file.read(64), path)
+    except OSError as error:
+        raise SpecError(where=path.name, got=error.strerror or str(error), allowed=kind) from None
+    if found != kind:
+        raise SpecError(where=path.name, got=found or "another kind of file", allowed=kind)
+    return _read(path, kind, most_bytes=_MOST_TRANSPORT_BYTES)
+
+
+_MOST_TRANSPORT_BYTES = 2_000_000_000
+
+
+def _read(path: Path, kind: str, most_bytes: int) -> tuple[pd.DataFrame, Any]:
     _need(kind, path)
     import pyreadstat
 
@@ -184,16 +211,12 @@ def read_statistics_file(path: Path, kind: str, *, most_bytes: int, decimal: str
             warnings.simplefilter("ignore")
             table, about = getattr(pyreadstat, name)(str(path), **options)
             is_cut = name == "read_xport" and _has_part_of_a_row(path, len(table), about)
-            cells = pd.DataFrame({
-                str(name): pd.Series([cell_text(cell, decimal) for cell in table[name].tolist()], dtype=str)
-                for name in table.columns
-            })  # fmt: skip
     # The library raises several kinds for a damaged file, its own and plain ones.
     except Exception:  # noqa: BLE001
         raise _damaged(path, kind) from None
     if is_cut:
         raise _damaged(path, f"{kind} that was cut short and")
-    return cells
+    return table, about
 
 
 def _is_whole(path: Path, kind: str) -> bool:

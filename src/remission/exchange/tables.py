@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Literal
 import pandas as pd
 
 from remission.errors import SpecError, nearest_names
-from remission.exchange.formats import READ_BY, kind_of, read_statistics_file, read_workbook, refusal
+from remission.exchange.dataset import Dataset, is_dataset_json, read_dataset_json
+from remission.exchange.formats import READ_BY, cell_text, kind_of, read_statistics_file, read_workbook, refusal
 from remission.files import refuse_pipes
 from remission.records.packaged import packaged_toml
 
@@ -104,12 +105,23 @@ def read_source(
         cells.columns = [str(name).strip() for name in cells.columns]
         _check_columns(path, list(cells.columns), needed, row=1)
         found = Table(cells, first_row=2, is_typed=True)
+    elif is_dataset_json(path):
+        cells = table_of(read_dataset_json(path), decimal)
+        _check_columns(path, list(cells.columns), needed, row=1)
+        found = Table(cells, first_row=2, is_typed=True)
     else:
         found = _delimited(path, _text(path, encoding), needed)
     twice = [name for name in needed if name in found.repeated]
     if twice:
         raise unreadable(f"{path.name}, row {found.first_row - 1}", f"the column {twice[0]} twice", "each column once")
     return found
+
+
+def table_of(data: Dataset, decimal: str = "point") -> pd.DataFrame:
+    """The cells of a CDISC data set as text."""
+    return pd.DataFrame(
+        {name: pd.Series([cell_text(cell, decimal) for cell in data[name]], dtype=str) for name in data.names}
+    )
 
 
 def _delimited(path: Path, text: str, needed: list[str]) -> Table:

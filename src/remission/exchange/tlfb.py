@@ -82,7 +82,7 @@ def _read_without_mapping(path: Path) -> Imported | None:
     if set(columns) >= set(packaged_toml("exchange", "my-days.toml")["columns"]):
         return _read_my_days(path)
     if set(columns) >= _CDISC:
-        return _read_rows(path, _cdisc(columns))
+        return _read_rows(path, cdisc_mapping(columns))
     return None
 
 
@@ -92,7 +92,7 @@ def _read_my_days(path: Path) -> Imported:
     return _read_rows(path, mapping, is_my_days=True)
 
 
-def _cdisc(columns: list[str]) -> Mapping:
+def cdisc_mapping(columns: list[str]) -> Mapping:
     """The mapping of a table of substance use of the CDISC standard; its study days have no day 0."""
     has_dates = [name for name in ("SUDTC", "SUSTDTC") if name in columns]
     has_days = [name for name in ("SUDY", "SUSTDY") if name in columns]

@@ -89,7 +89,7 @@ def rebuild(
     """
     stored = read_run(Path(run))
     check_contents(stored)
-    plan = _plan_of(stored)
+    plan = plan_of(stored)
     command = str(stored.manifest["command"])
     if out is not None and Path(out).resolve() == stored.path.resolve().parent:
         raise RunError(
@@ -126,7 +126,11 @@ def _machine(folder: Path) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _plan_of(run: Run) -> TrialPlan:
+def plan_of(run: Run) -> TrialPlan:
+    """The plan of a finished run, from its own record.
+
+    Raises ``RunError``, ``ProvenanceError``: this version reads another protocol or other parameters there.
+    """
     manifest = run.manifest
     check_links(manifest.get("replaced_links", {}))
     protocol = read_protocol(run.path / "protocol.yaml", is_stored=True)

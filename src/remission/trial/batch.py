@@ -4,7 +4,7 @@ Every number of a replicate depends on (seed, replicate) and the specification o
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -35,7 +35,8 @@ class TrialBatch:
     """Whole replicates, person by person: who they are, what happened, what the trial saw.
 
     Arrays run over people, subject fastest within replicate. ``conditions``: 1 for each person who has one, by name, of
-    those whose prevalence is known.
+    those whose prevalence is known. ``schedule``: what was planned for whom on which day, and ``adapted``: who got the
+    other dose, by arm and slot of it; none where people were drawn from diaries.
     """
 
     people: People
@@ -48,6 +49,8 @@ class TrialBatch:
     happenings: Happenings
     measured: Measured
     observation: Observation
+    schedule: CourseSchedule | None = None
+    adapted: Mapping[tuple[int, int], Bool[np.ndarray, " subject"]] = field(default_factory=dict)
 
 
 def simulate_batch(
@@ -88,7 +91,7 @@ def simulate_batch(
     return TrialBatch(
         people=people, n_replicates=n_replicates, arm=enrolled.arm, site=enrolled.site, covariates=enrolled.covariates,
         conditions=enrolled.conditions, course=replace(course, states={}), happenings=happened, measured=measured,
-        observation=seen,
+        observation=seen, schedule=lives.schedule, adapted=lives.adapted,
     )  # fmt: skip
 
 

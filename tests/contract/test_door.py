@@ -180,7 +180,7 @@ TAKES: dict[str, set[str]] = {
     "long text": {
         "substance", "fact", "layout", "name", "text", "endpoint", "role", "analysis", "evidence", "without", "looks",
         "spending", "prices", "design", "source_kind", "pk_model", "futility", "sites", "analytes", "find", "others",
-        "limits", "within_plasma", "share", "levels", "effect_model", "conditions",
+        "limits", "within_plasma", "share", "levels", "effect_model", "arm", "conditions",
     },
     "no number": {"share"},
     "infinity": {"share"},

@@ -63,7 +63,7 @@ _NAMES = {
         "read_protocol", "write_protocol",
     ],
     "remission.door.plan": ["compare_regimens", "place_levels", "plan_infusion", "search_regimen"],
-    "remission.door.exports": ["export_cdisc", "export_people", "simulate_people"],
+    "remission.door.exports": ["export_cdisc", "export_people", "export_usdm", "simulate_people"],
     "remission.door.facts": ["validate"],
     "remission.door.foresight": ["explain_trial", "forecast_trial", "score_forecast"],
     "remission.door.study": ["analyze"],

@@ -27,6 +27,7 @@ NAMES = [
     "export_cdisc",
     "export_diaries",
     "export_people",
+    "export_usdm",
     "exposure_of_doses",
     "find_evidence",
     "forecast_trial",

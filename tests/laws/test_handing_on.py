@@ -1,5 +1,6 @@
 """Laws of what is handed on: shares of a run, and the files of other programs."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, timedelta
 from functools import partial
@@ -68,7 +69,7 @@ def some_data(rng: np.random.Generator) -> Dataset:
         kind, target = kinds[rng.integers(len(kinds))]
         columns.append(Column(name=f"C{number}", label=WORDS[rng.integers(9)], type=kind, target=target))  # type: ignore[arg-type]
         day = date(1960, 1, 1) + timedelta(days=int(rng.integers(-30_000, 60_000)))
-        made = {
+        made: dict[str, Callable[[], Cell]] = {
             "string": lambda: WORDS[rng.integers(len(WORDS))],
             "integer": lambda: int(rng.integers(-(2**53), 2**53)) >> int(rng.integers(53)),
             "float": lambda: float(rng.standard_normal() * 10.0 ** rng.integers(-70, 70)),

@@ -119,7 +119,10 @@ def _import(
 
 def export_command(
     data: Annotated[
-        Path, typer.Argument(metavar="DATA", help="Folder of a run, or a Parquet file of remission import.")
+        Path,
+        typer.Argument(
+            metavar="DATA", help="Folder of a run, or a Parquet file of remission import; for usdm a protocol."
+        ),
     ],
     out: Annotated[
         Path, typer.Argument(metavar="OUT", help="What to write: a .csv or .parquet file, or a folder for cdisc; new.")
@@ -130,7 +133,7 @@ def export_command(
             "--as",
             "--layout",
             help="Days: rows, one per person and day; calendar, a column per day; redcap, with dictionary. cdisc: SDTM "
-            "and ADaM as XPT and Dataset-JSON. people: a row per person with arm, times and outcomes.",
+            "and ADaM as XPT and Dataset-JSON. people: a row per person with arm, times, outcomes. usdm: a protocol.",
         ),
     ] = "rows",
     substance: Annotated[
@@ -146,7 +149,7 @@ def export_command(
 
     Example: remission export runs/kare-2026-11-29-52c8a0c2 kare.csv --as calendar
     """
-    if layout in {"cdisc", "people"}:
+    if layout in {"cdisc", "people", "usdm"}:
         if substance is not None:
             raise SpecError(where="--substance", got=substance, allowed=f"left out with --as {layout}")
         _export_trial(data, out, layout, replicate)
@@ -163,11 +166,21 @@ def export_command(
 
 
 def _export_trial(data: Path, out: Path, layout: str, replicate: int | None) -> None:
-    from remission.door.exports import export_cdisc, export_people
+    from remission.cli.run import read_one_protocol
+    from remission.door.exports import export_cdisc, export_people, export_usdm
 
     with named_as_options(out="OUT", run="DATA", data="DATA"):
         if layout == "people":
             typer.echo(f"Wrote {export_people(data, out, replicate=replicate)} people to {out}")
+            return
+        if layout == "usdm":
+            if replicate is not None:
+                raise SpecError(where="--replicate", got=replicate, allowed="left out with --as usdm")
+            of_run = data / "protocol.yaml"
+            left_out = export_usdm(read_one_protocol(str(of_run if of_run.is_file() else data)), out)
+            for sentence in left_out:
+                typer.echo(f"not in the file: {sentence}", err=True)
+            typer.echo(f"Wrote the protocol to {out}")
             return
         trial = export_cdisc(data, out, replicate=replicate or 0)
     for one in trial.datasets:

@@ -4,14 +4,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from remission.door.arguments import opened
+from remission.exchange import usdm
 from remission.records.diaries import Diaries
 from remission.runs import people
 
 if TYPE_CHECKING:
     from remission.exchange.cdisc import CdiscTrial
 
-__all__ = ["export_cdisc", "export_people", "simulate_people"]
+__all__ = ["export_cdisc", "export_people", "export_usdm", "simulate_people"]
 
+export_usdm = opened(usdm.export_usdm)
 simulate_people = opened(people.simulate_people)
 
 

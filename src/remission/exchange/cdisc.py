@@ -149,6 +149,9 @@ def cdisc_of_diaries(several: Sequence[Diaries]) -> CdiscTrial:
         rows.setdefault("ADUSE", []).extend(_aduse(people, one.amount_unit, suffix=suffix, of=f" of {one.substance}"))
     says = [_SAYS[first.origin], _SAYS["days"], _SAYS["dates"], *_SAYS["diaries_leave_out"]]
     says += [f"Day 0 of {one.substance}: {one.day_zero}. Source: {one.source}." for one in several]
+    says += [
+        f"Marks of {', '.join(one.scores)} are not written: no domain is for them." for one in several if one.scores
+    ]
     return _trial(study, first.origin, rows, tuple(says))
 
 

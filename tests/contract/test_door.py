@@ -301,12 +301,12 @@ def _scenarios(folder: Path) -> Path:
     return path
 
 
-@cache
 def _scores(folder: Path, forecast: Any) -> Result:
     register_forecast(forecast, folder / "forecast.json")
     return rm.score_forecast(folder / "forecast.json", {"verdict": "helps", "n": 90, "source": "NCT01234567"})
 
 
+@cache
 def results() -> dict[type, Result]:
     """One of every kind, made as people make them; the trial has all replicates of a report."""
     import tempfile

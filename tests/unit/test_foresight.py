@@ -10,7 +10,7 @@ from scipy.stats import norm
 from validation.small_trials import small_protocol
 
 from remission.cli.app import run_app
-from remission.errors import NameTakenError, RunError, SpecError
+from remission.errors import NameTakenError, SpecError
 from remission.evidence.standardized import Law
 from remission.foresight.draws import closed_regions, new_trials, parameters_of_draw
 from remission.foresight.explain import Explanation, _Doubt, _Form, _left, closed, explain_trial
@@ -200,8 +200,10 @@ def test_what_is_no_forecast_is_not_scored(tmp_path: Path, content: str) -> None
     """A half file would be scored on its half."""
     path = tmp_path / "a.json"
     path.write_text(content)
-    with pytest.raises((SpecError, RunError)):
+    with pytest.raises(SpecError):
         score_forecast(path, GOOD)
+    with pytest.raises(SpecError, match="no file"):
+        score_forecast(tmp_path / "b.json", GOOD)
 
 
 @pytest.mark.parametrize(("words", "says"), [

@@ -120,7 +120,10 @@ def true_value(
         strategies=policy,
     )  # fmt: skip
     found = estimand_truth(protocol, asked, n_people=n_people, seed=seed, parameters=parameters).primary
-    return found.estimate, found.mcse / abs(found.estimate) if is_ratio(found.method) else found.mcse
+    if not is_ratio(found.method):
+        return found.estimate, found.mcse
+    # A ratio of 0 has no logarithm, and no error on its scale.
+    return found.estimate, found.mcse / abs(found.estimate) if found.estimate else float("inf")
 
 
 def _row(

@@ -18,7 +18,7 @@ from jaxtyping import Float
 from scipy.special import ndtr
 
 from remission.analyses.estimate import Z95
-from remission.errors import SpecError
+from remission.errors import RunError, SpecError
 from remission.evidence.standardized import Law
 from remission.files import read_json
 from remission.foresight.forecast import FORMAT, VERDICTS, law_of_file
@@ -76,7 +76,10 @@ class ForecastScores(Result):
 
 def read_forecast(path: Path) -> dict[str, Any]:
     """The content of a forecast's file. Raises SpecError: it is none, or of another format."""
-    found = read_json(path, allowed="a forecast", remedy=_MAKE)
+    try:
+        found = read_json(path, allowed="a forecast")
+    except RunError as error:
+        raise SpecError(where=error.where, got=error.got, allowed=error.allowed, remedy=_MAKE) from None
     try:
         if found["format"] == _FIRST_FORMAT:
             return _of_first_format(found)

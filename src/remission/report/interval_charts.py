@@ -96,6 +96,7 @@ def _drawn(rows: Sequence[Interval], x: str, *, none: float, is_log: bool) -> Fi
         axes.axvline(none, color=QUIET, linewidth=0.8)
         if is_log:
             axes.set_xscale("log")
+            axes.xaxis.set_major_formatter("{x:g}")
         axes.set_yticks(np.arange(len(rows)), [fill(one.name, 34) for one in reversed(rows)])
         axes.set_ylim(-0.6, len(rows) - 0.4)
         axes.set_xlabel(x)

@@ -32,7 +32,7 @@ CORE := src/remission/records/*,src/remission/protocol/*,src/remission/numerics/
 SPREAD := --numprocesses auto --dist loadfile
 
 .PHONY: help run install test browser check format-check lint types layers docs unit coverage quick format golden \
-	lock pages bench calibrate torture realism endpoints mmrm double effects estimands facts medicines therapies operating fuzz abuse laws shapes \
+	lock pages bench calibrate torture realism endpoints mmrm double effects estimands facts medicines therapies operating fuzz abuse bench-load laws shapes \
 	static processes thorough kernels processors picture worlds dist dist-check clean
 
 help: ## this list
@@ -283,6 +283,9 @@ laws: $(TEST_STAMP) ## every law of tests/laws over 1,000 random cases (the suit
 clean: ## remove what the checks and builds leave behind; .venv and runs/ stay
 	rm -rf build dist docs/_build docs/reference/api .coverage coverage.xml .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find src tests docs -name __pycache__ -type d -prune -exec rm -rf {} +
+
+bench-load: $(TEST_STAMP) ## five runs and fifty readers of one workbench together
+	@$(BIN)/python -u -m validation.bench_load
 
 operating: $(TEST_STAMP) ## type I error and power against their references, a registered list; into docs/validation/operating.md
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.operating_study

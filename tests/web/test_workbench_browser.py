@@ -104,7 +104,7 @@ def test_an_example_by_keys_over_a_killed_server_to_a_report(context: BrowserCon
         expect(page.locator("#command")).to_contain_text(f"--{name} {value}")
     page.locator("h2").first.click()
     page.keyboard.press("r")
-    expect(page.locator("#results svg")).to_be_visible(timeout=LONG_MS)
+    expect(page.locator("#results .small-chart").first).to_be_visible(timeout=LONG_MS)
     check(page)
     page.keyboard.press("c")
     resume = page.locator("[data-act=resume]")
@@ -163,7 +163,7 @@ def test_two_tabs_and_no_scripts(context: BrowserContext, browser: Browser, serv
     bare.locator("#p-population-n_subjects").press("Enter")
     expect(bare.locator("#p-population-n_subjects-fault")).to_contain_text("a whole number")
     expect(bare.locator("#p-population-n_subjects")).to_have_value("none")
-    expect(bare.locator("#file textarea")).to_have_value(re.compile("n_subjects: none"))
+    expect(bare.locator("#text")).to_have_value(re.compile("n_subjects: none"))
     plain.close()
 
 

@@ -68,7 +68,9 @@ def change_text(text: str, changes: Mapping[str, str]) -> str:
     document = _load(text)
     for path, typed in wanted.items():
         for one, _ in expand(path, document) if "*" in path else ((path, ()),):
-            _put(document, parse_path(one), typed)
+            location = parse_path(one)
+            if location:
+                _put(document, location, typed)
     return _text(document)
 
 
@@ -145,21 +147,13 @@ def _at(document: Any, location: Location) -> Any:
 
 
 def _put(document: Any, location: Location, typed: str) -> None:
-    from ruamel.yaml.comments import CommentedMap, CommentedSeq
+    from ruamel.yaml.comments import CommentedSeq
 
-    here = document
-    for part in location[:-1]:
-        if isinstance(here, list):
-            if not isinstance(part, int) or part >= len(here):
-                return
-        elif not isinstance(here, dict):
-            return
-        elif part not in here:
-            if not typed:
-                return
-            here[part] = CommentedMap()
-        here = here[part]
+    here = _inside(document, location[:-1], makes=bool(typed))
     last = location[-1]
+    if _has_parts(_at(here, (last,))):
+        # A box holds one value: a part of the file with fields of its own is never exchanged for it.
+        return
     if isinstance(here, list):
         if isinstance(last, int) and last < len(here):
             here[last] = _value(typed)
@@ -172,6 +166,22 @@ def _put(document: Any, location: Location, typed: str) -> None:
             here[last] = items
         else:
             here[last] = _value(typed)
+
+
+def _inside(document: Any, location: Location, *, makes: bool) -> Any:
+    """The part of a file at a location; one that is missing in a map is made where there is something to put there."""
+    from ruamel.yaml.comments import CommentedMap
+
+    here = document
+    for part in location:
+        if isinstance(here, dict) and part not in here and makes:
+            here[part] = CommentedMap()
+        here = _at(here, (part,))
+    return here
+
+
+def _has_parts(there: Any) -> bool:
+    return isinstance(there, dict) or (isinstance(there, list) and any(isinstance(one, dict | list) for one in there))
 
 
 def _value(typed: str) -> Any:

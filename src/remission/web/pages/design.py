@@ -150,7 +150,7 @@ def _shown(
     )
     progress = None if chosen is None else bench.foreman.progress(chosen.id)
     so_far = () if progress is None else tuple(Point(**one) for one in list(progress.points.values()))
-    people, title = _people(checked, trial)
+    people, title = _people(checked, trial, is_warm=bench.foreman.pace is not None)
     series = [Series(label="A", points=found.points if found is not None else so_far)]
     if found_beside is not None:
         series.append(Series(label="B", points=found_beside.points))
@@ -218,10 +218,13 @@ def _stale(job: Job, draft: Draft, checked: Checked) -> Stale | None:
     )
 
 
-def _people(checked: Checked, trial: int | None) -> tuple[DayField | None, str]:
+def _people(checked: Checked, trial: int | None, *, is_warm: bool) -> tuple[DayField | None, str]:
     """One trial of the design, by arm, as diaries would say: everybody of the one that was asked for, or one typical
     person of each arm, whose days with use are in the middle of a small trial.
     """
+    # Where nothing was ever simulated the code is compiled first, which takes longer than a page may.
+    if not is_warm and trial is None:
+        return None, ""
     if checked.protocol is None or checked.faults or checked.kind == "effect" or checked.protocol.effect is not None:
         return None, ""
     protocol = checked.protocol

@@ -32,7 +32,7 @@ CORE := src/remission/records/*,src/remission/protocol/*,src/remission/numerics/
 SPREAD := --numprocesses auto --dist loadfile
 
 .PHONY: help run install test browser check format-check lint types layers docs unit coverage quick format golden \
-	lock pages bench calibrate torture realism endpoints mmrm double effects estimands facts medicines therapies operating fuzz abuse bench-load laws shapes \
+	lock pages bench calibrate torture realism endpoints mmrm double effects estimands facts medicines therapies blinding operating fuzz abuse bench-load laws shapes \
 	static processes thorough kernels processors picture worlds dist dist-check clean
 
 help: ## this list
@@ -234,6 +234,9 @@ medicines: $(TEST_STAMP) ## standard medicines beside what was read of them; int
 
 therapies: $(TEST_STAMP) ## kinds of therapy beside what was read of them; into docs/validation/therapies.md
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.therapy_study
+
+blinding: $(TEST_STAMP) ## the bench of blinding beside worked numbers, public guesses and published effects; into docs/validation/blinding-bench.md
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.blinding_bench
 
 kinetics: $(TEST_STAMP) ## every kinetic model against a second integration, 500 random regimens each
 	@$(BIN)/python -m validation.kinetics_independent

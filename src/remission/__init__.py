@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from remission.door.blinding import *
     from remission.door.design import *
     from remission.door.diaries import *
     from remission.door.evidence import *
@@ -66,6 +67,7 @@ _NAMES = {
     "remission.door.exports": ["export_cdisc", "export_people", "export_usdm", "simulate_people"],
     "remission.door.facts": ["validate"],
     "remission.door.foresight": ["explain_trial", "forecast_trial", "score_forecast"],
+    "remission.door.blinding": ["analyze_guesses", "bench_blinding"],
     "remission.door.study": ["analyze"],
     "remission.door.runs": ["rebuild", "run_trial"],
 }  # fmt: skip

@@ -28,7 +28,8 @@ _CPU_FEATURES = ("avx", "avx2", "avx512f", "fma", "neon", "sve")
 
 _WRITES_FILES = {"report", "runs"}
 _MOVES_NOTHING = {
-    "calibration", "cli", "clinics", "design", "doctor.py", "evidence", "exchange", "extras.py", "facts", "foresight",
+    "blinding", "calibration", "cli", "clinics", "design", "doctor.py", "evidence", "exchange", "extras.py", "facts",
+    "foresight",
     "study", "web",
 }  # fmt: skip
 _DATA = {"behavior", "medicines", "pharmacology", "protocols"}

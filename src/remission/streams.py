@@ -57,6 +57,7 @@ class Stream(IntEnum):
     STATED_LAW = 21
     RESAMPLING = 22
     VALUES = 23
+    BELIEF = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

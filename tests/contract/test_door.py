@@ -25,6 +25,15 @@ from remission.records.result import Result
 from remission.records.session_fields import SESSION_FIELDS
 
 PLAN = {"weight": 82, "age": 45, "dose": "0.5 mg/kg", "minutes": 40, "people": 200}
+BENCH = {
+    "id": "any", "people": 20, "trials": 20, "drug": {"mean": 1, "sd": 0.4},
+    "effect": {"law": "difference", "difference": 5, "sd": 10},
+}  # fmt: skip
+GUESSED = [
+    {"arm": arm, "guess": guess, "n": 20, "mean": 3.0 * (arm == guess), "sd": 4.0}
+    for arm in ("drug", "control")
+    for guess in ("drug", "control")
+]
 INFUSION = {"route": "iv_infusion", "dose": "0.5 mg/kg", "duration": "40 min"}
 TABLE = "who,what,when\n" + "".join(
     f"p{n},{'alcohol' if (n + day) % 3 else 'no-use'},{day}\n" for n in range(6) for day in range(28)
@@ -44,6 +53,14 @@ WRONG: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], str]] = [
     (rm.simulate_doses, ("pk-2025", [INFUSION]), {"weight_kg": 70, "t_h": 1}, "pk-2026"),
     # plans
     (rm.analyze, ("x.csv",), {}, "Add plan"),
+    (rm.bench_blinding, ("psilocibin",), {}, "psilocybin?"),
+    (rm.bench_blinding, ("not-there.yaml",), {}, "no such file"),
+    (rm.bench_blinding, (5,), {}, "int 5"),
+    (rm.bench_blinding, ({"id": "x"},), {}, "required"),
+    (rm.bench_blinding, ("kare",), {"with_frontier": 1}, "True or False"),
+    (rm.analyze_guesses, ("not-there.csv",), {}, "no such file"),
+    (rm.analyze_guesses, (5,), {}, "int 5"),
+    (rm.analyze_guesses, ({"groups": []},), {}, "data, or groups"),
     (rm.analyze, ("x.csv", 5), {}, "int 5"),
     (rm.analyze, ("x.csv", "not-there.yaml"), {}, "no such file"),
     (rm.analyze, ("x.csv", "id: x\ntitle: y\n"), {}, "required"),
@@ -340,6 +357,7 @@ def results() -> dict[type, Result]:
         rm.pool_evidence("alcohol", "days-abstinent"), rm.analyze(_study(folder), plan=STUDY), load_posterior(),
         forecast, _scores(folder, forecast), explain.Explanation(found=next(iter(load_explanations().values()))),
         rm.export_cdisc(folder_of_run, folder / "cdisc"),
+        rm.bench_blinding(BENCH, with_frontier=False), rm.analyze_guesses({"groups": GUESSED}),
     ]  # fmt: skip
     return {type(one): one for one in found}
 

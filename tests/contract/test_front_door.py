@@ -17,6 +17,8 @@ NAMES = [
     "TrialSummary",
     "__version__",
     "analyze",
+    "analyze_guesses",
+    "bench_blinding",
     "compare_regimens",
     "compute_endpoints",
     "describe_diaries",

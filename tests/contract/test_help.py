@@ -65,6 +65,9 @@ def test_help_begins_with_a_verb_and_has_an_example(path: tuple[str, ...], comma
         assert option.help, option.name
 
 
+_GUESSED = [("drug", "drug"), ("drug", "control"), ("placebo", "drug"), ("placebo", "placebo")]
+
+
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which a reader follows the help: a run, one under way, and diaries."""
@@ -77,6 +80,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert run_app(["import", "tlfb", "diary.csv", "--out", "diary.parquet"]) == 0
         assert run_app(["new", "plan.yaml", "--plan", "diary.parquet"]) == 0
         assert run_app(["export", "diary.parquet", "kare-cdisc", "--as", "cdisc"]) == 0
+        guesses = [f"{arm},{guess},{n % 7}" for n in range(40) for arm, guess in [_GUESSED[n % 4]]]
+        (place / "guesses.csv").write_text("\n".join(["arm,guess,outcome", *guesses]), encoding="utf-8")
     # One that resume finishes, one for a share, one that merge finishes; each with its only piece done.
     for seed in (5, 6, 7):
         plan = plan_trial(load_protocol("kare"), n_replicates=1, seed=seed)

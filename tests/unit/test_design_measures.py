@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from remission.design.measures import Count, Mean, Measure
 from remission.errors import SpecError
+from remission.numerics.tallies import Count, Mean, Measure
 from remission.runs.crew import Crew, crew_of
 
 

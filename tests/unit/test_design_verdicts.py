@@ -13,7 +13,6 @@ from validation.small_trials import small_protocol
 
 from remission.cli.app import run_app
 from remission.design.kept import KINDS
-from remission.design.measures import Measure
 from remission.design.nulls import EXPECTANCY, INERT, SAME, nulls_of
 from remission.design.operating import characterize, simulate_design
 from remission.design.size_search import Evaluation, search_size
@@ -21,6 +20,7 @@ from remission.design.variants import one_analysis, sizes_of
 from remission.design.verdicts import EARLY_STOP
 from remission.errors import SpecError, WorkError
 from remission.library.protocols import load_protocol
+from remission.numerics.tallies import Measure
 from remission.patient.parameters import load_course_parameters
 from remission.protocol.file import parse_protocol, write_protocol
 from remission.records.endpoint import Endpoint

@@ -9,11 +9,11 @@ from validation import posterior_means
 from validation.small_trials import small_protocol
 
 from remission.design.effect_models import assurance_models
-from remission.design.measures import Measure
 from remission.design.study import design_trial
 from remission.errors import RunError, SpecError
 from remission.library.posteriors import LEVEL, load_posterior
 from remission.library.protocols import load_protocol
+from remission.numerics.tallies import Measure
 from remission.patient.backgrounds import course_parameters_of
 from remission.patient.drawn import DRAWN, Drawing, TrialDraws
 from remission.report.numbers import drawn_words

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from remission.cli.analyze import analyze_command
+from remission.cli.blinding import app as blinding_app
 from remission.cli.calibrate import calibrate_command
 from remission.cli.clinics import app as clinics_app
 from remission.cli.describe import describe_command
@@ -74,6 +75,7 @@ app.add_typer(imports_app, name="import")
 app.command("export")(export_command)
 app.command("describe", context_settings=older_names(out="report"))(describe_command)
 app.command("analyze")(analyze_command)
+app.add_typer(blinding_app, name="blinding")
 app.command("doctor")(doctor_command)
 app.command("validate")(validate_command)
 app.command("calibrate")(calibrate_command)

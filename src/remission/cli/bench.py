@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from remission.cli.progress import hearing
 
 if TYPE_CHECKING:
-    from remission.design.measures import Count
+    from remission.numerics.tallies import Count
 
 _EVENT = "\x1e"
 _TELL_EVERY_S = 0.2

@@ -16,12 +16,12 @@ from remission.cli.terminal import print_columns
 from remission.design.day_cost import price_text
 from remission.design.effect_models import MEANS
 from remission.design.looks import Sequential
-from remission.design.measures import Measure
 from remission.design.operating import Characteristics
 from remission.design.scenario_file import read_scenarios
 from remission.design.table import TableRow, run_table, table_person_days
 from remission.design.verdicts import TRUE_VALUE, verdicts
 from remission.door.diaries import all_diaries
+from remission.numerics.tallies import Measure
 from remission.patient.standing import standing_of
 from remission.protocol.record import Protocol
 from remission.report.numbers import drawn_words
@@ -134,7 +134,9 @@ def _show_nulls(nulls: list[dict[str, Any]], *, is_stated: bool) -> None:
         for one in nulls:
             if one["n_subjects"] == n:
                 share = "not simulated" if one["rejected"] is None else _measure(one["rejected"])
-                told.append(f"{one['name']} {share}")
+                away = one.get("bias")
+                beside = f" (bias {_measure(away)}, coverage {_measure(one['coverage'])})" if away else ""
+                told.append(f"{one['name']} {share}{beside}")
                 if one["note"]:
                     notes[f"{one['name']} {one['note']}" if one["rejected"] else one["note"]] = None
         typer.echo(f"  {n} people: {'; '.join(told)}")

@@ -242,7 +242,7 @@ def _show_row(row: dict[str, Any]) -> None:
 
 
 def _show_simulated(plan: EffectPlan, content: dict[str, Any]) -> None:
-    from remission.design.measures import Measure
+    from remission.numerics.tallies import Measure
 
     smallest = content.get("smallest") or {}
     rows = [row for row in [*content["sizes"], smallest.get("at")] if row is not None and row["simulated"] is not None]
@@ -257,6 +257,12 @@ def _show_simulated(plan: EffectPlan, content: dict[str, Any]) -> None:
         stops = "" if "looks" not in row else f"; people at the stop {Measure(**found['expected_people']).text}"
         typer.echo(f"  {row['people']} people: power {text['power']}; {nulls}; bias{scale} {text['bias']}; coverage "
                    f"{text['coverage']}{stops}; failed {found['n_failed']}")  # fmt: skip
+    if "worlds" in content:
+        typer.echo("  Worlds by name, with belief as the file states it (bias and coverage of the drug by itself):")
+        for one in content["worlds"]:
+            text = {name: Measure(**one[name]).text for name in ("rejects", "bias", "coverage")}
+            typer.echo(f"    {one['world']}, {one['people']} people: {100.0 * one['right_guesses']:.0f}% guess right; "
+                       f"rejects {text['rejects']}; bias {text['bias']}; coverage {text['coverage']}")  # fmt: skip
     search = smallest.get("search")
     if search is not None:
         if search["n"] is None or search["outcome"] != "found":

@@ -16,7 +16,7 @@ _PANELS = {
     "How it works": ("run", "explain", "show", "list", "serve", "site"),
     "Options and help": ("evidence", "clinics"),
     "Plan a session": ("plan",),
-    "Design a trial": ("new", "design", "analyze"),
+    "Design a trial": ("new", "design", "analyze", "blinding"),
     "Is it true?": ("endpoints", "import", "describe", "rerun", "validate", "forecast", "calibrate"),
     "Less often": ("resume", "work", "merge", "export", "doctor"),
 }

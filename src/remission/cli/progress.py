@@ -20,7 +20,7 @@ from remission.cli.terminal import unguarded
 from remission.errors import visible
 
 if TYPE_CHECKING:
-    from remission.design.measures import Count
+    from remission.numerics.tallies import Count
 
 _LINE_EVERY_S = 30.0
 

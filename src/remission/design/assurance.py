@@ -14,13 +14,14 @@ from jaxtyping import Float
 
 from remission.analyses.estimate import Z95
 from remission.design.evidence import Evidence, EvidenceTrial, evidence_trials, log_likelihoods, simulate_evidence
-from remission.design.measures import Measure, to_scale
+from remission.design.measures import to_scale
 from remission.design.operating import check_share
 from remission.design.priors import prior_ranges, priors_of, sample_values
 from remission.design.variants import choose_analysis, one_analysis
 from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
 from remission.library.posteriors import LEVEL, Posterior, load_posterior
+from remission.numerics.tallies import Measure
 from remission.patient.backgrounds import course_parameters_of
 from remission.patient.parameters import DEFAULT_PARAMETER_SET, shifted
 from remission.protocol.record import Protocol

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from remission.design.measures import Measure
 from remission.errors import SpecError
 from remission.numerics.intervals import Z95
+from remission.numerics.tallies import Measure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-from remission.design.measures import Measure
 from remission.errors import SpecError
 from remission.evidence.standardized import (
     Law,
@@ -25,6 +24,7 @@ from remission.evidence.standardized import (
     verdict_chances,
     z_of_new_trial,
 )
+from remission.numerics.tallies import Measure
 from remission.protocol.record import Protocol
 from remission.records.analysis import Analysis
 from remission.records.endpoint_kinds import KINDS

@@ -23,7 +23,8 @@ from remission.design.closed_forms import (
     wished_side,
     with_effect,
 )
-from remission.design.measures import Count, Mean, Measure
+from remission.numerics.counts import negative_binomial_quantile
+from remission.numerics.tallies import Count, Mean, Measure
 from remission.records.effect import Difference, Hazard, Law, Proportions, Rate, Repeated
 from remission.streams import People, Stream, draw_normals, draw_uniforms
 
@@ -441,7 +442,7 @@ def _rates(law: Rate, cohort: _Cohort) -> _Trials:
         with np.errstate(divide="ignore"):
             days = np.minimum(days, -np.log(leave_u) / leaves)
     rate = cohort.by_side(law.rate_ratio * law.control_rate_per_day, law.control_rate_per_day)
-    counts = _negative_binomial(count_u, rate * days, law.dispersion)
+    counts = negative_binomial_quantile(count_u, rate * days, law.dispersion)
     logs, variance = [], []
     for side in (cohort.treated, ~cohort.treated):
         n, total, watched = float(side.sum()), counts[:, side].sum(axis=1), days[:, side].sum(axis=1)
@@ -453,30 +454,6 @@ def _rates(law: Rate, cohort: _Cohort) -> _Trials:
     estimate = np.where(np.isfinite(logs[0]) & np.isfinite(logs[1]), logs[0] - logs[1], np.nan)
     wald = _by_t(estimate, np.sqrt(np.nan_to_num(variance[0] + variance[1])), inf)
     return _Trials(wald.estimate, lambda null, side, level: wald.passes(log(null), side, level))
-
-
-def _negative_binomial(u: _Table, mean: _Table, dispersion: float) -> _Table:
-    """Counts by inversion: each is the first at which the distribution exceeds a uniform."""
-    if dispersion > 0.0:
-        ratio = dispersion * mean / (1.0 + dispersion * mean)
-        log_first = -np.log1p(dispersion * mean) / dispersion
-    else:
-        ratio, log_first = mean, -mean
-    found = np.zeros(u.size)
-    where = np.arange(u.size)
-    left, ratio, term = u.ravel().copy(), ratio.ravel(), np.exp(np.maximum(log_first, -700.0)).ravel()
-    k = 0
-    while where.size and k < _MOST_EVENTS:
-        left = left - term
-        going = left > 0.0
-        where, left, ratio, term = where[going], left[going], ratio[going], term[going]
-        found[where] += 1.0
-        k += 1
-        term = term * ratio * ((1.0 / dispersion + k - 1.0) / k if dispersion > 0.0 else 1.0 / k)
-    return found.reshape(u.shape)
-
-
-_MOST_EVENTS = 100_000
 
 
 def _visits(law: Repeated, cohort: _Cohort) -> _Trials:

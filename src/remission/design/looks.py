@@ -14,9 +14,10 @@ from scipy.special import ndtri
 
 from remission.analyses.estimate import Z95, Estimates
 from remission.design.at_look import Boundaries, after_stop
-from remission.design.measures import Count, Mean, Measure, to_scale
+from remission.design.measures import to_scale
 from remission.design.stops import StopRule
 from remission.design.variants import one_analysis
+from remission.numerics.tallies import Count, Mean, Measure
 from remission.records.analysis import Analysis
 from remission.records.endpoint import Endpoint
 from remission.trial.batch import TrialBatch

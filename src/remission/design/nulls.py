@@ -8,6 +8,13 @@ felt but inert
     keep out, and a reader of the trial cannot tell it from an effect.
 expectancy only
     The same, with reports that follow nothing but what people believe they had.
+works, not felt
+    No null: the drug does to use what it does, and nobody can tell it, so that belief is alike on both sides.
+half works
+    No null: half of what the drug does to use, felt and believed in as it is.
+
+The last two stand beside them only where belief does something, because elsewhere they say nothing of blinding. Bias
+and coverage are of what the drug does: nothing in a null, else what the same trials give with nobody unseen.
 
 All that the drug does to use by itself passes through the window it opens and through what a session adds to
 commitment: ``rho`` and ``k_m`` of the model at 0 leave nothing of it. What is felt is computed from concentrations and
@@ -15,11 +22,11 @@ stays.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from remission.design.measures import Measure
-from remission.design.operating import simulate_design
+from remission.design.measures import is_ratio
+from remission.design.operating import characterize, simulate_design
 from remission.design.stops import StopRule
 from remission.design.variants import (
     choose_analysis,
@@ -29,6 +36,7 @@ from remission.design.variants import (
     without_effect,
 )
 from remission.errors import SpecError
+from remission.numerics.tallies import Measure
 from remission.patient.parameters import CourseParameters
 from remission.protocol.record import Protocol
 from remission.records.effect import DiaryEffect
@@ -39,6 +47,8 @@ from remission.trial.resampled import ChainPeople, DiaryPeople
 SAME: Final = "same treatment"
 INERT: Final = "felt but inert"
 EXPECTANCY: Final = "expectancy only"
+UNFELT: Final = "works, not felt"
+HALF: Final = "half works"
 
 _INERT = {"rho": 0.0, "k_m": 0.0}
 """Values of the model without which the drug does nothing to use by itself."""
@@ -57,12 +67,17 @@ class NullTrial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NullResult:
-    """The share of trials that reject under a null of that name; ``None`` where it cannot be simulated."""
+    """The share of trials that reject under a null of that name; ``None`` where it cannot be simulated.
+
+    ``bias`` is on the scale of the analysis, the logarithm for ratios.
+    """
 
     name: str
     rejected: Measure | None
     n_replicates: int
     note: str
+    bias: Measure | None = None
+    coverage: Measure | None = None
 
 
 def nulls_of(protocol: Protocol, analysis: str, parameters: CourseParameters) -> tuple[NullTrial, ...]:
@@ -104,6 +119,18 @@ def nulls_of(protocol: Protocol, analysis: str, parameters: CourseParameters) ->
     return tuple(found)
 
 
+def works_of(protocol: Protocol, parameters: CourseParameters) -> tuple[NullTrial, ...]:
+    """Worlds in which the drug works, to stand beside nulls of which belief makes something.
+
+    ``parameters``: values of the world in which power was found.
+    """
+    half = parameters.replace(rho=0.5 * parameters.rho, k_m=0.5 * parameters.k_m)
+    return (
+        NullTrial(name=UNFELT, protocol=protocol.replace(blinding=None), parameters=parameters.replace(w_report=0.0)),
+        NullTrial(name=HALF, protocol=protocol, parameters=half),
+    )
+
+
 def simulate_nulls(
     protocol: Protocol,
     analysis: str,
@@ -125,15 +152,20 @@ def simulate_nulls(
     """
     chosen = choose_analysis(protocol, analysis)
     found: list[NullResult] = []
-    for null in nulls_of(protocol, chosen, parameters):
+    nulls = nulls_of(protocol, chosen, parameters)
+    believed = any(one.name == INERT and one.protocol is not None for one in nulls)
+    none = 1.0 if is_ratio(protocol.analysis(chosen).method) else 0.0
+    for null in (*nulls, *(works_of(protocol, parameters) if believed else ())):
         if null.protocol is None:
             known = _named(found, null.same_as)
-            rejected, count = (None, 0) if known is None else (known.rejected, known.n_replicates)
             note = f"equals {null.same_as}: {null.note}" if null.same_as else null.note
-            found.append(NullResult(name=null.name, rejected=rejected, n_replicates=count, note=note))
+            empty = NullResult(name=null.name, rejected=None, n_replicates=0, note=note)
+            found.append(empty if known is None else replace(known, name=null.name, note=note))
             continue
+        is_null = null.name not in {UNFELT, HALF}
+        alone = one_analysis(null.protocol, chosen)
         run = simulate_design(
-            one_analysis(null.protocol, chosen),
+            alone,
             max_replicates=max_replicates,
             mcse=mcse,
             seed=seed,
@@ -141,12 +173,16 @@ def simulate_nulls(
             analysis=chosen,
             parameters=null.parameters,
             rule=rule,
-            is_null=True,
+            is_null=is_null,
+            truths={chosen: none} if is_null else None,
             source=source,
             crew=crew,
         )
-        tried = run.decided(chosen)
-        found.append(NullResult(name=null.name, rejected=tried.measure, n_replicates=tried.n, note=null.note))
+        tried, told = run.decided(chosen), characterize(alone, run)[0]
+        found.append(
+            NullResult(name=null.name, rejected=tried.measure, n_replicates=tried.n, note=null.note, bias=told.bias,
+                       coverage=told.coverage)
+        )  # fmt: skip
     return tuple(found)
 
 

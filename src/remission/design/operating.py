@@ -16,10 +16,11 @@ from scipy.special import ndtr, ndtri
 from remission.analyses.estimate import Estimates
 from remission.analyses.multiplicity import adjusted_p_values
 from remission.design.looks import LookTally, Sequential, look_at, summarize_looks
-from remission.design.measures import Count, Mean, Measure, is_ratio, scale_of, to_scale
+from remission.design.measures import is_ratio, scale_of, to_scale
 from remission.design.stops import StopRule
 from remission.design.variants import choose_analysis, one_analysis
 from remission.errors import SpecError
+from remission.numerics.tallies import Count, Mean, Measure
 from remission.patient.backgrounds import course_parameters_of
 from remission.patient.drawn import Drawing
 from remission.patient.parameters import CourseParameters

@@ -18,7 +18,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from remission.analyses.estimate import Z95
-from remission.design.measures import Measure
+from remission.numerics.tallies import Measure
 
 TRIALS_NEAR = 10
 """So many times the trials of another size are simulated near the answer, so that it is known to some 3%."""

@@ -30,6 +30,7 @@ from remission.streams import check_seed
 if TYPE_CHECKING:
     from remission.design.at_look import Boundaries
     from remission.design.variants import VariedSizes
+    from remission.records.blinding import BlindingTrial
 
 
 _MOST_PEOPLE = 10_000_000
@@ -205,10 +206,13 @@ def plan_effect(
     if not sizes and (power is None or detectable):
         raise SpecError(where="people", got="nothing", allowed="people in the effect's file, or sizes",
                         remedy="Add people: 120, or ask for a power.")  # fmt: skip
-    return EffectPlan(
+    found = EffectPlan(
         effect=effect, sizes=sizes, alpha=alpha, power=power, n_replicates=n_replicates, seed=seed,
         detectable=detectable, budget=budget, treatment_share=share, compared_share=compared_share,
     )  # fmt: skip
+    if effect.blinding is not None:
+        _bench_of(found, 8)
+    return found
 
 
 def _people_for(effect: EffectFile, budget: float, share: float) -> int:
@@ -313,8 +317,37 @@ def simulate_effect(
         row["simulated"] = _simulated(plan, row["people"])
         if on_progress is not None:
             on_progress(number + 1, len(rows))
+    if plan.effect.blinding is not None:
+        people = plan.sizes[-1] if plan.sizes else smallest["people"] if smallest else None
+        content["worlds"] = [] if people is None else _worlds(plan, people)
     content["seed"], content["n_replicates"] = plan.seed, plan.n_replicates
     return content
+
+
+def _worlds(plan: EffectPlan, people: int) -> list[dict[str, Any]]:
+    """What the test finds in worlds by name, beside the power that no belief is part of."""
+    from remission.blinding.bench import run_bench
+
+    return [
+        {"world": one.world, "people": people, "right_guesses": one.right, "truth": one.truth,
+         **{name: asdict(getattr(one.estimators["naive"], name)) for name in ("rejects", "bias", "coverage")}}
+        for one in run_bench(_bench_of(plan, people), with_frontier=False).cells
+    ]  # fmt: skip
+
+
+def _bench_of(plan: EffectPlan, people: int) -> "BlindingTrial":
+    """The trial on the bench of blinding. Raises ``SpecError``: belief cannot be tried on such an effect."""
+    from remission.records.blinding import BlindingTrial, ControlArm
+
+    effect, blinding = plan.effect, plan.effect.blinding
+    assert blinding is not None, "asked by the caller"
+    return BlindingTrial.create(
+        id=effect.id, people=max(8, plan.compared(people)), allocation=effect.allocation, effect=effect.effect,
+        alpha=plan.alpha,
+        drug=blinding.drug, guess=blinding.guess, belief=blinding.belief, asked=blinding.asked,
+        outcome_day=blinding.outcome_day, worlds=blinding.worlds, trials=max(100, min(plan.n_replicates, 100_000)),
+        seed=plan.seed, controls=[ControlArm(id="control", experience=blinding.control)],
+    )  # fmt: skip
 
 
 def _row(plan: EffectPlan, people: int) -> dict[str, Any]:

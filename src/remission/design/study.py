@@ -26,7 +26,7 @@ from remission.design.effect_models import (
     under_effect_model,
 )
 from remission.design.evidence_sets import evidence_sets, trials_of
-from remission.design.measures import Count, columns_of, is_ratio
+from remission.design.measures import columns_of, is_ratio
 from remission.design.nulls import nulls_of, simulate_nulls
 from remission.design.operating import Characteristics, DesignRun, characterize, check_share, simulate_design
 from remission.design.price_sets import PriceSet
@@ -46,6 +46,7 @@ from remission.design.variants import (
 )
 from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
+from remission.numerics.tallies import Count
 from remission.patient.backgrounds import course_parameters_of
 from remission.patient.drawn import Drawing
 from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters

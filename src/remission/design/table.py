@@ -9,13 +9,14 @@ from remission.design.closed_forms import effect_of
 from remission.design.cost import person_days_of
 from remission.design.law_trials import simulate_law
 from remission.design.looks import Sequential
-from remission.design.measures import Measure, is_ratio
+from remission.design.measures import is_ratio
 from remission.design.nulls import SAME, NullResult, nulls_of, simulate_nulls
 from remission.design.operating import characterize, simulate_design
 from remission.design.scenario_file import Cell
 from remission.design.scenarios import ScenarioTable
 from remission.design.stated_protocol import effect_of_protocol
 from remission.design.variants import one_analysis, resize_protocol
+from remission.numerics.tallies import Measure
 from remission.patient.parameters import CourseParameters
 from remission.protocol.question import possible_events
 from remission.protocol.record import Protocol

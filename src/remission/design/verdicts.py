@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from remission.design.measures import Measure
+from remission.numerics.tallies import Measure
 
 TRUE_VALUE: Final = (
     "Bias and coverage are against treatment policy: the value with nobody unseen, whatever happened to anybody."

@@ -408,6 +408,41 @@ def _read_plan(where: str, value: Any, given: _Given) -> Any:
     return read_study_plan(path), path.parent
 
 
+def _read_blinding(where: str, value: Any, given: _Given) -> Any:
+    """A trial and its blinding: its record, its name in the library, its file, YAML text or fields."""
+    from remission.library.blinding import list_blinding_trials, load_blinding_trial, parse_blinding_trial
+    from remission.records.blinding import BlindingTrial
+
+    known = list_blinding_trials()
+    if isinstance(value, BlindingTrial):
+        return value
+    if isinstance(value, Mapping):
+        return BlindingTrial.from_dict(dict(value))
+    if isinstance(value, str) and value in known:
+        return load_blinding_trial(value)
+    if isinstance(value, str) and "\n" in value:
+        return parse_blinding_trial(value, name=where)
+    is_file = isinstance(value, PathLike) or (
+        isinstance(value, str) and value.strip() and ("/" in value or Path(value).suffix or Path(value).is_file())
+    )
+    if not is_file:
+        remedy = did_you_mean(value, known, otherwise=known_names(known)) if isinstance(value, str) else ""
+        raise _wrong(where, value, ARGUMENTS["trial"].expected, remedy)
+    return load_blinding_trial(ARGUMENTS["path"].read(where, value, given))
+
+
+def _read_guesses(where: str, value: Any, given: _Given) -> Any:
+    """The guesses of a finished trial: read already, a file, or the fields of one."""
+    from remission.blinding.table import FinishedTrial
+    from remission.exchange.guesses import read_guesses, read_guesses_of
+
+    if isinstance(value, FinishedTrial):
+        return value
+    if isinstance(value, Mapping):
+        return read_guesses_of(dict(value))
+    return read_guesses(ARGUMENTS["path"].read(where, value, given))
+
+
 def _read_parameters(where: str, value: Any, given: _Given) -> Any:
     """Course parameters, or a mapping of changes to those of the protocol's substance."""
     from remission.patient.backgrounds import course_parameters_of
@@ -589,6 +624,12 @@ ARGUMENTS: Final[Mapping[str, _Reader]] = {
         "a protocol: its name in the library (list_protocols), a file, a YAML text, its fields, or a Protocol",
         _read_protocol,
     ),
+    "trial": _Reader(
+        "a trial and its blinding: a name of the library, a file, a YAML text, its fields, or a BlindingTrial",
+        _read_blinding,
+    ),
+    "with_frontier": _FLAG,
+    "guesses": _Reader("the guesses of a trial: a file, or its fields", _read_guesses),
     "plan": _Reader("a plan of an analysis: a file, a YAML text, its fields, or a StudyPlan", _read_plan),
     "parameter_set": _Reader("the name of a parameter set (list_parameter_sets)", _read_parameter_set),
     "changes": _Reader("changed values by name, such as {'gamma': 0.0}", _read_changes),

@@ -40,7 +40,7 @@ OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": False, "boundsche
 
 
 _ABOVE = frozenset({
-    "calibration", "cli", "clinics", "design", "diaries", "doctor", "door", "evidence", "exchange", "facts",
+    "blinding", "calibration", "cli", "clinics", "design", "diaries", "doctor", "door", "evidence", "exchange", "facts",
     "foresight", "planner", "report", "runs", "study", "trial", "web",
 })  # fmt: skip
 """What nothing compiled can import: the layers above it. A folder or file that is not named here counts."""

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
 from remission.errors import SpecError, did_you_mean
 from remission.records.base import Record
+from remission.records.belief import EffectBlinding
 from remission.records.text import EachOnce, Slug, Title
 
 _Finite = Annotated[float, Field(ge=-1e9, le=1e9)]
@@ -429,15 +430,39 @@ def _known(laws: tuple[str, ...]) -> BeforeValidator:
     return BeforeValidator(check)
 
 
-_LawField: TypeAlias = (
+_OneLaw: TypeAlias = (
     Annotated[Difference, Tag("difference")] | Annotated[Proportions, Tag("proportions")]
     | Annotated[Hazard, Tag("hazard")] | Annotated[Rate, Tag("rate")] | Annotated[Repeated, Tag("repeated")]
 )  # fmt: skip
 
 Effect: TypeAlias = Annotated[
-    _LawField | Annotated[DiaryEffect, Tag("diary")], Discriminator(_law_of), _known((*_LAWS, "diary"))
+    _OneLaw | Annotated[DiaryEffect, Tag("diary")], Discriminator(_law_of), _known((*_LAWS, "diary"))
 ]
 """Any effect that a protocol can state."""
+
+LawField: TypeAlias = Annotated[_OneLaw, Discriminator(_law_of), _known(_LAWS)]
+"""The field of a file that states a law."""
+
+
+def effect_sign(law: Law) -> int:
+    """1 where a higher outcome is the wished one, -1 where a lower one is, 0 where nothing says so.
+
+    Of hazards and rates a higher one is. Where ``better`` is not said, the effect itself says it.
+    """
+    if law.better is not None:
+        return 1 if law.better == "higher" else -1
+    match law:
+        case Difference():
+            gain = law.difference
+        case Proportions():
+            gain = law.treatment - law.control
+        case Hazard():
+            gain = law.hazard_ratio - 1.0
+        case Rate():
+            gain = law.rate_ratio - 1.0
+        case _:
+            gain = law.differences[-1] if law.at == "last" else sum(law.differences)
+    return int(gain > 0.0) - int(gain < 0.0)
 
 
 class EffectFile(Record):
@@ -449,11 +474,12 @@ class EffectFile(Record):
     people: Annotated[int, Field(strict=True, ge=4, le=1_000_000)] | None = None
     allocation: Allocation = Allocation()
     costs: Costs | None = None
-    effect: Annotated[_LawField, Discriminator(_law_of), _known(_LAWS)]
+    effect: LawField
     looks: LookPlan | None = None
     seen: SeenAtLook | None = None
     blinded: Blinded | None = None
     decision: GoRule | None = None
+    blinding: EffectBlinding | None = None
 
     def _faults(self) -> Iterator[SpecError]:
         law = self.effect

@@ -181,9 +181,17 @@ def nulls_table(study: ReportedDesign) -> Table | None:
     if not found:
         return None
     return Table(
-        columns=("null", "people", "trials", "rejected (± error)", "remark"),
+        columns=("null", "people", "trials", "rejected (± error)", "bias (± error)", "coverage (± error)", "remark"),
         rows=[
-            [one["name"], str(one["n_subjects"]), str(one["n_replicates"]), share_text(one["rejected"]), one["note"]]
+            [
+                one["name"],
+                str(one["n_subjects"]),
+                str(one["n_replicates"]),
+                share_text(one["rejected"]),
+                measure_text(one.get("bias")),
+                share_text(one.get("coverage")),
+                one["note"],
+            ]
             for one in found
         ],
     )

@@ -7,10 +7,13 @@ from typing import Any, Final
 import numpy as np
 from matplotlib.figure import Figure
 
+from remission.blinding.bench import BenchResult
+from remission.blinding.finished import GuessesResult
 from remission.diaries.statistics import Description, Descriptions
 from remission.errors import SpecError
 from remission.pk import Concentrations
 from remission.planner import Plan
+from remission.report.blinding_charts import curve_chart, frontier_chart
 from remission.report.describe_page import description_charts
 from remission.report.look import canvas, finish
 from remission.report.planner_chart import planner_chart
@@ -49,9 +52,11 @@ def _concentrations(found: Concentrations) -> Figure:
 
 PLOTS: Final[Mapping[type, Callable[[Any], Figure]]] = MappingProxyType(
     {
+        BenchResult: lambda found: frontier_chart(found).figure,
         Concentrations: _concentrations,
         Description: lambda found: description_charts(found)[0].figure,
         Descriptions: lambda found: description_charts(found.descriptions[0])[0].figure,
+        GuessesResult: lambda found: curve_chart(found).figure,
         Plan: lambda found: planner_chart(found).figure,
         TrialResult: lambda found: results_chart(found, summarize_trial(found)).figure,
     }

@@ -29,8 +29,7 @@ _CPU_FEATURES = ("avx", "avx2", "avx512f", "fma", "neon", "sve")
 _WRITES_FILES = {"report", "runs"}
 _MOVES_NOTHING = {
     "blinding", "calibration", "cli", "clinics", "design", "doctor.py", "evidence", "exchange", "extras.py", "facts",
-    "foresight",
-    "study", "web",
+    "foresight", "study", "web",
 }  # fmt: skip
 _DATA = {"behavior", "medicines", "pharmacology", "protocols"}
 """Folders of the library that a simulation reads."""

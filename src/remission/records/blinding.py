@@ -112,7 +112,7 @@ class BlindingTrial(Record):
         if effect_sign(law) == 0:
             yield SpecError(where="effect.better", got="nothing", allowed="higher or lower, where the effect is none")
         if getattr(law, "baseline_correlation", 0.0):
-            yield SpecError(where="effect.baseline_correlation", got=law.baseline_correlation,  # type: ignore[union-attr]
+            yield SpecError(where="effect.baseline_correlation", got=law.baseline_correlation,  # type: ignore[union-attr]  # of means alone
                             allowed="0 here", remedy="Give the SD that is left after the baseline.")  # fmt: skip
 
     @property

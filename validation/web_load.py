@@ -1,9 +1,12 @@
 """What the web pages bear: memory under large plans and made-up addresses, and whether the page of help ever waits.
 
-Run it on an idle machine: ``python validation/web_load.py``. It starts a server on a free port, asks it,
-ends it, and prints a table; results stand in ``docs/validation/web.md``.
+Run it on an idle machine: ``python validation/web_load.py``, or ``python validation/web_load.py readers`` for fifty
+people who follow links and nothing else. It starts a server on a free port, asks it, ends it, and prints a table;
+results stand in ``docs/validation/web.md``.
 """
 
+import html
+import re
 import socket
 import statistics
 import subprocess
@@ -17,6 +20,10 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
+
+READERS, PAGES_EACH = 50, 10
+BEGIN = ("/", "/journey", "/family", "/learn", "/evidence", "/planner", "/es/journey", "/diary", "/clinics", "/trial")
 PLAN = "/planner?weight={}&age=40&dose=0.5mg/kg&minutes=40&people={}"
 
 
@@ -80,6 +87,38 @@ def statuses(found: list[tuple[int, float]]) -> str:
     return ", ".join(f"{count} x {status}" for status, count in sorted(Counter(one for one, _ in found).items()))
 
 
+def browse(server: Measured, seed: int, found: list[tuple[int, float]]) -> None:
+    """One reader: a first page, then a link of each page that was read, back to the first where there is none."""
+    chance = np.random.default_rng(seed)
+    address = first = str(chance.choice(BEGIN))
+    for _ in range(PAGES_EACH):
+        start = time.perf_counter()
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{server.port}{address}", timeout=600) as answer:
+                page, status = answer.read().decode("utf-8", "replace"), int(answer.status)
+        except urllib.error.HTTPError as error:
+            page, status = "", error.code
+        found.append((status, time.perf_counter() - start))
+        links = [html.unescape(one).partition("#")[0] for one in re.findall(r'<a [^>]*href="(/[^"]*)"', page)]
+        links = [one for one in links if ".json" not in one and one]
+        address = str(chance.choice(links)) if links else first
+
+
+def fifty_readers(server: Measured) -> None:
+    """Fifty people at once, each with ten pages."""
+    found: list[tuple[int, float]] = []
+    threads = [threading.Thread(target=browse, args=(server, seed, found)) for seed in range(READERS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    took = sorted(1000 * seconds for _, seconds in found)
+    print(
+        f"{READERS} readers with {PAGES_EACH} pages each | {statuses(found)}; median {statistics.median(took):.0f} ms, "
+        f"95% below {took[int(0.95 * (len(took) - 1))]:.0f} ms; {server.memory_mb()} MB"
+    )
+
+
 def half_open(server: Measured, count: int, wait_s: float) -> int:
     """Connections that never finish their request, still open after a while."""
     held = []
@@ -108,6 +147,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         server = Measured(Path(folder))
         try:
+            fifty_readers(server)
+            if "readers" in sys.argv:
+                return
             # Eighty readers wait for a trial that nobody has asked for before.
             threads, found = server.together(["/trial/kare?wait=5"] * 80)
             time.sleep(0.5)

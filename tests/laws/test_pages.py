@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import numpy as np
 import pytest
@@ -201,3 +202,52 @@ def test_no_sign_of_a_name_reaches_a_terminal(rng: np.random.Generator) -> None:
     assert not set(shown) & set("\n\r\t\a\x1b\x7f\x9b\u202e\u2066\u2028")
     words = "".join(letter for letter in name if letter.isalnum())
     assert visible(words) == words
+
+
+_TYPED = (
+    "", " ", "0", "-1", "1e308", "NaN", "inf", "82", "82 kg", "0.5 mg/kg", "40", "'; drop table x --", "null", "[]",
+    "<script>x()</script>", "../../etc/passwd", "%00", "\u202e\u0000\ud7ff", "{{ 7*7 }}", "a" * 3000, "\u00f1and\u00fa",
+    "2026-13-45", "alcohol", "US", "xx", "true", "99999999999999999999", "\U0001f600",
+)  # fmt: skip
+FULL = WebSettings(hosts=("testserver",), n_replicates=6, is_operator=True, is_clinician=True, demonstrates=True)
+
+
+@pytest.fixture(scope="module")
+def whole() -> Iterator[TestClient]:
+    """The app with every page that there can be."""
+    with TestClient(create_app(FULL)) as one:
+        yield one
+
+
+@cache
+def _routes(app: Any) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Path, method and names of the query of every route of the app, pages and data alike."""
+    found = []
+    parts = [getattr(one, "original_router", SimpleNamespace(routes=[one])) for one in app.routes]
+    for route in (one for part in parts for one in part.routes):
+        names = tuple(sorted({one.alias for one in _asked(getattr(route, "dependant", None))}))
+        found += [(route.path, method, names) for method in sorted(getattr(route, "methods", None) or ())]
+    return found
+
+
+def _asked(dependant: Any) -> Iterator[Any]:
+    if dependant is not None:
+        yield from dependant.query_params
+        for one in dependant.dependencies:
+            yield from _asked(one)
+
+
+@law(seed=4109)
+def test_no_address_of_any_route_fails(rng: np.random.Generator, whole: TestClient) -> None:
+    """Whatever is put into the parts, the query or the form of an address: an answer, never a failure of ours."""
+    path, method, names = _pick(
+        rng, [one for one in _routes(whole.app) if not one[0].startswith(("/api/openapi", "/api/learn"))]
+    )
+    typed = re.sub(r"\{[^}]*\}", lambda _: quote(_pick(rng, _TYPED)[:200] or "x", safe=""), path)
+    # What takes minutes is asked elsewhere; here no plan is whole.
+    chosen = [name for name in names if rng.random() < 0.5 and name not in {"people", "wait"}]
+    asked = [(name, _pick(rng, _TYPED)) for name in chosen] + [("no_such_name", "x")] * int(rng.integers(2))
+    query = urlencode(asked, errors="replace")
+    sent = {} if method in {"GET", "HEAD", "OPTIONS"} else {"content": urlencode(asked, errors="replace").encode()}
+    answer = whole.request(method, f"{typed}?{query}", follow_redirects=False, **sent)
+    assert answer.status_code < 500, (method, typed, query)

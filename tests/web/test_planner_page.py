@@ -142,9 +142,18 @@ def test_clinician_mode_is_off_unless_turned_on(client: TestClient, clinic: Test
 
 
 @pytest.mark.parametrize("address", ["/journey", "/journey/alcohol", "/es/journey/opioid", "/safety", "/clinics"])
-def test_no_patient_page_leads_here(clinic: TestClient, address: str) -> None:
-    """A patient who finds a dose computed for their weight may take it."""
-    assert "/planner" not in clinic.get(address).text
+def test_no_patient_page_leads_here_but_by_the_door_for_professionals(clinic: TestClient, address: str) -> None:
+    """A patient who finds a dose computed for their weight may take it: the door says whom it is for, and the page
+    behind it says first what it is not for.
+    """
+    page = clinic.get(address).text
+    assert "/planner" not in page[page.index("<main") : page.index("</main>")]
+    doors = re.findall(r'<a href="/planner"[^>]*>(.*?)</a>', page)
+    assert len(doors) == 2, "the header and its menu on a phone"
+    assert all("professional" in door or "profesional" in door for door in doors)
+    planner = clinic.get("/planner").text
+    assert planner.index("treating oneself") < planner.index("<form")
+    assert '<a href="/journey">' in planner[planner.index("<main") : planner.index("<form")]
 
 
 @pytest.mark.parametrize("address", ["/planner", f"/planner?{ASKED}", f"/planner/print?{ASKED}"])

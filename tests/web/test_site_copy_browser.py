@@ -62,14 +62,34 @@ def test_curves_are_drawn_from_a_stick(page: Page, copy: Path, asked: list[str])
     assert asked == []
 
 
-def test_a_lost_part_is_named(page: Page, copy: Path) -> None:
-    """A folder copied by half: the page says so where it is read, and what can be read stays."""
-    script = copy / "static" / "kinetics.js"
-    kept = script.read_bytes()
-    script.unlink()
+@pytest.mark.parametrize(
+    ("name", "kept_share", "said"),
+    [
+        ("static/kinetics.js", None, "kinetics.js"),
+        ("static/kinetics.js", 0.5, "script"),
+        ("static/planner.css", None, "planner.css"),
+        ("static/site.css", None, "Copy the whole folder again"),
+        ("static/copy.js", None, "Copy the whole folder again"),
+        ("static/copy.js", 0.5, "Copy the whole folder again"),
+        ("planner.html", 0.7, "planner.html"),
+    ],
+)
+def test_a_lost_part_is_named(
+    page: Page, page_faults: list[str], copy: Path, name: str, kept_share: float | None, said: str
+) -> None:
+    """A folder copied by half, or a file cut off: the page says so where it is read, and what can be read stays."""
+    lost = copy / name
+    kept = lost.read_bytes()
+    lost.unlink()
+    if kept_share is not None:
+        lost.write_bytes(kept[: int(kept_share * len(kept))])
     try:
         page.goto((copy / "planner.html").as_uri())
-        expect(page.locator("#part-missing")).to_contain_text("kinetics.js")
+        expect(page.locator("#part-missing")).to_be_visible()
+        expect(page.locator("#part-missing")).to_contain_text(said)
         expect(page.locator("h1")).to_be_visible()
+        page_faults.clear()  # the half of a script that is left fails, as it must
     finally:
-        script.write_bytes(kept)
+        lost.write_bytes(kept)
+    page.goto((copy / "planner.html").as_uri())
+    expect(page.locator("#part-missing")).to_be_hidden()

@@ -80,6 +80,7 @@ class HomePage(Record):
     simulated: Interval | None
     n_days: int
     people: DayField
+    invented: str
     see: str
     source: str
     made: str
@@ -160,6 +161,7 @@ def page_of_world(number: int) -> HomePage:
         simulated=simulated,
         n_days=worlds.n_days,
         people=_people(worlds, number, words),
+        invented=words["field"]["simulated_says"].format(n=trial.population.clean_days),
         see=words["field"]["see"].format(medicine=_MEDICINE, weeks=medicine.days // 7),
         source=words["field"]["source"].format(
             medicine=_MEDICINE.capitalize(),

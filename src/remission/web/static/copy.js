@@ -3,6 +3,7 @@
 (() => {
   "use strict";
   const page = document.documentElement, held = new Map();
+  page.classList.add("copy-runs");
 
   // What says whom to call is asked of the host again: a browser that still has an older page does not decide.
   const [entry] = performance.getEntriesByType("navigation");
@@ -17,12 +18,14 @@
     box.classList.add("is-missing");
   }
   window.addEventListener("error", (event) => {
-    const name = event.target?.src || event.target?.href;
-    if (!name) return;
+    // A file that is not there, or a script that fails because it was cut off; a browser may not say which one.
+    const name = event.target?.src || event.target?.href || event.filename || "script";
     lost.push(decodeURIComponent(name.split("/").pop().split("?")[0]));
     tell();
   }, true);
   document.addEventListener("DOMContentLoaded", () => {
+    // The last words of every page: a page without them was cut off.
+    if (!document.querySelector(".copy-note")) lost.push(decodeURIComponent(location.pathname.split("/").pop()));
     tell();
     const days = (Date.now() - Date.parse(page.dataset.made)) / 86400000, old = document.getElementById("copy-old");
     if (old && days > 180) old.hidden = false;

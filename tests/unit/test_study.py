@@ -749,6 +749,45 @@ def test_a_guessed_plan_is_read_and_its_analysis_runs(tmp_path: Path) -> None:
     assert (found.estimates[0].analysis.method, found.estimates[0].status) == ("mmrm", Status.OK)
 
 
+def test_a_guessed_plan_of_columns_named_by_visit(tmp_path: Path) -> None:
+    """A column for each visit is one measure, what came before treatment is no outcome, and arms coded 0 and 1 have ids
+    that are text.
+    """
+    draw = np.random.default_rng(5)
+    n = 40
+    frame = pd.DataFrame({"record_id": range(n), "grp": draw.integers(0, 2, n), "BL_crave": draw.normal(50, 9, n)})
+    for week in (12, 4, 8):
+        frame[f"Crave W{week}"] = frame["BL_crave"] + draw.normal(-week, 4, n)
+        frame[f"w{week}_vas"] = draw.normal(40, 9, n)
+    frame["abstinent"] = draw.choice(["yes", "no"], n)
+    frame["relapse"] = draw.choice(["yes", "no"], n)
+    frame["days_to_relapse"] = draw.integers(1, 90, n)
+    path = saved(frame, tmp_path)
+    plan = parse_study_plan(guess_plan(path)[0], name="guessed")
+    assert [one.day for one in plan.data.visits] == [28, 56, 84]
+    measures = {one.id: one for one in plan.measures}
+    assert list(measures["crave"].columns.values()) == ["Crave W4", "Crave W8", "Crave W12"]
+    assert len(measures["vas"].columns) == 3
+    assert measures["crave-before"].column == "BL_crave"
+    assert (measures["abstinent"].better, measures["relapse"].better) == ("higher", "lower")
+    assert (measures["days_to_relapse"].event_column, measures["days_to_relapse"].better) == ("relapse", "higher")
+    assert (plan.analyses[0].endpoint, plan.analyses[0].baseline) == ("crave", "crave-before")
+    assert analyze_study(plan, read_study(path, plan, folder=tmp_path)).estimates[0].status is Status.OK
+
+
+def test_a_guessed_plan_has_every_early_visit_before_treatment(tmp_path: Path) -> None:
+    """Screening and baseline are both before: a second one counted as the first day of treatment was an outcome."""
+    rows = [
+        {"id": person, "arm": "ab"[person % 2], "visit": visit, "score": 30.0 + person % 7 - place}
+        for person in range(20)
+        for place, visit in enumerate(("Screening", "Baseline", "Week 2", "Follow-up 3 months"))
+    ]
+    path = saved(pd.DataFrame(rows), tmp_path)
+    plan = parse_study_plan(guess_plan(path)[0], name="guessed")
+    assert [one.day for one in plan.data.visits] == [-1, 0, 14, 90]
+    assert {one.id: one.visits for one in plan.measures}["score"] == ("Week 2", "Follow-up 3 months")
+
+
 @pytest.mark.parametrize("kind", ["csv", "semicolon", "xlsx", "sav", "dta", "parquet"])
 def test_the_same_table_in_other_formats_gives_the_same_numbers(kind: str, tmp_path: Path) -> None:
     """A file is read by what it holds, not by how it was saved."""

@@ -1,6 +1,7 @@
 """Both programs of every method on the same data; writes docs/validation/double-programming.md and the states.
 
-``python -m validation.second.compare [SETS]``, with the number of random data sets (200).
+``python -m validation.second.compare [SETS [FORM ...]]``, with the number of random data sets (200); with forms, only
+these are compared, and the rows of the others stay.
 """
 
 import re
@@ -243,22 +244,41 @@ def _size(value: float) -> str:
     return "0" if value == 0.0 else f"1e{int(np.ceil(log10(value))):+03d}"
 
 
-def both(n_sets: int) -> tuple[dict[str, Tally], list[str]]:
+def merged(before: str, after: str, forms: Sequence[str]) -> str:
+    """The page as it was, with the rows and the differing cases of these forms from a new one."""
+
+    def parts(text: str) -> tuple[dict[str, str], dict[str, str]]:
+        rows = {named[1]: line for line in text.splitlines() if (named := re.match(r"\| `([^`]+)` \|", line))}
+        cases = re.split(r"(?m)^(?=- `)", text.partition("## What differs\n")[2])[1:]
+        return rows, {re.match(r"- `([^`]+)`", one)[1]: one.rstrip() for one in cases}  # type: ignore[index]
+
+    (rows, cases), (new_rows, new_cases) = parts(before), parts(after)
+    rows |= new_rows
+    cases = {form: one for form, one in cases.items() if form not in forms} | new_cases
+    head = before.partition("|---|")[0]
+    lines = [f"{head}|---|---:|---:|---:|---:|---:|---:|---|---|", *rows.values(), "", "## What differs", ""]
+    return "\n".join([*lines, *([cases[form] for form in rows if form in cases] or ["Nothing."])]) + "\n"
+
+
+def both(n_sets: int, forms: Sequence[str] = ()) -> tuple[dict[str, Tally], list[str]]:
     """Both programs on random and public data sets."""
     tallies: dict[str, Tally] = {}
     names: list[str] = []
     analyses = [*data.SIMPLE_ANALYSES, *data.REPEATED_ANALYSES, *data.MIXED_ANALYSES]
+    analyses = [one for one in analyses if not forms or one["form"] in forms]
+    has_procedures = not forms or any(form.startswith("multiplicity:") for form in forms)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for place in range(n_sets):
             frame = data.random_people(place)
             one_set(f"random {place}", frame, analyses, tallies, folder)
-            procedures(f"random {place}", frame, tallies, folder)
+            if has_procedures:
+                procedures(f"random {place}", frame, tallies, folder)
             print(f"{place + 1} of {n_sets}", file=sys.stderr)
         for title, frame in public.data_sets():
             names.append(title)
             one_set(title, frame, analyses, tallies, folder)
-            if _fits({"endpoint": "event", "adjust": ["y", "pos", "day", "count"]}, frame):
+            if has_procedures and _fits({"endpoint": "event", "adjust": ["y", "pos", "day", "count"]}, frame):
                 procedures(title, frame, tallies, folder)
     return tallies, names
 
@@ -266,15 +286,17 @@ def both(n_sets: int) -> tuple[dict[str, Tally], list[str]]:
 def main() -> None:
     warnings.simplefilter("ignore")
     n_sets = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    forms = sys.argv[2:]
     before = STATES.read_text(encoding="utf-8")
     # A form that differs is refused, and could never be compared again: while both are compared nothing is decided.
     STATES.write_text(re.sub(r'(?m)^state = "[^"]*"', 'state = "pending"', before), encoding="utf-8")
     try:
-        tallies, names = both(n_sets)
+        tallies, names = both(n_sets, forms)
     finally:
         STATES.write_text(before, encoding="utf-8")
     verdicts = {form: verdict(tally) for form, tally in tallies.items()}
-    PAGE.write_text(page(tallies, verdicts, names), encoding="utf-8")
+    text = page(tallies, verdicts, names)
+    PAGE.write_text(merged(PAGE.read_text(encoding="utf-8"), text, forms) if forms else text, encoding="utf-8")
     write_states(verdicts)
     print(PAGE.read_text(encoding="utf-8"))
 

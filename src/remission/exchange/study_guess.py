@@ -32,11 +32,15 @@ _NAMES = {
         "subjid",
         "usubjid",
         "subject_id",
+        "subjectid",
+        "subj",
         "participant",
         "participant_id",
+        "participantid",
         "record_id",
         "patient",
         "patient_id",
+        "patientid",
         "pid",
         "person_id",
         "study_id",
@@ -44,6 +48,9 @@ _NAMES = {
     "arm": (
         "arm",
         "group",
+        "grp",
+        "gruppe",
+        "grupo",
         "treatment",
         "trt",
         "trt01p",
@@ -53,6 +60,10 @@ _NAMES = {
         "allocation",
         "randomized_to",
         "treatment_group",
+        "treatment_arm",
+        "study_arm",
+        "intervention",
+        "condition",
         "tx",
         "randgroup",
         "assigned",
@@ -80,7 +91,23 @@ _CONTROL = re.compile(
     r"placebo|control|sham|saline|usual|standard|tau|waiting|midazolam|comparator|inactive", re.IGNORECASE
 )
 _BEFORE = re.compile(r"base ?line|screen|before|day ?0\b|pre\b|week ?0\b|entry|intake", re.IGNORECASE)
-_DAYS = {"day": 1, "d": 1, "week": 7, "wk": 7, "w": 7, "month": 30, "mo": 30, "m": 30}
+_BEFORE_WORDS = {"base", "baseline", "bl", "pre", "screen", "screening", "scr", "intake", "entry", "before"}
+_BETTER_HIGHER = re.compile(
+    r"abstin|abst\b|sober|clean|remi(ssion|tted)|respon(se|der)|recover|complet|reten|retain|quality|qol|well.?being|"
+    r"\bpda\b|negative|functioning",
+    re.IGNORECASE,
+)
+_DAYS = {"day": 1, "d": 1, "week": 7, "wk": 7, "w": 7, "month": 30, "mo": 30, "m": 30, "visit": 28, "v": 28, "t": 28}
+_UNIT = r"(?P<unit>day|d|week|wk|w|month|mo|m|visit|v|t)[ _.-]?(?P<number>\d{1,3})"
+_WIDE = (
+    re.compile(rf"(?P<stem>.*?[a-z].*?)[ _.-]*(?:(?<![a-z])|(?<=[ _.-])){_UNIT}", re.IGNORECASE),
+    re.compile(rf"{_UNIT}[ _.-](?P<stem>.*[a-z].*)", re.IGNORECASE),
+)
+_VISIT = (
+    re.compile(r"\b(?P<unit>day|d|week|wk|w|month|mo|m)[ _-]?(?P<number>\d{1,3})\b", re.IGNORECASE),
+    re.compile(r"\b(?P<number>\d{1,3})[ _-]?(?P<unit>day|week|wk|month|mo)s?\b", re.IGNORECASE),
+)
+_UNTIL = re.compile(r"(?:days?|time|tt)[ _.-]?(?:to|until|till)?[ _.-](?P<event>.+)", re.IGNORECASE)
 _MOST_MEASURES = 8
 
 
@@ -201,10 +228,12 @@ def _table_lines(path: Path, guess: _Guess) -> Iterator[str]:
         groups = ["treatment", "control"]
     else:
         yield f"  arm: {_quoted(arm)}" + guess.say(f"{arm} is the arm")
-        groups = sorted(set(cells[arm].map(lambda cell: " ".join(str(cell).split()))) - {""})
-        groups = [word for word in groups if not is_not_known(word)]
+        words = set(cells[arm].map(lambda cell: " ".join(str(cell).split()))) - {""}
+        groups = sorted(word for word in words if not is_not_known(word))
     yield "  # missing: [999, -99]   codes that stand for not known"
-    yield "  # randomized: date_of_randomization, baseline_measured: date_of_baseline   to refuse a late baseline"
+    yield from _date_lines(cells, guess)
+    left = [name for name in names if name not in {person, arm, visit}]
+    wide = [] if repeated else _wide_of(cells, left)
     visits: list[tuple[str, int]] = []
     if repeated:
         if visit is None:
@@ -213,14 +242,19 @@ def _table_lines(path: Path, guess: _Guess) -> Iterator[str]:
             yield f"  visit: {_quoted(visit)}" + guess.say(f"{visit} is the visit")
             visits = _visits_of(cells[visit])
         yield "  visits:  # in their order; day 0 is randomization, and a measure on day 0 or before is a baseline"
-        for name, day in visits or [("baseline", 0), ("week 4", 28)]:
-            yield f"    - {{name: {_quoted(name)}, day: {day}}}" + guess.say(f"{name} is day {day}")
+        yield from _visit_lines(visits or [("baseline", 0), ("week 4", 28)], guess)
+    elif wide:
+        visits = sorted({visit for one in wide for visit in one.columns}, key=lambda one: one[1])
+        yield "  visits:  # in their order; day 0 is randomization"
+        yield from _visit_lines(visits, guess)
     yield from _arm_lines(groups, guess)
-    left = [name for name in names if name not in {person, arm, visit}]
     yield from _covariate_lines(cells, left, person, guess)
-    measures, lines = _measures_of(cells, left, visits, guess)
-    yield "measures:"
-    yield from lines
+    taken: set[str] = set()
+    over_visits = [_wide_lines(one, taken, guess) for one in wide]
+    left = [name for name in left if not any(name in one.all_columns for one in wide)]
+    measures, lines = _measures_of(cells, left, [] if wide else visits, guess, taken)
+    measures = [*(found for one, _ in over_visits for found in one), *measures]
+    yield from ("measures:", *(line for _, some in over_visits for line in some), *lines)
     if not measures:
         yield "  - id: outcome"
         yield "    label: Outcome"
@@ -230,14 +264,137 @@ def _table_lines(path: Path, guess: _Guess) -> Iterator[str]:
         measures = [("outcome", "mean")]
     yield "# intercurrent_events:"
     yield "#   - {id: rescue, label: Rescue medicine, day_column: rescue_day, strategy: treatment-policy}"
-    first, kind = measures[0]
-    method = {"binary": "odds_ratio", "count": "rate_ratio"}.get(kind, "mean_difference")
-    n_after = sum(day > 0 for _, day in visits)
+    # What was measured before treatment is no outcome, unless there is nothing else.
+    first, kind = next((one for one in measures if not _is_before(one[0])), measures[0])
+    method = {"binary": "odds_ratio", "count": "rate_ratio", "time": "hazard_ratio"}.get(kind, "mean_difference")
+    n_after = sum(day > 0 for _, day in (wide[0].columns if wide else visits))
     if kind == "mean" and n_after >= 2:
         method = "mmrm"
     yield from _analysis_lines(
         first, method, groups, guess, baseline=any(name == f"{first}-before" for name, _ in measures)
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Wide:
+    """A measure with a column for each visit: (name of the visit, day) by column, and the one before treatment."""
+
+    stem: str
+    columns: dict[tuple[str, int], str]
+    before: str | None
+
+    @property
+    def all_columns(self) -> set[str]:
+        """Of the table."""
+        return {*self.columns.values(), *([self.before] if self.before else [])}
+
+
+def _words_of(name: str) -> list[str]:
+    """The parts of a column's name, in small letters."""
+    return [word for word in re.split(r"[^a-z0-9]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold()) if word]
+
+
+def _is_before(name: str) -> bool:
+    """Whether a name says that it was measured before treatment."""
+    words = _words_of(name)
+    return any(word in _BEFORE_WORDS or re.fullmatch(r"(v|w|d|t|week|day|visit|wk)0", word) for word in words) or bool(
+        re.search(r"(day|week|visit)[ _.-]?0\b", name, re.IGNORECASE)
+    )
+
+
+def _wide_of(cells: pd.DataFrame, names: Sequence[str]) -> list[_Wide]:
+    """Measures whose columns are named by visit, those with the most visits first."""
+    found: dict[str, dict[tuple[str, int], str]] = {}
+    before: dict[str, str] = {}
+    for name in names:
+        if not _is_numbers(cells[name]) or cells[name].nunique() < 3:
+            continue
+        match = next(filter(None, (shape.fullmatch(name) for shape in _WIDE)), None)
+        if _is_before(name):
+            words = [word for word in _words_of(name) if not _is_before(word) and word not in {*_DAYS, "0"}]
+            before.setdefault(" ".join(words), name)
+        elif match is not None:
+            unit, number = match["unit"].casefold(), int(match["number"])
+            word = next(long for long in ("day", "week", "month", "visit", "t") if long.startswith(unit[0]))
+            visit = f"{'time' if word == 't' else word} {number}"
+            found.setdefault(" ".join(_words_of(match["stem"])), {})[visit, number * _DAYS[unit]] = name
+    result = [
+        _Wide(stem=stem, columns=dict(sorted(columns.items(), key=lambda one: one[0][1])), before=before.get(stem))
+        for stem, columns in found.items()
+        if len(columns) > 1 and len({day for _, day in columns}) == len(columns)
+    ]
+    result.sort(key=lambda one: -len(one.columns))
+    # A visit has one day, and a day one visit: of two ways to count them the first is taken.
+    named: dict[int, str] = {}
+    kept = []
+    for one in result:
+        if all(named.get(day, visit) == visit for visit, day in one.columns):
+            named |= {day: visit for visit, day in one.columns}
+            kept.append(one)
+    return kept
+
+
+def _wide_lines(one: _Wide, taken: set[str], guess: _Guess) -> tuple[list[tuple[str, str]], list[str]]:
+    """Ids and kinds of a measure over visits, and of the same before treatment, with their lines."""
+    name = _id(one.stem, taken)
+    better = _better(one.stem)
+    columns = ", ".join(f"{visit}: {_quoted(column)}" for (visit, _), column in one.columns.items())
+    lines = [
+        f"  - id: {name}",
+        f"    label: {_quoted(one.stem[:80])}",
+        f"    columns: {{{columns}}}" + guess.say(f"these columns are {one.stem}, visit by visit"),
+        "    measure: mean",
+        f"    better: {better}" + guess.say(f"{_more_or_less(better)} of {one.stem} is better"),
+        "    missing: observed",
+    ]
+    found = [(name, "mean")]
+    if one.before is not None:
+        taken.add(f"{name}-before")
+        found.append((f"{name}-before", "mean"))
+        lines += [
+            f"  - id: {name}-before",
+            f"    label: {_quoted(f'{one.stem[:60]}, before treatment')}",
+            f"    column: {_quoted(one.before)}" + guess.say(f"{one.before} is {one.stem} before treatment"),
+            "    measure: mean",
+            f"    better: {better}",
+        ]
+    return found, lines
+
+
+def _event_of(cells: pd.DataFrame, name: str, names: Sequence[str]) -> str | None:
+    """The yes or no to a time: ``relapse`` beside ``days_to_relapse``."""
+    match = _UNTIL.fullmatch(name)
+    for other in names:
+        known = [cell for cell in cells[other] if cell != "" and not is_not_known(cell)]
+        is_binary = bool(known) and all(answer_of(cell) >= 0 or cell in {"0", "1"} for cell in known)
+        if match is not None and is_binary and _words_of(match["event"]) == _words_of(other):
+            return other
+    return None
+
+
+def _better(name: str) -> str:
+    return "higher" if _BETTER_HIGHER.search(name) else "lower"
+
+
+def _more_or_less(better: str) -> str:
+    return "more" if better == "higher" else "less"
+
+
+def _date_lines(cells: pd.DataFrame, guess: _Guess) -> Iterator[str]:
+    """Days of randomization and of the baseline, where columns are named so and hold dates."""
+    dates = [
+        str(name)
+        for name in cells.columns
+        if (known := [cell for cell in cells[name] if cell != ""])
+        and all(re.fullmatch(r"\d{4}-\d{2}-\d{2}", cell) for cell in known)
+    ]
+    lots = [name for name in dates if "rand" in name.casefold()]
+    first = [name for name in dates if _is_before(name)]
+    if lots and first:
+        yield f"  randomized: {_quoted(lots[0])}" + guess.say(f"{lots[0]} is the day of randomization")
+        yield f"  baseline_measured: {_quoted(first[0])}" + guess.say(f"{first[0]} is the day of the baseline")
+    else:
+        yield "  # randomized: date_of_randomization, baseline_measured: date_of_baseline   to refuse a late baseline"
 
 
 def _column(names: Sequence[str], what: str) -> str | None:
@@ -255,13 +412,18 @@ def _visits_of(cells: "pd.Series[str]") -> list[tuple[str, int]]:
     """Visits in the order of their guessed days."""
     names = list(dict.fromkeys(" ".join(cell.split()) for cell in cells if cell != ""))
     found: list[tuple[str, int]] = []
+    before = [name for name in names if _BEFORE.search(name) or _is_before(name)]
     for place, name in enumerate(names):
-        match = re.search(r"\b(day|d|week|wk|w|month|mo|m)[ _-]?(\d{1,3})\b", name, re.IGNORECASE)
+        match = re.search(r"\b(?P<unit>day|d|week|wk|w|month|mo|m)[ _-]?(?P<number>\d{1,3})\b", name, re.IGNORECASE)
+        match = match or re.search(
+            r"\b(?P<number>\d{1,3})[ _-]?(?P<unit>day|week|wk|month|mo)s?\b", name, re.IGNORECASE
+        )
         match_number = re.fullmatch(r"-?\d{1,4}(\.0+)?", name)
-        if _BEFORE.search(name):
-            day = 0
+        if name in before:
+            # Several of them come before treatment all the same.
+            day = before.index(name) + 1 - len(before)
         elif match is not None:
-            day = int(match[2]) * _DAYS[match[1].lower()]
+            day = int(match["number"]) * _DAYS[match["unit"].lower()]
         elif match_number is not None:
             day = int(float(name))
         else:
@@ -274,6 +436,11 @@ def _visits_of(cells: "pd.Series[str]") -> list[tuple[str, int]]:
     return [(name, day) for (name, _), day in zip(found, days, strict=True)]
 
 
+def _visit_lines(visits: Sequence[tuple[str, int]], guess: _Guess) -> Iterator[str]:
+    for name, day in visits:
+        yield f"    - {{name: {_quoted(name)}, day: {day}}}" + guess.say(f"{name} is day {day}")
+
+
 def _arm_lines(groups: Sequence[str], guess: _Guess) -> Iterator[str]:
     yield "arms:"
     taken: set[str] = set()
@@ -283,8 +450,14 @@ def _arm_lines(groups: Sequence[str], guess: _Guess) -> Iterator[str]:
             guess.say(f"{word!r} is another spelling of an arm; it is read as that one")
             continue
         seen.add(one_name(word))
-        one = _id(word, taken) if word[:1].isalnum() else _id(f"arm-{word}", taken)
+        one = _arm_id(word, taken)
         yield f"  - {{id: {one}, label: {_quoted(_label(word))}, values: [{_quoted(word)}]}}"
+
+
+def _arm_id(word: str, taken: set[str]) -> str:
+    """An id that YAML reads as text: a code of digits is none, nor are yes and no."""
+    is_text = word[:1].isalpha() and _quoted(word)[:1] != '"'
+    return _id(word if is_text else f"arm-{word}", taken)
 
 
 def _label(word: str) -> str:
@@ -297,7 +470,7 @@ def _sides(groups: Sequence[str]) -> tuple[str, str]:
     seen: dict[str, str] = {}
     for word in groups or ["treatment", "control"]:
         if one_name(word) not in seen:
-            seen[one_name(word)] = _id(word, taken) if word[:1].isalnum() else _id(f"arm-{word}", taken)
+            seen[one_name(word)] = _arm_id(word, taken)
     ids = list(seen.values())
     control = next((name for word, name in seen.items() if _CONTROL.search(word)), None)
     if control is None:
@@ -309,10 +482,9 @@ def _covariate_lines(cells: pd.DataFrame, names: list[str], person: str, guess: 
     found = []
     taken: set[str] = set()
     for name in list(names):
-        word = name.casefold()
-        kind = (
-            "category" if word in _CATEGORIES else "number" if word in _NUMBERS and _is_numbers(cells[name]) else None
-        )
+        words = set(_words_of(name))
+        is_number = bool(words & set(_NUMBERS)) and _is_numbers(cells[name])
+        kind = "category" if words & set(_CATEGORIES) else "number" if is_number else None
         if kind is not None and bool((cells.groupby(person)[name].nunique() <= 1).all()):
             found.append((name, kind))
             names.remove(name)
@@ -325,12 +497,11 @@ def _covariate_lines(cells: pd.DataFrame, names: list[str], person: str, guess: 
 
 
 def _measures_of(
-    cells: pd.DataFrame, names: list[str], visits: Sequence[tuple[str, int]], guess: _Guess
+    cells: pd.DataFrame, names: list[str], visits: Sequence[tuple[str, int]], guess: _Guess, taken: set[str]
 ) -> tuple[list[tuple[str, str]], list[str]]:
     """Ids and kinds of the columns that may be outcomes, with their lines."""
     found: list[tuple[str, str]] = []
     lines: list[str] = []
-    taken: set[str] = set()
     before = [name for name, day in visits if day <= 0]
     after = [name for name, day in visits if day > 0]
     for name in names:
@@ -342,7 +513,8 @@ def _measures_of(
         if not known or len(set(known)) < 2 or not (is_binary or _is_numbers(cells[name])):
             continue
         values = np.array([number_of(cell) for cell in known])
-        kind = "binary" if is_binary else "mean"
+        event = None if is_binary else _event_of(cells, name, names)
+        kind = "binary" if is_binary else "mean" if event is None else "time"
         one = _id(name, taken)
         found.append((one, kind))
         lines += [f"  - id: {one}", f"    label: {_quoted(name[:80])}", f"    column: {_quoted(name)}"]
@@ -351,8 +523,13 @@ def _measures_of(
         lines.append(
             f"    measure: {kind}" + guess.say(f"{name} is a {kind}, or another of mean, percent, count, binary, time")
         )
-        lines.append("    better: lower" + guess.say(f"less of {name} is better"))
-        lines.append(f"    missing: {'failure' if kind == 'binary' else 'observed'}")
+        # A time to something good is better when short.
+        better = _better(name) if event is None else "lower" if _better(event) == "higher" else "higher"
+        lines.append(f"    better: {better}" + guess.say(f"{_more_or_less(better)} of {name} is better"))
+        if event is not None:
+            lines.append(f"    event_column: {_quoted(event)}" + guess.say(f"{event} says whether it came, by {name}"))
+        else:
+            lines.append(f"    missing: {'failure' if kind == 'binary' else 'observed'}")
         code = None if is_binary else far_outside(values)
         if code is not None:
             lines.append(
@@ -367,7 +544,7 @@ def _measures_of(
                 f"    column: {_quoted(name)}",
                 f"    visits: [{_quoted(before[-1])}]",
                 "    measure: mean",
-                "    better: lower",
+                f"    better: {better}",
             ]
     return found, lines
 

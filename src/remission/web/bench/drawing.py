@@ -181,7 +181,7 @@ def schedule_svg(arms: Sequence[ArmRow], visits: Sequence[int], *, follow_up_day
         return left + day * scale
 
     step = next(one for one in (1, 7, 14, 28, 56, 112, 224, 448) if end / one <= (9 if is_wide else 5))
-    tall = 66.0 * len(arms) + 74.0
+    tall = 66.0 * len(arms) + 90.0
     parts = [
         f'<path class="gl" d="M{x(day):.1f} 24V{tall - 30}"/><text x="{x(day):.1f}" y="16" text-anchor="middle">'
         f"{'day 0' if day == 0 else day}</text>"
@@ -196,11 +196,12 @@ def schedule_svg(arms: Sequence[ArmRow], visits: Sequence[int], *, follow_up_day
             f'width="5" height="18"><title>{escape(one.label)}, day {one.day}</title></rect>'
             for one in arm.sessions
         ]
-        for one in arm.infusions:
+        for order, one in enumerate(arm.infusions):
+            low = y + 12 + 6 * (order % 2)
             if one.last > one.first:
                 parts.append(
-                    f'<path class="gap" d="M{x(one.first):.1f} {y + 13}v6M{x(one.first):.1f} {y + 16}H{x(one.last):.1f}'
-                    f'M{x(one.last):.1f} {y + 13}v6"/>'
+                    f'<path class="gap" d="M{x(one.first):.1f} {low}v6M{x(one.first):.1f} {low + 3}H{x(one.last):.1f}'
+                    f'M{x(one.last):.1f} {low}v6"/>'
                 )
             kind = "dot" if arm.is_active else "dot open"
             parts.append(

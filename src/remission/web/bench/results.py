@@ -223,9 +223,7 @@ def _results(
                 + TRUE_VALUE
             ),
             table=table(("what", f"estimate, {unit}", "95%"), rows),
-            svg=results_svg(
-                values, truth=truth, published=shown, unit=f"{analysis.label}, {unit}", is_ratio=analysis.is_ratio
-            ),
+            svg=results_svg(values, truth=truth, published=shown, unit=unit, is_ratio=analysis.is_ratio),
         )
     ]
 

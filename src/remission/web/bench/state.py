@@ -128,7 +128,10 @@ def state_of(text: str, asked: Mapping[str, Any]) -> tuple[State, Checked]:
 def _line(tree: Tree, box: Field) -> int:
     """Where a value stands in the file; what is not in it comes last. What belongs together is together there."""
     location = parse_path(box.name[2:])
-    return tree.line_of(location) if location in tree.lines or location[:-1] in tree.lines else 1_000_000
+    if location in tree.lines:
+        return tree.lines[location]
+    beside = [line for at, line in tree.lines.items() if len(location) > 1 and at[: len(location) - 1] == location[:-1]]
+    return max(beside, default=1_000_000)
 
 
 def placed(faults: Sequence[Fault]) -> tuple[dict[str, Fault], list[Fault]]:

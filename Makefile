@@ -33,7 +33,7 @@ SPREAD := --numprocesses auto --dist loadfile
 
 .PHONY: help run install test browser check format-check lint types layers docs unit coverage quick format golden \
 	lock pages bench calibrate torture realism endpoints mmrm double effects estimands facts medicines therapies blinding operating fuzz abuse bench-load laws shapes \
-	static processes thorough kernels processors picture worlds dist dist-check clean
+	static processes thorough kernels processors picture worlds forecasts explanations credibility dist dist-check clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile

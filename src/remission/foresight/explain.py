@@ -45,6 +45,7 @@ from remission.library.explanations import (
     links,
     study_shapes,
 )
+from remission.library.front_page import load_rule
 from remission.library.posteriors import LEVEL, Posterior, load_posterior
 from remission.patient.parameters import CourseParameters
 from remission.protocol.record import Protocol
@@ -64,6 +65,8 @@ _NORMALS = 24
 _LEVEL = 0.9
 _RIDGE = 1e-3
 _HALF = 0.5
+_FEW = 3
+"""Values of which it is said where they would turn the conclusion: a fifth of the draws of any turns it by chance."""
 _LEAST_R2 = 0.5
 """Below it nothing is said of studies: the smooth form they rest on explains too little of the effect."""
 
@@ -188,7 +191,7 @@ def explained(
         movers=movers, sd_mean=_short(doubt.sd_mean), sd_next=_short(doubt.sd_next), surrogate_r2=_short(doubt.r2),
         studies=worths, says=(),
     )  # fmt: skip
-    return found.replace(says=tuple(_says(found)))
+    return found.replace(says=tuple(_says(found, _range(effect, load_rule().level))))
 
 
 def _one_draw(protocol: Protocol, wanted: str, n_people: int, item: tuple[dict[str, float], int]) -> dict[str, float]:
@@ -378,13 +381,19 @@ def _standard_error(protocol: Protocol, wanted: str, seed: int) -> float:
 
 
 def _conclusion(effect: _Column) -> Conclusion:
-    low, high = np.quantile(effect, [(1.0 - _LEVEL) / 2.0, (1.0 + _LEVEL) / 2.0])
+    """By the rule of the first page, so that no page says more than another."""
+    low, high = _ends(effect, load_rule().level)
     return "helps" if low > 0.0 else "worse" if high < 0.0 else "unclear"
 
 
-def _range(values: _Column) -> Range:
-    low, high = np.quantile(values, [(1.0 - _LEVEL) / 2.0, (1.0 + _LEVEL) / 2.0])
-    return Range(mean=_short(float(values.mean())), low=_short(float(low)), high=_short(float(high)))
+def _range(values: _Column, level: float = _LEVEL) -> Range:
+    low, high = _ends(values, level)
+    return Range(mean=_short(float(values.mean())), low=_short(low), high=_short(high))
+
+
+def _ends(values: _Column, level: float) -> tuple[float, float]:
+    low, high = np.quantile(values, [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
+    return float(low), float(high)
 
 
 def _short(value: float) -> float:
@@ -395,10 +404,15 @@ def _text(one: Range) -> str:
     return f"{one.mean:.3g} ({one.low:.3g} to {one.high:.3g})"
 
 
-def _says(found: Explained) -> Iterable[str]:
-    """The answer in sentences: conclusion, what carries it, what would change it, what would tell more."""
+def _says(found: Explained, said: Range) -> Iterable[str]:
+    """The answer in sentences: conclusion, what carries it, what would change it, what would tell more.
+
+    ``said``: the effect with the range that the conclusion goes by.
+    """
     words, unit, effect = packaged_toml("explain.toml")["words"], found.unit, found.effect
-    yield words[found.conclusion].format(low=effect.low, high=effect.high, unit=unit, percent=100.0 * found.helps_share)
+    yield words[found.conclusion].format(
+        low=said.low, high=said.high, unit=unit, percent=100.0 * found.helps_share, level=100.0 * load_rule().level
+    )  # fmt: skip
     known = [(one, one.through, one.left) for one in found.parts if one.through is not None and one.left is not None]
     known.sort(key=lambda row: -abs(row[1].mean))
     for kind in ("region", "piece"):
@@ -410,7 +424,7 @@ def _says(found: Explained) -> Iterable[str]:
     top = found.movers[0]
     yield words["change"].format(name=top.name, low=top.low.mean, high=top.high.mean, unit=unit)
     told = {"helps": "it helps", "unclear": "it cannot be told", "worse": "it harms"}
-    for one in found.movers:
+    for one in found.movers[:_FEW]:
         for which, says in (("lowest", one.low_says), ("highest", one.high_says)):
             if says != found.conclusion:
                 yield words["turns"].format(which=which, name=one.name, says=told[says])

@@ -39,7 +39,7 @@ def explain_chart(found: Explained) -> Chart:
         name=f"explain-{found.protocol}",
         title=f"{found.analysis}: simulated, {found.effect.mean:.3g} {found.unit}, and what runs through each link",
         **told("explain", n_draws=found.n_draws, n_people=found.n_people),
-        figure=_drawn(rows, f"{found.unit}; right is better for the treatment", none=0.0, is_log=False),
+        figure=_drawn(rows, f"{found.unit}\nright is better", none=0.0, is_log=False),
         table=_table(("link", "mean", "5% of draws", "95% of draws"), rows, empty),
     )
 
@@ -62,7 +62,7 @@ def forecast_chart(name: str, content: Mapping[str, Any]) -> Chart:
         title=f"{analysis['label']}: simulated before a result, {100.0 * said:.0f}% in favor ({rows[0].name})",
         **told("forecast"),
         figure=_drawn(
-            rows, f"{analysis['unit']}; {side} is better for the treatment", none=float(analysis["is_log"]),
+            rows, f"{analysis['unit']}\n{side} is better", none=float(analysis["is_log"]),
             is_log=bool(analysis["is_log"]),
         ),
         table=Table(
@@ -86,7 +86,7 @@ def _table(columns: Sequence[str], rows: Sequence[Interval], more: Sequence[Sequ
 
 
 def _drawn(rows: Sequence[Interval], x: str, *, none: float, is_log: bool) -> Figure:
-    with canvas(9.4, 1.0 + 0.44 * len(rows)) as (figure, axes):
+    with canvas(9.4, 1.0 + 0.5 * len(rows)) as (figure, axes):
         for place, one in enumerate(reversed(rows)):
             axes.plot([one.low, one.high], [place, place], color=_COLORS[one.kind], linewidth=2.0)
             axes.plot(
@@ -97,7 +97,7 @@ def _drawn(rows: Sequence[Interval], x: str, *, none: float, is_log: bool) -> Fi
         if is_log:
             axes.set_xscale("log")
             axes.xaxis.set_major_formatter("{x:g}")
-        axes.set_yticks(np.arange(len(rows)), [fill(one.name, 34) for one in reversed(rows)])
+        axes.set_yticks(np.arange(len(rows)), [fill(one.name, 24) for one in reversed(rows)])
         axes.set_ylim(-0.6, len(rows) - 0.4)
         axes.set_xlabel(x)
         axes.grid(visible=True, axis="x")

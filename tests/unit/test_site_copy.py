@@ -1,5 +1,6 @@
 """A copy of the site: whole or not at all, nothing that leads out of it, and what is lost is named."""
 
+import dataclasses
 import shutil
 from datetime import date
 from pathlib import Path
@@ -72,6 +73,18 @@ def test_every_page_of_the_table_is_there(copy: Path) -> None:
     for patient in ("es/safety.html", "es/clinics/check.html", "journey/alcohol.html", "clinics/state/ca.html"):
         assert (copy / patient).is_file() or (copy / patient.replace("ca.", "CA.")).is_file()
     assert "remission serve" in (copy / "evidence.html").read_text("utf-8")
+
+
+def test_every_page_says_its_command_whatever_its_address_says() -> None:
+    """A page that somebody adds with a name that stands in its query and not in its path must not end a whole copy."""
+    for one in create_app().state.pages:
+        assert "{" not in export.command_of(one, {})
+        assert "kare" in export.command_of(
+            dataclasses.replace(one, command="remission show {trial}"), {"trial": "kare"}
+        )
+        assert (
+            export.command_of(dataclasses.replace(one, command="remission show {trial}"), {}) == "remission show TRIAL"
+        )
 
 
 def test_a_page_carries_its_day_and_who_offers_it(copy: Path) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from hashlib import sha256
@@ -243,7 +243,7 @@ class _Crawl:
         return entry.copied == "always" or bool(self.trials & set(values.values()))
 
     def _absent(self, entry: PageEntry, values: dict[str, str], language: str, address: str) -> _Answer:
-        command = entry.command.format_map(values)
+        command = command_of(entry, values)
         if address.partition("?")[0].endswith(".json"):
             return _Answer(200, "application/json", "", json.dumps({"absent": command}).encode())
         request = self._asked(path_in(entry.path, language))
@@ -306,6 +306,18 @@ class _Crawl:
         return Request(
             {"type": "http", "method": "GET", "path": path, "headers": [], "query_string": b"", "app": self.app}
         )
+
+
+class _Names(dict[str, str]):
+    """What an address says, by name; a name that it does not say stays, in capitals, for the reader to fill."""
+
+    def __missing__(self, name: str) -> str:
+        return name.upper()
+
+
+def command_of(entry: PageEntry, values: Mapping[str, str]) -> str:
+    """The command that makes a page without a server, with what its address says."""
+    return entry.command.format_map(_Names(values))
 
 
 def _section(path: str) -> str:

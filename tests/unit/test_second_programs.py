@@ -142,3 +142,20 @@ def test_columns_that_count() -> None:
     assert basics.design(term, treated).shape == (5, 3)
     with pytest.raises(basics.NoEstimateError, match="not_estimable"):
         basics.design(treated[:, None], treated)
+
+
+@pytest.mark.parametrize(
+    ("place", "form"),
+    [
+        (120, "mmrm:covariance=heterogeneous-autoregressive"),
+        (90, "mmrm:covariance=spatial-gaussian"),
+        (158, "mmrm:covariance=spatial-gaussian"),
+    ],
+)
+def test_a_likelihood_of_two_peaks_has_no_number(place: int, form: str, tmp_path: Path) -> None:
+    """Each program stood on another peak, or where the range had gone to nothing, and said that all was well."""
+    analyses = [one for one in data.MIXED_ANALYSES if one["form"] == form]
+    found: dict[str, compare.Tally] = {}
+    compare.one_set(f"random {place}", data.random_people(place), analyses, found, tmp_path)
+    assert not found[form].n_far
+    assert all(first != "ok" for first, _ in found[form].statuses)

@@ -13,6 +13,7 @@ from validation.second.basics import Array, Found, NoEstimateError, by_t, check_
 Build = Callable[[Array], Array]
 CLOSE = float(stats.chi2.ppf(0.95, 1)) / 2.0
 N_FURTHER = 10
+MOST_ROWS = 60
 
 
 @dataclass(frozen=True)
@@ -207,7 +208,8 @@ class Reml:
         that a 95% region reaches, is no answer.
         """
         starts = list(self.structure.starts)
-        if not is_plain and self.outcome.size - self.columns.shape[1] < 20 * starts[0].size:
+        n_left = self.outcome.size - self.columns.shape[1]
+        if not is_plain and n_left < min(20 * starts[0].size, MOST_ROWS):
             draw = np.random.default_rng(1)
             starts += [self.structure.draw(draw) for _ in range(N_FURTHER)]
         climbs = [climb for start in starts if (climb := self._climb(start)) is not None]

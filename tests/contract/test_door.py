@@ -58,7 +58,7 @@ WRONG: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], str]] = [
     (rm.bench_blinding, (5,), {}, "int 5"),
     (rm.bench_blinding, ({"id": "x"},), {}, "required"),
     (rm.bench_blinding, ("kare",), {"with_frontier": 1}, "True or False"),
-    (rm.analyze_guesses, ("not-there.csv",), {}, "no such file"),
+    (rm.analyze_guesses, ("not-there.csv",), {}, "No such file"),
     (rm.analyze_guesses, (5,), {}, "int 5"),
     (rm.analyze_guesses, ({"groups": []},), {}, "data, or groups"),
     (rm.analyze, ("x.csv", 5), {}, "int 5"),

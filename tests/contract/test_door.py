@@ -15,11 +15,14 @@ import pytest
 
 import remission as rm
 from remission import door
+from remission.calibration.added import Reweighted
+from remission.calibration.people import level_of
 from remission.calibration.posterior import load_posterior
 from remission.door.arguments import ARGUMENTS, opened
 from remission.errors import MissingExtraError, SpecError
 from remission.foresight import explain
 from remission.foresight.forecast import register_forecast
+from remission.library.calibration_plan import load_calibration_plan
 from remission.library.explanations import load_explanations
 from remission.records.result import Result
 from remission.records.session_fields import SESSION_FIELDS
@@ -339,6 +342,7 @@ def results() -> dict[type, Result]:
     session = {"dose_mg_per_kg": 0.5, "duration_h": 2 / 3, **person}
     forecast = rm.forecast_trial("kare", n_draws=20, n_replicates=2)
     found: list[Result] = [
+        _reweighted(), level_of(load_calibration_plan(), imported.diaries[0]),
         trial, rm.summarize_trial(trial), trial.parameters, rm.estimand_truth("kare", n_people=100), imported,
         imported.diaries[0], described, described.descriptions[0], rm.compute_endpoints(imported),
         rm.rebuild(folder_of_run), rm.load_evidence(), rm.load_pk_model(),
@@ -360,6 +364,15 @@ def results() -> dict[type, Result]:
         rm.bench_blinding(BENCH, with_frontier=False), rm.analyze_guesses({"groups": GUESSED}),
     ]  # fmt: skip
     return {type(one): one for one in found}
+
+
+def _reweighted() -> Reweighted:
+    """As reweight() gives it; making one takes half a minute."""
+    there = {"mean": (-0.2, 0.3, 0.8), "tau": (0.0, 0.3, 0.9)}
+    return Reweighted(
+        trial="a", substance="alcohol", k=0.2, effective=800.0, n_draws=1000, predicted=(-1.0, 1.0, 3.0), chance=0.7,
+        before=there, after=there, posterior=load_posterior(),
+    )  # fmt: skip
 
 
 def kinds() -> list[type]:

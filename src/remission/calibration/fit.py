@@ -13,12 +13,13 @@ For trial t of substance s, with everything on the scale of the box::
 NumPyro belongs to the extra ``calibrate``; a posterior that was written is used without it.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from remission.calibration.emulator import Emulator
 from remission.calibration.wave import TrialTargets
@@ -28,7 +29,8 @@ from remission.records.substance import Substance
 
 Rule = str
 """``main``, or one of the rules that the plan shows beside it."""
-_EDGE = 50.0
+EDGE = 50.0
+"""How steeply the prior ends where the box does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,34 @@ class TrialData:
     targets: TrialTargets
     emulator: Emulator
     correlation: Float[np.ndarray, "number number"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """What one trial published, as numbers; with a first axis, that of many data sets.
+
+    ``value``, ``error``: of its numbers, on their scales. ``verdict``: of each verdict of the entry, 0 for no
+    difference, else the sign of the z. ``significant``: by its first analysis, 1 or 0.
+    """
+
+    value: Float[np.ndarray, "*set number"]
+    error: Float[np.ndarray, "*set number"]
+    verdict: Int[np.ndarray, "*set verdict"]
+    significant: Int[np.ndarray, "*set"]
+
+
+def published_results(one: TrialTargets) -> Results:
+    """What the registry says of a trial."""
+    entry = one.entry
+    signs = [entry.sign_of(verdict) for verdict in entry.verdicts]
+    first = [sign for sign, verdict in zip(signs, entry.verdicts, strict=True) if verdict.analysis == entry.z.analysis]
+    return Results(
+        value=np.array([target.value for target in one.numbers]),
+        error=np.array([target.error for target in one.numbers]),
+        verdict=np.array(signs, dtype=np.int64),
+        # A trial that enters with numbers found a difference.
+        significant=np.array(first[0] != 0 if first else 1, dtype=np.int64),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +113,7 @@ def fit_posterior(
         from numpyro.infer import MCMC, NUTS
     jax.config.update("jax_enable_x64", True)
     numpyro.set_host_device_count(1)
-    model = _model(plan, trials, frozenset(left_out), rule)
+    model = partial(posterior_model(plan, trials, left_out, rule), [published_results(one.targets) for one in trials])
     sampler = MCMC(
         NUTS(model, target_accept_prob=0.9), num_warmup=n_warmup, num_samples=n_draws, num_chains=n_chains,
         chain_method="vectorized", progress_bar=False,
@@ -103,9 +133,10 @@ def fit_posterior(
     )
 
 
-def _model(  # noqa: C901, PLR0915 - the model in one place, in the order of the equations above
-    plan: CalibrationPlan, trials: tuple[TrialData, ...], left_out: frozenset[str], rule: Rule
-) -> Any:
+def posterior_model(  # noqa: PLR0915 - the model in one place, in the order of the equations above
+    plan: CalibrationPlan, trials: tuple[TrialData, ...], left_out: Collection[str] = (), rule: Rule = "main"
+) -> Callable[[Sequence[Results]], None]:
+    """The model as NumPyro reads it: a function of the :class:`Results` of each trial, in the order of the plan."""
     import jax.numpy as jnp
     import numpyro
     from jax.scipy.stats import norm
@@ -124,12 +155,12 @@ def _model(  # noqa: C901, PLR0915 - the model in one place, in the order of the
     drops = rule == "verdicts in favor left out"
 
     def piece(value: BoxValue) -> Any:
-        low, high, center, sd = _prior(value)
+        low, high, center, sd = prior_of(value)
         found = numpyro.sample(f"_{value.name}", dist.TruncatedNormal(center, sd, low=low, high=high))
         numpyro.deterministic(value.name, jnp.exp(found) if value.scale == "log" else found)
         return 2.0 * (found - low) / (high - low) - 1.0
 
-    def model() -> None:
+    def model(results: Sequence[Results]) -> None:
         mean = numpyro.sample("_mean", dist.Normal(0.0, mean_sd))
         tau = numpyro.sample("_tau", dist.HalfNormal(h.tau_half_normal))
         craving_tau = numpyro.sample("_craving_tau", dist.HalfNormal(h.craving_tau_half_normal))
@@ -137,11 +168,11 @@ def _model(  # noqa: C901, PLR0915 - the model in one place, in the order of the
             "_substance", dist.Normal(0.0, 1.0).expand([len(substances)]).to_event(1)
         )
         effect = by_substance[place] + tau * numpyro.sample("_effect", dist.Normal(0.0, 1.0).expand([n]).to_event(1))
-        low, high, center, sd = _prior(box["k_c"])
+        low, high, center, sd = prior_of(box["k_c"])
         k_c = numpyro.sample("_k_c", dist.TruncatedNormal(center, sd, low=low, high=high))
         own = numpyro.sample("_craving", dist.Normal(0.0, 1.0).expand([n]).to_event(1))
         craving = k_c + craving_tau * own
-        _, _, middle, spread = _prior(box["level"])
+        _, _, middle, spread = prior_of(box["level"])
         level = middle + spread * numpyro.sample("_level", dist.Normal(0.0, 1.0).expand([n]).to_event(1))
         null_seen = numpyro.sample(
             "_null_seen", dist.Uniform(plan.selection.null_seen_low, plan.selection.null_seen_high)
@@ -153,15 +184,15 @@ def _model(  # noqa: C901, PLR0915 - the model in one place, in the order of the
         ):  # fmt: skip
             numpyro.deterministic(name, found)
         logs, z_of, spread_of = [], [], []
-        for t, one in enumerate(trials):
+        for t, (one, told) in enumerate(zip(trials, results, strict=True)):
             units = {**pieces}
             for name, found in (("use_effect", effect[t]), ("k_c", craving[t]), ("level", level[t])):
                 units[name] = 2.0 * (found - box[name].low) / (box[name].high - box[name].low) - 1.0
             x = jnp.stack([units[name] for name in names])
             # The emulator knows nothing beyond the box: the prior is cut there, softly, for the sampler's sake.
-            beyond = _EDGE * jnp.sum(jnp.maximum(jnp.abs(x) - 1.0, 0.0) ** 2)
+            beyond = EDGE * jnp.sum(jnp.maximum(jnp.abs(x) - 1.0, 0.0) ** 2)
             numpyro.factor(f"box_{t}", -beyond)
-            log, significant, z, spread = _one(one, x, z_alpha)
+            log, significant, z, spread = _one(one, told, x)
             logs.append(log)
             z_of.append(one.targets.entry.z.benefit * z)
             spread_of.append(spread)
@@ -170,55 +201,44 @@ def _model(  # noqa: C901, PLR0915 - the model in one place, in the order of the
             numpyro.factor(f"trial_{t}", log)
             # A trial whose result does not count is not on file for what it found.
             enters = bool(one.targets.numbers) or not drops or one.targets.entry.verdicts[0].says == "no difference"
-            if selects and enters:
+            if selects and enters and one.targets.entry.seen != "always":
                 early = one.targets.entry.seen == "stopped early"
                 seen = significant if early else significant + null_seen * (1.0 - significant)
                 # The numerator: a trial that was significant is on file surely, one that was not with null_seen.
-                mine = 0.0 if _is_significant(one) else jnp.log(null_seen)
+                mine = (1 - told.significant) * jnp.log(null_seen)
                 numpyro.factor(f"seen_{t}", mine - jnp.log(jnp.maximum(seen, 1e-9)))
         numpyro.deterministic("log_likelihood", jnp.stack(logs))
         numpyro.deterministic("z", jnp.stack(z_of))
         numpyro.deterministic("z_sd", jnp.stack(spread_of))
 
-    def _one(one: TrialData, x: Any, z_alpha: float) -> tuple[Any, Any, Any, Any]:
+    def _one(one: TrialData, told: Results, x: Any) -> tuple[Any, Any, Any, Any]:
         made = one.emulator
         moves = np.flatnonzero(made.weights.any(axis=1))
-        off = (x - made.points)[None, :, :] / made.lengths[moves, None, :]
-        near = jnp.exp(-0.5 * jnp.sum(off**2, axis=-1))
+        # |x - point|**2 multiplied out: one product of matrices instead of a difference for every outcome and point.
+        close = made.lengths[moves] ** -2.0
+        near = jnp.exp(close * x @ made.points.T - 0.5 * ((close @ x**2)[:, None] + close @ (made.points**2).T))
         found = jnp.asarray(made.constants).at[moves].add(jnp.sum(near * made.weights[moves], axis=-1))
         k, m = len(one.targets.numbers), len(one.targets.analyses)
         log = jnp.zeros(())
         if k:
-            error = np.array([target.error for target in one.targets.numbers])
-            covariance = np.outer(error, error) * one.correlation + np.diag(one.emulator.error[:k] ** 2)
-            value = np.array([target.value for target in one.targets.numbers])
-            log = log + dist.MultivariateNormal(found[:k], covariance).log_prob(value)
+            covariance = jnp.outer(told.error, told.error) * one.correlation + np.diag(one.emulator.error[:k] ** 2)
+            log = log + dist.MultivariateNormal(found[:k], covariance).log_prob(told.value)
         z = found[k : k + m]
         spread = jnp.sqrt(jnp.exp(2.0 * found[k + m :]) + one.emulator.error[k : k + m] ** 2)
         up, down = norm.cdf((z - z_alpha) / spread), norm.cdf((-z - z_alpha) / spread)
-        for verdict in one.targets.entry.verdicts:
-            at = one.targets.analyses.index(verdict.analysis)
-            if verdict.says == "no difference":
-                log = log + jnp.log(jnp.maximum(1.0 - up[at] - down[at], 1e-9))
-            elif not drops:
-                chance = up[at] if one.targets.entry.z.benefit > 0 else down[at]
-                log = log + jnp.log(jnp.maximum(chance, 1e-9))
+        for place, verdict in enumerate(one.targets.entry.verdicts):
+            if drops and verdict.says != "no difference":
+                continue
+            at, sign = one.targets.analyses.index(verdict.analysis), told.verdict[place]
+            chance = jnp.where(sign == 0, 1.0 - up[at] - down[at], jnp.where(sign > 0, up[at], down[at]))
+            log = log + jnp.log(jnp.maximum(chance, 1e-9))
         return log, up[0] + down[0], z[0], spread[0]
 
     return model
 
 
-def _is_significant(one: TrialData) -> bool:
-    """Whether the published trial found a difference by its first analysis."""
-    entry = one.targets.entry
-    for verdict in entry.verdicts:
-        if verdict.analysis == entry.z.analysis:
-            return verdict.says != "no difference"
-    return True
-
-
-def _prior(value: BoxValue) -> tuple[float, float, float, float]:
-    """Ends, center and standard deviation on the scale of the box."""
+def prior_of(value: BoxValue) -> tuple[float, float, float, float]:
+    """Ends, center and standard deviation of a value's prior, on the scale of the box."""
     assert value.center is not None, value.name
     assert value.sd is not None, value.name
     if value.scale == "log":

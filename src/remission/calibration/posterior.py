@@ -2,8 +2,10 @@
 
 import json
 from dataclasses import asdict
+from importlib.resources import files
 from pathlib import Path
 
+from remission.errors import SpecError
 from remission.files import write_text
 from remission.library.posteriors import POSTERIOR_FORMAT, Posterior, load_posterior, plan_hash, read_posterior
 
@@ -13,8 +15,13 @@ __all__ = ["Posterior", "load_posterior", "plan_hash", "read_posterior", "write_
 def write_posterior(posterior: Posterior, path: Path) -> None:
     """Write it, whole or not at all.
 
-    Raises WorkError: the disk refused.
+    Raises WorkError: the disk refused. SpecError: the place is that of the posterior that the program carries.
     """
+    if path.resolve().parent == Path(str(files("remission.library") / "calibration")).resolve():
+        raise SpecError(
+            where=str(path), got="the folder of the shipped posterior", allowed="another folder",
+            remedy="What the program carries is replaced by make calibrate only.",
+        )  # fmt: skip
     told = {"format": POSTERIOR_FORMAT, **asdict(posterior)}
     told["draws"] = {name: [float(f"{x:.5g}") for x in column] for name, column in posterior.draws.items()}
     write_text(path, json.dumps(told, indent=None, separators=(",", ":")) + "\n")

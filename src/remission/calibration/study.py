@@ -2,22 +2,24 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-from remission.calibration.emulator import correlation, fit_emulator
+from remission.calibration.added import NewTrial, check_new
+from remission.calibration.emulator import Emulator, correlation, fit_emulator
 from remission.calibration.fit import Fit, TrialData, fit_posterior
 from remission.calibration.judge import exact_weights, leave_out, stacking_weight
 from remission.calibration.posterior import Posterior, plan_hash, write_posterior
 from remission.calibration.wave import Point, TrialTargets, simulate_wave, trial_targets, wave_points
-from remission.errors import WorkError
+from remission.errors import SpecError, WorkError
 from remission.extras import need_extra, telling_extras
 from remission.files import make_folder
-from remission.library.calibration_plan import CalibrationPlan
+from remission.library.calibration_plan import CalibrationPlan, load_calibration_plan
 from remission.provenance import source_hashes
 from remission.records.substance import Substance
 from remission.runs.crew import Crew
@@ -60,20 +62,15 @@ def calibrate(
     need_extra("calibrate", where="remission calibrate")
     pace = pace or Pace()
     make_folder(folder)
-    targets, units = trial_targets(plan), wave_points(plan)
-    tell(f"{len(targets)} trials at {len(units)} points")
-    # Points of other code or of another plan are other points.
-    journal = Journal(folder / f"points-{plan_hash(plan)}-{source_hashes()['numbers'][:8]}.jsonl", (Point,))
-    with closing(journal):
-        kept = Journaled(crew or Crew(), journal)
-        points = list(_counted(simulate_wave(plan, targets, crew=kept), len(units), tell))
-        trials = _emulated(plan, targets, units, points, tell)
-        tell("sampling")
-        fit = fit_posterior(
-            plan, trials, n_chains=pace.n_chains, n_warmup=pace.n_warmup, n_draws=pace.n_draws
-        )  # fmt: skip
-        _check(plan, fit)
-        judged = _judge(plan, trials, fit, kept, tell) if pace.judges else {}
+    crew = crew or Crew()
+    trials = emulate_wave(plan, trial_targets(plan), folder, crew=crew, tell=tell)
+    tell("sampling")
+    fit = fit_posterior(plan, trials, n_chains=pace.n_chains, n_warmup=pace.n_warmup, n_draws=pace.n_draws)
+    _check(plan, fit)
+    judged = {}
+    if pace.judges:
+        with closing(_journal(plan, folder, "exact", Point)) as journal:
+            judged = _judge(plan, trials, fit, Journaled(crew, journal), tell)
     found = Posterior(
         plan=plan.id, plan_hash=plan_hash(plan), form=plan.form, seed=plan.seed, draws=_columns(trials, fit),
         diagnostics=_diagnostics(plan, trials, fit), judged=judged,
@@ -89,25 +86,71 @@ def _counted(points: Iterator[tuple[Point, ...]], total: int, tell: Tell) -> Ite
         yield point
 
 
-def _emulated(
-    plan: CalibrationPlan,
-    targets: tuple[TrialTargets, ...],
-    units: Float[np.ndarray, "point value"],
-    points: list[tuple[Point, ...]],
-    tell: Tell,
-) -> tuple[TrialData, ...]:
-    found = []
-    for place, one in enumerate(targets):
-        tell(f"emulator of {one.entry.protocol}")
-        own = [point[place] for point in points]
-        found.append(
-            TrialData(
-                targets=one,
-                emulator=fit_emulator(units, own, n_draws=plan.wave.draws),
-                correlation=correlation(own) if one.numbers else np.zeros((0, 0)),
-            )
-        )
-    return tuple(found)
+def refit(
+    posterior: Posterior, new: NewTrial, folder: Path, *, pace: Pace | None = None, crew: Crew | None = None,
+    tell: Tell = print,
+) -> Posterior:  # fmt: skip
+    """The posterior's plan fitted with one more trial, which is simulated over the whole box like the others.
+
+    What ``folder`` has of the wave is not simulated again. Raises as :func:`calibrate`; SpecError: the trial is in the
+    posterior already.
+    """
+    need_extra("calibrate", where="remission calibrate --refit")
+    registered, pace, crew = load_calibration_plan(posterior.plan), pace or Pace(), crew or Crew()
+    check_new(posterior, registered, new)
+    if posterior.added:
+        raise SpecError(
+            where="--to", got=f"a posterior with {len(posterior.added)} added trials", allowed="one that was fitted",
+            remedy="A refit takes one new trial beside those of the plan.",
+        )  # fmt: skip
+    plan = registered if pace.judges else quick_plan(registered)
+    make_folder(folder)
+    trials = emulate_wave(plan, trial_targets(plan), folder, crew=crew, tell=tell)
+    trials += emulate_wave(plan, (new.targets,), folder, crew=crew, tell=tell, name=f"-{new.record.id}-{new.hash}")
+    tell("sampling")
+    fit = fit_posterior(
+        plan.replace(trial=(*plan.trial, new.targets.entry)), trials, n_chains=pace.n_chains, n_warmup=pace.n_warmup,
+        n_draws=pace.n_draws,
+    )  # fmt: skip
+    if pace.judges:
+        _check(plan, fit)
+    # The judges of the fit without it say nothing of this one.
+    return replace(
+        posterior, draws=_columns(trials, fit), diagnostics=_diagnostics(plan, trials, fit), judged={},
+        added=(new.record.to_dict(),),
+    )  # fmt: skip
+
+
+def emulate_wave(
+    plan: CalibrationPlan, targets: tuple[TrialTargets, ...], folder: Path, *, crew: Crew | None = None,
+    tell: Tell = print, name: str = "",
+) -> tuple[TrialData, ...]:  # fmt: skip
+    """What the fit reads of each trial; points and emulators that ``folder`` keeps are not made again.
+
+    ``name``: of what is kept, where the trials are not those of the plan.
+
+    Raises MissingExtraError: scikit-learn is not installed.
+    """
+    crew, units = crew or Crew(), wave_points(plan)
+    tell(f"{len(targets)} trials at {len(units)} points")
+    with closing(_journal(plan, folder, f"points{name and '-'}{name}", Point)) as journal:
+        points = list(_counted(simulate_wave(plan, targets, crew=Journaled(crew, journal)), len(units), tell))
+    by_trial = [[point[place] for point in points] for place in range(len(targets))]
+    with closing(_journal(plan, folder, f"emulators{name and '-'}{name}", Emulator)) as journal:
+        work = partial(fit_emulator, units, n_draws=plan.wave.draws)
+        emulators = []
+        for one, made in zip(targets, Journaled(crew, journal).in_order(work, by_trial), strict=True):
+            tell(f"emulator of {one.entry.protocol}")
+            emulators.append(made)
+    return tuple(
+        TrialData(targets=one, emulator=made, correlation=correlation(own) if one.numbers else np.zeros((0, 0)))
+        for one, made, own in zip(targets, emulators, by_trial, strict=True)
+    )
+
+
+def _journal(plan: CalibrationPlan, folder: Path, what: str, kind: type) -> Journal:
+    """What is kept of a piece of the work: that of other code or of another plan is another."""
+    return Journal(folder / f"{what}-{plan_hash(plan)}-{source_hashes()['numbers'][:8]}.jsonl", (kind,))
 
 
 def _check(plan: CalibrationPlan, fit: Fit) -> None:

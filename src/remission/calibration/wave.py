@@ -5,7 +5,7 @@ tendency does, and :func:`shifted` writes that into the values of the regimes.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -70,7 +70,11 @@ class Point:
 
 def trial_targets(plan: CalibrationPlan) -> tuple[TrialTargets, ...]:
     """What the plan takes of every trial, with the published numbers of the registry."""
-    return tuple(_targets(entry) for entry in plan.trial)
+    found = []
+    for entry in plan.trial:
+        protocol = load_protocol(entry.protocol)
+        found.append(targets_of(entry, protocol, tuple(_target(protocol, number) for number in entry.numbers)))
+    return tuple(found)
 
 
 def wave_points(plan: CalibrationPlan) -> Float[np.ndarray, "point value"]:
@@ -108,6 +112,28 @@ def simulate_point(
     return tuple(_simulate(one, dict(own), replicates, seed) for one, own in zip(targets, values, strict=True))
 
 
+def to_unit(
+    plan: CalibrationPlan, values: Mapping[str, Float[np.ndarray, "*shape"]]
+) -> Float[np.ndarray, "*shape value"]:
+    """Places between -1 and 1 of values of the box: the way back of :func:`from_unit`."""
+    columns = []
+    for value in plan.value:
+        low, high, found = value.low, value.high, np.asarray(values[value.name])
+        if value.scale == "log":
+            low, high, found = math.log(low), math.log(high), np.log(found)
+        columns.append(2.0 * (found - low) / (high - low) - 1.0)
+    return np.stack(columns, axis=-1)
+
+
+def scale_of(protocol: Protocol, number: Number) -> str:
+    """The scale on which a number enters."""
+    if number.analysis is None:
+        assert number.endpoint is not None, "a number is of an analysis or of an endpoint"
+        return "logit" if protocol.endpoint(number.endpoint).unit == "share of people" else "plain"
+    kind = protocol.analysis(number.analysis).facts.scale
+    return {"percent_lower": "log of what is left", "difference": "plain", "ratio": "log"}[kind]
+
+
 def to_scale(value: float, scale: str) -> float:
     """A published number on the scale of its likelihood; a share of people is given in percent."""
     if scale == "logit":
@@ -117,9 +143,8 @@ def to_scale(value: float, scale: str) -> float:
     return math.log(value) if scale == "log" else value
 
 
-def _targets(entry: TrialEntry) -> TrialTargets:
-    protocol = load_protocol(entry.protocol)
-    numbers = tuple(_target(protocol, number) for number in entry.numbers)
+def targets_of(entry: TrialEntry, protocol: Protocol, numbers: tuple[Target, ...]) -> TrialTargets:
+    """An entry with what of its protocol has to be simulated."""
     analyses = tuple(dict.fromkeys([entry.z.analysis, *(one.analysis for one in entry.verdicts)]))
     wanted = {*analyses, *(one.number.analysis for one in numbers if one.number.analysis)}
     kept = tuple(one for one in protocol.analyses if one.id in wanted)
@@ -154,12 +179,7 @@ def _target(protocol: Protocol, number: Number) -> Target:
 
 
 def _with_error(protocol: Protocol, number: Number, there: PublishedOutcome) -> Target:
-    if number.analysis is None:
-        assert number.endpoint is not None, "a number is of an analysis or of an endpoint"
-        scale = "logit" if protocol.endpoint(number.endpoint).unit == "share of people" else "plain"
-    else:
-        kind = protocol.analysis(number.analysis).facts.scale
-        scale = {"percent_lower": "log of what is left", "difference": "plain", "ratio": "log"}[kind]
+    scale = scale_of(protocol, number)
     assert there.ci_low is not None, there
     assert there.ci_high is not None, there
     value, low, high = (to_scale(one, scale) for one in (there.value, there.ci_low, there.ci_high))
@@ -176,7 +196,7 @@ def _simulate(one: TrialTargets, values: dict[str, float], replicates: int, seed
         number = target.number
         if number.analysis is not None:
             found = np.concatenate([piece.estimates[number.analysis].estimate for piece in pieces])
-            columns.append(_scaled(found, target.scale))
+            columns.append(scaled(found, target.scale))
         else:
             assert number.endpoint is not None, "a number is of an analysis or of an endpoint"
             arm = [each.id for each in one.protocol.arms].index(number.arm or "")
@@ -194,18 +214,19 @@ def _simulate(one: TrialTargets, values: dict[str, float], replicates: int, seed
     k = table.shape[1]
     mean = table[whole].mean(axis=0) if n_whole else np.full(k, np.nan)
     covariance = np.cov(table[whole], rowvar=False).reshape(k, k) if n_whole > 1 else np.full((k, k), np.nan)
-    z = np.stack([_z(one.protocol, name, pieces) for name in one.analyses])
+    z = np.stack([z_values(one.protocol, name, pieces) for name in one.analyses])
     return Point(mean=mean, covariance=covariance, z=z.mean(axis=1), z_sd=z.std(axis=1, ddof=1), n_trials=n_whole)
 
 
-def _scaled(values: Float[np.ndarray, " replicate"], scale: str) -> Float[np.ndarray, " replicate"]:
+def scaled(values: Float[np.ndarray, " replicate"], scale: str) -> Float[np.ndarray, " replicate"]:
+    """Simulated estimates on the scale of a target."""
     with np.errstate(divide="ignore", invalid="ignore"):
         if scale == "log":
             return np.log(values)
         return np.log(1.0 - values / 100.0) if scale == "log of what is left" else values
 
 
-def _z(protocol: Protocol, name: str, pieces: list[ChunkResult]) -> Float[np.ndarray, " replicate"]:
+def z_values(protocol: Protocol, name: str, pieces: list[ChunkResult]) -> Float[np.ndarray, " replicate"]:
     """Each trial's p value as a z of the estimate's direction; 0 where the analysis gave nothing: no difference."""
     estimate = np.concatenate([piece.estimates[name].estimate for piece in pieces])
     p_value = np.concatenate([piece.estimates[name].p_value for piece in pieces])

@@ -11,7 +11,7 @@ from remission.records.base import Record
 from remission.records.packaged import packaged_toml
 from remission.records.parameter import Text
 
-Says = Literal["no difference", "favors ketamine"]
+Says = Literal["no difference", "favors ketamine", "favors control"]
 _Count = Annotated[int, Field(ge=2, le=100_000)]
 _Share = Annotated[float, Field(gt=0.0, le=1.0)]
 _Spread = Annotated[float, Field(gt=0.0)]
@@ -75,9 +75,13 @@ class TrialEntry(Record):
 
     protocol: str
     z: Signal
-    seen: Literal["selected", "stopped early"]
+    seen: Literal["selected", "stopped early", "always"]
     numbers: tuple[Number, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
+
+    def sign_of(self, verdict: Verdict) -> int:
+        """The sign of z that a verdict states: 0 for no difference."""
+        return {"no difference": 0, "favors ketamine": 1, "favors control": -1}[verdict.says] * self.z.benefit
 
 
 class Selection(Record):

@@ -48,7 +48,8 @@ class Posterior(Result):
 
     ``draws``: ``mean``, ``tau``, ``craving_tau``, ``null_seen``, one column each for the mean of a substance
     (``substance.alcohol``), of a trial (``effect.kare``, ``level.kare``), and the values that all trials share.
-    ``plan``: the registered plan; ``diagnostics``, ``judged``: how the fit and the trials left out came out.
+    ``plan``: the registered plan; ``diagnostics``, ``judged``: how the fit and the trials left out came out; ``added``:
+    records of trials that were added since.
     """
 
     plan: str
@@ -58,6 +59,7 @@ class Posterior(Result):
     draws: dict[str, _Draws]
     diagnostics: dict[str, Any]
     judged: dict[str, Any]
+    added: tuple[dict[str, Any], ...] = ()
 
     def _facts(self) -> list[tuple[str, Any]]:
         return [(name, getattr(self, name)) for name in ("plan", "form", "seed")] + [
@@ -178,6 +180,7 @@ def _read(content: str, where: str) -> Posterior:
             plan=told["plan"], plan_hash=told["plan_hash"], form=told["form"], seed=int(told["seed"]),
             draws={str(key): np.asarray(column, dtype=np.float64) for key, column in told["draws"].items()},
             diagnostics=dict(told["diagnostics"]), judged=dict(told["judged"]),
+            added=tuple(dict(one) for one in told.get("added", ())),
         )  # fmt: skip
         sizes = {column.shape for column in found.draws.values()}
         sound = told["format"] == POSTERIOR_FORMAT and len(sizes) == 1 and all(len(one) == 1 for one in sizes)

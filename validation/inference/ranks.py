@@ -1,0 +1,245 @@
+"""Simulation-based calibration: 200 data sets of the exact simulator, each fitted as published data are.
+
+``python -m validation.inference.ranks FOLDER`` (``make ranks``); what is done stays in FOLDER.
+"""
+
+import sys
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.stats import cramervonmises, norm
+from statsmodels.stats.multitest import multipletests
+
+from remission.analyses.estimate import Z95
+from remission.calibration.fit import Results, TrialData, posterior_model
+from remission.calibration.posterior import plan_hash
+from remission.calibration.wave import TrialTargets, scaled, shifted, z_values
+from remission.library.calibration_plan import CalibrationPlan
+from remission.patient.backgrounds import course_parameters_of
+from remission.runs.crew import Crew, crew_of
+from remission.runs.journal import Journal, Journaled
+from remission.trial.simulate import plan_trial
+from validation.inference.basis import REGISTERED, SUBSTANCES, Draws, fitted, keep, own_values, places_of, prior_draws
+
+PLAN: dict[str, Any] = REGISTERED["ranks"]
+_FIRST, _MORE, _ROUNDS = 8, 64, 20
+_BATCH = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranks:
+    """Ranks of one batch of fits (fit x quantity), share of divergent steps and drawn values beside the true ones."""
+
+    rank: np.ndarray
+    divergent: np.ndarray
+
+
+def main() -> None:
+    """Simulate, fit, test."""
+    folder = Path(sys.argv[1])
+    n = PLAN["fits"]
+    with crew_of(None) as crew:
+        plan, trials = fitted(folder, crew)
+        draws = prior_draws(plan, n, np.random.default_rng(PLAN["seed"]))
+        with closing(Journal(folder / f"ranks-data-{plan_hash(plan)}.jsonl", (Results,))) as journal:
+            targets = tuple(one.targets for one in trials)
+            data = list(_told(simulated(plan, targets, draws, crew=Journaled(crew, journal)), n))
+        with closing(Journal(folder / f"ranks-{plan_hash(plan)}.jsonl", (Ranks,))) as journal:
+            work = partial(fit_batch, plan, trials, draws, data)
+            batches = [range(first, min(first + _BATCH, n)) for first in range(0, n, _BATCH)]
+            found = list(_told(Journaled(crew, journal).in_order(work, batches), len(batches)))
+    keep("ranks", judged(np.concatenate([one.rank for one in found]), np.concatenate([one.divergent for one in found])))
+
+
+def simulated(plan: CalibrationPlan, targets: tuple[TrialTargets, ...], draws: Draws, *, crew: Crew) -> Any:
+    """The results of every trial at every draw, in order."""
+    n = len(draws["mean"])
+    seeds = np.random.SeedSequence([PLAN["seed"], 1]).generate_state(n, dtype=np.uint64).tolist()
+    items = [
+        ([own_values(plan, draws, draw, place) for place in range(len(targets))], float(draws["null_seen"][draw]), seed)
+        for draw, seed in enumerate(seeds)
+    ]
+    return crew.in_order(partial(_data_set, targets, plan.selection.alpha), items)
+
+
+def judged(rank: np.ndarray, divergent: np.ndarray) -> dict[str, Any]:
+    """The registered tests. ``rank``: of each fit (row) and quantity, 0 to the number of kept draws."""
+    names = PLAN["quantities"]
+    kept = PLAN["draws"] // PLAN["thin"]
+    place = (rank + 0.5) / (kept + 1.0)
+    tests = {
+        "bias": [cramervonmises(place[:, k], "uniform").pvalue for k in range(len(names))],
+        "width": [cramervonmises(np.abs(2.0 * place[:, k] - 1.0), "uniform").pvalue for k in range(len(names))],
+    }
+    held = multipletests([*tests["bias"], *tests["width"]], alpha=PLAN["alpha"], method="holm")[1]
+    rows = []
+    for k, name in enumerate(names):
+        inside = np.abs(2.0 * place[:, k] - 1.0)
+        rows.append({
+            "quantity": name, "mean_rank": float(place[:, k].mean()), "inside_50": float((inside < 0.5).mean()),
+            "inside_90": float((inside < 0.9).mean()), "p_bias": float(tests["bias"][k]),
+            "p_width": float(tests["width"][k]), "holm": float(min(held[k], held[len(names) + k])),
+        })  # fmt: skip
+    return {
+        "fits": len(rank), "rows": rows, "divergent": float(divergent.mean()),
+        "rejected": [row["quantity"] for row in rows if row["holm"] < PLAN["alpha"]],
+    }  # fmt: skip
+
+
+def _data_set(
+    targets: tuple[TrialTargets, ...], alpha: float, item: tuple[list[dict[str, float]], float, int]
+) -> tuple[Results, ...]:
+    values, null_seen, seed = item
+    generator = np.random.default_rng([seed, 1])
+    return tuple(
+        _published(one, dict(own), null_seen, alpha, seed, generator) for one, own in zip(targets, values, strict=True)
+    )
+
+
+def _published(
+    one: TrialTargets, values: dict[str, float], null_seen: float, alpha: float, seed: int, generator: Any
+) -> Results:
+    """The first simulated trial that would be on file."""
+    z_alpha = -float(norm.ppf(alpha / 2.0))
+    for turn in range(_ROUNDS):
+        value, error, z = _replicates(one, dict(values), _FIRST if turn == 0 else _MORE, (seed + turn) % 2**63)
+        significant = np.abs(z[0]) > z_alpha
+        early = one.entry.seen == "stopped early"
+        seen = significant | (not early) & (generator.uniform(size=len(significant)) < null_seen)
+        seen &= np.isfinite(value).all(axis=1) & np.isfinite(error).all(axis=1) & (error > 0.0).all(axis=1)
+        if seen.any():
+            first = int(np.flatnonzero(seen)[0])
+            at = [one.analyses.index(verdict.analysis) for verdict in one.entry.verdicts]
+            verdict = np.where(np.abs(z[at, first]) > z_alpha, np.sign(z[at, first]), 0.0).astype(np.int64)
+            return Results(
+                value=value[first], error=error[first], verdict=verdict,
+                significant=np.array(significant[first], dtype=np.int64),
+            )  # fmt: skip
+    raise AssertionError(f"{one.entry.protocol}: no trial on file at {values}")
+
+
+def _replicates(
+    one: TrialTargets, values: dict[str, float], n: int, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Numbers and their standard errors (trial x number), and z (analysis x trial)."""
+    level = values.pop("level")
+    parameters = shifted(course_parameters_of(one.protocol).replace(**values), level)
+    plan = plan_trial(one.protocol, n_replicates=n, seed=seed, parameters=parameters)
+    pieces = [plan.run(chunk) for chunk in plan.chunks]
+    columns, errors = [], []
+    for target in one.numbers:
+        number = target.number
+        if number.analysis is not None:
+            low, middle, high = (
+                scaled(
+                    np.concatenate([getattr(piece.estimates[number.analysis], name) for piece in pieces]), target.scale
+                )
+                for name in ("low", "estimate", "high")
+            )
+            columns.append(middle)
+            errors.append(np.abs(high - low) / (2.0 * Z95))
+            continue
+        arm = [each.id for each in one.protocol.arms].index(number.arm or "")
+        share = np.concatenate([piece.arms[str(number.endpoint)].mean[:, arm] for piece in pieces])
+        people = np.concatenate([piece.arms[str(number.endpoint)].n[:, arm] for piece in pieces])
+        # A share of nobody or everybody has a logit after half a person more on each side.
+        share = (share * people + 0.5) / (people + 1.0)
+        columns.append(np.log(share / (1.0 - share)))
+        errors.append(1.0 / np.sqrt(people * share * (1.0 - share)))
+    z = np.stack([z_values(one.protocol, name, pieces) for name in one.analyses])
+    empty = np.zeros((n, 0))
+    return np.stack(columns, axis=1) if columns else empty, np.stack(errors, axis=1) if errors else empty, z
+
+
+def fit_batch(
+    plan: CalibrationPlan, trials: tuple[TrialData, ...], draws: Draws, data: list[tuple[Results, ...]], batch: range
+) -> Ranks:
+    """Fits of some data sets, and the rank of every registered quantity among the draws that are kept."""
+    import jax
+    from jax import random
+
+    jax.config.update("jax_enable_x64", True)
+    run, log_at = _compiled(plan, trials)
+    ranks, divergent = [], []
+    for number in batch:
+        told = [
+            {name: np.asarray(getattr(one, name)) for name in ("value", "error", "verdict", "significant")}
+            for one in data[number]
+        ]
+        found, off = run(random.PRNGKey(PLAN["seed"] % 2**31 + number), told)
+        true = {name: one[number] for name, one in draws.items()}
+        true["log_likelihood"] = np.asarray(log_at(_sites(plan, true), told))
+        ranks.append([_rank(plan, name, true, found) for name in PLAN["quantities"]])
+        divergent.append(float(off))
+    return Ranks(rank=np.array(ranks, dtype=np.int64), divergent=np.array(divergent))
+
+
+_KEPT: dict[str, Any] = {}
+
+
+def _compiled(plan: CalibrationPlan, trials: tuple[TrialData, ...]) -> Any:
+    """The sampler as one compiled program of a key and the data, and the log likelihood at given sites."""
+    if plan.id not in _KEPT:
+        import jax
+        from numpyro import handlers
+        from numpyro.infer import MCMC, NUTS
+
+        model = posterior_model(plan, trials)
+
+        def results(told: list[dict[str, Any]]) -> list[Results]:
+            return [Results(**one) for one in told]
+
+        def run(key: Any, told: list[dict[str, Any]]) -> Any:
+            sampler = MCMC(
+                NUTS(lambda: model(results(told)), target_accept_prob=0.9), num_warmup=PLAN["warmup"],
+                num_samples=PLAN["draws"], thinning=PLAN["thin"], progress_bar=False, jit_model_args=False,
+            )  # fmt: skip
+            sampler.run(key, extra_fields=("diverging",))
+            return sampler.get_samples(), sampler.get_extra_fields()["diverging"].mean()
+
+        def log_at(sites: dict[str, Any], told: list[dict[str, Any]]) -> Any:
+            found = handlers.trace(handlers.substitute(lambda: model(results(told)), data=sites)).get_trace()
+            return found["log_likelihood"]["value"].sum()
+
+        _KEPT[plan.id] = jax.jit(run), jax.jit(log_at)
+    return _KEPT[plan.id]
+
+
+def _sites(plan: CalibrationPlan, true: Draws) -> dict[str, Any]:
+    """A draw of the prior as the model's own sites."""
+    h, place = plan.hierarchy, places_of(plan)
+    level = next(value for value in plan.value if value.name == "level")
+    sites = {f"_{name}": true[name] for name in ("mean", "tau", "craving_tau", "null_seen", "k_c")}
+    sites["_substance"] = (true["substance"] - true["mean"]) / h.substance_sd
+    sites["_effect"] = (true["effect"] - true["substance"][place]) / true["tau"]
+    sites["_craving"] = (true["craving"] - true["k_c"]) / true["craving_tau"]
+    sites["_level"] = (true["level"] - level.center) / level.sd
+    for value in plan.value:
+        if value.name not in {"use_effect", "k_c", "level"}:
+            sites[f"_{value.name}"] = np.log(true[value.name]) if value.scale == "log" else true[value.name]
+    return sites
+
+
+def _rank(plan: CalibrationPlan, name: str, true: Draws, found: Any) -> int:
+    head, _, tail = name.partition(".")
+    if head == "log likelihood":
+        return int((np.asarray(found["log_likelihood"]).sum(axis=1) < true["log_likelihood"]).sum())
+    if not tail:
+        return int((np.asarray(found[head]) < true[head]).sum())
+    names = SUBSTANCES if head == "substance" else [one.protocol for one in plan.trial]
+    at = names.index(tail)
+    return int((np.asarray(found[head])[:, at] < true[head][at]).sum())
+
+
+def _told(items: Any, total: int) -> Any:
+    for number, one in enumerate(items, 1):
+        print(f"{number} of {total}", flush=True)
+        yield one
+
+
+if __name__ == "__main__":
+    main()

@@ -36,9 +36,13 @@ class Emulator:
 
     def at(self, units: Float[np.ndarray, "point value"]) -> Float[np.ndarray, "point outcome"]:
         """The outcomes at points of the box, each value between -1 and 1."""
-        off = (units[:, None, None, :] - self.points[None, None, :, :]) / self.lengths[None, :, None, :]
-        near = np.exp(-0.5 * (off**2).sum(axis=-1))
-        return self.constants + (near * self.weights).sum(axis=-1)
+        found = np.broadcast_to(self.constants, (len(units), self.constants.size)).copy()
+        for outcome in np.flatnonzero(self.weights.any(axis=1)):
+            close = self.lengths[outcome] ** -2.0
+            # |x - point|**2 multiplied out: a product of matrices.
+            square = 0.5 * ((units**2 @ close)[:, None] + self.points**2 @ close)
+            found[:, outcome] += np.exp((close * units) @ self.points.T - square) @ self.weights[outcome]
+        return found
 
 
 def outcomes_of(points: list[Point]) -> tuple[Float[np.ndarray, "point outcome"], Float[np.ndarray, "point outcome"]]:

@@ -15,11 +15,12 @@ from scipy.stats import halfnorm, norm
 from remission.calibration.fit import TrialData, published_results
 from remission.calibration.posterior import Posterior, load_posterior
 from remission.calibration.psis import smoothed_weights
-from remission.calibration.wave import shifted, to_unit
+from remission.calibration.wave import to_unit
 from remission.library.calibration_plan import CalibrationPlan
 from remission.library.protocols import load_protocol
 from remission.library.published import published_outcome
 from remission.patient.backgrounds import course_parameters_of
+from remission.patient.parameters import shifted
 from remission.protocol.record import Protocol
 from remission.runs.crew import crew_of
 from remission.trial.simulate import plan_trial
@@ -72,7 +73,7 @@ def predictive(plan: CalibrationPlan, trials: tuple[TrialData, ...], posterior: 
     return rows
 
 
-def identified(plan: CalibrationPlan, trials: tuple[TrialData, ...], posterior: Posterior) -> dict[str, Any]:
+def identified(plan: CalibrationPlan, _: tuple[TrialData, ...], posterior: Posterior) -> dict[str, Any]:
     """How much narrower each value became, and which are known only together."""
     prior = prior_draws(plan, 4000, np.random.default_rng(plan.seed))
     columns = {name: prior[name] for name in prior if prior[name].ndim == 1}
@@ -113,7 +114,8 @@ def sobol(plan: CalibrationPlan, trials: tuple[TrialData, ...], posterior: Poste
     prior, ours = prior_draws(plan, 2000, np.random.default_rng(plan.seed)), drawn(plan, posterior)
     found: dict[str, Any] = {}
     for place, one in enumerate(trials):
-        k, row = len(one.targets.numbers), {}
+        k = len(one.targets.numbers)
+        row: dict[str, Any] = {}
         for law, draws in (("prior", prior), ("posterior", ours)):
             units = np.clip(units_of(plan, draws, place), -1.0, 1.0)
             points = np.stack([np.quantile(units[:, v], cube[:, v]) for v in range(len(names))], axis=1)
@@ -135,17 +137,11 @@ def influence(plan: CalibrationPlan, trials: tuple[TrialData, ...], posterior: P
     rows = []
     for place, one in enumerate(trials):
         weights, k, _ = without(plan, trials, posterior, place)
-        row: dict[str, Any] = {
-            "trial": one.targets.entry.protocol,
-            "k": k,
-            "effective": float(1.0 / (weights**2).sum()),
-        }
+        row: dict[str, Any] = {"trial": one.targets.entry.protocol, "k": k}
         for name in ("mean", "tau", f"substance.{SUBSTANCES[places_of(plan)[place]]}"):
             d = posterior.draws[name]
-            row[name.partition(".")[0]] = {
-                "with": _three(d, np.full(d.size, 1.0 / d.size)),
-                "without": _three(d, weights),
-            }
+            even = np.full(d.size, 1.0 / d.size)
+            row[name.partition(".")[0]] = {"with": _three(d, even), "without": _three(d, weights)}
         rows.append(row)
     return rows
 
@@ -161,9 +157,8 @@ def arms(plan: CalibrationPlan, trials: tuple[TrialData, ...], posterior: Poster
             continue
         weights, k, own = without(plan, trials, posterior, place)
         generator = np.random.default_rng([told["seed"], place])
-        chosen = generator.choice(len(weights), told["draws"], p=weights) * _OWN + generator.integers(
-            _OWN, size=told["draws"]
-        )
+        n = told["draws"]
+        chosen = generator.choice(len(weights), n, p=weights) * _OWN + generator.integers(_OWN, size=n)
         simulated = _simulated_arms(plan, one, protocol, {name: column[chosen] for name, column in own.items()}, wanted)
         for row, draws in zip(wanted, simulated, strict=True):
             rows.append({**row, "trial": protocol.id, "k": k, "chain": _scored(draws, row["value"], level)})
@@ -224,9 +219,8 @@ def log_likelihood(plan: CalibrationPlan, one: TrialData, units: np.ndarray, nul
     if k:
         covariance = np.outer(results.error, results.error) * one.correlation + np.diag(one.emulator.error[:k] ** 2)
         off = results.value - outcome[:, :k]
-        log -= 0.5 * (
-            np.einsum("ij,jk,ik->i", off, np.linalg.inv(covariance), off) + np.linalg.slogdet(2 * np.pi * covariance)[1]
-        )
+        log -= 0.5 * np.einsum("ij,jk,ik->i", off, np.linalg.inv(covariance), off)
+        log -= 0.5 * np.linalg.slogdet(2.0 * np.pi * covariance)[1]
     for number, verdict in enumerate(one.targets.entry.verdicts):
         chance = _chance(plan, one, outcome, one.targets.analyses.index(verdict.analysis))
         log += np.log(np.maximum(chance[int(results.verdict[number])], _LEAST))

@@ -15,11 +15,12 @@ from scipy.stats import cramervonmises, norm
 from statsmodels.stats.multitest import multipletests
 
 from remission.analyses.estimate import Z95
-from remission.calibration.fit import Results, TrialData, posterior_model
+from remission.calibration.fit import Results, TrialData, posterior_model, prior_of
 from remission.calibration.posterior import plan_hash
-from remission.calibration.wave import TrialTargets, scaled, shifted, z_values
+from remission.calibration.wave import TrialTargets, scaled, z_values
 from remission.library.calibration_plan import CalibrationPlan
 from remission.patient.backgrounds import course_parameters_of
+from remission.patient.parameters import shifted
 from remission.runs.crew import Crew, crew_of
 from remission.runs.journal import Journal, Journaled
 from remission.trial.simulate import plan_trial
@@ -212,12 +213,12 @@ def _compiled(plan: CalibrationPlan, trials: tuple[TrialData, ...]) -> Any:
 def _sites(plan: CalibrationPlan, true: Draws) -> dict[str, Any]:
     """A draw of the prior as the model's own sites."""
     h, place = plan.hierarchy, places_of(plan)
-    level = next(value for value in plan.value if value.name == "level")
+    _, _, center, spread = prior_of(next(value for value in plan.value if value.name == "level"))
     sites = {f"_{name}": true[name] for name in ("mean", "tau", "craving_tau", "null_seen", "k_c")}
     sites["_substance"] = (true["substance"] - true["mean"]) / h.substance_sd
     sites["_effect"] = (true["effect"] - true["substance"][place]) / true["tau"]
     sites["_craving"] = (true["craving"] - true["k_c"]) / true["craving_tau"]
-    sites["_level"] = (true["level"] - level.center) / level.sd
+    sites["_level"] = (true["level"] - center) / spread
     for value in plan.value:
         if value.name not in {"use_effect", "k_c", "level"}:
             sites[f"_{value.name}"] = np.log(true[value.name]) if value.scale == "log" else true[value.name]

@@ -141,10 +141,8 @@ def _exact_log(plan: CalibrationPlan, one: TrialData, point: Point) -> float:
         at = one.targets.analyses.index(verdict.analysis)
         spread = max(float(point.z_sd[at]), 0.05)
         up, down = norm.cdf((point.z[at] - z_alpha) / spread), norm.cdf((-point.z[at] - z_alpha) / spread)
-        if verdict.says == "no difference":
-            log += math.log(max(1.0 - up - down, 1e-9))
-        else:
-            log += math.log(max(up if one.targets.entry.z.benefit > 0 else down, 1e-9))
+        chance = {0: 1.0 - up - down, 1: up, -1: down}[one.targets.entry.sign_of(verdict)]
+        log += math.log(max(chance, 1e-9))
     return log
 
 
@@ -168,7 +166,7 @@ def _verdict_log(one: Seen, z: _Part, spread: _Part, weight: _Part, alpha: float
     z_alpha = -float(norm.ppf(alpha / 2.0))
     up, down = norm.sf(z_alpha, z, spread), norm.cdf(-z_alpha, z, spread)
     says = one.says or ("favors ketamine" if one.z is not None and one.z > z_alpha else "no difference")
-    chance = up if says == "favors ketamine" else 1.0 - up - down
+    chance = {"favors ketamine": up, "favors control": down}.get(says, 1.0 - up - down)
     return math.log(max(float(weight @ chance), 1e-12))
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from remission.calibration.wave import shifted
 from remission.errors import SpecError
 from remission.library.calibration_plan import CalibrationPlan
 from remission.library.protocols import load_protocol
 from remission.patient.backgrounds import course_parameters_of
+from remission.patient.parameters import shifted
 from remission.records.diaries import Diaries
 from remission.records.result import Result
 from remission.records.substance import Substance

@@ -39,7 +39,7 @@ class Seen(Record):
 
     protocol: str
     z: float | None
-    says: Literal["no difference", "favors ketamine"] | None
+    says: Literal["no difference", "favors ketamine", "favors control"] | None
     error: float
 
 
@@ -131,7 +131,8 @@ def effects_of(trials: tuple[Seen, ...] | list[Seen], *, alpha: float = ALPHA) -
         else:
             edge = z_alpha * one.error
             up, down = norm.sf(edge, mean, spread), norm.cdf(-edge, mean, spread)
-            log = log + np.log(np.maximum(1.0 - up - down if one.says == "no difference" else up, 1e-12))
+            chance = {"no difference": 1.0 - up - down, "favors control": down}.get(one.says or "", up)
+            log = log + np.log(np.maximum(chance, 1e-12))
     return Law(center=mean, spread=tau, weight=np.exp(log - logsumexp(log)))
 
 

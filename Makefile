@@ -32,7 +32,7 @@ CORE := src/remission/records/*,src/remission/protocol/*,src/remission/numerics/
 SPREAD := --numprocesses auto --dist loadfile
 
 .PHONY: help run install test browser check format-check lint types layers docs unit coverage quick format golden \
-	lock pages bench calibrate torture realism endpoints mmrm double effects estimands facts medicines therapies blinding operating fuzz abuse bench-load laws shapes \
+	lock pages bench calibrate ranks inference torture realism endpoints mmrm double effects estimands facts medicines therapies blinding operating fuzz abuse bench-load laws shapes \
 	static processes thorough kernels processors picture worlds forecasts explanations credibility dist dist-check clean
 
 help: ## this list
@@ -182,6 +182,12 @@ $(CALIBRATION_STAMP): requirements/calibrate.txt pyproject.toml | $(VENV)/bin/py
 
 calibrate: $(CALIBRATION_STAMP) ## the registered fit to published trials; into the library and docs/validation/posterior.md
 	@OPENBLAS_NUM_THREADS=1 $(CALIBRATION)/bin/python -m validation.posterior_page .benchmarks/points
+
+ranks: $(CALIBRATION_STAMP) ## 200 fits of data sets of the exact simulator: are their ranks uniform?; into validation/inference/results.json
+	@OPENBLAS_NUM_THREADS=1 $(CALIBRATION)/bin/python -m validation.inference.ranks .benchmarks/points
+
+inference: $(CALIBRATION_STAMP) ## the fit checked without sampling, after make calibrate: predictive, identified, Sobol, influence, arms left out
+	@OPENBLAS_NUM_THREADS=1 $(CALIBRATION)/bin/python -m validation.inference.checks .benchmarks/points
 
 bench: $(BENCH_STAMP) ## speed and memory on this machine, against other engines; into benchmarks/results.json
 	@for part in course scale streamed dask_workers pk curves design mmrm commands; do \

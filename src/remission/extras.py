@@ -12,7 +12,7 @@ EXTRAS = {
     "exchange": ("pandas", "openpyxl", "pyreadstat"),
     "evidence": ("statsmodels",),
     "cluster": ("distributed",),
-    "calibrate": ("numpyro", "sklearn", "arviz"),
+    "calibrate": ("numpyro", "sklearn", "arviz", "SALib"),
 }
 """What each extra of pyproject.toml brings, by the name under which Python imports it."""
 

@@ -6,6 +6,7 @@ Simulated points stay in FOLDER. The posterior goes into the library, the page t
 
 import json
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from remission.runs.crew import crew_of
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "validation" / "posterior.md"
 LIBRARY = ROOT / "src" / "remission" / "library" / "calibration"
+CHECKS = ROOT / "validation" / "inference" / "results.json"
+REGISTERED = tomllib.loads((ROOT / "validation" / "inference" / "registered.toml").read_text("utf-8"))
 BASELINES = ("random effects", "no effect")
 
 
@@ -81,6 +84,14 @@ def page(plan: CalibrationPlan, found: Posterior) -> str:
         "",
         *fitness(plan, found),
         "",
+        "## What the trials look like from it",
+        "",
+        *predicted(),
+        "",
+        "## What is known alone, and what only together",
+        "",
+        *identified(),
+        "",
         "## What is not in it",
         "",
         (
@@ -89,7 +100,10 @@ def page(plan: CalibrationPlan, found: Posterior) -> str:
         ),
         "- What a session of therapy is worth is found once, at the library's values; `c_l` is what it then does.",
         *(f"- `{name}`: {why}." for name, why in plan.left_out.items()),
-        "- No simulation-based calibration of the inference and no second method yet.",
+        (
+            "- No simulation-based calibration of the inference and no second method yet: what they must show is "
+            "written down in `validation/inference/registered.toml`."
+        ),
         "",
     ]
     return "\n".join(parts)
@@ -217,6 +231,43 @@ def fitness(plan: CalibrationPlan, found: Posterior) -> list[str]:
         for row in told["emulators"]
     ]
     return lines
+
+
+def predicted() -> list[str]:
+    """Every published result beside what prior and posterior predict of it: the fit has seen these."""
+    lines = [
+        "Of numbers the two-sided predictive p, of verdicts their chance. These trials are in the fit.",
+        "",
+        "| trial | result | published, on the scale of the fit | | prior | posterior |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in json.loads(CHECKS.read_text("utf-8"))["predictive"]:
+        kind = "chance" if row.get("is_chance") else "p"
+        lines.append(
+            f"| {row['trial']} | {row['what']} | {row['says']} | {kind} | {row['prior']:.3f} | {row['posterior']:.3f} |"
+        )
+    return lines
+
+
+def identified() -> list[str]:
+    """Standard deviation of each value beside that of its prior, and pairs that the trials tied together."""
+    found, limit = json.loads(CHECKS.read_text("utf-8"))["identified"], REGISTERED["identified"]
+    lines = [
+        (
+            f"Standard deviation after the fit over that before it; a value below {limit['contraction_below']:g} is "
+            "called learnt."
+        ),
+        "",
+        "| value | ratio | |",
+        "|---|---|---|",
+    ]
+    lines += [
+        f"| `{name}` | {ratio:.2f} | {'learnt' if ratio < limit['contraction_below'] else ''} |"
+        for name, ratio in sorted(found["ratio"].items(), key=lambda one: one[1])
+    ]
+    new = [one for one in found["pairs"] if abs(one["prior"]) < limit["pair"]]
+    pairs = ", ".join(f"`{a}` with `{b}` ({one['posterior']:.2f})" for one in new for b, a in [one["pair"]])
+    return [*lines, "", f"Correlated above {limit['pair']:g} by the trials, not by the prior: {pairs or 'none'}."]
 
 
 def _difference(total: float, error: float, none_below: float) -> str:

@@ -60,5 +60,5 @@ def test_the_table_of_extras_is_that_of_the_project() -> None:
     assert set(EXTRAS) == set(extras) - {"all"}
     for name, lines in extras.items():
         own = {library.replace("-", "_").removesuffix("_py") for library in names_of("\n".join(lines))} - {"remission"}
-        own = {"sklearn" if library == "scikit_learn" else library for library in own}
+        own = {{"scikit_learn": "sklearn", "salib": "SALib"}.get(library, library) for library in own}
         assert name == "all" or own <= set(EXTRAS[name]), name

@@ -74,7 +74,7 @@ def writing(path: Path) -> list[str]:
             owner = owner_of(node)
             if name in {"replace", "save", "dump", "move"} and owner not in {"os", "shutil", "np", "json", "pickle"}:
                 continue  # a method of text, records and stores
-            if name == "to_csv" and not node.args:
+            if name in {"to_csv", "to_json"} and not node.args:
                 continue  # gives a text
             if not is_stream(node):
                 found.append(line)

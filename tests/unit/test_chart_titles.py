@@ -27,6 +27,7 @@ CLAIMS = re.compile(
 ALLOWED = {"half of the trials find a net benefit", "less than half of the trials find a net benefit in this range"}
 """Net benefit is what is counted there: outcome times its worth, less cost."""
 NOT_SIMULATED = {
+    "blinding_charts.py": "guesses of a finished trial; its other title says simulated",
     "cost_section.py": "prices; its other title says simulated",
     "describe_page.py": "says of whom the diaries are: observed or simulated",
     "forest.py": "published",

@@ -14,8 +14,9 @@ from validation.small_trials import small_protocol
 
 from remission.cli import run
 from remission.cli.app import run_app
-from remission.cli.progress import Pace, _lines, span
+from remission.cli.progress import Pace, _lines
 from remission.errors import LibraryError, ProvenanceError, RemissionError, RunError, SpecError, WorkError
+from remission.numerics.digits import duration
 from remission.protocol.file import write_protocol
 from remission.runs.cost import estimate_cost
 from remission.trial.simulate import plan_trial
@@ -62,7 +63,7 @@ def test_a_log_file_gets_a_line_now_and_then(capsys: pytest.CaptureFixture[str])
 )
 def test_durations_read_like_a_person_says_them(seconds: float, words: str) -> None:
     """A count of seconds in the thousands is no answer."""
-    assert span(seconds) == words
+    assert duration(seconds) == words
 
 
 def test_the_cost_of_twice_the_run_is_twice_the_cost() -> None:

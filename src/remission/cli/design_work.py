@@ -13,11 +13,12 @@ from typing import Any
 
 import typer
 
-from remission.cli.progress import ends_soon, span
+from remission.cli.progress import ends_soon
 from remission.design.cost import expected_s
 from remission.design.kept import KINDS
 from remission.errors import RunError, SpecError
 from remission.files import copy_file, make_folder, read_json, remove_folder, write_text
+from remission.numerics.digits import duration
 from remission.protocol.record import Protocol
 from remission.provenance import file_hash, package_version, source_hashes
 from remission.runs.crew import Crew, crew_of
@@ -53,10 +54,10 @@ def engage(person_days: int, protocol: Protocol, workers: int | None, *, yes: bo
     crew = crew_of(1 if workers is None and person_days < _SHARED_PERSON_DAYS else workers)
     if person_days >= _TIMED_PERSON_DAYS:
         expected = expected_s(protocol, person_days, n_workers=crew.n_workers)
-        plan = f"up to {person_days:,} person-days, about {span(expected)} with {crew.n_workers} processes here"
+        plan = f"up to {person_days:,} person-days, about {duration(expected)} with {crew.n_workers} processes here"
         if expected > _LARGE_S and not yes:
             raise SpecError(
-                where="--replicates", got=plan, allowed=f"up to {span(_LARGE_S)} without asking",
+                where="--replicates", got=plan, allowed=f"up to {duration(_LARGE_S)} without asking",
                 remedy="Start it with --yes, or take fewer replicates, sizes, scenarios or draws.",
             )  # fmt: skip
         typer.echo(f"Simulating {plan}.", err=True)

@@ -51,7 +51,7 @@ def forecast_command(  # noqa: PLR0917 - options of a command line
     seed: Annotated[int, typer.Option("--seed", help="Seed of all chance, 0 to 2**64 - 1.")] = DEFAULT_SEED,
     as_json: AsJson = False,
 ) -> None:
-    """Say what a trial will find before it has a result, and be held to it.
+    """Say what a trial will find, before anybody knows.
 
     The effect and the verdict under the chain, the other trials and both stacked, beside no effect, and what would
     count against each. With score and --result the scores of a forecast, once its trial has read out.

@@ -143,7 +143,7 @@ def export_command(
         int | None, typer.Option("--replicate", help="Take this replicate of a run, from 0; default: 0, people: all.")
     ] = None,
 ) -> None:
-    """Write a trial for other programs: days, people, or data sets of CDISC.
+    """Write a trial for other programs: days, people, CDISC.
 
     Tables are safe to open in a spreadsheet; simulated people stay simulated in every file.
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from remission.cli.terminal import unguarded
 from remission.errors import visible
+from remission.numerics.digits import duration
 
 if TYPE_CHECKING:
     from remission.numerics.tallies import Count
@@ -45,13 +46,6 @@ class Pace:
         if done <= before or now <= then:
             return None
         return (total - done) * (now - then) / (done - before)
-
-
-def span(duration_s: float) -> str:
-    """A duration in words that a person reads: 42 s, 7 min, 2.5 h."""
-    if duration_s < 99.5:
-        return f"{max(1, round(duration_s))} s"
-    return f"{round(duration_s / 60)} min" if duration_s < 5940 else f"{duration_s / 3600:.1f} h"
 
 
 class Listener(Protocol):
@@ -121,7 +115,7 @@ def progress_of(
                 words = (
                     f"{title[:48]}" if done < total or unit != "replicates" else "Writing tables, figures and report"
                 )
-                left = "" if left_s is None or done == total else f"{span(left_s)} left"
+                left = "" if left_s is None or done == total else f"{duration(left_s)} left"
                 progress.update(task, completed=done, total=total, description=words, left=left)
 
             yield update
@@ -139,7 +133,7 @@ def _lines(
         left_s = pace.left_s(done, total)
         if left_s is not None and clock() - said_at[0] >= _LINE_EVERY_S:
             said_at[0] = clock()
-            sys.stderr.write(f"{title}: {done} of {total} {unit}, {span(left_s)} left\n")
+            sys.stderr.write(f"{title}: {done} of {total} {unit}, {duration(left_s)} left\n")
             sys.stderr.flush()
 
     return update

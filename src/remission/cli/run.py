@@ -183,8 +183,8 @@ def _check_replicates(replicates: int) -> None:
 
 def _announce(plans: "list[TrialPlan]", out: Path, *, yes: bool, quiet: bool, is_shared: bool) -> int:
     """Say what a large run will cost, or refuse one that is too large; returns how many cores should share it."""
-    from remission.cli.progress import span
     from remission.numerics.cores import available_cores
+    from remission.numerics.digits import duration
     from remission.runs.cost import count_person_days, estimate_cost
 
     person_days = sum(count_person_days(plan) for plan in plans)
@@ -195,8 +195,8 @@ def _announce(plans: "list[TrialPlan]", out: Path, *, yes: bool, quiet: bool, is
     cores = available_cores() if expected_s > _SHARED_S else 1
     people = sum(cost.n_people for cost in costs)
     words = (
-        f"{people:,} people, {person_days:,} person-days; about {span(expected_s)} on one core"
-        + (f", {span(expected_s / cores)} on {cores}" if cores > 1 and not is_shared else "")
+        f"{people:,} people, {person_days:,} person-days; about {duration(expected_s)} on one core"
+        + (f", {duration(expected_s / cores)} on {cores}" if cores > 1 and not is_shared else "")
         + f"; up to {disk_bytes / 1e6:,.0f} MB on disk"
     )
     free_bytes = shutil.disk_usage(out).free

@@ -382,11 +382,7 @@ def _read_protocol(where: str, value: Any, _: _Given) -> Any:
         return load_protocol(value)
     if "\n" in value:
         return parse_protocol(value, name=where)
-    if (
-        len(value) <= _LONGEST_NAME
-        and "\0" not in value
-        and ("/" in value or Path(value).suffix or Path(value).is_file())
-    ):
+    if len(value) <= _LONGEST_NAME and "\0" not in value and ("/" in value or Path(value).suffix):
         return read_protocol(value)
     raise _wrong(where, value, ARGUMENTS["protocol"].expected, did_you_mean(value, known, otherwise=known_names(known)))
 
@@ -423,7 +419,7 @@ def _read_blinding(where: str, value: Any, given: _Given) -> Any:
     if isinstance(value, str) and "\n" in value:
         return parse_blinding_trial(value, name=where)
     is_file = isinstance(value, PathLike) or (
-        isinstance(value, str) and value.strip() and ("/" in value or Path(value).suffix or Path(value).is_file())
+        isinstance(value, str) and value.strip() and ("/" in value or Path(value).suffix)
     )
     if not is_file:
         remedy = did_you_mean(value, known, otherwise=known_names(known)) if isinstance(value, str) else ""

@@ -46,3 +46,10 @@ def from_to(low: float, high: float) -> str:
 def with_interval(value: float, low: float | None, high: float | None) -> str:
     """A number as its source prints it, with its interval where there is one."""
     return f"{value:g}" if low is None else f"{value:g} ({low:g} to {high:g})"
+
+
+def duration(duration_s: float) -> str:
+    """A duration in words that a person reads: 42 s, 7 min, 2.5 h."""
+    if duration_s < 99.5:
+        return f"{max(1, round(duration_s))} s"
+    return f"{round(duration_s / 60)} min" if duration_s < 5940 else f"{duration_s / 3600:.1f} h"

@@ -6,11 +6,14 @@ kernels read. Symbols are those of ``docs/explanation/model.md``.
 
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, replace
-from math import exp, isfinite, sqrt
+from math import isfinite, sqrt
 from typing import Any, Self
+
+import numpy as np
 
 from remission.errors import SpecError, did_you_mean, known_names
 from remission.library.loader import load_parameter_set
+from remission.numerics.elementary import exp
 from remission.records.parameter import MODEL_FORM, ParameterSet
 from remission.records.result import Result
 from remission.records.substance import Substance
@@ -193,7 +196,7 @@ def shifted(parameters: CourseParameters, level: float) -> CourseParameters:
     p = parameters
 
     def moved(chance: float, by: float) -> float:
-        return 1.0 / (1.0 + (1.0 - chance) / chance * exp(-by))
+        return 1.0 / (1.0 + (1.0 - chance) / chance * float(exp(np.array([-by]))[0]))
 
     return p.replace(
         l0=p.l0 + level, l1=p.l1 + level, l2=p.l2 + p.chi * level,

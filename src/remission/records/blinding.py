@@ -1,12 +1,13 @@
 """A trial and its blinding, of any drug: its arms, the law of its outcome, who is asked when."""
 
 from collections.abc import Iterator
-from math import log
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import Field
 
 from remission.errors import SpecError
+from remission.numerics.elementary import log
 from remission.records.base import Record
 from remission.records.belief import WORLDS, Believing, Experience, Guessing, Worlds, named_in_library
 from remission.records.effect import Allocation, Law, LawField, effect_sign
@@ -123,4 +124,4 @@ class BlindingTrial(Record):
     @property
     def prior_log_odds(self) -> float:
         """Log odds of the drug as the trial allocates."""
-        return log(self.allocation.treatment / self.allocation.control)
+        return float(log(np.array([self.allocation.treatment / self.allocation.control]))[0])

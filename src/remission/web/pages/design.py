@@ -12,6 +12,7 @@ from remission.design.variants import resize_protocol
 from remission.errors import RemissionError
 from remission.files import make_folder, write_text
 from remission.library.protocols import list_protocols, load_protocol, protocol_template, protocol_text
+from remission.numerics.digits import duration
 from remission.protocol.file import parse_protocol
 from remission.records.base import Record
 from remission.records.day_field import DayField
@@ -189,10 +190,7 @@ def cost_words(person_days: int, pace: float | None) -> str:
     if pace is None:
         return f"{words}; the pace of this machine is being measured"
     seconds = person_days / pace
-    span = "a second" if seconds < 1.5 else f"{seconds:.0f} s"
-    if seconds >= 99.5:
-        span = f"{seconds / 60:.0f} min" if seconds < 5940 else f"{seconds / 3600:.1f} h"
-    return f"{words}, about {span} on one core of this machine; less where a size is clear early"
+    return f"{words}, about {duration(seconds)} on one core of this machine; less where a size is clear early"
 
 
 def _stale(job: Job, draft: Draft, checked: Checked) -> Stale | None:

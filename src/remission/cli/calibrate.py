@@ -30,7 +30,7 @@ def calibrate_command(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Fit the model to published trials, as registered, or add one trial to the posterior.
+    """Fit the model to published trials, or add one.
 
     Priors, data and judges are in the plan, which was committed before any fit. Simulated points are kept, so it goes
     on where it was ended. Needs the extra calibrate; half an hour on two cores. With --add the draws there are are

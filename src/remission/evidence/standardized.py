@@ -144,7 +144,7 @@ def z_of_new_trial(effects: Law, error: float) -> Law:
 
 
 def z_of(alpha: float) -> float:
-    """The |z| that a two-sided error asks for."""
+    """The size of z that a two-sided error asks for."""
     return -float(norm.ppf(alpha / 2.0))
 
 

@@ -1,5 +1,6 @@
 """What the bench and an analysis of guesses say in rows and sentences, for the terminal, reports and the app."""
 
+from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
@@ -66,25 +67,33 @@ def bench_sentences(found: BenchResult) -> list[str]:
     by_control: dict[str, dict[str, BenchCell]] = {}
     for one in found.cells:
         by_control.setdefault(one.control, {})[one.world] = one
+    # Controls of which the same is to be said are told together.
+    told: dict[tuple[str, ...], list[str]] = {}
     for name, cells in by_control.items():
-        label = _name_of(trial.controls, name)
         first = next((cells[world] for world in ("works-felt", "felt-inert") if world in cells), None)
-        if first is None:
-            continue
-        said.append(words["guessed"].format(control=label, right=f"{100.0 * first.right:.0f}"))
-        needed = needed_belief(found, first)
-        if needed is not None:
-            said.append(words["needed"].format(sd=f"{needed:.2g}"))
-        elif first.belief_gap < _ALIKE:
-            said.append(words["needed-none"])
-        inert = cells.get("felt-inert")
-        if inert is not None and trial.belief.acts:
-            rejects = inert.estimators["naive"].rejects
-            said.append(words["inert"].format(rejects=rejects.text, alpha=f"{trial.alpha:g}"))
-        if not first.estimators["within-guess"].n_failed < 0.5 * trial.trials:
-            said.append(words["no-strata"])
+        if first is not None:
+            told.setdefault(_of_control(found, cells, first), []).append(_name_of(trial.controls, name))
+    said += [f"{'; '.join(labels)}: {' '.join(lines)}" for lines, labels in told.items()]
     notes = {one.note for one in trial.controls if one.note}
     return [*said, *sorted(notes), words["scale"].format(scale=found.scale)]
+
+
+def _of_control(found: BenchResult, cells: Mapping[str, BenchCell], first: BenchCell) -> tuple[str, ...]:
+    """What is to be said of one control, by its worlds; ``first`` is the one where the drug is felt."""
+    words, trial = WORDS["bench"], found.trial
+    said = [words["guessed"].format(right=f"{100.0 * first.right:.0f}")]
+    needed = needed_belief(found, first)
+    if needed is not None:
+        said.append(words["needed"].format(sd=f"{needed:.2g}"))
+    elif first.belief_gap < _ALIKE:
+        said.append(words["needed-none"])
+    inert = cells.get("felt-inert")
+    if inert is not None and trial.belief.acts:
+        rejects = inert.estimators["naive"].rejects
+        said.append(words["inert"].format(rejects=rejects.text, alpha=f"{trial.alpha:g}"))
+    if not first.estimators["within-guess"].n_failed < 0.5 * trial.trials:
+        said.append(words["no-strata"])
+    return tuple(said)
 
 
 def needed_belief(found: BenchResult, cell: BenchCell) -> float | None:

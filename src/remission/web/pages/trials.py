@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from fastapi import Query, Request
 
+from remission.library.blinding import list_blinding_trials
 from remission.library.protocols import list_published, load_protocol, published_left_out
 from remission.library.published import published_outcome, published_verdict, trial_citation
 from remission.numerics.digits import with_interval
@@ -153,6 +154,7 @@ class TrialCard(Record):
     plan: str
     design: tuple[CardFact, ...]
     command: str
+    bench: str
     published: tuple[PublishedRow, ...]
     why: Why | None = None
     why_command: str = ""
@@ -246,6 +248,7 @@ def _card(trial_id: str) -> TrialCard:
         plan=_plan(protocol),
         design=tuple(_design(protocol, words["facts"])),
         command=f"remission design {trial_id} --vary n=60:400 --power 0.9",
+        bench=f"/blinding?trial={trial_id}" if trial_id in list_blinding_trials() else "",
         published=tuple(_published(protocol)),
         why=why(trial_id),
         why_command=f"remission explain {trial_id}",

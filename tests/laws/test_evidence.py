@@ -12,10 +12,12 @@ from remission.evidence.contrasts import ContrastGroup, group_contrasts, outcome
 from remission.evidence.pooling import pool_effects
 from remission.evidence.registry import EvidenceRegistry, load_evidence
 from remission.evidence.verdicts import verdicts_of
+from remission.library.calibration_plan import load_calibration_plan
 from remission.library.loader import load_parameter_set
+from remission.library.protocols import load_protocol
 from remission.patient.standing import standing_of
 from remission.records.evidence import StudyOutcome, StudyRecord
-from remission.records.parameter import Grade, Parameter
+from remission.records.parameter import MODEL_FORM, Grade, Parameter
 from remission.records.substance import Substance
 from remission.report.forest import forest_rows
 from remission.web.language import LANGUAGES, load_text
@@ -177,17 +179,22 @@ def test_placeholders_are_always_said_in_words_and_in_json(rng: np.random.Genera
 @law(seed=20261406)
 def test_tuning_is_said_of_what_was_tuned_and_of_nothing_else(rng: np.random.Generator) -> None:
     """A substance without a trial of ketamine behind its values must never be called tuned on one."""
-    standing = standing_of(str(rng.choice([one.value for one in Substance])))
+    name = str(rng.choice([one.value for one in Substance]))
+    standing = standing_of(name, MODEL_FORM)
     text = " ".join(standing.lines)
     for other in Substance:
-        for one in standing_of(other).trials:
+        for one in standing_of(other, MODEL_FORM).trials:
             assert (one.name in text) == (other.value == standing.substance)
             assert one.record is not None
             study = REGISTRY[one.record]
             assert isinstance(study, StudyRecord)
             assert {item.endpoint for item in study.outcomes} >= set(one.endpoints)
     assert ("No trial of ketamine" in text) == (not standing.trials)
-    assert not re.search(r"\bvalidated\b|\bpredicts?\b", text)
+    # Of values that are drawn, what they were fitted to is said in its place.
+    drawn = " ".join(standing_of(name).lines)
+    learnt = [load_protocol(one.protocol).substance.value for one in load_calibration_plan().trial].count(name)
+    assert f"{learnt or 'none'} of them in {name}" in drawn
+    assert not re.search(r"\bvalidated\b|\bpredicts?\b", f"{text} {drawn}")
 
 
 def leaves(tree: object, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], str]:

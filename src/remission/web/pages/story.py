@@ -26,6 +26,8 @@ Region = Literal["habit", "affect", "control"]
 _KINDS: Mapping[str, GroupKind] = {"education": "none", "ketamine": "both"}
 _EVERY = 3
 """Days between the points of a small chart. [day]"""
+_SAID = 4
+"""Sentences of what carries the effect that stand in the story."""
 
 
 class Switch(Record):
@@ -107,10 +109,15 @@ def _page(closed: tuple[Region, ...]) -> StoryPage:
             ),
         ),
         steps=tuple(_step(step, found, words) for step in load_text("en", "learn")["steps"]),
-        why=why(found.protocol),
+        why=_first_of(why(found.protocol)),
         why_trial=found.protocol,
         made=made_text(found, words),
     )
+
+
+def _first_of(found: Why | None) -> Why | None:
+    """What the story has room for; the card of the trial says all."""
+    return None if found is None else found.model_copy(update={"says": found.says[:_SAID]})
 
 
 def _middle(gained: tuple[float, ...]) -> float:

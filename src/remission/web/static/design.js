@@ -40,7 +40,7 @@
       const data = new URLSearchParams(new FormData(form));
       for (const [name, value] of Object.entries(how)) data.set(name, value);
       typed = new Map();
-      const answer = await fetch("/design", { method: "POST", body: data });
+      const answer = await fetch(form.getAttribute("action"), { method: "POST", body: data });
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       if (answer.status === 409 || answer.status >= 500 || answer.status === 403) { document.documentElement.replaceWith(document.importNode(page.documentElement, true)); return; }
       if (answer.redirected) history.replaceState(null, "", answer.url);

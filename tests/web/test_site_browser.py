@@ -17,7 +17,7 @@ PAGES = ("/", "/world/5", "/learn", "/learn?closed=habit&closed=control", "/lear
          "/clinics/state/CA",
          "/evidence", "/evidence?substance=nothing",
          "/evidence/grabski_2022_kare", "/evidence/forest?substance=cocaine&endpoint=abstinence", "/trial", "/about",
-         "/limits", "/api", "/nowhere")  # fmt: skip
+         "/limits", "/forecasts", "/validation", "/blinding", "/api", "/nowhere")  # fmt: skip
 
 
 @pytest.fixture

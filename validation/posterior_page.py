@@ -341,12 +341,12 @@ def ranks() -> list[str]:
         "## Ranks of known values",
         "",
         (
-            f"{found['fits']} data sets of the exact simulator, each fitted as published data are (`make ranks`). Ranks "
-            f"of {len(found['rows'])} quantities should be even; two tests each, Holm over all at "
+            f"{found['fits']} data sets of the exact simulator, each fitted as published data are (`make ranks`). "
+            f"Ranks of {len(found['rows'])} quantities should be even; two tests each, Holm over all at "
             f"{REGISTERED['ranks']['alpha']:g}. Rejected: {words}. Divergent steps: {100.0 * found['divergent']:.2f}%."
         ),
         "",
-        "| quantity | mean place of the true value (.5) | inside the middle half | inside the middle 90% | p after Holm |",
+        "| quantity | mean place of the truth (.5) | inside the middle half | inside the middle 90% | p after Holm |",
         "|---|---|---|---|---|",
     ]
     lines += [

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from remission.calibration.judge import seen_of
-from remission.calibration.posterior import Posterior, load_posterior, plan_hash
 from remission.calibration.study import calibrate
 from remission.calibration.wave import trial_targets
 from remission.evidence.standardized import OtherTrials
 from remission.files import copy_file, write_text
 from remission.library.calibration_plan import CalibrationPlan, load_calibration_plan
+from remission.library.posteriors import Posterior, load_posterior, plan_hash
 from remission.runs.crew import crew_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -354,6 +354,7 @@ def ranks() -> list[str]:
         f"{one['holm']:.3f} |"
         for one in found["rows"]
     ]
+    lines += ["", "A mean place below .5: the fit puts the value too high; above .5: too low."]
     return [*lines, ""]
 
 

@@ -17,13 +17,13 @@ import remission as rm
 from remission import door
 from remission.calibration.added import Reweighted
 from remission.calibration.people import level_of
-from remission.calibration.posterior import load_posterior
 from remission.door.arguments import ARGUMENTS, opened
 from remission.errors import MissingExtraError, SpecError
 from remission.foresight import explain
 from remission.foresight.forecast import register_forecast
 from remission.library.calibration_plan import load_calibration_plan
 from remission.library.explanations import load_explanations
+from remission.library.posteriors import load_posterior
 from remission.records.result import Result
 from remission.records.session_fields import SESSION_FIELDS
 

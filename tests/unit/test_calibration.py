@@ -13,7 +13,7 @@ from validation.posterior_page import PAGE, page
 
 from remission.calibration import judge
 from remission.calibration.emulator import fit_emulator
-from remission.calibration.posterior import Posterior, load_posterior, plan_hash, read_posterior, write_posterior
+from remission.calibration.posterior import write_posterior
 from remission.calibration.wave import (
     Point,
     TrialTargets,
@@ -27,6 +27,7 @@ from remission.cli.app import run_app
 from remission.errors import SpecError, WorkError
 from remission.evidence.standardized import Seen, load_other_trials
 from remission.library.calibration_plan import load_calibration_plan
+from remission.library.posteriors import Posterior, load_posterior, plan_hash, read_posterior
 from remission.patient.course import CourseSchedule, Entry
 from remission.patient.kernels import fast
 from remission.patient.parameters import load_course_parameters, shifted

@@ -10,12 +10,13 @@ from scipy.stats import genpareto, norm
 from remission.calibration import added
 from remission.calibration.added import NewTrial, read_trial, reweight
 from remission.calibration.people import level_of
-from remission.calibration.posterior import load_posterior, read_posterior, write_posterior
+from remission.calibration.posterior import write_posterior
 from remission.calibration.psis import smoothed_weights
 from remission.cli.app import run_app
 from remission.errors import SpecError
 from remission.files import copy_file
 from remission.library.calibration_plan import load_calibration_plan
+from remission.library.posteriors import load_posterior, read_posterior
 from remission.library.protocols import load_protocol
 from remission.patient.backgrounds import course_parameters_of
 from remission.patient.parameters import shifted

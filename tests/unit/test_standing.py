@@ -1,5 +1,6 @@
 """What the output says of itself: placeholders in the first lines, tuning only where something was tuned."""
 
+import json
 import tomllib
 from pathlib import Path
 
@@ -65,6 +66,17 @@ def test_every_published_number_of_a_built_in_trial_is_marked_as_tuned_on() -> N
     assert not is_tuned(record="combine_2006", endpoint="percent days abstinent")
     assert not is_tuned(record="yoon_2025_rct", endpoint="craving over the trial", parameter_set="model-form-2026")
     assert not is_tuned(record=None, endpoint="craving over the trial")
+
+
+def test_what_known_values_showed_is_said_where_the_substance_stands() -> None:
+    """A posterior that leans must say so in every first line, not on a page of its own only."""
+    rejected = json.loads((ROOT / "validation" / "inference" / "results.json").read_text("utf-8"))["ranks"]["rejected"]
+    listed = tomllib.loads((ROOT / "src/remission/library/behavior/tuning.toml").read_text("utf-8"))["cautions"]
+    assert {one["quantity"] for one in listed} == {name for name in rejected if name.startswith("substance.")}
+    for one in listed:
+        assert one["says"] in standing_of(one["substance"]).lines
+        assert one["says"] not in standing_of(one["substance"], "model-form-2026").lines
+    assert not standing_of("alcohol").cautions
 
 
 def test_a_set_of_ones_own_does_not_inherit_the_tuning() -> None:

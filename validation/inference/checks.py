@@ -13,10 +13,10 @@ from scipy.special import expit, logit, logsumexp, ndtr
 from scipy.stats import halfnorm, norm
 
 from remission.calibration.fit import TrialData, published_results
-from remission.calibration.posterior import Posterior, load_posterior
 from remission.calibration.psis import smoothed_weights
 from remission.calibration.wave import to_unit
 from remission.library.calibration_plan import CalibrationPlan
+from remission.library.posteriors import Posterior, load_posterior
 from remission.library.protocols import load_protocol
 from remission.library.published import published_outcome
 from remission.patient.backgrounds import course_parameters_of

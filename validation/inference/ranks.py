@@ -16,9 +16,9 @@ from statsmodels.stats.multitest import multipletests
 
 from remission.analyses.estimate import Z95
 from remission.calibration.fit import Results, TrialData, posterior_model, prior_of
-from remission.calibration.posterior import plan_hash
 from remission.calibration.wave import TrialTargets, scaled, z_values
 from remission.library.calibration_plan import CalibrationPlan
+from remission.library.posteriors import plan_hash
 from remission.patient.backgrounds import course_parameters_of
 from remission.patient.parameters import shifted
 from remission.runs.crew import Crew, crew_of

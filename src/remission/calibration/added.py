@@ -20,7 +20,6 @@ from scipy.special import logsumexp, ndtr, ndtri
 
 from remission.analyses.estimate import Z95
 from remission.calibration.emulator import outcomes_of
-from remission.calibration.posterior import Posterior
 from remission.calibration.psis import smoothed_weights
 from remission.calibration.wave import (
     Target,
@@ -42,6 +41,7 @@ from remission.library.calibration_plan import (
     Verdict,
     load_calibration_plan,
 )
+from remission.library.posteriors import Posterior
 from remission.library.protocols import list_protocols, load_protocol
 from remission.protocol.file import read_protocol
 from remission.protocol.record import Protocol

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from remission.errors import SpecError
 from remission.files import write_text
-from remission.library.posteriors import POSTERIOR_FORMAT, Posterior, load_posterior, plan_hash, read_posterior
+from remission.library.posteriors import POSTERIOR_FORMAT, Posterior
 
-__all__ = ["Posterior", "load_posterior", "plan_hash", "read_posterior", "write_posterior"]
+__all__ = ["write_posterior"]
 
 
 def write_posterior(posterior: Posterior, path: Path) -> None:

@@ -14,12 +14,13 @@ from remission.calibration.added import NewTrial, check_new
 from remission.calibration.emulator import Emulator, correlation, fit_emulator
 from remission.calibration.fit import Fit, TrialData, fit_posterior
 from remission.calibration.judge import exact_weights, leave_out, stacking_weight
-from remission.calibration.posterior import Posterior, plan_hash, write_posterior
+from remission.calibration.posterior import write_posterior
 from remission.calibration.wave import Point, TrialTargets, simulate_wave, trial_targets, wave_points
 from remission.errors import SpecError, WorkError
 from remission.extras import need_extra, telling_extras
 from remission.files import make_folder
 from remission.library.calibration_plan import CalibrationPlan, load_calibration_plan
+from remission.library.posteriors import Posterior, plan_hash
 from remission.provenance import source_hashes
 from remission.records.substance import Substance
 from remission.runs.crew import Crew

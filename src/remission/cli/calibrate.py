@@ -80,8 +80,9 @@ def _add(
     add: Path, out: Path | None, *, to: Path | None, refits: bool, plan: str, quick: bool, crew: "Crew"
 ) -> tuple[Any, Path | None]:
     from remission.calibration.added import read_trial, reweight
-    from remission.calibration.posterior import load_posterior, read_posterior, write_posterior
+    from remission.calibration.posterior import write_posterior
     from remission.files import check_free, make_folder
+    from remission.library.posteriors import load_posterior, read_posterior
 
     posterior = load_posterior(plan) if to is None else read_posterior(to)
     if add.suffix.lower() not in {".yaml", ".yml"}:

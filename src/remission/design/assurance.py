@@ -19,11 +19,11 @@ from remission.design.operating import check_share
 from remission.design.priors import prior_ranges, priors_of, sample_values
 from remission.design.variants import choose_analysis, one_analysis
 from remission.errors import SpecError
-from remission.library.loader import load_parameter_set
-from remission.library.posteriors import LEVEL, Posterior, load_posterior
+from remission.library.posteriors import LEVEL, load_posterior
 from remission.numerics.tallies import Measure
 from remission.patient.backgrounds import course_parameters_of
-from remission.patient.parameters import DEFAULT_PARAMETER_SET, shifted
+from remission.patient.drawn import default_posterior
+from remission.patient.parameters import shifted
 from remission.protocol.record import Protocol
 from remission.runs.crew import Crew
 from remission.streams import check_seed
@@ -121,7 +121,8 @@ def estimate_assurance(
             raise SpecError(where=where, got=count, allowed="a whole number from 2")
     check_share("alpha", alpha)
     wanted = choose_analysis(protocol, analysis)
-    posterior = None if evidence else _posterior()
+    name = None if evidence else default_posterior()
+    posterior = None if name is None else load_posterior(name)
     priors = () if posterior is not None else priors_of(protocol)
     known = evidence_trials() if evidence else {}
     names = [name for name in known if any(name in one for one in evidence)]
@@ -176,12 +177,6 @@ def estimate_assurance(
             for one in evidence
         ),
     )
-
-
-def _posterior() -> Posterior | None:
-    """The one from which the default set draws."""
-    name = load_parameter_set(DEFAULT_PARAMETER_SET).attributes.get("posterior")
-    return None if name is None else load_posterior(name)
 
 
 def _ranges(values: Sequence[dict[str, float]]) -> dict[str, tuple[float, float]]:

@@ -45,11 +45,10 @@ from remission.design.variants import (
     resize_protocol,
 )
 from remission.errors import SpecError
-from remission.library.loader import load_parameter_set
 from remission.numerics.tallies import Count
 from remission.patient.backgrounds import course_parameters_of
-from remission.patient.drawn import Drawing
-from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters
+from remission.patient.drawn import Drawing, default_posterior
+from remission.patient.parameters import CourseParameters
 from remission.patient.standing import standing_of
 from remission.protocol.record import Protocol
 from remission.records.diaries import Diaries
@@ -101,7 +100,7 @@ class DesignPlan:
     @property
     def drawing(self) -> Drawing | None:
         """What each trial draws where the assurance is asked for; None where nothing is drawn."""
-        posterior = load_parameter_set(DEFAULT_PARAMETER_SET).attributes.get("posterior")
+        posterior = default_posterior()
         if posterior is None or self.is_null or self.source is not None:
             return None
         return Drawing.of(posterior, without=self.changes)

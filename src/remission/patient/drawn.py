@@ -12,17 +12,23 @@ import numpy as np
 from jaxtyping import Float, UInt64
 
 from remission.errors import RunError, SpecError
+from remission.library.loader import load_parameter_set
 from remission.library.posteriors import LEVEL, load_posterior
 from remission.patient.course import CourseSchedule, DrawnValues
-from remission.patient.parameters import CourseParameters
+from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters
 from remission.plasticity.dose_response import daily_exposure, dose_effect
 from remission.records.substance import Substance
 from remission.streams import People, Stream, draw_normal_pair, draw_uniforms
 
-__all__ = ["DRAWN", "Drawing", "TrialDraws", "felt_exposure"]
+__all__ = ["DRAWN", "Drawing", "TrialDraws", "default_posterior", "felt_exposure"]
 
 DRAWN = (*(field.name for field in fields(DrawnValues)), LEVEL)
 """What a posterior can move: values of the drug's pieces and of skill, and the level of use of a trial's people."""
+
+
+def default_posterior() -> str | None:
+    """The posterior from which the default set draws, by name; None where it draws from none."""
+    return load_parameter_set(DEFAULT_PARAMETER_SET).attributes.get("posterior")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

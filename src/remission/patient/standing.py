@@ -38,7 +38,8 @@ class Standing:
 
     ``grades`` counts the values that the substance has for itself, by grade; ``shared`` those it shares with the
     others. ``tuned_on`` is None for a set of parameters of which nothing is on file. ``posterior``: from which every
-    simulated trial draws what ketamine does, by name; None where all have the same values.
+    simulated trial draws what ketamine does, by name; None where all have the same values. ``cautions``: what fits of
+    known values showed of it.
     """
 
     substance: str
@@ -47,6 +48,7 @@ class Standing:
     shared: Mapping[str, int]
     tuned_on: tuple[Tuned, ...] | None
     posterior: str | None = None
+    cautions: tuple[str, ...] = ()
 
     @property
     def is_placeholder(self) -> bool:
@@ -82,6 +84,7 @@ class Standing:
         if self.posterior is not None:
             found += [
                 _learnt(self.posterior, self.substance),
+                *self.cautions,
                 f"The rest for {name} was tuned by hand on {_names(self)}.",
             ]
         elif self.tuned_on is None:
@@ -143,6 +146,9 @@ def standing_of(substance: Substance | str, parameter_set: str | ParameterSet = 
         shared=dict(Counter(one.grade.value for one in shared).most_common()),
         tuned_on=tuned if found.id in content["sets"] else None,
         posterior=found.attributes.get("posterior"),
+        cautions=tuple(
+            one["says"] for one in content["cautions"] if one["substance"] == name and found.id in one["sets"]
+        ),
     )
 
 

@@ -1,9 +1,11 @@
 """What a run will cost, how long is left, and how Ctrl-C ends it."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -14,7 +16,7 @@ from validation.small_trials import small_protocol
 
 from remission.cli import run
 from remission.cli.app import run_app
-from remission.cli.progress import Pace, _lines
+from remission.cli.progress import Pace, _lines, ends_soon
 from remission.errors import LibraryError, ProvenanceError, RemissionError, RunError, SpecError, WorkError
 from remission.numerics.digits import duration
 from remission.protocol.file import write_protocol
@@ -171,6 +173,22 @@ def test_ctrl_c_ends_a_process_that_does_not_listen(times: int) -> None:
             process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (130, "Go on with: x\n")
+
+
+@pytest.mark.parametrize("ends", [None, ValueError, SystemExit])
+def test_work_that_ends_or_fails_watches_for_ctrl_c_no_longer(ends: type[BaseException] | None) -> None:
+    """A session that asks a thousand times must not keep a thread, a pipe and a signal for each refusal."""
+    before = signal.set_wakeup_fd(-1)
+    signal.set_wakeup_fd(before)
+    threads = threading.active_count()
+    with contextlib.suppress(ValueError, SystemExit), ends_soon("Go on with: x"):
+        if ends:
+            raise ends
+    assert signal.set_wakeup_fd(before) == before
+    until = time.monotonic() + 20
+    while threading.active_count() > threads and time.monotonic() < until:
+        time.sleep(0.01)
+    assert threading.active_count() == threads
 
 
 def test_the_moment_is_a_fact_of_the_day_only(small_file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ import argparse
 import os
 import random
 import shutil
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -80,6 +81,7 @@ def abuse(place: Path, asked: argparse.Namespace) -> tuple[list[tuple[str, int, 
 
 def _row(what: str, found: list[tuple[str, Ended]], wrong: list[str]) -> tuple[str, int, str]:
     codes = Counter(ended.code for _, ended in found)
+    print(f"{what}: {len(found)} tried, {time.process_time():.0f} s of the processor", file=sys.stderr, flush=True)
     for name, ended in found:
         if ended.wrong:
             wrong.append(f"{name}: {ended.wrong}\n{ended.said[-1500:]}")

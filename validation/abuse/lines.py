@@ -15,7 +15,11 @@ VALUES = (
     "tcp://127.0.0.1:1", "2024-13-45", "us", "csv", "rows", "redcap", "true", "1:28", "x" * 5000, "[", "{}", "65536",
     "2**64",
 )  # fmt: skip
-_SMALL = {"run": ["-n", "1"], "design": ["-n", "2", "--yes"], "validate": ["--fact", "nicotine-tail"]}
+_SMALL = {
+    "run": ["-n", "1"], "design": ["-n", "2", "--yes"], "validate": ["--fact", "nicotine-tail"],
+    "explain": ["--draws", "2", "--people", "20"], "forecast": ["--draws", "20", "-n", "2"],
+    "blinding bench": ["--trials", "20"],
+}  # fmt: skip
 """What keeps an honest piece of work short: all facts take most of a minute."""
 
 
@@ -45,7 +49,9 @@ def line(known: list[tuple[tuple[str, ...], Any]], rng: random.Random) -> list[s
             asked.append(rng.choice(VALUES))
     if rng.random() < 0.05:
         asked.insert(rng.randrange(len(asked) + 1), rng.choice(("--nonsense", "--json", "-h", "--version", "\udc80")))
-    small = _SMALL.get(words[0], [])
+    small = _SMALL.get(" ".join(words), [])
+    # A whole fit is three quarters of an hour of honest work, so it is asked for a plan that nobody registered.
+    small = ["--plan", "nowhere"] if words == ("calibrate",) and "--add" not in asked else small
     return asked if "--fact" in asked else [*asked, *small]
 
 

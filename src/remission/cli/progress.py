@@ -157,14 +157,18 @@ def ends_soon(words: str) -> Iterator[None]:
     before = signal.set_wakeup_fd(send, warn_on_full_buffer=False)
     said = threading.Event()
     threading.Thread(target=_watch, args=(receive, words, said), daemon=True).start()
+    is_interrupted = False
     try:
         yield
     except KeyboardInterrupt:
-        # The pipe stays open: tidying up after this may take too long as well.
+        is_interrupted = True
         _say(words, said)
         raise
-    signal.set_wakeup_fd(before)
-    os.close(send)
+    finally:
+        # After Ctrl-C the pipe stays open: tidying up may take too long as well.
+        if not is_interrupted:
+            signal.set_wakeup_fd(before)
+            os.close(send)
 
 
 def _say(words: str, said: threading.Event) -> None:

@@ -26,6 +26,8 @@ _WEYL_0 = 0x9E3779B9
 _WEYL_1 = 0xBB67AE85
 _ROUNDS = 10
 _TO_UNIT = 2.0**-32
+_MANY = 512
+"""From so many people on draws come from a compiled loop of the same bits; fewer are not worth its loading."""
 
 _Words = UInt64[np.ndarray, " subject"]
 _Column = Float[np.ndarray, " subject"]
@@ -128,20 +130,41 @@ def draw_words(people: People, stream: Stream, index: int) -> tuple[_Words, _Wor
 
 def draw_uniforms(people: People, stream: Stream, index: int) -> tuple[_Column, _Column, _Column, _Column]:
     """Four independent uniforms in (0, 1) at an address, for every person. [dimensionless]"""
+    if len(people) >= _MANY:
+        u0, u1, u2, u3 = _many(people, stream, index)
+        return u0, u1, u2, u3
     w0, w1, w2, w3 = draw_words(people, stream, index)
     return _unit(w0), _unit(w1), _unit(w2), _unit(w3)
 
 
 def draw_normals(people: People, stream: Stream, index: int) -> tuple[_Column, _Column, _Column, _Column]:
     """Four independent standard normals at an address, for every person. [dimensionless]"""
+    if len(people) >= _MANY:
+        z0, z1, z2, z3 = _many(people, stream, index, normal=True)
+        return z0, z1, z2, z3
     u0, u1, u2, u3 = draw_uniforms(people, stream, index)
     return *_box_muller(u0, u1), *_box_muller(u2, u3)
 
 
 def draw_normal_pair(people: People, stream: Stream, index: int) -> tuple[_Column, _Column]:
     """The first two of the normals at an address; cheaper when two are enough."""
+    if len(people) >= _MANY:
+        z0, z1 = _many(people, stream, index, n_columns=2, normal=True)
+        return z0, z1
     w0, w1, _, _ = draw_words(people, stream, index)
     return _box_muller(_unit(w0), _unit(w1))
+
+
+def _many(
+    people: People, stream: Stream, index: int, *, n_columns: int = 4, normal: bool = False
+) -> Float[np.ndarray, "column subject"]:
+    # Here, for the compiler takes half a second to import.
+    from remission.numerics.addressed import addressed_draws
+
+    return addressed_draws(
+        people.subject, people.replicate, index=index, stream=int(stream), seed=people.seed, n_columns=n_columns,
+        normal=normal,
+    )  # fmt: skip
 
 
 def _unit(words: _Words) -> _Column:

@@ -72,6 +72,18 @@ def test_the_beta_functions_are_scipys(a: float, b: float) -> None:
     assert np.vectorize(own.log_beta_lane)(a, b) == pytest.approx(special.betaln(a, b), rel=1e-13, abs=1e-14)
 
 
+def test_a_beta_quantile_does_not_depend_on_its_neighbors() -> None:
+    """Quantiles are searched side by side; one bit from a neighbor, and people would depend on the crowd."""
+    rng = np.random.default_rng(8)
+    a, b, p = rng.gamma(2.0, 2.0, 300) + 0.02, rng.gamma(2.0, 2.0, 300) + 0.02, rng.random(300)
+    p[::17], p[5::31] = 0.0, np.nan
+    together = own.beta_quantile(a, b, p)
+    alone = np.array([own.beta_quantile(*one) for one in zip(a, b, p, strict=True)])
+    np.testing.assert_array_equal(together.view(np.int64), alone.view(np.int64))
+    backwards = own.beta_quantile(a[::-1], b[::-1], p[::-1])[::-1]
+    np.testing.assert_array_equal(together, backwards)
+
+
 def test_one_degree_of_freedom() -> None:
     """The tail that likelihood ratios, scores and log-rank tests are read from."""
     square = np.array([0.0, 0.1, 3.84, 30.0, 400.0])

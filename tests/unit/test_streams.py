@@ -1,5 +1,7 @@
 """Addressed draws: the published generator, its addresses, its law."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from remission.errors import SpecError
-from remission.streams import People, Stream, check_seed, draw_normals, draw_uniforms, draw_words
+from remission.streams import People, Stream, check_seed, draw_normal_pair, draw_normals, draw_uniforms, draw_words
 
 # Known answers of Philox4x32-10 printed with its reference implementation (Random123, kat_vectors): counter, key,
 # output.
@@ -91,3 +93,17 @@ def test_addresses_that_do_not_fit_are_refused(first: int, count: int, n_subject
     """A number cut to 32 bits would give two people the same luck."""
     with pytest.raises(SpecError, match="replicates"):
         People.of_replicates(seed=1, first=first, count=count, n_subjects=n_subjects)
+
+
+@pytest.mark.parametrize("draw", [draw_uniforms, draw_normals, draw_normal_pair])
+def test_a_crowd_gets_the_draws_that_its_people_get_alone(draw: Callable[..., tuple[np.ndarray, ...]]) -> None:
+    """Many people are drawn by a compiled loop: one bit of difference, and a trial would depend on its size."""
+    crowd = People.of_replicates(seed=2**63 + 12345, first=7, count=3, n_subjects=401)
+    alone = [
+        People(seed=crowd.seed, replicate=crowd.replicate[at : at + 1], subject=crowd.subject[at : at + 1])
+        for at in range(len(crowd))
+    ]
+    together = draw(crowd, Stream.REPORT, 2**31 + 5)
+    apart = zip(*(draw(person, Stream.REPORT, 2**31 + 5) for person in alone), strict=True)
+    for one, other in zip(together, apart, strict=True):
+        np.testing.assert_array_equal(one.view(np.int64), np.concatenate(other).view(np.int64))

@@ -42,7 +42,8 @@ def mean_amount(endpoint: Endpoint, data: EndpointData, span: DayRange, *, use_d
     known = data.seen[:, columns] & data.planned(span.first, span.last) & ~np.isnan(amount)
     if use_days_only:
         known = known & data.used[:, columns]
-    total = np.where(known, amount, 0.0).sum(axis=1)
+    # Person by person in memory, whatever the order of the days: it decides in which order they are added.
+    total = np.ascontiguousarray(np.where(known, amount, 0.0)).sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(known.any(axis=1), total / known.sum(axis=1), np.nan)
 

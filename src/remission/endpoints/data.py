@@ -141,8 +141,11 @@ class EndpointData:
         return slice(first - self.first_day, last - self.first_day + 1)
 
     def planned(self, first: int, last: int) -> Bool[np.ndarray, "subject day"]:
-        """Days ``first`` to ``last`` that belong to each person's planned follow-up."""
-        return np.arange(first, last + 1) < self.end_day[:, None]
+        """Days ``first`` to ``last`` that belong to each person's planned follow-up.
+
+        As the days of simulated people, it lies day by day in memory: of two orders NumPy works through neither fast.
+        """
+        return (np.arange(first, last + 1)[:, None] < self.end_day).T
 
     def so_far(self) -> "EndpointData":
         """The same with follow-up that ends where days lie ahead."""

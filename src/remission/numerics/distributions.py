@@ -215,31 +215,6 @@ def beta_cdf_lane(a, b, x, log_b):
 
 
 @njit(**OPTIONS)
-def beta_quantile_lane(a, b, p, log_b):
-    """Beta quantile of one number: Newton's steps, halved where they leave the bracket."""
-    if not (p > 0.0 and p < 1.0):
-        return 0.0 if p == 0.0 else (1.0 if p == 1.0 else np.nan)
-    low, high, x = 0.0, 1.0, a / (a + b)
-    for _ in range(200):
-        log_x, log_y = _log(x), _log1p(-x)
-        below, above = _beta_sides(a, b, x, 1.0 - x, a * log_x + b * log_y, log_b)
-        away = below - p if p < 0.5 else (1.0 - p) - above
-        if away > 0.0:
-            high = x
-        else:
-            low = x
-        density = _exp((a - 1.0) * log_x + (b - 1.0) * log_y - log_b)
-        new = x - away / density if density > 0.0 else -1.0
-        if not (new > low and new < high):
-            new = 0.5 * (low + high)
-        step = abs(new - x)
-        x = new
-        if step <= 4e-16 * x or high - low <= 4e-16 * high:
-            break
-    return x
-
-
-@njit(**OPTIONS)
 def t_tail_lane(freedom, t):
     """Probability that Student's t is above t, which is not negative."""
     ratio = t * t / freedom
@@ -386,14 +361,101 @@ def _each_gamma_quantile(shape, p):
     return found
 
 
+_LANES = 32
+"""Quantiles searched side by side."""
+(
+    _A, _B, _P, _LOG_B, _LOW, _HIGH, _AT, _OPEN, _LOG_X, _LOG_Y, _FRONT, _LEFT, _NEAR, _FAR, _X, _C, _D, _TOTAL, _GOES,
+) = (row * _LANES for row in range(19))  # fmt: skip
+
+
+@njit(**OPTIONS)
+def _beta_fractions(w):
+    """:func:`_beta_fraction` of numbers side by side, each until its own end."""
+    for i in range(_LANES):
+        a, b, x = w[_NEAR + i], w[_FAR + i], w[_X + i]
+        d = 1.0 - (a + b) * x / (a + 1.0)
+        d = 1.0 / (d if abs(d) > _TINY else _TINY)
+        w[_C + i], w[_D + i], w[_TOTAL + i], w[_GOES + i] = 1.0, d, d, w[_OPEN + i]
+    for m in range(1, 20_000):
+        k, n_going = float(m), 0.0
+        for i in range(_LANES):
+            a, b, x, c, d, total = w[_NEAR + i], w[_FAR + i], w[_X + i], w[_C + i], w[_D + i], w[_TOTAL + i]
+            even = k * (b - k) * x / ((a + 2.0 * k - 1.0) * (a + 2.0 * k))
+            d = 1.0 + even * d
+            c = 1.0 + even / c
+            d = 1.0 / (d if abs(d) > _TINY else _TINY)
+            c = c if abs(c) > _TINY else _TINY
+            total = total * (d * c)
+            odd = -(a + k) * (a + b + k) * x / ((a + 2.0 * k) * (a + 2.0 * k + 1.0))
+            d = 1.0 + odd * d
+            c = 1.0 + odd / c
+            d = 1.0 / (d if abs(d) > _TINY else _TINY)
+            c = c if abs(c) > _TINY else _TINY
+            step = d * c
+            goes = w[_GOES + i]
+            w[_TOTAL + i] = total * step if goes > 0.0 else w[_TOTAL + i]
+            w[_C + i], w[_D + i] = c, d
+            w[_GOES + i] = 0.0 if abs(step - 1.0) < 2e-16 else goes
+        for i in range(_LANES):
+            n_going = max(n_going, w[_GOES + i])
+        if n_going == 0.0:
+            return
+
+
+@njit(**OPTIONS)
+def _beta_steps(w):
+    """A step of Newton's of numbers side by side, halved where it leaves the bracket."""
+    for i in range(_LANES):
+        a, b, x = w[_A + i], w[_B + i], w[_AT + i]
+        w[_LOG_X + i], w[_LOG_Y + i] = _log(x), _log1p(-x)
+        w[_FRONT + i] = _exp((a * w[_LOG_X + i] + b * w[_LOG_Y + i]) - w[_LOG_B + i])
+        left = 1.0 if x * (a + b + 2.0) < a + 1.0 else 0.0
+        w[_LEFT + i], w[_NEAR + i], w[_FAR + i] = left, (a if left > 0.0 else b), (b if left > 0.0 else a)
+        w[_X + i] = x if left > 0.0 else 1.0 - x
+    _beta_fractions(w)
+    for i in range(_LANES):
+        a, b, x, p, left = w[_A + i], w[_B + i], w[_AT + i], w[_P + i], w[_LEFT + i]
+        near = w[_FRONT + i] * w[_TOTAL + i] / w[_NEAR + i]
+        below, above = (near if left > 0.0 else 1.0 - near), (1.0 - near if left > 0.0 else near)
+        away = below - p if p < 0.5 else (1.0 - p) - above
+        high = x if away > 0.0 else w[_HIGH + i]
+        low = w[_LOW + i] if away > 0.0 else x
+        density = _exp((a - 1.0) * w[_LOG_X + i] + (b - 1.0) * w[_LOG_Y + i] - w[_LOG_B + i])
+        new = x - away / density if density > 0.0 else -1.0
+        new = new if (new > low) & (new < high) else 0.5 * (low + high)
+        is_settled = (abs(new - x) <= 4e-16 * new) | (high - low <= 4e-16 * high)
+        is_open = w[_OPEN + i]
+        w[_LOW + i], w[_HIGH + i] = low, high
+        w[_AT + i] = new if is_open > 0.0 else x
+        w[_OPEN + i] = 0.0 if is_settled else is_open
+
+
 @njit(nogil=True, cache=True, **OPTIONS)
 def _each_beta_quantile(a, b, p):
-    found = np.empty_like(p)
-    log_b = 0.0
-    for i in range(p.size):
-        if i == 0 or a[i] != a[i - 1] or b[i] != b[i - 1]:
-            log_b = log_beta_lane(a[i], b[i])
-        found[i] = beta_quantile_lane(a[i], b[i], p[i], log_b)
+    """Each number's search ends by itself, so that its neighbors change no bit; the next one then takes its place."""
+    found, w = np.empty_like(p), np.zeros(19 * _LANES)
+    place, steps = np.full(_LANES, -1), np.zeros(_LANES)
+    following, n_open, log_b = 0, 0, 0.0
+    while following < p.size or n_open > 0:
+        for i in range(_LANES):
+            if w[_OPEN + i] > 0.0 and steps[i] < 200.0:
+                continue
+            if place[i] >= 0:
+                found[place[i]], place[i], n_open = w[_AT + i], -1, n_open - 1
+            w[_OPEN + i] = 0.0
+            while following < p.size and place[i] < 0:
+                at, following, q = following, following + 1, p[following]
+                if at == 0 or a[at] != a[at - 1] or b[at] != b[at - 1]:
+                    log_b = log_beta_lane(a[at], b[at])
+                if q > 0.0 and q < 1.0:
+                    place[i], steps[i], n_open = at, 0.0, n_open + 1
+                    w[_A + i], w[_B + i], w[_P + i], w[_LOG_B + i] = a[at], b[at], q, log_b
+                    w[_LOW + i], w[_HIGH + i], w[_AT + i], w[_OPEN + i] = 0.0, 1.0, a[at] / (a[at] + b[at]), 1.0
+                else:
+                    found[at] = q if q * (1.0 - q) == 0.0 else np.nan
+        if n_open > 0:
+            _beta_steps(w)
+            steps += 1.0
     return found
 
 

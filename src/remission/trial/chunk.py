@@ -129,31 +129,39 @@ def _arm_values(
     shape = (len(ones), len(protocol.arms))
     mean, sd, share = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan)
     n = np.zeros(shape, dtype=np.int64)
+    # Of no arm: everybody without a value.
+    group = np.where(np.isfinite(value), arm, -1)
     for row, one in enumerate(ones):
-        known = np.isfinite(value[one])
+        column, places = value[one], group[one]
         for index in range(len(protocol.arms)):
-            mine = (arm[one] == index) & known
-            count = int(mine.sum())
-            n[row, index] = count
-            if count:
-                mean[row, index] = value[one][mine].mean()
+            mine = np.flatnonzero(places == index)
+            own = column[mine]
+            n[row, index] = own.size
+            if own.size:
+                mean[row, index] = own.sum() / own.size
                 if event.size:
                     share[row, index] = event[one][mine].mean()
-            if count > 1:
-                sd[row, index] = value[one][mine].std(ddof=1)
+            if own.size > 1:
+                away = own - mean[row, index]
+                sd[row, index] = np.sqrt((away * away).sum() / (own.size - 1))
     return ArmValues(mean=mean, sd=sd, n=n, event_share=share)
 
 
 def _counts(protocol: Protocol, batch: TrialBatch) -> CourseCounts:
-    used = batch.course.use > 0
-    never = ~np.logical_or.accumulate(used, axis=1)
-    staying = batch.course.days_in_study[:, None] > np.arange(used.shape[1])
+    used = batch.course.use.T > 0
+    n_days = len(used)
+    first = np.where(used.any(axis=0), used.argmax(axis=0), n_days)
     groups = [batch.arm == index for index in range(len(protocol.arms))]
+
+    def later(day: Int[np.ndarray, " subject"], group: Bool[np.ndarray, " subject"]) -> Int[np.ndarray, " day"]:
+        """Of a group, how many have their day after each day."""
+        return int(group.sum()) - np.bincount(day[group], minlength=n_days + 1)[:n_days].cumsum()
+
     return CourseCounts(
         people=np.array([group.sum() for group in groups], dtype=np.int64),
-        using=np.stack([used[group].sum(axis=0, dtype=np.int64) for group in groups]),
-        never_used=np.stack([never[group].sum(axis=0, dtype=np.int64) for group in groups]),
-        in_study=np.stack([staying[group].sum(axis=0, dtype=np.int64) for group in groups]),
+        using=np.stack([np.count_nonzero(used[:, group], axis=1) for group in groups]),
+        never_used=np.stack([later(first, group) for group in groups]),
+        in_study=np.stack([later(batch.course.days_in_study, group) for group in groups]),
     )
 
 

@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float, Int
 
 from remission.endpoints.data import Marks, SessionsSeen
 from remission.patient.course import Course, CourseSchedule
+from remission.patient.kernels.links import active_links
 from remission.patient.kernels.reference import day_index
 from remission.patient.parameters import CourseParameters
 from remission.protocol.record import Protocol
@@ -137,8 +138,8 @@ def _observation(
     last_diary = np.full(n, -1, dtype=np.int64)
     for day in days["diary"]:
         last_diary = np.where(kept[day], day, last_diary)
-    seen = np.arange(n_days) <= last_diary[:, None]
-    diary = course.use
+    seen = (np.arange(n_days)[:, None] <= last_diary).T  # day by day in memory, as the course
+    diary, amount = course.use, course.amount
     if parameters.p_hide > 0.0:
         diary = np.stack(
             [
@@ -147,6 +148,8 @@ def _observation(
             ],
             axis=1,
         ).astype(np.int8)
+    if diary is not course.use or "amount_used" in active_links():
+        amount = course.amount * diary  # where every use day is told and the equation is ours, it is that already
     vas = [_reported_craving(people, course, day, belief, kept[day], parameters) for day in days["craving"]]
     craving_days, before = days["craving"], None
     if course.baseline_use.shape[1]:
@@ -157,7 +160,7 @@ def _observation(
     positive = [_test_positive(people, protocol, course, day) for day in days["test"]]
     return Observation(
         diary=diary,
-        amount=course.amount * diary,
+        amount=amount,
         seen=seen,
         test_day=np.array(days["test"], dtype=np.int64),
         test_kept=_columns([kept[day] for day in days["test"]], n).astype(np.bool_),
@@ -258,12 +261,11 @@ def _columns(columns: list[np.ndarray], n: int) -> np.ndarray:
 def _kept(
     people: People, course: Course, day: int, schedule: CourseSchedule, parameters: CourseParameters
 ) -> Bool[np.ndarray, " subject"]:
-    use = course.use[:, day].astype(np.float64)
-    miss = leaving_probability(
-        use, hazard_per_day=parameters.miss_hazard_per_day, use_factor=parameters.leave_use_factor
+    # Use is 0 or 1, so two values serve everybody.
+    missing = leaving_probability(
+        np.array([0.0, 1.0]), hazard_per_day=parameters.miss_hazard_per_day, use_factor=parameters.leave_use_factor
     )
-    if schedule.blocked[day]:
-        miss = np.zeros_like(miss)
+    miss = np.zeros(len(people)) if schedule.blocked[day] else missing[course.use[:, day]]
     chance = draw_uniforms(people, Stream.VISIT, day)[0]
     return (course.days_in_study > day) & (chance >= miss)
 

@@ -102,7 +102,10 @@ def build_schedule(
     session_day = np.full((n, n_sessions), -1, dtype=np.int64)
     quality = np.zeros(n)
     incentive, tau_incentive_day = np.full((n, n_sessions), -1.0), 1.0
-    effects = _session_effects(people, _sessions_of(protocol), covariates, pharmacology)
+    effects = {
+        doses: _session_effects(people, doses, np.isin(arm, arms), covariates, pharmacology)
+        for doses, arms in _sessions_of(protocol).items()
+    }
     for index, item in enumerate(protocol.arms):
         mine = arm == index
         days = np.zeros((n, 0), dtype=np.int64)
@@ -174,43 +177,53 @@ def with_other_doses(
     assert other is not None, "asked for an infusion that adapts"
     if not course.is_ketamine or not who.any():
         return schedule
-    found = _session_effects(people, {other.given(course.form)}, covariates, pharmacology)[other.given(course.form)]
+    found = _session_effects(people, other.given(course.form), who, covariates, pharmacology)
     exposure, psychoactive = schedule.exposure.copy(), schedule.psychoactive.copy()
     exposure[who, slot] = found[0][who]
     psychoactive[who, slot] = 0.0 if other.under_anesthesia else found[1][who]
     return replace(schedule, exposure=exposure, psychoactive=psychoactive)
 
 
-def _sessions_of(protocol: Protocol) -> set[tuple[Dose, ...]]:
-    return {
-        infusion.given(drug.form) for drug in protocol.drugs.values() if drug.is_ketamine for infusion in drug.infusions
-    }
+def _sessions_of(protocol: Protocol) -> dict[tuple[Dose, ...], list[int]]:
+    """Each distinct ketamine session, with the arms that have it."""
+    found: dict[tuple[Dose, ...], list[int]] = {}
+    for index, arm in enumerate(protocol.arms):
+        for drug in (protocol.drugs[name] for _, name in arm.drug_starts):
+            for infusion in drug.infusions if drug.is_ketamine else ():
+                found.setdefault(infusion.given(drug.form), []).append(index)
+    return found
 
 
 def _session_effects(
-    people: People, sessions: set[tuple[Dose, ...]], covariates: Covariates, pharmacology: Pharmacology
-) -> dict[tuple[Dose, ...], tuple[Float[np.ndarray, " subject"], Float[np.ndarray, " subject"]]]:
-    """e and m of each distinct ketamine session, from each person's own pharmacokinetics."""
-    effects = {}
-    for doses in sessions:
-        model = session_model(doses, pharmacology)
-        z_iiv, (first, *more) = sample_iiv(people, n_iiv=model.n_iiv), doses
-        is_plain = first.route is Route.IV_INFUSION and first.form is DrugForm.RACEMATE
-        if is_plain and not more and first.dose_mg_per_kg is not None:
-            session = simulate_session_effects(
-                dose_mg_per_kg=first.dose_mg_per_kg,
-                duration_h=first.duration_h,
-                weight_kg=covariates.weight_kg,
-                z_iiv=z_iiv,
-                pharmacology=pharmacology,
-            )
-        else:
-            session = simulate_effects_of_doses(
-                doses,
-                weight_kg=covariates.weight_kg,
-                z_iiv=z_iiv,
-                z_absorption=sample_band_draws(people, model=model).z_absorption,
-                pharmacology=pharmacology,
-            )
-        effects[doses] = (session.exposure, session.psychoactive)
-    return effects
+    people: People,
+    doses: tuple[Dose, ...],
+    who: Bool[np.ndarray, " subject"],
+    covariates: Covariates,
+    pharmacology: Pharmacology,
+) -> tuple[Float[np.ndarray, " subject"], Float[np.ndarray, " subject"]]:
+    """e and m of a ketamine session from each person's own kinetics, for those ``who`` have it; 0 for others."""
+    exposure, psychoactive = np.zeros(len(people)), np.zeros(len(people))
+    if not who.any():
+        return exposure, psychoactive
+    model = session_model(doses, pharmacology)
+    some = People(seed=people.seed, replicate=people.replicate[who], subject=people.subject[who])
+    weight_kg, z_iiv, (first, *more) = covariates.weight_kg[who], sample_iiv(some, n_iiv=model.n_iiv), doses
+    is_plain = first.route is Route.IV_INFUSION and first.form is DrugForm.RACEMATE
+    if is_plain and not more and first.dose_mg_per_kg is not None:
+        session = simulate_session_effects(
+            dose_mg_per_kg=first.dose_mg_per_kg,
+            duration_h=first.duration_h,
+            weight_kg=weight_kg,
+            z_iiv=z_iiv,
+            pharmacology=pharmacology,
+        )
+    else:
+        session = simulate_effects_of_doses(
+            doses,
+            weight_kg=weight_kg,
+            z_iiv=z_iiv,
+            z_absorption=sample_band_draws(some, model=model).z_absorption,
+            pharmacology=pharmacology,
+        )
+    exposure[who], psychoactive[who] = session.exposure, session.psychoactive
+    return exposure, psychoactive

@@ -1,0 +1,59 @@
+"""Uniforms and normals at addresses, for many people in one compiled loop; see :mod:`remission.streams`.
+
+The operations are those of the functions there that work on whole arrays, in the same order; a test holds every bit.
+"""
+
+import numpy as np
+from jaxtyping import Float, UInt64
+from numba import njit, uint64
+
+from remission.numerics.lanes import OPTIONS, cos_turns_lane, log_lane, philox_lane, sin_turns_lane, unit_lane
+
+_MASK = 0xFFFFFFFF
+_BLOCK = 256
+
+
+@njit(nogil=True, cache=True, **OPTIONS)
+def _fill(found, subject, replicate, index, stream, k0, k1, n_pairs):
+    # Rows at fixed places, so that the compiler sees that they do not overlap.
+    b = np.empty(4 * _BLOCK)
+    for o in range(0, subject.size, _BLOCK):
+        width = min(_BLOCK, subject.size - o)
+        for i in range(width):
+            w0, w1, w2, w3 = philox_lane(subject[o + i], replicate[o + i], index, stream, k0, k1)
+            b[i], b[_BLOCK + i] = unit_lane(w0), unit_lane(w1)
+            b[2 * _BLOCK + i], b[3 * _BLOCK + i] = unit_lane(w2), unit_lane(w3)
+        if n_pairs > 0:
+            for i in range(width):
+                radius, turn = np.sqrt(-2.0 * log_lane(b[i])), b[_BLOCK + i]
+                b[i] = radius * cos_turns_lane(turn)
+                b[_BLOCK + i] = radius * sin_turns_lane(turn)
+        if n_pairs > 1:
+            for i in range(width):
+                radius, turn = np.sqrt(-2.0 * log_lane(b[2 * _BLOCK + i])), b[3 * _BLOCK + i]
+                b[2 * _BLOCK + i] = radius * cos_turns_lane(turn)
+                b[3 * _BLOCK + i] = radius * sin_turns_lane(turn)
+        for row in range(found.shape[0]):
+            for i in range(width):
+                found[row, o + i] = b[row * _BLOCK + i]
+
+
+def addressed_draws(
+    subject: UInt64[np.ndarray, " subject"],
+    replicate: UInt64[np.ndarray, " subject"],
+    *,
+    index: int,
+    stream: int,
+    seed: int,
+    n_columns: int = 4,
+    normal: bool = False,
+) -> Float[np.ndarray, "column subject"]:
+    """The first uniforms at an address, or the first normals, for every person. [dimensionless]
+
+    ``subject``, ``replicate``, ``index``, ``stream``: the counter, 32 bits each. ``seed``: the key, 64 bits.
+    ``n_columns``: 1 to 4; even with ``normal``.
+    """
+    found = np.empty((n_columns, subject.size))
+    _fill(found, np.ascontiguousarray(subject), np.ascontiguousarray(replicate), uint64(index), uint64(stream),
+          uint64(seed & _MASK), uint64(seed >> 32), n_columns // 2 if normal else 0)  # fmt: skip
+    return found

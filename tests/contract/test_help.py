@@ -192,3 +192,35 @@ def test_what_the_language_would_take_in_silence_is_refused(
     assert run_app(words) == 2
     assert said in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def numbers_of(command: Any) -> Iterator[Any]:
+    """The options that take a whole number or a number."""
+    for option in command.params:
+        wanted = str(getattr(getattr(option, "type_descriptor", None), "annotation", ""))
+        if option.param_type_name == "option" and ("int" in wanted or "float" in wanted) and not option.is_flag:
+            yield option
+
+
+NOTHING_THERE = {("rerun",), ("resume",), ("work",), ("merge",), ("export",)}
+"""Commands that look at the folder they are given before anything else."""
+
+
+@pytest.mark.parametrize(
+    ("path", "command"),
+    [(path, command) for path, command in ALL if any(numbers_of(command)) and path not in NOTHING_THERE],
+    ids=lambda item: " ".join(item) if isinstance(item, tuple) else "",
+)
+def test_a_number_that_cannot_be_is_refused_by_the_name_of_its_option(
+    path: tuple[str, ...], command: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """Not by the name of a record or of a library inside, and before any work."""
+    monkeypatch.chdir(tmp_path)
+    given = ["kare"] if any(one.param_type_name == "argument" for one in command.params) else []
+    given += ["--out", "here"] if path == ("calibrate",) else []
+    for option in numbers_of(command):
+        assert run_app([*path, *given, option.opts[0], "-7"]) == 2, option.opts
+        last = capsys.readouterr().err.strip().splitlines()[-1]
+        assert any(f"{name}: got" in last for name in option.opts), last
+    assert list(tmp_path.iterdir()) == []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from remission.cli.options import AsJson, Report
+from remission.cli.options import AsJson, Report, named_as_options
 from remission.cli.terminal import print_columns, print_json
 from remission.errors import SpecError
 
@@ -44,7 +44,8 @@ def bench_command(
     _check_report(report)
     read: Any = ARGUMENTS["trial"].read("TRIAL", trial, {})
     if trials is not None:
-        read = read.replace(trials=trials)
+        with named_as_options(**{"blindingtrial.trials": "--trials"}):
+            read = read.replace(trials=trials)
     with progress_of("cells", quiet=as_json) as on_progress:
         found: BenchResult = run_bench(read, on_progress=on_progress)
     words = ["remission", "blinding", "bench", trial, *(["--trials", str(trials)] if trials is not None else [])]
@@ -103,7 +104,9 @@ def analyze_command(
     changes |= {name: value for name, value in (("better", better), ("outcome_day", outcome_day)) if value is not None}
     if share:
         changes["outcome"] = "share"
-    found = analyze_finished(read_guesses(file, changes))
+    with named_as_options(**{"guessfile.outcome_day": "--outcome-day"}):
+        read = read_guesses(file, changes)
+    found = analyze_finished(read)
     words = ["remission", "blinding", "analyze", str(file)]
     for option, values in (("--drug", drug), ("--control", control), ("--unsure", unsure), ("--column", column),
                            ("--where", where)):  # fmt: skip

@@ -34,7 +34,8 @@ def named_as_options(**names: str) -> Iterator[None]:
     try:
         yield
     except SpecError as error:
-        if type(error) is not SpecError or len(error.faults) > 1 or not error.where.isidentifier():
+        is_name = error.where.isidentifier() or error.where in names
+        if type(error) is not SpecError or len(error.faults) > 1 or not is_name:
             raise
         option = names.get(error.where, f"--{error.where.replace('_', '-')}")
         raise SpecError(where=option, got=error.got, allowed=error.allowed, remedy=error.remedy) from None

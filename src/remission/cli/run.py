@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from remission.cli.options import AsJson, Changes
+from remission.cli.options import AsJson, Changes, named_as_options
 from remission.cli.terminal import print_json
 from remission.errors import SpecError
 from remission.records.seed import DEFAULT_SEED
@@ -71,7 +71,8 @@ def run_command(  # noqa: PLR0917 - options of a command line
     from remission.streams import check_seed
     from remission.trial.simulate import plan_trial
 
-    check_seed(seed)
+    with named_as_options():
+        check_seed(seed)
     crew = choose_workers(cluster=cluster, workers=workers, threads=threads)
     if (protocol is None) != all_published:
         raise SpecError(
@@ -82,14 +83,16 @@ def run_command(  # noqa: PLR0917 - options of a command line
     protocols, left_out = _published() if protocol is None else (find_protocol(protocol, substance), {})
     prepared = [(found, parameters_changed(found, changes or [])) for found in protocols]
     _check_replicates(replicates)
+    if shares is not None:
+        from remission.cli.shares import check_shares, prepare
+
+        check_shares(shares)
     check_folder(out)
     plans = [
         plan_trial(found, n_replicates=replicates, seed=seed, changes=changed, with_diaries=diaries)
         for found, changed in prepared
     ]
     if shares is not None:
-        from remission.cli.shares import prepare
-
         words = partial(_command, protocol, replicates=replicates, seed=seed, changes=changes or [], diaries=diaries)
         prepare(plans, out, lambda plan: words(plan.protocol), shares=shares, as_json=as_json)
         return

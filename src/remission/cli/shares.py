@@ -19,16 +19,21 @@ _Run = Annotated[
 ]
 
 
+def check_shares(shares: int) -> None:
+    """Refuse a number of jobs that cannot be."""
+    from remission.runs.shares import MOST_SHARES
+
+    if not 1 <= shares <= MOST_SHARES:
+        raise SpecError(where="--shares", got=shares, allowed=f"a whole number from 1 to {MOST_SHARES}")
+
+
 def prepare(
     plans: "list[TrialPlan]", out: Path, command_of: "Callable[[TrialPlan], str]", *, shares: int, as_json: bool
 ) -> None:
     """Begin runs without doing any work, in pieces for at least ``shares`` jobs, and say how to go on."""
     from remission.runs.identity import check_place, run_name
-    from remission.runs.shares import MOST_SHARES
     from remission.runs.work import open_work, read_work
 
-    if not 1 <= shares <= MOST_SHARES:
-        raise SpecError(where="--shares", got=shares, allowed=f"a whole number from 1 to {MOST_SHARES}")
     told: list[dict[str, Any]] = []
     for plan in plans:
         check_place(out, plan)

@@ -138,6 +138,7 @@ def make_forecast(
     seed: int,
 ) -> Forecast:
     """As :func:`forecast_trial`; ``crew``: who simulates."""
+    check_seed(seed)
     for where, count, least in (("n_draws", n_draws, 20), ("n_replicates", n_replicates, 2)):
         if count < least:
             raise SpecError(where=where, got=count, allowed=f"a whole number from {least}")
@@ -175,7 +176,7 @@ def make_forecast(
         "version": package_version(),
         "commit": commit(),
         "source_sha256": source_hashes(),
-        "seed": check_seed(seed),
+        "seed": seed,
         "protocol": {"id": protocol.id, "title": protocol.title, "content_hash": protocol.content_hash,
                      "content": protocol.to_dict()},
         "record": protocol.evidence,

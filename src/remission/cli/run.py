@@ -84,7 +84,7 @@ def run_command(  # noqa: PLR0917 - options of a command line
     prepared = [(found, parameters_changed(found, changes or [])) for found in protocols]
     _check_replicates(replicates)
     if shares is not None:
-        from remission.cli.shares import check_shares, prepare
+        from remission.cli.shares import check_shares
 
         check_shares(shares)
     check_folder(out)
@@ -93,6 +93,8 @@ def run_command(  # noqa: PLR0917 - options of a command line
         for found, changed in prepared
     ]
     if shares is not None:
+        from remission.cli.shares import prepare
+
         words = partial(_command, protocol, replicates=replicates, seed=seed, changes=changes or [], diaries=diaries)
         prepare(plans, out, lambda plan: words(plan.protocol), shares=shares, as_json=as_json)
         return

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from validation.second import basics, compare, data, gates, means, mixed, run, times
+from validation.second import basics, compare, data, draws, gates, imputed, means, mixed, run, times
 
 from remission.study import gate
 
@@ -33,7 +33,9 @@ def tallies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, compare.Tally
     for place in (900, 901):
         frame = data.random_people(place, n_people=36)
         compare.one_set(f"random {place}", frame, list(ANALYSES), found, folder)
-    compare.procedures("random 900", data.random_people(900, n_people=36), found, folder)
+    frame = data.random_people(900, n_people=36)
+    compare.procedures("random 900", frame, found, folder)
+    compare.count("random 900", compare.drawn_cases_of("random 900", frame, 900, folder, kinds=[True]), found)
     return found
 
 
@@ -159,3 +161,54 @@ def test_a_likelihood_of_two_peaks_has_no_number(place: int, form: str, tmp_path
     compare.one_set(f"random {place}", data.random_people(place), analyses, found, tmp_path)
     assert not found[form].n_far
     assert all(first != "ok" for first, _ in found[form].statuses)
+
+
+def test_a_nearly_singular_covariance_has_its_true_height() -> None:
+    """A product lost in rounding put a height of 71 where it is -21, and a set with one peak was called singular."""
+    frame = data.random_people(69)
+    analysis = data.plan_of(frame, [one for one in data.MIXED_ANALYSES if "by_side=true" in one["form"]][:1])
+    assert run.second(frame, analysis["analyses"][0]).status == "ok"
+
+
+def _answers(shift: float, spread: float) -> draws.Answers:
+    made = np.random.default_rng(5)
+    found = draws.Answers()
+    for _ in range(50):
+        one = made.normal(size=(3, draws.FIRST + draws.SECOND))
+        one[:, : draws.FIRST] = one[:, : draws.FIRST] * spread + shift * made.choice([-1.0, 1.0])
+        found.sets.append(one)
+    return found
+
+
+def test_programs_that_draw_are_told_apart() -> None:
+    """Draws of one law must pass, and a program that leans by one spread, either way by turns, must not."""
+    limit = draws.FALSE_ALARM / draws.TESTS
+    assert min(draws.p_values(_answers(0.0, 1.0)).values()) > limit
+    assert draws.p_values(_answers(1.0, 1.0))["estimate, any"] < limit
+    leaning = draws.Answers(
+        [one + np.array([[0.5] * draws.FIRST + [0.0] * draws.SECOND]) for one in _answers(0.0, 1.0).sets]
+    )
+    assert draws.p_values(leaning)["estimate, leaning"] < limit
+    tally = compare.Tally(n_numbers=1, answers=leaning)
+    assert compare.verdict(tally) == "differs"
+
+
+def test_rubins_rules_by_hand() -> None:
+    """Three imputations that a person can pool."""
+    found = imputed.pooled(np.array([1.0, 2.0, 3.0]), np.array([1.0, 1.0, 1.0]))
+    assert found.estimate == pytest.approx(2.0)
+    assert found.error == pytest.approx(np.sqrt(1.0 + 4.0 / 3.0))
+    assert found.freedom == pytest.approx(2.0 * (1.0 + 3.0 / 4.0) ** 2)
+
+
+def test_a_long_comparison_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    """Hours of two programs must not be lost to a restart, and a changed data set must be compared again."""
+    frame, made = data.random_people(900, n_people=8), []
+
+    def make() -> list[compare.Case]:
+        made.append(1)
+        return [{"form": "a", "statuses": ["ok", "ok"], "apart": [0.0, 0.0, 0.0], "is_far": False, "words": ""}]
+
+    for people in (frame, frame, frame.assign(y=0.0)):
+        assert len(compare.Store(tmp_path / "store.jsonl").cases("one", people, ["a"], make)) == 1
+    assert len(made) == 2

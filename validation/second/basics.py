@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import exp, isfinite, nan, sqrt
+from math import exp, inf, isfinite, nan, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,10 @@ Z = float(stats.norm.ppf(0.975))
 
 @dataclass(frozen=True)
 class Found:
-    """An estimate with its 95% interval, two-sided p value and the error on the scale where it is symmetric."""
+    """An estimate with its 95% interval, two-sided p value and the error on the scale where it is symmetric.
+
+    ``freedom``: of the t distribution that gave the interval.
+    """
 
     status: str
     estimate: float = nan
@@ -22,6 +25,7 @@ class Found:
     high: float = nan
     p: float = nan
     error: float = nan
+    freedom: float = inf
 
 
 class NoEstimateError(Exception):
@@ -37,7 +41,7 @@ def by_normal(estimate: float, error: float) -> Found:
 def by_t(estimate: float, error: float, freedom: float) -> Found:
     half = float(stats.t.isf(0.025, freedom)) * error
     p = 2.0 * float(stats.t.sf(abs(estimate / error), freedom))
-    return Found("ok", estimate, estimate - half, estimate + half, p, error)
+    return Found("ok", estimate, estimate - half, estimate + half, p, error, freedom)
 
 
 def as_ratio(found: Found, p: float | None = None) -> Found:
@@ -49,6 +53,7 @@ def as_ratio(found: Found, p: float | None = None) -> Found:
         exp(found.high),
         found.p if p is None else p,
         found.error,
+        found.freedom,
     )
 
 

@@ -222,3 +222,48 @@ MIXED_ANALYSES = [
         covariance="autoregressive",
     ),
 ]
+ASSUMPTIONS = ("missing-at-random", "jump-to-reference", "copy-reference", "copy-increments")
+DELTAS = {"imputed_difference": 0.8, "imputed_odds_ratio": 0.7, "imputed_rate_ratio": 0.4}
+IMPUTED = {"imputed_difference": "v", "imputed_odds_ratio": "event", "imputed_rate_ratio": "count"}
+
+
+def imputed_analyses(place: int, n_imputations: int) -> list[dict[str, Any]]:
+    """Analyses with imputation; terms, and the assumption that is moved by a delta, go round with the data set."""
+    terms: dict[str, Any] = (
+        {},
+        {"adjust": ["age"]},
+        {"adjust": ["age", "sex"], "baseline": "base"},
+    )[place % 3]
+    return [
+        _of(
+            f"{method}:assumption={assumption}",
+            method,
+            endpoint,
+            imputation={"assumption": assumption, "n_imputations": n_imputations},
+            **({"tipping_deltas": [DELTAS[method]]} if number == place % 2 else {}),
+            **terms,
+        )
+        for method, endpoint in IMPUTED.items()
+        for number, assumption in enumerate(ASSUMPTIONS)
+        if method == "imputed_difference" or assumption != "copy-increments"
+    ]
+
+
+def with_gaps(frame: pd.DataFrame, place: int) -> pd.DataFrame:
+    """A table of which some outcomes are taken away: of events, counts, and of visits most often the last ones."""
+    draw = np.random.default_rng([SEED, 1, place])
+    result = frame.copy()
+    visits = [name for name in VISIT_DAYS if name in frame]
+    columns = [name for name in ("event", "count", *visits) if name in frame]
+    left = np.where(draw.random(len(frame)) < 0.2, draw.integers(1, 5, len(frame)), len(VISIT_DAYS))
+    for column in columns:
+        gone = draw.random(len(frame)) < (0.12 if column in IMPUTED.values() else 0.04)
+        if column in visits:
+            gone |= left < 1 + visits.index(column)
+        result.loc[gone, column] = np.nan
+    return result
+
+
+def without_gaps(frame: pd.DataFrame) -> pd.DataFrame:
+    """The people of whom all outcomes that are imputed elsewhere are known."""
+    return frame.dropna(subset=[name for name in ("event", "count", *VISIT_DAYS) if name in frame])

@@ -167,15 +167,18 @@ class Reml:
             np.linalg.cholesky(small)
             root = np.linalg.cholesky(self.spread(small))
             inner = np.linalg.inv(root)
-            inverse = inner.T @ inner
-            weighted = inverse @ self.columns
-            information = self.columns.T @ weighted
-            phi = np.linalg.inv(information)
+            basis, triangle = np.linalg.qr(inner @ self.columns)
+            own = np.linalg.inv(triangle)
         except np.linalg.LinAlgError:
             return None
-        projection = inverse - weighted @ phi @ weighted.T
-        height = -float(np.log(np.diagonal(root)).sum()) - 0.5 * float(np.linalg.slogdet(information)[1])
-        return height - 0.5 * float(self.outcome @ projection @ self.outcome), inverse, projection, phi
+        # Squares of what the columns leave: where the covariance is nearly singular a product with the projection is
+        # lost in rounding, and may come out negative.
+        plain = inner @ self.outcome
+        rest = plain - basis @ (basis.T @ plain)
+        height = -float(np.log(np.diagonal(root)).sum()) - float(np.log(np.abs(np.diagonal(triangle))).sum())
+        inverse = inner.T @ inner
+        projection = inverse - inner.T @ basis @ basis.T @ inner
+        return height - 0.5 * float(rest @ rest), inverse, projection, own @ own.T
 
     def slopes(self, theta: Array, projection: Array) -> tuple[Array, Array, list[Array]]:
         """Gradient, expected information, and projection times each derivative."""

@@ -225,7 +225,13 @@ def _fev() -> pd.DataFrame:
     wide = rows.pivot_table(index="USUBJID", columns="VISITN", values="FEV1").add_prefix("v")
     people = rows.groupby("USUBJID").first()
     return pd.DataFrame(
-        {"arm": _sides(people["ARMCD"] == "TRT"), "sex": people["SEX"], "base": people["FEV1_BL"]}, index=people.index
+        {
+            "arm": _sides(people["ARMCD"] == "TRT"),
+            "age": people["WEIGHT"],
+            "sex": people["SEX"],
+            "base": people["FEV1_BL"],
+        },
+        index=people.index,
     ).join(wide)
 
 

@@ -1,12 +1,13 @@
 """From a table of people and an analysis of a plan to its second program."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from validation.second import counts, events, means, mixed, posterior, repeated, times
+from validation.second import counts, events, imputed, means, mixed, posterior, repeated, times
 from validation.second.basics import Array, Found, NoEstimateError
 
 CATEGORIES = ("sex", "site")
@@ -28,14 +29,7 @@ COLUMNS = {
 
 def second(frame: pd.DataFrame, analysis: Mapping[str, Any]) -> Found:
     """What the second program of an analysis finds."""
-    try:
-        return _second(frame, analysis)
-    except NoEstimateError as none:
-        return Found(str(none))
-    except np.linalg.LinAlgError:
-        return Found("singular")
-    except (ArithmeticError, ValueError):
-        return Found("failed")
+    return _or_status(partial(_second, frame, analysis))
 
 
 def terms_of(frame: pd.DataFrame, names: list[str]) -> Array:
@@ -49,6 +43,71 @@ def terms_of(frame: pd.DataFrame, names: list[str]) -> Array:
         else:
             columns.append(frame[name].to_numpy(dtype=float))
     return np.column_stack(columns) if columns else np.zeros((len(frame), 0))
+
+
+def imputed_answers(
+    frame: pd.DataFrame, analyses: Sequence[Mapping[str, Any]], draw: np.random.Generator, n_answers: int
+) -> dict[tuple[str, float], list[Found]]:
+    """By analysis and delta, what the second program finds with so many independent draws."""
+    found: dict[tuple[str, float], list[Found]] = {}
+    visits: dict[tuple[str, float], tuple[str, float]] = {}
+    for analysis in analyses:
+        for delta in (0.0, *analysis.get("tipping_deltas", [])):
+            key, assumption = (analysis["id"], delta), analysis["imputation"]["assumption"]
+            if analysis["method"] == "imputed_difference":
+                visits[key] = (assumption, delta)
+                continue
+            outcome, treated, terms = _people(frame, analysis)
+            exposure = outcome[:, 1] if outcome.shape[1] > 1 else None
+            make = partial(
+                imputed.imputed_ratio,
+                outcome[:, 0],
+                exposure,
+                treated,
+                terms,
+                assumption=assumption,
+                delta=delta,
+                n_imputations=analysis["imputation"]["n_imputations"],
+                draw=draw,
+            )
+            found[key] = [_or_status(make) for _ in range(n_answers)]
+    if visits:
+        # One chain serves all: it knows nothing of what is assumed later.
+        one = next(analysis for analysis in analyses if analysis["method"] == "imputed_difference")
+        outcome, treated, terms = _people(frame, one)
+        n_imputations = one["imputation"]["n_imputations"]
+        try:
+            found |= imputed.imputed_difference(
+                outcome, treated, terms, visits, n_imputations=n_imputations, n_chains=n_answers, draw=draw
+            )
+        except (NoEstimateError, np.linalg.LinAlgError, ArithmeticError, ValueError) as none:
+            status = str(none) if isinstance(none, NoEstimateError) else "failed"
+            found |= {key: [Found(status)] * n_answers for key in visits}
+    return found
+
+
+def _or_status(make: Callable[[], Found]) -> Found:
+    try:
+        return make()
+    except NoEstimateError as none:
+        return Found(str(none))
+    except np.linalg.LinAlgError:
+        return Found("singular")
+    except (ArithmeticError, ValueError):
+        return Found("failed")
+
+
+def _people(frame: pd.DataFrame, analysis: Mapping[str, Any]) -> tuple[Array, Array, Array]:
+    """Outcomes with their gaps, sides and terms of the people whose terms (and exposure) are known."""
+    names = [*analysis.get("adjust", []), *([analysis["baseline"]] if "baseline" in analysis else [])]
+    sides = analysis["contrast"]
+    is_treated, is_control = (frame["arm"].isin(sides[side]).to_numpy() for side in ("treatment", "control"))
+    terms = terms_of(frame, names)
+    outcome = frame[[name for name in COLUMNS[analysis["endpoint"]] if name in frame]].to_numpy(dtype=float)
+    keep = (is_treated | is_control) & np.isfinite(terms).all(axis=1)
+    if analysis["endpoint"] == "count":
+        keep &= np.isfinite(outcome[:, 1])
+    return outcome[keep], is_treated[keep].astype(float), terms[keep]
 
 
 def _second(frame: pd.DataFrame, analysis: Mapping[str, Any]) -> Found:

@@ -1,0 +1,297 @@
+"""Multiple imputation of visits, events and counts: many chains at once, by conditional normals of each pattern.
+
+Written from the pages of the documents and the docstrings of the first program; its code was not read.
+"""
+
+from collections.abc import Iterator
+from math import inf, isfinite, log, sqrt
+from typing import Any
+
+import numpy as np
+from scipy.special import expit
+
+from validation.second import counts, events
+from validation.second.basics import (
+    Array,
+    Found,
+    NoEstimateError,
+    as_ratio,
+    by_t,
+    check_sides,
+    columns_that_count,
+    error_of_last,
+)
+
+BURN_IN = 50
+BETWEEN = 10
+Draw = np.random.Generator
+
+
+def pooled(estimates: Array, variances: Array, freedom: float = inf) -> Found:
+    """Rubin's rules; degrees of freedom of Barnard and Rubin where those of complete data are finite."""
+    n = estimates.size
+    between = float(estimates.var(ddof=1))
+    total = float(variances.mean()) + (1.0 + 1.0 / n) * between
+    share = (1.0 + 1.0 / n) * between / total
+    old = (n - 1.0) / share**2 if share > 1e-150 else inf
+    if isfinite(freedom):
+        seen = (freedom + 1.0) / (freedom + 3.0) * freedom * (1.0 - share)
+        freedom = 1.0 / (1.0 / old + 1.0 / seen)
+    else:
+        freedom = old
+    return by_t(float(estimates.mean()), sqrt(total), freedom)
+
+
+# --------------------------------------------------------------------------------------------------------------- visits
+
+
+def inverse_wishart(products: Array, freedom: float, draw: Draw) -> Array:
+    """One draw for each matrix of residual products: the inverse of a Wishart of their inverse."""
+    n_chains, size = products.shape[:2]
+    lower = np.zeros((n_chains, size, size))
+    for i in range(size):
+        lower[:, i, i] = np.sqrt(draw.chisquare(freedom - i, n_chains))
+        lower[:, i, :i] = draw.normal(size=(n_chains, i))
+    # With products = C C', S = C (A A')^-1 C'.
+    root = np.linalg.cholesky(products) @ np.linalg.inv(lower).transpose(0, 2, 1)
+    return root @ root.transpose(0, 2, 1)
+
+
+class Visits:
+    """Values by visit with an intercept for each side, the terms, and one covariance."""
+
+    def __init__(self, values: Array, treated: Array, terms: Array, n_chains: int, draw: Draw) -> None:
+        sides = np.column_stack([treated == 0.0, treated == 1.0]).astype(float)
+        # In columns at right angles the draws of the coefficients are those of the same model.
+        columns = np.column_stack([sides, terms - terms.mean(axis=0)])
+        columns = columns[:, columns_that_count(columns)]
+        self.columns, self.triangle = np.linalg.qr(columns)
+        self.n_columns = columns.shape[1]
+        self.freedom = treated.size - self.n_columns
+        if self.freedom < values.shape[1]:
+            raise NoEstimateError("not_estimable")
+        self.values, self.treated, self.draw, self.n_chains = values, treated, draw, n_chains
+        self.seen = np.isfinite(values)
+        for side in (0.0, 1.0):
+            if not self.seen[treated == side].any(axis=0).all():
+                raise NoEstimateError("not_estimable")
+        self.check_rank()
+        self.patterns = [
+            (pattern, np.flatnonzero((self.seen == pattern).all(axis=1))) for pattern in np.unique(self.seen, axis=0)
+        ]
+        self.last = np.where(self.seen.any(axis=1), values.shape[1] - 1 - self.seen[:, ::-1].argmax(axis=1), -1)
+
+    def check_rank(self) -> None:
+        """Each visit varies within the sides, and no two say the same."""
+        rest = self.values.copy()
+        for side in (0.0, 1.0):
+            rest[self.treated == side] -= np.nanmean(rest[self.treated == side], axis=0)
+        size = rest.shape[1]
+        for i in range(size):
+            for j in range(i + 1):
+                both = self.seen[:, i] & self.seen[:, j]
+                one, two = rest[both, i], rest[both, j]
+                squares = float(one @ one) * float(two @ two)
+                if i == j and squares <= 1e-20 * float(np.nanmax(self.values[:, i] ** 2)) ** 2:
+                    raise NoEstimateError("no_variation")
+                if i != j and both.sum() > 2 and squares - float(one @ two) ** 2 <= 1e-10 * squares:
+                    raise NoEstimateError("not_estimable")
+
+    def control_means(self, coefficients: Array) -> Array:
+        """Means of everybody in the control side."""
+        own = self.columns[self.treated == 1.0]
+        shift = np.zeros(self.n_columns)
+        shift[:2] = [1.0, -1.0]
+        # From a row of the treatment side to the same person in control, in the columns at right angles.
+        moved = own + np.linalg.solve(self.triangle.T, shift)
+        result = self.columns @ coefficients
+        result[:, self.treated == 1.0] = moved @ coefficients
+        return result
+
+    def complete(self, means: Array, covariance: Array, noise: Array) -> Array:
+        """The table of each chain, its gaps drawn given what was seen of the person."""
+        table = np.broadcast_to(self.values, means.shape).copy()
+        for pattern, who in self.patterns:
+            gap = ~pattern
+            if not gap.any():
+                continue
+            inner = covariance[:, gap][:, :, gap]
+            place = means[:, who][:, :, gap]
+            if pattern.any():
+                across = covariance[:, gap][:, :, pattern]
+                slope = np.linalg.solve(covariance[:, pattern][:, :, pattern], across.transpose(0, 2, 1))
+                inner = inner - across @ slope
+                rest = self.values[who][:, pattern] - means[:, who][:, :, pattern]
+                place = place + rest @ slope
+            root = np.linalg.cholesky(inner)
+            table[:, who[:, None], np.flatnonzero(gap)] = place + noise[:, who][:, :, gap] @ root.transpose(0, 2, 1)
+        return table
+
+    def parameters(self, table: Array) -> tuple[Array, Array]:
+        """Coefficients and covariance given complete tables; prior of the covariance det(S)^(-(p + 1)/2)."""
+        fitted = self.columns.T @ table
+        rest = table - self.columns @ fitted
+        covariance = inverse_wishart(rest.transpose(0, 2, 1) @ rest, self.freedom, self.draw)
+        noise = self.draw.normal(size=fitted.shape) @ np.linalg.cholesky(covariance).transpose(0, 2, 1)
+        return fitted + noise, covariance
+
+    def noise(self) -> Array:
+        return self.draw.normal(size=(self.n_chains, *self.values.shape))
+
+    def draws(self, n_imputations: int) -> Iterator[tuple[Array, Array]]:
+        """Coefficients and covariance of all chains, for each imputation."""
+        middle = np.nanmean(self.values, axis=0)
+        spread = np.nanstd(self.values, axis=0)
+        table = np.where(self.seen, self.values, middle + spread * self.noise())
+        for turn in range(BURN_IN + BETWEEN * (n_imputations - 1)):
+            coefficients, covariance = self.parameters(table)
+            if turn >= BURN_IN - 1 and (turn - BURN_IN + 1) % BETWEEN == 0:
+                yield coefficients, covariance
+            table = self.complete(self.columns @ coefficients, covariance, self.noise())
+
+    def under(self, assumption: str, coefficients: Array, covariance: Array, delta: float) -> Array:
+        """Tables completed under an assumption about treated people after their last visit."""
+        own, control = self.columns @ coefficients, self.control_means(coefficients)
+        noise = self.noise()
+        table = self.complete(own, covariance, noise)
+        later = (self.treated == 1.0)[:, None] & (np.arange(own.shape[2]) > self.last[:, None])
+        if assumption != "missing-at-random":
+            at = np.maximum(self.last, 0)[:, None]
+            if assumption == "copy-reference":
+                means = control
+            elif assumption == "jump-to-reference":
+                means = np.where(later, control, own)
+            else:
+                gained = np.take_along_axis(own - control, np.broadcast_to(at, (self.n_chains, *at.shape)), axis=2)
+                means = np.where(later, control + np.where(self.last[:, None] < 0, 0.0, gained), own)
+            table = np.where(later, self.complete(means, covariance, noise), table)
+        return table + delta * later
+
+
+def imputed_difference(
+    values: Array, treated: Array, terms: Array, forms: Any, *, n_imputations: int, n_chains: int, draw: Draw
+) -> dict[Any, list[Found]]:
+    """Difference at the last visit, for each form its assumption and delta, once for each chain."""
+    check_sides(treated)
+    seen = np.isfinite(values)
+    if not seen.any() or np.ptp(values[seen]) == 0.0:
+        raise NoEstimateError("no_variation")
+    model = Visits(values, treated, terms, n_chains, draw)
+    whole = np.column_stack([np.ones(treated.size), terms - terms.mean(axis=0), treated])
+    counting = columns_that_count(whole)
+    if not counting[-1]:
+        raise NoEstimateError("not_estimable")
+    basis, triangle = np.linalg.qr(whole[:, counting])
+    inverse = np.linalg.inv(triangle)[-1]
+    freedom = treated.size - basis.shape[1]
+    if freedom < 1:
+        raise NoEstimateError("not_estimable")
+    estimates: dict[Any, list[Array]] = {name: [] for name in forms}
+    variances: dict[Any, list[Array]] = {name: [] for name in forms}
+    for coefficients, covariance in model.draws(n_imputations):
+        for name, (assumption, delta) in forms.items():
+            last = model.under(assumption, coefficients, covariance, delta)[:, :, -1]
+            along = last @ basis
+            rest = last - along @ basis.T
+            estimates[name].append(along @ inverse)
+            variances[name].append((rest**2).sum(axis=1) / freedom * float(inverse @ inverse))
+    return {
+        name: [
+            pooled(one, two, float(freedom))
+            for one, two in zip(np.array(estimates[name]).T, np.array(variances[name]).T, strict=True)
+        ]
+        for name in forms
+    }
+
+
+# --------------------------------------------------------------------------------------------------- events and counts
+
+
+class Side:
+    """The regression of one side's known outcomes on the terms, and draws of its coefficients."""
+
+    def __init__(self, outcome: Array, exposure: Array | None, terms: Array, who: Any) -> None:
+        columns = np.column_stack([np.ones(terms.shape[0]), terms])
+        known = who & np.isfinite(outcome)
+        if not known.any():
+            raise NoEstimateError("not_estimable")
+        counting = columns_that_count(columns[known])
+        self.columns = columns[:, counting]
+        basis, triangle = np.linalg.qr(self.columns[known])
+        self.columns = self.columns @ np.linalg.inv(triangle)
+        self.factor = 1.0
+        mine = outcome[known]
+        if exposure is None:
+            if np.ptp(mine) == 0.0:
+                raise NoEstimateError("separation")
+            self.place, _, information = events.fit_logistic(basis, mine)
+        else:
+            if mine.sum() == 0.0:
+                raise NoEstimateError("separation")
+            family = counts.poisson(mine, exposure[known])
+            start = basis.T @ np.full(mine.size, log(mine.sum() / exposure[known].sum()))
+            self.place, information = counts.fit(basis, mine, family, np.zeros(mine.size), start)
+            mean = family(basis @ self.place)[0]
+            left = mine.size - basis.shape[1]
+            if left < 1:
+                raise NoEstimateError("not_estimable")
+            self.factor = max(1.0, float(((mine - mean) ** 2 / mean).sum()) / left)
+        turned = self.columns[known] @ np.linalg.inv(np.linalg.cholesky(information)).T
+        error_of_last(information)
+        if sqrt(float((turned**2).sum(axis=1).max())) > 20.0:
+            raise NoEstimateError("separation")
+        self.root = np.linalg.inv(np.linalg.cholesky(information)).T * sqrt(self.factor)
+
+    def linear(self, draw: Draw) -> Array:
+        """Linear predictors of everybody, from one draw of the coefficients."""
+        return self.columns @ (self.place + self.root @ draw.normal(size=self.place.size))
+
+
+def imputed_ratio(
+    outcome: Array,
+    exposure: Array | None,
+    treated: Array,
+    terms: Array,
+    *,
+    assumption: str,
+    delta: float,
+    n_imputations: int,
+    draw: Draw,
+) -> Found:
+    """Odds ratio of events (no ``exposure``) or ratio of the rates of counts."""
+    check_sides(treated)
+    gap = ~np.isfinite(outcome)
+    both = {
+        side: Side(outcome, exposure, terms, treated == side)
+        for side in (0.0, 1.0)
+        if (gap & (treated == side)).any() or (side == 0.0 and assumption != "missing-at-random" and gap.any())
+    }
+    log_ratios, variances, freedom = np.zeros(n_imputations), np.zeros(n_imputations), inf
+    for number in range(n_imputations):
+        linear = np.zeros(treated.size)
+        predictors = {side: model.linear(draw) for side, model in both.items()}
+        whole = outcome.copy()
+        for side in (0.0, 1.0):
+            who = gap & (treated == side)
+            if not who.any():
+                continue
+            source = side if assumption == "missing-at-random" else 0.0
+            linear[who] = predictors[source][who] + delta * side
+            if exposure is None:
+                whole[who] = draw.random(int(who.sum())) < expit(linear[who])
+            else:
+                whole[who] = count_draws(exposure[who] * np.exp(linear[who]), both[source].factor, draw)
+        if exposure is None:
+            found = events.odds_ratio(whole, treated, terms)
+        else:
+            found = counts.robust_rate_ratio(whole, exposure, treated, terms)
+            freedom = found.freedom
+        log_ratios[number], variances[number] = log(found.estimate), found.error**2
+    return as_ratio(pooled(log_ratios, variances, freedom))
+
+
+def count_draws(mean: Array, factor: float, draw: Draw) -> Array:
+    """Counts of these means whose variance is ``factor`` times as large."""
+    if factor > 1.0:
+        mean = draw.gamma(mean / (factor - 1.0), factor - 1.0)
+    return np.asarray(draw.poisson(mean), dtype=float)

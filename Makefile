@@ -32,7 +32,7 @@ CORE := src/remission/records/*,src/remission/protocol/*,src/remission/numerics/
 SPREAD := --numprocesses auto --dist loadfile
 
 .PHONY: help run install test browser check format-check lint types layers docs unit coverage quick format golden \
-	lock pages bench calibrate ranks inference torture realism endpoints mmrm double effects estimands facts medicines therapies blinding operating fuzz abuse bench-load laws shapes \
+	lock pages bench calibrate ranks inference torture realism endpoints mmrm double effects rpact estimands facts medicines therapies blinding operating fuzz abuse bench-load laws shapes \
 	static processes thorough kernels processors picture worlds forecasts explanations credibility dist dist-check clean
 
 help: ## this list
@@ -207,6 +207,9 @@ endpoints: $(TEST_STAMP) ## endpoints of the people in DIARIES=folder (CTN-0094 
 effects: $(TEST_STAMP) ## closed forms of stated effects beside base R (needs Rscript); into docs/validation/closed-forms.md
 	@$(BIN)/python -m validation.closed_forms
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.looks
+
+rpact: $(TEST_STAMP) ## sequential designs beside rpact (needs Rscript and r-cran-rpact); into docs/validation/rpact.md
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.rpact_looks
 
 mmrm: $(TEST_STAMP) ## mixed models beside printed output of SAS (../shared/data/mmrm); into docs/validation/mmrm.md
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.mmrm_references

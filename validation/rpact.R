@@ -1,7 +1,7 @@
 # Sequential designs of rpact for plans that are read as CSV; writes one row for each number. Nothing of Python is read.
 suppressMessages(library(rpact))
 args <- commandArgs(trailingOnly = TRUE)
-plans <- read.csv(args[1], stringsAsFactors = FALSE)
+plans <- read.csv(args[1], stringsAsFactors = FALSE, colClasses = c(at = "character"))
 rows <- data.frame()
 add <- function(plan, what, look, value) {
   rows <<- rbind(rows, data.frame(plan = plan, what = what, look = look, value = as.numeric(value)))
@@ -33,8 +33,8 @@ for (i in seq_len(nrow(plans))) {
   # One side alone, as rpact reports after a stop; known spread.
   one <- do.call(getDesignGroupSequential, c(given, list(alpha = x$level, sided = 1)))
   n <- round(1e6 * diff(c(0, t)))
-  seen <- as.numeric(strsplit(x$estimates, " ")[[1]])
-  first <- getStageResults(one, getDataset(n = n[1], means = seen[1], stDevs = 1), normalApproximation = TRUE, stage = 1)
+  data <- getDataset(n = n[1], means = x$estimate / 1000, stDevs = 1)
+  first <- getStageResults(one, data, normalApproximation = TRUE, stage = 1)
   ahead <- suppressWarnings(getConditionalPower(first, nPlanned = n[-1], thetaH1 = x$drift / 1000, assumedStDev = 1))
   add(x$plan, "conditional power", k, ahead$conditionalPower[k])
 }

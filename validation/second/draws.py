@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-FIRST, SECOND = 4, 12
-N_IMPUTATIONS = 8
+FIRST, SECOND = 2, 12
+N_IMPUTATIONS = 5
 N_LABELS = 2000
 FALSE_ALARM = 0.01
 TESTS = 13 * 3 * 2

@@ -98,14 +98,14 @@ def main() -> None:
     )
     both = own.merge(other, on=["plan", "what", "look"], how="outer", validate="1:1")
     both["away"] = (both["own"] - both["value"]).abs()
-    # Far floors and boundaries are tails of nothing: their own scale is that of the chance beyond.
     lines = [
         f"- Only one has it: {row.plan}, {row.what}, {row.look}" for row in both[both.isna().any(axis=1)].itertuples()
     ]
     for row in both[both["away"] > 1e-4].itertuples():
-        plan = made.iloc[int(row.plan)]
+        plan = made.set_index("plan").loc[row.plan]
         lines.append(
-            f"- plan {row.plan} ({plan.spending}, {plan['at']}), {row.what}, look {row.look}: {row.own:.7g}, rpact {row.value:.7g}"
+            f"- plan {row.plan} ({plan.spending}, {plan['at']}), {row.what}, look {row.look}: {row.own:.7g}, "
+            f"rpact {row.value:.7g}"
         )
     table = [
         f"| {what} | {len(part)} | {part['away'].median():.0e} | {part['away'].max():.0e} |"

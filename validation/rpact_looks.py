@@ -98,15 +98,12 @@ def main() -> None:
     )
     both = own.merge(other, on=["plan", "what", "look"], how="outer", validate="1:1")
     both["away"] = (both["own"] - both["value"]).abs()
-    lines = [
-        f"- Only one has it: {row.plan}, {row.what}, {row.look}" for row in both[both.isna().any(axis=1)].itertuples()
-    ]
-    for row in both[both["away"] > 1e-4].itertuples():
-        plan = made.set_index("plan").loc[row.plan]
-        lines.append(
-            f"- plan {row.plan} ({plan.spending}, {plan['at']}), {row.what}, look {row.look}: {row.own:.7g}, "
-            f"rpact {row.value:.7g}"
-        )
+    lines = []
+    for row in both.to_dict("records"):
+        plan = made.iloc[row["plan"]]
+        of = f"- plan {row['plan']} ({plan['spending']}, {plan['at']}), {row['what']}, look {row['look']}"
+        if not row["away"] <= 1e-4:
+            lines.append(f"{of}: {row['own']:.7g}, rpact {row['value']:.7g}")
     table = [
         f"| {what} | {len(part)} | {part['away'].median():.0e} | {part['away'].max():.0e} |"
         for what, part in both.groupby("what", sort=False)

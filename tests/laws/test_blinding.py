@@ -58,6 +58,20 @@ def groups(rng: np.random.Generator) -> GroupStatistics:
     return GroupStatistics(n=n, value=rng.normal(0, 5, n.shape), variance=rng.uniform(0.1, 2, n.shape), freedom=n - 1.0)
 
 
+@law(seed=3109)
+def test_lone_people_count_as_they_always_did(rng: np.random.Generator) -> None:
+    """Of one session each, the error that people give is the published one but for n - 1; so are copies of all."""
+    counts = rng.integers(2, 30, (3, 2))
+    cells = np.repeat(np.arange(6), counts.ravel())
+    persons = np.eye(6)[cells].reshape(-1, 3, 2)
+    table = counts.astype(np.float64)
+    for copies in (1.0, float(rng.integers(2, 5))):
+        for one, other in ((james_index(copies * table, copies * persons), james_index(table)),
+                           (bang_index(copies * table, 0, copies * persons), bang_index(table, 0))):  # fmt: skip
+            assert one.value == pytest.approx(other.value)
+            assert one.se == pytest.approx(other.se, rel=0.5 / (counts.sum(axis=0).min() - 1) + 1e-9)
+
+
 @law(seed=3104)
 def test_a_guess_rate_as_observed_changes_nothing(rng: np.random.Generator) -> None:
     """At the observed share of right guesses the curve passes through the plain difference, rule by rule."""

@@ -1,6 +1,7 @@
 """Guesses of finished trials: published groups reproduced, files read or refused, what cannot be known said."""
 
 import csv
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from remission.blinding.finished import GuessesResult, analyze_finished
 from remission.blinding.table import trial_of_groups
 from remission.cli.app import run_app
 from remission.errors import SpecError
+from remission.exchange.guesses import read_guesses
 from remission.records.guesses import GuessFile
 
 SHARED = ROOT.parent / "shared" / "data" / "blinding"
@@ -52,8 +54,31 @@ def test_public_strata_are_reproduced_by_a_fitted_world() -> None:
         if not any(one.inside == one.told for one in nearest):
             missed.append(name)
             assert any("None of the worlds" in line for line in found.verdict)
-    # The one that is missed is the felt intensity over all sessions, which is nothing or much.
+    # Its groups take each session as another person's; with its people it is reached, in the next test.
     assert missed == ["all/intensity"]
+
+
+def test_public_tables_of_all_sessions_are_reproduced_when_people_count(tmp_path: Path) -> None:
+    """Sessions of one person hang together: intervals count 239 people and not 844 sessions, and one world holds all.
+
+    That all numbers together still speak against it is said.
+    """
+    source = SHARED / "microdose_pacutes.csv.gz"
+    if not source.is_file():
+        pytest.skip("the shared tables are not here")
+    (tmp_path / "guesses.csv").write_bytes(gzip.decompress(source.read_bytes()))
+    fields = {
+        "columns": {"arm": "condition", "outcome": "value", "person": "trial_id", "session": "tp"},
+        "words": {"drug": ["MD"], "control": ["PL"]}, "where": {"test_name": "intensity"}, "trials": 100,
+    }  # fmt: skip
+    found = analyze_finished(read_guesses(tmp_path / "guesses.csv", fields))
+    told = groups_of(microdoses()["strata"]["all/intensity"]["strata"])
+    assert sorted(one["n"] for one in told) == sorted(np.array(found.indices[0].counts)[:2].ravel())
+    best = max((one.fitted for one in found.worlds if one.fitted.fits), key=lambda one: one.inside)
+    assert best.inside == best.told == 8
+    assert not best.is_near
+    assert any("all of them together speak against" in line for line in found.verdict)
+    assert "239 people" in found.verdict[0]
 
 
 def test_correct_guess_rate_curves_are_those_that_were_published() -> None:
@@ -185,6 +210,10 @@ BAD: list[tuple[list[tuple[str, ...]], str]] = [
     ([one for one in PEOPLE if one[1] != "saline"], "control arm"),
     ([("person", "guess"), ("p1", "saline")], "arm"),
     (PEOPLE[:1], "row"),
+    (broken(3, 4, "1e300"), "row 4, outcome"),
+    (broken(3, 5, "99999"), "row 4, time"),
+    ([HEAD, *((*row[:3], "0.8", *row[4:]) for row in PEOPLE[1:])], "Multiply shares by 100"),
+    ([(*HEAD[:4], "outcome", "time", "outcom"), *PEOPLE[1:]], "no column expectation"),
 ]
 
 
@@ -193,8 +222,31 @@ def test_bad_tables_are_refused_with_their_place(
     rows: list[tuple[str, ...]], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A wrong cell that is read becomes a number that nobody can tell from a right one."""
-    assert run_app(["blinding", "analyze", str(written(tmp_path, rows)), *OPTIONS]) == 2
+    named = ["--column", "expectation=expectation"]
+    assert (
+        run_app(["blinding", "analyze", str(written(tmp_path, rows)), *OPTIONS, *named[: 2 * (len(rows[0]) > 2)]]) == 2
+    )
     assert said in capsys.readouterr().err
+    # One column cannot be two things: guesses that are the arms would all be right.
+    assert run_app(["blinding", "analyze", str(written(tmp_path, PEOPLE)), *OPTIONS, "--column", "guess=arm"]) == 2
+    assert "which is arm too" in capsys.readouterr().err
+
+
+def test_little_is_not_taken_for_certain() -> None:
+    """Two people, outcomes that are all alike, nobody who guesses: said in words, never an interval of no width."""
+    alone = [{"arm": arm, "guess": arm, "n": 1} for arm in ("drug", "control")]
+    said = " ".join(analyzed(alone).verdict)
+    assert "The trial was unblinded" not in said
+    assert "no certainty" in said
+    alike = analyzed([dict(one, mean=3.0, sd=0.0) for one in GROUPS])
+    assert (alike.worlds, np.isnan(alike.estimates[0].value)) == ((), True)
+    assert any("nobody's outcome differs" in line for line in alike.verdict)
+    unsure = analyzed([dict(one, guess="unsure") for one in GROUPS[1:3]])
+    assert unsure.estimates[0].value == pytest.approx(12.3 - 18.4)
+    assert any("Nobody guessed" in line for line in unsure.verdict)
+    # Groups in which few people happen to agree are not known exactly.
+    few = [dict(one, n=2, sd=0.0 if place < 3 else 4.0) for place, one in enumerate(GROUPS)]
+    assert all(one.fitted.truth_se > 0.5 for one in analyzed(few).worlds if one.fitted.name == "mixed")
 
 
 @pytest.mark.parametrize(
@@ -236,6 +288,61 @@ def test_a_psilocybin_trial_from_the_documents(tmp_path: Path, capsys: pytest.Ca
     assert run_app([*words[:2], str(tmp_path / "not-there.yaml")]) == 2
     assert run_app(["blinding", "bench", "psilocibin"]) == 2
     assert "psilocybin?" in capsys.readouterr().err
+
+
+SESSIONS: list[tuple[str, ...]] = [
+    ("person", "session", "arm", "guess", "outcome"),
+    *((f"p{n}", f"s{k}", ("drug", "control")[(n + k) % 2], ("drug", "control")[(n * 7 + k * 3) % 5 > 2], str(n % 9 + k))
+      for n in range(40) for k in range(3)),
+]  # fmt: skip
+
+
+def test_copies_of_a_session_tell_nothing_new(tmp_path: Path) -> None:
+    """The same session of each person three times over: estimates and their errors are those of one."""
+    one = [("person", "session", "arm", "guess", "outcome"), *(row for row in SESSIONS[1:] if row[1] == "s0")]
+    three = [one[0], *((who, f"{when}{k}", *rest) for who, when, *rest in one[1:] for k in range(3))]
+    fields = {"trials": 100}
+    plain, repeated = (analyze_finished(read_guesses(written(tmp_path, rows), fields)) for rows in (one, three))
+    for a, b in zip(plain.estimates, repeated.estimates, strict=True):
+        assert b.value == pytest.approx(a.value)
+        # Welch's degrees of freedom against people less one, and n against n - 1 in each group.
+        assert b.high - b.low == pytest.approx(a.high - a.low, rel=0.12)
+    for name in ("james", "bang_drug", "bang_control"):
+        a, b = (getattr(found.indices[0], name) for found in (plain, repeated))
+        assert (b.value, b.se) == pytest.approx((a.value, a.se), rel=0.03)
+    # Without the columns they would pass for 120 people, and the interval would be too narrow: that is said.
+    blind = analyze_finished(read_guesses(written(tmp_path, [row[2:] for row in three]), fields))
+    width = [each.estimates[0].high - each.estimates[0].low for each in (plain, blind)]
+    assert width[1] < 0.65 * width[0]
+    assert any("too narrow" in line for line in blind.verdict)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([(row[0], *row[2:]) for row in SESSIONS], "--column session=COLUMN"),
+        ([row[1:] for row in SESSIONS], "--column person=COLUMN"),
+        ([*SESSIONS, SESSIONS[1]], "of a session"),
+        ([*SESSIONS, ("", *SESSIONS[1][1:])], "row 122, person"),
+        ([*SESSIONS, ("p1", "NA", *SESSIONS[1][2:])], "row 122, session"),
+    ],
+    ids=["sessions not named", "no persons", "twice", "nobody", "no session"],
+)
+def test_sessions_that_cannot_be_told_apart_are_refused(
+    rows: list[tuple[str, ...]], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whose session it is decides every error; a guess at it would be a flattering one."""
+    assert run_app(["blinding", "analyze", str(written(tmp_path, rows))]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_effects_on_days_are_sent_where_they_can_be_tried(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The bench has no days: it says so and what to write, in place of one of five names."""
+    (tmp_path / "days.yaml").write_text(
+        "id: days\npeople: 50\neffect: {law: diary, use_odds_ratio: 0.5}\ndrug: {mean: 1}\n", "utf-8"
+    )
+    assert run_app(["blinding", "bench", str(tmp_path / "days.yaml")]) == 2
+    assert "stands in a protocol" in capsys.readouterr().err
 
 
 def test_the_report_of_guesses_is_whole(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,7 +14,9 @@ from fastapi.testclient import TestClient
 
 pytest.importorskip("sqlalchemy")
 
+from remission.blinding.finished import analyze_finished
 from remission.cli.app import run_app
+from remission.exchange.guesses import read_guesses
 from remission.library.protocols import list_protocols, load_protocol, protocol_template, protocol_text
 from remission.records.yaml_tree import read_tree
 from remission.web.app import create_app
@@ -270,6 +273,42 @@ def test_a_file_that_cannot_be_read_is_refused_and_not_kept(
     assert [one.id for one in bench(client).store.drafts(most=500)] == before
     data = bench(client).store.folder / "data"
     assert not data.exists() or not any(data.iterdir())
+
+
+GUESSED = "arm,guess,y,who\n" + "".join(
+    f"{'MD' if n % 2 else 'PL'},{'MD' if n % 3 else 'PL'},{n % 7 + n % 2},p{n}\n" for n in range(80)
+)
+
+
+def test_guesses_of_a_finished_trial_are_read_once_and_not_kept(client: TestClient, tmp_path: Path) -> None:
+    """The page says what the command says, keeps nothing, and shows a fault at its box."""
+    fields = {"words.drug": "MD", "words.control": "PL", "columns.outcome": "y", "columns.person": "who"}
+
+    def sent(name: str = "mrs-smith.csv", text: str = GUESSED, **more: str) -> "httpx.Response":
+        return client.post("/blinding/guesses", data={"mark": bench(client).mark, **fields, **more},
+                           files={"file": (name, text.encode())})  # fmt: skip
+
+    folder = bench(client).store.folder
+    before = sorted(folder.rglob("*"))
+    found = sent()
+    assert found.status_code == 200
+    (tmp_path / "guesses.csv").write_text(GUESSED, "utf-8")
+    told = analyze_finished(read_guesses(tmp_path / "guesses.csv", {
+        "words": {"drug": ["MD"], "control": ["PL"]}, "columns": {"outcome": "y", "person": "who"}}))  # fmt: skip
+    for line in told.verdict:
+        assert escape(line, quote=False).replace("'", "&#39;") in found.text
+    assert "--column person=who" in found.text
+    assert "smith" not in found.text
+    assert sorted(folder.rglob("*")) == before
+    for more, said in (({"columns.outcome": "nope"}, "no column nope"), ({"outcome_day": "soon"}, "a number"),
+                       ({"where": "x"}, "a column of"), ({"words.drug": "PL"}, "another word")):  # fmt: skip
+        wrong = sent(**more)
+        assert wrong.status_code == 422
+        assert said in wrong.text
+    assert 'aria-invalid="true"' in sent(**{"columns.outcome": "nope"}).text
+    assert sent(name="a.exe").status_code == 422
+    assert sent(text="").status_code == 422
+    assert client.post("/blinding/guesses", data=fields).status_code == 403
 
 
 def test_a_plan_with_a_fault_is_shown_at_its_box(client: TestClient) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from math import ceil, isfinite, sqrt
 from typing import Any, Final
 
@@ -11,8 +12,8 @@ from remission.blinding.belief import GuessOdds
 from remission.blinding.bench import Tried, try_situation
 from remission.blinding.estimators import Estimated, cgr_weights, contrast, naive_weights, within_weights
 from remission.blinding.experience import ArmPair, Felt
-from remission.blinding.fit import FittedWorld, fit_worlds, naive_effect, seen_at, spread_of
-from remission.blinding.indices import BlindingIndex, bang_index, james_index
+from remission.blinding.fit import FittedWorld, contrast_of, fit_worlds, naive_effect, seen_at, spread_of
+from remission.blinding.indices import BlindingIndex, bang_index, error_of_persons, james_index
 from remission.blinding.outcome import outcome_of
 from remission.blinding.table import FinishedTrial
 from remission.blinding.trial import Situation
@@ -23,6 +24,8 @@ from remission.records.effect import Difference, Law, Proportions
 from remission.records.packaged import packaged_toml
 from remission.records.result import Result
 
+_FEWEST: Final = 5
+"""Fewer all guess right by chance in more than 5% of trials."""
 _RATES: Final = tuple(k / 20 for k in range(1, 20))
 _POWER_Z = 1.959963984540054 + 1.2815515655446004
 """For 90% power at a two-sided error of 5%."""
@@ -144,10 +147,11 @@ def analyze_finished(trial: FinishedTrial) -> GuessesResult:
 
 def _indices(trial: FinishedTrial, place: int) -> GuessIndices:
     table = trial.tables[place]
-    counts = table.counts
+    counts, persons = table.counts, None if table.persons is None else table.persons.counts
     return GuessIndices(
         day=table.day, counts=tuple(map(tuple, counts.tolist())), certainty=tuple(map(tuple, table.certainty.tolist())),
-        james=james_index(counts), bang_drug=bang_index(counts, 0), bang_control=bang_index(counts, 1),
+        james=james_index(counts, persons), bang_drug=bang_index(counts, 0, persons),
+        bang_control=bang_index(counts, 1, persons),
         right=float((counts[0, 0] + counts[1, 1]) / counts.sum()),
     )  # fmt: skip
 
@@ -158,19 +162,17 @@ def _kind(trial: FinishedTrial) -> str:
 
 def _estimates(trial: FinishedTrial) -> list[GuessEstimate]:
     kind, table = _kind(trial), trial.last
-    if not table.has_outcome:
+    if (table.known.sum(axis=0) < 2.0).any():
         message = _WORDS["status"]["no-outcome"]
         return [GuessEstimate(name="naive", value=np.nan, low=np.nan, high=np.nan, p_value=np.nan, message=message)]
-    arms, groups = table.arms(kind), table.statistics(kind)
-    found = [_told("naive", contrast(arms, naive_weights(arms.n)), "")]
     lacks = _WORDS["status"]["empty-group"]
-    found.append(_told("within-guess", contrast(groups, within_weights(groups.n)), lacks))
+    found = [_told("naive", contrast_of(table, kind, naive_weights, whole_arms=True), lacks)]
+    found.append(_told("within-guess", contrast_of(table, kind, within_weights), lacks))
     if len(trial.tables) > 1 and trial.tables[0].has_outcome:
-        early = trial.tables[0].statistics(kind)
-        found.append(_told("within-early-guess", contrast(early, within_weights(early.n)), lacks))
+        found.append(_told("within-early-guess", contrast_of(trial.tables[0], kind, within_weights), lacks))
     for rule in ("observed", "equal", "drug-arm"):
-        name = f"correct-guess-rate-{rule}"
-        found.append(_told(name, contrast(groups, cgr_weights(groups.n, rule=rule)), lacks))
+        weigh = partial(cgr_weights, rule=rule)
+        found.append(_told(f"correct-guess-rate-{rule}", contrast_of(table, kind, weigh), lacks))
     adjusted = _expectation_adjusted(trial)
     if adjusted is not None:
         found.append(_told("expectation-adjusted", adjusted, lacks))
@@ -179,7 +181,7 @@ def _estimates(trial: FinishedTrial) -> list[GuessEstimate]:
 
 def _told(name: str, found: Estimated, message: str) -> GuessEstimate:
     value, se = float(found.value[0]), float(found.se[0])
-    if not isfinite(value):
+    if not (isfinite(value) and se > 0.0):
         return GuessEstimate(name=name, value=np.nan, low=np.nan, high=np.nan, p_value=np.nan, message=message)
     freedom = float(min(found.freedom[0], 1e9))
     reach = float(found.bound(0.05)[0]) * se
@@ -197,8 +199,13 @@ def _expectation_adjusted(trial: FinishedTrial) -> Estimated | None:
     beta, *_ = np.linalg.lstsq(design, y[good], rcond=None)
     freedom = float(good.sum() - 3)
     rest = y[good] - design @ beta
-    variance = float(rest @ rest) / freedom * np.linalg.inv(design.T @ design)[1, 1]
-    if not variance > 0.0:
+    inverse = np.linalg.inv(design.T @ design)
+    variance = float(rest @ rest) / freedom * inverse[1, 1]
+    if trial.person is not None:
+        names, who = np.unique(trial.person[good], return_inverse=True)
+        moved = np.bincount(who, weights=design @ inverse[1] * rest)
+        variance, freedom = error_of_persons(moved, np.ones(names.size)) ** 2, names.size - 3.0
+    if not (variance > 0.0 and freedom > 0.0):
         return None
     return Estimated(value=beta[1:2], se=np.array([sqrt(variance)]), freedom=np.array([freedom]))
 
@@ -254,7 +261,7 @@ def _tried(trial: FinishedTrial, fitted: FittedWorld) -> WorldOfTrial:
 
 def _needed(trial: FinishedTrial) -> tuple[float, float, float]:
     """What believing would have to add to explain the difference away, the same in SD, and what was seen of it."""
-    if not trial.last.has_outcome:
+    if not (trial.last.has_outcome and 0.0 < spread_of(trial) < np.inf):
         return np.nan, np.nan, np.nan
     counts, groups = trial.last.counts, trial.last.statistics(_kind(trial))
     belief = (counts[0] + 0.5 * counts[2]) / counts.sum(axis=0)
@@ -313,17 +320,32 @@ def _with_verdict(found: GuessesResult) -> GuessesResult:
 def _sentences(found: GuessesResult) -> list[str]:
     words, last = _WORDS["verdict"], found.indices[-1]
     unit = f" {found.trial.file.unit}" if found.trial.file.unit else ""
-    said = [words["guessed"].format(right=f"{100.0 * last.right:.0f}", asked=int(sum(map(sum, last.counts))))]
+    asked, right = int(sum(map(sum, last.counts))), f"{100.0 * last.right:.0f}"
+    persons = found.trial.last.persons
+    if persons is None:
+        said = [words["guessed"].format(right=right, asked=asked)]
+        said += [] if found.trial.knows_persons else [words["rows"]]
+    else:
+        said = [words["guessed-sessions"].format(right=right, asked=asked, people=persons.n)]
+    n_drug, n_all = (int(one) for one in (np.array(last.counts)[:, 0].sum(), np.array(last.counts).sum()))
     known = isfinite(last.james.value)
-    unblind = (known and last.james.high < 0.5) or last.bang_drug.one_sided[0] > 0.0
+    unblind = (known and last.james.high < 0.5 and n_all >= _FEWEST) or (
+        last.bang_drug.one_sided[0] > 0.0 and n_drug >= _FEWEST
+    )
     said.append(words["unblinded" if unblind else "not-shown-unblinded"].format(
         james=_index_text(last.james), drug=_index_text(last.bang_drug), control=_index_text(last.bang_control)
     ))  # fmt: skip
-    if np.array(last.counts)[0].sum() == 0.0 or np.array(last.counts)[1].sum() == 0.0:
+    if 0.0 in (last.james.se, last.bang_drug.se, last.bang_control.se):
+        said.append(words["alike"])
+    if not np.array(last.counts)[:2].any():
+        said.append(words["nobody"])
+    elif not np.array(last.counts)[:2].any(axis=1).all():
         said.append(words["one-way"])
-    if not found.worlds:
-        return [*said, words["no-outcome"]]
     naive = found.estimates[0]
+    if not found.worlds:
+        guessed = np.array(last.counts)[:2].any()
+        key = "no-spread" if found.trial.last.has_outcome else "no-outcome"
+        return [*said, words[key]] if guessed else said
     said.append(words["naive"].format(value=estimate_text(naive.value, naive.low, naive.high), unit=unit))
     fitting = [one.fitted for one in found.worlds if one.fitted.fits]
     if isfinite(found.needed):
@@ -335,7 +357,8 @@ def _sentences(found: GuessesResult) -> list[str]:
     else:
         said.append(words["needed-none"])
     if not any(one.is_near for one in fitting):
-        said.append(words["no-world"])
+        held = [one.name for one in fitting if one.inside == one.told]
+        said.append(words["not-together"].format(names=", ".join(held)) if held else words["no-world"])
     if len(fitting) == 1:
         one = fitting[0]
         value = f"{estimate_text(one.truth, one.low, one.high)}{unit}" if one.truth_se else words["nothing"]

@@ -11,9 +11,13 @@ Each world has the numbers that its name leaves free, the others are 0::
 A guess follows improvement upward only: nobody is taken to guess the control because they got better. Answers of the
 person, as in :mod:`remission.blinding.belief`; the outcome is integrated over 400 places of its distribution. Fitted by
 weighted least squares of the shares of answers, the means of all groups and the spread within arms, each over its
-standard error; the sum of squares says whether the world can be told from the data.
+standard error; the sum of squares says whether the world can be told from the data. Where people have several sessions
+these distances hang together through the people: they are then weighed by the covariance that the people give, drawn
+towards independence by as many parts as there are distances to a person (lone people say little of how pairs go
+together).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import inf, log, pi, sqrt
 from typing import Final
@@ -21,8 +25,9 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float
 
-from remission.blinding.estimators import contrast, naive_weights
-from remission.blinding.table import FinishedTrial, GuessTable
+from remission.blinding.estimators import Estimated, contrast, naive_weights
+from remission.blinding.indices import error_of_persons
+from remission.blinding.table import ByPerson, FinishedTrial, GuessTable
 from remission.numerics.distributions import gamma_quantile, normal_quantile
 from remission.numerics.elementary import logistic
 from remission.numerics.intervals import Z95
@@ -41,6 +46,7 @@ _ONE_NUMBER = 3.841458820694124
 """95% of a chi-squared of one degree of freedom."""
 _LOGIT_SD = pi / sqrt(3.0)
 _Cells = Float[np.ndarray, "guess arm"]
+_Column = Float[np.ndarray, " person"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +121,7 @@ def fit_worlds(trial: FinishedTrial) -> tuple[FittedWorld, ...]:
 
     Worlds that need two answers of each arm are fitted to as many as there are.
     """
-    if not trial.last.has_outcome:
+    if not (trial.last.has_outcome and 0.0 < spread_of(trial) < inf):
         return ()
     found = [_fit(name, trial) for name in WORLDS]
     # Against the nearest world and not for itself: a misfit that all share excludes none of them.
@@ -187,11 +193,50 @@ class _Target:
         self.used = (table.known[:rows] >= 2.0) & np.isfinite(table.mean[:rows])
         with np.errstate(invalid="ignore"):
             moved = (table.known * np.nan_to_num(table.mean) + 0.5) / (table.known + 1.0)
-            own = np.sqrt(moved * (1.0 - moved)) if is_share else np.maximum(np.nan_to_num(table.sd), 1e-6 * self.scale)
+            # Few people who happen to agree are not known exactly: drawn to everybody's spread by two people's worth.
+            inside = np.maximum(table.known - 1.0, 0.0) * np.nan_to_num(table.sd) ** 2
+            drawn = np.sqrt((inside + 2.0 * self.scale**2) / np.maximum(table.known + 1.0, 2.0))
+            own = np.sqrt(moved * (1.0 - moved)) if is_share else drawn
             self.error = own / np.sqrt(np.maximum(table.known, 1.0))
         z = normal_quantile((np.arange(_N_PLACES) + 0.5) / _N_PLACES)
         self.z = np.asarray(z)
         self.n_residuals = 2 * (rows - 1) + int(self.used.sum()) + (0 if is_share else 1)
+        self.weigh, self.wider, self.lone = None, np.ones((3, 2)), np.tile(self.n_arm, (3, 1))
+        if table.persons is not None:
+            self._hang_together(table, table.persons, pooled)
+
+    def _hang_together(self, table: GuessTable, persons: ByPerson, sd: float) -> None:
+        """Errors of sessions: ``weigh`` the distances so that they no longer go together through the people.
+
+        ``wider``: the error of each mean over that of sessions of strangers. ``lone``: how many strangers would know
+        each share as well.
+        """
+        counts, moved = persons.counts, []
+        for arm in (0, 1):
+            own = counts[:, :, arm]
+            if self.rows == 3:
+                moved.append(_share_moved(own[:, :2].sum(axis=1), own.sum(axis=1)))
+            moved.append(_share_moved(own[:, 0], own[:, :2].sum(axis=1)))
+        of_means = table.mean_influence()[:, : self.rows] / self.error[: self.rows]
+        moved += list(of_means[:, self.used].T)
+        if not self.is_share:
+            known, total, square = (one.sum(axis=1) for one in (persons.known, persons.total, persons.square))
+            mean = total.sum(axis=0) / known.sum(axis=0)
+            excess = (square - 2.0 * mean * total + known * mean**2).sum(axis=1) - known.sum(axis=1) * sd**2
+            moved.append(excess / (self.n_spread * sd**2) * sqrt(0.5 * self.n_spread))
+        each = np.stack(moved, axis=1)
+        together = each.T @ each * persons.n / max(persons.n - 1, 1)
+        alone = np.where(np.diag(together) > 0.0, np.diag(together), 1.0)
+        together *= max(0.0, 1.0 - self.n_residuals / persons.n)
+        np.fill_diagonal(together, alone)
+        self.weigh = np.linalg.inv(np.linalg.cholesky(together))
+        n_means = int(self.used.sum())
+        self.wider[: self.rows][self.used] = np.sqrt(alone[2 * (self.rows - 1) :][:n_means])
+        for arm in (0, 1):
+            for row in range(3):
+                asked = counts[:, :, arm].sum(axis=1)
+                wider = error_of_persons(_share_moved(counts[:, row, arm], asked), asked)
+                self.lone[row, arm] /= wider**2 if wider > 0.0 else 1.0
 
     def start(self) -> dict[str, float]:
         """Where a search begins."""
@@ -272,7 +317,8 @@ class _Target:
         found += gaps[self.used].tolist()
         if not self.is_share:
             found.append(log(self.scale / spread) * sqrt(2.0 * max(self.n_spread - 2.0, 1.0)))
-        return np.nan_to_num(np.array(found), nan=1e3, posinf=1e3, neginf=-1e3)
+        distances = np.nan_to_num(np.array(found), nan=1e3, posinf=1e3, neginf=-1e3)
+        return distances if self.weigh is None else self.weigh @ distances
 
     def inside(self, shares: _Cells, means: _Cells) -> tuple[int, int]:
         """How many predicted shares and means lie in the 95% interval of the data, and of how many."""
@@ -281,10 +327,11 @@ class _Target:
         held = told = 0
         for arm in (0, 1):
             for row in range(self.rows):
-                low, high = share_interval(int(self.table.counts[row, arm]), int(self.n_arm[arm]))
+                n = max(1, round(float(self.lone[row, arm])))
+                low, high = share_interval(round(float(self.observed[row, arm]) * n), n)
                 held, told = held + (low <= shares[row, arm] <= high), told + 1
                 if self.used[row, arm]:
-                    reach = Z95 * self.error[row, arm]
+                    reach = Z95 * self.error[row, arm] * self.wider[row, arm]
                     held, told = held + (abs(self.table.mean[row, arm] - means[row, arm]) <= reach), told + 1
         return int(held), told
 
@@ -294,11 +341,39 @@ def _distance(observed: float, predicted: float, n: float) -> float:
     return float(2.0 * sqrt(n) * (np.arcsin(sqrt(min(observed, 1.0))) - np.arcsin(sqrt(min(max(predicted, 0.0), 1.0)))))
 
 
+def _share_moved(hit: _Column, asked: _Column) -> _Column:
+    """What each person moves a share by, in the errors that strangers would give it."""
+    n, share = float(asked.sum()), float(hit.sum() + 0.5) / float(asked.sum() + 1.0)
+    if n == 0.0:
+        return np.zeros_like(asked)
+    return (hit - asked * float(hit.sum()) / n) / sqrt(n * share * (1.0 - share))
+
+
+def contrast_of(
+    table: GuessTable, kind: str, weigh: Callable[[np.ndarray], np.ndarray], *, whole_arms: bool = False
+) -> Estimated:
+    """A weighted sum of the means of groups, or of whole arms; of sessions with the error that their people give.
+
+    Degrees of freedom of sessions: the people of the smallest group, less one.
+    """
+    groups = table.arms(kind) if whole_arms else table.statistics(kind)
+    weights = weigh(groups.n)
+    found = contrast(groups, weights)
+    if table.persons is None or not np.isfinite(found.value[0]):
+        return found
+    moved = np.where(weights[0] != 0.0, weights[0], 0.0) * table.mean_influence(whole_arms=whole_arms)
+    known = table.persons.known
+    tells = (known.sum(axis=1, keepdims=True) if whole_arms else known) > 0.0
+    used = weights[0, : tells.shape[1]] != 0.0
+    se = error_of_persons(moved.sum(axis=(1, 2)), tells[:, used].any(axis=1))
+    fewest = float(tells.sum(axis=0)[used].min())
+    return Estimated(value=found.value, se=np.array([se]), freedom=np.array([max(fewest - 1.0, 1.0)]))
+
+
 def naive_effect(trial: FinishedTrial) -> tuple[float, float]:
     """Treatment minus control of the finished trial and its standard error; NaN where there is none."""
     kind = "share" if trial.file.outcome == "share" else "mean"
-    arms = trial.last.arms(kind)
-    found = contrast(arms, naive_weights(arms.n))
+    found = contrast_of(trial.last, kind, naive_weights, whole_arms=True)
     return float(found.value[0]), float(found.se[0])
 
 

@@ -6,6 +6,8 @@ Bang, per arm: (right - wrong) / asked, from -1 to 1; 0 is what guessing at rand
 the other way. James, of the whole trial: half of 1 + share of "do not know" + share who answered * Kd, with
 Kd = (observed - expected disagreement) / expected among those who answered; 1 blinded, .5 random, 0 unblinded.
 Standard errors by the delta method over the six cells of one multinomial, which for Bang is the published variance.
+Where people have several sessions, sessions of one person hang together: what each person moves the index by is squared
+and summed (sandwich variance), times people / (people - 1).
 
 References
 ----------
@@ -23,6 +25,7 @@ from remission.numerics.intervals import Z95
 
 _Z90 = 1.6448536269514722
 _Counts = Float[np.ndarray, "*trial guess arm"]
+_Persons = Float[np.ndarray, "person guess arm"]
 _DISAGREES = np.array([[0.0, 0.5], [0.5, 0.0]])
 """How much an answer disagrees with the arm: nothing where it is right, half where it is wrong."""
 
@@ -65,8 +68,19 @@ def _checked(counts: np.ndarray) -> np.ndarray:
     return table
 
 
-def bang_index(counts: Float[np.ndarray, "guess arm"], arm: int) -> BlindingIndex:
+def error_of_persons(influence: Float[np.ndarray, " person"], told: Float[np.ndarray, " person"]) -> float:
+    """Standard error of a number from what each person moves it by; NaN where one person alone tells of it.
+
+    ``told``: above 0 for who tells of it.
+    """
+    n = int(np.count_nonzero(told))
+    return sqrt(n / (n - 1.0) * float(influence @ influence)) if n > 1 else np.nan
+
+
+def bang_index(counts: Float[np.ndarray, "guess arm"], arm: int, persons: _Persons | None = None) -> BlindingIndex:
     """Bang's index of one arm: 0 the drug's, 1 the control's.
+
+    ``persons``: the counts of each person, where people have several sessions.
 
     Raises SpecError: the counts are no table of guesses.
 
@@ -81,12 +95,23 @@ def bang_index(counts: Float[np.ndarray, "guess arm"], arm: int) -> BlindingInde
     if not n:
         return BlindingIndex(value=np.nan, se=np.nan, message="nobody of the arm was asked")
     right, wrong = float(table[arm, arm]) / n, float(table[1 - arm, arm]) / n
+    if persons is not None:
+        own = persons[:, :, arm]
+        asked = own.sum(axis=1)
+        return _of_persons(right - wrong, (own[:, arm] - own[:, 1 - arm] - (right - wrong) * asked) / n, asked)
     variance = (right * (1.0 - right) + wrong * (1.0 - wrong) + 2.0 * right * wrong) / n
     return BlindingIndex(value=right - wrong, se=sqrt(max(variance, 0.0)))
 
 
-def james_index(counts: Float[np.ndarray, "guess arm"]) -> BlindingIndex:
+def _of_persons(value: float, influence: np.ndarray, asked: np.ndarray) -> BlindingIndex:
+    se = error_of_persons(influence, asked)
+    return BlindingIndex(value=value, se=se, message="one person alone was asked" if np.isnan(se) else "")
+
+
+def james_index(counts: Float[np.ndarray, "guess arm"], persons: _Persons | None = None) -> BlindingIndex:
     """James' index of the whole trial.
+
+    ``persons``: the counts of each person, where people have several sessions.
 
     Raises SpecError: the counts are no table of guesses.
 
@@ -120,6 +145,8 @@ def james_index(counts: Float[np.ndarray, "guess arm"]) -> BlindingIndex:
     gradient[:2] = know**2 * (_DISAGREES / b - a * slope_b / b**2) + 2.0 * know * a / b
     gradient *= 0.5
     mean = float((shares * gradient).sum())
+    if persons is not None:
+        return _of_persons(value, ((gradient - mean) * persons).sum(axis=(1, 2)) / n, persons.sum(axis=(1, 2)))
     variance = float((shares * gradient**2).sum()) - mean**2
     return BlindingIndex(value=value, se=sqrt(max(variance, 0.0) / n))
 

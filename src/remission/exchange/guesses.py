@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 
 from remission.blinding.table import FinishedTrial, table_of_people, trial_of_groups
-from remission.errors import SpecError
+from remission.errors import SpecError, did_you_mean
 from remission.exchange.cells import is_not_known, number_of
 from remission.exchange.study_tables import read_study_table
-from remission.records.guesses import ANSWERS, GuessFile
+from remission.records.guesses import ANSWERS, MOST_OUTCOME, GuessFile
 from remission.records.record_file import record_of
 from remission.records.yaml_tree import read_tree_file
 
 _MOST_FAULTS = 20
-_NEEDED = ("arm", "guess")
+_LAST_DAY = 36_500.0
 
 
 def read_guesses(path: Path, changes: Mapping[str, Any] | None = None) -> FinishedTrial:
@@ -53,7 +53,8 @@ def _checked(trial: FinishedTrial) -> FinishedTrial:
     for table in trial.tables:
         if not table.counts.sum(axis=0).all():
             missing = "control" if table.counts[:, 0].any() else "drug"
-            raise SpecError(where="guesses", got=f"nobody of the {missing} arm", allowed="guesses of both arms",
+            day = f" on day {table.day:g}" if np.isfinite(table.day) else ""
+            raise SpecError(where="guesses", got=f"nobody of the {missing} arm{day}", allowed="guesses of both arms",
                             remedy="Without both arms no guess can be told right from lucky.")  # fmt: skip
     return trial
 
@@ -64,6 +65,7 @@ class _Reader:
         source = read_study_table(path, needed=[file.columns.arm, file.columns.guess])
         self.first_row, self.is_typed = source.first_row, source.is_typed
         cells = source.cells
+        self._check_columns(list(map(str, cells.columns)))
         for name, word in file.where.items():
             if name not in cells.columns:
                 raise SpecError(where=f"where.{name}", got=name, allowed=f"a column of {path.name}",
@@ -76,6 +78,19 @@ class _Reader:
         self.faults: list[SpecError] = []
         self.not_used: list[tuple[int, str]] = []
 
+    def _check_columns(self, there: list[str]) -> None:
+        """Refuse a column that was named and is not there, and one that is two things at once."""
+        columns, role = self.file.columns, {}
+        for name in type(columns).model_fields:
+            column = getattr(columns, name)
+            if name in columns.model_fields_set and column not in there:
+                known = f"one of {', '.join(there[:20])}"
+                raise SpecError(where=f"{self.path.name}, {name}", got=f"no column {column}", allowed=known,
+                                remedy=did_you_mean(column, there))  # fmt: skip
+            if column in there and role.setdefault(column, name) != name:
+                raise SpecError(where=f"{self.path.name}, {name}", got=f"{column}, which is {role[column]} too",
+                                allowed="a column of its own")  # fmt: skip
+
     def read(self) -> FinishedTrial:
         """Everybody of the table."""
         columns = self.file.columns
@@ -85,21 +100,27 @@ class _Reader:
             self._numbers(name) for name in (columns.outcome, columns.certainty, columns.expectation)
         )
         day = self._days()
-        for place, (value, low, high, name, words) in enumerate(
-            [(certainty, 0.0, 100.0, columns.certainty, "a certainty from 0 to 100 percent"),
-             (day, 0.0, np.inf, columns.time, "a day from 0: nobody can guess before anything was felt")]
-        ):  # fmt: skip
+        early = "nobody can guess before anything was felt"
+        for value, low, high, name, words in (
+            (certainty, 0.0, 100.0, columns.certainty, "a certainty from 0 to 100 percent"),
+            (day, 0.0, _LAST_DAY, columns.time, f"a day from 0 to {_LAST_DAY:,.0f}: {early}"),
+            (outcome, -MOST_OUTCOME, MOST_OUTCOME, columns.outcome, f"no more than {MOST_OUTCOME:g} either way"),
+        ):
             for row in np.flatnonzero((value < low) | (value > high)).tolist():
-                self._fault(row, name, f"{value[row]:g}{'%' if place == 0 else ''}", words)
+                self._fault(row, name, f"{value[row]:g}{'%' if value is certainty else ''}", words)
+        if 0.0 < np.nanmax(np.append(certainty, 0.0)) <= 1.0:
+            row = int(np.nanargmax(certainty))
+            self._fault(row, columns.certainty, f"{certainty[row]:g}, and none above 1", "percent, from 0 to 100",
+                        "Multiply shares by 100.")  # fmt: skip
         if self.file.outcome == "share":
             for row in np.flatnonzero(np.isfinite(outcome) & (outcome != 0.0) & (outcome != 1.0)).tolist():
                 self._fault(row, columns.outcome, f"{outcome[row]:g}", "1 for the outcome, 0 without it")
         if np.isnan(day).any() and np.isfinite(day).any():
             for row in np.flatnonzero(np.isnan(day)).tolist():
                 self._fault(row, columns.time, "nothing", "the day of every asking, or of none")
-        person = self._persons(day)
+        person, session = self._persons(day)
         SpecError.check(self.faults[:_MOST_FAULTS])
-        end = self._end_of(person, arm, day, outcome)
+        end = self._end_of(session, arm, day, outcome)
         last = self.file.outcome_day
         if last is not None and np.isfinite(day).any() and np.nanmax(day) > last:
             raise SpecError(where="outcome_day", got=last, allowed=f"at least {np.nanmax(day):g}, the last asking")
@@ -108,12 +129,16 @@ class _Reader:
             here = (np.isnan(day) if one < 0.0 else day == one) & (answer >= 0)
             if here.any():
                 tables.append(table_of_people(arm[here], answer[here], end[here], certainty[here],
-                                              np.nan if one < 0.0 else one))  # fmt: skip
+                                              np.nan if one < 0.0 else one,
+                                              None if person is None else person[here]))  # fmt: skip
         if not tables:
             raise SpecError(where=columns.guess, got="no guess at all", allowed="guesses of both arms")
-        _, first = np.unique(person, return_index=True)
-        return FinishedTrial(file=self.file, tables=tuple(tables), arm=arm[first], outcome=end[first],
-                             expectation=expectation[first], not_used=tuple(self.not_used))  # fmt: skip
+        _, first = np.unique(session, return_index=True)
+        return FinishedTrial(
+            file=self.file, tables=tuple(tables), arm=arm[first], outcome=end[first], expectation=expectation[first],
+            person=None if person is None else person[first], knows_persons=columns.person in self.cells.columns,
+            not_used=tuple(self.not_used),
+        )  # fmt: skip
 
     def _fault(self, place: int, column: str, got: str, allowed: str, remedy: str = "") -> None:
         where = f"{self.path.name}, row {self.rows[place]}, {column}"
@@ -163,30 +188,50 @@ class _Reader:
                 self._fault(place, column, cell, f"one of {', '.join(times)}")
         return found
 
-    def _persons(self, day: np.ndarray) -> np.ndarray:
-        """A number for each person; each row is one where the table does not say."""
-        column = self.file.columns.person
-        if column not in self.cells.columns:
-            return np.arange(len(self.cells))
-        codes, _ = pd.factorize(self.cells[column])
+    def _persons(self, day: np.ndarray) -> tuple[np.ndarray | None, np.ndarray]:
+        """A number for each person where people have several sessions, and one for each session; else none, and one for
+        each person; each row is one where the table does not say.
+        """
+        columns, cells = self.file.columns, self.cells
+        sessions = columns.session in cells.columns and cells[columns.session].nunique() > 1
+        if columns.person not in cells.columns:
+            if sessions:
+                raise SpecError(
+                    where=f"{self.path.name}, {columns.session}", got="sessions, and no column of persons",
+                    allowed="whose session each row is", remedy="Name it: --column person=COLUMN.",
+                )  # fmt: skip
+            return None, np.arange(len(cells))
+        person, _ = pd.factorize(cells[columns.person])
+        named = [columns.person, columns.session] if sessions else [columns.person]
+        for name in named:
+            for place, cell in enumerate(cells[name].tolist()):
+                if cell == "" or is_not_known(cell):
+                    self._fault(place, name, cell, "a person" if name == columns.person else "a session")
+        session = cells.groupby(named, sort=False).ngroup().to_numpy() if sessions else person
+        once, remedy = "each person once at each asking of a session", ""
+        if not sessions:
+            once = "each person once at each asking"
+            remedy = "Where people have several sessions, name their column: --column session=COLUMN."
         seen: dict[tuple[int, float], int] = {}
-        for place, who in enumerate(codes.tolist()):
+        for place, who in enumerate(session.tolist()):
             key = (who, -1.0 if np.isnan(day[place]) else float(day[place]))
             if key in seen:
-                self._fault(place, column, f"{self.cells[column].iloc[place]} again, first on row "
-                            f"{self.rows[seen[key]]}", "each person once at each asking")  # fmt: skip
+                again = f"{cells[columns.person].iloc[place]} again, first on row {self.rows[seen[key]]}"
+                self._fault(place, columns.person, again, once, remedy)
             seen[key] = place
-        return np.asarray(codes)
+        repeats = sessions and int(session.max()) > int(person.max())
+        return (np.asarray(person) if repeats else None), np.asarray(session)
 
-    def _end_of(self, person: np.ndarray, arm: np.ndarray, day: np.ndarray, outcome: np.ndarray) -> np.ndarray:
-        """The last outcome of each person, on every row of theirs."""
+    def _end_of(self, session: np.ndarray, arm: np.ndarray, day: np.ndarray, outcome: np.ndarray) -> np.ndarray:
+        """The last outcome of each person or session, on every row of it."""
         if self.file.columns.person not in self.cells.columns:
             return outcome
         found = outcome.copy()
-        for who in range(int(person.max()) + 1):
-            rows = np.flatnonzero(person == who)
+        for who in range(int(session.max()) + 1):
+            rows = np.flatnonzero(session == who)
             if len(set(arm[rows].tolist())) > 1:
-                self._fault(int(rows[-1]), self.file.columns.arm, "another arm than before", "one arm for each person")
+                self._fault(int(rows[-1]), self.file.columns.arm, "another arm than before", "one arm for each person, "
+                            "or for each session of theirs")  # fmt: skip
             rows = rows[np.argsort(day[rows], kind="stable")]
             known = rows[np.isfinite(outcome[rows])]
             found[rows] = outcome[known[-1]] if known.size else np.nan

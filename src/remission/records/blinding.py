@@ -48,6 +48,7 @@ class ControlArm(Record):
     note: Note = ""
 
 
+_FEWEST = 2
 _FIRST: Any = ("inactive",)
 _Controls = Annotated[
     tuple[ControlArm, ...], named_in_library("controls", "a control"), Field(min_length=1, max_length=30)
@@ -105,6 +106,11 @@ class BlindingTrial(Record):
             ids = [one.id for one in items]
             if len(set(ids)) < len(ids):
                 yield SpecError(where=name, got=", ".join(ids), allowed="each id once")
+        weights = self.allocation.treatment, self.allocation.control
+        compared = min((one.compared_share for one in self.controls), default=1.0)
+        if self.people * compared * min(weights) / sum(weights) < _FEWEST:
+            yield SpecError(where="allocation", got=f"{weights[0]:g} to {weights[1]:g} of {self.people} people",
+                            allowed="two people or more in each arm that is compared")  # fmt: skip
         law: Law = self.effect
         if getattr(law, "clusters", None) is not None:
             yield SpecError(where="effect.clusters", got="clusters", allowed="people who are allocated one by one")

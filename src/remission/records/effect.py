@@ -406,6 +406,10 @@ Law: TypeAlias = Difference | Proportions | Hazard | Rate | Repeated
 """Effects that have a closed form."""
 
 _LAWS = ("difference", "proportions", "hazard", "rate", "repeated")
+_NOT_DAYS = (
+    "An effect on days stands in a protocol (remission design PROTOCOL --diaries FILE). Here state what it does to the "
+    "endpoint of those days: their mean with its SD, the share of people, the time or the count."
+)
 
 
 def _law_of(value: Any) -> Any:
@@ -421,10 +425,14 @@ def _known(laws: tuple[str, ...]) -> BeforeValidator:
             raise SpecError(where="value", got="nothing" if value is None else value, allowed="a block of fields",
                             remedy="Begin it with law: below effect:.")  # fmt: skip
         if law not in laws:
-            raise SpecError(
-                where="law", got="nothing" if law is None else law, allowed=f"one of {', '.join(laws)}",
-                remedy=did_you_mean(law, laws) if isinstance(law, str) else "Say which law the outcome follows.",
-            )  # fmt: skip
+            if law == "diary":
+                remedy = _NOT_DAYS
+            elif isinstance(law, str):
+                remedy = did_you_mean(law, laws)
+            else:
+                remedy = "Say which law the outcome follows."
+            got = "nothing" if law is None else law
+            raise SpecError(where="law", got=got, allowed=f"one of {', '.join(laws)}", remedy=remedy)
         return value
 
     return BeforeValidator(check)

@@ -15,7 +15,9 @@ Answer = Literal["drug", "control", "unsure"]
 """What people answer, in the order of the rows of a table of guesses."""
 ANSWERS: tuple[Answer, ...] = ("drug", "control", "unsure")
 
-_Finite = Annotated[float, Field(ge=-1e12, le=1e12)]
+MOST_OUTCOME = 1e7
+"""Beyond it another unit is meant; the laws of the bench end at a hundred times as much."""
+_Finite = Annotated[float, Field(ge=-MOST_OUTCOME, le=MOST_OUTCOME)]
 _Day = Annotated[float, Field(ge=0.0, le=36_500.0)]
 _Name = Annotated[str, Field(min_length=1, max_length=200)]
 _Word = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, int | float) else value)]
@@ -39,15 +41,16 @@ class GuessGroup(Record):
     guess: Answer
     n: Annotated[int, Field(strict=True, ge=0, le=10_000_000)]
     mean: _Finite | None = None
-    sd: Annotated[float, Field(ge=0.0, le=1e12)] | None = None
+    sd: Annotated[float, Field(ge=0.0, le=MOST_OUTCOME)] | None = None
     day: _Day | None = None
 
 
 class GuessColumns(Record):
     """Names of the columns of a table of people.
 
-    ``person`` where a person has several rows; ``time`` is the day of the asking, or a word that ``times`` names;
-    ``certainty`` in percent; ``expectation`` before treatment.
+    ``person`` where a person has several rows; ``session`` where each has several sessions, with an arm and a guess of
+    their own: errors then count people and not sessions; ``time`` is the day of the asking, or a word that ``times``
+    names; ``certainty`` in percent; ``expectation`` before treatment.
     """
 
     arm: _Name = "arm"
@@ -56,6 +59,7 @@ class GuessColumns(Record):
     time: _Name = "time"
     certainty: _Name = "certainty"
     person: _Name = "person"
+    session: _Name = "session"
     expectation: _Name = "expectation"
 
 

@@ -294,6 +294,13 @@ def check_source(protocol: Protocol, source: DiaryPeople | ChainPeople) -> None:
             for one in effect.arms
             if one not in names
         ]
+    belief = protocol.blinding
+    if belief is not None and (belief.expectancy_use > 0.0 or belief.expectancy_report > 0.0):
+        faults.append(SpecError(
+            where="blinding", got="belief that acts, beside an effect on days",
+            allowed="belief that does nothing: what is felt under an effect that is only stated is not known",
+            remedy="Leave it out, and put the effect on the endpoint on the bench: remission blinding bench FILE.",
+        ))  # fmt: skip
     if not protocol.analyses:
         faults.append(SpecError(where="analyses", got="none", allowed="an analysis, whose treatment has the effect"))
     for index, endpoint in enumerate(protocol.endpoints):

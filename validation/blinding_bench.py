@@ -147,7 +147,8 @@ def public() -> Iterator[str]:
             rows.append((
                 name, f"{sessions} of {persons.n if persons else sessions}", f"{naive.value:.2f}",
                 f"{observed.value:.2f} / {equal.value:.2f}", f"{best.name}, {best.inside} of {best.told}",
-                ", ".join(one.name for one in fitting), " to ".join(f"{round(one, 2) + 0.0:.2f}" for one in (min(truths), max(truths))),
+                ", ".join(one.name for one in fitting),
+                " to ".join(f"{round(one, 2) + 0.0:.2f}" for one in (min(truths), max(truths))),
             ))  # fmt: skip
             if not any(one.is_near for one in fitting):
                 unlike.append(f"{name} ({min(one.chi_squared for one in fitting):.1f} on {best.freedom})")

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 _EVENT = "\x1e"
 _TELL_EVERY_S = 0.2
+_LOADED = (
+    "remission.cli.design_show", "remission.cli.design_work", "remission.cli.design_report", "remission.cli.effect",
+    "remission.cli.run", "remission.design.study", "remission.report.design_folder", "remission.report.design_write",
+)  # fmt: skip
+"""What a design imports on its way; the first band waits for none of it."""
 
 
 class _Teller:
@@ -69,10 +74,17 @@ def _end_with_server(server: io.FileIO) -> None:
 
 def _warm() -> None:
     """Load what a design needs, compiled code too, and tell how quick this machine is."""
+    from importlib import import_module
+
+    import typer
+
+    from remission.cli.app import app
     from remission.library.protocols import load_protocol
-    from remission.report import design_write  # noqa: F401 - loads the drawing
     from remission.trial.simulate import plan_trial
 
+    for name in _LOADED:
+        import_module(name)
+    typer.main.get_command(app)
     plan = plan_trial(load_protocol("kare"), n_replicates=40, seed=0)
     piece = plan.chunks[0]
     plan.run(piece)  # the first one also loads compiled code

@@ -23,13 +23,14 @@
   }
   const busy = (old, next) => old.toggleAttribute("data-busy", next.hasAttribute("data-busy"));
 
-  let wait = every;
+  // The first band comes within a second or two: looked for more often at first.
+  let wait = 250;
   async function look() {
     if (document.querySelector("[data-live][data-busy]") && !document.hidden) {
-      try { renew(await fresh()); wait = every; } catch { wait = Math.min(10000, wait * 2); }
+      try { renew(await fresh()); wait = Math.min(every, wait + 50); } catch { wait = Math.min(10000, wait * 2); }
     }
     setTimeout(look, wait);
   }
-  setTimeout(look, every);
+  setTimeout(look, wait);
   window.Bench = { renew };
 })();

@@ -201,7 +201,8 @@ class _Target:
         z = normal_quantile((np.arange(_N_PLACES) + 0.5) / _N_PLACES)
         self.z = np.asarray(z)
         self.n_residuals = 2 * (rows - 1) + int(self.used.sum()) + (0 if is_share else 1)
-        self.weigh, self.wider, self.lone = None, np.ones((3, 2)), np.tile(self.n_arm, (3, 1))
+        self.weigh: np.ndarray | None = None
+        self.wider, self.lone = np.ones((3, 2)), np.tile(self.n_arm, (3, 1))
         if table.persons is not None:
             self._hang_together(table, table.persons, pooled)
 
@@ -365,7 +366,7 @@ def contrast_of(
     known = table.persons.known
     tells = (known.sum(axis=1, keepdims=True) if whole_arms else known) > 0.0
     used = weights[0, : tells.shape[1]] != 0.0
-    se = error_of_persons(moved.sum(axis=(1, 2)), tells[:, used].any(axis=1))
+    se = error_of_persons(moved.sum(axis=(1, 2)), 1.0 * np.any(tells[:, used], axis=1))
     fewest = float(tells.sum(axis=0)[used].min())
     return Estimated(value=found.value, se=np.array([se]), freedom=np.array([max(fewest - 1.0, 1.0)]))
 

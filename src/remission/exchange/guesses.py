@@ -80,7 +80,7 @@ class _Reader:
 
     def _check_columns(self, there: list[str]) -> None:
         """Refuse a column that was named and is not there, and one that is two things at once."""
-        columns, role = self.file.columns, {}
+        columns, role = self.file.columns, dict[str, str]()
         for name in type(columns).model_fields:
             column = getattr(columns, name)
             if name in columns.model_fields_set and column not in there:

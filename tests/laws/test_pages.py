@@ -23,14 +23,21 @@ from remission.clinics.places import find_place
 from remission.clinics.search import Wanted, find_clinics
 from remission.errors import visible
 from remission.evidence.care import countries
+from remission.library.protocols import load_protocol
+from remission.records.day_field import DayField, FieldGroup
 from remission.web.app import create_app
-from remission.web.language import load_text
+from remission.web.language import LANGUAGES, load_text
+from remission.web.pages import trials
+from remission.web.pages.trials import trials_with_page
+from remission.web.retold import retold
 from remission.web.settings import WebSettings
 
 TODAY = date(2026, 11, 1)
 SUBSTANCES = tuple(load_text("en", "journey")["substances"])
-BOTH = ("/safety", "/journey", "/clinics", "/clinics/check", *(f"/journey/{one}" for one in SUBSTANCES))
-ENGLISH = ("/", "/about", "/limits", "/evidence", "/evidence/grabski_2022_kare", "/trial", "/planner", "/api")
+PATIENT = ("/safety", "/journey", "/clinics", "/clinics/check", *(f"/journey/{one}" for one in SUBSTANCES))
+STORY = ("/", *(f"/world/{number}" for number in range(1, 13)), "/learn", "/learn?closed=habit&closed=control")
+BOTH = (*PATIENT, *STORY)
+ENGLISH = ("/about", "/limits", "/evidence", "/evidence/grabski_2022_kare", "/trial", "/planner", "/api")
 ZIPS = (("94025", "CA"), ("02118", "MA"), ("00901", "PR"), ("10001", "NY"), ("60614", "IL"), ("06610", "CT"))
 CODES = ("DT", "OP", "RES", "METH", "BU", "NU", "MD", "MC", "SF", "SP")
 
@@ -39,6 +46,21 @@ CODES = ("DT", "OP", "RES", "METH", "BU", "NU", "MD", "MC", "SF", "SP")
 def client() -> Iterator[TestClient]:
     with TestClient(create_app(WebSettings(hosts=("testserver",), n_replicates=6))) as one:
         yield one
+
+
+@pytest.fixture(scope="module")
+def card_of() -> Callable[[str, str], dict[str, Any]]:
+    """The card of a trial as data; its people, whose days have no words, are one day each."""
+
+    def card(name: str, language: str) -> dict[str, Any]:
+        arms = load_protocol(name).arms
+        groups = tuple(FieldGroup(id=one.id, label=one.label, kind="none", rows=("f1",)) for one in arms)
+        field = DayField(what="use", origin="simulated", n_days=1, groups=groups)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(trials, "_people", lambda _: field)
+            return dict(trials._card.__wrapped__(name, language).model_dump())
+
+    return cache(card)
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +98,57 @@ def test_the_language_changes_no_number(rng: np.random.Generator, page_at: Calla
     english, spanish = (page_at(f"{prefix}{address}{query}") for prefix in ("", "/es"))
     ours, theirs = _numbers(_shown(english)), _numbers(_shown(spanish))
     assert ours == theirs, (address, set(ours) ^ set(theirs))
+
+
+def _english_of(card: dict[str, Any], report: dict[str, Any] | None = None) -> list[str]:
+    """What a card shows in words, without the names of groups in its picture of days."""
+    shown = {name: card[name] for name in ("session", "design", "published", "why")}
+    return _strings([shown, *(one["label"] for one in card["people"]["groups"])]) + _strings(report or [])
+
+
+@law(seed=4110)
+def test_a_card_says_the_same_in_each_language(
+    rng: np.random.Generator, card_of: Callable[[str, str], dict[str, Any]]
+) -> None:
+    """Each sentence of a trial's card has its numbers in both languages, and none is left in English."""
+    name = _pick(rng, trials_with_page())
+    ours, theirs = (_english_of(card_of(name, language)) for language in LANGUAGES)
+    at = int(rng.integers(len(ours)))
+    assert len(ours) == len(theirs)
+    assert _numbers(ours[at]) == _numbers(theirs[at]), (ours[at], theirs[at])
+    stays = re.fullmatch(
+        r"[^A-Za-z]*(?:\d.*)?|.*(?:Placebo|Midazolam|alcohol|cannabis)|explain-.*|.*[0-9a-f]{10}.*", ours[at]
+    )
+    assert ours[at] != theirs[at] or stays or "_" in ours[at], ours[at]
+    assert not re.search(r"\b(?:the|of|and|with|on day|simulated)\b", theirs[at]), theirs[at]
+
+
+_SAID = (
+    "Days abstinent, ketamine v saline: {a} published, {b} simulated, {c}% of new trials {d} to {e} percentage points.",
+    "Abstinent for the last two weeks, ketamine v midazolam: {a} simulated, {c}% of replicates {d} to {e}.",
+    "Use: favors ketamine published, {a} simulated, 95% of new trials {d} to {e}; p < .05 in 0% for, in {c}% against.",
+    "Days abstinent over six months (ketamine with therapy): {a} simulated, {c}% of new trials {d} to {e} % of days.",
+    "The model says that the treatment helps: {b}% of draws, {c}% of effects from {d} to {e} percentage points.",
+    "The model cannot tell: {c}% of effects lie from {d} to {e} log ratio, on both sides of none; {b}% of draws help.",
+    "The model says that the treatment harms: {b}% of draws help, {c}% of effects from {d} to {e} cigarettes a day.",
+)
+
+
+@law(seed=4111)
+def test_a_sentence_made_from_numbers_is_retold_with_them(rng: np.random.Generator) -> None:
+    """Helps, no clear difference, worse: whatever numbers come, the other language says the same of them."""
+    values = rng.normal(0.0, 40.0, 5)
+    digits = [f"{value:.{int(rng.integers(0, 4))}f}" for value in values]
+    share = [str(int(one)) for one in rng.integers(0, 101, 2)]
+    text = _pick(rng, _SAID).format(a=digits[0], b=share[0], c=share[1], d=digits[1], e=digits[2])
+    said = retold(text, "es")
+    assert said != text
+    assert _numbers(said) == _numbers(text)
+    assert not re.search(r"\b(?:the|of|simulated|published|against)\b", said), said
+    kinds = {"helps": "ayuda", "harms": "daña", "cannot tell": "no puede decirlo"}
+    assert [one for one in kinds if one in text and "model" in text] == [
+        one for one, word in kinds.items() if word in said.partition(":")[0] and "modelo" in said
+    ]
 
 
 @law(seed=4102)
@@ -116,7 +189,9 @@ def test_page_and_record_hold_the_same_numbers(
     rng: np.random.Generator, client: TestClient, page_at: Callable[[str], str]
 ) -> None:
     """Who reads the page and who reads the data must not learn different things."""
-    address = f"{_pick(rng, ('', '/es'))}{_pick(rng, [one for one in BOTH if '/journey/' in one or one == '/safety'])}"
+    address = (
+        f"{_pick(rng, ('', '/es'))}{_pick(rng, [one for one in PATIENT if '/journey/' in one or one == '/safety'])}"
+    )
     country = _pick(rng, countries())
     query = f"?country={country}" if address.endswith("/safety") else ""
     record = client.get(f"{address}.json{query}")

@@ -15,6 +15,7 @@ from remission.library.front_page import (
     Interval,
     choose_version,
     load_rule,
+    load_sentences,
     load_worlds,
     published_interval,
     simulated_interval,
@@ -22,12 +23,16 @@ from remission.library.front_page import (
 from remission.library.loader import load_parameter_set
 from remission.library.published import trial_record
 from remission.patient.parameters import DEFAULT_PARAMETER_SET
-from remission.records.packaged import packaged_toml
 from remission.report.day_field import draw_days
 from remission.web.app import create_app
-from remission.web.language import load_text
+from remission.web.language import LANGUAGES, load_text
 from remission.web.pages import home, story
 from remission.web.settings import WebSettings
+
+
+@pytest.fixture(scope="module")
+def client() -> TestClient:
+    return TestClient(create_app(WebSettings(hosts=("testserver",))))
 
 
 def between(low: float, high: float) -> Interval:
@@ -50,26 +55,53 @@ def between(low: float, high: float) -> Interval:
         (between(-9, -1), None, "worse"),
     ],
 )
+@pytest.mark.parametrize(("language", "address"), [("en", "/"), ("es", "/es")])
 def test_the_numbers_choose_the_sentence(
-    monkeypatch: pytest.MonkeyPatch, published: Interval | None, simulated: Interval | None, version: str
+    monkeypatch: pytest.MonkeyPatch,
+    client: TestClient,
+    published: Interval | None,
+    simulated: Interval | None,
+    version: str,
+    language: str,
+    address: str,
 ) -> None:
-    """A page that can say only one thing says it whatever is found; all three must reach the page itself."""
+    """A page that can say only one thing says it whatever is found; all three must reach the page in each language."""
     assert choose_version(published, simulated, load_rule()) == version
     monkeypatch.setattr(home, "published_interval", lambda _: published)
     monkeypatch.setattr(home, "simulated_interval", lambda *_: simulated)
     home.page_of_world.cache_clear()
     try:
-        page = TestClient(create_app(WebSettings(hosts=("testserver",)))).get("/")
+        page = client.get(address)
     finally:
         home.page_of_world.cache_clear()
     assert page.status_code == 200
-    said = packaged_toml("front-page.toml")
+    said, text = load_sentences(language), load_text(language, "home")
     answer = page.text.split('class="chosen">')[1].split("</span>")[0]
-    assert answer == said["sentences"][version].format(trials="the one trial that counted")
+    assert answer == said["sentences"][version].format(trials=text["trials"])
     title = page.text.split('id="found">')[1].split("</h2>")[0]
     words = said["titles"]["unpublished" if published is None else version]
-    days = "" if published is None else home.days_text(published)
-    assert title == words.format(published=days, n_days=180, trials="the one trial that counted")
+    days = "" if published is None else home.days_text(published, text["interval"])
+    assert title == words.format(published=days, n_days=180, trials=text["trials"])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_sentences_of_relapse_follow_their_interval(monkeypatch: pytest.MonkeyPatch, language: str) -> None:
+    """The second result of the trial is told by the same rule in both languages, whatever was published."""
+    words = load_text(language, "home")
+    found = home._relapse(words)
+    outcome = home.published_outcome
+    said = []
+    for low, high in ((0.2, 0.9), (0.31, 2.1), (1.1, 4.0), (None, None)):
+        monkeypatch.setattr(
+            home,
+            "published_outcome",
+            lambda *args, low=low, high=high, **kw: outcome(*args, **kw).replace(ci_low=low, ci_high=high),
+        )
+        said.append(home._relapse(words).partition(":")[0])
+    names = ("relapse_apart", "relapse_not", "relapse_worse", "relapse_not")
+    assert said == [words["facts"][name].partition(":")[0] for name in names]
+    assert len(set(said)) == 3
+    assert found
 
 
 def test_few_effective_draws_say_nothing() -> None:

@@ -78,7 +78,7 @@ PAGES = [
 ]
 
 
-@pytest.mark.parametrize("name", ["site", *PATIENT_TEXTS])
+@pytest.mark.parametrize("name", ["site", "home", "trial", "copy", "clinics", *PATIENT_TEXTS])
 def test_languages_say_the_same(name: str) -> None:
     """A sentence that exists in one language only, or with another number, misinforms the readers of the other."""
     english = _keys(_text("en", name))

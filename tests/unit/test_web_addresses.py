@@ -20,8 +20,9 @@ def client() -> TestClient:
 @pytest.mark.parametrize(
     ("typed", "leads_to"),
     [
-        ("/es", "/es/journey"),
-        ("/es/", "/es/journey"),
+        ("/es/", "/es"),
+        ("/en", "/"),
+        ("/ES/Learn", "/es/learn"),
         ("/en/learn", "/learn"),
         ("/es/evidence", "/evidence"),
         ("/journey/", "/journey"),

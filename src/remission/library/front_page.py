@@ -5,7 +5,7 @@ Sentences and rule are data (``front-page.toml``), written before the worlds wer
 """
 
 from functools import cache
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -87,6 +87,12 @@ def load_worlds() -> Worlds:
 def load_rule() -> Rule:
     """The rule by which numbers choose the sentence."""
     return Rule.from_dict(packaged_toml("front-page.toml")["rule"])
+
+
+def load_sentences(language: str) -> dict[str, Any]:
+    """The three sentences, why each is said, and the titles, in a language."""
+    said = packaged_toml("front-page.toml")
+    return {name: (said if language == "en" else said[language])[name] for name in ("sentences", "titles")}
 
 
 @cache

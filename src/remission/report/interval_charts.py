@@ -1,6 +1,6 @@
 """Charts of intervals: what runs through each link of an explanation, and what a forecast says under each model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import fill
 from typing import Any
@@ -29,18 +29,24 @@ class Interval:
     high: float
 
 
-def explain_chart(found: Explained) -> Chart:
-    """The effect, then what runs through each link; links without a number are in the table only."""
+def explain_chart(found: Explained, say: Callable[[str], str] = str) -> Chart:
+    """The effect, then what runs through each link; links without a number are in the table only.
+
+    ``say``: a sentence of it in the reader's language.
+    """
     kinds = {"region": "second", "piece": "third"}
-    rows = [_row("the whole effect", "first", found.effect)]
-    rows += [_row(part.name, kinds[part.kind], part.through) for part in found.parts if part.through is not None]
-    empty = [[part.name, part.says, "", ""] for part in found.parts if part.through is None]
+    rows = [_row(say("the whole effect"), "first", found.effect)]
+    rows += [_row(say(part.name), kinds[part.kind], part.through) for part in found.parts if part.through is not None]
+    empty = [[say(part.name), say(part.says), "", ""] for part in found.parts if part.through is None]
+    words = told("explain", n_draws=found.n_draws, n_people=found.n_people)
     return Chart(
         name=f"explain-{found.protocol}",
-        title=f"{found.analysis}: simulated, {found.effect.mean:.3g} {found.unit}, and what runs through each link",
-        **told("explain", n_draws=found.n_draws, n_people=found.n_people),
-        figure=_drawn(rows, f"{found.unit}\nright is better", none=0.0, is_log=False),
-        table=_table(("link", "mean", "5% of draws", "95% of draws"), rows, empty),
+        title=say(
+            f"{found.analysis}: simulated, {found.effect.mean:.3g} {found.unit}, and what runs through each link"
+        ),
+        **{name: say(text) for name, text in words.items()},
+        figure=_drawn(rows, f"{say(found.unit)}\n{say('right is better')}", none=0.0, is_log=False),
+        table=_table([say(one) for one in ("link", "mean", "5% of draws", "95% of draws")], rows, empty),
     )
 
 

@@ -22,7 +22,7 @@ def language_of(request: Request) -> Language:
 
 def path_in(path: str, language: Language) -> str:
     """The address of a page in another language; ``path`` is the English one."""
-    return path if language == "en" else f"/{language}{path}"
+    return path if language == "en" else f"/{language}{path}".removesuffix("/")
 
 
 @cache

@@ -5,13 +5,15 @@ by the record.
 """
 
 import inspect
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
+from starlette.routing import compile_path
 
 from remission.web.language import path_in
 from remission.web.problems import PROBLEM_RESPONSES, Fault, problem_answer
@@ -42,6 +44,16 @@ class PageEntry:
     keeps_nothing: bool
     copied: Copied
     command: str
+
+    def parts_of(self, path: str) -> dict[str, str] | None:
+        """What an English address of this page holds by name; None for an address of another page."""
+        found = _pattern(self.path).fullmatch(path)
+        return None if found is None else found.groupdict()
+
+
+@cache
+def _pattern(path: str) -> re.Pattern[str]:
+    return compile_path(path)[0]
 
 
 class PageRouter:
@@ -126,7 +138,7 @@ class PageRouter:
                 name = f"{view.__name__}_{language}"
                 # The record first: a page with a name in its address would take the name with its ending.
                 self.routes.add_api_route(
-                    (address if address != "/" else "/index") + ".json",
+                    f"{path_in('/index' if path == '/' else path, language)}.json",
                     as_json,
                     response_model=model,
                     responses=PROBLEM_RESPONSES,

@@ -206,8 +206,7 @@ def _other_address(request: Request) -> str | None:
     first, _, rest = plain[1:].partition("/")
     found = [plain]
     if first in LANGUAGES:
-        # The first page is English; patients' pages begin with the choice of a substance.
-        found = [path_in(f"/{rest}", first), f"/{rest}"] if rest else [path_in("/journey", first)]
+        found = [path_in(f"/{rest}", first), f"/{rest}"]
     for one in found:
         if one != path and _is_page(request, one):
             return quote(one) + (f"?{request.url.query}" if request.url.query else "")

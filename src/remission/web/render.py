@@ -1,5 +1,6 @@
 """A record as a page: templates, texts and what every page has."""
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
@@ -18,6 +19,8 @@ from remission.report.page import page_environment, read_asset
 from remission.web.assets import asset_address
 from remission.web.citations import link_sources
 from remission.web.language import LANGUAGES, language_of, load_text, path_in
+
+_LINK = re.compile(r'<a (?![^>]*hreflang)(?=[^>]*href="/(?P<first>[a-z]*))')
 
 
 @cache
@@ -61,6 +64,12 @@ def render_page(
     path = request.url.path
     here = path if language == "en" else path.removeprefix(f"/{language}") or "/"
     languages = getattr(request.state, "languages", ("en",))
+
+    def link(target: str) -> str:
+        plain = "/" if target == "/index" else target.partition("?")[0].partition("#")[0]
+        known = (one for one in request.app.state.pages if language in one.languages)
+        return path_in(target, language) if any(one.parts_of(plain) is not None for one in known) else target
+
     content = (
         _environment()
         .get_template(template)
@@ -73,11 +82,13 @@ def render_page(
             languages=[(code, LANGUAGES[code], path_in(here, code)) for code in languages],
             here=here,
             has_bench=request.app.state.bench is not None,
-            link=lambda target: path_in(target, language) if target.split("/")[1] in _TRANSLATED else target,
+            link=link,
         )
     )
+    content = content if language == "en" else _mark_english(content, language)
     return HTMLResponse(link_sources(content), status_code=status)
 
 
-_TRANSLATED = {"journey", "clinics", "safety", "family", "diary"}
-"""Pages that exist in every language."""
+def _mark_english(page: str, language: str) -> str:
+    """A page whose links to pages in English say so; a reader learns it before the step."""
+    return _LINK.sub(lambda found: found[0] if found["first"] == language else '<a hreflang="en" ', page)

@@ -1,12 +1,13 @@
 """Why a trial comes out as it does in the model, as a part of a page."""
 
-from functools import cache
+from functools import cache, partial
 
 from remission.library.explanations import Explained, Range, load_explanations
 from remission.records.base import Record
 from remission.report.interval_charts import explain_chart
 from remission.web.figure import Figure, FigureTable, figure_of
 from remission.web.language import load_text
+from remission.web.retold import retold
 
 
 class Why(Record):
@@ -20,18 +21,18 @@ class Why(Record):
 
 
 @cache
-def why(protocol: str) -> Why | None:
-    """What ``make explanations`` found of a trial; nothing where it has none."""
+def why(protocol: str, language: str = "en") -> Why | None:
+    """What ``make explanations`` found of a trial, in a language; nothing where it has none."""
     found = load_explanations().get(protocol)
     if found is None:
         return None
-    words = load_text("en", "trial")["why"]
+    words, say = load_text(language, "trial")["why"], partial(retold, language=language)
     return Why(
-        says=found.says,
-        figure=figure_of(explain_chart(found)),
+        says=tuple(map(say, found.says)),
+        figure=figure_of(explain_chart(found, say)),
         movers=FigureTable(
             columns=tuple(words["mover_columns"]),
-            rows=tuple((one.name, _text(one.low), _text(one.high)) for one in found.movers),
+            rows=tuple((say(one.name), say(_text(one.low)), say(_text(one.high))) for one in found.movers),
         ),
         studies=FigureTable(columns=tuple(words["study_columns"]), rows=tuple(_studies(found, words["unlimited"]))),
         made=words["made"].format(

@@ -2,6 +2,8 @@
 // Made here from what stands on the page; nothing is asked of the server.
 (() => {
   "use strict";
+  const [HINT, AS_SVG, AS_CSV] = { es: ["Señale la figura, o pulse en ella las flechas, para leer valores.", "Guardar como SVG", "Guardar la tabla como CSV"] }[document.documentElement.lang]
+    || ["Point at the chart, or press the arrow keys on it, to read values.", "Save as SVG", "Save table as CSV"];
   const shown = (value) => `${+value.toPrecision(3)}`;
 
   function at(share, [from, to, scale]) {
@@ -52,13 +54,12 @@
     tools.className = "figure-tools";
     reading.className = "figure-reading quiet";
     reading.setAttribute("aria-live", "polite");
-    const hint = "Point at the chart, or press the arrow keys on it, to read values.";
-    reading.textContent = hint;
+    reading.textContent = HINT;
     tools.append(reading);
     const name = figure.id.replace(/^chart-/, "") || "chart";
     for (const [label, make] of [
-      ["Save as SVG", () => save(`${name}.svg`, "image/svg+xml", picture(svgs[0]))],
-      ["Save table as CSV", () => save(`${name}.csv`, "text/csv", csv(table))],
+      [AS_SVG, () => save(`${name}.svg`, "image/svg+xml", picture(svgs[0]))],
+      [AS_CSV, () => save(`${name}.csv`, "text/csv", csv(table))],
     ]) {
       const button = document.createElement("button");
       button.type = "button";
@@ -69,8 +70,8 @@
     }
     panel.after(tools);
     for (const svg of svgs) {
-      svg.addEventListener("pointermove", (event) => { reading.textContent = pointed(svg, event) || hint; });
-      svg.addEventListener("pointerleave", () => { reading.textContent = hint; });
+      svg.addEventListener("pointermove", (event) => { reading.textContent = pointed(svg, event) || HINT; });
+      svg.addEventListener("pointerleave", () => { reading.textContent = HINT; });
     }
     let row = 0;
     panel.addEventListener("keydown", (event) => {

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from fastapi import FastAPI, Request
-from starlette.routing import compile_path
 
 from remission.errors import SpecError, WorkError
 from remission.evidence.care import Contacts, contacts_of
@@ -172,7 +171,6 @@ class _Crawl:
         self.name = app.state.settings.offered_by
         self.places = Places()
         self.pages: list[PageEntry] = app.state.pages
-        self._patterns = [(compile_path(one.path)[0], one) for one in self.pages]
         self._found: dict[str, _Answer] = {}
         self._held: set[str] = set()
         self._modules: set[str] = set()
@@ -231,10 +229,10 @@ class _Crawl:
         first = path.split("/")[1]
         language = first if first in LANGUAGES and first != "en" else "en"
         plain = path if language == "en" else path.removeprefix(f"/{language}") or "/"
-        for pattern, entry in self._patterns:
-            found = pattern.fullmatch("/" if plain == "/index" else plain)
-            if found and language in entry.languages:
-                return entry, found.groupdict(), language
+        for entry in self.pages:
+            values = entry.parts_of("/" if plain == "/index" else plain)
+            if values is not None and language in entry.languages:
+                return entry, values, language
         return None, {}, language
 
     def _is_copied(self, entry: PageEntry, values: dict[str, str]) -> bool:

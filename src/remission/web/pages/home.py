@@ -1,7 +1,7 @@
 """The first page: the answer in a sentence, one living picture, and five doors."""
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from remission.library.front_page import (
@@ -11,6 +11,7 @@ from remission.library.front_page import (
     Worlds,
     choose_version,
     load_rule,
+    load_sentences,
     load_worlds,
     published_difference,
     published_interval,
@@ -23,12 +24,13 @@ from remission.library.published import published_outcome, trial_citation
 from remission.patient.parameters import DEFAULT_PARAMETER_SET
 from remission.records.base import Record
 from remission.records.day_field import DayField, FieldGroup, GroupKind
-from remission.records.packaged import packaged_toml
-from remission.web.language import load_text
+from remission.web.language import LANGUAGES, load_text
 from remission.web.page import PageRouter
+from remission.web.pages.help import Language
 from remission.web.problems import PageMissingError
 
 router = PageRouter()
+_page = partial(router.page, template="home.html.jinja", text="home", languages=tuple(LANGUAGES), weight="quick")
 
 _KINDS: Mapping[str, GroupKind] = {
     "education": "none",
@@ -88,25 +90,25 @@ class HomePage(Record):
     doors: tuple[Door, ...]
 
 
-@router.page("/", template="home.html.jinja", text="home", weight="quick")
-def home() -> HomePage:
+@_page("/")
+def home(language: Language) -> HomePage:
     """The answer, with the middle of the possible worlds."""
-    return page_of_world(1)
+    return page_of_world(1, language)
 
 
-@router.page("/world/{number}", template="home.html.jinja", text="home", weight="quick")
-def world(number: int) -> HomePage:
+@_page("/world/{number}")
+def world(number: int, language: Language) -> HomePage:
     """The same with another possible world; 1 is the middle one."""
     if not 1 <= number <= len(load_worlds().order):
         raise PageMissingError(what="world", got=str(number), known=[str(k + 1) for k in load_worlds().order])
-    return page_of_world(number)
+    return page_of_world(number, language)
 
 
 @cache
-def page_of_world(number: int) -> HomePage:
+def page_of_world(number: int, language: str = "en") -> HomePage:
     """The page with one world; ``number`` is its place in the order in which worlds are shown, from 1."""
-    worlds, rule, words = load_worlds(), load_rule(), load_text("en", "home")
-    said = packaged_toml("front-page.toml")
+    worlds, rule, words = load_worlds(), load_rule(), load_text(language, "home")
+    said = load_sentences(language)
     published, simulated = published_interval(worlds.n_days), simulated_interval(worlds, rule)
     chosen = choose_version(published, simulated, rule)
     there = worlds.worlds[worlds.order[number - 1]]
@@ -114,7 +116,7 @@ def page_of_world(number: int) -> HomePage:
     facts: dict[str, Any] = {
         "n_days": worlds.n_days,
         "trials": words["trials"],
-        "published": words["facts"]["unpublished"] if published is None else days_text(published),
+        "published": words["facts"]["unpublished"] if published is None else days_text(published, words["interval"]),
     }
     thresholds = rule.model_dump()
     versions: tuple[Version, ...] = ("helps", "no_difference", "worse")
@@ -134,7 +136,7 @@ def page_of_world(number: int) -> HomePage:
         ),
         versions_note=words["versions"]["note"].format(
             published=facts["published"],
-            simulated=words["versions"]["none"] if simulated is None else days_text(simulated),
+            simulated=words["versions"]["none"] if simulated is None else days_text(simulated, words["interval"]),
         ),
         days=words["facts"]["unpublished"]
         if published is None
@@ -162,9 +164,9 @@ def page_of_world(number: int) -> HomePage:
         n_days=worlds.n_days,
         people=_people(worlds, number, words),
         invented=words["field"]["simulated_says"].format(n=trial.population.clean_days),
-        see=words["field"]["see"].format(medicine=_MEDICINE, weeks=medicine.days // 7),
+        see=words["field"]["see"].format(medicine=words["medicine"], weeks=medicine.days // 7),
         source=words["field"]["source"].format(
-            medicine=_MEDICINE.capitalize(),
+            medicine=words["medicine"].capitalize(),
             contrast=medicine.contrast,
             low=medicine.low,
             high=medicine.high,
@@ -189,9 +191,9 @@ def made_text(found: FromDraws, words: Mapping[str, Any]) -> str:
     return str(words["made"]).format(**found.model_dump()) + ("" if is_of_now(found) else f" {words['changed']}")
 
 
-def days_text(one: Interval) -> str:
-    """A difference in whole days with its interval."""
-    return "{days} ({low} to {high})".format(**rounded(one))
+def days_text(one: Interval, form: str) -> str:
+    """A difference in whole days with its interval, in the reader's words."""
+    return form.format(**rounded(one))
 
 
 def rounded(one: Interval) -> dict[str, str]:
@@ -228,7 +230,7 @@ def _people(worlds: Worlds, number: int, words: Mapping[str, Any]) -> DayField:
         groups=tuple(
             FieldGroup(
                 id=name,
-                label=words["field"][name].format(medicine=_MEDICINE),
+                label=words["field"][name].format(medicine=words["medicine"]),
                 kind=kind,
                 rows=groups[name].rows,
                 mean_range=_range([one.days for world in worlds.worlds for one in world.groups if one.id == name]),

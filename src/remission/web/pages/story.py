@@ -14,10 +14,12 @@ from remission.library.loader import load_parameter_set
 from remission.records.base import Record
 from remission.records.day_field import DayField, FieldGroup, GroupKind
 from remission.records.evidence import StudyRecord
-from remission.web.language import load_text
+from remission.web.language import LANGUAGES, load_text
 from remission.web.page import PageRouter
+from remission.web.pages.help import Language
 from remission.web.pages.home import made_text
 from remission.web.pages.learn import ClaimNote, Source
+from remission.web.retold import retold
 from remission.web.why import Why, why
 
 router = PageRouter()
@@ -80,17 +82,19 @@ class StoryPage(Record):
     made: str
 
 
-@router.page("/learn", template="story.html.jinja", text="learn", weight="quick")
+@router.page("/learn", template="story.html.jinja", text="learn", languages=tuple(LANGUAGES), weight="quick")
 def learn(
+    language: Language,
     closed: Annotated[tuple[Region, ...], Query(description="Regions whose link is closed.")] = (),
 ) -> StoryPage:
     """The story, with the links of some regions closed."""
-    return _page(tuple(region for region in REGIONS if region in closed))
+    return _page(tuple(region for region in REGIONS if region in closed), language)
 
 
 @cache
-def _page(closed: tuple[Region, ...]) -> StoryPage:
-    found, words = load_closed_links(), load_text("en", "learn")["story"]
+def _page(closed: tuple[Region, ...], language: str) -> StoryPage:
+    found, text = load_closed_links(), load_text(language, "learn")
+    words, steps = text["story"], zip(load_text("en", "learn")["steps"], text["steps"], strict=True)
     there = found.of(closed)
     numbers = {"days": _middle(there.gained), "low": min(there.gained), "high": max(there.gained)}
     return StoryPage(
@@ -108,8 +112,8 @@ def _page(closed: tuple[Region, ...]) -> StoryPage:
                 FieldGroup(id=one.id, label=words[one.id], kind=_KINDS[one.id], rows=one.rows) for one in there.groups
             ),
         ),
-        steps=tuple(_step(step, found, words) for step in load_text("en", "learn")["steps"]),
-        why=_first_of(why(found.protocol)),
+        steps=tuple(_step({**step, **said}, found, words, language) for step, said in steps),
+        why=_first_of(why(found.protocol, language)),
         why_trial=found.protocol,
         made=made_text(found, words),
     )
@@ -148,15 +152,15 @@ def _switch(region: str, closed: tuple[Region, ...], words: Mapping[str, Any]) -
     )
 
 
-def _step(step: Mapping[str, Any], found: ClosedLinks, words: Mapping[str, Any]) -> StoryStep:
+def _step(step: Mapping[str, Any], found: ClosedLinks, words: Mapping[str, Any], language: str) -> StoryStep:
     registry = load_evidence()
     claims = tuple(
         ClaimNote(
             step=claim.step,
             step_name=step["name"],
-            claim=claim.claim,
+            claim=retold(claim.claim, language),
             verdict=claim.verdict,
-            evidence=claim.evidence,
+            evidence=retold(claim.evidence, language),
             sources=tuple(Source(id=key, citation=citation_of(registry[key])) for key in claim.records),
         )
         for claim in load_article().claim

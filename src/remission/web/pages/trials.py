@@ -1,6 +1,6 @@
 """Published trials as the model gives them: the report of a run as a page, simulated when first asked for."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, lru_cache, partial
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -25,10 +25,12 @@ from remission.trial.simulate import plan_trial, why_not_simulated
 from remission.trial.summary import summarize_trial
 from remission.web.desk import Desk
 from remission.web.figure import Figure, figure_of
-from remission.web.language import load_text
+from remission.web.language import LANGUAGES, load_text
 from remission.web.page import PageRouter
+from remission.web.pages.help import Language
 from remission.web.problems import PageMissingError
 from remission.web.queue import run_in_turn
+from remission.web.retold import retold
 from remission.web.why import Why, why
 
 __all__ = ["Report", "router", "simulated_records", "trials_with_page"]
@@ -202,11 +204,13 @@ def _left_out() -> tuple[LeftOut, ...]:
 
 
 @router.page(
-    "/trial/{trial_id}", template="trial.html.jinja", text="trial", copied="asked", command="remission run {trial_id}"
-)
+    "/trial/{trial_id}", template="trial.html.jinja", text="trial", languages=tuple(LANGUAGES), copied="asked",
+    command="remission run {trial_id}",
+)  # fmt: skip
 async def trial(
     request: Request,
     trial_id: str,
+    language: Language,
     wait: Annotated[float, Query(ge=0.0, le=5.0, description="Seconds to wait for the simulation.")] = _A_MOMENT_S,
 ) -> TrialPage:
     """A published trial, simulated; ``report`` is null while the simulation runs."""
@@ -216,41 +220,48 @@ async def trial(
     protocol = load_protocol(trial_id)
     known: dict[str, Any] = {
         "id": trial_id,
-        "title": protocol.title,
+        "title": retold(protocol.title, language),
         "record": protocol.evidence,
         "citation": str(trial_citation(str(protocol.evidence))),
         "substance": protocol.substance.value,
     }
     if request.scope.get("is_head"):
         return TrialPage(**known, done=0, total=desk.n_replicates)
-    known["card"] = await run_in_turn("usual", partial(_card, trial_id))
+    known["card"] = await run_in_turn("usual", partial(_card, trial_id, language))
     job = desk.ask(trial_id)
     await job.wait(wait)
     if job.result is None or job.failure:
         status = 500 if job.failure else 202
         return TrialPage(**known, done=job.done, total=job.total, failure=job.failure, status=status)
-    report = await run_in_turn("heavy", partial(_report, trial_id, desk))
+    report = _retold(await run_in_turn("heavy", partial(_report, trial_id, desk)), language)
     return TrialPage(**known, done=job.total, total=job.total, report=report)
 
 
 @cache
-def _card(trial_id: str) -> TrialCard:
-    """The card of a trial; its people are those of the first simulated trial of the report."""
-    protocol, words = load_protocol(trial_id), load_text("en", "trial")
-    people = field_of_plan(plan_trial(protocol, n_replicates=1, seed=DEFAULT_SEED))
+def _people(trial_id: str) -> DayField:
+    """Those of the first simulated trial of the report."""
+    return field_of_plan(plan_trial(load_protocol(trial_id), n_replicates=1, seed=DEFAULT_SEED))
+
+
+@cache
+def _card(trial_id: str, language: str) -> TrialCard:
+    """The card of a trial in a language."""
+    protocol, words, say = load_protocol(trial_id), load_text(language, "trial"), partial(retold, language=language)
+    people = _people(trial_id)
+    groups = tuple(one.model_copy(update={"label": say(one.label)}) for one in people.groups)
     return TrialCard(
-        people=people,
+        people=people.model_copy(update={"groups": groups}),
         people_title=words["people_title"].format(n=protocol.population.n_subjects, days=protocol.follow_up_days),
         session=tuple(
-            CardFact(name=arm.label, text=" ".join(line.strip() for line in explain_arm(protocol, arm)[1:]))
+            CardFact(name=say(arm.label), text=" ".join(say(line.strip()) for line in explain_arm(protocol, arm)[1:]))
             for arm in protocol.arms
         ),
         plan=_plan(protocol),
-        design=tuple(_design(protocol, words["facts"])),
+        design=tuple(_design(protocol, words["facts"], say)),
         command=f"remission design {trial_id} --vary n=60:400 --power 0.9",
         bench=f"/blinding?trial={trial_id}" if trial_id in list_blinding_trials() else "",
-        published=tuple(_published(protocol)),
-        why=why(trial_id),
+        published=tuple(_published(protocol, say)),
+        why=why(trial_id, language),
         why_command=f"remission explain {trial_id}",
     )
 
@@ -269,34 +280,46 @@ def _plan(protocol: Protocol) -> str:
     return f"/planner?{urlencode(asked)}"
 
 
-def _design(protocol: Protocol, words: Mapping[str, str]) -> Iterator[CardFact]:
+def _design(protocol: Protocol, words: Mapping[str, str], say: Callable[[str], str]) -> Iterator[CardFact]:
     if protocol.estimand is not None:
         asked = protocol.estimand
-        yield CardFact(name=words["question"], text=f"{asked.treatment} {asked.summary}")
-        yield CardFact(name=words["people"], text=asked.population)
-        yield CardFact(name=words["primary"], text=asked.variable)
-    yield CardFact(name=words["arms"], text=f"{'; '.join(arm.label for arm in protocol.arms)}.")
-    yield CardFact(name=words["visits"], text=" ".join(explain_visits(protocol)))
+        yield CardFact(name=words["question"], text=f"{say(asked.treatment)} {say(asked.summary)}")
+        yield CardFact(name=words["people"], text=say(asked.population))
+        yield CardFact(name=words["primary"], text=say(asked.variable))
+    yield CardFact(name=words["arms"], text=f"{'; '.join(say(arm.label) for arm in protocol.arms)}.")
+    yield CardFact(name=words["visits"], text=" ".join(map(say, explain_visits(protocol))))
 
 
-def _published(protocol: Protocol) -> Iterator[PublishedRow]:
+def _published(protocol: Protocol, say: Callable[[str], str]) -> Iterator[PublishedRow]:
     for one in protocol.comparisons:
         asked = {"arm_or_contrast": one.arm_or_contrast, "endpoint": one.outcome, "statistic": one.statistic}
         label = protocol.analysis(one.analysis).label if one.analysis else protocol.endpoint(str(one.endpoint)).label
-        where = f", {protocol.arm(one.arm).label.lower()}" if one.arm else ""
+        label = say(label) + (f", {say(protocol.arm(one.arm).label).lower()}" if one.arm else "")
         verdict = published_verdict(str(protocol.evidence), **asked)
         if verdict is not None:
-            yield PublishedRow(label=label + where, text=verdict.says, kind=verdict.source_kind)
+            yield PublishedRow(label=label, text=say(verdict.says), kind=say(verdict.source_kind))
             continue
         found = published_outcome(str(protocol.evidence), **asked)
         value = with_interval(found.value, found.ci_low, found.ci_high)
-        yield PublishedRow(label=label + where, text=f"{value}, {one.statistic}", kind=found.source_kind)
+        yield PublishedRow(label=label, text=f"{say(value)}, {say(one.statistic)}", kind=say(found.source_kind))
 
 
 @cache
 def simulated_records() -> Mapping[str, str]:
     """Trials with a page, by the id of their record."""
     return {str(load_protocol(name).evidence): name for name in trials_with_page()}
+
+
+def _retold(report: Report, language: str) -> Report:
+    """The report with what the card shows of it in a language; the rest of it, and its pictures, are English."""
+    if language == "en":
+        return report
+    say = partial(retold, language=language)
+    rows = (
+        ResultRow(**{name: say(text) if isinstance(text, str) else text for name, text in row}) for row in report.rows
+    )
+    told = {name: tuple(map(say, getattr(report, name))) for name in ("standing", "safety")}
+    return report.model_copy(update={**told, "rows": tuple(rows), "finding": say(report.finding)})
 
 
 @lru_cache(maxsize=8)

@@ -9,11 +9,19 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from remission.design.flow import simulate_flow
 from remission.evidence.registry import load_evidence
+from remission.library.protocols import load_protocol
 from remission.report.chart import Chart, Table
+from remission.report.circuit_chart import circuit_chart
+from remission.report.flow_chart import flow_chart
 from remission.report.forest import forest_chart
 from remission.report.inline import both_widths, themed_svg
 from remission.report.look import LEAST_PX, NARROW_IN, canvas, drawing, finish, narrow
+from remission.report.schedule_chart import schedule_chart
+from remission.report.therapy_forest import therapy_forest
+from remission.trial.result import TrialResult
+from remission.trial.simulate import simulate_trial
 
 PHONE_PX, PAGE_PX = 320.0 - 32.0, 1040.0
 
@@ -70,13 +78,67 @@ def test_panels_stand_one_below_the_other_on_a_phone() -> None:
     assert min(box.width for box in boxes) > 0.6
 
 
-def test_a_picture_with_words_beside_it_stays_wide() -> None:
-    """A forest plot without its words would be nothing; it scrolls in its frame, its letters as large as others."""
-    chart = forest_chart(load_evidence(), substance="cocaine", endpoint="abstinence")
-    assert not narrow(chart.figure)
-    svg = both_widths(chart)
-    assert "chart-narrow" not in svg
-    assert smallest_px(svg, PHONE_PX) >= LEAST_PX - 0.05
+@pytest.fixture(scope="module")
+def kare() -> TrialResult:
+    return simulate_trial(load_protocol("kare"), n_replicates=2, seed=1)
+
+
+def vertical(name: str, kare: TrialResult) -> Chart:
+    if name == "forest":
+        return forest_chart(load_evidence(), substance="cocaine", endpoint="abstinence")
+    if name == "therapy":
+        return therapy_forest(load_evidence(), kind="contingency-management")
+    if name == "flow":
+        return flow_chart(kare.protocol, simulate_flow(kare.protocol, n_replicates=2, seed=1))
+    return schedule_chart(kare.protocol) if name == "schedule" else circuit_chart(kare)
+
+
+@pytest.mark.parametrize("name", ["forest", "therapy", "flow", "schedule", "circuits"])
+def test_pictures_of_words_have_a_form_for_a_phone(name: str, kare: TrialResult) -> None:
+    """Words beside a picture, or a chain from left to right, would be read on a phone by moving sideways only."""
+    chart = vertical(name, kare)
+    wide, small = re.findall(r"<svg.*?</svg>", both_widths(chart), re.DOTALL)
+    assert float(re.findall(r'<svg [^>]*?\bwidth="([\d.]+)"', small)[0]) <= PHONE_PX
+    assert smallest_px(small, PHONE_PX) >= LEAST_PX - 0.05
+
+    def words(svg: str) -> set[str]:
+        return set(re.findall(r"[^\W\d_]{3,}", html.unescape(" ".join(re.findall(r"<text[^>]*>([^<]*)", svg)))))
+
+    # Nothing that is said in the wide one is lost but what stands at the ends of lines or in a corner.
+    assert words(wide) - words(small) <= {"axes"}, words(wide) - words(small)
+
+
+def test_rows_stand_above_each_other_with_their_words(kare: TrialResult) -> None:
+    """Words that cover the mark of the row above, or of another row, would be read as its result."""
+    chart = vertical("forest", kare)
+    themed_svg(chart)
+    with drawing():
+        assert narrow(chart.figure)
+        chart.figure.canvas.draw()
+        for axes in chart.figure.axes:
+            told = sorted((one for one in axes.texts if "\n" in one.get_text()), key=lambda one: one.get_position()[1])
+            boxes = [one.get_window_extent() for one in told if one.get_visible()]
+            marks = [
+                axes.transData.transform((0.0 if axes.get_xscale() == "linear" else 1.0, y))[1]
+                for y in range(len(boxes))
+            ]
+            for at, box in enumerate(boxes):
+                assert marks[at] < box.y0
+                assert at + 1 == len(boxes) or box.y1 < marks[at + 1]
+            heading = axes.title if axes.title.get_text() else axes._left_title
+            assert not boxes or boxes[-1].y1 <= heading.get_window_extent().y0 + 1.0
+
+
+def test_the_names_of_rows_are_no_numbers() -> None:
+    """A pointer that reads a height off names would say a number that is none."""
+    with canvas(6.0, 3.0) as (figure, axes):
+        axes.plot([1.0, 2.0], [0.0, 1.0])
+        axes.set_yticks([0, 1], ["a name that is too long for a phone", "another"])
+        finish(axes, x="x", y="")
+    chart = chart_of(figure)
+    assert json.loads(html.unescape(re.findall(r'data-axes="([^"]+)"', themed_svg(chart))[0]))[0][2][2] == "names"
+    assert narrow(figure)
+    assert "\n" in axes.get_yticklabels()[0].get_text()
 
 
 def test_axes_say_where_a_reader_points() -> None:

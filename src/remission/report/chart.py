@@ -29,6 +29,8 @@ class Chart:
         A figure of matplotlib, which may not be installed: the hint must not need it.
     last_day
         Where every x axis runs from day 0 to this day, so that a page can point at a day; None elsewhere.
+    phone
+        The same drawn for a phone, where it is no row of panels that :func:`remission.report.look.narrow` lays out.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Chart:
     figure: Any
     table: Table
     last_day: int | None = None
+    phone: Any = None
 
 
 def told(chart: str, **fields: object) -> dict[str, Any]:

@@ -79,7 +79,8 @@ def _lay_out(figure: Figure) -> dict[str, Axes]:
         middle = (top - 0.055 + bottom) / 2.0
         for row, symbol in enumerate(symbols):
             foot = bottom + (len(symbols) - row - 1) * height
-            axes_of[symbol] = figure.add_axes((x + 0.030, foot + 0.045, width - 0.040, height - 0.085))
+            place = (x + 0.030, foot + 0.045, width - 0.040, height - 0.085)
+            axes_of[symbol] = figure.add_axes(place, label=title)
         if number + 1 < len(_COLUMNS):
             arrow = FancyArrowPatch(
                 (x + width + 0.001, middle), (x + width + gap - 0.001, middle), arrowstyle="-|>", mutation_scale=11,
@@ -102,6 +103,8 @@ def _draw_state(axes: Axes, result: TrialResult, symbol: str) -> None:
         axes.plot(days, states.mean[symbol][index], color=style.color, linestyle=style.dash, linewidth=1.5)
     axes.set_title(state_label(symbol), fontsize=8.5, fontweight="normal", pad=3.0)
     axes.set_xlim(0, max(1, days[-1]))
+    # Said once in a corner; on a phone each panel says it.
+    axes.set_xlabel("day").set_visible(False)
     axes.set_xticks(_ticks(int(days[-1])))
     axes.tick_params(labelsize=7.0, length=2.5)
     axes.grid(visible=True, axis="y")

@@ -1,5 +1,6 @@
 """The flow of people through a simulated trial, as a CONSORT diagram: medians and ranges over simulated trials."""
 
+from collections.abc import Iterator
 from textwrap import fill
 
 import numpy as np
@@ -11,7 +12,7 @@ from matplotlib.patches import Rectangle
 from remission.design.flow import STEPS, ParticipantFlow
 from remission.protocol.record import Protocol
 from remission.report.chart import Chart, Table
-from remission.report.look import INK, PAPER, QUIET, RULE, arm_styles, drawing
+from remission.report.look import INK, NARROW_IN, NARROW_PT, PAPER, QUIET, RULE, arm_styles, drawing
 
 _SHORT = {
     "received_all": "had {sessions}",
@@ -74,8 +75,45 @@ def flow_chart(protocol: Protocol, flow: ParticipantFlow) -> Chart:
             )
         ),
         figure=figure,
+        phone=_phone(protocol, flow),
         table=_table(protocol, flow),
     )
+
+
+def _phone(protocol: Protocol, flow: ParticipantFlow) -> Figure:
+    """The same for a phone: boxes below each other, arm after arm."""
+    allocated = flow.steps["allocated"].sum(axis=1)
+    boxes: list[tuple[list[str], str]] = []
+    if flow.recruitment is not None:
+        screened = flow.recruitment.n_screened
+        boxes.append(([f"Screened: {count_text(screened)}"], INK))
+        boxes.append(([f"Not eligible or declined: {count_text(screened - allocated)}"], RULE))
+    boxes.append(([f"Randomized: {count_text(allocated)}"], INK))
+    for index, style in enumerate(arm_styles(protocol)):
+        label = [*fill(style.label, 36).split("\n"), _line(flow, index, "allocated", "allocated")]
+        boxes += [(label, style.color), *((lines, RULE) for lines in _groups(protocol, flow, index))]
+    heights = [0.2 + 0.22 * len(lines) for lines, _ in boxes]
+    # An arm begins after a wider gap.
+    gaps = [0.34 if edge != RULE else 0.14 for _, edge in boxes]
+    with drawing():
+        figure = Figure(figsize=(NARROW_IN, sum(heights) + sum(gaps) + 0.2))
+        axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+        axes.set_xlim(0.0, NARROW_IN)
+        axes.set_ylim(0.0, sum(heights) + sum(gaps) + 0.2)
+        axes.axis("off")
+        top = float(axes.get_ylim()[1])
+        for (lines, edge), height, gap in zip(boxes, heights, gaps, strict=True):
+            middle = top - gap - height / 2.0
+            if edge in {INK, RULE}:
+                # Arms stand below each other and do not follow each other.
+                axes.plot([NARROW_IN / 2.0] * 2, [top, top - gap], color=QUIET, linewidth=0.8, zorder=1)
+            _box(
+                axes, NARROW_IN / 2.0, middle, NARROW_IN - 0.2, lines, bold=edge != RULE,
+                color=INK if edge == RULE else edge, has_heading=edge == RULE and len(lines) > 1, line_in=0.22,
+                letters_pt=NARROW_PT,
+            )  # fmt: skip
+            top -= gap + height
+    return figure
 
 
 def _head(axes: Axes, flow: ParticipantFlow, width: float) -> None:
@@ -97,7 +135,6 @@ def _head(axes: Axes, flow: ParticipantFlow, width: float) -> None:
 
 def _column(axes: Axes, protocol: Protocol, flow: ParticipantFlow, index: int, middle: float, color: str) -> None:
     arm = protocol.arms[index]
-    shown = flow.shown_steps
     top = 3.85
     axes.plot([middle, middle], [4.45, 0.3], color=QUIET, linewidth=0.8, zorder=1)
     label = fill(arm.label, 30).split("\n")[:2]
@@ -111,16 +148,22 @@ def _column(axes: Axes, protocol: Protocol, flow: ParticipantFlow, index: int, m
         color=color,
     )
     top -= 1.05
+    for lines in _groups(protocol, flow, index):
+        _box(axes, middle, top, _COLUMN_IN - 0.25, lines, has_heading=True)
+        top -= 1.2
+
+
+def _groups(protocol: Protocol, flow: ParticipantFlow, index: int) -> Iterator[list[str]]:
+    """What happens to the people of an arm: a heading and its lines, box by box."""
     for title, names in _GROUPS:
         lines = [_line(flow, index, name, _SHORT[name].format(sessions=_planned(protocol, index)))
-                 for name in names if name in shown]  # fmt: skip
+                 for name in names if name in flow.shown_steps]  # fmt: skip
         if title == "Treatment" and not flow.has_treatment[index]:
             lines = ["none planned"]
         if title == "Primary analysis" and not flow.in_contrast[index]:
             lines = ["not in this contrast"]
         if lines:
-            _box(axes, middle, top, _COLUMN_IN - 0.25, [title, *lines], has_heading=True)
-            top -= 1.2
+            yield [title, *lines]
 
 
 def _planned(protocol: Protocol, index: int) -> str:
@@ -146,9 +189,11 @@ def _box(
     bold: bool = False,
     color: str = INK,
     has_heading: bool = False,
+    line_in: float = 0.185,
+    letters_pt: float = 7.4,
 ) -> None:
     """A box centered at a point, its lines below each other; a heading is quiet."""
-    height = 0.2 + 0.185 * len(lines)
+    height = 0.2 + line_in * len(lines)
     axes.add_patch(
         Rectangle(
             (x - width / 2.0, y - height / 2.0),
@@ -161,10 +206,10 @@ def _box(
         )
     )
     for number, line in enumerate(lines):
-        at = y + height / 2.0 - 0.2 - 0.185 * number
+        at = y + height / 2.0 - 0.015 - line_in * (number + 1)
         is_heading = has_heading and number == 0
         axes.text(
-            x, at, line, ha="center", va="center", fontsize=7.4, zorder=3,
+            x, at, line, ha="center", va="center", fontsize=letters_pt, zorder=3,
             color=QUIET if is_heading else INK, fontweight="bold" if bold and number == 0 else "normal",
         )  # fmt: skip
 

@@ -35,7 +35,7 @@ from remission.files import new_bytes
 from remission.records.evidence import StudyOutcome, StudyRecord
 from remission.report.chart import Chart, Table
 from remission.report.evidence_text import pooled_text, value_text
-from remission.report.look import INK, QUIET, RULE, drawing
+from remission.report.look import INK, QUIET, RULE, SOFT_BREAK, drawing
 
 FOREST_COLUMNS = (
     "study",
@@ -223,7 +223,7 @@ def _draw_words(axes: Axes, words: Sequence[Verdict]) -> None:
     for number, one in enumerate(words):
         y = len(words) - 1 - number
         day = "" if one.time_days is None else f", day {one.time_days:g}"
-        name = fill(f"{one.study.id}: {one.contrast}", 58)
+        name = _folded(f"{one.study.id}: {one.contrast}")
         _write(axes, -0.02, y, f"{name}\n{fill(one.endpoint, 58)[:58]}{day}", align="right")
         edge: Any = "-" if one.is_first_hand else _DASH
         axes.axhline(y, color=RULE, linewidth=0.8, zorder=1)
@@ -252,7 +252,7 @@ def _draw_row(axes: Axes, y: float, study: StudyRecord, item: StudyOutcome) -> N
               markerfacecolor=INK if is_first_hand else "#fdfcf9", markeredgewidth=1.2)  # fmt: skip
     day = "" if item.time_days is None else f", day {item.time_days:g}"
     people = "" if item.n is None else f", n = {item.n}"
-    name = fill(f"{study.id}: {item.arm_or_contrast}", 58)
+    name = _folded(f"{study.id}: {item.arm_or_contrast}")
     _write(axes, -0.02, y, f"{name}\n{item.endpoint[:54]}{day}{people}", align="right")
     kind = "" if is_first_hand else f"  {item.source_kind}"
     direction = direction_of_outcome(study, item)
@@ -268,10 +268,14 @@ def _draw_pooled(axes: Axes, y: float, group: ContrastGroup, effect: PooledEffec
     ends = [shown(effect.predicted_low), shown(effect.predicted_high)]
     axes.plot(ends, [y, y], color=QUIET, linewidth=1.0, linestyle=(0, (1.2, 1.6)))
     axes.fill([low, mean, high, mean], [y, y + 0.24, y, y - 0.24], color=QUIET)
-    _write(axes, -0.02, y, f"pooled: {fill(group.comparison, 58)}\n{group.time_band}", align="right")
+    _write(axes, -0.02, y, f"pooled: {_folded(group.comparison)}\n{group.time_band}", align="right")
     _write(
         axes, 1.02, y, f"{mean:.3g} ({low:.3g} to {high:.3g})\nnew trial {ends[0]:.3g} to {ends[1]:.3g}", align="left"
     )
+
+
+def _folded(name: str) -> str:
+    return fill(name, 58).replace("\n", SOFT_BREAK)
 
 
 def _write(axes: Axes, x: float, y: float, text: str, *, align: Any) -> None:

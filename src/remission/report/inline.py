@@ -35,10 +35,10 @@ def both_widths(chart: Chart) -> str:
 
     wide = themed_svg(chart)
     with drawing():
-        is_narrow = narrow(chart.figure)
+        is_narrow = chart.phone is not None or narrow(chart.figure)
     if not is_narrow:
         return wide
-    other = replace(chart, name=f"{chart.name}-narrow")
+    other = replace(chart, name=f"{chart.name}-narrow", figure=chart.phone or chart.figure)
     small = inlined(_drawn(other), other, _axes(other))
     return f'<div class="chart-wide">{wide}</div><div class="chart-narrow">{small}</div>'
 
@@ -114,9 +114,15 @@ def _axes(chart: Chart) -> str:
 
 def _is_named(axes: Any) -> bool:
     """Whether rows of a panel have names, so that a height is no number."""
-    from matplotlib.ticker import FixedFormatter, NullFormatter
+    from matplotlib.ticker import NullFormatter
 
-    return isinstance(axes.yaxis.get_major_formatter(), FixedFormatter | NullFormatter) or not len(axes.get_yticks())
+    from remission.report.look import has_names
+
+    return (
+        has_names(axes.yaxis)
+        or isinstance(axes.yaxis.get_major_formatter(), NullFormatter)
+        or not len(axes.get_yticks())
+    )
 
 
 def _as_attributes(style: str) -> str:

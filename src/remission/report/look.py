@@ -16,11 +16,13 @@ from textwrap import fill
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.text import Annotation, Text
-from matplotlib.ticker import AutoLocator, FixedFormatter, FixedLocator, MaxNLocator
+from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
 from remission.files import write_bytes
@@ -81,6 +83,14 @@ LEAST_PT = 8.2
 NARROW_IN, NARROW_PT = 4.1, 11.3
 """Width and smallest letters of a figure laid out for a phone. [in], [pt]"""
 _MOST_TICKS = 6
+_LEAST_HIGH_IN, _FEW_PANELS = 1.9, 8
+"""How high a panel is at least on a phone, where there are not many. [in]"""
+SOFT_BREAK = " \n"
+"""A line of words that goes on: on a phone it is broken elsewhere."""
+_LINE, _LINE_IN = 42, 0.2
+"""Letters in a line on a phone, and its height. [in]"""
+_BELOW_IN = 0.4
+"""Height of a row below the first one. [in]"""
 _ONE_AT_A_TIME = threading.RLock()
 """Matplotlib's settings belong to the process: two threads that draw would take each other's."""
 
@@ -122,15 +132,21 @@ def legible(figure: Figure, *, letters_pt: float = LEAST_PT) -> float:
 
 
 def narrow(figure: Figure) -> bool:
-    """Lay a figure out for a phone: one panel a row, larger letters. False, and as it was, where that cannot be.
+    """Lay a figure out for a phone: one panel a row, larger letters. False, and as it was, where it has no panel.
 
-    A panel whose words stand beside it, as in a forest plot, stays wide.
+    Words beside a panel, as in a forest plot, go above their rows. What is drawn between panels is left out; a panel
+    that has its heading there has it as its label, too.
     """
     panels = [axes for axes in figure.axes if axes.get_visible() and axes.axison]
-    if not panels or any(axes.get_subplotspec() is None for axes in panels) or any(map(_has_words_beside, panels)):
+    if not panels:
         return False
-    height = float(figure.get_size_inches()[1])
-    heights = [max(1.9, min(3.0, height * axes.get_position().height)) for axes in panels]
+    height, least = float(figure.get_size_inches()[1]), _LEAST_HIGH_IN if len(panels) <= _FEW_PANELS else 1.1
+    heights = [
+        _words_above(axes) if _words_beside(axes) else max(least, min(3.0, height * axes.get_position().height))
+        for axes in panels
+    ]
+    for artist in (*figure.artists, *figure.texts):
+        artist.set_visible(False)
     for axes in figure.axes:
         if axes not in panels:
             axes.set_visible(False)
@@ -139,7 +155,10 @@ def narrow(figure: Figure) -> bool:
     grid = GridSpec(len(panels), 1, figure=figure, height_ratios=heights)
     for index, axes in enumerate(panels):
         axes.set_subplotspec(grid[index, 0])
-        axes.set_title(fill(axes.get_title(loc="left") or axes.get_title(), 34), loc="left")
+        title, heading = axes.get_title(loc="left") or axes.get_title(), str(axes.get_label())
+        axes.set_title("")
+        axes.set_title(fill(f"{heading}: {title}" if heading else title, 34), loc="left")
+        axes.xaxis.label.set_visible(True)
         axes.set_xlabel(fill(axes.get_xlabel(), 36))
         axes.set_ylabel(fill(axes.get_ylabel(), max(16, round(9.0 * heights[0]))))
         _thin_out(axes)
@@ -150,8 +169,18 @@ def narrow(figure: Figure) -> bool:
         figure.legend(handles=handles, labels=words, loc="outside lower left", ncols=1)
         legend.remove()
         rows += len(words)
+    rows += sum(axes.get_title(loc="left").count("\n") + axes.get_xlabel().count("\n") for axes in panels)
     figure.set_size_inches(NARROW_IN, sum(heights) + 0.75 * len(panels) + 0.21 * rows)
     legible(figure, letters_pt=NARROW_PT)
+    if any(map(_words_beside, panels)):
+        # Letters do not shrink with a panel: what headings and axes take of its height is given back.
+        engine = figure.get_layout_engine()
+        assert engine is not None
+        engine.execute(figure)
+        width, height = figure.get_size_inches()
+        figure.set_size_inches(
+            width, height + sum(heights) - height * sum(axes.get_position().height for axes in panels)
+        )
     return True
 
 
@@ -177,24 +206,69 @@ def _legend_below(axes: Axes) -> int:
     return len(words)
 
 
-def _has_words_beside(axes: Axes) -> bool:
-    """Whether a panel has words of its own outside of it."""
-    return any(text.get_text().strip() and text.get_transform() == axes.get_yaxis_transform() for text in axes.texts)
+def _words_beside(axes: Axes) -> dict[float, list[Text]]:
+    """Words that a panel has outside of it, by the row they belong to, from left to right."""
+    found: dict[float, list[Text]] = {}
+    for text in sorted(axes.texts, key=lambda text: text.get_position()[0]):
+        if text.get_text().strip() and text.get_transform() == axes.get_yaxis_transform():
+            found.setdefault(text.get_position()[1], []).append(text)
+    return found
+
+
+def _words_above(axes: Axes) -> float:
+    """Put words beside rows above them, each row as high as its words need; the height of the panel. [in]"""
+    beside, foot = _words_beside(axes), 0.15
+    inside = {y: [one for one in axes.texts if one.get_position()[1] == y and one not in beside[y]] for y in beside}
+    rows, places = sorted(beside), []
+    for y in rows:
+        boxes = [fill(one.get_text(), _LINE) for one in inside[y]]
+        for one, words in zip(inside[y], boxes, strict=True):
+            one.set_text(words)
+        half = max([0.16, *(0.12 + 0.5 * _LINE_IN * len(words.splitlines()) for words in boxes)])
+        first, *others = beside[y]
+        lines = [line for one in beside[y] for line in one.get_text().replace(SOFT_BREAK, " ").splitlines()]
+        words = [fill(re.sub(r"\b(day|n|=) ", "\\1\u00a0", line), _LINE) for line in lines]
+        for one in others:
+            one.set_visible(False)
+        first.set(text="\n".join(words), x=0.0, ha="left", va="bottom")
+        first.set_bbox({"facecolor": PAPER, "edgecolor": "none", "pad": 0.0})
+        first.set_transform(axes.get_yaxis_transform() + ScaledTranslation(0.0, half, axes.figure.dpi_scale_trans))
+        places.append(foot + half)
+        foot += 2.0 * half + _LINE_IN * (1 + sum(line.count("\n") + 1 for line in words))
+    # A row is where its words leave it room; what is written below the first row stays there.
+    ends = [rows[0] - 1.0, *rows, rows[-1] + 1.0], [places[0] - _BELOW_IN, *places, places[-1] + 1.0]
+    axes.set_yscale("function", functions=(lambda y: np.interp(y, *ends), lambda place: np.interp(place, *ends[::-1])))
+    axes.set_ylim(rows[0] - places[0] / _BELOW_IN, rows[-1] + foot - places[-1])
+    axes.set_yticks([])
+    return foot
 
 
 def _thin_out(axes: Axes) -> None:
     """Every second or third tick where there are too many for the width; names of rows in shorter lines."""
-    if isinstance(axes.xaxis.get_major_locator(), FixedLocator):
+    locator = axes.xaxis.get_major_locator()
+    if isinstance(locator, FixedLocator):
         ticks, words = list(axes.get_xticks()), [one.get_text() for one in axes.get_xticklabels()]
         step = -(-len(ticks) // _MOST_TICKS)
-        if step > 1 and not isinstance(axes.xaxis.get_major_formatter(), FixedFormatter):
+        if step > 1 and not has_names(axes.xaxis):
             axes.set_xticks(ticks[::step])
         elif step > 1:
             axes.set_xticks(ticks[::step], words[::step])
-    elif isinstance(axes.xaxis.get_major_locator(), AutoLocator):
-        axes.xaxis.set_major_locator(MaxNLocator(5))
-    if isinstance(axes.yaxis.get_major_formatter(), FixedFormatter):
-        axes.set_yticks(axes.get_yticks(), [fill(one.get_text(), 16) for one in axes.get_yticklabels()])
+    elif isinstance(locator, MaxNLocator):
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=bool(getattr(locator, "_integer", False))))
+    axes.tick_params(labelsize=NARROW_PT)
+    if has_names(axes.yaxis):
+        # Beside each other two panels share the names of their rows; below each other each has its own.
+        axes.tick_params(axis="y", labelleft=True)
+        names = [axes.yaxis.get_major_formatter()(place, at) for at, place in enumerate(axes.get_yticks())]
+        axes.set_yticks(axes.get_yticks(), [fill(name, 16) for name in names])
+
+
+def has_names(axis: Axis) -> bool:
+    """Whether the ticks of an axis have words of their own, so that a place on it is no number."""
+    formatter = axis.get_major_formatter()
+    words = (formatter(place, at) for at, place in enumerate(axis.get_ticklocs()))
+    is_fixed = isinstance(axis.get_major_locator(), FixedLocator)
+    return isinstance(formatter, FixedFormatter) or (is_fixed and any(re.search(r"[^\W\d_]{2}", one) for one in words))
 
 
 def named_in_order(svg: str) -> str:

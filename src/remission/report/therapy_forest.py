@@ -12,7 +12,7 @@ from remission.evidence.registry import EvidenceRegistry
 from remission.evidence.therapies import TherapyReading, therapy_readings
 from remission.records.therapy_kinds import THERAPIES
 from remission.report.chart import Chart, Table
-from remission.report.look import INK, PAPER, QUIET, RULE, drawing
+from remission.report.look import INK, PAPER, QUIET, RULE, SOFT_BREAK, drawing
 
 THERAPY_COLUMNS = (
     "record", "substance", "contrast", "endpoint", "day", "n", "statistic", "value (interval)", "read in", "finds",
@@ -131,7 +131,8 @@ def _draw_words(axes: Axes, rows: Sequence[TherapyReading]) -> None:
 def _label(axes: Axes, y: float, one: TherapyReading, right: str) -> None:
     day = "" if one.time_days is None else f", day {one.time_days:g}"
     people = "" if one.n is None else f", n = {one.n}"
-    left = f"{fill(f'{one.record}: {one.contrast}', 62)}\n{fill(one.endpoint + day + people, 62)}"
+    lines = (f"{one.record}: {one.contrast}", one.endpoint + day + people)
+    left = "\n".join(fill(line, 62).replace("\n", SOFT_BREAK) for line in lines)
     for x, text, align in ((-0.02, left, "right"), (1.02, right, "left")):
         axes.text(x, y, text, transform=axes.get_yaxis_transform(), ha=align, va="center", fontsize=7.4,
                   linespacing=1.2)  # fmt: skip

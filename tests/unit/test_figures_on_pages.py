@@ -108,9 +108,9 @@ def test_pictures_of_words_have_a_form_for_a_phone(name: str, kare: TrialResult)
     assert words(wide) - words(small) <= {"axes"}, words(wide) - words(small)
 
 
-def test_rows_stand_above_each_other_with_their_words(kare: TrialResult) -> None:
+def test_rows_stand_above_each_other_with_their_words() -> None:
     """Words that cover the mark of the row above, or of another row, would be read as its result."""
-    chart = vertical("forest", kare)
+    chart = forest_chart(load_evidence(), substance="alcohol", endpoint="days-abstinent")
     themed_svg(chart)
     with drawing():
         assert narrow(chart.figure)

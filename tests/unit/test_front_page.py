@@ -21,7 +21,7 @@ from remission.library.front_page import (
     simulated_interval,
 )
 from remission.library.loader import load_parameter_set
-from remission.library.published import trial_record
+from remission.library.published import published_outcome, trial_record
 from remission.patient.parameters import DEFAULT_PARAMETER_SET
 from remission.report.day_field import draw_days
 from remission.web.app import create_app
@@ -89,7 +89,7 @@ def test_sentences_of_relapse_follow_their_interval(monkeypatch: pytest.MonkeyPa
     """The second result of the trial is told by the same rule in both languages, whatever was published."""
     words = load_text(language, "home")
     found = home._relapse(words)
-    outcome = home.published_outcome
+    outcome = published_outcome
     said = []
     for low, high in ((0.2, 0.9), (0.31, 2.1), (1.1, 4.0), (None, None)):
         monkeypatch.setattr(

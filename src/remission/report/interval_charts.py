@@ -44,7 +44,8 @@ def explain_chart(found: Explained, say: Callable[[str], str] = str) -> Chart:
         title=say(
             f"{found.analysis}: simulated, {found.effect.mean:.3g} {found.unit}, and what runs through each link"
         ),
-        **{name: say(text) for name, text in words.items()},
+        see=say(words["see"]),
+        cannot=say(words["cannot"]),
         figure=_drawn(rows, f"{say(found.unit)}\n{say('right is better')}", none=0.0, is_log=False),
         table=_table([say(one) for one in ("link", "mean", "5% of draws", "95% of draws")], rows, empty),
     )

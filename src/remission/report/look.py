@@ -7,7 +7,7 @@ dashed and says so. Shape, dash and label carry the meaning too, color is the se
 import io
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -89,6 +89,8 @@ SOFT_BREAK = " \n"
 """A line of words that goes on: on a phone it is broken elsewhere."""
 _LINE, _LINE_IN = 42, 0.2
 """Letters in a line on a phone, and its height. [in]"""
+_NEAR_END = 0.7
+"""Where along an axis words go to the left of their place. [share]"""
 _BELOW_IN = 0.4
 """Height of a row below the first one. [in]"""
 _ONE_AT_A_TIME = threading.RLock()
@@ -141,6 +143,7 @@ def narrow(figure: Figure) -> bool:
     if not panels:
         return False
     height, least = float(figure.get_size_inches()[1]), _LEAST_HIGH_IN if len(panels) <= _FEW_PANELS else 1.1
+    is_forest = any(map(_words_beside, panels))
     heights = [
         _words_above(axes) if _words_beside(axes) else max(least, min(3.0, height * axes.get_position().height))
         for axes in panels
@@ -172,16 +175,23 @@ def narrow(figure: Figure) -> bool:
     rows += sum(axes.get_title(loc="left").count("\n") + axes.get_xlabel().count("\n") for axes in panels)
     figure.set_size_inches(NARROW_IN, sum(heights) + 0.75 * len(panels) + 0.21 * rows)
     legible(figure, letters_pt=NARROW_PT)
-    if any(map(_words_beside, panels)):
-        # Letters do not shrink with a panel: what headings and axes take of its height is given back.
-        engine = figure.get_layout_engine()
-        assert engine is not None
-        engine.execute(figure)
-        width, height = figure.get_size_inches()
-        figure.set_size_inches(
-            width, height + sum(heights) - height * sum(axes.get_position().height for axes in panels)
-        )
+    if is_forest:
+        _stack(figure, panels, heights)
     return True
+
+
+def _stack(figure: Figure, panels: Sequence[Axes], heights: Sequence[float]) -> None:
+    """Put panels below each other by the inch: letters above their rows do not shrink with a panel."""
+    heads = [0.3 + 0.22 * axes.get_title(loc="left").count("\n") for axes in panels]
+    feet = [0.65 + 0.22 * axes.get_xlabel().count("\n") if len(axes.get_xticks()) else 0.2 for axes in panels]
+    rows = sum(text.get_text().count("\n") + 1 for legend in figure.legends for text in legend.get_texts())
+    total = sum(heads) + sum(heights) + sum(feet) + 0.27 * rows + 0.3
+    figure.set_layout_engine("none")
+    figure.set_size_inches(NARROW_IN, total)
+    top = total
+    for axes, head, height, foot in zip(panels, heads, heights, feet, strict=True):
+        axes.set_position((0.02, (top - head - height) / total, 0.94, height / total))
+        top -= head + height + foot
 
 
 def _legend_below(axes: Axes) -> int:
@@ -218,6 +228,14 @@ def _words_beside(axes: Axes) -> dict[float, list[Text]]:
 def _words_above(axes: Axes) -> float:
     """Put words beside rows above them, each row as high as its words need; the height of the panel. [in]"""
     beside, foot = _words_beside(axes), 0.15
+    for one in axes.texts:
+        at = (
+            axes.transAxes.inverted().transform(axes.transData.transform(one.xy))
+            if isinstance(one, Annotation)
+            else [0]
+        )
+        if at[0] > _NEAR_END:
+            one.set(ha="right", position=(-3, 0))
     inside = {y: [one for one in axes.texts if one.get_position()[1] == y and one not in beside[y]] for y in beside}
     rows, places = sorted(beside), []
     for y in rows:
@@ -227,18 +245,18 @@ def _words_above(axes: Axes) -> float:
         half = max([0.16, *(0.12 + 0.5 * _LINE_IN * len(words.splitlines()) for words in boxes)])
         first, *others = beside[y]
         lines = [line for one in beside[y] for line in one.get_text().replace(SOFT_BREAK, " ").splitlines()]
-        words = [fill(re.sub(r"\b(day|n|=) ", "\\1\u00a0", line), _LINE) for line in lines]
+        folded = [fill(re.sub(r"\b(day|n|=) ", "\\1\u00a0", line), _LINE) for line in lines]
         for one in others:
             one.set_visible(False)
-        first.set(text="\n".join(words), x=0.0, ha="left", va="bottom")
+        first.set(text="\n".join(folded), x=0.0, ha="left", va="bottom")
         first.set_bbox({"facecolor": PAPER, "edgecolor": "none", "pad": 0.0})
         first.set_transform(axes.get_yaxis_transform() + ScaledTranslation(0.0, half, axes.figure.dpi_scale_trans))
         places.append(foot + half)
-        foot += 2.0 * half + _LINE_IN * (1 + sum(line.count("\n") + 1 for line in words))
+        foot += 2.0 * half + _LINE_IN * (1 + sum(line.count("\n") + 1 for line in folded))
     # A row is where its words leave it room; what is written below the first row stays there.
-    ends = [rows[0] - 1.0, *rows, rows[-1] + 1.0], [places[0] - _BELOW_IN, *places, places[-1] + 1.0]
+    ends = [rows[0] - 1.0, *rows, rows[-1] + 1.0], [places[0] - _BELOW_IN, *places, foot]
     axes.set_yscale("function", functions=(lambda y: np.interp(y, *ends), lambda place: np.interp(place, *ends[::-1])))
-    axes.set_ylim(rows[0] - places[0] / _BELOW_IN, rows[-1] + foot - places[-1])
+    axes.set_ylim(rows[0] - places[0] / _BELOW_IN, rows[-1] + 1.0)
     axes.set_yticks([])
     return foot
 

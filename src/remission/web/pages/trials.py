@@ -316,7 +316,7 @@ def _retold(report: Report, language: str) -> Report:
         return report
     say = partial(retold, language=language)
     rows = (
-        ResultRow(**{name: say(text) if isinstance(text, str) else text for name, text in row}) for row in report.rows
+        row.model_copy(update={name: say(text) for name, text in row if isinstance(text, str)}) for row in report.rows
     )
     told = {name: tuple(map(say, getattr(report, name))) for name in ("standing", "safety")}
     return report.model_copy(update={**told, "rows": tuple(rows), "finding": say(report.finding)})

@@ -126,7 +126,7 @@ def test_a_card_says_the_same_in_each_language(
 _SAID = (
     "Days abstinent, ketamine v saline: {a} published, {b} simulated, {c}% of new trials {d} to {e} percentage points.",
     "Abstinent for the last two weeks, ketamine v midazolam: {a} simulated, {c}% of replicates {d} to {e}.",
-    "Use: favors ketamine published, {a} simulated, 95% of new trials {d} to {e}; p < .05 in 0% for, in {c}% against.",
+    "Craving: no difference published, {b} simulated, 95% of new trials {d} to {e}; p < .05 in 0% for, in 9% against.",
     "Days abstinent over six months (ketamine with therapy): {a} simulated, {c}% of new trials {d} to {e} % of days.",
     "The model says that the treatment helps: {b}% of draws, {c}% of effects from {d} to {e} percentage points.",
     "The model cannot tell: {c}% of effects lie from {d} to {e} log ratio, on both sides of none; {b}% of draws help.",

@@ -164,11 +164,11 @@ def _processor() -> Check:
 
 def _cache() -> Check:
     """Where compiled code is kept between two starts."""
-    from remission.numerics.lanes import settings
+    from remission.numerics.compiled import places
 
-    place = Path(str(settings.CACHE_DIR))
+    place = places()[-1]
     check_folder(place, where="compiled code")
-    found = f"{_without_home(str(place.parent))}, {sum(1 for _ in place.rglob('*.nbi'))} functions kept"
+    found = f"{_without_home(str(place.parent))}, {sum(1 for _ in place.rglob('*.nbc'))} functions kept"
     expected = "a folder that lasts and can be written to"
     if not place.is_relative_to(tempfile.gettempdir()):
         return Check("compiled code", Verdict.OK, found, expected)

@@ -1,5 +1,7 @@
 """Doing a planned run, taking a run up again, checking it, making it again."""
 
+import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +13,7 @@ from remission.errors import SpecError
 
 if TYPE_CHECKING:
     from remission.runs.crew import Crew
+    from remission.trial.result import TrialResult
     from remission.trial.simulate import TrialPlan
 
 _DIFFERENCES_SHOWN = 20
@@ -46,16 +49,31 @@ def execute(plan: "TrialPlan", root: Path, command: str, *, quiet: bool, crew: "
     from remission.trial.summary import summarize_trial
 
     words = f"What is done is kept. Go on with: remission resume {work_folder(root, plan)}"
-    with ends_soon(words), progress_of(plan.protocol.title, quiet=quiet) as on_progress:
-        finished = write_run(plan, root, command, report=write_report, crew=crew, on_progress=on_progress)
+    data: dict[str, Any] = {}
+    with ends_soon(words), ExitStack() as bar:
+        on_progress = bar.enter_context(progress_of(plan.protocol.title, quiet=quiet))
+
+        def show(result: "TrialResult") -> None:
+            """The table, before the time that figures take; the bar must be gone, for it takes what is printed."""
+            bar.close()
+            data.update(summary_data(result, summarize_trial(result)))
+            if not quiet:
+                print_rows(data)
+                sys.stdout.flush()
+
+        finished = write_run(
+            plan, root, command, report=write_report, crew=crew, on_progress=on_progress, on_result=show
+        )
     folder = finished.folder
     if finished.result is None:
-        data, state = read_run(folder).summary, "Finished by another process:"
+        state = "Finished by another process:"
+        if not data:
+            data = read_run(folder).summary
+            if not quiet:
+                print_rows(data)
     else:
-        data = summary_data(finished.result, summarize_trial(finished.result))
         state = "Identical run already in" if finished.already_there else "Wrote"
     if not quiet:
-        print_rows(data)
         typer.echo(f"{state} {folder}  ({finished.elapsed_s:.1f} s)\nReport: {folder / 'report.html'}")
         if not has_extra("plots"):
             typer.echo("The report has no figures. Add them with: pip install 'remission[plots]'", err=True)
@@ -105,8 +123,8 @@ def verify_command(
 
     Example: remission verify runs/kare-2026-11-29-1a2b3c4d
     """
-    from remission.runs.folder import check_contents, read_run
-    from remission.runs.work import is_unfinished, read_work, verify_work
+    from remission.runs.folder import check_contents, is_unfinished, read_run
+    from remission.runs.work import read_work, verify_work
 
     if is_unfinished(folder):
         done, wanted = verify_work(folder, read_work(folder)[0])

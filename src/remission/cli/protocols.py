@@ -79,7 +79,7 @@ def show_command(
 
     Example: remission show kare
     """
-    from remission.runs.work import is_unfinished
+    from remission.runs.folder import is_unfinished
 
     if verify or is_unfinished(Path(what)):
         from remission.cli.execute import verify_command

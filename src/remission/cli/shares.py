@@ -128,8 +128,9 @@ def merge_command(run: _Run, as_json: AsJson = False) -> None:
 def _under_way(run: Path) -> "tuple[Path, TrialPlan | None, str]":
     """Folder, plan and command of a run, whose name may lack its ending; no plan where it is finished."""
     from remission.cli.design_work import find_design_work
+    from remission.runs.folder import is_unfinished
     from remission.runs.identity import UNFINISHED
-    from remission.runs.work import is_unfinished, read_work
+    from remission.runs.work import read_work
 
     if find_design_work(run) is not None:
         raise SpecError(

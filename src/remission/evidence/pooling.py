@@ -22,7 +22,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy.stats import t as student_t
 
 from remission.errors import NumericalError, SpecError
 
@@ -60,6 +59,7 @@ def pool_effects(
     >>> round(found.estimate, 3), round(found.tau2, 3)
     (0.3, 0.03)
     """
+    from scipy.special import stdtrit
     from statsmodels.stats.meta_analysis import combine_effects
 
     _check(estimates, standard_errors)
@@ -74,8 +74,8 @@ def pool_effects(
     if tau2 > 0.0 and abs(equation) > 1e-6 * k:
         raise NumericalError(where="pooling", got=equation, allowed="a root of the Paule-Mandel equation")
     spread = np.sqrt(max(1.0, float(found.scale_hksj_re))) * float(found.sd_eff_w_re)
-    half = student_t.ppf(0.975, k - 1) * spread
-    predicted_half = student_t.ppf(0.975, k - 2) * np.sqrt(tau2 + spread**2)
+    half = stdtrit(k - 1, 0.975) * spread
+    predicted_half = stdtrit(k - 2, 0.975) * np.sqrt(tau2 + spread**2)
     mean = float(found.mean_effect_re)
     low, high, predicted_low, predicted_high = (
         float(estimates[0] + scale * (mean + step)) for step in (-half, half, -predicted_half, predicted_half)

@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 from remission.errors import ProvenanceError, RemissionError, RunError, SpecError
 from remission.protocol.file import read_protocol
 from remission.records.diaries import Diaries
-from remission.runs.diaries import DIARIES, NO_AMOUNT
-from remission.runs.folder import read_run
+from remission.runs.diaries import NO_AMOUNT
+from remission.runs.folder import DIARIES, read_run
 
 
 def diaries_of_run(folder: Path, *, replicate: int = 0) -> Diaries:

@@ -16,7 +16,6 @@ from jaxtyping import Float, Int
 
 from remission.errors import SpecError, WorkError
 from remission.library.calibration_plan import BoxValue, CalibrationPlan, load_calibration_plan
-from remission.numerics.distributions import normal_quantile
 from remission.records.parameter import MODEL_FORM
 from remission.records.result import Result
 from remission.records.substance import Substance
@@ -133,6 +132,8 @@ def _level(box: BoxValue, uniform: _Draws) -> _Draws:
     center, sd = box.center, box.sd
     assert center is not None, "the plan gives the level a prior"
     assert sd is not None, "the plan gives the level a prior"
+    from remission.numerics.distributions import normal_quantile  # compiled; who only reads what was judged needs none
+
     return center + sd * normal_quantile(uniform)
 
 

@@ -1,5 +1,6 @@
 """Built-in protocols: the published trials and the untreated course of each substance, as files like any other."""
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
@@ -10,6 +11,7 @@ from remission.library.loader import damaged
 from remission.protocol.file import parse_protocol
 from remission.protocol.record import Protocol
 from remission.records.packaged import packaged_toml
+from remission.records.substance import Substance
 
 _ENDING = ".yaml"
 
@@ -63,6 +65,32 @@ def load_protocol(name: str) -> Protocol:
         return parse_protocol(protocol_text(name), name=name + _ENDING)
     except SpecError as error:
         raise damaged(f"protocols/{name}{_ENDING}", error, "a valid protocol") from error
+
+
+def substance_of(name: str) -> Substance:
+    """The substance of a built-in protocol, from its own line: the rest of the file need not be read.
+
+    Raises LibraryError: there is none of that name.
+
+    Examples
+    --------
+    >>> substance_of("kare").value
+    'alcohol'
+    """
+    return Substance(_line(name, "substance"))
+
+
+def evidence_of(name: str) -> str | None:
+    """The record of a built-in protocol's trial in the evidence, from its own line; None where it has none.
+
+    Raises LibraryError: there is no protocol of that name.
+    """
+    return _line(name, "evidence")
+
+
+def _line(name: str, field: str) -> str | None:
+    found = re.search(rf"^{field}: *([\w-]+) *(#.*)?$", protocol_text(name), re.MULTILINE)
+    return found[1] if found is not None else None
 
 
 def protocol_text(name: str) -> str:

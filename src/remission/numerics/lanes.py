@@ -11,87 +11,24 @@ Loops over these functions vectorize (LLVM) because they are branch-free, divisi
 (``error_model="numpy"``) and everything is inlined. No fast-math: contraction or reordering would change bits.
 """
 
-import hashlib
+import importlib
 import inspect
-import os
 import platform
-import stat
-import tempfile
 from collections.abc import Callable
-from contextlib import suppress
-from importlib.resources import files
-from importlib.resources.abc import Traversable
-from pathlib import Path
 from types import FunctionType
 from typing import Any
 
-import llvmlite
-import numba
 import numpy as np
 from llvmlite.binding import get_host_cpu_features, set_option
 from numba import config as _config
 from numba import int64, njit, uint64
 from numba.core.registry import cpu_target
+from numba.np import linalg
 
-from remission.numerics import elementary
+from remission.numerics import compiled, elementary
 
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": False, "boundscheck": False}
 """Compilation options of everything that must vectorize."""
-
-
-_ABOVE = frozenset({
-    "blinding", "calibration", "cli", "clinics", "design", "diaries", "doctor", "door", "evidence", "exchange", "facts",
-    "foresight", "planner", "report", "runs", "study", "trial", "web",
-})  # fmt: skip
-"""What nothing compiled can import: the layers above it. A folder or file that is not named here counts."""
-
-
-def source_key(package: Traversable) -> str:
-    """16 hexadecimal digits that follow from every source file which compiled code may hold.
-
-    ``package``: the package's folder.
-    """
-    digest = hashlib.sha256(f"{numba.__version__} {llvmlite.__version__} {np.__version__}".encode())
-    waiting = [("", package)]
-    while waiting:
-        path, folder = waiting.pop()
-        for entry in sorted(folder.iterdir(), key=lambda item: item.name):
-            name = f"{path}{entry.name}"
-            if entry.is_dir() and name not in _ABOVE and entry.name != "__pycache__":
-                waiting.append((f"{name}/", entry))
-            elif entry.name.endswith(".py") and name.removesuffix(".py") not in _ABOVE:
-                digest.update(f"{name}\0".encode())
-                digest.update(hashlib.sha256(entry.read_bytes()).digest())
-    return digest.hexdigest()[:16]
-
-
-def _cache_folder() -> str:
-    """A folder for compiled code that belongs to exactly this source.
-
-    Numba looks only at the file of the outermost function when it decides whether compiled code is stale; an equation
-    changed in another file would go on with the old one.
-    """
-    name = f"numba-{source_key(files('remission'))}"
-    try:
-        wished = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "remission" / name
-        wished.mkdir(parents=True, exist_ok=True)
-        if os.access(wished, os.W_OK):
-            return str(wished)
-    except (OSError, RuntimeError):
-        pass  # no home, or one that cannot be written
-    return str(_own_temporary() / name)
-
-
-def _own_temporary() -> Path:
-    """A folder for temporary files that nobody else can write to, since what lies in it is run."""
-    user = os.getuid() if hasattr(os, "getuid") else None
-    folder = Path(tempfile.gettempdir()) / f"remission-{'cache' if user is None else user}"
-    with suppress(OSError):
-        folder.mkdir(mode=0o700, exist_ok=True)
-        facts = folder.lstat()
-        if stat.S_ISDIR(facts.st_mode) and (user is None or (facts.st_uid == user and not facts.st_mode & 0o022)):
-            return folder
-    return Path(tempfile.mkdtemp(prefix="remission-"))
 
 
 def _wide_features() -> str | None:
@@ -111,12 +48,18 @@ def _features(processor: str | None, wished: str | None) -> str | None:
     return wished if processor is not None else wished or _wide_features()
 
 
+compiled.keep()
 # Four vectors in flight instead of one: each polynomial waits for its own last step, and others fill the wait.
 # LLVM by itself takes a day for too long to interleave. No bit depends on it, a third of the time does.
 set_option("", "-force-vector-interleave=4")
 settings: Any = _config
-settings.CACHE_DIR = _cache_folder()
 settings.CPU_FEATURES = _features(settings.CPU_NAME, settings.CPU_FEATURES)
+
+# Numba asks at its start whether SciPy's linear algebra is there, a quarter of a second. It is, and no loop of ours
+# calls it; a function that does asks for itself.
+_ask, linalg.ensure_blas = linalg.ensure_blas, lambda: None
+importlib.import_module("numba.np.arraymath")
+linalg.ensure_blas = _ask
 
 
 def compiled_for() -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from remission.library.calibration_plan import load_calibration_plan
 from remission.library.loader import list_parameter_sets, load_parameter_set, read_library_toml
 from remission.library.posteriors import load_posterior
-from remission.library.protocols import load_protocol
+from remission.library.protocols import evidence_of, load_protocol, substance_of
 from remission.patient.parameters import DEFAULT_PARAMETER_SET
 from remission.records.parameter import Grade, ParameterSet
 from remission.records.substance import Substance
@@ -159,13 +159,13 @@ def _names(standing: Standing) -> str:
 def _learnt(posterior: str, substance: str) -> str:
     """What a posterior was learnt from, and how it did on trials that it was not shown."""
     plan, judged = load_calibration_plan(posterior), load_posterior(posterior).judged
-    known = [load_protocol(one.protocol) for one in plan.trial]
-    mine = [one.title for one in known if one.substance.value == substance]
+    known = [substance_of(one.protocol) for one in plan.trial]
+    mine = known.count(Substance(substance))
     rows = judged["left_out"]
     chain, other = (sum(float(row["log_score"][name]) for row in rows) for name in ("chain", "random effects"))
     return (
         f"Every simulated trial draws what ketamine does from {posterior}, learnt from {len(known)} ketamine trials, "
-        f"{len(mine) or 'none'} of them in {Substance(substance).value}. It foretold trials that it was not shown "
+        f"{mine or 'none'} of them in {Substance(substance).value}. It foretold trials that it was not shown "
         f"{'no better' if chain <= other else 'better'} than the average effect of the others did (log scores "
         f"{chain:.1f} and {other:.1f})."
     )
@@ -174,7 +174,7 @@ def _learnt(posterior: str, substance: str) -> str:
 def is_tuned(*, record: str | None, endpoint: str, parameter_set: str = DEFAULT_PARAMETER_SET) -> bool:
     """Whether a published number of a record was among those that the values were tuned or fitted on."""
     content = _content()
-    return (record, endpoint) in _fitted(parameter_set) or any(
+    return endpoint in _fitted(parameter_set, record) or any(
         record is not None and entry.get("record") == record and endpoint in entry.get("endpoints", ())
         for entry in content["tuned"]
         if parameter_set in entry.get("sets", content["sets"])
@@ -182,20 +182,22 @@ def is_tuned(*, record: str | None, endpoint: str, parameter_set: str = DEFAULT_
 
 
 @cache
-def _fitted(parameter_set: str) -> frozenset[tuple[str | None, str]]:
-    """Record and outcome of every published result that entered the posterior of a set."""
+def _fitted(parameter_set: str, record: str | None) -> frozenset[str]:
+    """Outcome of every published result of a record that entered the posterior of a set."""
     known = list_parameter_sets()
     posterior = load_parameter_set(parameter_set).attributes.get("posterior") if parameter_set in known else None
     if posterior is None:
         return frozenset()
     found = set()
     for entry in load_calibration_plan(posterior).trial:
+        if evidence_of(entry.protocol) != record:
+            continue
         protocol = load_protocol(entry.protocol)
         used = {(one.analysis, one.endpoint, one.arm) for one in entry.numbers}
         used |= {(one.analysis, None, None) for one in entry.verdicts}
         for one in protocol.comparisons:
             if (one.analysis, one.endpoint, one.arm) in used:
-                found.add((protocol.evidence, one.outcome))
+                found.add(one.outcome)
     return frozenset(found)
 
 

@@ -4,6 +4,7 @@
 When records are read from a file the validation context sets ``units_required`` and a bare number is refused.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -24,6 +25,7 @@ NUMBER = r"[0-9]*\.?[0-9]+([eE][+-]?[0-9]+)?"
 """How a file writes a number, as a pattern."""
 _TIME = r"(s|sec|seconds?|min|minutes?|h|hr|hours?|days?)"
 _DOSE = r"(mg/kg|ug/kg|mcg/kg|g/kg|mg/lb)"
+_PER_WEIGHT = re.compile(rf"{NUMBER} *{_DOSE}")
 _WEIGHT = r"(kg|kilograms?|lb|pounds?)"
 _AGE = r"(years?|yr|y)"
 
@@ -86,6 +88,11 @@ _MG_MEANT = "Was an amount in mg meant? 40 mg for 70 kg is 0.57 mg/kg."
 
 DoseMgPerKg = Annotated[float, Quantity("mg/kg", 0.0, MOST_MG_PER_KG, _DOSE, "0.5 mg/kg", remedy=_MG_MEANT)]
 """Racemic free base per body weight. [mg/kg]; above 5 is refused as a slip of the unit."""
+
+
+def is_per_weight(text: str) -> bool:
+    """Whether a text is plainly a dose per body weight, which is known without the unit library."""
+    return _PER_WEIGHT.fullmatch(text) is not None
 
 
 def read_fixed_dose(text: str) -> float:

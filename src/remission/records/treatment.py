@@ -28,6 +28,7 @@ from remission.records.quantity import (
     Flag,
     Fraction,
     StartMin,
+    is_per_weight,
     read_fixed_dose,
 )
 from remission.records.text import EachOnce, Label, Slug
@@ -97,7 +98,8 @@ class GivenDose(GrownRecord):
             allowed = "dose, with its unit: 60 mg, or 0.5 mg/kg"
             raise SpecError(where="dose_mg", got="dose_mg", allowed=allowed)
         try:
-            amount = read_fixed_dose(data["dose"]) if isinstance(data.get("dose"), str) else None
+            dose = data.get("dose")
+            amount = read_fixed_dose(dose) if isinstance(dose, str) and not is_per_weight(dose) else None
         except UnitsError:
             amount = None  # it is per body weight, or wrong in a way that its own field says
         if amount is None:

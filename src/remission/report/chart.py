@@ -1,8 +1,9 @@
 """A chart of the report: a figure that says its finding, two sentences, and the same data as a table."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
 
 from remission.report.words import WORDS
 
@@ -31,6 +32,8 @@ class Chart:
         Where every x axis runs from day 0 to this day, so that a page can point at a day; None elsewhere.
     phone
         The same drawn for a phone, where it is no row of panels that :func:`remission.report.look.narrow` lays out.
+    drawn
+        The figure as SVG with letters as text, where it was drawn already.
     """
 
     name: str
@@ -41,6 +44,13 @@ class Chart:
     table: Table
     last_day: int | None = None
     phone: Any = None
+    drawn: str = ""
+
+    def save(self, folder: Path) -> Self:
+        """The chart with its drawing for a page, after the figure was written as ``name.svg`` and ``name.png``."""
+        from remission.report.look import save_figure
+
+        return replace(self, drawn=save_figure(self.figure, folder, self.name))
 
 
 def told(chart: str, **fields: object) -> dict[str, Any]:

@@ -25,7 +25,6 @@ from remission.report.design_folder import flat_table, list_files, write_inputs,
 from remission.report.design_methods import method_paragraphs, source_keys
 from remission.report.design_study import ReportedDesign
 from remission.report.flow_chart import flow_chart
-from remission.report.look import save_figure
 from remission.report.looks_charts import looks_chart, sequential_table, stops_chart
 from remission.report.rerun import rerun_python
 from remission.report.schedule_chart import schedule_chart
@@ -46,9 +45,8 @@ def _write_all(study: ReportedDesign, folder: Path) -> None:
     version, keys = versions["remission"], source_keys(study)
     write_inputs(folder, study, script=rerun_python(study, version=version), keys=keys, version=version)
     write_text(folder / "methods.md", _methods(study))
-    charts = _charts(study)
-    for chart in (chart for found in charts.values() for chart in found):
-        save_figure(chart.figure, folder / "figures", chart.name)
+    figures = folder / "figures"
+    charts = {name: [chart.save(figures) for chart in found] for name, found in _charts(study).items()}
     named = {chart.name: chart.table for found in charts.values() for chart in found}
     named["characteristics"] = flat_table(study.content["characteristics"])
     asked = {

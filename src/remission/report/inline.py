@@ -1,6 +1,5 @@
 """A figure as SVG inside a page: no style attribute, so that a strict content policy and a dark screen both work."""
 
-import io
 import json
 import re
 from dataclasses import replace
@@ -26,7 +25,8 @@ def themed_svg(chart: Chart) -> str:
     if heading:
         # The page has it as a heading.
         chart.figure.suptitle("")
-    return inlined(_drawn(chart), chart, _frames(chart) + _axes(chart))
+    svg = _plain(chart.drawn) if chart.drawn and not heading else _drawn(chart)
+    return inlined(svg, chart, _frames(chart) + _axes(chart))
 
 
 def both_widths(chart: Chart) -> str:
@@ -44,15 +44,19 @@ def both_widths(chart: Chart) -> str:
 
 
 def _drawn(chart: Chart) -> str:
-    import matplotlib as mpl
+    from remission.report.look import drawing, legible
+    from remission.report.vector import vector
 
-    from remission.report.look import drawing, legible, named_in_order
-
-    stream = io.StringIO()
-    with drawing(), mpl.rc_context({"svg.fonttype": "none"}):
+    with drawing():
         legible(chart.figure)
-        chart.figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": "remission"})
-    svg = re.sub(r"<style.*?</style>|<!--.*?-->", "", named_in_order(stream.getvalue()), flags=re.DOTALL)
+        return _plain(vector(chart.figure))
+
+
+def _plain(svg: str) -> str:
+    """A drawing without styles."""
+    from remission.report.look import named_in_order
+
+    svg = re.sub(r"<style.*?</style>|<!--.*?-->", "", named_in_order(svg), flags=re.DOTALL)
     return re.sub(r' style="([^"]*)"', lambda found: _as_attributes(found[1]), svg)
 
 

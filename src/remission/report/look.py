@@ -4,7 +4,6 @@ Published is an ink diamond with a thin interval; simulated is a coloured line o
 dashed and says so. Shape, dash and label carry the meaning too, color is the second carrier.
 """
 
-import io
 import re
 import threading
 from collections.abc import Iterator, Sequence
@@ -30,6 +29,7 @@ from remission.protocol.record import Protocol
 from remission.records.packaged import read_library_toml
 from remission.report.arm_kinds import arm_kind
 from remission.report.fixed_order import fixed_order
+from remission.report.vector import pixels, vectors
 
 LOOK = read_library_toml(files("remission.report").joinpath("look.toml"))
 INK, QUIET, RULE, PAPER = (LOOK["colors"][name] for name in ("ink", "quiet", "rule", "paper"))
@@ -299,14 +299,14 @@ def named_in_order(svg: str) -> str:
     return re.sub(r'(id="|href="#|url\(#)(\w+)', lambda one: one[1] + numbers.get(one[2], one[2]), svg)
 
 
-def save_figure(figure: Figure, folder: Path, name: str) -> None:
-    """Write ``name.svg`` and ``name.png``; the same figure gives the same bytes."""
-    vector, pixels = io.BytesIO(), io.BytesIO()
+def save_figure(figure: Figure, folder: Path, name: str) -> str:
+    """Write ``name.svg`` and ``name.png``; the same figure gives the same bytes. The SVG for a page comes back."""
     with drawing():
         legible(figure)
-        figure.savefig(vector, format="svg", metadata={"Date": None, "Creator": "remission"})
+        outlines, text = vectors(figure)
         # Laid out once: the second picture is the first one, and costs half.
         figure.set_layout_engine("none")
-        figure.savefig(pixels, format="png", dpi=144, metadata={"Software": "remission"})
-    write_bytes(folder / f"{name}.svg", named_in_order(vector.getvalue().decode("utf-8")).encode("utf-8"))
-    write_bytes(folder / f"{name}.png", pixels.getvalue())
+        points = pixels(figure)
+    write_bytes(folder / f"{name}.svg", named_in_order(outlines).encode("utf-8"))
+    write_bytes(folder / f"{name}.png", points)
+    return text

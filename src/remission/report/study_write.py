@@ -98,7 +98,6 @@ def write_study(result: StudyResult, folder: Path, *, data: Path, plan: Path, co
 
 
 def _write_all(result: StudyResult, folder: Path, *, data: Path, plan: Path, command: str) -> None:
-    from remission.report.look import save_figure
     from remission.report.study_charts import study_charts
 
     version = library_versions()["remission"]
@@ -125,9 +124,7 @@ def _write_all(result: StudyResult, folder: Path, *, data: Path, plan: Path, com
         write_text(folder / "analysis-data" / f"{one.analysis.id}.csv", _analysis_set(found))
         script.append(_r_code(found, one))
     write_text(folder / "analysis.R", "\n".join(script))
-    charts = study_charts(result)
-    for chart in charts:
-        save_figure(chart.figure, folder / "figures", chart.name)
+    charts = [chart.save(folder / "figures") for chart in study_charts(result)]
     tables = {"flow": flow_table(result), "arms": arms_table(result), "estimates": estimates_table(result)}
     tables |= {chart.name: chart.table for chart in charts if chart.name not in tables}
     write_tables(folder, tables)

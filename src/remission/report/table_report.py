@@ -19,7 +19,7 @@ from remission.report.design_folder import flat_table, list_files, write_inputs,
 from remission.report.design_methods import model_keys
 from remission.report.design_study import TableStudy
 from remission.report.inline import CHART_SCRIPTS, chart_parts
-from remission.report.look import INK, QUIET, canvas, finish, save_figure
+from remission.report.look import INK, QUIET, canvas, finish
 from remission.report.numbers import measure_text, share_text
 from remission.report.page import fill_template
 from remission.report.rerun import rerun_table
@@ -44,9 +44,7 @@ def _write_all(study: TableStudy, folder: Path) -> None:
     )
     keys = sorted([*model_keys(study.protocol), "lan1983", "morris2019"])
     write_inputs(folder, study, script=script, keys=keys, version=versions["remission"])
-    charts = [schedule_chart(study.protocol), *_power_charts(study)]
-    for chart in charts:
-        save_figure(chart.figure, folder / "figures", chart.name)
+    charts = [chart.save(folder / "figures") for chart in (schedule_chart(study.protocol), *_power_charts(study))]
     tables = {chart.name: chart.table for chart in charts}
     write_tables(folder, {**tables, "results": flat_table(study.content["rows"]), **dict(_inputs(study))})
     write_text(folder / "report.html", "")

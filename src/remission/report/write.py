@@ -39,10 +39,5 @@ def write_report(result: TrialResult, folder: Path, *, command: str, versions: d
 
 def _draw(result: TrialResult, summary: TrialSummary, folder: Path) -> list[Chart]:
     """The charts, written into a new folder."""
-    from remission.report.look import save_figure
-
     make_folder(folder)
-    charts = report_charts(result, summary)
-    for chart in charts:
-        save_figure(chart.figure, folder, chart.name)
-    return charts
+    return [chart.save(folder) for chart in report_charts(result, summary)]

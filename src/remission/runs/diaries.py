@@ -18,7 +18,6 @@ from remission.trial.batch import TrialBatch
 from remission.trial.chunk import Chunk
 from remission.trial.simulate import TrialPlan
 
-DIARIES = "diaries.parquet"
 NO_AMOUNT = "1 on a use day"
 """Unit of the amounts where none are modeled."""
 

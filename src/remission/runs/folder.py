@@ -13,9 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from remission.errors import ProvenanceError, RunError, WorkError
 from remission.files import check_folder, move, read_json, staged_folder, sweep, write_text
 from remission.protocol.file import read_protocol
@@ -24,6 +21,10 @@ from remission.provenance import file_hash
 SCHEMA = 3
 """1: no source hashes, no list of changed parameters. 2: with them. 3: sealed. All are read; 3 is written."""
 MANIFEST = "manifest.json"
+DIARIES = "diaries.parquet"
+"""The file of everybody's days."""
+PLAN = "plan.json"
+"""The file in the folder of a run under way that says what sets its numbers."""
 SEAL = "SHA256SUMS"
 _SEALED = (MANIFEST, "run.json")
 _OUTSIDE = {*_SEALED, SEAL}
@@ -32,6 +33,11 @@ _ALWAYS = {"protocol.yaml", "summary.json", "estimates.parquet", "arms.parquet",
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 _LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"}
 """Files that a desktop puts into every folder it shows."""
+
+
+def is_unfinished(folder: Path) -> bool:
+    """Whether a folder is a run under way."""
+    return (folder / PLAN).is_file()
 
 
 @dataclass(slots=True)
@@ -148,6 +154,8 @@ def check_contents(run: Run) -> None:
 
     Raises ``ProvenanceError``: a file cannot be read as what it is, whatever its hash, or is not of the run.
     """
+    import pyarrow as pa  # who reads a summary needs no tables
+
     for name in run.manifest["files"]:
         file = run.path / name
         try:
@@ -180,6 +188,8 @@ def check_contents(run: Run) -> None:
 
 def _content_problem(file: Path) -> str:
     if file.suffix == ".parquet":
+        import pyarrow.parquet as pq
+
         with pq.ParquetFile(file) as table:
             for group in range(table.num_row_groups):
                 table.read_row_group(group)

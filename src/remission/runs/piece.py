@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from remission.runs.diaries import diary_table, pack_table
 from remission.trial.chunk import Chunk, ChunkResult
 from remission.trial.simulate import TrialPlan
 
@@ -18,5 +17,9 @@ class Piece:
 def do_piece(plan: TrialPlan, chunk: Chunk) -> Piece:
     """Simulate and analyze a chunk, once for both its results and its diaries."""
     batch = plan.simulate(chunk)
-    diary = pack_table(diary_table(plan, chunk, batch)) if plan.with_diaries else None
+    diary = None
+    if plan.with_diaries:
+        from remission.runs.diaries import diary_table, pack_table
+
+        diary = pack_table(diary_table(plan, chunk, batch))
     return Piece(result=plan.analyze(chunk, batch), diary=diary)

@@ -13,8 +13,7 @@ from remission.protocol.record import Protocol
 from remission.provenance import library_versions, moment
 from remission.records.seed import DEFAULT_SEED
 from remission.runs.crew import Crew, crew_of
-from remission.runs.diaries import DIARIES
-from remission.runs.folder import stage_run
+from remission.runs.folder import DIARIES, stage_run
 from remission.runs.identity import UNFINISHED, check_place, describe_run
 from remission.runs.tables import write_tables
 from remission.runs.work import (
@@ -60,14 +59,16 @@ def write_run(
     report: Reporter,
     crew: Crew | None = None,
     on_progress: Callable[[int, int], None] | None = None,
+    on_result: Callable[[TrialResult], None] | None = None,
 ) -> FinishedRun:
     """Do a plan, or what is left of it, and write its folder.
 
     ``plan``: the trial. Pieces of work that were begun keep their size. ``root``: folder of all runs. ``command``: what
     the manifest says of how it was asked for. ``report``: what writes the report into the folder. ``crew``: who works;
-    ``None``: this process. ``on_progress``: called with (replicates done, replicates in all) after each chunk. Raises
-    ``RunError``: the folder is taken by another run, or the work was begun by another version; ``WorkError``: the disk
-    refused or the workers were lost; what is done is kept; ``ProvenanceError``: what was kept is damaged.
+    ``None``: this process. ``on_progress``: called with (replicates done, replicates in all) after each chunk.
+    ``on_result``: called with the result before tables and figures are written. Raises ``RunError``: the folder is
+    taken by another run, or the work was begun by another version; ``WorkError``: the disk refused or the workers were
+    lost; what is done is kept; ``ProvenanceError``: what was kept is damaged.
     """
     started = time.monotonic()
     check_folder(root)
@@ -77,6 +78,8 @@ def write_run(
     try:
         plan, command = read_work(open_work(root, plan, command))
         result = run_chunks(work, plan, on_progress=on_progress, crew=crew)
+        if on_result is not None:
+            on_result(result)
         with stage_run(root, name) as staging:
             write_tables(result, staging.path)
             if plan.with_diaries:

@@ -21,13 +21,12 @@ from remission.errors import ProvenanceError, RunError, SpecError, WorkError
 from remission.files import make_folder
 from remission.provenance import file_hash
 from remission.runs.crew import Crew
+from remission.runs.folder import PLAN
 from remission.runs.piece import Piece, do_piece
 from remission.runs.store import ChunkStore, pack
 from remission.trial.chunk import Chunk
 from remission.trial.simulate import TrialPlan
 
-PLAN = "plan.json"
-"""The file in the folder of a run under way that says what sets its numbers."""
 MOST_SHARES = 100_000
 _FOLDER = "shares"
 _ENDING = ".pieces"

@@ -1,13 +1,13 @@
 """The numbers of a trial as Parquet tables and one JSON summary; the same result gives the same bytes."""
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
+from remission.analyses.estimate import Status
 from remission.files import new_bytes, write_text
 from remission.patient.standing import is_tuned, standing_of
 from remission.protocol.file import write_protocol
@@ -102,53 +102,58 @@ def _verdict_data(row: SummaryRow) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _estimates(result: TrialResult) -> pa.Table:
+class _Texts(NamedTuple):
+    """A column of texts that repeat: the different ones, and which stands in each row."""
+
+    words: Sequence[str]
+    index: np.ndarray
+
+
+def _estimates(result: TrialResult) -> dict[str, Any]:
     rows = result.estimates.items()
     count = result.n_replicates
+    known = [one.value for one in Status]
+    statuses = [known.index(status.value) for _, found in rows for status in found.status]
     adjusted = result.adjusted_p_values
     none = np.full(count, np.nan)
     # Only where the protocol adjusts, so that the table of another one keeps its bytes.
     more = {"adjusted_p_value": _stack([adjusted.get(name, none) for name, _ in rows])} if adjusted else {}
-    return pa.table(
-        {
-            "replicate": np.tile(np.arange(count), len(rows)),
-            "analysis": np.repeat([name for name, _ in rows], count) if rows else pa.array([], pa.string()),
-            "estimate": _stack([found.estimate for _, found in rows]),
-            "low": _stack([found.low for _, found in rows]),
-            "high": _stack([found.high for _, found in rows]),
-            "p_value": _stack([found.p_value for _, found in rows]),
-            "status": pa.array([status.value for _, found in rows for status in found.status], pa.string()),
-            **more,
-        }
-    )
+    return {
+        "replicate": np.tile(np.arange(count), len(rows)),
+        "analysis": _Texts([name for name, _ in rows], np.repeat(np.arange(len(rows)), count)),
+        "estimate": _stack([found.estimate for _, found in rows]),
+        "low": _stack([found.low for _, found in rows]),
+        "high": _stack([found.high for _, found in rows]),
+        "p_value": _stack([found.p_value for _, found in rows]),
+        "status": _Texts(known, np.array(statuses, dtype=np.int64)),
+        **more,
+    }
 
 
 def _stack(columns: list[np.ndarray]) -> np.ndarray:
     return np.concatenate(columns) if columns else np.zeros(0)
 
 
-def _arms(result: TrialResult) -> pa.Table:
+def _arms(result: TrialResult) -> dict[str, Any]:
     names = [arm.id for arm in result.protocol.arms]
     count, endpoints = result.n_replicates, result.arms.items()
-    return pa.table(
-        {
-            "replicate": np.tile(np.repeat(np.arange(count), len(names)), len(endpoints)),
-            "arm": np.tile(names, count * len(endpoints)),
-            "endpoint": np.repeat([name for name, _ in endpoints], count * len(names)),
-            "mean": _stack([values.mean.ravel() for _, values in endpoints]),
-            "sd": _stack([values.sd.ravel() for _, values in endpoints]),
-            "n": np.concatenate([values.n.ravel() for _, values in endpoints]),
-            "event_share": _stack([values.event_share.ravel() for _, values in endpoints]),
-        }
-    )
+    return {
+        "replicate": np.tile(np.repeat(np.arange(count), len(names)), len(endpoints)),
+        "arm": _Texts(names, np.tile(np.arange(len(names)), count * len(endpoints))),
+        "endpoint": _Texts([name for name, _ in endpoints], np.repeat(np.arange(len(endpoints)), count * len(names))),
+        "mean": _stack([values.mean.ravel() for _, values in endpoints]),
+        "sd": _stack([values.sd.ravel() for _, values in endpoints]),
+        "n": np.concatenate([values.n.ravel() for _, values in endpoints]),
+        "event_share": _stack([values.event_share.ravel() for _, values in endpoints]),
+    }
 
 
-def _course(result: TrialResult) -> pa.Table:
+def _course(result: TrialResult) -> dict[str, Any]:
     names = [arm.id for arm in result.protocol.arms]
     n_days = result.protocol.follow_up_days
     counts, states = result.counts, result.states
     columns: dict[str, Any] = {
-        "arm": np.repeat(names, n_days),
+        "arm": _Texts(names, np.repeat(np.arange(len(names)), n_days)),
         "day": np.tile(np.arange(n_days), len(names)),
         "n_people": np.repeat(counts.people, n_days),
         "n_using": counts.using.ravel(),
@@ -160,10 +165,33 @@ def _course(result: TrialResult) -> pa.Table:
         columns[f"{name}_mean"] = states.mean[name].ravel()
         columns[f"{name}_p10"] = states.low[name].ravel()
         columns[f"{name}_p90"] = states.high[name].ravel()
-    return pa.table(columns)
+    return columns
 
 
-def _write(path: Path, table: pa.Table, description: str) -> None:
-    described = table.replace_schema_metadata({"description": description, "origin": "simulated by remission"})
+def _write(path: Path, columns: Mapping[str, np.ndarray | _Texts], description: str) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    arrays = [_texts(one) if isinstance(one, _Texts) else _numbers(one) for one in columns.values()]
+    about = {"description": description, "origin": "simulated by remission"}
+    table = pa.table(arrays, names=list(columns)).replace_schema_metadata(about)
     with new_bytes(path) as file:
-        pq.write_table(described, file, compression="zstd")
+        pq.write_table(table, file, compression="zstd")
+
+
+# Given an array, pa.array loads pandas to ask whether it is one of its kind, a quarter of a second; given bytes it
+# does not.
+def _numbers(values: np.ndarray) -> Any:
+    import pyarrow as pa
+
+    kind = pa.from_numpy_dtype(values.dtype)
+    return pa.Array.from_buffers(kind, values.size, [None, pa.py_buffer(np.ascontiguousarray(values))])
+
+
+def _texts(column: _Texts) -> Any:
+    import pyarrow as pa
+
+    words = [word.encode() for word in column.words]
+    ends = np.cumsum([0, *map(len, words)], dtype=np.int32)
+    known = pa.Array.from_buffers(pa.string(), len(words), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(words))])
+    return pa.DictionaryArray.from_arrays(_numbers(column.index.astype(np.int32)), known).dictionary_decode()

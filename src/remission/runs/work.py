@@ -19,10 +19,10 @@ from remission.patient.parameters import read_parameters
 from remission.protocol.record import Protocol
 from remission.provenance import library_versions, package_version, source_hashes
 from remission.runs.crew import Crew
-from remission.runs.diaries import write_diaries
+from remission.runs.folder import PLAN
 from remission.runs.identity import UNFINISHED, has_name_of, run_name
 from remission.runs.piece import do_piece
-from remission.runs.shares import PLAN, check_shares, has_shares, refuse_missing, take_in
+from remission.runs.shares import check_shares, has_shares, refuse_missing, take_in
 from remission.runs.store import ChunkStore
 from remission.trial.result import TrialResult
 from remission.trial.simulate import TrialPlan, plan_trial
@@ -35,11 +35,6 @@ _SCHEMA = 2
 def work_folder(root: Path, plan: TrialPlan) -> Path:
     """Where the work of a plan is kept."""
     return root / (run_name(root, plan) + UNFINISHED)
-
-
-def is_unfinished(folder: Path) -> bool:
-    """Whether a folder is a run under way."""
-    return (folder / PLAN).is_file()
 
 
 def open_work(root: Path, plan: TrialPlan, command: str) -> Path:
@@ -218,6 +213,8 @@ def write_work_diaries(folder: Path, plan: TrialPlan, path: Path) -> None:
 
     Raises ``ProvenanceError``: kept diaries are damaged; ``OSError``: the file cannot be written.
     """
+    from remission.runs.diaries import write_diaries
+
     with ChunkStore(folder / _CHUNKS) as store:
         write_diaries(plan, map(store.load_diary, plan.chunks), path)
 

@@ -1,0 +1,197 @@
+"""Compiled code on disk: where it lies, what is believed of it, and a line that says when it is made.
+
+A folder belongs to exactly one source, so two installations never read each other's code. The name of a file follows
+from the signature, the processor and its instruction sets, so machines that share a home share no code by mistake. A
+file begins with the sum of what follows: one that is damaged counts as absent. A folder that cannot be written to is
+read, and what is new goes into a temporary one; what cannot be kept anywhere is compiled again at the next start.
+Slower, never wrong.
+"""
+
+import hashlib
+import logging
+import os
+import stat
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from pickle import loads
+from typing import Any
+
+import llvmlite
+import numba
+import numpy as np
+from numba.core import caching, dispatcher
+from numba.core.serialize import dumps
+
+from remission.errors import RemissionError
+from remission.files import write_bytes
+
+_ABOVE = frozenset({
+    "blinding", "calibration", "cli", "clinics", "design", "diaries", "doctor", "door", "evidence", "exchange", "facts",
+    "foresight", "planner", "report", "runs", "study", "trial", "web",
+})  # fmt: skip
+"""What nothing compiled can import: the layers above it. A folder or file that is not named here counts."""
+_SUM_BYTES = 32
+# Without any setting a program shows what is logged as a warning on standard error, as it is.
+_log = logging.getLogger(__name__)
+
+
+def source_key(package: Traversable) -> str:
+    """16 hexadecimal digits that follow from every source file which compiled code may hold.
+
+    ``package``: the package's folder.
+    """
+    digest = hashlib.sha256(f"{numba.__version__} {llvmlite.__version__} {np.__version__}".encode())
+    waiting = [("", package)]
+    while waiting:
+        path, folder = waiting.pop()
+        for entry in sorted(folder.iterdir(), key=lambda item: item.name):
+            name = f"{path}{entry.name}"
+            if entry.is_dir() and name not in _ABOVE and entry.name != "__pycache__":
+                waiting.append((f"{name}/", entry))
+            elif entry.name.endswith(".py") and name.removesuffix(".py") not in _ABOVE:
+                digest.update(f"{name}\0".encode())
+                digest.update(hashlib.sha256(entry.read_bytes()).digest())
+    return digest.hexdigest()[:16]
+
+
+def find_places() -> tuple[Path, ...]:
+    """Folders for compiled code that belong to exactly this source: all are read, the last is written to.
+
+    Numba looks only at the file of the outermost function when it decides whether compiled code is stale; an equation
+    changed in another file would go on with the old one.
+    """
+    name = f"numba-{source_key(files('remission'))}"
+    try:
+        above = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        wished = Path(above) / "remission" / name
+        with suppress(OSError):
+            wished.mkdir(parents=True, exist_ok=True)
+        if os.access(wished, os.W_OK):
+            return (wished,)
+        return (*([wished] if _is_read(wished) else []), _own_temporary() / name)
+    except (OSError, RuntimeError):
+        return (_own_temporary() / name,)  # no home, or a name that no disk takes
+
+
+places = cache(find_places)
+"""The folders of this process."""
+
+
+def _user() -> int | None:
+    return os.getuid() if hasattr(os, "getuid") else None
+
+
+def _is_read(folder: Path) -> bool:
+    """Whether a folder that cannot be written to holds what this user, or who set up the machine, put there."""
+    return folder.is_dir() and folder.stat().st_uid in {_user(), 0}
+
+
+def _own_temporary() -> Path:
+    """A folder for temporary files that nobody else can write to, since what lies in it is run."""
+    user = _user()
+    folder = Path(tempfile.gettempdir()) / f"remission-{'cache' if user is None else user}"
+    with suppress(OSError):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        facts = folder.lstat()
+        if stat.S_ISDIR(facts.st_mode) and (user is None or (facts.st_uid == user and not facts.st_mode & 0o022)):
+            return folder
+    return Path(tempfile.mkdtemp(prefix="remission-"))
+
+
+@cache
+def _say_compiling() -> None:
+    """One line, before the first compilation of this process."""
+    kept = places()[-1]
+    is_first = not any(True for place in places() for _ in place.rglob("*.nbc"))
+    how_long = "about a minute" if is_first else "some seconds"
+    if len(places()) == 1 and not str(kept).startswith(tempfile.gettempdir()):
+        where = f"later starts read the result from {kept}"
+    else:
+        where = f"the usual cache folder cannot be written to, so the result is kept in {kept}"
+    _log.warning("Compiling equations for this processor, once: %s; %s.", how_long, where)
+
+
+@cache
+def _say_not_kept(why: str) -> None:
+    _log.warning(
+        "What was compiled could not be kept in %s (%s): the next start compiles it again. Free space, or set "
+        "XDG_CACHE_HOME to a folder that can be written to.",
+        places()[-1], why,
+    )  # fmt: skip
+
+
+class Pieces:
+    """What was compiled of one function, a file for each signature and processor."""
+
+    def __init__(self, folder: str, name: str, stamp: object) -> None:
+        self._folder, self._name, self._stamp = folder, name, stamp
+
+    def _file(self, key: object) -> Path:
+        digits = hashlib.sha256(repr((numba.__version__, self._stamp, key)).encode()).hexdigest()[:24]
+        return Path(self._folder) / f"{self._name}.{digits}.nbc"
+
+    def load(self, key: object) -> Any:
+        """What was kept under a key; None where nothing whole was."""
+        for place in places():
+            with suppress(Exception):  # whatever a damaged file does to its reader, it counts as absent
+                content = (place / self._file(key)).read_bytes()
+                if hashlib.sha256(content[_SUM_BYTES:]).digest() == content[:_SUM_BYTES]:
+                    return loads(content[_SUM_BYTES:])  # noqa: S301 - ours, in a folder that only this user writes to
+        _say_compiling()
+        return None
+
+    def save(self, key: object, data: object) -> None:
+        """Keep it; where that cannot be, one line says so."""
+        content: bytes = dumps(data)
+        path = places()[-1] / self._file(key)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_bytes(path, hashlib.sha256(content).digest() + content, replace=True)
+        except RemissionError as error:
+            _say_not_kept(str(error.got))
+        except OSError as error:
+            _say_not_kept(error.strerror or str(error))
+
+    def flush(self) -> None:
+        """Nothing is kept twice, so there is no table to write anew."""
+
+
+class _Locator(caching.UserProvidedCacheLocator):
+    """Finds the place of this package's functions, and of nobody else's, without a look at the disk."""
+
+    def __init__(self, py_func: Callable[..., Any], py_file: str) -> None:
+        self._py_file, self._lineno = py_file, py_func.__code__.co_firstlineno
+        self._cache_path = self.get_suitable_cache_subpath(py_file)
+
+    @classmethod
+    def from_function(cls, py_func: Callable[..., Any], py_file: str) -> "_Locator | None":
+        return cls(py_func, py_file) if Path(py_file).is_relative_to(str(files("remission"))) else None
+
+    def ensure_cache_path(self) -> None:
+        """Made when something is kept."""
+
+
+class _Results(caching.CompileResultCacheImpl):
+    _locator_classes = (_Locator, *caching.CompileResultCacheImpl._locator_classes)
+
+
+class _Kept(caching.FunctionCache):
+    """Numba's memory of a function, with files of our own for functions of ours."""
+
+    _impl_class = _Results
+
+    def __init__(self, py_func: Callable[..., Any]) -> None:
+        super().__init__(py_func)
+        found = self._impl.locator
+        if isinstance(found, _Locator):
+            self._cache_file = Pieces(found.get_cache_path(), self._impl.filename_base, found.get_source_stamp())
+
+
+def keep() -> None:
+    """From here on what is compiled of this package is kept so."""
+    dispatcher.FunctionCache = _Kept

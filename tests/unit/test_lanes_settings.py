@@ -1,23 +1,12 @@
-"""Where compiled code is kept, and for which processor it is made."""
+"""For which processor compiled code is made."""
 
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from remission.numerics import lanes
-
-
-def test_the_cache_moves_when_home_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A read-only home, as in many containers, must cost a start-up and not the run."""
-    blocked = tmp_path / "file"
-    blocked.write_text("no folder")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(blocked))
-    assert not lanes._cache_folder().startswith(str(tmp_path))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert lanes._cache_folder().startswith(str(tmp_path))
 
 
 def test_processor_features_of_the_user_are_kept() -> None:
@@ -44,18 +33,3 @@ def test_a_processor_named_by_the_user_gets_no_features_of_this_one() -> None:
     assert lanes._features("generic", None) is None
     assert lanes._features("generic", "+sse2") == "+sse2"
     assert lanes._features(None, None) == lanes._wide_features()
-
-
-def test_nobody_else_can_write_where_compiled_code_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What lies there is run: a folder that others can write to, or whose name somebody took, is left alone."""
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    own = lanes._own_temporary()
-    assert own.parent == tmp_path
-    monkeypatch.setattr(os, "access", lambda *_: False)
-    assert lanes._cache_folder().startswith(str(own))
-    own.chmod(0o777)
-    assert lanes._own_temporary() != own
-    own.rmdir()
-    own.write_text("taken")
-    assert lanes._own_temporary() != own

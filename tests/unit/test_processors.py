@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from validation.processors import VARIANTS, Variant, faults_of, features, machine_under
 
-from remission.numerics.lanes import source_key
+from remission.numerics import compiled
 from remission.provenance import blas_kernel
 
 DIGEST = Path(__file__).parent.parent / "support" / "analysis_digest.py"
@@ -70,31 +70,30 @@ def test_a_new_folder_of_equations_is_part_of_the_key(tmp_path: Path) -> None:
         (package / name).mkdir(parents=True)
     equation = package / "social" / "deep" / "company.py"
     equation.write_text("def add_company(drive): return drive + 0.0\n")
-    seen = {source_key(package)}
+    seen = {compiled.source_key(package)}
     equation.write_text("def add_company(drive): return drive + 2.0\n")
-    seen.add(source_key(package))
+    seen.add(compiled.source_key(package))
     equation.rename(package / "company.py")
-    seen.add(source_key(package))
+    seen.add(compiled.source_key(package))
     (package / "numerics" / "more.py").write_text("")
-    seen.add(source_key(package))
+    seen.add(compiled.source_key(package))
     assert len(seen) == 4
     # What no equation can import costs no compilation.
     (package / "report" / "page.py").write_text("")
     (package / "numerics" / "notes.txt").write_text("")
-    assert source_key(package) in seen
+    assert compiled.source_key(package) in seen
 
 
 def test_the_layers_above_the_equations_are_the_ones_left_out() -> None:
     """A layer that moves below them must count again."""
     import tomllib
 
-    from remission.numerics import lanes
 
     contracts = tomllib.loads((DIGEST.parents[2] / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
     layers = contracts["contracts"][0]["layers"]
     above = layers[: layers.index("(analyses)")]
     names = {name.strip(" ()") for layer in above for name in layer.split("|")}
-    assert names - {"__main__"} == lanes._ABOVE
+    assert names - {"__main__"} == compiled._ABOVE
 
 
 def test_a_run_tells_its_kernel(tmp_path: Path) -> None:

@@ -41,7 +41,6 @@ def execute(plan: "TrialPlan", root: Path, command: str, *, quiet: bool, crew: "
     from remission.cli.progress import ends_soon, progress_of
     from remission.cli.table import print_rows
     from remission.extras import has_extra
-    from remission.report.write import write_report
     from remission.runs.folder import read_run
     from remission.runs.run import write_run
     from remission.runs.tables import summary_data
@@ -61,9 +60,7 @@ def execute(plan: "TrialPlan", root: Path, command: str, *, quiet: bool, crew: "
                 print_rows(data)
                 sys.stdout.flush()
 
-        finished = write_run(
-            plan, root, command, report=write_report, crew=crew, on_progress=on_progress, on_result=show
-        )
+        finished = write_run(plan, root, command, report=_report, crew=crew, on_progress=on_progress, on_result=show)
     folder = finished.folder
     if finished.result is None:
         state = "Finished by another process:"
@@ -78,6 +75,13 @@ def execute(plan: "TrialPlan", root: Path, command: str, *, quiet: bool, crew: "
         if not has_extra("plots"):
             typer.echo("The report has no figures. Add them with: pip install 'remission[plots]'", err=True)
     return {**data, "folder": str(folder), "report": str(folder / "report.html")}
+
+
+def _report(result: "TrialResult", folder: Path, *, command: str, versions: dict[str, str]) -> None:
+    """Loaded when it is its turn: what draws takes half a second to load."""
+    from remission.report.write import write_report
+
+    write_report(result, folder, command=command, versions=versions)
 
 
 def resume_command(

@@ -26,7 +26,12 @@ class Record(BaseModel):
     """
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False, validate_by_name=True
+        frozen=True,
+        extra="forbid",
+        validate_default=True,
+        allow_inf_nan=False,
+        validate_by_name=True,
+        defer_build=True,
     )
 
     def _faults(self) -> Iterable[SpecError]:

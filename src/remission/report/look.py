@@ -124,9 +124,10 @@ def finish(axes: Axes, *, x: str, y: str, title: str = "") -> None:
 
 def legible(figure: Figure, *, letters_pt: float = LEAST_PT) -> float:
     """Raise what is written smaller, and give the width at which nothing is below 11 pixels. [px]"""
+    usual: Any = mpl.rcParams["xtick.labelsize"]
     for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
         # Ticks may be made as late as in drawing.
-        if axis.get_tick_params().get("labelsize", mpl.rcParams[f"{axis.axis_name}tick.labelsize"]) < letters_pt:
+        if (axis.get_tick_params() or {}).get("labelsize", usual) < letters_pt:
             axis.set_tick_params(labelsize=letters_pt)
     sizes = []
     for text in figure.findobj(Text):

@@ -106,7 +106,7 @@ class _Texts(NamedTuple):
     """A column of texts that repeat: the different ones, and which stands in each row."""
 
     words: Sequence[str]
-    index: np.ndarray
+    rows: np.ndarray
 
 
 def _estimates(result: TrialResult) -> dict[str, Any]:
@@ -194,4 +194,4 @@ def _texts(column: _Texts) -> Any:
     words = [word.encode() for word in column.words]
     ends = np.cumsum([0, *map(len, words)], dtype=np.int32)
     known = pa.Array.from_buffers(pa.string(), len(words), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(words))])
-    return pa.DictionaryArray.from_arrays(_numbers(column.index.astype(np.int32)), known).dictionary_decode()
+    return pa.DictionaryArray.from_arrays(_numbers(column.rows.astype(np.int32)), known).dictionary_decode()

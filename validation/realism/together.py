@@ -17,12 +17,12 @@ STATISTICS = (
 )  # fmt: skip
 TOGETHER = FILE.with_name("ctn0094-together.toml")
 _RESAMPLES, _SEED = 400, 20_270_402
-_HEAD = f"""# Written by `python -m validation.realism.together`; do not edit. Values and their errors are in ctn0094.toml.
+_HEAD = f"""# Written by `python -m validation.realism.together`; do not edit. Values and errors are in ctn0094.toml.
 version = 1
 source = "ctn0094"
 grade = "measured"
 code = "validation/realism/together.py"
-population = "As ctn0094.toml. Correlations of the statistics over {_RESAMPLES} samples of people drawn with replacement."
+population = "As ctn0094.toml. Correlations over {_RESAMPLES} samples of people drawn with replacement."
 statistics = {list(STATISTICS)}
 """.replace("'", '"')
 

@@ -58,13 +58,16 @@ def outcomes_of(points: list[Point]) -> tuple[Float[np.ndarray, "point outcome"]
     return values, noise
 
 
-def fit_emulator(units: Float[np.ndarray, "point value"], points: list[Point], *, n_draws: int) -> Emulator:
+def fit_emulator(
+    units: Float[np.ndarray, "point value"], points: list[Point], *, n_draws: int, n_learn: int | None = None
+) -> Emulator:
     """An emulator from the first ``n_draws`` points, judged at the others.
 
+    ``n_learn``: how many of them, evenly taken, say how fast outcomes change along each value; ``None`` for all.
     Raises MissingExtraError: scikit-learn is not installed.
     """
     values, noise = outcomes_of(points)
-    fitted = [_process(units[:n_draws], values[:n_draws, k]) for k in range(values.shape[1])]
+    fitted = [_process(units[:n_draws], values[:n_draws, k], n_learn) for k in range(values.shape[1])]
     made = Emulator(
         points=units[:n_draws], lengths=np.stack([one[0] for one in fitted]),
         weights=np.stack([one[1] for one in fitted]), constants=np.array([one[2] for one in fitted]),
@@ -103,7 +106,7 @@ def _trials(point: Point) -> int:
 
 
 def _process(
-    x: Float[np.ndarray, "point value"], y: Float[np.ndarray, " point"]
+    x: Float[np.ndarray, "point value"], y: Float[np.ndarray, " point"], n_learn: int | None
 ) -> tuple[Float[np.ndarray, " value"], Float[np.ndarray, " point"], float]:
     """Lengths, weights of the points and constant; a point without the outcome has weight 0."""
     with telling_extras("remission calibrate"):
@@ -119,7 +122,11 @@ def _process(
     with warnings.catch_warnings():
         # A length at its edge is a value without effect, or noise alone: the judged points say what that is worth.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        process = GaussianProcessRegressor(kernel).fit(x[good], (y[good] - constant) / scale)
+        step = max(1, int(good.sum()) // (n_learn or len(y)))
+        process = GaussianProcessRegressor(kernel).fit(x[good][::step], (y[good][::step] - constant) / scale)
+        if step > 1:
+            known = GaussianProcessRegressor(process.kernel_, optimizer=None)
+            process = known.fit(x[good], (y[good] - constant) / scale)
     signal = process.kernel_.k1
     weights[good] = scale * signal.k1.constant_value * process.alpha_
     return np.broadcast_to(signal.k2.length_scale, x.shape[1:]).copy(), weights, constant

@@ -7,6 +7,7 @@ For trial t of substance s, with everything on the scale of the box::
     craving_t = k_c + craving_tau*normal(0, 1)       craving_tau ~ half-normal
     level_t ~ normal(0, sd)
     numbers ~ normal(m_t, D R D + E)     E: variance of the emulator's error
+    rows of other people, where a plan has some: by their kind, remission.calibration.groups
     no difference: P(|Z| < z_alpha), favors ketamine: P(benefit*Z > z_alpha), Z ~ normal(z_t, sd_t**2 + error**2)
     selection: a significant trial is on file surely, another with chance null_seen; who stopped early is significant
 
@@ -22,6 +23,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from remission.calibration.emulator import Emulator
+from remission.calibration.groups import LEVEL, GroupData, row_log
 from remission.calibration.wave import TrialTargets
 from remission.extras import telling_extras
 from remission.library.calibration_plan import BoxValue, CalibrationPlan
@@ -35,11 +37,15 @@ EDGE = 50.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialData:
-    """One trial as the fit reads it: targets, emulator, correlation of its numbers."""
+    """One trial as the fit reads it: targets, emulator, correlation of its numbers.
+
+    ``names``: what moves its emulator; none where that is the box of the plan.
+    """
 
     targets: TrialTargets
     emulator: Emulator
     correlation: Float[np.ndarray, "number number"]
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +79,8 @@ def published_results(one: TrialTargets) -> Results:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
     """Draws by name: ``mean``, ``tau``, ``craving_tau``, ``null_seen``, ``substance`` (draw x substance), ``effect``,
-    ``craving`` and ``level`` (draw x trial), and the values all trials share, in their own units.
+    ``craving`` and ``level`` (draw x trial), and the values all trials share, in their own units. Values of a substance
+    or of a group of people have its name behind theirs.
 
     ``r_hat`` and ``effective_draws`` are the worst over all of them; ``divergent`` is a share. ``log_likelihood``: of
     each trial at each draw, without selection. ``z`` and ``z_sd``: of the first analysis of each trial, positive where
@@ -92,6 +99,7 @@ def fit_posterior(
     plan: CalibrationPlan,
     trials: tuple[TrialData, ...],
     *,
+    groups: tuple[GroupData, ...] = (),
     left_out: Collection[str] = (),
     rule: Rule = "main",
     n_chains: int = 4,
@@ -101,9 +109,9 @@ def fit_posterior(
 ) -> Fit:
     """Sample the posterior of the plan.
 
-    ``trials``: all of the plan's, in its order. ``left_out``: protocols whose results are not used; their effect, level
-    and craving are then those of a new trial. ``rule``: ``main`` or one shown beside it. Raises
-    ``MissingExtraError``: NumPyro is not installed.
+    ``trials``: all of the plan's, in its order; ``groups``: other people with rows. ``left_out``: protocols whose
+    results are not used; their effect, level and craving are then those of a new trial. ``rule``: ``main`` or one shown
+    beside it. Raises ``MissingExtraError``: NumPyro is not installed.
     """
     with telling_extras("remission calibrate"):
         import jax
@@ -113,7 +121,9 @@ def fit_posterior(
         from numpyro.infer import MCMC, NUTS
     jax.config.update("jax_enable_x64", True)
     numpyro.set_host_device_count(1)
-    model = partial(posterior_model(plan, trials, left_out, rule), [published_results(one.targets) for one in trials])
+    model = partial(
+        posterior_model(plan, trials, left_out, rule, groups), [published_results(one.targets) for one in trials]
+    )
     sampler = MCMC(
         NUTS(model, target_accept_prob=0.9), num_warmup=n_warmup, num_samples=n_draws, num_chains=n_chains,
         chain_method="vectorized", progress_bar=False,
@@ -133,8 +143,12 @@ def fit_posterior(
     )
 
 
-def posterior_model(  # noqa: PLR0915 - the model in one place, in the order of the equations above
-    plan: CalibrationPlan, trials: tuple[TrialData, ...], left_out: Collection[str] = (), rule: Rule = "main"
+def posterior_model(  # noqa: C901, PLR0915 - the model in one place, in the order of the equations above
+    plan: CalibrationPlan,
+    trials: tuple[TrialData, ...],
+    left_out: Collection[str] = (),
+    rule: Rule = "main",
+    groups: tuple[GroupData, ...] = (),
 ) -> Callable[[Sequence[Results]], None]:
     """The model as NumPyro reads it: a function of the :class:`Results` of each trial, in the order of the plan."""
     import jax.numpy as jnp
@@ -154,10 +168,13 @@ def posterior_model(  # noqa: PLR0915 - the model in one place, in the order of 
     selects = rule != "no selection"
     drops = rule == "verdicts in favor left out"
 
-    def piece(value: BoxValue) -> Any:
+    fits, freed, extra = _freed(plan, groups)
+
+    def piece(value: BoxValue, of: str = "") -> Any:
         low, high, center, sd = prior_of(value)
-        found = numpyro.sample(f"_{value.name}", dist.TruncatedNormal(center, sd, low=low, high=high))
-        numpyro.deterministic(value.name, jnp.exp(found) if value.scale == "log" else found)
+        name = f"{value.name}{of and '.'}{of}"
+        found = numpyro.sample(f"_{name}", dist.TruncatedNormal(center, sd, low=low, high=high))
+        numpyro.deterministic(name, jnp.exp(found) if value.scale == "log" else found)
         return 2.0 * (found - low) / (high - low) - 1.0
 
     def model(results: Sequence[Results]) -> None:
@@ -177,7 +194,8 @@ def posterior_model(  # noqa: PLR0915 - the model in one place, in the order of 
         null_seen = numpyro.sample(
             "_null_seen", dist.Uniform(plan.selection.null_seen_low, plan.selection.null_seen_high)
         )
-        pieces = {value.name: piece(value) for value in shared}
+        pieces = {value.name: piece(value) for value in (*shared, *extra)}
+        shape = {of: {value.name: piece(value, of) for value in freed} for of in fits}
         for name, found in (
             ("mean", mean), ("tau", tau), ("craving_tau", craving_tau), ("substance", by_substance),
             ("effect", effect), ("craving", craving), ("level", level), ("k_c", k_c), ("null_seen", null_seen),
@@ -185,10 +203,10 @@ def posterior_model(  # noqa: PLR0915 - the model in one place, in the order of 
             numpyro.deterministic(name, found)
         logs, z_of, spread_of = [], [], []
         for t, (one, told) in enumerate(zip(trials, results, strict=True)):
-            units = {**pieces}
+            units = {**pieces, **shape.get(one.targets.protocol.substance.value, {})}
             for name, found in (("use_effect", effect[t]), ("k_c", craving[t]), ("level", level[t])):
                 units[name] = 2.0 * (found - box[name].low) / (box[name].high - box[name].low) - 1.0
-            x = jnp.stack([units[name] for name in names])
+            x = jnp.stack([units[name] for name in one.names or names])
             # The emulator knows nothing beyond the box: the prior is cut there, softly, for the sampler's sake.
             beyond = EDGE * jnp.sum(jnp.maximum(jnp.abs(x) - 1.0, 0.0) ** 2)
             numpyro.factor(f"box_{t}", -beyond)
@@ -207,17 +225,23 @@ def posterior_model(  # noqa: PLR0915 - the model in one place, in the order of 
                 # The numerator: a trial that was significant is on file surely, one that was not with null_seen.
                 mine = (1 - told.significant) * jnp.log(null_seen)
                 numpyro.factor(f"seen_{t}", mine - jnp.log(jnp.maximum(seen, 1e-9)))
-        numpyro.deterministic("log_likelihood", jnp.stack(logs))
-        numpyro.deterministic("z", jnp.stack(z_of))
-        numpyro.deterministic("z_sd", jnp.stack(spread_of))
+        rows = _group_logs(groups, pieces, shape, piece=piece, emulated=_found)
+        if rows:
+            numpyro.factor("rows", sum(rows))
+            numpyro.deterministic("row_log", jnp.stack(rows))
+        numpyro.deterministic("log_likelihood", jnp.array(logs))
+        numpyro.deterministic("z", jnp.array(z_of))
+        numpyro.deterministic("z_sd", jnp.array(spread_of))
 
-    def _one(one: TrialData, told: Results, x: Any) -> tuple[Any, Any, Any, Any]:
-        made = one.emulator
+    def _found(made: Emulator, x: Any) -> Any:
         moves = np.flatnonzero(made.weights.any(axis=1))
         # |x - point|**2 multiplied out: one product of matrices instead of a difference for every outcome and point.
         close = made.lengths[moves] ** -2.0
         near = jnp.exp(close * x @ made.points.T - 0.5 * ((close @ x**2)[:, None] + close @ (made.points**2).T))
-        found = jnp.asarray(made.constants).at[moves].add(jnp.sum(near * made.weights[moves], axis=-1))
+        return jnp.asarray(made.constants).at[moves].add(jnp.sum(near * made.weights[moves], axis=-1))
+
+    def _one(one: TrialData, told: Results, x: Any) -> tuple[Any, Any, Any, Any]:
+        found = _found(one.emulator, x)
         k, m = len(one.targets.numbers), len(one.targets.analyses)
         log = jnp.zeros(())
         if k:
@@ -235,6 +259,57 @@ def posterior_model(  # noqa: PLR0915 - the model in one place, in the order of 
         return log, up[0] + down[0], z[0], spread[0]
 
     return model
+
+
+def _freed(
+    plan: CalibrationPlan, groups: tuple[GroupData, ...]
+) -> tuple[tuple[str, ...], tuple[BoxValue, ...], tuple[BoxValue, ...]]:
+    """Substances with a shape of their own, the values of a shape, and those that only groups have; none without."""
+    if plan.wide is None:
+        return (), (), ()
+    own = {name for one in groups for name in one.targets.names}
+    return plan.wide.fits, plan.wide.shape, tuple(value for value in plan.wide.value if value.name in own)
+
+
+def _group_logs(
+    groups: tuple[GroupData, ...],
+    pieces: dict[str, Any],
+    shape: dict[str, dict[str, Any]],
+    *,
+    piece: Callable[..., Any],
+    emulated: Callable[..., Any],
+) -> list[Any]:
+    """Log likelihood of every row, at the shape of its substance and a level of its group's own."""
+    import jax.numpy as jnp
+    from jax.scipy import special
+
+    rows = []
+    for one in groups:
+        told = one.targets
+        units = {**pieces, **shape[told.group.substance]}
+        units |= {value.name: piece(value, told.group.id) for value in told.box if value.name == LEVEL}
+        found = emulated(one.emulator, jnp.stack([units[name] for name in told.names]))
+        rows += [row_log(row, found, one.emulator.error, xp=jnp, special=special) for row in told.rows]
+    return rows
+
+
+def group_columns(
+    plan: CalibrationPlan, one: GroupData, draws: dict[str, Float[np.ndarray, "draw ..."]]
+) -> Float[np.ndarray, "draw value"]:
+    """Places in a group's box, between -1 and 1, of the values that it has at each draw."""
+    columns = []
+    for value in one.targets.box:
+        low, high, _, _ = prior_of(value)
+        found = draws[name_of(plan, one, value.name)]
+        columns.append(2.0 * ((np.log(found) if value.scale == "log" else found) - low) / (high - low) - 1.0)
+    return np.stack(columns, axis=1)
+
+
+def name_of(plan: CalibrationPlan, one: GroupData, value: str) -> str:
+    """What the draws call a value of a group."""
+    is_shape = plan.wide is not None and value in {shape.name for shape in plan.wide.shape}
+    of = one.targets.group.id if value == LEVEL else one.targets.group.substance if is_shape else ""
+    return f"{value}{of and '.'}{of}"
 
 
 def prior_of(value: BoxValue) -> tuple[float, float, float, float]:

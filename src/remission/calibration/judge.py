@@ -11,10 +11,12 @@ from functools import partial
 
 import numpy as np
 from jaxtyping import Float
+from scipy import special
 from scipy.special import logsumexp
 from scipy.stats import norm
 
-from remission.calibration.fit import Fit, TrialData, fit_posterior
+from remission.calibration.fit import Fit, TrialData, fit_posterior, name_of
+from remission.calibration.groups import GroupData, GroupTargets, row_log, simulate_group
 from remission.calibration.wave import Point, TrialTargets, simulate_point
 from remission.evidence.standardized import Seen, effects_of, z_of_new_trial
 from remission.library.calibration_plan import CalibrationPlan
@@ -58,7 +60,13 @@ def seen_of(one: TrialTargets) -> Seen:
 
 
 def leave_out(
-    plan: CalibrationPlan, trials: tuple[TrialData, ...], *, n_chains: int, n_warmup: int, n_draws: int
+    plan: CalibrationPlan,
+    trials: tuple[TrialData, ...],
+    *,
+    groups: tuple[GroupData, ...] = (),
+    n_chains: int,
+    n_warmup: int,
+    n_draws: int,
 ) -> tuple[LeftOut, ...]:
     """Every trial predicted by a fit without it."""
     seen = [seen_of(one.targets) for one in trials]
@@ -66,7 +74,7 @@ def leave_out(
     found = []
     for place, one in enumerate(seen):
         fit = fit_posterior(
-            plan, trials, left_out=[one.protocol], n_chains=n_chains, n_warmup=n_warmup, n_draws=n_draws
+            plan, trials, groups=groups, left_out=[one.protocol], n_chains=n_chains, n_warmup=n_warmup, n_draws=n_draws
         )
         ours = fit.draws["z"][:, place], fit.draws["z_sd"][:, place]
         rest = [each for number, each in enumerate(seen) if number != place]
@@ -102,13 +110,21 @@ def stacking_weight(found: tuple[LeftOut, ...]) -> float:
 
 
 def exact_weights(
-    plan: CalibrationPlan, trials: tuple[TrialData, ...], fit: Fit, *, replicates: int = 48, crew: Crew | None = None
+    plan: CalibrationPlan,
+    trials: tuple[TrialData, ...],
+    fit: Fit,
+    *,
+    groups: tuple[GroupData, ...] = (),
+    replicates: int = 48,
+    crew: Crew | None = None,
 ) -> Float[np.ndarray, " point"]:
     """Log weights of draws of the posterior: their likelihood by the exact simulator over that by the emulators."""
     n = plan.tolerance.exact_points
     chosen = np.linspace(0, len(fit.draws["mean"]) - 1, n).astype(int)
     targets = tuple(one.targets for one in trials)
     shared = [v.name for v in plan.value if v.name not in {"use_effect", "k_c", "level"}]
+    shape = () if plan.wide is None else plan.wide.shape
+    fits = () if plan.wide is None else plan.wide.fits
     items = []
     seeds = np.random.SeedSequence([plan.seed, 1]).generate_state(n, dtype=np.uint64).tolist()
     for draw, seed in zip(chosen, seeds, strict=True):
@@ -118,13 +134,32 @@ def exact_weights(
              "level": float(fit.draws["level"][draw, t])}
             for t in range(len(trials))
         ]  # fmt: skip
+        for one, values in zip(trials, own, strict=True):
+            of = one.targets.protocol.substance.value
+            values.update({v.name: float(fit.draws[f"{v.name}.{of}"][draw]) for v in shape if of in fits})
         items.append((own, seed))
-    work = partial(simulate_point, targets, replicates)
+    crew = crew or Crew()
     logs = []
-    for draw, points in zip(chosen, (crew or Crew()).in_order(work, items), strict=True):
+    for draw, points in zip(chosen, crew.in_order(partial(simulate_point, targets, replicates), items), strict=True):
         exact = sum(_exact_log(plan, one, point) for one, point in zip(trials, points, strict=True))
         logs.append(exact - float(fit.log_likelihood[draw].sum()))
-    return np.array(logs)
+    total = np.array(logs)
+    if groups:
+        total -= fit.draws["row_log"][chosen].sum(axis=1)
+    for one in groups:
+        names = {value: name_of(plan, one, value) for value in one.targets.names}
+        at = [({v: float(fit.draws[name][draw]) for v, name in names.items()}, seed)
+              for draw, seed in zip(chosen, seeds, strict=True)]  # fmt: skip
+        total += np.array(list(crew.in_order(partial(_exact_rows, one.targets), at)))
+    return total
+
+
+def _exact_rows(one: GroupTargets, item: tuple[dict[str, float], int]) -> float:
+    """Log likelihood of a group's rows by the exact simulator, with its Monte Carlo noise."""
+    found = simulate_group(one, item).mean
+    nothing = np.zeros(found.size)
+    logs = [float(row_log(row, found, nothing, xp=np, special=special)) for row in one.rows]
+    return sum(logs) if np.isfinite(logs).all() else -np.inf
 
 
 def _exact_log(plan: CalibrationPlan, one: TrialData, point: Point) -> float:

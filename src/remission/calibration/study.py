@@ -1,6 +1,5 @@
 """The whole calibration: wave, emulators, fit, judges; kept piece by piece, so that it goes on where it was ended."""
 
-from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -12,22 +11,22 @@ from jaxtyping import Float
 
 from remission.calibration.added import NewTrial, check_new
 from remission.calibration.emulator import Emulator, correlation, fit_emulator
-from remission.calibration.fit import Fit, TrialData, fit_posterior
+from remission.calibration.fit import Fit, TrialData, fit_posterior, group_columns
+from remission.calibration.groups import GroupData, published_of
 from remission.calibration.judge import exact_weights, leave_out, stacking_weight
+from remission.calibration.pieces import Tell, counted, journal_of
 from remission.calibration.posterior import write_posterior
+from remission.calibration.two_waves import two_waves
 from remission.calibration.wave import Point, TrialTargets, simulate_wave, trial_targets, wave_points
 from remission.errors import SpecError, WorkError
 from remission.extras import need_extra, telling_extras
 from remission.files import make_folder
 from remission.library.calibration_plan import CalibrationPlan, load_calibration_plan
 from remission.library.posteriors import Posterior, plan_hash
-from remission.provenance import source_hashes
 from remission.records.substance import Substance
 from remission.runs.crew import Crew
-from remission.runs.journal import Journal, Journaled
+from remission.runs.journal import Journaled
 
-Tell = Callable[[str], None]
-"""Hears what is done now."""
 _KEPT_DRAWS = 1000
 
 
@@ -48,8 +47,11 @@ _CHAINS, _LENGTH = 2, 500
 
 def quick_plan(plan: CalibrationPlan) -> CalibrationPlan:
     """The plan with an eighth of the points."""
-    wave = plan.wave
-    return plan.replace(wave=wave.replace(draws=wave.draws // 8, judged=wave.judged // 8))
+    wave, wide = plan.wave, plan.wide
+    less = (
+        None if wide is None else wide.replace(draws=wide.draws // 4, judged=wide.judged // 4, people=wide.people // 3)
+    )
+    return plan.replace(wave=wave.replace(draws=wave.draws // 8, judged=wave.judged // 8), wide=less)
 
 
 def calibrate(
@@ -64,27 +66,27 @@ def calibrate(
     pace = pace or Pace()
     make_folder(folder)
     crew = crew or Crew()
-    trials = emulate_wave(plan, trial_targets(plan), folder, crew=crew, tell=tell)
+    targets, groups, limits = trial_targets(plan), (), {}
+    if plan.wide is None:
+        trials = emulate_wave(plan, targets, folder, crew=crew, tell=tell)
+    else:
+        trials, groups, limits = two_waves(plan, targets, folder, crew=crew, tell=tell)
     tell("sampling")
-    fit = fit_posterior(plan, trials, n_chains=pace.n_chains, n_warmup=pace.n_warmup, n_draws=pace.n_draws)
-    _check(plan, fit)
+    fit = fit_posterior(
+        plan, trials, groups=groups, n_chains=pace.n_chains, n_warmup=pace.n_warmup, n_draws=pace.n_draws
+    )
+    if pace.judges:
+        _check(plan, fit)
     judged = {}
     if pace.judges:
-        with closing(_journal(plan, folder, "exact", Point)) as journal:
-            judged = _judge(plan, trials, fit, Journaled(crew, journal), tell)
+        with closing(journal_of(plan, folder, "exact", Point)) as journal:
+            judged = _judge(plan, trials, groups, fit, Journaled(crew, journal), tell)
     found = Posterior(
         plan=plan.id, plan_hash=plan_hash(plan), form=plan.form, seed=plan.seed, draws=_columns(trials, fit),
-        diagnostics=_diagnostics(plan, trials, fit), judged=judged,
+        diagnostics=_diagnostics(plan, trials, fit) | _of_groups(plan, groups, fit, limits), judged=judged,
     )  # fmt: skip
     write_posterior(found, folder / f"{plan.id}.json")
     return found
-
-
-def _counted(points: Iterator[tuple[Point, ...]], total: int, tell: Tell) -> Iterator[tuple[Point, ...]]:
-    for number, point in enumerate(points, 1):
-        if number % 32 == 0:
-            tell(f"point {number} of {total}")
-        yield point
 
 
 def refit(
@@ -134,10 +136,10 @@ def emulate_wave(
     """
     crew, units = crew or Crew(), wave_points(plan)
     tell(f"{len(targets)} trials at {len(units)} points")
-    with closing(_journal(plan, folder, f"points{name and '-'}{name}", Point)) as journal:
-        points = list(_counted(simulate_wave(plan, targets, crew=Journaled(crew, journal)), len(units), tell))
+    with closing(journal_of(plan, folder, f"points{name and '-'}{name}", Point)) as journal:
+        points = list(counted(simulate_wave(plan, targets, crew=Journaled(crew, journal)), len(units), tell))
     by_trial = [[point[place] for point in points] for place in range(len(targets))]
-    with closing(_journal(plan, folder, f"emulators{name and '-'}{name}", Emulator)) as journal:
+    with closing(journal_of(plan, folder, f"emulators{name and '-'}{name}", Emulator)) as journal:
         work = partial(fit_emulator, units, n_draws=plan.wave.draws)
         emulators = []
         for one, made in zip(targets, Journaled(crew, journal).in_order(work, by_trial), strict=True):
@@ -147,11 +149,6 @@ def emulate_wave(
         TrialData(targets=one, emulator=made, correlation=correlation(own) if one.numbers else np.zeros((0, 0)))
         for one, made, own in zip(targets, emulators, by_trial, strict=True)
     )
-
-
-def _journal(plan: CalibrationPlan, folder: Path, what: str, kind: type) -> Journal:
-    """What is kept of a piece of the work: that of other code or of another plan is another."""
-    return Journal(folder / f"{what}-{plan_hash(plan)}-{source_hashes()['numbers'][:8]}.jsonl", (kind,))
 
 
 def _check(plan: CalibrationPlan, fit: Fit) -> None:
@@ -168,18 +165,27 @@ def _check(plan: CalibrationPlan, fit: Fit) -> None:
     )  # fmt: skip
 
 
-def _judge(plan: CalibrationPlan, trials: tuple[TrialData, ...], fit: Fit, crew: Crew, tell: Tell) -> dict[str, Any]:
+def _judge(
+    plan: CalibrationPlan,
+    trials: tuple[TrialData, ...],
+    groups: tuple[GroupData, ...],
+    fit: Fit,
+    crew: Crew,
+    tell: Tell,
+) -> dict[str, Any]:
     with telling_extras("remission calibrate"):
         import arviz
     tell("exact simulator")
-    weights = exact_weights(plan, trials, fit, crew=crew)
+    weights = exact_weights(plan, trials, fit, groups=groups, crew=crew)
     _, k = arviz.psislw(np.array(weights))
     tell("each trial left out")
-    left_out = leave_out(plan, trials, n_chains=_CHAINS, n_warmup=_LENGTH, n_draws=_LENGTH)
+    left_out = leave_out(plan, trials, groups=groups, n_chains=_CHAINS, n_warmup=_LENGTH, n_draws=_LENGTH)
     beside = {}
     for one in plan.beside:
         tell(f"beside: {one.name}")
-        other = fit_posterior(plan, trials, rule=one.name, n_chains=_CHAINS, n_warmup=_LENGTH, n_draws=_LENGTH)
+        other = fit_posterior(
+            plan, trials, groups=groups, rule=one.name, n_chains=_CHAINS, n_warmup=_LENGTH, n_draws=_LENGTH
+        )
         beside[one.name] = {"mean": _told(other.draws["mean"]), "tau": _told(other.draws["tau"]), "r_hat": other.r_hat}
     return {
         "psis_k": float(k), "exact_error": float(np.std(weights)),
@@ -193,7 +199,7 @@ def _columns(trials: tuple[TrialData, ...], fit: Fit) -> dict[str, Float[np.ndar
     names |= {key: [one.targets.entry.protocol for one in trials] for key in ("effect", "craving", "level")}
     found = {}
     for name, draws in fit.draws.items():
-        if name in {"z", "z_sd"}:
+        if name in {"z", "z_sd", "row_log"}:
             continue
         if draws.ndim == 1:
             found[name] = draws[chosen]
@@ -219,6 +225,28 @@ def _diagnostics(plan: CalibrationPlan, trials: tuple[TrialData, ...], fit: Fit)
     return {
         "r_hat": fit.r_hat, "effective_draws": fit.effective_draws, "divergent": fit.divergent, "emulators": rows,
     }  # fmt: skip
+
+
+def _of_groups(
+    plan: CalibrationPlan, groups: tuple[GroupData, ...], fit: Fit, limits: dict[str, float]
+) -> dict[str, Any]:
+    """Every output of every row beside what was read, and how far apart the shapes were let; nothing without groups."""
+    rows = []
+    for one in groups:
+        found = one.emulator.at(group_columns(plan, one, fit.draws))
+        for row in one.targets.rows:
+            told = published_of(row, found)
+            read = published_of(replace(row, first=0, last=row.value.size), row.value[None])[0]
+            names = [args.get("name", "") for _, args, _ in one.targets.outputs[row.first : row.last]]
+            for k, name in enumerate(names):
+                place = row.first + k
+                rows.append({
+                    "group": one.targets.group.id, "row": row.row.id, "output": name,
+                    "read": None if np.isnan(read[k]) else float(read[k]), "found": _told(told[:, k]),
+                    "error": float(one.emulator.error[place]), "r2": float(one.emulator.r2[place]),
+                    "limit": float(plan.tolerance.emulator_rms_share * np.sqrt(row.covariance[k, k])),
+                })  # fmt: skip
+    return {"rows": rows, "limits": limits} if groups else {}
 
 
 def _told(draws: Float[np.ndarray, " draw"]) -> dict[str, float]:

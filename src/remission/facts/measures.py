@@ -265,13 +265,15 @@ def _effect_left(s: Sample, *, what: str, arm: str, control: str, day: int, of: 
 def _diary_statistic(s: Sample, *, name: str, first: int, last: int, arm: str = UNTREATED) -> float:
     """By the definitions of ``library/diaries/ctn0094.toml``."""
     use = s.use(arm, first, last)
-    if name == "after_use":
-        return float(use[:, 1:][use[:, :-1]].mean())
-    if name == "use_run_mean":
-        return float(_inner_runs(use).mean())
     share = use.mean(axis=1)
-    if name == "sd_between":
-        return float(share.std())
+    before, after = use[:, :-1], use[:, 1:]
+    if name.startswith("after_"):
+        return float(after[before if name == "after_use" else ~before].mean())
+    if name in {"use_run_mean", "single_use"}:
+        runs = _inner_runs(use)
+        return float(runs.mean() if name == "use_run_mean" else (runs == 1).mean())
+    if name in {"mean", "sd_between", "none"}:
+        return float({"mean": share.mean, "sd_between": share.std, "none": (share == 0.0).mean}[name]())
     lag, off = int(name.removeprefix("lag_")), use - share[:, None]
     return float((off[:, lag:] * off[:, :-lag]).mean() / (off**2).mean())
 

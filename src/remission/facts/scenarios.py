@@ -12,7 +12,7 @@ from remission.library.facts import FactScenario
 from remission.library.protocols import load_protocol
 from remission.patient.course import Course, CourseSchedule, Entry, Traits
 from remission.patient.kernels import fast, reference
-from remission.patient.parameters import CourseParameters, load_course_parameters
+from remission.patient.parameters import CourseParameters, load_course_parameters, shifted
 from remission.patient.pharmacology import load_pharmacology
 from remission.patient.sampling import sample_covariates, sample_traits
 from remission.protocol.record import Protocol
@@ -61,7 +61,9 @@ def protocol_of(scenario: FactScenario) -> Protocol:
 class Lives:
     """The same people under every arm of a scenario; arms are simulated when they are first asked for.
 
-    Nobody leaves, and every session is attended: facts are about people, not about who stays in a study.
+    Nobody leaves, and every session is attended: facts are about people, not about who stays in a study. ``level``:
+    how much likelier everybody uses. ``medicine``: what a medicine takes off the log odds of use, in the place of what
+    its sourced contrast gives. [log odds]
     """
 
     scenario: FactScenario
@@ -69,6 +71,8 @@ class Lives:
     seed: int
     parameter_set: str
     values: Mapping[str, float] = field(default_factory=dict)
+    level: float = 0.0
+    medicine: float | None = None
     _kept: dict[tuple[Any, ...], Any] = field(default_factory=dict)
 
     @cached_property
@@ -80,7 +84,8 @@ class Lives:
     def parameters(self) -> CourseParameters:
         """Of the substance, with ``values`` in the place of its own and nobody leaving."""
         found = load_course_parameters(self.protocol.substance, parameter_set=self.parameter_set)
-        return found.replace(**{**self.values, "leave_hazard_per_day": 0.0, "miss_hazard_per_day": 0.0})
+        found = found.replace(**{**self.values, "leave_hazard_per_day": 0.0, "miss_hazard_per_day": 0.0})
+        return shifted(found, self.level) if self.level else found
 
     @cached_property
     def entry(self) -> Entry:
@@ -140,7 +145,11 @@ class Lives:
         index = {one.id: number for number, one in enumerate(self.protocol.arms)}[arm]
         arms = np.full(self.n_people, index, dtype=np.int64)
         traits = sample_traits(self.people, self.parameters, entry=self.entry)
-        shift = tendency_shift(self.protocol, arm=arms, parameters=self.parameters)
+        shift: Float[np.ndarray, " subject"] | None
+        if self.medicine is None:
+            shift = tendency_shift(self.protocol, arm=arms, parameters=self.parameters)
+        else:
+            shift = np.full(self.n_people, -self.medicine if self.protocol.arms[index].medicine else 0.0)
         if shift is not None:
             traits = replace(traits, tendency=traits.tendency + shift)
         schedule = build_schedule(

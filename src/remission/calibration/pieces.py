@@ -1,0 +1,30 @@
+"""Pieces of a calibration's work: kept as they are done, counted with the time that is left."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from remission.library.calibration_plan import CalibrationPlan
+from remission.library.posteriors import plan_hash
+from remission.provenance import source_hashes
+from remission.runs.journal import Journal
+
+Tell = Callable[[str], None]
+"""Hears what is done now."""
+_T = TypeVar("_T")
+
+
+def journal_of(plan: CalibrationPlan, folder: Path, what: str, kind: type) -> Journal:
+    """What is kept of a piece of the work: that of other code or of another plan is another."""
+    return Journal(folder / f"{what}-{plan_hash(plan)}-{source_hashes()['numbers'][:8]}.jsonl", (kind,))
+
+
+def counted(pieces: Iterator[_T], total: int, tell: Tell, *, what: str = "point", every: int = 32) -> Iterator[_T]:
+    """The pieces, with a line for every few of them that says how long the rest will take."""
+    began = time.monotonic()
+    for number, piece in enumerate(pieces, 1):
+        if number % every == 0:
+            left = (time.monotonic() - began) / number * (total - number) / 60.0
+            tell(f"{what} {number} of {total}, {left:.1f} min left")
+        yield piece

@@ -1,0 +1,147 @@
+"""The two waves of a fit that frees the shape of use: what the prior covers, then what natural history allows.
+
+Each group and each trial has points of its own values only, so a substance is simulated and emulated by itself.
+"""
+
+import time
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from remission.calibration.emulator import Emulator, correlation, fit_emulator
+from remission.calibration.fit import TrialData
+from remission.calibration.groups import (
+    GroupData,
+    GroupTargets,
+    allowed_shapes,
+    group_targets,
+    simulate_at,
+    simulate_group,
+    sobol,
+)
+from remission.calibration.pieces import Tell, counted, journal_of
+from remission.calibration.wave import Point, TrialTargets, from_unit, simulate_point
+from remission.library.calibration_plan import BoxValue, CalibrationPlan
+from remission.runs.crew import Crew
+from remission.runs.journal import Journaled
+
+_LEARN = 160
+_Units = Float[np.ndarray, "point value"]
+
+
+def two_waves(
+    plan: CalibrationPlan, targets: tuple[TrialTargets, ...], folder: Path, *, crew: Crew, tell: Tell
+) -> tuple[tuple[TrialData, ...], tuple[GroupData, ...], dict[str, float]]:
+    """Trials and groups as the fit reads them, and how far each substance's shapes were let from its rows.
+
+    What ``folder`` keeps is not simulated again. Raises MissingExtraError: scikit-learn is not installed.
+    """
+    wide = plan.wide
+    assert wide is not None, "a plan that frees the shape"
+    groups = group_targets(plan)
+    tell(f"simulation: about {_minutes(plan, groups, targets):.0f} min of one processor")
+    first: list[tuple[_Units, list[Point], GroupData]] = []
+    for number, one in enumerate(groups):
+        n_draws, n_judged = _sizes(plan, one)
+        units = sobol(n_draws + n_judged, len(one.box), seed=[plan.seed, 10, number])
+        points = _points(plan, one, units, folder, crew, tell, wave=1)
+        first.append((units, points, GroupData(targets=one, emulator=_emulator(
+            plan, folder, f"{one.group.id}-1", units, points, n_draws, crew))))  # fmt: skip
+    shapes, limits = {}, {}
+    for substance in wide.fits:
+        shapes[substance], limits[substance] = allowed_shapes(plan, substance, tuple(one for *_, one in first))
+        tell(f"{substance}: {len(shapes[substance])} of {wide.candidates} shapes within {limits[substance]:.0f} errors")
+    second = []
+    for number, (units, points, told) in enumerate(first):
+        one = told.targets
+        if "shape" not in one.group.moves:
+            second.append(told)
+            continue
+        n_draws, n_judged = _sizes(plan, one)
+        near = _near(shapes[one.group.substance], one.box, n_draws + n_judged, seed=[plan.seed, 20, number])
+        every = np.vstack([units, near])
+        found = points + _points(plan, one, near, folder, crew, tell, wave=2)
+        emulator = _emulator(plan, folder, f"{one.group.id}-2", every, found, len(every) - n_judged, crew)
+        second.append(GroupData(targets=one, emulator=emulator))
+    trials = tuple(
+        _trial(plan, one, shapes.get(one.protocol.substance.value), number, folder, crew, tell)
+        for number, one in enumerate(targets)
+    )
+    return trials, tuple(second), limits
+
+
+def _trial(
+    plan: CalibrationPlan, one: TrialTargets, shapes: _Units | None, number: int, folder: Path, crew: Crew, tell: Tell
+) -> TrialData:
+    wide, n = plan.wide, plan.wave.draws + plan.wave.judged
+    assert wide is not None, "asked before"
+    box = (*plan.value, *(wide.shape if shapes is not None else ()))
+    units = sobol(n, len(plan.value), seed=[plan.seed, 30, number])
+    if shapes is not None:
+        units = np.hstack([units, shapes[np.arange(n) % len(shapes)]])
+    columns = {value.name: from_unit(value, units[:, place]) for place, value in enumerate(box)}
+    seeds = np.random.SeedSequence([plan.seed, 31, number]).generate_state(n, dtype=np.uint64).tolist()
+    items = [([{name: float(c[row]) for name, c in columns.items()}], seeds[row]) for row in range(n)]
+    work = partial(simulate_point, (one,), plan.wave.replicates)
+    name = one.entry.protocol
+    with closing(journal_of(plan, folder, f"trial-{name}", Point)) as journal:
+        found = counted(Journaled(crew, journal).in_order(work, items), n, tell, what=f"{name}: point", every=128)
+        points = [point for (point,) in found]
+    return TrialData(
+        targets=one, emulator=_emulator(plan, folder, name, units, points, plan.wave.draws, crew),
+        correlation=correlation(points) if one.numbers else np.zeros((0, 0)), names=tuple(value.name for value in box),
+    )  # fmt: skip
+
+
+def _points(
+    plan: CalibrationPlan, one: GroupTargets, units: _Units, folder: Path, crew: Crew, tell: Tell, *, wave: int
+) -> list[Point]:
+    name = f"{one.group.id}-{wave}"
+    with closing(journal_of(plan, folder, f"group-{name}", Point)) as journal:
+        made = simulate_at(one, units, seed=[plan.seed, wave, *one.group.id.encode()], crew=Journaled(crew, journal))
+        return list(counted(made, len(units), tell, what=f"{name}: point", every=120))
+
+
+def _emulator(
+    plan: CalibrationPlan, folder: Path, name: str, units: _Units, points: list[Point], n_draws: int, crew: Crew
+) -> Emulator:
+    with closing(journal_of(plan, folder, f"emulator-{name}", Emulator)) as journal:
+        work = partial(fit_emulator, units, n_draws=n_draws, n_learn=_LEARN)
+        (made,) = Journaled(crew, journal).in_order(work, [points])
+    return made
+
+
+def _sizes(plan: CalibrationPlan, one: GroupTargets) -> tuple[int, int]:
+    assert plan.wide is not None, "asked before"
+    return one.group.draws or plan.wide.draws, one.group.judged or plan.wide.judged
+
+
+def _near(shapes: _Units, box: tuple[BoxValue, ...], n: int, *, seed: list[int]) -> _Units:
+    """Allowed shapes with the other values of a group all over its box; the shape comes first in it."""
+    n_other = len(box) - shapes.shape[1]
+    others = sobol(n, n_other, seed=seed) if n_other else np.zeros((n, 0))
+    return np.hstack([shapes[np.arange(n) % len(shapes)], others])
+
+
+def _minutes(plan: CalibrationPlan, groups: tuple[GroupTargets, ...], targets: tuple[TrialTargets, ...]) -> float:
+    """What all points cost, from one point of each after one that compiles. [minutes of a processor]"""
+    seconds = 0.0
+    for one in groups:
+        values = {value.name: from_unit(value, np.zeros(1)).item() for value in one.box}
+        waves = 2 if "shape" in one.group.moves else 1
+        seconds += waves * sum(_sizes(plan, one)) * _seconds(partial(simulate_group, one), (values, 1))
+    for target in targets:
+        values = {value.name: from_unit(value, np.zeros(1)).item() for value in plan.value}
+        each = _seconds(partial(simulate_point, (target,), plan.wave.replicates), ([values], 1))
+        seconds += (plan.wave.draws + plan.wave.judged) * each
+    return seconds / 60.0
+
+
+def _seconds(work: partial[object], item: object) -> float:
+    work(item)
+    began = time.process_time()
+    work(item)
+    return time.process_time() - began

@@ -32,7 +32,7 @@ CORE := src/remission/records/*,src/remission/protocol/*,src/remission/numerics/
 SPREAD := --numprocesses auto --dist loadfile
 
 .PHONY: help run install test browser check format-check lint types layers docs unit coverage quick format golden \
-	lock pages bench calibrate ranks inference torture realism endpoints mmrm double effects rpact estimands facts medicines therapies blinding operating fuzz abuse bench-load laws shapes \
+	lock pages bench calibrate wide ranks inference torture realism endpoints mmrm double effects rpact estimands facts medicines therapies blinding operating fuzz abuse bench-load laws shapes \
 	static processes thorough kernels processors picture worlds forecasts explanations credibility dist dist-check clean
 
 help: ## this list
@@ -182,6 +182,9 @@ $(CALIBRATION_STAMP): requirements/calibrate.txt pyproject.toml | $(VENV)/bin/py
 
 calibrate: $(CALIBRATION_STAMP) ## the registered fit to published trials; into the library and docs/validation/posterior.md
 	@OPENBLAS_NUM_THREADS=1 $(CALIBRATION)/bin/python -m validation.posterior_page .benchmarks/points
+
+wide: $(CALIBRATION_STAMP) ## the registered fit with the shape of use free; into docs/validation/posterior-wide.md
+	@OPENBLAS_NUM_THREADS=1 $(CALIBRATION)/bin/python -m validation.wide_page .benchmarks/points
 
 ranks: $(CALIBRATION_STAMP) ## 200 fits of data sets of the exact simulator: are their ranks uniform?; into validation/inference/results.json
 	@OPENBLAS_NUM_THREADS=1 $(CALIBRATION)/bin/python -m validation.inference.ranks .benchmarks/points

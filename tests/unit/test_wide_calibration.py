@@ -32,7 +32,7 @@ from remission.calibration.wave import from_unit
 from remission.errors import SpecError
 from remission.facts.measures import COMPUTATIONS, Sample
 from remission.facts.scenarios import UNTREATED, Lives
-from remission.library.calibration_plan import CalibrationPlan, Group, Row, load_calibration_plan
+from remission.library.calibration_plan import CalibrationPlan, Group, Row, Wide, load_calibration_plan
 from remission.library.facts import load_facts
 from remission.library.posteriors import load_posterior, plan_hash
 from remission.library.protocols import load_protocol
@@ -41,8 +41,8 @@ from remission.records.parameter import MODEL_FORM
 from remission.runs.crew import Crew
 
 PLAN = load_calibration_plan("posterior-2026-wide")
-WIDE = PLAN.wide
-assert WIDE is not None, "the plan of this file frees the shape"
+assert PLAN.wide is not None, "the plan of this file frees the shape"
+WIDE: Wide = PLAN.wide
 GROUPS = group_targets(PLAN)
 COUNT: dict[str, Any] = {
     "id": "a-row", "kind": "count", "record": "smyth_2010_opiate", "compute": "share_with_use",
@@ -236,7 +236,7 @@ def test_made_up_counts_give_back_what_made_them() -> None:
     cohort = _group("opioid-dublin", people=600)
     truth = {**_at_center(cohort), "onset_per_day": 0.15, "level": 0.0}
     exact = special.expit(simulate_group(replace(cohort, people=6000), (truth, 11)).mean)
-    rows = []
+    rows: list[RowTarget] = []
     for row, share in zip(cohort.rows, exact, strict=True):
         given = rows[-1].events if rows else 0
         rows.append(replace(row, events=round(2000 * share), n=2000, given_events=given))

@@ -6,6 +6,7 @@ standardized differences (z times 2/sqrt(n)), and no effect.
 """
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 
@@ -67,36 +68,47 @@ def leave_out(
     n_chains: int,
     n_warmup: int,
     n_draws: int,
+    only: Collection[str] = (),
 ) -> tuple[LeftOut, ...]:
-    """Every trial predicted by a fit without it."""
+    """Every trial, or ``only`` those, predicted by a fit without it."""
     seen = [seen_of(one.targets) for one in trials]
-    alpha = plan.selection.alpha
     found = []
     for place, one in enumerate(seen):
+        if only and one.protocol not in only:
+            continue
         fit = fit_posterior(
             plan, trials, groups=groups, left_out=[one.protocol], n_chains=n_chains, n_warmup=n_warmup, n_draws=n_draws
         )
-        ours = fit.draws["z"][:, place], fit.draws["z_sd"][:, place]
-        rest = [each for number, each in enumerate(seen) if number != place]
-        laws = {
-            "chain": (ours[0], ours[1], np.full(len(ours[0]), 1.0 / len(ours[0]))),
-            "random effects": _random_effects(rest, one, alpha),
-            "no effect": (np.zeros(1), np.ones(1), np.ones(1)),
-        }
-        draws = norm.rvs(*ours, random_state=np.random.default_rng(plan.seed))
-        found.append(
-            LeftOut(
-                protocol=one.protocol,
-                published=one.says or f"z {one.z:.2f}",
-                z=float(ours[0].mean()),
-                low=float(np.quantile(draws, 0.05)),
-                high=float(np.quantile(draws, 0.95)),
-                log_score={name: _log_score(one, *law, alpha) for name, law in laws.items()},
-                probability={name: math.exp(_verdict_log(one, *law, alpha)) for name, law in laws.items()},
-                crps={name: None if one.z is None else _crps(one.z, *law, plan.seed) for name, law in laws.items()},
-            )
-        )
+        z, spread = fit.draws["z"][:, place], fit.draws["z_sd"][:, place]
+        draws = norm.rvs(z, spread, random_state=np.random.default_rng(plan.seed))
+        found.append(score_left_out(plan, seen, place, (z, spread, np.full(z.size, 1.0 / z.size)), draws))
     return tuple(found)
+
+
+def score_left_out(
+    plan: CalibrationPlan, seen: list[Seen], place: int, ours: "_Law", draws: Float[np.ndarray, " draw"]
+) -> LeftOut:
+    """One trial beside what a law said of its z without it, and beside both baselines.
+
+    ``seen``: what every trial published; ``ours``: centers, spreads and weights of the law; ``draws``: some of it.
+    """
+    one, alpha = seen[place], plan.selection.alpha
+    rest = [each for number, each in enumerate(seen) if number != place]
+    laws = {
+        "chain": ours,
+        "random effects": _random_effects(rest, one, alpha),
+        "no effect": (np.zeros(1), np.ones(1), np.ones(1)),
+    }
+    return LeftOut(
+        protocol=one.protocol,
+        published=one.says or f"z {one.z:.2f}",
+        z=float(ours[2] @ ours[0]),
+        low=float(np.quantile(draws, 0.05)),
+        high=float(np.quantile(draws, 0.95)),
+        log_score={name: _log_score(one, *law, alpha) for name, law in laws.items()},
+        probability={name: math.exp(_verdict_log(one, *law, alpha)) for name, law in laws.items()},
+        crps={name: None if one.z is None else _crps(one.z, *law, plan.seed) for name, law in laws.items()},
+    )
 
 
 def stacking_weight(found: tuple[LeftOut, ...]) -> float:
@@ -146,11 +158,11 @@ def exact_weights(
     total = np.array(logs)
     if groups:
         total -= fit.draws["row_log"][chosen].sum(axis=1)
-    for one in groups:
-        names = {value: name_of(plan, one, value) for value in one.targets.names}
+    for group in groups:
+        names = {value: name_of(plan, group, value) for value in group.targets.names}
         at = [({v: float(fit.draws[name][draw]) for v, name in names.items()}, seed)
               for draw, seed in zip(chosen, seeds, strict=True)]  # fmt: skip
-        total += np.array(list(crew.in_order(partial(_exact_rows, one.targets), at)))
+        total += np.array(list(crew.in_order(partial(_exact_rows, group.targets), at)))
     return total
 
 

@@ -66,7 +66,9 @@ def calibrate(
     pace = pace or Pace()
     make_folder(folder)
     crew = crew or Crew()
-    targets, groups, limits = trial_targets(plan), (), {}
+    targets = trial_targets(plan)
+    groups: tuple[GroupData, ...] = ()
+    limits: dict[str, float] = {}
     if plan.wide is None:
         trials = emulate_wave(plan, targets, folder, crew=crew, tell=tell)
     else:
@@ -81,12 +83,23 @@ def calibrate(
     if pace.judges:
         with closing(journal_of(plan, folder, "exact", Point)) as journal:
             judged = _judge(plan, trials, groups, fit, Journaled(crew, journal), tell)
-    found = Posterior(
-        plan=plan.id, plan_hash=plan_hash(plan), form=plan.form, seed=plan.seed, draws=_columns(trials, fit),
-        diagnostics=_diagnostics(plan, trials, fit) | _of_groups(plan, groups, fit, limits), judged=judged,
-    )  # fmt: skip
+    found = replace(described(plan, trials, groups, fit, limits), judged=judged)
     write_posterior(found, folder / f"{plan.id}.json")
     return found
+
+
+def described(
+    plan: CalibrationPlan, trials: tuple[TrialData, ...], groups: tuple[GroupData, ...], fit: Fit,
+    limits: dict[str, float],
+) -> Posterior:  # fmt: skip
+    """A fit as a posterior, its draws thinned, with how good it is; not judged yet.
+
+    ``groups``, ``limits``: other people with rows, and how far from them shapes were let; none of either without.
+    """
+    return Posterior(
+        plan=plan.id, plan_hash=plan_hash(plan), form=plan.form, seed=plan.seed, draws=_columns(trials, fit),
+        diagnostics=_diagnostics(plan, trials, fit) | _of_groups(plan, groups, fit, limits), judged={},
+    )  # fmt: skip
 
 
 def refit(

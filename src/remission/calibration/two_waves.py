@@ -4,9 +4,11 @@ Each group and each trial has points of its own values only, so a substance is s
 """
 
 import time
+from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -140,7 +142,7 @@ def _minutes(plan: CalibrationPlan, groups: tuple[GroupTargets, ...], targets: t
     return seconds / 60.0
 
 
-def _seconds(work: partial[object], item: object) -> float:
+def _seconds(work: Callable[[Any], Any], item: Any) -> float:
     work(item)
     began = time.process_time()
     work(item)

@@ -1,6 +1,6 @@
 """Each registered fact computed under a parameter set, with its Monte Carlo interval and its verdict."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from math import isfinite, sqrt
 from typing import Any, Literal
@@ -136,7 +136,7 @@ def validate(
     scenarios = [one for one in facts.scenario if any(one.id == item.args["scenario"] for item in work)]
     for done, scenario in enumerate(scenarios, start=1):
         mine = [one for one in work if one.args["scenario"] == scenario.id]
-        values.update(_values(scenario, mine, facts.seed, parameter_set, n_people, n_replicates))
+        values.update(computed(scenario, mine, facts.seed, parameter_set, n_people, n_replicates))
         if on_progress is not None:
             on_progress(done, len(scenarios))
     rows = tuple(_row(one.id, one.number, measure, values.get(measure.id)) for one, measure in listed)
@@ -187,22 +187,30 @@ def verdict_of(tolerance: Tolerance, value: float, low: float, high: float) -> V
     return "outside" if high < least or low > most else "not decided"
 
 
-def _values(
+def computed(
     scenario: FactScenario,
     measures: Sequence[Measure | Rerun],
     seed: int,
     parameter_set: str,
     n_people: int,
     n_replicates: int,
+    values: Mapping[str, float] | None = None,
 ) -> Iterator[tuple[str, tuple[float, float, float]]]:
-    """Value and Monte Carlo interval of each measure of a scenario."""
+    """Value and Monte Carlo interval of each measure of a scenario, with ``values`` in the place of those of the set.
+
+    Raises LibraryError: a measure names no computation, or arguments that it does not take.
+    """
     if scenario.trial:
         protocol = load_protocol(scenario.protocol)
-        result = simulate_trial(protocol, n_replicates=n_replicates, seed=seed, parameter_set=parameter_set)
+        result = simulate_trial(
+            protocol, n_replicates=n_replicates, seed=seed, parameter_set=parameter_set, changes=values
+        )
         for one in measures:
             yield one.id, _of_trial(result, one)
         return
-    lives = Lives(scenario=scenario, n_people=n_people, seed=seed, parameter_set=parameter_set)
+    lives = Lives(
+        scenario=scenario, n_people=n_people, seed=seed, parameter_set=parameter_set, values=values or {}
+    )  # fmt: skip
     group = np.arange(n_people) % _GROUPS
     for one in measures:
         args = {name: value for name, value in one.args.items() if name != "scenario"}

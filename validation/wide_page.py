@@ -1,0 +1,466 @@
+"""The wide fit, made and told: ``python -m validation.wide_page FOLDER`` (``make wide``).
+
+Points, emulators and draws stay in FOLDER, so it goes on where it was ended. What it found goes to
+``validation/wide.json``, the page to ``docs/validation/posterior-wide.md``; ``--page`` writes the page alone. The set
+goes into the library only if it met what was registered.
+"""
+
+import json
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.stats import truncnorm
+
+from remission.calibration.fit import TrialData, fit_posterior, prior_of
+from remission.calibration.groups import LEVEL, GroupData
+from remission.calibration.judge import LeftOut, exact_weights, leave_out, score_left_out, seen_of, stacking_weight
+from remission.calibration.posterior import write_posterior
+from remission.calibration.psis import smoothed_weights
+from remission.calibration.study import described
+from remission.calibration.two_waves import two_waves
+from remission.calibration.wave import to_unit, trial_targets
+from remission.facts.validate import computed, verdict_of
+from remission.files import copy_file, write_text
+from remission.library.calibration_plan import BoxValue, CalibrationPlan, load_calibration_plan
+from remission.library.facts import load_facts
+from remission.library.posteriors import Posterior, load_posterior, plan_hash, read_posterior
+from remission.library.protocols import load_protocol
+from remission.patient.parameters import load_course_parameters
+from remission.records.parameter import MODEL_FORM
+from remission.records.substance import Substance
+from remission.runs.crew import Crew, crew_of
+from validation.inference.checks import log_likelihood
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "validation" / "posterior-wide.md"
+RESULTS = ROOT / "validation" / "wide.json"
+LIBRARY = ROOT / "src" / "remission" / "library" / "calibration"
+NAME = "posterior-2026-wide"
+_CHAINS, _WARMUP, _DRAWS, _OWN = 4, 600, 600, 32
+_FACT_PEOPLE, _FACT_REPLICATES = 3000, 60
+_LEARNT, _TIED = 0.8, 0.5
+_THREE = ("low", "median", "high")
+
+
+def main() -> None:
+    """Fit, judge and write, or write the page again."""
+    plan = load_calibration_plan(NAME)
+    if sys.argv[1:] != ["--page"]:
+        folder = Path(sys.argv[1])
+        folder.mkdir(parents=True, exist_ok=True)
+        with crew_of(None) as crew:
+            found = fitted(plan, folder, crew)
+        write_text(RESULTS, json.dumps(found, indent=1) + "\n", replace=True)
+        if all(row["met"] for row in accepted(found)):
+            copy_file(folder / f"{NAME}.json", LIBRARY / f"{NAME}.json")
+    PAGE.write_text(page(plan, json.loads(RESULTS.read_text("utf-8"))), encoding="utf-8")
+    print(PAGE)
+
+
+def fitted(plan: CalibrationPlan, folder: Path, crew: Crew) -> dict[str, Any]:
+    """Everything that the page says, from the fit and its judges."""
+    began, before = time.process_time(), time.time()
+
+    def tell(text: str) -> None:
+        print(f"{(time.time() - before) / 60.0:5.1f} min  {text}", flush=True)
+
+    trials, groups, limits = two_waves(plan, trial_targets(plan), folder, crew=crew, tell=tell)
+    tell("sampling")
+    fit = fit_posterior(plan, trials, groups=groups, n_chains=_CHAINS, n_warmup=_WARMUP, n_draws=_DRAWS)
+    posterior = described(plan, trials, groups, fit, limits)
+    write_posterior(posterior, folder / f"{NAME}.json")
+    posterior = read_posterior(folder / f"{NAME}.json")
+    tell(f"R-hat {fit.r_hat:.3f}, {fit.effective_draws:.0f} effective draws; exact simulator")
+    log_weights = exact_weights(plan, trials, fit, groups=groups, replicates=24, crew=crew)
+    _, k = smoothed_weights(log_weights)
+    tell(f"Pareto k {k:.2f}; trials left out")
+    rows = left_out(plan, trials, groups, posterior)
+    tell("facts")
+    return {
+        "plan": plan.id, "plan_hash": plan_hash(plan), "seed": plan.seed,
+        "r_hat": fit.r_hat, "effective_draws": fit.effective_draws, "divergent": fit.divergent,
+        "emulators": posterior.diagnostics["emulators"], "rows": posterior.diagnostics["rows"], "limits": limits,
+        "psis_k": float(k), "exact_error": float(np.std(log_weights)),
+        "left_out": rows, "stacking_weight": stacking_weight(tuple(LeftOut(**row["scores"]) for row in rows)),
+        "values": values_of(plan, groups, posterior), "tied": tied(plan, groups, posterior),
+        "facts": facts(plan, posterior, tell), "processor_minutes": (time.process_time() - began) / 60.0,
+    }  # fmt: skip
+
+
+def left_out(
+    plan: CalibrationPlan, trials: tuple[TrialData, ...], groups: tuple[GroupData, ...], posterior: Posterior
+) -> list[dict[str, Any]]:
+    """Each trial by weights of the draws, or by a fit without it where their k says that weights do not do."""
+    seen = [seen_of(one.targets) for one in trials]
+    found = []
+    for place, one in enumerate(trials):
+        weights, k, units = without(plan, one, posterior, place)
+        if k > plan.tolerance.psis_k:
+            only = leave_out(plan, trials, groups=groups, n_chains=2, n_warmup=400, n_draws=400,
+                             only=[one.targets.entry.protocol])  # fmt: skip
+            found.append({"k": k, "refit": True, "scores": asdict(only[0])})
+            continue
+        outcome = one.emulator.at(units)
+        at, m = len(one.targets.numbers), len(one.targets.analyses)
+        z = one.targets.entry.z.benefit * outcome[:, at]
+        spread = np.hypot(np.exp(outcome[:, at + m]), one.emulator.error[at])
+        each = np.repeat(weights / _OWN, _OWN)
+        generator = np.random.default_rng([plan.seed, 8, place])
+        chosen = generator.choice(z.size, size=4000, p=each / each.sum())
+        scores = score_left_out(plan, seen, place, (z, spread, each), generator.normal(z[chosen], spread[chosen]))
+        found.append({"k": k, "refit": False, "scores": asdict(scores)})
+    return found
+
+
+def without(
+    plan: CalibrationPlan, one: TrialData, posterior: Posterior, place: int
+) -> tuple[np.ndarray, float, np.ndarray]:
+    """Weights of the draws without a trial, their k, and places in its box of values that it would have unseen.
+
+    A draw's weight is one over the trial's likelihood, averaged over what a trial has of its own.
+    """
+    size, substance = posterior.size, one.targets.protocol.substance.value
+    generator = np.random.default_rng([plan.seed, 7, place])
+    row = np.repeat(np.arange(size), _OWN)
+    effect, craving = generator.normal(size=(2, row.size))
+    own = posterior.trial_values(
+        substance, row=row, own_effect=effect, own_craving=craving, own_level=generator.uniform(size=row.size)
+    ).values
+    units = to_unit(plan, own)
+    if plan.wide is not None and substance in plan.wide.fits:
+        shape = [_unit(value, posterior.draws[f"{value.name}.{substance}"][row]) for value in plan.wide.shape]
+        units = np.hstack([units, np.stack(shape, axis=1)])
+    log = log_likelihood(plan, one, units, posterior.draws["null_seen"][row]).reshape(size, _OWN)
+    top = log.max(axis=1, keepdims=True)
+    weights, k = smoothed_weights(-(top[:, 0] + np.log(np.exp(log - top).sum(axis=1))))
+    return weights, float(k), units
+
+
+def values_of(plan: CalibrationPlan, groups: tuple[GroupData, ...], posterior: Posterior) -> list[dict[str, Any]]:
+    """Every value: its prior, what the fit says, what the present set has, and how much narrower it became."""
+    present, rows = load_posterior(), []
+
+    def add(name: str, box: BoxValue, set_at: float | None, was: np.ndarray | None) -> None:
+        low, high, center, sd = prior_of(box)
+        law = truncnorm((low - center) / sd, (high - center) / sd, center, sd)
+        ends = law.ppf([0.05, 0.5, 0.95])
+        drawn = np.log(posterior.draws[name]) if box.scale == "log" else posterior.draws[name]
+        rows.append({
+            "name": name, "prior": dict(zip(_THREE, np.exp(ends) if box.scale == "log" else ends, strict=True)),
+            "found": _three(posterior.draws[name]), "set_at": set_at, "present": None if was is None else _three(was),
+            "ratio": float(drawn.std() / law.std()),
+        })  # fmt: skip
+
+    wide = plan.wide
+    assert wide is not None, "a plan that frees the shape"
+    usual = load_course_parameters(Substance("alcohol"), parameter_set=MODEL_FORM)
+    for substance in wide.fits:
+        own = load_course_parameters(Substance(substance), parameter_set=MODEL_FORM)
+        for box in wide.shape:
+            add(f"{box.name}.{substance}", box, float(getattr(own, box.name)), None)
+    for box in wide.value:
+        add(box.name, box, float(getattr(usual, box.name)) if hasattr(usual, box.name) else None, None)
+    for box in plan.value:
+        if not box.per_trial and box.name != "use_effect":
+            add(box.name, box, None, present.draws[box.name])
+    for one in groups:
+        rest = [box for box in one.targets.box if box.name == LEVEL]
+        for box in rest:
+            add(f"{LEVEL}.{one.targets.group.id}", box, 0.0, None)
+    effects = ["mean", "tau", "craving_tau", *(f"substance.{one.value}" for one in Substance)]
+    effects += [f"effect.{one.protocol}" for one in plan.trial]
+    rows += [
+        {"name": name, "prior": None, "found": _three(posterior.draws[name]), "set_at": None,
+         "present": _three(present.draws[name]), "ratio": None}
+        for name in effects
+    ]  # fmt: skip
+    return _plain(rows)
+
+
+def tied(plan: CalibrationPlan, groups: tuple[GroupData, ...], posterior: Posterior) -> list[list[Any]]:
+    """Pairs of values of one substance, levels of its people among them, that are known in their sum only."""
+    wide, found = plan.wide, []
+    assert wide is not None, "a plan that frees the shape"
+    for substance in wide.fits:
+        names = [f"{box.name}.{substance}" for box in wide.shape]
+        names += [f"{LEVEL}.{one.targets.group.id}" for one in groups
+                  if one.targets.group.substance == substance and one.targets.group.level is not None]  # fmt: skip
+        columns = [
+            np.log(posterior.draws[n]) if (posterior.draws[n] > 0.0).all() else posterior.draws[n] for n in names
+        ]
+        table = np.corrcoef(columns)
+        found += [
+            [names[i], names[j], float(table[i, j])]
+            for i in range(len(names)) for j in range(i) if abs(table[i, j]) >= _TIED
+        ]  # fmt: skip
+    return found
+
+
+def facts(plan: CalibrationPlan, posterior: Posterior, tell: Any) -> list[dict[str, Any]]:
+    """Facts of the fitted substances at the means of the present set and at the medians of the wide one."""
+    known, wide = load_facts(), plan.wide
+    assert wide is not None, "a plan that frees the shape"
+    fitted_rows = {row.fact for one in wide.group for row in one.rows if one.substance in wide.fits}
+    rows = []
+    for scenario in known.scenario:
+        substance = load_protocol(scenario.protocol).substance
+        measures = [m for fact in known.fact for m in fact.measure
+                    if m.scores and m.compute != "none" and m.args["scenario"] == scenario.id]  # fmt: skip
+        if substance.value not in wide.fits or not measures:
+            continue
+        tell(f"facts of {scenario.id}")
+        usual = load_course_parameters(substance, parameter_set="posterior-2026")
+        boxes = [one.name for one in plan.value if not one.per_trial]
+        sets = {
+            "before": {name: float(getattr(usual, name)) for name in boxes},
+            "after": {
+                **{name: float(np.median(posterior.draws[name])) for name in boxes if name != "use_effect"},
+                "use_effect": float(np.median(posterior.draws[f"substance.{substance.value}"])),
+                "half_mood_day": float(np.median(posterior.draws["half_mood_day"])),
+                **{v.name: float(np.median(posterior.draws[f"{v.name}.{substance.value}"])) for v in wide.shape},
+            },
+        }
+        told: dict[str, dict[str, Any]] = {m.id: {} for m in measures}
+        for name, values in sets.items():
+            for fact, found in computed(
+                scenario, measures, known.seed, MODEL_FORM, _FACT_PEOPLE, _FACT_REPLICATES, values
+            ):  # fmt: skip
+                told[fact][name] = found
+        for m in measures:
+            assert m.tolerance is not None, m.id
+            row = {"fact": m.id, "role": m.role, "fitted": m.id in fitted_rows, "published": m.published}
+            for name, found in told[m.id].items():
+                row[name] = {**dict(zip(("value", "low", "high"), found, strict=True)),
+                             "verdict": verdict_of(m.tolerance, *found)}  # fmt: skip
+            rows.append(row)
+    return _plain(rows)
+
+
+def accepted(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """What was registered as better, one after the other: what came out and whether it was met."""
+    plan = load_calibration_plan(NAME)
+    limit, present = plan.tolerance, load_posterior().judged["left_out"]
+    wide, was = (sum(one["log_score"]["chain"] for one in rows) for rows in
+                 ([row["scores"] for row in found["left_out"]], present))  # fmt: skip
+    sound = (
+        found["r_hat"] <= limit.r_hat and found["effective_draws"] >= limit.effective_draws
+        and found["divergent"] <= limit.divergent_share and found["psis_k"] <= limit.psis_k
+    )  # fmt: skip
+    rows = [
+        {"asked": f"R-hat at most {limit.r_hat:g}, {limit.effective_draws} effective draws, at most "
+                  f"{100 * limit.divergent_share:g}% divergent, Pareto k at most {limit.psis_k:g}",
+         "got": f"{found['r_hat']:.3f}, {found['effective_draws']:.0f}, {100 * found['divergent']:.2f}%, "
+                f"{found['psis_k']:.2f}",
+         "met": sound},
+        {"asked": f"sum of log scores of trials left out above {was:.2f}", "got": f"{wide:.2f}", "met": wide > was},
+    ]  # fmt: skip
+    for words, chosen in (
+        ("check facts inside, of the substances fitted", [one for one in found["facts"] if one["role"] == "check"]),
+        ("fit facts that are rows here inside", [one for one in found["facts"] if one["fitted"]]),
+    ):
+        before, after = (sum(one[name]["verdict"] == "inside" for one in chosen) for name in ("before", "after"))
+        rows.append(
+            {"asked": f"{words}: at least {before} of {len(chosen)}", "got": str(after), "met": after >= before}
+        )
+    return rows
+
+
+def _unit(box: BoxValue, values: np.ndarray) -> np.ndarray:
+    low, high, _, _ = prior_of(box)
+    return 2.0 * ((np.log(values) if box.scale == "log" else values) - low) / (high - low) - 1.0
+
+
+def _three(draws: np.ndarray) -> dict[str, float]:
+    return dict(zip(_THREE, (float(x) for x in np.quantile(draws, [0.05, 0.5, 0.95])), strict=True))
+
+
+def _plain(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    plain: list[dict[str, Any]] = json.loads(json.dumps(rows, default=lambda x: x.item()))
+    return plain
+
+
+def page(plan: CalibrationPlan, found: dict[str, Any]) -> str:
+    """The page of the wide fit: first whether it did what was asked of it."""
+    judged = accepted(found)
+    met = sum(row["met"] for row in judged)
+    says = (
+        "It met all that was registered, so the set is in the library by its own name."
+        if met == len(judged)
+        else "It did not meet all that was registered, so no set of it is in the library."
+    )
+    wide = plan.wide
+    assert wide is not None, "a plan that frees the shape"
+    later = sorted({one.substance for one in wide.group} - set(wide.fits))
+    parts = [
+        "# A wider fit: the shape of use is free", "",
+        f"Written by `make wide` from the plan `{plan.id}` (hash `{found['plan_hash']}`), seed {found['seed']}.",
+        "[What was registered](../decisions/0056-the-wide-fit-is-registered.md) before any fit.",
+        f"[The posterior that the program draws from](posterior.md) stays the default. {says}", "",
+        f"Fitted: {', '.join(wide.fits)}. Rows of {', '.join(later)} are registered and wait.",
+        f"The fit took {found['processor_minutes']:.0f} minutes of one processor beside those of its workers.", "",
+        "## What was asked of it", "",
+        "| asked | came out | |", "|---|---|---|",
+        *(f"| {row['asked']} | {row['got']} | {'met' if row['met'] else '**not met**'} |" for row in judged), "",
+        "Facts are computed here with fewer people than on [their page](facts.md), for both sets alike.", "",
+        "## Trials left out", "", *_left_out(found), "",
+        "## Effects of ketamine, before and now", "", *_effects(found), "",
+        "## Values that moved", "", *_values(found), "",
+        "## What was read, and what the fit says of it", "", *_rows(found), "",
+        "## Facts, before and now", "", *_facts(found), "",
+        "## What could not be fitted", "", *_open(plan, found), "",
+        "## Emulators", "", *_emulators(found), "",
+    ]  # fmt: skip
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _left_out(found: dict[str, Any]) -> list[str]:
+    lines = [
+        "Each trial is predicted without itself: by weights of the draws with their Pareto k, or by a fit without it.",
+        "The scores of the set before are those of its page.", "",
+        "| trial | published | predicted z (90%) | log score: wide | before | random effects | no effect | k |",
+        "|---|---|---|---|---|---|---|---|",
+    ]  # fmt: skip
+    was = {one["protocol"]: one["log_score"]["chain"] for one in load_posterior().judged["left_out"]}
+    sums = dict.fromkeys(("chain", "before", "random effects", "no effect"), 0.0)
+    gaps = []
+    for row in found["left_out"]:
+        one, score = row["scores"], {**row["scores"]["log_score"]}
+        score["before"] = was[one["protocol"]]
+        sums = {name: total + score[name] for name, total in sums.items()}
+        gaps.append(score["chain"] - score["before"])
+        lines.append(
+            f"| {one['protocol']} | {one['published']} | {one['z']:.2f} ({one['low']:.2f} to {one['high']:.2f}) | "
+            + "".join(f"{score[name]:.2f} | " for name in ("chain", "before", "random effects", "no effect"))
+            + f"{row['k']:.2f}{', fitted again' if row['refit'] else ''} |"
+        )
+    gap, error = sum(gaps), float(np.std(gaps, ddof=1) * np.sqrt(len(gaps)))
+    told = "none that can be told" if abs(gap) < 2.0 * error else "more than twice its error"
+    lines += [
+        "", f"Sums: wide {sums['chain']:.2f}, before {sums['before']:.2f}.",
+        f"Random effects {sums['random effects']:.2f}, no effect {sums['no effect']:.2f}.",
+        f"Wide less before: {gap:.2f} (standard error {error:.2f}): {told}.",
+        f"**Stacking weight of the wide chain beside random effects: {found['stacking_weight']:.2f}.**",
+    ]  # fmt: skip
+    return lines
+
+
+def _effects(found: dict[str, Any]) -> list[str]:
+    names = {"mean": "mean over substances", "tau": "spread between trials", "craving_tau": "spread of craving effects"}
+    lines = ["Log odds of a use day after one reference dose; positive helps. Median (90%).", "",
+             "| what | before | now |", "|---|---|---|"]  # fmt: skip
+    for row in found["values"]:
+        if row["prior"] is None:
+            kind, _, of = row["name"].partition(".")
+            told = names.get(row["name"]) or (f"mean, {of}" if kind == "substance" else f"in {of}")
+            lines.append(f"| {told} | {_cell(row['present'])} | {_cell(row['found'])} |")
+    return lines
+
+
+def _values(found: dict[str, Any]) -> list[str]:
+    lines = [
+        "Before: the value that the set holds fixed, or its median.",
+        f"Ratio: standard deviation after the fit over that of the prior; below {_LEARNT:g} is called learnt.", "",
+        "| value | prior, 90% | before | now, median (90%) | ratio | |", "|---|---|---|---|---|---|",
+    ]  # fmt: skip
+    for row in found["values"]:
+        if row["prior"] is None:
+            continue
+        prior, now = row["prior"], row["found"]
+        fixed = row["set_at"]
+        before = _number(fixed) if fixed is not None else "" if row["present"] is None else _cell(row["present"])
+        far = fixed is not None and not now["low"] <= fixed <= now["high"]
+        note = ", ".join(["learnt"] * (row["ratio"] < _LEARNT) + ["away from before"] * far)
+        lines.append(
+            f"| `{row['name']}` | {_number(prior['low'])} to {_number(prior['high'])} | {before} | {_cell(now)} | "
+            f"{row['ratio']:.2f} | {note} |"
+        )
+    return lines
+
+
+def _rows(found: dict[str, Any]) -> list[str]:
+    lines = ["These are in the fit: agreement is capacity.", "", "| people | what | read | fit, median (90%) | |",
+             "|---|---|---|---|---|"]  # fmt: skip
+    for row in found["rows"]:
+        read = "in words" if row["read"] is None else _number(row["read"])
+        off = row["read"] is not None and not row["found"]["low"] <= row["read"] <= row["found"]["high"]
+        lines.append(
+            f"| {row['group']} | {_named(row)} | {read} | {_cell(row['found'])} | {'outside' if off else ''} |"
+        )
+    return lines
+
+
+def _facts(found: dict[str, Any]) -> list[str]:
+    lines = ["| fact | read | before | now | role |", "|---|---|---|---|---|"]
+    for row in found["facts"]:
+        cells = [f"{_number(row[name]['value'])}, {row[name]['verdict']}" for name in ("before", "after")]
+        role = f"{row['role']}{', a row here' if row['fitted'] else ''}"
+        moved = row["before"]["verdict"] != row["after"]["verdict"]
+        mark = "**" if moved else ""
+        lines.append(
+            f"| `{row['fact']}` | {row['published'] or 'in words'} | {cells[0]} | {mark}{cells[1]}{mark} | {role} |"
+        )
+    for role in ("check", "fit"):
+        chosen = [one for one in found["facts"] if one["role"] == role]
+        counts = [sum(one[name]["verdict"] == "inside" for one in chosen) for name in ("before", "after")]
+        lines += ["", f"Inside, {role}: {counts[0]} before, {counts[1]} now, of {len(chosen)}."]
+    return lines
+
+
+def _open(plan: CalibrationPlan, found: dict[str, Any]) -> list[str]:
+    wide = plan.wide
+    assert wide is not None, "a plan that frees the shape"
+    lines = []
+    for substance, limit in found["limits"].items():
+        if limit > wide.within:
+            lines.append(
+                f"- {substance}: too few shapes lie within {wide.within:g} errors of all rows at once; some went "
+                f"to {limit:g}. These rows contradict each other or the form."
+            )
+    off = [row for row in found["rows"] if row["read"] is not None
+           and not row["found"]["low"] <= row["read"] <= row["found"]["high"]]  # fmt: skip
+    if off:
+        names = "; ".join(_named(row) for row in off)
+        lines.append(f"- Rows that the fit does not reach with nine tenths of its draws: {names}.")
+    unmoved = [f"`{row['name']}`" for row in found["values"] if row["ratio"] is not None and row["ratio"] >= 0.95]
+    if unmoved:
+        lines.append(f"- As wide after as before, so no row tells of them: {', '.join(unmoved)}.")
+    if found["tied"]:
+        pairs = "; ".join(f"`{a}` with `{b}` ({r:.2f})" for a, b, r in found["tied"])
+        lines.append(f"- Known together more than alone (correlation of draws): {pairs}.")
+    lines.append("- Values of the shape that no row tells from these stay fixed, and so does `k_n`: prior only.")
+    lines += [f"- `{name}` is not in it: {why}." for name, why in wide.left_out.items()]
+    lines += [f"- `{name}` is not in it: {why}." for name, why in plan.left_out.items()]
+    return lines
+
+
+def _emulators(found: dict[str, Any]) -> list[str]:
+    lines = [
+        "At points that they never saw; the error enters the likelihood, outside of trials with its Monte Carlo noise.",
+        "", "| of | outcome | R2 | error | asked at most | |", "|---|---|---|---|---|---|",
+    ]  # fmt: skip
+    told = [(one["trial"], one["outcome"], one["r2"], one["error"], one["limit"]) for one in found["emulators"]]
+    told += [(row["group"], _named(row), row["r2"], row["error"], row["limit"]) for row in found["rows"]]
+    for of, outcome, r2, error, limit in told:
+        reached = "reached" if error <= limit else "**not reached**"
+        lines.append(f"| {of} | {outcome} | {r2:.2f} | {error:.3f} | {limit:.3f} | {reached} |")
+    return lines
+
+
+def _named(row: dict[str, Any]) -> str:
+    return f"{row['row']}{row['output'] and ', '}{row['output']}"
+
+
+def _cell(three: dict[str, float]) -> str:
+    return f"{_number(three['median'])} ({_number(three['low'])} to {_number(three['high'])})"
+
+
+def _number(x: float) -> str:
+    return f"{x:.3g}"
+
+
+if __name__ == "__main__":
+    main()

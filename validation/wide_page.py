@@ -298,7 +298,7 @@ def page(plan: CalibrationPlan, found: dict[str, Any]) -> str:
     parts = [
         "# A wider fit: the shape of use is free", "",
         f"Written by `make wide` from the plan `{plan.id}` (hash `{found['plan_hash']}`), seed {found['seed']}.",
-        "[What was registered](../decisions/0056-the-wide-fit-is-registered.md) before any fit.",
+        "[What was registered](../decisions/0057-the-wide-fit-is-registered.md) before any fit.",
         f"[The posterior that the program draws from](posterior.md) stays the default. {says}", "",
         f"Fitted: {', '.join(wide.fits)}. Rows of {', '.join(later)} are registered and wait.",
         f"The fit took {found['processor_minutes']:.0f} minutes of one processor beside those of its workers.", "",

@@ -304,3 +304,4 @@ bench-load: $(TEST_STAMP) ## five runs and fifty readers of one workbench togeth
 
 operating: $(TEST_STAMP) ## type I error and power against their references, a registered list; into docs/validation/operating.md
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.operating_study
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m validation.operating_laws

@@ -115,7 +115,8 @@ def _log_rank(draw: Draw, n_trials: int, _: int) -> np.ndarray:
 
 
 def _restricted_mean(draw: Draw, n_trials: int, _: int) -> np.ndarray:
-    (day, event, _), treated = times(draw, n_trials), sides(1, 80)[0]
+    day, event, _stratum = times(draw, n_trials)
+    treated = sides(1, 80)[0]
     return each(lambda i: analyze_restricted_mean(day[i], event[i], treated, tau_day=50.0), n_trials)
 
 

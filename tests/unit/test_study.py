@@ -349,8 +349,81 @@ def test_gates_and_margins_are_those_of_the_plan(tmp_path: Path) -> None:
     assert one.not_inferior == (one.high < 3.0)
     assert other.not_inferior == (other.high < 1.1)
     plan["alpha"] = 0.1
-    with pytest.raises(SpecError, match=r"0\.05 beside a margin"):
+    plan["analyses"][0] |= {"method": "posterior_difference", "prior": {"grade": "assumed", "source": "x", "center": 0}}
+    plan["analyses"][0]["prior"]["worth_people"] = 2
+    with pytest.raises(SpecError, match=r"0\.05 beside a margin of posterior_difference"):
         rm.analyze(tmp_path / "trial.csv", plan)
+
+
+OF_A_TABLE = [
+    ("score", "mean_difference", {"baseline": "before", "adjust": ["age"]}),
+    ("score", "mean_difference", {"errors": "hc3"}),
+    ("relapse", "odds_ratio", {}),
+    ("relapse", "odds_ratio", {"adjust": ["age"]}),
+    ("use", "rate_ratio", {"adjust": ["age"]}),
+    ("use", "robust_rate_ratio", {"adjust": ["age"]}),
+    ("time", "hazard_ratio", {"stratify_by": ["site"]}),
+    ("time", "log_rank", {}),
+    ("time", "restricted_mean_difference", {"tau_day": 50}),
+]
+OF_VISITS = [
+    ("mmrm", {"baseline": "craving-before"}),
+    ("mmrm", {"mean_over_visits": True}),
+    ("repeated_difference", {}),
+]
+
+
+def _verdict(frame: pd.DataFrame, folder: Path, plan: dict[str, Any], alpha: float, margin: float) -> bool | None:
+    plan = {**plan, "alpha": alpha, "analyses": [{**plan["analyses"][0], "margin": margin}]}
+    return rm.analyze(saved(frame, folder), plan).estimates[0].not_inferior
+
+
+def _end(found: Any, none: float, *, is_high: bool) -> float:
+    """The end of an interval that a margin is held to, if a margin may stand there."""
+    end = found.low if is_high else found.high
+    assert (end < none) == is_high, "take other data: a margin lies on the bad side of nothing"
+    return float(end)
+
+
+@pytest.mark.parametrize(("endpoint", "method", "options"), OF_A_TABLE)
+def test_a_margin_at_another_alpha_turns_where_the_interval_ends(
+    endpoint: str, method: str, options: dict[str, Any], tmp_path: Path
+) -> None:
+    """At an alpha beside .05 the margin is tested; the verdict must turn where the 95% interval ends."""
+    frame = people(60, seed=2)
+    sides = {"treatment": "placebo", "control": "ketamine"}
+    plan = plan_of(analysis(endpoint, method, **options) | {"contrast": sides})
+    plan["arms"] = ARMS
+    found = rm.analyze(saved(frame, tmp_path), plan).estimates[0]
+    assert found.status is Status.OK
+    is_high = method == "restricted_mean_difference"
+    end = _end(found, 1.0 if found.analysis.is_ratio else 0.0, is_high=is_high)
+    for factor in (0.998, 1.002):
+        is_shown = _verdict(frame, tmp_path, plan, 0.0500001, end * factor)
+        assert is_shown == (factor > 1.0), factor
+
+
+@pytest.mark.parametrize(("method", "options"), OF_VISITS)
+def test_a_margin_of_visits_at_another_alpha(method: str, options: dict[str, Any], tmp_path: Path) -> None:
+    """The same of methods that read several visits of a person."""
+    path, _ = visits_of(people(40, seed=3), tmp_path, missing=0.1)
+    one = analysis("craving", method, **options) | {"contrast": {"treatment": "placebo", "control": "ketamine"}}
+    found = rm.analyze(path, visit_plan(tmp_path, one)).estimates[0]
+    end = _end(found, 0.0, is_high=False)
+    for factor in (0.999, 1.001):
+        plan = visit_plan(tmp_path, {**one, "margin": end * factor}, alpha=0.0500001)
+        assert rm.analyze(path, plan).estimates[0].not_inferior == (factor > 1.0)
+
+
+def test_a_margin_at_a_wider_alpha_is_that_of_its_interval(tmp_path: Path) -> None:
+    """At .2 the interval is the one of 80%, by Student's t of the regression."""
+    frame = people(60, seed=2)
+    x = design(frame)
+    x[:, -1] = 1.0 - x[:, -1]
+    _, high = sm.OLS(frame["score"].to_numpy(float), x).fit().conf_int(0.2)[-1]
+    plan = plan_of(analysis("score", "mean_difference") | {"contrast": {"treatment": "placebo", "control": "ketamine"}})
+    for factor in (0.9999, 1.0001):
+        assert _verdict(frame, tmp_path, plan, 0.2, float(high) * factor) == (factor > 1.0)
 
 
 # ----------------------------------------------------------------------------------------------------------- strategies
@@ -433,6 +506,26 @@ def test_a_tipping_point_moves_what_was_imputed_and_nothing_else(tmp_path: Path)
         )
 
 
+def test_a_tipping_point_of_a_method_that_imputes_nothing(tmp_path: Path) -> None:
+    """A mixed model or a count leaves out what is missing; its tipping point is that of its like with imputation."""
+    frame = people()
+    path, _ = visits_of(frame, tmp_path, missing=0.2)
+    mixed = analysis("craving", "mmrm", tipping_deltas=[0, 5], covariance="toeplitz")
+    rule = {"imputation": {"assumption": "missing-at-random"}, "tipping_deltas": [0, 5]}
+    other = analysis("craving", "imputed_difference", **rule)
+    one, two = (rm.analyze(path, visit_plan(tmp_path, each)).estimates[0] for each in (mixed, other))
+    assert one.tipping == two.tipping
+    assert one.estimate != two.estimate
+    assert "imputed_difference:delta" in gate.forms_of(one.analysis)
+    frame.loc[frame.index[::5], "use"] = np.nan
+    counts = analysis("use", "robust_rate_ratio", tipping_deltas=[0, 0.5], adjust=["age"])
+    like = analysis("use", "imputed_rate_ratio", adjust=["age"], **{**rule, "tipping_deltas": [0, 0.5]})
+    one, two = (rm.analyze(saved(frame, tmp_path), plan_of(each)).estimates[0] for each in (counts, like))
+    assert one.tipping == two.tipping
+    with pytest.raises(SpecError, match="whose missing values can be imputed"):
+        rm.analyze(saved(frame, tmp_path), plan_of(analysis("time", "hazard_ratio", tipping_deltas=[1])))
+
+
 def test_a_crossover_is_analyzed_within_people(tmp_path: Path) -> None:
     """Half the difference of the sequences' differences; an effect of the period must leave no trace."""
     g = np.random.default_rng(1)
@@ -457,6 +550,11 @@ def test_a_crossover_is_analyzed_within_people(tmp_path: Path) -> None:
     half = (frame["one"] - frame["two"]) / 2.0
     assert one.estimate == pytest.approx(half[order].mean() - half[~order].mean())
     assert one.low < effect < one.high
+    turned = {"contrast": {"treatment": "ba", "control": "ab"}}
+    for factor in (0.999, 1.001):
+        analyses = [{**plan["analyses"][0], **turned, "margin": -one.low * factor}]
+        found = rm.analyze(saved(frame, tmp_path), {**plan, "alpha": 0.0500001, "analyses": analyses})
+        assert found.estimates[0].not_inferior == (factor > 1.0)
 
 
 # ------------------------------------------------------------------------------------------------------------ refusals

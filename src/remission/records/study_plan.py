@@ -331,9 +331,10 @@ class PlannedAnalysis(Analysis):
     role, of
         What it is for; a sensitivity analysis names the one that it questions.
     margin
-        How much worse the treatment may be and still count as not inferior, on the scale of the estimate.
+        How much worse the treatment may be and still count as not inferior, on the scale of the estimate, at alpha.
     tipping_deltas
-        What is added to imputed values of the treatment side, one after the other, until the finding turns.
+        What is added to imputed values of the treatment side, one after the other, until the finding turns. A method
+        that leaves out what is missing, or models it, has it imputed at random for this.
     """
 
     added_fields: ClassVar[frozenset[str]] = Analysis.added_fields
@@ -349,12 +350,37 @@ class PlannedAnalysis(Analysis):
         if (self.role == "sensitivity") != (self.of is not None):
             allowed = "the analysis that it questions with role: sensitivity, and only there"
             yield SpecError(where="of", got=self.of or "nothing", allowed=allowed)
-        if self.tipping_deltas and not self.method.startswith("imputed"):
-            allowed = "nothing here: only a method with imputation has imputed values to move"
-            yield SpecError(where="tipping_deltas", got=list(self.tipping_deltas), allowed=allowed)
+        if self.tipping_deltas and self.imputation is None and not self.facts.tipped_by:
+            several = ", ".join(name for name, one in METHODS.items() if one.tipped_by or "imputation" in one.options)
+            yield SpecError(
+                where="tipping_deltas",
+                got=f"{list(self.tipping_deltas)} for {self.method}",
+                allowed=f"a method whose missing values can be imputed: {several}",
+            )
         if self.tipping_deltas and len({one > 0.0 for one in self.tipping_deltas if one}) > 1:
             allowed = "numbers of one sign, the direction in which the treatment would do worse"
             yield SpecError(where="tipping_deltas", got=list(self.tipping_deltas), allowed=allowed)
+
+    @property
+    def tipped(self) -> "PlannedAnalysis":
+        """The analysis whose imputed values a tipping point moves: itself, or its like with imputation at random."""
+        if self.imputation is not None:
+            return self
+        kept = (
+            "id",
+            "label",
+            "endpoint",
+            "adjust",
+            "baseline",
+            "period_days",
+            "visit_day",
+            "mean_over_visits",
+            "role",
+            "of",
+        )
+        rule = {"assumption": "missing-at-random"}
+        given = {name: getattr(self, name) for name in kept} | {"contrast": self.contrast, "imputation": rule}
+        return PlannedAnalysis.from_dict({**given, "method": self.facts.tipped_by})
 
     @property
     def read_options(self) -> frozenset[str]:
@@ -673,8 +699,8 @@ class StudyPlan(Record):
                 allowed=f"a number {side} {none:g}: here a {'larger' if is_high else 'smaller'} estimate is better",
                 remedy="A margin on the other side would ask for a benefit, or allow anything.",
             )
-        if self.alpha != 0.05:
-            allowed = "0.05 beside a margin, which is read off the 95% interval"
+        if self.alpha != 0.05 and analysis.facts.margin_at is None:
+            allowed = f"0.05 beside a margin of {analysis.method}, which is read off its 95% interval"
             yield SpecError(where="alpha", got=self.alpha, allowed=allowed)
 
     def _multiplicity_faults(self) -> Iterator[SpecError]:

@@ -178,7 +178,10 @@ def _analysis_words(plan: StudyPlan, analysis: PlannedAnalysis) -> Iterator[str]
     else:
         yield f"Days nobody saw: the rule is {outcome.missing}."
     if analysis.margin is not None:
-        yield f"Non-inferiority with a margin of {analysis.margin:g}, read off the 95% interval."
+        how = "read off the 95% interval" if plan.alpha == 0.05 else f"tested at a two-sided alpha of {plan.alpha:g}"
+        yield f"Non-inferiority with a margin of {analysis.margin:g}, {how}."
+    if analysis.tipping_deltas and analysis.imputation is None:
+        yield "Tipping points are of the same comparison with what is missing imputed at random."
     yield f"Form in the table of double programming: {', '.join(forms_of(analysis))}."
 
 

@@ -8,11 +8,11 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Float, Int, Integer
 
-from remission.analyses.estimate import Estimate, Estimates, Status, failed_estimate
+from remission.analyses.estimate import Z95, Estimate, Estimates, Status, failed_estimate, log_of
 from remission.analyses.methods import Compared, analyze_compared
 from remission.analyses.multiplicity import adjusted_behind_gates
 from remission.endpoints.values import values_of
-from remission.numerics.distributions import t_quantile
+from remission.numerics.distributions import normal_cdf, t_quantile
 from remission.records.packaged import packaged_toml
 from remission.records.study_plan import Measure, PlannedAnalysis, StudyPlan
 from remission.study.data import NotUsed, StudyData
@@ -34,11 +34,23 @@ class StudyCompared(Compared):
     analysis: PlannedAnalysis
     data: StudyData
     delta: float = 0.0
+    margin: float | None = None
+    """What the outcomes of the treatment side are moved by, so that a test of nothing is one of the margin."""
 
     @cached_property
     def outcome(self) -> Outcome:
         """What the strategies and the rule for missing values make of the measure."""
-        return outcome_of(self.plan, self.analysis, self.data)
+        found = outcome_of(self.plan, self.analysis, self.data)
+        if self.margin is None:
+            return found
+        if self.analysis.is_ratio:
+            return replace(found, exposure=found.exposure * np.where(self.sides[0], self.margin, 1.0))
+        moved = np.where(self.sides[0], self.margin, 0.0)
+        periods = found.periods - moved[:, None]
+        if self.analysis.method == "within_people_difference":
+            # Half the difference of the two periods is moved by half of what the first one is.
+            periods = found.periods - 2.0 * moved[:, None] * (np.arange(periods.shape[1]) == 0)
+        return replace(found, value=found.value - moved, periods=periods)
 
     @cached_property
     def sides(self) -> tuple[_Flags, _Flags]:
@@ -277,14 +289,36 @@ def _unit(one: StudyCompared) -> str:
 
 
 def _not_inferior(one: StudyCompared, found: Estimate) -> bool:
-    margin = one.analysis.margin
+    """Whether the interval of one minus alpha lies on the good side of the margin."""
+    margin, is_high = one.analysis.margin, one.plan.good_is_high(one.analysis)
     assert margin is not None
-    return bool(found.low > margin) if one.plan.good_is_high(one.analysis) else bool(found.high < margin)
+    if one.plan.alpha == 0.05:
+        return bool(found.low > margin) if is_high else bool(found.high < margin)
+    facts = one.analysis.facts
+    if facts.margin_at == "interval":
+        low, high, estimate, at = (_on_normal_scale(one, x) for x in (found.low, found.high, found.estimate, margin))
+        error = abs(high - low) / (2.0 * Z95)
+        away = abs(estimate - at) / error
+        is_better = found.estimate > margin if is_high else found.estimate < margin
+        return is_better and 2.0 * float(normal_cdf(-away)) < one.plan.alpha
+    moved = analyze_compared(replace(one, margin=margin)).one(0)
+    none = 1.0 if one.analysis.is_ratio else 0.0
+    is_better = moved.estimate > none if is_high else moved.estimate < none
+    return is_better and bool(moved.p_value < one.plan.alpha)
+
+
+def _on_normal_scale(one: StudyCompared, value: float) -> float:
+    scale = one.analysis.facts.scale
+    if scale == "difference":
+        return value
+    return log_of(value if scale == "ratio" else 1.0 - value / 100.0)
 
 
 def _tipping(one: StudyCompared) -> Tipping:
     alpha = one.plan.alpha
-    found = [analyze_compared(replace(one, delta=delta)).one(0) for delta in one.analysis.tipping_deltas]
+    # Of a method that imputes nothing, its like that does.
+    moved = replace(one, analysis=one.analysis.tipped)
+    found = [analyze_compared(replace(moved, delta=delta)).one(0) for delta in one.analysis.tipping_deltas]
     turned = [
         delta
         for delta, estimate in zip(one.analysis.tipping_deltas, found, strict=True)

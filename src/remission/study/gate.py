@@ -38,10 +38,13 @@ def _forms(analysis: PlannedAnalysis) -> Iterator[str]:
     method, reads = analysis.method, analysis.read_options
     if analysis.imputation is not None:
         yield f"{method}:assumption={analysis.imputation.assumption}"
-        if analysis.tipping_deltas:
-            yield f"{method}:delta"
     else:
         yield method
+    if analysis.tipping_deltas:
+        tipped = analysis.tipped
+        if tipped is not analysis:
+            yield from _forms(tipped)
+        yield f"{tipped.method}:delta"
     if method == "odds_ratio" and (analysis.adjust or analysis.baseline):
         yield f"{method}:adjusted"
     if analysis.stratify_by:

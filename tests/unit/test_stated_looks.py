@@ -9,9 +9,12 @@ from scipy.stats import norm
 
 import remission as rm
 from remission.design.at_look import after_stop, boundaries_of, chances, decide, forecast, repeated_interval
+from remission.design.law_trials import cohorts_of, nuisance_of, simulate_law
+from remission.design.look_answers import with_blinded
+from remission.design.reestimation import simulate_reestimation
 from remission.design.sequential import plan_looks
 from remission.errors import SpecError
-from remission.records.effect import EffectFile, GoRule, LookPlan, NormalPrior
+from remission.records.effect import Blinded, EffectFile, GoRule, LookPlan, NormalPrior
 
 EFFECT: dict[str, Any] = {"law": "difference", "difference": 6.0, "sd": 20.0}
 
@@ -198,3 +201,54 @@ def test_equivalence_has_no_looks() -> None:
     effect = {**EFFECT, "goal": "equivalence", "margin": 8.0}
     with pytest.raises(SpecError, match="equivalence"):
         EffectFile.from_dict({"people": 100, "effect": effect, "looks": LOOKS})
+
+
+LAWS = {
+    "difference": {"law": "difference", "difference": -8.0, "sd": 20.0, "baseline_correlation": 0.4},
+    "proportions": {"law": "proportions", "treatment": 0.45, "control": 0.25, "leaving": {"share": 0.2, "by_day": 90}},
+    "rate": {"law": "rate", "rate_ratio": 0.7, "control_rate_per_day": 0.2, "days": 28, "dispersion": 0.4},
+}
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_a_size_that_is_kept_is_the_trial_of_that_size(name: str) -> None:
+    """The exact limit: a rule that never changes the size has the power and errors of the plain trial, bit by bit."""
+    law = EffectFile.from_dict({"id": "x", "people": 100, "effect": LAWS[name]}).effect
+    given = {"alpha": 0.05, "n_replicates": 300, "seed": 4}
+    plain = simulate_law(law, 100, 0.5, **given)  # type: ignore[arg-type]
+    kept = simulate_reestimation(law, 100, 40, 0.5, lambda _: 100, **given)  # type: ignore[arg-type]
+    assert kept["power"] == {"value": plain.power.value, "mcse": plain.power.mcse}
+    assert kept["nulls"]["no effect"]["value"] == plain.nulls["no effect"].value
+    assert kept["people"]["value"] == kept["people_low"] == kept["people_high"] == 100
+
+
+@pytest.mark.parametrize(("name", "number"), [("difference", "sd"), ("proportions", "share"), ("rate", "rate_per_day")])
+def test_the_blinded_numbers_of_many_people_are_those_of_the_law(name: str, number: str) -> None:
+    """A nuisance number of the wrong scale would give every trial the wrong size."""
+    law = EffectFile.from_dict({"id": "x", "people": 100, "effect": LAWS[name]}).effect
+    cohort = next(cohorts_of(4000, 0.5, 20, 3))
+    found = nuisance_of(law, cohort)
+    assert list(found) == [number]
+    blinded = {"people": 4000, number: float(found[number].mean())}
+    back = with_blinded(law, Blinded.from_dict(blinded), 0.5)
+    # Half of a difference of 8 on each side adds 4 squared to the pooled variance.
+    stated = {"difference": np.hypot(20.0, 4.0), "proportions": 0.25, "rate": 0.2}[name]
+    fields = back.to_dict()
+    believed = {"difference": "sd", "proportions": "control", "rate": "control_rate_per_day"}[name]
+    value = fields[believed]["control"] if name == "difference" else fields[believed]
+    assert value == pytest.approx(stated, rel=0.02)
+
+
+def test_a_size_that_is_reckoned_again_keeps_power_and_error() -> None:
+    """Blinded numbers must bring the power back where the spread was believed too small, and keep the error."""
+    effect = {"people": 100, "effect": {"law": "difference", "difference": -8.0, "sd": 16.0}}
+    found = rm.design_effect({**effect, "blinded": {"people": 60, "sd": 22.0}}, power=0.8, max_replicates=1000).content[
+        "blinded"
+    ]["simulated"]
+    stated, seen = found
+    assert [one["numbers"] for one in found] == ["as stated", "as seen"]
+    assert seen["people"]["value"] > stated["people"]["value"] > 100
+    for one in found:
+        assert one["power"]["value"] > 0.8 - 4.0 * one["power"]["mcse"]
+        assert abs(one["nulls"]["no effect"]["value"] - 0.05) < 4.0 * one["nulls"]["no effect"]["mcse"]
+        assert one["people_low"] <= one["people"]["value"] <= one["people_high"] <= one["most"]

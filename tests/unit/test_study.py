@@ -618,6 +618,40 @@ def test_bad_input_is_refused_with_its_place(
     assert path.read_bytes() == before
 
 
+def test_a_number_of_odd_data_comes_with_its_warning(tmp_path: Path) -> None:
+    """An empty cell, a visit that copies another, that does not vary, that one person of a side came to: all have a
+    number by some method, and nobody should read it alone.
+    """
+    frame = people()
+    frame["relapse"] = np.where(frame["arm"] == "Ketamine", "no", frame["relapse"])
+    empty = rm.analyze(saved(frame, tmp_path), plan_of(analysis("relapse", "odds_ratio"))).estimates[0]
+    assert any("nobody on the treatment side had the event" in line for line in empty.cautions)
+    full = frame.assign(relapse=np.where(frame["arm"] == "Ketamine", "yes", frame["relapse"]))
+    assert "everybody on the treatment side" in str(
+        rm.analyze(saved(full, tmp_path), plan_of(analysis("relapse", "odds_ratio"))).estimates[0].cautions
+    )
+    never = frame.assign(event=np.where(frame["arm"] == "Ketamine", "no", "yes"))
+    late = rm.analyze(saved(never, tmp_path), plan_of(analysis("time", "log_rank"))).estimates[0]
+    assert any("nobody on the treatment side" in line for line in late.cautions)
+    path, _ = visits_of(people(), tmp_path)
+    rows = pd.read_csv(path)
+    last = max(rows["visit"].unique())
+    at, arm = rows["visit"] == last, rows["id"].map(dict(zip(frame["id"], frame["arm"], strict=True)))
+    score = rows.columns[-1]
+    before = rows[rows["visit"] == sorted(rows["visit"].unique())[-2]].set_index("id")[score]
+    changes = {
+        "one value for everybody": rows.assign(**{score: rows[score].where(~at, 4.0)}),
+        "may be a copy": rows.assign(**{score: rows[score].where(~at, rows["id"].map(before))}),
+        "0 people of the treatment side were seen": rows[~(at & (arm == "Ketamine"))],
+    }
+    for said, table in changes.items():
+        one = visit_plan(tmp_path, analysis("craving", "mmrm", covariance="toeplitz"))
+        found = rm.analyze(saved(table, tmp_path, "odd.csv"), one).estimates[0]
+        assert any(said in line for line in found.cautions), said
+    plain = rm.analyze(path, visit_plan(tmp_path, analysis("craving", "mmrm"))).estimates[0]
+    assert not any("copy" in line or "one value" in line or "which is compared" in line for line in plain.cautions)
+
+
 def test_visits_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
     """A visit twice would count twice, one that nobody attended has no difference, a late baseline is an effect."""
     path, _ = visits_of(people(), tmp_path)

@@ -217,7 +217,8 @@ def drawn_cases_of(
         people = data.without_gaps(frame) if is_whole else data.with_gaps(frame, place)
         if not {"a", "b"} <= set(people["arm"]):
             continue
-        seeds = [1] if is_whole else list(range(1, draws.FIRST + 1))
+        # Seeds of the set's own: with the same ones for all sets their deviations would not be independent.
+        seeds = [1] if is_whole else [1000 * (place + 1) + k for k in range(draws.FIRST)]
         plan, results = _first(people, analyses, folder, seeds)
         generator = np.random.default_rng([data.SEED, 2, place, is_whole])
         n_answers = 2 if is_whole else draws.SECOND

@@ -1,13 +1,14 @@
 """Two programs that draw: each with draws of its own, compared in distribution.
 
 The rule, written before anything was compared.
-On a data set with gaps the first program answers under ``FIRST`` seeds and the second with ``SECOND`` independent
-draws. If both have one law, the labels of these answers mean nothing, whatever the law is. Of each of three numbers
-(the estimate; the logarithm of half the interval; the normal quantile of the p value; ratios on logarithms) the
-difference of the two means, in standard deviations of all answers of the set, is summed over the data sets, once as it
-is (a leaning) and once squared (any difference of a set). The first sum is held to its exact variance, the second to
-random labels. ``TESTS`` tests of all forms together raise a false alarm with a chance of ``FALSE_ALARM``, by
-Bonferroni's rule.
+On a data set with gaps the first program answers under ``FIRST`` seeds of the set's own and the second with ``SECOND``
+independent draws. If both have one law, the labels of these answers mean nothing, whatever the law is. Of each of
+three numbers (the estimate; the logarithm of half the interval; the normal quantile of the p value; ratios on
+logarithms) the difference of the two means, in standard deviations of all answers of the set, is summed over the data
+sets, once as it is (a leaning) and once squared (any difference of a set). The first sum is held to its exact variance,
+the second to random labels. ``TESTS`` tests of all forms together raise a false alarm with a chance of ``FALSE_ALARM``,
+by Bonferroni's rule.
+A set in which the first program has a number under some draws and the second under none is a difference.
 Where nothing is missing there is nothing to draw, and both must give the same number.
 """
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,13 @@ def adjusted(p_values: dict[str, float], families: Sequence[Family]) -> dict[str
     result = {}
     for family in families:
         for name in family.names:
-            low, high = 0.0, 1.0
+            low, high = 1e-300, 1.0
             if name not in rejected(p_values, families, 1.0):
                 result[name] = 1.0
                 continue
-            for _ in range(60):
-                middle = (low + high) / 2.0
+            # Halved in the exponent first: a level may be any power of ten.
+            for turn in range(120):
+                middle = sqrt(low * high) if turn < 60 else (low + high) / 2.0
                 low, high = (low, middle) if name in rejected(p_values, families, middle) else (middle, high)
             result[name] = high
     return result

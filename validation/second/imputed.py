@@ -8,6 +8,7 @@ from math import inf, isfinite, log, sqrt
 from typing import Any
 
 import numpy as np
+from scipy.optimize import linprog
 from scipy.special import expit
 
 from validation.second import counts, events
@@ -19,7 +20,6 @@ from validation.second.basics import (
     by_t,
     check_sides,
     columns_that_count,
-    error_of_last,
 )
 
 BURN_IN = 50
@@ -207,6 +207,21 @@ def imputed_difference(
 # --------------------------------------------------------------------------------------------------- events and counts
 
 
+def is_foretold(columns: Array, outcome: Array, *, is_odds: bool) -> bool:
+    """Whether a sum of the columns grows without end and takes the likelihood up: the maximum lies at infinity."""
+    bounded = np.zeros(outcome.size, dtype=bool) if is_odds else outcome > 0.0
+    sign = np.where(outcome > 0.0, 1.0, -1.0)[:, None] * columns
+    gain = linprog(
+        -sign[~bounded].sum(axis=0),
+        A_ub=-sign[~bounded],
+        b_ub=np.zeros(int((~bounded).sum())),
+        A_eq=columns[bounded] if bounded.any() else None,
+        b_eq=np.zeros(int(bounded.sum())) if bounded.any() else None,
+        bounds=[(-1.0, 1.0)] * columns.shape[1],
+    )
+    return bool(-gain.fun > 1e-7)
+
+
 class Side:
     """The regression of one side's known outcomes on the terms, and draws of its coefficients."""
 
@@ -236,9 +251,7 @@ class Side:
             if left < 1:
                 raise NoEstimateError("not_estimable")
             self.factor = max(1.0, float(((mine - mean) ** 2 / mean).sum()) / left)
-        turned = self.columns[known] @ np.linalg.inv(np.linalg.cholesky(information)).T
-        error_of_last(information)
-        if sqrt(float((turned**2).sum(axis=1).max())) > 20.0:
+        if is_foretold(basis, mine, is_odds=exposure is None):
             raise NoEstimateError("separation")
         self.root = np.linalg.inv(np.linalg.cholesky(information)).T * sqrt(self.factor)
 

@@ -76,13 +76,25 @@ def imputed_answers(
         one = next(analysis for analysis in analyses if analysis["method"] == "imputed_difference")
         outcome, treated, terms = _people(frame, one)
         n_imputations = one["imputation"]["n_imputations"]
-        try:
-            found |= imputed.imputed_difference(
-                outcome, treated, terms, visits, n_imputations=n_imputations, n_chains=n_answers, draw=draw
+
+        def chains(n_chains: int) -> dict[Any, list[Found]]:
+            return imputed.imputed_difference(
+                outcome, treated, terms, visits, n_imputations=n_imputations, n_chains=n_chains, draw=draw
             )
-        except (NoEstimateError, np.linalg.LinAlgError, ArithmeticError, ValueError) as none:
-            status = str(none) if isinstance(none, NoEstimateError) else "failed"
-            found |= {key: [Found(status)] * n_answers for key in visits}
+
+        try:
+            return found | chains(n_answers)
+        except NoEstimateError as none:
+            return found | {key: [Found(str(none))] * n_answers for key in visits}
+        except np.linalg.LinAlgError:
+            # One chain without its rank ends all of them; each has its own end.
+            for _ in range(n_answers):
+                try:
+                    one_chain = chains(1)
+                except np.linalg.LinAlgError:
+                    one_chain = {key: [Found("singular")] for key in visits}
+                for key in visits:
+                    found.setdefault(key, []).extend(one_chain[key])
     return found
 
 

@@ -158,6 +158,7 @@ def show_effect(plan: EffectPlan, *, words: list[str], as_json: bool) -> None:
         print_json({**content, "command": command})
         return
     _show_simulated(plan, content)
+    _show_rule(content.get("blinded") or {})
     typer.echo(f"Again: {command}")
 
 
@@ -223,6 +224,17 @@ def _show_beside(content: dict[str, Any]) -> None:
         needed = "no number of people" if again["people"] is None else f"{again['people']} people"
         planned = f"with {again['planned_people']} as planned the power would be {again['power_as_planned']:.3f}"
         typer.echo(f"By the blinded numbers of {again['seen_people']} people {needed} are needed; {planned}.")
+
+
+def _show_rule(blinded: dict[str, Any]) -> None:
+    """What simulated trials show of the rule by which a size is reckoned again."""
+    for row in blinded.get("simulated", ()):
+        errors = ", ".join(f"{name} {one['value']:.4f} (± {one['mcse']:.4f})" for name, one in row["nulls"].items())
+        typer.echo(
+            f"Simulated with this rule, numbers {row['numbers']}: power {row['power']['value']:.4f} "
+            f"(± {row['power']['mcse']:.4f}), type I error: {errors}; {row['people']['value']:.0f} people on average, "
+            f"{row['people_low']} to {row['people_high']} in 90% of trials, at most {row['most']}."
+        )
 
 
 def _show_cautions(content: dict[str, Any]) -> None:

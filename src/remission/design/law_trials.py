@@ -144,8 +144,8 @@ def simulate_law(
     truth = effect_of(law)
     aim = log(truth) if law.is_ratio else truth
     power, failed, estimate, away, covered, entered = Count(), Count(), Mean(), Mean(), Count(), Mean()
-    false = {name: Count() for name, _ in _worlds_without(law)}
-    for cohort in _cohorts(people, treatment_share, n_replicates, seed):
+    false = {name: Count() for name, _ in worlds_without(law)}
+    for cohort in cohorts_of(people, treatment_share, n_replicates, seed):
         ended = _ended(law, cohort, level, bounds)
         good = np.isfinite(ended.estimate)
         power.add(ended.reached)
@@ -154,7 +154,7 @@ def simulate_law(
         away.add(ended.estimate - aim)
         covered.add(ended.covers[good])
         entered.add(ended.people)
-        for name, world in _worlds_without(law):
+        for name, world in worlds_without(law):
             false[name].add(_ended(world, cohort, level, bounds).reached)
     return SimulatedLaw(
         n_replicates=power.n, n_failed=failed.hits, power=power.measure, estimate=estimate.measure, bias=away.measure,
@@ -176,10 +176,10 @@ class _Ended:
 def _ended(law: Law, cohort: _Cohort, level: float, bounds: "Boundaries | None") -> _Ended:
     n, truth = cohort.treated.size, effect_of(law)
     if bounds is None:
-        trials = _analyzed(law, cohort)
+        trials = analyzed(law, cohort)
         outside = trials.passes(truth, 1, level) | trials.passes(truth, -1, level)
         everybody = np.full(cohort.n_replicates, float(n))
-        return _Ended(_reaches(law, trials, level), trials.estimate, ~outside, everybody)
+        return _Ended(reaches(law, trials, level), trials.estimate, ~outside, everybody)
     side, null = wished_side(law), nulls_to_pass(law)[0][0]
     is_two_sided = law.goal == "superiority" and law.sides == 2
     running = np.ones(cohort.n_replicates, dtype=np.bool_)
@@ -187,7 +187,7 @@ def _ended(law: Law, cohort: _Cohort, level: float, bounds: "Boundaries | None")
     estimate, entered = np.full(running.size, np.nan), np.zeros(running.size)
     for look, share in enumerate(bounds.information):
         people = n if look == len(bounds.z) - 1 else ceil(share / bounds.information[-1] * n - 1e-9)
-        trials = _analyzed(law, cohort.first(people))
+        trials = analyzed(law, cohort.first(people))
         bound = 0.5 * erfc(bounds.z[look] / sqrt(2.0))
         if bounds.z[look] == inf:
             success = harm = np.zeros_like(running)
@@ -219,7 +219,7 @@ def reject_share(
 ) -> Count:
     """How many trials reach the goal; trials end when their share is told apart from ``against``."""
     level, count = test_level(law, alpha), Count()
-    for cohort in _cohorts(people, treatment_share, n_replicates, seed):
+    for cohort in cohorts_of(people, treatment_share, n_replicates, seed):
         count.add(_ended(law, cohort, level, bounds).reached)
         found = count.measure
         if count.n >= 400 and abs(found.value - against) > 4.0 * found.mcse:
@@ -227,7 +227,7 @@ def reject_share(
     return count
 
 
-def _worlds_without(law: Law) -> Iterator[tuple[str, Law]]:
+def worlds_without(law: Law) -> Iterator[tuple[str, Law]]:
     """Where the goal must not be reached, each by its name."""
     margin = law.margin or 0.0
     if law.goal == "superiority":
@@ -239,7 +239,8 @@ def _worlds_without(law: Law) -> Iterator[tuple[str, Law]]:
         yield "at the lower margin", with_effect(law, 1.0 / margin if law.is_ratio else -margin)
 
 
-def _cohorts(people: int, treatment_share: float, n_replicates: int, seed: int) -> Iterator[_Cohort]:
+def cohorts_of(people: int, treatment_share: float, n_replicates: int, seed: int) -> Iterator[_Cohort]:
+    """People of the trials, so many trials at once as memory is asked for."""
     counts = np.array([split(k, treatment_share).treatment for k in range(people + 1)])
     treated = np.diff(counts) > 0
     step = max(1, _MOST_PEOPLE // people)
@@ -248,14 +249,16 @@ def _cohorts(people: int, treatment_share: float, n_replicates: int, seed: int) 
         yield _Cohort(People.of_replicates(seed=seed, first=first, count=n, n_subjects=people), n, treated)
 
 
-def _reaches(law: Law, trials: _Trials, level: float) -> _Flags:
+def reaches(law: Law, trials: _Trials, level: float) -> _Flags:
+    """Whether each trial reaches its goal."""
     parts = [trials.passes(null, side, level) for null, side in nulls_to_pass(law)]
     if law.goal == "superiority":
         return np.asarray(np.logical_or.reduce(parts))
     return np.asarray(np.logical_and.reduce(parts))
 
 
-def _analyzed(law: Law, cohort: _Cohort) -> _Trials:
+def analyzed(law: Law, cohort: _Cohort) -> _Trials:
+    """The test of each trial."""
     match law:
         case Difference():
             return _means(law, cohort)
@@ -267,6 +270,24 @@ def _analyzed(law: Law, cohort: _Cohort) -> _Trials:
             return _rates(law, cohort)
         case Repeated():
             return _visits(law, cohort)
+
+
+def nuisance_of(law: Law, cohort: _Cohort) -> dict[str, _Column]:
+    """What both sides together show of each trial, by its field of ``Blinded``: a spread, a share or a rate."""
+    match law:
+        case Difference() if law.clusters is None:
+            values, stays = _drawn_means(law, cohort)
+            n, _, squares = _moments(values, stays)
+            return {"sd": np.sqrt(squares / np.maximum(n - 1.0, 1.0))}
+        case Proportions() if law.clusters is None:
+            stays = cohort.stays(law)
+            happened = cohort.uniforms(2)[0] < cohort.by_side(law.treatment, law.control)
+            return {"share": (happened & stays).sum(axis=1) / np.maximum(stays.sum(axis=1), 1)}
+        case Rate():
+            counts, days = _drawn_counts(law, cohort)
+            return {"rate_per_day": counts.sum(axis=1) / days.sum(axis=1)}
+        case _:
+            return {}
 
 
 def _bounds(level: float, freedom: _Column | float) -> _Column | float:
@@ -324,11 +345,17 @@ def _means(law: Difference, cohort: _Cohort) -> _Trials:
         common = first[:, columns[:, 0]] * np.sqrt(icc)
         values = sd * (common[:, :, None] + np.sqrt(1.0 - icc) * second[:, columns])
         return _cluster_means(values, stays[:, columns], treated[columns[:, 0]], law.difference)
-    r, sd_of = law.baseline_correlation, cohort.by_side(law.sd.treatment, law.sd.control)
-    values = law.difference * treated + sd_of * (r * second + np.sqrt(1.0 - r * r) * first)
-    if not r:
+    values, _ = _drawn_means(law, cohort)
+    if not law.baseline_correlation:
         return _two_samples(values, stays, treated, is_welch=law.sd.treatment != law.sd.control)
     return _adjusted(values, second, stays, treated)
+
+
+def _drawn_means(law: Difference, cohort: _Cohort) -> tuple[_Table, Bool[np.ndarray, "replicate subject"]]:
+    """Outcomes of everybody, each by itself, and who is there to give one."""
+    first, second, *_ = cohort.normals(0)
+    r, sd_of = law.baseline_correlation, cohort.by_side(law.sd.treatment, law.sd.control)
+    return law.difference * cohort.treated + sd_of * (r * second + np.sqrt(1.0 - r * r) * first), cohort.stays(law)
 
 
 def _adjusted(y: _Table, x: _Table, inside: Bool[np.ndarray, "replicate subject"], treated: np.ndarray) -> _Trials:
@@ -433,7 +460,8 @@ def _hazards(law: Hazard, cohort: _Cohort) -> _Trials:
     return _Trials(np.where(both, estimate, np.nan), passes)
 
 
-def _rates(law: Rate, cohort: _Cohort) -> _Trials:
+def _drawn_counts(law: Rate, cohort: _Cohort) -> tuple[_Table, _Table]:
+    """Counts of everybody, and the days in which they were counted."""
     count_u, leave_u, _, _ = cohort.uniforms(2)
     days = np.full(count_u.shape, law.days)
     if law.leaving is not None:
@@ -442,7 +470,11 @@ def _rates(law: Rate, cohort: _Cohort) -> _Trials:
         with np.errstate(divide="ignore"):
             days = np.minimum(days, -np.log(leave_u) / leaves)
     rate = cohort.by_side(law.rate_ratio * law.control_rate_per_day, law.control_rate_per_day)
-    counts = negative_binomial_quantile(count_u, rate * days, law.dispersion)
+    return negative_binomial_quantile(count_u, rate * days, law.dispersion), days
+
+
+def _rates(law: Rate, cohort: _Cohort) -> _Trials:
+    counts, days = _drawn_counts(law, cohort)
     logs, variance = [], []
     for side in (cohort.treated, ~cohort.treated):
         n, total, watched = float(side.sum()), counts[:, side].sum(axis=1), days[:, side].sum(axis=1)

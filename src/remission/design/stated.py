@@ -320,8 +320,38 @@ def simulate_effect(
     if plan.effect.blinding is not None:
         people = plan.sizes[-1] if plan.sizes else smallest["people"] if smallest else None
         content["worlds"] = [] if people is None else _worlds(plan, people)
+    if content.get("blinded") is not None:
+        content["blinded"]["simulated"] = _reestimated_trials(plan, content["blinded"])
     content["seed"], content["n_replicates"] = plan.seed, plan.n_replicates
     return content
+
+
+def _reestimated_trials(plan: EffectPlan, found: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the rule does where the numbers are as stated, and where they are as the blinded ones."""
+    from remission.design.look_answers import with_blinded
+    from remission.design.reestimation import blinded_of, simulate_reestimation
+
+    seen, planned = plan.compared(found["seen_people"]), plan.compared(found["planned_people"])
+    blinded = plan.effect.blinded
+    assert blinded is not None, "asked by the caller"
+    kept = {} if blinded.dispersion is None else {"dispersion": blinded.dispersion}
+    rows = []
+    for name, law in (("as stated", plan.law), ("as seen", with_blinded(plan.law, blinded, plan.treatment_share))):
+
+        def size_of(numbers: dict[str, float]) -> int | None:
+            try:
+                believed = with_blinded(plan.law, blinded_of(seen, numbers | kept), plan.treatment_share)
+            except SpecError:
+                # No pair of shares with the stated difference has that mean.
+                return None
+            return smallest_people(replace(plan, effect=plan.effect.replace(effect=believed, blinded=None)))
+
+        shown = simulate_reestimation(
+            law, planned, seen, plan.treatment_share, size_of, alpha=plan.alpha, n_replicates=plan.n_replicates,
+            seed=plan.seed,
+        )  # fmt: skip
+        rows.append({"numbers": name, **shown})
+    return rows
 
 
 def _worlds(plan: EffectPlan, people: int) -> list[dict[str, Any]]:

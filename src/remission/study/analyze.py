@@ -374,9 +374,48 @@ def _analysis_cautions(one: StudyCompared, left_out: dict[str, int]) -> Iterator
             f"{analysis.id}: {100 * lost[0]:.0f}% of the treatment side and {100 * lost[1]:.0f}% of the control side "
             "have no outcome; such a difference can make an effect, or hide one."
         )
+    for line in (*_one_sided(one), *_odd_visits(one)):
+        yield f"{analysis.id}: {line}"
     measure = one.plan.measure(analysis.endpoint)
     if isinstance(measure, Measure) and measure.rule == "carried":
         yield f"{analysis.id}: a last value carried forward is an assumption about what was not seen, seldom true."
+
+
+def _one_sided(one: StudyCompared) -> Iterator[str]:
+    """A side on which all is alike has a ratio all the same."""
+    is_table = one.analysis.method == "odds_ratio" and not one.terms and one.analysis.test == "wald"
+    if not is_table and one.analysis.method != "log_rank":
+        return
+    happened = one.outcome.value == 1.0 if is_table else one.outcome.event
+    for side, name in zip(one.sides, ("treatment", "control"), strict=True):
+        mine = happened[side & one.analyzed]
+        if not mine.any():
+            yield f"nobody on the {name} side had the event; the ratio says that it was rarer there, and not how much."
+        elif is_table and mine.all():
+            yield f"everybody on the {name} side had the event; the ratio says that it was not rarer, and not how much."
+
+
+def _odd_visits(one: StudyCompared) -> Iterator[str]:
+    """Visits that say what another says, that do not vary, or that few people of a side came to."""
+    if not one.analysis.facts.at_visits:
+        return
+    names, table = one.outcome.names, one.outcome.periods[one.analyzed]
+    seen = np.isfinite(table)
+    for place, name in enumerate(names):
+        known = table[seen[:, place], place]
+        if known.size > 2 and np.ptp(known) == 0.0:
+            yield f"{name} has one value for everybody."
+            continue
+        for earlier in range(place):
+            both = seen[:, place] & seen[:, earlier]
+            if both.sum() > 2 and (table[both, place] == table[both, earlier]).all():
+                yield f"{name} holds what {names[earlier]} holds, of everybody; one may be a copy."
+    if one.outcome.target is not None:
+        at = np.isfinite(one.outcome.periods[:, one.outcome.target]) & one.analyzed
+        for side, word in zip(one.sides, ("treatment", "control"), strict=True):
+            count = int((at & side).sum())
+            if count < _FEW <= int((one.analyzed & side).sum()):
+                yield f"{count} people of the {word} side were seen at {names[one.outcome.target]}, which is compared."
 
 
 def _cautions(plan: StudyPlan, data: StudyData) -> Iterator[str]:

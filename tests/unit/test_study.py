@@ -536,7 +536,7 @@ def test_a_crossover_is_analyzed_within_people(tmp_path: Path) -> None:
         "one": person + np.where(order, effect, 0.0) + g.normal(0, 1, n),
         "two": person + np.where(order, 0.0, effect) + period + g.normal(0, 1, n),
     })  # fmt: skip
-    plan = {
+    plan: dict[str, Any] = {
         "id": "x", "title": "X",
         "data": {"layout": "people", "person": "id", "arm": "arm",
                  "visits": [{"name": "one", "day": 7}, {"name": "two", "day": 35}]},

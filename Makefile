@@ -16,6 +16,8 @@ TEST_STAMP := $(VENV)/.installed-test
 LOCK_STAMP := $(VENV)/.installed-lock
 BENCH := .benchmarks/venv
 BENCH_STAMP := $(BENCH)/.installed
+# The state of the program that waits are compared with, from this folder's own history.
+EARLIER := .benchmarks/earlier
 CALIBRATION := .benchmarks/calibration
 CALIBRATION_STAMP := $(CALIBRATION)/.installed
 # Wheels only: no code of a source archive runs at installation, and every file is checked by its hash. The lists are
@@ -32,14 +34,17 @@ CORE := src/remission/records/*,src/remission/protocol/*,src/remission/numerics/
 SPREAD := --numprocesses auto --dist loadfile
 
 .PHONY: help run install test browser check format-check lint types layers docs unit coverage quick format golden \
-	lock pages bench calibrate wide ranks inference torture realism endpoints mmrm double effects rpact estimands facts medicines therapies blinding operating fuzz abuse bench-load laws shapes \
+	lock pages bench waits calibrate wide ranks inference torture realism endpoints mmrm double effects rpact estimands facts medicines therapies blinding operating fuzz abuse bench-load laws shapes \
 	static processes thorough kernels processors picture worlds forecasts explanations credibility dist dist-check clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
+# Side by side; the second is shown when the first was.
 run: $(RUN_STAMP) ## install, then simulate the two published trials and say where their reports are
-	@for trial in kare dakwar-2019; do $(BIN)/remission run "$$trial" --replicates $(REPLICATES); done
+	@said=$$(mktemp); $(BIN)/remission run dakwar-2019 --replicates $(REPLICATES) >"$$said" & other=$$!; \
+	$(BIN)/remission run kare --replicates $(REPLICATES) || { kill $$other; rm "$$said"; exit 1; }; \
+	wait $$other || { cat "$$said"; rm "$$said"; exit 1; }; cat "$$said"; rm "$$said"
 
 install: $(RUN_STAMP) ## install only, into .venv
 
@@ -192,10 +197,17 @@ ranks: $(CALIBRATION_STAMP) ## 200 fits of data sets of the exact simulator: are
 inference: $(CALIBRATION_STAMP) ## the fit checked without sampling, after make calibrate: predictive, identified, Sobol, influence, arms left out
 	@OPENBLAS_NUM_THREADS=1 $(CALIBRATION)/bin/python -m validation.inference.checks .benchmarks/points
 
-bench: $(BENCH_STAMP) ## speed and memory on this machine, against other engines; into benchmarks/results.json
+bench: $(BENCH_STAMP) $(EARLIER) ## speed and memory on this machine, against other engines; into benchmarks/results.json
 	@for part in course scale streamed dask_workers pk curves design mmrm commands; do \
 	  echo "== $$part"; OPENBLAS_NUM_THREADS=1 $(BENCH)/bin/python -m "benchmarks.$$part"; \
 	done
+	@echo "== waits"; OPENBLAS_NUM_THREADS=1 $(BENCH)/bin/python -m benchmarks.waits $(EARLIER) --page
+
+$(EARLIER):
+	@git clone --quiet . "$@" && git -C "$@" checkout --quiet 2bcf5bc
+
+waits: $(BENCH_STAMP) $(EARLIER) ## seconds that people wait, and what they go into, beside an earlier state; into docs/explanation/waits.md
+	@OPENBLAS_NUM_THREADS=1 $(BENCH)/bin/python -m benchmarks.waits $(EARLIER) --page
 
 torture: $(TEST_STAMP) ## 200 kills, full disks, jumping clocks: runs must end with the same bytes; into docs/validation/torture.md
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -u -m validation.torture --write

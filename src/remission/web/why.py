@@ -4,7 +4,6 @@ from functools import cache, partial
 
 from remission.library.explanations import Explained, Range, load_explanations
 from remission.records.base import Record
-from remission.report.interval_charts import explain_chart
 from remission.web.figure import Figure, FigureTable, figure_of
 from remission.web.language import load_text
 from remission.web.retold import retold
@@ -26,6 +25,8 @@ def why(protocol: str, language: str = "en") -> Why | None:
     found = load_explanations().get(protocol)
     if found is None:
         return None
+    from remission.report.interval_charts import explain_chart
+
     words, say = load_text(language, "trial")["why"], partial(retold, language=language)
     return Why(
         says=tuple(map(say, found.says)),

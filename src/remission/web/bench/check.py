@@ -9,10 +9,6 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from remission.design.stated import plan_effect
-from remission.design.stated_protocol import effect_of_protocol
-from remission.design.study import plan_design
-from remission.design.variants import sizes_of
 from remission.errors import RemissionError, SpecError
 from remission.protocol.file import parse_protocol
 from remission.protocol.record import Protocol
@@ -152,6 +148,9 @@ def _plan(protocol: Protocol, given: Mapping[str, Any]) -> tuple[dict[str, Any],
             where="--spending", got="given without looks", allowed="used with --looks or --futility",
             remedy="Add for example --looks 0.5,1.",
         )  # fmt: skip
+    from remission.design.study import plan_design
+    from remission.design.variants import sizes_of
+
     sizes = sizes_of(str(given["vary"])) if "vary" in given else None
     plan = plan_design(
         protocol, parameters=None, n_subjects=sizes, power=given.get("power"), alpha=given.get("alpha", 0.05),
@@ -174,6 +173,10 @@ def _plan_law(protocol: Protocol, given: Mapping[str, Any]) -> tuple[dict[str, A
             where=unread[0], got="given with a protocol that states the law of an outcome",
             allowed="nothing here: no people are simulated day by day", remedy="Empty it, or ask the chain.",
         )  # fmt: skip
+    from remission.design.stated import plan_effect
+    from remission.design.stated_protocol import effect_of_protocol
+    from remission.design.variants import sizes_of
+
     effect, compared = effect_of_protocol(protocol, given.get("analysis"))
     sizes = sizes_of(str(given["vary"])).sizes if "vary" in given else ()
     plan_effect(

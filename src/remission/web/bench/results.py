@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 from pydantic import Field
 
 from remission.design.verdicts import TRUE_VALUE, verdicts
@@ -182,6 +181,8 @@ def _power(points: tuple[Point, ...], name: str, content: Mapping[str, Any]) -> 
 def _results(
     report: Path, protocol: Protocol, content: Mapping[str, Any], n: int, row: Mapping[str, Any]
 ) -> list[Shown]:
+    import pyarrow.parquet as pq
+
     kept = pq.read_table(report / "tables" / "estimates.parquet")
     size = np.asarray(kept["n_subjects"])
     values = np.asarray(kept["estimate"], dtype=np.float64)[size == n]

@@ -8,7 +8,6 @@ from fastapi import Query
 from remission.blinding.bench import BenchResult, run_bench
 from remission.library.blinding import list_blinding_trials, load_blinding_trial
 from remission.records.base import Record
-from remission.report.blinding_charts import frontier_chart
 from remission.report.blinding_words import WORDS, bench_paragraph, bench_rows, bench_sentences, doubt_rows
 from remission.web.figure import Figure, FigureTable, figure_of
 from remission.web.page import PageRouter
@@ -59,6 +58,8 @@ def _check(trial: str) -> None:
              command="remission blinding bench {trial}")  # fmt: skip
 def blinding(trial: Annotated[str, Query(max_length=64)] = "kare") -> BlindingPage:
     """A trial on the bench of blinding: control arms, worlds, what belief would do."""
+    from remission.report.blinding_charts import frontier_chart
+
     found = _found(trial)
     head, rows = bench_rows(found)
     doubts = doubt_rows(found) if found.doubts else None

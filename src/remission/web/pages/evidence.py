@@ -19,8 +19,6 @@ from remission.records.evidence import CareRecord, StudyOutcome, StudyRecord
 from remission.records.substance import Substance
 from remission.records.therapy_kinds import THERAPIES, therapy_worth
 from remission.report import evidence_text as texts
-from remission.report.forest import forest_chart
-from remission.report.therapy_forest import therapy_forest
 from remission.web.figure import Figure, figure_of
 from remission.web.page import PageRouter
 from remission.web.pages.trials import simulated_records
@@ -350,6 +348,8 @@ def _worth(kind: str, substance: str) -> WorthRow:
 
 @cache
 def _therapy_figure(kind: str) -> Figure:
+    from remission.report.therapy_forest import therapy_forest
+
     return figure_of(therapy_forest(load_evidence(), kind=kind))
 
 
@@ -528,6 +528,8 @@ def _forests_of(study_id: str) -> tuple[ForestLink, ...]:
 
 @cache
 def _forest_figure(substance: str, endpoint: str) -> Figure:
+    from remission.report.forest import forest_chart
+
     figure = figure_of(forest_chart(load_evidence(), substance=substance, endpoint=endpoint))
     # What was pooled stands on the page as a list of its own.
     return figure.model_copy(update={"cannot": figure.cannot.split(". ")[0].rstrip(".") + "."})

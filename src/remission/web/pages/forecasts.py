@@ -7,7 +7,6 @@ from typing import Any
 
 from remission.library.published import trial_citation
 from remission.records.base import Record
-from remission.report.interval_charts import forecast_chart
 from remission.web.figure import Figure, figure_of
 from remission.web.language import load_text
 from remission.web.page import PageRouter
@@ -91,6 +90,8 @@ def _trial(row: dict[str, Any]) -> TrialForecasts:
 
 
 def _card(name: str, content: dict[str, Any], words: Any) -> ForecastCard:
+    from remission.report.interval_charts import forecast_chart
+
     made = {
         "day": content["written"], "commit": str(content["commit"])[:10], "seed": content["seed"], "n": content["n"],
         "posterior": f"{content['posterior']['plan']} ({content['posterior']['sha256'][:10]})",

@@ -20,8 +20,6 @@ from remission.protocol.record import Protocol
 from remission.records.base import Record
 from remission.records.seed import DEFAULT_SEED
 from remission.report.chart import Chart
-from remission.report.session_chart import session_chart
-from remission.report.story_chart import day_chart, state_chart
 from remission.trial.result import TrialResult
 from remission.trial.simulate import simulate_trial
 from remission.web.figure import Figure, figure_of
@@ -64,6 +62,8 @@ def load_story(substance: Substance) -> Story:
 @cache
 def state_figure(substance: Substance, symbols: tuple[str, ...], title: str) -> Figure:
     """States of one region by arm and day."""
+    from remission.report.story_chart import state_chart
+
     story = load_story(substance)
     return figure_of(state_chart(story.result, story.alone, symbols, title=title))
 
@@ -71,6 +71,8 @@ def state_figure(substance: Substance, symbols: tuple[str, ...], title: str) -> 
 @cache
 def day_figure(substance: Substance) -> Figure:
     """Days without use by arm and week."""
+    from remission.report.story_chart import day_chart
+
     story = load_story(substance)
     return figure_of(day_chart(story.result, story.alone))
 
@@ -78,6 +80,8 @@ def day_figure(substance: Substance) -> Figure:
 @cache
 def session_figure(substance: Substance, panels: tuple[str, ...]) -> Figure:
     """One session in simulated people."""
+    from remission.report.session_chart import session_chart
+
     chart: Chart | None = session_chart(load_protocol(_TRIALS[substance]), seed=DEFAULT_SEED, panels=panels)
     assert chart is not None, "both trials give ketamine"
     return figure_of(chart)

@@ -32,7 +32,6 @@ from remission.report.clinic_sheet import ClinicSheet, clinic_sheet, read_diluti
 from remission.report.plan_compare import ComparisonRow, comparison_rows
 from remission.report.plan_numbers import plan_numbers
 from remission.report.plan_search import SearchSheet, search_sheet
-from remission.report.planner_chart import comparison_chart, planner_chart
 from remission.web.figure import Figure, figure_of
 from remission.web.page import PageRouter
 from remission.web.problems import PROBLEM_RESPONSES, Fault, PageMissingError, fault_of
@@ -216,7 +215,7 @@ def planner_print(query: _Asked) -> PrintPage:
     plan, _ = _plan(request)
     return PrintPage(
         sheet=sheets.plan_sheet(plan),
-        figure=figure_of(planner_chart(plan, medium="paper", levels=levels)),
+        figure=_chart(plan, medium="paper", levels=levels),
         version=package_version(),
         levels=sheets.level_rows(levels),
     )
@@ -306,7 +305,7 @@ def _answer(query: PlannerQuery, is_clinician: bool) -> PlannerPage:
         more["clinic"] = _clinic(request, query)
     plan, figure = _plan(request)
     if levels:
-        figure = figure_of(planner_chart(plan, levels=levels))
+        figure = _chart(plan, levels=levels)
     return _page(
         query,
         is_clinician,
@@ -409,16 +408,24 @@ def _check_size(requests: Sequence[planning.PlanRequest]) -> None:
         )
 
 
+def _chart(plan: planning.Plan, **how: Any) -> Figure:
+    from remission.report.planner_chart import planner_chart
+
+    return figure_of(planner_chart(plan, **how))
+
+
 @lru_cache(maxsize=64)
 def _plan(request: planning.PlanRequest) -> tuple[planning.Plan, Figure]:
     _check_size((request,))
     plan = planning.plan_infusion(request)
-    return plan, figure_of(planner_chart(plan))
+    return plan, _chart(plan)
 
 
 @lru_cache(maxsize=16)
 def _compared(requests: tuple[planning.PlanRequest, ...]) -> tuple[planning.Comparison, Figure]:
     _check_size(requests)
+    from remission.report.planner_chart import comparison_chart
+
     found = planning.compare_regimens(requests)
     return found, figure_of(comparison_chart(found.plans))
 

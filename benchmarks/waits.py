@@ -25,7 +25,7 @@ from benchmarks.measure import write_results
 
 ROOT = Path(__file__).parents[1]
 EARLIER = "2bcf5bc"
-REPEATS = 5
+REPEATS = int(os.environ.get("WAITS_REPEATS", "5"))
 PLAN = ("plan", "--weight", "82", "--age", "45", "--dose", "0.5mg/kg", "--minutes", "40")
 KARE = ("run", "kare", "--replicates")
 DESIGN = ("design", "kare", "--vary", "n=60,120", "--replicates", "200", "--power", "0.9")

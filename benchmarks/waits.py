@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -195,7 +195,7 @@ class Sampler:
     """Looks at the stack every other millisecond of processor time, and books the time since the last look."""
 
     def __init__(self) -> None:
-        self.spent: Counter[str] = Counter({"interpreter": time.process_time()})
+        self.spent: dict[str, float] = defaultdict(float, {"interpreter": time.process_time()})
         self._last = time.process_time()
         self._known: dict[str, str | None] = {}
 

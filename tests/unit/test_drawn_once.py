@@ -81,10 +81,10 @@ def test_the_result_is_told_before_anything_is_written(tmp_path: Path) -> None:
         order.append(f"told {result.n_replicates}")
         assert not list(tmp_path.rglob("*.parquet"))
 
-    def report(_result: TrialResult, folder: Path, *, command: str, versions: dict[str, str]) -> None:
-        order.append("report")
+    def report(result: TrialResult, folder: Path, *, command: str, versions: dict[str, str]) -> None:
+        order.append(f"report {result.n_replicates}")
         (folder / "report.html").write_text(f"<!doctype html>{command}{versions}")
 
     plan = plan_trial(load_protocol("dakwar-2019"), n_replicates=2, seed=5)
     write_run(plan, tmp_path, "x", report=report, on_result=told)
-    assert order == ["told 2", "report"]
+    assert order == ["told 2", "report 2"]

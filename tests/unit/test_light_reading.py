@@ -37,7 +37,10 @@ def test_a_dose_per_weight_is_never_a_fixed_one(text: str) -> None:
 
 def test_columns_from_bytes_are_arrows_own() -> None:
     """Arrow is given bytes so that it does not load pandas; the table must be the same."""
-    for values in (np.array([1.5, np.nan, -0.0]), np.arange(4), np.zeros(0), np.arange(6.0)[::2], np.int32([7])):
+    columns: tuple[np.ndarray, ...] = (
+        np.array([1.5, np.nan, -0.0]), np.arange(4), np.zeros(0), np.arange(6.0)[::2], np.array([7], dtype=np.int32),
+    )  # fmt: skip
+    for values in columns:
         assert _numbers(values).equals(pa.array(values)) or np.isnan(values).any()
         assert _numbers(values).null_count == 0
         assert str(_numbers(values).type) == str(pa.array(values).type)

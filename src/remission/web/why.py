@@ -4,7 +4,7 @@ from functools import cache, partial
 
 from remission.library.explanations import Explained, Range, load_explanations
 from remission.records.base import Record
-from remission.web.figure import Figure, FigureTable, figure_of
+from remission.web.figure import Figure, FigureTable, figure_of, kept_figure
 from remission.web.language import load_text
 from remission.web.retold import retold
 
@@ -25,12 +25,10 @@ def why(protocol: str, language: str = "en") -> Why | None:
     found = load_explanations().get(protocol)
     if found is None:
         return None
-    from remission.report.interval_charts import explain_chart
-
     words, say = load_text(language, "trial")["why"], partial(retold, language=language)
     return Why(
         says=tuple(map(say, found.says)),
-        figure=figure_of(explain_chart(found, say)),
+        figure=kept_figure(picture_name(protocol, language), of=found) or why_figure(found, language),
         movers=FigureTable(
             columns=tuple(words["mover_columns"]),
             rows=tuple((say(one.name), say(_text(one.low)), say(_text(one.high))) for one in found.movers),
@@ -41,6 +39,18 @@ def why(protocol: str, language: str = "en") -> Why | None:
             seed=found.seed, day=found.made, r2=found.surrogate_r2,
         ),
     )  # fmt: skip
+
+
+def why_figure(found: Explained, language: str) -> Figure:
+    """The picture, drawn."""
+    from remission.report.interval_charts import explain_chart
+
+    return figure_of(explain_chart(found, partial(retold, language=language)))
+
+
+def picture_name(protocol: str, language: str) -> str:
+    """The name of the picture of a trial among those that were drawn before."""
+    return f"why-{protocol}-{language}"
 
 
 def _studies(found: Explained, unlimited: str) -> list[tuple[str, ...]]:

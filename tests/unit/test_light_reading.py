@@ -1,11 +1,14 @@
 """What is read or computed the short way is what the long way gives."""
 
+from importlib.resources import files
+
 import numpy as np
 import pyarrow as pa
 import pytest
 from scipy.stats import binomtest
 
 from remission.errors import UnitsError
+from remission.library.loader import list_parameter_sets, read_library_toml
 from remission.library.protocols import evidence_of, list_protocols, load_protocol, substance_of
 from remission.numerics.intervals import share_interval
 from remission.records.quantity import is_per_weight, read_fixed_dose
@@ -48,3 +51,15 @@ def test_columns_from_bytes_are_arrows_own() -> None:
     rows = np.array([0, 0, 3, 2, 1, 2])
     assert _texts(_Texts(words, rows)).equals(pa.array([words[one] for one in rows], pa.string()))
     assert _texts(_Texts([], np.zeros(0, dtype=np.int64))).equals(pa.array([], pa.string()))
+
+
+def test_parameter_sets_are_found_without_reading_the_library() -> None:
+    """Every command asks which sets there are; a set that the short look misses could not be named."""
+    found, waiting = [], [files("remission.library")]
+    while waiting:
+        for entry in waiting.pop().iterdir():
+            if entry.is_dir():
+                waiting.append(entry)
+            elif entry.name.endswith(".toml") and "parameters" in read_library_toml(entry):
+                found.append(entry.name.removesuffix(".toml"))
+    assert list_parameter_sets() == tuple(sorted(found))

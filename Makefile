@@ -18,6 +18,8 @@ BENCH := .benchmarks/venv
 BENCH_STAMP := $(BENCH)/.installed
 # The state of the program that waits are compared with, from this folder's own history.
 EARLIER := .benchmarks/earlier
+PEERS := .benchmarks/peers
+PEERS_STAMP := $(PEERS)/.installed
 CALIBRATION := .benchmarks/calibration
 CALIBRATION_STAMP := $(CALIBRATION)/.installed
 # Wheels only: no code of a source archive runs at installation, and every file is checked by its hash. The lists are
@@ -162,7 +164,7 @@ golden: $(TEST_STAMP) ## rewrite the golden numbers; asks for a changelog fragme
 	fi
 
 lock: $(LOCK_STAMP) ## resolve requirements/*.in again; UPGRADE=1 takes newer versions
-	@for name in lock run core test bench calibrate; do \
+	@for name in lock run core test bench peers calibrate; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	    --no-emit-index-url --no-emit-find-links --only-binary :all: --override requirements/overrides.in $(if $(UPGRADE),--upgrade) \
 	    $$([[ "$$name" = core || "$$name" = test || "$$name" = bench || "$$name" = calibrate ]] && echo --constraint requirements/run.txt) \
@@ -197,14 +199,21 @@ ranks: $(CALIBRATION_STAMP) ## 200 fits of data sets of the exact simulator: are
 inference: $(CALIBRATION_STAMP) ## the fit checked without sampling, after make calibrate: predictive, identified, Sobol, influence, arms left out
 	@OPENBLAS_NUM_THREADS=1 $(CALIBRATION)/bin/python -m validation.inference.checks .benchmarks/points
 
-bench: $(BENCH_STAMP) $(EARLIER) ## speed and memory on this machine, against other engines; into benchmarks/results.json
-	@for part in course scale streamed dask_workers pk curves design mmrm commands; do \
-	  echo "== $$part"; OPENBLAS_NUM_THREADS=1 $(BENCH)/bin/python -m "benchmarks.$$part"; \
-	done
-	@echo "== waits"; OPENBLAS_NUM_THREADS=1 $(BENCH)/bin/python -m benchmarks.waits $(EARLIER) --page
+$(PEERS_STAMP): requirements/peers.txt | $(VENV)/bin/python
+	@echo "Installing the trial simulator that the benchmarks compare with, into $(PEERS)"
+	@$(VENV)/bin/python -m venv $(PEERS)
+	@$(subst $(BIN),$(PEERS)/bin,$(PIP_INSTALL)) --requirement requirements/peers.txt
+	@touch $@
 
 $(EARLIER):
 	@git clone --quiet . "$@" && git -C "$@" checkout --quiet 2bcf5bc
+
+# Each part is a process of its own.
+bench: $(BENCH_STAMP) $(PEERS_STAMP) $(EARLIER) ## speed and memory on this machine, against other engines; into benchmarks/results.json
+	@for part in "trials $(EARLIER)" "simulators $(PEERS)/bin/python" course scale streamed dask_workers pk curves design mmrm commands "waits $(EARLIER) --page"; do \
+	  echo "== $$part"; OPENBLAS_NUM_THREADS=1 $(BENCH)/bin/python -m benchmarks.$$part || exit 1; \
+	done
+	@$(BENCH)/bin/python -m benchmarks.page
 
 waits: $(BENCH_STAMP) $(EARLIER) ## seconds that people wait, and what they go into, beside an earlier state; into docs/explanation/waits.md
 	@OPENBLAS_NUM_THREADS=1 $(BENCH)/bin/python -m benchmarks.waits $(EARLIER) --page

@@ -9,6 +9,7 @@ Method: Philox4x32-10 (Salmon et al. 2011, doi:10.1145/2063384.2063405), a count
 becomes the uniform ``(w + 0.5) / 2**32``, never 0 or 1. Normals come in pairs by the Box-Muller transform.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -135,6 +136,21 @@ def draw_uniforms(people: People, stream: Stream, index: int) -> tuple[_Column, 
         return u0, u1, u2, u3
     w0, w1, w2, w3 = draw_words(people, stream, index)
     return _unit(w0), _unit(w1), _unit(w2), _unit(w3)
+
+
+def draw_firsts(people: People, stream: Stream, indices: Sequence[int]) -> Float[np.ndarray, "index subject"]:
+    """The first of the uniforms at each of several addresses, for every person. [dimensionless]"""
+    if len(people) >= _MANY:
+        from remission.numerics.addressed import addressed_firsts
+
+        return addressed_firsts(
+            people.subject, people.replicate, index=np.array(indices, dtype=np.uint64), stream=int(stream),
+            seed=people.seed,
+        )  # fmt: skip
+    found = np.empty((len(indices), len(people)))
+    for row, index in zip(found, indices, strict=True):
+        row[:] = _unit(draw_words(people, stream, index)[0])
+    return found
 
 
 def draw_normals(people: People, stream: Stream, index: int) -> tuple[_Column, _Column, _Column, _Column]:

@@ -21,7 +21,7 @@ def pins_of(name: str) -> dict[str, str]:
     return {match[1]: match[2] for match in PIN.finditer((ROOT / "requirements" / name).read_text("utf-8"))}
 
 
-@pytest.mark.parametrize("name", ["core.txt", "run.txt", "test.txt", "lock.txt", "bench.txt"])
+@pytest.mark.parametrize("name", ["core.txt", "run.txt", "test.txt", "lock.txt", "bench.txt", "peers.txt"])
 def test_every_line_is_a_pin_with_hashes(name: str) -> None:
     """One line without a hash, and pip refuses the whole file; one with an address, and it works here only."""
     text = (ROOT / "requirements" / name).read_text("utf-8")
@@ -29,7 +29,7 @@ def test_every_line_is_a_pin_with_hashes(name: str) -> None:
     assert "://" not in text
 
 
-@pytest.mark.parametrize("name", ["core", "run", "test", "lock", "bench"])
+@pytest.mark.parametrize("name", ["core", "run", "test", "lock", "bench", "peers"])
 def test_everything_asked_for_is_pinned(name: str) -> None:
     """A requirement added without `make lock` would be missing in a fresh clone and nowhere else."""
     asked = names_of((ROOT / "requirements" / f"{name}.in").read_text("utf-8"))

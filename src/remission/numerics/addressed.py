@@ -38,6 +38,14 @@ def _fill(found, subject, replicate, index, stream, k0, k1, n_pairs):
                 found[row, o + i] = b[row * _BLOCK + i]
 
 
+@njit(nogil=True, cache=True, **OPTIONS)
+def _fill_first(found, subject, replicate, index, stream, k0, k1):
+    for row in range(index.size):
+        for i in range(subject.size):
+            w0, _, _, _ = philox_lane(subject[i], replicate[i], index[row], stream, k0, k1)
+            found[row, i] = unit_lane(w0)
+
+
 def addressed_draws(
     subject: UInt64[np.ndarray, " subject"],
     replicate: UInt64[np.ndarray, " subject"],
@@ -56,4 +64,19 @@ def addressed_draws(
     found = np.empty((n_columns, subject.size))
     _fill(found, np.ascontiguousarray(subject), np.ascontiguousarray(replicate), uint64(index), uint64(stream),
           uint64(seed & _MASK), uint64(seed >> 32), n_columns // 2 if normal else 0)  # fmt: skip
+    return found
+
+
+def addressed_firsts(
+    subject: UInt64[np.ndarray, " subject"],
+    replicate: UInt64[np.ndarray, " subject"],
+    *,
+    index: UInt64[np.ndarray, " index"],
+    stream: int,
+    seed: int,
+) -> Float[np.ndarray, "index subject"]:
+    """The first uniform at each of several addresses; arguments as for :func:`addressed_draws`. [dimensionless]"""
+    found = np.empty((index.size, subject.size))
+    _fill_first(found, np.ascontiguousarray(subject), np.ascontiguousarray(replicate), index, uint64(stream),
+                uint64(seed & _MASK), uint64(seed >> 32))  # fmt: skip
     return found

@@ -41,13 +41,14 @@ def _at(e, d, g, left, held, rate, link, t, o, width, builds):
 
 
 @njit(**OPTIONS)
-def _later(e, d, g, left, held, e1, d1, g1, left1, held1, width):
+def _later(e, d, g, left, held, e1, d1, g1, left1, held1, width, builds):
     """Responses one step of length 1 (the arrays that end in it) later."""
     for m in range(e.shape[0]):
+        if builds:
+            for i in range(width):
+                g[m, i] = g1[m, i] + e1[m, i] * g[m, i] + d1[m, i] * held[i]
         for i in range(width):
-            grown = g1[m, i] + e1[m, i] * g[m, i] + d1[m, i] * held[i]
             d[m, i] = e1[m, i] * d[m, i] + d1[m, i] * left[i]
-            g[m, i] = grown
             e[m, i] = e[m, i] * e1[m, i]
     for i in range(width):
         held[i] = held1[i] + left1[i] * held[i]
@@ -55,11 +56,13 @@ def _later(e, d, g, left, held, e1, d1, g1, left1, held1, width):
 
 
 @njit(**OPTIONS)
-def _doubled(e, d, g, left, held, width):
+def _doubled(e, d, g, left, held, width, builds):
     """Responses at twice the time."""
     for m in range(e.shape[0]):
+        if builds:
+            for i in range(width):
+                g[m, i] = g[m, i] * (1.0 + e[m, i]) + d[m, i] * held[i]
         for i in range(width):
-            g[m, i] = g[m, i] * (1.0 + e[m, i]) + d[m, i] * held[i]
             d[m, i] = d[m, i] * (e[m, i] + left[i])
             e[m, i] = e[m, i] * e[m, i]
     for i in range(width):
@@ -84,10 +87,10 @@ def _integral(total, rate, factor, start, link, nodes, weights, first, half, bui
                 elif panel == 1:
                     _later(
                         e[node], d[node], g[node], left[node], held[node],
-                        e[n_node], d[n_node], g[n_node], left[n_node], held[n_node], width,
+                        e[n_node], d[n_node], g[n_node], left[n_node], held[n_node], width, builds,
                     )  # fmt: skip
                 else:
-                    _doubled(e[node], d[node], g[node], left[node], held[node], width)
+                    _doubled(e[node], d[node], g[node], left[node], held[node], width, builds)
                 response = g[node] if builds else d[node]
                 for i in range(width):
                     x[i] = factor[0, o + i] * response[0, i]

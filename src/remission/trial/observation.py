@@ -15,7 +15,7 @@ from remission.patient.kernels.links import active_links
 from remission.patient.kernels.reference import day_index
 from remission.patient.parameters import CourseParameters
 from remission.protocol.record import Protocol
-from remission.streams import People, Stream, draw_normal_pair, draw_uniforms
+from remission.streams import People, Stream, draw_firsts, draw_normal_pair, draw_uniforms
 from remission.trial.happenings import Happenings
 from remission.trial.measured import DEPRESSION_ERROR, Measured
 from remission.use.belief import believed_mark
@@ -88,7 +88,7 @@ def observe(
     if happenings is not None and happenings.kept is not None:
         kept = happenings.kept
     else:
-        kept = {day: _kept(people, course, day, schedule, parameters) for day in visits}
+        kept = _kept(people, course, visits, schedule, parameters)
     if happenings is not None and happenings.in_custody is not None:
         kept = {day: kept[day] & ~happenings.in_custody[:, day] for day in visits}
     belief = schedule.psychoactive.max(axis=1)
@@ -157,7 +157,7 @@ def _observation(
         craving_days = [-1, *craving_days]
         noise = draw_normal_pair(people, Stream.REPORT, day_index(-1))[0]
         vas.insert(0, np.clip(course.baseline_vas[:, -1] + parameters.sigma_v * noise, 0.0, 100.0))
-    positive = [_test_positive(people, protocol, course, day) for day in days["test"]]
+    positive = _tests_positive(people, protocol, course, days["test"])
     return Observation(
         diary=diary,
         amount=amount,
@@ -259,15 +259,20 @@ def _columns(columns: list[np.ndarray], n: int) -> np.ndarray:
 
 
 def _kept(
-    people: People, course: Course, day: int, schedule: CourseSchedule, parameters: CourseParameters
-) -> Bool[np.ndarray, " subject"]:
-    # Use is 0 or 1, so two values serve everybody.
-    missing = leaving_probability(
+    people: People, course: Course, days: list[int], schedule: CourseSchedule, parameters: CourseParameters
+) -> dict[int, Bool[np.ndarray, " subject"]]:
+    """Of each visit, who keeps it."""
+    # Use is 0 or 1, so two chances serve everybody.
+    clean, using = leaving_probability(
         np.array([0.0, 1.0]), hazard_per_day=parameters.miss_hazard_per_day, use_factor=parameters.leave_use_factor
     )
-    miss = np.zeros(len(people)) if schedule.blocked[day] else missing[course.use[:, day]]
-    chance = draw_uniforms(people, Stream.VISIT, day)[0]
-    return (course.days_in_study > day) & (chance >= miss)
+    kept = {}
+    for day, chance in zip(days, draw_firsts(people, Stream.VISIT, days), strict=True):
+        present = course.days_in_study > day
+        if not schedule.blocked[day]:
+            present &= np.where(course.use[:, day] > 0, chance >= using, chance >= clean)
+        kept[day] = present
+    return kept
 
 
 def _reported_craving(
@@ -284,10 +289,15 @@ def _reported_craving(
     return np.where(kept, np.clip(mark, 0.0, 100.0), np.nan)
 
 
-def _test_positive(people: People, protocol: Protocol, course: Course, day: int) -> Bool[np.ndarray, " subject"]:
+def _tests_positive(
+    people: People, protocol: Protocol, course: Course, days: list[int]
+) -> list[Bool[np.ndarray, " subject"]]:
+    """Of each day of tests, whose is positive."""
     test = protocol.test
     if test is None:
-        return np.zeros(len(people), dtype=np.bool_)
-    used = course.use[:, max(0, day + 1 - test.detection_days) : day + 1].any(axis=1)
-    chance = draw_uniforms(people, Stream.ASSAY, day)[0]
-    return chance < np.where(used, test.sensitivity, 1.0 - test.specificity)
+        return [np.zeros(len(people), dtype=np.bool_) for _ in days]
+    found = []
+    for day, chance in zip(days, draw_firsts(people, Stream.ASSAY, days), strict=True):
+        used = course.use[:, max(0, day + 1 - test.detection_days) : day + 1].any(axis=1)
+        found.append(np.where(used, chance < test.sensitivity, chance < 1.0 - test.specificity))
+    return found

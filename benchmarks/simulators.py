@@ -2,8 +2,8 @@
 
 Like: 180 people in three arms (a control and two doses), people drawn anew, kinetics of each, 84 days, visits on days
 28, 56 and 84, one endpoint, one comparison. Not equal: theirs adapts its allocation and may stop (``default``) or not
-(``fixed``), and knows an effect at each visit; ours lives every day of every person. What is told is processor time of a
-trial, theirs over ours: ``trial_vs_refua_default``, ``trial_vs_refua_fixed``.
+(``fixed``), and knows an effect at each visit; ours lives every day of every person. Processor time of a trial, theirs
+over ours: ``trial_vs_refua_default``, ``trial_vs_refua_fixed``.
 """
 
 import json
@@ -75,7 +75,9 @@ def main(peer_python: str) -> None:
     told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
     own = seconds_of_a_trial()
     for name, (seconds, people) in told.items():
-        print(f"refua-clinical, {name}: {1000.0 * seconds:.1f} ms a trial of {people:.0f} people; ours {1000.0 * own:.2f}")
+        print(
+            f"refua-clinical, {name}: {1000.0 * seconds:.1f} ms a trial of {people:.0f} people; ours {1000.0 * own:.2f}"
+        )
     write_results(**{f"trial_vs_refua_{name}": seconds / own for name, (seconds, _) in told.items()})
 
 

@@ -3,7 +3,7 @@
 ``finished_trial_ns``: processor time of simulating and analyzing trials of 300 people, 180 days and two arms, with an
 analysis of covariance and a logistic regression, a person-day. ``finished_trial_two_threads``, ``..._two_workers``:
 time of one over time of two, by the clock; a busy core spoils both. ``analyses_vs_statsmodels``: the two analyses by
-statsmodels, one trial at a time, over ours of all trials at once. ``t_tests_vs_r``: R's ``t.test``, one trial at a time,
+statsmodels, one trial at a time, over ours of all trials at once. ``t_tests_vs_r``: R's ``t.test``, trial by trial,
 over ours. Values are equal before times are compared.
 """
 
@@ -84,7 +84,7 @@ def analyses_against_statsmodels() -> float:
             mean = sm.OLS(percent[number][inside[number]], columns).fit()
             odds = sm.Logit(event[number][inside[number]], columns[:, [0, 1, 3, 4]]).fit(disp=0)
             # Intervals and p values are part of the work.
-            mean.conf_int(), odds.conf_int(), mean.pvalues, odds.pvalues  # noqa: B018
+            mean.conf_int(), odds.conf_int(), mean.pvalues, odds.pvalues
             found.append((mean.params[-1], np.exp(odds.params[-1])))
         return np.array([one for one, _ in found]), np.array([one for _, one in found])
 
@@ -106,7 +106,8 @@ def _columns(batch: TrialBatch, n_replicates: int) -> tuple[np.ndarray, np.ndarr
 
 def t_tests_against_r(n_trials: int = 1000, n_people: int = 300) -> float | None:
     """Two means of equal variance compared in many made-up trials; None where there is no R."""
-    if shutil.which("Rscript") is None:
+    program = shutil.which("Rscript")
+    if program is None:
         return None
     values = np.random.default_rng(4).normal(size=(n_trials, n_people))
     inside = np.ones(values.shape, dtype=np.bool_)
@@ -115,7 +116,7 @@ def t_tests_against_r(n_trials: int = 1000, n_people: int = 300) -> float | None
         path = Path(folder) / "values.csv"
         np.savetxt(path, values, delimiter=",", fmt="%.17g")
         told = subprocess.run(
-            ["Rscript", "--vanilla", str(R_SCRIPT), str(path), str(REPEATS)], check=True, capture_output=True, text=True
+            [program, "--vanilla", str(R_SCRIPT), str(path), str(REPEATS)], check=True, capture_output=True, text=True
         ).stdout.split()
     seconds, p_value = float(told[0]), np.array(told[1:], dtype=np.float64)
     _check("R", (analyze_differences(values, inside, treated, nothing).p_value,), (p_value,))
@@ -137,7 +138,9 @@ def _check(name: str, ours: tuple[np.ndarray, ...], theirs: tuple[np.ndarray, ..
 
 def main() -> None:
     """Measure, print, write."""
-    print(f"load average before: {os.getloadavg()[0]:.1f} of {os.cpu_count()} cores; a busy core spoils the gains of two")
+    print(
+        f"load average before: {os.getloadavg()[0]:.1f} of {os.cpu_count()} cores; a busy core spoils the gains of two"
+    )
     write_results(finished_trial_ns=own_nanoseconds())
     write_results(
         finished_trial_two_workers=gain(partial(Processes, 2)), finished_trial_two_threads=gain(partial(Threads, 2))

@@ -9,6 +9,7 @@ Method: Philox4x32-10 (Salmon et al. 2011, doi:10.1145/2063384.2063405), a count
 becomes the uniform ``(w + 0.5) / 2**32``, never 0 or 1. Normals come in pairs by the Box-Muller transform.
 """
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -28,7 +29,7 @@ _WEYL_1 = 0xBB67AE85
 _ROUNDS = 10
 _TO_UNIT = 2.0**-32
 _MANY = 512
-"""From so many people on draws come from a compiled loop of the same bits; fewer are not worth its loading."""
+"""From so many people on draws come from a compiled loop of the same bits; fewer do where it is loaded anyway."""
 
 _Words = UInt64[np.ndarray, " subject"]
 _Column = Float[np.ndarray, " subject"]
@@ -131,7 +132,7 @@ def draw_words(people: People, stream: Stream, index: int) -> tuple[_Words, _Wor
 
 def draw_uniforms(people: People, stream: Stream, index: int) -> tuple[_Column, _Column, _Column, _Column]:
     """Four independent uniforms in (0, 1) at an address, for every person. [dimensionless]"""
-    if len(people) >= _MANY:
+    if _is_compiled(people):
         u0, u1, u2, u3 = _many(people, stream, index)
         return u0, u1, u2, u3
     w0, w1, w2, w3 = draw_words(people, stream, index)
@@ -140,7 +141,7 @@ def draw_uniforms(people: People, stream: Stream, index: int) -> tuple[_Column, 
 
 def draw_firsts(people: People, stream: Stream, indices: Sequence[int]) -> Float[np.ndarray, "index subject"]:
     """The first of the uniforms at each of several addresses, for every person. [dimensionless]"""
-    if len(people) >= _MANY:
+    if _is_compiled(people):
         from remission.numerics.addressed import addressed_firsts
 
         return addressed_firsts(
@@ -155,7 +156,7 @@ def draw_firsts(people: People, stream: Stream, indices: Sequence[int]) -> Float
 
 def draw_normals(people: People, stream: Stream, index: int) -> tuple[_Column, _Column, _Column, _Column]:
     """Four independent standard normals at an address, for every person. [dimensionless]"""
-    if len(people) >= _MANY:
+    if _is_compiled(people):
         z0, z1, z2, z3 = _many(people, stream, index, normal=True)
         return z0, z1, z2, z3
     u0, u1, u2, u3 = draw_uniforms(people, stream, index)
@@ -164,11 +165,15 @@ def draw_normals(people: People, stream: Stream, index: int) -> tuple[_Column, _
 
 def draw_normal_pair(people: People, stream: Stream, index: int) -> tuple[_Column, _Column]:
     """The first two of the normals at an address; cheaper when two are enough."""
-    if len(people) >= _MANY:
+    if _is_compiled(people):
         z0, z1 = _many(people, stream, index, n_columns=2, normal=True)
         return z0, z1
     w0, w1, _, _ = draw_words(people, stream, index)
     return _box_muller(_unit(w0), _unit(w1))
+
+
+def _is_compiled(people: People) -> bool:
+    return len(people) >= _MANY or "remission.numerics.lanes" in sys.modules
 
 
 def _many(

@@ -1,7 +1,5 @@
 """Addressed draws: the published generator, its addresses, its law."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +7,17 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from remission.errors import SpecError
-from remission.streams import People, Stream, check_seed, draw_normal_pair, draw_normals, draw_uniforms, draw_words
+from remission.numerics.elementary import cos_sin_turns, log
+from remission.streams import (
+    People,
+    Stream,
+    check_seed,
+    draw_firsts,
+    draw_normal_pair,
+    draw_normals,
+    draw_uniforms,
+    draw_words,
+)
 
 # Known answers of Philox4x32-10 printed with its reference implementation (Random123, kat_vectors): counter, key,
 # output.
@@ -95,15 +103,28 @@ def test_addresses_that_do_not_fit_are_refused(first: int, count: int, n_subject
         People.of_replicates(seed=1, first=first, count=count, n_subjects=n_subjects)
 
 
-@pytest.mark.parametrize("draw", [draw_uniforms, draw_normals, draw_normal_pair])
-def test_a_crowd_gets_the_draws_that_its_people_get_alone(draw: Callable[..., tuple[np.ndarray, ...]]) -> None:
-    """Many people are drawn by a compiled loop: one bit of difference, and a trial would depend on its size."""
+def test_compiled_draws_are_those_of_the_words() -> None:
+    """Draws come from a compiled loop where it is loaded: one bit of difference, and a run would depend on what else
+    the program did.
+    """
     crowd = People.of_replicates(seed=2**63 + 12345, first=7, count=3, n_subjects=401)
-    alone = [
-        People(seed=crowd.seed, replicate=crowd.replicate[at : at + 1], subject=crowd.subject[at : at + 1])
-        for at in range(len(crowd))
-    ]
-    together = draw(crowd, Stream.REPORT, 2**31 + 5)
-    apart = zip(*(draw(person, Stream.REPORT, 2**31 + 5) for person in alone), strict=True)
-    for one, other in zip(together, apart, strict=True):
-        np.testing.assert_array_equal(one.view(np.int64), np.concatenate(other).view(np.int64))
+    words = draw_words(crowd, Stream.REPORT, 2**31 + 5)
+    uniforms = [(word.astype(np.float64) + 0.5) * 2.0**-32 for word in words]
+    normals = []
+    for radius, turn in (uniforms[:2], uniforms[2:]):
+        length, (cosine, sine) = np.sqrt(-2.0 * log(radius)), cos_sin_turns(turn)
+        normals += [length * cosine, length * sine]
+    at = (crowd, Stream.REPORT, 2**31 + 5)
+    for found, expected in (
+        (draw_uniforms(*at), uniforms), (draw_normals(*at), normals), (draw_normal_pair(*at), normals[:2]),
+        (draw_firsts(crowd, Stream.REPORT, [2**31 + 5]), uniforms[:1]),
+    ):  # fmt: skip
+        np.testing.assert_array_equal(np.array(found).view(np.int64), np.array(expected).view(np.int64))
+
+
+def test_the_first_person_alone_has_the_draws_of_the_crowd() -> None:
+    """A trial's size must not move anybody's luck."""
+    crowd = People.of_replicates(seed=3, first=7, count=1, n_subjects=600)
+    one = People(seed=3, replicate=crowd.replicate[:1], subject=crowd.subject[:1])
+    for found, expected in zip(draw_normals(one, Stream.CUE, 4), draw_normals(crowd, Stream.CUE, 4), strict=True):
+        assert found[0] == expected[0]

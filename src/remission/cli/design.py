@@ -118,10 +118,10 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
 
         design_effect_file(context)
         return
-    from remission.cli.design_show import show
+    from remission.cli.design_show import show, tell_first, tell_settled
     from remission.cli.design_work import design_work, engage, keeping
     from remission.cli.effect import changed_protocol, design_stated, read_people
-    from remission.cli.progress import listener, progress_of
+    from remission.cli.progress import is_on_terminal, listener, progress_of
     from remission.cli.run import parameters_of
     from remission.design.study import first_look, plan_design, study_design
     from remission.design.variants import sizes_of
@@ -156,15 +156,19 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
         typer.echo(f"No --vary was given: the smallest size is searched with --vary {vary}.", err=True)
     crew = engage(plan.person_days, plan.designs[-1], workers, yes=yes)
     heard = listener()
+    is_told = heard is None and not as_json and is_on_terminal()
     with design_work(context) as work, crew:
         if heard is not None:
             first_look(plan, partial(heard.share, is_first=True))
+        elif is_told:
+            first_look(plan, partial(tell_first, plan), over_posterior=True)
         study = study_design(
             plan,
             crew=keeping(crew, work),
             keep=report is not None,
             on_progress=lambda name, weight: progress_of(name, quiet=as_json, weight=weight),
             on_share=None if heard is None else partial(heard.share, is_first=False),
+            on_settled=partial(tell_settled, plan) if is_told else None,
         )
         content = plain({**study.content, "command": _command(context, vary)})
         if work is not None:

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import typer
 
@@ -18,13 +18,32 @@ from remission.design.effect_models import MEANS
 from remission.design.looks import Sequential
 from remission.design.operating import Characteristics
 from remission.design.scenario_file import read_scenarios
+from remission.design.study import DesignPlan
 from remission.design.table import TableRow, run_table, table_person_days
 from remission.design.verdicts import TRUE_VALUE, verdicts
 from remission.door.diaries import all_diaries
-from remission.numerics.tallies import Measure
+from remission.numerics.tallies import Count, Measure
 from remission.patient.standing import standing_of
 from remission.protocol.record import Protocol
 from remission.report.numbers import drawn_words
+
+
+def tell_first(plan: DesignPlan, n_subjects: int, rejected: Count) -> None:
+    """A wide band at once, on standard error, of what the answer begins with."""
+    words = f"First look, {n_subjects} people, {rejected.n} trials: {_told(plan, drawn=plan.drawing is not None)}"
+    typer.echo(f"{words} {rejected.measure.text}", err=True)
+
+
+def tell_settled(plan: DesignPlan, n_subjects: int, share: Measure, values: Literal["fixed", "drawn"]) -> None:
+    """What is settled of a design while others go on, on standard error."""
+    typer.echo(f"Settled, {n_subjects} people: {_told(plan, drawn=values == 'drawn')} {share.text}", err=True)
+
+
+def _told(plan: DesignPlan, *, drawn: bool) -> str:
+    if drawn:
+        return "chance of success over the posterior"
+    name = "type I error" if plan.is_null else "power"
+    return f"{name} with the same values in every trial" if plan.drawing is not None else name
 
 
 def show(content: dict[str, Any], main: list[Characteristics], *, null: bool, power: float | None) -> None:

@@ -71,6 +71,11 @@ def hearing(listener: Listener) -> Iterator[None]:
         _listener.reset(before)
 
 
+def is_on_terminal() -> bool:
+    """Whether somebody reads standard error while it is written."""
+    return unguarded(sys.stderr).isatty()
+
+
 def listener() -> Listener | None:
     """Who hears, if anybody does."""
     return _listener.get()

@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -45,7 +45,7 @@ from remission.design.variants import (
     resize_protocol,
 )
 from remission.errors import SpecError
-from remission.numerics.tallies import Count
+from remission.numerics.tallies import Count, Measure
 from remission.patient.backgrounds import course_parameters_of
 from remission.patient.drawn import Drawing, default_posterior
 from remission.patient.parameters import CourseParameters
@@ -62,6 +62,8 @@ from remission.trial.truth import check_people, truth_of_stated
 
 OnProgress = Callable[[int, int], None]
 OnShare = Callable[[int, Count], None]
+
+OnSettled = Callable[[int, Measure, Literal["fixed", "drawn"]], None]
 
 _TRIALS_A_DRAW = 20
 """Trials at each draw of the model's values: enough to tell draws apart, few enough for many draws."""
@@ -411,36 +413,25 @@ def study_design(
     keep: bool = False,
     on_progress: Callable[[str, int], Any] | None = None,
     on_share: OnShare | None = None,
+    on_settled: OnSettled | None = None,
 ) -> DesignStudy:
     """Do the work of a plan.
 
     ``crew``: who simulates. ``keep``: whether the estimates of all trials are kept, for a report. ``on_progress``:
     called with the name of each part and its person-days; gives a context that gives what is called with (done, all).
-    ``on_share``: called with the people of a design and the trials that rejected, as they stand.
+    ``on_share``: called with the people of a design and the trials that rejected, as they stand. ``on_settled``: called
+    with the people of a design and its share of rejections as soon as that moves no more, of fixed values or
+    over the posterior.
     """
     used, wanted, power, rule = plan.designs[0], plan.analysis, plan.power, plan.rule
     trials = partial(_shown, on_progress)
     truths, errors = _truths(plan)
-    rows: list[Characteristics] = []
-    runs = []
-    for design in plan.designs:
-        n_subjects = design.population.n_subjects
-        with trials(f"{n_subjects} people", person_days_of([design], plan.max_replicates)) as tell:
-            run = simulate_design(
-                design, parameters=plan.parameters, max_replicates=plan.max_replicates, mcse=plan.mcse, seed=plan.seed,
-                alpha=plan.alpha, analysis=wanted, truths=truths, truth_errors=errors, rule=rule, source=plan.source,
-                keep=keep or plan.prices is not None, is_null=plan.is_null, crew=crew, on_progress=tell,
-                on_share=None if on_share is None else partial(on_share, n_subjects),
-            )  # fmt: skip
-        runs.append(run)
-        rows += characterize(design, run, analysis=wanted)
+    rows, runs, drawn = _each_design(plan, truths, errors, keep, crew, trials, on_share, on_settled)
     main = [row for row in rows if row.analysis == wanted]
     standing = standing_of(plan.protocol.substance).to_dict()
     if plan.source is not None:
         words = f"A stated effect on the days of {plan.source.source}; no effect of the model."
         standing = {**standing, "lines": [words]}
-    pairs = zip(plan.designs, main, strict=True) if plan.drawing is not None else ()
-    drawn = [_over_posterior(plan, design, row, crew, trials) for design, row in pairs]
     content: dict[str, Any] = {
         "protocol": plan.protocol.id,
         "standing": standing,
@@ -479,23 +470,61 @@ def study_design(
         content["looks"] = asdict(rule)
     if plan.n_draws:
         with trials("assurance", person_days_of(plan.designs[-1:], plan.n_draws * _TRIALS_A_DRAW)):
-            found = estimate_assurance(
+            assured = estimate_assurance(
                 plan.designs[-1], n_draws=plan.n_draws, n_replicates=_TRIALS_A_DRAW, seed=plan.seed, alpha=plan.alpha,
                 analysis=wanted, evidence=plan.evidence, crew=crew,
             )  # fmt: skip
         under = under_effect_model(
-            plan.designs[-1], wanted, asdict(found), model=plan.effect_model, alpha=plan.alpha
+            plan.designs[-1], wanted, asdict(assured), model=plan.effect_model, alpha=plan.alpha
         )  # fmt: skip
-        content["assurance"] = {**asdict(found), **under}
+        content["assurance"] = {**asdict(assured), **under}
     if plan.prices is not None:
         estimates = np.concatenate(runs[-1].kept)
         content["cost"] = cost_content(plan.protocol, *plan.prices, estimates=estimates, analysis=wanted)
     return DesignStudy(plan=plan, rows=tuple(rows), runs=tuple(runs), content=content)
 
 
+def _each_design(
+    plan: DesignPlan,
+    truths: dict[str, float],
+    errors: dict[str, float],
+    keep: bool,
+    crew: Crew,
+    trials: Callable[[str, int], Any],
+    on_share: OnShare | None,
+    on_settled: OnSettled | None,
+) -> tuple[list[Characteristics], list[DesignRun], list[dict[str, Any]]]:
+    """Characteristics and trials of every design, and its assurance where values are drawn, design by design."""
+    wanted, rule = plan.analysis, plan.rule
+    rows: list[Characteristics] = []
+    runs: list[DesignRun] = []
+    drawn: list[dict[str, Any]] = []
+    for design in plan.designs:
+        n_subjects = design.population.n_subjects
+        with trials(f"{n_subjects} people", person_days_of([design], plan.max_replicates)) as tell:
+            run = simulate_design(
+                design, parameters=plan.parameters, max_replicates=plan.max_replicates, mcse=plan.mcse, seed=plan.seed,
+                alpha=plan.alpha, analysis=wanted, truths=truths, truth_errors=errors, rule=rule, source=plan.source,
+                keep=keep or plan.prices is not None, is_null=plan.is_null, crew=crew, on_progress=tell,
+                on_share=None if on_share is None else partial(on_share, n_subjects),
+            )  # fmt: skip
+        runs.append(run)
+        found = characterize(design, run, analysis=wanted)
+        rows += found
+        if on_settled is not None:
+            on_settled(n_subjects, run.decided(wanted).measure, "fixed")
+        if plan.drawing is not None:
+            row = next(one for one in found if one.analysis == wanted)
+            share, told = _over_posterior(plan, design, row, crew, trials)
+            drawn.append(told)
+            if on_settled is not None:
+                on_settled(n_subjects, share, "drawn")
+    return rows, runs, drawn
+
+
 def _over_posterior(
     plan: DesignPlan, design: Protocol, row: Characteristics, crew: Crew, trials: Callable[[str, int], Any]
-) -> dict[str, Any]:
+) -> tuple[Measure, dict[str, Any]]:
     """The assurance of a design: every trial draws its values from the posterior; the other trials speak beside it."""
     assert plan.drawing is not None, "asked for where something is drawn"
     name = f"{design.population.n_subjects} people, over the posterior"
@@ -506,7 +535,7 @@ def _over_posterior(
             analysis=plan.analysis, rule=plan.rule, is_null=True, crew=crew, on_progress=tell,
         )  # fmt: skip
     share = run.decided(plan.analysis)
-    return {
+    return share.measure, {
         "posterior": plan.drawing.posterior, "n_subjects": design.population.n_subjects,
         "rejected": asdict(share.measure), "n_replicates": share.n,
         **assurance_models(
@@ -515,13 +544,16 @@ def _over_posterior(
     }  # fmt: skip
 
 
-def first_look(plan: DesignPlan, on_share: OnShare, *, n_trials: int = 20) -> None:
-    """A few trials of each design of a plan, told at once: a wide band before a narrow one. Nothing of it is kept."""
+def first_look(plan: DesignPlan, on_share: OnShare, *, n_trials: int = 20, over_posterior: bool = False) -> None:
+    """A few trials of each design of a plan, told at once: a wide band before a narrow one. Nothing of it is kept.
+
+    ``over_posterior``: each trial draws its values, where the plan has something to draw.
+    """
     for design in plan.designs:
         run = simulate_design(
             one_analysis(design, plan.analysis), parameters=plan.parameters, mcse=0.5, seed=plan.seed,
             max_replicates=min(n_trials, plan.max_replicates), alpha=plan.alpha, analysis=plan.analysis, rule=plan.rule,
-            source=plan.source, is_null=True,
+            source=plan.source, is_null=True, drawing=plan.drawing if over_posterior else None,
         )  # fmt: skip
         on_share(design.population.n_subjects, run.decided(plan.analysis))
 

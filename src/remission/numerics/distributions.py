@@ -16,6 +16,7 @@ wichura1988, lentz1976
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -492,7 +493,17 @@ def t_cdf(freedom: _Array | float, t: _Array | float) -> Any:
 
 def t_quantile(freedom: _Array | float, p: _Array | float) -> Any:
     """Student's quantile. ``freedom``: degrees of freedom, above 0; NaN otherwise."""
-    return _flat(_each_t_quantile, freedom, p)
+    if np.ndim(p) > 0:
+        return _flat(_each_t_quantile, freedom, p)
+    # Trials by the thousand share a few degrees of freedom, and a search takes half a millisecond.
+    few, which = np.unique(np.asarray(freedom, dtype=np.float64), return_inverse=True)
+    found = np.array([_known_t_quantile(one, float(p)) for one in few.tolist()])[which]
+    return found.reshape(np.shape(freedom)) if np.ndim(freedom) else float(found.reshape(-1)[0])
+
+
+@lru_cache(maxsize=4096)
+def _known_t_quantile(freedom: float, p: float) -> float:
+    return float(_flat(_each_t_quantile, freedom, p))
 
 
 def chi_squared_tail(square: _Array | float) -> Any:

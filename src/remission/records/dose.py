@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
+from functools import cache
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
@@ -66,13 +67,20 @@ def _words(text: str) -> str:
     return " ".join(re.sub(r"[-_.,/()]", " ", text).casefold().split())
 
 
+@cache
+def _known_words(kinds: type[Route] | type[DrugForm], table: str) -> dict[str, Any]:
+    """Each name and usual word of an enumeration, with its member."""
+    usual, known = packaged_toml("words", "dose.toml")[table], dict[str, Any]()
+    for kind in kinds:
+        known |= dict.fromkeys((_words(text) for text in (kind.value, *usual[kind.value])), kind)
+    return known
+
+
 def _by_words(value: Any, kinds: type[Route] | type[DrugForm], table: str) -> Any:
     """A member of an enumeration by its name or usual words; what is no text is left to the type."""
     if not isinstance(value, str):
         return value
-    usual, known = packaged_toml("words", "dose.toml")[table], dict[str, Any]()
-    for kind in kinds:
-        known |= dict.fromkeys((_words(text) for text in (kind.value, *usual[kind.value])), kind)
+    known = _known_words(kinds, table)
     found = known.get(_words(value))
     if found is not None:
         return found

@@ -316,14 +316,17 @@ def with_strategies(
     seen: Observation, strategies: Mapping[EventKind, str], days: Mapping[EventKind, Int[np.ndarray, " subject"]]
 ) -> Observation:
     """What counts under the strategies: failures from an event on, or nothing from it on."""
-    n_days = seen.diary.shape[1]
-    day = np.arange(n_days)
-    failed = np.zeros(seen.seen.shape, dtype=np.bool_)
+    n_people, n_days = seen.diary.shape
+    if not strategies and not seen.marks and seen.sessions is None and seen.admission_day is None:
+        return replace(seen, days_in_study=np.full_like(seen.days_in_study, n_days))
+    day = np.arange(n_days)[:, None]
+    # Day by day in memory, as the course.
+    failed = np.zeros((n_days, n_people), dtype=np.bool_).T
     until = np.full(seen.seen.shape[0], n_days, dtype=np.int64)
     stayed = failing = until
     for event, strategy in strategies.items():
         if strategy == "composite":
-            failed |= day >= days[event][:, None]
+            failed |= (day >= days[event]).T
             stayed = np.minimum(stayed, days[event])
             failing = np.minimum(failing, days[event])
         elif strategy == "while-on-treatment":
@@ -332,7 +335,7 @@ def with_strategies(
         seen,
         diary=np.where(failed, 1, seen.diary).astype(np.int8),
         amount=np.where(failed, np.inf, seen.amount),
-        seen=seen.seen & (day < until[:, None]),
+        seen=seen.seen & (day < until).T,
         test_kept=seen.test_kept & (seen.test_day < until[:, None]),
         test_positive=seen.test_positive | failed[:, seen.test_day],
         craving_vas=np.where(seen.craving_day < until[:, None], seen.craving_vas, np.nan),

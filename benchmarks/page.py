@@ -25,13 +25,14 @@ def rows() -> dict[str, dict[str, Any]]:
 
 def table(now: dict[str, Any]) -> str:
     """The figures in Markdown; ``now``: by name."""
+    earlier = {name: now.get(f"{name}_2bcf5bc", row["was"]) for name, row in rows().items()}
     lines = ["| figure | filed | at 2bcf5bc | now | goal | reached |", "|---|---|---|---|---|---|"]
     for name, row in rows().items():
         value, goal = now.get(name), row.get("goal")
         reached = ""
         if value is not None and goal is not None:
             reached = "yes" if (value <= goal if row["better"] == "less" else value >= goal) else "no"
-        cells = [_text(row.get("filed")), _text(row["was"]), _text(value), _text(goal), reached]
+        cells = [_text(row.get("filed")), _text(earlier[name]), _text(value), _text(goal), reached]
         lines.append(f"| {row['what']}, `{name}` | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 

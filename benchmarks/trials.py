@@ -1,16 +1,17 @@
 """Finished trials: what a person-day costs on one core, what a second thread or process adds, and what others take.
 
 ``finished_trial_ns``: processor time of simulating and analyzing trials of 300 people, 180 days and two arms, with an
-analysis of covariance and a logistic regression, a person-day. ``finished_trial_two_threads``, ``..._two_workers``:
-time of one over time of two, by the clock; a busy core spoils both. ``analyses_vs_statsmodels``: the two analyses by
-statsmodels, one trial at a time, over ours of all trials at once. ``t_tests_vs_r``: R's ``t.test``, trial by trial,
-over ours. Values are equal before times are compared.
+analysis of covariance and a logistic regression, a person-day; ``_2bcf5bc``: of that commit's program.
+``finished_trial_two_threads``, ``..._two_workers``: time of one over time of two, by the clock, on an idle machine.
+``analyses_vs_statsmodels``: the two analyses by statsmodels, one trial at a time, over ours of all trials at once.
+``t_tests_vs_r``: R's ``t.test``, trial by trial, over ours. Values are equal before times are compared.
 """
 
 import os
 import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -48,6 +49,14 @@ def own_nanoseconds() -> float:
             do_piece(plan, chunk)
         found.append((time.process_time() - started) / days * 1e9)
     return statistics.median(found[1:])
+
+
+def earlier_nanoseconds(tree: Path) -> float:
+    """The same of another state of the program, in a process of its own."""
+    ask = "from benchmarks.trials import own_nanoseconds; print(own_nanoseconds())"
+    env = {**os.environ, "PYTHONPATH": str(tree.resolve() / "src")}
+    told = subprocess.run([sys.executable, "-c", ask], check=True, capture_output=True, text=True, env=env)
+    return float(told.stdout)
 
 
 def gain(two: Callable[[], Crew]) -> float:
@@ -141,6 +150,8 @@ def main() -> None:
     print(
         f"load average before: {os.getloadavg()[0]:.1f} of {os.cpu_count()} cores; a busy core spoils the gains of two"
     )
+    if len(sys.argv) > 1:
+        write_results(finished_trial_ns_2bcf5bc=earlier_nanoseconds(Path(sys.argv[1])))
     write_results(finished_trial_ns=own_nanoseconds())
     write_results(
         finished_trial_two_workers=gain(partial(Processes, 2)), finished_trial_two_threads=gain(partial(Threads, 2))

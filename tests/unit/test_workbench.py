@@ -213,6 +213,46 @@ def test_a_job_runs_and_gives_what_the_command_gives(
     assert send(client, f"/run/{other}/resume") == 422
 
 
+def test_a_run_made_elsewhere_is_read_and_its_days_are_scored_again(
+    client: TestClient, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Scored over any days from what the run kept, counted here by hand; nothing of such a run is changed."""
+    import pyarrow.parquet as pq
+
+    (tmp_path / "small.yaml").write_text(SMALL, "utf-8")
+    runs = bench(client).store.folder / "runs"
+    words = ["run", str(tmp_path / "small.yaml"), "--replicates", "2", "--diaries", "--out", str(runs), "--json"]
+    assert run_app(words) == 0
+    name = Path(json.loads(capsys.readouterr().out)["runs"][0]["folder"]).name
+    before = {path: path.read_bytes() for path in (runs / name).rglob("*") if path.is_file()}
+    assert name in client.get("/runs.json").json()["folders"]
+    assert f"/run/at-{name}" in client.get("/runs").text
+    page = client.get(f"/run/at-{name}.json?first=3&last=40&replicate=1").json()
+    assert page["faults"] == []
+    assert page["found"]["headline"] == "2 replicates of 24 people"
+    assert any(fact[0] == "seed" for fact in page["facts"])
+    days = pq.read_table(runs / name / "diaries.parquet").to_pandas()
+    days = days[(days["replicate"] == 1) & days["day"].between(3, 40) & days["observed"]]
+    used = days.groupby(["arm", "subject"], observed=True)["reported_use"].sum().groupby("arm", observed=True)
+    row = next(one for one in page["scored"]["rows"] if one[0] == "Days of use")
+    for arm, cell in zip(page["scored"]["columns"][1:], row[1:], strict=True):
+        assert cell.split(" ")[0] == f"{used.mean()[arm]:.3g}"
+    shown = client.get(f"/run/at-{name}?first=3&last=40&replicate=1")
+    assert "only read here" in shown.text
+    assert "Days of use" in shown.text
+    for wrong in ("first=40&last=3", "first=0&last=3000", "first=0&last=20&replicate=7"):
+        assert "There is a problem" in client.get(f"/run/at-{name}?{wrong}").text, wrong
+    assert client.get(f"/run/at-{name}?first=0&last=99999").status_code == 422
+    for action in ("remove", "cancel", "resume"):
+        assert send(client, f"/run/at-{name}/{action}") == 404
+    assert client.get(f"/run/at-{name}/file/report/diaries.parquet").content[:4] == b"PAR1"
+    for no in ("at-..", "at-%2e%2e", "at-nothing", "at-"):
+        assert client.get(f"/run/{no}").status_code == 404
+    assert {path: path.read_bytes() for path in before} == before
+    (runs / name / "summary.json").write_text("{", "utf-8")
+    assert "There is a problem" in client.get(f"/run/at-{name}").text
+
+
 def test_a_wrong_command_ends_with_the_words_of_the_command_line(client: TestClient) -> None:
     """What a page says must be what the shell says: one validation."""
     store = bench(client).store

@@ -11,11 +11,13 @@ from urllib.parse import urlsplit
 import httpx2 as httpx
 import pytest
 from fastapi.testclient import TestClient
+from made_diaries import PROTOCOL, diaries
 
 pytest.importorskip("sqlalchemy")
 
 from remission.blinding.finished import analyze_finished
 from remission.cli.app import run_app
+from remission.exchange.canonical import write_diaries
 from remission.exchange.guesses import read_guesses
 from remission.library.protocols import list_protocols, load_protocol, protocol_template, protocol_text
 from remission.records.yaml_tree import read_tree
@@ -194,6 +196,43 @@ def test_an_effect_of_ones_own_needs_its_numbers(client: TestClient) -> None:
     assert "effect:" not in page(client, draft)["text"]
     save(client, draft, whose="mine")
     assert page(client, draft)["state"]["boxes"]["p:effect.sd"]["value"] == "25"
+
+
+def test_diaries_and_prices_of_ones_own_are_kept_with_a_draft(client: TestClient, tmp_path: Path) -> None:
+    """They reach the command as files of the job, are told apart by what is in them, and go with the draft."""
+    write_diaries((diaries(40),), tmp_path / "own.parquet")
+    content = (tmp_path / "own.parquet").read_bytes()
+    draft = begin(client, text=PROTOCOL)
+    assert any("diaries" in fault["where"] for fault in page(client, draft)["state"]["faults"])
+
+    def keep(data: bytes, prices: str = "", **more: str) -> "httpx.Response":
+        files = {"diaries": ("mrs-smith.parquet", data)} if data else None
+        fields = {"mark": bench(client).mark, "draft": draft, "prices": prices, **more}
+        return client.post("/design/own", data=fields, files=files)
+
+    assert keep(b"no parquet").status_code == 422
+    assert keep(content, "base: us\n").status_code == 303
+    found = page(client, draft)
+    assert found["prices"] == "base: us\n"
+    said = [fault["where"] + fault["got"] for fault in found["state"]["faults"]]
+    assert not any("diaries" in one for one in said), said
+    assert "--diaries data/diaries-" in found["state"]["command"]
+    assert "smith" not in json.dumps(found)
+    assert save(client, draft, whose="mine", **{"o:prices": "own"}).status_code == 303
+    priced = page(client, draft)["state"]
+    assert "--prices data/prices-" in priced["command"] or any(one["where"] != "--prices" for one in priced["faults"])
+    assert keep(b"", "").status_code == 303
+    assert any(one["where"] == "--prices" for one in page(client, draft)["state"]["faults"])
+    assert save(client, draft, whose="mine", **{"o:prices": ""}).status_code == 303
+    assert save(client, draft, do="run").status_code == 303
+    job = bench(client).store.jobs()[0]
+    name = job.words[job.words.index("--diaries") + 1]
+    assert (bench(client).store.job_folder(job.id) / name).read_bytes() == content
+    assert client.get(f"/run/{job.id}/file/{name}").status_code == 404
+    assert keep(b"", without="yes").status_code == 303
+    assert any("diaries" in one["where"] for one in page(client, draft)["state"]["faults"])
+    assert save(client, draft, do="drop").status_code == 303
+    assert not (bench(client).store.folder / "data" / draft).exists()
 
 
 def test_results_of_an_earlier_state_say_so(client: TestClient) -> None:

@@ -7,13 +7,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from remission.errors import RemissionError, SpecError
 from remission.protocol.file import parse_protocol
 from remission.protocol.record import Protocol
+from remission.records.effect import DiaryEffect
 from remission.records.seed import DEFAULT_SEED
 from remission.web.bench.edit import NAME
+from remission.web.bench.own import OWN, read_own
 from remission.web.problems import Fault, fault_of
 
 _LAWS_TRIALS = 1000
@@ -60,8 +63,11 @@ class Checked:
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
 
-def check_design(text: str, asked: Mapping[str, Any]) -> Checked:
-    """Read a protocol and what is asked of it; every fault with its place, in the words of the command."""
+def check_design(text: str, asked: Mapping[str, Any], folder: Path | None = None) -> Checked:
+    """Read a protocol and what is asked of it; every fault with its place, in the words of the command.
+
+    ``folder``: where diaries and prices of the draft lie.
+    """
     protocol, faults = None, []
     try:
         protocol = parse_protocol(text, name=NAME)
@@ -74,7 +80,8 @@ def check_design(text: str, asked: Mapping[str, Any]) -> Checked:
     is_law = protocol.effect is not None and protocol.effect.law != "diary"
     kind = "effect" if is_law else "design"
     try:
-        used, person_days = _plan_law(protocol, given) if is_law else _plan(protocol, given)
+        own = {name: folder / str(asked[word]) for name, word in OWN.items() if folder is not None and asked.get(word)}
+        used, person_days = _plan_law(protocol, given) if is_law else _plan(protocol, given, own)
     except RemissionError as error:
         found = tuple(_named(fault_of(one)) for one in getattr(error, "faults", (error,)))
         return Checked(protocol=protocol, kind=kind, words=(), faults=found)
@@ -142,7 +149,7 @@ def _read(one: Mapping[str, Any], typed: str) -> Any:
             return typed
 
 
-def _plan(protocol: Protocol, given: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
+def _plan(protocol: Protocol, given: Mapping[str, Any], own: Mapping[str, Path]) -> tuple[dict[str, Any], int]:
     if "spending" in given and "looks" not in given and "futility" not in given:
         raise SpecError(
             where="--spending", got="given without looks", allowed="used with --looks or --futility",
@@ -151,6 +158,15 @@ def _plan(protocol: Protocol, given: Mapping[str, Any]) -> tuple[dict[str, Any],
     from remission.design.study import plan_design
     from remission.design.variants import sizes_of
 
+    used, prices, diaries = dict(given), given.get("prices"), None
+    if prices == "own":
+        if "prices" not in own:
+            raise SpecError(where="--prices", got="own", allowed="prices that are kept with this draft",
+                            remedy="Type them under “Diaries and prices of your own”.")  # fmt: skip
+        prices, used["prices"] = own["prices"], f"data/{own['prices'].name}"
+    effect = protocol.effect
+    if "diaries" in own and isinstance(effect, DiaryEffect) and effect.people == "diaries":
+        diaries, used["diaries"] = read_own(own["diaries"]), f"data/{own['diaries'].name}"
     sizes = sizes_of(str(given["vary"])) if "vary" in given else None
     plan = plan_design(
         protocol, parameters=None, n_subjects=sizes, power=given.get("power"), alpha=given.get("alpha", 0.05),
@@ -159,9 +175,9 @@ def _plan(protocol: Protocol, given: Mapping[str, Any]) -> tuple[dict[str, Any],
         evidence=given.get("evidence"), without=given.get("without"),
         effect_model=given.get("effect_model"), looks=given.get("looks"),
         futility=[given["futility"]] if "futility" in given else [], spending=given.get("spending", "obrien-fleming"),
-        prices=given.get("prices"), budget=given.get("budget"), seed=given.get("seed", DEFAULT_SEED),
+        prices=prices, budget=given.get("budget"), seed=given.get("seed", DEFAULT_SEED), diaries=diaries,
     )  # fmt: skip
-    return dict(given), plan.person_days
+    return used, plan.person_days
 
 
 def _plan_law(protocol: Protocol, given: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
@@ -194,6 +210,8 @@ def _words(given: Mapping[str, Any]) -> Iterator[str]:
             yield one["option"]
         elif value is not None and value is not False:
             yield from (one["option"], str(value))
+    if "diaries" in given:
+        yield from ("--diaries", str(given["diaries"]))
 
 
 def _named(fault: Fault) -> Fault:

@@ -63,6 +63,8 @@ def read_found(job: Job, folder: Path, *, size: int | None = None) -> Found | No
                 return _of_worlds(read_json(folder / "report" / "design.json", allowed="a result"))
             case "run":
                 return _of_run(_run_folder(folder))
+            case "elsewhere":
+                return _of_run(folder)
             case _:
                 return _of_analysis(read_json(folder / "report" / "analysis.json", allowed="a result"))
     except (RemissionError, OSError, KeyError, ValueError, TypeError, IndexError):

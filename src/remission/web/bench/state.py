@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from shlex import join
 from typing import Any, get_args
 
@@ -70,9 +71,12 @@ class State(Record):
     is_readable: bool
 
 
-def state_of(text: str, asked: Mapping[str, Any]) -> tuple[State, Checked]:
-    """Everything that the page shows of a draft; a text that is no YAML has no fields and says so."""
-    checked = check_design(text, asked)
+def state_of(text: str, asked: Mapping[str, Any], folder: Path | None = None) -> tuple[State, Checked]:
+    """Everything that the page shows of a draft; a text that is no YAML has no fields and says so.
+
+    ``folder``: where diaries and prices of the draft lie.
+    """
+    checked = check_design(text, asked, folder)
     try:
         tree = read_tree(text, name=NAME)
     except RemissionError:

@@ -1,5 +1,6 @@
 """Design of a trial: the protocol as a sentence and as boxes, the file and the command beside it, and what it finds."""
 
+from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
@@ -9,8 +10,8 @@ from pydantic import Field as Stated
 from starlette.datastructures import FormData
 
 from remission.design.variants import resize_protocol
-from remission.errors import RemissionError
-from remission.files import make_folder, write_text
+from remission.errors import RemissionError, SpecError
+from remission.files import make_folder, remove_folder, write_text
 from remission.library.protocols import list_protocols, load_protocol, protocol_template, protocol_text
 from remission.numerics.digits import duration
 from remission.protocol.file import parse_protocol
@@ -22,7 +23,8 @@ from remission.trial.simulate import plan_trial
 from remission.web.bench.check import Checked, check_design, check_worlds, form, options
 from remission.web.bench.drawing import Point, Series, power_svg, schedule_svg
 from remission.web.bench.edit import NAME
-from remission.web.bench.entry import Bench, bench_of, read_form
+from remission.web.bench.entry import MOST_FILE, Bench, bench_of, file_of, read_form
+from remission.web.bench.own import OWN, copy_own, keep_own, prices_text
 from remission.web.bench.results import Found, read_found
 from remission.web.bench.state import State, state_of
 from remission.web.bench.store import Draft, Job, fresh_id
@@ -74,6 +76,8 @@ class DesignPage(Record):
     revision: int = 0
     text: str = ""
     worlds: str = ""
+    has_diaries: bool = False
+    prices: str = ""
     same_days: bool = True
     state: State | None = None
     whose: tuple[tuple[str, str, str], ...] = ()
@@ -128,6 +132,11 @@ def _line(one: Draft) -> DraftLine:
     return DraftLine(id=one.id, title=one.title, changed=one.changed)
 
 
+def _own(bench: Bench, draft: Draft) -> Path:
+    """Where diaries and prices of a draft lie."""
+    return bench.store.folder / "data" / draft.id
+
+
 def _draft(bench: Bench, draft_id: str) -> Draft:
     found = bench.store.draft(draft_id)
     if found is None:
@@ -139,7 +148,8 @@ def _shown(
     bench: Bench, draft: Draft, *, job: str = "", beside: str = "", n: int | None = None, trial: int | None = None,
     **more: Any,
 ) -> DesignPage:  # fmt: skip
-    state, checked = state_of(draft.protocol, draft.asked)
+    own = _own(bench, draft)
+    state, checked = state_of(draft.protocol, draft.asked, own)
     jobs = bench.store.jobs(draft=draft.id, most=30)
     chosen = next((one for one in jobs if one.id == job), None) or next(
         (one for one in jobs if one.kind in {"design", "effect"}), jobs[0] if jobs else None
@@ -165,6 +175,7 @@ def _shown(
     return DesignPage(
         mark=bench.mark, draft=_line(draft), revision=draft.revision, text=draft.protocol, state=state,
         worlds=str(draft.asked.get("worlds") or form()["worlds"]["text"].strip()),
+        has_diaries=bool(draft.asked.get(OWN["diaries"])), prices=prices_text(own, draft.asked),
         same_days=draft.asked.get("same_days", "yes") == "yes",
         whose=tuple((name, one["title"], one["text"]) for name, one in form()["whose"].items()),
         cost=cost_words(state.person_days, bench.foreman.pace) if checked.words else "",
@@ -207,6 +218,9 @@ def _stale(job: Job, draft: Draft, checked: Checked) -> Stale | None:
         was, is_now = str(asked.get(name, "")), str(draft.asked.get(name, ""))
         if was != is_now:
             lines.append(f"{one['option']}: was {was or 'as usual'}, now {is_now or 'as usual'}")
+    lines += [
+        f"your {what}: another file" for what, name in OWN.items() if asked.get(name, "") != draft.asked.get(name, "")
+    ]
     return (
         Stale(lines=tuple(lines[:12]))
         if lines
@@ -261,12 +275,45 @@ async def begin(request: Request) -> Response:
                 )
                 return _page(request, _beginning(bench, (fault,)))
         made = bench.store.add_draft(title=_title(text), protocol=text[:MOST_TEXT], asked=asked)
+        if sent.get("copy"):
+            copy_own(_own(bench, before), _own(bench, made), asked)
         return _to(f"/design?draft={made.id}")
 
     try:
         return await run_in_turn("usual", make)
     except RemissionError as error:
         return _page(request, _beginning(bench, (fault_of(error),)))
+
+
+@router.routes.post("/design/own", include_in_schema=False, response_model=None)
+async def keep(request: Request) -> Response:
+    """Keep diaries and prices of one's own with a draft, or take them out."""
+    bench = bench_of(request)
+    sent = await read_form(request, most=MOST_FILE + MOST_TEXT)
+    try:
+        found = await file_of(sent, "diaries")
+    finally:
+        await sent.close()
+
+    def make() -> Response:
+        draft = _draft(bench, str(sent.get("draft", "")))
+        content = b"" if found is None else found[1]
+        try:
+            if len(content) > MOST_FILE:
+                raise SpecError(where="diaries", got="more than 50 MB", allowed="at most 50 MB")
+            asked = dict(draft.asked)
+            if sent.get("without"):
+                asked.pop(OWN["diaries"], None)
+            asked = keep_own(_own(bench, draft), asked, diaries=content, prices=str(sent.get("prices", ""))[:MOST_TEXT])
+        except RemissionError as error:
+            faults = tuple(fault_of(one) for one in getattr(error, "faults", (error,)))
+            return _page(request, _shown(bench, draft, faults=faults, status=422))
+        if bench.store.change_draft(draft, title=draft.title, protocol=draft.protocol, asked=asked) is None:
+            words = "This draft was changed elsewhere just now: the files were not kept with it. Send them again."
+            return _page(request, _shown(bench, _draft(bench, draft.id), notice=words, status=409))
+        return _to(f"/design?draft={draft.id}#own")
+
+    return await run_in_turn("heavy", make)
 
 
 @router.routes.post("/design", include_in_schema=False, response_model=None)
@@ -282,6 +329,7 @@ def _change(request: Request, bench: Bench, sent: FormData) -> Response:
     do, _, what = str(sent.get("do", "save")).partition(":")
     if do == "drop":
         bench.store.drop_draft(draft.id)
+        remove_folder(_own(bench, draft))
         return _to("/design")
     try:
         text, asked = read_typed(draft, sent, do, what)
@@ -316,7 +364,7 @@ def _second(request: Request, bench: Bench, draft: Draft, text: str, asked: dict
 
 def _start(request: Request, bench: Bench, draft: Draft, do: str) -> Response:
     """Put a job of the draft into the queue, if nothing is wrong with it."""
-    checked = check_design(draft.protocol, draft.asked)
+    checked = check_design(draft.protocol, draft.asked, _own(bench, draft))
     kind, words = checked.kind, checked.words
     facts: dict[str, Any] = {"person_days": checked.person_days}
     worlds = str(draft.asked.get("worlds") or form()["worlds"]["text"].lstrip())
@@ -368,6 +416,11 @@ def _start(request: Request, bench: Bench, draft: Draft, do: str) -> Response:
     write_text(folder / NAME, draft.protocol)
     if do == "worlds":
         write_text(folder / "worlds.yaml", worlds)
+    try:
+        copy_own(_own(bench, draft), folder / "data", draft.asked)
+    except RemissionError as error:
+        remove_folder(folder)
+        return _page(request, _shown(bench, draft, faults=(fault_of(error),), status=422))
     names = {"design": "design", "effect": "stated effect", "worlds": "worlds by designs", "run": "run with diaries"}
     shown = {one["option"]: draft.asked.get(name, "") for name, one in options().items() if draft.asked.get(name)}
     facts |= {"key": checked.key, "protocol": draft.protocol, "asked": draft.asked, "shown": shown}

@@ -109,17 +109,16 @@ class RunPage(Record):
 def runs(request: Request, job: Annotated[list[str] | None, Query(max_length=4)] = None) -> RunsPage:
     """The jobs of the workbench, and two of them compared."""
     bench = bench_of(request)
-    known = [line_of(bench, one) for one in bench.store.jobs()]
-    written = {Path(path).name for one in bench.store.jobs() if (path := one.facts.get("run"))}
-    folders = sorted(
-        path.name for path in (bench.store.folder / "runs").glob("*") if (path / "manifest.json").is_file()
-    )
+    jobs = bench.store.jobs()
+    known = [line_of(bench, one) for one in jobs]
+    homes = (run_folder_of(bench.store.job_folder(one.id)) for one in jobs if one.kind == "run")
+    written = {home.name for home in homes if home is not None}
     chosen = tuple(job or ())
     page: dict[str, Any] = {
         "jobs": tuple(known),
         "mark": bench.mark,
         "chosen": chosen,
-        "folders": tuple(name for name in folders if name not in written),
+        "folders": tuple(name for name in _runs_there(bench) if name not in written),
     }
     if not chosen:
         return RunsPage(**page)
@@ -147,7 +146,7 @@ def run(
     """One job: how far it is, what it found, its log and files."""
     bench = bench_of(request)
     job = _job(bench, job_id)
-    folder = bench.store.job_folder(job.id)
+    folder = _folder_of(bench, job)
     line = line_of(bench, job)
     faults = tuple(Fault(**one) for one in job.failure)
     found = read_found(job, folder, size=n) if job.state == "done" else None
@@ -156,11 +155,11 @@ def run(
     progress = bench.foreman.progress(job.id)
     points = () if progress is None else tuple(Point(**one) for one in list(progress.points.values()))
     facts = [("Command", line.command), ("Asked for", job.asked_at), ("Begun", job.begun_at), ("Ended", job.ended_at)]
-    home = run_folder_of(folder) if job.kind == "run" else folder / "report"
+    home = _home_of(folder, job)
     if home is not None and (home / "manifest.json").is_file():
         facts += _manifest(home / "manifest.json")
     scored = None
-    if home is not None and job.kind == "run" and found is not None:
+    if home is not None and job.kind in _RUNS and found is not None:
         scored, wrong = _scored(home, first, last, replicate)
         faults += wrong
     return RunPage(
@@ -233,16 +232,45 @@ def line_of(bench: Bench, job: Job) -> JobLine:
         share=None if progress is None else progress.share,
         left_s=None if progress is None else progress.left_s,
         draft=job.draft,
-        is_gone=not bench.store.job_folder(job.id).is_dir(),
+        is_gone=not _folder_of(bench, job).is_dir(),
     )
 
 
 def command_of(job: Job) -> str:
     """The command that gives the same on a command line, in the folder of the job."""
-    return join(("remission", *(word for word in job.words if word not in {"--json", "--yes"})))
+    return (
+        ""
+        if job.kind == "elsewhere"
+        else join(("remission", *(word for word in job.words if word not in {"--json", "--yes"})))
+    )
+
+
+_RUNS = {"run", "elsewhere"}
+_ELSEWHERE = "at-"
+
+
+def _runs_there(bench: Bench) -> list[str]:
+    """Names of the runs in the folder of the workbench, whoever wrote them."""
+    return sorted(path.name for path in (bench.store.folder / "runs").glob("*") if (path / "manifest.json").is_file())
+
+
+def _folder_of(bench: Bench, job: Job) -> Path:
+    return bench.store.folder / "runs" / job.title if job.kind == "elsewhere" else bench.store.job_folder(job.id)
+
+
+def _home_of(folder: Path, job: Job) -> Path | None:
+    """Where the files of a job lie that can be taken along."""
+    if job.kind == "elsewhere":
+        return folder
+    return run_folder_of(folder) if job.kind == "run" else folder / "report"
 
 
 def _job(bench: Bench, job_id: str) -> Job:
+    """A job of the queue, or a run that was made elsewhere and is only read."""
+    name = job_id.removeprefix(_ELSEWHERE)
+    # A name of the list, so that it leads nowhere else.
+    if name != job_id and name in _runs_there(bench):
+        return Job(id=job_id, number=0, kind="elsewhere", title=name, words=(), state="done")
     found = bench.store.job(job_id)
     if found is None:
         raise PageMissingError(what="job", got=job_id, known=[one.id for one in bench.store.jobs(most=20)])
@@ -253,7 +281,7 @@ def compare_jobs(one: Job, other: Job, *, bench: Bench) -> FigureTable:
     """What two jobs were asked and what they found, row by row; equal rows are said to be equal."""
 
     def rows(job: Job) -> dict[str, str]:
-        found = read_found(job, bench.store.job_folder(job.id))
+        found = read_found(job, _folder_of(bench, job))
         told = {
             "command": command_of(job),
             "state": job.state,
@@ -274,7 +302,7 @@ def compare_jobs(one: Job, other: Job, *, bench: Bench) -> FigureTable:
     left, right = rows(one), rows(other)
     names = [*left, *(name for name in right if name not in left)]
     return table(
-        ("what", f"{one.number}. {one.title}", f"{other.number}. {other.title}", ""),
+        ("what", *(f"{job.number}. {job.title}" if job.number else job.title for job in (one, other)), ""),
         [
             (name, left.get(name, ""), right.get(name, ""), "equal" if left.get(name) == right.get(name) else "differs")
             for name in names
@@ -300,8 +328,10 @@ def _manifest(path: Path) -> list[tuple[str, str]]:
 
 def _files(folder: Path, home: Path) -> list[RunFile]:
     """What can be taken along: of the report, or of the run."""
-    inside = [] if home == folder else [path for path in sorted(home.rglob("*")) if path.is_file()]
+    inside = [path for path in sorted(home.rglob("*")) if path.is_file()]
     found = [(f"report/{path.relative_to(home).as_posix()}", path) for path in inside[:_MOST_FILES]]
+    if home == folder:
+        return [RunFile(name=name, size_bytes=path.stat().st_size) for name, path in found]
     found += [(name, folder / name) for name in ("protocol.yaml", "worlds.yaml", "plan.yaml", "result.json")]
     return [RunFile(name=name, size_bytes=path.stat().st_size) for name, path in found if path.is_file()]
 
@@ -324,11 +354,11 @@ async def run_file(request: Request, job_id: str, name: str) -> Response:
 def _place(bench: Bench, job_id: str, name: str) -> Path:
 
     job = _job(bench, job_id)
-    folder = bench.store.job_folder(job.id)
+    folder = _folder_of(bench, job)
     home = folder
     parts = name.split("/")
-    if job.kind == "run" and parts[0] == "report":
-        found = run_folder_of(folder)
+    if job.kind in _RUNS and parts[0] == "report":
+        found = _home_of(folder, job)
         if found is None:
             raise HTTPException(404)
         home, parts = found, parts[1:]
@@ -351,7 +381,7 @@ async def change_run(request: Request, job_id: str, action: str) -> Response:
     bench = bench_of(request)
     sent = await read_form(request)
     job = await run_in_turn("usual", lambda: _job(bench, job_id))
-    if action not in _ACTIONS:
+    if action not in _ACTIONS or job.kind == "elsewhere":
         raise HTTPException(404)
     # From the page of a design one comes back to it.
     draft = str(sent.get("draft", ""))

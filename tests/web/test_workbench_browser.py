@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 pytest.importorskip("sqlalchemy")
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -165,6 +165,31 @@ def test_two_tabs_and_no_scripts(context: BrowserContext, browser: Browser, serv
     expect(bare.locator("#p-population-n_subjects")).to_have_value("none")
     expect(bare.locator("#text")).to_have_value(re.compile("n_subjects: none"))
     plain.close()
+
+
+def test_who_types_faster_than_the_server_answers_loses_nothing(context: BrowserContext, server: Server) -> None:
+    """Boxes, a choice and the table of worlds, all changed while the first is still on its way."""
+    page = context.new_page()
+    begin(page, server)
+
+    def slowly(route: Route) -> None:
+        time.sleep(0.4)
+        route.continue_()
+
+    page.route("**/design", slowly)
+    page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
+    page.locator("[name='o:vary']").fill("n=60,96")
+    page.locator("[name='o:power']").fill("0.8")
+    page.locator("#worlds").fill("scenarios: typed")
+    page.locator("#same_days").uncheck()
+    page.locator("[name='o:seed']").fill("7")
+    page.keyboard.press("Tab")
+    expect(page.locator("#command")).to_contain_text("--seed 7")
+    for words in ("--vary n=60,96", "--power 0.8"):
+        expect(page.locator("#command")).to_contain_text(words)
+    assert not page.locator("#same_days").is_checked()
+    assert page.locator("#worlds").input_value() == "scenarios: typed"
+    page.close()
 
 
 def test_a_file_of_ones_own(context: BrowserContext, server: Server, tmp_path: Path) -> None:

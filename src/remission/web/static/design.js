@@ -17,15 +17,20 @@
       const old = document.getElementById(name), next = page.getElementById(name);
       if (!old || !next) { if (old || next) { desk().replaceWith(document.importNode(fresh, true)); begin(); } if (old || next) break; continue; }
       if (old.innerHTML === next.innerHTML) continue;
+      // A file that was chosen and not yet sent cannot be put back.
+      if ([...old.querySelectorAll("input[type=file]")].some((one) => one.files.length)) continue;
       const made = document.importNode(next, true);
       for (const one of made.querySelectorAll("details")) if (open.has(one.id)) one.open = true;
       old.replaceWith(made);
     }
-    for (const form of ["fields", "file-form"]) {
-      const old = document.querySelector(`#${form} [name=revision]`), next = page.querySelector(`#${form} [name=revision]`);
-      if (old && next) old.value = next.value;
+    const next = fresh.querySelector("[name=revision]");
+    for (const old of next ? document.querySelectorAll("[data-desk] [name=revision]") : []) old.value = next.value;
+    for (const [name, [value, checked]] of typed) {
+      const box = document.getElementById(name);
+      if (!box) continue;
+      if (box.value !== value) box.value = value;
+      if (box.checked !== undefined) box.checked = checked;
     }
-    for (const [name, value] of typed) { const box = document.getElementById(name); if (box && box.value !== value) box.value = value; }
     if (id && document.activeElement?.id !== id) {
       const box = document.getElementById(id);
       box?.focus({ preventScroll: true });
@@ -39,7 +44,8 @@
     sending = sending.then(async () => {
       const data = new URLSearchParams(new FormData(form));
       for (const [name, value] of Object.entries(how)) data.set(name, value);
-      typed = new Map();
+      // Only what is in this message is on its way; what another form holds, or is typed from now on, stays.
+      for (const name of [...typed.keys()]) if (form.contains(document.getElementById(name))) typed.delete(name);
       const answer = await fetch(form.getAttribute("action"), { method: "POST", body: data });
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       if (answer.status === 409 || answer.status >= 500 || answer.status === 403) { document.documentElement.replaceWith(document.importNode(page.documentElement, true)); return; }
@@ -49,10 +55,10 @@
     return sending;
   }
 
-  document.addEventListener("input", (event) => { if (event.target.closest("#fields, #file-form") && event.target.id) typed.set(event.target.id, event.target.value); });
+  document.addEventListener("input", (event) => { const box = event.target; if (box.closest("[data-desk]") && box.id && box.type !== "file") for (const one of box.type === "radio" ? document.getElementsByName(box.name) : [box]) typed.set(one.id, [one.value, one.checked]); });
   document.addEventListener("change", (event) => {
     const form = event.target.closest("#fields");
-    if (form) { typed.delete(event.target.id); send(form, { do: "save" }); }
+    if (form) send(form, { do: "save" });
   });
   document.addEventListener("submit", (event) => {
     const form = event.target.closest("#fields"), button = event.submitter;

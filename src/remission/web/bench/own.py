@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from remission.errors import RemissionError, SpecError
-from remission.files import copy_file, make_folder, write_bytes
+from remission.files import copy_file, make_folder, scratch_folder, write_bytes
 from remission.records.diaries import Diaries
 
 OWN = {"diaries": "own_diaries", "prices": "own_prices"}
@@ -23,20 +23,22 @@ def keep_own(folder: Path, asked: Mapping[str, Any], *, diaries: bytes, prices: 
 
     Raises SpecError: the diaries cannot be read; nothing is kept then.
     """
+    from remission.door.diaries import all_diaries
+
     kept = {name: value for name, value in asked.items() if name != OWN["prices"]}
     make_folder(folder)
     if diaries:
-        path = folder / f"diaries-{_hash(diaries)}.parquet"
-        write_bytes(path, diaries, replace=True)
-        try:
-            read_own(path)
-        except RemissionError as error:
-            path.unlink(missing_ok=True)
-            faults = getattr(error, "faults", (error,))
-            raise SpecError.from_faults([
-                SpecError(where="diaries", got=one.got, allowed=one.allowed, remedy=one.remedy) for one in faults
-            ]) from None  # fmt: skip
-        kept[OWN["diaries"]] = path.name
+        kept[OWN["diaries"]] = f"diaries-{_hash(diaries)}.parquet"
+        with scratch_folder() as place:
+            write_bytes(place / "diaries.parquet", diaries)
+            try:
+                all_diaries(place / "diaries.parquet")
+            except RemissionError as error:
+                raise SpecError.from_faults([
+                    SpecError(where="diaries", got=one.got, allowed=one.allowed, remedy=one.remedy)
+                    for one in getattr(error, "faults", (error,))
+                ]) from None  # fmt: skip
+        write_bytes(folder / kept[OWN["diaries"]], diaries, replace=True)
     if prices.strip():
         content = prices.replace("\r\n", "\n").encode()
         path = folder / f"prices-{_hash(content)}.yaml"

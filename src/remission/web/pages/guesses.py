@@ -12,11 +12,10 @@ from starlette.datastructures import FormData
 
 from remission.errors import RemissionError
 from remission.extras import need_extra
-from remission.files import make_folder, remove_folder, write_bytes
+from remission.files import scratch_folder, write_bytes
 from remission.records.base import Record
 from remission.web.bench.entry import MOST_FILE, bench_of, file_of, read_form
 from remission.web.bench.state import Field
-from remission.web.bench.store import fresh_id
 from remission.web.figure import Figure, FigureTable, figure_of
 from remission.web.page import PageRouter
 from remission.web.problems import Fault, fault_of
@@ -119,17 +118,14 @@ def _analyzed(request: Request, sent: FormData, found: tuple[str, bytes] | None)
         fault = Fault(where="file", got=ending or "a name without an ending", allowed=", ".join(_ENDINGS))
     if fault is not None:
         return _shown(request, typed, fault)
-    folder = bench_of(request).store.folder / "data" / fresh_id()
     try:
         need_extra("exchange", where="/blinding/guesses")
         # Under a name of ours, so that no message has that of the reader's file; gone when this is answered.
-        make_folder(folder)
-        write_bytes(folder / f"guesses{ending}", content)
-        result = analyze_finished(read_guesses(folder / f"guesses{ending}", _changes(typed)))
+        with scratch_folder() as place:
+            write_bytes(place / f"guesses{ending}", content)
+            result = analyze_finished(read_guesses(place / f"guesses{ending}", _changes(typed)))
     except RemissionError as error:
         return _shown(request, typed, *(fault_of(one) for one in getattr(error, "faults", (error,))))
-    finally:
-        remove_folder(folder)
     return _shown(request, typed, found=_told(result, typed, ending))
 
 

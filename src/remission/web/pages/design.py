@@ -261,8 +261,8 @@ async def begin(request: Request) -> Response:
 
     def make() -> Response:
         asked: dict[str, Any] = {}
-        if sent.get("copy"):
-            before = _draft(bench, str(sent["copy"]))
+        before = _draft(bench, str(sent["copy"])) if sent.get("copy") else None
+        if before is not None:
             text, asked = before.protocol, before.asked
         elif sent.get("example"):
             name = str(sent["example"])
@@ -275,7 +275,7 @@ async def begin(request: Request) -> Response:
                 )
                 return _page(request, _beginning(bench, (fault,)))
         made = bench.store.add_draft(title=_title(text), protocol=text[:MOST_TEXT], asked=asked)
-        if sent.get("copy"):
+        if before is not None:
             copy_own(_own(bench, before), _own(bench, made), asked)
         return _to(f"/design?draft={made.id}")
 

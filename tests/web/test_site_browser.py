@@ -8,16 +8,9 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
+from site_pages import PAGES
 
 pytestmark = pytest.mark.browser
-
-PAGES = ("/", "/world/5", "/learn", "/learn?closed=habit&closed=control", "/learn/extended-amygdala",
-         "/learn/receptor?substance=cocaine", "/journey", "/journey/alcohol",
-         "/es/journey/opioid", "/safety", "/family", "/diary", "/es/diary", "/clinics", "/es/clinics/check",
-         "/clinics/state/CA",
-         "/evidence", "/evidence?substance=nothing",
-         "/evidence/grabski_2022_kare", "/evidence/forest?substance=cocaine&endpoint=abstinence", "/trial", "/about",
-         "/limits", "/forecasts", "/validation", "/blinding", "/api", "/nowhere")  # fmt: skip
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from remission.clinics.files import read_clinics
 from remission.clinics.store import ClinicStore
 from remission.library import clinics as clinic_library
 from remission.web.export.folder import write_site
+from remission.web.pages.home import page_of_world
 from remission.web.settings import WebSettings
 
 pytestmark = pytest.mark.browser
@@ -47,6 +48,20 @@ def test_care_is_found_from_a_stick(page: Page, copy: Path, asked: list[str]) ->
     expect(page.locator("a[href^='tel:']").first).to_be_attached()
     assert page.url.endswith("/safety.html")
     expect(page.locator("#copy-old")).to_be_visible()
+    assert asked == []
+
+
+def test_the_first_page_is_read_in_both_languages_from_a_stick(page: Page, copy: Path, asked: list[str]) -> None:
+    """From the first page to the other language, to another world and to help, with no server behind it."""
+    page.goto((copy / "index.html").as_uri())
+    page.locator(".languages a").click()
+    assert page.url.endswith("/es.html")
+    for number in (2, 3):
+        page.locator("#again").click()
+        expect(page.locator("#which")).to_have_text(page_of_world(number, "es").world)
+        assert f"/es/world/{number}.html" in page.url
+    page.locator(".help a").first.click()
+    assert page.url.endswith("/es/safety.html")
     assert asked == []
 
 

@@ -70,6 +70,7 @@ class HomePage(Record):
     versions_note: str
     days: str
     relapse: str
+    before: tuple[str, ...]
     citation: str
     record: str
     number: int
@@ -144,6 +145,7 @@ def page_of_world(number: int, language: str = "en") -> HomePage:
             n=published_difference().n or trial.population.n_subjects, n_days=worlds.n_days, **rounded(published)
         ),
         relapse=_relapse(words),
+        before=tuple(load_text(language, "learn")[name] for name in ("stop_alcohol", "stop_opioid")),
         citation=str(trial_citation(str(trial.evidence))),
         record=str(trial.evidence),
         number=number,

@@ -20,6 +20,7 @@ from remission.records.day_field import DayField
 from remission.records.seed import DEFAULT_SEED
 from remission.report.day_field import field_of_plan
 from remission.report.document import report_content
+from remission.report.words import ESTABLISHED, SAFETY_LINES
 from remission.report.write import report_charts
 from remission.trial.simulate import plan_trial, why_not_simulated
 from remission.trial.summary import summarize_trial
@@ -173,6 +174,7 @@ class TrialPage(Record):
     record: str
     citation: str
     substance: str
+    safety: tuple[str, ...] = ()
     card: TrialCard | None = None
     report: Report | None = None
     status: int = 200
@@ -224,6 +226,7 @@ async def trial(
         "record": protocol.evidence,
         "citation": str(trial_citation(str(protocol.evidence))),
         "substance": protocol.substance.value,
+        "safety": tuple(retold(line, language) for line in (*SAFETY_LINES, ESTABLISHED[protocol.substance.value])),
     }
     if request.scope.get("is_head"):
         return TrialPage(**known, done=0, total=desk.n_replicates)
@@ -318,8 +321,8 @@ def _retold(report: Report, language: str) -> Report:
     rows = (
         row.model_copy(update={name: say(text) for name, text in row if isinstance(text, str)}) for row in report.rows
     )
-    told = {name: tuple(map(say, getattr(report, name))) for name in ("standing", "safety")}
-    return report.model_copy(update={**told, "rows": tuple(rows), "finding": say(report.finding)})
+    told = {"rows": tuple(rows), "standing": tuple(map(say, report.standing)), "finding": say(report.finding)}
+    return report.model_copy(update=told)
 
 
 @lru_cache(maxsize=8)

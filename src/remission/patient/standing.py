@@ -202,22 +202,32 @@ def _fitted(parameter_set: str, record: str | None) -> frozenset[str]:
 
 
 def substances_without_trial() -> list[str]:
-    """The substances for which no value was tuned on a trial of ketamine."""
-    return [one.value for one in Substance if not standing_of(one).trials]
+    """The substances for which no trial of ketamine was used, by hand or in the posterior."""
+    return [one.value for one in Substance if not standing_of(one).trials and one.value not in _substances_learnt()]
+
+
+def _substances_learnt() -> list[str]:
+    """Of each trial that the default posterior was learnt from its substance; none without a posterior."""
+    posterior = standing_of(Substance.ALCOHOL).posterior
+    trials = () if posterior is None else load_calibration_plan(posterior).trial
+    return [load_protocol(one.protocol).substance.value for one in trials]
 
 
 def tuned_sentence() -> str:
-    """For all substances at once: which were tuned on a trial, which were not, which are placeholders."""
+    """For all substances at once: what was learnt from trials, what was tuned by hand, what is a placeholder."""
     standings = [standing_of(one) for one in Substance]
+    learnt = Counter(_substances_learnt())
     on_trials = "; ".join(
         f"{one.substance} on {' and '.join(item.name for item in one.trials)}" for one in standings if one.trials
     )
-    others = ", ".join(Substance(one.substance).plural for one in standings if not one.trials)
     placeholders = ", ".join(Substance(one.substance).plural for one in standings if one.is_placeholder)
+    others = ", ".join(Substance(name).plural for name in substances_without_trial())
+    counts = ", ".join(f"{n} in {Substance(name).plural}" for name, n in learnt.items())
     return (
-        f"The behavior values were tuned by hand: {on_trials}. No trial of ketamine was used for {others}, and values "
-        f"for {placeholders} are placeholders. Agreement with a trial that tuned them is capacity, not prediction, and "
-        "nothing here carries the uncertainty of a calibration."
+        f"What ketamine does is drawn from a posterior of {sum(learnt.values())} ketamine trials ({counts}), which "
+        f"carries its own doubt; no trial of ketamine was used for {others}. The other behavior values were tuned by "
+        f"hand and carry no doubt: {on_trials}. The values for {placeholders} are placeholders. Agreement with a trial "
+        "that was used is capacity, not prediction."
     )
 
 

@@ -103,6 +103,8 @@ class PageRouter:
 
         def register(view: _View) -> _View:
             model = get_type_hints(view)["return"]
+            # Built now and once: the first readers come in several threads.
+            model.model_rebuild()
             asked = _in_turn(view, weight, check)
             drawn: Weight = "quick" if weight == "quick" else "usual"
             headers = {"Cache-Control": "no-store" if keeps_nothing else "no-cache"}

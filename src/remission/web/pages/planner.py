@@ -59,7 +59,7 @@ _BOXES: dict[str, Any] = {name: _box(one) for name, one in FORM_FIELDS.items()}
 _Fields: Any = create_model("_Fields", __base__=Record, **_BOXES)
 
 
-class PlannerQuery(_Fields, extra="ignore"):
+class PlannerQuery(_Fields, extra="ignore", defer_build=False):
     """What stands in the address of a plan: the fields of the form as they were typed."""
 
     if TYPE_CHECKING:

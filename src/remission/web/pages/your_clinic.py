@@ -101,7 +101,7 @@ _BOXES: dict[str, Any] = dict.fromkeys((*_NAMES, "currency"), (_Text, ""))
 _Boxes: Any = create_model("_Boxes", __base__=Record, **_BOXES)
 
 
-class CostQuery(_Boxes, extra="ignore"):
+class CostQuery(_Boxes, extra="ignore", defer_build=False):
     """The cost form as it was typed."""
 
 

@@ -30,7 +30,10 @@ def check_modes(page: Page) -> None:
 
 
 def at(address: str) -> Callable[[Page, str, Path], None]:
-    return lambda page, site, _: page.goto(site + address, timeout=240_000) and None
+    def go(page: Page, site: str, _: Path) -> None:
+        page.goto(site + address, timeout=240_000)
+
+    return go
 
 
 def empty_plan(page: Page, site: str, _: Path) -> None:

@@ -208,7 +208,7 @@ def substances_without_trial() -> list[str]:
 
 def _substances_learnt() -> list[str]:
     """Of each trial that the default posterior was learnt from its substance; none without a posterior."""
-    posterior = standing_of(Substance.ALCOHOL).posterior
+    posterior = load_parameter_set(DEFAULT_PARAMETER_SET).attributes.get("posterior")
     trials = () if posterior is None else load_calibration_plan(posterior).trial
     return [load_protocol(one.protocol).substance.value for one in trials]
 

@@ -36,7 +36,7 @@ CORE := src/remission/records/*,src/remission/protocol/*,src/remission/numerics/
 SPREAD := --numprocesses auto --dist loadfile
 
 .PHONY: help run install test browser check format-check lint types layers docs unit coverage quick format golden \
-	lock pages bench waits calibrate wide ranks inference torture realism endpoints mmrm double effects rpact estimands facts medicines therapies blinding operating fuzz abuse bench-load laws shapes \
+	lock pages bench waits calibrate wide ranks second inference torture realism endpoints mmrm double effects rpact estimands facts medicines therapies blinding operating fuzz abuse bench-load laws shapes \
 	static processes thorough kernels processors picture worlds forecasts explanations credibility dist dist-check clean
 
 help: ## this list
@@ -193,8 +193,13 @@ calibrate: $(CALIBRATION_STAMP) ## the registered fit to published trials; into 
 wide: $(CALIBRATION_STAMP) ## the registered fit with the shape of use free; into docs/validation/posterior-wide.md
 	@OPENBLAS_NUM_THREADS=1 $(CALIBRATION)/bin/python -m validation.wide_page .benchmarks/points
 
-ranks: $(CALIBRATION_STAMP) ## 200 fits of data sets of the exact simulator: are their ranks uniform?; into validation/inference/results.json
-	@OPENBLAS_NUM_THREADS=1 $(CALIBRATION)/bin/python -m validation.inference.ranks .benchmarks/points
+ranks: $(CALIBRATION_STAMP) ## 200 fits of data sets of the exact simulator, by chains and by weights: are their ranks uniform?; into validation/inference/results.json
+	@for table in ranks ranks_counts; do \
+	  OPENBLAS_NUM_THREADS=1 $(CALIBRATION)/bin/python -m validation.inference.ranks .benchmarks/points $$table; \
+	done
+
+second: $(CALIBRATION_STAMP) ## a flow that learns the posterior without a likelihood, beside it; into validation/inference/results.json
+	@OPENBLAS_NUM_THREADS=1 $(CALIBRATION)/bin/python -m validation.inference.second .benchmarks/points
 
 inference: $(CALIBRATION_STAMP) ## the fit checked without sampling, after make calibrate: predictive, identified, Sobol, influence, arms left out
 	@OPENBLAS_NUM_THREADS=1 $(CALIBRATION)/bin/python -m validation.inference.checks .benchmarks/points

@@ -33,7 +33,7 @@ from remission.patient.parameters import load_course_parameters
 from remission.records.parameter import MODEL_FORM
 from remission.records.substance import Substance
 from remission.runs.crew import Crew, crew_of
-from validation.inference.checks import log_likelihood
+from validation.inference.basis import log_likelihood
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "validation" / "posterior-wide.md"
@@ -134,7 +134,7 @@ def without(
     if plan.wide is not None and substance in plan.wide.fits:
         shape = [_unit(value, posterior.draws[f"{value.name}.{substance}"][row]) for value in plan.wide.shape]
         units = np.hstack([units, np.stack(shape, axis=1)])
-    log = log_likelihood(plan, one, units, posterior.draws["null_seen"][row]).reshape(size, _OWN)
+    log = log_likelihood(plan, one, one.emulator.at(units), posterior.draws["null_seen"][row]).reshape(size, _OWN)
     top = log.max(axis=1, keepdims=True)
     weights, k = smoothed_weights(-(top[:, 0] + np.log(np.exp(log - top).sum(axis=1))))
     return weights, float(k), units

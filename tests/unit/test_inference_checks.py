@@ -13,21 +13,16 @@ from remission.library.calibration_plan import load_calibration_plan
 
 PLAN = load_calibration_plan()
 NAMES = REGISTERED["ranks"]["quantities"]
-KEPT = REGISTERED["ranks"]["draws"] // REGISTERED["ranks"]["thin"]
-
-
-def _judged(place: np.ndarray) -> dict[str, object]:
-    return ranks.judged(np.floor(place * (KEPT + 1)).astype(int), np.zeros(len(place)))
 
 
 def test_uniform_ranks_pass_and_three_kinds_of_wrong_ones_do_not() -> None:
     """A test that cannot fail would call any inference calibrated."""
     u = np.random.default_rng(9).uniform(size=(200, len(NAMES)))
-    assert _judged(u)["rejected"] == []
+    assert ranks.judged(u)["rejected"] == []
     for wrong in (u**1.6, 0.5 + 0.5 * np.sign(u - 0.5) * np.abs(2 * u - 1) ** 0.6, 0.5 + 0.6 * (u - 0.5)):
         changed = u.copy()
         changed[:, 3] = np.clip(wrong[:, 3], 0.0, 0.999)
-        assert _judged(changed)["rejected"] == [NAMES[3]]
+        assert ranks.judged(changed)["rejected"] == [NAMES[3]]
 
 
 def test_draws_of_the_prior_are_those_of_the_plan() -> None:

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.stats import truncnorm
+from scipy.special import ndtr
+from scipy.stats import norm, truncnorm
 
-from remission.calibration.fit import EDGE, TrialData, prior_of
+from remission.calibration.fit import EDGE, Results, TrialData, prior_of, published_results
 from remission.calibration.study import emulate_wave
 from remission.calibration.wave import to_unit, trial_targets
 from remission.library.calibration_plan import CalibrationPlan, load_calibration_plan
+from remission.library.posteriors import Posterior
 from remission.library.protocols import load_protocol
 from remission.records.substance import Substance
 from remission.runs.crew import Crew
@@ -21,11 +23,14 @@ REGISTERED: dict[str, Any] = tomllib.loads((HERE / "registered.toml").read_text(
 RESULTS = HERE / "results.json"
 SUBSTANCES = [one.value for one in Substance]
 Draws = dict[str, np.ndarray]
+LEAST = 1e-9
 
 
-def fitted(folder: Path, crew: Crew | None = None) -> tuple[CalibrationPlan, tuple[TrialData, ...]]:
+def fitted(
+    folder: Path, crew: Crew | None = None, *, name: str = "posterior-2026"
+) -> tuple[CalibrationPlan, tuple[TrialData, ...]]:
     """The plan and what the fit reads of each trial, from the points that ``make calibrate`` left in ``folder``."""
-    plan = load_calibration_plan()
+    plan = load_calibration_plan(name)
     return plan, emulate_wave(plan, trial_targets(plan), folder, crew=crew, tell=lambda text: print(text, flush=True))
 
 
@@ -40,7 +45,7 @@ def prior_draws(plan: CalibrationPlan, n: int, generator: np.random.Generator) -
     """Draws of everything from the plan's prior, its soft edge of the box included, by rejection."""
     kept: list[Draws] = []
     while sum(len(one["mean"]) for one in kept) < n:
-        kept.append(_accepted(plan, _proposed(plan, max(2 * n, 64), generator), generator))
+        kept.append(_accepted(plan, proposed(plan, max(2 * n, 64), generator), generator))
     return {name: np.concatenate([one[name] for one in kept])[:n] for name in kept[0]}
 
 
@@ -65,7 +70,8 @@ def units_of(plan: CalibrationPlan, draws: Draws, place: int) -> np.ndarray:
     return to_unit(plan, columns)
 
 
-def _proposed(plan: CalibrationPlan, n: int, generator: np.random.Generator) -> Draws:
+def proposed(plan: CalibrationPlan, n: int, generator: np.random.Generator) -> Draws:
+    """Draws of everything from the prior, before the soft edge of the box."""
     h, trials = plan.hierarchy, len(plan.trial)
     place = np.array(places_of(plan))
     mean = h.mean_sd * generator.normal(size=n)
@@ -101,3 +107,54 @@ def _accepted(plan: CalibrationPlan, draws: Draws, generator: np.random.Generato
 def places_of(plan: CalibrationPlan) -> list[int]:
     """Which substance each trial is of."""
     return [SUBSTANCES.index(load_protocol(one.protocol).substance.value) for one in plan.trial]
+
+
+def log_likelihood(
+    plan: CalibrationPlan, one: TrialData, outcome: np.ndarray, null_seen: np.ndarray, results: Results | None = None
+) -> np.ndarray:
+    """Of a trial's results where emulators say ``outcome``, how it came on file included: the fit's, without NumPyro.
+
+    ``results``: ``None`` for those that were published.
+    """
+    results, k = results or published_results(one.targets), len(one.targets.numbers)
+    log = np.zeros(len(outcome))
+    if k:
+        log += one.log_of(np, results, outcome[:, :k], np.diag(one.emulator.error[:k] ** 2))
+    for number, verdict in enumerate(one.targets.entry.verdicts):
+        chance = chance_of(plan, one, outcome, one.targets.analyses.index(verdict.analysis))
+        log += np.log(np.maximum(chance[int(results.verdict[number])], LEAST))
+    null = chance_of(plan, one, outcome, 0)[0]
+    early = one.targets.entry.seen == "stopped early"
+    log -= np.log(np.maximum((1.0 - null) + (0.0 if early else null_seen * null), LEAST))
+    return log + (0.0 if results.significant else np.log(null_seen))
+
+
+def chance_of(plan: CalibrationPlan, one: TrialData, outcome: np.ndarray, at: int) -> dict[int, np.ndarray]:
+    k, m = len(one.targets.numbers), len(one.targets.analyses)
+    z_alpha = -float(norm.ppf(plan.selection.alpha / 2.0))
+    z, spread = outcome[:, k + at], np.hypot(np.exp(outcome[:, k + m + at]), one.emulator.error[k + at])
+    up, down = ndtr((z - z_alpha) / spread), ndtr((-z - z_alpha) / spread)
+    return {1: up, -1: down, 0: 1.0 - up - down}
+
+
+def compared(posterior: Posterior, found: dict[str, tuple[np.ndarray, np.ndarray]]) -> list[dict[str, Any]]:
+    """Each registered piece by a second method (values and weights by name) beside the draws of a posterior."""
+    told, rows = REGISTERED["second"], []
+    for name in told["quantities"]:
+        first = posterior.draws[name]
+        low, middle, high = np.quantile(first, [0.05, 0.5, 0.95])
+        other = weighted_quantiles(*found[name])
+        off, ratio = (other[1] - middle) / first.std(ddof=1), (other[2] - other[0]) / (high - low)
+        rows.append({
+            "quantity": name, "first": [float(low), float(middle), float(high)], "second": [float(q) for q in other],
+            "median_off": float(off), "width_ratio": float(ratio),
+            "agrees": bool(abs(off) < told["median_within_sd"] and told["width_low"] <= ratio <= told["width_high"]),
+        })  # fmt: skip
+    return rows
+
+
+def weighted_quantiles(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """5%, 50% and 95% of weighted values."""
+    order = np.argsort(values, axis=None)
+    below = np.cumsum(weights.ravel()[order])
+    return np.interp([0.05, 0.5, 0.95], below / below[-1], values.ravel()[order])

@@ -24,10 +24,24 @@ from remission.patient.parameters import shifted
 from remission.protocol.record import Protocol
 from remission.runs.crew import crew_of
 from remission.trial.simulate import plan_trial
-from validation.inference.basis import REGISTERED, SUBSTANCES, Draws, fitted, keep, places_of, prior_draws, units_of
+from validation.inference import weighed
+from validation.inference.basis import (
+    LEAST,
+    REGISTERED,
+    SUBSTANCES,
+    Draws,
+    chance_of,
+    compared,
+    fitted,
+    keep,
+    log_likelihood,
+    places_of,
+    prior_draws,
+    units_of,
+    weighted_quantiles,
+)
 
 _OWN = 32
-_LEAST = 1e-9
 
 
 def main() -> None:
@@ -40,6 +54,9 @@ def main() -> None:
         if not wanted or name in wanted:
             keep(name, part(plan, trials, posterior))
             print(name, flush=True)
+    if not wanted or "weights" in wanted:
+        counting = fitted(folder, name=REGISTERED["ranks_counts"]["plan"])
+        keep("weights", weights(plan, trials, posterior, counting))
 
 
 def predictive(plan: CalibrationPlan, trials: tuple[TrialData, ...], posterior: Posterior) -> list[dict[str, Any]]:
@@ -62,7 +79,7 @@ def predictive(plan: CalibrationPlan, trials: tuple[TrialData, ...], posterior: 
         for number, verdict in enumerate(one.targets.entry.verdicts):
             at = one.targets.analyses.index(verdict.analysis)
             told = {
-                name: float(_chance(plan, one, outcome, at)[int(results.verdict[number])].mean())
+                name: float(chance_of(plan, one, outcome, at)[int(results.verdict[number])].mean())
                 for name, outcome in found.items()
             }
             rows.append({
@@ -120,7 +137,7 @@ def sobol(plan: CalibrationPlan, trials: tuple[TrialData, ...], posterior: Poste
             units = np.clip(units_of(plan, draws, place), -1.0, 1.0)
             points = np.stack([np.quantile(units[:, v], cube[:, v]) for v in range(len(names))], axis=1)
             z = one.emulator.at(points)[:, k]
-            if z.std() < _LEAST:
+            if z.std() < LEAST:
                 row[law] = None
                 continue
             indices = analyze(problem, z, calc_second_order=False, seed=told["seed"], num_resamples=100)
@@ -181,6 +198,23 @@ def arms(plan: CalibrationPlan, trials: tuple[TrialData, ...], posterior: Poster
     }  # fmt: skip
 
 
+def weights(
+    plan: CalibrationPlan, trials: tuple[TrialData, ...], posterior: Posterior,
+    counting: tuple[CalibrationPlan, tuple[TrialData, ...]],
+) -> dict[str, Any]:  # fmt: skip
+    """The posterior once more by weights of the prior, and what the rule that counts people would move."""
+    told = REGISTERED["ranks_counts"]
+    made = weighed.cloud(plan, trials, told["draws"], told["own"], told["seed"])
+    found = {"as fitted": weighed.published(plan, trials, made), "counts": weighed.published(*counting, made)}
+    return {
+        "rows": compared(posterior, found["as fitted"].pieces), "effective": found["as fitted"].effective,
+        "counts": {
+            name: {rule: [float(q) for q in weighted_quantiles(*one.pieces[name])] for rule, one in found.items()}
+            for name in found["counts"].pieces
+        },
+    }  # fmt: skip
+
+
 def drawn(plan: CalibrationPlan, posterior: Posterior) -> Draws:
     """Draws of a posterior in the shape of those of the prior."""
     d = posterior.draws
@@ -206,36 +240,9 @@ def without(
         SUBSTANCES[places_of(plan)[place]], row=row, own_effect=effect, own_craving=craving,
         own_level=generator.uniform(size=row.size),
     ).values  # fmt: skip
-    log = log_likelihood(plan, one, to_unit(plan, own), posterior.draws["null_seen"][row])
+    log = log_likelihood(plan, one, one.emulator.at(to_unit(plan, own)), posterior.draws["null_seen"][row])
     weights, k = smoothed_weights(-logsumexp(log.reshape(size, _OWN), axis=1))
     return weights, k, own
-
-
-def log_likelihood(plan: CalibrationPlan, one: TrialData, units: np.ndarray, null_seen: np.ndarray) -> np.ndarray:
-    """Of a trial's results at places of the box, how it came on file included: the fit's own, without its library."""
-    results, k = published_results(one.targets), len(one.targets.numbers)
-    outcome = one.emulator.at(units)
-    log = np.zeros(len(units))
-    if k:
-        covariance = np.outer(results.error, results.error) * one.correlation + np.diag(one.emulator.error[:k] ** 2)
-        off = results.value - outcome[:, :k]
-        log -= 0.5 * np.einsum("ij,jk,ik->i", off, np.linalg.inv(covariance), off)
-        log -= 0.5 * np.linalg.slogdet(2.0 * np.pi * covariance)[1]
-    for number, verdict in enumerate(one.targets.entry.verdicts):
-        chance = _chance(plan, one, outcome, one.targets.analyses.index(verdict.analysis))
-        log += np.log(np.maximum(chance[int(results.verdict[number])], _LEAST))
-    null = _chance(plan, one, outcome, 0)[0]
-    early = one.targets.entry.seen == "stopped early"
-    log -= np.log(np.maximum((1.0 - null) + (0.0 if early else null_seen * null), _LEAST))
-    return log + (0.0 if results.significant else np.log(null_seen))
-
-
-def _chance(plan: CalibrationPlan, one: TrialData, outcome: np.ndarray, at: int) -> dict[int, np.ndarray]:
-    k, m = len(one.targets.numbers), len(one.targets.analyses)
-    z_alpha = -float(norm.ppf(plan.selection.alpha / 2.0))
-    z, spread = outcome[:, k + at], np.hypot(np.exp(outcome[:, k + m + at]), one.emulator.error[k + at])
-    up, down = ndtr((z - z_alpha) / spread), ndtr((-z - z_alpha) / spread)
-    return {1: up, -1: down, 0: 1.0 - up - down}
 
 
 def _published_arms(protocol: Protocol) -> list[dict[str, Any]]:
@@ -311,8 +318,7 @@ def _scored(draws: np.ndarray, value: float, level: float) -> dict[str, float]:
 
 
 def _three(draws: np.ndarray, weights: np.ndarray) -> dict[str, float]:
-    order = np.argsort(draws)
-    low, middle, high = np.interp([0.05, 0.5, 0.95], np.cumsum(weights[order]), draws[order])
+    low, middle, high = weighted_quantiles(draws, weights)
     return {"low": float(low), "median": float(middle), "high": float(high)}
 
 

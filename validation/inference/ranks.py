@@ -1,6 +1,7 @@
 """Simulation-based calibration: 200 data sets of the exact simulator, each fitted as published data are.
 
-``python -m validation.inference.ranks FOLDER`` (``make ranks``); what is done stays in FOLDER.
+``python -m validation.inference.ranks FOLDER [NAME]`` (``make ranks``); what is done stays in FOLDER. NAME: the table
+of ``registered.toml`` that says which plan and which data sets, ``ranks`` without it.
 """
 
 import sys
@@ -24,11 +25,13 @@ from remission.patient.parameters import shifted
 from remission.runs.crew import Crew, crew_of
 from remission.runs.journal import Journal, Journaled
 from remission.trial.simulate import plan_trial
+from validation.inference import weighed
 from validation.inference.basis import REGISTERED, SUBSTANCES, Draws, fitted, keep, own_values, places_of, prior_draws
 
 PLAN: dict[str, Any] = REGISTERED["ranks"]
 _FIRST, _MORE, _ROUNDS = 8, 64, 20
 _BATCH = 10
+_FIELDS = ("value", "error", "verdict", "significant", "counted")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,25 +44,48 @@ class Ranks:
 
 def main() -> None:
     """Simulate, fit, test."""
-    folder = Path(sys.argv[1])
-    n = PLAN["fits"]
+    folder, name = Path(sys.argv[1]), [*sys.argv[2:], "ranks"][0]
+    told, n = REGISTERED[name], PLAN["fits"]
     with crew_of(None) as crew:
-        plan, trials = fitted(folder, crew)
-        draws = prior_draws(plan, n, np.random.default_rng(PLAN["seed"]))
+        plan, trials = fitted(folder, crew, name=told.get("plan", "posterior-2026"))
+        draws = prior_draws(plan, n, np.random.default_rng(told["seed"]))
         with closing(Journal(folder / f"ranks-data-{plan_hash(plan)}.jsonl", (Results,))) as journal:
             targets = tuple(one.targets for one in trials)
-            data = list(_told(simulated(plan, targets, draws, crew=Journaled(crew, journal)), n))
+            data = list(_told(simulated(plan, targets, draws, told["seed"], crew=Journaled(crew, journal)), n))
+        if told.get("method") == "weights":
+            keep(name, by_weights(plan, trials, draws, data, told))
+            return
         with closing(Journal(folder / f"ranks-{plan_hash(plan)}.jsonl", (Ranks,))) as journal:
             work = partial(fit_batch, plan, trials, draws, data)
             batches = [range(first, min(first + _BATCH, n)) for first in range(0, n, _BATCH)]
             found = list(_told(Journaled(crew, journal).in_order(work, batches), len(batches)))
-    keep("ranks", judged(np.concatenate([one.rank for one in found]), np.concatenate([one.divergent for one in found])))
+    rank, divergent = (np.concatenate([getattr(one, part) for one in found]) for part in ("rank", "divergent"))
+    keep(name, judged((rank + 0.5) / (PLAN["draws"] // PLAN["thin"] + 1.0)) | {"divergent": float(divergent.mean())})
 
 
-def simulated(plan: CalibrationPlan, targets: tuple[TrialTargets, ...], draws: Draws, *, crew: Crew) -> Any:
+def by_weights(
+    plan: CalibrationPlan, trials: tuple[TrialData, ...], draws: Draws, data: list[tuple[Results, ...]],
+    told: dict[str, Any],
+) -> dict[str, Any]:  # fmt: skip
+    """The registered tests of places that weights give, and of data sets with few people counted."""
+    made = weighed.cloud(plan, trials, told["draws"], told["own"], told["seed"])
+    found = [
+        weighed.places(
+            plan, trials, made, PLAN["quantities"], {name: one[number] for name, one in draws.items()}, one, number
+        )
+        for number, one in enumerate(_told(data, len(data)))
+    ]  # fmt: skip
+    place, worth = np.array([each[0] for each in found]), [each[1] for each in found]
+    return (
+        judged(place) | of_few(plan, place, data, told)
+        | {"effective": {"least": min(worth), "median": float(np.median(worth))}}
+    )  # fmt: skip
+
+
+def simulated(plan: CalibrationPlan, targets: tuple[TrialTargets, ...], draws: Draws, seed: int, *, crew: Crew) -> Any:
     """The results of every trial at every draw, in order."""
     n = len(draws["mean"])
-    seeds = np.random.SeedSequence([PLAN["seed"], 1]).generate_state(n, dtype=np.uint64).tolist()
+    seeds = np.random.SeedSequence([seed, 1]).generate_state(n, dtype=np.uint64).tolist()
     items = [
         ([own_values(plan, draws, draw, place) for place in range(len(targets))], float(draws["null_seen"][draw]), seed)
         for draw, seed in enumerate(seeds)
@@ -67,11 +93,9 @@ def simulated(plan: CalibrationPlan, targets: tuple[TrialTargets, ...], draws: D
     return crew.in_order(partial(_data_set, targets, plan.selection.alpha), items)
 
 
-def judged(rank: np.ndarray, divergent: np.ndarray) -> dict[str, Any]:
-    """The registered tests. ``rank``: of each fit (row) and quantity, 0 to the number of kept draws."""
+def judged(place: np.ndarray) -> dict[str, Any]:
+    """The registered tests. ``place``: share of the draws below the truth, of each fit (row) and quantity."""
     names = PLAN["quantities"]
-    kept = PLAN["draws"] // PLAN["thin"]
-    place = (rank + 0.5) / (kept + 1.0)
     tests = {
         "bias": [cramervonmises(place[:, k], "uniform").pvalue for k in range(len(names))],
         "width": [cramervonmises(np.abs(2.0 * place[:, k] - 1.0), "uniform").pvalue for k in range(len(names))],
@@ -86,9 +110,27 @@ def judged(rank: np.ndarray, divergent: np.ndarray) -> dict[str, Any]:
             "p_width": float(tests["width"][k]), "holm": float(min(held[k], held[len(names) + k])),
         })  # fmt: skip
     return {
-        "fits": len(rank), "rows": rows, "divergent": float(divergent.mean()),
+        "fits": len(place), "rows": rows,
         "rejected": [row["quantity"] for row in rows if row["holm"] < PLAN["alpha"]],
     }  # fmt: skip
+
+
+def of_few(
+    plan: CalibrationPlan, place: np.ndarray, data: list[tuple[Results, ...]], told: dict[str, Any]
+) -> dict[str, Any]:
+    """Levels among data sets in which few people were counted: given what was read, ranks are even there too."""
+    rows = []
+    for protocol in told["few"]:
+        at = [one.protocol for one in plan.trial].index(protocol)
+        chosen = np.array([one[at].counted[0].sum() < told["few_below"] for one in data])
+        quantity = f"level.{protocol}"
+        found = place[chosen, PLAN["quantities"].index(quantity)]
+        rows.append({
+            "quantity": quantity, "sets": int(chosen.sum()), "mean_rank": float(found.mean()),
+            "p": float(cramervonmises(found, "uniform").pvalue),
+        })  # fmt: skip
+    held = multipletests([row["p"] for row in rows], alpha=PLAN["alpha"], method="holm")[1]
+    return {"few": [row | {"holm": float(p)} for row, p in zip(rows, held, strict=True)]}
 
 
 def _data_set(
@@ -107,7 +149,7 @@ def _published(
     """The first simulated trial that would be on file."""
     z_alpha = -float(norm.ppf(alpha / 2.0))
     for turn in range(_ROUNDS):
-        value, error, z = _replicates(one, dict(values), _FIRST if turn == 0 else _MORE, (seed + turn) % 2**63)
+        value, error, counted, z = _replicates(one, dict(values), _FIRST if turn == 0 else _MORE, (seed + turn) % 2**63)
         significant = np.abs(z[0]) > z_alpha
         early = one.entry.seen == "stopped early"
         seen = significant | (not early) & (generator.uniform(size=len(significant)) < null_seen)
@@ -117,7 +159,7 @@ def _published(
             at = [one.analyses.index(verdict.analysis) for verdict in one.entry.verdicts]
             verdict = np.where(np.abs(z[at, first]) > z_alpha, np.sign(z[at, first]), 0.0).astype(np.int64)
             return Results(
-                value=value[first], error=error[first], verdict=verdict,
+                value=value[first], error=error[first], verdict=verdict, counted=counted[:, first],
                 significant=np.array(significant[first], dtype=np.int64),
             )  # fmt: skip
     raise AssertionError(f"{one.entry.protocol}: no trial on file at {values}")
@@ -125,14 +167,18 @@ def _published(
 
 def _replicates(
     one: TrialTargets, values: dict[str, float], n: int, seed: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Numbers and their standard errors (trial x number), and z (analysis x trial)."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Numbers and their standard errors (trial x number), counts and people (2 x trial x number), z (analysis x trial).
+
+    Counts and people are 0 of what is no share.
+    """
     level = values.pop("level")
     parameters = shifted(course_parameters_of(one.protocol).replace(**values), level)
     plan = plan_trial(one.protocol, n_replicates=n, seed=seed, parameters=parameters)
     pieces = [plan.run(chunk) for chunk in plan.chunks]
     columns, errors = [], []
-    for target in one.numbers:
+    counted = np.zeros((2, n, len(one.numbers)))
+    for place, target in enumerate(one.numbers):
         number = target.number
         if number.analysis is not None:
             low, middle, high = (
@@ -147,13 +193,15 @@ def _replicates(
         arm = [each.id for each in one.protocol.arms].index(number.arm or "")
         share = np.concatenate([piece.arms[str(number.endpoint)].mean[:, arm] for piece in pieces])
         people = np.concatenate([piece.arms[str(number.endpoint)].n[:, arm] for piece in pieces])
+        counted[:, :, place] = np.round(share * people), people
         # A share of nobody or everybody has a logit after half a person more on each side.
         share = (share * people + 0.5) / (people + 1.0)
         columns.append(np.log(share / (1.0 - share)))
         errors.append(1.0 / np.sqrt(people * share * (1.0 - share)))
     z = np.stack([z_values(one.protocol, name, pieces) for name in one.analyses])
     empty = np.zeros((n, 0))
-    return np.stack(columns, axis=1) if columns else empty, np.stack(errors, axis=1) if errors else empty, z
+    told = [np.stack(each, axis=1) if each else empty for each in (columns, errors)]
+    return told[0], told[1], counted, z
 
 
 def fit_batch(
@@ -167,10 +215,7 @@ def fit_batch(
     run, log_at = _compiled(plan, trials)
     ranks, divergent = [], []
     for number in batch:
-        told = [
-            {name: np.asarray(getattr(one, name)) for name in ("value", "error", "verdict", "significant")}
-            for one in data[number]
-        ]
+        told = [{name: np.asarray(getattr(one, name)) for name in _FIELDS} for one in data[number]]
         found, off = run(random.PRNGKey(PLAN["seed"] % 2**31 + number), told)
         true = {name: one[number] for name, one in draws.items()}
         true["log_likelihood"] = np.asarray(log_at(_sites(plan, true), told))

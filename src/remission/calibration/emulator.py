@@ -5,11 +5,15 @@ a ridge of third order did; scikit-learn fits it and belongs to the extra ``cali
 """
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+from scipy.special import expit
 
+from remission.calibration.likelihood import log_of_counts
 from remission.calibration.wave import Point
 from remission.extras import telling_extras
 
@@ -87,6 +91,33 @@ def fit_emulator(
         rms=rms,
         r2=1.0 - rms**2 / np.where(spread > 0.0, spread, np.inf),
     )
+
+
+def judged_by_counts(
+    made: Emulator, units: Float[np.ndarray, "point value"], points: list[Point], people: Sequence[int]
+) -> Emulator:
+    """The emulator with errors of shares by which the counts simulated at judged points are likeliest.
+
+    ``people``: at each point, behind each number that is a share; 0 for others, whose errors stay. Where hardly anybody
+    is counted, the logit of what was simulated tells nothing of its own noise.
+    """
+    from scipy.optimize import minimize_scalar
+
+    found, error = made.at(units), made.error.copy()
+    for number, n in enumerate(people):
+        if n == 0:
+            continue
+        simulated = np.array([point.mean[number] for point in points])
+        # Nobody was written as half a person.
+        count = np.floor(n * expit(simulated[np.isfinite(simulated)]) + 0.49)
+        logit = found[np.isfinite(simulated), number]
+
+        def doubt(spread: float, n: int = n, count: Any = count, logit: Any = logit) -> float:
+            whole = np.full(len(count), n)
+            return -float(log_of_counts(np, count, whole, logit, np.full(len(count), spread**2)).sum())
+
+        error[number] = minimize_scalar(doubt, bounds=(0.0, 2.0), method="bounded").x
+    return replace(made, error=error)
 
 
 def correlation(points: list[Point]) -> Float[np.ndarray, "number number"]:

@@ -6,7 +6,7 @@ For trial t of substance s, with everything on the scale of the box::
     effect_t = mean_s + tau*normal(0, 1)             tau ~ half-normal
     craving_t = k_c + craving_tau*normal(0, 1)       craving_tau ~ half-normal
     level_t ~ normal(0, sd)
-    numbers ~ normal(m_t, D R D + E)     E: variance of the emulator's error
+    numbers ~ normal(m_t, D R D + E)     E: variance of the emulator's error; shares as counts if the plan says so
     rows of other people, where a plan has some: by their kind, remission.calibration.groups
     no difference: P(|Z| < z_alpha), favors ketamine: P(benefit*Z > z_alpha), Z ~ normal(z_t, sd_t**2 + error**2)
     selection: a significant trial is on file surely, another with chance null_seen; who stopped early is significant
@@ -21,10 +21,12 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.special import expit
 
-from remission.calibration.emulator import Emulator
+from remission.calibration.emulator import Emulator, correlation, judged_by_counts
 from remission.calibration.groups import LEVEL, GroupData, row_log
-from remission.calibration.wave import TrialTargets
+from remission.calibration.likelihood import log_of_numbers
+from remission.calibration.wave import Point, TrialTargets
 from remission.extras import telling_extras
 from remission.library.calibration_plan import BoxValue, CalibrationPlan
 from remission.records.substance import Substance
@@ -39,13 +41,39 @@ EDGE = 50.0
 class TrialData:
     """One trial as the fit reads it: targets, emulator, correlation of its numbers.
 
-    ``names``: what moves its emulator; none where that is the box of the plan.
+    ``names``: what moves its emulator; none where that is the box of the plan. ``is_count``: which numbers enter as
+    counts of people; none where all are normal.
     """
 
     targets: TrialTargets
     emulator: Emulator
     correlation: Float[np.ndarray, "number number"]
     names: tuple[str, ...] = ()
+    is_count: tuple[bool, ...] = ()
+
+    def log_of(self, xp: Any, told: "Results", found: Any, spread: Any) -> Any:
+        """Log likelihood of its numbers where ``found`` (..., number) is predicted, with covariance ``spread``."""
+        is_count = np.array(self.is_count or [False] * len(self.targets.numbers), dtype=bool)
+        return log_of_numbers(xp, told.value, told.error, told.counted, found, spread, self.correlation, is_count)
+
+
+def trial_data(
+    plan: CalibrationPlan,
+    units: Float[np.ndarray, "point value"],
+    one: TrialTargets,
+    made: Emulator,
+    points: list[Point],
+    *,
+    names: tuple[str, ...] = (),
+) -> TrialData:
+    """A trial as the plan wants its numbers read; of the points those that judge come last."""
+    people = [target.people if plan.shares == "counts" else 0 for target in one.numbers]
+    judged = slice(-plan.wave.judged, None)
+    simulated = [plan.wave.replicates * n for n in people]
+    return TrialData(
+        targets=one, emulator=judged_by_counts(made, units[judged], points[judged], simulated), names=names,
+        correlation=correlation(points) if one.numbers else np.zeros((0, 0)), is_count=tuple(n > 0 for n in people),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +81,15 @@ class Results:
     """What one trial published, as numbers; with a first axis, that of many data sets.
 
     ``value``, ``error``: of its numbers, on their scales. ``verdict``: of each verdict of the entry, 0 for no
-    difference, else the sign of the z. ``significant``: by its first analysis, 1 or 0.
+    difference, else the sign of the z. ``significant``: by its first analysis, 1 or 0. ``counted``: of numbers that are
+    shares how many of how many people, 0 of others.
     """
 
     value: Float[np.ndarray, "*set number"]
     error: Float[np.ndarray, "*set number"]
     verdict: Int[np.ndarray, "*set verdict"]
     significant: Int[np.ndarray, "*set"]
+    counted: Float[np.ndarray, "2 *set number"] = field(default_factory=lambda: np.zeros((2, 0)))
 
 
 def published_results(one: TrialTargets) -> Results:
@@ -67,9 +97,12 @@ def published_results(one: TrialTargets) -> Results:
     entry = one.entry
     signs = [entry.sign_of(verdict) for verdict in entry.verdicts]
     first = [sign for sign, verdict in zip(signs, entry.verdicts, strict=True) if verdict.analysis == entry.z.analysis]
+    value = np.array([target.value for target in one.numbers])
+    people = np.array([target.people for target in one.numbers], dtype=float)
     return Results(
-        value=np.array([target.value for target in one.numbers]),
+        value=value,
         error=np.array([target.error for target in one.numbers]),
+        counted=np.stack([np.round(people * expit(value)), people]),
         verdict=np.array(signs, dtype=np.int64),
         # A trial that enters with numbers found a difference.
         significant=np.array(first[0] != 0 if first else 1, dtype=np.int64),
@@ -245,8 +278,7 @@ def posterior_model(  # noqa: C901, PLR0915 - the model in one place, in the ord
         k, m = len(one.targets.numbers), len(one.targets.analyses)
         log = jnp.zeros(())
         if k:
-            covariance = jnp.outer(told.error, told.error) * one.correlation + np.diag(one.emulator.error[:k] ** 2)
-            log = log + dist.MultivariateNormal(found[:k], covariance).log_prob(told.value)
+            log = log + one.log_of(jnp, told, found[:k], np.diag(one.emulator.error[:k] ** 2))
         z = found[k : k + m]
         spread = jnp.sqrt(jnp.exp(2.0 * found[k + m :]) + one.emulator.error[k : k + m] ** 2)
         up, down = norm.cdf((z - z_alpha) / spread), norm.cdf((-z - z_alpha) / spread)

@@ -16,7 +16,7 @@ from scipy import special
 from scipy.special import logsumexp
 from scipy.stats import norm
 
-from remission.calibration.fit import Fit, TrialData, fit_posterior, name_of
+from remission.calibration.fit import Fit, TrialData, fit_posterior, name_of, published_results
 from remission.calibration.groups import GroupData, GroupTargets, row_log, simulate_group
 from remission.calibration.wave import Point, TrialTargets, simulate_point
 from remission.evidence.standardized import Seen, effects_of, z_of_new_trial
@@ -179,10 +179,8 @@ def _exact_log(plan: CalibrationPlan, one: TrialData, point: Point) -> float:
     if one.targets.numbers:
         if point.n_trials < 2:
             return -np.inf
-        error = np.array([target.error for target in one.targets.numbers])
-        covariance = np.outer(error, error) * one.correlation + point.covariance / point.n_trials
-        off = np.array([target.value for target in one.targets.numbers]) - point.mean
-        log -= 0.5 * float(off @ np.linalg.solve(covariance, off) + np.linalg.slogdet(2.0 * np.pi * covariance)[1])
+        found = published_results(one.targets)
+        log += float(one.log_of(np, found, point.mean, point.covariance / point.n_trials))
     z_alpha = -float(norm.ppf(plan.selection.alpha / 2.0))
     for verdict in one.targets.entry.verdicts:
         at = one.targets.analyses.index(verdict.analysis)

@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Float
 
 from remission.calibration.added import NewTrial, check_new
-from remission.calibration.emulator import Emulator, correlation, fit_emulator
-from remission.calibration.fit import Fit, TrialData, fit_posterior, group_columns
+from remission.calibration.emulator import Emulator, fit_emulator
+from remission.calibration.fit import Fit, TrialData, fit_posterior, group_columns, trial_data
 from remission.calibration.groups import GroupData, published_of
 from remission.calibration.judge import exact_weights, leave_out, stacking_weight
 from remission.calibration.pieces import Tell, counted, journal_of
@@ -147,21 +147,25 @@ def emulate_wave(
 
     Raises MissingExtraError: scikit-learn is not installed.
     """
-    crew, units = crew or Crew(), wave_points(plan)
+    crew, units, kept = crew or Crew(), wave_points(plan), _simulated_as(plan)
     tell(f"{len(targets)} trials at {len(units)} points")
-    with closing(journal_of(plan, folder, f"points{name and '-'}{name}", Point)) as journal:
+    with closing(journal_of(kept, folder, f"points{name and '-'}{name}", Point)) as journal:
         points = list(counted(simulate_wave(plan, targets, crew=Journaled(crew, journal)), len(units), tell))
     by_trial = [[point[place] for point in points] for place in range(len(targets))]
-    with closing(journal_of(plan, folder, f"emulators{name and '-'}{name}", Emulator)) as journal:
+    with closing(journal_of(kept, folder, f"emulators{name and '-'}{name}", Emulator)) as journal:
         work = partial(fit_emulator, units, n_draws=plan.wave.draws)
         emulators = []
         for one, made in zip(targets, Journaled(crew, journal).in_order(work, by_trial), strict=True):
             tell(f"emulator of {one.entry.protocol}")
             emulators.append(made)
-    return tuple(
-        TrialData(targets=one, emulator=made, correlation=correlation(own) if one.numbers else np.zeros((0, 0)))
-        for one, made, own in zip(targets, emulators, by_trial, strict=True)
-    )
+    return tuple(trial_data(plan, units, *each) for each in zip(targets, emulators, by_trial, strict=True))
+
+
+def _simulated_as(plan: CalibrationPlan) -> CalibrationPlan:
+    """The plan that it stands over, where both simulate the same."""
+    base = plan if plan.over is None else load_calibration_plan(plan.over)
+    alike = all(getattr(base, name) == getattr(plan, name) for name in ("seed", "wave", "value", "trial", "wide"))
+    return base if alike else plan
 
 
 def _check(plan: CalibrationPlan, fit: Fit) -> None:

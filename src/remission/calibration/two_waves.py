@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from remission.calibration.emulator import Emulator, correlation, fit_emulator
-from remission.calibration.fit import TrialData
+from remission.calibration.emulator import Emulator, fit_emulator
+from remission.calibration.fit import TrialData, trial_data
 from remission.calibration.groups import (
     GroupData,
     GroupTargets,
@@ -92,10 +92,8 @@ def _trial(
     with closing(journal_of(plan, folder, f"trial-{name}", Point)) as journal:
         found = counted(Journaled(crew, journal).in_order(work, items), n, tell, what=f"{name}: point", every=128)
         points = [point for (point,) in found]
-    return TrialData(
-        targets=one, emulator=_emulator(plan, folder, name, units, points, plan.wave.draws, crew),
-        correlation=correlation(points) if one.numbers else np.zeros((0, 0)), names=tuple(value.name for value in box),
-    )  # fmt: skip
+    made = _emulator(plan, folder, name, units, points, plan.wave.draws, crew)
+    return trial_data(plan, units, one, made, points, names=tuple(value.name for value in box))
 
 
 def _points(

@@ -32,12 +32,16 @@ _LARGEST_Z = 8.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One published number on the scale of its analysis: ``plain``, ``log``, ``logit`` or ``log of what is left``."""
+    """One published number on the scale of its analysis: ``plain``, ``log``, ``logit`` or ``log of what is left``.
+
+    ``people``: of how many it is a share, where it is one and its record says so; 0 elsewhere.
+    """
 
     number: Number
     scale: str
     value: float
     error: float
+    people: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +187,8 @@ def _with_error(protocol: Protocol, number: Number, there: PublishedOutcome) -> 
     assert there.ci_low is not None, there
     assert there.ci_high is not None, there
     value, low, high = (to_scale(one, scale) for one in (there.value, there.ci_low, there.ci_high))
-    return Target(number=number, scale=scale, value=value, error=abs(high - low) / (2.0 * Z95))
+    people = there.n or 0 if scale == "logit" else 0
+    return Target(number=number, scale=scale, value=value, error=abs(high - low) / (2.0 * Z95), people=people)
 
 
 def _simulate(one: TrialTargets, values: dict[str, float], replicates: int, seed: int) -> Point:

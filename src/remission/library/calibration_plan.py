@@ -296,7 +296,8 @@ class Wide(Record):
 class CalibrationPlan(Record):
     """All of it. ``value``: the box; ``left_out``: protocols that do not enter, with the reason.
 
-    ``over``: the plan that says what this one does not; ``wide``: what is freed beside the trials.
+    ``over``: the plan that says what this one does not; ``wide``: what is freed beside the trials. ``shares``:
+    ``counts`` where shares of people enter as counts of people; without it as logits with a normal error.
     """
 
     id: str
@@ -313,17 +314,17 @@ class CalibrationPlan(Record):
     beside: tuple[Beside, ...]
     over: str | None = None
     wide: Wide | None = None
+    shares: Literal["counts"] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data; what a plan of trials alone does not have is not in it, so that its hash stays."""
-        return {
-            name: told for name, told in super().to_dict().items() if name not in {"over", "wide"} or told is not None
-        }
+        later = {"over", "wide", "shares"}
+        return {name: told for name, told in super().to_dict().items() if name not in later or told is not None}
 
 
 @cache
 def load_calibration_plan(name: str = "posterior-2026") -> CalibrationPlan:
-    """The registered plan of a posterior.
+    """The registered plan of a posterior; a file that ``extends`` another says what differs from it.
 
     Raises LibraryError: there is none of that name, or its file is damaged.
 

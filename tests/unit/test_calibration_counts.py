@@ -1,5 +1,9 @@
 """Shares of people that enter a fit as counts: likelihood, error of emulators, weights of known values."""
 
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.special import expit, gammaln, logit
@@ -15,6 +19,8 @@ from remission.library.calibration_plan import load_calibration_plan
 from remission.library.posteriors import plan_hash
 
 PLAN = load_calibration_plan("posterior-2026-counts")
+# Imported here, where it is installed: it sets the environment up when it is first loaded.
+jax: Any = import_module("jax") if find_spec("jax") else None
 
 
 def _log(value: list[float], counted: list[list[float]], found: list[float], corr: float, n_count: int) -> float:
@@ -140,3 +146,23 @@ def test_weights_of_the_prior_are_the_posterior_of_a_number() -> None:
         found, worth = weighed.places(plan, (one,), cloud, ["level.kare", "mean"], true, (told,), 1)
         assert found[0] == pytest.approx(norm.cdf(at, mean, sd), abs=0.03)
         assert worth > 400.0
+
+
+@pytest.mark.skipif(jax is None, reason="JAX belongs to the extra calibrate")
+def test_the_sampler_and_its_judges_read_counts_alike() -> None:
+    """One function in two array libraries, with a gradient where nobody is counted."""
+    jax.config.update("jax_enable_x64", True)
+    rest = (np.array([[0.0, 3.0], [0.0, 28.0]]), np.diag([0.04, 0.09]), np.array([[1.0, 0.4], [0.4, 1.0]]))
+
+    def log(xp: Any, found: Any, counted: np.ndarray) -> Any:
+        return log_of_numbers(
+            xp, np.array([0.5, 0.0]), np.array([0.3, 0.4]), counted, found, rest[1], rest[2], np.array([False, True])
+        )  # fmt: skip
+
+    found = np.array([[0.2, -1.0], [0.1, -9.0], [0.6, 2.0]])
+    many = log(np, found, rest[0])
+    for row, each in zip(found, many, strict=True):
+        assert float(log(jax.numpy, jax.numpy.asarray(row), rest[0])) == pytest.approx(each, rel=1e-10)
+    nobody = np.array([[0.0, 0.0], [0.0, 28.0]])
+    slope = jax.grad(lambda row: log(jax.numpy, row, nobody))(jax.numpy.asarray(found[1]))
+    assert np.isfinite(np.asarray(slope)).all()

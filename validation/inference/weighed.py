@@ -6,6 +6,7 @@ sampler but the prior, the emulators and the likelihood, so it holds the sampler
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import logsumexp, ndtri

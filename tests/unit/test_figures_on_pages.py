@@ -132,13 +132,18 @@ def test_rows_stand_above_each_other_with_their_words() -> None:
 def test_the_names_of_rows_are_no_numbers() -> None:
     """A pointer that reads a height off names would say a number that is none."""
     with canvas(6.0, 3.0) as (figure, axes):
-        axes.plot([1.0, 2.0], [0.0, 1.0])
-        axes.set_yticks([0, 1], ["a name that is too long for a phone", "another"])
+        rows = range(12)
+        axes.plot(rows, rows)
+        axes.set_yticks(rows, [f"row {row} has a name that is too long for a phone" for row in rows])
         finish(axes, x="x", y="")
     chart = chart_of(figure)
     assert json.loads(html.unescape(re.findall(r'data-axes="([^"]+)"', themed_svg(chart))[0]))[0][2][2] == "names"
-    assert narrow(figure)
+    with drawing():
+        assert narrow(figure)
+        figure.canvas.draw()
+    boxes = [one.get_window_extent() for one in axes.get_yticklabels()]
     assert "\n" in axes.get_yticklabels()[0].get_text()
+    assert all(below.y1 <= above.y0 for below, above in pairwise(boxes)), "names that cover each other"
 
 
 def test_axes_say_where_a_reader_points() -> None:

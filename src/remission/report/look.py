@@ -160,7 +160,9 @@ def narrow(figure: Figure) -> bool:
     height, least = float(figure.get_size_inches()[1]), _LEAST_HIGH_IN if len(panels) <= _FEW_PANELS else 1.1
     is_forest = any(map(_words_beside, panels))
     heights = [
-        _words_above(axes) if _words_beside(axes) else max(least, min(3.0, height * axes.get_position().height))
+        _words_above(axes)
+        if _words_beside(axes)
+        else max(least, min(3.0, height * axes.get_position().height), _rows_in(axes))
         for axes in panels
     ]
     for artist in (*figure.artists, *figure.texts):
@@ -292,8 +294,19 @@ def _thin_out(axes: Axes) -> None:
     if has_names(axes.yaxis):
         # Beside each other two panels share the names of their rows; below each other each has its own.
         axes.tick_params(axis="y", labelleft=True)
-        names = [axes.yaxis.get_major_formatter()(place, at) for at, place in enumerate(axes.get_yticks())]
-        axes.set_yticks(axes.get_yticks(), [fill(name, 16) for name in names])
+        axes.set_yticks(axes.get_yticks(), _names_of(axes))
+
+
+def _names_of(axes: Axes) -> list[str]:
+    """Names of rows in the lines that a phone has room for."""
+    formatter = axes.yaxis.get_major_formatter()
+    return [fill(formatter(place, at), 16) for at, place in enumerate(axes.get_yticks())]
+
+
+def _rows_in(axes: Axes) -> float:
+    """How high a panel must be for the names of its rows. [in]"""
+    names = _names_of(axes) if has_names(axes.yaxis) else []
+    return len(names) * (_LINE_IN * max((name.count("\n") + 1 for name in names), default=0) + 0.08)
 
 
 def has_names(axis: Axis) -> bool:

@@ -30,6 +30,7 @@ NOT_SIMULATED = {
     "blinding_charts.py": "guesses of a finished trial; its other title says simulated",
     "cost_section.py": "prices; its other title says simulated",
     "describe_page.py": "says of whom the diaries are: observed or simulated",
+    "effect_report.py": "a closed form of an effect that somebody believes; says so",
     "forest.py": "published",
     "looks_charts.py": "a rule that is computed; its other title says simulated",
     "schedule_chart.py": "what a protocol says",

@@ -12,8 +12,10 @@ import remission as rm
 from remission.cli.app import run_app
 from remission.design.closed_forms import Split, closed_power, split
 from remission.design.law_trials import reject_share, simulate_law
+from remission.design.operating import Characteristics
 from remission.design.stated import detectable_effect
 from remission.errors import SpecError
+from remission.numerics.tallies import Measure
 from remission.records.effect import EffectFile, Law
 
 EFFECT: dict[str, Any] = {"law": "difference", "difference": -8.0, "sd": 20.0}
@@ -245,3 +247,22 @@ def test_the_closed_form_needs_no_compiler_and_no_tables(tmp_path: Path) -> None
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
+
+
+def test_the_detectable_effect_of_simulated_trials() -> None:
+    """Where errors and spread are one, it is the textbook's: both quantiles times the standard error."""
+    measure = Measure(value=2.0 * 1.959963984540054 * 3.0, mcse=0.0)
+    row = Characteristics(
+        analysis="a", label="A", scale="difference", n_subjects=60, n_replicates=100, n_failed=0, rejected=measure,
+        estimate=measure, estimate_sd=3.0, width=measure, truth=None, bias=None, coverage=None,
+    )  # fmt: skip
+    assert row.detectable(0.9, 0.05) == pytest.approx((1.959963984540054 + 1.2815515655446004) * 3.0)
+    assert row.detectable(0.8, 0.01) > row.detectable(0.8, 0.05)
+
+
+def test_a_protocol_needs_the_power_of_its_detectable_effect(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a power there is no such effect; with looks the test is not the one at the end."""
+    assert run_app(["design", "kare", "--detectable"]) == 2
+    assert "--power" in capsys.readouterr().err
+    assert run_app(["design", "kare", "--detectable", "--power", "0.8", "--looks", "0.5,1"]) == 2
+    assert "--looks" in capsys.readouterr().err

@@ -2,8 +2,9 @@
 
 import shlex
 from functools import partial
+from math import exp
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +14,7 @@ from remission.errors import SpecError
 from remission.records.seed import DEFAULT_SEED
 
 if TYPE_CHECKING:
+    from remission.design.study import DesignStudy
     from remission.protocol.record import Protocol
 
 
@@ -78,7 +80,7 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
         ),
     ] = "obrien-fleming",
     detectable: Annotated[
-        bool, typer.Option("--detectable", help="Ask which stated effect has the --power with the people there are.")
+        bool, typer.Option("--detectable", help="Ask which effect has the --power with the people there are.")
     ] = False,
     budget: Annotated[
         float | None, typer.Option("--budget", help="Take the people that so much money pays for.")
@@ -129,9 +131,12 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
     from remission.report.design_folder import check_report_folder
 
     # Everything is checked before anything is simulated.
-    if detectable and scenarios is None and _one_protocol(protocol).effect is None:
-        raise SpecError(where="--detectable", got="a protocol without a stated effect", allowed="a law of the outcome",
-                        remedy="Write effect: into the protocol, or a file of its own.")  # fmt: skip
+    if detectable and scenarios is None and power is None:
+        raise SpecError(where="--detectable", got="no --power", allowed="the power that the effect must have",
+                        remedy="Add --power 0.8.")  # fmt: skip
+    if detectable and looks is not None and _one_protocol(protocol).effect is None:
+        raise SpecError(where="--detectable", got="given with --looks", allowed="a test at the end, or a stated effect",
+                        remedy="Leave one of them out.")  # fmt: skip
     _check_effect(context)
     check_report_folder(report)
     if scenarios is not None:
@@ -146,7 +151,7 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
             return
         plan = plan_design(
             trial, parameters=parameters_of(trial, values) if values else None, diaries=read_people(diaries),
-            n_subjects=sizes_of(vary) if vary else None, power=power, alpha=alpha,
+            n_subjects=sizes_of(vary) if vary else None, power=None if detectable else power, alpha=alpha,
             analysis=analysis, max_replicates=replicates, mcse=mcse, is_null=null, n_truth=truth_people, n_draws=draws,
             evidence=evidence, without=without, effect_model=effect_model, looks=looks, futility=futility or [],
             spending=spending, prices=prices, budget=budget, seed=seed,
@@ -170,7 +175,8 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
             on_share=None if heard is None else partial(heard.share, is_first=False),
             on_settled=partial(tell_settled, plan) if is_told else None,
         )
-        content = plain({**study.content, "command": _command(context, vary)})
+        found = _detectable(study, power, alpha) if detectable and power is not None else {}
+        content = plain({**study.content, **found, "command": _command(context, vary)})
         if work is not None:
             from remission.cli.design_report import report_design
 
@@ -178,7 +184,25 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
     if as_json:
         print_json(content)
     else:
-        show({**study.content, "command": content["command"]}, study.main, null=null, power=power)
+        for one in content.get("detectable", ()):
+            typer.echo(
+                f"With {one['people']} people an effect of {one['effect']} ({one['scale']}) has power "
+                f"{one['power']:g}, if estimates spread as in these trials, whatever the chain expects."
+            )
+        show({**study.content, "command": content["command"]}, study.main, null=null,
+             power=None if detectable else power)  # fmt: skip
+
+
+def _detectable(study: "DesignStudy", power: float, alpha: float) -> dict[str, Any]:
+    """By size, the effect that has the power: a difference either way, or a ratio and one divided by it."""
+    rows = []
+    for row in study.main:
+        size, is_log = row.detectable(power, alpha), row.scale.startswith("log ")
+        words = f"{exp(-size):.3g} or {exp(size):.3g}" if is_log else f"{size:.3g}"
+        rows.append(
+            {"people": row.n_subjects, "power": power, "scale": row.scale.removeprefix("log "), "effect": words}
+        )
+    return {"detectable": rows}
 
 
 def _tabulate(context: typer.Context, name: str, scenarios: Path) -> None:
@@ -265,6 +289,6 @@ def _command(context: typer.Context, vary: str | None) -> str:
 
 _AGAIN = (
     "changes", "vary", "power", "budget", "alpha", "analysis", "replicates", "mcse", "looks", "futility", "spending",
-    "diaries", "seed", "null", "truth_people", "draws", "evidence", "without", "effect_model", "prices",
+    "diaries", "seed", "null", "truth_people", "draws", "evidence", "without", "effect_model", "prices", "detectable",
 )  # fmt: skip
 """Options of the command that is printed, in this order."""

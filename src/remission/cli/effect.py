@@ -9,7 +9,7 @@ import typer
 
 from remission.cli.options import named_as_options
 from remission.cli.terminal import print_json
-from remission.design.effect_file import changed_effect, changed_fields, read_effect
+from remission.design.effect_file import changed_effect, changed_fields, effect_text, read_effect
 from remission.design.stated import EffectPlan, answer_effect, plan_effect, simulate_effect
 from remission.errors import SpecError
 from remission.records.effect import EffectFile, LookPlan
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _READ = {
     "protocol", "vary", "power", "alpha", "changes", "replicates", "detectable", "budget", "seed", "as_json", "looks",
-    "futility", "spending",
+    "futility", "spending", "report",
 }  # fmt: skip
 """Options of the command that an effect without a protocol can have."""
 _TRIALS = 1000
@@ -55,6 +55,10 @@ def design_effect_file(context: typer.Context) -> None:
 
 def _answer(context: typer.Context, effect: EffectFile, compared_share: float) -> None:
     options, given = context.params, given_options(context)
+    if options["report"] is not None:
+        from remission.report.design_folder import check_report_folder
+
+        check_report_folder(options["report"])
     with named_as_options(max_replicates="--replicates", people="--vary"):
         plan = plan_effect(
             effect, sizes=_sizes(options["vary"]), alpha=options["alpha"], power=options["power"],
@@ -62,7 +66,20 @@ def _answer(context: typer.Context, effect: EffectFile, compared_share: float) -
             detectable=options["detectable"], budget=options["budget"], compared_share=compared_share,
         )  # fmt: skip
     words = ["remission", "design", Path(options["protocol"]).name]
-    show_effect(plan, words=[*words, *_again(options, plan)], as_json=options["as_json"])
+    content = show_effect(plan, words=[*words, *_again(options, plan)], as_json=options["as_json"])
+    if options["report"] is not None:
+        _report(plan, content, options)
+
+
+def _report(plan: EffectPlan, content: dict[str, Any], options: dict[str, Any]) -> None:
+    """The report of a stated effect, with the file as understood beside it: changes and looks are in it."""
+    from remission.report.effect_report import write_effect_report
+
+    own = {name: value for name, value in options.items() if name not in {"changes", "looks", "futility"}}
+    again = _again({**own, "changes": None, "looks": None, "futility": None}, plan)
+    command = shlex.join(["remission", "design", "effect.yaml", *again])
+    page = write_effect_report(content, effect_text(plan.effect), options["report"], command=command)
+    typer.echo(f"Report: {page}", err=True)
 
 
 def changed_protocol(protocol: "Protocol", changes: list[str]) -> "tuple[Protocol, list[str]]":
@@ -98,6 +115,11 @@ def design_stated(context: typer.Context, protocol: "Protocol") -> None:
             allowed="nothing here: no people are simulated day by day", remedy="Leave it, or effect:, out.",
         )  # fmt: skip
     effect, compared = effect_of_protocol(protocol, options["analysis"])
+    if options["report"] is not None and compared != 1.0:
+        raise SpecError(
+            where="--report", got="given with a protocol that has arms beside those compared",
+            allowed="a stated effect of all people", remedy="Write the effect into a file of its own.",
+        )  # fmt: skip
     if given.keys() & {"looks", "futility", "spending"}:
         effect = effect.replace(looks=_looks(context, effect))
     _answer(context, effect, compared)
@@ -147,8 +169,8 @@ def _again(options: dict[str, Any], plan: EffectPlan) -> list[str]:
     return [*found, "--alpha", str(plan.alpha), "--replicates", str(plan.n_replicates), "--seed", str(plan.seed)]
 
 
-def show_effect(plan: EffectPlan, *, words: list[str], as_json: bool) -> None:
-    """Print the closed form as soon as it is there, then what was simulated."""
+def show_effect(plan: EffectPlan, *, words: list[str], as_json: bool) -> dict[str, Any]:
+    """Print the closed form as soon as it is there, then what was simulated; returns all of it."""
     content = answer_effect(plan)
     command = shlex.join(words)
     if not as_json:
@@ -156,10 +178,11 @@ def show_effect(plan: EffectPlan, *, words: list[str], as_json: bool) -> None:
     simulate_effect(plan, content)
     if as_json:
         print_json({**content, "command": command})
-        return
+        return content
     _show_simulated(plan, content)
     _show_rule(content.get("blinded") or {})
     typer.echo(f"Again: {command}")
+    return content
 
 
 def _show_closed(plan: EffectPlan, content: dict[str, Any]) -> None:

@@ -120,3 +120,20 @@ def _put(data: dict[str, Any], path: list[str], value: Any, change: str) -> None
     if path[0] == "effect" and len(path) == 2 and path[1] not in here:
         raise SpecError(where=change, got=path[1], allowed=f"one of {', '.join(here)}")
     here[path[-1]] = deepcopy(value)
+
+
+def effect_text(effect: EffectFile) -> str:
+    """The file of an effect, without what it does not say."""
+    from io import StringIO
+
+    from ruamel.yaml import YAML
+
+    def said(fields: Any) -> Any:
+        if isinstance(fields, dict):
+            return {name: said(value) for name, value in fields.items() if value is not None}
+        return list(fields) if isinstance(fields, tuple) else fields
+
+    stream, yaml = StringIO(), YAML()
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    yaml.dump(said(effect.to_dict()), stream)
+    return stream.getvalue()

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import ndtr, ndtri
 
-from remission.analyses.estimate import Estimates
+from remission.analyses.estimate import Z95, Estimates
 from remission.analyses.multiplicity import adjusted_p_values
 from remission.design.looks import LookTally, Sequential, look_at, summarize_looks
 from remission.design.measures import is_ratio, scale_of, to_scale
@@ -84,6 +84,13 @@ class Characteristics:
     standardized_effect: float | None = None
     sequential: Sequential | None = None
     after_procedure: Measure | None = None
+
+    def detectable(self, power: float, alpha: float) -> float:
+        """The effect, either way, that a test at the end rejects with this power, if estimates spread as they did.
+
+        Normal, two-sided, on the scale of ``estimate``.
+        """
+        return float(-ndtri(alpha / 2.0) * self.width.value / (2.0 * Z95) + ndtri(power) * self.estimate_sd)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -29,7 +29,8 @@ def simulate_reestimation(
     n_replicates: int,
     seed: int,
 ) -> dict[str, Any]:
-    """Power, type I errors by name and people of trials whose size is set by their first ``seen`` people.
+    """Power, type I errors by name and people of trials whose size is set by their first ``seen`` people; one analysis
+    each, at the end.
 
     ``size_of``: the size by the nuisance numbers, as fields of a :class:`Blinded`; ``None``: none has the power.
     A trial never has fewer people than ``planned``, nor more than three times as many.

@@ -3,28 +3,28 @@
 ``design_10000_trials_minutes``: ``remission run`` on a trial of 300 people, 180 days and two arms, with an analysis of
 covariance and a logistic regression, on two cores, report and tables included. ``design_10000_trials_core_minutes``:
 the same in minutes of one core, which a busy machine lengthens less. ``design_analysis_vs_simulation``: time of
-endpoints and analyses over that of simulating. ``design_analysis_vs_library``: endpoints and analyses by statsmodels,
-one replicate at a time, over ours. ``design_peak_mb_growth``: growth of a process's peak memory from 500 to 2,000
-trials.
+endpoints and analyses over that of simulating. ``design_peak_mb_growth``: growth of a process's peak memory from 500 to
+2,000 trials. ``design_search_first_seconds``, ``design_curve_first_seconds``: from the start of a command of sizes to
+its first band on a terminal; ``..._end_seconds``: to its end. The first searches a size, the second is a curve of
+assurance.
 """
 
 import os
+import pty
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
 from validation.small_trials import small_protocol
 
 from benchmarks.measure import times_faster, write_results
-from remission.analyses.means import analyze_difference
-from remission.analyses.odds import analyze_odds
 from remission.protocol.file import write_protocol
 from remission.protocol.record import Protocol
-from remission.trial.batch import TrialBatch
 from remission.trial.chunk import Chunk
 from remission.trial.simulate import plan_trial
 
@@ -55,21 +55,6 @@ def design_protocol() -> Protocol:
     return Protocol.create(**{**plain, **changes, "analyses": analyses})
 
 
-def analyze_by_library(batch: TrialBatch, n_replicates: int) -> None:
-    """The endpoints and analyses of a batch, by statsmodels, one replicate after the other."""
-    shape = (n_replicates, -1)
-    seen = batch.observation.seen
-    used = (batch.observation.diary > 0) & seen
-    percent = (100.0 * (1.0 - used.sum(axis=1) / np.maximum(seen.sum(axis=1), 1))).reshape(shape)
-    event = (used.any(axis=1) * 1.0).reshape(shape)
-    treated = (batch.arm == 0).reshape(shape)
-    people = batch.covariates
-    entry = np.stack([people.age_y, people.weight_kg, people.female.astype(np.float64)], axis=1).reshape(*shape, 3)
-    for number in range(n_replicates):
-        analyze_difference(percent[number], treated[number], entry[number])
-        analyze_odds(event[number], treated[number], entry[number][:, [0, 2]])
-
-
 def run_command(n_trials: int) -> tuple[float, float, float]:
     """Seconds on the clock, seconds of processors, and peak megabytes of the largest process, with two workers."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -85,8 +70,40 @@ def run_command(n_trials: int) -> tuple[float, float, float]:
     return seconds, busy, after.ru_maxrss / 1024.0
 
 
+SEARCH = ("design", "kare", "--vary", "n=60:400", "--power", "0.9")
+CURVE = ("design", "kare", "--vary", "n=60,120,180,240,300")
+
+
+def first_and_end(*words: str) -> tuple[float, float]:
+    """Median seconds from the start of a command to its first band, which only a terminal gets, and to its end."""
+    found = []
+    for _ in range(REPEATS + 1):
+        reader, terminal = pty.openpty()
+        with tempfile.TemporaryDirectory() as folder, os.fdopen(reader, errors="replace") as said:
+            started, first = time.perf_counter(), None
+            process = subprocess.Popen(
+                [sys.executable, "-m", "remission", *words], cwd=folder, stdout=subprocess.DEVNULL, stderr=terminal,
+                env={**os.environ, "PYTHONPATH": str(Path("src").resolve())},
+            )  # fmt: skip
+            os.close(terminal)
+            # Reading on, so that nobody waits for the terminal; at the end of the command it gives an error.
+            with suppress(OSError):
+                for line in said:
+                    if first is None and "First look" in line:
+                        first = time.perf_counter() - started
+            if process.wait() or first is None:
+                message = f"remission {' '.join(words)} failed, or told no first band"
+                raise RuntimeError(message)
+            found.append((first, time.perf_counter() - started))
+    firsts, ends = zip(*found[1:], strict=True)
+    return statistics.median(firsts), statistics.median(ends)
+
+
 def main() -> None:
     """Measure, print, write."""
+    for name, words in (("search", SEARCH), ("curve", CURVE)):
+        first, end = first_and_end(*words)
+        write_results(**{f"design_{name}_first_seconds": first, f"design_{name}_end_seconds": end})
     print(f"load average before: {os.getloadavg()[0]:.1f} of {os.cpu_count()} cores; a busy machine takes longer")
     plan = plan_trial(design_protocol(), n_replicates=N_TRIALS, seed=1)
     batch = plan.simulate(CHUNK)
@@ -94,9 +111,6 @@ def main() -> None:
         lambda: plan.simulate(CHUNK), lambda: plan.analyze(CHUNK, batch), repeats=REPEATS
     )
     print(f"a chunk of {CHUNK.count} trials: {simulating:.3f} s to simulate, {analyzing:.4f} s to analyze")
-    against_library, _, _ = times_faster(
-        lambda: plan.analyze(CHUNK, batch), lambda: analyze_by_library(batch, CHUNK.count), repeats=REPEATS
-    )
     # The peak of children is a running maximum, so the smaller run comes first.
     _, _, small = run_command(500)
     _, _, large = run_command(2_000)
@@ -105,7 +119,6 @@ def main() -> None:
         design_10000_trials_minutes=seconds / 60.0,
         design_10000_trials_core_minutes=busy / 60.0,
         design_analysis_vs_simulation=ratio,
-        design_analysis_vs_library=against_library,
         design_peak_mb_growth=large - small,
         design_peak_mb=large,
     )

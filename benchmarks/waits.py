@@ -74,7 +74,9 @@ def command(tree: Path, *words: str, **more: str) -> Iterator[subprocess.Popen[s
             yield process
         finally:
             process.kill()
-            process.communicate()
+            process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
 
 
 def seconds_to_end(tree: Path, *words: str) -> float:

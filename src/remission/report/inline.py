@@ -69,10 +69,11 @@ def inlined(svg: str, chart: Chart, attributes: str = "") -> str:
     svg = re.sub(r'(id="|href="#|url\(#)', rf"\g<1>{chart.name}-", svg)
     for size in ("width", "height"):
         svg = re.sub(rf'(<svg [^>]*?) {size}="[^"]*"', r"\1", svg, count=1)
-    from remission.report.look import legible
+    from remission.report.look import LEAST_PT, LEAST_PX
 
-    # Where its frame is narrower it scrolls inside it: letters stay as large as others on the page.
-    width = f' width="{legible(chart.figure, letters_pt=0.0):.0f}"' if " style=" not in attributes else ""
+    # Where its frame is narrower it scrolls inside it: its smallest letters stay as large as others on the page.
+    letters_pt = min(map(float, re.findall(r'<text [^>]*font-size="([\d.]+)px"', svg)), default=LEAST_PT)
+    width = f' width="{LEAST_PX / letters_pt * 72.0 * float(chart.figure.get_size_inches()[0]):.0f}"'
     return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(chart.title)}"{width}{attributes} ', 1)
 
 

@@ -122,7 +122,7 @@ def fetch(address: str) -> None:
     """Ask until there is an answer."""
     for _ in range(600):
         try:
-            with urllib.request.urlopen(address, timeout=60) as answer:  # noqa: S310 - an address of this machine
+            with urllib.request.urlopen(address, timeout=300) as answer:  # noqa: S310 - an address of this machine
                 answer.read()
                 return
         except ConnectionError:
@@ -166,7 +166,7 @@ def all_waits() -> dict[str, Wait]:
         1.5,
         lambda tree: seconds_to_page(tree, "trial")[0],
     )
-    found["learn_cold"] = ("/learn, asked for first", 0.3, lambda tree: seconds_to_page(tree, "learn/dose")[1])
+    found["learn_cold"] = ("/learn, asked for first", 0.3, lambda tree: seconds_to_page(tree, "learn")[1])
     found["trial_cold"] = ("/trial, asked for first", 0.3, lambda tree: seconds_to_page(tree, "trial")[1])
     found["make_run"] = ("`make run` after installation", 5.0, both_trials)
     return found

@@ -31,6 +31,10 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
+_FIRST_PAGES_S = 3.0
+"""So long nothing is computed that nobody asked for. [s]"""
+
+
 def _warm() -> None:
     planner.warm()
     learn.warm()
@@ -40,8 +44,10 @@ def serve(app: FastAPI, listener: socket.socket) -> None:
     """Answer until interrupted. Nothing of a request is logged: what a reader chose is the reader's."""
     # The loop gets its turn soon though others compute: Python's 5 ms, times some threads, hold up the page of help.
     sys.setswitchinterval(0.0005)
-    # What takes seconds is computed while the first reader still reads the first page.
-    threading.Thread(target=_warm, daemon=True).start()
+    # What takes seconds is computed while the first reader still reads the first page, which has the processor first.
+    warming = threading.Timer(_FIRST_PAGES_S, _warm)
+    warming.daemon = True
+    warming.start()
     config = uvicorn.Config(
         app,
         access_log=False,

@@ -160,6 +160,13 @@ def test_a_file_that_is_no_protocol_is_kept_and_mended(client: TestClient, text:
     assert page(client, draft)["state"]["faults"] == []
 
 
+def test_a_pasted_file_has_no_signs_of_the_browser(client: TestClient) -> None:
+    """Lines of a box come with carriage returns; kept, they would stand at the end of every line of the file."""
+    text = protocol_template()
+    for end in ("\r\n", "\r"):
+        assert page(client, begin(client, text=text.replace("\n", end)))["text"] == text
+
+
 def test_two_tabs_keep_both(client: TestClient) -> None:
     """The second tab must not take away what the first one changed, nor lose its own."""
     draft = begin(client)
@@ -203,7 +210,9 @@ def test_diaries_and_prices_of_ones_own_are_kept_with_a_draft(client: TestClient
     write_diaries((diaries(40),), tmp_path / "own.parquet")
     content = (tmp_path / "own.parquet").read_bytes()
     draft = begin(client, text=PROTOCOL)
-    assert any("diaries" in fault["where"] for fault in page(client, draft)["state"]["faults"])
+    fault = page(client, draft)["state"]["faults"][0]
+    assert fault["where"] == "diaries"
+    assert "of your own" in fault["remedy"]
 
     def keep(data: bytes, prices: str = "", **more: str) -> "httpx.Response":
         files = {"diaries": ("mrs-smith.parquet", data)} if data else None

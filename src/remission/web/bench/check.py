@@ -215,7 +215,10 @@ def _words(given: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _named(fault: Fault) -> Fault:
-    """The fault under the name of its option."""
+    """The fault under the name of its option; what a page has in another place is said to be there."""
+    if fault.where == "diaries" and fault.got == "nothing":
+        remedy = "Send them under “Diaries and prices of your own”, or choose chain as where people are drawn from."
+        return fault.model_copy(update={"remedy": remedy})
     first = fault.where.split()[0].removeprefix("--").replace("-", "_")
     name = _ARGUMENTS.get(first, first)
     known = options().get(name) or next((one for one in options().values() if one["option"] == f"--{first}"), None)

@@ -268,7 +268,8 @@ async def begin(request: Request) -> Response:
             name = str(sent["example"])
             text = protocol_template() if name == "template" else protocol_text(name)
         else:
-            text = str(sent.get("text", ""))
+            # A browser ends each line of a box with two signs.
+            text = str(sent.get("text", "")).replace("\r\n", "\n").replace("\r", "\n")
             if not text.strip():
                 fault = Fault(
                     where="text", got="nothing", allowed="a protocol file", remedy="Paste one, or take an example."

@@ -197,7 +197,7 @@ def _draw(axes: Axes, panel: _Panel) -> None:
     pooled = [(group, group.pooled) for group in panel.groups if group.pooled is not None]
     total = len(panel.rows) + len(pooled)
     what = _contrast_title(panel) if panel.is_contrast else "Single arms, no comparison"
-    axes.set_title(f"{what}: {panel.label}")
+    axes.set_title(fill(f"{what}: {panel.label}", 60))
     if panel.is_log:
         axes.set_xscale("log")
     for number, (study, item) in enumerate(panel.rows):

@@ -98,6 +98,10 @@ def browse(server: Measured, seed: int, found: list[tuple[int, float]]) -> None:
                 page, status = answer.read().decode("utf-8", "replace"), int(answer.status)
         except urllib.error.HTTPError as error:
             page, status = "", error.code
+        except OSError as error:
+            # No answer at all is the worst one, and is counted as 0.
+            page, status = "", 0
+            print(f"{address}: {error}")
         found.append((status, time.perf_counter() - start))
         links = [html.unescape(one).partition("#")[0] for one in re.findall(r'<a [^>]*href="(/[^"]*)"', page)]
         links = [one for one in links if ".json" not in one and one]

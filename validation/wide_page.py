@@ -1,8 +1,9 @@
-"""The wide fit, made and told: ``python -m validation.wide_page FOLDER`` (``make wide``).
+"""The wide fit, made and told: ``python -m validation.wide_page FOLDER [PART ...]`` (``make wide``).
 
 Points, emulators and draws stay in FOLDER, so it goes on where it was ended. What it found goes to
-``validation/wide.json``, the page to ``docs/validation/posterior-wide.md``; ``--page`` writes the page alone. The set
-goes into the library only if it met what was registered.
+``validation/wide.json``, the page to ``docs/validation/posterior-wide.md``; ``--page`` writes the page alone. The part
+``rows`` says what natural history and diaries alone do to the shape (:mod:`validation.wide_rows`). The set goes into
+the library only if it met what was registered.
 """
 
 import json
@@ -15,12 +16,12 @@ from typing import Any
 import numpy as np
 from scipy.stats import truncnorm
 
-from remission.calibration.fit import TrialData, fit_posterior, prior_of
+from remission.calibration.fit import Fit, TrialData, fit_posterior, prior_of
 from remission.calibration.groups import LEVEL, GroupData
 from remission.calibration.judge import LeftOut, exact_weights, leave_out, score_left_out, seen_of, stacking_weight
 from remission.calibration.posterior import write_posterior
 from remission.calibration.psis import smoothed_weights
-from remission.calibration.study import described
+from remission.calibration.study import described, told_rows
 from remission.calibration.two_waves import two_waves
 from remission.calibration.wave import to_unit, trial_targets
 from remission.facts.validate import computed, verdict_of
@@ -34,60 +35,98 @@ from remission.records.parameter import MODEL_FORM
 from remission.records.substance import Substance
 from remission.runs.crew import Crew, crew_of
 from validation.inference.basis import log_likelihood
+from validation.wide_rows import rows_alone
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "validation" / "posterior-wide.md"
 RESULTS = ROOT / "validation" / "wide.json"
 LIBRARY = ROOT / "src" / "remission" / "library" / "calibration"
 NAME = "posterior-2026-wide"
-_CHAINS, _WARMUP, _DRAWS, _OWN = 4, 600, 600, 32
-_FACT_PEOPLE, _FACT_REPLICATES = 3000, 60
-_LEARNT, _TIED = 0.8, 0.5
+PARTS = ("fit", "left-out", "facts", "exact")
+BEGINS = ("fit", "rows")
+Draws = dict[str, np.ndarray]
+_CHAINS, _WARMUP, _DRAWS, _OWN = 4, 300, 250, 32
+_PARTICLES = 2000
+_FACT_PEOPLE, _FACT_REPLICATES = 1500, 30
+_LEARNT, _TIED = 0.8, 0.6
 _THREE = ("low", "median", "high")
+_NOT = "not made yet"
 
 
 def main() -> None:
     """Fit, judge and write, or write the page again."""
     plan = load_calibration_plan(NAME)
     if sys.argv[1:] != ["--page"]:
-        folder = Path(sys.argv[1])
+        folder, parts = Path(sys.argv[1]), sys.argv[2:] or list(PARTS)
         folder.mkdir(parents=True, exist_ok=True)
         with crew_of(None) as crew:
-            found = fitted(plan, folder, crew)
-        write_text(RESULTS, json.dumps(found, indent=1) + "\n", replace=True)
-        if all(row["met"] for row in accepted(found)):
+            for part in parts:
+                found = work_of(plan, folder, crew, part)
+                known = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() and part not in BEGINS else {}
+                write_text(RESULTS, json.dumps({**known, **found}, indent=1) + "\n", replace=True)
+        if all(row["met"] for row in accepted(json.loads(RESULTS.read_text("utf-8")))):
             copy_file(folder / f"{NAME}.json", LIBRARY / f"{NAME}.json")
     PAGE.write_text(page(plan, json.loads(RESULTS.read_text("utf-8"))), encoding="utf-8")
     print(PAGE)
 
 
-def fitted(plan: CalibrationPlan, folder: Path, crew: Crew) -> dict[str, Any]:
-    """Everything that the page says, from the fit and its judges."""
-    began, before = time.process_time(), time.time()
+def work_of(plan: CalibrationPlan, folder: Path, crew: Crew, part: str) -> dict[str, Any]:
+    """What one part of the work found. ``part``: ``fit`` first, then any of its judges."""
+    before = time.time()
 
     def tell(text: str) -> None:
-        print(f"{(time.time() - before) / 60.0:5.1f} min  {text}", flush=True)
+        print(f"{part}, {(time.time() - before) / 60.0:5.1f} min: {text}", flush=True)
 
+    kept = folder / f"{NAME}.npz"
+    if part == "facts":
+        return {"facts": facts(plan, dict(np.load(kept)), tell)}
+    if part == "rows":
+        return of_rows(plan, folder, crew, tell)
     trials, groups, limits = two_waves(plan, trial_targets(plan), folder, crew=crew, tell=tell)
-    tell("sampling")
-    fit = fit_posterior(plan, trials, groups=groups, n_chains=_CHAINS, n_warmup=_WARMUP, n_draws=_DRAWS)
-    posterior = described(plan, trials, groups, fit, limits)
-    write_posterior(posterior, folder / f"{NAME}.json")
-    posterior = read_posterior(folder / f"{NAME}.json")
-    tell(f"R-hat {fit.r_hat:.3f}, {fit.effective_draws:.0f} effective draws; exact simulator")
+    if part == "fit":
+        tell("sampling")
+        began = time.process_time()
+        fit = fit_posterior(plan, trials, groups=groups, n_chains=_CHAINS, n_warmup=_WARMUP, n_draws=_DRAWS)
+        arrays: dict[str, Any] = {"log_likelihood": fit.log_likelihood, **fit.draws}
+        np.savez(kept, **arrays)
+        posterior = described(plan, trials, groups, fit, limits)
+        write_posterior(posterior, folder / f"{NAME}.json")
+        posterior = read_posterior(folder / f"{NAME}.json")
+        return {
+            "plan": plan.id, "plan_hash": plan_hash(plan), "seed": plan.seed,
+            "method": "NUTS over the emulators", "r_hat": fit.r_hat, "effective_draws": fit.effective_draws,
+            "divergent": fit.divergent,
+            "emulators": posterior.diagnostics["emulators"], "rows": posterior.diagnostics["rows"], "limits": limits,
+            "values": values_of(plan, groups, posterior.draws), "tied": tied(plan, groups, posterior.draws),
+            "minutes": (time.process_time() - began) / 60.0,
+        }  # fmt: skip
+    if part == "left-out":
+        rows = left_out(plan, trials, groups, read_posterior(folder / f"{NAME}.json"))
+        weight = stacking_weight(tuple(LeftOut(**row["scores"]) for row in rows))
+        return {"left_out": rows, "stacking_weight": weight}
+    drawn = dict(np.load(kept))
+    log_likelihood_of = drawn.pop("log_likelihood")
+    fit = Fit(draws=drawn, r_hat=1.0, effective_draws=0.0, divergent=0.0, log_likelihood=log_likelihood_of)
     log_weights = exact_weights(plan, trials, fit, groups=groups, replicates=24, crew=crew)
-    _, k = smoothed_weights(log_weights)
-    tell(f"Pareto k {k:.2f}; trials left out")
-    rows = left_out(plan, trials, groups, posterior)
-    tell("facts")
+    return {"psis_k": float(smoothed_weights(log_weights)[1]), "exact_error": float(np.std(log_weights))}
+
+
+def of_rows(plan: CalibrationPlan, folder: Path, crew: Crew, tell: Any) -> dict[str, Any]:
+    """What the rows alone say of what they move, trials left aside: no inference library is needed."""
+    wide, began = plan.wide, time.process_time()
+    assert wide is not None, "a plan that frees the shape"
+    _, groups, limits = two_waves(plan, (), folder, crew=crew, tell=tell)
+    generator = np.random.default_rng([plan.seed, 9])
+    draws: Draws = {}
+    for substance in wide.fits:
+        tell(f"rows of {substance}")
+        draws |= rows_alone(plan, substance, groups, n=_PARTICLES, generator=generator)
+    np.savez(folder / f"{NAME}.npz", **draws)  # type: ignore[arg-type]  # arrays by name
     return {
-        "plan": plan.id, "plan_hash": plan_hash(plan), "seed": plan.seed,
-        "r_hat": fit.r_hat, "effective_draws": fit.effective_draws, "divergent": fit.divergent,
-        "emulators": posterior.diagnostics["emulators"], "rows": posterior.diagnostics["rows"], "limits": limits,
-        "psis_k": float(k), "exact_error": float(np.std(log_weights)),
-        "left_out": rows, "stacking_weight": stacking_weight(tuple(LeftOut(**row["scores"]) for row in rows)),
-        "values": values_of(plan, groups, posterior), "tied": tied(plan, groups, posterior),
-        "facts": facts(plan, posterior, tell), "processor_minutes": (time.process_time() - began) / 60.0,
+        "plan": plan.id, "plan_hash": plan_hash(plan), "seed": plan.seed, "limits": limits, "emulators": [],
+        "method": f"the part `rows`: {_PARTICLES:,} tempered draws, without the trials",
+        "rows": told_rows(plan, groups, draws), "values": values_of(plan, groups, draws),
+        "tied": tied(plan, groups, draws), "minutes": (time.process_time() - began) / 60.0,
     }  # fmt: skip
 
 
@@ -140,18 +179,20 @@ def without(
     return weights, float(k), units
 
 
-def values_of(plan: CalibrationPlan, groups: tuple[GroupData, ...], posterior: Posterior) -> list[dict[str, Any]]:
-    """Every value: its prior, what the fit says, what the present set has, and how much narrower it became."""
+def values_of(plan: CalibrationPlan, groups: tuple[GroupData, ...], draws: Draws) -> list[dict[str, Any]]:
+    """Every value that there are draws of: prior, what the fit says, the present set, how much narrower it became."""
     present, rows = load_posterior(), []
 
     def add(name: str, box: BoxValue, set_at: float | None, was: np.ndarray | None) -> None:
+        if name not in draws:
+            return
         low, high, center, sd = prior_of(box)
         law = truncnorm((low - center) / sd, (high - center) / sd, center, sd)
         ends = law.ppf([0.05, 0.5, 0.95])
-        drawn = np.log(posterior.draws[name]) if box.scale == "log" else posterior.draws[name]
+        drawn = np.log(draws[name]) if box.scale == "log" else draws[name]
         rows.append({
             "name": name, "prior": dict(zip(_THREE, np.exp(ends) if box.scale == "log" else ends, strict=True)),
-            "found": _three(posterior.draws[name]), "set_at": set_at, "present": None if was is None else _three(was),
+            "found": _three(draws[name]), "set_at": set_at, "present": None if was is None else _three(was),
             "ratio": float(drawn.std() / law.std()),
         })  # fmt: skip
 
@@ -174,14 +215,14 @@ def values_of(plan: CalibrationPlan, groups: tuple[GroupData, ...], posterior: P
     effects = ["mean", "tau", "craving_tau", *(f"substance.{one.value}" for one in Substance)]
     effects += [f"effect.{one.protocol}" for one in plan.trial]
     rows += [
-        {"name": name, "prior": None, "found": _three(posterior.draws[name]), "set_at": None,
+        {"name": name, "prior": None, "found": _three(draws[name]), "set_at": None,
          "present": _three(present.draws[name]), "ratio": None}
-        for name in effects
+        for name in effects if name in draws
     ]  # fmt: skip
     return _plain(rows)
 
 
-def tied(plan: CalibrationPlan, groups: tuple[GroupData, ...], posterior: Posterior) -> list[list[Any]]:
+def tied(plan: CalibrationPlan, groups: tuple[GroupData, ...], draws: Draws) -> list[list[Any]]:
     """Pairs of values of one substance, levels of its people among them, that are known in their sum only."""
     wide, found = plan.wide, []
     assert wide is not None, "a plan that frees the shape"
@@ -189,9 +230,7 @@ def tied(plan: CalibrationPlan, groups: tuple[GroupData, ...], posterior: Poster
         names = [f"{box.name}.{substance}" for box in wide.shape]
         names += [f"{LEVEL}.{one.targets.group.id}" for one in groups
                   if one.targets.group.substance == substance and one.targets.group.level is not None]  # fmt: skip
-        columns = [
-            np.log(posterior.draws[n]) if (posterior.draws[n] > 0.0).all() else posterior.draws[n] for n in names
-        ]
+        columns = [np.log(draws[n]) if (draws[n] > 0.0).all() else draws[n] for n in names]
         table = np.corrcoef(columns)
         found += [
             [names[i], names[j], float(table[i, j])]
@@ -200,8 +239,11 @@ def tied(plan: CalibrationPlan, groups: tuple[GroupData, ...], posterior: Poster
     return found
 
 
-def facts(plan: CalibrationPlan, posterior: Posterior, tell: Any) -> list[dict[str, Any]]:
-    """Facts of the fitted substances at the means of the present set and at the medians of the wide one."""
+def facts(plan: CalibrationPlan, draws: Draws, tell: Any) -> list[dict[str, Any]]:
+    """Facts of the fitted substances at the means of the present set and at the medians of the wide one.
+
+    What there are no draws of stays at the means.
+    """
     known, wide = load_facts(), plan.wide
     assert wide is not None, "a plan that frees the shape"
     fitted_rows = {row.fact for one in wide.group for row in one.rows if one.substance in wide.fits}
@@ -214,16 +256,11 @@ def facts(plan: CalibrationPlan, posterior: Posterior, tell: Any) -> list[dict[s
             continue
         tell(f"facts of {scenario.id}")
         usual = load_course_parameters(substance, parameter_set="posterior-2026")
-        boxes = [one.name for one in plan.value if not one.per_trial]
-        sets = {
-            "before": {name: float(getattr(usual, name)) for name in boxes},
-            "after": {
-                **{name: float(np.median(posterior.draws[name])) for name in boxes if name != "use_effect"},
-                "use_effect": float(np.median(posterior.draws[f"substance.{substance.value}"])),
-                "half_mood_day": float(np.median(posterior.draws["half_mood_day"])),
-                **{v.name: float(np.median(posterior.draws[f"{v.name}.{substance.value}"])) for v in wide.shape},
-            },
-        }
+        before = {one.name: float(getattr(usual, one.name)) for one in plan.value if not one.per_trial}
+        of = {name: name for name in (*before, "half_mood_day")} | {"use_effect": f"substance.{substance.value}"}
+        of |= {one.name: f"{one.name}.{substance.value}" for one in wide.shape}
+        moved = {name: float(np.median(draws[column])) for name, column in of.items() if column in draws}
+        sets = {"before": before, "after": {**before, **moved}}
         told: dict[str, dict[str, Any]] = {m.id: {} for m in measures}
         for name, values in sets.items():
             for fact, found in computed(
@@ -243,29 +280,30 @@ def facts(plan: CalibrationPlan, posterior: Posterior, tell: Any) -> list[dict[s
 def accepted(found: dict[str, Any]) -> list[dict[str, Any]]:
     """What was registered as better, one after the other: what came out and whether it was met."""
     plan = load_calibration_plan(NAME)
-    limit, present = plan.tolerance, load_posterior().judged["left_out"]
-    wide, was = (sum(one["log_score"]["chain"] for one in rows) for rows in
-                 ([row["scores"] for row in found["left_out"]], present))  # fmt: skip
-    sound = (
-        found["r_hat"] <= limit.r_hat and found["effective_draws"] >= limit.effective_draws
-        and found["divergent"] <= limit.divergent_share and found["psis_k"] <= limit.psis_k
-    )  # fmt: skip
+    limit, present, k = plan.tolerance, load_posterior().judged["left_out"], found.get("psis_k")
+    sampled, scored, computed_facts = "r_hat" in found, found.get("left_out"), found.get("facts")
+    was = sum(one["log_score"]["chain"] for one in present)
+    wide = sum(row["scores"]["log_score"]["chain"] for row in scored or ())
     rows = [
-        {"asked": f"R-hat at most {limit.r_hat:g}, {limit.effective_draws} effective draws, at most "
-                  f"{100 * limit.divergent_share:g}% divergent, Pareto k at most {limit.psis_k:g}",
-         "got": f"{found['r_hat']:.3f}, {found['effective_draws']:.0f}, {100 * found['divergent']:.2f}%, "
-                f"{found['psis_k']:.2f}",
-         "met": sound},
-        {"asked": f"sum of log scores of trials left out above {was:.2f}", "got": f"{wide:.2f}", "met": wide > was},
+        {"asked": f"R-hat at most {limit.r_hat:g}, at least {limit.effective_draws} effective draws, at most "
+                  f"{100 * limit.divergent_share:g}% divergent",
+         "got": f"{found['r_hat']:.3f}, {found['effective_draws']:.0f}, {100 * found['divergent']:.2f}%"
+                if sampled else _NOT,
+         "met": sampled and found["r_hat"] <= limit.r_hat and found["effective_draws"] >= limit.effective_draws
+                and found["divergent"] <= limit.divergent_share},
+        {"asked": f"Pareto k at most {limit.psis_k:g} against the exact simulator",
+         "got": _NOT if k is None else f"{k:.2f}", "met": k is not None and k <= limit.psis_k},
+        {"asked": f"sum of log scores of trials left out above {was:.2f}",
+         "got": f"{wide:.2f}" if scored else _NOT, "met": bool(scored) and wide > was},
     ]  # fmt: skip
-    for words, chosen in (
-        ("check facts inside, of the substances fitted", [one for one in found["facts"] if one["role"] == "check"]),
-        ("fit facts that are rows here inside", [one for one in found["facts"] if one["fitted"]]),
+    for words, key, value in (
+        ("check facts inside, of the substances fitted", "role", "check"),
+        ("fit facts that are rows here inside", "fitted", True),
     ):
+        chosen = [one for one in computed_facts or () if one[key] == value]
         before, after = (sum(one[name]["verdict"] == "inside" for one in chosen) for name in ("before", "after"))
-        rows.append(
-            {"asked": f"{words}: at least {before} of {len(chosen)}", "got": str(after), "met": after >= before}
-        )
+        asked = f"{words}: at least {before} of {len(chosen)}" if chosen else f"{words}: no fewer than before"
+        rows.append({"asked": asked, "got": str(after) if chosen else _NOT, "met": bool(chosen) and after >= before})
     return rows
 
 
@@ -287,11 +325,11 @@ def page(plan: CalibrationPlan, found: dict[str, Any]) -> str:
     """The page of the wide fit: first whether it did what was asked of it."""
     judged = accepted(found)
     met = sum(row["met"] for row in judged)
-    says = (
-        "It met all that was registered, so the set is in the library by its own name."
-        if met == len(judged)
-        else "It did not meet all that was registered, so no set of it is in the library."
-    )
+    says = "It did not meet all that was registered, so no set of it is in the library."
+    if met == len(judged):
+        says = "It met all that was registered, so the set is in the library by its own name."
+    elif "left_out" not in found:
+        says = "**The trials of ketamine are not in it yet**: it is what natural history, diaries and contrasts say."
     wide = plan.wide
     assert wide is not None, "a plan that frees the shape"
     later = sorted({one.substance for one in wide.group} - set(wide.fits))
@@ -301,20 +339,23 @@ def page(plan: CalibrationPlan, found: dict[str, Any]) -> str:
         "[What was registered](../decisions/0057-the-wide-fit-is-registered.md) before any fit.",
         f"[The posterior that the program draws from](posterior.md) stays the default. {says}", "",
         f"Fitted: {', '.join(wide.fits)}. Rows of {', '.join(later)} are registered and wait.",
-        f"The fit took {found['processor_minutes']:.0f} minutes of one processor beside those of its workers.", "",
+        f"Made by {found['method']}, in {found['minutes']:.1f} minutes of one processor after the simulation.", "",
         "## What was asked of it", "",
         "| asked | came out | |", "|---|---|---|",
-        *(f"| {row['asked']} | {row['got']} | {'met' if row['met'] else '**not met**'} |" for row in judged), "",
-        "Facts are computed here with fewer people than on [their page](facts.md), for both sets alike.", "",
-        "## Trials left out", "", *_left_out(found), "",
-        "## Effects of ketamine, before and now", "", *_effects(found), "",
+        *(f"| {row['asked']} | {row['got']} | {_verdict(row)} |" for row in judged), "",
+        *(["## Trials left out", "", *_left_out(found), "",
+           "## Effects of ketamine, before and now", "", *_effects(found), ""] if "left_out" in found else []),
         "## Values that moved", "", *_values(found), "",
         "## What was read, and what the fit says of it", "", *_rows(found), "",
-        "## Facts, before and now", "", *_facts(found), "",
+        *(["## Facts, before and now", "", *_facts(found), ""] if "facts" in found else []),
         "## What could not be fitted", "", *_open(plan, found), "",
         "## Emulators", "", *_emulators(found), "",
     ]  # fmt: skip
     return "\n".join(parts).rstrip() + "\n"
+
+
+def _verdict(row: dict[str, Any]) -> str:
+    return "met" if row["met"] else "open" if row["got"] == _NOT else "**not met**"
 
 
 def _left_out(found: dict[str, Any]) -> list[str]:
@@ -362,7 +403,7 @@ def _effects(found: dict[str, Any]) -> list[str]:
 
 def _values(found: dict[str, Any]) -> list[str]:
     lines = [
-        "Before: the value that the set holds fixed, or its median.",
+        "Before: the value that the set holds fixed, searched on most of these rows, or its median.",
         f"Ratio: standard deviation after the fit over that of the prior; below {_LEARNT:g} is called learnt.", "",
         "| value | prior, 90% | before | now, median (90%) | ratio | |", "|---|---|---|---|---|---|",
     ]  # fmt: skip
@@ -394,7 +435,8 @@ def _rows(found: dict[str, Any]) -> list[str]:
 
 
 def _facts(found: dict[str, Any]) -> list[str]:
-    lines = ["| fact | read | before | now | role |", "|---|---|---|---|---|"]
+    lines = ["Computed with fewer people than on [their page](facts.md), for both sets alike.", "",
+             "| fact | read | before | now | role |", "|---|---|---|---|---|"]  # fmt: skip
     for row in found["facts"]:
         cells = [f"{_number(row[name]['value'])}, {row[name]['verdict']}" for name in ("before", "after")]
         role = f"{row['role']}{', a row here' if row['fitted'] else ''}"
@@ -442,6 +484,9 @@ def _emulators(found: dict[str, Any]) -> list[str]:
         "At points that they never saw; the error enters the likelihood, outside of trials with its Monte Carlo noise.",
         "", "| of | outcome | R2 | error | asked at most | |", "|---|---|---|---|---|---|",
     ]  # fmt: skip
+    coarse = sum(row["error"] > row["limit"] for row in (*found["rows"], *found["emulators"]))
+    if coarse:
+        lines.insert(1, f"{coarse} are coarser than asked: intervals are wider than what was read would leave them.")
     told = [(one["trial"], one["outcome"], one["r2"], one["error"], one["limit"]) for one in found["emulators"]]
     told += [(row["group"], _named(row), row["r2"], row["error"], row["limit"]) for row in found["rows"]]
     for of, outcome, r2, error, limit in told:

@@ -1,5 +1,6 @@
 """The fit that frees the shape of use: its rows, their likelihoods, its two waves; sampling needs the extra."""
 
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -10,11 +11,12 @@ import pytest
 import sklearn.gaussian_process  # noqa: F401 - the first import sets environment variables
 from scipy import special
 from scipy.integrate import quad
-from scipy.stats import binom, multinomial, multivariate_normal, norm
+from scipy.stats import binom, multinomial, multivariate_normal, norm, truncnorm
+from validation import wide_page, wide_rows
 from validation.realism.statistics import diary_statistics
 
 from remission.calibration.emulator import fit_emulator
-from remission.calibration.fit import name_of
+from remission.calibration.fit import group_columns, name_of
 from remission.calibration.groups import (
     GroupData,
     GroupTargets,
@@ -269,6 +271,50 @@ def test_made_up_counts_give_back_what_made_them() -> None:
     assert 0.02 < below < 0.98
 
 
+def test_tempered_draws_are_what_weights_of_the_prior_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two ways to the same answer; one that had stopped on its way would be too wide."""
+    cohort = replace(_group("cocaine-cohort", people=300), rows=_group("cocaine-cohort").rows)
+    units = sobol(96, len(cohort.box), seed=[1])
+    emulator = fit_emulator(units, list(simulate_at(cohort, units, seed=[2], crew=Crew())), n_draws=80)
+    told = GroupData(targets=cohort, emulator=emulator)
+    monkeypatch.setattr(wide_rows, "_STEPS", 4)
+    draws = wide_rows.rows_alone(PLAN, "cocaine", (told,), n=500, generator=np.random.default_rng(3))
+    found = emulator.at(group_columns(PLAN, told, draws))[:, 0]
+    generator = np.random.default_rng(4)
+    prior = truncnorm.rvs(*_standard(cohort), size=(6000, len(cohort.box)), random_state=generator)
+    outcome = emulator.at(prior * _spreads(cohort) + _centers(cohort))
+    weights = np.exp(row_log(cohort.rows[0], outcome, emulator.error, xp=np, special=special))
+    weights /= weights.sum()
+    mean = weights @ outcome[:, 0]
+    spread = math.sqrt(weights @ (outcome[:, 0] - mean) ** 2)
+    assert abs(found.mean() - mean) < 0.3 * spread
+    assert found.std() == pytest.approx(spread, rel=0.25)
+
+
+def test_the_page_of_the_wide_fit_is_made_of_its_results() -> None:
+    """A number on a page that no file holds could be anything, and what was not made must not read as met."""
+    found = json.loads(wide_page.RESULTS.read_text("utf-8"))
+    assert found["plan_hash"] == plan_hash(PLAN)
+    assert wide_page.page(PLAN, found) == wide_page.PAGE.read_text("utf-8")
+    judged = wide_page.accepted(found)
+    assert len(judged) == len(WIDE.accepted) + 1
+    is_shipped = (wide_page.LIBRARY / f"{PLAN.id}.json").is_file()
+    assert is_shipped == all(row["met"] for row in judged)
+    assert not any(row["met"] for row in judged if row["got"] == "not made yet")
+
+
+def _centers(one: GroupTargets) -> np.ndarray:
+    return np.array([_center(one, place) for place in range(len(one.box))])
+
+
+def _spreads(one: GroupTargets) -> np.ndarray:
+    return np.array([_sd(one, place) for place in range(len(one.box))])
+
+
+def _standard(one: GroupTargets) -> tuple[np.ndarray, np.ndarray]:
+    return (-1.0 - _centers(one)) / _spreads(one), (1.0 - _centers(one)) / _spreads(one)
+
+
 def _center(one: GroupTargets, place: int) -> float:
     value = one.box[place]
     low, high, center = value.low, value.high, value.center
@@ -304,7 +350,7 @@ def test_pieces_are_counted_with_the_time_that_is_left() -> None:
 def test_a_fit_of_made_up_data_finds_its_values_by_sampling(tmp_path: Path) -> None:
     """The whole quick profile over one substance, without trials: where the extra ``calibrate`` is installed."""
     pytest.importorskip("numpyro")
-    from remission.calibration.fit import fit_posterior, group_columns
+    from remission.calibration.fit import fit_posterior
 
     plan = quick_plan(PLAN.replace(trial=PLAN.trial[:1]))
     del tmp_path

@@ -151,15 +151,15 @@ def allowed_shapes(
 def row_log(row: RowTarget, found: Any, error: Float[np.ndarray, " output"], *, xp: Any, special: Any) -> Any:
     """Log likelihood of a row where the emulator says ``found`` with ``error``.
 
-    ``xp``, ``special``: NumPy and ``scipy.special``, or JAX's of the same functions. A count is averaged over the
-    emulator's error, the others have it in their variance.
+    ``found`` may have axes before its last. ``xp``, ``special``: NumPy and ``scipy.special``, or JAX's of both. A count
+    is averaged over the emulator's error, the others have it in their variance.
     """
     own = slice(row.first, row.last)
     if row.row.kind == "count":
-        chances = special.expit(found[row.first] + error[row.first] * _NODES)
+        chances = special.expit(found[..., row.first, None] + error[row.first] * _NODES)
         events, n = row.events, row.n
         if row.given is not None:
-            before = special.expit(found[row.given])
+            before = special.expit(found[..., row.given, None])
             if events >= row.given_events:
                 chances, events, n = (
                     (chances - before) / (1.0 - before),
@@ -170,21 +170,18 @@ def row_log(row: RowTarget, found: Any, error: Float[np.ndarray, " output"], *, 
                 chances, n = chances / before, row.given_events
         chances = xp.clip(chances, 1e-6, 1.0 - 1e-6)
         logs = _log_choose(n, events) + events * xp.log(chances) + (n - events) * xp.log1p(-chances)
-        top = xp.max(logs)
-        return top + xp.log(xp.sum(_WEIGHTS / _WEIGHTS.sum() * xp.exp(logs - top)))
+        top = xp.max(logs, axis=-1, keepdims=True)
+        return top[..., 0] + xp.log(xp.sum(_WEIGHTS / _WEIGHTS.sum() * xp.exp(logs - top), axis=-1))
     covariance = row.covariance + np.diag(error[own] ** 2)
     if row.row.kind == "bound":
         spread = math.sqrt(covariance[0, 0])
-        up = special.ndtr((row.high - found[row.first]) / spread) if row.high < math.inf else 1.0
-        down = special.ndtr((row.low - found[row.first]) / spread) if row.low > -math.inf else 0.0
+        up = special.ndtr((row.high - found[..., row.first]) / spread) if row.high < math.inf else 1.0
+        down = special.ndtr((row.low - found[..., row.first]) / spread) if row.low > -math.inf else 0.0
         return xp.log(xp.maximum(up - down, _LEAST_CHANCE))
-    off = found[own] - row.value
+    off = found[..., own] - row.value
     whitened = np.linalg.inv(np.linalg.cholesky(covariance))
-    return (
-        -0.5 * xp.sum((whitened @ off) ** 2)
-        + np.log(np.diag(whitened)).sum()
-        - 0.5 * row.value.size * math.log(2.0 * math.pi)
-    )
+    constant = np.log(np.diag(whitened)).sum() - 0.5 * row.value.size * math.log(2.0 * math.pi)
+    return constant - 0.5 * xp.sum((off @ whitened.T) ** 2, axis=-1)
 
 
 def published_of(row: RowTarget, found: Float[np.ndarray, "draw output"]) -> Float[np.ndarray, "draw output"]:

@@ -98,7 +98,9 @@ def described(
     """
     return Posterior(
         plan=plan.id, plan_hash=plan_hash(plan), form=plan.form, seed=plan.seed, draws=_columns(trials, fit),
-        diagnostics=_diagnostics(plan, trials, fit) | _of_groups(plan, groups, fit, limits), judged={},
+        diagnostics=_diagnostics(plan, trials, fit)
+        | ({"rows": told_rows(plan, groups, fit.draws), "limits": limits} if groups else {}),
+        judged={},
     )  # fmt: skip
 
 
@@ -244,16 +246,18 @@ def _diagnostics(plan: CalibrationPlan, trials: tuple[TrialData, ...], fit: Fit)
     }  # fmt: skip
 
 
-def _of_groups(
-    plan: CalibrationPlan, groups: tuple[GroupData, ...], fit: Fit, limits: dict[str, float]
-) -> dict[str, Any]:
-    """Every output of every row beside what was read, and how far apart the shapes were let; nothing without groups."""
+def told_rows(
+    plan: CalibrationPlan, groups: tuple[GroupData, ...], draws: dict[str, Float[np.ndarray, "draw ..."]]
+) -> list[dict[str, Any]]:
+    """Every output of every row beside what was read, and how well its emulator does."""
     rows = []
     for one in groups:
-        found = one.emulator.at(group_columns(plan, one, fit.draws))
+        found = one.emulator.at(group_columns(plan, one, draws))
         for row in one.targets.rows:
             told = published_of(row, found)
             read = published_of(replace(row, first=0, last=row.value.size), row.value[None])[0]
+            if row.row.kind == "count":
+                read = np.array([100.0 * row.events / row.n])
             names = [args.get("name", "") for _, args, _ in one.targets.outputs[row.first : row.last]]
             for k, name in enumerate(names):
                 place = row.first + k
@@ -263,7 +267,7 @@ def _of_groups(
                     "error": float(one.emulator.error[place]), "r2": float(one.emulator.r2[place]),
                     "limit": float(plan.tolerance.emulator_rms_share * np.sqrt(row.covariance[k, k])),
                 })  # fmt: skip
-    return {"rows": rows, "limits": limits} if groups else {}
+    return rows
 
 
 def _told(draws: Float[np.ndarray, " draw"]) -> dict[str, float]:

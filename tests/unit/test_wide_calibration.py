@@ -347,6 +347,15 @@ def test_pieces_are_counted_with_the_time_that_is_left() -> None:
     assert heard[-1].startswith("point 4 of 4, 0.0 min left")
 
 
+def test_kept_pieces_are_no_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes from the disk at once would promise that the rest is done in no time."""
+    heard: list[str] = []
+    clock = iter([0.0, 0.0, 60.0, 120.0])
+    monkeypatch.setattr("remission.calibration.pieces.time.monotonic", lambda: next(clock))
+    assert len(list(counted(iter("abcdef"), 6, heard.append, every=2))) == 6
+    assert heard == ["point 2 of 6, 0.0 min left", "point 4 of 6, 1.0 min left", "point 6 of 6, 0.0 min left"]
+
+
 def test_a_fit_of_made_up_data_finds_its_values_by_sampling(tmp_path: Path) -> None:
     """The whole quick profile over one substance, without trials: where the extra ``calibrate`` is installed."""
     pytest.importorskip("numpyro")

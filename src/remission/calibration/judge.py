@@ -18,6 +18,7 @@ from scipy.stats import norm
 
 from remission.calibration.fit import Fit, TrialData, fit_posterior, name_of, published_results
 from remission.calibration.groups import GroupData, GroupTargets, row_log, simulate_group
+from remission.calibration.pieces import Tell, counted, unheard
 from remission.calibration.wave import Point, TrialTargets, simulate_point
 from remission.evidence.standardized import Seen, effects_of, z_of_new_trial
 from remission.library.calibration_plan import CalibrationPlan
@@ -69,6 +70,7 @@ def leave_out(
     n_warmup: int,
     n_draws: int,
     only: Collection[str] = (),
+    tell: Tell = unheard,
 ) -> tuple[LeftOut, ...]:
     """Every trial, or ``only`` those, predicted by a fit without it."""
     seen = [seen_of(one.targets) for one in trials]
@@ -76,6 +78,7 @@ def leave_out(
     for place, one in enumerate(seen):
         if only and one.protocol not in only:
             continue
+        tell(f"without {one.protocol}, {place + 1} of {len(seen)}")
         fit = fit_posterior(
             plan, trials, groups=groups, left_out=[one.protocol], n_chains=n_chains, n_warmup=n_warmup, n_draws=n_draws
         )
@@ -129,6 +132,7 @@ def exact_weights(
     groups: tuple[GroupData, ...] = (),
     replicates: int = 48,
     crew: Crew | None = None,
+    tell: Tell = unheard,
 ) -> Float[np.ndarray, " point"]:
     """Log weights of draws of the posterior: their likelihood by the exact simulator over that by the emulators."""
     n = plan.tolerance.exact_points
@@ -152,7 +156,10 @@ def exact_weights(
         items.append((own, seed))
     crew = crew or Crew()
     logs = []
-    for draw, points in zip(chosen, crew.in_order(partial(simulate_point, targets, replicates), items), strict=True):
+    simulated = counted(
+        crew.in_order(partial(simulate_point, targets, replicates), items), n, tell, what="draw", every=20
+    )
+    for draw, points in zip(chosen, simulated, strict=True):
         exact = sum(_exact_log(plan, one, point) for one, point in zip(trials, points, strict=True))
         logs.append(exact - float(fit.log_likelihood[draw].sum()))
     total = np.array(logs)

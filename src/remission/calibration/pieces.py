@@ -15,16 +15,24 @@ Tell = Callable[[str], None]
 _T = TypeVar("_T")
 
 
+def unheard(_: str) -> None:
+    """Nobody asked."""
+
+
 def journal_of(plan: CalibrationPlan, folder: Path, what: str, kind: type) -> Journal:
     """What is kept of a piece of the work: that of other code or of another plan is another."""
     return Journal(folder / f"{what}-{plan_hash(plan)}-{source_hashes()['numbers'][:8]}.jsonl", (kind,))
 
 
 def counted(pieces: Iterator[_T], total: int, tell: Tell, *, what: str = "point", every: int = 32) -> Iterator[_T]:
-    """The pieces, with a line for every few of them that says how long the rest will take."""
-    began = time.monotonic()
+    """The pieces, with a line for every few of them that says how long the rest will take at the pace of these few.
+
+    What was kept comes at once: it is no pace for what is still to be done.
+    """
+    said = time.monotonic()
     for number, piece in enumerate(pieces, 1):
         if number % every == 0:
-            left = (time.monotonic() - began) / number * (total - number) / 60.0
+            now = time.monotonic()
+            left, said = (now - said) / every * (total - number) / 60.0, now
             tell(f"{what} {number} of {total}, {left:.1f} min left")
         yield piece

@@ -150,7 +150,7 @@ def emulate_wave(
     Raises MissingExtraError: scikit-learn is not installed.
     """
     crew, units, kept = crew or Crew(), wave_points(plan), _simulated_as(plan)
-    tell(f"{len(targets)} trials at {len(units)} points")
+    tell(f"one wave: {len(targets)} trials at {len(units)} points")
     with closing(journal_of(kept, folder, f"points{name and '-'}{name}", Point)) as journal:
         points = list(counted(simulate_wave(plan, targets, crew=Journaled(crew, journal)), len(units), tell))
     by_trial = [[point[place] for point in points] for place in range(len(targets))]
@@ -195,10 +195,10 @@ def _judge(
     with telling_extras("remission calibrate"):
         import arviz
     tell("exact simulator")
-    weights = exact_weights(plan, trials, fit, groups=groups, crew=crew)
+    weights = exact_weights(plan, trials, fit, groups=groups, crew=crew, tell=tell)
     _, k = arviz.psislw(np.array(weights))
     tell("each trial left out")
-    left_out = leave_out(plan, trials, groups=groups, n_chains=_CHAINS, n_warmup=_LENGTH, n_draws=_LENGTH)
+    left_out = leave_out(plan, trials, groups=groups, n_chains=_CHAINS, n_warmup=_LENGTH, n_draws=_LENGTH, tell=tell)
     beside = {}
     for one in plan.beside:
         tell(f"beside: {one.name}")

@@ -370,7 +370,7 @@ def counted() -> list[str]:
         (
             "The cause is the rule for shares of people. Those of `krupitsky-2007` and `dakwar-2019` enter as logits "
             "with a normal error; where few were abstinent, half a person added on each side puts the logit too near "
-            "one half, with too small an error. Known values were off in such data sets only. The plan "
+            "one half, with too small an error. Known values were off most in such data sets. The plan "
             f"`{REGISTERED['ranks_counts']['plan']}` reads shares as counts, binomial, and judges their emulators by "
             "counts; what would be accepted was registered before any fit of it."
         ),

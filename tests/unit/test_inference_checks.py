@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from scipy.stats import kstest, truncnorm
-from validation.inference import ranks
-from validation.inference.basis import REGISTERED, own_values, prior_draws, units_of
+from validation.inference import ranks, second
+from validation.inference.basis import REGISTERED, chance_of, own_values, prior_draws, units_of
 
 from remission.calibration.emulator import Emulator
 from remission.calibration.fit import TrialData, posterior_model, prior_of, published_results
@@ -102,3 +102,29 @@ def test_the_published_results_are_those_of_the_registry() -> None:
     assert results["yoon-2025"].verdict.tolist() == [0, 0]
     assert results["yoon-2025"].significant == 0
     assert results["krupitsky-2007"].significant == 1
+
+
+def test_what_a_flow_learns_from_is_what_comes_on_file() -> None:
+    """Nulls that are on file less surely must be rarer in the data it learns from, and the columns those it reads."""
+    targets = trial_targets(PLAN)
+    trials = tuple(
+        TrialData(
+            targets=one, emulator=_flat(len(one.numbers) + 2 * len(one.analyses), 0.1),
+            correlation=np.eye(len(one.numbers)),
+        )
+        for one in targets
+    )  # fmt: skip
+    values, data = second.simulated(PLAN, trials, 1500, 6)
+    seen = second.published_row(trials)
+    assert data.shape == (1500, len(seen))
+    assert values.shape == (1500, len(REGISTERED["second"]["quantities"]))
+    at = sum(len(one.numbers) + len(one.entry.verdicts) for one in targets[:2])
+    assert targets[2].entry.protocol == "dakwar-2020"
+    null = chance_of(PLAN, trials[2], trials[2].emulator.at(np.zeros((1, len(PLAN.value)))), 0)[0][0]
+    # Chances of a null on file, at the seen share of each draw, lie between those at its ends.
+    low, high = (share * null / (1.0 - null + share * null) for share in (0.2, 1.0))
+    assert low < (data[:, at] == 0.0).mean() < high - 0.02
+    draws = prior_draws(PLAN, 5, np.random.default_rng(1))
+    again = second.back(second.forth(draws, PLAN))
+    np.testing.assert_allclose(again["half_use_day"], draws["half_use_day"])
+    np.testing.assert_allclose(again["effect.kare"], draws["effect"][:, 0])

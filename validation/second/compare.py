@@ -344,12 +344,8 @@ def verdict(tally: Tally) -> str:
 
     Where the first says that there is no number and the second finds one, nobody is given a wrong one; it is listed.
     """
-    split = any(
-        first == "ok" or first.startswith("some ")
-        for first, two in tally.statuses
-        if not two.startswith(("ok", "some "))
-    )
-    split |= any(first == "ok" for first, two in tally.statuses if two.startswith("some "))
+    # "some": under some draws there is no number. Few draws of the one do not tell how often the other has none.
+    split = any(one.startswith(("ok", "some ")) and not two.startswith(("ok", "some ")) for one, two in tally.statuses)
     is_unlike = min(draws.p_values(tally.answers).values(), default=1.0) < draws.FALSE_ALARM / draws.TESTS
     return "differs" if split or is_unlike or tally.n_far or tally.n_numbers == 0 else "agrees"
 

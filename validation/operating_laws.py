@@ -150,9 +150,24 @@ def _equations(n: int, correlation: Any, *, small_sample: bool) -> Block:
     return block
 
 
-def _mixed(n: int, m: int, **options: Any) -> Block:
+def correlated(correlation: np.ndarray) -> Callable[[Draw, int, int, int], np.ndarray]:
+    """Values of one variance with a correlation that a structure can have; a tenth missed at random."""
+    root = np.linalg.cholesky(correlation)
+
+    def made(draw: Draw, n_trials: int, n: int, m: int) -> np.ndarray:
+        value: np.ndarray = draw.normal(size=(n_trials, n, m)) @ root.T
+        value[draw.random(value.shape) < 0.1] = np.nan
+        return value
+
+    return made
+
+
+LAG = np.abs(np.subtract.outer(np.arange(4), np.arange(4))).astype(float)
+
+
+def _mixed(n: int, m: int, law: Callable[[Draw, int, int, int], np.ndarray] = visits, **options: Any) -> Block:
     def block(draw: Draw, n_trials: int, _: int) -> np.ndarray:
-        value = visits(draw, n_trials, n, m)
+        value = law(draw, n_trials, n, m)
         return p_of(
             analyze_mmrms(
                 values=value, inside=np.isfinite(value).any(axis=2), treated=sides(n_trials, n),
@@ -251,6 +266,11 @@ BLOCKS: dict[str, Block] = {
     "mixed-autoregressive": _mixed(40, 4, structure="heterogeneous-autoregressive"),
     "mixed-gaussian": _mixed(40, 4, structure="spatial-gaussian"),
     "mixed-by-side": _mixed(40, 4, structure="autoregressive", by_side=True),
+    "compound-of-its-law": _mixed(
+        20, 3, correlated(np.where(LAG[:3, :3] == 0.0, 1.0, 0.5)), structure="compound-symmetry"
+    ),
+    "gaussian-of-its-law": _mixed(40, 4, correlated(np.exp(-((LAG * 7.0 / 12.0) ** 2))), structure="spatial-gaussian"),
+    "by-side-of-its-law": _mixed(40, 4, correlated(0.6**LAG), structure="autoregressive", by_side=True),
     "posterior-mean": _posterior_mean,
     "posterior-odds": _posterior_odds,
     "posterior-shares": _posterior_shares,

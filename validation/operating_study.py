@@ -243,8 +243,8 @@ def error_lines(stored: list[dict[str, Any]], missing: list[str], content: dict[
         lines += [f"- {one}" for one in missing]
     lines += ["", "### Where the size of a test is not the one that was asked for", ""]
     off = [
-        f"- {one['label']}, {one['group']}: {one['rejected'] / one['n']:.4f} where {alpha} was asked; the size of this "
-        f"test at this n is {one['size']:.4f}."
+        f"- {one['label']}, {one['group']}: {one['rejected'] / one['n']:.4f} where {alpha} was asked"
+        + (f"; the size of this test at this n is {one['size']:.4f}." if one["size"] != alpha else ".")
         for one in stored
         if binomtest(one["rejected"], one["n"], alpha).pvalue < family / len(stored)
     ]
@@ -255,6 +255,10 @@ def error_lines(stored: list[dict[str, Any]], missing: list[str], content: dict[
         *off,
         "",
         "Bonferroni's correction is over the rows.",
+        "A covariance of one variance rejects too often where the spread grows with time, and holds its error on data",
+        "that have it. Estimating equations without the correction for few people are liberal at 120 people too. The test",
+        "of restricted means here is of people whose strata are shared out evenly, which it does not use: it rejects",
+        "too seldom, and so do Rubin's rules under an assumption by reference.",
         "A Wald test of few people rejects too seldom: the error of a log odds ratio grows with the ratio itself.",
         "Power that is computed with the error that was asked for is then wrong, and power by simulation is not.",
     ]

@@ -192,7 +192,7 @@ def test_digits_follow_the_error(error: float, digits: int) -> None:
 
 def test_an_error_is_a_plain_number() -> None:
     """Nobody reads 2e+01 as 20, and minus nothing is no number."""
-    said = {0.044: "0.04", 0.95: "0.9", 1.0: "1", 17.3: "20", 96.0: "100", 12_345.0: "10,000"}
+    said = {0.044: "0.04", 0.95: "0.9", 1.0: "1", 4e-18: "0", 17.3: "20", 96.0: "100", 12_345.0: "10,000"}
     assert {error: error_digit(error) for error in said} == said
     assert simulated_text({"simulated": {"mean": -0.2, "low": -14.0, "high": 9.0, "mcse": 11.0}}) == (
         "0 (-14 to 9) \u00b1 10"

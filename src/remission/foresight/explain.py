@@ -67,6 +67,7 @@ _RIDGE = 1e-3
 _HALF = 0.5
 _FEW = 3
 """Values of which it is said where they would turn the conclusion: a fifth of the draws of any turns it by chance."""
+_LEAST = 1e-12
 _LEAST_R2 = 0.5
 """Below it nothing is said of studies: the smooth form they rest on explains too little of the effect."""
 
@@ -397,7 +398,8 @@ def _ends(values: _Column, level: float) -> tuple[float, float]:
 
 
 def _short(value: float) -> float:
-    return float(f"{value:.4g}")
+    """Four digits; what rounding leaves of nothing is nothing."""
+    return float(f"{value:.4g}") if abs(value) > _LEAST else 0.0
 
 
 def _text(one: Range) -> str:

@@ -11,7 +11,12 @@ def decimals_of(error: float, *, most: int = 3) -> int:
 
 
 def error_digit(error: float) -> str:
-    """An error to its first digit, never as a power of ten where a plain number says it: 20, not 2e+01."""
+    """An error to its first digit, never as a power of ten where a plain number says it: 20, not 2e+01.
+
+    Below a billionth it is what rounding leaves of no error.
+    """
+    if error < 1e-9:
+        return "0"
     return f"{float(f'{error:.0e}'):,.0f}" if error >= 1.0 else f"{error:.1g}"
 
 

@@ -17,7 +17,7 @@ from remission.numerics.digits import decimals_of, error_digit
 from remission.patient.course import STATES
 from remission.protocol.record import Protocol
 from remission.records.substance import Substance
-from remission.report.document import LIMITS
+from remission.report.document import trial_limits
 from remission.report.look import LEAST_PX, arm_styles
 from remission.report.words import ESTABLISHED, STATE_LABELS
 from remission.report.write import write_report
@@ -108,7 +108,7 @@ def test_figures_are_drawn_for_two_widths_with_letters_that_can_be_read(cocaine_
 def test_limits_safety_and_established_treatments_are_on_the_page(cocaine_page: str) -> None:
     """The sentences that must stand wherever a result is shown."""
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", cocaine_page)).replace("&#39;", "'")
-    for sentence in (*LIMITS, ESTABLISHED["cocaine"]):
+    for sentence in (*trial_limits(), ESTABLISHED["cocaine"]):
         assert sentence in text
     for word in (
         "can kill",

@@ -12,7 +12,7 @@ from remission.library.facts import load_facts
 from remission.library.protocols import list_protocols, load_protocol
 from remission.patient.standing import is_tuned, standing_of, substances_without_trial, tuned_sentence
 from remission.records.substance import Substance
-from remission.report.document import LIMITS
+from remission.report.document import trial_limits
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -100,17 +100,17 @@ def test_a_run_made_before_it_said_so_says_it_now() -> None:
 
 def test_the_limits_name_placeholders_from_the_grades() -> None:
     """The sentence of every report follows the set, not a list."""
-    assert LIMITS[0] == tuned_sentence()
+    assert trial_limits()[0] == tuned_sentence()
     # What the posterior was learnt from is said, and nobody is told that no trial of their substance was used.
     plan = load_calibration_plan(str(standing_of("alcohol").posterior))
     learnt = {load_protocol(one.protocol).substance for one in plan.trial}
-    assert f"posterior of {len(plan.trial)} ketamine trials" in LIMITS[0]
-    without = LIMITS[0].split("was used for ")[1].split(". ")[0]
+    assert f"posterior of {len(plan.trial)} ketamine trials" in trial_limits()[0]
+    without = trial_limits()[0].split("was used for ")[1].split(". ")[0]
     for one in Substance:
         assert (one.plural in without) == (one not in learnt and not standing_of(one).trials)
         assert (one.value in substances_without_trial()) == (one.plural in without)
     for one in Substance:
         name = "opioids" if one.value == "opioid" else one.value
-        assert (name in LIMITS[0].split("values for ")[1].split(" are placeholders")[0]) == standing_of(
+        assert (name in trial_limits()[0].split("values for ")[1].split(" are placeholders")[0]) == standing_of(
             one
         ).is_placeholder

@@ -167,7 +167,7 @@ def test_journey_by_keyboard_alone(quiet: Page, site: str) -> None:
     # One step at a time: the goals stand on the second.
     quiet.locator("#step-safety .turn a").focus()
     quiet.keyboard.press("Enter")
-    assert quiet.evaluate("document.activeElement.id") == "goal"
+    quiet.wait_for_function("document.activeElement.id === 'goal'")
     goal = quiet.locator("input[name=goal]").first
     goal.focus()
     quiet.keyboard.press("Space")

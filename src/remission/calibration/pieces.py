@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from remission.library.calibration_plan import CalibrationPlan
 from remission.library.posteriors import plan_hash
+from remission.numerics.digits import duration
 from remission.provenance import source_hashes
 from remission.runs.journal import Journal
 
@@ -33,6 +34,6 @@ def counted(pieces: Iterator[_T], total: int, tell: Tell, *, what: str = "point"
     for number, piece in enumerate(pieces, 1):
         if number % every == 0:
             now = time.monotonic()
-            left, said = (now - said) / every * (total - number) / 60.0, now
-            tell(f"{what} {number} of {total}, {left:.1f} min left")
+            left_s, said = (now - said) / every * (total - number), now
+            tell(f"{what} {number} of {total}" + (f", {duration(left_s)} left" if number < total else ""))
         yield piece

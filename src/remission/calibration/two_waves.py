@@ -27,6 +27,7 @@ from remission.calibration.groups import (
 from remission.calibration.pieces import Tell, counted, journal_of
 from remission.calibration.wave import Point, TrialTargets, from_unit, simulate_point
 from remission.library.calibration_plan import BoxValue, CalibrationPlan
+from remission.numerics.digits import duration
 from remission.runs.crew import Crew
 from remission.runs.journal import Journaled
 
@@ -44,7 +45,7 @@ def two_waves(
     wide = plan.wide
     assert wide is not None, "a plan that frees the shape"
     groups = group_targets(plan)
-    tell(f"simulation: about {_minutes(plan, groups, targets):.0f} min of one processor")
+    tell(f"simulation: about {duration(_cost_s(plan, groups, targets))} of one processor")
     first: list[tuple[_Units, list[Point], GroupData]] = []
     for number, one in enumerate(groups):
         n_draws, n_judged = _sizes(plan, one)
@@ -126,8 +127,8 @@ def _near(shapes: _Units, box: tuple[BoxValue, ...], n: int, *, seed: list[int])
     return np.hstack([shapes[np.arange(n) % len(shapes)], others])
 
 
-def _minutes(plan: CalibrationPlan, groups: tuple[GroupTargets, ...], targets: tuple[TrialTargets, ...]) -> float:
-    """What all points cost, from one point of each after one that compiles. [minutes of a processor]"""
+def _cost_s(plan: CalibrationPlan, groups: tuple[GroupTargets, ...], targets: tuple[TrialTargets, ...]) -> float:
+    """What all points cost of a processor, from one point of each after one that compiles."""
     seconds = 0.0
     for one in groups:
         values = {value.name: from_unit(value, np.zeros(1)).item() for value in one.box}
@@ -137,7 +138,7 @@ def _minutes(plan: CalibrationPlan, groups: tuple[GroupTargets, ...], targets: t
         values = {value.name: from_unit(value, np.zeros(1)).item() for value in plan.value}
         each = _seconds(partial(simulate_point, (target,), plan.wave.replicates), ([values], 1))
         seconds += (plan.wave.draws + plan.wave.judged) * each
-    return seconds / 60.0
+    return seconds
 
 
 def _seconds(work: Callable[[Any], Any], item: Any) -> float:

@@ -20,7 +20,7 @@ from remission.report.design_methods import (
     summary_lines,
 )
 from remission.report.design_study import ReportedDesign, TableStudy, rejected_of
-from remission.report.document import LIMITS
+from remission.report.document import trial_limits
 from remission.report.inline import CHART_SCRIPTS, chart_parts
 from remission.report.looks_charts import sequential_table
 from remission.report.numbers import drawn_words, measure_text, share_text
@@ -90,7 +90,7 @@ def common_parts(
         "title": protocol.title,
         "standing": standing_of(protocol.substance).lines,
         "safety": (*SAFETY_LINES, ESTABLISHED[protocol.substance.value]),
-        "limits": (*LIMITS, *WORDS["limits"]["design"]),
+        "limits": (*trial_limits(), *WORDS["limits"]["design"]),
         "cautions": protocol.cautions(),
         "assumptions": protocol.assumptions,
         "explanation": protocol.explain(),

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from dataclasses import asdict
+from functools import cache
 from typing import Any
 
 from remission.library.loader import load_parameter_set
@@ -22,11 +23,6 @@ from remission.report.words import ESTABLISHED, SAFETY_LINES, WORDS
 from remission.trial.result import TrialResult
 from remission.trial.summary import SummaryRow, TrialSummary
 
-_UNTRIED = " and ".join(", ".join(substances_without_trial()).rsplit(", ", 1))
-LIMITS: tuple[str, ...] = (
-    tuned_sentence(),
-    *(line.format(substances=_UNTRIED) for line in WORDS["limits"]["trial"]),
-)
 _SECTIONS = (
     ("people", "The people, day by day"),
     ("results", "Published beside simulated"),
@@ -36,6 +32,13 @@ _SECTIONS = (
     ("values", "Where the numbers come from"),
     ("made", "How this was made"),
 )
+
+
+@cache
+def trial_limits() -> tuple[str, ...]:
+    """What no simulated trial can tell; read when it is asked for, since it looks into every protocol."""
+    untried = " and ".join(", ".join(substances_without_trial()).rsplit(", ", 1))
+    return tuned_sentence(), *(line.format(substances=untried) for line in WORDS["limits"]["trial"])
 
 
 def report_content(
@@ -55,7 +58,7 @@ def report_content(
         "safety": (*SAFETY_LINES, ESTABLISHED[protocol.substance.value]),
         "rows": tuple(_row(row, protocol, result.parameter_set) for row in summary.rows),
         "any_published": any(row.published is not None or row.verdict is not None for row in summary.rows),
-        "limits": LIMITS,
+        "limits": trial_limits(),
         "cautions": (*_replaced(result), *protocol.cautions()),
         "assumptions": tuple(protocol.assumptions),
         "explanation": protocol.explain(),

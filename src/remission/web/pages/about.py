@@ -9,7 +9,7 @@ from remission.library.published import trial_citation
 from remission.patient.standing import tuned_sentence
 from remission.provenance import package_version
 from remission.records.base import Record
-from remission.report.document import LIMITS
+from remission.report.document import trial_limits
 from remission.web.language import load_text
 from remission.web.page import PageRouter
 from remission.web.pages.help import contacts_here
@@ -91,7 +91,7 @@ def about(request: Request) -> AboutPage:
 @router.page("/limits", template="limits.html.jinja", weight="quick")
 def limits() -> LimitsPage:
     """What the program cannot tell."""
-    return LimitsPage(limits=LIMITS)
+    return LimitsPage(limits=trial_limits())
 
 
 @router.page("/api", template="api.html.jinja", copied="never")

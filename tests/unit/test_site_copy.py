@@ -166,7 +166,8 @@ def test_a_folder_with_something_in_it_is_left_alone(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--only", "journy"], "expected one of"),
+        (["--only", "journy"], "--only: got journy; expected one of"),
+        (["--only", "runs"], "--only: got runs; expected one of"),
         (["--trials", "karre"], "expected one of"),
         (["--country", "XX"], "expected one of"),
         (["--clinics", "nowhere.csv"], "no such file"),

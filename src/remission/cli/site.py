@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from remission.cli.options import AsJson
+from remission.cli.options import AsJson, named_as_options
 from remission.cli.progress import ends_soon, progress_of
 from remission.cli.terminal import print_json
 from remission.errors import SpecError, visible
@@ -101,7 +101,7 @@ def site_command(  # noqa: PLR0917 - options, given by name
             contact=visible(contact.strip()),
         )
         stops = ends_soon("Stopped. Nothing was written.")
-        with stops, progress_of("Pages", quiet=as_json, unit="pages") as on_progress:
+        with stops, named_as_options(), progress_of("Pages", quiet=as_json, unit="pages") as on_progress:
             contents = write_site(
                 out, settings=settings, only=_names(only), trials=chosen, made=today,
                 replace=replace, on_progress=on_progress,

@@ -141,7 +141,7 @@ def write_site(
     """
     check_target(folder, replace=replace)
     app = create_app(settings)
-    known = sorted({_section(one.path) for one in app.state.pages} - _ALWAYS)
+    known = sorted({_section(one.path) for one in app.state.pages if one.copied != "never"} - _ALWAYS)
     for one in only:
         if one not in known:
             raise SpecError(where="only", got=one, allowed=f"one of {', '.join(known)}")

@@ -1,7 +1,7 @@
 """What the bench and an analysis of guesses say in rows and sentences, for the terminal, reports and the app."""
 
 from collections.abc import Mapping
-from math import isfinite
+from math import fsum, isfinite
 from typing import Any
 
 from remission.blinding.bench import BenchCell, BenchResult
@@ -146,7 +146,7 @@ def _in_world(tried: Any) -> str:
 
 def _certainty(cells: tuple[tuple[float, ...], ...]) -> str:
     known = [one for row in cells for one in row if isfinite(one)]
-    return f"{sum(known) / len(known):.0f}%" if known else "-"
+    return f"{fsum(known) / len(known):.0f}%" if known else "-"
 
 
 def index_text(index: BlindingIndex) -> str:

@@ -1,5 +1,7 @@
 """Charts of a design: power, estimates, looks, assurance and recruitment, each only where it was asked for."""
 
+from math import fsum
+
 import numpy as np
 from matplotlib.axes import Axes
 
@@ -140,7 +142,7 @@ def assurance_chart(study: ReportedDesign) -> Chart | None:
         axes.set_xlabel("variance of the estimate" + (", log scale" if study.analysis.is_ratio else ""))
         figure.legend(loc="outside lower center", ncols=3)
     share = share_text(found["probability"])
-    total = sum(max(0.0, value) for _, value, _ in parts) or 1.0
+    total = fsum(max(0.0, value) for _, value, _ in parts) or 1.0
     return Chart(
         name="assurance",
         title=f"Assurance {share} (effect model {found['effect_model']}), and what the chain leaves open",

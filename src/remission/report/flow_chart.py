@@ -1,6 +1,7 @@
 """The flow of people through a simulated trial, as a CONSORT diagram: medians and ranges over simulated trials."""
 
 from collections.abc import Iterator
+from math import fsum
 from textwrap import fill
 
 import numpy as np
@@ -96,10 +97,10 @@ def _phone(protocol: Protocol, flow: ParticipantFlow) -> Figure:
     # An arm begins after a wider gap.
     gaps = [0.34 if edge != RULE else 0.14 for _, edge in boxes]
     with drawing():
-        figure = Figure(figsize=(NARROW_IN, sum(heights) + sum(gaps) + 0.2))
+        figure = Figure(figsize=(NARROW_IN, fsum(heights) + fsum(gaps) + 0.2))
         axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
         axes.set_xlim(0.0, NARROW_IN)
-        axes.set_ylim(0.0, sum(heights) + sum(gaps) + 0.2)
+        axes.set_ylim(0.0, fsum(heights) + fsum(gaps) + 0.2)
         axes.axis("off")
         top = float(axes.get_ylim()[1])
         for (lines, edge), height, gap in zip(boxes, heights, gaps, strict=True):

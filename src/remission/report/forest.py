@@ -9,6 +9,7 @@ no common axis; the line of no effect is drawn for contrasts only.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import fsum
 from pathlib import Path
 from textwrap import fill
 from typing import Any
@@ -129,7 +130,7 @@ def forest_chart(registry: EvidenceRegistry, *, substance: str, endpoint: str) -
     if words:
         heights.insert(0, len(words) + 1.2)
     with drawing():
-        figure = Figure(figsize=(10.2, 0.46 * sum(heights) + 1.0), layout="constrained")
+        figure = Figure(figsize=(10.2, 0.46 * fsum(heights) + 1.0), layout="constrained")
         axes = figure.subplots(len(heights), 1, squeeze=False, gridspec_kw={"height_ratios": heights}).ravel()
         if words:
             _draw_words(axes[0], words)

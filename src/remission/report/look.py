@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
+from math import fsum
 from pathlib import Path
 from textwrap import fill
 from typing import Any
@@ -190,7 +191,7 @@ def narrow(figure: Figure) -> bool:
         legend.remove()
         rows += len(words)
     rows += sum(axes.get_title(loc="left").count("\n") + axes.get_xlabel().count("\n") for axes in panels)
-    figure.set_size_inches(NARROW_IN, sum(heights) + 0.75 * len(panels) + 0.21 * rows)
+    figure.set_size_inches(NARROW_IN, fsum(heights) + 0.75 * len(panels) + 0.21 * rows)
     legible(figure, letters_pt=NARROW_PT)
     if is_forest:
         _stack(figure, panels, heights)
@@ -202,7 +203,7 @@ def _stack(figure: Figure, panels: Sequence[Axes], heights: Sequence[float]) -> 
     heads = [0.3 + 0.22 * axes.get_title(loc="left").count("\n") for axes in panels]
     feet = [0.65 + 0.22 * axes.get_xlabel().count("\n") if len(axes.get_xticks()) else 0.2 for axes in panels]
     rows = sum(text.get_text().count("\n") + 1 for legend in figure.legends for text in legend.get_texts())
-    total = sum(heads) + sum(heights) + sum(feet) + 0.27 * rows + 0.3
+    total = fsum(heads) + fsum(heights) + fsum(feet) + 0.27 * rows + 0.3
     figure.set_layout_engine("none")
     figure.set_size_inches(NARROW_IN, total)
     top = total

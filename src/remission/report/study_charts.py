@@ -1,5 +1,6 @@
 """Pictures of an analysis of a file: people on their way, means by visit, and the estimates with their intervals."""
 
+from math import fsum
 from textwrap import fill
 from typing import Any
 
@@ -137,7 +138,7 @@ def _estimates(result: StudyResult) -> Chart:
         groups.setdefault((one.analysis.is_ratio, one.unit), []).append(one)
     heights = [len(found) + 1.2 for found in groups.values()]
     with drawing():
-        figure = Figure(figsize=(9.4, 0.5 * sum(heights) + 0.6), layout="constrained")
+        figure = Figure(figsize=(9.4, 0.5 * fsum(heights) + 0.6), layout="constrained")
         panels = figure.subplots(len(groups), 1, squeeze=False, gridspec_kw={"height_ratios": heights}).ravel()
         for axes, ((is_ratio, unit), found) in zip(panels, groups.items(), strict=True):
             _panel(axes, found, unit, is_ratio=is_ratio)

@@ -1,6 +1,7 @@
 """A forest plot of what was read of one kind of therapy, with what the program does with each number; never pooled."""
 
 from collections.abc import Sequence
+from math import fsum
 from textwrap import fill
 from typing import Any
 
@@ -40,7 +41,7 @@ def therapy_forest(registry: EvidenceRegistry, *, kind: str) -> Chart:
         f"{n_null} of no difference; not pooled"
     )
     with drawing():
-        figure = Figure(figsize=(10.2, 0.42 * sum(heights) + 1.0), layout="constrained")
+        figure = Figure(figsize=(10.2, 0.42 * fsum(heights) + 1.0), layout="constrained")
         axes = list(figure.subplots(len(heights), 1, squeeze=False, gridspec_kw={"height_ratios": heights}).ravel())
         if words:
             _draw_words(axes.pop(0), words)

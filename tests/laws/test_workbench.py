@@ -28,6 +28,8 @@ def test_what_is_typed_stands_in_the_file_and_nothing_else_moves(rng: np.random.
         assert typed == "\u2028"
         return
     told = found.pop(path, "")
+    # A box with nothing but blanks is an empty box.
+    typed = typed if typed.strip() else ""
     plain = {"0.50": "0.5"}.get(typed, typed)
     assert told in {plain, typed} or (path in KNOWN and typed == "" and told == "")
     assert found == {one: text for one, text in KNOWN.items() if one != path}

@@ -20,6 +20,7 @@ from remission.protocol.file import parse_protocol
 from remission.protocol.record import Protocol
 from remission.records.diaries import Diaries
 from remission.records.effect import DiaryEffect
+from remission.records.intercurrent import Blinding
 from remission.trial.batch import TrialBatch
 from remission.trial.resampled import DiaryPeople, simulate_resampled, strength_by_day
 
@@ -191,6 +192,18 @@ def test_what_diaries_cannot_tell_is_refused() -> None:
     text = text.replace("kind: percent_days_abstinent", "kind: mean_craving")
     with pytest.raises(SpecError, match="endpoint of the diary"):
         rm.design_trial(parse_protocol(text, name="changed"), diaries=diaries(), max_replicates=10)
+
+
+@pytest.mark.parametrize("acts", [{}, {"expectancy_report": 0.5}, {"expectancy_use": 0.5}])
+def test_belief_that_acts_stands_beside_no_stated_effect_on_days(acts: dict[str, float]) -> None:
+    """What is felt under an effect that is only stated is not known; guesses that do nothing may be asked for."""
+    guesses = Blinding.create(guess_unfelt=0.3, guess_felt=0.9, **acts)
+    protocol = trial(use_odds_ratio=0.5).replace(blinding=guesses)
+    if not acts:
+        rm.design_trial(protocol, diaries=diaries(), max_replicates=10)
+        return
+    with pytest.raises(SpecError, match="blinding: got belief that acts"):
+        rm.design_trial(protocol, diaries=diaries(), max_replicates=10)
 
 
 def test_wrong_sources_are_refused() -> None:

@@ -324,7 +324,7 @@ class CalibrationPlan(Record):
 
 @cache
 def load_calibration_plan(name: str = "posterior-2026") -> CalibrationPlan:
-    """The registered plan of a posterior; a file that ``extends`` another says what differs from it.
+    """The registered plan of a posterior; a file that stands ``over`` another says what differs from it.
 
     Raises LibraryError: there is none of that name, or its file is damaged.
 
@@ -346,7 +346,8 @@ def _whole(name: str) -> dict[str, Any]:
     if "over" not in told:
         return told
     below = _whole(told["over"])
+    whole = {**below, **told}  # a new table: what the library has read is shared
     for part, key in (("value", "name"), ("trial", "protocol")):
         own = {one[key]: one for one in told.get(part, ())}
-        told[part] = [own.pop(one[key], one) for one in below[part]] + list(own.values())
-    return {**below, **told}
+        whole[part] = [own.pop(one[key], one) for one in below[part]] + list(own.values())
+    return whole

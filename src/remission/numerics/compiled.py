@@ -141,7 +141,7 @@ class Pieces:
             with suppress(Exception):  # whatever a damaged file does to its reader, it counts as absent
                 content = (place / self._file(key)).read_bytes()
                 if hashlib.sha256(content[_SUM_BYTES:]).digest() == content[:_SUM_BYTES]:
-                    return loads(content[_SUM_BYTES:])  # noqa: S301 - ours, in a folder that only this user writes to
+                    return loads(content[_SUM_BYTES:])  # noqa: S301 - of a folder whose writers the user trusts
         _say_compiling()
         return None
 

@@ -150,3 +150,17 @@ def test_the_less_favourable_assurance_is_told_first() -> None:
     values = {name: one["value"] for name, one in told["models"].items()}
     assert told["models"][told["least"]]["value"] == min(values["chain"], values["baseline"])
     assert min(values.values()) <= values["stacked"] <= max(values.values())
+
+
+def test_no_interval_leaves_what_a_number_can_be() -> None:
+    """Of few people a share near none has a wide error: below nothing, or above all, there are no people."""
+    summary = summarize_trial(simulate_trial(small_protocol(), n_replicates=60, seed=11))
+    stopped = 0
+    for row in summary.rows:
+        if row.kind == "arm" and row.unit.startswith("%"):
+            for interval in (row.sampling, row.parameters):
+                assert interval is not None
+                low, high = interval
+                assert 0.0 <= low <= row.simulated_mean <= high <= 100.0
+                stopped += low == 0.0 or high == 100.0
+    assert stopped > 0

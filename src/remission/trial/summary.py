@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, assert_never
+from typing import Any, Final, Literal, assert_never
 
 import numpy as np
 from jaxtyping import Float
@@ -17,6 +17,15 @@ from remission.records.endpoint import Endpoint
 from remission.records.result import Result
 from remission.trial.intervals import split_spread
 from remission.trial.result import TrialResult
+
+_ENDLESS: Final = (float("-inf"), float("inf"))
+# What an arm's number can be, by the scale of its endpoint.
+_ENDS: Final = {
+    "binary": (0.0, 100.0),
+    "percent": (0.0, 100.0),
+    "count": (0.0, float("inf")),
+    "time": (0.0, float("inf")),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +156,7 @@ def summarize_trial(result: TrialResult) -> TrialSummary:
                     published=_published(protocol, endpoint=endpoint.id, arm=arm.id),
                     errors=unit * found_arm.sd[:, index] / np.sqrt(np.maximum(found_arm.n[:, index], 1)),
                     draws=draws,
+                    ends=_ENDS.get(endpoint.scale, _ENDLESS),
                 )
             )
     return TrialSummary(rows=tuple(rows))
@@ -216,7 +226,9 @@ def _row(
     published: PublishedOutcome | None,
     errors: Float[np.ndarray, " replicate"],
     draws: TrialDraws | None,
+    ends: tuple[float, float] = _ENDLESS,
 ) -> SummaryRow:
+    """A row; ``ends``: the least and the greatest that its number can be, where its intervals stop too."""
     spread_of = None
     if draws is not None:
         spread_of = split_spread(_log(values) if is_ratio else values, errors, draws)
@@ -247,16 +259,16 @@ def _row(
         n_replicates=int(values.size),
         published=published,
         inside_interval=inside,
-        sampling=None if spread_of is None else _read(spread_of.sampling, is_ratio=is_ratio),
+        sampling=None if spread_of is None else _read(spread_of.sampling, is_ratio=is_ratio, ends=ends),
         parameters=None
         if spread_of is None or spread_of.parameters is None
-        else _read(spread_of.parameters, is_ratio=is_ratio),
+        else _read(spread_of.parameters, is_ratio=is_ratio, ends=ends),
     )
 
 
-def _read(interval: tuple[float, float], *, is_ratio: bool) -> tuple[float, float]:
+def _read(interval: tuple[float, float], *, is_ratio: bool, ends: tuple[float, float]) -> tuple[float, float]:
     """An interval on the scale that people read."""
-    low, high = (exp(np.array(interval)) if is_ratio else np.array(interval)).tolist()
+    low, high = np.clip(exp(np.array(interval)) if is_ratio else np.array(interval), *ends).tolist()
     return low, high
 
 

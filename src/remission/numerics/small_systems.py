@@ -91,3 +91,22 @@ def inverse(lower):
         for i in range(n):
             found[i, j] = column[i]
     return found
+
+
+# The one function here that Python calls: without a file it would be compiled anew in every process.
+@njit(nogil=True, cache=True, **OPTIONS)
+def fit(columns, y, least, weights):
+    """Least squares weights of the rows of ``columns`` for ``y``, into ``weights``.
+
+    Returns False where two rows say the same: see :func:`factor` for ``least``.
+    """
+    k = columns.shape[0]
+    matrix = np.empty((k, k))
+    for i in range(k):
+        for j in range(k):
+            matrix[i, j] = sum_of_products(columns[i], columns[j])
+        weights[i] = sum_of_products(columns[i], y)
+    if not factor(matrix, least):
+        return False
+    solve(matrix, weights)
+    return True

@@ -210,7 +210,7 @@ def _substances_learnt() -> list[str]:
     """Of each trial that the default posterior was learnt from its substance; none without a posterior."""
     posterior = load_parameter_set(DEFAULT_PARAMETER_SET).attributes.get("posterior")
     trials = () if posterior is None else load_calibration_plan(posterior).trial
-    return [load_protocol(one.protocol).substance.value for one in trials]
+    return [substance_of(one.protocol).value for one in trials]
 
 
 def tuned_sentence() -> str:

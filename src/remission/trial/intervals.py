@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from remission.numerics.small_systems import factor, solve, sum_of_products
+from remission.numerics.small_systems import fit
 from remission.patient.drawn import TrialDraws
 
 __all__ = ["Spread", "split_spread"]
@@ -84,10 +84,5 @@ def _least_squares(
     columns: Float[np.ndarray, "column replicate"], y: Float[np.ndarray, " replicate"]
 ) -> Float[np.ndarray, " column"] | None:
     """Weights of the columns, in sums of one order; None where two columns say the same."""
-    k = len(columns)
-    matrix = np.array([[sum_of_products(columns[i], columns[j]) for j in range(k)] for i in range(k)])
-    right = np.array([sum_of_products(column, y) for column in columns])
-    if not factor(matrix, _LEAST):
-        return None
-    solve(matrix, right)
-    return right
+    weights = np.empty(len(columns))
+    return weights if fit(columns, y, _LEAST, weights) else None

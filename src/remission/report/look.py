@@ -32,7 +32,7 @@ from remission.records.packaged import read_library_toml
 from remission.report.arm_kinds import arm_kind
 from remission.report.fixed_order import fixed_order
 from remission.report.measured_once import measured_once
-from remission.report.vector import pixels, vectors
+from remission.report.vector import pictures
 
 LOOK = read_library_toml(files("remission.report").joinpath("look.toml"))
 INK, QUIET, RULE, PAPER = (LOOK["colors"][name] for name in ("ink", "quiet", "rule", "paper"))
@@ -328,14 +328,17 @@ def named_in_order(svg: str) -> str:
     return re.sub(r'(id="|href="#|url\(#)(\w+)', lambda one: one[1] + numbers.get(one[2], one[2]), svg)
 
 
-def save_figure(figure: Figure, folder: Path, name: str) -> str:
-    """Write ``name.svg`` and ``name.png``; the same figure gives the same bytes. The SVG for a page comes back."""
+def drawn_files(figure: Figure) -> tuple[dict[str, bytes], str]:
+    """The figure as files, by their endings ``.svg`` and ``.png``, and as SVG for a page; the same gives the same."""
     with drawing():
         legible(figure)
-        outlines, text = vectors(figure)
-        # Laid out once: the second picture is the first one, and costs half.
-        figure.set_layout_engine("none")
-        points = pixels(figure)
-    write_bytes(folder / f"{name}.svg", named_in_order(outlines).encode("utf-8"))
-    write_bytes(folder / f"{name}.png", points)
+        outlines, text, points = pictures(figure)
+    return {".svg": named_in_order(outlines).encode("utf-8"), ".png": points}, text
+
+
+def save_figure(figure: Figure, folder: Path, name: str) -> str:
+    """Write ``name.svg`` and ``name.png``; the same figure gives the same bytes. The SVG for a page comes back."""
+    content, text = drawn_files(figure)
+    for ending, data in content.items():
+        write_bytes(folder / f"{name}{ending}", data)
     return text

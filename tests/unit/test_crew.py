@@ -67,7 +67,7 @@ def test_an_error_in_a_thread_is_the_run_s_error(
     def fail(*_: object) -> None:
         raise WorkError(where="x", got="y", allowed="z")
 
-    monkeypatch.setattr(work, "do_piece", fail)
+    monkeypatch.setattr(work, "do_part", fail)
     with pytest.raises(WorkError, match="x"), Threads(2) as crew:
         run_chunks(open_work(tmp_path, plan, "x"), plan, crew=crew)
 

@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -60,7 +61,8 @@ def execute(plan: "TrialPlan", root: Path, command: str, *, quiet: bool, crew: "
                 print_rows(data)
                 sys.stdout.flush()
 
-        finished = write_run(plan, root, command, report=_report, crew=crew, on_progress=on_progress, on_result=show)
+        report = partial(_report, crew=crew)
+        finished = write_run(plan, root, command, report=report, crew=crew, on_progress=on_progress, on_result=show)
     folder = finished.folder
     if finished.result is None:
         state = "Finished by another process:"
@@ -77,11 +79,45 @@ def execute(plan: "TrialPlan", root: Path, command: str, *, quiet: bool, crew: "
     return {**data, "folder": str(folder), "report": str(folder / "report.html")}
 
 
-def _report(result: "TrialResult", folder: Path, *, command: str, versions: dict[str, str]) -> None:
+def beside() -> "Crew":
+    """A process beside this one that loads what draws meanwhile; none where there is a single core."""
+    from remission.extras import has_extra
+    from remission.numerics.cores import available_cores
+    from remission.runs.crew import Beside, crew_of
+
+    is_worth_it = available_cores() > 1 and has_extra("plots") and _is_command()
+    return Beside(_LOADS) if is_worth_it else crew_of(1)
+
+
+def _is_command() -> bool:
+    """Whether this process is the command and nothing else: another program's first file would be run once more."""
+    first = sys.modules["__main__"]
+    spec = getattr(first, "__spec__", None)
+    return Path(getattr(first, "__file__", None) or "").name == "remission" or (
+        spec is not None and spec.name == "remission.__main__"
+    )
+
+
+_LOADS = (
+    "remission.runs.piece",
+    "remission.report.write",
+    "remission.report.circuit_chart",
+    "remission.report.results_chart",
+    "remission.report.session_chart",
+    "remission.report.course_charts",
+)
+
+
+def _report(
+    result: "TrialResult", folder: Path, *, command: str, versions: dict[str, str], crew: "Crew | None"
+) -> None:
     """Loaded when it is its turn: what draws takes half a second to load."""
     from remission.report.write import write_report
+    from remission.runs.crew import Beside
 
-    write_report(result, folder, command=command, versions=versions)
+    # Not through other crews: a large result would be sent once for each chart.
+    each = crew.as_done if isinstance(crew, Beside) else map
+    write_report(result, folder, command=command, versions=versions, each=each)
 
 
 def resume_command(

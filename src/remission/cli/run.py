@@ -66,10 +66,8 @@ def run_command(  # noqa: PLR0917 - options of a command line
 
     Example: remission run kare --replicates 1000 --seed 7
     """
-    from remission.cli.execute import choose_workers, execute
-    from remission.files import check_folder
+    from remission.cli.execute import beside, choose_workers, execute
     from remission.streams import check_seed
-    from remission.trial.simulate import plan_trial
 
     with named_as_options():
         check_seed(seed)
@@ -80,36 +78,50 @@ def run_command(  # noqa: PLR0917 - options of a command line
             allowed="a built-in protocol or a protocol file, or --all-published alone",
             remedy="See remission run --help, and remission list.",
         )  # fmt: skip
-    protocols, left_out = _published() if protocol is None else (find_protocol(protocol, substance), {})
-    prepared = [(found, parameters_changed(found, changes or [])) for found in protocols]
     _check_replicates(replicates)
-    if shares is not None:
-        from remission.cli.shares import check_shares
+    is_free = workers is None and threads == 1 and cluster is None
+    # The other process loads what it needs while this one does.
+    with beside() if is_free and shares is None else crew as crew:
+        protocols, left_out = _published() if protocol is None else (find_protocol(protocol, substance), {})
+        prepared = [(found, parameters_changed(found, changes or [])) for found in protocols]
+        plans = _plans(prepared, out, n_replicates=replicates, seed=seed, with_diaries=diaries, n_shares=shares)
+        if shares is not None:
+            from remission.cli.shares import prepare
 
-        check_shares(shares)
-    check_folder(out)
-    plans = [
-        plan_trial(found, n_replicates=replicates, seed=seed, changes=changed, with_diaries=diaries)
-        for found, changed in prepared
-    ]
-    if shares is not None:
-        from remission.cli.shares import prepare
-
-        words = partial(_command, protocol, replicates=replicates, seed=seed, changes=changes or [], diaries=diaries)
-        prepare(plans, out, lambda plan: words(plan.protocol), shares=shares, as_json=as_json)
-        return
-    shared = _announce(plans, out, yes=yes, quiet=as_json, is_shared=cluster is not None)
-    if workers is None and threads == 1 and cluster is None:
-        crew = choose_workers(cluster=None, workers=shared, threads=1)
-    reports = []
-    with crew:
-        for plan in plans:
-            command = _command(protocol, plan.protocol, replicates, seed, changes or [], diaries=diaries)
-            reports.append(execute(plan, out, command, quiet=as_json, crew=crew))
+            words = partial(
+                _command, protocol, replicates=replicates, seed=seed, changes=changes or [], diaries=diaries
+            )
+            prepare(plans, out, lambda plan: words(plan.protocol), shares=shares, as_json=as_json)
+            return
+        shared = _announce(plans, out, yes=yes, quiet=as_json, is_shared=cluster is not None)
+        with choose_workers(cluster=None, workers=shared, threads=1) if is_free and shared > 1 else crew as all_hands:
+            reports = []
+            for plan in plans:
+                command = _command(protocol, plan.protocol, replicates, seed, changes or [], diaries=diaries)
+                reports.append(execute(plan, out, command, quiet=as_json, crew=all_hands))
     if as_json:
         print_json({"runs": reports, **({"left_out": left_out} if all_published else {})})
     elif left_out:
         typer.echo("\nNot simulated:\n" + "\n".join(f"  {name}: {reason}" for name, reason in left_out.items()))
+
+
+def _plans(
+    prepared: "list[tuple[Protocol, dict[str, float]]]", out: Path, *, n_replicates: int, seed: int,
+    with_diaries: bool, n_shares: int | None,
+) -> "list[TrialPlan]":  # fmt: skip
+    """The plans of some protocols with their changes, once the folder is one for them."""
+    from remission.files import check_folder
+    from remission.trial.simulate import plan_trial
+
+    if n_shares is not None:
+        from remission.cli.shares import check_shares
+
+        check_shares(n_shares)
+    check_folder(out)
+    return [
+        plan_trial(found, n_replicates=n_replicates, seed=seed, changes=changed, with_diaries=with_diaries)
+        for found, changed in prepared
+    ]
 
 
 def _published() -> "tuple[list[Protocol], dict[str, str]]":

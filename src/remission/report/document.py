@@ -14,9 +14,8 @@ from remission.patient.backgrounds import course_parameters_of, values_of_people
 from remission.patient.pharmacology import pharmacology_of
 from remission.patient.standing import is_tuned, standing_of, substances_without_trial, tuned_sentence
 from remission.protocol.record import Protocol
-from remission.report.chart import Chart
 from remission.report.day_field import draw_days, field_of_trial
-from remission.report.inline import CHART_SCRIPTS, chart_parts
+from remission.report.inline import CHART_SCRIPTS
 from remission.report.numbers import error_text, interval_text, mean_text, split_text, verdict_text
 from remission.report.page import fill_template
 from remission.report.words import ESTABLISHED, SAFETY_LINES, WORDS
@@ -78,12 +77,12 @@ def report_content(
 def render_report(
     result: TrialResult,
     summary: TrialSummary,
-    charts: list[Chart],
+    charts: list[dict[str, Any]],
     *,
     command: str,
     versions: dict[str, str],
 ) -> str:
-    """The page as text: one self-contained HTML document; ``charts`` are drawn for two widths and laid out anew."""
+    """The page as text: one self-contained HTML document; ``charts``: as ``inline.chart_parts`` gives them."""
     content = report_content(result, summary, command=command, versions=versions)
     return fill_template(
         "report.html.jinja",
@@ -92,7 +91,7 @@ def render_report(
         scripts=(*CHART_SCRIPTS, "field.js"),
         people=draw_days(field_of_trial(result), name="people"),
         sections=_SECTIONS,
-        charts=[chart_parts(chart) for chart in charts],
+        charts=charts,
         page=content,
         **content,
     )

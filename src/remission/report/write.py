@@ -1,43 +1,102 @@
 """The report of a trial on disk: figures as SVG and PNG, and one self-contained page."""
 
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+from importlib import import_module
 from pathlib import Path
+from typing import Any, Final, Protocol
 
 from remission.extras import has_extra
-from remission.files import make_folder, write_text
+from remission.files import make_folder, write_bytes, write_text
 from remission.report.chart import Chart
 from remission.report.document import render_report
+from remission.report.inline import chart_parts
 from remission.trial.result import TrialResult
 from remission.trial.summary import TrialSummary, summarize_trial
+
+_MODULE: Final = {
+    "session": "session_chart",
+    "circuits": "circuit_chart",
+    "abstinence": "course_charts",
+    "survival": "course_charts",
+    "results": "results_chart",
+}
+"""Where each chart of a report is drawn, in their order."""
+
+
+class Each(Protocol):
+    """What does some work for each of some items: ``map``, or a crew; in any order."""
+
+    def __call__(self, work: "Callable[[str], _Drawn | None]", items: Iterable[str], /) -> "Iterable[_Drawn | None]":
+        """Results as they come."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Drawn:
+    """A chart drawn for its files, by ending, and for the page, as the template takes it."""
+
+    name: str
+    files: dict[str, bytes]
+    parts: dict[str, Any]
+
+
+def _chart(name: str, result: TrialResult, summary: TrialSummary) -> Chart | None:
+    module: Any = import_module(f"remission.report.{_MODULE[name]}")
+    chart: Chart | None
+    match name:
+        case "session":
+            chart = module.session_chart(result.protocol, seed=result.seed)
+        case "circuits":
+            chart = module.circuit_chart(result)
+        case "results":
+            chart = module.results_chart(result, summary)
+        case _:
+            chart = getattr(module, f"{name}_chart")(result)
+    return chart
 
 
 def report_charts(result: TrialResult, summary: TrialSummary) -> list[Chart]:
     """The charts of a report in their order: the session (where there is ketamine), circuits, days, results."""
-    from remission.report.circuit_chart import circuit_chart
-    from remission.report.course_charts import abstinence_chart, survival_chart
-    from remission.report.results_chart import results_chart
-    from remission.report.session_chart import session_chart
-
-    session = session_chart(result.protocol, seed=result.seed)
-    charts: list[Chart] = [] if session is None else [session]
-    return [
-        *charts, circuit_chart(result), abstinence_chart(result), survival_chart(result), results_chart(result, summary)
-    ]  # fmt: skip
+    found = (_chart(name, result, summary) for name in _MODULE)
+    return [chart for chart in found if chart is not None]
 
 
-def write_report(result: TrialResult, folder: Path, *, command: str, versions: dict[str, str]) -> None:
+def write_report(
+    result: TrialResult, folder: Path, *, command: str, versions: dict[str, str], each: Each = map
+) -> None:
     """Write ``report.html`` and ``figures/`` into an existing folder; the same result gives the same bytes.
 
-    Without the extra ``plots`` there are no figures, and the page says so.
+    Without the extra ``plots`` there are no figures, and the page says so. ``each``: who draws the charts.
 
     Raises OSError: a file cannot be written.
     """
     summary = summarize_trial(result)
-    drawn = _draw(result, summary, folder / "figures") if has_extra("plots") else []
+    drawn = _draw(result, summary, folder / "figures", each) if has_extra("plots") else []
     page = render_report(result, summary, drawn, command=command, versions=versions)
     write_text(folder / "report.html", page)
 
 
-def _draw(result: TrialResult, summary: TrialSummary, folder: Path) -> list[Chart]:
-    """The charts, written into a new folder."""
+def _draw(result: TrialResult, summary: TrialSummary, folder: Path, each: Each) -> list[dict[str, Any]]:
+    """The charts for the page, after their files were written into a new folder."""
     make_folder(folder)
-    return [chart.save(folder) for chart in report_charts(result, summary)]
+    work = partial(_drawn, result=result, summary=summary)
+    found = {one.name: one for one in each(work, sorted(_MODULE, key=_LONGEST_FIRST.index)) if one is not None}
+    for one in found.values():
+        for ending, content in one.files.items():
+            write_bytes(folder / f"{one.name}{ending}", content)
+    return [found[name].parts for name in _MODULE if name in found]
+
+
+_LONGEST_FIRST = ("circuits", "results", "session", "survival", "abstinence")
+"""So that nobody is left with a long one at the end."""
+
+
+def _drawn(name: str, *, result: TrialResult, summary: TrialSummary) -> _Drawn | None:
+    from remission.report.look import drawn_files
+
+    chart = _chart(name, result, summary)
+    if chart is None:
+        return None
+    files, text = drawn_files(chart.figure)
+    return _Drawn(name=name, files=files, parts=chart_parts(replace(chart, drawn=text)))

@@ -4,6 +4,7 @@ A crew submits pieces of work, waits for some of them and closes; the loop, and 
 same for runs, designs and searches. Where and in which order a piece is done changes no number.
 """
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -12,7 +13,8 @@ from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -174,6 +176,62 @@ class Processes(Threads):
         return ProcessPoolExecutor(self.n_workers, multiprocessing.get_context("spawn"), initializer=_begin_worker)
 
 
+class Beside(Processes):
+    """One process beside this one, which begins at once and loads what it will need while this one still prepares.
+
+    For work of some seconds, where a worker that is started when its turn comes would come too late. Where the other
+    process cannot be had, or is lost, this one does everything: slower, and the same.
+    """
+
+    def __init__(self, loads: Collection[str]) -> None:
+        """``loads``: modules that the other process loads first."""
+        super().__init__(1)
+        self._ready: Future[Any] | None = None
+        try:
+            self._ready = self.submit(_load, tuple(loads))
+        except OSError:
+            self.close()
+        else:
+            # With this one; the pool was opened for the other alone.
+            self.n_workers = 2
+
+    def close(self) -> None:
+        """End the other process at once; from here on this one works alone."""
+        super().close()
+        self._ready, self.n_workers = None, 1
+
+    def _results(
+        self, work: Callable[[_In], _Out], items: Iterable[_In], *, keeps_order: bool
+    ) -> Generator[_Out, None, None]:
+        left = deque(enumerate(items))
+        given: tuple[int, _In, Future[_Out]] | None = None
+        done: dict[int, _Out] = {}
+        due = 0
+        while left or given:
+            # A single piece does not wait for a process that is still loading.
+            if given is None and self._ready is not None and left and (len(left) > 1 or self._ready.done()):
+                index, item = left.popleft()
+                try:
+                    given = index, item, self.submit(work, item)
+                except (OSError, BrokenProcessPool):
+                    left.appendleft((index, item))
+                    self.close()
+            if left:
+                index, item = left.popleft()
+                done[index] = work(item)
+            if given is not None and (given[2].done() or not left):
+                index, item, future = given
+                given = None
+                try:
+                    done[index] = future.result()
+                except BrokenProcessPool:
+                    left.appendleft((index, item))
+                    self.close()
+            while done and (not keeps_order or due in done):
+                yield done.pop(due if keeps_order else next(iter(done)))
+                due += 1
+
+
 def crew_of(n_workers: int | None = 1) -> Crew:
     """The processes that do some work; with one, this one.
 
@@ -206,6 +264,15 @@ def _begin_worker() -> None:
     """Make this process a worker: it leaves Ctrl-C to the main one and ends with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _load(names: tuple[str, ...]) -> None:
+    """Load modules; what stops one from loading is for the work to say that needs it."""
+    # That equations are compiled is said by the first process.
+    logging.getLogger("remission.numerics.compiled").setLevel(logging.ERROR)
+    with suppress(ImportError):
+        for name in names:
+            import_module(name)
 
 
 def _end_with_parent() -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from remission.trial.chunk import Chunk, ChunkResult
+from remission.trial.result import StateCourses
 from remission.trial.simulate import TrialPlan
 
 
@@ -12,6 +13,11 @@ class Piece:
 
     result: ChunkResult
     diary: bytes | None
+
+
+def do_part(plan: TrialPlan, chunk: Chunk | None) -> Piece | StateCourses:
+    """A piece of work; None: the states behind the trial, which are no chunk's."""
+    return plan.states() if chunk is None else do_piece(plan, chunk)
 
 
 def do_piece(plan: TrialPlan, chunk: Chunk) -> Piece:

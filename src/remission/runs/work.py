@@ -21,10 +21,10 @@ from remission.provenance import library_versions, package_version, source_hashe
 from remission.runs.crew import Crew
 from remission.runs.folder import PLAN
 from remission.runs.identity import UNFINISHED, has_name_of, run_name
-from remission.runs.piece import do_piece
+from remission.runs.piece import do_part
 from remission.runs.shares import check_shares, has_shares, refuse_missing, take_in
 from remission.runs.store import ChunkStore
-from remission.trial.result import TrialResult
+from remission.trial.result import StateCourses, TrialResult
 from remission.trial.simulate import TrialPlan, plan_trial
 
 _CHUNKS = "chunks.sqlite"
@@ -188,13 +188,20 @@ def run_chunks(
         if on_progress is not None and done:
             on_progress(done, plan.n_replicates)
         missing = [chunk for chunk in chunks if chunk.first not in finished]
-        with closing((crew or Crew()).as_done(partial(do_piece, plan), missing)) as pieces:
-            for piece in pieces:
-                store.save(piece)
-                done += piece.result.chunk.count
+        crew = crew or Crew()
+        # The states are the longest part, so several workers begin with them; alone they come when all is kept.
+        parts = [None, *missing] if crew.n_workers > 1 else missing
+        states = None
+        with closing(crew.as_done(partial(do_part, plan), parts)) as found:
+            for part in found:
+                if isinstance(part, StateCourses):
+                    states = part
+                    continue
+                store.save(part)
+                done += part.result.chunk.count
                 if on_progress is not None:
                     on_progress(done, plan.n_replicates)
-        return plan.finish([store.load(chunk) for chunk in chunks])
+        return plan.finish([store.load(chunk) for chunk in chunks], states)
 
 
 def merge_shares(folder: Path, plan: TrialPlan) -> None:

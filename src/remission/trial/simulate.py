@@ -24,7 +24,7 @@ from remission.trial.batch import TrialBatch, simulate_batch
 from remission.trial.chunk import Chunk, ChunkResult, analyze_batch, merge_chunks, plan_chunks
 from remission.trial.package import check_package
 from remission.trial.resampled import ChainPeople, DiaryPeople, check_source, simulate_resampled
-from remission.trial.result import TrialResult
+from remission.trial.result import StateCourses, TrialResult
 from remission.trial.states import simulate_states
 
 MAX_REPLICATES = 1_000_000
@@ -99,8 +99,19 @@ class TrialPlan:
         """What a trial reports of the people of a chunk."""
         return analyze_batch(self.protocol, chunk, batch, parameters=self.parameters)
 
-    def finish(self, results: Sequence[ChunkResult]) -> TrialResult:
-        """The trial's result from the results of all chunks, in any order."""
+    def states(self) -> StateCourses:
+        """The states behind the trial, simulated once more over its first people."""
+        return simulate_states(
+            self.protocol,
+            seed=self.seed,
+            n_replicates=self.n_replicates,
+            parameters=self.parameters,
+            pharmacology=self._pharmacology,
+            drawing=self.drawing,
+        )
+
+    def finish(self, results: Sequence[ChunkResult], states: StateCourses | None = None) -> TrialResult:
+        """The trial's result from the results of all chunks, in any order; ``states``: where they are there already."""
         merged = merge_chunks(list(results))
         return TrialResult(
             protocol=self.protocol,
@@ -114,14 +125,7 @@ class TrialPlan:
             counts=merged.counts,
             links=self.links,
             drawing=self.drawing,
-            states=simulate_states(
-                self.protocol,
-                seed=self.seed,
-                n_replicates=self.n_replicates,
-                parameters=self.parameters,
-                pharmacology=self._pharmacology,
-                drawing=self.drawing,
-            ),
+            states=self.states() if states is None else states,
         )
 
 

@@ -515,15 +515,14 @@ def _forests() -> tuple[ForestLink, ...]:
 @cache
 def _forests_of(study_id: str) -> tuple[ForestLink, ...]:
     """The pictures in which a study stands."""
-    registry = load_evidence()
-    return tuple(
-        link
-        for link in _forests()
-        if any(
-            record.id == study_id
-            for record, _ in outcomes_of(registry, substance=link.substance, endpoint=link.endpoint)
-        )
-    )
+    return tuple(link for link in _forests() if study_id in _studies_in(link.substance, link.endpoint))
+
+
+@cache
+def _studies_in(substance: str, endpoint: str) -> frozenset[str]:
+    """The studies that stand in a picture: each page of a study asks for all pictures."""
+    found = outcomes_of(load_evidence(), substance=substance, endpoint=endpoint)
+    return frozenset(record.id for record, _ in found)
 
 
 @cache

@@ -1,7 +1,9 @@
 """Seconds that people wait: commands, the server, the first use; and the processor's seconds by what they go into.
 
 Each wait is a median over new processes, in turns with an earlier state of the program, so that a busy moment of the
-machine meets both. ``python -m benchmarks.waits`` writes the figures, ``--page`` the page of them as well.
+machine meets both. ``python -m benchmarks.waits`` writes each figure when it is there, ``--page`` the page of them as
+well. What fails, or does not end in ten minutes, is said, and the others go on. ``WAITS_REPEATS``: how often each is
+measured, 5 unless told; ``WAITS_ONLY``: some of them by name, with blanks.
 """
 
 import json
@@ -12,6 +14,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from collections import defaultdict
@@ -26,6 +29,9 @@ from benchmarks.measure import write_results
 ROOT = Path(__file__).parents[1]
 EARLIER = "2bcf5bc"
 REPEATS = int(os.environ.get("WAITS_REPEATS", "5"))
+ONLY = os.environ.get("WAITS_ONLY", "").split()
+LONGEST_S = 600.0
+"""So long one process is waited for. [s]"""
 PLAN = ("plan", "--weight", "82", "--age", "45", "--dose", "0.5mg/kg", "--minutes", "40")
 KARE = ("run", "kare", "--replicates")
 DESIGN = ("design", "kare", "--vary", "n=60,120", "--replicates", "200", "--power", "0.9")
@@ -39,6 +45,7 @@ COMMANDS = {
     "run_kare_1_report": ("`remission run kare -n 1`, with its report", 2.5, (*KARE, "1")),
     "run_kare_1000_report": ("`remission run kare -n 1000`, with its report", 3.0, (*KARE, "1000")),
 }
+STEP = "learn/habit"
 TABLE = "Research software, not medical advice."
 """The last words of the table of a run."""
 GROUPS: tuple[tuple[str, str], ...] = (
@@ -64,15 +71,19 @@ def environment(tree: Path, **more: str) -> dict[str, str]:
 
 @contextmanager
 def command(tree: Path, *words: str, **more: str) -> Iterator[subprocess.Popen[str]]:
-    """A command line of a tree, started in an empty folder and ended at the end of the block."""
-    with tempfile.TemporaryDirectory() as folder:
+    """A command line of a tree, started in an empty folder and ended at the end of the block, or after ten minutes."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         process = subprocess.Popen(
             [sys.executable, "-m", "remission", *words], cwd=folder, env=environment(tree, **more), text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
+        limit = threading.Timer(LONGEST_S, process.kill)
+        limit.daemon = True
+        limit.start()
         try:
             yield process
         finally:
+            limit.cancel()
             process.kill()
             process.wait()
             if process.stdout is not None:
@@ -101,7 +112,7 @@ def seconds_to_words(tree: Path, said: str, *words: str, **more: str) -> float:
 
 def seconds_to_first_use(tree: Path) -> float:
     """From the start of a first trial without compiled code to the first line of any kind."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         return seconds_to_words(tree, "", *KARE, "1", XDG_CACHE_HOME=folder)
 
 
@@ -110,7 +121,9 @@ def seconds_to_page(tree: Path, path: str) -> tuple[float, float]:
     started = time.perf_counter()
     with command(tree, "serve", "--port", "0", PYTHONUNBUFFERED="1") as process:
         assert process.stdout is not None
-        address = re.findall(r"http://\S+?/", process.stdout.readline())[0]
+        said = process.stdout.readline()
+        address = next(iter(re.findall(r"http://\S+?/", said)), "")
+        assert address, f"the server said {said!r}"
         fetch(address)
         ready = time.perf_counter() - started
         begun = time.perf_counter()
@@ -139,11 +152,12 @@ def both_trials(tree: Path) -> float:
     trials = ("kare", "dakwar-2019")
     if tree != ROOT:
         return sum(seconds_to_end(tree, "run", trial, "--replicates", "1000") for trial in trials)
+    alone = ("--replicates", "1000", "--workers", "1")
     started = time.perf_counter()
-    with command(tree, *KARE, "1000") as first, command(tree, "run", trials[1], "--replicates", "1000") as second:
+    with command(tree, "run", trials[0], *alone) as first, command(tree, "run", trials[1], *alone) as second:
         for process in (first, second):
-            process.communicate()
-            assert process.returncode == 0
+            said, _ = process.communicate()
+            assert process.returncode == 0, said
     return time.perf_counter() - started
 
 
@@ -167,27 +181,44 @@ def all_waits() -> dict[str, Wait]:
         lambda tree: seconds_to_page(tree, "trial")[0],
     )
     found["learn_cold"] = ("/learn, asked for first", 0.3, lambda tree: seconds_to_page(tree, "learn")[1])
+    found["learn_step_cold"] = (
+        f"/{STEP}, asked for first", 0.3, lambda tree: seconds_to_page(tree, STEP)[1]
+    )  # fmt: skip
     found["trial_cold"] = ("/trial, asked for first", 0.3, lambda tree: seconds_to_page(tree, "trial")[1])
     found["make_run"] = ("`make run` after installation", 5.0, both_trials)
     return found
 
 
-def measure(earlier: Path | None) -> dict[str, float]:
-    """Medians of every wait, here and in the earlier state."""
+def measure(earlier: Path | None) -> tuple[dict[str, float], dict[str, str]]:
+    """Medians of every wait, here and in the earlier state, each written when it is there; and what failed, why."""
     trees = [("before", earlier)] if earlier is not None else []
     figures: dict[str, float] = {}
+    failed: dict[str, str] = {}
     for name, (_, _, take) in all_waits().items():
+        if ONLY and name not in ONLY:
+            continue
         seen: dict[str, list[float]] = {"": [], **{kind: [] for kind, _ in trees}}
+        load = os.getloadavg()[0]
         for turn in range(REPEATS + 1):
             for kind, tree in [*trees, ("", ROOT)]:
-                taken = take(tree)
+                try:
+                    taken = take(tree)
+                except (AssertionError, OSError) as error:
+                    failed[f"{name}{kind and f', {kind}'}"] = str(error).strip()[-500:] or type(error).__name__
+                    continue
                 # The first turn fills the caches.
                 if turn:
                     seen[kind].append(taken)
-        for kind, values in seen.items():
-            figures[f"wait_{name}_seconds{f'_{kind}' if kind else ''}"] = statistics.median(values)
-        print(name, {kind or "now": f"{statistics.median(values):.2f}" for kind, values in seen.items()}, flush=True)
-    return figures
+        found = {
+            f"wait_{name}_seconds{f'_{kind}' if kind else ''}": statistics.median(values)
+            for kind, values in seen.items()
+            if values
+        }
+        print(f"{name}: load average {load:.2f}, medians of {[len(values) for values in seen.values()]}")
+        write_results(**found)
+        figures |= found
+        sys.stdout.flush()
+    return figures, failed
 
 
 # ------------------------------------------------------------------------------------ where the processor's time goes
@@ -259,7 +290,7 @@ def profile_of(tree: Path, *words: str) -> dict[str, float]:
             )
             subprocess.run(
                 [sys.executable, "-c", code], check=True, cwd=folder, env=environment(tree), stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL, timeout=LONGEST_S,
             )  # fmt: skip
             found.append(json.loads(Path(place).read_text(encoding="utf-8")))
     found = sorted(found[1:], key=lambda one: sum(one.values()))
@@ -296,23 +327,31 @@ END = """
 - A command loads what it needs and nothing else; a test names what each light command must not load.
 - Numba asks at its start for SciPy's linear algebra, and Arrow for pandas; neither is used, so neither is loaded.
 - A run prints its table before it loads what draws.
-- A figure is laid out and drawn once: the file and the page take the same drawing, letters as outlines and as text.
+- A figure is laid out and drawn once: the file, the pixels and the page take the same drawing.
+- A run of some seconds has a process beside it, which loads what draws while the courses are simulated, and then takes
+  its part of pieces and charts; where it cannot be had or is lost, the first one does all of it.
 - Code compiled for a processor is kept in the user's cache and never shipped: it may stop another processor.
   A line says when it is made.
   A folder that cannot be written to, a full disk or a damaged file costs time and no number.
 """
 
 
-def page(earlier: Path, figures: dict[str, float], load: float) -> str:
-    """The page of waits and profiles."""
+def page(earlier: Path, figures: dict[str, float], load: float, failed: dict[str, str]) -> str:
+    """The page of waits and profiles; a profile that fails is added to what failed."""
     rows = []
     for name, (what, goal, _) in all_waits().items():
-        before, now = (figures[f"wait_{name}_seconds{kind}"] for kind in ("_before", ""))
-        rows.append(f"| {what} | {before:.2f} s | {now:.2f} s | {goal:g} s |")
+        both = [figures.get(f"wait_{name}_seconds{kind}") for kind in ("_before", "")]
+        before, now = ("not measured" if one is None else f"{one:.2f} s" for one in both)
+        rows.append(f"| {what} | {before} | {now} | {goal:g} s |")
     busy = ", so every figure is too high" if load > 0.5 else ""
     text = [HEAD.format(earlier=EARLIER, repeats=REPEATS, load=load, busy=busy, waits="\n".join(rows))]
     for what, words in PROFILED.values():
-        then, here = profile_of(earlier, *words), profile_of(ROOT, *words)
+        try:
+            then, here = profile_of(earlier, *words), profile_of(ROOT, *words)
+        except subprocess.SubprocessError as error:
+            text.append(f"\n{what}: not measured.\n")
+            failed[what] = str(error)
+            continue
         names = [name for name in ("interpreter", *(one for one, _ in GROUPS), OTHER) if {name} & {*then, *here}]
         table = [f"| {name} | {then.get(name, 0.0):.2f} s | {here.get(name, 0.0):.2f} s |" for name in names]
         total = f"| **together** | {sum(then.values()):.2f} s | {sum(here.values()):.2f} s |"
@@ -327,11 +366,13 @@ def main() -> None:
     earlier = Path(asked[0]).resolve() if asked else None
     load = os.getloadavg()[0]
     print(f"load average {load:.2f}")
-    figures = measure(earlier)
-    write_results(**figures)
-    if with_page:
+    figures, failed = measure(earlier)
+    if with_page and not ONLY:
         assert earlier is not None, "the page needs the folder of the earlier state"
-        PAGE.write_text(page(earlier, figures, load), encoding="utf-8")
+        PAGE.write_text(page(earlier, figures, load, failed), encoding="utf-8")
+    for name, why in failed.items():
+        print(f"failed: {name}: {why}", file=sys.stderr)
+    sys.exit(1 if failed else 0)
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ COMMANDS = {
     "run_kare_1_report": ("`remission run kare -n 1`, with its report", 2.5, (*KARE, "1")),
     "run_kare_1000_report": ("`remission run kare -n 1000`, with its report", 3.0, (*KARE, "1000")),
 }
-STEP = "learn/habit"
+STEP = "learn/synapse"
 TABLE = "Research software, not medical advice."
 """The last words of the table of a run."""
 GROUPS: tuple[tuple[str, str], ...] = (

@@ -147,7 +147,7 @@ def pixels(figure: Figure) -> bytes:
 def _png(agg: RendererAgg) -> bytes:
     stream = io.BytesIO()
     about = {"Software": "remission"}
-    imsave(stream, agg.buffer_rgba(), format="png", origin="upper", dpi=_PX_PER_IN, metadata=about)  # type: ignore[arg-type]  # a buffer of rows
+    imsave(stream, agg.buffer_rgba(), format="png", origin="upper", dpi=_PX_PER_IN, metadata=about)
     return stream.getvalue()
 
 

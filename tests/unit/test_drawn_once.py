@@ -2,18 +2,21 @@
 
 import re
 from contextlib import nullcontext
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from PIL import Image
 
 from remission.library.protocols import load_protocol
 from remission.report import look
 from remission.report.chart import Chart, Table
 from remission.report.inline import chart_parts
 from remission.report.look import LEAST_PT, canvas, drawing, finish
+from remission.report.vector import pictures, pixels
 from remission.runs.run import write_run
 from remission.trial.result import TrialResult
 from remission.trial.simulate import plan_trial
@@ -59,6 +62,30 @@ def test_file_and_page_are_one_picture(tmp_path: Path) -> None:
     assert min(sizes) >= LEAST_PT
     assert ">a line<" in chart.drawn
     assert ">a line<" not in file
+
+
+@pytest.mark.parametrize("has_image", [False, True])
+def test_the_pixels_are_those_that_the_library_draws(has_image: bool) -> None:
+    """A frame, a hatch or a mark that did not grow with the rest would stand in a wrong place, or nowhere."""
+    with drawing():
+        figure = Figure(figsize=(5.0, 3.0))
+        left, right = figure.subplots(1, 2)
+        days = np.arange(60.0)
+        left.fill_between(days, days, 2.0 * days, hatch="///", alpha=0.4, linewidth=0.0)
+        left.plot(days, 60.0 - days, linestyle=(0, (4, 2)), marker="o", markersize=4)
+        left.set_ylim(20.0, 70.0)
+        right.scatter(days, np.sqrt(days), s=20.0, c=days)
+        if has_image:
+            right.imshow(np.outer(days, days), extent=(0.0, 60.0, 0.0, 8.0), aspect="auto")
+        for axes in (left, right):
+            # Letters are placed by other measures.
+            axes.tick_params(labelbottom=False, labelleft=False)
+        *_, ours = pictures(figure)
+        theirs = pixels(figure)
+    first, second = (np.asarray(Image.open(BytesIO(one)).convert("L"), float) for one in (ours, theirs))
+    assert first.shape == second.shape == (432, 720)
+    assert first.std() > 10.0
+    assert float((np.abs(first - second) > 40.0).mean()) < 0.005
 
 
 def test_memories_of_measures_move_no_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

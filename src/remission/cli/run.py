@@ -49,7 +49,9 @@ def run_command(  # noqa: PLR0917 - options of a command line
     workers: Annotated[
         int | None,
         typer.Option(
-            "--workers", "-w", help="Share the work among so many processes; default: all cores for long runs."
+            "--workers",
+            "-w",
+            help="Share the work among so many processes; default: two for short runs, all cores for long.",
         ),
     ] = None,
     threads: Annotated[int, typer.Option("--threads", help="Share the work among threads of one process instead.")] = 1,
@@ -94,7 +96,9 @@ def run_command(  # noqa: PLR0917 - options of a command line
             prepare(plans, out, lambda plan: words(plan.protocol), shares=shares, as_json=as_json)
             return
         shared = _announce(plans, out, yes=yes, quiet=as_json, is_shared=cluster is not None)
-        with choose_workers(cluster=None, workers=shared, threads=1) if is_free and shared > 1 else crew as all_hands:
+        if is_long := is_free and shared > 1:
+            crew.close()
+        with choose_workers(cluster=None, workers=shared, threads=1) if is_long else crew as all_hands:
             reports = []
             for plan in plans:
                 command = _command(protocol, plan.protocol, replicates, seed, changes or [], diaries=diaries)

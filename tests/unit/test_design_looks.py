@@ -8,7 +8,7 @@ from scipy.stats import norm
 from validation.small_trials import small_protocol
 
 from remission.analyses.estimate import Estimates, Status
-from remission.design.looks import LookSums, LookTally, _tally, look_at, summarize_looks
+from remission.design.looks import LookSums, LookTally, look_at, summarize_looks, tally_looks
 from remission.design.operating import characterize, simulate_design
 from remission.design.sequential import crossing_probabilities
 from remission.design.stops import plan_stops
@@ -26,6 +26,12 @@ def trial(n: int, **changes: Any) -> Protocol:
     return small_protocol(population=people, **changes)
 
 
+def columns(*looks: Estimates) -> np.ndarray:
+    """What was found at each look; one person entered and was analyzed, on day 1."""
+    ones = [np.ones(looks[0].estimate.size)] * 3
+    return np.stack([np.stack([one.estimate, one.low, one.high, one.p_value, *ones]) for one in looks])
+
+
 def test_a_look_at_half_of_the_people_is_the_trial_of_half_the_size() -> None:
     """People's draws have addresses: were somebody else's days counted at a look, the two would differ."""
     plan = plan_trial(trial(48), n_replicates=20, seed=3)
@@ -34,10 +40,9 @@ def test_a_look_at_half_of_the_people_is_the_trial_of_half_the_size() -> None:
     tally = look_at(plan, "pda-ketamine", rule, chunk, plan.simulate(chunk))
     half = plan_trial(trial(24), n_replicates=20, seed=3)
     found = half.run(half.chunks[0]).estimates["pda-ketamine"]
-    alone = _tally(
-        plan_stops([1.0], futility={}), plan.protocol.analyses[0], plan.protocol.endpoints[0], [found], [np.ones(20)],
-        [np.ones(20)], [np.ones(20)], None,
-    )  # fmt: skip
+    alone = tally_looks(
+        plan_stops([1.0], futility={}), plan.protocol.analyses[0], plan.protocol.endpoints[0], columns(found)
+    )
     # With the boundary of an early look nothing else can stop these trials, so compare the counts at that boundary.
     z = -np.sign(found.estimate) * norm.ppf(found.p_value / 2.0)
     assert tally.at[0].success.hits == int((z >= rule.z[0]).sum())
@@ -140,8 +145,7 @@ def test_simulated_crossings_are_those_of_the_recursion() -> None:
         for look in range(3)
     ]  # fmt: skip
     protocol = small_protocol()
-    ones = [np.ones(n)] * 3
-    tally = _tally(rule, protocol.analyses[0], protocol.endpoints[0], found, ones, ones, ones, None)
+    tally = tally_looks(rule, protocol.analyses[0], protocol.endpoints[0], columns(*found))
     upper, lower = crossing_probabilities(rule.z, rule.fractions, drift=drift, futility_look=0, futility_z=0.2)
     floor = norm.cdf(0.2 - drift * np.sqrt(0.4)) - lower[0]
     for look in range(3):

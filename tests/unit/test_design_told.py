@@ -26,7 +26,7 @@ def test_what_is_told_as_settled_is_what_the_answer_says(plan: DesignPlan) -> No
     """A number told early that the answer then corrects would be worse than waiting."""
     told: list[tuple[Any, ...]] = []
     study = study_design(plan, crew=Crew(), on_settled=lambda *one: told.append(one))
-    assert [(n, values) for n, _, values in told] == [(24, "fixed"), (24, "drawn"), (48, "fixed"), (48, "drawn")]
+    assert [(n, values) for n, _, values in told] == [(24, "fixed"), (48, "fixed"), (24, "drawn"), (48, "drawn")]
     fixed = [share for _, share, values in told if values == "fixed"]
     assert fixed == [row.rejected for row in study.main]
     drawn = [share.value for _, share, values in told if values == "drawn"]

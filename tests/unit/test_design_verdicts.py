@@ -15,7 +15,7 @@ from remission.cli.app import run_app
 from remission.design.kept import KINDS
 from remission.design.nulls import EXPECTANCY, INERT, SAME, nulls_of
 from remission.design.operating import characterize, simulate_design
-from remission.design.size_search import Evaluation, search_size
+from remission.design.size_search import Enough, Evaluation, search_size
 from remission.design.variants import one_analysis, sizes_of
 from remission.design.verdicts import EARLY_STOP
 from remission.errors import SpecError, WorkError
@@ -121,7 +121,7 @@ def test_the_search_finds_the_size_of_a_normal_test(power: float, truth: int) ->
     """Against a power that is known: k * sqrt(n) with k = 2 * .3 / 2.683, by the normal formula."""
     k = (1.959963984540054 + 0.8416212335729143) / np.sqrt(157.0)
 
-    def evaluate(n: int) -> Evaluation:
+    def evaluate(n: int, _: Enough) -> Evaluation:
         value = float(ndtr(k * np.sqrt(n) - 1.959963984540054))
         return Evaluation(n_subjects=n, rejected=Measure(value=value, mcse=0.006), n_replicates=4000)
 

@@ -25,7 +25,7 @@ from remission.door.diaries import all_diaries
 from remission.numerics.tallies import Count, Measure
 from remission.patient.standing import standing_of
 from remission.protocol.record import Protocol
-from remission.report.numbers import drawn_words
+from remission.report.numbers import drawn_words, smallest_words, trials_words
 
 
 def tell_first(plan: DesignPlan, n_subjects: int, rejected: Count) -> None:
@@ -119,21 +119,20 @@ def _show_search(content: dict[str, Any], power: float) -> None:
         share = Measure(**last["rejected"]).text
         typer.echo(
             f"No size from {found['low']} to {found['high']} has power {power:g}: {last['n_subjects']} people have "
-            f"{share} ({last['n_replicates']} trials). Search further up, or change the design."
+            f"{share} ({trials_words(last)}). Search further up, or change the design."
         )
         return
-    low, high = found["interval"]
     at = found["at"]
     if found["outcome"] == "below":
         typer.echo(
             f"{found['n']} people, the smallest of the range, have power {power:g} already "
-            f"({Measure(**at['rejected']).text}). Fewer may be enough: search further down."
+            f"({Measure(**found['rejected']).text}). Fewer may be enough: search further down."
         )
         return
+    words = smallest_words(found, lambda measure: Measure(**measure).text)
     typer.echo(
-        f"Smallest size with power {power:g}: {found['n']} people, 95% Monte Carlo interval {low} to {high} "
-        f"({len(found['evaluations'])} sizes tried; {at['n_replicates']} trials there: power "
-        f"{Measure(**at['rejected']).text}, bias {_measure(at['bias'])}, coverage {_measure(at['coverage'])})."
+        f"{words} Sizes tried: {len(found['evaluations'])}. In {at['n_replicates']} trials of that size: bias "
+        f"{_measure(at['bias'])}, coverage {_measure(at['coverage'])}."
     )
     for words in verdicts(at, power=at["rejected"]["value"]):
         typer.echo(f"    {words}")

@@ -2,9 +2,6 @@
 
 from remission.design.assurance import Draw
 from remission.design.evidence import Evidence
-from remission.design.looks import LookSums, LookTally
-from remission.design.operating import AnalysisSums, DesignRun
-from remission.design.stops import StopRule
-from remission.numerics.tallies import Count, Mean
+from remission.design.operating import Columns, SizesDone
 
-KINDS: tuple[type, ...] = (AnalysisSums, Count, DesignRun, Draw, Evidence, LookSums, LookTally, Mean, StopRule)
+KINDS: tuple[type, ...] = (Columns, Draw, Evidence, SizesDone)

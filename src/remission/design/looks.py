@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.special import ndtri
 
-from remission.analyses.estimate import Z95, Estimates
+from remission.analyses.estimate import Z95
 from remission.design.at_look import Boundaries, after_stop
 from remission.design.measures import to_scale
 from remission.design.stops import StopRule
@@ -120,13 +120,20 @@ def look_at(
     batch: TrialBatch,
     *,
     truth: float | None = None,
-    complete: Estimates | None = None,
 ) -> LookTally:
     """A chunk of trials, looked at as the rule says.
 
     ``plan``, ``chunk``, ``batch``: the trials. ``truth``: true value of the analysis on the scale people read.
-    ``complete``: its estimates with nobody unseen, where no true value is known.
     """
+    chosen = plan.protocol.analysis(analysis)
+    columns = look_columns(plan, analysis, rule, chunk, batch)
+    return tally_looks(rule, chosen, plan.protocol.endpoint(chosen.endpoint), columns, truth=truth)
+
+
+def look_columns(
+    plan: TrialPlan, analysis: str, rule: StopRule, chunk: Chunk, batch: TrialBatch
+) -> Float[np.ndarray, "look 7 replicate"]:
+    """What each look finds in each trial: estimate, interval, p value; people who had entered, day, people analyzed."""
     protocol = one_analysis(plan.protocol, analysis)
     chosen = protocol.analyses[0]
     endpoint = protocol.endpoint(chosen.endpoint)
@@ -138,7 +145,7 @@ def look_at(
             protocol, n_replicates=chunk.count, seed=plan.seed, first_replicate=chunk.first
         ).entry_day
     whole = complete_day(protocol, endpoint)
-    found, people, days, analyzed = [], [], [], []
+    looks = []
     for fraction in rule.fractions:
         n_complete = int(np.ceil(fraction * n_subjects - 1e-9))
         if fraction == 1.0:
@@ -152,30 +159,32 @@ def look_at(
             # The person whose window has just ended must count, whatever the last digit of the subtraction.
             elapsed = np.floor(day[:, None] - entry + 1e-9).astype(np.int64)
         cut = batch if fraction == 1.0 else cut_batch(protocol, endpoint, batch, elapsed.ravel().astype(np.int64))
-        found.append(analyze_batch(protocol, chunk, cut, parameters=plan.parameters).estimates[analysis])
-        people.append((elapsed >= 0).sum(axis=1).astype(np.float64))
-        days.append(day)
-        analyzed.append((cut.arm.reshape(shape) >= 0).sum(axis=1).astype(np.float64))
-    return _tally(rule, chosen, endpoint, found, people, days, analyzed, truth, complete)
+        found = analyze_batch(protocol, chunk, cut, parameters=plan.parameters).estimates[analysis]
+        people = (elapsed >= 0).sum(axis=1).astype(np.float64)
+        analyzed = (cut.arm.reshape(shape) >= 0).sum(axis=1).astype(np.float64)
+        looks.append(np.stack([found.estimate, found.low, found.high, found.p_value, people, day, analyzed]))
+    return np.stack(looks)
 
 
-def _tally(  # noqa: PLR0917 - the columns of a look
+def tally_looks(
     rule: StopRule,
     analysis: Analysis,
     endpoint: Endpoint,
-    found: list[Estimates],
-    people: list[Float[np.ndarray, " replicate"]],
-    days: list[Float[np.ndarray, " replicate"]],
-    analyzed: list[Float[np.ndarray, " replicate"]],
-    truth: float | None,
-    complete: Estimates | None = None,
+    columns: Float[np.ndarray, "look 7 replicate"],
+    *,
+    truth: float | None = None,
+    complete: Float[np.ndarray, "4 replicate"] | None = None,
 ) -> LookTally:
+    """Trials stopped as the rule says, added up.
+
+    ``columns``: of :func:`look_columns`. ``truth``: true value of the analysis on the scale people read. ``complete``:
+    estimates with nobody unseen, where no true value is known.
+    """
     method = analysis.method
-    estimate, low, high = (
-        np.stack([to_scale(getattr(one, name), method) for one in found]) for name in ("estimate", "low", "high")
-    )
+    found, (people, days, analyzed) = columns[:, :4], (columns[:, place] for place in (4, 5, 6))
+    estimate, low, high = (to_scale(found[:, place], method) for place in (0, 1, 2))
     statistic = [_statistic(one, analysis, endpoint) for one in found]
-    running: Bool[np.ndarray, " replicate"] = np.ones(found[0].estimate.size, dtype=np.bool_)
+    running: Bool[np.ndarray, " replicate"] = np.ones(found.shape[-1], dtype=np.bool_)
     stopped_at = np.full(running.size, len(found) - 1)
     rejected = np.zeros_like(running)
     tally = LookTally(at=[LookSums() for _ in found])
@@ -201,8 +210,8 @@ def _tally(  # noqa: PLR0917 - the columns of a look
     final = estimate[stopped_at, row]
     tally.rejected.add(rejected)
     tally.failed.add(~np.isfinite(final))
-    tally.n.add(np.stack(people)[stopped_at, row])
-    tally.day.add(np.stack(days)[stopped_at, row])
+    tally.n.add(people[stopped_at, row])
+    tally.day.add(days[stopped_at, row])
     tally.estimate.add(final)
     tally.shift.add(final - estimate[-1])
     good = np.isfinite(final)
@@ -213,7 +222,7 @@ def _tally(  # noqa: PLR0917 - the columns of a look
     if truth is not None:
         tally.away.add(final - float(to_scale(np.array([truth]), method)[0]))
     elif complete is not None:
-        tally.away.add(final - to_scale(complete.estimate, method))
+        tally.away.add(final - to_scale(complete[0], method))
     return tally
 
 
@@ -298,9 +307,11 @@ _HALF_OF_95 = 0.025
 """One-sided error of a 95% interval, as that of all analyses."""
 
 
-def _statistic(found: Estimates, analysis: Analysis, endpoint: Endpoint) -> Float[np.ndarray, " replicate"]:
+def _statistic(
+    found: Float[np.ndarray, "4 replicate"], analysis: Analysis, endpoint: Endpoint
+) -> Float[np.ndarray, " replicate"]:
     """Normal score of the p value, positive where the treatment does better; NaN without an estimate."""
-    size = to_scale(found.estimate, analysis.method)
+    size = to_scale(found[0], analysis.method)
     # A lower hazard of an event is better where a longer time is; "percent lower" counts downward.
     better = 1.0 if endpoint.higher_is_better != analysis.facts.is_turned else -1.0
-    return np.asarray(-better * np.sign(size) * ndtri(found.p_value / 2.0))
+    return np.asarray(-better * np.sign(size) * ndtri(found[3] / 2.0))

@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from remission.design.measures import is_ratio
-from remission.design.operating import characterize, simulate_design
+from remission.design.operating import characterize, simulate_sizes
 from remission.design.stops import StopRule
 from remission.design.variants import (
     choose_analysis,
@@ -132,7 +132,7 @@ def works_of(protocol: Protocol, parameters: CourseParameters) -> tuple[NullTria
 
 
 def simulate_nulls(
-    protocol: Protocol,
+    designs: Sequence[Protocol],
     analysis: str,
     *,
     parameters: CourseParameters,
@@ -143,47 +143,59 @@ def simulate_nulls(
     rule: StopRule | None = None,
     source: DiaryPeople | ChainPeople | None = None,
     crew: Crew | None = None,
-) -> tuple[NullResult, ...]:
-    """The share of trials that reject under each null; one that equals another is not simulated again.
+) -> list[tuple[NullResult, ...]]:
+    """The share of trials that reject under each null, for each size; one that equals another is not simulated again.
 
-    ``parameters``, ``max_replicates``, ``mcse``, ``seed``, ``alpha``, ``rule``, ``source``, ``crew``: as in
-    :func:`~remission.design.operating.simulate_design`. Raises ``SpecError``: a number is out of range; ``WorkError``:
-    a worker died.
+    ``designs``: one protocol with different numbers of people. ``parameters``, ``max_replicates``, ``mcse``, ``seed``,
+    ``alpha``, ``rule``, ``source``, ``crew``: as in :func:`~remission.design.operating.simulate_sizes`. Raises
+    ``SpecError``: a number is out of range; ``WorkError``: a worker died.
     """
-    chosen = choose_analysis(protocol, analysis)
-    found: list[NullResult] = []
-    nulls = nulls_of(protocol, chosen, parameters)
-    believed = any(one.name == INERT and one.protocol is not None for one in nulls)
-    none = 1.0 if is_ratio(protocol.analysis(chosen).method) else 0.0
-    for null in (*nulls, *(works_of(protocol, parameters) if believed else ())):
-        if null.protocol is None:
-            known = _named(found, null.same_as)
-            note = f"equals {null.same_as}: {null.note}" if null.same_as else null.note
-            empty = NullResult(name=null.name, rejected=None, n_replicates=0, note=note)
-            found.append(empty if known is None else replace(known, name=null.name, note=note))
+    chosen = choose_analysis(designs[0], analysis)
+    found: list[list[NullResult]] = [[] for _ in designs]
+    by_size = [_worlds_of(design, chosen, parameters) for design in designs]
+    none = 1.0 if is_ratio(designs[0].analysis(chosen).method) else 0.0
+    for nulls in zip(*by_size, strict=True):
+        if nulls[0].protocol is None:
+            for told, null in zip(found, nulls, strict=True):
+                told.append(_not_simulated(told, null))
             continue
-        is_null = null.name not in {UNFELT, HALF}
-        alone = one_analysis(null.protocol, chosen)
-        run = simulate_design(
+        is_null = nulls[0].name not in {UNFELT, HALF}
+        alone = [one_analysis(null.protocol, chosen) for null in nulls if null.protocol is not None]
+        runs = simulate_sizes(
             alone,
             max_replicates=max_replicates,
             mcse=mcse,
             seed=seed,
             alpha=alpha,
             analysis=chosen,
-            parameters=null.parameters,
+            parameters=nulls[0].parameters,
             rule=rule,
             is_null=is_null,
             truths={chosen: none} if is_null else None,
             source=source,
             crew=crew,
         )
-        tried, told = run.decided(chosen), characterize(alone, run)[0]
-        found.append(
-            NullResult(name=null.name, rejected=tried.measure, n_replicates=tried.n, note=null.note, bias=told.bias,
-                       coverage=told.coverage)
-        )  # fmt: skip
-    return tuple(found)
+        for told, null, design, run in zip(found, nulls, alone, runs, strict=True):
+            tried, row = run.decided(chosen), characterize(design, run)[0]
+            told.append(
+                NullResult(name=null.name, rejected=tried.measure, n_replicates=tried.n, note=null.note, bias=row.bias,
+                           coverage=row.coverage)
+            )  # fmt: skip
+    return [tuple(told) for told in found]
+
+
+def _worlds_of(protocol: Protocol, analysis: str, parameters: CourseParameters) -> tuple[NullTrial, ...]:
+    """The nulls of a design, and where belief makes something of them the worlds in which the drug works."""
+    nulls = nulls_of(protocol, analysis, parameters)
+    believed = any(one.name == INERT and one.protocol is not None for one in nulls)
+    return (*nulls, *(works_of(protocol, parameters) if believed else ()))
+
+
+def _not_simulated(told: Sequence[NullResult], null: NullTrial) -> NullResult:
+    known = _named(told, null.same_as)
+    note = f"equals {null.same_as}: {null.note}" if null.same_as else null.note
+    empty = NullResult(name=null.name, rejected=None, n_replicates=0, note=note)
+    return empty if known is None else replace(known, name=null.name, note=note)
 
 
 def _named(found: Sequence[NullResult], name: str | None) -> NullResult | None:

@@ -438,12 +438,12 @@ def _bounds(plan: EffectPlan) -> "Boundaries | None":
 def _searched(plan: EffectPlan, near: int) -> dict[str, Any]:
     """The smallest size by simulation, on common random numbers, in a range around that of the closed form."""
     from remission.design.law_trials import reject_share
-    from remission.design.size_search import Evaluation, search_size
+    from remission.design.size_search import Enough, Evaluation, search_size
 
     power = plan.power
     assert power is not None, "asked by the caller"
 
-    def evaluate(n: int) -> Evaluation:
+    def evaluate(n: int, _: Enough) -> Evaluation:
         count = reject_share(
             plan.law, plan.compared(n), plan.treatment_share, alpha=plan.alpha,
             n_replicates=_NEAR * plan.n_replicates, seed=plan.seed, against=power, bounds=_bounds(plan),

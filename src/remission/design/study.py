@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float
 
 from remission.analyses.estimate import Z95
+from remission.design.again import AGAIN, can_randomize_again, power_again
 from remission.design.assurance import estimate_assurance
 from remission.design.cost import person_days_of
 from remission.design.costing import cost_content, read_prices
@@ -28,11 +29,18 @@ from remission.design.effect_models import (
 from remission.design.evidence_sets import evidence_sets, trials_of
 from remission.design.measures import columns_of, is_ratio
 from remission.design.nulls import nulls_of, simulate_nulls
-from remission.design.operating import Characteristics, DesignRun, characterize, check_share, simulate_design
+from remission.design.operating import (
+    Characteristics,
+    DesignRun,
+    characterize,
+    check_share,
+    simulate_design,
+    simulate_sizes,
+)
 from remission.design.price_sets import PriceSet
 from remission.design.prices import Prices, cost_per_person
 from remission.design.sequential import check_boundary
-from remission.design.size_search import TRIALS_NEAR, Evaluation, SizeSearch, search_size
+from remission.design.size_search import TRIALS_NEAR, Enough, Evaluation, SizeSearch, along_curve, search_size
 from remission.design.sources import source_of, with_arms
 from remission.design.stops import StopRule, plan_stops
 from remission.design.table import true_value
@@ -67,7 +75,9 @@ OnSettled = Callable[[int, Measure, Literal["fixed", "drawn"]], None]
 
 _TRIALS_A_DRAW = 20
 """Trials at each draw of the model's values: enough to tell draws apart, few enough for many draws."""
-_STEPS_EXPECTED = 10
+_STEPS_EXPECTED = 4
+_SEARCH_SETS = 10
+"""About what a search costs, in trials of another size: a thousand sets of people in each arm, where 400 are usual."""
 _STATED_TRUTH = 20_000
 """People by whom the true value of a stated effect on days is found, unless said otherwise."""
 
@@ -121,16 +131,16 @@ class DesignPlan:
     @property
     def person_days(self) -> int:
         """People times days of all that is simulated, if nothing stops early."""
-        days = person_days_of(self.designs, self.max_replicates)
+        # Sizes share their people, but for people of a source.
+        designs = self.designs if self.source is not None else self.designs[-1:]
+        days = person_days_of(designs, self.max_replicates) * (1 if self.drawing is None else 2)
         if not self.is_null:
-            trials = [
-                one.protocol for design in self.designs for one in nulls_of(design, self.analysis, self.parameters)
-            ]
+            trials = [one.protocol for design in designs for one in nulls_of(design, self.analysis, self.parameters)]
             days += person_days_of([one for one in trials if one is not None], self.max_replicates)
             days += self.n_truth * len(self.designs[0].arms) * self.designs[0].follow_up_days
         if self.is_searched:
             middle = self.designs[len(self.designs) // 2]
-            days += 2 * person_days_of([middle], TRIALS_NEAR * self.max_replicates)
+            days += person_days_of([middle], _SEARCH_SETS * self.max_replicates)
         return days + person_days_of([self.designs[-1], *trials_of(self.evidence)], self.n_draws * _TRIALS_A_DRAW)
 
 
@@ -448,20 +458,14 @@ def study_design(
         content["stated"] = {"people": plan.source.source, **plan.protocol.effect.to_dict()}
     if plan.changes:
         content["changes"] = plan.changes
-    shown = list(zip(main, plan.designs, strict=True))
+    shown = list(plan.designs)
     if plan.is_searched:
-        assert power is not None, "a search has a power to reach"
-        with trials("search", 2 * person_days_of([used], TRIALS_NEAR * plan.max_replicates)) as tell:
-            search, at = _search(
-                used, plan.sizes.sizes, wanted, parameters=plan.parameters, power=power,
-                replicates=plan.max_replicates, seed=plan.seed,
-                alpha=plan.alpha, rule=rule, crew=crew, truths=truths, errors=errors, source=plan.source,
-                on_progress=tell,
-            )  # fmt: skip
+        with trials("search", _SEARCH_SETS * person_days_of([used], plan.max_replicates)) as tell:
+            search, at = _search(plan, main, truths=truths, errors=errors, crew=crew, on_progress=tell)
         content["search"] = {**asdict(search), "at": None if at is None else asdict(at)}
         content["smallest_n"] = search.n
         if at is not None:
-            shown.append((at, resize_protocol(used, at.n_subjects)))
+            shown.append(resize_protocol(used, at.n_subjects))
     elif power is not None:
         content["smallest_n"] = next((row.n_subjects for row in main if _power(row) >= power), None)
     if not plan.is_null:
@@ -494,48 +498,48 @@ def _each_design(
     on_share: OnShare | None,
     on_settled: OnSettled | None,
 ) -> tuple[list[Characteristics], list[DesignRun], list[dict[str, Any]]]:
-    """Characteristics and trials of every design, and its assurance where values are drawn, design by design."""
-    wanted, rule = plan.analysis, plan.rule
-    rows: list[Characteristics] = []
-    runs: list[DesignRun] = []
-    drawn: list[dict[str, Any]] = []
-    for design in plan.designs:
-        n_subjects = design.population.n_subjects
-        with trials(f"{n_subjects} people", person_days_of([design], plan.max_replicates)) as tell:
-            run = simulate_design(
-                design, parameters=plan.parameters, max_replicates=plan.max_replicates, mcse=plan.mcse, seed=plan.seed,
-                alpha=plan.alpha, analysis=wanted, truths=truths, truth_errors=errors, rule=rule, source=plan.source,
-                keep=keep or plan.prices is not None, is_null=plan.is_null, crew=crew, on_progress=tell,
-                on_share=None if on_share is None else partial(on_share, n_subjects),
-            )  # fmt: skip
-        runs.append(run)
-        found = characterize(design, run, analysis=wanted)
-        rows += found
+    """Characteristics and trials of every design, and its assurance where values are drawn; sizes share people."""
+    wanted, designs = plan.analysis, plan.designs
+    name, weight = _sizes_words(designs), person_days_of(designs[-1:], plan.max_replicates)
+
+    def settled(place: int, run: DesignRun, values: Literal["fixed", "drawn"]) -> None:
         if on_settled is not None:
-            on_settled(n_subjects, run.decided(wanted).measure, "fixed")
-        if plan.drawing is not None:
-            row = next(one for one in found if one.analysis == wanted)
-            share, told = _over_posterior(plan, design, row, crew, trials)
-            drawn.append(told)
-            if on_settled is not None:
-                on_settled(n_subjects, share, "drawn")
-    return rows, runs, drawn
+            on_settled(designs[place].population.n_subjects, run.decided(wanted).measure, values)
+
+    with trials(name, weight) as tell:
+        runs = simulate_sizes(
+            designs, parameters=plan.parameters, max_replicates=plan.max_replicates, mcse=plan.mcse, seed=plan.seed,
+            alpha=plan.alpha, analysis=wanted, truths=truths, truth_errors=errors, rule=plan.rule, source=plan.source,
+            keep=keep or plan.prices is not None, is_null=plan.is_null, crew=crew, on_progress=tell, on_share=on_share,
+            on_settled=lambda place, run: settled(place, run, "fixed"),
+        )  # fmt: skip
+    found = [characterize(design, run, analysis=wanted) for design, run in zip(designs, runs, strict=True)]
+    rows = [row for some in found for row in some]
+    if plan.drawing is None:
+        return rows, list(runs), []
+    with trials(f"{name}, over the posterior", weight) as tell:
+        over = simulate_sizes(
+            [one_analysis(design, wanted) for design in designs], parameters=plan.parameters, drawing=plan.drawing,
+            max_replicates=plan.max_replicates, mcse=plan.mcse, seed=plan.seed, alpha=plan.alpha, analysis=wanted,
+            rule=plan.rule, is_null=True, crew=crew, on_progress=tell,
+            on_settled=lambda place, run: settled(place, run, "drawn"),
+        )  # fmt: skip
+    main = [row for row in rows if row.analysis == wanted]
+    drawn = [_over_posterior(plan, *one) for one in zip(designs, main, over, strict=True)]
+    return rows, list(runs), drawn
 
 
-def _over_posterior(
-    plan: DesignPlan, design: Protocol, row: Characteristics, crew: Crew, trials: Callable[[str, int], Any]
-) -> tuple[Measure, dict[str, Any]]:
+def _sizes_words(designs: Sequence[Protocol]) -> str:
+    """People of some designs, in words."""
+    sizes = sorted(design.population.n_subjects for design in designs)
+    return f"{sizes[0]} people" if len(sizes) == 1 else f"{len(sizes)} sizes, {sizes[0]} to {sizes[-1]} people"
+
+
+def _over_posterior(plan: DesignPlan, design: Protocol, row: Characteristics, run: DesignRun) -> dict[str, Any]:
     """The assurance of a design: every trial draws its values from the posterior; the other trials speak beside it."""
     assert plan.drawing is not None, "asked for where something is drawn"
-    name = f"{design.population.n_subjects} people, over the posterior"
-    with trials(name, person_days_of([design], plan.max_replicates)) as tell:
-        run = simulate_design(
-            one_analysis(design, plan.analysis), parameters=plan.parameters, drawing=plan.drawing,
-            max_replicates=plan.max_replicates, mcse=plan.mcse, seed=plan.seed, alpha=plan.alpha,
-            analysis=plan.analysis, rule=plan.rule, is_null=True, crew=crew, on_progress=tell,
-        )  # fmt: skip
     share = run.decided(plan.analysis)
-    return share.measure, {
+    return {
         "posterior": plan.drawing.posterior, "n_subjects": design.population.n_subjects,
         "rejected": asdict(share.measure), "n_replicates": share.n,
         **assurance_models(
@@ -549,12 +553,12 @@ def first_look(plan: DesignPlan, on_share: OnShare, *, n_trials: int = 20, over_
 
     ``over_posterior``: each trial draws its values, where the plan has something to draw.
     """
-    for design in plan.designs:
-        run = simulate_design(
-            one_analysis(design, plan.analysis), parameters=plan.parameters, mcse=0.5, seed=plan.seed,
-            max_replicates=min(n_trials, plan.max_replicates), alpha=plan.alpha, analysis=plan.analysis, rule=plan.rule,
-            source=plan.source, is_null=True, drawing=plan.drawing if over_posterior else None,
-        )  # fmt: skip
+    runs = simulate_sizes(
+        [one_analysis(design, plan.analysis) for design in plan.designs], parameters=plan.parameters, mcse=0.5,
+        seed=plan.seed, max_replicates=min(n_trials, plan.max_replicates), alpha=plan.alpha, analysis=plan.analysis,
+        rule=plan.rule, source=plan.source, is_null=True, drawing=plan.drawing if over_posterior else None,
+    )  # fmt: skip
+    for design, run in zip(plan.designs, runs, strict=True):
         on_share(design.population.n_subjects, run.decided(plan.analysis))
 
 
@@ -564,67 +568,78 @@ def _shown(on_progress: Callable[[str, int], Any] | None, name: str, person_days
 
 
 def _nulls(
-    plan: DesignPlan, shown: Sequence[tuple[Characteristics, Protocol]], crew: Crew, trials: Callable[[str, int], Any]
+    plan: DesignPlan, shown: Sequence[Protocol], crew: Crew, trials: Callable[[str, int], Any]
 ) -> list[dict[str, Any]]:
     """How often each design rejects where the drug does nothing to use."""
-    found: list[dict[str, Any]] = []
-    for row, design in shown:
-        name = f"{row.n_subjects} people, where the drug does nothing"
-        with trials(name, person_days_of([design], 2 * plan.max_replicates)):
-            nulls = simulate_nulls(
-                design, plan.analysis, parameters=plan.parameters, max_replicates=plan.max_replicates, mcse=plan.mcse,
-                seed=plan.seed, alpha=plan.alpha, rule=plan.rule, source=plan.source, crew=crew,
-            )  # fmt: skip
-        found += [{"n_subjects": row.n_subjects, **asdict(one)} for one in nulls]
-    return found
+    sizes = {design.population.n_subjects: design for design in shown}
+    largest = sizes[max(sizes)]
+    name = f"{_sizes_words(list(sizes.values()))}, where the drug does nothing"
+    with trials(name, person_days_of([largest], 2 * plan.max_replicates)):
+        nulls = simulate_nulls(
+            list(sizes.values()), plan.analysis, parameters=plan.parameters, max_replicates=plan.max_replicates,
+            mcse=plan.mcse, seed=plan.seed, alpha=plan.alpha, rule=plan.rule, source=plan.source, crew=crew,
+        )  # fmt: skip
+    return [{"n_subjects": n, **asdict(one)} for n, found in zip(sizes, nulls, strict=True) for one in found]
 
 
 def _search(
-    protocol: Protocol,
-    sizes: Sequence[int],
-    analysis: str,
+    plan: DesignPlan,
+    main: Sequence[Characteristics],
     *,
-    parameters: CourseParameters,
-    power: float,
-    replicates: int,
-    seed: int,
-    alpha: float,
-    rule: StopRule | None,
-    crew: Crew,
     truths: dict[str, float],
     errors: dict[str, float],
-    source: DiaryPeople | ChainPeople | None,
+    crew: Crew,
     on_progress: OnProgress | None,
 ) -> tuple[SizeSearch, Characteristics | None]:
-    """The smallest size of a range with a power, and how the design behaves there."""
-    most = min(TRIALS_NEAR * replicates, MAX_REPLICATES)
-    alone = one_analysis(protocol, analysis)
-    # The trials of a size are never fewer than this error asks for, unless they are told apart from the power before.
-    error = (power * (1.0 - power) / most) ** 0.5
+    """The smallest size of a range with a power, and how the design behaves there.
+
+    People are randomized again and again where that says the same (:mod:`remission.design.again`); with looks, with
+    people of a source, or with an analysis of days or periods, ordinary trials are simulated.
+    """
+    power, sizes = plan.power, plan.sizes.sizes
+    assert power is not None, "a search has a power to reach"
+    most = min(TRIALS_NEAR * plan.max_replicates, MAX_REPLICATES)
+    alone = one_analysis(plan.designs[0], plan.analysis)
+    is_again = plan.rule is None and plan.source is None and can_randomize_again(alone, plan.analysis)
     tried = 0
 
-    def evaluate(n: int) -> Evaluation:
+    def evaluate(n: int, enough: Enough) -> Evaluation:
         nonlocal tried
-        run = simulate_design(
-            resize_protocol(alone, n), parameters=parameters, max_replicates=most, mcse=error * 1e-3, seed=seed,
-            alpha=alpha, analysis=analysis, rule=rule, is_null=True, against=power, source=source, crew=crew,
-        )  # fmt: skip
+        design = resize_protocol(alone, n)
+        if is_again:
+            measure, count = power_again(
+                design, plan.analysis, parameters=plan.parameters, alpha=plan.alpha, seed=plan.seed, most=most,
+                enough=enough, crew=crew,
+            )  # fmt: skip
+        else:
+            run = simulate_design(
+                design, parameters=plan.parameters, max_replicates=most, mcse=1e-9, seed=plan.seed, alpha=plan.alpha,
+                analysis=plan.analysis, rule=plan.rule, is_null=True, enough=enough, source=plan.source, crew=crew,
+            )  # fmt: skip
+            share = run.decided(plan.analysis)
+            measure, count = share.measure, share.n
         tried += 1
         if on_progress is not None:
             on_progress(min(tried, _STEPS_EXPECTED - 1), _STEPS_EXPECTED)
-        count = run.decided(analysis)
-        return Evaluation(n_subjects=n, rejected=count.measure, n_replicates=count.n)
+        return Evaluation(
+            n_subjects=n, rejected=measure, n_replicates=count, n_randomizations=AGAIN if is_again else 1
+        )  # fmt: skip
 
-    found = search_size(evaluate, power=power, low=sizes[0], high=sizes[-1], alpha=alpha)
+    # The sizes that are known already say where to begin.
+    near = min(main, key=lambda row: abs(_power(row) - power))
+    start = along_curve(near.n_subjects, _power(near), power, plan.alpha)
+    found = search_size(
+        evaluate, power=power, low=sizes[0], high=sizes[-1], alpha=plan.alpha, start=int(np.ceil(start))
+    )  # fmt: skip
     if found.n is None:
         return found, None
     design = resize_protocol(alone, found.n)
     run = simulate_design(
-        design, parameters=parameters, max_replicates=most, mcse=error * 1e-3, seed=seed, alpha=alpha,
-        analysis=analysis, truths={name: value for name, value in truths.items() if name == analysis},
-        truth_errors=errors, rule=rule, source=source, crew=crew,
+        design, parameters=plan.parameters, max_replicates=plan.max_replicates, mcse=plan.mcse, seed=plan.seed,
+        alpha=plan.alpha, analysis=plan.analysis, rule=plan.rule, source=plan.source, crew=crew,
+        truths={name: value for name, value in truths.items() if name == plan.analysis}, truth_errors=errors,
     )  # fmt: skip
-    return found, characterize(design, run, analysis=analysis)[0]
+    return found, characterize(design, run, analysis=plan.analysis)[0]
 
 
 def _truth_words(plan: DesignPlan) -> str:

@@ -171,8 +171,8 @@ def _row(
     assert looked is not None, "a rule was given"
     nulls: tuple[NullResult, ...] = ()
     if table.type1_error:
-        nulls = simulate_nulls(
-            cell.protocol,
+        (nulls,) = simulate_nulls(
+            [cell.protocol],
             cell.analysis,
             parameters=cell.parameters,
             max_replicates=table.replicates,

@@ -23,7 +23,7 @@ from remission.report.design_study import ReportedDesign, TableStudy, rejected_o
 from remission.report.document import trial_limits
 from remission.report.inline import CHART_SCRIPTS, chart_parts
 from remission.report.looks_charts import sequential_table
-from remission.report.numbers import drawn_words, measure_text, share_text
+from remission.report.numbers import drawn_words, measure_text, share_text, smallest_words
 from remission.report.page import fill_template
 from remission.report.words import ESTABLISHED, SAFETY_LINES, WORDS
 
@@ -149,11 +149,7 @@ def _finding(study: ReportedDesign) -> str:
     search = study.content.get("search")
     smallest = study.content.get("smallest_n")
     if search is not None and smallest is not None and search["outcome"] == "found":
-        low, high = search["interval"]
-        words += (
-            f" {smallest} people are the smallest size with the power asked for (95% Monte Carlo interval {low} to "
-        )
-        words += f"{high})."
+        words += f" {smallest_words(search, share_text)}"
     elif search is not None and smallest is not None:
         words += f" {smallest} people, the smallest of the range, have the power asked for already."
     elif search is not None:

@@ -103,3 +103,19 @@ def drawn_words(found: Mapping[str, Any], text: Callable[[Any], str]) -> str:
     other = f"{text(found['models']['baseline'])} by the average effect of the other trials"
     first, second = (chain, other) if found["least"] == "chain" else (other, chain)
     return f"{first}; {second}; stacked {text(found['models']['stacked'])}"
+
+
+def smallest_words(search: Mapping[str, Any], text: Callable[[Any], str]) -> str:
+    """The size that a search found, with its interval; ``text`` writes a number with its error."""
+    low, high = search["interval"]
+    best = min(search["evaluations"], key=lambda one: abs(one["n_subjects"] - search["n"]))
+    return (
+        f"Smallest size with power {search['power']:g}: {search['n']} people, 95% Monte Carlo interval {low} to "
+        f"{high}; power there {text(search['rejected'])}, from {trials_words(best)} with {best['n_subjects']} people."
+    )
+
+
+def trials_words(evaluation: Mapping[str, Any]) -> str:
+    """The trials behind a size that a search tried."""
+    sets, again = evaluation["n_replicates"], evaluation["n_randomizations"]
+    return f"{sets} trials" if again == 1 else f"{sets} sets of people, each randomized {again} times"

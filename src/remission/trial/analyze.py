@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Integer
@@ -12,6 +13,7 @@ from remission.analyses.methods import Compared, analyze_compared
 from remission.protocol.analysis_windows import analysis_windows, target_window
 from remission.protocol.record import Protocol
 from remission.records.analysis import BASELINE_COVARIATES, Analysis, Contrast
+from remission.records.analysis_methods import Method
 from remission.records.endpoint import Endpoint
 from remission.records.population import DayRange
 from remission.trial.batch import TrialBatch
@@ -19,6 +21,10 @@ from remission.trial.before import baseline_covariates, baseline_strata
 from remission.trial.endpoints import amount_unit_of, period_values
 from remission.trial.periods import day_counts
 
+_BY_PERSON: Final = frozenset[Method]({
+    "mean_difference", "odds_ratio", "hazard_ratio", "percent_lower", "log_rank", "restricted_mean_difference",
+    "posterior_difference", "posterior_share_difference", "posterior_odds_ratio",
+})  # fmt: skip
 _Table = Float[np.ndarray, "replicate subject"]
 _Flags = Bool[np.ndarray, "replicate subject"]
 _Terms = Float[np.ndarray, "replicate term subject"]
@@ -41,6 +47,11 @@ def analyze_replicates(
     found = _Compared(protocol=protocol, analysis=analysis, batch=batch, values=values, events=events,
                       heavy_amount=heavy_amount)  # fmt: skip
     return analyze_compared(found)
+
+
+def reads_days(analysis: Analysis) -> bool:
+    """Whether an analysis reads days or periods of people; the others read one number a person."""
+    return analysis.method not in _BY_PERSON
 
 
 def sides_of(protocol: Protocol, contrast: Contrast) -> tuple[list[int], list[int]]:

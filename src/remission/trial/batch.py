@@ -3,7 +3,7 @@
 Every number of a replicate depends on (seed, replicate) and the specification only, never on the batch it fell into.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -75,6 +75,45 @@ def simulate_batch(
     enrolled = _enrol(protocol, values, drawing, seed=seed, first_replicate=first_replicate, n_replicates=n_replicates)
     if under is not None:
         enrolled = replace(enrolled, arm=np.full_like(enrolled.arm, under))
+    return _batch(protocol, enrolled, values, pharmacology, without=without, in_full=under is not None)
+
+
+def simulate_under_each(
+    protocol: Protocol,
+    *,
+    seed: int,
+    first_replicate: int,
+    n_replicates: int,
+    parameters: CourseParameters,
+    pharmacology: Pharmacology,
+    arms: Sequence[int],
+    n_again: int,
+) -> tuple[list[TrialBatch], Int[np.ndarray, "again subject"]]:
+    """The people of some replicates as the trial sees them in each of some arms, and who gets which, time and again.
+
+    ``arms``: indices. ``n_again``: how often everybody is randomized; the first time as in :func:`simulate_batch`.
+    Nobody acts on anybody else, so a person's days depend on no other's arm.
+    """
+    values = _effective(protocol, parameters)
+    people, factors, entered = _enter(
+        protocol, values, None, seed=seed, first_replicate=first_replicate, n_replicates=n_replicates
+    )
+    again = np.stack([_randomize(protocol, people, factors, n_replicates, again=k) for k in range(n_again)])
+    batches = [
+        _batch(protocol, replace(entered, arm=np.full_like(entered.arm, index)), values, pharmacology) for index in arms
+    ]
+    return batches, again
+
+
+def _batch(
+    protocol: Protocol,
+    enrolled: "_Enrolled",
+    values: CourseParameters,
+    pharmacology: Pharmacology,
+    *,
+    without: Collection[EventKind] = (),
+    in_full: bool = False,
+) -> TrialBatch:
     people = enrolled.people
     # Both kernels give the same days; only the reference keeps states.
     kernel = partial(reference.simulate_course, record_states=True) if needs_states(protocol) else fast.simulate_course
@@ -84,14 +123,14 @@ def simulate_batch(
         people, protocol, lives.schedule, course, happened, values,
         arm=enrolled.arm, covariates=enrolled.covariates, pharmacology=pharmacology, adapted=lives.adapted,
     )  # fmt: skip
-    if under is None:
-        seen = observe(people, protocol, course, lives.schedule, values, happenings=happened, measured=measured)
-    else:
+    if in_full:
         seen = observe_fully(people, protocol, course, values, measured=measured)
+    else:
+        seen = observe(people, protocol, course, lives.schedule, values, happenings=happened, measured=measured)
     return TrialBatch(
-        people=people, n_replicates=n_replicates, arm=enrolled.arm, site=enrolled.site, covariates=enrolled.covariates,
-        conditions=enrolled.conditions, course=replace(course, states={}), happenings=happened, measured=measured,
-        observation=seen, schedule=lives.schedule, adapted=lives.adapted,
+        people=people, n_replicates=enrolled.n_replicates, arm=enrolled.arm, site=enrolled.site,
+        covariates=enrolled.covariates, conditions=enrolled.conditions, course=replace(course, states={}),
+        happenings=happened, measured=measured, observation=seen, schedule=lives.schedule, adapted=lives.adapted,
     )  # fmt: skip
 
 
@@ -122,6 +161,7 @@ class _Enrolled:
     """People with their arms, before anything happens to them."""
 
     people: People
+    n_replicates: int
     covariates: Covariates
     conditions: Mapping[str, Int[np.ndarray, " subject"]]
     site: Int[np.ndarray, " subject"]
@@ -133,6 +173,7 @@ class _Enrolled:
         people, entry = self.people, self.covariates
         return _Enrolled(
             people=People(seed=people.seed, replicate=people.replicate[:count], subject=people.subject[:count]),
+            n_replicates=self.n_replicates,
             covariates=Covariates(
                 age_y=entry.age_y[:count],
                 weight_kg=entry.weight_kg[:count],
@@ -162,6 +203,22 @@ def _enrol(
     first_replicate: int,
     n_replicates: int,
 ) -> _Enrolled:
+    people, factors, entered = _enter(
+        protocol, parameters, drawing, seed=seed, first_replicate=first_replicate, n_replicates=n_replicates
+    )
+    return replace(entered, arm=_randomize(protocol, people, factors, n_replicates))
+
+
+def _enter(
+    protocol: Protocol,
+    parameters: CourseParameters,
+    drawing: Drawing | None,
+    *,
+    seed: int,
+    first_replicate: int,
+    n_replicates: int,
+) -> tuple[People, Mapping[str, Int[np.ndarray, " subject"]], _Enrolled]:
+    """People, the factors by which they may be randomized, and the same people before they are, all of arm 0."""
     n_subjects = protocol.population.n_subjects
     people = People.of_replicates(seed=seed, first=first_replicate, count=n_replicates, n_subjects=n_subjects)
     covariates = sample_covariates(people, protocol.population)
@@ -182,14 +239,28 @@ def _enrol(
         traits = _traits(protocol, people, conditions, parameters, draws)
         before = simulate_before(people, protocol, traits, parameters, weekday0=covariates.weekday0)
         factors |= baseline_strata(protocol, before, female=covariates.female == 1)
-    shape = (n_replicates, n_subjects)
+    entered = _Enrolled(
+        people=people, n_replicates=n_replicates, covariates=covariates, conditions=conditions, site=site,
+        arm=np.zeros(len(people), dtype=np.int64), draws=draws,
+    )  # fmt: skip
+    return people, factors, entered
+
+
+def _randomize(
+    protocol: Protocol,
+    people: People,
+    factors: Mapping[str, Int[np.ndarray, " subject"]],
+    n_replicates: int,
+    *,
+    again: int = 0,
+) -> Int[np.ndarray, " subject"]:
+    """Who gets which arm; ``again`` says the how many-th time these people are randomized."""
+    shape = (n_replicates, -1)
     if protocol.randomization.method == "minimization":
         levels = [factors[name].reshape(shape) for name in protocol.randomization.stratify_by]
-        arm = minimize(people, protocol, levels=levels).ravel()
-    else:
-        stratum = strata_of(protocol, levels=factors, n_levels=STRATA_LEVELS)
-        arm = allocate(people, protocol, stratum=stratum.reshape(shape)).ravel()
-    return _Enrolled(people=people, covariates=covariates, conditions=conditions, site=site, arm=arm, draws=draws)
+        return minimize(people, protocol, levels=levels, again=again).ravel()
+    stratum = strata_of(protocol, levels=factors, n_levels=STRATA_LEVELS)
+    return allocate(people, protocol, stratum=stratum.reshape(shape), again=again).ravel()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

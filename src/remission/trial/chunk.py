@@ -1,5 +1,6 @@
 """A chunk of replicates, analyzed: the piece of work that can be done anywhere and merged in any order."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,14 +37,29 @@ class ChunkResult:
     counts: CourseCounts
 
 
-def plan_chunks(protocol: Protocol, n_replicates: int) -> list[Chunk]:
-    """The replicates in chunks of about four thousand people; a longer run begins with the chunks of a shorter one."""
-    step = max(1, _PEOPLE_PER_CHUNK // protocol.population.n_subjects)
+def plan_chunks(protocol: Protocol, n_replicates: int, *, n_people: int = _PEOPLE_PER_CHUNK) -> list[Chunk]:
+    """The replicates in chunks of about ``n_people``; a longer run begins with the chunks of a shorter one."""
+    step = max(1, n_people // protocol.population.n_subjects)
     return [Chunk(first=first, count=min(step, n_replicates - first)) for first in range(0, n_replicates, step)]
 
 
-def analyze_batch(protocol: Protocol, chunk: Chunk, batch: TrialBatch, *, parameters: CourseParameters) -> ChunkResult:
-    """The replicates of a chunk, analyzed as the protocol says.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcomes:
+    """Endpoints of people: ``values`` of each, NaN without one, and whether a time ended in its ``events``."""
+
+    values: dict[str, Float[np.ndarray, " subject"]]
+    events: dict[str, Bool[np.ndarray, " subject"]]
+
+    def of(self, who: Int[np.ndarray, " person"]) -> "Outcomes":
+        """The same of the people at some places."""
+        return Outcomes(
+            values={name: column[who] for name, column in self.values.items()},
+            events={name: column[who] for name, column in self.events.items()},
+        )
+
+
+def outcomes_of(protocol: Protocol, chunk: Chunk, batch: TrialBatch, *, parameters: CourseParameters) -> Outcomes:
+    """The endpoints of a protocol, of everybody in a batch.
 
     Raises ``NumericalError``: a course has a number that is not finite: it would be taken for a day that nobody knows.
     """
@@ -62,22 +78,48 @@ def analyze_batch(protocol: Protocol, chunk: Chunk, batch: TrialBatch, *, parame
         amount_unit=amount_unit_of(protocol),
         female=batch.covariates.female == 1,
     )
-    values = {endpoint.id: values_of(endpoint, data) for endpoint in protocol.endpoints}
-    events = {endpoint.id: times_of(endpoint, data)[1] for endpoint in protocol.endpoints if endpoint.is_time_to_event}
-    n_subjects = protocol.population.n_subjects
-    ones = [slice(offset * n_subjects, (offset + 1) * n_subjects) for offset in range(chunk.count)]
+    return Outcomes(
+        values={endpoint.id: values_of(endpoint, data) for endpoint in protocol.endpoints},
+        events={
+            endpoint.id: times_of(endpoint, data)[1] for endpoint in protocol.endpoints if endpoint.is_time_to_event
+        },
+    )
+
+
+def estimates_of_batch(
+    protocol: Protocol, batch: TrialBatch, outcomes: Outcomes, *, parameters: CourseParameters
+) -> dict[str, Estimates]:
+    """The analyses of a protocol, of the replicates of a batch with their outcomes."""
+    return {
+        analysis.id: analyze_replicates(
+            protocol, analysis, batch, outcomes.values, outcomes.events, heavy_amount=parameters.heavy_amount
+        )
+        for analysis in protocol.analyses
+    }
+
+
+def values_by_arm(
+    protocol: Protocol, batch: TrialBatch, outcomes: Outcomes, names: Iterable[str]
+) -> dict[str, ArmValues]:
+    """Means, spreads and events of some endpoints by arm."""
+    n_subjects = len(batch.people) // batch.n_replicates
+    ones = [slice(offset * n_subjects, (offset + 1) * n_subjects) for offset in range(batch.n_replicates)]
+    return {
+        name: _arm_values(protocol, batch.arm, outcomes.values[name], outcomes.events.get(name, _NONE), ones)
+        for name in names
+    }
+
+
+def analyze_batch(protocol: Protocol, chunk: Chunk, batch: TrialBatch, *, parameters: CourseParameters) -> ChunkResult:
+    """The replicates of a chunk, analyzed as the protocol says.
+
+    Raises ``NumericalError``: as in :func:`outcomes_of`.
+    """
+    outcomes = outcomes_of(protocol, chunk, batch, parameters=parameters)
     return ChunkResult(
         chunk=chunk,
-        arms={
-            name: _arm_values(protocol, batch.arm, column, events.get(name, _NONE), ones)
-            for name, column in values.items()
-        },
-        estimates={
-            analysis.id: analyze_replicates(
-                protocol, analysis, batch, values, events, heavy_amount=parameters.heavy_amount
-            )
-            for analysis in protocol.analyses
-        },
+        arms=values_by_arm(protocol, batch, outcomes, outcomes.values),
+        estimates=estimates_of_batch(protocol, batch, outcomes, parameters=parameters),
         counts=_counts(protocol, batch),
     )
 

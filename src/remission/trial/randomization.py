@@ -34,12 +34,12 @@ def strata_of(
 
 
 def allocate(
-    people: People, protocol: Protocol, *, stratum: Int[np.ndarray, "replicate subject"]
+    people: People, protocol: Protocol, *, stratum: Int[np.ndarray, "replicate subject"], again: int = 0
 ) -> Int[np.ndarray, "replicate subject"]:
     """Arm index of each person, by permuted blocks in order of enrolment within each stratum.
 
     ``people``: addresses of the replicates' people, subject fastest. ``stratum``: stratum of each person in order of
-    enrolment.
+    enrolment. ``again``: 0 for the trial itself; another number for the same people randomized once more.
     """
     n_replicates, n_subjects = stratum.shape
     size = protocol.randomization.block_size
@@ -51,9 +51,9 @@ def allocate(
     slots = People.of_replicates(seed=people.seed, first=first, count=n_replicates, n_subjects=n_slots)
     arm = np.zeros((n_replicates, n_subjects), dtype=np.int64)
     for number in np.unique(stratum):
-        keys: Float[np.ndarray, "replicate block slot"] = draw_uniforms(slots, Stream.ALLOCATION, int(number))[
-            0
-        ].reshape(n_replicates, -1, size)
+        keys: Float[np.ndarray, "replicate block slot"] = draw_uniforms(
+            slots, Stream.ALLOCATION, int(number) + again * _STRATA
+        )[0].reshape(n_replicates, -1, size)
         order = np.argsort(keys, axis=2, kind="stable")
         sequence = block[order].reshape(n_replicates, n_slots)
         inside = stratum == number
@@ -63,7 +63,7 @@ def allocate(
 
 
 def minimize(
-    people: People, protocol: Protocol, *, levels: Sequence[Int[np.ndarray, "replicate subject"]]
+    people: People, protocol: Protocol, *, levels: Sequence[Int[np.ndarray, "replicate subject"]], again: int = 0
 ) -> Int[np.ndarray, "replicate subject"]:
     """Arm index of each person by minimization, in order of enrolment.
 
@@ -72,7 +72,7 @@ def minimize(
     person gets an arm of the smallest sum, else one of the others, in proportion to allocation.
 
     ``people``: addresses of the replicates' people, subject fastest. ``levels``: level of each person for each factor,
-    from 0.
+    from 0. ``again``: as in :func:`allocate`.
     """
     n_arms = len(protocol.arms)
     n_replicates = int(np.unique(people.replicate).size)
@@ -81,7 +81,9 @@ def minimize(
     factors = [whole, *levels]
     counts = [np.zeros((n_replicates, int(level.max(initial=0)) + 1, n_arms)) for level in factors]
     share = np.array([arm.allocation for arm in protocol.arms], dtype=np.float64)
-    u_best, u_arm = (u.reshape(n_replicates, n_subjects) for u in draw_uniforms(people, Stream.ALLOCATION, 0)[:2])
+    u_best, u_arm = (
+        u.reshape(n_replicates, n_subjects) for u in draw_uniforms(people, Stream.ALLOCATION, again * _STRATA)[:2]
+    )
     takes_best = u_best < (protocol.randomization.p_best_arm or 0.0)
     row = np.arange(n_replicates)
     arm = np.zeros((n_replicates, n_subjects), dtype=np.int64)
@@ -100,5 +102,7 @@ def minimize(
     return arm
 
 
+_STRATA = 2**20
+"""More than there are strata, so that no draw is used twice when people are randomized again."""
 _TIE = 1e-9
 """Sums of ranges this close are equal; shares such as thirds are not exact."""

@@ -15,7 +15,7 @@ from remission.protocol.file import read_protocol
 from remission.protocol.record import Protocol
 from remission.records.base import Record
 from remission.report.design_study import effect_unit_of, published_of
-from remission.report.numbers import measure_text, share_text
+from remission.report.numbers import measure_text, share_text, smallest_words
 from remission.web.bench.drawing import Point, Series, power_svg, results_svg
 from remission.web.bench.store import Job
 from remission.web.figure import FigureTable
@@ -102,16 +102,7 @@ def _of_design(report: Path, size: int | None) -> Found:
     row = main[sizes.index(chosen)]
     points = tuple(_point(one) for one in main)
     headline = f"{chosen} people: {name.lower()} {share_text(_rejected(row))}"
-    smallest = content.get("smallest_n")
-    lines = (
-        []
-        if "smallest_n" not in content
-        else [
-            f"{smallest} people are the smallest size with the power asked for."
-            if smallest
-            else "None of the sizes tried has the power asked for."
-        ]
-    )
+    lines = _smallest(content)
     lines += [
         f"{one['n_subjects']} people: assurance {share_text(one['rejected'])}, the model's values drawn from "
         f"{one['posterior']} in each of {one['n_replicates']} trials."
@@ -156,6 +147,20 @@ def _of_design(report: Path, size: int | None) -> Found:
         tables=tuple(tables),
         sizes=sizes,
     )
+
+
+def _smallest(content: Mapping[str, Any]) -> list[str]:
+    """What a search found, or the smallest of the sizes that were listed; nothing where no power was asked for."""
+    if "smallest_n" not in content:
+        return []
+    smallest, search = content["smallest_n"], content.get("search")
+    if not smallest:
+        return ["None of the sizes tried has the power asked for."]
+    if search is not None and search["outcome"] == "found":
+        return [smallest_words(search, share_text)]
+    if search is not None:
+        return [f"{smallest} people, the smallest of the range, have the power asked for already."]
+    return [f"{smallest} people are the smallest of these sizes with the power asked for."]
 
 
 def _rejected(row: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -1,5 +1,6 @@
 """Laws of designs of several sizes: each is, to the last bit, what it is when it is simulated alone."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -51,8 +52,8 @@ def of_days() -> Protocol:
     return two_arms(endpoints=endpoints, analyses=analyses)
 
 
-CASES = {
-    "blocks": two_arms,
+CASES: dict[str, Callable[[], Protocol]] = {
+    "blocks": lambda: two_arms(),
     "unequal": unequal,
     "days": of_days,
     "sites and sex": lambda: two_arms(

@@ -24,7 +24,7 @@ def search(
     k = (Z + float(ndtri(power))) / np.sqrt(truth)
 
     def evaluate(n: int, enough: Enough) -> Evaluation:
-        shares, count = Mean(), Count()
+        shares, count, found = Mean(), Count(), Measure(value=0.5, mcse=1.0)
         mean = k * np.sqrt(n) - Z
         while count.n < 20_000:
             if spread:

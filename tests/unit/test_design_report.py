@@ -203,7 +203,7 @@ def test_a_plan_that_is_too_large_says_its_cost_and_leaves_no_folder(
     """Days of work must not begin unasked, nor leave an empty folder that looks like a lost report."""
     assert run_app(["design", "kare", "--replicates", "1000000", "--report", str(tmp_path / "out")]) == 2
     told = capsys.readouterr().err
-    assert "34,560,000,000 person-days" in told
+    assert "51,840,000,000 person-days" in told
     assert "--yes" in told
     assert list(tmp_path.iterdir()) == []
 

@@ -17,7 +17,7 @@ from itertools import pairwise
 from math import inf, sqrt
 
 import numpy as np
-from scipy.optimize import brentq
+import scipy
 from scipy.special import ndtr, ndtri
 
 from remission.design.sequential import beta_floors, bounds_spending, first_stops, plan_looks, spending_of
@@ -186,7 +186,7 @@ def after_stop(bounds: Boundaries, look: int, estimate: float) -> AfterStop:
             high += width
         if low == high:
             return low
-        return float(brentq(lambda effect: extreme(effect) - chance, low, high, xtol=1e-10 * width))
+        return float(scipy.optimize.brentq(lambda effect: extreme(effect) - chance, low, high, xtol=1e-10 * width))
 
     return AfterStop(p_value=extreme(0.0), estimate=solve(0.5), low=solve(bounds.level), high=solve(1.0 - bounds.level))
 

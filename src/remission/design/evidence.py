@@ -13,8 +13,8 @@ default values of the model; priors, not defaults, are weighted here.
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from jaxtyping import Float
-from scipy.stats import multivariate_normal
 
 from remission.analyses.estimate import Z95
 from remission.errors import SpecError, did_you_mean
@@ -120,7 +120,9 @@ def log_likelihoods(trial: EvidenceTrial, found: list[Evidence]) -> Float[np.nda
     values = np.full(len(found), -np.inf)
     for draw, one in enumerate(found):
         if np.isfinite(one.mean).all() and np.isfinite(one.covariance).all():
-            law = multivariate_normal(one.mean, published + one.covariance / one.n_trials, allow_singular=True)
+            law = scipy.stats.multivariate_normal(
+                one.mean, published + one.covariance / one.n_trials, allow_singular=True
+            )
             values[draw] = law.logpdf(trial.value)
     return values
 

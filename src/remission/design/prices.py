@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
+import scipy
 from jaxtyping import Float
 from pydantic import Field, model_validator
-from scipy.stats import qmc
 
 from remission.errors import SpecError
 from remission.protocol.record import Protocol
@@ -149,7 +149,7 @@ def price_points(prices: Prices) -> Mapping[str, Float[np.ndarray, " point"]]:
     if not wide:
         return {name: np.array([low]) for name, (low, _) in known.items()}
     # Each point stands for the middle of its share of the range, so that the mean is the middle of the range.
-    places = qmc.Sobol(len(wide), scramble=False).random(_POINTS) + 0.5 / _POINTS
+    places = scipy.stats.qmc.Sobol(len(wide), scramble=False).random(_POINTS) + 0.5 / _POINTS
     found = {name: np.full(_POINTS, low) for name, (low, _) in known.items()}
     for column, name in enumerate(wide):
         low, high = known[name]

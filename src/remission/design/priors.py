@@ -3,8 +3,8 @@
 from dataclasses import asdict, dataclass
 
 import numpy as np
+import scipy
 from jaxtyping import Float
-from scipy.stats import halfnorm, lognorm, norm, uniform
 
 from remission.library.loader import load_parameter_set
 from remission.library.priors import load_priors
@@ -13,7 +13,7 @@ from remission.patient.parameters import meaningful_range
 from remission.protocol.record import Protocol
 from remission.records.parameter import MODEL_FORM, Parameter
 
-_SHAPES = {"normal": norm, "half-normal": halfnorm, "even": uniform}
+_SHAPES = {"normal": "norm", "half-normal": "halfnorm", "lognormal": "lognorm", "even": "uniform"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,8 @@ class ValuePrior:
     def at(self, shares: Float[np.ndarray, " draw"]) -> Float[np.ndarray, " draw"]:
         """Values at these shares of the distribution, cut where the equations have no meaning."""
         is_log = self.distribution == "lognormal"
-        law = lognorm(self.scale, scale=self.center) if is_log else _SHAPES[self.distribution](self.center, self.scale)
+        shape = getattr(scipy.stats, _SHAPES[self.distribution])
+        law = shape(self.scale, scale=self.center) if is_log else shape(self.center, self.scale)
         low, high = law.cdf(meaningful_range(self.name))
         return np.asarray(law.ppf(low + (high - low) * shares), dtype=np.float64)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
+import scipy
 from scipy.special import ndtr, ndtri
 
 from remission.errors import SpecError
@@ -125,7 +125,9 @@ def bounds_spending(information: Sequence[float], spent: Sequence[float]) -> lis
             upper, lower = crossing_probabilities([*z, bound], information[: look + 1])
             return float(upper[-1] + lower[-1]) - due
 
-        z.append(_WIDEST_Z if excess(_WIDEST_Z) >= 0.0 else float(brentq(excess, 1e-3, _WIDEST_Z, xtol=1e-10)))
+        z.append(
+            _WIDEST_Z if excess(_WIDEST_Z) >= 0.0 else float(scipy.optimize.brentq(excess, 1e-3, _WIDEST_Z, xtol=1e-10))
+        )
     return z
 
 
@@ -135,7 +137,7 @@ def _shaped(fractions: Sequence[float], shape: str, alpha: float) -> list[float]
     def excess(constant: float) -> float:
         return float(np.sum(crossing_probabilities(list(constant * form), fractions))) - alpha
 
-    return list(float(brentq(excess, 1e-3, 10.0, xtol=1e-10)) * form)
+    return list(float(scipy.optimize.brentq(excess, 1e-3, 10.0, xtol=1e-10)) * form)
 
 
 def crossing_probabilities(
@@ -229,14 +231,18 @@ def beta_floors(
             ) -> float:  # fmt: skip
                 return float(mass @ ndtr((floor * root - middle) / spread)) - due
 
-            floor = float(brentq(excess, -_WIDEST_Z, _WIDEST_Z, xtol=1e-9)) if excess(_WIDEST_Z) > 0.0 else _WIDEST_Z
+            floor = (
+                float(scipy.optimize.brentq(excess, -_WIDEST_Z, _WIDEST_Z, xtol=1e-9))
+                if excess(_WIDEST_Z) > 0.0
+                else _WIDEST_Z
+            )
             found.append(floor)
             low = min(floor, bound) * root
             at, mass = _carried(middle, mass, spread, low, bound * root, drift * now, root)
             before = now
         return found
 
-    drift = float(brentq(lambda drift: floors_at(drift)[-1] - z[-1], 0.01, 12.0, xtol=1e-8))
+    drift = float(scipy.optimize.brentq(lambda drift: floors_at(drift)[-1] - z[-1], 0.01, 12.0, xtol=1e-8))
     floors = floors_at(drift)
     floors[-1] = z[-1]
     passed = next((k for k in range(len(z) - 1) if floors[k] >= z[k]), None)

@@ -17,9 +17,9 @@ from functools import cache
 from typing import Literal
 
 import numpy as np
+import scipy
 from jaxtyping import Float
 from scipy.special import logsumexp, ndtr
-from scipy.stats import halfnorm, norm
 
 from remission.errors import SpecError
 from remission.records.base import Record
@@ -80,7 +80,7 @@ class Law:
 
     def log_density(self, value: float) -> float:
         """Logarithm of its density."""
-        return float(logsumexp(norm.logpdf(value, self.center, self.spread), b=self.weight))
+        return float(logsumexp(scipy.stats.norm.logpdf(value, self.center, self.spread), b=self.weight))
 
     def quantiles(self, shares: _Part) -> _Part:
         """The values with these shares below them."""
@@ -122,15 +122,15 @@ def load_other_trials(name: str = "posterior-2026") -> OtherTrials:
 def effects_of(trials: tuple[Seen, ...] | list[Seen], *, alpha: float = ALPHA) -> Law:
     """The standardized effect of a trial not seen, positive where the drug helps; without trials that of the prior."""
     mean, tau = (one.ravel() for one in np.meshgrid(_MEAN, _TAU, indexing="ij"))
-    log = norm.logpdf(mean, 0.0, _PRIOR_SD) + halfnorm.logpdf(tau, scale=_PRIOR_SD)
+    log = scipy.stats.norm.logpdf(mean, 0.0, _PRIOR_SD) + scipy.stats.halfnorm.logpdf(tau, scale=_PRIOR_SD)
     z_alpha = z_of(alpha)
     for one in trials:
         spread = np.hypot(tau, one.error)
         if one.z is not None:
-            log = log + norm.logpdf(one.z * one.error, mean, spread)
+            log = log + scipy.stats.norm.logpdf(one.z * one.error, mean, spread)
         else:
             edge = z_alpha * one.error
-            up, down = norm.sf(edge, mean, spread), norm.cdf(-edge, mean, spread)
+            up, down = scipy.stats.norm.sf(edge, mean, spread), scipy.stats.norm.cdf(-edge, mean, spread)
             chance = {"no difference": 1.0 - up - down, "favors control": down}.get(one.says or "", up)
             log = log + np.log(np.maximum(chance, 1e-12))
     return Law(center=mean, spread=tau, weight=np.exp(log - logsumexp(log)))
@@ -145,7 +145,7 @@ def z_of_new_trial(effects: Law, error: float) -> Law:
 
 def z_of(alpha: float) -> float:
     """The size of z that a two-sided error asks for."""
-    return -float(norm.ppf(alpha / 2.0))
+    return -float(scipy.stats.norm.ppf(alpha / 2.0))
 
 
 def verdict_chances(z: Law, alpha: float = ALPHA) -> dict[str, float]:

@@ -9,9 +9,9 @@ from numba import njit
 from benchmarks.peers.equations import translate
 from benchmarks.problem import Problem, weights_of
 from remission.patient.course import Course
+from remission.patient.drawn import felt_exposure
 from remission.patient.parameters import CourseParameters
 from remission.patient.weights import starting_states
-from remission.plasticity.dose_response import daily_exposure, dose_effect
 from remission.streams import Stream
 
 
@@ -196,9 +196,7 @@ def trait_rows(problem: Problem) -> np.ndarray:
 
 def effects(problem: Problem) -> np.ndarray:
     """What each infusion does; subject by infusion."""
-    p, schedule = problem.parameters, problem.schedule
-    exposure = daily_exposure(schedule.exposure, schedule.infusion_day)
-    return dose_effect(exposure, slope=p.slope, e_half=p.e_half)
+    return felt_exposure(problem.schedule, problem.parameters, problem.traits.drawn)
 
 
 def empty_baseline(n: int) -> dict[str, np.ndarray]:

@@ -186,7 +186,8 @@ def test_states_keep_their_ranges(parameters: CourseParameters, exposure: float)
         assert states[name].min() >= parameters.g_b, name
         assert states[name].max() <= 1.0, name
     assert set(np.unique(states["E"]).tolist()) <= {0.0, 1.0, 2.0}
-    effect = float(dose_effect(np.array([[exposure]]), slope=parameters.slope, e_half=parameters.e_half)[0, 0])
+    slope, e_half = np.array([[parameters.slope]]), np.array([[parameters.e_half]])
+    effect = float(dose_effect(np.array([[exposure]]), slope=slope, e_half=e_half)[0, 0])
     ceiling = 3.0 * parameters.rho * traits.responsiveness[:, None] * effect
     for name in "PS":
         assert np.all(states[name] <= ceiling * (1.0 + 1e-12)), name

@@ -94,7 +94,7 @@ _MASK = uint64(0xFFFFFFFF)
 _SHIFT = uint64(32)
 _MULTIPLIER_0, _MULTIPLIER_1 = uint64(0xD2511F53), uint64(0xCD9E8D57)
 _WEYL_0, _WEYL_1 = uint64(0x9E3779B9), uint64(0xBB67AE85)
-_TWO_52 = uint64(0x4330000000000000)
+_TWO_20 = uint64(0x4130000000000000)
 
 
 @inlined
@@ -170,7 +170,8 @@ def tanh_lane(x):
 @inlined
 def unit_lane(word):
     """A 32-bit word as a uniform in (0, 1)."""
-    return (float_of(int64(word | _TWO_52)) - 4503599627370496.0 + 0.5) * 2.0**-32
+    # The word becomes the last digits of a number just above 2**20; what is left of it is exact.
+    return float_of(int64(word | _TWO_20)) - (2.0**20 - 2.0**-33)
 
 
 @inlined

@@ -124,6 +124,6 @@ def felt_exposure(
 ) -> Float[np.ndarray, "subject infusion"]:
     """f of each exposure, those of one day together. [dimensionless]"""
     day = daily_exposure(schedule.exposure, schedule.infusion_day)
-    if drawn is None:
-        return dose_effect(day, slope=parameters.slope, e_half=parameters.e_half)
-    return dose_effect(day, slope=drawn.slope[:, np.newaxis], e_half=drawn.e_half[:, np.newaxis])
+    values = parameters if drawn is None else drawn
+    slope, e_half = (np.reshape(each, (-1, 1)) for each in (values.slope, values.e_half))
+    return dose_effect(day, slope=slope, e_half=e_half)

@@ -11,6 +11,7 @@ makes the mean of h over days 1 to 14 one: 14/(1 + keep + ... + keep**13).
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias, overload
 
 import numpy as np
@@ -27,6 +28,8 @@ _Each: TypeAlias = float | Float[np.ndarray, " subject"]
 """One number for everybody, or each person's own."""
 
 _PIECE_DAYS = 14
+# A run asks for each chunk of people, with one set of parameters.
+_remembered = lru_cache(maxsize=64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +66,15 @@ class Pieces:
 
 def pieces_of(p: CourseParameters, drawn: DrawnValues | None = None) -> Pieces:
     """The weights of the pieces, of one set of parameters or of values drawn for each person."""
-    v = p if drawn is None else drawn
+    return _pieces_of_everybody(p) if drawn is None else _pieces(p, drawn)
+
+
+@_remembered
+def _pieces_of_everybody(p: CourseParameters) -> Pieces:
+    return _pieces(p, p)
+
+
+def _pieces(p: CourseParameters, v: CourseParameters | DrawnValues) -> Pieces:
     keep_gc, keep_gk = keep_share(v.half_craving_day / _ln2()), keep_share(v.half_use_day / _ln2())
     through = v.craving_share * v.use_effect
     return Pieces(
@@ -78,6 +89,7 @@ def pieces_of(p: CourseParameters, drawn: DrawnValues | None = None) -> Pieces:
     )
 
 
+@_remembered
 def course_weights(p: CourseParameters) -> CourseWeights:
     """The weights of one set of parameters."""
     return CourseWeights(
@@ -93,6 +105,7 @@ def course_weights(p: CourseParameters) -> CourseWeights:
     )
 
 
+@_remembered
 def starting_states(p: CourseParameters, clean_days: int) -> tuple[float, float, float, float]:
     """H, A, F and R on day 0 after ``clean_days`` without use."""
     since = np.array([-clean_days / p.tau_a_day, -clean_days / p.tau_f_day, -clean_days / p.tau_r_day])

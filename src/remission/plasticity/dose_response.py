@@ -18,7 +18,7 @@ from remission.numerics.elementary import exp, log
 __all__ = ["daily_exposure", "dose_effect"]
 
 _Doses = Float[np.ndarray, "subject infusion"]
-_Each: TypeAlias = float | Float[np.ndarray, "subject 1"]
+_Each: TypeAlias = Float[np.ndarray, "#subject 1"]
 
 
 def dose_effect(exposure: _Doses, *, slope: _Each, e_half: _Each) -> _Doses:
@@ -26,12 +26,12 @@ def dose_effect(exposure: _Doses, *, slope: _Each, e_half: _Each) -> _Doses:
 
     ``slope``, ``e_half``: one number for everybody, or a column of people.
     """
-    given = exposure > 0.0
+    given = 1.0 * (exposure > 0.0)
     # ln(e/e_50); where nothing was given, any number that is finite.
-    ratio = log(np.where(given, exposure, 1.0) / e_half)
+    ratio = log((exposure + (1.0 - given)) / e_half)
     share = 1.0 / (1.0 + exp(-slope * ratio))
-    reference = 1.0 / (1.0 + exp(slope * log(np.atleast_1d(e_half))))
-    return np.where(given, share / reference, 0.0)
+    reference = 1.0 / (1.0 + exp(slope * log(e_half)))
+    return given * (share / reference)
 
 
 def daily_exposure(exposure: _Doses, day: Int[np.ndarray, "subject infusion"]) -> _Doses:

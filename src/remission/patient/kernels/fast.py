@@ -11,14 +11,14 @@ Threads share nothing but the ticket counter; results never depend on their numb
 import itertools
 import threading
 from collections import namedtuple
-from dataclasses import astuple, fields
+from dataclasses import fields
 from functools import cache
 from math import prod
 from types import FunctionType
 from typing import Any
 
 import numpy as np
-from numba import int64, njit, uint64
+from numba import njit, uint64
 
 from remission.circuit.basal_ganglia import update_habit, update_reward
 from remission.circuit.cues import update_cue
@@ -36,17 +36,16 @@ from remission.numerics.lanes import (
     compile_equation,
     compile_naming,
     cos_turns_lane,
-    float_of,
     log_lane,
     philox_lane,
     sin_turns_lane,
 )
 from remission.numerics.lanes import unit_lane as _unit
 from remission.patient.course import Course, CourseSchedule, Traits
-from remission.patient.drawn import felt_exposure
 from remission.patient.kernels.links import active_links
 from remission.patient.parameters import CourseParameters
-from remission.patient.weights import CourseWeights, Pieces, course_weights, keep_share, pieces_of, starting_states
+from remission.patient.weights import CourseWeights, course_weights, keep_share, pieces_of, starting_states
+from remission.plasticity.dose_response import daily_exposure, dose_effect
 from remission.plasticity.glutamate import decay_efficacy, raise_efficacy, raised_share
 from remission.plasticity.serotonin import decay_serotonin
 from remission.plasticity.window import decay_window, felt_dose, gate
@@ -78,7 +77,7 @@ _MOST_BLOCKS = 64
 
 _felt_dose, _decay_window, _gate = (compile_equation(f) for f in (felt_dose, decay_window, gate))
 _decay_efficacy, _raise_efficacy = (compile_equation(f) for f in (decay_efficacy, raise_efficacy))
-_raised_share = compile_equation(raised_share)
+_raised_share, _dose_effect = compile_equation(raised_share), compile_equation(dose_effect)
 _update_habit, _update_reward, _update_cue = (compile_equation(f) for f in (update_habit, update_reward, update_cue))
 _negative_affect, _update_fast_trace = (compile_equation(f) for f in (negative_affect, update_fast_trace))
 _update_load, _withdrawal = (compile_equation(f) for f in (update_load, withdrawal))
@@ -100,19 +99,22 @@ _IS_OUR_INCUBATION = _IS_OUR_HABIT = _IS_OUR_GATE = _IS_OUR_ATTEMPT = True
 # Names come from the records, so that a parameter is added in one place.
 _Parameters: Any = namedtuple("_Parameters", tuple(field.name for field in fields(CourseParameters)))  # type: ignore[misc]  # names from a list  # noqa: PYI024
 _Weights: Any = namedtuple("_Weights", tuple(field.name for field in fields(CourseWeights)))  # type: ignore[misc]  # names from a list  # noqa: PYI024
-# A call with an array costs microseconds; with a named tuple of sixty fields, a quarter of a millisecond.
+# A call from Python with an array costs microseconds; with a named tuple of sixty fields, a quarter of a millisecond.
+# The functions below are given the array too, because sixty numbers would go through memory at each call.
 _named, _weighed = compile_naming(_Parameters), compile_naming(_Weights)
 
 # Rows of the scratch buffer, as element offsets; one row is one quantity of BLOCK people.
 _N_ROWS = 64
 (
-    _P, _GC, _GK, _H, _R, _A, _F, _L, _M, _X, _E, _Y, _CLEAN, _IN, _GATE, _B, _LEVEL, _UP, _DOWN, _RESP, _M0,
-    _TAKES, _ENGAGE, _Q, _WEEKDAY, _SUBJECT, _REPLICATE, _U_USE, _U_REGIME, _U_LEAVE, _U_TRY, _N_CUE, _N_AMOUNT, _Z,
-    _VAS, _AMOUNT, _LEAVES, _DRIVE, _DOSE, _WEEK, _MEDICINE, _M_FIRST, _M_LAST, _USUAL,
-    _HEAVINESS, _RECENT, _INCENTIVE, _BELIEF, _KEEP_GC, _KEEP_GK, _PER_RISE, _W_EASED, _W_K, _K_C, _K_G, _C_L,
-    _PUSHED, _TRACE, _, _, _, _, _, _,
+    # What each person has, copied in at the start of a block.
+    _B, _LEVEL, _UP, _DOWN, _RESP, _M0, _X, _E, _TAKES, _ENGAGE, _HEAVINESS, _Q, _WEEKDAY, _SUBJECT, _REPLICATE,
+    _SLOPE, _E_HALF, _MEDICINE, _M_FIRST, _M_LAST, _BELIEF,
+    _KEEP_GC, _KEEP_GK, _PER_RISE, _W_EASED, _W_K, _K_C, _K_G, _C_L,
+    # What moves or is worked out.
+    _P, _GC, _GK, _H, _R, _A, _F, _L, _M, _Y, _CLEAN, _IN, _GATE, _U_USE, _U_REGIME, _U_LEAVE, _RADIUS, _TURN, _N_CUE,
+    _Z, _DRIVE, _DOSE, _WEEK, _USUAL, _INCUBATED, _RECENT, _INCENTIVE, _PUSHED, _, _, _, _, _, _, _,
 ) = (row * BLOCK for row in range(_N_ROWS))  # fmt: skip
-_N_PIECES = len(fields(Pieces))
+_N_OWN = _P // BLOCK
 _MASK = uint64(0xFFFFFFFF)
 _SHIFT = uint64(32)
 _DAY, _CUE, _ATTENDANCE = (uint64(int(stream)) for stream in (Stream.DAY, Stream.CUE, Stream.ATTENDANCE))
@@ -123,65 +125,76 @@ def _draw(b, index, k0, k1):
     """The day's draws of every person of the block into the rows that await them."""
     for i in range(BLOCK):
         subject, replicate = uint64(bits_of(b[_SUBJECT + i])), uint64(bits_of(b[_REPLICATE + i]))
-        w0, w1, w2, w3 = philox_lane(subject, replicate, index, _DAY, k0, k1)
-        b[_U_USE + i], b[_U_REGIME + i], b[_U_LEAVE + i], b[_U_TRY + i] = _unit(w0), _unit(w1), _unit(w2), _unit(w3)
+        w0, w1, w2, _ = philox_lane(subject, replicate, index, _DAY, k0, k1)
+        b[_U_USE + i], b[_U_REGIME + i], b[_U_LEAVE + i] = _unit(w0), _unit(w1), _unit(w2)
         w0, w1, _, _ = philox_lane(subject, replicate, index, _CUE, k0, k1)
-        b[_N_CUE + i], b[_N_AMOUNT + i] = _unit(w0), _unit(w1)
+        b[_RADIUS + i], b[_TURN + i] = _unit(w0), _unit(w1)
     for i in range(BLOCK):
-        radius, turn = np.sqrt(-2.0 * log_lane(b[_N_CUE + i])), b[_N_AMOUNT + i]
-        b[_N_CUE + i] = radius * cos_turns_lane(turn)
-        b[_N_AMOUNT + i] = radius * sin_turns_lane(turn)
+        radius = np.sqrt(-2.0 * log_lane(b[_RADIUS + i]))
+        b[_RADIUS + i] = radius
+        b[_N_CUE + i] = radius * cos_turns_lane(b[_TURN + i])
 
 
 @njit(**OPTIONS)
-def _stop(b, p, is_stop_day, attempt):
-    """Step 1: the stop of the quit day, or an attempt."""
+def _stop(b, values, is_stop_day, attempt, index, k0, k1):
+    """Step 1: the stop of the quit day, or an attempt, with the draw that nothing else needs."""
+    p = _named(values)
     for i in range(BLOCK):
-        tries = _try_to_stop(b[_E + i], b[_U_TRY + i], attempt, p.success)
+        subject, replicate = uint64(bits_of(b[_SUBJECT + i])), uint64(bits_of(b[_REPLICATE + i]))
+        _, _, _, word = philox_lane(subject, replicate, index, _DAY, k0, k1)
+        tries = _try_to_stop(b[_E + i], _unit(word), attempt, p.success)
         stops = b[_TAKES + i] if is_stop_day else tries
         b[_E + i] = b[_E + i] * (1.0 - stops)
         b[_M + i] = b[_M + i] + stops * (b[_M0 + i] - b[_M + i])
 
 
 @njit(**OPTIONS)
-def _dose(b, p, due_day, is_due, day, effect, psychoactive, o):
+def _dose(b, values, due_day, is_due, day, exposure, psychoactive, o):
     """Step 1: infusions due today."""
+    p = _named(values)
     b[_DOSE : _DOSE + BLOCK] = 0.0
     for slot in range(due_day.shape[0]):
         if not is_due[slot]:
             continue
+        days, exposures, scores = (
+            due_day[slot, o : o + BLOCK],
+            exposure[slot, o : o + BLOCK],
+            psychoactive[slot, o : o + BLOCK],
+        )
         for i in range(BLOCK):
-            due = (1.0 if due_day[slot, o + i] == day else 0.0) * b[_IN + i]
-            felt = _felt_dose(b[_RESP + i], effect[slot, o + i] * due, p.rho)
+            due = (1.0 if days[i] == day else 0.0) * b[_IN + i]
+            effect = _dose_effect(exposures[i], b[_SLOPE + i], b[_E_HALF + i])
+            felt = _felt_dose(b[_RESP + i], effect * due, p.rho)
             b[_DOSE + i] = b[_DOSE + i] + felt
             b[_P + i] = b[_P + i] + felt
-            b[_M + i] = _experience(b[_M + i], b[_RESP + i], psychoactive[slot, o + i] * due, p.k_m)
+            b[_M + i] = _experience(b[_M + i], b[_RESP + i], scores[i] * due, p.k_m)
 
 
 @njit(**OPTIONS)
-def _contact(b, p, due_day, is_due, incentive, day, open_access, k0, k1, attended, o):
+def _contact(b, values, due_day, is_due, incentive, day, open_access, k0, k1, attended, o):
     """Step 2: therapy sessions due today."""
+    p = _named(values)
     for slot in range(due_day.shape[0]):
         if not is_due[slot]:
             continue
+        days, given, came = due_day[slot, o : o + BLOCK], incentive[slot, o : o + BLOCK], attended[slot, o : o + BLOCK]
         for i in range(BLOCK):
             w0, _, _, _ = philox_lane(
                 uint64(bits_of(b[_SUBJECT + i])), uint64(bits_of(b[_REPLICATE + i])), uint64(slot), _ATTENDANCE, k0, k1
             )
             missing = open_access * _leaving(b[_Y + i], p.miss_hazard_per_day, p.leave_use_factor)
-            due = 1.0 if due_day[slot, o + i] == day else 0.0
+            due = 1.0 if days[i] == day else 0.0
             held = due * (1.0 if _unit(w0) >= missing else 0.0) * b[_IN + i]
-            rewards = held * (1.0 if incentive[slot, o + i] >= 0.0 else 0.0)
-            b[_INCENTIVE + i] = _give_incentive(b[_INCENTIVE + i], incentive[slot, o + i], rewards)
+            rewards = held * (1.0 if given[i] >= 0.0 else 0.0)
+            b[_INCENTIVE + i] = _give_incentive(b[_INCENTIVE + i], given[i], rewards)
             contact = b[_Q + i] * b[_ENGAGE + i] * held * (1.0 - rewards)
             b[_L + i] = _attend_session(b[_L + i], contact, b[_GATE + i], p.eta)
-            if held > 0.0:
-                attended[slot, o + i] = 1
+            came[i] = 1 if held > 0.0 else came[i]
 
 
 @njit(**OPTIONS)
 def _push(b, day, has_rewards, has_medicine, has_belief):
-    """Step 3: what pushes on use from outside today; what nobody has is not added."""
+    """Step 3: what pushes on use from outside today, where anybody has more than a tendency of their own."""
     for i in range(BLOCK):
         b[_PUSHED + i] = b[_B + i]
     if has_rewards:
@@ -197,24 +210,25 @@ def _push(b, day, has_rewards, has_medicine, has_belief):
 
 
 @njit(**OPTIONS)
-def _live(b, p, w, week_day, open_access, leaving_clean, leaving_using):
-    """Step 3: craving, use, amount, leaving."""
-    # Without incubation the equation gives exactly 1, and its division is not needed.
-    cues_incubate = p.i_max != 1.0 or not _IS_OUR_INCUBATION
-    today, after = _TRACE + week_day * BLOCK, _TRACE + (week_day + 1) % 7 * BLOCK
-    before = _TRACE + (week_day + 6) % 7 * BLOCK
-    # Loops of their own where the row depends on the day: with the others in one, the compiler sees possible overlaps.
+def _live(b, week, values, weights, week_day, open_access):
+    """Step 3: craving and use."""
+    p, w = _named(values), _weighed(weights)
+    today, before, after = week[week_day], week[(week_day + 6) % 7], week[(week_day + 1) % 7]
     for i in range(BLOCK):
-        b[_USUAL + i] = _own_weekday(b[today + i], b[before + i], b[after + i], b[_WEEK + i], p.sm)
+        b[_USUAL + i] = _own_weekday(today[i], before[i], after[i], b[_WEEK + i], p.sm)
+    # Without incubation the equation gives exactly 1, as the row does already, and its division is not needed. A loop
+    # of its own, for a choice inside the next one would divide before it chooses.
+    if p.i_max != 1.0 or not _IS_OUR_INCUBATION:
+        for i in range(BLOCK):
+            b[_INCUBATED + i] = _incubation(b[_CLEAN + i], p.i_max, p.tau_i_day)
     for i in range(BLOCK):
         load, skill, cue = b[_A + i], b[_L + i], b[_X + i]
         affect = _negative_affect(_withdrawal(load, b[_F + i]), load, cue, p.w_w, p.c_a, p.c_x)
         per_rise, c_l = b[_PER_RISE + i], b[_C_L + i]
         eased_c, eased_k = _raised_share(b[_GC + i], p.g_b, per_rise), _raised_share(b[_GK + i], p.g_b, per_rise)
         held_back = _control(eased_k, skill, b[_M + i], load, b[_W_K + i], c_l, p.w_m, p.k_a)
-        incubated = _incubation(b[_CLEAN + i], p.i_max, p.tau_i_day) if cues_incubate else 1.0
         own = _craving(
-            b[_H + i], cue, affect, b[_R + i], skill, incubated,
+            b[_H + i], cue, affect, b[_R + i], skill, b[_INCUBATED + i],
             p.z_habit, p.z_affect, p.z_skill, p.z_constant, p.c_r, c_l,
         )  # fmt: skip
         weekday = b[_WEEKDAY + i] + float(week_day)
@@ -227,36 +241,54 @@ def _live(b, p, w, week_day, open_access, leaving_clean, leaving_using):
         b[_Y + i] = 1.0 if b[_U_USE + i] < chance else 0.0
         b[_Z + i] = _eased_craving(own, eased_c, b[_K_C + i])
         b[_DRIVE + i] = push
-    for i in range(BLOCK):
-        use = b[_Y + i]
-        b[_AMOUNT + i] = _amount_used(
-            use, b[_Z + i], b[_N_AMOUNT + i], b[_HEAVINESS + i], b[_RECENT + i],
-            p.mu_a, p.gamma_a, p.sigma_a, p.k_heavy, p.k_light,
-        )  # fmt: skip
-        b[_RECENT + i] = _update_recent(b[_RECENT + i], use, b[_AMOUNT + i], p.heavy_amount)
-        b[_VAS + i] = _craving_vas(b[_Z + i], p.lambda_v, p.z_v)
-        leaving = leaving_using if use > 0.0 else leaving_clean
-        leaves = (1.0 if b[_U_LEAVE + i] < leaving else 0.0) * b[_IN + i]
-        b[_LEAVES + i] = leaves
-        b[_IN + i] = b[_IN + i] * (1.0 - leaves)
-        b[_CLEAN + i] = (b[_CLEAN + i] + 1.0) * (1.0 - use)
 
 
 @njit(**OPTIONS)
-def _night(b, p, w, week_day, open_access, hold_1, hold_2):
+def _tell(b, values, used, amount, vas):
+    """Step 3: what is kept of the day, each into a row of its own of BLOCK people."""
+    p = _named(values)
+    for i in range(BLOCK):
+        used[i] = np.int8(b[_Y + i])
+    for i in range(BLOCK):
+        use = b[_Y + i]
+        noise = b[_RADIUS + i] * sin_turns_lane(b[_TURN + i])
+        taken = _amount_used(
+            use, b[_Z + i], noise, b[_HEAVINESS + i], b[_RECENT + i],
+            p.mu_a, p.gamma_a, p.sigma_a, p.k_heavy, p.k_light,
+        )  # fmt: skip
+        b[_RECENT + i] = _update_recent(b[_RECENT + i], use, taken, p.heavy_amount)
+        amount[i] = taken
+    for i in range(BLOCK):
+        vas[i] = _craving_vas(b[_Z + i], p.lambda_v, p.z_v)
+
+
+@njit(**OPTIONS)
+def _leave(b, days_in_study, day, leaving_clean, leaving_using):
+    """Step 3: who leaves today."""
+    for i in range(BLOCK):
+        leaving = leaving_using if b[_Y + i] > 0.0 else leaving_clean
+        leaves = (1.0 if b[_U_LEAVE + i] < leaving else 0.0) * b[_IN + i]
+        b[_IN + i] = b[_IN + i] * (1.0 - leaves)
+        days_in_study[i] = day + 1 if leaves > 0.0 else days_in_study[i]
+
+
+@njit(**OPTIONS)
+def _night(b, week, values, weights, week_day, open_access, hold_1, hold_2):
     """Step 4: the states move."""
-    today = _TRACE + week_day * BLOCK
+    p, w = _named(values), _weighed(weights)
     for i in range(BLOCK):
         use, push, regime = b[_Y + i], b[_DRIVE + i], b[_E + i]
         rise = _chance_up(regime, use, b[_UP + i], push, open_access, w.onset, w.growth, p.omega, p.nu, p.kappa)
         fall = _chance_down(regime, b[_DOWN + i], push, w.recovery, w.easing, p.nu, hold_1, hold_2)
         b[_E + i] = _update_regime(regime, rise, fall, b[_U_REGIME + i])
+    today = week[week_day]
     for i in range(BLOCK):
-        b[_WEEK + i] = b[_WEEK + i] + (_update_weekday(b[today + i], b[_Y + i]) - b[today + i])
-    for i in range(BLOCK):
-        b[today + i] = _update_weekday(b[today + i], b[_Y + i])
+        tomorrow = _update_weekday(today[i], b[_Y + i])
+        b[_WEEK + i] = b[_WEEK + i] + (tomorrow - today[i])
+        today[i] = tomorrow
     for i in range(BLOCK):
         use = b[_Y + i]
+        b[_CLEAN + i] = (b[_CLEAN + i] + 1.0) * (1.0 - use)
         b[_A + i] = _update_load(b[_A + i], use, p.tau_a_day)
         b[_F + i] = _update_fast_trace(b[_F + i], use, w.keep_f)
         b[_R + i] = _update_reward(b[_R + i], use, p.tau_r_day, p.k_r)
@@ -268,8 +300,9 @@ def _night(b, p, w, week_day, open_access, hold_1, hold_2):
 
 
 @njit(**OPTIONS)
-def _fade(b, w, has_rewards, gate_moves, keep_i):
+def _fade(b, weights, has_rewards, gate_moves, keep_i):
     """Step 4: what fades only where there is some of it, and where it acts."""
+    w = _weighed(weights)
     if has_rewards:
         for i in range(BLOCK):
             b[_INCENTIVE + i] = _decay_incentive(b[_INCENTIVE + i], keep_i)
@@ -279,8 +312,9 @@ def _fade(b, w, has_rewards, gate_moves, keep_i):
 
 
 @njit(**OPTIONS)
-def _learn(b, p, gate_moves):
+def _learn(b, values, gate_moves):
     """Step 4: habit, under a gate that is 1 for everybody or each person's own."""
+    p = _named(values)
     if not gate_moves:
         for i in range(BLOCK):  # both exponentials are the same for everybody
             b[_H + i] = _update_habit(b[_H + i], b[_Y + i], 1.0, p.a_h, p.d_h)
@@ -300,6 +334,17 @@ def _rise(b):
         b[_GK + i] = _raise_efficacy(b[_GK + i], b[_DOSE + i], b[_K_G + i])
 
 
+@njit(nogil=True, cache=True, **OPTIONS)
+def _some_due(due_day, n_days):
+    """For each slot and day of the course, whether anybody has it due; ``due_day`` is slot by person."""
+    some = np.zeros((due_day.shape[0], n_days), dtype=np.bool_)
+    for slot in range(due_day.shape[0]):
+        for day in due_day[slot]:
+            if 0 <= day < n_days:
+                some[slot, day] = True
+    return some
+
+
 @njit(**OPTIONS)
 def _on_days(due):
     """Whether any slot is due, day by day."""
@@ -311,11 +356,10 @@ def _on_days(due):
 
 @njit(nogil=True, cache=True, **OPTIONS)
 def _blocks(  # noqa: C901 - one loop; its parts are above
-    b, values, weights, pieces, key, start, traits, address, weekday0, quality, infusion_day, effect, psychoactive,
-    session_day, incentive, keep_i, closed, spans, goal, dosed, taught, medicine,
-    use_all, amount_all, vas_all, days_in_study, attended, first, last,
+    b, week, values, weights, own, key, start, infusion_day, exposure, psychoactive, session_day, incentive, keep_i,
+    closed, spans, goal, dosed, taught, use_all, amount_all, vas_all, days_in_study, attended, first, last,
 ):  # fmt: skip
-    p, w = _named(values), _weighed(weights)
+    p = _named(values)
     k0, k1 = uint64(key) & _MASK, uint64(key) >> _SHIFT
     before, stop_day, trying_from = spans[0], spans[1], spans[2]
     has_rewards, has_medicine, has_belief = spans[3] > 0, spans[4] > 0, spans[5] > 0
@@ -330,54 +374,46 @@ def _blocks(  # noqa: C901 - one loop; its parts are above
     some_dosed, some_taught = _on_days(dosed), _on_days(taught)
     for block in range(first, last):
         o = block * BLOCK
+        end = o + BLOCK
         b[:] = 0.0
+        week[:] = 0.0
+        for row in range(_N_OWN):
+            b[row * BLOCK : (row + 1) * BLOCK] = own[row, o:end]
         for i in range(BLOCK):
             b[_H + i], b[_A + i], b[_F + i], b[_R + i] = start[0], start[1], start[2], start[3]
             b[_GC + i], b[_GK + i], b[_GATE + i] = p.g_b, p.g_b, 1.0
-            b[_B + i], b[_LEVEL + i], b[_UP + i] = traits[0, o + i], traits[1, o + i], traits[2, o + i]
-            b[_DOWN + i], b[_RESP + i], b[_M0 + i] = traits[3, o + i], traits[4, o + i], traits[5, o + i]
-            b[_X + i], b[_E + i], b[_TAKES + i] = traits[6, o + i], traits[7, o + i], traits[8, o + i]
-            b[_ENGAGE + i], b[_HEAVINESS + i] = traits[9, o + i], traits[10, o + i]
             b[_M + i] = 0.0 if before > 0 else b[_M0 + i]
-            b[_Q + i], b[_WEEKDAY + i], b[_IN + i] = quality[o + i], float(weekday0[o + i]), 1.0
-            for row in range(_N_PIECES):
-                b[_KEEP_GC + row * BLOCK + i] = pieces[row, o + i]
-            b[_MEDICINE + i], b[_M_FIRST + i] = medicine[0, o + i], medicine[1, o + i]
-            b[_M_LAST + i], b[_BELIEF + i] = medicine[2, o + i], medicine[3, o + i]
-            b[_SUBJECT + i] = float_of(int64(address[0, o + i]))
-            b[_REPLICATE + i] = float_of(int64(address[1, o + i]))
+            b[_PUSHED + i], b[_INCUBATED + i], b[_IN + i] = b[_B + i], 1.0, 1.0
         for day in range(-before, n_days):
             open_access = 0.0 if closed[day + before] else 1.0
             followed = open_access if day >= 0 else 0.0
             wants = goal if day >= trying_from else 0
             week_day = (day + 7 * before) % 7
             has_dose = day >= 0 and some_dosed[max(day, 0)]
-            _draw(b, uint64(day) & _MASK, k0, k1)
+            index = uint64(day) & _MASK
+            _draw(b, index, k0, k1)
             attempt = p.attempt_per_day if wants == 2 else 0.0
             if day == stop_day or attempt > 0.0 or not _IS_OUR_ATTEMPT:
-                _stop(b, p, day == stop_day, attempt)
+                _stop(b, values, day == stop_day, attempt, index, k0, k1)
             if has_dose:
-                _dose(b, p, infusion_day, dosed[:, day], day, effect, psychoactive, o)
+                _dose(b, values, infusion_day, dosed[:, day], day, exposure, psychoactive, o)
             if gate_moves:
                 for i in range(BLOCK):
                     b[_GATE + i] = _gate(b[_P + i], p.gamma)
             if day >= 0 and some_taught[max(day, 0)]:
-                _contact(b, p, session_day, taught[:, day], incentive, day, open_access, k0, k1, attended, o)
-            _push(b, float(day), has_rewards, has_medicine, has_belief)
-            _live(b, p, w, week_day, open_access, followed * may_leave[0], followed * may_leave[1])
-            for i in range(BLOCK):
-                use_all[day + before, o + i] = np.int8(b[_Y + i])
-                amount_all[day + before, o + i] = b[_AMOUNT + i]
-                vas_all[day + before, o + i] = b[_VAS + i]
-            # Apart, for a write that some people make and others do not keeps a loop from being vectorized.
+                _contact(b, values, session_day, taught[:, day], incentive, day, open_access, k0, k1, attended, o)
+            if has_rewards or has_medicine or has_belief:
+                _push(b, float(day), has_rewards, has_medicine, has_belief)
+            _live(b, week, values, weights, week_day, open_access)
+            # Cut out here, for a number that might count from the end keeps a loop from being vectorized.
+            row = day + before
+            _tell(b, values, use_all[row, o:end], amount_all[row, o:end], vas_all[row, o:end])
             if followed > 0.0:
-                for i in range(BLOCK):
-                    if b[_LEAVES + i] > 0.0:
-                        days_in_study[o + i] = day + 1
+                _leave(b, days_in_study[o:end], day, followed * may_leave[0], followed * may_leave[1])
             hold_1, hold_2 = 0.0 if wants == 2 else p.hold, p.hold if wants == 0 else 0.0
-            _night(b, p, w, week_day, open_access, hold_1, hold_2)
-            _fade(b, w, has_rewards, gate_moves, keep_i)
-            _learn(b, p, gate_moves)
+            _night(b, week, values, weights, week_day, open_access, hold_1, hold_2)
+            _fade(b, weights, has_rewards, gate_moves, keep_i)
+            _learn(b, values, gate_moves)
             if has_dose:
                 _rise(b)
 
@@ -399,22 +435,23 @@ def simulate_course(
     before, waits = entry.n_baseline, entry.waits
     n_blocks = -(-n // BLOCK)
     padded = n_blocks * BLOCK
-    columns = (
-        traits.tendency, traits.level, traits.up, traits.down, traits.responsiveness, traits.commitment0, traits.cue0,
-        traits.regime0, traits.takes, traits.engagement, traits.heaviness,
-    )  # fmt: skip
-    trait_rows = _padded(np.stack(columns), padded)
-    address = _padded(np.stack([people.subject, people.replicate]), padded)
     infusion_day, session_day = _padded(schedule.infusion_day.T, padded), _padded(schedule.session_day.T, padded)
     incentive = np.full(schedule.session_day.shape, -1.0) if schedule.incentive is None else schedule.incentive
-    effect = felt_exposure(schedule, parameters, traits.drawn)
-    pieces = np.empty((_N_PIECES, n))
-    pieces[:] = [np.broadcast_to(one, n) for one in astuple(pieces_of(parameters, traits.drawn))]
-    medicine = np.zeros((4, n))
-    if schedule.medicine is not None and schedule.medicine_first is not None and schedule.medicine_last is not None:
-        medicine[:3] = schedule.medicine, schedule.medicine_first, schedule.medicine_last
-    if schedule.belief is not None:
-        medicine[3] = schedule.belief
+    exposure = daily_exposure(schedule.exposure, schedule.infusion_day)
+    drawn = parameters if traits.drawn is None else traits.drawn
+    own = np.empty((_N_OWN, padded))
+    columns = (
+        traits.tendency, traits.level, traits.up, traits.down, traits.responsiveness, traits.commitment0, traits.cue0,
+        traits.regime0, traits.takes, traits.engagement, traits.heaviness, schedule.quality, schedule.weekday0,
+        people.subject.view(np.float64), people.replicate.view(np.float64), drawn.slope, drawn.e_half,
+        *(0.0 if column is None else column for column in (
+            schedule.medicine, schedule.medicine_first, schedule.medicine_last, schedule.belief,
+        )),
+        *_numbers(pieces_of(parameters, traits.drawn)),
+    )  # fmt: skip
+    for row, column in zip(own, columns, strict=True):
+        row[:n] = column
+        row[n:] = row[n - 1]
     closed = np.concatenate([np.arange(before) >= before - waits, schedule.blocked])
     never = n_days + 1
     spans = (
@@ -429,14 +466,12 @@ def simulate_course(
     days_in_study = np.full(padded, n_days, dtype=np.int64)
     attended = np.zeros(session_day.shape, dtype=np.int8)
     shared = (
-        np.array(astuple(parameters)), np.array(astuple(course_weights(parameters))), _padded(pieces, padded),
-        np.uint64(people.seed),
-        np.array(starting_states(parameters, entry.clean_days - waits)), trait_rows, address,
-        _padded(schedule.weekday0, padded), _padded(schedule.quality, padded), infusion_day,
-        _padded(effect.T, padded), _padded(schedule.psychoactive.T, padded), session_day,
+        np.array(_numbers(parameters)), np.array(_numbers(course_weights(parameters))), own, np.uint64(people.seed),
+        np.array(starting_states(parameters, entry.clean_days - waits)), infusion_day,
+        _padded(exposure.T, padded), _padded(schedule.psychoactive.T, padded), session_day,
         _padded(incentive.T, padded), keep_share(schedule.tau_incentive_day), closed,
         np.array(spans, dtype=np.int64), _GOALS.index(entry.goal),
-        _some_due(schedule.infusion_day, n_days), _some_due(schedule.session_day, n_days), _padded(medicine, padded),
+        _some_due(infusion_day, n_days), _some_due(session_day, n_days),
         use_all, amount_all, vas_all, days_in_study, attended,
     )  # fmt: skip
     tickets = itertools.count()
@@ -452,7 +487,7 @@ def simulate_course(
             first = ticket * span
             if first >= n_blocks:
                 return
-            blocks(scratch, *shared, first, min(first + span, n_blocks))
+            blocks(*scratch, *shared, first, min(first + span, n_blocks))
 
     helpers = [threading.Thread(target=work) for _ in range(min(n_threads, n_blocks) - 1)]
     for helper in helpers:
@@ -487,7 +522,7 @@ def _blocks_with(links: tuple[tuple[str, Any], ...]) -> Any:
     }
     for name, function in links:
         space[_SHORT.get(name, f"_{name}")] = compile_equation(function)
-    for inner in (_draw, _stop, _dose, _contact, _push, _live, _night, _fade, _learn, _rise):
+    for inner in (_draw, _stop, _dose, _contact, _push, _live, _tell, _leave, _night, _fade, _learn, _rise):
         space[inner.__name__] = njit(**OPTIONS)(FunctionType(inner.py_func.__code__, space, inner.__name__))
     return njit(nogil=True, **OPTIONS)(FunctionType(_blocks.py_func.__code__, space, "_blocks"))
 
@@ -495,25 +530,22 @@ def _blocks_with(links: tuple[tuple[str, Any], ...]) -> Any:
 _SHORT = {"experience_session": "_experience", "leaving_probability": "_leaving"}
 
 
-def _some_due(due_day: np.ndarray, n_days: int) -> np.ndarray:
-    """For each slot and day of the course, whether anybody has it due."""
-    some = np.zeros((due_day.shape[1], n_days), dtype=np.bool_)
-    person, slot = np.nonzero((due_day >= 0) & (due_day < n_days))
-    some[slot, due_day[person, slot]] = True
-    return some
+def _numbers(record: Any) -> list[Any]:
+    """The values of a record's fields, in their order."""
+    return [getattr(record, field.name) for field in fields(record)]
 
 
 _kept = threading.local()
 
 
-def _scratch() -> np.ndarray:
-    """The scratch buffer of this thread, kept from call to call.
+def _scratch() -> tuple[np.ndarray, np.ndarray]:
+    """The scratch buffer of this thread and its rows of weekdays, kept from call to call.
 
     A new piece of memory for each call is, depending on where it comes to lie, up to a sixth slower.
     """
     if not hasattr(_kept, "rows"):
-        _kept.rows = _aligned((_N_ROWS * BLOCK,), np.float64)
-    rows: np.ndarray = _kept.rows
+        _kept.rows = _aligned((_N_ROWS * BLOCK,), np.float64), _aligned((7, BLOCK), np.float64)
+    rows: tuple[np.ndarray, np.ndarray] = _kept.rows
     return rows
 
 

@@ -3,11 +3,13 @@
 from dataclasses import fields, replace
 
 import numpy as np
+import pytest
 from effort import tries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import njit
 
+from remission.errors import NumericalError
 from remission.numerics import elementary, lanes
 from remission.patient.course import Course, CourseSchedule, DrawnValues, Entry
 from remission.patient.kernels import fast, reference
@@ -100,6 +102,49 @@ def test_fast_equals_reference(
     found = fast.simulate_course(people, traits, schedule, parameters, n_threads=n_threads)
     for name in (one.name for one in fields(Course) if one.name != "states"):
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), err_msg=name)
+
+
+def test_what_nobody_reads_changes_nothing_else() -> None:
+    """A trial without amounts and craving is simulated without them; its people must be the same people."""
+    parameters = load_course_parameters(Substance("alcohol")).replace(k_heavy=2.4, sigma_heavy=2.0)
+    people = People.of_replicates(seed=5, first=0, count=1, n_subjects=300)
+    rng = np.random.default_rng(2)
+    schedule = CourseSchedule(
+        infusion_day=np.tile([0, 7, 14], (300, 1)), exposure=rng.uniform(0.0, 2.0, (300, 3)),
+        psychoactive=np.zeros((300, 3)), session_day=np.tile([1, 8], (300, 1)), quality=np.ones(300),
+        weekday0=np.zeros(300, dtype=np.int64), blocked=np.zeros(40, dtype=np.bool_), entry=Entry(n_baseline=9),
+    )  # fmt: skip
+    traits = sample_traits(people, parameters, entry=schedule.entry)
+    whole = fast.simulate_course(people, traits, schedule, parameters)
+    read = {"amount": ("amount", "baseline_amount"), "vas": ("vas", "baseline_vas")}
+    for left_out in (("amount",), ("vas",), ("amount", "vas")):
+        found = fast.simulate_course(
+            people, traits, schedule, parameters,
+            with_amounts="amount" not in left_out, with_craving="vas" not in left_out,
+        )  # fmt: skip
+        gone = {name for one in left_out for name in read[one]}
+        for name in (one.name for one in fields(Course) if one.name != "states"):
+            column = getattr(found, name)
+            assert column.shape == getattr(whole, name).shape
+            if name in gone:
+                assert np.isnan(column).all()
+            else:
+                np.testing.assert_array_equal(column, getattr(whole, name), err_msg=name)
+
+
+def test_a_craving_that_is_no_number_is_told_although_nobody_reads_it() -> None:
+    """Who has such a craving never uses, and a trial would count that person as abstinent."""
+    parameters = load_course_parameters(Substance("alcohol"))
+    people = People.of_replicates(seed=5, first=0, count=1, n_subjects=3)
+    schedule = CourseSchedule(
+        infusion_day=np.full((3, 1), -1), exposure=np.zeros((3, 1)), psychoactive=np.zeros((3, 1)),
+        session_day=np.full((3, 1), -1), quality=np.zeros(3), weekday0=np.zeros(3, dtype=np.int64),
+        blocked=np.zeros(5, dtype=np.bool_),
+    )  # fmt: skip
+    traits = sample_traits(people, parameters, entry=schedule.entry)
+    broken = replace(traits, cue0=np.array([0.0, np.nan, 0.0]))
+    with pytest.raises(NumericalError, match="person 1"):
+        fast.simulate_course(people, broken, schedule, parameters, with_craving=False)
 
 
 def test_values_drawn_alike_are_the_parameters() -> None:

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from remission.library.protocols import load_protocol
+from remission.protocol.record import Protocol
+from remission.records.endpoint_kinds import KINDS
 from remission.trial.batch import TrialBatch
 from remission.trial.chunk import ChunkResult
 from remission.trial.simulate import plan_trial
@@ -30,6 +32,42 @@ def test_counts_by_day_are_those_of_counting_people(done: tuple[TrialBatch, Chun
             assert found.counts.using[index, day] == (course.use[mine, day] > 0).sum()
             assert found.counts.never_used[index, day] == (course.use[mine, : day + 1] == 0).all(axis=1).sum()
             assert found.counts.in_study[index, day] == (course.days_in_study[mine] > day).sum()
+
+
+def test_a_trial_without_what_it_does_not_read_has_the_same_results() -> None:
+    """Amounts and craving are left out where no endpoint, visit or table reads them, and only there."""
+    whole = PLAN.protocol.to_dict()
+    days = [one for one in whole["endpoints"] if KINDS[one["kind"]].needs == "diary"]
+    days = [one for one in days if not KINDS[one["kind"]].needs_amounts]
+    analyses = [one for one in whole["analyses"] if one["endpoint"] in {one["id"] for one in days}]
+    visits = [{**one, "collects": ["diary"]} for one in whole["visits"]]
+    bare = Protocol.create(
+        **{
+            **whole,
+            "visits": visits,
+            "test": None,
+            "endpoints": days,
+            "analyses": analyses,
+            "estimand": None,
+            "comparisons": [],
+        }
+    )
+    plan = plan_trial(bare, n_replicates=3, seed=11)
+    (chunk,) = plan.chunks
+    lean, full = plan.simulate(chunk, for_analyses_only=True), plan.simulate(chunk)
+    assert set(lean.untold) == {"amount", "vas"}
+    assert full.untold == PLAN.simulate(PLAN.chunks[0]).untold == ()
+    found, expected = plan.analyze(chunk, lean), plan.analyze(chunk, full)
+    for name, values in found.arms.items():
+        np.testing.assert_array_equal(values.mean, expected.arms[name].mean)
+        np.testing.assert_array_equal(values.sd, expected.arms[name].sd)
+    assert found.estimates
+    for name, estimates in found.estimates.items():
+        np.testing.assert_array_equal(estimates.estimate, expected.estimates[name].estimate)
+        np.testing.assert_array_equal(estimates.p_value, expected.estimates[name].p_value)
+    np.testing.assert_array_equal(found.counts.using, expected.counts.using)
+    np.testing.assert_array_equal(found.counts.in_study, expected.counts.in_study)
+    assert "vas" not in PLAN.simulate(PLAN.chunks[0], for_analyses_only=True).untold
 
 
 def test_what_is_told_in_full_is_the_amount_itself(done: tuple[TrialBatch, ChunkResult]) -> None:

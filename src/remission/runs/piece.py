@@ -22,7 +22,7 @@ def do_part(plan: TrialPlan, chunk: Chunk | None) -> Piece | StateCourses:
 
 def do_piece(plan: TrialPlan, chunk: Chunk) -> Piece:
     """Simulate and analyze a chunk, once for both its results and its diaries."""
-    batch = plan.simulate(chunk)
+    batch = plan.simulate(chunk, for_analyses_only=not plan.with_diaries)
     diary = None
     if plan.with_diaries:
         from remission.runs.diaries import diary_table, pack_table

@@ -19,6 +19,7 @@ from remission.patient.pharmacology import Pharmacology
 from remission.patient.sampling import Covariates, sample_covariates, sample_traits
 from remission.protocol.record import Protocol
 from remission.records.comorbidity import CONDITIONS, comorbidity_numbers
+from remission.records.endpoint_kinds import KINDS
 from remission.records.estimand import EventKind
 from remission.streams import People
 from remission.trial.before import STRATA_LEVELS, baseline_strata, simulate_before
@@ -36,7 +37,8 @@ class TrialBatch:
 
     Arrays run over people, subject fastest within replicate. ``conditions``: 1 for each person who has one, by name, of
     those whose prevalence is known. ``schedule``: what was planned for whom on which day, and ``adapted``: who got the
-    other dose, by arm and slot of it; none where people were drawn from diaries.
+    other dose, by arm and slot of it; none where people were drawn from diaries. ``untold``: ``amount`` and ``vas`` of
+    the course where nobody reads them: they are NaN.
     """
 
     people: People
@@ -49,6 +51,7 @@ class TrialBatch:
     happenings: Happenings
     measured: Measured
     observation: Observation
+    untold: Collection[str] = ()
     schedule: CourseSchedule | None = None
     adapted: Mapping[tuple[int, int], Bool[np.ndarray, " subject"]] = field(default_factory=dict)
 
@@ -64,18 +67,28 @@ def simulate_batch(
     without: Collection[EventKind] = (),
     under: int | None = None,
     drawing: Drawing | None = None,
+    for_analyses_only: bool = False,
 ) -> TrialBatch:
     """Some replicates of a trial, with every person's days.
 
     ``without``: events that do not happen. ``under``: index of an arm: everybody gets it and is seen in full. People's
     draws are the same under every arm, so each is compared with nobody but that person. ``drawing``: values that each
-    replicate draws for itself. Raises ``SpecError``: a replicate number does not fit 32 bits.
+    replicate draws for itself. ``for_analyses_only``: amounts and craving of the days may be left out where neither an
+    endpoint nor a visit of the protocol reads them. Raises ``SpecError``: a replicate number does not fit 32 bits.
     """
     values = _effective(protocol, parameters)
     enrolled = _enrol(protocol, values, drawing, seed=seed, first_replicate=first_replicate, n_replicates=n_replicates)
     if under is not None:
         enrolled = replace(enrolled, arm=np.full_like(enrolled.arm, under))
-    return _batch(protocol, enrolled, values, pharmacology, without=without, in_full=under is not None)
+    return _batch(
+        protocol,
+        enrolled,
+        values,
+        pharmacology,
+        without=without,
+        in_full=under is not None,
+        for_analyses_only=for_analyses_only,
+    )
 
 
 def simulate_under_each(
@@ -113,10 +126,16 @@ def _batch(
     *,
     without: Collection[EventKind] = (),
     in_full: bool = False,
+    for_analyses_only: bool = False,
 ) -> TrialBatch:
     people = enrolled.people
     # Both kernels give the same days; only the reference keeps states.
-    kernel = partial(reference.simulate_course, record_states=True) if needs_states(protocol) else fast.simulate_course
+    untold = _unread(protocol) if for_analyses_only else ()
+    kernel: Kernel
+    if needs_states(protocol):
+        kernel = partial(reference.simulate_course, record_states=True)
+    else:
+        kernel = partial(fast.simulate_course, with_amounts="amount" not in untold, with_craving="vas" not in untold)
     lives = _live(protocol, enrolled, values, pharmacology, without=without, kernel=kernel)
     course, happened = lives.course, lives.happenings
     measured = measure(
@@ -131,7 +150,17 @@ def _batch(
         people=people, n_replicates=enrolled.n_replicates, arm=enrolled.arm, site=enrolled.site,
         covariates=enrolled.covariates, conditions=enrolled.conditions, course=replace(course, states={}),
         happenings=happened, measured=measured, observation=seen, schedule=lives.schedule, adapted=lives.adapted,
+        untold=untold,
     )  # fmt: skip
+
+
+def _unread(protocol: Protocol) -> tuple[str, ...]:
+    """Of a course's amounts and craving, what no endpoint, visit, guess or baseline of the protocol reads."""
+    if protocol.population.baseline is not None or needs_states(protocol):
+        return ()
+    marked = protocol.blinding is not None or any("craving" in visit.collects for visit in protocol.visits)
+    told = any(KINDS[one.kind].needs_amounts for one in protocol.endpoints)
+    return (*(() if told else ("amount",)), *(() if marked else ("vas",)))
 
 
 def simulate_with_states(

@@ -1,7 +1,7 @@
 """A chunk of replicates, analyzed: the piece of work that can be done anywhere and merged in any order."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 from remission.analyses.estimate import Estimates
 from remission.endpoints.values import times_of, values_of
 from remission.errors import NumericalError
+from remission.numerics.by_day import tally_days
 from remission.patient.parameters import CourseParameters
 from remission.protocol.record import Protocol
 from remission.trial.analyze import analyze_replicates
@@ -64,6 +65,8 @@ def outcomes_of(protocol: Protocol, chunk: Chunk, batch: TrialBatch, *, paramete
     Raises ``NumericalError``: a course has a number that is not finite: it would be taken for a day that nobody knows.
     """
     for name in ("vas", "amount"):
+        if name in batch.untold:
+            continue
         column = getattr(batch.course, name)
         if not np.isfinite(column).all():
             first = int(np.flatnonzero(~np.isfinite(column).all(axis=1))[0])
@@ -78,6 +81,8 @@ def outcomes_of(protocol: Protocol, chunk: Chunk, batch: TrialBatch, *, paramete
         amount_unit=amount_unit_of(protocol),
         female=batch.covariates.female == 1,
     )
+    if "amount" in batch.untold:
+        data = replace(data, amount=None)  # who asks all the same is told that there is none
     return Outcomes(
         values={endpoint.id: values_of(endpoint, data) for endpoint in protocol.endpoints},
         events={
@@ -190,9 +195,8 @@ def _arm_values(
 
 
 def _counts(protocol: Protocol, batch: TrialBatch) -> CourseCounts:
-    used = batch.course.use.T > 0
-    n_days = len(used)
-    first = np.where(used.any(axis=0), used.argmax(axis=0), n_days)
+    n_days = batch.course.use.shape[1]
+    using, first = tally_days(batch.course.use.T, batch.arm, n_groups=len(protocol.arms))
     groups = [batch.arm == index for index in range(len(protocol.arms))]
 
     def later(day: Int[np.ndarray, " subject"], group: Bool[np.ndarray, " subject"]) -> Int[np.ndarray, " day"]:
@@ -201,7 +205,7 @@ def _counts(protocol: Protocol, batch: TrialBatch) -> CourseCounts:
 
     return CourseCounts(
         people=np.array([group.sum() for group in groups], dtype=np.int64),
-        using=np.stack([np.count_nonzero(used[:, group], axis=1) for group in groups]),
+        using=using,
         never_used=np.stack([later(first, group) for group in groups]),
         in_study=np.stack([later(batch.course.days_in_study, group) for group in groups]),
     )

@@ -188,7 +188,7 @@ def _put(course: Course, again: Course, rows: Int[np.ndarray, " row"]) -> None:
     """Some people's courses in place of those that were simulated before, into arrays that nobody else holds yet."""
     for field in fields(course):
         whole = getattr(course, field.name)
-        if isinstance(whole, np.ndarray):
+        if isinstance(whole, np.ndarray) and whole.flags.writeable:  # what nobody reads is not
             whole[rows] = getattr(again, field.name)
     for name, state in course.states.items():
         state[rows] = again.states[name]

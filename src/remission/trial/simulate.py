@@ -70,10 +70,14 @@ class TrialPlan:
 
     def run(self, chunk: Chunk) -> ChunkResult:
         """Simulate and analyze one chunk."""
-        return self.analyze(chunk, self.simulate(chunk))
+        return self.analyze(chunk, self.simulate(chunk, for_analyses_only=True))
 
-    def simulate(self, chunk: Chunk, *, without: Collection[EventKind] = ()) -> TrialBatch:
+    def simulate(
+        self, chunk: Chunk, *, without: Collection[EventKind] = (), for_analyses_only: bool = False
+    ) -> TrialBatch:
         """The people of a chunk, day by day; events of ``without`` do not happen.
+
+        ``for_analyses_only``: amounts and craving of the days may be left out where no analysis reads them.
 
         Raises ``RunError``: other links of the chain are replaced than when the plan was made.
         """
@@ -93,6 +97,7 @@ class TrialPlan:
             pharmacology=self._pharmacology,
             without=without,
             drawing=self.drawing,
+            for_analyses_only=for_analyses_only,
         )
 
     def analyze(self, chunk: Chunk, batch: TrialBatch) -> ChunkResult:

@@ -30,6 +30,7 @@ from remission.circuit.extended_amygdala import (
     withdrawal,
 )
 from remission.circuit.prefrontal import attend_session, control, decay_skill, experience_session, update_commitment
+from remission.errors import NumericalError
 from remission.numerics.lanes import (
     OPTIONS,
     bits_of,
@@ -244,11 +245,18 @@ def _live(b, week, values, weights, week_day, open_access):
 
 
 @njit(**OPTIONS)
-def _tell(b, values, used, amount, vas):
-    """Step 3: what is kept of the day, each into a row of its own of BLOCK people."""
-    p = _named(values)
+def _keep(b, used, unknown):
+    """Step 3: use, which is always kept, and whose craving is no number."""
     for i in range(BLOCK):
         used[i] = np.int8(b[_Y + i])
+    for i in range(BLOCK):
+        unknown[i] = unknown[i] if b[_Z + i] == b[_Z + i] else 1
+
+
+@njit(**OPTIONS)
+def _take(b, values, amount):
+    """Step 3: the amount."""
+    p = _named(values)
     for i in range(BLOCK):
         use = b[_Y + i]
         noise = b[_RADIUS + i] * sin_turns_lane(b[_TURN + i])
@@ -258,6 +266,12 @@ def _tell(b, values, used, amount, vas):
         )  # fmt: skip
         b[_RECENT + i] = _update_recent(b[_RECENT + i], use, taken, p.heavy_amount)
         amount[i] = taken
+
+
+@njit(**OPTIONS)
+def _mark(b, values, vas):
+    """Step 3: craving as it would be marked."""
+    p = _named(values)
     for i in range(BLOCK):
         vas[i] = _craving_vas(b[_Z + i], p.lambda_v, p.z_v)
 
@@ -357,12 +371,13 @@ def _on_days(due):
 @njit(nogil=True, cache=True, **OPTIONS)
 def _blocks(  # noqa: C901 - one loop; its parts are above
     b, week, values, weights, own, key, start, infusion_day, exposure, psychoactive, session_day, incentive, keep_i,
-    closed, spans, goal, dosed, taught, use_all, amount_all, vas_all, days_in_study, attended, first, last,
+    closed, spans, goal, dosed, taught, use_all, amount_all, vas_all, unknown, days_in_study, attended, first, last,
 ):  # fmt: skip
     p = _named(values)
     k0, k1 = uint64(key) & _MASK, uint64(key) >> _SHIFT
     before, stop_day, trying_from = spans[0], spans[1], spans[2]
     has_rewards, has_medicine, has_belief = spans[3] > 0, spans[4] > 0, spans[5] > 0
+    has_amounts, has_marks = spans[6] > 0, spans[7] > 0
     n_days = dosed.shape[1]
     gate_moves = p.gamma != 0.0 or not _IS_OUR_GATE
     # Use is 0 or 1, so two values of this exponential serve everybody.
@@ -407,7 +422,11 @@ def _blocks(  # noqa: C901 - one loop; its parts are above
             _live(b, week, values, weights, week_day, open_access)
             # Cut out here, for a number that might count from the end keeps a loop from being vectorized.
             row = day + before
-            _tell(b, values, use_all[row, o:end], amount_all[row, o:end], vas_all[row, o:end])
+            _keep(b, use_all[row, o:end], unknown[o:end])
+            if has_amounts:
+                _take(b, values, amount_all[row, o:end])
+            if has_marks:
+                _mark(b, values, vas_all[row, o:end])
             if followed > 0.0:
                 _leave(b, days_in_study[o:end], day, followed * may_leave[0], followed * may_leave[1])
             hold_1, hold_2 = 0.0 if wants == 2 else p.hold, p.hold if wants == 0 else 0.0
@@ -425,11 +444,17 @@ def simulate_course(
     parameters: CourseParameters,
     *,
     n_threads: int = 1,
+    with_amounts: bool = True,
+    with_craving: bool = True,
 ) -> Course:
     """The courses of many people, equal in every bit to the reference kernel's; states are not recorded.
 
     ``people``, ``traits``, ``schedule``, ``parameters``: as for
     :func:`remission.patient.kernels.reference.simulate_course`. ``n_threads``: threads that share the blocks.
+    ``with_amounts``, ``with_craving``: whether somebody reads ``amount`` and ``vas``, those of the baseline too; they
+    are not worked out otherwise, and every one is NaN. All else is the same.
+
+    Raises NumericalError: a craving that is not worked out would be no number.
     """
     n, n_days, entry = len(people), schedule.n_days, schedule.entry
     before, waits = entry.n_baseline, entry.waits
@@ -457,12 +482,16 @@ def simulate_course(
     spans = (
         before, never if entry.stop_day is None else entry.stop_day, entry.trying_from,
         schedule.incentive is not None, schedule.medicine is not None, schedule.belief is not None,
+        with_amounts, with_craving,
     )  # fmt: skip
     # One piece of memory for all of them: freed pieces larger than half of what is kept go back to the system, and
     # asking for the same pages again takes a fifth of the kernel's time.
-    kept = _aligned((17, before + n_days, padded), np.int8)
-    amount_all, vas_all = kept[:16].view(np.float64).reshape(2, before + n_days, padded)
-    use_all = kept[16]
+    n_numbers = with_amounts + with_craving
+    kept = _aligned((1 + 8 * n_numbers, before + n_days, padded), np.int8)
+    numbers = list(kept[:-1].view(np.float64).reshape(n_numbers, before + n_days, padded))
+    vas_all = numbers.pop() if with_craving else _NOTHING
+    amount_all = numbers.pop() if with_amounts else _NOTHING
+    use_all, unknown = kept[-1], np.zeros(padded, dtype=np.int8)
     days_in_study = np.full(padded, n_days, dtype=np.int64)
     attended = np.zeros(session_day.shape, dtype=np.int8)
     shared = (
@@ -472,7 +501,7 @@ def simulate_course(
         _padded(incentive.T, padded), keep_share(schedule.tau_incentive_day), closed,
         np.array(spans, dtype=np.int64), _GOALS.index(entry.goal),
         _some_due(infusion_day, n_days), _some_due(session_day, n_days),
-        use_all, amount_all, vas_all, days_in_study, attended,
+        use_all, amount_all, vas_all, unknown, days_in_study, attended,
     )  # fmt: skip
     tickets = itertools.count()
     # Few calls, for each looks at the types of its arguments anew; yet enough to share out among threads, and none so
@@ -495,6 +524,13 @@ def simulate_course(
     work()
     for helper in helpers:
         helper.join()
+    if unknown.any() and not with_craving:
+        raise NumericalError(
+            where=f"course, craving of person {int(unknown.argmax())}", got="a number that is not finite",
+            allowed="finite numbers", remedy="Take parameters nearer to those of the library.",
+        )  # fmt: skip
+    untold = np.broadcast_to(np.nan, use_all.shape)
+    vas_all, amount_all = (vas_all if with_craving else untold), (amount_all if with_amounts else untold)
     return Course(
         use=use_all[before:, :n].T,
         amount=amount_all[before:, :n].T,
@@ -522,7 +558,7 @@ def _blocks_with(links: tuple[tuple[str, Any], ...]) -> Any:
     }
     for name, function in links:
         space[_SHORT.get(name, f"_{name}")] = compile_equation(function)
-    for inner in (_draw, _stop, _dose, _contact, _push, _live, _tell, _leave, _night, _fade, _learn, _rise):
+    for inner in (_draw, _stop, _dose, _contact, _push, _live, _take, _mark, _leave, _night, _fade, _learn, _rise):
         space[inner.__name__] = njit(**OPTIONS)(FunctionType(inner.py_func.__code__, space, inner.__name__))
     return njit(nogil=True, **OPTIONS)(FunctionType(_blocks.py_func.__code__, space, "_blocks"))
 
@@ -535,6 +571,7 @@ def _numbers(record: Any) -> list[Any]:
     return [getattr(record, field.name) for field in fields(record)]
 
 
+_NOTHING = np.zeros((1, 1))
 _kept = threading.local()
 
 

@@ -331,8 +331,19 @@ def main(words: list[str]) -> None:
     content = tomllib.loads(LIST.read_text("utf-8"))
     for name in words or [row["id"] for row in content["rows"]]:
         run_row(name, content, STORE)
-    found = rows_of(content, _stored(STORE))
-    results = json.loads(operating_study.STORE.read_text("utf-8")) | {"laws": found}
+    found = {row["label"]: row for row in rows_of(content, _stored(STORE))}
+    results = json.loads(operating_study.STORE.read_text("utf-8"))
+    # Blocks stay on the machine that ran them: a row that has none here, or fewer, stands as it was.
+    before = {row["label"]: row for row in results.get("laws", [])}
+    rows = [
+        max(
+            (one[row["label"]] for one in (found, before) if row["label"] in one),
+            key=lambda one: one["n"],
+            default=None,
+        )
+        for row in content["rows"]
+    ]
+    results["laws"] = [row for row in rows if row is not None]
     operating_study.STORE.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
     operating_study.write_page(results)
 

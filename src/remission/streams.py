@@ -110,8 +110,10 @@ def check_seed(seed: int) -> int:
     return seed
 
 
-def draw_words(people: People, stream: Stream, index: int) -> tuple[_Words, _Words, _Words, _Words]:
-    """The four 32-bit words at an address, for every person; ``index`` from 0 to 2**32 - 1: a day, a visit, a block."""
+def draw_words(people: People, stream: Stream, index: int | _Words) -> tuple[_Words, _Words, _Words, _Words]:
+    """The four 32-bit words at an address, for every person; ``index`` from 0 to 2**32 - 1: a day, a visit, a block;
+    one for all, or each person's own.
+    """
     c0 = people.subject
     c1 = people.replicate
     c2 = np.full_like(c0, index)
@@ -152,6 +154,17 @@ def draw_firsts(people: People, stream: Stream, indices: Sequence[int]) -> Float
     for row, index in zip(found, indices, strict=True):
         row[:] = _unit(draw_words(people, stream, index)[0])
     return found
+
+
+def draw_series(people: People, stream: Stream, first: int, count: int) -> Float[np.ndarray, " draw"]:
+    """The uniforms of the first person at ``count`` addresses from ``first`` on, four at each, in order.
+    [dimensionless]
+    """
+    one = People(
+        seed=people.seed, replicate=np.repeat(people.replicate[:1], count), subject=np.repeat(people.subject[:1], count)
+    )
+    words = draw_words(one, stream, np.arange(first, first + count, dtype=np.uint64))
+    return np.stack([_unit(word) for word in words], axis=1).reshape(-1)
 
 
 def draw_normals(people: People, stream: Stream, index: int) -> tuple[_Column, _Column, _Column, _Column]:

@@ -46,7 +46,7 @@ ones ({names}), of which columns play the parts of arms and visits.
 A difference is relative to the value on the scale where the interval is symmetric, or to half the interval where the
 value is nearer to nothing; of p values to the p value.
 A form agrees when nothing differs by more than 1e-8 (closed forms) or 1e-6 (those that iterate), and the first has no
-number where the second has none.
+number where the second has none; on fewer than 200 random data sets or 3 public ones it is pending.
 Where the first refuses a number, with a reason, and the second finds one, or both refuse for different reasons, it is
 counted under statuses (first / second) and does not decide the verdict: nobody is given a wrong number.
 
@@ -339,15 +339,24 @@ def procedure_cases_of(name: str, frame: pd.DataFrame, folder: Path) -> list[Cas
     return cases
 
 
-def verdict(tally: Tally) -> str:
-    """``differs`` where a number differs, or where the first program has one and the second has none.
+RANDOM, PUBLIC = 200, 3
+"""How many data sets of each kind a form must have been compared on before it is said to agree."""
+
+
+def verdict(tally: Tally, *, least: tuple[int, int] = (0, 0)) -> str:
+    """``differs``, ``agrees``, or ``pending`` on fewer random and public data sets than ``least``.
+
+    ``differs`` where a number differs, or where the first program has one and the second has none.
 
     Where the first says that there is no number and the second finds one, nobody is given a wrong one; it is listed.
     """
     # "some": under some draws there is no number. Few draws of the one do not tell how often the other has none.
     split = any(one.startswith(("ok", "some ")) and not two.startswith(("ok", "some ")) for one, two in tally.statuses)
     is_unlike = min(draws.p_values(tally.answers).values(), default=1.0) < draws.FALSE_ALARM / draws.TESTS
-    return "differs" if split or is_unlike or tally.n_far or tally.n_numbers == 0 else "agrees"
+    if split or is_unlike or tally.n_far or tally.n_numbers == 0:
+        return "differs"
+    is_few = tally.n_sets - tally.n_public < least[0] or tally.n_public < least[1]
+    return "pending" if is_few else "agrees"
 
 
 def write_states(verdicts: dict[str, str], path: Path = STATES) -> None:
@@ -492,7 +501,7 @@ def main() -> None:
         tallies, names = both(n_sets, forms)
     if forms:
         tallies = {form: tally for form, tally in tallies.items() if form in forms}
-    verdicts = {form: verdict(tally) for form, tally in tallies.items()}
+    verdicts = {form: verdict(tally, least=(RANDOM, PUBLIC)) for form, tally in tallies.items()}
     text = page(tallies, verdicts, names)
     PAGE.write_text(merged(PAGE.read_text(encoding="utf-8"), text, forms) if forms else text, encoding="utf-8")
     write_states(verdicts)

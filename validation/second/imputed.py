@@ -68,33 +68,40 @@ class Visits:
         self.columns, self.triangle = np.linalg.qr(columns)
         self.n_columns = columns.shape[1]
         self.freedom = treated.size - self.n_columns
-        if self.freedom < values.shape[1]:
-            raise NoEstimateError("not_estimable")
         self.values, self.treated, self.draw, self.n_chains = values, treated, draw, n_chains
         self.seen = np.isfinite(values)
+        size = values.shape[1]
+        for i in range(size):
+            for j in range(i + 1):
+                if float((self.seen[:, i] & self.seen[:, j]).sum()) < self.n_columns + size + 2:
+                    raise NoEstimateError("not_estimable")
         for side in (0.0, 1.0):
             if not self.seen[treated == side].any(axis=0).all():
                 raise NoEstimateError("not_estimable")
-        self.check_rank()
+        self.check_rank(columns)
         self.patterns = [
             (pattern, np.flatnonzero((self.seen == pattern).all(axis=1))) for pattern in np.unique(self.seen, axis=0)
         ]
         self.last = np.where(self.seen.any(axis=1), values.shape[1] - 1 - self.seen[:, ::-1].argmax(axis=1), -1)
 
-    def check_rank(self) -> None:
-        """Each visit varies within the sides, and no two say the same."""
-        rest = self.values.copy()
-        for side in (0.0, 1.0):
-            rest[self.treated == side] -= np.nanmean(rest[self.treated == side], axis=0)
-        size = rest.shape[1]
+    def check_rank(self, columns: Array) -> None:
+        """Each visit varies beside sides and terms, and no two are the same but for a factor."""
+        size = self.values.shape[1]
         for i in range(size):
-            for j in range(i + 1):
+            own = self.seen[:, i]
+            rest = _beside(columns[own], self.values[own, i])
+            if float(rest @ rest) <= 1e-20 * float(self.values[own, i] @ self.values[own, i]):
+                raise NoEstimateError("no_variation")
+        for i in range(size):
+            for j in range(i):
                 both = self.seen[:, i] & self.seen[:, j]
-                one, two = rest[both, i], rest[both, j]
-                squares = float(one @ one) * float(two @ two)
-                if i == j and squares <= 1e-20 * float(np.nanmax(self.values[:, i] ** 2)) ** 2:
-                    raise NoEstimateError("no_variation")
-                if i != j and both.sum() > 2 and squares - float(one @ two) ** 2 <= 1e-10 * squares:
+                one, two = (_beside(columns[both], self.values[both, place]) for place in (i, j))
+                lengths = [float(rest @ rest) for rest in (one, two)]
+                wholes = [float(self.values[both, place] @ self.values[both, place]) for place in (i, j)]
+                if any(length <= 1e-20 * whole for length, whole in zip(lengths, wholes, strict=True)):
+                    continue
+                one, two = one / sqrt(lengths[0]), two / sqrt(lengths[1])
+                if min(float((one - two) @ (one - two)), float((one + two) @ (one + two))) <= 2e-10:
                     raise NoEstimateError("not_estimable")
 
     def control_means(self, coefficients: Array) -> Array:
@@ -168,6 +175,14 @@ class Visits:
         return table + delta * later
 
 
+def _beside(columns: Array, value: Array) -> Array:
+    """What columns leave of values, at right angles to them."""
+    counting = columns_that_count(columns)
+    basis, _ = np.linalg.qr(columns[:, counting])
+    rest = value - basis @ (basis.T @ value)
+    return np.asarray(rest - basis @ (basis.T @ rest))
+
+
 def imputed_difference(
     values: Array, treated: Array, terms: Array, forms: Any, *, n_imputations: int, n_chains: int, draw: Draw
 ) -> dict[Any, list[Found]]:
@@ -176,11 +191,11 @@ def imputed_difference(
     seen = np.isfinite(values)
     if not seen.any() or np.ptp(values[seen]) == 0.0:
         raise NoEstimateError("no_variation")
-    model = Visits(values, treated, terms, n_chains, draw)
     whole = np.column_stack([np.ones(treated.size), terms - terms.mean(axis=0), treated])
     counting = columns_that_count(whole)
     if not counting[-1]:
         raise NoEstimateError("not_estimable")
+    model = Visits(values, treated, terms, n_chains, draw)
     basis, triangle = np.linalg.qr(whole[:, counting])
     inverse = np.linalg.inv(triangle)[-1]
     freedom = treated.size - basis.shape[1]
@@ -223,36 +238,34 @@ def is_foretold(columns: Array, outcome: Array, *, is_odds: bool) -> bool:
 
 
 class Side:
-    """The regression of one side's known outcomes on the terms, and draws of its coefficients."""
+    """The regression of known outcomes on the terms, and draws of its coefficients for others.
 
-    def __init__(self, outcome: Array, exposure: Array | None, terms: Array, who: Any) -> None:
-        columns = np.column_stack([np.ones(terms.shape[0]), terms])
-        known = who & np.isfinite(outcome)
-        if not known.any():
+    ``fitted``: whose outcomes are known. ``drawn``: who is drawn from it.
+    """
+
+    def __init__(self, outcome: Array, exposure: Array | None, terms: Array, fitted: Any, drawn: Any) -> None:
+        columns = np.column_stack([np.ones(terms.shape[0]), terms - terms.mean(axis=0)])
+        counting = columns_that_count(columns[fitted])
+        mine = outcome[fitted]
+        left = mine.size - int(counting.sum())
+        if left < 1 or columns_that_count(columns[fitted | drawn]).sum() > counting.sum():
             raise NoEstimateError("not_estimable")
-        counting = columns_that_count(columns[known])
         self.columns = columns[:, counting]
-        basis, triangle = np.linalg.qr(self.columns[known])
+        basis, triangle = np.linalg.qr(self.columns[fitted])
         self.columns = self.columns @ np.linalg.inv(triangle)
         self.factor = 1.0
-        mine = outcome[known]
-        if exposure is None:
-            if np.ptp(mine) == 0.0:
-                raise NoEstimateError("separation")
-            self.place, _, information = events.fit_logistic(basis, mine)
-        else:
-            if mine.sum() == 0.0:
-                raise NoEstimateError("separation")
-            family = counts.poisson(mine, exposure[known])
-            start = basis.T @ np.full(mine.size, log(mine.sum() / exposure[known].sum()))
-            self.place, information = counts.fit(basis, mine, family, np.zeros(mine.size), start)
-            mean = family(basis @ self.place)[0]
-            left = mine.size - basis.shape[1]
-            if left < 1:
-                raise NoEstimateError("not_estimable")
-            self.factor = max(1.0, float(((mine - mean) ** 2 / mean).sum()) / left)
+        if mine.max() == 0.0 or (exposure is None and np.ptp(mine) == 0.0):
+            raise NoEstimateError("separation")
         if is_foretold(basis, mine, is_odds=exposure is None):
             raise NoEstimateError("separation")
+        if exposure is None:
+            self.place, _, information = events.fit_logistic(basis, mine)
+        else:
+            family = counts.poisson(mine, exposure[fitted])
+            start = basis.T @ np.full(mine.size, log(mine.sum() / exposure[fitted].sum()))
+            self.place, information = counts.fit(basis, mine, family, np.zeros(mine.size), start)
+            mean = family(basis @ self.place)[0]
+            self.factor = max(1.0, float(((mine - mean) ** 2 / mean).sum()) / left)
         self.root = np.linalg.inv(np.linalg.cholesky(information)).T * sqrt(self.factor)
 
     def linear(self, draw: Draw) -> Array:
@@ -274,10 +287,22 @@ def imputed_ratio(
     """Odds ratio of events (no ``exposure``) or ratio of the rates of counts."""
     check_sides(treated)
     gap = ~np.isfinite(outcome)
+    if not all((~gap & (treated == side)).any() for side in (0.0, 1.0)):
+        raise NoEstimateError("not_estimable")
+    if outcome[~gap].max() == 0.0 or (exposure is None and np.ptp(outcome[~gap]) == 0.0):
+        raise NoEstimateError("no_variation")
+    for side in (0.0, 1.0):
+        mine = outcome[~gap & (treated == side)]
+        if exposure is None and terms.shape[1] and np.ptp(mine) == 0.0:
+            raise NoEstimateError("separation")
+        if exposure is not None and mine.max() == 0.0:
+            raise NoEstimateError("separation")
+    is_own = assumption == "missing-at-random"
+    drawn = {0.0: gap & (treated == 0.0) if is_own else gap, 1.0: gap & (treated == 1.0) & is_own}
     both = {
-        side: Side(outcome, exposure, terms, treated == side)
+        side: Side(outcome, exposure, terms, ~gap & (treated == side), drawn[side])
         for side in (0.0, 1.0)
-        if (gap & (treated == side)).any() or (side == 0.0 and assumption != "missing-at-random" and gap.any())
+        if drawn[side].any()
     }
     log_ratios, variances, freedom = np.zeros(n_imputations), np.zeros(n_imputations), inf
     for number in range(n_imputations):

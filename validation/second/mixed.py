@@ -10,6 +10,7 @@ from scipy import stats
 
 from validation.second.basics import Array, Found, NoEstimateError, by_t, check_sides, columns_that_count
 
+# Parameters in the last place of any shape; the shape stays, and visits by visits come last.
 Build = Callable[[Array], Array]
 CLOSE = float(stats.chi2.ppf(0.95, 1)) / 2.0
 N_FURTHER = 10
@@ -46,7 +47,7 @@ def structure_of(name: str, days: Array, variance: float) -> Structure:
         apart = np.abs(np.subtract.outer(days, days))
         power = 1 if name == "spatial-exponential" else 2
         return Structure(
-            lambda t: t[0] * np.exp(-((apart / t[1]) ** power)),
+            lambda t: _wide(t, 0) * np.exp(-((apart / _wide(t, 1)) ** power)),
             tuple(np.array([variance, share * apart.max()]) for share in (0.1, 0.4, 1.5)),
             np.ones(2),
         )
@@ -55,8 +56,8 @@ def structure_of(name: str, days: Array, variance: float) -> Structure:
     n_variances = n if name.startswith("heterogeneous") else 1
 
     def build(theta: Array) -> Array:
-        root = np.sqrt(theta[:n_variances]) * np.ones(n)
-        return np.outer(root, root) * correlation(theta[n_variances:])
+        root = np.sqrt(theta[..., :n_variances]) * np.ones(n)
+        return root[..., :, None] * root[..., None, :] * correlation(theta[..., n_variances:])
 
     starts = (np.repeat([variance, r], [n_variances, n_correlations]) for r in (0.3, 0.7, -0.1))
     return Structure(build, tuple(starts), np.repeat([1.0, 0.0], [n_variances, n_correlations]))
@@ -66,17 +67,20 @@ def _linear(name: str, n: int, lag: Any, variance: float) -> Structure:
     if name == "compound-symmetry":
         start = np.array([0.3, 0.7]) * variance
         return Structure(
-            lambda t: t[0] * np.ones((n, n)) + t[1] * np.eye(n), (start,), np.array([0.0, 1.0]), linear=True
+            lambda t: _wide(t, 0) * np.ones((n, n)) + _wide(t, 1) * np.eye(n),
+            (start,),
+            np.array([0.0, 1.0]),
+            linear=True,
         )
     if name == "toeplitz":
         start = variance * np.append(1.0, np.full(n - 1, 0.3))
-        return Structure(lambda t: t[lag], (start,), np.append(1.0, np.zeros(n - 1)), linear=True)
+        return Structure(lambda t: t[..., lag], (start,), np.append(1.0, np.zeros(n - 1)), linear=True)
     lower = np.tril_indices(n)
 
     def unstructured(theta: Array) -> Array:
-        result = np.zeros((n, n), dtype=theta.dtype)
-        result[lower] = theta
-        return result + result.T - np.diag(np.diagonal(result))
+        result = np.zeros((*theta.shape[:-1], n, n), dtype=theta.dtype)
+        result[..., lower[0], lower[1]] = theta
+        return result + np.where(lag == 0, 0.0, result.swapaxes(-1, -2))
 
     own = (lower[0] == lower[1]).astype(float)
     return Structure(unstructured, (np.where(own > 0.0, variance, 0.3 * variance),), own, linear=True)
@@ -84,24 +88,24 @@ def _linear(name: str, n: int, lag: Any, variance: float) -> Structure:
 
 def _correlation(name: str, n: int, lag: Any) -> tuple[Build, int]:
     if name == "compound-symmetry":
-        return lambda r: np.where(lag == 0, 1.0, r[0]), 1
+        return lambda r: np.where(lag == 0, 1.0, _wide(r, 0)), 1
     if name == "autoregressive":
-        return lambda r: _power(r[0], lag), 1
+        return lambda r: np.where(lag == 0, 1.0, _wide(r, 0) ** np.maximum(lag, 1)), 1
     if name == "toeplitz":
-        return lambda r: np.concatenate([[1.0], r])[lag], n - 1
+        return lambda r: np.concatenate([np.ones((*r.shape[:-1], 1)), r], axis=-1)[..., lag], n - 1
 
     def ante(links: Array) -> Array:
-        result = np.eye(n, dtype=links.dtype)
+        result = np.ones((*links.shape[:-1], n, n), dtype=links.dtype)
         for i in range(n):
             for j in range(i):
-                result[i, j] = result[j, i] = np.prod(links[j:i])
+                result[..., i, j] = result[..., j, i] = result[..., i - 1, j] * links[..., i - 1]
         return result
 
     return ante, n - 1
 
 
-def _power(base: complex, lag: Array) -> Array:
-    return np.asarray(np.where(lag == 0, 1.0, base ** np.maximum(lag, 1)))
+def _wide(theta: Array, place: int) -> Array:
+    return theta[..., place, None, None]
 
 
 def by_side(inner: Structure) -> Structure:
@@ -110,8 +114,9 @@ def by_side(inner: Structure) -> Structure:
     n = inner.build(inner.starts[0]).shape[0]
 
     def build(theta: Array) -> Array:
-        result = np.zeros((2 * n, 2 * n), dtype=theta.dtype)
-        result[:n, :n], result[n:, n:] = inner.build(theta[:size]), inner.build(theta[size:])
+        result = np.zeros((*theta.shape[:-1], 2 * n, 2 * n), dtype=theta.dtype)
+        result[..., :n, :n] = inner.build(theta[..., :size])
+        result[..., n:, n:] = inner.build(theta[..., size:])
         return result
 
     starts = tuple(np.append(start, start) for start in inner.starts)
@@ -119,29 +124,22 @@ def by_side(inner: Structure) -> Structure:
 
 
 def first_derivatives(build: Build, theta: Array) -> Array:
-    """By the complex step: exact to rounding."""
-    result = []
-    for place in range(theta.size):
-        moved = theta.astype(complex)
-        step = 1e-30 * max(1.0, abs(theta[place]))
-        moved[place] += 1j * step
-        result.append(build(moved).imag / step)
-    return np.array(result)
+    """By the complex step: exact to rounding; of each set of parameters in the last place."""
+    step = 1e-30 * np.maximum(1.0, np.abs(theta))
+    moved = theta[..., None, :] + 1j * step[..., None, :] * np.eye(theta.shape[-1])
+    return np.asarray(build(moved).imag / step[..., None, None])
 
 
 def second_derivatives(build: Build, theta: Array) -> Array:
     """Central differences of the complex steps, of two widths, extrapolated."""
-    result = np.zeros((theta.size, *first_derivatives(build, theta).shape))
-    for place in range(theta.size):
-        slopes = []
-        for share in (2e-3, 1e-3):
-            step = share * max(abs(theta[place]), 0.1)
-            up, down = theta.copy(), theta.copy()
-            up[place] += step
-            down[place] -= step
-            slopes.append((first_derivatives(build, up) - first_derivatives(build, down)) / (2.0 * step))
-        result[place] = (4.0 * slopes[1] - slopes[0]) / 3.0
-    return (result + result.transpose(1, 0, 2, 3)) / 2.0
+    slopes = []
+    for share in (2e-3, 1e-3):
+        step = share * np.maximum(np.abs(theta), 0.1)
+        away = np.diag(step)
+        up, down = first_derivatives(build, theta + away), first_derivatives(build, theta - away)
+        slopes.append((up - down) / (2.0 * step[:, None, None, None]))
+    result = (4.0 * slopes[1] - slopes[0]) / 3.0
+    return np.asarray((result + result.transpose(1, 0, 2, 3)) / 2.0)
 
 
 class Reml:

@@ -5,7 +5,9 @@ two programs are compared here, no treatments.
 """
 
 import os
+import subprocess
 from collections.abc import Callable, Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ def data_sets() -> Iterator[tuple[str, pd.DataFrame]]:
         try:
             frame = made()
         except FileNotFoundError:
-            print(f"{name}: not here (set {FOLDER} to its folder); skipped")
+            print(f"{name}: not here (set {FOLDER} to its folder, or install R); skipped")
             continue
         frame = frame.reset_index(drop=True)
         if len(frame) > MOST_PEOPLE:
@@ -56,6 +58,16 @@ def _sklearn(name: str) -> tuple[pd.DataFrame, Any]:
 
     found = getattr(sklearn.datasets, f"load_{name}")(as_frame=True)
     return found.data, found.target
+
+
+def _r(name: str, package: str) -> pd.DataFrame:
+    """A data set that comes with R: read through R, for its packages are under the GPL and nothing of them is kept."""
+    command = f'data({name}, package = "{package}"); write.csv(as.data.frame({name}), row.names = FALSE)'
+    # Rscript is looked for; without it FileNotFoundError says so, as of a folder that is not here.
+    found = subprocess.run(["Rscript", "-e", command], capture_output=True, text=True, check=False)
+    if found.returncode:
+        raise FileNotFoundError(found.stderr)
+    return pd.read_csv(StringIO(found.stdout))
 
 
 def _fair() -> pd.DataFrame:
@@ -235,6 +247,23 @@ def _fev() -> pd.DataFrame:
     ).join(wide)
 
 
+def _chicks() -> pd.DataFrame:
+    rows = _r("ChickWeight", "datasets")
+    wide = rows.pivot_table(index="Chick", columns="Time", values="weight")
+    diet = rows.groupby("Chick")["Diet"].first()
+    visits = {f"v{place}": wide[time] for place, time in enumerate((6, 10, 14, 20), 1)}
+    return pd.DataFrame({"arm": _sides(diet > 1), "age": wide[0], "base": wide[2], **visits})
+
+
+def _teeth() -> pd.DataFrame:
+    rows = _r("Orthodont", "nlme")
+    wide = rows.pivot_table(index="Subject", columns="age", values="distance")
+    sex = rows.groupby("Subject")["Sex"].first()
+    return pd.DataFrame(
+        {"arm": _sides(sex == "Male"), **{f"v{place}": wide[age] for place, age in enumerate((8, 10, 12, 14), 1)}}
+    )
+
+
 SETS: dict[str, Callable[[], pd.DataFrame]] = {
     "fair (statsmodels)": _fair,
     "randhie (statsmodels)": _randhie,
@@ -247,4 +276,6 @@ SETS: dict[str, Callable[[], pd.DataFrame]] = {
     "lung (lifelines)": _lung,
     "gbsg2 (lifelines)": _gbsg,
     "FEV (mmrm, Apache 2.0)": _fev,
+    "ChickWeight (R datasets, Crowder and Hand 1990, GPL)": _chicks,
+    "Orthodont (R nlme, Potthoff and Roy 1964, GPL)": _teeth,
 }

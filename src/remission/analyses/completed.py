@@ -19,6 +19,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numba import njit
 
+from remission.analyses.basis import orthonormal_basis
 from remission.analyses.counts import CountFit, fit_counts, robust_log_rate
 from remission.analyses.estimate import Estimate, Status, failed_estimate, is_too_small, log_of
 from remission.analyses.imputation import Assumption, Chain, pool_estimates
@@ -47,10 +48,12 @@ def analyze_imputed_events(
     assumption: Assumption,
     n_imputations: int,
     delta: float = 0.0,
+    null: float = 0.0,
 ) -> Estimate:
     """Odds ratio of the event, treated against control, over imputations of who has no answer.
 
     ``events``: 1, 0, or NaN where missing. ``delta``: added to the log odds of imputed events of the treatment side.
+    ``null``: the log odds ratio that the test is of; the estimate is what is beside it.
     """
 
     def draw(line: _Values, chain: Chain, _: _Values) -> _Values:
@@ -74,6 +77,7 @@ def analyze_imputed_events(
         assumption=assumption,
         n_imputations=n_imputations,
         delta=delta,
+        null=null,
         is_odds=True,
     )
 
@@ -88,11 +92,13 @@ def analyze_imputed_counts(
     assumption: Assumption,
     n_imputations: int,
     delta: float = 0.0,
+    null: float = 0.0,
 ) -> Estimate:
     """Ratio of rates, treated against control, over imputations of counts that are missing.
 
     ``counts``: 0 or more, NaN where missing; they must have no upper end. ``exposure``: of everybody, planned where the
     count is missing. ``delta``: added to the log rate of imputed counts of the treatment side.
+    ``null``: the log ratio that the test is of; the estimate is what is beside it.
     """
 
     def draw(line: _Values, chain: Chain, phi: _Values) -> _Values:
@@ -116,12 +122,13 @@ def analyze_imputed_counts(
         assumption=assumption,
         n_imputations=n_imputations,
         delta=delta,
+        null=null,
         is_odds=False,
     )
 
 
 _Drawn = Callable[[_Values, Chain, _Values], _Values]
-_Fit = tuple[CountFit, float, Float[np.ndarray, "term term"]]
+_Fit = tuple[CountFit, float, Float[np.ndarray, "term term"], Bool[np.ndarray, " term"]]
 _Analyzed = Callable[[_Values], tuple[float, float, int | None] | Status]
 
 
@@ -137,6 +144,7 @@ def _pooled(
     assumption: Assumption,
     n_imputations: int,
     delta: float,
+    null: float,
     is_odds: bool,
 ) -> Estimate:
     if assumption == "copy-increments":
@@ -149,31 +157,41 @@ def _pooled(
     if is_too_small(values, treated):
         return failed_estimate(Status.NO_VARIATION)
     design = _design(adjust)
-    known, fits = np.isfinite(values), list[_Fit]()
-    for side in (~treated, treated):
-        model = _side(design[:, known & side], values[known & side], exposure[known & side], is_odds=is_odds)
+    known, is_own = np.isfinite(values), assumption == "missing-at-random"
+    sides = (~treated, treated)
+    if not all((known & side).any() for side in sides):
+        return failed_estimate(Status.NOT_ESTIMABLE)
+    if not values[known].any() or (is_odds and values[known].all()):
+        return failed_estimate(Status.NO_VARIATION)
+    # What is drawn is added to the known: where these are separated by nothing, no draw is.
+    needs_both = is_odds and adjust.shape[1] > 0
+    if not all(_has_what_it_needs(values[known & side], needs_both=needs_both, is_odds=is_odds) for side in sides):
+        return failed_estimate(Status.SEPARATION)
+    lacking = [~known & ~treated, ~known & treated] if is_own else [~known, np.zeros_like(known)]
+    fits: list[_Fit | None] = []
+    for side, drawn in zip(sides, lacking, strict=True):
+        model = _side(design, values, exposure, known & side, drawn, is_odds=is_odds) if drawn.any() else None
         if isinstance(model, Status):
             return failed_estimate(model)
         fits.append(model)
-    of_treated = fits[1][1] if assumption == "missing-at-random" else fits[0][1]
-    spread = np.where(treated, of_treated, fits[0][1])
+    sources = (fits[0], fits[1] if is_own else fits[0])
+    spread = np.where(treated, *(1.0 if one is None else one[1] for one in reversed(sources)))
     chain = Chain(people, 1, design.shape[0])
     estimates, errors, freedom = [], [], None
     for _ in range(n_imputations):
         lines = []
-        for one_side, phi, root in fits:
+        for model in fits:
+            # Addresses are the same whether a side is drawn from or not.
             normals = normal_quantile(chain.uniforms(design.shape[0]))
-            drawn = one_side.coefficients + np.sqrt(phi) * (root * normals).sum(axis=1)
-            lines.append((design * drawn[:, None]).sum(axis=0))
-        by_side = [lines[0], lines[1] if assumption == "missing-at-random" else lines[0]]
-        line = np.where(treated, by_side[1] + delta, by_side[0])
+            lines.append(np.zeros(treated.size) if model is None else _drawn_line(design, model, normals))
+        line = np.where(treated, (lines[1] if is_own else lines[0]) + delta, lines[0])
         found = one(np.where(known, values, draw(line, chain, spread)))
         if isinstance(found, Status):
             return failed_estimate(found)
         estimates.append(found[0])
         errors.append(found[1])
         freedom = found[2]
-    pooled = pool_estimates(np.array(estimates), np.array(errors), freedom=freedom)
+    pooled = pool_estimates(np.array(estimates) - null, np.array(errors), freedom=freedom)
     if pooled.status is not Status.OK:
         return pooled
     low, middle, high = exp(np.array([pooled.low, pooled.estimate, pooled.high]))
@@ -187,26 +205,54 @@ def _design(adjust: _Terms) -> Float[np.ndarray, "term subject"]:
     return np.ascontiguousarray(np.vstack([np.ones(len(adjust)), (away / np.where(reach > 0.0, reach, 1.0)).T]))
 
 
+def _has_what_it_needs(values: _Values, *, needs_both: bool, is_odds: bool) -> bool:
+    """Whether the known outcomes of a side leave any completed ones a number."""
+    if is_odds:
+        return not needs_both or (bool(values.any()) and not values.all())
+    return bool(values.any())
+
+
+def _drawn_line(design: Float[np.ndarray, "term subject"], model: _Fit, normals: _Values) -> _Values:
+    """Linear predictors of everybody, from one draw of the coefficients."""
+    fit, phi, root, kept = model
+    columns, some = (design, normals) if kept.all() else (design[kept], normals[: root.shape[0]])
+    drawn = fit.coefficients + np.sqrt(phi) * (root * some).sum(axis=1)
+    line: _Values = (columns * drawn[:, None]).sum(axis=0)
+    return line
+
+
 def _side(
-    columns: Float[np.ndarray, "term person"], values: _Values, exposure: _Values, *, is_odds: bool
+    design: Float[np.ndarray, "term subject"],
+    values: _Values,
+    exposure: _Values,
+    known: _Flags,
+    drawn: _Flags,
+    *,
+    is_odds: bool,
 ) -> _Fit | Status:
-    """The model of a side, the factor of its spread, and the root of its covariance; or why there is none."""
-    freedom = values.size - columns.shape[0]
-    if freedom < 1:
+    """The model of a side, the factor of its spread, the root of its covariance, and which terms it has; or why there
+    is none. ``known``: whom it is fitted to. ``drawn``: who is drawn from it.
+    """
+    who = np.stack([known, known | drawn])
+    nobody, terms = np.zeros(who.shape, dtype=np.bool_), np.broadcast_to(design[1:], (2, *design[1:].shape))
+    # Without the treatment, which is in neither.
+    kept, needed = orthonormal_basis(who, nobody, terms).is_kept[:, :-1]
+    freedom = int(known.sum()) - int(kept.sum())
+    if freedom < 1 or needed.sum() > kept.sum():
         return Status.NOT_ESTIMABLE
+    columns, values, exposure = design[np.ix_(kept, known)], values[known], exposure[known]
     if not values.any() or (is_odds and values.all()):
         return Status.SEPARATION
     fit = fit_counts(columns, values, exposure, is_odds=is_odds)
-    if fit is None:
-        return Status.NOT_ESTIMABLE
-    if not float(np.sqrt(fit.covariance.diagonal().max())) < LARGEST_ERROR:
+    # Its terms are independent, so where there is no end to the search there is none to the likelihood.
+    if fit is None or not float(np.sqrt(fit.covariance.diagonal().max())) < LARGEST_ERROR:
         return Status.SEPARATION
     phi = 1.0
     if not is_odds:
         away = values - fit.mean
         phi = max(1.0, float((away * away / np.maximum(fit.mean, 1e-300)).sum()) / freedom)
     root = fit.covariance.copy()
-    return (fit, phi, root) if _factored(root) else Status.NOT_ESTIMABLE
+    return (fit, phi, root, kept) if _factored(root) else Status.NOT_ESTIMABLE
 
 
 @njit(nogil=True, cache=True, **OPTIONS)

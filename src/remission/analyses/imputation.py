@@ -31,10 +31,11 @@ from numba import njit
 from remission.analyses.basis import Basis, independent_terms, orthonormal_basis
 from remission.analyses.estimate import Estimate, Status, failed_estimate, interval_estimate, is_too_small
 from remission.analyses.means import analyze_differences, project
+from remission.numerics.addressed import addressed_draws
 from remission.numerics.distributions import gamma_quantile, normal_quantile, t_quantile
 from remission.numerics.lanes import OPTIONS
 from remission.numerics.small_systems import factor, inverse, solve, sum_of_products
-from remission.streams import People, Stream, draw_normals, draw_uniforms
+from remission.streams import People, Stream, draw_series
 
 __all__ = ["Assumption", "Chain", "analyze_imputed", "assumed_means", "impute_periods", "pool_estimates"]
 
@@ -44,6 +45,8 @@ _Table = Float[np.ndarray, "subject period"]
 _Flags = Bool[np.ndarray, " subject"]
 _BURN_IN = 50
 _BETWEEN = 10
+_AHEAD = 16
+"""Rounds whose parameters are drawn at once."""
 _PARAMETERS = 2**32 - 1
 """The subject number whose draws are those of the parameters; no trial has so many people."""
 
@@ -58,13 +61,15 @@ def analyze_imputed(
     n_imputations: int,
     weight: Float[np.ndarray, " period"],
     delta: float = 0.0,
+    null: float = 0.0,
 ) -> Estimate:
     """Adjusted difference of the weighted mean over periods, treated minus control, over imputations of what is
     missing.
 
     ``values``: NaN where missing; people without any value are imputed as well. ``people``: their addresses, all of one
     replicate. ``weight``: of each period in the mean; their sum is 1. ``delta``: added to what is imputed of the
-    treatment side after a person's last seen period.
+    treatment side after a person's last seen period. ``null``: the difference that the test is of; the estimate is what
+    is beside it.
     """
     if is_too_small(values[:, 0], treated):
         return failed_estimate(Status.NO_VARIATION)
@@ -90,7 +95,7 @@ def analyze_imputed(
         return failed_estimate(failed)
     freedom = treated.size - 2 - terms.shape[1]
     errors = (singles.high - singles.low) / (2.0 * t_quantile(freedom, 0.975))
-    return pool_estimates(singles.estimate, errors, freedom=freedom)
+    return pool_estimates(singles.estimate - null, errors, freedom=freedom)
 
 
 def pool_estimates(
@@ -125,17 +130,22 @@ def impute_periods(
     assumption: Assumption,
     n_imputations: int,
 ) -> Float[np.ndarray, "imputation subject period"] | Status:
-    """The table, completed so many times; or a status where the model cannot be fitted.
+    """The table, completed so many times; or a status where the data cannot carry the model.
+
+    Each period and each two of them must have been seen in as many people as there are columns (one for each side, and
+    the terms), periods, and two more; and each period on each side.
 
     ``values``: NaN where missing. ``terms``: further columns of the means; independent of each other and of an
     intercept. ``people``: their addresses, all of one replicate.
     """
-    n, n_periods = values.shape
+    n_periods = values.shape[1]
     # Centered terms, so that an arm's intercept is its mean.
     design = np.column_stack([~treated, treated, terms - terms.mean(axis=0)]).astype(np.float64)
     known = np.isfinite(values)
-    if n - design.shape[1] < n_periods + 2 or any(
-        not known[side].any(axis=0).all() or known[side].sum() <= n_periods for side in (treated, ~treated)
+    # With fewer the posterior of the covariance has no mean, or none at all: chains would end under some draws.
+    together = known[:, :, None] & known[:, None, :]
+    if together.sum(axis=0).min() < design.shape[1] + n_periods + 2 or any(
+        not known[side].any(axis=0).all() for side in (treated, ~treated)
     ):
         return Status.NOT_ESTIMABLE
     if (fault := _rank_fault(values, treated, terms)) is not None:
@@ -173,8 +183,6 @@ def _rank_fault(values: _Table, treated: _Flags, terms: Float[np.ndarray, "subje
     total, totals = (one * one).sum(axis=1), (other * other).sum(axis=1)
     fault = None
     for number, (a, b) in enumerate(pairs):
-        if both[number].sum() <= basis.rank[number] + 1:
-            continue
         if squares[number] <= _NO_SPREAD * total[number] or others[number] <= _NO_SPREAD * totals[number]:
             # Few may be seen in both; that one period alone does not vary is a fault of the table.
             if a == b:
@@ -203,6 +211,7 @@ def _completed(
 ) -> Float[np.ndarray, "imputation subject period"]:
     """The completed tables."""
     known, n_periods = np.isfinite(values), values.shape[1]
+    design = np.asfortranarray(design)
     holes, chain = _Holes.of(known), Chain(people, n_periods, design.shape[1])
     start = np.array([np.nanmean(values[treated == side], axis=0) for side in (False, True)])
     table = np.where(known, values, start[treated.astype(np.int64)])
@@ -374,6 +383,7 @@ class Chain:
 
     def __init__(self, people: People, n_periods: int, n_columns: int) -> None:
         self.people = people
+        self._ahead: list[tuple[np.ndarray, np.ndarray]] = []
         replicate = people.replicate[:1]
         self.parameter = People(seed=people.seed, replicate=replicate, subject=np.full(1, _PARAMETERS, dtype=np.uint64))
         self.n_periods, self.n_columns = n_periods, n_columns
@@ -381,19 +391,41 @@ class Chain:
 
     def normals(self, count: int) -> _Table:
         """So many standard normals of each person."""
-        blocks: list[np.ndarray] = []
+        blocks = []
         for _ in range(-(-count // 4)):
-            blocks += draw_normals(self.people, Stream.IMPUTATION, self.person_index)
+            blocks.append(
+                addressed_draws(
+                    self.people.subject, self.people.replicate, index=self.person_index,
+                    stream=int(Stream.IMPUTATION), seed=self.people.seed, normal=True,
+                )
+            )  # fmt: skip
             self.person_index += 1
-        return np.stack(blocks[:count], axis=1)
+        return np.ascontiguousarray(np.concatenate(blocks)[:count].T)
 
     def uniforms(self, count: int) -> Float[np.ndarray, " draw"]:
         """So many uniforms of the parameters."""
-        blocks: list[np.ndarray] = []
-        for _ in range(-(-count // 4)):
-            blocks += draw_uniforms(self.parameter, Stream.IMPUTATION, self.parameter_index)
-            self.parameter_index += 1
-        return np.concatenate(blocks)[:count]
+        n_blocks = -(-count // 4)
+        found = draw_series(self.parameter, Stream.IMPUTATION, self.parameter_index, n_blocks)
+        self.parameter_index += n_blocks
+        return found[:count]
+
+    def _draw_ahead(self) -> None:
+        """Bartlett's triangles and the normals of the means of several rounds: at once, for the calls cost most."""
+        t, q = self.n_periods, self.n_columns
+        n = len(self.people)
+        n_blocks = -(-(t + t * (t - 1) // 2 + t * q) // 4)
+        draws = draw_series(self.parameter, Stream.IMPUTATION, self.parameter_index, _AHEAD * n_blocks)
+        self.parameter_index += _AHEAD * n_blocks
+        # A Wishart draw is A A' with chi's on the diagonal of A and normals below it.
+        table = draws.reshape(_AHEAD, 4 * n_blocks)
+        chis = np.sqrt(2.0 * gamma_quantile(np.tile((n - q - np.arange(t)) / 2.0, (_AHEAD, 1)), table[:, :t]))
+        normals = normal_quantile(table[:, t : t + t * (t - 1) // 2 + t * q])
+        below = np.tril_indices(t, -1)
+        for chi, row in zip(chis, normals, strict=True):
+            bartlett = np.diag(chi)
+            bartlett[below] = row[: t * (t - 1) // 2]
+            self._ahead.append((bartlett, row[t * (t - 1) // 2 :].reshape(q, t)))
+        self._ahead.reverse()
 
     def parameters(
         self, table: _Table, design: Float[np.ndarray, "subject column"]
@@ -402,16 +434,10 @@ class Chain:
 
         Raises _NoRankError: a period is a function of others.
         """
-        n, t, q = table.shape[0], self.n_periods, self.n_columns
-        # Bartlett: a Wishart draw is A A' with chi's on the diagonal of A and normals below it.
-        draws = self.uniforms(t + t * (t - 1) // 2 + t * q)
-        bartlett = np.diag(np.sqrt(2.0 * gamma_quantile((n - q - np.arange(t)) / 2.0, draws[:t])))
-        normals = normal_quantile(draws[t:])
-        bartlett[np.tril_indices(t, -1)] = normals[: t * (t - 1) // 2]
-        is_full, means, covariance = _posterior(
-            np.ascontiguousarray(table.T).T, np.ascontiguousarray(design.T).T, bartlett,
-            normals[t * (t - 1) // 2 :].reshape(q, t),
-        )  # fmt: skip
+        if not self._ahead:
+            self._draw_ahead()
+        bartlett, normals = self._ahead.pop()
+        is_full, means, covariance = _posterior(np.asfortranarray(table), np.asfortranarray(design), bartlett, normals)
         if not is_full:
             raise _NoRankError
         return means, covariance

@@ -41,6 +41,11 @@ class Compared(ABC):
     """What is added to imputed values of the treatment side, for a tipping point."""
 
     @property
+    def null(self) -> float:
+        """What a test after imputation is of, a logarithm of a ratio; the estimate is then of the rest."""
+        return 0.0
+
+    @property
     @abstractmethod
     def value(self) -> _Table:
         """The outcome; NaN without one."""
@@ -186,6 +191,7 @@ def _imputed(found: Compared) -> Estimates:
                 n_imputations=rule.n_imputations,
                 weight=found.imputed_shares,
                 delta=found.delta,
+                null=found.null,
             )
             for number, who in enumerate(found.randomized)
         ]
@@ -206,6 +212,7 @@ def _completed(one: Callable[..., Estimate], found: Compared, *columns: np.ndarr
                 assumption=rule.assumption,
                 n_imputations=rule.n_imputations,
                 delta=found.delta,
+                null=found.null,
             )
             for number, who in enumerate(found.randomized)
         ]

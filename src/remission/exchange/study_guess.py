@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -212,6 +213,8 @@ def _table_lines(path: Path, guess: _Guess) -> Iterator[str]:
     names = [str(name) for name in cells.columns]
     if not len(cells):
         raise SpecError(where=path.name, got="a table without a row", allowed="a row for each person")
+    signs = _signs_of(cells)
+    cells = cells if signs is None else cells.map(lambda cell: _with_points(cell, *signs))
     person = _column(names, "person") or next(
         (name for name in names if cells[name].nunique() == len(cells) and not _is_numbers(cells[name])), names[0]
     )
@@ -231,6 +234,7 @@ def _table_lines(path: Path, guess: _Guess) -> Iterator[str]:
         words = set(cells[arm].map(lambda cell: " ".join(str(cell).split()))) - {""}
         groups = sorted(word for word in words if not is_not_known(word))
     yield "  # missing: [999, -99]   codes that stand for not known"
+    yield from _sign_lines(signs, guess)
     yield from _date_lines(cells, guess)
     left = [name for name in names if name not in {person, arm, visit}]
     wide = [] if repeated else _wide_of(cells, left)
@@ -403,9 +407,34 @@ def _column(names: Sequence[str], what: str) -> str | None:
     return next((folded[name] for name in _NAMES[what] if name in folded), None)
 
 
-def _is_numbers(cells: "pd.Series[str]") -> bool:
+def _is_numbers(cells: "pd.Series[str]", decimal: Literal["point", "comma"] = "point", thousands: str = "none") -> bool:
     known = [cell for cell in cells if cell != "" and not is_not_known(cell)]
-    return bool(known) and all(not np.isnan(number_of(cell)) for cell in known)
+    return bool(known) and all(not np.isnan(number_of(cell, decimal, thousands)) for cell in known)
+
+
+_COMMA: tuple[tuple[Literal["comma"], str], ...] = (("comma", "none"), ("comma", "point"))
+
+
+def _signs_of(cells: pd.DataFrame) -> tuple[Literal["comma"], str] | None:
+    """Decimal sign and sign between thousands, where columns are numbers by them and none is by a decimal point."""
+    numbers = [name for name in cells.columns if _is_numbers(cells[name])]
+    if any("." in cell for name in numbers for cell in cells[name]):
+        return None
+    others = [name for name in cells.columns if name not in numbers]
+    return next((signs for signs in _COMMA if any(_is_numbers(cells[name], *signs) for name in others)), None)
+
+
+def _sign_lines(signs: tuple[Literal["comma"], str] | None, guess: _Guess) -> Iterator[str]:
+    if signs is not None:
+        yield "  decimal: comma" + guess.say("numbers are written with a decimal comma")
+        if signs[1] == "point":
+            yield "  thousands: point" + guess.say("a point stands between thousands")
+
+
+def _with_points(cell: str, decimal: Literal["comma"], thousands: str) -> str:
+    """The cell as it would stand with a decimal point, where it is a number."""
+    value = number_of(cell, decimal, thousands)
+    return cell if np.isnan(value) else f"{value:.15g}"
 
 
 def _visits_of(cells: "pd.Series[str]") -> list[tuple[str, int]]:

@@ -591,9 +591,27 @@ class _Reader:
                 f"{sheet.name}, row {sheet.line(row)}, {column}",
                 cell,
                 "a number, or a declared code for not known",
-                f"Mend the cell, or declare the code: missing: [{cell}].",
+                self._written_otherwise(cell) or f"Mend the cell, or declare the code: missing: [{cell}].",
             )
         return value
+
+    def _written_otherwise(self, cell: str) -> str:
+        """What to say of a cell that is a number by other signs than those of the plan."""
+        data = self.plan.data
+        signs = [
+            (decimal, thousands)
+            for decimal in ("point", "comma")
+            for thousands in ("none", "point", "comma", "space", "apostrophe")
+            if decimal != thousands and not math.isnan(number_of(cell, decimal, thousands))
+        ]
+        if not signs or (data.decimal, data.thousands) in signs:
+            return ""
+        words = [
+            f"decimal: {decimal}" + ("" if thousands == "none" else f", thousands: {thousands}")
+            for decimal, thousands in signs
+            if thousands == "none" or (decimal, "none") not in signs
+        ]
+        return f"Say under data how numbers are written, if they are: {' or '.join(words)}."
 
     def _answer(self, sheet: "_Sheet", row: int, column: str, one: Measure | None = None) -> int:
         """1, 0, or -1 where nothing is known."""

@@ -5,7 +5,7 @@ The operations are those of the functions there that work on whole arrays, in th
 
 import numpy as np
 from jaxtyping import Float, UInt64
-from numba import njit, uint64
+from numba import njit
 
 from remission.numerics.lanes import OPTIONS, cos_turns_lane, log_lane, philox_lane, sin_turns_lane, unit_lane
 
@@ -62,8 +62,8 @@ def addressed_draws(
     ``n_columns``: 1 to 4; even with ``normal``.
     """
     found = np.empty((n_columns, subject.size))
-    _fill(found, np.ascontiguousarray(subject), np.ascontiguousarray(replicate), uint64(index), uint64(stream),
-          uint64(seed & _MASK), uint64(seed >> 32), n_columns // 2 if normal else 0)  # fmt: skip
+    _fill(found, np.ascontiguousarray(subject), np.ascontiguousarray(replicate), np.uint64(index), np.uint64(stream),
+          np.uint64(seed & _MASK), np.uint64(seed >> 32), n_columns // 2 if normal else 0)  # fmt: skip
     return found
 
 
@@ -77,6 +77,6 @@ def addressed_firsts(
 ) -> Float[np.ndarray, "index subject"]:
     """The first uniform at each of several addresses; arguments as for :func:`addressed_draws`. [dimensionless]"""
     found = np.empty((index.size, subject.size))
-    _fill_first(found, np.ascontiguousarray(subject), np.ascontiguousarray(replicate), index, uint64(stream),
-                uint64(seed & _MASK), uint64(seed >> 32))  # fmt: skip
+    _fill_first(found, np.ascontiguousarray(subject), np.ascontiguousarray(replicate), index, np.uint64(stream),
+                np.uint64(seed & _MASK), np.uint64(seed >> 32))  # fmt: skip
     return found

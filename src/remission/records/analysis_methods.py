@@ -51,7 +51,7 @@ class MethodFacts(Record):
     has_regression: bool = True
     counts_days: bool = False
     is_turned: bool = False
-    margin_at: Literal["interval", "data"] | None = None
+    margin_at: Literal["interval", "data", "test"] | None = None
     tipped_by: str = ""
     name: str = ""
     in_points: bool = False

@@ -356,6 +356,11 @@ class PlannedAnalysis(Analysis):
                 where="tipping_deltas",
                 got=f"{list(self.tipping_deltas)} for {self.method}",
                 allowed=f"a method whose missing values can be imputed: {several}",
+                remedy="A time that was cut off is not imputed here. To ask what leaving may hide, let leaving count "
+                "as the event (strategy composite) in a sensitivity analysis, or give tipping_deltas to the odds "
+                "ratio of the event by a day."
+                if "time" in self.facts.measures
+                else "",
             )
         if self.tipping_deltas and len({one > 0.0 for one in self.tipping_deltas if one}) > 1:
             allowed = "numbers of one sign, the direction in which the treatment would do worse"

@@ -41,7 +41,7 @@ class StudyCompared(Compared):
     def outcome(self) -> Outcome:
         """What the strategies and the rule for missing values make of the measure."""
         found = outcome_of(self.plan, self.analysis, self.data)
-        if self.margin is None:
+        if self.margin is None or self.analysis.facts.margin_at == "test":
             return found
         if self.analysis.is_ratio:
             return replace(found, exposure=found.exposure * np.where(self.sides[0], self.margin, 1.0))
@@ -51,6 +51,13 @@ class StudyCompared(Compared):
             # Half the difference of the two periods is moved by half of what the first one is.
             periods = found.periods - 2.0 * moved[:, None] * (np.arange(periods.shape[1]) == 0)
         return replace(found, value=found.value - moved, periods=periods)
+
+    @property
+    def null(self) -> float:
+        """As of :class:`Compared`."""
+        if self.margin is None or self.analysis.facts.margin_at != "test":
+            return 0.0
+        return log_of(self.margin) if self.analysis.is_ratio else self.margin
 
     @cached_property
     def sides(self) -> tuple[_Flags, _Flags]:
@@ -250,8 +257,40 @@ def _estimate(one: StudyCompared) -> tuple[Estimate, str]:
                 f"{people} on the {name} side has what the analysis needs; it takes two at least on each side. "
                 "Look at what was not used."
             )
+    if one.analysis.method in _OF_ONE_VALUE and _is_constant(one):
+        return failed_estimate(Status.NO_VARIATION), str(_WORDS["status"]["no_variation"])
     found = analyze_compared(one).one(0)
-    return found, "" if found.status is Status.OK else str(_WORDS["status"][found.status.value])
+    return found, "" if found.status is Status.OK else _why(one, found.status)
+
+
+_OF_ONE_VALUE = ("odds_ratio", "hazard_ratio")
+"""Methods that have a number of people who are all alike, 1 with an interval, which tells nothing."""
+
+
+def _is_constant(one: StudyCompared) -> bool:
+    """Whether everybody analyzed has the same outcome."""
+    value, event = one.outcome.value[one.analyzed], one.outcome.event[one.analyzed]
+    return value.size > 0 and bool((value == value[0]).all() and (event == event[0]).all())
+
+
+def _why(one: StudyCompared, status: Status) -> str:
+    """In words why there is no number: by what this method asks of the data, or by the status alone."""
+    analysis, outcome, who = one.analysis, one.outcome, one.analyzed
+    special = _WORDS["why"]
+    if analysis.method == "percent_lower" and any(outcome.value[side & who].mean() <= 0.0 for side in one.sides):
+        return str(special["mean_below_nothing"])
+    if analysis.method == "restricted_mean_difference" and status is Status.NOT_ESTIMABLE:
+        last = min(float(outcome.value[side & who].max()) for side in one.sides)
+        return str(special["not_followed"]).format(day=f"{last:g}", tau=f"{analysis.tau_day:g}")
+    if analysis.method == "imputed_difference" and status is Status.NOT_ESTIMABLE:
+        seen = np.isfinite(outcome.periods[who])
+        together = (seen[:, :, None] & seen[:, None, :]).sum(axis=0)
+        a, b = np.unravel_index(int(together.argmin()), together.shape)
+        needed = 4 + sum(columns.shape[1] for _, columns in one.terms) + together.shape[0]
+        if together.min() < needed:
+            names = outcome.names[a] if a == b else f"{outcome.names[a]} and {outcome.names[b]} together"
+            return str(special["seldom_seen"]).format(names=names, count=int(together.min()), needed=needed)
+    return str(_WORDS["status"][status.value])
 
 
 def _described(one: StudyCompared, found: Estimate, message: str, p_adjusted: float) -> StudyEstimate:
@@ -382,7 +421,9 @@ def _analysis_cautions(one: StudyCompared, left_out: dict[str, int]) -> Iterator
 
 
 def _one_sided(one: StudyCompared) -> Iterator[str]:
-    """A side on which all is alike has a ratio all the same."""
+    """A side on which all is alike has a ratio all the same; and a prior speaks where the data are alike."""
+    if one.analysis.method == "posterior_share_difference" and _is_constant(one):
+        yield "the outcome is the same for everybody; the interval is that of the prior and of the number of people."
     is_table = one.analysis.method == "odds_ratio" and not one.terms and one.analysis.test == "wald"
     if not is_table and one.analysis.method != "log_rank":
         return

@@ -1,10 +1,12 @@
 """Imputation against exact conditional means, complete data, Rubin's rules by hand and the law of the posterior."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
+from remission.analyses.completed import analyze_imputed_counts, analyze_imputed_events
 from remission.analyses.estimate import Estimate, Status
 from remission.analyses.imputation import (
     Assumption,
@@ -214,20 +216,56 @@ def test_tables_that_cannot_be_imputed_have_a_status() -> None:
     assert zero.status is Status.NO_VARIATION
 
 
-def test_a_pair_of_periods_that_tells_nothing_is_no_fault() -> None:
-    """Two periods that few people were seen in, or that do not vary where both were seen, say nothing of a copy."""
+def test_periods_seldom_seen_together_have_no_covariance() -> None:
+    """Too few people were seen at both: with q columns and t periods it takes q + t + 2, whatever the draws."""
     values, treated, people = make(60, seed=4)
-    few = values.copy()
-    few[:28, 1], few[31:, 3] = np.nan, np.nan
-    flat = values.copy()
-    # Where both were seen the second is one number; elsewhere it varies.
-    flat[:40, 1], flat[40:, 0] = 50.0, np.nan
-    for table in (few, flat):
-        found = analyze_imputed(
-            table, treated, np.zeros((60, 0)), people, assumption="copy-reference", n_imputations=2, weight=WEIGHT
-        )
-        assert found.status is Status.OK
-        assert found.low < found.estimate < found.high
+
+    def statuses(n_together: int) -> set[Status]:
+        table = values.copy()
+        table[: 30 - n_together, 1], table[30:, 3] = np.nan, np.nan
+        return {
+            analyze_imputed(
+                table, treated, np.zeros((60, 0)), replace(people, seed=seed), assumption="copy-reference",
+                n_imputations=2, weight=WEIGHT,
+            ).status
+            for seed in range(10)
+        }  # fmt: skip
+
+    assert statuses(7) == {Status.NOT_ESTIMABLE}
+    assert statuses(8) == {Status.OK}
+
+
+def test_two_periods_that_do_not_vary_where_both_were_seen_are_no_copies() -> None:
+    """Where both were seen the second is one number; elsewhere it varies."""
+    values, treated, people = make(60, seed=4)
+    values[:40, 1], values[40:, 0] = 50.0, np.nan
+    found = analyze_imputed(
+        values, treated, np.zeros((60, 0)), people, assumption="copy-reference", n_imputations=2, weight=WEIGHT
+    )
+    assert found.status is Status.OK
+    assert found.low < found.estimate < found.high
+
+
+@pytest.mark.parametrize("place", range(40, 50))
+def test_a_status_after_imputation_hangs_on_the_data_alone(place: int) -> None:
+    """Few people with gaps: events, counts and visits have a number under every seed or under none."""
+    generator = np.random.default_rng(place)
+    n = int(generator.integers(8, 20))
+    treated, terms = np.arange(n) % 2 == 1, generator.normal(size=(n, int(generator.integers(0, 3))))
+    events, counts = (generator.random(n) < 0.3).astype(float), generator.poisson(0.7, n).astype(float)
+    visits = generator.normal(size=(n, 3))
+    for table in (events, counts, visits):
+        table[generator.random(table.shape) < 0.25] = np.nan
+    address = np.arange(n, dtype=np.uint64)
+    for assumption in ("missing-at-random", "jump-to-reference"):
+        found: list[set[Status]] = [set(), set(), set()]
+        for seed in range(6):
+            people = People(seed=seed, replicate=np.zeros(n, dtype=np.uint64), subject=address)
+            rule: dict[str, Any] = {"assumption": assumption, "n_imputations": 3}
+            found[0].add(analyze_imputed_events(events, treated, terms, people, **rule).status)
+            found[1].add(analyze_imputed_counts(counts, np.full(n, 28.0), treated, terms, people, **rule).status)
+            found[2].add(analyze_imputed(visits, treated, terms, people, **rule, weight=np.eye(3)[-1]).status)
+        assert [len(one) for one in found] == [1, 1, 1], (assumption, found)
 
 
 def test_a_period_that_is_the_sum_of_two_others_is_found_out() -> None:

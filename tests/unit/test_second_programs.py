@@ -91,6 +91,15 @@ def test_a_moved_number_is_seen(tallies: dict[str, compare.Tally]) -> None:
     assert tallies["mean_difference"].n_numbers
 
 
+def test_a_form_seen_on_few_data_sets_is_pending() -> None:
+    """A folder of public data that was not found once left three forms with two sets, and the table said: agrees."""
+    tally = compare.Tally(n_sets=203, n_public=3, n_numbers=5)
+    assert compare.verdict(tally, least=(200, 3)) == "agrees"
+    for n_sets, n_public in ((202, 2), (202, 3)):
+        few = compare.Tally(n_sets=n_sets, n_public=n_public, n_numbers=5)
+        assert compare.verdict(few, least=(200, 3)) == "pending"
+
+
 def test_states_are_written_beside_their_comments(tmp_path: Path) -> None:
     """The file of states keeps its words: they say what the states mean."""
     copy = tmp_path / "states.toml"

@@ -15,6 +15,7 @@ from remission.streams import (
     draw_firsts,
     draw_normal_pair,
     draw_normals,
+    draw_series,
     draw_uniforms,
     draw_words,
 )
@@ -128,3 +129,10 @@ def test_the_first_person_alone_has_the_draws_of_the_crowd() -> None:
     one = People(seed=3, replicate=crowd.replicate[:1], subject=crowd.subject[:1])
     for found, expected in zip(draw_normals(one, Stream.CUE, 4), draw_normals(crowd, Stream.CUE, 4), strict=True):
         assert found[0] == expected[0]
+
+
+def test_a_series_holds_the_uniforms_at_each_of_its_addresses() -> None:
+    """One call for many addresses of one person; its bits are those of the calls that it stands for."""
+    person = People(seed=2**40 + 3, replicate=np.full(1, 7, dtype=np.uint64), subject=np.full(1, 2**32 - 1, np.uint64))
+    one_by_one = [draw_uniforms(person, Stream.IMPUTATION, index) for index in range(5, 9)]
+    np.testing.assert_array_equal(draw_series(person, Stream.IMPUTATION, 5, 4), np.concatenate(one_by_one, axis=None))

@@ -415,6 +415,33 @@ def test_a_margin_of_visits_at_another_alpha(method: str, options: dict[str, Any
         assert rm.analyze(path, plan).estimates[0].not_inferior == (factor > 1.0)
 
 
+@pytest.mark.parametrize("name", ["relapse", "use", "craving"])
+def test_a_margin_after_imputation_at_another_alpha(name: str, tmp_path: Path) -> None:
+    """The pooled test takes the margin for its null, with the same draws: the verdict turns at the interval's end."""
+    method = {"relapse": "imputed_odds_ratio", "use": "imputed_rate_ratio", "craving": "imputed_difference"}[name]
+    rule = {"assumption": "missing-at-random", "n_imputations": 4}
+    one = analysis(name, method, imputation=rule) | {"contrast": {"treatment": "placebo", "control": "ketamine"}}
+    frame = people(60, seed=2).astype({"relapse": object, "use": object})
+    frame.loc[::7, ["relapse", "use"]] = ""
+    path = saved(frame, tmp_path)
+    if name == "craving":
+        path, _ = visits_of(people(40, seed=3), tmp_path, missing=0.1)
+
+    def found(**more: Any) -> Any:
+        whole = {**one, **{key: value for key, value in more.items() if key == "margin"}}
+        rest = {key: value for key, value in more.items() if key != "margin"}
+        plan = visit_plan(tmp_path, whole, **rest) if name == "craving" else plan_of(whole, **rest)
+        if name == "relapse":
+            plan["measures"][2]["missing"] = "observed"
+        return rm.analyze(path, plan).estimates[0]
+
+    plain = found()
+    assert plain.status is Status.OK
+    end = _end(plain, 1.0 if plain.analysis.is_ratio else 0.0, is_high=False)
+    for factor in (0.999, 1.001):
+        assert found(margin=end * factor, alpha=0.0500001).not_inferior == (factor > 1.0)
+
+
 def test_a_margin_at_a_wider_alpha_is_that_of_its_interval(tmp_path: Path) -> None:
     """At .2 the interval is the one of 80%, by Student's t of the regression."""
     frame = people(60, seed=2)
@@ -584,6 +611,9 @@ WRONG = [
     ("no person column", {}, {"rename": {"id": "who"}}, "id"),
     ("a word among numbers", {}, {"set": ("score", 3, "high")}, "row 5, score"),
     ("a number with a comma", {}, {"set": ("score", 3, "12,5")}, "row 5, score"),
+    ("a decimal comma", {}, {"set": ("score", 3, "12,5")}, "decimal: comma"),
+    ("a point between thousands", {}, {"set": ("score", 3, "1.012,5")}, "decimal: comma, thousands: point"),
+    ("a tipping point of times", one("time", "hazard_ratio", tipping_deltas=[0, 1]), {}, "strategy composite"),
     ("a word that is no answer", {}, {"set": ("relapse", 3, "maybe"), "use": "relapse"}, "yes or no"),
     ("a count that is none", {}, {"set": ("use", 3, 2.5), "use": "use"}, "whole number"),
     ("a negative count", {}, {"set": ("use", 3, -1), "use": "use"}, "at least 0"),
@@ -713,6 +743,8 @@ STATUSES = [
      lambda f: f.assign(event=np.where(f["arm"] == "Ketamine", "no", "yes"))),
     ("one person on a side", "score", "mean_difference", Status.NOT_ESTIMABLE,
      lambda f: f.assign(score=f["score"].where((f["arm"] == "Ketamine") | (f.index == 1)))),
+    ("an event of everybody on one day", "time", "hazard_ratio", Status.NO_VARIATION,
+     lambda f: f.assign(time=84, event="yes")),
     ("a copy of the arm", "score", "mean_difference", Status.NOT_ESTIMABLE,
      lambda f: f.assign(age=(f["arm"] == "Ketamine") * 1)),
 ]  # fmt: skip
@@ -729,6 +761,51 @@ def test_what_cannot_be_estimated_has_a_status_and_no_number(
     assert found.status is status, name
     assert np.isnan([found.estimate, found.low, found.high, found.p_value]).all()
     assert len(found.message) > 40, "place and remedy"
+
+
+def test_a_status_says_why(tmp_path: Path) -> None:
+    """People who are all alike have no ratio, and one reason for all would send the reader to the wrong column."""
+    frame = people()
+    alike = rm.analyze(saved(frame.assign(relapse="no"), tmp_path), plan_of(analysis("relapse", "odds_ratio")))
+    assert alike.estimates[0].status is Status.NO_VARIATION
+    late = rm.analyze(
+        saved(frame, tmp_path), plan_of(analysis("time", "restricted_mean_difference", tau_day=400))
+    ).estimates[0]
+    assert "day 84" in late.message
+    assert "day 400" in late.message
+    low = rm.analyze(
+        saved(frame.assign(score=frame["score"] - 90.0), tmp_path), plan_of(analysis("score", "percent_lower"))
+    ).estimates[0]
+    assert "mean_difference" in low.message
+    prior = {"grade": "assumed", "source": "made up", "events": 1, "others": 1}
+    belief = rm.analyze(
+        saved(frame.assign(relapse="no"), tmp_path),
+        plan_of(analysis("relapse", "posterior_share_difference", prior=prior)),
+    ).estimates[0]
+    assert any("the same for everybody" in line for line in belief.cautions)
+    path, _ = visits_of(people(10), tmp_path, missing=0.1)
+    rule = {"assumption": "missing-at-random", "n_imputations": 2}
+    few = rm.analyze(path, visit_plan(tmp_path, analysis("craving", "imputed_difference", imputation=rule)))
+    assert "imputation takes" in few.estimates[0].message
+
+
+def test_a_table_with_decimal_commas_is_read_as_it_says(tmp_path: Path) -> None:
+    """Half of the world writes 12,5 between semicolons: a plan is written for it, and the numbers are right."""
+    frame = people()
+    plain = rm.analyze(saved(frame, tmp_path), plan_of(analysis("score", "mean_difference"))).estimates[0]
+    path = tmp_path / "semicolons.csv"
+    frame.to_csv(path, index=False, sep=";", decimal=",")
+    text, said = guess_plan(path)
+    assert any("decimal comma" in line for line in said)
+    assert "column: score" in text
+    parse_study_plan(text)
+    told = rm.analyze(path, plan_of(analysis("score", "mean_difference"), data={"decimal": "comma"})).estimates[0]
+    assert told.estimate == plain.estimate
+    frame["score"] = [f"{1 + place // 10}.{place:03d},5" for place in range(60)]
+    frame["before"] = frame["before"].round().astype(int)
+    frame.to_csv(path, index=False, sep=";")
+    assert "thousands: point" in guess_plan(path)[0]
+    assert "decimal" not in guess_plan(saved(people(), tmp_path))[0]
 
 
 def test_a_covariance_without_an_inverse_has_a_status(tmp_path: Path) -> None:

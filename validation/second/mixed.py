@@ -1,4 +1,4 @@
-"""Mixed models of visits by REML: dense matrices of all rows, Newton in the parameters that SAS prints."""
+"""Mixed models of visits by REML: matrices of all rows, Newton in the parameters that SAS prints."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from scipy import stats
+from scipy.sparse import csr_array
 
 from validation.second.basics import Array, Found, NoEstimateError, by_t, check_sides, columns_that_count
 
@@ -15,6 +16,7 @@ Build = Callable[[Array], Array]
 CLOSE = float(stats.chi2.ppf(0.95, 1)) / 2.0
 N_FURTHER = 10
 MOST_ROWS = 60
+MANY_ROWS = 150
 
 
 @dataclass(frozen=True)
@@ -147,12 +149,28 @@ class Reml:
 
     def __init__(self, outcome: Array, columns: Array, person: Any, cell: Any, structure: Structure) -> None:
         self.outcome, self.columns, self.structure = outcome, columns, structure
-        self.together = person[:, None] == person
-        self.cells = np.ix_(cell, cell)
+        # People who were seen at the same cells have one block.
+        rows = [np.flatnonzero(person == who) for who in np.unique(person)]
+        self.blocks = [
+            (np.array(cells), np.array([one for one in rows if tuple(cell[one]) == cells]))
+            for cells in sorted({tuple(cell[one]) for one in rows})
+        ]
+        self.left = np.concatenate([np.repeat(of, of.shape[1], axis=1).ravel() for _, of in self.blocks])
+        self.right = np.concatenate([np.tile(of, of.shape[1]).ravel() for _, of in self.blocks])
+        self.cells = cell[self.left], cell[self.right]
 
-    def spread(self, small: Array) -> Array:
+    def whole(self, values: Array) -> Any:
+        """A matrix of rows from its values at the pairs of one person; a sparse one of many rows, for the time."""
+        shape = (self.outcome.size, self.outcome.size)
+        if self.outcome.size > MANY_ROWS:
+            return csr_array((values, (self.left, self.right)), shape=shape)
+        result = np.zeros(shape)
+        result[self.left, self.right] = values
+        return result
+
+    def spread(self, small: Array) -> Any:
         """From cells to rows."""
-        return np.where(self.together, small[self.cells], 0.0)
+        return self.whole(small[self.cells])
 
     def look(self, theta: Array) -> Any:
         """Log likelihood, inverse covariance, projection, covariance of coefficients; None where it is singular."""
@@ -161,10 +179,14 @@ class Reml:
         # Visits that are one beside rounding have no inverse that could be trusted.
         if not np.isfinite(small).all() or np.linalg.cond(small) > 1e11:
             return None
+        height, parts = 0.0, []
         try:
             np.linalg.cholesky(small)
-            root = np.linalg.cholesky(self.spread(small))
-            inner = np.linalg.inv(root)
+            for cells, of in self.blocks:
+                root = np.linalg.cholesky(small[np.ix_(cells, cells)])
+                height -= len(of) * float(np.log(np.diagonal(root)).sum())
+                parts.append(np.tile(np.linalg.inv(root).ravel(), len(of)))
+            inner = self.whole(np.concatenate(parts))
             basis, triangle = np.linalg.qr(inner @ self.columns)
             own = np.linalg.inv(triangle)
         except np.linalg.LinAlgError:
@@ -173,9 +195,9 @@ class Reml:
         # lost in rounding, and may come out negative.
         plain = inner @ self.outcome
         rest = plain - basis @ (basis.T @ plain)
-        height = -float(np.log(np.diagonal(root)).sum()) - float(np.log(np.abs(np.diagonal(triangle))).sum())
-        inverse = inner.T @ inner
-        projection = inverse - inner.T @ basis @ basis.T @ inner
+        height -= float(np.log(np.abs(np.diagonal(triangle))).sum())
+        inverse, along = inner.T @ inner, inner.T @ basis
+        projection = (inverse.toarray() if self.outcome.size > MANY_ROWS else inverse) - along @ along.T
         return height - 0.5 * float(rest @ rest), inverse, projection, own @ own.T
 
     def slopes(self, theta: Array, projection: Array) -> tuple[Array, Array, list[Array]]:
@@ -196,8 +218,9 @@ class Reml:
                 value = -float((turned[k] * turned[m].T).sum())
                 value += 2.0 * float(self.outcome @ turned[k] @ turned[m] @ plain)
                 if seconds is not None:
-                    bent = self.spread(seconds[k, m])
-                    value += float((projection * bent).sum()) - float(plain @ bent @ plain)
+                    bent = seconds[k, m][self.cells]
+                    value += float(projection[self.left, self.right] @ bent)
+                    value -= float((plain[self.left] * bent) @ plain[self.right])
                 result[k, m] = result[m, k] = 0.5 * value
         return result
 

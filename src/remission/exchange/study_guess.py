@@ -240,11 +240,8 @@ def _table_lines(path: Path, guess: _Guess) -> Iterator[str]:
     wide = [] if repeated else _wide_of(cells, left)
     visits: list[tuple[str, int]] = []
     if repeated:
-        if visit is None:
-            yield "  visit: visit" + guess.say("no column looks like a visit; name it, and the visits below")
-        else:
-            yield f"  visit: {_quoted(visit)}" + guess.say(f"{visit} is the visit")
-            visits = _visits_of(cells[visit])
+        yield _visit_line(visit, guess)
+        visits = [] if visit is None else _visits_of(cells[visit])
         yield "  visits:  # in their order; day 0 is randomization, and a measure on day 0 or before is a baseline"
         yield from _visit_lines(visits or [("baseline", 0), ("week 4", 28)], guess)
     elif wide:
@@ -422,6 +419,12 @@ def _signs_of(cells: pd.DataFrame) -> tuple[Literal["comma"], str] | None:
         return None
     others = [name for name in cells.columns if name not in numbers]
     return next((signs for signs in _COMMA if any(_is_numbers(cells[name], *signs) for name in others)), None)
+
+
+def _visit_line(visit: str | None, guess: _Guess) -> str:
+    if visit is None:
+        return "  visit: visit" + guess.say("no column looks like a visit; name it, and the visits below")
+    return f"  visit: {_quoted(visit)}" + guess.say(f"{visit} is the visit")
 
 
 def _sign_lines(signs: tuple[Literal["comma"], str] | None, guess: _Guess) -> Iterator[str]:

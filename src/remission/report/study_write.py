@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from remission.analyses.covariance import SPATIAL
 from remission.files import copy_file, make_folder, spreadsheet_safe, write_text
 from remission.provenance import library_versions, python_version
 from remission.records.packaged import packaged_toml
@@ -206,8 +207,16 @@ _STRUCTURES = {
     "heterogeneous-toeplitz": "toeph",
     "ante-dependence": "ad",
     "heterogeneous-ante-dependence": "adh",
-    "spatial-exponential": "sp_exp",
-    "spatial-gaussian": "sp_gau",
+}
+
+
+# What nlme calls them; it has no Toeplitz, no ante-dependence and no covariance of each side.
+_IN_NLME = {
+    "unstructured": "nlme::corSymm(form = ~ at | person)",
+    "compound-symmetry": "nlme::corCompSymm(form = ~ at | person)",
+    "autoregressive": "nlme::corAR1(form = ~ at | person)",
+    "spatial-exponential": "nlme::corExp(form = ~ day | person)",
+    "spatial-gaussian": "nlme::corGaus(form = ~ day | person)",
 }
 
 
@@ -230,6 +239,9 @@ def _r_words(found: StudyCompared) -> Mapping[str, str]:
     m = found.outcome.shares.size
     weights = found.shares if found.target is None else (np.arange(m) == found.target) * 1.0
     freedom = _FREEDOMS[analysis.degrees_of_freedom]
+    shape = analysis.covariance.removeprefix("heterogeneous-")
+    # Each visit has a variance of its own, or all have one.
+    is_spread = shape != analysis.covariance or shape == "unstructured"
     return {
         "id": analysis.id,
         "method": freedom[0] if analysis.method == "mmrm" else analysis.method,
@@ -237,7 +249,12 @@ def _r_words(found: StudyCompared) -> Mapping[str, str]:
         "terms": "".join(f" + {name}" for name in terms),
         "baseline": f" + {baseline}:visit" if baseline else "",
         "tau": str(analysis.tau_day),
-        "structure": _STRUCTURES[analysis.covariance],
+        "structure": _STRUCTURES.get(analysis.covariance, ""),
+        # Its spatial covariances are of coordinates, not of visits.
+        "in_mmrm": "FALSE" if analysis.covariance in SPATIAL else "TRUE",
+        "in_nlme": "TRUE" if shape in _IN_NLME and not analysis.covariance_by_side else "FALSE",
+        "correlation": _IN_NLME.get(shape, "NULL"),
+        "variances": "nlme::varIdent(form = ~ 1 | visit)" if is_spread else "NULL",
         "grouped": "arm / " if analysis.covariance_by_side else "",
         "corstr": {"autoregressive": "ar1"}.get(analysis.correlation, analysis.correlation),
         "weights": f"c({', '.join(f'{float(weight):.15g}' for weight in weights)})",

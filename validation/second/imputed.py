@@ -267,6 +267,8 @@ class Side:
             mean = family(basis @ self.place)[0]
             self.factor = max(1.0, float(((mine - mean) ** 2 / mean).sum()) / left)
         self.root = np.linalg.inv(np.linalg.cholesky(information)).T * sqrt(self.factor)
+        if exposure is not None and ((self.columns[drawn] @ self.root) ** 2).sum(axis=1).max() >= 4.0:
+            raise NoEstimateError("not_estimable")
 
     def linear(self, draw: Draw) -> Array:
         """Linear predictors of everybody, from one draw of the coefficients."""

@@ -35,6 +35,10 @@ from remission.streams import People
 _Values = Float[np.ndarray, " subject"]
 _Flags = Bool[np.ndarray, " subject"]
 _Terms = Float[np.ndarray, "subject term"]
+_WIDE = 1e8
+"""From this shape on a gamma number is its mean to four digits, and taken for it."""
+_KNOWN = 2.0
+"""Largest standard error of the log rate of somebody who is drawn: a factor of 50 to either side."""
 _MANY = 500.0
 """Above this mean a Poisson count is drawn as a rounded normal number."""
 
@@ -104,8 +108,10 @@ def analyze_imputed_counts(
     def draw(line: _Values, chain: Chain, phi: _Values) -> _Values:
         mean = np.maximum(exposure * exp(np.clip(line, -600.0, 600.0)), 1e-12)
         normals, scale = chain.normals(2), np.where(phi > 1.0, phi - 1.0, 1.0)
-        rate = gamma_quantile(mean / scale, normal_cdf(normals[:, 0])) * scale
-        mean = np.where(phi > 1.0, rate, mean)
+        # A quantile of a very large shape takes ever longer, and its distribution has no width.
+        is_spread = (phi > 1.0) & (mean / scale < _WIDE)
+        rate = gamma_quantile(np.where(is_spread, mean / scale, 1.0), normal_cdf(normals[:, 0])) * scale
+        mean = np.where(is_spread, rate, mean)
         return _poisson_counts(mean, normal_cdf(normals[:, 1]), normals[:, 1])
 
     def one(whole: _Values) -> tuple[float, float, int | None] | Status:
@@ -251,6 +257,9 @@ def _side(
     if not is_odds:
         away = values - fit.mean
         phi = max(1.0, float((away * away / np.maximum(fit.mean, 1e-300)).sum()) / freedom)
+        mine = design[np.ix_(kept, drawn)]
+        if not np.sqrt(phi * (mine * (fit.covariance[:, :, None] * mine[None]).sum(axis=1)).sum(axis=0)).max() < _KNOWN:
+            return Status.NOT_ESTIMABLE
     root = fit.covariance.copy()
     return (fit, phi, root, kept) if _factored(root) else Status.NOT_ESTIMABLE
 

@@ -363,6 +363,8 @@ def test_a_column_of_use_that_is_not_read_is_named(tmp_path: Path) -> None:
     """A file that says no and is read as yes is the worst of all."""
     got = read(tmp_path, "id,drug,date,used\n1,a,2024-03-14,0\n", amount=None, amount_unit=None)
     assert "The column used is not read" in got.report.cautions[0]
+    got = read(tmp_path, "id,drug,date,amount\n1,a,2024-03-14,0\n", amount=None, amount_unit=None)
+    assert "The column amount is not read" in got.report.cautions[0]
 
 
 def test_a_code_outside_the_list_sets_its_row_aside(tmp_path: Path) -> None:

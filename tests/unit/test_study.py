@@ -783,7 +783,7 @@ def test_a_status_says_why(tmp_path: Path) -> None:
         plan_of(analysis("relapse", "posterior_share_difference", prior=prior)),
     ).estimates[0]
     assert any("the same for everybody" in line for line in belief.cautions)
-    path, _ = visits_of(people(10), tmp_path, missing=0.1)
+    path, _ = visits_of(people(6), tmp_path, missing=0.0)
     rule = {"assumption": "missing-at-random", "n_imputations": 2}
     few = rm.analyze(path, visit_plan(tmp_path, analysis("craving", "imputed_difference", imputation=rule)))
     assert "imputation takes" in few.estimates[0].message
@@ -798,7 +798,7 @@ def test_a_table_with_decimal_commas_is_read_as_it_says(tmp_path: Path) -> None:
     text, said = guess_plan(path)
     assert any("decimal comma" in line for line in said)
     assert "column: score" in text
-    parse_study_plan(text)
+    parse_study_plan(text, name="plan.yaml")
     told = rm.analyze(path, plan_of(analysis("score", "mean_difference"), data={"decimal": "comma"})).estimates[0]
     assert told.estimate == plain.estimate
     frame["score"] = [f"{1 + place // 10}.{place:03d},5" for place in range(60)]

@@ -37,6 +37,7 @@ from remission.records.packaged import packaged_toml
 _DAY_NAME = re.compile(r"(?:(?:study[_ .]?)?day|d)?[_ .]?([+-]?[0-9]{1,9})", re.IGNORECASE)
 _SUBSTANCE = "substance of the mapping"
 _NAMES_OF_USE = {"use", "used", "suoccur", "use_yn", "anyuse", "any_use"}
+_NAMES_OF_AMOUNT = {"amount", "amt", "quantity", "drinks", "standard_drinks", "n_drinks", "grams", "sudose"}
 _CDISC = {"USUBJID", "SUTRT"}
 _UNIT = "unit of the amount"
 
@@ -191,6 +192,10 @@ def _column_of_answers(table: pd.DataFrame, mapping: Mapping) -> tuple[Mapping, 
     if unread and mapping.amount is None:
         note = f"The column {unread[0]} is not read, and every row counts as a day with use; if it says whether there "
         return mapping, [f"{note}was use, say use: {unread[0]}."]
+    amounts = [name for name in others if name.casefold() in _NAMES_OF_AMOUNT]
+    if amounts and mapping.amount is None:
+        note = f"The column {amounts[0]} is not read, and every row counts as a day with use, 0 too; if it holds "
+        return mapping, [f"{note}amounts, say amount: {amounts[0]} and their amount_unit in a mapping file."]
     return mapping, []
 
 

@@ -430,9 +430,10 @@ def test_a_margin_after_imputation_at_another_alpha(name: str, tmp_path: Path) -
     def found(**more: Any) -> Any:
         whole = {**one, **{key: value for key, value in more.items() if key == "margin"}}
         rest = {key: value for key, value in more.items() if key != "margin"}
-        plan = visit_plan(tmp_path, whole, **rest) if name == "craving" else plan_of(whole, **rest)
-        if name == "relapse":
-            plan["measures"][2]["missing"] = "observed"
+        if name == "craving":
+            return rm.analyze(path, visit_plan(tmp_path, whole, **rest)).estimates[0]
+        plan = plan_of(whole, **rest)
+        plan["measures"][2]["missing"] = "observed"
         return rm.analyze(path, plan).estimates[0]
 
     plain = found()

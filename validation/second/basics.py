@@ -45,12 +45,13 @@ def by_t(estimate: float, error: float, freedom: float) -> Found:
 
 
 def as_ratio(found: Found, p: float | None = None) -> Found:
-    """Exponential of the estimate and its ends."""
+    """Exponential of the estimate and its ends; beyond e^700 there is no number, and that stands for more."""
+    estimate, low, high = (exp(min(max(x, -700.0), 700.0)) for x in (found.estimate, found.low, found.high))
     return Found(
         found.status,
-        exp(found.estimate),
-        exp(found.low),
-        exp(found.high),
+        estimate,
+        low,
+        high,
         found.p if p is None else p,
         found.error,
         found.freedom,

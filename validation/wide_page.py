@@ -1,15 +1,17 @@
 """The wide fit, made and told: ``python -m validation.wide_page FOLDER [PART ...]`` (``make wide``).
 
-Points, emulators and draws stay in FOLDER, so it goes on where it was ended. What it found goes to
-``validation/wide.json``, the page to ``docs/validation/posterior-wide.md``; ``--page`` writes the page alone. The part
-``rows`` says what natural history and diaries alone do to the shape (:mod:`validation.wide_rows`). The set goes into
-the library only if it met what was registered.
+Points, emulators, draws and what each part found stay in FOLDER, so it goes on where it was ended. What it found goes
+to ``validation/wide.json``, the page to ``docs/validation/posterior-wide.md``; ``--page`` writes the page alone. The
+part ``rows`` says what natural history and diaries alone do to the shape (:mod:`remission.calibration.rows_alone`). The
+set goes into the library only if it met what was registered.
 """
 
 import json
+import resource
 import sys
 import time
 from dataclasses import asdict
+from math import fsum
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +23,9 @@ from remission.calibration.groups import LEVEL, GroupData
 from remission.calibration.judge import LeftOut, exact_weights, leave_out, score_left_out, seen_of, stacking_weight
 from remission.calibration.posterior import write_posterior
 from remission.calibration.psis import smoothed_weights
+from remission.calibration.refocus import refocused
+from remission.calibration.rows_alone import rows_alone
 from remission.calibration.study import described, told_rows
-from remission.calibration.two_waves import two_waves
 from remission.calibration.wave import to_unit, trial_targets
 from remission.facts.validate import computed, verdict_of
 from remission.files import copy_file, write_text
@@ -31,21 +34,20 @@ from remission.library.facts import load_facts
 from remission.library.posteriors import Posterior, load_posterior, plan_hash, read_posterior
 from remission.library.protocols import load_protocol
 from remission.patient.parameters import load_course_parameters
+from remission.provenance import source_hashes
 from remission.records.parameter import MODEL_FORM
 from remission.records.substance import Substance
 from remission.runs.crew import Crew, crew_of
 from validation.inference.basis import log_likelihood
-from validation.wide_rows import rows_alone
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "validation" / "posterior-wide.md"
 RESULTS = ROOT / "validation" / "wide.json"
 LIBRARY = ROOT / "src" / "remission" / "library" / "calibration"
-NAME = "posterior-2026-wide"
-PARTS = ("fit", "left-out", "facts", "exact")
-BEGINS = ("fit", "rows")
+NAME = "posterior-2026-shape"
+PARTS = ("fit", "exact", "left-out", "facts")
 Draws = dict[str, np.ndarray]
-_CHAINS, _WARMUP, _DRAWS, _OWN = 4, 300, 250, 32
+_CHAINS, _WARMUP, _DRAWS, _OWN = 4, 700, 700, 32
 _PARTICLES = 2000
 _FACT_PEOPLE, _FACT_REPLICATES = 1500, 30
 _LEARNT, _TIED = 0.8, 0.6
@@ -59,15 +61,35 @@ def main() -> None:
     if sys.argv[1:] != ["--page"]:
         folder, parts = Path(sys.argv[1]), sys.argv[2:] or list(PARTS)
         folder.mkdir(parents=True, exist_ok=True)
-        with crew_of(None) as crew:
-            for part in parts:
-                found = work_of(plan, folder, crew, part)
-                known = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() and part not in BEGINS else {}
-                write_text(RESULTS, json.dumps({**known, **found}, indent=1) + "\n", replace=True)
-        if all(row["met"] for row in accepted(json.loads(RESULTS.read_text("utf-8")))):
+        found: dict[str, Any] = {"cost": {}}
+        for part in parts:
+            # Of this plan and of this code: what another one found is not taken for it.
+            path = folder / f"{NAME}-{part}-{plan_hash(plan)}-{source_hashes()['numbers'][:8]}.json"
+            if not path.exists():
+                began, began_s = _used_s(), time.monotonic()
+                with crew_of(None) as crew:
+                    told = work_of(plan, folder, crew, part)
+                cost = {"processor_min": (_used_s() - began) / 60.0, "wall_min": (time.monotonic() - began_s) / 60.0,
+                        "memory_gb": _largest_gb()}  # fmt: skip
+                write_text(path, json.dumps({"told": told, "cost": cost}, indent=1) + "\n", replace=True)
+            kept = json.loads(path.read_text("utf-8"))
+            found |= kept["told"]
+            found["cost"][part] = kept["cost"]
+            write_text(RESULTS, json.dumps(found, indent=1) + "\n", replace=True)
+        if all(row["met"] for row in accepted(found)):
             copy_file(folder / f"{NAME}.json", LIBRARY / f"{NAME}.json")
     PAGE.write_text(page(plan, json.loads(RESULTS.read_text("utf-8"))), encoding="utf-8")
     print(PAGE)
+
+
+def _used_s() -> float:
+    """Seconds of processor of this process and of those it has waited for."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
+def _largest_gb() -> float:
+    """Of the largest of these processes."""
+    return max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 2**20
 
 
 def work_of(plan: CalibrationPlan, folder: Path, crew: Crew, part: str) -> dict[str, Any]:
@@ -82,10 +104,9 @@ def work_of(plan: CalibrationPlan, folder: Path, crew: Crew, part: str) -> dict[
         return {"facts": facts(plan, dict(np.load(kept)), tell)}
     if part == "rows":
         return of_rows(plan, folder, crew, tell)
-    trials, groups, limits = two_waves(plan, trial_targets(plan), folder, crew=crew, tell=tell)
+    trials, groups, limits = refocused(plan, trial_targets(plan), folder, crew=crew, tell=tell)
     if part == "fit":
         tell("sampling")
-        began = time.process_time()
         fit = fit_posterior(plan, trials, groups=groups, n_chains=_CHAINS, n_warmup=_WARMUP, n_draws=_DRAWS)
         arrays: dict[str, Any] = {"log_likelihood": fit.log_likelihood, **fit.draws}
         np.savez(kept, **arrays)
@@ -98,7 +119,6 @@ def work_of(plan: CalibrationPlan, folder: Path, crew: Crew, part: str) -> dict[
             "divergent": fit.divergent,
             "emulators": posterior.diagnostics["emulators"], "rows": posterior.diagnostics["rows"], "limits": limits,
             "values": values_of(plan, groups, posterior.draws), "tied": tied(plan, groups, posterior.draws),
-            "minutes": (time.process_time() - began) / 60.0,
         }  # fmt: skip
     if part == "left-out":
         rows = left_out(plan, trials, groups, read_posterior(folder / f"{NAME}.json"))
@@ -107,15 +127,15 @@ def work_of(plan: CalibrationPlan, folder: Path, crew: Crew, part: str) -> dict[
     drawn = dict(np.load(kept))
     log_likelihood_of = drawn.pop("log_likelihood")
     fit = Fit(draws=drawn, r_hat=1.0, effective_draws=0.0, divergent=0.0, log_likelihood=log_likelihood_of)
-    log_weights = exact_weights(plan, trials, fit, groups=groups, replicates=24, crew=crew)
+    log_weights = exact_weights(plan, trials, fit, groups=groups, crew=crew, tell=tell)
     return {"psis_k": float(smoothed_weights(log_weights)[1]), "exact_error": float(np.std(log_weights))}
 
 
 def of_rows(plan: CalibrationPlan, folder: Path, crew: Crew, tell: Any) -> dict[str, Any]:
     """What the rows alone say of what they move, trials left aside: no inference library is needed."""
-    wide, began = plan.wide, time.process_time()
+    wide = plan.wide
     assert wide is not None, "a plan that frees the shape"
-    _, groups, limits = two_waves(plan, (), folder, crew=crew, tell=tell)
+    _, groups, limits = refocused(plan, (), folder, crew=crew, tell=tell)
     generator = np.random.default_rng([plan.seed, 9])
     draws: Draws = {}
     for substance in wide.fits:
@@ -126,7 +146,7 @@ def of_rows(plan: CalibrationPlan, folder: Path, crew: Crew, tell: Any) -> dict[
         "plan": plan.id, "plan_hash": plan_hash(plan), "seed": plan.seed, "limits": limits, "emulators": [],
         "method": f"the part `rows`: {_PARTICLES:,} tempered draws, without the trials",
         "rows": told_rows(plan, groups, draws), "values": values_of(plan, groups, draws),
-        "tied": tied(plan, groups, draws), "minutes": (time.process_time() - began) / 60.0,
+        "tied": tied(plan, groups, draws),
     }  # fmt: skip
 
 
@@ -339,7 +359,7 @@ def page(plan: CalibrationPlan, found: dict[str, Any]) -> str:
         "[What was registered](../decisions/0057-the-wide-fit-is-registered.md) before any fit.",
         f"[The posterior that the program draws from](posterior.md) stays the default. {says}", "",
         f"Fitted: {', '.join(wide.fits)}. Rows of {', '.join(later)} are registered and wait.",
-        f"Made by {found['method']}, in {found['minutes']:.1f} minutes of one processor after the simulation.", "",
+        f"Made by {found['method']}.", "", *_cost(found), "",
         "## What was asked of it", "",
         "| asked | came out | |", "|---|---|---|",
         *(f"| {row['asked']} | {row['got']} | {_verdict(row)} |" for row in judged), "",
@@ -352,6 +372,14 @@ def page(plan: CalibrationPlan, found: dict[str, Any]) -> str:
         "## Emulators", "", *_emulators(found), "",
     ]  # fmt: skip
     return "\n".join(parts).rstrip() + "\n"
+
+
+def _cost(found: dict[str, Any]) -> list[str]:
+    lines = ["| part | processor, minutes | wall clock, minutes | largest process, GB |", "|---|---|---|---|"]
+    lines += [f"| {part} | {one['processor_min']:.1f} | {one['wall_min']:.1f} | {one['memory_gb']:.2f} |"
+              for part, one in found["cost"].items()]  # fmt: skip
+    total = fsum(one["processor_min"] for one in found["cost"].values())
+    return [*lines, f"| all | {total:.1f} | {fsum(one['wall_min'] for one in found['cost'].values()):.1f} | |"]
 
 
 def _verdict(row: dict[str, Any]) -> str:

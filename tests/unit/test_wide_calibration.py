@@ -12,9 +12,10 @@ import sklearn.gaussian_process  # noqa: F401 - the first import sets environmen
 from scipy import special
 from scipy.integrate import quad
 from scipy.stats import binom, multinomial, multivariate_normal, norm, truncnorm
-from validation import wide_page, wide_rows
+from validation import wide_page
 from validation.realism.statistics import diary_statistics
 
+from remission.calibration import rows_alone
 from remission.calibration.emulator import fit_emulator
 from remission.calibration.fit import group_columns, name_of
 from remission.calibration.groups import (
@@ -28,7 +29,8 @@ from remission.calibration.groups import (
     simulate_group,
     sobol,
 )
-from remission.calibration.pieces import counted
+from remission.calibration.pieces import counted, unheard
+from remission.calibration.refocus import refocused
 from remission.calibration.study import quick_plan
 from remission.calibration.wave import from_unit
 from remission.errors import SpecError
@@ -45,6 +47,7 @@ from remission.runs.crew import Crew
 PLAN = load_calibration_plan("posterior-2026-wide")
 assert PLAN.wide is not None, "the plan of this file frees the shape"
 WIDE: Wide = PLAN.wide
+SHAPE = load_calibration_plan("posterior-2026-shape")
 GROUPS = group_targets(PLAN)
 COUNT: dict[str, Any] = {
     "id": "a-row", "kind": "count", "record": "smyth_2010_opiate", "compute": "share_with_use",
@@ -277,8 +280,8 @@ def test_tempered_draws_are_what_weights_of_the_prior_say(monkeypatch: pytest.Mo
     units = sobol(96, len(cohort.box), seed=[1])
     emulator = fit_emulator(units, list(simulate_at(cohort, units, seed=[2], crew=Crew())), n_draws=80)
     told = GroupData(targets=cohort, emulator=emulator)
-    monkeypatch.setattr(wide_rows, "_STEPS", 4)
-    draws = wide_rows.rows_alone(PLAN, "cocaine", (told,), n=500, generator=np.random.default_rng(3))
+    monkeypatch.setattr(rows_alone, "_STEPS", 4)
+    draws = rows_alone.rows_alone(PLAN, "cocaine", (told,), n=500, generator=np.random.default_rng(3))
     found = emulator.at(group_columns(PLAN, told, draws))[:, 0]
     generator = np.random.default_rng(4)
     prior = truncnorm.rvs(*_standard(cohort), size=(6000, len(cohort.box)), random_state=generator)
@@ -291,14 +294,46 @@ def test_tempered_draws_are_what_weights_of_the_prior_say(monkeypatch: pytest.Mo
     assert found.std() == pytest.approx(spread, rel=0.25)
 
 
+def test_a_third_wave_lies_where_the_rows_put_everything_and_is_kept(tmp_path: Path) -> None:
+    """It is narrower than what the second covered, trials have no say in it, and a second start simulates nothing."""
+    base = SHAPE.to_dict()
+    small = {"draws": 48, "judged": 16, "people": 300, "candidates": 256, "least": 32, "fits": ["opioid"]}
+    third = {"draws": 48, "judged": 16, "power": 0.5}
+    plan = CalibrationPlan.from_dict({**base, "trial": [], "wide": {**base["wide"], **small, "third": third}})
+    heard: list[str] = []
+    trials, groups, limits = refocused(plan, (), tmp_path, crew=Crew(), tell=heard.append)
+    assert trials == ()
+    assert set(limits) == {"opioid"}
+    assert [one.targets.group.id for one in groups] == ["opioid-dublin", "opioid-kingdom"]
+    for one in groups:
+        n_second = small["draws"] + small["judged"]
+        second, last = one.emulator.points[:n_second], one.emulator.points[n_second:]
+        assert len(last) == third["draws"]
+        assert np.isfinite(one.emulator.error).all()
+        level = one.targets.names.index("level")
+        assert last[:, level].std() < 0.8 * second[:, level].std()
+    kept = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert sum("-3-" in name for name in kept) == 4
+    refocused(plan, (), tmp_path, crew=Crew(), tell=unheard)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == kept
+
+
+def test_the_plan_that_is_run_changes_no_judge_no_prior_and_no_row() -> None:
+    """What was registered as better is held to what was registered; noise and grain alone may be mended."""
+    before, after = PLAN.to_dict(), SHAPE.to_dict()
+    assert {name for name in after if after[name] != before.get(name)} == {"id", "over", "shares", "wide"}
+    moved = {name for name in after["wide"] if after["wide"][name] != before["wide"].get(name)}
+    assert moved == {"people", "third"}
+
+
 def test_the_page_of_the_wide_fit_is_made_of_its_results() -> None:
     """A number on a page that no file holds could be anything, and what was not made must not read as met."""
     found = json.loads(wide_page.RESULTS.read_text("utf-8"))
-    assert found["plan_hash"] == plan_hash(PLAN)
-    assert wide_page.page(PLAN, found) == wide_page.PAGE.read_text("utf-8")
+    assert found["plan_hash"] == plan_hash(SHAPE)
+    assert wide_page.page(SHAPE, found) == wide_page.PAGE.read_text("utf-8")
     judged = wide_page.accepted(found)
     assert len(judged) == len(WIDE.accepted) + 1
-    is_shipped = (wide_page.LIBRARY / f"{PLAN.id}.json").is_file()
+    is_shipped = (wide_page.LIBRARY / f"{SHAPE.id}.json").is_file()
     assert is_shipped == all(row["met"] for row in judged)
     assert not any(row["met"] for row in judged if row["got"] == "not made yet")
 

@@ -7,7 +7,7 @@ standardized differences (z times 2/sqrt(n)), and no effect.
 
 import math
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -23,6 +23,8 @@ from remission.calibration.wave import Point, TrialTargets, simulate_point
 from remission.evidence.standardized import Seen, effects_of, z_of_new_trial
 from remission.library.calibration_plan import CalibrationPlan
 from remission.runs.crew import Crew
+
+_TIMES = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +136,10 @@ def exact_weights(
     crew: Crew | None = None,
     tell: Tell = unheard,
 ) -> Float[np.ndarray, " point"]:
-    """Log weights of draws of the posterior: their likelihood by the exact simulator over that by the emulators."""
+    """Log weights of draws of the posterior: their likelihood by the exact simulator over that by the emulators.
+
+    ``replicates``: simulated trials of each; of groups four times the people of a point, for noise is no error.
+    """
     n = plan.tolerance.exact_points
     chosen = np.linspace(0, len(fit.draws["mean"]) - 1, n).astype(int)
     targets = tuple(one.targets for one in trials)
@@ -169,7 +174,8 @@ def exact_weights(
         names = {value: name_of(plan, group, value) for value in group.targets.names}
         at = [({v: float(fit.draws[name][draw]) for v, name in names.items()}, seed)
               for draw, seed in zip(chosen, seeds, strict=True)]  # fmt: skip
-        total += np.array(list(crew.in_order(partial(_exact_rows, group.targets), at)))
+        many = replace(group.targets, people=_TIMES * group.targets.people)
+        total += np.array(list(crew.in_order(partial(_exact_rows, many), at)))
     return total
 
 

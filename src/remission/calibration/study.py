@@ -16,7 +16,7 @@ from remission.calibration.groups import GroupData, published_of
 from remission.calibration.judge import exact_weights, leave_out, stacking_weight
 from remission.calibration.pieces import Tell, counted, journal_of
 from remission.calibration.posterior import write_posterior
-from remission.calibration.two_waves import two_waves
+from remission.calibration.refocus import refocused
 from remission.calibration.wave import Point, TrialTargets, simulate_wave, trial_targets, wave_points
 from remission.errors import SpecError, WorkError
 from remission.extras import need_extra, telling_extras
@@ -72,7 +72,7 @@ def calibrate(
     if plan.wide is None:
         trials = emulate_wave(plan, targets, folder, crew=crew, tell=tell)
     else:
-        trials, groups, limits = two_waves(plan, targets, folder, crew=crew, tell=tell)
+        trials, groups, limits = refocused(plan, targets, folder, crew=crew, tell=tell)
     tell("sampling")
     fit = fit_posterior(
         plan, trials, groups=groups, n_chains=pace.n_chains, n_warmup=pace.n_warmup, n_draws=pace.n_draws

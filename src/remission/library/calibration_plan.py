@@ -272,11 +272,23 @@ class Group(Record):
         return next(one for one in load_facts().scenario if one.id == self.scenario)
 
 
+class Third(Record):
+    """A third wave, where the rows alone put all values of their people together.
+
+    ``power``: of the rows' likelihood there; below 1 it lies wider than what they leave open.
+    """
+
+    draws: _Count
+    judged: _Count
+    power: _Share
+
+
 class Wide(Record):
     """What a fit frees beside the trials: the shape of use in each substance, by rows of groups of people.
 
     ``fits``: substances whose rows are in the fit; ``shape``: values that each of them has of its own; ``value``: those
-    that one group moves. ``within``, ``candidates``, ``least``: which shapes the second wave simulates.
+    that one group moves. ``within``, ``candidates``, ``least``: which shapes the second wave simulates. ``third``: a
+    third wave, if any.
     """
 
     fits: tuple[str, ...]
@@ -291,6 +303,7 @@ class Wide(Record):
     value: tuple[BoxValue, ...] = ()
     group: tuple[Group, ...]
     left_out: dict[str, str]
+    third: Third | None = None
 
 
 class CalibrationPlan(Record):
@@ -319,7 +332,10 @@ class CalibrationPlan(Record):
     def to_dict(self) -> dict[str, Any]:
         """Plain data; what a plan of trials alone does not have is not in it, so that its hash stays."""
         later = {"over", "wide", "shares"}
-        return {name: told for name, told in super().to_dict().items() if name not in later or told is not None}
+        told = {name: one for name, one in super().to_dict().items() if name not in later or one is not None}
+        if self.wide is not None and self.wide.third is None:
+            del told["wide"]["third"]
+        return told
 
 
 @cache
@@ -347,6 +363,8 @@ def _whole(name: str) -> dict[str, Any]:
         return told
     below = _whole(told["over"])
     whole = {**below, **told}  # a new table: what the library has read is shared
+    if "wide" in told and "wide" in below:
+        whole["wide"] = {**below["wide"], **told["wide"]}
     for part, key in (("value", "name"), ("trial", "protocol")):
         own = {one[key]: one for one in told.get(part, ())}
         whole[part] = [own.pop(one[key], one) for one in below[part]] + list(own.values())

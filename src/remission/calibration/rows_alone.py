@@ -1,6 +1,7 @@
 """What rows alone say of what they move: draws of the prior, tempered by their likelihood (sequential Monte Carlo).
 
 A substance at a time, without an inference library; the likelihood is the one that the whole fit uses.
+Trials have no say here, so what is simulated where these draws lie leaves every trial out.
 """
 
 from collections.abc import Callable
@@ -18,9 +19,13 @@ _Table = np.ndarray
 
 
 def rows_alone(
-    plan: CalibrationPlan, substance: str, groups: tuple[GroupData, ...], *, n: int, generator: np.random.Generator
-) -> dict[str, np.ndarray]:
-    """Draws of what the rows of a substance's people move, given these rows, by the names of the posterior."""
+    plan: CalibrationPlan, substance: str, groups: tuple[GroupData, ...], *, n: int, generator: np.random.Generator,
+    power: float = 1.0,
+) -> dict[str, np.ndarray]:  # fmt: skip
+    """Draws of what the rows of a substance's people move, given these rows, by the names of the posterior.
+
+    ``power``: of their likelihood; below 1 the draws lie wider than what the rows leave open.
+    """
     mine = [one for one in groups if one.targets.group.substance == substance]
     boxes = {name_of(plan, one, box.name): box for one in mine for box in one.targets.box}
     names = list(boxes)
@@ -42,24 +47,24 @@ def rows_alone(
 
     start = truncnorm.rvs((low - center) / sd, (high - center) / sd, center, sd, size=(n, len(names)),
                           random_state=generator)  # fmt: skip
-    drawn = _tempered(start, log_prior, log_rows, generator)
+    drawn = _tempered(start, log_prior, log_rows, generator, power)
     return {name: np.exp(drawn[:, k]) if boxes[name].scale == "log" else drawn[:, k] for k, name in enumerate(names)}
 
 
 def _tempered(
     x: _Table, log_prior: Callable[[_Table], _Table], log_rows: Callable[[_Table], _Table],
-    generator: np.random.Generator,
+    generator: np.random.Generator, last: float,
 ) -> _Table:  # fmt: skip
-    """Draws of the prior made draws given the rows, by powers of their likelihood that rise to 1."""
+    """Draws of the prior made draws given the rows, by powers of their likelihood that rise to the ``last``."""
     n, d = x.shape
     power, logs = 0.0, log_rows(x)
-    while power < 1.0:
-        low, high = power, 1.0
+    while power < last:
+        low, high = power, last
         for _ in range(40):
             middle = 0.5 * (low + high)
             weights = np.exp((middle - power) * (logs - logs.max()))
             low, high = (middle, high) if weights.sum() ** 2 / (weights**2).sum() > _ENOUGH * n else (low, middle)
-        step = 1.0 if high > 0.999 else low
+        step = last if high > 0.999 * last else low
         weights = np.exp((step - power) * (logs - logs.max()))
         chosen = generator.choice(n, n, p=weights / weights.sum())
         x, logs, power = x[chosen], logs[chosen], step

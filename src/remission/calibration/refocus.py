@@ -1,5 +1,7 @@
-"""The two waves of a fit that frees the shape of use: what the prior covers, then what natural history allows.
+"""The waves of a fit that frees the shape of use: what the prior covers, then what natural history allows.
 
+A plan may ask for a third, where the rows of a substance alone put shape, levels and the other values of its people
+together (:mod:`remission.calibration.rows_alone`): an emulator is as fine as it is asked for only where it is read.
 Each group and each trial has points of its own values only, so a substance is simulated and emulated by itself.
 """
 
@@ -14,7 +16,7 @@ import numpy as np
 from jaxtyping import Float
 
 from remission.calibration.emulator import Emulator, fit_emulator
-from remission.calibration.fit import TrialData, trial_data
+from remission.calibration.fit import TrialData, group_columns, trial_data
 from remission.calibration.groups import (
     GroupData,
     GroupTargets,
@@ -25,6 +27,7 @@ from remission.calibration.groups import (
     sobol,
 )
 from remission.calibration.pieces import Tell, counted, journal_of
+from remission.calibration.rows_alone import rows_alone
 from remission.calibration.wave import Point, TrialTargets, from_unit, simulate_point
 from remission.library.calibration_plan import BoxValue, CalibrationPlan
 from remission.numerics.digits import duration
@@ -32,10 +35,11 @@ from remission.runs.crew import Crew
 from remission.runs.journal import Journaled
 
 _LEARN = 160
+_PARTICLES = 2000
 _Units = Float[np.ndarray, "point value"]
 
 
-def two_waves(
+def refocused(
     plan: CalibrationPlan, targets: tuple[TrialTargets, ...], folder: Path, *, crew: Crew, tell: Tell
 ) -> tuple[tuple[TrialData, ...], tuple[GroupData, ...], dict[str, float]]:
     """Trials and groups as the fit reads them, and how far each substance's shapes were let from its rows.
@@ -47,49 +51,85 @@ def two_waves(
     groups = group_targets(plan)
     tell(f"simulation: about {duration(_cost_s(plan, groups, targets))} of one processor")
     first: list[tuple[_Units, list[Point], GroupData]] = []
-    for number, one in enumerate(groups):
+    for one in groups:
         n_draws, n_judged = _sizes(plan, one)
-        units = sobol(n_draws + n_judged, len(one.box), seed=[plan.seed, 10, number])
+        units = sobol(n_draws + n_judged, len(one.box), seed=[plan.seed, 10, *one.group.id.encode()])
         points = _points(plan, one, units, folder, crew, tell, wave=1)
         first.append((units, points, GroupData(targets=one, emulator=_emulator(
             plan, folder, f"{one.group.id}-1", units, points, n_draws, crew))))  # fmt: skip
     shapes, limits = {}, {}
-    for substance in wide.fits:
+    substances = [name for name in wide.fits if any(one.group.substance == name for one in groups)]
+    for substance in substances:
         shapes[substance], limits[substance] = allowed_shapes(plan, substance, tuple(one for *_, one in first))
         tell(f"{substance}: {len(shapes[substance])} of {wide.candidates} shapes within {limits[substance]:.0f} errors")
-    second = []
-    for number, (units, points, told) in enumerate(first):
+    second, kept = [], []
+    for units, points, told in first:
         one = told.targets
         if "shape" not in one.group.moves:
             second.append(told)
+            kept.append((units, points))
             continue
         n_draws, n_judged = _sizes(plan, one)
-        near = _near(shapes[one.group.substance], one.box, n_draws + n_judged, seed=[plan.seed, 20, number])
+        near = _near(
+            shapes[one.group.substance], one.box, n_draws + n_judged, seed=[plan.seed, 20, *one.group.id.encode()]
+        )
         every = np.vstack([units, near])
         found = points + _points(plan, one, near, folder, crew, tell, wave=2)
         emulator = _emulator(plan, folder, f"{one.group.id}-2", every, found, len(every) - n_judged, crew)
         second.append(GroupData(targets=one, emulator=emulator))
-    trials = tuple(
-        _trial(plan, one, shapes.get(one.protocol.substance.value), number, folder, crew, tell)
-        for number, one in enumerate(targets)
-    )
+        kept.append((every, found))
+    if wide.third is not None:
+        second = _third(plan, second, kept, shapes, folder, crew, tell)
+    trials = tuple(_trial(plan, one, shapes.get(one.protocol.substance.value), folder, crew, tell) for one in targets)
     return trials, tuple(second), limits
 
 
+def _third(
+    plan: CalibrationPlan, second: list[GroupData], kept: list[tuple[_Units, list[Point]]], shapes: dict[str, _Units],
+    folder: Path, crew: Crew, tell: Tell,
+) -> list[GroupData]:  # fmt: skip
+    """Groups with an emulator of all waves, judged in the third; ``shapes`` become those of the third."""
+    wide = plan.wide
+    assert wide is not None, "asked before"
+    third = wide.third
+    assert third is not None, "asked before"
+    n, found = third.draws + third.judged, list(second)
+    for substance in list(shapes):
+        tell(f"{substance}: what the rows alone say")
+        mine = tuple(one for one in second if one.targets.group.substance == substance)
+        generator = np.random.default_rng([plan.seed, 40, *substance.encode()])
+        drawn = rows_alone(plan, substance, mine, n=_PARTICLES, generator=generator, power=third.power)
+        chosen = generator.choice(_PARTICLES, n, replace=False)
+        near = {name: column[chosen] for name, column in drawn.items()}
+        for place, one in enumerate(second):
+            if one.targets.group.substance != substance or "shape" not in one.targets.group.moves:
+                continue
+            units = group_columns(plan, one, near)
+            points = _points(plan, one.targets, units, folder, crew, tell, wave=3)
+            # The other waves stay in it: far from the third an emulator without them would say its middle.
+            every, all_points = np.vstack([kept[place][0], units]), kept[place][1] + points
+            made = _emulator(
+                plan, folder, f"{one.targets.group.id}-3", every, all_points, len(every) - third.judged, crew
+            )
+            found[place] = GroupData(targets=one.targets, emulator=made)
+            shapes[substance] = units[:, : len(wide.shape)]
+    return found
+
+
 def _trial(
-    plan: CalibrationPlan, one: TrialTargets, shapes: _Units | None, number: int, folder: Path, crew: Crew, tell: Tell
+    plan: CalibrationPlan, one: TrialTargets, shapes: _Units | None, folder: Path, crew: Crew, tell: Tell
 ) -> TrialData:
     wide, n = plan.wide, plan.wave.draws + plan.wave.judged
     assert wide is not None, "asked before"
     box = (*plan.value, *(wide.shape if shapes is not None else ()))
-    units = sobol(n, len(plan.value), seed=[plan.seed, 30, number])
+    name = one.entry.protocol
+    units = sobol(n, len(plan.value), seed=[plan.seed, 30, *name.encode()])
     if shapes is not None:
         units = np.hstack([units, shapes[np.arange(n) % len(shapes)]])
     columns = {value.name: from_unit(value, units[:, place]) for place, value in enumerate(box)}
-    seeds = np.random.SeedSequence([plan.seed, 31, number]).generate_state(n, dtype=np.uint64).tolist()
+    seeds = np.random.SeedSequence([plan.seed, 31, *name.encode()]).generate_state(n, dtype=np.uint64).tolist()
     items = [([{name: float(c[row]) for name, c in columns.items()}], seeds[row]) for row in range(n)]
     work = partial(simulate_point, (one,), plan.wave.replicates)
-    name = one.entry.protocol
     with closing(journal_of(plan, folder, f"trial-{name}", Point)) as journal:
         found = counted(Journaled(crew, journal).in_order(work, items), n, tell, what=f"{name}: point", every=128)
         points = [point for (point,) in found]
@@ -132,8 +172,11 @@ def _cost_s(plan: CalibrationPlan, groups: tuple[GroupTargets, ...], targets: tu
     seconds = 0.0
     for one in groups:
         values = {value.name: from_unit(value, np.zeros(1)).item() for value in one.box}
-        waves = 2 if "shape" in one.group.moves else 1
-        seconds += waves * sum(_sizes(plan, one)) * _seconds(partial(simulate_group, one), (values, 1))
+        n = sum(_sizes(plan, one))
+        if "shape" in one.group.moves:
+            third = plan.wide.third if plan.wide is not None else None
+            n = 2 * n + (0 if third is None else third.draws + third.judged)
+        seconds += n * _seconds(partial(simulate_group, one), (values, 1))
     for target in targets:
         values = {value.name: from_unit(value, np.zeros(1)).item() for value in plan.value}
         each = _seconds(partial(simulate_point, (target,), plan.wave.replicates), ([values], 1))

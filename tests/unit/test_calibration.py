@@ -93,6 +93,29 @@ def test_points_cover_the_box_and_are_the_same_again() -> None:
         assert from_unit(value, np.array([-1.0, 1.0])) == pytest.approx([value.low, value.high])
 
 
+def test_without_window_and_without_expectancy_the_posterior_is_the_same_bit_for_bit(
+    targets: tuple[TrialTargets, ...],
+) -> None:
+    """Both have weight zero in the form, so a refit without them reads the same points; a window that is there moves.
+
+    Emulators and chains are functions of the points and of the seed.
+    """
+    rows = [dict.fromkeys([value.name for value in PLAN.value], 0.0) for _ in targets]
+    for row in rows:
+        row.update({value.name: float(from_unit(value, np.array(0.3))) for value in PLAN.value})
+    usual = simulate_point(targets, 2, (rows, 5))
+    closed = simulate_point(targets, 2, ([{**row, "gamma": 0.0} for row in rows], 5))
+    opened = simulate_point(targets, 2, ([{**row, "gamma": 2.0} for row in rows], 5))
+    for one, was, now, moved in zip(targets, usual, closed, opened, strict=True):
+        assert one.protocol.blinding is None, one.entry.protocol
+        assert load_course_parameters(one.protocol.substance, parameter_set=PLAN.form).gamma == 0.0
+        for part in ("mean", "covariance", "z", "z_sd"):
+            assert np.array_equal(getattr(was, part), getattr(now, part), equal_nan=True), one.entry.protocol
+        has_therapy = bool(one.protocol.therapies)
+        assert not has_therapy or not np.array_equal(was.z, moved.z), one.entry.protocol
+    assert "gamma" not in {value.name for value in PLAN.value}
+
+
 def test_a_stronger_drug_moves_every_trial_towards_help(targets: tuple[TrialTargets, ...]) -> None:
     """The sign of a benefit is written by hand in the plan, and a wrong one would turn a trial around."""
     values = {value.name: value.low if value.center is None else value.center for value in PLAN.value}

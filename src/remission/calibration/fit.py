@@ -115,9 +115,9 @@ class Fit:
     ``craving`` and ``level`` (draw x trial), and the values all trials share, in their own units. Values of a substance
     or of a group of people have its name behind theirs.
 
-    ``r_hat`` and ``effective_draws`` are the worst over all of them; ``divergent`` is a share. ``log_likelihood``: of
-    each trial at each draw, without selection. ``z`` and ``z_sd``: of the first analysis of each trial, positive where
-    the drug helps.
+    ``r_hat`` and ``effective_draws`` are the worst over all of them, that of ``worst``; ``divergent`` is a share.
+    ``log_likelihood``: of each trial at each draw, without selection. ``z`` and ``z_sd``: of the first analysis of each
+    trial, positive where the drug helps.
     """
 
     draws: dict[str, Float[np.ndarray, "draw ..."]]
@@ -126,6 +126,7 @@ class Fit:
     divergent: float
     log_likelihood: Float[np.ndarray, "draw trial"]
     left_out: tuple[str, ...] = field(default=())
+    worst: str = ""
 
 
 def fit_posterior(
@@ -163,17 +164,30 @@ def fit_posterior(
     )  # fmt: skip
     sampler.run(random.PRNGKey(plan.seed % 2**31 if seed is None else seed), extra_fields=("diverging",))
     grouped = {name: np.asarray(one) for name, one in sampler.get_samples(group_by_chain=True).items()}
-    free = [one.reshape(*one.shape[:2], -1) for name, one in grouped.items() if name.startswith("_")]
-    columns = [block[..., k] for block in free for k in range(block.shape[2])]
+    free = {name[1:]: one.reshape(*one.shape[:2], -1) for name, one in grouped.items() if name.startswith("_")}
+    columns, names = [], []
+    for name, block in free.items():
+        of = _of_what(trials, name, block.shape[2])
+        columns += [block[..., k] for k in range(block.shape[2])]
+        names += [f"{name}{each and '.'}{each}" for each in of]
+    r_hats = [float(split_gelman_rubin(one)) for one in columns]
     flat = {name: one.reshape(-1, *one.shape[2:]) for name, one in grouped.items() if not name.startswith("_")}
     return Fit(
         draws={name: one for name, one in flat.items() if name != "log_likelihood"},
-        r_hat=max(float(split_gelman_rubin(one)) for one in columns),
+        r_hat=max(r_hats),
+        worst=names[int(np.argmax(r_hats))],
         effective_draws=min(float(effective_sample_size(one)) for one in columns),
         divergent=float(np.asarray(sampler.get_extra_fields()["diverging"]).mean()),
         log_likelihood=flat["log_likelihood"],
         left_out=tuple(left_out),
     )
+
+
+def _of_what(trials: tuple[TrialData, ...], name: str, n: int) -> list[str]:
+    """Of which substances or trials the columns of a value are."""
+    if name == "substance":
+        return [one.value for one in Substance]
+    return [one.targets.entry.protocol for one in trials] if name in {"effect", "craving", "level"} else [""] * n
 
 
 def posterior_model(  # noqa: C901, PLR0915 - the model in one place, in the order of the equations above

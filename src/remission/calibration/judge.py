@@ -76,18 +76,18 @@ def leave_out(
 ) -> tuple[LeftOut, ...]:
     """Every trial, or ``only`` those, predicted by a fit without it."""
     seen = [seen_of(one.targets) for one in trials]
-    found = []
-    for place, one in enumerate(seen):
-        if only and one.protocol not in only:
-            continue
-        tell(f"without {one.protocol}, {place + 1} of {len(seen)}")
+    wanted = [place for place, one in enumerate(seen) if not only or one.protocol in only]
+
+    def without(place: int) -> LeftOut:
         fit = fit_posterior(
-            plan, trials, groups=groups, left_out=[one.protocol], n_chains=n_chains, n_warmup=n_warmup, n_draws=n_draws
-        )
+            plan, trials, groups=groups, left_out=[seen[place].protocol], n_chains=n_chains, n_warmup=n_warmup,
+            n_draws=n_draws,
+        )  # fmt: skip
         z, spread = fit.draws["z"][:, place], fit.draws["z_sd"][:, place]
         draws = norm.rvs(z, spread, random_state=np.random.default_rng(plan.seed))
-        found.append(score_left_out(plan, seen, place, (z, spread, np.full(z.size, 1.0 / z.size)), draws))
-    return tuple(found)
+        return score_left_out(plan, seen, place, (z, spread, np.full(z.size, 1.0 / z.size)), draws)
+
+    return tuple(counted(map(without, wanted), len(wanted), tell, what="trial left out", every=1))
 
 
 def score_left_out(

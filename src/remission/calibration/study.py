@@ -1,5 +1,6 @@
 """The whole calibration: wave, emulators, fit, judges; kept piece by piece, so that it goes on where it was ended."""
 
+import time
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -23,6 +24,7 @@ from remission.extras import need_extra, telling_extras
 from remission.files import make_folder
 from remission.library.calibration_plan import CalibrationPlan, load_calibration_plan
 from remission.library.posteriors import Posterior, plan_hash
+from remission.numerics.digits import duration
 from remission.records.substance import Substance
 from remission.runs.crew import Crew
 from remission.runs.journal import Journaled
@@ -73,10 +75,7 @@ def calibrate(
         trials = emulate_wave(plan, targets, folder, crew=crew, tell=tell)
     else:
         trials, groups, limits = refocused(plan, targets, folder, crew=crew, tell=tell)
-    tell("sampling")
-    fit = fit_posterior(
-        plan, trials, groups=groups, n_chains=pace.n_chains, n_warmup=pace.n_warmup, n_draws=pace.n_draws
-    )
+    fit = _sampled(plan, trials, groups, pace, tell)
     if pace.judges:
         _check(plan, fit)
     judged = {}
@@ -115,6 +114,11 @@ def refit(
     """
     need_extra("calibrate", where="remission calibrate --refit")
     registered, pace, crew = load_calibration_plan(posterior.plan), pace or Pace(), crew or Crew()
+    if registered.wide is not None:
+        raise SpecError(
+            where="--to", got=f"a posterior of {posterior.plan}, whose trials have shapes of their own",
+            allowed="a posterior of trials alone", remedy="Add the trial by weights: leave --refit out.",
+        )  # fmt: skip
     check_new(posterior, registered, new)
     if posterior.added:
         raise SpecError(
@@ -125,11 +129,7 @@ def refit(
     make_folder(folder)
     trials = emulate_wave(plan, trial_targets(plan), folder, crew=crew, tell=tell)
     trials += emulate_wave(plan, (new.targets,), folder, crew=crew, tell=tell, name=f"-{new.record.id}-{new.hash}")
-    tell("sampling")
-    fit = fit_posterior(
-        plan.replace(trial=(*plan.trial, new.targets.entry)), trials, n_chains=pace.n_chains, n_warmup=pace.n_warmup,
-        n_draws=pace.n_draws,
-    )  # fmt: skip
+    fit = _sampled(plan.replace(trial=(*plan.trial, new.targets.entry)), trials, (), pace, tell)
     if pace.judges:
         _check(plan, fit)
     # The judges of the fit without it say nothing of this one.
@@ -170,14 +170,28 @@ def _simulated_as(plan: CalibrationPlan) -> CalibrationPlan:
     return base if alike else plan
 
 
+def _sampled(
+    plan: CalibrationPlan, trials: tuple[TrialData, ...], groups: tuple[GroupData, ...], pace: Pace, tell: Tell
+) -> Fit:
+    tell(
+        f"sampling: {pace.n_chains} chains of {pace.n_warmup + pace.n_draws:,} steps at once; no line before their end"
+    )
+    began = time.monotonic()
+    fit = fit_posterior(
+        plan, trials, groups=groups, n_chains=pace.n_chains, n_warmup=pace.n_warmup, n_draws=pace.n_draws
+    )
+    tell(f"sampled in {duration(time.monotonic() - began)}: R-hat {fit.r_hat:.3f}")
+    return fit
+
+
 def _check(plan: CalibrationPlan, fit: Fit) -> None:
     limit = plan.tolerance
     has_mixed = fit.r_hat <= limit.r_hat and fit.effective_draws >= limit.effective_draws
     if has_mixed and fit.divergent <= limit.divergent_share:
         return
     raise WorkError(
-        where="calibrate", got=f"R-hat {fit.r_hat:.3f}, {fit.effective_draws:.0f} effective draws, "
-        f"{100 * fit.divergent:.2f}% divergent",
+        where=f"calibrate: {plan.id}: {fit.worst}",
+        got=f"R-hat {fit.r_hat:.3f}, {fit.effective_draws:.0f} effective draws, {100 * fit.divergent:.2f}% divergent",
         allowed=f"R-hat to {limit.r_hat:g}, at least {limit.effective_draws} effective draws, at most "
         f"{100 * limit.divergent_share:g}% divergent",
         remedy="Nothing was written. Sample longer; if that does not help, the plan asks what the data cannot say.",

@@ -10,7 +10,9 @@ import json
 import resource
 import sys
 import time
+from contextlib import ExitStack, closing
 from dataclasses import asdict
+from functools import partial
 from math import fsum
 from pathlib import Path
 from typing import Any
@@ -18,15 +20,16 @@ from typing import Any
 import numpy as np
 from scipy.stats import truncnorm
 
-from remission.calibration.fit import Fit, TrialData, fit_posterior, prior_of
+from remission.calibration.fit import Fit, TrialData, fit_by_chain, prior_of
 from remission.calibration.groups import LEVEL, GroupData
 from remission.calibration.judge import LeftOut, exact_weights, leave_out, score_left_out, seen_of, stacking_weight
+from remission.calibration.pieces import Tell, journal_of
 from remission.calibration.posterior import write_posterior
 from remission.calibration.psis import smoothed_weights
 from remission.calibration.refocus import refocused
 from remission.calibration.rows_alone import rows_alone
 from remission.calibration.study import described, told_rows
-from remission.calibration.wave import to_unit, trial_targets
+from remission.calibration.wave import Point, to_unit, trial_targets
 from remission.facts.validate import computed, verdict_of
 from remission.files import copy_file, write_text
 from remission.library.calibration_plan import BoxValue, CalibrationPlan, load_calibration_plan
@@ -38,6 +41,7 @@ from remission.provenance import source_hashes
 from remission.records.parameter import MODEL_FORM
 from remission.records.substance import Substance
 from remission.runs.crew import Crew, crew_of
+from remission.runs.journal import Journaled
 from validation.inference.basis import log_likelihood
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,7 +49,7 @@ PAGE = ROOT / "docs" / "validation" / "posterior-wide.md"
 RESULTS = ROOT / "validation" / "wide.json"
 LIBRARY = ROOT / "src" / "remission" / "library" / "calibration"
 NAME = "posterior-2026-shape"
-PARTS = ("fit", "exact", "left-out", "facts")
+PARTS = ("points", "fit", "exact", "left-out", "facts")
 Draws = dict[str, np.ndarray]
 _CHAINS, _WARMUP, _DRAWS, _OWN = 4, 700, 700, 32
 _PARTICLES = 2000
@@ -93,7 +97,7 @@ def _largest_gb() -> float:
 
 
 def work_of(plan: CalibrationPlan, folder: Path, crew: Crew, part: str) -> dict[str, Any]:
-    """What one part of the work found. ``part``: ``fit`` first, then any of its judges."""
+    """What one part of the work found. ``part``: ``points``, which are kept, then ``fit``, then any of its judges."""
     before = time.time()
 
     def tell(text: str) -> None:
@@ -105,9 +109,17 @@ def work_of(plan: CalibrationPlan, folder: Path, crew: Crew, part: str) -> dict[
     if part == "rows":
         return of_rows(plan, folder, crew, tell)
     trials, groups, limits = refocused(plan, trial_targets(plan), folder, crew=crew, tell=tell)
+    if part == "points":
+        return {}
     if part == "fit":
         tell("sampling")
-        fit = fit_posterior(plan, trials, groups=groups, n_chains=_CHAINS, n_warmup=_WARMUP, n_draws=_DRAWS)
+        with ExitStack() as kept_open:
+            fit = fit_by_chain(
+                plan, trials, groups=groups, n_chains=_CHAINS, n_warmup=_WARMUP, n_draws=_DRAWS,
+                crew_of_chain=lambda chain: Journaled(
+                    crew, kept_open.enter_context(closing(journal_of(plan, folder, f"chain-{chain}", dict)))
+                ),
+            )  # fmt: skip
         arrays: dict[str, Any] = {"log_likelihood": fit.log_likelihood, **fit.draws}
         np.savez(kept, **arrays)
         posterior = described(plan, trials, groups, fit, limits)
@@ -121,13 +133,14 @@ def work_of(plan: CalibrationPlan, folder: Path, crew: Crew, part: str) -> dict[
             "values": values_of(plan, groups, posterior.draws), "tied": tied(plan, groups, posterior.draws),
         }  # fmt: skip
     if part == "left-out":
-        rows = left_out(plan, trials, groups, read_posterior(folder / f"{NAME}.json"))
+        rows = left_out(plan, trials, groups, read_posterior(folder / f"{NAME}.json"), folder, tell)
         weight = stacking_weight(tuple(LeftOut(**row["scores"]) for row in rows))
         return {"left_out": rows, "stacking_weight": weight}
     drawn = dict(np.load(kept))
     log_likelihood_of = drawn.pop("log_likelihood")
     fit = Fit(draws=drawn, r_hat=1.0, effective_draws=0.0, divergent=0.0, log_likelihood=log_likelihood_of)
-    log_weights = exact_weights(plan, trials, fit, groups=groups, crew=crew, tell=tell)
+    with closing(journal_of(plan, folder, "exact", Point)) as journal:
+        log_weights = exact_weights(plan, trials, fit, groups=groups, crew=Journaled(crew, journal), tell=tell)
     return {"psis_k": float(smoothed_weights(log_weights)[1]), "exact_error": float(np.std(log_weights))}
 
 
@@ -151,17 +164,20 @@ def of_rows(plan: CalibrationPlan, folder: Path, crew: Crew, tell: Any) -> dict[
 
 
 def left_out(
-    plan: CalibrationPlan, trials: tuple[TrialData, ...], groups: tuple[GroupData, ...], posterior: Posterior
-) -> list[dict[str, Any]]:
+    plan: CalibrationPlan, trials: tuple[TrialData, ...], groups: tuple[GroupData, ...], posterior: Posterior,
+    folder: Path, tell: Tell,
+) -> list[dict[str, Any]]:  # fmt: skip
     """Each trial by weights of the draws, or by a fit without it where their k says that weights do not do."""
     seen = [seen_of(one.targets) for one in trials]
     found = []
     for place, one in enumerate(trials):
         weights, k, units = without(plan, one, posterior, place)
         if k > plan.tolerance.psis_k:
-            only = leave_out(plan, trials, groups=groups, n_chains=2, n_warmup=400, n_draws=400,
-                             only=[one.targets.entry.protocol])  # fmt: skip
-            found.append({"k": k, "refit": True, "scores": asdict(only[0])})
+            name = one.targets.entry.protocol
+            tell(f"{name}: Pareto k {k:.2f}, so a fit without it")
+            with closing(journal_of(plan, folder, f"left-out-{name}", LeftOut)) as journal:
+                only = next(Journaled(Crew(), journal).in_order(partial(_refitted, plan, trials, groups), [name]))
+            found.append({"k": k, "refit": True, "scores": asdict(only)})
             continue
         outcome = one.emulator.at(units)
         at, m = len(one.targets.numbers), len(one.targets.analyses)
@@ -172,6 +188,13 @@ def left_out(
         chosen = generator.choice(z.size, size=4000, p=each / each.sum())
         scores = score_left_out(plan, seen, place, (z, spread, each), generator.normal(z[chosen], spread[chosen]))
         found.append({"k": k, "refit": False, "scores": asdict(scores)})
+    return found
+
+
+def _refitted(
+    plan: CalibrationPlan, trials: tuple[TrialData, ...], groups: tuple[GroupData, ...], name: str
+) -> LeftOut:
+    (found,) = leave_out(plan, trials, groups=groups, n_chains=2, n_warmup=400, n_draws=400, only=[name])
     return found
 
 
@@ -357,6 +380,7 @@ def page(plan: CalibrationPlan, found: dict[str, Any]) -> str:
         "# A wider fit: the shape of use is free", "",
         f"Written by `make wide` from the plan `{plan.id}` (hash `{found['plan_hash']}`), seed {found['seed']}.",
         "[What was registered](../decisions/0057-the-wide-fit-is-registered.md) before any fit.",
+        "[How it is run](../decisions/0061-a-third-wave-where-the-rows-are.md), before any with the trials.",
         f"[The posterior that the program draws from](posterior.md) stays the default. {says}", "",
         f"Fitted: {', '.join(wide.fits)}. Rows of {', '.join(later)} are registered and wait.",
         f"Made by {found['method']}.", "", *_cost(found), "",
@@ -509,12 +533,13 @@ def _open(plan: CalibrationPlan, found: dict[str, Any]) -> list[str]:
 
 def _emulators(found: dict[str, Any]) -> list[str]:
     lines = [
-        "At points that they never saw; the error enters the likelihood, outside of trials with its Monte Carlo noise.",
+        "At points that they never saw, those of people where the rows put all values at once.",
+        "The error enters the likelihood, outside of trials with its Monte Carlo noise.",
         "", "| of | outcome | R2 | error | asked at most | |", "|---|---|---|---|---|---|",
     ]  # fmt: skip
     coarse = sum(row["error"] > row["limit"] for row in (*found["rows"], *found["emulators"]))
     if coarse:
-        lines.insert(1, f"{coarse} are coarser than asked: intervals are wider than what was read would leave them.")
+        lines.insert(2, f"{coarse} are coarser than asked: intervals are wider than what was read would leave them.")
     told = [(one["trial"], one["outcome"], one["r2"], one["error"], one["limit"]) for one in found["emulators"]]
     told += [(row["group"], _named(row), row["r2"], row["error"], row["limit"]) for row in found["rows"]]
     for of, outcome, r2, error, limit in told:

@@ -81,6 +81,11 @@ def test_weights_are_those_of_arviz() -> None:
         ({"result_unit": None}, "result.unit: got nothing"),
         ({"result_unit": "days"}, "result.unit: got days; expected percentage points"),
         ({"result_interval": "[13, 21]"}, "result.interval: got 13 to 21 around 12"),
+        (
+            {"result_estimate": 120, "result_interval": "[100, 140]"},
+            "result.estimate: got 120, 100 to 140; expected perc",
+        ),
+        ({"result_interval": "[-500, 524]"}, "result.interval: got 12, -500 to 524; expected percentage points, from"),
         ({"result_interval": "[21, 3]"}, "result.interval: got 21 to 3 around 12"),
         ({"result_interval": "[-1, 25]"}, "result.says: got favors ketamine; expected no difference"),
         ({"result_says": "no difference"}, "result.says: got no difference; expected favors ketamine"),

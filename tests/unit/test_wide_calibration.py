@@ -2,6 +2,7 @@
 
 import json
 import math
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from validation.realism.statistics import diary_statistics
 
 from remission.calibration import rows_alone
 from remission.calibration.emulator import fit_emulator
-from remission.calibration.fit import group_columns, name_of
+from remission.calibration.fit import Fit, group_columns, name_of
 from remission.calibration.groups import (
     GroupData,
     GroupTargets,
@@ -29,7 +30,7 @@ from remission.calibration.groups import (
     simulate_group,
     sobol,
 )
-from remission.calibration.pieces import counted, unheard
+from remission.calibration.pieces import counted, journal_of, unheard
 from remission.calibration.refocus import refocused
 from remission.calibration.study import quick_plan
 from remission.calibration.wave import from_unit
@@ -43,6 +44,7 @@ from remission.library.protocols import load_protocol
 from remission.library.published import list_trials
 from remission.records.parameter import MODEL_FORM
 from remission.runs.crew import Crew
+from remission.runs.journal import Journaled
 
 PLAN = load_calibration_plan("posterior-2026-wide")
 assert PLAN.wide is not None, "the plan of this file frees the shape"
@@ -394,10 +396,9 @@ def test_kept_pieces_are_no_pace(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_fit_of_made_up_data_finds_its_values_by_sampling(tmp_path: Path) -> None:
     """The whole quick profile over one substance, without trials: where the extra ``calibrate`` is installed."""
     pytest.importorskip("numpyro")
-    from remission.calibration.fit import fit_posterior
+    from remission.calibration.fit import fit_by_chain, fit_posterior
 
     plan = quick_plan(PLAN.replace(trial=PLAN.trial[:1]))
-    del tmp_path
     fits = CalibrationPlan.from_dict({**plan.to_dict(), "wide": {**plan.to_dict()["wide"], "fits": ["opioid"]}})
     cohort = _group("opioid-dublin", people=600)
     truth = {**_at_center(cohort), "onset_per_day": 0.15}
@@ -415,6 +416,23 @@ def test_a_fit_of_made_up_data_finds_its_values_by_sampling(tmp_path: Path) -> N
     assert low < 0.15 < high
     found = special.expit(emulator.at(group_columns(fits, group, fit.draws)))
     np.testing.assert_allclose(found.mean(axis=0), exact, atol=0.06)
+
+    # Chain by chain, kept: the same answer within chance, and the second start only reads.
+    def apart() -> Fit:
+        with ExitStack() as opened:
+            return fit_by_chain(
+                fits.replace(trial=()), (), groups=(group,), n_chains=2, n_warmup=200, n_draws=200,
+                crew_of_chain=lambda k: Journaled(
+                    Crew(), opened.enter_context(closing(journal_of(fits, tmp_path, f"chain-{k}", dict)))
+                ),
+            )  # fmt: skip
+
+    kept = apart()
+    again = special.expit(emulator.at(group_columns(fits, group, kept.draws)))
+    np.testing.assert_allclose(again.mean(axis=0), exact, atol=0.06)
+    assert not np.array_equal(kept.draws["mean"][:200], kept.draws["mean"][200:])
+    assert np.array_equal(apart().draws["mean"], kept.draws["mean"])
+    assert kept.worst.split(".")[0] in {name.split(".")[0] for name in kept.draws}
 
 
 def test_every_trial_of_the_plan_is_a_protocol_and_the_null_of_kare_is_in() -> None:

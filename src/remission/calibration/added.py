@@ -56,6 +56,7 @@ _POINTS, _OWN, _PEOPLE = 256, 32, 2048
 _RIDGE = 0.1
 _LEAST = 1e-9
 _FARTHEST = 4.0
+_POINTS_OF_PERCENT = "percentage points"
 
 
 class PublishedResult(Record):
@@ -303,6 +304,11 @@ def _faults_beside(record: AddedTrial, protocol: Protocol, tree: Tree) -> Iterab
         return
     if analysis.facts.scale == "percent_lower" and high >= 100.0:
         yield fault("interval", f"{low:g} to {high:g}", "ends below 100%: what is left is above nothing")
+        return
+    beyond = max(abs(one) for one in (low, result.estimate, high))
+    if unit == _POINTS_OF_PERCENT and beyond > 100.0:
+        name = "estimate" if abs(result.estimate) > 100.0 else "interval"
+        yield fault(name, f"{result.estimate:g}, {low:g} to {high:g}", f"{unit}, from -100 to 100")
         return
     null = 1.0 if analysis.facts.scale == "ratio" else 0.0
     sign = _benefit(protocol, analysis.id) * (1 if low > null else -1 if high < null else 0)

@@ -30,9 +30,11 @@ from remission.calibration.wave import Point, TrialTargets
 from remission.extras import telling_extras
 from remission.library.calibration_plan import BoxValue, CalibrationPlan
 from remission.records.substance import Substance
+from remission.runs.crew import Crew
 
 Rule = str
 """``main``, or one of the rules that the plan shows beside it."""
+_DIVERGING = "diverging"
 EDGE = 50.0
 """How steeply the prior ends where the box does."""
 
@@ -147,11 +149,62 @@ def fit_posterior(
     results are not used; their effect, level and craving are then those of a new trial. ``rule``: ``main`` or one shown
     beside it. Raises ``MissingExtraError``: NumPyro is not installed.
     """
+    drawn = _chains(
+        plan, trials, groups=groups, left_out=left_out, rule=rule, n_chains=n_chains, n_warmup=n_warmup,
+        n_draws=n_draws, seed=plan.seed % 2**31 if seed is None else seed,
+    )  # fmt: skip
+    return _fit_of(trials, drawn, left_out)
+
+
+def fit_by_chain(
+    plan: CalibrationPlan,
+    trials: tuple[TrialData, ...],
+    *,
+    groups: tuple[GroupData, ...] = (),
+    n_chains: int = 4,
+    n_warmup: int = 1000,
+    n_draws: int = 1000,
+    crew_of_chain: Callable[[int], Crew],
+) -> Fit:
+    """As :func:`fit_posterior`, each chain a piece of work of its own with a seed of its own.
+
+    ``crew_of_chain``: who samples a chain, by its number; one that keeps what it did makes sampling go on where it was
+    ended. Raises as :func:`fit_posterior`.
+    """
+    found = []
+    for chain in range(n_chains):
+        work = partial(_chain, plan, trials, groups, n_warmup, n_draws)
+        found += list(crew_of_chain(chain).in_order(work, [plan.seed % 2**31 + 1 + chain]))
+    drawn = {name: np.concatenate([one[name] for one in found]) for name in found[0]}
+    return _fit_of(trials, drawn, ())
+
+
+def _chain(
+    plan: CalibrationPlan, trials: tuple[TrialData, ...], groups: tuple[GroupData, ...], n_warmup: int, n_draws: int,
+    seed: int,
+) -> dict[str, Any]:  # fmt: skip
+    return _chains(
+        plan, trials, groups=groups, left_out=(), rule="main", n_chains=1, n_warmup=n_warmup, n_draws=n_draws, seed=seed
+    )
+
+
+def _chains(
+    plan: CalibrationPlan,
+    trials: tuple[TrialData, ...],
+    *,
+    groups: tuple[GroupData, ...],
+    left_out: Collection[str],
+    rule: Rule,
+    n_chains: int,
+    n_warmup: int,
+    n_draws: int,
+    seed: int,
+) -> dict[str, Any]:
+    """Everything that was drawn, (chain, draw, ...); ``diverging`` is among it."""
     with telling_extras("remission calibrate"):
         import jax
         import numpyro
         from jax import random
-        from numpyro.diagnostics import effective_sample_size, split_gelman_rubin
         from numpyro.infer import MCMC, NUTS
     jax.config.update("jax_enable_x64", True)
     numpyro.set_host_device_count(1)
@@ -162,8 +215,15 @@ def fit_posterior(
         NUTS(model, target_accept_prob=0.9), num_warmup=n_warmup, num_samples=n_draws, num_chains=n_chains,
         chain_method="vectorized", progress_bar=False,
     )  # fmt: skip
-    sampler.run(random.PRNGKey(plan.seed % 2**31 if seed is None else seed), extra_fields=("diverging",))
-    grouped = {name: np.asarray(one) for name, one in sampler.get_samples(group_by_chain=True).items()}
+    sampler.run(random.PRNGKey(seed), extra_fields=("diverging",))
+    drawn = {name: np.asarray(one) for name, one in sampler.get_samples(group_by_chain=True).items()}
+    return drawn | {_DIVERGING: np.asarray(sampler.get_extra_fields(group_by_chain=True)["diverging"])}
+
+
+def _fit_of(trials: tuple[TrialData, ...], drawn: dict[str, Any], left_out: Collection[str]) -> Fit:
+    with telling_extras("remission calibrate"):
+        from numpyro.diagnostics import effective_sample_size, split_gelman_rubin
+    grouped = {name: one for name, one in drawn.items() if name != _DIVERGING}
     free = {name[1:]: one.reshape(*one.shape[:2], -1) for name, one in grouped.items() if name.startswith("_")}
     columns, names = [], []
     for name, block in free.items():
@@ -177,7 +237,7 @@ def fit_posterior(
         r_hat=max(r_hats),
         worst=names[int(np.argmax(r_hats))],
         effective_draws=min(float(effective_sample_size(one)) for one in columns),
-        divergent=float(np.asarray(sampler.get_extra_fields()["diverging"]).mean()),
+        divergent=float(drawn[_DIVERGING].mean()),
         log_likelihood=flat["log_likelihood"],
         left_out=tuple(left_out),
     )

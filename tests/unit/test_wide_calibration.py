@@ -375,6 +375,10 @@ def test_the_quick_profile_asks_for_less_of_everything() -> None:
     assert less.wide.draws < WIDE.draws
     assert less.wide.people < WIDE.people
     assert plan_hash(less) != plan_hash(PLAN)
+    assert less.wide.third is None
+    third, whole = quick_plan(SHAPE).to_dict()["wide"]["third"], SHAPE.to_dict()["wide"]["third"]
+    assert third["draws"] < whole["draws"]
+    assert third["power"] == whole["power"]
 
 
 def test_pieces_are_counted_with_the_time_that_is_left() -> None:

@@ -6,9 +6,10 @@ standardized differences (z times 2/sqrt(n)), and no effect.
 """
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -140,14 +141,32 @@ def exact_weights(
 
     ``replicates``: simulated trials of each; of groups four times the people of a point, for noise is no error.
     """
-    n = plan.tolerance.exact_points
-    chosen = np.linspace(0, len(fit.draws["mean"]) - 1, n).astype(int)
-    targets = tuple(one.targets for one in trials)
+    chosen = _chosen(plan, fit)
+    (work, items), *others = exact_work(plan, trials, fit, groups, replicates)
+    crew = crew or Crew()
+    simulated = counted(crew.in_order(work, items), len(items), tell, what="draw", every=20)
+    logs = []
+    for draw, points in zip(chosen, simulated, strict=True):
+        exact = sum(_exact_log(plan, one, point) for one, point in zip(trials, points, strict=True))
+        logs.append(exact - float(fit.log_likelihood[draw].sum()))
+    total = np.array(logs)
+    if groups:
+        total -= fit.draws["row_log"][chosen].sum(axis=1)
+    for work, items in others:
+        total += np.array(list(crew.in_order(work, items)))
+    return total
+
+
+def exact_work(
+    plan: CalibrationPlan, trials: tuple[TrialData, ...], fit: Fit, groups: tuple[GroupData, ...], replicates: int
+) -> list[tuple[Callable[[Any], Any], list[Any]]]:
+    """What the exact simulator is asked: all trials at each draw, then each group at each draw."""
+    chosen = _chosen(plan, fit)
     shared = [v.name for v in plan.value if v.name not in {"use_effect", "k_c", "level"}]
     shape = () if plan.wide is None else plan.wide.shape
     fits = () if plan.wide is None else plan.wide.fits
-    items = []
-    seeds = np.random.SeedSequence([plan.seed, 1]).generate_state(n, dtype=np.uint64).tolist()
+    seeds = np.random.SeedSequence([plan.seed, 1]).generate_state(len(chosen), dtype=np.uint64).tolist()
+    items: list[Any] = []
     for draw, seed in zip(chosen, seeds, strict=True):
         common = {name: float(fit.draws[name][draw]) for name in shared}
         own = [
@@ -159,24 +178,21 @@ def exact_weights(
             of = one.targets.protocol.substance.value
             values.update({v.name: float(fit.draws[f"{v.name}.{of}"][draw]) for v in shape if of in fits})
         items.append((own, seed))
-    crew = crew or Crew()
-    logs = []
-    simulated = counted(
-        crew.in_order(partial(simulate_point, targets, replicates), items), n, tell, what="draw", every=20
-    )
-    for draw, points in zip(chosen, simulated, strict=True):
-        exact = sum(_exact_log(plan, one, point) for one, point in zip(trials, points, strict=True))
-        logs.append(exact - float(fit.log_likelihood[draw].sum()))
-    total = np.array(logs)
-    if groups:
-        total -= fit.draws["row_log"][chosen].sum(axis=1)
+    found: list[tuple[Callable[[Any], Any], list[Any]]] = [
+        (partial(simulate_point, tuple(one.targets for one in trials), replicates), items)
+    ]
     for group in groups:
         names = {value: name_of(plan, group, value) for value in group.targets.names}
+        many = replace(group.targets, people=_TIMES * group.targets.people)
         at = [({v: float(fit.draws[name][draw]) for v, name in names.items()}, seed)
               for draw, seed in zip(chosen, seeds, strict=True)]  # fmt: skip
-        many = replace(group.targets, people=_TIMES * group.targets.people)
-        total += np.array(list(crew.in_order(partial(_exact_rows, many), at)))
-    return total
+        found.append((partial(_exact_rows, many), at))
+    return found
+
+
+def _chosen(plan: CalibrationPlan, fit: Fit) -> list[int]:
+    """Draws that are judged."""
+    return [int(place) for place in np.linspace(0, len(fit.draws["mean"]) - 1, plan.tolerance.exact_points)]
 
 
 def _exact_rows(one: GroupTargets, item: tuple[dict[str, float], int]) -> float:

@@ -1,6 +1,7 @@
 """A trial of one's own in a posterior that was written, and diaries: weights, refusals, what cannot be moved."""
 
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -257,6 +258,24 @@ def test_options_that_do_not_go_together(words: list[str], said: str, capsys: py
     """Half an hour of work would begin for nothing."""
     assert run_app(["calibrate", *words]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_place_or_a_plan_that_cannot_be_is_told_before_the_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Half an hour later the folder of the shipped posterior would be refused; a slip is no damaged library."""
+    shipped = Path(str(files("remission.library") / "calibration"))
+    kept = {one.name: one.read_bytes() for one in shipped.iterdir() if one.is_file()}
+    for words in (["--add", str(record(tmp_path))], []):
+        assert run_app(["calibrate", *words, "--out", str(shipped)]) == 2
+        assert "the folder of the shipped posterior" in capsys.readouterr().err
+    assert {one.name: one.read_bytes() for one in shipped.iterdir() if one.is_file()} == kept
+    for name in ("posterior-2025", "../facts"):
+        assert run_app(["calibrate", "--plan", name, "--out", str(tmp_path / "out")]) == 2
+        said = capsys.readouterr().err
+        assert f"got {name}" in said
+        assert "posterior-2026" in said
+        assert "damaged" not in said
 
 
 def _diaries(substance: str, level: float, n_days: int, first_day: int) -> Diaries:

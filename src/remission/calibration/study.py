@@ -16,7 +16,7 @@ from remission.calibration.fit import Fit, TrialData, fit_posterior, group_colum
 from remission.calibration.groups import GroupData, published_of
 from remission.calibration.judge import exact_weights, leave_out, stacking_weight
 from remission.calibration.pieces import Tell, counted, journal_of
-from remission.calibration.posterior import write_posterior
+from remission.calibration.posterior import check_place, write_posterior
 from remission.calibration.refocus import refocused
 from remission.calibration.wave import Point, TrialTargets, simulate_wave, trial_targets, wave_points
 from remission.errors import SpecError, WorkError
@@ -64,6 +64,7 @@ def calibrate(
     ``pace``: ``None`` is the whole work. Raises MissingExtraError: the extra ``calibrate`` is missing; WorkError: the
     fit did not converge, so nothing is written, or the disk refused.
     """
+    check_place(folder / f"{plan.id}.json")  # before the half hour, not after it
     need_extra("calibrate", where="remission calibrate")
     pace = pace or Pace()
     make_folder(folder)

@@ -80,7 +80,7 @@ def _add(
     add: Path, out: Path | None, *, to: Path | None, refits: bool, plan: str, quick: bool, crew: "Crew"
 ) -> tuple[Any, Path | None]:
     from remission.calibration.added import read_trial, reweight
-    from remission.calibration.posterior import write_posterior
+    from remission.calibration.posterior import check_place, write_posterior
     from remission.files import check_free, make_folder
     from remission.library.posteriors import load_posterior, read_posterior
 
@@ -90,6 +90,7 @@ def _add(
     new = read_trial(add)
     path = None if out is None else out / f"{posterior.plan}-with-{new.record.id}.json"
     if path is not None:
+        check_place(path)
         make_folder(path.parent)
         check_free(path, "--out")
     if refits:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from functools import cache
+from importlib.resources import files
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from remission.errors import SpecError
+from remission.errors import SpecError, check_known
 from remission.library.facts import FactScenario, ReadAs, load_facts
 from remission.library.loader import damaged
 from remission.library.published import list_trials, published_outcome
@@ -338,11 +339,23 @@ class CalibrationPlan(Record):
         return told
 
 
+def list_calibration_plans() -> tuple[str, ...]:
+    """Names of the registered plans, sorted.
+
+    Examples
+    --------
+    >>> "posterior-2026" in list_calibration_plans()
+    True
+    """
+    folder = files("remission.library").joinpath("calibration")
+    return tuple(sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")))
+
+
 @cache
 def load_calibration_plan(name: str = "posterior-2026") -> CalibrationPlan:
     """The registered plan of a posterior; a file that stands ``over`` another says what differs from it.
 
-    Raises LibraryError: there is none of that name, or its file is damaged.
+    Raises SpecError: there is none of that name. LibraryError: its file is damaged.
 
     Examples
     --------
@@ -350,6 +363,7 @@ def load_calibration_plan(name: str = "posterior-2026") -> CalibrationPlan:
     >>> plan.form, len(plan.trial)
     ('model-form-2026', 7)
     """
+    check_known(name, list_calibration_plans(), where="plan", names="registered plans")
     try:
         return CalibrationPlan.from_dict(_whole(name))
     except SpecError as error:

@@ -12,7 +12,6 @@ import sys
 import time
 from contextlib import ExitStack, closing
 from dataclasses import asdict
-from functools import partial
 from math import fsum
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,14 @@ from scipy.stats import truncnorm
 
 from remission.calibration.fit import Fit, TrialData, fit_by_chain, prior_of
 from remission.calibration.groups import LEVEL, GroupData
-from remission.calibration.judge import LeftOut, exact_weights, leave_out, score_left_out, seen_of, stacking_weight
+from remission.calibration.judge import (
+    LeftOut,
+    exact_weights,
+    score_left_out,
+    scored_without,
+    seen_of,
+    stacking_weight,
+)
 from remission.calibration.pieces import Tell, journal_of
 from remission.calibration.posterior import write_posterior
 from remission.calibration.psis import smoothed_weights
@@ -113,13 +119,7 @@ def work_of(plan: CalibrationPlan, folder: Path, crew: Crew, part: str) -> dict[
         return {}
     if part == "fit":
         tell("sampling")
-        with ExitStack() as kept_open:
-            fit = fit_by_chain(
-                plan, trials, groups=groups, n_chains=_CHAINS, n_warmup=_WARMUP, n_draws=_DRAWS,
-                crew_of_chain=lambda chain: Journaled(
-                    crew, kept_open.enter_context(closing(journal_of(plan, folder, f"chain-{chain}", dict)))
-                ),
-            )  # fmt: skip
+        fit = _sampled(plan, trials, groups, folder, crew)
         arrays: dict[str, Any] = {"log_likelihood": fit.log_likelihood, **fit.draws}
         np.savez(kept, **arrays)
         posterior = described(plan, trials, groups, fit, limits)
@@ -133,7 +133,7 @@ def work_of(plan: CalibrationPlan, folder: Path, crew: Crew, part: str) -> dict[
             "values": values_of(plan, groups, posterior.draws), "tied": tied(plan, groups, posterior.draws),
         }  # fmt: skip
     if part == "left-out":
-        rows = left_out(plan, trials, groups, read_posterior(folder / f"{NAME}.json"), folder, tell)
+        rows = left_out(plan, trials, groups, read_posterior(folder / f"{NAME}.json"), folder, crew, tell)
         weight = stacking_weight(tuple(LeftOut(**row["scores"]) for row in rows))
         return {"left_out": rows, "stacking_weight": weight}
     drawn = dict(np.load(kept))
@@ -165,7 +165,7 @@ def of_rows(plan: CalibrationPlan, folder: Path, crew: Crew, tell: Any) -> dict[
 
 def left_out(
     plan: CalibrationPlan, trials: tuple[TrialData, ...], groups: tuple[GroupData, ...], posterior: Posterior,
-    folder: Path, tell: Tell,
+    folder: Path, crew: Crew, tell: Tell,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Each trial by weights of the draws, or by a fit without it where their k says that weights do not do."""
     seen = [seen_of(one.targets) for one in trials]
@@ -175,8 +175,8 @@ def left_out(
         if k > plan.tolerance.psis_k:
             name = one.targets.entry.protocol
             tell(f"{name}: Pareto k {k:.2f}, so a fit without it")
-            with closing(journal_of(plan, folder, f"left-out-{name}", LeftOut)) as journal:
-                only = next(Journaled(Crew(), journal).in_order(partial(_refitted, plan, trials, groups), [name]))
+            fit = _sampled(plan, trials, groups, folder, crew, left_out=(name,))
+            only = scored_without(plan, trials, fit, name)
             found.append({"k": k, "refit": True, "scores": asdict(only)})
             continue
         outcome = one.emulator.at(units)
@@ -191,11 +191,22 @@ def left_out(
     return found
 
 
-def _refitted(
-    plan: CalibrationPlan, trials: tuple[TrialData, ...], groups: tuple[GroupData, ...], name: str
-) -> LeftOut:
-    (found,) = leave_out(plan, trials, groups=groups, n_chains=2, n_warmup=400, n_draws=400, only=[name])
-    return found
+def _sampled(
+    plan: CalibrationPlan, trials: tuple[TrialData, ...], groups: tuple[GroupData, ...], folder: Path, crew: Crew,
+    *, left_out: tuple[str, ...] = (),
+) -> Fit:  # fmt: skip
+    """The fit, or one without some trials, whose score needs a mean and not the tails; chains are kept."""
+    n_chains, n_warmup, n_draws = (2, 400, 400) if left_out else (_CHAINS, _WARMUP, _DRAWS)
+    with ExitStack() as opened:
+
+        def crew_of_chain(chain: int) -> Crew:
+            name = "-".join(["chain", *left_out, str(chain)])
+            return Journaled(crew, opened.enter_context(closing(journal_of(plan, folder, name, dict))))
+
+        return fit_by_chain(
+            plan, trials, groups=groups, left_out=left_out, n_chains=n_chains, n_warmup=n_warmup, n_draws=n_draws,
+            crew_of_chain=crew_of_chain,
+        )  # fmt: skip
 
 
 def without(

@@ -299,7 +299,9 @@ def test_tempered_draws_are_what_weights_of_the_prior_say(monkeypatch: pytest.Mo
 def test_a_third_wave_lies_where_the_rows_put_everything_and_is_kept(tmp_path: Path) -> None:
     """It is narrower than what the second covered, trials have no say in it, and a second start simulates nothing."""
     base = SHAPE.to_dict()
-    small = {"draws": 48, "judged": 16, "people": 300, "candidates": 256, "least": 32, "fits": ["opioid"]}
+    small: dict[str, Any] = {
+        "draws": 48, "judged": 16, "people": 300, "candidates": 256, "least": 32, "fits": ["opioid"],
+    }  # fmt: skip
     third = {"draws": 48, "judged": 16, "power": 0.5}
     plan = CalibrationPlan.from_dict({**base, "trial": [], "wide": {**base["wide"], **small, "third": third}})
     heard: list[str] = []
@@ -308,8 +310,8 @@ def test_a_third_wave_lies_where_the_rows_put_everything_and_is_kept(tmp_path: P
     assert set(limits) == {"opioid"}
     assert [one.targets.group.id for one in groups] == ["opioid-dublin", "opioid-kingdom"]
     for one in groups:
-        n_second = small["draws"] + small["judged"]
-        second, last = one.emulator.points[:n_second], one.emulator.points[n_second:]
+        n_wave = small["draws"] + small["judged"]
+        second, last = one.emulator.points[n_wave : 2 * n_wave], one.emulator.points[2 * n_wave :]
         assert len(last) == third["draws"]
         assert np.isfinite(one.emulator.error).all()
         level = one.targets.names.index("level")

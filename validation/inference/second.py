@@ -101,7 +101,7 @@ def learned(values: np.ndarray, data: np.ndarray, seen: np.ndarray, seed: int) -
 
     center, spread = values.mean(axis=0), values.std(axis=0)
     middle, width = data.mean(axis=0), data.std(axis=0)
-    key, make, train = random.split(random.PRNGKey(seed % 2**31), 3)
+    key, make, train = random.split(random.key(seed % 2**31), 3)
     flow = masked_autoregressive_flow(
         make, base_dist=Normal(jnp.zeros(values.shape[1])), cond_dim=data.shape[1], flow_layers=_LAYERS,
         nn_width=_WIDTH, transformer=RationalQuadraticSpline(knots=_KNOTS, interval=_INTERVAL),

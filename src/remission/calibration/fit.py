@@ -161,6 +161,7 @@ def fit_by_chain(
     trials: tuple[TrialData, ...],
     *,
     groups: tuple[GroupData, ...] = (),
+    left_out: tuple[str, ...] = (),
     n_chains: int = 4,
     n_warmup: int = 1000,
     n_draws: int = 1000,
@@ -173,19 +174,20 @@ def fit_by_chain(
     """
     found = []
     for chain in range(n_chains):
-        work = partial(_chain, plan, trials, groups, n_warmup, n_draws)
+        work = partial(_chain, plan, trials, groups, left_out, n_warmup, n_draws)
         found += list(crew_of_chain(chain).in_order(work, [plan.seed % 2**31 + 1 + chain]))
     drawn = {name: np.concatenate([one[name] for one in found]) for name in found[0]}
-    return _fit_of(trials, drawn, ())
+    return _fit_of(trials, drawn, left_out)
 
 
 def _chain(
-    plan: CalibrationPlan, trials: tuple[TrialData, ...], groups: tuple[GroupData, ...], n_warmup: int, n_draws: int,
-    seed: int,
+    plan: CalibrationPlan, trials: tuple[TrialData, ...], groups: tuple[GroupData, ...], left_out: tuple[str, ...],
+    n_warmup: int, n_draws: int, seed: int,
 ) -> dict[str, Any]:  # fmt: skip
     return _chains(
-        plan, trials, groups=groups, left_out=(), rule="main", n_chains=1, n_warmup=n_warmup, n_draws=n_draws, seed=seed
-    )
+        plan, trials, groups=groups, left_out=left_out, rule="main", n_chains=1, n_warmup=n_warmup, n_draws=n_draws,
+        seed=seed,
+    )  # fmt: skip
 
 
 def _chains(

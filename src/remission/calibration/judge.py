@@ -6,7 +6,7 @@ standardized differences (z times 2/sqrt(n)), and no effect.
 """
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -72,23 +72,27 @@ def leave_out(
     n_chains: int,
     n_warmup: int,
     n_draws: int,
-    only: Collection[str] = (),
     tell: Tell = unheard,
 ) -> tuple[LeftOut, ...]:
-    """Every trial, or ``only`` those, predicted by a fit without it."""
-    seen = [seen_of(one.targets) for one in trials]
-    wanted = [place for place, one in enumerate(seen) if not only or one.protocol in only]
+    """Every trial predicted by a fit without it."""
+    names = [one.targets.entry.protocol for one in trials]
 
-    def without(place: int) -> LeftOut:
+    def without(name: str) -> LeftOut:
         fit = fit_posterior(
-            plan, trials, groups=groups, left_out=[seen[place].protocol], n_chains=n_chains, n_warmup=n_warmup,
-            n_draws=n_draws,
-        )  # fmt: skip
-        z, spread = fit.draws["z"][:, place], fit.draws["z_sd"][:, place]
-        draws = norm.rvs(z, spread, random_state=np.random.default_rng(plan.seed))
-        return score_left_out(plan, seen, place, (z, spread, np.full(z.size, 1.0 / z.size)), draws)
+            plan, trials, groups=groups, left_out=[name], n_chains=n_chains, n_warmup=n_warmup, n_draws=n_draws
+        )
+        return scored_without(plan, trials, fit, name)
 
-    return tuple(counted(map(without, wanted), len(wanted), tell, what="trial left out", every=1))
+    return tuple(counted(map(without, names), len(names), tell, what="trial left out", every=1))
+
+
+def scored_without(plan: CalibrationPlan, trials: tuple[TrialData, ...], fit: Fit, name: str) -> LeftOut:
+    """A trial beside what a ``fit`` without it predicts."""
+    seen = [seen_of(one.targets) for one in trials]
+    place = [one.protocol for one in seen].index(name)
+    z, spread = fit.draws["z"][:, place], fit.draws["z_sd"][:, place]
+    draws = norm.rvs(z, spread, random_state=np.random.default_rng(plan.seed))
+    return score_left_out(plan, seen, place, (z, spread, np.full(z.size, 1.0 / z.size)), draws)
 
 
 def score_left_out(

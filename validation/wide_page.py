@@ -421,7 +421,8 @@ def page(plan: CalibrationPlan, found: dict[str, Any]) -> str:
 
 def _cost(found: dict[str, Any]) -> list[str]:
     lines = ["| part | processor, minutes | wall clock, minutes | largest process, GB |", "|---|---|---|---|"]
-    lines += [f"| {part} | {one['processor_min']:.1f} | {one['wall_min']:.1f} | {one['memory_gb']:.2f} |"
+    lines += [f"| {part} | {one['processor_min']:.1f} | {one['wall_min']:.1f} | "
+              f"{'' if one['memory_gb'] is None else format(one['memory_gb'], '.2f')} |"
               for part, one in found["cost"].items()]  # fmt: skip
     total = fsum(one["processor_min"] for one in found["cost"].values())
     all_wall = fsum(one["wall_min"] for one in found["cost"].values())

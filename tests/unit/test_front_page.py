@@ -78,6 +78,11 @@ def test_the_numbers_choose_the_sentence(
     said, text = load_sentences(language), load_text(language, "home")
     answer = page.text.split('class="chosen">')[1].split("</span>")[0]
     assert answer == said["sentences"][version].format(trials=text["trials"])
+    # Both intervals are told beside the answer: the published one alone would speak against "nobody can say".
+    for one, told in ((published, text["why"]["published"]), (simulated, text["why"]["simulated"])):
+        side = "missing" if one is None else "above" if one.low > 0 else "below" if one.high < 0 else "holds"
+        ends = {} if one is None else home.rounded(one)
+        assert told[side].format(**ends, n_days=180, n_trials=len(load_worlds().evidence)) in page.text
     title = page.text.split('id="found">')[1].split("</h2>")[0]
     words = said["titles"]["unpublished" if published is None else version]
     days = "" if published is None else home.days_text(published, text["interval"])

@@ -1,6 +1,7 @@
 """The six jobs from R: the script of the page for R users, run as such a user runs it."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 from source_tree import ROOT
 
 SCRIPT = ROOT / "docs" / "how-to" / "six-jobs.R"
+PAGE = ROOT / "docs" / "how-to" / "for-r-users.md"
 r_is_here = pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not here")
 
 
@@ -49,3 +51,42 @@ def test_an_error_reaches_r_in_the_words_of_the_program(tmp_path: Path) -> None:
     assert done.returncode != 0
     assert "kares" in done.stderr
     assert "went on" not in done.stdout
+
+
+def has_package(name: str) -> bool:
+    """Whether R is here and has a package."""
+    if shutil.which("Rscript") is None:
+        return False
+    asked = f"quit(status = !requireNamespace('{name}', quietly = TRUE))"
+    return subprocess.run(["Rscript", "--vanilla", "-e", asked], capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.slow
+def test_the_lines_of_reticulate_give_a_data_frame(tmp_path: Path) -> None:
+    """The lines of the page as they stand: a table that R only passes on cannot be worked with."""
+    if not has_package("reticulate"):
+        pytest.skip("R's package reticulate is not here")
+    found = re.search(r"## With reticulate\n\n```text\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    assert found is not None
+    script = tmp_path / "page.R"
+    script.write_text(found[1] + 'stopifnot(is.data.frame(frame), nrow(frame) > 3, "pda-ketamine" %in% frame$id)\n')
+    environment = {**os.environ, "RETICULATE_PYTHON": sys.executable}
+    words = ["Rscript", "--vanilla", str(script)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+
+
+def test_an_answer_is_read_as_a_list(tmp_path: Path) -> None:
+    """The line of the page with jsonlite, on the answer of a command."""
+    if not has_package("jsonlite"):
+        pytest.skip("R's package jsonlite is not here")
+    helper = SCRIPT.read_text("utf-8").split("place <- ", 1)[0]
+    line = 'answer <- jsonlite::fromJSON(paste(remission("show", run, "--json"), collapse = "\\n"))'
+    assert line.removeprefix("answer <- ") in PAGE.read_text("utf-8")
+    (tmp_path / "list.R").write_text(
+        f'{helper}\nrun <- "kare"\n{line}\nstopifnot(is.list(answer), length(answer) > 3)\n'
+    )
+    environment = {**os.environ, "REMISSION": program(tmp_path)}
+    words = ["Rscript", "--vanilla", str(tmp_path / "list.R")]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr

@@ -196,6 +196,10 @@ def test_scores_speak_and_pass_the_check_of_every_state(quiet: Page, site: str) 
     quiet.keyboard.type("40")
     quiet.locator("#amount").fill("many")
     assert quiet.locator("#withdrawal-flag").is_hidden()
+    # Who has not answered yet is not told that it is no disorder.
+    assert quiet.locator("#signs-score").inner_text() == "–"
+    assert quiet.locator("#signs-levels").is_hidden()
+    assert quiet.locator("#signs-open").is_visible()
     for box in quiet.locator("#signs-form input").all():
         box.check()
     assert quiet.locator("#signs-score").inner_text() == "11"

@@ -319,3 +319,19 @@ def test_a_lost_connection_loses_nothing(page: Page, site: str) -> None:
     page.locator("#on-day").fill("30")
     assert "day 30" in page.locator("#reading").inner_text()
     assert failures == []
+
+
+@pytest.mark.parametrize("address", ["/evidence/grabski_2022_kare", "/validation", "/planner", "/learn/receptor"])
+def test_a_table_fits_a_phone(page: Page, site: str, address: str) -> None:
+    """Columns beyond the edge are not seen: rows become lists, each cell with its head."""
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(site + address, timeout=240_000)
+    page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
+    page.wait_for_timeout(200)
+    wide = """all => all.filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.ariaLabel)"""
+    assert page.locator(".scroll:has(> table)").evaluate_all(wide) == []
+    if address.startswith("/evidence"):
+        cell = page.locator("table.stacked td[data-label]").first
+        assert cell.evaluate("one => getComputedStyle(one, '::before').content") != "none"
+    page.set_viewport_size({"width": 1440, "height": 800})
+    assert page.locator("table.stacked").count() == 0

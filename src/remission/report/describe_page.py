@@ -79,8 +79,10 @@ def _has_enough_people(one: Description) -> bool:
 
 
 def _table(first: str, statistics: Sequence[Statistic]) -> Table:
+    # Nothing to tell of, or no unit: a column without a name is read out by nobody.
+    unit = next((s.unit for s in statistics if s.unit), "value")
     return Table(
-        columns=[first, statistics[0].unit if statistics else "", "95% of resamples of people", "rests on"],
+        columns=[first, unit, "95% of resamples of people", "rests on"],
         rows=[[s.label, _value(s), _range(s), str(s.n)] for s in statistics],
     )
 

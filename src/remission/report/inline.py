@@ -10,8 +10,9 @@ from markupsafe import Markup
 
 from remission.report.chart import Chart
 
-CHART_SCRIPTS = ("charts.js",)
-"""What a page with figures runs: values where one points, rows by keys, the picture and the table as files."""
+CHART_SCRIPTS = ("charts.js", "tables.js")
+"""What a page with figures runs: values where one points, rows by keys, the picture and the table as files; tables
+that fit a phone."""
 _FONT = re.compile(r"font:\s*(?:(?P<style>italic|oblique)\s+)?(?:(?P<weight>bold|\d{3})\s+)?(?P<size>[\d.]+)px[^;]*;?")
 
 

@@ -67,7 +67,10 @@ def session_chart(protocol: Protocol, *, seed: int, panels: Sequence[str] = PANE
     n_rows = -(-len(panels) // n_columns)
     with drawing():
         figure = Figure(figsize=(5.1 * max(n_columns, 2), 3.3 * n_rows), layout="constrained")
-        for axes, panel in zip(figure.subplots(n_rows, n_columns, squeeze=False).ravel(), panels, strict=False):
+        places = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
+        for axes in places[len(panels) :]:
+            axes.remove()
+        for axes, panel in zip(places, panels, strict=False):
             if panel == "concentration":
                 _draw_concentrations(axes, minutes, bands)
             elif panel == "occupancy":

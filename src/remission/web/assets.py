@@ -22,7 +22,7 @@ _A_YEAR_S = 31_536_000
 
 def _find(name: str) -> Traversable | None:
     """A file of ``static/``, or a style sheet or a script of the reports, which pages share."""
-    if name in {"tokens.css", "report.css", "plan.css", "field.css", "charts.js", "field.js"}:
+    if name in {"tokens.css", "report.css", "plan.css", "field.css", "charts.js", "tables.js", "field.js"}:
         return files("remission.report").joinpath("templates", name)
     place: Traversable = files("remission.web").joinpath("static")
     for part in name.split("/"):

@@ -7,6 +7,7 @@ from typing import Any
 from remission.library.front_page import (
     FromDraws,
     Interval,
+    Rule,
     Version,
     Worlds,
     choose_version,
@@ -66,6 +67,7 @@ class HomePage(Record):
 
     title: str
     answer: str
+    why: str
     versions: tuple[Said, ...]
     versions_note: str
     days: str
@@ -125,6 +127,7 @@ def page_of_world(number: int, language: str = "en") -> HomePage:
     return HomePage(
         title=said["titles"]["unpublished" if published is None else chosen].format(**facts),
         answer=said["sentences"][chosen].format(**facts),
+        why=_why(published, simulated, rule, words["why"], n_days=worlds.n_days, n_trials=len(worlds.evidence)),
         versions=tuple(
             Said(
                 version=one,
@@ -210,6 +213,20 @@ def _whole(days: float) -> str:
 
 def _range(days: list[float]) -> tuple[float, float]:
     return min(days), max(days)
+
+
+def _why(
+    published: Interval | None, simulated: Interval | None, rule: Rule, words: Mapping[str, Any], **facts: int
+) -> str:
+    # Both intervals that chose the answer, in words: the favorable one alone would contradict it.
+    def side(one: Interval | None) -> str:
+        if one is None:
+            return "missing"
+        return "above" if one.low > rule.helps_above else "below" if one.high < rule.worse_below else "holds"
+
+    ends = {} if simulated is None else rounded(simulated)
+    said = f"{words['published'][side(published)]} {words['simulated'][side(simulated)]}"
+    return said.format(**ends, **facts)
 
 
 def _relapse(words: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from fastapi import Query, Request
 
 from remission.library.blinding import list_blinding_trials
 from remission.library.protocols import list_published, load_protocol, published_left_out
-from remission.library.published import published_outcome, published_verdict, trial_citation
+from remission.library.published import published_outcome, published_verdict, trial_citation, trial_record
 from remission.numerics.digits import with_interval
 from remission.patient.standing import standing_of
 from remission.protocol.explanation import explain_arm, explain_visits
@@ -20,6 +20,7 @@ from remission.records.day_field import DayField
 from remission.records.seed import DEFAULT_SEED
 from remission.report.day_field import field_of_plan
 from remission.report.document import report_content
+from remission.report.evidence_text import study_title
 from remission.report.words import ESTABLISHED, SAFETY_LINES
 from remission.report.write import report_charts
 from remission.trial.simulate import plan_trial, why_not_simulated
@@ -73,6 +74,7 @@ class LeftOut(Record):
     """A trial of ketamine without a page, and why: it is no protocol here, or one that cannot be simulated."""
 
     record: str
+    title: str
     reason: str
 
 
@@ -202,7 +204,10 @@ def trials() -> TrialsPage:
 def _left_out() -> tuple[LeftOut, ...]:
     refused = {str(load_protocol(name).evidence): _why_not(name) for name in list_published()}
     reasons = {**published_left_out(), **{name: why for name, why in refused.items() if why is not None}}
-    return tuple(LeftOut(record=name, reason=reason) for name, reason in sorted(reasons.items()))
+    return tuple(
+        LeftOut(record=name, title=study_title(trial_record(name)), reason=reason)
+        for name, reason in sorted(reasons.items())
+    )
 
 
 @router.page(

@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -29,6 +30,13 @@ class RecordLink(Record):
     id: str
     title: str
     says: str
+
+
+_MADE = re.compile(
+    r"(?:(?:^|(?<=[.;] ))(?:(?:Made|Written|Generated|This page is written) (?:by|on)\b[^.;]*(?:\.(?=\S)[^.;]*)*"
+    r"|make \w+\b[^;]*? writes this page|do not edit|[Ss]eed \d+[^.;]*)[.;]?(?: |$))+(\w?)"
+)
+"""What a record says of how it was made."""
 
 
 class ValidationPage(Record):
@@ -92,9 +100,11 @@ def _title(name: str) -> str:
 
 
 def _says(name: str) -> str:
-    """The first paragraph under the title, as plain words."""
-    tokens = [one for one in _parser().parse(_sources()[name]) if one.type == "inline"]
-    words = " ".join(_plain(tokens[1]).split()) if len(tokens) > 1 else ""
+    """The first paragraph that says what was checked, as plain words; how the page is made is no news to a reader."""
+    tokens = _parser().parse(_sources()[name])
+    found = (_plain(one) for before, one in pairwise(tokens) if before.type == "paragraph_open")
+    told = (_MADE.sub(lambda one: one[1].upper(), " ".join(text.split())) for text in found)
+    words = next(filter(None, told), "")
     return words if len(words) <= 280 else f"{words[:280].rsplit(' ', 1)[0]} ..."
 
 

@@ -34,7 +34,7 @@
   let what = substances[0].id;
   let here = today();
   let unsaved = false;
-  let answered = false;
+  let answered = false, read = false;
 
   const days = () => diary.get(what);
   const nameOf = (id) => substances.find((one) => one.id === id).name;
@@ -387,7 +387,7 @@
     $("code").value = "me";
     $("open").value = "";
     $("sheets").replaceChildren();
-    unsaved = answered = false;
+    unsaved = answered = read = false;
     here = today();
     calm(); codeFault(); countSigns(); countAudit(); draw();
     told(words.erased);
@@ -401,8 +401,10 @@
     $(place).hidden = score === null;
   }
   function countSigns() {
-    const n = $("signs-form").querySelectorAll(":checked").length;
-    $("signs-score").textContent = n;
+    // Before the first tick nothing was answered, and nothing is said of it: 0 would read as "no disorder".
+    const n = read ? $("signs-form").querySelectorAll(":checked").length : null;
+    $("signs-score").textContent = n ?? "–";
+    $("signs-open").hidden = read;
     showLevel("signs-levels", n);
     $("withdrawal-flag").hidden = !$("withdrawal").checked;
   }
@@ -419,7 +421,7 @@
   }
   for (const [id, count] of [["signs-form", countSigns], ["audit-form", countAudit]]) {
     $(id).addEventListener("submit", (event) => event.preventDefault());
-    $(id).addEventListener("change", () => { answered = true; count(); });
+    $(id).addEventListener("change", () => { answered = true; read ||= id === "signs-form"; count(); });
   }
 
   // On paper: a calendar for each month that has days, and the answers; an empty month where there is none.

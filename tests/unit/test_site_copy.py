@@ -75,6 +75,14 @@ def test_every_page_of_the_table_is_there(copy: Path) -> None:
     assert "remission serve" in (copy / "evidence.html").read_text("utf-8")
 
 
+def test_a_link_into_a_page_that_is_left_out_leads_to_its_top() -> None:
+    """What stands in its place has none of its parts; a copy without trials had such links."""
+    places = Places()
+    assert places.link("learn.html", "/trial/kare#why") == "trial/kare.html#why"
+    places.keep_whole("/trial/kare")
+    assert places.link("learn.html", "/trial/kare#why") == "trial/kare.html"
+
+
 def test_every_page_says_its_command_whatever_its_address_says() -> None:
     """A page that somebody adds with a name that stands in its query and not in its path must not end a whole copy."""
     for one in create_app().state.pages:

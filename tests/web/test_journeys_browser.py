@@ -99,7 +99,7 @@ def test_the_card_of_a_trial_leads_through_its_five_views(quiet: Page, site: str
         quiet.locator(f"section[aria-labelledby={view}] p a").first.click()
         quiet.wait_for_url(f"**{leads}*")
         assert quiet.locator("h1").is_visible()
-        quiet.goto(card)
+        quiet.goto(card, timeout=_COMPILES_MS)
 
 
 def test_a_messy_file_of_a_clinic_becomes_its_page(quiet: Page, site: str, tmp_path: Path) -> None:

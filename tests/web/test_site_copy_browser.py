@@ -1,6 +1,9 @@
 """A copy of the site opened from a disk, as somebody opens a stick: everything works, nothing is asked of anybody."""
 
+import threading
 from datetime import date
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -63,6 +66,29 @@ def test_the_first_page_is_read_in_both_languages_from_a_stick(page: Page, copy:
     page.locator(".help a").first.click()
     assert page.url.endswith("/es/safety.html")
     assert asked == []
+
+
+def test_the_first_page_works_on_a_plain_host(page: Page, copy: Path) -> None:
+    """A host that only hands out files: no script asks it for what it cannot answer, and none fails."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(copy))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as host:
+        threading.Thread(target=host.serve_forever, daemon=True).start()
+        wrong: list[str] = []
+        page.on("pageerror", lambda one: wrong.append(str(one)))
+        page.on("response", lambda one: wrong.append(one.url) if one.status >= 400 else None)
+        page.goto(f"http://127.0.0.1:{host.server_port}/index.html")
+        page.locator(".languages a").click()
+        for number in (2, 3):
+            page.locator("#again").click()
+            expect(page.locator("#which")).to_have_text(page_of_world(number, "es").world)
+            assert f"/es/world/{number}.html" in page.url
+        page.goto(f"http://127.0.0.1:{host.server_port}/planner.html")
+        page.fill("#weight", "82")
+        page.fill("#dose", "0.5 mg/kg")
+        page.fill("#minutes", "40")
+        expect(page.locator(".curve")).to_have_count(4)
+        host.shutdown()
+    assert wrong == []
 
 
 def test_curves_are_drawn_from_a_stick(page: Page, copy: Path, asked: list[str]) -> None:

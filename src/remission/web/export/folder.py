@@ -210,6 +210,7 @@ class _Crawl:
     async def _ask(self, address: str) -> _Answer:
         entry, values, language = self._entry(address)
         if entry is not None and not self._is_copied(entry, values):
+            self.places.keep_whole(address)
             return self._absent(entry, values, language, address)
         answer = await _request(self.app, address)
         for _ in range(_PATIENCE):

@@ -15,6 +15,7 @@ class Places:
     def __init__(self) -> None:
         self._files: dict[str, str] = {}
         self._taken: dict[str, str] = {}
+        self._whole: set[str] = set()
 
     @property
     def files(self) -> Mapping[str, str]:
@@ -43,11 +44,15 @@ class Places:
         """Let an address that only leads to another have the file of that one."""
         self._files[address] = self.file_of(target) + (f"#{source}" if source else "")
 
+    def keep_whole(self, address: str) -> None:
+        """Let links lead to the top of a page: it stands in the place of one whose parts are not in the copy."""
+        self._whole.add(address)
+
     def link(self, here: str, address: str) -> str:
-        """The address as the file ``here`` names it, with its part after ``#``."""
+        """The address as the file ``here`` names it, with its part after ``#`` where the page has parts."""
         plain, _, part = address.partition("#")
         target, _, led = self.file_of(plain).partition("#")
-        mark = part or led
+        mark = "" if plain in self._whole else part or led
         return relpath(target, dirname(here) or ".") + (f"#{mark}" if mark else "")
 
 

@@ -33,7 +33,7 @@
 
   window.holdData = (text) => held.set(document.currentScript.src, text);
   window.fetch = (address) => new Promise((resolve, reject) => {
-    const name = `${new URL(address, document.baseURI).href}.js`;
+    const name = `${new URL(address, document.baseURI).href.split("#")[0]}.js`;
     const answer = () => (held.has(name) ? resolve(new Response(held.get(name))) : reject(new TypeError(`not in this copy: ${name}`)));
     if (held.has(name)) { answer(); return; }
     const script = document.createElement("script");

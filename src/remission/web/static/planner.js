@@ -110,6 +110,8 @@
     return made;
   }
 
+  const whole = (value) => value.toFixed(0).replace(/^-0$/, "0").replace("-", "\u2212");
+
   function niceStep(most, count) {
     const rough = most / count, power = 10 ** Math.floor(Math.log10(rough));
     return [1, 2, 5, 10].map((one) => one * power).find((one) => one >= rough);
@@ -158,10 +160,10 @@
       svg.querySelector(".now").setAttribute("d", `M${x(t).toFixed(1)} ${top}V${bottom}`);
       const words = drawn.sets.map(({ found }, i) => {
         const value = found[id][near(drawn.t_h)];
-        return `${"AB"[i]} ${Number.isFinite(value) ? value.toFixed(0) : "beyond what was studied"}`;
+        return `${"AB"[i]} ${Number.isFinite(value) ? whole(value) : "beyond what was studied"}`;
       });
       const band = bands?.panels[id], at = band ? near(bands.t_h) : 0;
-      if (band) words.push(`people of A ${band.low[at].toFixed(0)} to ${band.high[at].toFixed(0)}`);
+      if (band) words.push(`people of A ${whole(band.low[at])} to ${whole(band.high[at])}`);
       out.textContent = `${words.join("; ")} ${unit}`;
     }
   }

@@ -10,7 +10,8 @@
 
   async function exchange(event) {
     const link = event.target.closest("a[data-swap]");
-    if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || location.protocol === "file:") return;
+    // A copy without a server may ask for nothing: there the link leads on by itself.
+    if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || "made" in document.documentElement.dataset) return;
     event.preventDefault();
     const id = link.dataset.swap, had = document.activeElement === link ? link.id : "";
     let page;

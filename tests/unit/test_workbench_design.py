@@ -299,6 +299,7 @@ def test_a_file_of_people_leaves_no_trace_in_addresses_or_logs(client: TestClien
         assert "smith" not in told
         assert not any(name in told for name in ("ann", "ben,"))
     assert client.get(f"/run/{job.id}/file/data/data.csv").status_code == 404
+    assert f"/analyze?plan={plan}" in client.get(f"/run/{job.id}").text
     stale = post(client, "/analyze", **fields, text=text + "# more\n", do="save")
     assert stale.status_code == 409
     assert "# more" in stale.text
@@ -354,6 +355,11 @@ def test_guesses_of_a_finished_trial_are_read_once_and_not_kept(client: TestClie
         assert wrong.status_code == 422
         assert said in wrong.text
     assert 'aria-invalid="true"' in sent(**{"columns.outcome": "nope"}).text
+    # Rows with one and the same fault are told once, in the words of the page.
+    often = sent(**{"words.drug": "MDX"})
+    assert often.text.count("expected one of") < 4
+    assert "more row" in often.text
+    assert "--drug" not in often.text
     assert sent(name="a.exe").status_code == 422
     assert sent(text="").status_code == 422
     assert client.post("/blinding/guesses", data=fields).status_code == 403

@@ -1,4 +1,4 @@
-// A table that is wider than a phone: its rows become short lists under their heads. Without this file it scrolls.
+// A table that is wider than a phone or a narrow column: its rows become short lists under their heads. Without this file it scrolls.
 (() => {
   "use strict";
   const phone = matchMedia("(max-width: 40rem)"), words = (cell) => cell.textContent.replace(/\s+/g, " ").trim();
@@ -8,7 +8,7 @@
     if (!table || table.tHead?.rows.length !== 1) return;
     table.classList.remove("stacked");
     // What is folded away has no width yet: it is asked again when it opens.
-    if (!phone.matches || region.scrollWidth <= region.clientWidth + 1) return;
+    if (!(phone.matches || region.clientWidth < 480) || region.scrollWidth <= region.clientWidth + 1) return;
     const heads = [...table.tHead.rows[0].cells].map(words);
     for (const row of table.querySelectorAll("tbody tr")) {
       let at = 0;

@@ -2,6 +2,7 @@
 
 import shlex
 import tomllib
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -88,6 +89,20 @@ async def analyze(request: Request) -> Response:
     return answer
 
 
+def _few(faults: Iterable[Fault]) -> Iterator[Fault]:
+    """Of rows with the same word at the same column the first one, in the words of the page."""
+    rows: dict[tuple[str, str, str], list[Fault]] = {}
+    for one in faults:
+        rows.setdefault((one.where.rpartition(", ")[2], one.got, one.allowed), []).append(one)
+    for first, *others in rows.values():
+        more = f" and {len(others)} more row{'s' if len(others) > 1 else ''}" if others else ""
+        remedy = first.remedy.replace(
+            "--drug WORD, --control WORD, --unsure WORD",
+            "in the boxes for words of the drug, the control and the unsure",
+        )
+        yield first.replace(where=first.where + more, remedy=remedy)
+
+
 def _shown(request: Request, typed: dict[str, str], *faults: Fault, found: GuessesFound | None = None) -> GuessesPage:
     boxes = []
     for one in _form():
@@ -125,7 +140,7 @@ def _analyzed(request: Request, sent: FormData, found: tuple[str, bytes] | None)
             write_bytes(place / f"guesses{ending}", content)
             result = analyze_finished(read_guesses(place / f"guesses{ending}", _changes(typed)))
     except RemissionError as error:
-        return _shown(request, typed, *(fault_of(one) for one in getattr(error, "faults", (error,))))
+        return _shown(request, typed, *_few(map(fault_of, getattr(error, "faults", (error,)))))
     return _shown(request, typed, found=_told(result, typed, ending))
 
 

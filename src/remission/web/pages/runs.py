@@ -296,7 +296,7 @@ def compare_jobs(one: Job, other: Job, *, bench: Bench) -> FigureTable:
                 keys = [cell for cell, column in zip(row, part.columns, strict=True) if column in _KEYS]
                 for column, cell in zip(part.columns, row, strict=True):
                     if column not in _KEYS and cell:
-                        told[f"{title}: {', '.join(keys)}: {column}"] = cell
+                        told[f"{title}: {', '.join(filter(None, keys))}: {column}"] = cell
         return told
 
     left, right = rows(one), rows(other)

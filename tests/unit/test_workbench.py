@@ -157,6 +157,8 @@ def test_a_full_disk_is_told_and_keeps_what_was_there(tmp_path: Path) -> None:
         store.add_draft(title="Two", protocol="x" * 500_000, asked={})
     sqlalchemy.event.remove(store._engine, "begin", full)
     assert [one.id for one in store.drafts()] == [kept.id]
+    # What SQLite needs for reading is there before the disk is full: then nobody can make it.
+    assert (tmp_path / "workbench.sqlite-shm").is_file()
 
 
 def typed(capsys: pytest.CaptureFixture[str], folder: Path, *options: str) -> dict[str, Any]:

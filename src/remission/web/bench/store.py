@@ -78,7 +78,9 @@ class Store:
         folder.chmod(0o700)
         # A connection for each piece of work: a thread of a page never waits for that of another.
         self._engine = self._sql.create_engine(
-            f"sqlite:///{folder / _FILE}", poolclass=self._sql.NullPool, connect_args={"timeout": 20.0}
+            f"sqlite:///{folder / _FILE}",
+            poolclass=self._sql.NullPool,
+            connect_args={"timeout": 20.0, "check_same_thread": False},
         )
         self._sql.event.listen(self._engine, "connect", _set_up)
         with self._said(), self._engine.begin() as found:
@@ -92,6 +94,12 @@ class Store:
                 )
             self._sql.tables.create_all(found)
             found.execute(self._sql.text(f"PRAGMA user_version = {_VERSION}"))
+        # Held open and never used again: the last connection that closes takes the log of SQLite with it, and whoever
+        # reads on a disk that is full by then could not make it anew.
+        self._held = self._engine.connect()
+        with self._said():
+            self._held.execute(self._sql.text("SELECT count(*) FROM sqlite_master")).scalar_one()
+            self._held.rollback()
 
     def job_folder(self, job_id: str) -> Path:
         """Where a job works; ids are made here and hold no separator."""

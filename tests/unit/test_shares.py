@@ -169,3 +169,17 @@ def test_from_the_command_line_to_the_same_folder(
     manifests = [json.loads(path.read_text("utf-8")) for path in sorted(Path().glob("*/*/manifest.json"))]
     assert manifests[0] == manifests[1]
     assert run_app(["run", "small.yaml", "--shares", "0"]) == 2
+
+
+def test_a_design_is_divided_by_its_sizes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A job for each size gives the rows of the table: whoever has an array needs no shares of a design."""
+    path = tmp_path / "small.yaml"
+    path.write_text(write_protocol(small_protocol()), "utf-8")
+
+    def rows(sizes: str) -> list[dict[str, object]]:
+        capsys.readouterr()
+        assert run_app(["design", str(path), "--vary", f"n={sizes}", "--replicates", "6", "--json"]) == 0
+        found: list[dict[str, object]] = json.loads(capsys.readouterr().out)["characteristics"]
+        return found
+
+    assert rows("8,12") == [*rows("8"), *rows("12")]

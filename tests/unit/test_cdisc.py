@@ -129,7 +129,7 @@ def test_r_reads_the_same_numbers(folder: Path, tmp_path: Path, reader: str) -> 
         pytest.skip(f"R's package {package} is not here")
     assert done.returncode == 0, done.stderr
     told = [line.split("\t") for line in done.stdout.splitlines()]
-    expected = []
+    expected: list[tuple[str, str, int, int, Any]] = []
     for path in paths:
         data = read_dataset_json(path.with_suffix(".json"))
         for column in data.columns:

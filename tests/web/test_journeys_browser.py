@@ -96,8 +96,8 @@ def test_the_card_of_a_trial_leads_through_its_five_views(quiet: Page, site: str
         assert place is not None
         assert -1 <= place["y"] < 844
     for view, leads in (("people", "/learn"), ("session", "/planner"), ("evidence", "/evidence/")):
-        quiet.locator(f"section[aria-labelledby={view}] p a").first.click()
-        quiet.wait_for_url(f"**{leads}*")
+        quiet.locator(f"section[aria-labelledby={view}] p a").first.click(no_wait_after=True)
+        quiet.wait_for_url(f"**{leads}*", timeout=_COMPILES_MS)
         assert quiet.locator("h1").is_visible()
         quiet.goto(card, timeout=_COMPILES_MS)
 

@@ -16,6 +16,7 @@ from remission.diaries.statistics import describe
 from remission.errors import SpecError
 from remission.exchange.canonical import write_diaries
 from remission.patient.backgrounds import course_parameters_of
+from remission.patient.pharmacology import load_pharmacology
 from remission.protocol.file import parse_protocol
 from remission.protocol.record import Protocol
 from remission.records.diaries import Diaries
@@ -184,6 +185,26 @@ def test_people_may_come_from_the_chain() -> None:
     assert study.main[0].truth is not None
     assert study.main[0].truth > 0.0
     assert "the chain" in study.content["truth_from"]
+
+
+@pytest.mark.parametrize("people", ["diaries", "chain"])
+def test_a_trial_is_the_same_beside_any_other(people: str) -> None:
+    """What is usual is that of the trial: taken over all that are simulated together, numbers would hang on that."""
+    protocol = trial(use_odds_ratio=0.4, amount_ratio=0.7, **({"people": "chain"} if people == "chain" else {}))
+    source = source_of(protocol, None, None) if people == "chain" else DiaryPeople.of(diaries())
+    assert source is not None
+    control = course_parameters_of(protocol.replace(effect=None))
+
+    def days(first: int, count: int) -> TrialBatch:
+        return simulate_resampled(
+            protocol, source, seed=7, first_replicate=first, n_replicates=count, parameters=control,
+            pharmacology=load_pharmacology(),
+        )  # fmt: skip
+
+    n = protocol.population.n_subjects
+    whole, alone = days(0, 3), days(1, 1)
+    for name in ("use", "amount"):
+        np.testing.assert_array_equal(getattr(whole.course, name)[n : 2 * n], getattr(alone.course, name))
 
 
 def test_what_diaries_cannot_tell_is_refused() -> None:

@@ -84,7 +84,7 @@ class DiaryPeople:
             amount=None if diaries.amount is None else diaries.amount[on],
             amount_unit=diaries.amount_unit,
             weekday_of_first_day=diaries.weekday_of_first_day[on],
-            chance=_chances(used, seen),
+            chance=_chances(used, seen, np.zeros(len(used), dtype=np.int64)),
         )
 
     @property
@@ -129,7 +129,8 @@ def simulate_resampled(
             source.control, seed=seed, first_replicate=first_replicate, n_replicates=n_replicates,
             parameters=parameters, pharmacology=pharmacology, under=under, drawing=drawing,
         )  # fmt: skip
-        chance = _chances(batch.course.use > 0, np.ones(batch.course.use.shape, dtype=np.bool_))
+        used = batch.course.use > 0
+        chance = _chances(used, np.ones(used.shape, dtype=np.bool_), batch.people.replicate)
     else:
         batch, chance = _drawn(protocol, source, seed, first_replicate, n_replicates, under)
     treated = np.isin(batch.arm, treated_arms(protocol))
@@ -144,10 +145,29 @@ def treated_arms(protocol: Protocol) -> list[int]:
     return sides_of(protocol, protocol.analyses[0].contrast)[0]
 
 
-def _chances(used: Bool[np.ndarray, "person day"], seen: Bool[np.ndarray, "person day"]) -> np.ndarray:
+def _chances(
+    used: Bool[np.ndarray, "person day"], seen: Bool[np.ndarray, "person day"], group: Int[np.ndarray, " person"]
+) -> np.ndarray:
     days, hits = seen.sum(axis=1), used.sum(axis=1)
-    usual = hits.sum() / max(days.sum(), 1)
+    usual = _of_group(hits, days, group, none=0.0)
     return np.asarray((hits + _WORTH_DAYS * usual) / (days + _WORTH_DAYS))
+
+
+def _of_group(
+    total: Float[np.ndarray, " person"] | Int[np.ndarray, " person"],
+    count: Int[np.ndarray, " person"],
+    group: Int[np.ndarray, " person"],
+    *,
+    none: float,
+) -> Float[np.ndarray, " person"]:
+    """Mean of each person's group: of the trial and not of all that are simulated together, which is no property of it.
+
+    ``none``: of a group without a number.
+    """
+    place = np.unique(group, return_inverse=True)[1]
+    counts = np.bincount(place, weights=count)
+    sums = np.bincount(place, weights=total)
+    return np.asarray(np.where(counts > 0.0, sums / np.maximum(counts, 1.0), none)[place])
 
 
 def _drawn(
@@ -237,8 +257,9 @@ def _with_effect(
     luck = np.stack([one for block in draws for one in block][:n_days], axis=1)
     course, seen = batch.course, batch.observation
     factor = exp(log_of(effect.amount_ratio) * strength)
-    use, amount = _changed(course.use[who], course.amount[who], luck, keeps, begins, factor)
-    diary, reported = _changed(seen.diary[who], seen.amount[who], luck, keeps, begins, factor)
+    under = {"luck": luck, "keeps": keeps, "begins": begins, "factor": factor, "group": own.replicate}
+    use, amount = _changed(course.use[who], course.amount[who], **under)
+    diary, reported = _changed(seen.diary[who], seen.amount[who], **under)
     return replace(
         batch,
         course=replace(course, use=_put(course.use, who, use), amount=_put(course.amount, who, amount)),
@@ -265,17 +286,26 @@ def _put(table: np.ndarray, who: Int[np.ndarray, " person"], rows: np.ndarray) -
 
 
 def _changed(
-    use: np.ndarray, amount: np.ndarray, luck: np.ndarray, keeps: np.ndarray, begins: np.ndarray, factor: np.ndarray
+    use: np.ndarray,
+    amount: np.ndarray,
+    *,
+    luck: np.ndarray,
+    keeps: np.ndarray,
+    begins: np.ndarray,
+    factor: np.ndarray,
+    group: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Days and amounts under the effect; a day that begins has the person's mean amount of a use day."""
+    """Days and amounts under the effect; a day that begins has the person's mean amount of a use day.
+
+    Of somebody without a known one, that of the people of the trial who have the effect, or 1.
+    """
     used = use > 0
     new = ~used & (luck < begins)
     after = np.where(used, luck < keeps, new)
     known = used & np.isfinite(amount) & (amount > 0.0)
-    with np.errstate(invalid="ignore"):
-        own = np.where(known, amount, 0.0).sum(axis=1) / known.sum(axis=1)
-    usual = amount[known].mean() if known.any() else 1.0
-    mean = np.where(np.isfinite(own), own, usual)[:, None]
+    total, count = np.where(known, amount, 0.0).sum(axis=1), known.sum(axis=1)
+    usual = _of_group(total, count, group, none=1.0)
+    mean = np.where(count > 0, total / np.maximum(count, 1), usual)[:, None]
     return after.astype(use.dtype), np.where(after, np.where(new, mean, amount) * factor, 0.0 * np.nan_to_num(amount))
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,20 @@ from remission.web.settings import WebSettings
 BOMB = "a: &a [x, x, x, x]\nb: &b [*a, *a, *a, *a]\nc: [*b, *b, *b, *b]\n"
 PEOPLE = ("ann", "ben", "cid", "dee", "eva", "fay")
 TABLE = "id,group,sex,drinks\n" + "".join(f"{who},{('new', 'old')[n % 2]},f,{n}\n" for n, who in enumerate(PEOPLE))
+
+
+@contextmanager
+def full_disk(client: TestClient) -> Iterator[None]:
+    """A database that takes no page more."""
+    import sqlalchemy
+
+    def full(connection: "sqlalchemy.Connection") -> None:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1")
+
+    engine = bench(client).store._engine
+    sqlalchemy.event.listen(engine, "begin", full)
+    yield
+    sqlalchemy.event.remove(engine, "begin", full)
 
 
 @pytest.fixture(scope="module")
@@ -273,6 +288,27 @@ def test_worlds_are_checked_line_by_line(client: TestClient) -> None:
     answer = save(client, draft, worlds=good, do="worlds")
     assert answer.status_code == 303
     assert answer.headers["location"].startswith("/run/")
+
+
+@pytest.mark.parametrize("stale", [False, True])
+def test_what_was_typed_stays_where_the_disk_refuses_it(client: TestClient, stale: bool) -> None:
+    """An answer without the text, on a page that takes the place of the form, would lose it."""
+    draft, plan = begin(client), str(upload(client, "people.csv", TABLE.encode()).headers["location"])[-12:]
+    revision = {"revision": "0"} if stale else {}
+    long = "# kept only here " + "x" * 400_000
+    with full_disk(client):
+        text = f"{page(client, draft)['text']}\n{long}"
+        answer = save(client, draft, text=text, **revision)
+        assert answer.status_code == 507
+        assert "kept only here" in answer.text
+        assert "Free space" in answer.text
+        found = client.get(f"/analyze.json?plan={plan}").json()
+        fields = {"draft": plan, "revision": str(found["revision"]), "do": "save", "text": f"{found['text']}{long}"}
+        answer = post(client, "/analyze", **fields)
+        assert answer.status_code == 507
+        assert "kept only here" in answer.text
+    assert "kept only here" not in page(client, draft)["text"]
+    assert save(client, draft, text=text).status_code == 303
 
 
 def upload(client: TestClient, name: str, content: bytes) -> "httpx.Response":

@@ -278,6 +278,8 @@ class Store:
 
 
 _MOST_ATTEMPTS = 3
+NOT_KEPT = "What you typed stands below and is not kept: the disk refused it. Free space, then press again."
+"""What a page says that shows it."""
 
 
 def _set_up(connection: Any, _: Any) -> None:
@@ -304,4 +306,4 @@ def fresh_id() -> str:
     return secrets.token_hex(8)
 
 
-__all__ = ["Draft", "Job", "State", "Store", "fresh_id"]
+__all__ = ["NOT_KEPT", "Draft", "Job", "State", "Store", "fresh_id"]

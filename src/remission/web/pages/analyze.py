@@ -16,7 +16,7 @@ from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData
 
-from remission.errors import RemissionError, SpecError
+from remission.errors import RemissionError, SpecError, WorkError
 from remission.extras import need_extra
 from remission.files import copy_file, make_folder, remove_folder, write_bytes, write_text
 from remission.records.analysis_methods import METHODS
@@ -26,7 +26,7 @@ from remission.web.bench.edit import change_text, values_of
 from remission.web.bench.entry import MOST_FILE, Bench, bench_of, file_of, read_form
 from remission.web.bench.results import Found, read_found
 from remission.web.bench.state import Step, fields_of, placed
-from remission.web.bench.store import Draft, fresh_id
+from remission.web.bench.store import NOT_KEPT, Draft, fresh_id
 from remission.web.bench.typed import MOST_TEXT, known_of
 from remission.web.figure import FigureTable
 from remission.web.page import PageRouter
@@ -264,7 +264,20 @@ async def change(request: Request) -> Response:
     """Keep the plan as it was typed, and do what the button says."""
     bench = bench_of(request)
     sent = await read_form(request)
-    return await run_in_turn("heavy", lambda: _change(request, bench, sent))
+
+    def make() -> Response:
+        try:
+            return _change(request, bench, sent)
+        except WorkError as error:
+            # The disk refused: what was typed stands in its boxes.
+            draft = _plan(bench, str(sent.get("draft", "")))
+            try:
+                draft = _with(draft, _typed(draft.protocol, sent))
+            except RemissionError:
+                draft = _with(draft, str(sent.get("text", draft.protocol))[:MOST_TEXT])
+            return _page(request, _shown(bench, draft, faults=(fault_of(error),), notice=NOT_KEPT, status=507))
+
+    return await run_in_turn("heavy", make)
 
 
 def _change(request: Request, bench: Bench, sent: FormData) -> Response:

@@ -1,5 +1,6 @@
 """Design of a trial: the protocol as a sentence and as boxes, the file and the command beside it, and what it finds."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
@@ -10,7 +11,7 @@ from pydantic import Field as Stated
 from starlette.datastructures import FormData
 
 from remission.design.variants import resize_protocol
-from remission.errors import RemissionError, SpecError
+from remission.errors import RemissionError, SpecError, WorkError
 from remission.files import make_folder, remove_folder, write_text
 from remission.library.protocols import list_protocols, load_protocol, protocol_template, protocol_text
 from remission.numerics.digits import duration
@@ -27,7 +28,7 @@ from remission.web.bench.entry import MOST_FILE, Bench, bench_of, file_of, read_
 from remission.web.bench.own import OWN, copy_own, keep_own, prices_text
 from remission.web.bench.results import Found, read_found
 from remission.web.bench.state import State, state_of
-from remission.web.bench.store import Draft, Job, fresh_id
+from remission.web.bench.store import NOT_KEPT, Draft, Job, fresh_id
 from remission.web.bench.typed import MOST_TEXT, known_of, read_typed
 from remission.web.page import PageRouter
 from remission.web.pages.runs import JobLine, line_of
@@ -322,7 +323,26 @@ async def change(request: Request) -> Response:
     """Keep what was typed, and do what the button says."""
     bench = bench_of(request)
     sent = await read_form(request)
-    return await run_in_turn("heavy", lambda: _change(request, bench, sent))
+
+    def make() -> Response:
+        try:
+            return _change(request, bench, sent)
+        except WorkError as error:
+            return _unkept(request, bench, sent, error)
+
+    return await run_in_turn("heavy", make)
+
+
+def _unkept(request: Request, bench: Bench, sent: FormData, error: WorkError) -> Response:
+    """The disk refused: what was typed stands in its boxes, with what to do."""
+    draft = _draft(bench, str(sent.get("draft", "")))
+    do, _, what = str(sent.get("do", "save")).partition(":")
+    try:
+        text, asked = read_typed(draft, sent, do, what)
+    except RemissionError:
+        text, asked = str(sent.get("text", draft.protocol))[:MOST_TEXT], draft.asked
+    typed = replace(draft, protocol=text, asked=asked)
+    return _page(request, _shown(bench, typed, faults=(fault_of(error),), notice=NOT_KEPT, status=507))
 
 
 def _change(request: Request, bench: Bench, sent: FormData) -> Response:

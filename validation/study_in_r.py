@@ -50,7 +50,7 @@ def _plan() -> dict[str, Any]:
     columns = {"week 2": "v1", "week 4": "v2", "week 6": "v3"}
     structures = (
         "unstructured", "compound-symmetry", "heterogeneous-compound-symmetry", "autoregressive",
-        "heterogeneous-autoregressive", "toeplitz", "spatial-exponential", "spatial-gaussian",
+        "heterogeneous-autoregressive", "heterogeneous-toeplitz", "spatial-exponential", "spatial-gaussian",
     )  # fmt: skip
     return {
         "id": "r", "title": "R beside it",

@@ -72,7 +72,8 @@ _STEPS = 100
 _FEW = 20
 """Rows beside the terms for each parameter of the covariance: with fewer, the likelihood may have several peaks."""
 _STARTS = 24
-"""From so many further places it is then searched."""
+"""From so many further places for each parameter it is then searched; from more, the fewer the rows."""
+_MOST_STARTS = 2000
 _CLOSE = 3.841458820694124
 """Of -2 log likelihood: what lies nearer to the least is inside a 95% region, so a second peak there says that the data
 do not tell which covariance it is, and every error would be that of one of them only."""
@@ -140,7 +141,7 @@ def fit_table(table: Table, structure: Structure, *, is_restricted: bool = True)
     search = _Search(table, structure, rows, is_restricted)
     ending, place, n_steps = search.run()
     if ending is Ending.FOUND and n - q < _FEW * search.theta.size and search.may_have_peaks:
-        ending, place = search.look_around()
+        ending, place = search.look_around(n - q)
     corrections = search.corrections() if ending is Ending.FOUND else None
     if ending is Ending.FOUND and corrections is None:
         ending, place = Ending.UNKNOWN, _weakest(search.expected)
@@ -279,11 +280,14 @@ class _Search:
         """Whether parameters are not variances and covariances of one group, of which one peak is known to be usual."""
         return self.kind != LINEAR or self.theta.size > self.k
 
-    def look_around(self) -> tuple[Ending, int]:
-        """Search from further places, and stay at the highest peak; how it ended, and where."""
+    def look_around(self, n_free: int) -> tuple[Ending, int]:
+        """Search from further places, and stay at the highest peak; how it ended, and where.
+
+        ``n_free``: rows beside the terms. With fewer the likelihood is rougher, and each search costs less.
+        """
         peaks = [(self.level, self.theta)]
         edge, worst = np.inf, -1
-        for start in self._further_starts():
+        for start in self._further_starts(n_free):
             if not self.at(start):
                 continue
             ending, place, _ = self.run()
@@ -301,7 +305,7 @@ class _Search:
             return Ending.SEVERAL, -1
         return Ending.FOUND, -1
 
-    def _further_starts(self) -> Iterator[np.ndarray]:
+    def _further_starts(self, n_free: int) -> Iterator[np.ndarray]:
         """Evenly spread places: variances around that of the residuals, which is one, ranges around the mean distance,
         correlations from one end to the other.
         """
@@ -317,7 +321,7 @@ class _Search:
         for _ in range(60):
             ratio = float(exp(log(np.array([1.0 + ratio])) / (n_all + 1.0))[0])
         steps = exp(-log(np.array([ratio])) * np.arange(1.0, n_all + 1.0))
-        for number in range(1, _STARTS + 1):
+        for number in range(1, min(_MOST_STARTS, _STARTS * n_all * _FEW * n_all // n_free) + 1):
             share = (0.5 + number * steps) % 1.0
             spread = size * exp(4.0 * (share - 0.5))
             least = np.ones(n_all)

@@ -52,7 +52,7 @@ def test_every_part_that_was_asked_for_is_there(report: Path) -> None:
     assert {"report.html", "design.json", "protocol.yaml", "rerun.sh", "rerun.py", "methods.md"} <= names
     page = (report / "report.html").read_text("utf-8")
     assert set(re.findall(r'<figure id="chart-(\w+)"', page)) == charts
-    assert re.findall(r"<script[^>]*>", page) == ["<script>"], "its own script, which loads nothing"
+    assert set(re.findall(r"<script[^>]*>", page)) == {"<script>"}, "its own scripts, which load nothing"
     assert not re.search(r"https?://", re.sub(r'xmlns(:\w+)?="[^"]+"', "", page))
 
 

@@ -74,3 +74,20 @@ def test_home_and_story_are_whole_without_scripts(browser: Browser, site: str) -
     page.locator("#switch-habit").click()
     assert page.locator(".links .habit.shut").count() == 1
     context.close()
+
+
+@pytest.mark.parametrize("width", [390, 768, 1440])
+def test_the_answer_is_the_largest_thing_said(page: Page, site: str, width: int) -> None:
+    """A reader who looks for five seconds takes away what is written largest."""
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(site)
+    sizes, colors = (
+        page.evaluate(f"Object.fromEntries(['h1', '.answer', '.lead', '.ask'].map(n => [n, {found}]))")
+        for found in (
+            "parseFloat(getComputedStyle(document.querySelector('.say ' + n)).fontSize)",
+            "getComputedStyle(document.querySelector('.say ' + n)).color",
+        )
+    )
+    assert sizes[".answer"] > 1.05 * max(sizes[name] for name in ("h1", ".lead", ".ask"))
+    assert colors[".answer"] == colors[".lead"], "not as quiet as the question before it"
+    assert colors[".answer"] != colors[".ask"]

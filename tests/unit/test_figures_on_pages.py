@@ -17,7 +17,7 @@ from remission.report.circuit_chart import circuit_chart
 from remission.report.flow_chart import flow_chart
 from remission.report.forest import forest_chart
 from remission.report.inline import both_widths, themed_svg
-from remission.report.look import LEAST_PX, NARROW_IN, canvas, drawing, finish, narrow
+from remission.report.look import INK, LEAST_PX, NARROW_IN, canvas, drawing, finish, narrow
 from remission.report.schedule_chart import schedule_chart
 from remission.report.therapy_forest import therapy_forest
 from remission.trial.result import TrialResult
@@ -160,3 +160,16 @@ def test_axes_say_where_a_reader_points() -> None:
     share = (x - left) / (right - left)
     np.testing.assert_allclose(10 ** np.interp(share, [0, 1], np.log10(across[:2])), 10.0, rtol=0.02)
     np.testing.assert_allclose(np.interp((bottom - y) / (bottom - top), [0, 1], up[:2]), 1.0, rtol=0.02)
+
+
+def test_marks_have_their_color_where_a_dark_screen_can_change_it() -> None:
+    """A color on the mark itself is out of reach of the page's style: dark diamonds on a dark page."""
+    with drawing():
+        figure = Figure(figsize=(5.0, 3.0))
+        figure.subplots().plot([1.0, 2.0], [1.0, 2.0], marker="D", markerfacecolor="white", markeredgecolor=INK)
+    svg = themed_svg(chart_of(figure))
+    marks = re.findall(r"<defs>(.*?)</defs>", svg, re.DOTALL)
+    assert any("<path" in one for one in marks)
+    assert not any("#" in color for one in marks for color in re.findall(r' (?:fill|stroke)="([^"]*)"', one))
+    for used in re.findall(r"<use [^>]*>", svg):
+        assert 'stroke="#' in used

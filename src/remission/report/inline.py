@@ -13,6 +13,7 @@ from remission.report.chart import Chart
 CHART_SCRIPTS = ("charts.js", "tables.js")
 """What a page with figures runs: values where one points, rows by keys, the picture and the table as files; tables
 that fit a phone."""
+_DEFS = re.compile(r"<defs>.*?</defs>", re.DOTALL)
 _FONT = re.compile(r"font:\s*(?:(?P<style>italic|oblique)\s+)?(?:(?P<weight>bold|\d{3})\s+)?(?P<size>[\d.]+)px[^;]*;?")
 
 
@@ -58,7 +59,10 @@ def _plain(svg: str) -> str:
     from remission.report.look import named_in_order
 
     svg = re.sub(r"<style.*?</style>|<!--.*?-->", "", named_in_order(svg), flags=re.DOTALL)
-    return re.sub(r' style="([^"]*)"', lambda found: _as_attributes(found[1]), svg)
+    svg = re.sub(r' style="([^"]*)"', lambda found: _as_attributes(found[1]), svg)
+    # A mark is drawn by reference, where the rules of a page for colors in a panel do not reach: its color stands
+    # on the reference alone.
+    return _DEFS.sub(lambda found: re.sub(r' (?:stroke|fill)="#\w+"', "", found[0]), svg)
 
 
 def inlined(svg: str, chart: Chart, attributes: str = "") -> str:

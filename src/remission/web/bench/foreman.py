@@ -130,10 +130,7 @@ class Foreman:
     def _work(self) -> None:
         while not self._is_over:
             try:
-                if self._spare is None or self._spare.poll() is not None:
-                    self._spare = _start(self.store.folder)
-                    # Read beside: the first line comes when everything is loaded.
-                    threading.Thread(target=self._first_line, args=(self._spare,), daemon=True).start()
+                self._prepare()
                 job = self.store.claim()
             except (OSError, RemissionError):
                 # A full disk passes; the queue waits for it.
@@ -146,6 +143,13 @@ class Foreman:
             assert process is not None, "started above"
             with suppress(RemissionError):
                 self._do(job, process)
+
+    def _prepare(self) -> None:
+        """Have a process that loads, or has loaded, for the next job."""
+        if not self._is_over and (self._spare is None or self._spare.poll() is not None):
+            self._spare = _start(self.store.folder)
+            # Read beside: the first line comes when everything is loaded.
+            threading.Thread(target=self._first_line, args=(self._spare,), daemon=True).start()
 
     def _do(self, job: Job, process: "subprocess.Popen[str]") -> None:
         """One job from its first line to its state."""
@@ -194,6 +198,10 @@ class Foreman:
         for line in process.stdout:
             if line.startswith(EVENT):
                 self._hear(progress, line)
+                if progress.points or progress.done:
+                    # Whoever looks at a first band presses again soon; before it this job has the cores for itself.
+                    with suppress(OSError):
+                        self._prepare()
             elif (size := size + len(line)) < _MOST_RESULT:
                 result.append(line)
 

@@ -309,6 +309,7 @@ def test_what_was_typed_stays_where_the_disk_refuses_it(client: TestClient, stal
         assert "kept only here" in answer.text
     assert "kept only here" not in page(client, draft)["text"]
     assert save(client, draft, text=text).status_code == 303
+    assert post(client, "/analyze", draft=plan, do="drop").status_code == 303, "the next test finds no file"
 
 
 def upload(client: TestClient, name: str, content: bytes) -> "httpx.Response":

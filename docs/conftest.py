@@ -1,6 +1,7 @@
 """Every Python block of the documents runs as a test, in an empty folder; the blocks of a page share their names."""
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,9 @@ def _enter_empty_folder(namespace: dict[str, Any]) -> None:
 
 
 def _leave(namespace: dict[str, Any]) -> None:
+    empty = Path.cwd()
     os.chdir(namespace[_HOME])
+    shutil.rmtree(empty, ignore_errors=True)
 
 
 pytest_collect_file = Sybil(

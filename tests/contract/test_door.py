@@ -329,9 +329,12 @@ def _scores(folder: Path, forecast: Any) -> Result:
 @cache
 def results() -> dict[type, Result]:
     """One of every kind, made as people make them; the trial has all replicates of a report."""
+    import atexit
+    import shutil
     import tempfile
 
     folder = Path(tempfile.mkdtemp(prefix="remission-door-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     (folder / "diary.csv").write_text(TABLE)
     trial = rm.simulate_trial("kare", n_replicates=4)
     (folder / "mapping.yaml").write_text("when_is: day\n")

@@ -27,7 +27,8 @@ def test_made_up_requests_are_answered_as_described(case: Any) -> None:
 
 
 pytest.importorskip("sqlalchemy")
-bench_app = create_app(WebSettings(n_replicates=2, hosts=("*",), workbench=Path(tempfile.mkdtemp()) / "bench"))
+_FOLDER = tempfile.TemporaryDirectory()  # removed when this process ends
+bench_app = create_app(WebSettings(n_replicates=2, hosts=("*",), workbench=Path(_FOLDER.name) / "bench"))
 bench_schema = schemathesis.openapi.from_asgi("/api/openapi.json", bench_app).include(
     path_regex="^/(design|runs|run/|analyze|blinding/guesses)"
 )

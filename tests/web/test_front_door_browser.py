@@ -55,7 +55,7 @@ def test_a_closed_link_redraws_the_days(page: Page, site: str) -> None:
     before, said = rows_of(page, 1), page.locator("#said").inner_text()
     page.locator("#switch-control").click()
     expect(page.locator("#said")).not_to_have_text(said)
-    assert page.locator(".links .control.shut").count() == 1
+    expect(page.locator(".links .control.shut")).to_have_count(1)
     assert (rows_of(page, 1) != before).any()
     page.locator("#switch-control").click()
     expect(page.locator("#said")).to_have_text(said)
@@ -68,11 +68,11 @@ def test_home_and_story_are_whole_without_scripts(browser: Browser, site: str) -
     page = context.new_page()
     page.goto(site)
     page.locator("#again").click()
-    assert page.locator("#which").inner_text() == page_of_world(2).world
-    assert not page.locator("#on-day").is_visible()
+    expect(page.locator("#which")).to_have_text(page_of_world(2).world)
+    expect(page.locator("#on-day")).to_be_hidden()
     page.goto(f"{site}/learn")
     page.locator("#switch-habit").click()
-    assert page.locator(".links .habit.shut").count() == 1
+    expect(page.locator(".links .habit.shut")).to_have_count(1)
     context.close()
 
 

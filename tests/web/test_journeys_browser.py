@@ -91,7 +91,7 @@ def test_the_card_of_a_trial_leads_through_its_five_views(quiet: Page, site: str
     assert card.endswith("/trial/kare")
     for view in ("people", "session", "design", "evidence", "truth"):
         quiet.locator(f".views a[href='#{view}']").click()
-        assert quiet.url.endswith(f"#{view}")
+        expect(quiet).to_have_url(re.compile(f"#{view}$"))
         place = quiet.locator(f"#{view}").bounding_box()
         assert place is not None
         assert -1 <= place["y"] < 844

@@ -230,7 +230,7 @@ def test_a_relative_reaches_a_telephone_in_two_taps(quiet: Page, site: str, widt
     assert frame is not None
     assert frame["y"] + frame["height"] <= 844
     assert frame["height"] >= 44
-    assert quiet.locator("h1").inner_text() == "Someone you love drinks or uses too much"
+    expect(quiet.locator("h1")).to_have_text("Someone you love drinks or uses too much")
     found = Axe().run(quiet)
     assert found.violations_count == 0, found.generate_report()
 
@@ -260,5 +260,5 @@ def test_a_journey_goes_step_by_step(quiet: Page, site: str, width: int, scheme:
         if at + 1 < len(steps):
             quiet.locator(f"#{step} .turn a").last.click()
     quiet.go_back()
-    assert quiet.locator(f"#{steps[-2]}").is_visible()
-    assert quiet.locator(f".thread a[href='#{steps[-2]}']").get_attribute("aria-current") == "step"
+    expect(quiet.locator(f"#{steps[-2]}")).to_be_visible()
+    expect(quiet.locator(f".thread a[href='#{steps[-2]}']")).to_have_attribute("aria-current", "step")

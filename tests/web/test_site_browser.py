@@ -71,13 +71,13 @@ def test_the_chain_unfolds(quiet: Page, site: str) -> None:
     assert "Saline with education, day 90" in quiet.locator("#reading").inner_text()
     assert quiet.locator(".level[data-state=N]").get_attribute("width") != before
     assert quiet.locator("figure line.cursor").count() == 4
-    assert quiet.url.endswith("#day=90&arm=3")
+    expect(quiet).to_have_url(re.compile("#day=90&arm=3$"))
     quiet.locator(".chain a[data-step=craving]").click()
     quiet.locator("#on-day").wait_for(state="visible")
-    assert quiet.locator("#on-day").input_value() == "90"
-    assert "8. Craving" in quiet.locator("#step-title").inner_text()
+    expect(quiet.locator("#on-day")).to_have_value("90")
+    expect(quiet.locator("#step-title")).to_contain_text("8. Craving")
     quiet.go_back()
-    assert "Prefrontal" in quiet.locator("#step-title").inner_text()
+    expect(quiet.locator("#step-title")).to_contain_text("Prefrontal")
 
 
 def test_bars_begin_at_zero(quiet: Page, site: str) -> None:
@@ -112,13 +112,13 @@ def test_a_planner_form_comes_back(quiet: Page, site: str) -> None:
     quiet.locator("#age").fill("45")
     quiet.locator("#hypertension").check()
     quiet.reload()
-    assert quiet.locator("#age").input_value() == "45"
-    assert quiet.locator("#hypertension").is_checked()
+    expect(quiet.locator("#age")).to_have_value("45")
+    expect(quiet.locator("#hypertension")).to_be_checked()
     quiet.locator("form.plan button[type=submit]").click()
-    assert "This is needed" in quiet.locator("#weight-fault").inner_text()
-    assert quiet.locator("#age").input_value() == "45"
+    expect(quiet.locator("#weight-fault")).to_contain_text("This is needed")
+    expect(quiet.locator("#age")).to_have_value("45")
     quiet.go_back()
-    assert quiet.locator("#age").input_value() == "45"
+    expect(quiet.locator("#age")).to_have_value("45")
 
 
 def test_the_chain_plays_and_pauses(quiet: Page, site: str) -> None:
@@ -137,7 +137,7 @@ def test_less_motion_is_respected(quiet: Page, site: str) -> None:
     quiet.emulate_media(reduced_motion="reduce")
     quiet.goto(f"{site}/learn/dose")
     quiet.locator("#play").click()
-    assert quiet.locator("#on-day").input_value() == "179"
+    expect(quiet.locator("#on-day")).to_have_value("179")
 
 
 def test_evidence_is_filtered_in_place(quiet: Page, site: str) -> None:
@@ -147,7 +147,7 @@ def test_evidence_is_filtered_in_place(quiet: Page, site: str) -> None:
     everything = quiet.locator("#found [role=status]").inner_text()
     quiet.select_option("#substance", "cocaine")
     expect(quiet.locator("#found [role=status]")).not_to_have_text(everything)
-    assert "substance=cocaine" in quiet.url
+    expect(quiet).to_have_url(re.compile("substance=cocaine"))
     assert quiet.evaluate("window.stayed") is True
     assert quiet.locator("#studies tbody tr").first.inner_text()
 
@@ -167,11 +167,11 @@ def test_journey_by_keyboard_alone(quiet: Page, site: str) -> None:
     # One step at a time: the goals stand on the second.
     quiet.locator("#step-safety .turn a").focus()
     quiet.keyboard.press("Enter")
-    quiet.wait_for_function("document.activeElement.id === 'goal'")
+    expect(quiet.locator("#goal")).to_be_focused()
     goal = quiet.locator("input[name=goal]").first
     goal.focus()
     quiet.keyboard.press("Space")
-    assert quiet.locator(".goal-text:visible").count() == 1
+    expect(quiet.locator(".goal-text:visible")).to_have_count(1)
     quiet.locator(".thread a[href='#step-ask']").focus()
     quiet.keyboard.press("Enter")
     box = quiet.locator("#questions ~ label input").first
@@ -278,7 +278,7 @@ def test_a_search_for_care_survives_the_back_button(quiet: Page, site: str) -> N
     expect(quiet.locator("main")).to_contain_text("about")
     quiet.goto(f"{site}/clinics/check")
     quiet.go_back()
-    assert quiet.locator("#place").is_visible()
+    expect(quiet.locator("#place")).to_be_visible()
     assert "94025" not in quiet.url
 
 
@@ -304,7 +304,7 @@ def test_a_file_that_is_too_large_is_refused_where_it_was_chosen(quiet: Page, si
     quiet.locator("input[type=file]").set_input_files(large)
     quiet.locator("main form button").first.click()
     expect(quiet.locator("main .error, main [role=alert]").first).to_be_visible(timeout=30_000)
-    assert quiet.locator("input[type=file]").is_visible()
+    expect(quiet.locator("input[type=file]")).to_be_visible()
 
 
 def test_a_lost_connection_loses_nothing(page: Page, site: str) -> None:

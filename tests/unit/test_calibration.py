@@ -13,6 +13,7 @@ from validation.posterior_page import PAGE, page
 
 from remission.calibration import judge
 from remission.calibration.emulator import fit_emulator
+from remission.calibration.pieces import paced
 from remission.calibration.posterior import write_posterior
 from remission.calibration.wave import (
     Point,
@@ -164,6 +165,17 @@ def test_scores_are_those_of_a_normal() -> None:
     assert judge._crps(0.5, *law, 7) == pytest.approx(exact, abs=0.03)
     null = Seen(protocol="a", z=None, says="no difference", error=0.2)
     assert np.exp(judge._log_score(null, *law, 0.05)) == pytest.approx(0.95)
+
+
+def test_steps_of_the_sampler_are_told_by_the_pace_of_the_last_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first comes after the compiler's minute, which is no pace of a step."""
+    now = iter([0.0, 60.0, 70.0, 90.0, 90.5])
+    monkeypatch.setattr("remission.calibration.pieces.time.monotonic", lambda: next(now))
+    heard: list[str] = []
+    done = paced(1500, heard.append, what="step", every=500)
+    for step in (1, 500, 1000, 1500):
+        done(step)
+    assert heard == ["step 500 of 1,500, 20 s left", "step 1,000 of 1,500, 20 s left", "step 1,500 of 1,500"]
 
 
 def test_stacking_gives_all_to_who_is_always_better() -> None:

@@ -15,6 +15,7 @@ from remission.calibration.wave import to_unit, trial_targets
 from remission.library.calibration_plan import CalibrationPlan, load_calibration_plan
 from remission.library.posteriors import Posterior
 from remission.library.protocols import load_protocol
+from remission.records.parameter import DEFAULT_POSTERIOR
 from remission.records.substance import Substance
 from remission.runs.crew import Crew
 
@@ -27,7 +28,7 @@ LEAST = 1e-9
 
 
 def fitted(
-    folder: Path, crew: Crew | None = None, *, name: str = "posterior-2026"
+    folder: Path, crew: Crew | None = None, *, name: str = DEFAULT_POSTERIOR
 ) -> tuple[CalibrationPlan, tuple[TrialData, ...]]:
     """The plan and what the fit reads of each trial, from the points that ``make calibrate`` left in ``folder``."""
     plan = load_calibration_plan(name)

@@ -31,6 +31,8 @@ from validation.inference.basis import REGISTERED, SUBSTANCES, Draws, fitted, ke
 PLAN: dict[str, Any] = REGISTERED["ranks"]
 _FIRST, _MORE, _ROUNDS = 8, 64, 20
 _BATCH = 10
+_FIRST_PLAN = "posterior-2026"
+"""Of a table that names none: it was registered when there was one plan."""
 _FIELDS = ("value", "error", "verdict", "significant", "counted")
 
 
@@ -47,7 +49,7 @@ def main() -> None:
     folder, name = Path(sys.argv[1]), [*sys.argv[2:], "ranks"][0]
     told, n = REGISTERED[name], PLAN["fits"]
     with crew_of(None) as crew:
-        plan, trials = fitted(folder, crew, name=told.get("plan", "posterior-2026"))
+        plan, trials = fitted(folder, crew, name=told.get("plan", _FIRST_PLAN))
         draws = prior_draws(plan, n, np.random.default_rng(told["seed"]))
         with closing(Journal(folder / f"ranks-data-{plan_hash(plan)}.jsonl", (Results,))) as journal:
             targets = tuple(one.targets for one in trials)

@@ -26,6 +26,7 @@ from scipy.special import expit
 from remission.calibration.emulator import Emulator, correlation, judged_by_counts
 from remission.calibration.groups import LEVEL, GroupData, row_log
 from remission.calibration.likelihood import log_of_numbers
+from remission.calibration.pieces import Tell, paced, unheard
 from remission.calibration.wave import Point, TrialTargets
 from remission.extras import telling_extras
 from remission.library.calibration_plan import BoxValue, CalibrationPlan
@@ -142,16 +143,18 @@ def fit_posterior(
     n_warmup: int = 1000,
     n_draws: int = 1000,
     seed: int | None = None,
+    tell: Tell = unheard,
 ) -> Fit:
     """Sample the posterior of the plan.
 
     ``trials``: all of the plan's, in its order; ``groups``: other people with rows. ``left_out``: protocols whose
     results are not used; their effect, level and craving are then those of a new trial. ``rule``: ``main`` or one shown
-    beside it. Raises ``MissingExtraError``: NumPyro is not installed.
+    beside it. ``tell`` hears of every twentieth of the steps; no draw depends on it. Raises ``MissingExtraError``:
+    NumPyro is not installed.
     """
     drawn = _chains(
         plan, trials, groups=groups, left_out=left_out, rule=rule, n_chains=n_chains, n_warmup=n_warmup,
-        n_draws=n_draws, seed=plan.seed % 2**31 if seed is None else seed,
+        n_draws=n_draws, seed=plan.seed % 2**31 if seed is None else seed, tell=tell,
     )  # fmt: skip
     return _fit_of(trials, drawn, left_out)
 
@@ -201,25 +204,49 @@ def _chains(
     n_warmup: int,
     n_draws: int,
     seed: int,
+    tell: Tell = unheard,
 ) -> dict[str, Any]:
     """Everything that was drawn, (chain, draw, ...); ``diverging`` is among it."""
     with telling_extras("remission calibrate"):
         import jax
         import numpyro
         from jax import random
-        from numpyro.infer import MCMC, NUTS
+        from numpyro.infer import MCMC
     jax.config.update("jax_enable_x64", True)
     numpyro.set_host_device_count(1)
     model = partial(
         posterior_model(plan, trials, left_out, rule, groups), [published_results(one.targets) for one in trials]
     )
     sampler = MCMC(
-        NUTS(model, target_accept_prob=0.9), num_warmup=n_warmup, num_samples=n_draws, num_chains=n_chains,
+        _kernel(model, n_warmup + n_draws, tell), num_warmup=n_warmup, num_samples=n_draws, num_chains=n_chains,
         chain_method="vectorized", progress_bar=False,
     )  # fmt: skip
     sampler.run(random.PRNGKey(seed), extra_fields=("diverging",))
     drawn = {name: np.asarray(one) for name, one in sampler.get_samples(group_by_chain=True).items()}
     return drawn | {_DIVERGING: np.asarray(sampler.get_extra_fields(group_by_chain=True)["diverging"])}
+
+
+def _kernel(model: Callable[[], None], total: int, tell: Tell) -> Any:
+    """The sampler's step; where somebody listens it also says how many steps are done, the same draws with it."""
+    import jax
+    import jax.numpy as jnp
+    from numpyro.infer import NUTS
+
+    if tell is unheard:
+        return NUTS(model, target_accept_prob=0.9)
+    every = max(1, total // 20)
+    done = paced(total, tell, what="step", every=every)
+
+    class Telling(NUTS):  # type: ignore[misc]  # NumPyro has no types where it is not installed
+        def sample(self, state: Any, model_args: Any, model_kwargs: Any) -> Any:
+            found = super().sample(state, model_args, model_kwargs)
+            # Of the first chain: all take their steps together. The first step comes after the compiler's time.
+            step = jnp.ravel(found.i)[0]
+            is_told = (step % every == 0) | (step == 1)
+            jax.lax.cond(is_told, lambda: jax.debug.callback(lambda n: done(int(n)), step), lambda: None)
+            return found
+
+    return Telling(model, target_accept_prob=0.9)
 
 
 def _fit_of(trials: tuple[TrialData, ...], drawn: dict[str, Any], left_out: Collection[str]) -> Fit:

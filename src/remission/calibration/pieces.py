@@ -30,10 +30,25 @@ def counted(pieces: Iterator[_T], total: int, tell: Tell, *, what: str = "point"
 
     What was kept comes at once: it is no pace for what is still to be done.
     """
-    said = time.monotonic()
+    done = paced(total, tell, what=what, every=every)
     for number, piece in enumerate(pieces, 1):
         if number % every == 0:
-            now = time.monotonic()
-            left_s, said = (now - said) / every * (total - number), now
-            tell(f"{what} {number} of {total}" + (f", {duration(left_s)} left" if number < total else ""))
+            done(number)
         yield piece
+
+
+def paced(total: int, tell: Tell, *, what: str, every: int) -> Callable[[int], None]:
+    """Hears the number of every few pieces as it is reached, and tells it with the time that is left.
+
+    Before the first few it only looks at the clock.
+    """
+    said = time.monotonic()
+
+    def done(number: int) -> None:
+        nonlocal said
+        now = time.monotonic()
+        left_s, said = (now - said) / every * (total - number), now
+        if number >= every:
+            tell(f"{what} {number:,} of {total:,}" + (f", {duration(left_s)} left" if number < total else ""))
+
+    return done

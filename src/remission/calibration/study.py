@@ -174,12 +174,10 @@ def _simulated_as(plan: CalibrationPlan) -> CalibrationPlan:
 def _sampled(
     plan: CalibrationPlan, trials: tuple[TrialData, ...], groups: tuple[GroupData, ...], pace: Pace, tell: Tell
 ) -> Fit:
-    tell(
-        f"sampling: {pace.n_chains} chains of {pace.n_warmup + pace.n_draws:,} steps at once; no line before their end"
-    )
+    tell(f"sampling: {pace.n_chains} chains of {pace.n_warmup + pace.n_draws:,} steps at once; compiling comes first")
     began = time.monotonic()
     fit = fit_posterior(
-        plan, trials, groups=groups, n_chains=pace.n_chains, n_warmup=pace.n_warmup, n_draws=pace.n_draws
+        plan, trials, groups=groups, n_chains=pace.n_chains, n_warmup=pace.n_warmup, n_draws=pace.n_draws, tell=tell
     )
     tell(f"sampled in {duration(time.monotonic() - began)}: R-hat {fit.r_hat:.3f}")
     return fit

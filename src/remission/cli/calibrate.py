@@ -21,7 +21,9 @@ def calibrate_command(
     to: Annotated[
         Path | None, typer.Option("--to", help="Add to the posterior in this file; default: the one the program has.")
     ] = None,
-    plan: Annotated[str, typer.Option("--plan", help="The registered plan.")] = "posterior-2026",
+    plan: Annotated[
+        str | None, typer.Option("--plan", help="The registered plan; default: that of the posterior runs draw from.")
+    ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="An eighth of the points and short chains, to try it: nothing is judged.")
     ] = False,
@@ -40,12 +42,14 @@ def calibrate_command(
     """
     from remission.cli.options import named_as_options
     from remission.cli.terminal import print_json
+    from remission.records.parameter import DEFAULT_POSTERIOR
     from remission.runs.crew import crew_of
 
     _check(out, add, refit=refit, to=to)
+    name = plan or DEFAULT_POSTERIOR
     with named_as_options(), crew_of(workers) as crew:
-        found, path = _fit(plan, out, quick=quick, crew=crew) if add is None else _add(
-            add, out, to=to, refits=refit, plan=plan, quick=quick, crew=crew
+        found, path = _fit(name, out, quick=quick, crew=crew) if add is None else _add(
+            add, out, to=to, refits=refit, plan=name, quick=quick, crew=crew
         )  # fmt: skip
     if as_json:
         print_json(found)

@@ -8,7 +8,7 @@ standardized differences, with n_1 and n_0 people on the two sides::
     mean ~ normal(0, .5)                 tau ~ half-normal(.5)
 
 It knows sizes and results of the others and nothing of dose, substance, time or people. ``make calibrate`` writes the
-trials and the stacking weight (``library/calibration/posterior-2026-trials.json``).
+trials and the stacking weight (``library/calibration/NAME-trials.json``).
 """
 
 import math
@@ -24,6 +24,7 @@ from scipy.special import logsumexp, ndtr
 from remission.errors import SpecError
 from remission.records.base import Record
 from remission.records.packaged import read_library_json
+from remission.records.parameter import DEFAULT_POSTERIOR
 
 ALPHA = 0.05
 _MEAN = np.linspace(-2.0, 2.0, 201)
@@ -114,7 +115,7 @@ def mixed(first: Law, second: Law, weight: float) -> Law:
 
 
 @cache
-def load_other_trials(name: str = "posterior-2026") -> OtherTrials:
+def load_other_trials(name: str = DEFAULT_POSTERIOR) -> OtherTrials:
     """The trials behind the posterior that the program carries."""
     return OtherTrials.from_dict(read_library_json(f"calibration/{name}-trials.json"))
 

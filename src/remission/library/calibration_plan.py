@@ -13,7 +13,7 @@ from remission.library.loader import damaged
 from remission.library.published import list_trials, published_outcome
 from remission.records.base import Record
 from remission.records.packaged import packaged_toml
-from remission.records.parameter import Text
+from remission.records.parameter import DEFAULT_POSTERIOR, Text
 
 Says = Literal["no difference", "favors ketamine", "favors control"]
 _Count = Annotated[int, Field(ge=2, le=100_000)]
@@ -344,7 +344,7 @@ def list_calibration_plans() -> tuple[str, ...]:
 
     Examples
     --------
-    >>> "posterior-2026" in list_calibration_plans()
+    >>> DEFAULT_POSTERIOR in list_calibration_plans()
     True
     """
     folder = files("remission.library").joinpath("calibration")
@@ -352,7 +352,7 @@ def list_calibration_plans() -> tuple[str, ...]:
 
 
 @cache
-def load_calibration_plan(name: str = "posterior-2026") -> CalibrationPlan:
+def load_calibration_plan(name: str = DEFAULT_POSTERIOR) -> CalibrationPlan:
     """The registered plan of a posterior; a file that stands ``over`` another says what differs from it.
 
     Raises SpecError: there is none of that name. LibraryError: its file is damaged.

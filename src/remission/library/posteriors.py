@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 
 from remission.errors import SpecError, WorkError
 from remission.library.calibration_plan import BoxValue, CalibrationPlan, load_calibration_plan
-from remission.records.parameter import MODEL_FORM
+from remission.records.parameter import DEFAULT_POSTERIOR, MODEL_FORM
 from remission.records.result import Result
 from remission.records.substance import Substance
 
@@ -159,7 +159,7 @@ def read_posterior(path: Path) -> Posterior:
 
 
 @cache
-def load_posterior(name: str = "posterior-2026") -> Posterior:
+def load_posterior(name: str = DEFAULT_POSTERIOR) -> Posterior:
     """The posterior that the program carries.
 
     Raises SpecError: there is none of that name.

@@ -14,7 +14,7 @@ import numpy as np
 from remission.errors import SpecError, did_you_mean, known_names
 from remission.library.loader import load_parameter_set
 from remission.numerics.elementary import exp
-from remission.records.parameter import MODEL_FORM, ParameterSet
+from remission.records.parameter import DEFAULT_POSTERIOR, MODEL_FORM, ParameterSet
 from remission.records.result import Result
 from remission.records.substance import Substance
 
@@ -28,7 +28,7 @@ __all__ = [
     "shifted",
 ]
 
-DEFAULT_PARAMETER_SET = "posterior-2026"
+DEFAULT_PARAMETER_SET = DEFAULT_POSTERIOR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

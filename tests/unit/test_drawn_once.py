@@ -1,6 +1,7 @@
 """A figure is laid out and drawn once for its file and its page; a table is told before any of it."""
 
 import re
+from collections.abc import Callable
 from contextlib import nullcontext
 from io import BytesIO
 from pathlib import Path
@@ -12,10 +13,10 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from remission.library.protocols import load_protocol
-from remission.report import look
+from remission.report import look, vector
 from remission.report.chart import Chart, Table
 from remission.report.inline import chart_parts
-from remission.report.look import LEAST_PT, canvas, drawing, finish
+from remission.report.look import LEAST_PT, canvas, drawing, finish, named_in_order
 from remission.report.vector import pictures, pixels
 from remission.runs.run import write_run
 from remission.trial.result import TrialResult
@@ -88,16 +89,53 @@ def test_the_pixels_are_those_that_the_library_draws(has_image: bool) -> None:
     assert float((np.abs(first - second) > 40.0).mean()) < 0.005
 
 
-def test_memories_of_measures_move_no_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A text that was given another's place would be wrong in every report."""
-    a_chart().save(tmp_path)
+def panels() -> Chart:
+    """Panels that share axes, with ends of their own, letters that repeat and letters on their side."""
     with drawing():
-        pass
+        figure = Figure(figsize=(7.0, 4.0), layout="constrained")
+        rows = figure.subplots(2, 3, sharex="col", sharey="row", height_ratios=(1, 3))
+        days = np.arange(40.0)
+        for index, axes in enumerate(rows.flat):
+            axes.plot(days * (1.0 + index % 3), np.sqrt(days) * (1.0 + 30_000.0 * (index // 3)), label="twice")
+            axes.set_title("twice", loc="left")
+            axes.annotate("twice", (0.2, 0.5), xycoords="axes fraction", rotation=30)
+        rows[1, 0].set_ylabel("twice")
+        rows[1, 2].legend()
+    return Chart(name="panels", title="Panels", see="s", cannot="c", figure=figure, table=Table(columns=(), rows=()))
+
+
+class _PlainPixels(vector._Pixels):
+    """Letters as the library draws them."""
+
+    def draw_text(self, gc: Any, x: float, y: float, *what: Any, **named: Any) -> None:
+        self._agg.draw_text(self._gc(gc), x * self._times, y * self._times, *what, **named)
+
+
+@pytest.mark.parametrize("chart", [a_chart, panels])
+def test_memories_of_measures_move_no_byte(
+    chart: Callable[[], Chart], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A text or a tick that was given another's place would be wrong in every report."""
+    one, plain = tmp_path / "one", tmp_path / "plain"
+    for folder in (one, plain):
+        folder.mkdir()
+    parts = chart_parts(chart().save(one))
     monkeypatch.setattr(look, "measured_once", nullcontext)
-    (tmp_path / "plain").mkdir()
-    a_chart().save(tmp_path / "plain")
-    for name in ("one.svg", "one.png"):
-        assert (tmp_path / name).read_bytes() == (tmp_path / "plain" / name).read_bytes()
+    monkeypatch.setattr(vector, "ticks_once", nullcontext)
+    monkeypatch.setattr(vector, "kept_glyphs", lambda letters, face, size, lay_out: lay_out())
+    monkeypatch.setattr(vector, "_Pixels", _PlainPixels)
+    assert chart_parts(chart().save(plain))["svg"] == parts["svg"]
+    for file in one.iterdir():
+        assert file.read_bytes() == (plain / file.name).read_bytes(), file.name
+
+
+def test_two_kinds_of_letters_are_those_of_two_drawings() -> None:
+    """One pen writes both: a letter's surroundings must be closed and opened as if it wrote alone."""
+    with drawing():
+        both = vector._written(panels().figure, "path", "none")
+        alone = [vector._written(panels().figure, one)[0] for one in ("path", "none")]
+    assert [named_in_order(one) for one in both] == [named_in_order(one) for one in alone]
+    assert both[0] != both[1]
 
 
 def test_the_result_is_told_before_anything_is_written(tmp_path: Path) -> None:

@@ -20,6 +20,10 @@ _LOG_10 = 2.302585092994046
 class _Numpy:
     """NumPy with another product and another logarithm."""
 
+    def __init__(self) -> None:
+        # A name that stands here is found a good deal quicker than one that is asked for.
+        vars(self).update({name: value for name, value in vars(np).items() if name not in {"dot", "log10"}})
+
     def __getattr__(self, name: str) -> Any:
         return getattr(np, name)
 
@@ -27,6 +31,12 @@ class _Numpy:
     def dot(left: Any, right: Any) -> Any:
         """Product of two matrices, each sum in the order of the columns."""
         a, b = np.asarray(left, dtype=np.float64), np.asarray(right, dtype=np.float64)
+        if a.shape == b.shape == (3, 3):
+            # Almost all of them; plain numbers are three times as quick here, and their operations the same.
+            (p, q, r), (s, t, u), (v, w, x) = b.tolist()
+            return np.array([
+                (i * p + j * s + k * v, i * q + j * t + k * w, i * r + j * u + k * x) for i, j, k in a.tolist()
+            ])  # fmt: skip
         total = a[:, :1] * b[0]
         for k in range(1, len(b)):
             total = total + a[:, k : k + 1] * b[k]

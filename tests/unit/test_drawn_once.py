@@ -108,7 +108,8 @@ class _PlainPixels(vector._Pixels):
     """Letters as the library draws them."""
 
     def draw_text(self, gc: Any, x: float, y: float, *what: Any, **named: Any) -> None:
-        self._agg.draw_text(self._gc(gc), x * self._times, y * self._times, *what, **named)
+        agg: Any = self._agg
+        agg.draw_text(self._gc(gc), x * self._times, y * self._times, *what, **named)
 
 
 @pytest.mark.parametrize("chart", [a_chart, panels])

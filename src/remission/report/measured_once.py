@@ -74,7 +74,7 @@ def _kept_sizes(measure: Any) -> Any:
     def found(outlines: Any, letters: str, font: Any, ismath: Any) -> Any:
         if ismath:
             return measure(outlines, letters, font, ismath)
-        key = letters, *font_manager.fontManager._find_fonts_by_props(font)  # type: ignore[attr-defined]  # no stub
+        key = letters, *font_manager.fontManager._find_fonts_by_props(font)
         if key not in _SIZES:
             plain = font.copy()
             plain.set_size(outlines.FONT_SCALE)

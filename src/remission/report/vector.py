@@ -52,7 +52,8 @@ class _Vectors:
     def draw_text(self, *given: Any, **named: Any) -> None:
         """Letters, as each kind has them."""
         # What was begun before them is ended first.
-        self.renderer.writer._XMLWriter__flush()
+        writer: Any = self.renderer.writer
+        writer._XMLWriter__flush()
         before = self._taken()
         for kind, parts in zip(self._letters, self._parts, strict=True):
             mpl.rcParams["svg.fonttype"] = kind

@@ -151,7 +151,7 @@ format: $(TEST_STAMP) ## rewrite the code in the house style
 
 # The page of facts and those that torture, abuse and studies write have targets of their own: they take long.
 pages: $(TEST_STAMP) ## every page that is written from the library, again; and the schema of protocol files
-	@for page in parameter_page routes_page endpoint_page plan_page pharmacology_page pharmacology_rows kept_pictures; do \
+	@for page in parameter_page routes_page endpoint_page plan_page pharmacology_page pharmacology_rows read_protocols kept_pictures; do \
 	  echo "== $$page"; $(BIN)/python -m "validation.$$page"; \
 	done
 	@$(BIN)/python -c "from pathlib import Path; from remission.protocol.json_schema import schema_text; text = schema_text(); \

@@ -1,6 +1,8 @@
 """A figure is laid out and drawn once for its file and its page; a table is told before any of it."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from io import BytesIO
@@ -137,6 +139,31 @@ def test_two_kinds_of_letters_are_those_of_two_drawings() -> None:
         alone = [vector._written(panels().figure, one)[0] for one in ("path", "none")]
     assert [named_in_order(one) for one in both] == [named_in_order(one) for one in alone]
     assert both[0] != both[1]
+
+
+CODE = """
+import hashlib, sys
+if sys.argv[1] == "yes":
+    import remission.report.undocumented
+from matplotlib.lines import Line2D
+from remission.report.look import canvas, drawn_files
+with canvas(6.0, 3.0) as (figure, axes):
+    axes.plot([0.0, 1.0], [2.0, 1.0], label="a line", marker="o")[0].set(linewidth=2.0)
+    axes.legend()
+files, text = drawn_files(figure)
+told = "linewidth" in (Line2D.set.__doc__ or "")
+print(*(hashlib.sha256(one).hexdigest() for one in [*files.values(), text.encode()]), told)
+"""
+
+
+def test_figures_do_not_depend_on_the_help_of_the_library() -> None:
+    """A command leaves it out when it loads what draws, a third of that time."""
+    without, with_help = (
+        subprocess.run([sys.executable, "-c", CODE, one], capture_output=True, text=True, check=True).stdout.split()
+        for one in ("yes", "no")
+    )
+    assert without[:-1] == with_help[:-1]
+    assert [without[-1], with_help[-1]] == ["False", "True"]
 
 
 def test_the_result_is_told_before_anything_is_written(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ import io
 import os
 import sys
 
+from remission.numerics.cores import search_seldom
+
 __all__ = ["main"]
 
 _STDERR = 2
@@ -75,9 +77,7 @@ def main() -> None:
     """Run the command line; never shows a traceback for an input or a disk that is wrong."""
     # Our matrices are small: threads of the linear algebra library only wait for each other.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # Importing and drawing make many objects and almost no cycles: searching for those at every 700th object takes a
-    # tenth of a first trial.
-    gc.set_threshold(100_000, 20, 20)
+    search_seldom()
     _replace_closed()
     _speak_any_encoding()
     try:

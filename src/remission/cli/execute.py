@@ -3,6 +3,7 @@
 import sys
 from contextlib import ExitStack
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -100,6 +101,7 @@ def _is_command() -> bool:
 
 _LOADS = (
     "remission.runs.piece",
+    "remission.report.undocumented",
     "remission.report.write",
     "remission.report.circuit_chart",
     "remission.report.results_chart",
@@ -112,9 +114,12 @@ def _report(
     result: "TrialResult", folder: Path, *, command: str, versions: dict[str, str], crew: "Crew | None"
 ) -> None:
     """Loaded when it is its turn: what draws takes half a second to load."""
+    from remission.extras import has_extra
     from remission.report.write import write_report
     from remission.runs.crew import Beside
 
+    if has_extra("plots"):
+        import_module("remission.report.undocumented")
     # Not through other crews: a large result would be sent once for each chart.
     each = crew.as_done if isinstance(crew, Beside) else map
     write_report(result, folder, command=command, versions=versions, each=each)

@@ -1,9 +1,9 @@
 """Cores, and work that is shared out among them."""
 
+import gc
 import itertools
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 # Few calls, for each looks at the types of its arguments anew; none so long that Ctrl-C waits for it.
 _BLOCKS_PER_CALL = 32
@@ -12,6 +12,14 @@ _BLOCKS_PER_CALL = 32
 def available_cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def search_seldom() -> None:
+    """Let this process look for circles of objects after a million new ones, not after each 700.
+
+    Importing and drawing make many objects and almost no circles: the search takes a tenth of a first trial.
+    """
+    gc.set_threshold(1_000_000, 20, 20)
 
 
 def share_out(prepare: Callable[[], Callable[[int, int], None]], *, n_blocks: int, n_threads: int) -> None:
@@ -32,6 +40,8 @@ def share_out(prepare: Callable[[], Callable[[int, int], None]], *, n_blocks: in
     if n_workers < 2:
         work()
         return
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(n_workers) as pool:
         for done in [pool.submit(work) for _ in range(n_workers)]:
             done.result()  # an error in a thread is an error here

@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from remission.errors import SpecError, WorkError
-from remission.numerics.cores import available_cores
+from remission.numerics.cores import available_cores, search_seldom
 
 MAX_WORKERS = 256
 _LOSSES_IN_A_ROW = 3
@@ -263,6 +263,7 @@ def _deaf_to_interrupts() -> Iterator[None]:
 def _begin_worker() -> None:
     """Make this process a worker: it leaves Ctrl-C to the main one and ends with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    search_seldom()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

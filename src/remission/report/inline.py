@@ -27,7 +27,7 @@ def themed_svg(chart: Chart) -> str:
     if heading:
         # The page has it as a heading.
         chart.figure.suptitle("")
-    svg = _plain(chart.drawn) if chart.drawn and not heading else _drawn(chart)
+    svg = _plain(chart.drawn) if chart.drawn and not heading else _drawn(chart.figure)
     return inlined(svg, chart, _frames(chart) + _axes(chart))
 
 
@@ -41,17 +41,18 @@ def both_widths(chart: Chart) -> str:
     if not is_narrow:
         return wide
     other = replace(chart, name=f"{chart.name}-narrow", figure=chart.phone or chart.figure)
-    small = inlined(_drawn(other), other, _axes(other))
+    small = inlined(_drawn(other.figure, is_legible=chart.phone is None), other, _axes(other))
     return f'<div class="chart-wide">{wide}</div><div class="chart-narrow">{small}</div>'
 
 
-def _drawn(chart: Chart) -> str:
+def _drawn(figure: Any, *, is_legible: bool = False) -> str:
     from remission.report.look import drawing, legible
     from remission.report.vector import vector
 
     with drawing():
-        legible(chart.figure)
-        return _plain(vector(chart.figure))
+        if not is_legible:
+            legible(figure)
+        return _plain(vector(figure))
 
 
 def _plain(svg: str) -> str:

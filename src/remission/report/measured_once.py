@@ -87,7 +87,10 @@ def _kept_sizes(measure: Any) -> Any:
 
 
 def kept_glyphs(letters: str, font: Any, size_pt: float, lay_out: Callable[[], Any]) -> Any:
-    """Glyphs of some letters with their places, from a font of a size, 0 for that of outlines; as ``lay_out`` found them the first time."""
+    """Glyphs of some letters with their places, from a font of a size, as ``lay_out`` found them the first time.
+
+    ``size_pt``: 0 for outlines, which have one size.
+    """
     key = letters, font, size_pt
     if key not in _GLYPHS:
         _room_in(_GLYPHS)[key] = lay_out()

@@ -86,12 +86,12 @@ def _kept_sizes(measure: Any) -> Any:
     return found
 
 
-def kept_glyphs(letters: str, font: Any, size_pt: float, lay_out: Callable[[], Any]) -> Any:
+def kept_glyphs(letters: str, font: Any, letters_pt: float, lay_out: Callable[[], Any]) -> Any:
     """Glyphs of some letters with their places, from a font of a size, as ``lay_out`` found them the first time.
 
-    ``size_pt``: 0 for outlines, which have one size.
+    ``letters_pt``: 0 for outlines, which have one size.
     """
-    key = letters, font, size_pt
+    key = letters, font, letters_pt
     if key not in _GLYPHS:
         _room_in(_GLYPHS)[key] = lay_out()
     return _GLYPHS[key]

@@ -125,7 +125,7 @@ def test_memories_of_measures_move_no_byte(
     parts = chart_parts(chart().save(one))
     monkeypatch.setattr(look, "measured_once", nullcontext)
     monkeypatch.setattr(vector, "ticks_once", nullcontext)
-    monkeypatch.setattr(vector, "kept_glyphs", lambda letters, face, letters_pt, lay_out: lay_out())
+    monkeypatch.setattr(vector, "kept_glyphs", lambda letters, face, how, lay_out: lay_out())
     monkeypatch.setattr(vector, "_Pixels", _PlainPixels)
     assert chart_parts(chart().save(plain))["svg"] == parts["svg"]
     for file in one.iterdir():

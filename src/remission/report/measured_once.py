@@ -86,12 +86,12 @@ def _kept_sizes(measure: Any) -> Any:
     return found
 
 
-def kept_glyphs(letters: str, font: Any, letters_pt: float, lay_out: Callable[[], Any]) -> Any:
-    """Glyphs of some letters with their places, from a font of a size, as ``lay_out`` found them the first time.
+def kept_glyphs(letters: str, font: Any, how: object, lay_out: Callable[[], Any]) -> Any:
+    """Glyphs of some letters with their places, as ``lay_out`` found them the first time.
 
-    ``letters_pt``: 0 for outlines, which have one size.
+    ``how``: what they follow from besides: the size of the letters, or that they are outlines.
     """
-    key = letters, font, letters_pt
+    key = letters, font, how
     if key not in _GLYPHS:
         _room_in(_GLYPHS)[key] = lay_out()
     return _GLYPHS[key]
@@ -104,7 +104,7 @@ def _kept_outlines(lay_out: Any) -> Any:
         if features is not None or language is not None:
             yield from lay_out(letters, font, features=features, language=language)
             return
-        for glyph in kept_glyphs(letters, font, 0.0, lambda: list(lay_out(letters, font))):
+        for glyph in kept_glyphs(letters, font, "outlines", lambda: list(lay_out(letters, font))):
             glyph.ft_object.load_glyph(glyph.glyph_index, flags=LoadFlags.NO_HINTING)
             yield glyph
 

@@ -289,7 +289,9 @@ class Wide(Record):
 
     ``fits``: substances whose rows are in the fit; ``shape``: values that each of them has of its own; ``value``: those
     that one group moves. ``within``, ``candidates``, ``least``: which shapes the second wave simulates. ``third``: a
-    third wave, if any.
+    third wave, if any. ``errors``: ``together`` where the errors of a group's emulators enter with how they hang
+    together; without it as independent. ``facts_at``: ``own people`` where a fact is computed at the level of the people
+    it was read of.
     """
 
     fits: tuple[str, ...]
@@ -305,6 +307,8 @@ class Wide(Record):
     group: tuple[Group, ...]
     left_out: dict[str, str]
     third: Third | None = None
+    errors: Literal["together"] | None = None
+    facts_at: Literal["own people"] | None = None
 
 
 class CalibrationPlan(Record):
@@ -334,8 +338,9 @@ class CalibrationPlan(Record):
         """Plain data; what a plan of trials alone does not have is not in it, so that its hash stays."""
         later = {"over", "wide", "shares"}
         told = {name: one for name, one in super().to_dict().items() if name not in later or one is not None}
-        if self.wide is not None and self.wide.third is None:
-            del told["wide"]["third"]
+        for name in ("third", "errors", "facts_at"):
+            if self.wide is not None and getattr(self.wide, name) is None:
+                del told["wide"][name]
         return told
 
 
@@ -378,7 +383,8 @@ def _whole(name: str) -> dict[str, Any]:
     below = _whole(told["over"])
     whole = {**below, **told}  # a new table: what the library has read is shared
     if "wide" in told and "wide" in below:
-        whole["wide"] = {**below["wide"], **told["wide"]}
+        reasons = {**below["wide"]["left_out"], **told["wide"].get("left_out", {})}
+        whole["wide"] = {**below["wide"], **told["wide"], "left_out": reasons}
     for part, key in (("value", "name"), ("trial", "protocol")):
         own = {one[key]: one for one in told.get(part, ())}
         whole[part] = [own.pop(one[key], one) for one in below[part]] + list(own.values())

@@ -93,6 +93,32 @@ def fit_emulator(
     )
 
 
+def errors_together(
+    made: Emulator, units: Float[np.ndarray, "point value"], points: list[Point]
+) -> Float[np.ndarray, "outcome outcome"]:
+    """Covariance of the errors of an emulator that has them from these judged points.
+
+    Variances are those of its ``error``. Correlations are those of what it misses, around no error, drawn to none by
+    the share that minimizes their expected squared error (Schaefer and Strimmer, Statistical Applications in Genetics
+    and Molecular Biology 4 (2005), 32): of few points they are mostly chance. An outcome without error, or one that was
+    not at every point, has none.
+    """
+    off = outcomes_of(points)[0] - made.at(units)
+    size = np.sqrt((off**2).mean(axis=0))
+    known = np.isfinite(size) & (size > 0.0)
+    whole = off[:, known] / size[known]
+    products, n = whole[:, :, None] * whole[:, None, :], len(points)
+    mean = products.mean(axis=0)
+    apart = ~np.eye(len(mean), dtype=bool)
+    doubt = ((products - mean) ** 2).sum(axis=0)[apart].sum() / max(n * (n - 1), 1)
+    strength = (mean[apart] ** 2).sum()
+    share = min(1.0, doubt / strength) if strength > 0.0 else 1.0
+    hang = np.eye(len(size))
+    hang[np.ix_(known, known)] = np.where(apart, (1.0 - share) * mean, 1.0)
+    error = np.nan_to_num(made.error)
+    return np.outer(error, error) * hang
+
+
 def judged_by_counts(
     made: Emulator, units: Float[np.ndarray, "point value"], points: list[Point], people: Sequence[int]
 ) -> Emulator:

@@ -14,7 +14,7 @@ For trial t of substance s, with everything on the scale of the box::
 NumPyro belongs to the extra ``calibrate``; a posterior that was written is used without it.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -24,7 +24,7 @@ from jaxtyping import Float, Int
 from scipy.special import expit
 
 from remission.calibration.emulator import Emulator, correlation, judged_by_counts
-from remission.calibration.groups import LEVEL, GroupData, row_log
+from remission.calibration.groups import LEVEL, GroupData
 from remission.calibration.likelihood import log_of_numbers
 from remission.calibration.pieces import Tell, paced, unheard
 from remission.calibration.wave import Point, TrialTargets
@@ -189,7 +189,7 @@ def _chain(
 ) -> dict[str, Any]:  # fmt: skip
     return _chains(
         plan, trials, groups=groups, left_out=left_out, rule="main", n_chains=1, n_warmup=n_warmup, n_draws=n_draws,
-        seed=seed,
+        seed=seed, tell=lambda text: print(f"chain of seed {seed}: {text}", flush=True),
     )  # fmt: skip
 
 
@@ -414,7 +414,7 @@ def _group_logs(
     piece: Callable[..., Any],
     emulated: Callable[..., Any],
 ) -> list[Any]:
-    """Log likelihood of every row, at the shape of its substance and a level of its group's own."""
+    """Log likelihood of every row, or group, at the shape of its substance and a level of its group's own."""
     import jax.numpy as jnp
     from jax.scipy import special
 
@@ -424,8 +424,54 @@ def _group_logs(
         units = {**pieces, **shape[told.group.substance]}
         units |= {value.name: piece(value, told.group.id) for value in told.box if value.name == LEVEL}
         found = emulated(one.emulator, jnp.stack([units[name] for name in told.names]))
-        rows += [row_log(row, found, one.emulator.error, xp=jnp, special=special) for row in told.rows]
+        rows += one.logs(found, xp=jnp, special=special)
     return rows
+
+
+def parts_of(
+    plan: CalibrationPlan, trials: tuple[TrialData, ...], groups: tuple[GroupData, ...]
+) -> dict[str, tuple[CalibrationPlan, tuple[TrialData, ...], tuple[GroupData, ...]]]:
+    """Plan, trials and groups of what is sampled by itself: ``trials``, then each substance that stands alone.
+
+    A substance stands alone where it has no trial and its groups are moved by its own shape and their own levels only:
+    given the results it is then independent of all the rest. ``trials`` has everything that does not.
+    """
+    wide = plan.wide
+    assert wide is not None, "a plan that frees the shape"
+    with_trial = {one.targets.protocol.substance.value for one in trials}
+    tied = {one.targets.group.substance for one in groups if set(one.targets.group.moves) != {"shape"}}
+    alone = [name for name in wide.fits if name not in with_trial | tied]
+
+    def of(names: Collection[str]) -> tuple[GroupData, ...]:
+        return tuple(one for one in groups if one.targets.group.substance in names)
+
+    rest = tuple(name for name in wide.fits if name not in alone)
+    found = {"trials": (plan.replace(wide=wide.replace(fits=rest)), trials, of(rest))}
+    for name in alone:
+        found[name] = (plan.replace(trial=(), wide=wide.replace(fits=(name,))), (), of({name}))
+    return found
+
+
+def joined(plan: CalibrationPlan, parts: Mapping[str, Fit], groups: Mapping[str, tuple[GroupData, ...]]) -> Fit:
+    """One fit of parts that were sampled by themselves, as :func:`parts_of` names them; its worst is that of the worst.
+
+    ``row_log`` has the groups of ``trials`` first, then those of each other part.
+    """
+    main, worst = parts["trials"], max(parts.values(), key=lambda one: one.r_hat)
+    draws, logs = dict(main.draws), [main.draws["row_log"]] if "row_log" in main.draws else []
+    for name, one in parts.items():
+        if name == "trials":
+            continue
+        own = {name_of(plan, group, value) for group in groups[name] for value in group.targets.names}
+        draws |= {column: one.draws[column] for column in sorted(own)}
+        logs.append(one.draws["row_log"])
+    if logs:
+        draws["row_log"] = np.concatenate(logs, axis=1)
+    return Fit(
+        draws=draws, r_hat=worst.r_hat, worst=worst.worst, log_likelihood=main.log_likelihood, left_out=main.left_out,
+        effective_draws=min(one.effective_draws for one in parts.values()),
+        divergent=max(one.divergent for one in parts.values()),
+    )  # fmt: skip
 
 
 def group_columns(

@@ -8,16 +8,18 @@ what was read. Two waves: the first covers the prior, the second the shapes of u
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from scipy.special import expit
+from scipy.linalg import block_diag
+from scipy.special import expit, ndtri
 from scipy.stats import qmc
 
 from remission.calibration.emulator import Emulator
 from remission.calibration.wave import Point, from_unit
+from remission.errors import SpecError
 from remission.facts.measures import COMPUTATIONS, Sample
 from remission.facts.scenarios import UNTREATED, Lives
 from remission.library.calibration_plan import BoxValue, CalibrationPlan, Group, Row
@@ -30,6 +32,8 @@ LEVEL = "level"
 _NUISANCE = 24
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
 _LEAST_CHANCE = 1e-9
+_SINGULAR = 1e-10
+_SOBOL = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,10 +76,20 @@ class GroupTargets:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupData:
-    """A group as the fit reads it."""
+    """A group as the fit reads it. ``together``: covariance of its emulators' errors; ``None``: read as independent."""
 
     targets: GroupTargets
     emulator: Emulator
+    together: Float[np.ndarray, "output output"] | None = None
+
+    def logs(self, found: Any, *, xp: Any, special: Any) -> list[Any]:
+        """Log likelihood of each row, or of all at once where the emulators err together, as :func:`row_log` takes it.
+
+        Raises SpecError: the numbers of the group have a singular covariance.
+        """
+        if self.together is None:
+            return [row_log(row, found, self.emulator.error, xp=xp, special=special) for row in self.targets.rows]
+        return [together_log(self.targets, self.together, found, xp=xp, special=special)]
 
 
 def group_targets(plan: CalibrationPlan) -> tuple[GroupTargets, ...]:
@@ -156,38 +170,118 @@ def row_log(row: RowTarget, found: Any, error: Float[np.ndarray, " output"], *, 
     """
     own = slice(row.first, row.last)
     if row.row.kind == "count":
-        chances = special.expit(found[..., row.first, None] + error[row.first] * _NODES)
-        events, n = row.events, row.n
-        if row.given is not None:
-            before = special.expit(found[..., row.given, None])
-            if events >= row.given_events:
-                chances, events, n = (
-                    (chances - before) / (1.0 - before),
-                    events - row.given_events,
-                    n - row.given_events,
-                )
-            else:
-                chances, n = chances / before, row.given_events
-        chances = xp.clip(chances, 1e-6, 1.0 - 1e-6)
-        logs = _log_choose(n, events) + events * xp.log(chances) + (n - events) * xp.log1p(-chances)
-        top = xp.max(logs, axis=-1, keepdims=True)
-        return top[..., 0] + xp.log(xp.sum(_WEIGHTS / _WEIGHTS.sum() * xp.exp(logs - top), axis=-1))
+        given = None if row.given is None else found[..., row.given, None]
+        logs = _count_log(row, found[..., row.first, None] + error[row.first] * _NODES, given, xp=xp, special=special)
+        return _averaged(logs, _WEIGHTS, xp=xp)
     covariance = row.covariance + np.diag(error[own] ** 2)
     if row.row.kind == "bound":
-        spread = math.sqrt(covariance[0, 0])
-        up = special.ndtr((row.high - found[..., row.first]) / spread) if row.high < math.inf else 1.0
-        down = special.ndtr((row.low - found[..., row.first]) / spread) if row.low > -math.inf else 0.0
-        return xp.log(xp.maximum(up - down, _LEAST_CHANCE))
+        return _bound_log(row, found[..., row.first], math.sqrt(covariance[0, 0]), xp=xp, special=special)
     off = found[..., own] - row.value
     whitened = np.linalg.inv(np.linalg.cholesky(covariance))
     constant = np.log(np.diag(whitened)).sum() - 0.5 * row.value.size * math.log(2.0 * math.pi)
     return constant - 0.5 * xp.sum((off @ whitened.T) ** 2, axis=-1)
 
 
+def together_log(
+    told: GroupTargets, covariance: Float[np.ndarray, "output output"], found: Any, *, xp: Any, special: Any
+) -> Any:
+    """Log likelihood of all rows of a group whose emulators' errors have a ``covariance``; else as :func:`row_log`.
+
+    Numbers and diaries are one joint normal. What it leaves open of the errors of the others, given how far these
+    numbers lie off, is averaged over: counts and limits in words of one group then hang together too.
+    Raises SpecError: the numbers of the group have a singular covariance.
+    """
+    normal = [row for row in told.rows if row.row.kind in {"number", "diaries"}]
+    others = [row for row in told.rows if row.row.kind not in {"number", "diaries"}]
+    n = np.array([place for row in normal for place in range(row.first, row.last)], dtype=int)
+    c = np.array([row.first for row in others], dtype=int)
+    log, moved, left = xp.zeros(found.shape[:-1]), found[..., c], covariance[np.ix_(c, c)]
+    if normal:
+        wide = block_diag(*(row.covariance for row in normal)) + covariance[np.ix_(n, n)]
+        whitened = np.linalg.inv(_root_of(wide, told, normal))
+        off = np.concatenate([row.value for row in normal]) - found[..., n]
+        constant = np.log(np.diag(whitened)).sum() - 0.5 * n.size * math.log(2.0 * math.pi)
+        log = log + constant - 0.5 * xp.sum((off @ whitened.T) ** 2, axis=-1)
+        gain = covariance[np.ix_(c, n)] @ whitened.T @ whitened
+        moved, left = moved + off @ gain.T, left - gain @ covariance[np.ix_(n, c)]
+    if not others:
+        return log
+    size, axes = np.linalg.eigh(left)
+    nodes, weights = _nodes(c.size)
+    at = moved[..., None, :] + nodes @ (axes * np.sqrt(np.maximum(size, 0.0))).T
+    places = {row.first: place for place, row in enumerate(others)}
+    each = 0.0
+    for place, row in enumerate(others):
+        if row.row.kind == "bound":
+            each = each + _bound_log(row, at[..., place], math.sqrt(row.covariance[0, 0]), xp=xp, special=special)
+        else:
+            given = None if row.given is None else at[..., places[row.given]]
+            each = each + _count_log(row, at[..., place], given, xp=xp, special=special)
+    return log + _averaged(each, weights, xp=xp)
+
+
 def published_of(row: RowTarget, found: Float[np.ndarray, "draw output"]) -> Float[np.ndarray, "draw output"]:
     """A row's outputs in the unit that was read."""
     own = found[:, row.first : row.last]
     return 100.0 * expit(own) if row.row.in_percent else own
+
+
+def _count_log(row: RowTarget, logit: Any, given: Any, *, xp: Any, special: Any) -> Any:
+    """Of a count where its share has a ``logit``; ``given``: that of the count which it stands beside, if any."""
+    chances, events, n = special.expit(logit), row.events, row.n
+    if given is not None:
+        before = special.expit(given)
+        if events >= row.given_events:
+            chances, events, n = (chances - before) / (1.0 - before), events - row.given_events, n - row.given_events
+        else:
+            chances, n = chances / before, row.given_events
+    chances = xp.clip(chances, 1e-6, 1.0 - 1e-6)
+    return _log_choose(n, events) + events * xp.log(chances) + (n - events) * xp.log1p(-chances)
+
+
+def _bound_log(row: RowTarget, found: Any, spread: float, *, xp: Any, special: Any) -> Any:
+    up = special.ndtr((row.high - found) / spread) if row.high < math.inf else 1.0
+    down = special.ndtr((row.low - found) / spread) if row.low > -math.inf else 0.0
+    return xp.log(xp.maximum(up - down, _LEAST_CHANCE))
+
+
+def _averaged(logs: Any, weights: Float[np.ndarray, " node"], *, xp: Any) -> Any:
+    """The logarithm of the mean over nodes of what has these logarithms."""
+    top = xp.max(logs, axis=-1, keepdims=True)
+    return top[..., 0] + xp.log(xp.sum(weights / weights.sum() * xp.exp(logs - top), axis=-1))
+
+
+@cache
+def _nodes(n: int) -> tuple[Float[np.ndarray, "node direction"], Float[np.ndarray, " node"]]:
+    """Nodes and weights of independent standard normals: of one or two in products of nine, of more Sobol points."""
+    if n <= 2:
+        table = np.stack(np.meshgrid(*[_NODES] * n, indexing="ij"), axis=-1).reshape(-1, n)
+        return table, np.prod(np.stack(np.meshgrid(*[_WEIGHTS] * n, indexing="ij"), axis=-1).reshape(-1, n), axis=1)
+    drawn = ndtri(qmc.Sobol(n, seed=np.random.default_rng(n)).random_base2(_SOBOL))
+    drawn -= drawn.mean(axis=0)
+    root = np.linalg.cholesky(drawn.T @ drawn / len(drawn))
+    # Mean and covariance as they must be: without it a few hundred points would move both.
+    return np.linalg.solve(root, drawn.T).T, np.ones(len(drawn))
+
+
+def _root_of(
+    covariance: Float[np.ndarray, "output output"], told: GroupTargets, rows: list[RowTarget]
+) -> Float[np.ndarray, "output output"]:
+    """Its Cholesky root; what is known without error or twice makes it singular and is named."""
+    spread = np.sqrt(np.diag(covariance))
+    size, axes = np.linalg.eigh(covariance / np.outer(spread, spread)) if (spread > 0.0).all() else (np.zeros(1), None)
+    if np.isfinite(covariance).all() and size[0] > _SINGULAR:
+        return np.linalg.cholesky(covariance)
+    names = [
+        f"{row.row.id}{told.outputs[place][1].get('name', '') and ', '}{told.outputs[place][1].get('name', '')}"
+        for row in rows for place in range(row.first, row.last)
+    ]  # fmt: skip
+    bad = ~(spread > 0.0) if axes is None else np.abs(axes[:, 0]) > 0.1
+    raise SpecError(
+        where=f"{told.group.id}: {'; '.join(name for name, is_bad in zip(names, bad, strict=True) if is_bad)}",
+        got="a covariance that is singular: one of these follows from the others, or has no error",
+        allowed="errors of their own", remedy="Leave one of them out, or give it the error that it was read with.",
+    )  # fmt: skip
 
 
 def _targets(plan: CalibrationPlan, group: Group) -> GroupTargets:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from remission.calibration.emulator import Emulator, fit_emulator
+from remission.calibration.emulator import Emulator, errors_together, fit_emulator
 from remission.calibration.fit import TrialData, group_columns, trial_data
 from remission.calibration.groups import (
     GroupData,
@@ -55,8 +55,7 @@ def refocused(
         n_draws, n_judged = _sizes(plan, one)
         units = sobol(n_draws + n_judged, len(one.box), seed=[plan.seed, 10, *one.group.id.encode()])
         points = _points(plan, one, units, folder, crew, tell, wave=1)
-        first.append((units, points, GroupData(targets=one, emulator=_emulator(
-            plan, folder, f"{one.group.id}-1", units, points, n_draws, crew))))  # fmt: skip
+        first.append((units, points, _group(plan, one, 1, units, points, n_judged, folder, crew)))
     shapes, limits = {}, {}
     substances = [name for name in wide.fits if any(one.group.substance == name for one in groups)]
     for substance in substances:
@@ -75,8 +74,7 @@ def refocused(
         )
         every = np.vstack([units, near])
         found = points + _points(plan, one, near, folder, crew, tell, wave=2)
-        emulator = _emulator(plan, folder, f"{one.group.id}-2", every, found, len(every) - n_judged, crew)
-        second.append(GroupData(targets=one, emulator=emulator))
+        second.append(_group(plan, one, 2, every, found, n_judged, folder, crew))
         kept.append((every, found))
     if wide.third is not None:
         second = _third(plan, second, kept, shapes, folder, crew, tell)
@@ -108,12 +106,20 @@ def _third(
             points = _points(plan, one.targets, units, folder, crew, tell, wave=3)
             # The other waves stay in it: far from the third an emulator without them would say its middle.
             every, all_points = np.vstack([kept[place][0], units]), kept[place][1] + points
-            made = _emulator(
-                plan, folder, f"{one.targets.group.id}-3", every, all_points, len(every) - third.judged, crew
-            )
-            found[place] = GroupData(targets=one.targets, emulator=made)
+            found[place] = _group(plan, one.targets, 3, every, all_points, third.judged, folder, crew)
             shapes[substance] = units[:, : len(wide.shape)]
     return found
+
+
+def _group(
+    plan: CalibrationPlan, one: GroupTargets, wave: int, units: _Units, points: list[Point], n_judged: int,
+    folder: Path, crew: Crew,
+) -> GroupData:  # fmt: skip
+    """A group with the emulator of its waves so far, of whose points those that judge come last."""
+    made = _emulator(plan, folder, f"{one.group.id}-{wave}", units, points, len(units) - n_judged, crew)
+    hangs = plan.wide is not None and plan.wide.errors == "together"
+    together = errors_together(made, units[-n_judged:], points[-n_judged:]) if hangs else None
+    return GroupData(targets=one, emulator=made, together=together)
 
 
 def _trial(

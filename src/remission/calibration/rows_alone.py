@@ -11,7 +11,7 @@ from scipy import special
 from scipy.stats import truncnorm
 
 from remission.calibration.fit import name_of, prior_of
-from remission.calibration.groups import GroupData, row_log
+from remission.calibration.groups import GroupData
 from remission.library.calibration_plan import CalibrationPlan
 
 _STEPS, _ENOUGH = 8, 0.5
@@ -42,7 +42,7 @@ def rows_alone(
             places = [names.index(name_of(plan, one, box.name)) for box in one.targets.box]
             units = 2.0 * (x[:, places] - low[places]) / (high[places] - low[places]) - 1.0
             found = one.emulator.at(np.clip(units, -1.0, 1.0))
-            total += sum(row_log(row, found, one.emulator.error, xp=np, special=special) for row in one.targets.rows)
+            total += sum(one.logs(found, xp=np, special=special))
         return total
 
     start = truncnorm.rvs((low - center) / sd, (high - center) / sd, center, sd, size=(n, len(names)),

@@ -12,8 +12,8 @@ from scipy.integrate import quad
 from scipy.stats import kstest, multivariate_normal, norm
 
 from remission.calibration import rows_alone
-from remission.calibration.emulator import Emulator, errors_together
-from remission.calibration.fit import Fit, group_columns, joined, parts_of
+from remission.calibration.emulator import Emulator, errors_together, fit_emulator, outcomes_of
+from remission.calibration.fit import Fit, group_columns, joined, parts_of, posterior_model
 from remission.calibration.groups import GroupData, GroupTargets, group_targets, row_log, together_log
 from remission.calibration.wave import Point, trial_targets
 from remission.errors import SpecError
@@ -271,6 +271,58 @@ def test_parts_are_joined_with_the_worst_of_each() -> None:
     assert fit.draws["mean"][0] == 1.0
     assert all(fit.draws[name][0] == 2.0 for name in own)
     np.testing.assert_array_equal(fit.draws["row_log"], [[1.0, 2.0]] * 5)
+
+
+def test_an_emulator_beside_another_is_finer_where_it_is_and_leaves_that_one_elsewhere() -> None:
+    """Third waves are small: an emulator of theirs alone would say their middle of everything far from them."""
+    generator = np.random.default_rng(9)
+
+    def points(units: np.ndarray) -> list[Point]:
+        values = np.sin(3.0 * units[:, :1]) + units[:, 1:] ** 2
+        return [Point(mean=one, covariance=np.zeros((1, 1)), z=_NONE, z_sd=_NONE, n_trials=2) for one in values]
+
+    wide = generator.uniform(-1.0, 1.0, size=(40, 2))
+    base = fit_emulator(wide, points(wide), n_draws=24)
+    near = 0.5 + 0.08 * generator.normal(size=(60, 2))
+    made = fit_emulator(near, points(near), n_draws=40, base=base)
+    assert made.error[0] < 0.3 * math.sqrt(
+        np.mean((base.at(near[40:])[:, 0] - outcomes_of(points(near[40:]))[0][:, 0]) ** 2)
+    )
+    assert made.error[0] == pytest.approx(math.sqrt(np.mean(
+        (made.at(near[40:]) - outcomes_of(points(near[40:]))[0]) ** 2)))  # fmt: skip
+    far = np.array([[-0.9, -0.9], [-0.5, 0.9]])
+    own = replace(made, base=None).at(far) - made.constants
+    np.testing.assert_allclose(made.at(far), base.at(far) + made.constants + own)
+    assert made.r2[0] > 0.99
+
+
+def test_the_model_that_is_sampled_says_of_rows_what_everybody_reads() -> None:
+    """Emulators and likelihood are written once for the sampler and once for its judges: at one draw, both."""
+    numpyro = pytest.importorskip("numpyro")
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    generator = np.random.default_rng(10)
+    groups = []
+    for name in ("cannabis-cohort", "cannabis-diaries"):
+        one = GROUPS[name]
+        k, n = len(one.box), len(one.outputs)
+        read = _near(one, n=1)[0]
+        base = Emulator(
+            points=generator.uniform(-1.0, 1.0, (6, k)), lengths=np.full((n, k), 1.5), constants=read,
+            weights=0.01 * generator.normal(size=(n, 6)), error=np.full(n, 0.01), rms=np.zeros(n), r2=np.zeros(n),
+        )  # fmt: skip
+        made = replace(base, points=0.3 * base.points, constants=np.zeros(n), base=base)
+        groups.append(GroupData(targets=one, emulator=made, together=_covariance(n, 0.01)))
+    plan = parts_of(PLAN, (), tuple(groups))["cannabis"][0]
+    model = posterior_model(plan, (), groups=tuple(groups))
+    drawn = numpyro.handlers.trace(numpyro.handlers.seed(model, jax.random.PRNGKey(1))).get_trace(())
+    values = {name: np.asarray(site["value"])[None] for name, site in drawn.items() if site["type"] == "deterministic"}
+    assert values["row_log"].shape == (1, 2)
+    for place, one in enumerate(groups):
+        found = one.emulator.at(group_columns(plan, one, values))
+        (expected,) = one.logs(found, xp=np, special=special)
+        assert values["row_log"][0, place] == pytest.approx(float(expected[0]), rel=1e-8)
 
 
 def test_the_sampler_reads_the_same_likelihood() -> None:

@@ -50,6 +50,8 @@ PLAN = load_calibration_plan("posterior-2026-wide")
 assert PLAN.wide is not None, "the plan of this file frees the shape"
 WIDE: Wide = PLAN.wide
 SHAPE = load_calibration_plan("posterior-2026-shape")
+JOINT = load_calibration_plan("posterior-2026-joint")
+assert JOINT.wide is not None, "it stands over the plan of this file"
 GROUPS = group_targets(PLAN)
 COUNT: dict[str, Any] = {
     "id": "a-row", "kind": "count", "record": "smyth_2010_opiate", "compute": "share_with_use",
@@ -311,8 +313,9 @@ def test_a_third_wave_lies_where_the_rows_put_everything_and_is_kept(tmp_path: P
     assert [one.targets.group.id for one in groups] == ["opioid-dublin", "opioid-kingdom"]
     for one in groups:
         n_wave = small["draws"] + small["judged"]
-        second, last = one.emulator.points[n_wave : 2 * n_wave], one.emulator.points[2 * n_wave :]
-        assert len(last) == third["draws"]
+        assert one.emulator.base is not None
+        second, last = one.emulator.base.points[n_wave:], one.emulator.points
+        assert (len(second), len(last)) == (small["draws"], third["draws"])
         assert np.isfinite(one.emulator.error).all()
         level = one.targets.names.index("level")
         assert last[:, level].std() < 0.8 * second[:, level].std()
@@ -330,14 +333,67 @@ def test_the_plan_that_is_run_changes_no_judge_no_prior_and_no_row() -> None:
     assert moved == {"people", "third"}
 
 
+def test_errors_together_come_with_the_same_rows_priors_and_trials() -> None:
+    """A plan that also chose other rows could be better by its rows; reasons for what is out are added to, not lost."""
+    before, after = SHAPE.to_dict(), JOINT.to_dict()
+    assert {name for name in after if after[name] != before.get(name)} == {"id", "over", "wide"}
+    moved = {name for name in after["wide"] if after["wide"][name] != before["wide"].get(name)}
+    assert moved == {"fits", "errors", "third", "facts_at", "accepted", "left_out"}
+    assert set(after["wide"]["fits"]) == {one["substance"] for one in after["wide"]["group"]}
+    assert after["wide"]["left_out"].items() >= before["wide"]["left_out"].items()
+    assert "errors" not in before["wide"]
+    assert "facts_at" not in before["wide"]
+
+
+def test_a_fact_is_computed_of_the_people_that_it_was_read_of() -> None:
+    """Level 0 is nobody's: smokers are at theirs, a record's people at theirs, strangers stay where the set is."""
+    known = load_facts()
+    scenarios = {one.id: one for one in known.scenario}
+    measures = {m.id: m for fact in known.fact for m in fact.measure}
+    expected = {
+        "self-quit-smokers.day-30": "level.smokers",  # its row
+        "opioid-relapse.day-7": "level.opioid-dublin",  # a check fact of the same record
+        "naltrexone-with-therapy": "level.combine",
+        "hazard-ratio-late.cannabis": "level.cannabis-diaries",
+        "diary-lag-1.opioid": "",  # diaries of people who are no row
+        "kare-days": "level.kare",  # a trial, run again
+        "log-logistic.alcohol": "",  # other studies
+    }
+    for name, people in expected.items():
+        assert wide_page.people_of(JOINT, measures[name], scenarios[measures[name].args["scenario"]]) == people, name
+
+
+def test_the_level_of_a_fact_is_that_of_its_group() -> None:
+    """Written into values it must move the same people as the level of a group does, or rows and facts would differ."""
+    scenario = next(one for one in load_facts().scenario if one.id == "after-clean-opioid")
+    values = {"l1": -1.0, "onset_per_day": 0.05}
+    moved = Lives(scenario=scenario, n_people=2, seed=1, parameter_set=MODEL_FORM,
+                  values=wide_page.at_level(scenario, values, 0.7))  # fmt: skip
+    group = Lives(scenario=scenario, n_people=2, seed=1, parameter_set=MODEL_FORM, values=values, level=0.7)
+    assert moved.parameters == group.parameters
+    assert wide_page.at_level(scenario, values, 0.0) == values
+
+
+def test_the_draw_nearest_to_the_mean_keeps_what_is_known_in_sums_only() -> None:
+    """One value at a time the middle of a crescent is no draw; the nearest is one, and it is not at an end."""
+    generator = np.random.default_rng(8)
+    level = generator.normal(size=2000)
+    onset = np.exp(-0.9 * level + 0.1 * generator.normal(size=2000))
+    chosen = wide_page.nearest_to_mean([onset, level])
+    assert abs(np.log(onset[chosen]) + 0.9 * level[chosen]) < 0.1
+    assert abs(level[chosen]) < 0.3
+
+
 def test_the_page_of_the_wide_fit_is_made_of_its_results() -> None:
     """A number on a page that no file holds could be anything, and what was not made must not read as met."""
     found = json.loads(wide_page.RESULTS.read_text("utf-8"))
-    assert found["plan_hash"] == plan_hash(SHAPE)
-    assert wide_page.page(SHAPE, found) == wide_page.PAGE.read_text("utf-8")
+    assert found["plan_hash"] == plan_hash(JOINT)
+    assert wide_page.page(JOINT, found) == wide_page.PAGE.read_text("utf-8")
     judged = wide_page.accepted(found)
+    # The first that was registered is told as two: how it was sampled, and the exact simulator.
     assert len(judged) == len(WIDE.accepted) + 1
-    is_shipped = (wide_page.LIBRARY / f"{SHAPE.id}.json").is_file()
+    assert max(wide_page.to_beat().values()) >= wide_page.to_beat()["posterior-2026"]
+    is_shipped = (wide_page.LIBRARY / f"{JOINT.id}.json").is_file()
     assert is_shipped == all(row["met"] for row in judged)
     assert not any(row["met"] for row in judged if row["got"] == "not made yet")
 

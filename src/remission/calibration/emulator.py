@@ -27,7 +27,7 @@ class Emulator:
 
     The mean at x is ``constant + sum_p weight_p exp(-|(x - point_p)/length|**2 / 2)``. ``error``: how far that lies
     from the simulator at the judged points, less the simulator's own noise there; ``rms`` without taking that off,
-    ``r2`` likewise.
+    ``r2`` likewise. ``base``: an emulator of wider places, beside which it says what that one misses.
     """
 
     points: Float[np.ndarray, "point value"]
@@ -37,10 +37,13 @@ class Emulator:
     error: Float[np.ndarray, " outcome"]
     rms: Float[np.ndarray, " outcome"]
     r2: Float[np.ndarray, " outcome"]
+    base: "Emulator | None" = None
 
     def at(self, units: Float[np.ndarray, "point value"]) -> Float[np.ndarray, "point outcome"]:
         """The outcomes at points of the box, each value between -1 and 1."""
         found = np.broadcast_to(self.constants, (len(units), self.constants.size)).copy()
+        if self.base is not None:
+            found += self.base.at(units)
         for outcome in np.flatnonzero(self.weights.any(axis=1)):
             close = self.lengths[outcome] ** -2.0
             # |x - point|**2 multiplied out: a product of matrices.
@@ -63,14 +66,22 @@ def outcomes_of(points: list[Point]) -> tuple[Float[np.ndarray, "point outcome"]
 
 
 def fit_emulator(
-    units: Float[np.ndarray, "point value"], points: list[Point], *, n_draws: int, n_learn: int | None = None
+    units: Float[np.ndarray, "point value"],
+    points: list[Point],
+    *,
+    n_draws: int,
+    n_learn: int | None = None,
+    base: Emulator | None = None,
 ) -> Emulator:
     """An emulator from the first ``n_draws`` points, judged at the others.
 
     ``n_learn``: how many of them, evenly taken, say how fast outcomes change along each value; ``None`` for all.
+    ``base``: an emulator of wider places; far from these points, where nothing is learnt, that one is left.
     Raises MissingExtraError: scikit-learn is not installed.
     """
     values, noise = outcomes_of(points)
+    if base is not None:
+        values = values - base.at(units)
     fitted = [_process(units[:n_draws], values[:n_draws, k], n_learn) for k in range(values.shape[1])]
     made = Emulator(
         points=units[:n_draws], lengths=np.stack([one[0] for one in fitted]),
@@ -85,8 +96,10 @@ def fit_emulator(
     made = replace(made, weights=np.where(flat[:, None], 0.0, made.weights))
     rms = np.sqrt(np.nanmean((seen - made.at(units[n_draws:])) ** 2, axis=0))
     own = np.nanmean(noise[n_draws:], axis=0)
+    spread = np.nanvar(outcomes_of(points)[0][n_draws:], axis=0)
     return replace(
         made,
+        base=base,
         error=np.sqrt(np.maximum(rms**2 - own, 0.0)),
         rms=rms,
         r2=1.0 - rms**2 / np.where(spread > 0.0, spread, np.inf),

@@ -374,7 +374,8 @@ def posterior_model(  # noqa: C901, PLR0915 - the model in one place, in the ord
         # |x - point|**2 multiplied out: one product of matrices instead of a difference for every outcome and point.
         close = made.lengths[moves] ** -2.0
         near = jnp.exp(close * x @ made.points.T - 0.5 * ((close @ x**2)[:, None] + close @ (made.points**2).T))
-        return jnp.asarray(made.constants).at[moves].add(jnp.sum(near * made.weights[moves], axis=-1))
+        found = jnp.asarray(made.constants).at[moves].add(jnp.sum(near * made.weights[moves], axis=-1))
+        return found if made.base is None else found + _found(made.base, x)
 
     def _one(one: TrialData, told: Results, x: Any) -> tuple[Any, Any, Any, Any]:
         found = _found(one.emulator, x)

@@ -61,12 +61,11 @@ def refocused(
     for substance in substances:
         shapes[substance], limits[substance] = allowed_shapes(plan, substance, tuple(one for *_, one in first))
         tell(f"{substance}: {len(shapes[substance])} of {wide.candidates} shapes within {limits[substance]:.0f} errors")
-    second, kept = [], []
+    second = []
     for units, points, told in first:
         one = told.targets
         if "shape" not in one.group.moves:
             second.append(told)
-            kept.append((units, points))
             continue
         n_draws, n_judged = _sizes(plan, one)
         near = _near(
@@ -75,18 +74,16 @@ def refocused(
         every = np.vstack([units, near])
         found = points + _points(plan, one, near, folder, crew, tell, wave=2)
         second.append(_group(plan, one, 2, every, found, n_judged, folder, crew))
-        kept.append((every, found))
     if wide.third is not None:
-        second = _third(plan, second, kept, shapes, folder, crew, tell)
+        second = _third(plan, second, shapes, folder, crew, tell)
     trials = tuple(_trial(plan, one, shapes.get(one.protocol.substance.value), folder, crew, tell) for one in targets)
     return trials, tuple(second), limits
 
 
 def _third(
-    plan: CalibrationPlan, second: list[GroupData], kept: list[tuple[_Units, list[Point]]], shapes: dict[str, _Units],
-    folder: Path, crew: Crew, tell: Tell,
-) -> list[GroupData]:  # fmt: skip
-    """Groups with an emulator of all waves, judged in the third; ``shapes`` become those of the third."""
+    plan: CalibrationPlan, second: list[GroupData], shapes: dict[str, _Units], folder: Path, crew: Crew, tell: Tell
+) -> list[GroupData]:
+    """Groups with an emulator of the third wave beside that of the others; ``shapes`` become those of the third."""
     wide = plan.wide
     assert wide is not None, "asked before"
     third = wide.third
@@ -104,19 +101,19 @@ def _third(
                 continue
             units = group_columns(plan, one, near)
             points = _points(plan, one.targets, units, folder, crew, tell, wave=3)
-            # The other waves stay in it: far from the third an emulator without them would say its middle.
-            every, all_points = np.vstack([kept[place][0], units]), kept[place][1] + points
-            found[place] = _group(plan, one.targets, 3, every, all_points, third.judged, folder, crew)
+            # How fast outcomes change is learnt where they are read; far from there the other waves are what is left.
+            found[place] = _group(plan, one.targets, 3, units, points, third.judged, folder, crew, base=one.emulator)
             shapes[substance] = units[:, : len(wide.shape)]
     return found
 
 
 def _group(
     plan: CalibrationPlan, one: GroupTargets, wave: int, units: _Units, points: list[Point], n_judged: int,
-    folder: Path, crew: Crew,
+    folder: Path, crew: Crew, *, base: Emulator | None = None,
 ) -> GroupData:  # fmt: skip
-    """A group with the emulator of its waves so far, of whose points those that judge come last."""
-    made = _emulator(plan, folder, f"{one.group.id}-{wave}", units, points, len(units) - n_judged, crew)
+    """A group with the emulator of these points, of which those that judge come last, beside its ``base`` if any."""
+    name, n_draws = f"{one.group.id}-{wave}{'' if base is None else '-beside'}", len(units) - n_judged
+    made = _emulator(plan, folder, name, units, points, n_draws, crew, base=base)
     hangs = plan.wide is not None and plan.wide.errors == "together"
     together = errors_together(made, units[-n_judged:], points[-n_judged:]) if hangs else None
     return GroupData(targets=one, emulator=made, together=together)
@@ -153,10 +150,11 @@ def _points(
 
 
 def _emulator(
-    plan: CalibrationPlan, folder: Path, name: str, units: _Units, points: list[Point], n_draws: int, crew: Crew
-) -> Emulator:
+    plan: CalibrationPlan, folder: Path, name: str, units: _Units, points: list[Point], n_draws: int, crew: Crew,
+    *, base: Emulator | None = None,
+) -> Emulator:  # fmt: skip
     with closing(journal_of(plan, folder, f"emulator-{name}", Emulator)) as journal:
-        work = partial(fit_emulator, units, n_draws=n_draws, n_learn=_LEARN)
+        work = partial(fit_emulator, units, n_draws=n_draws, n_learn=_LEARN if base is None else None, base=base)
         (made,) = Journaled(crew, journal).in_order(work, [points])
     return made
 

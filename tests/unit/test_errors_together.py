@@ -1,6 +1,7 @@
 """Errors of emulators that hang together: how they are read off, how they enter, what they are worth."""
 
 import math
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +19,9 @@ from remission.calibration.groups import GroupData, GroupTargets, group_targets,
 from remission.calibration.wave import Point, trial_targets
 from remission.errors import SpecError
 from remission.library.calibration_plan import load_calibration_plan
+
+with suppress(ImportError):  # an extra; as above
+    import numpyro  # noqa: F401
 
 PLAN = load_calibration_plan("posterior-2026-joint")
 GROUPS = {one.group.id: one for one in group_targets(PLAN)}

@@ -293,7 +293,7 @@ def posterior_model(  # noqa: C901, PLR0915 - the model in one place, in the ord
     from numpyro import distributions as dist
 
     substances = [one.value for one in Substance]
-    place = np.array([substances.index(one.targets.protocol.substance.value) for one in trials])
+    place = np.array([substances.index(one.targets.protocol.substance.value) for one in trials], dtype=int)
     box = {value.name: value for value in plan.value}
     shared = [value for value in plan.value if not value.per_trial and value.name not in {"use_effect", "k_c"}]
     names = [value.name for value in plan.value]

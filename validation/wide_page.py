@@ -63,7 +63,7 @@ BEFORE, COUNTS = "posterior-2026", "posterior-2026-counts"
 """What it has to be better than, the second where the library has it; a difference is told from the first."""
 PARTS = ("points", "fit", "left-out", "facts", "exact")
 Draws = dict[str, np.ndarray]
-_CHAINS, _WARMUP, _DRAWS, _OWN = 4, 700, 700, 32
+_CHAINS, _WARMUP, _DRAWS, _OWN = 4, 400, 700, 32
 _PARTICLES = 2000
 _FACT_PEOPLE, _FACT_REPLICATES = 1500, 30
 _LEARNT, _TIED = 0.8, 0.6

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import asdict
+from functools import partial
 from math import fsum
 from pathlib import Path
 from typing import Any
@@ -247,7 +248,7 @@ def _sampled(
 
             fit = fit_by_chain(
                 mine, its_trials, groups=its_groups, left_out=left_out, n_chains=n_chains, n_warmup=n_warmup,
-                n_draws=n_draws, crew_of_chain=crew_of_chain,
+                n_draws=n_draws, crew_of_chain=crew_of_chain, tell=partial(_of_chain, part),
             )  # fmt: skip
         tell(f"{part}: R-hat {fit.r_hat:.3f} ({fit.worst}), {fit.effective_draws:.0f} effective draws")
         fits[part] = fit
@@ -255,6 +256,10 @@ def _sampled(
                      "divergent": fit.divergent})  # fmt: skip
     whole = fits["trials"] if left_out else joined(plan, fits, {name: one[2] for name, one in parts.items()})
     return whole, told
+
+
+def _of_chain(part: str, chain: int, text: str) -> None:
+    print(f"{part}, chain {chain}: {text}", flush=True)
 
 
 def without(

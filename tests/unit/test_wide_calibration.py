@@ -480,10 +480,13 @@ def test_a_fit_of_made_up_data_finds_its_values_by_sampling(tmp_path: Path) -> N
     np.testing.assert_allclose(found.mean(axis=0), exact, atol=0.06)
 
     # Chain by chain, kept: the same answer within chance, and the second start only reads.
+    heard: list[str] = []
+
     def apart() -> Fit:
         with ExitStack() as opened:
             return fit_by_chain(
                 fits.replace(trial=()), (), groups=(group,), n_chains=2, n_warmup=200, n_draws=200,
+                tell=lambda chain, text: heard.append(f"{chain}: {text}"),
                 crew_of_chain=lambda k: Journaled(
                     Crew(), opened.enter_context(closing(journal_of(fits, tmp_path, f"chain-{k}", dict)))
                 ),
@@ -494,6 +497,7 @@ def test_a_fit_of_made_up_data_finds_its_values_by_sampling(tmp_path: Path) -> N
     np.testing.assert_allclose(again.mean(axis=0), exact, atol=0.06)
     assert not np.array_equal(kept.draws["mean"][:200], kept.draws["mean"][200:])
     assert np.array_equal(apart().draws["mean"], kept.draws["mean"])
+    assert {one[:8] for one in heard if "400 of 400" in one} == {"0: step ", "1: step "}
     assert kept.worst.split(".")[0] in {name.split(".")[0] for name in kept.draws}
 
 

@@ -169,15 +169,17 @@ def fit_by_chain(
     n_warmup: int = 1000,
     n_draws: int = 1000,
     crew_of_chain: Callable[[int], Crew],
+    tell: Callable[[int, str], None],
 ) -> Fit:
     """As :func:`fit_posterior`, each chain a piece of work of its own with a seed of its own.
 
     ``crew_of_chain``: who samples a chain, by its number; one that keeps what it did makes sampling go on where it was
-    ended. Raises as :func:`fit_posterior`.
+    ended. ``tell`` hears the number of a chain and how far it is, in the process that samples it. Raises as
+    :func:`fit_posterior`.
     """
     found = []
     for chain in range(n_chains):
-        work = partial(_chain, plan, trials, groups, left_out, n_warmup, n_draws)
+        work = partial(_chain, plan, trials, groups, left_out, n_warmup, n_draws, tell)
         found += list(crew_of_chain(chain).in_order(work, [plan.seed % 2**31 + 1 + chain]))
     drawn = {name: np.concatenate([one[name] for one in found]) for name in found[0]}
     return _fit_of(trials, drawn, left_out)
@@ -185,11 +187,11 @@ def fit_by_chain(
 
 def _chain(
     plan: CalibrationPlan, trials: tuple[TrialData, ...], groups: tuple[GroupData, ...], left_out: tuple[str, ...],
-    n_warmup: int, n_draws: int, seed: int,
+    n_warmup: int, n_draws: int, tell: Callable[[int, str], None], seed: int,
 ) -> dict[str, Any]:  # fmt: skip
     return _chains(
         plan, trials, groups=groups, left_out=left_out, rule="main", n_chains=1, n_warmup=n_warmup, n_draws=n_draws,
-        seed=seed, tell=lambda text: print(f"chain of seed {seed}: {text}", flush=True),
+        seed=seed, tell=partial(tell, seed - plan.seed % 2**31 - 1),
     )  # fmt: skip
 
 

@@ -220,22 +220,39 @@ def _chains(
         posterior_model(plan, trials, left_out, rule, groups), [published_results(one.targets) for one in trials]
     )
     sampler = MCMC(
-        _kernel(model, n_warmup + n_draws, tell), num_warmup=n_warmup, num_samples=n_draws, num_chains=n_chains,
-        chain_method="vectorized", progress_bar=False,
+        _kernel(model, n_warmup + n_draws, tell, _blocks(plan, groups)), num_warmup=n_warmup, num_samples=n_draws,
+        num_chains=n_chains, chain_method="vectorized", progress_bar=False,
     )  # fmt: skip
     sampler.run(random.PRNGKey(seed), extra_fields=("diverging",))
     drawn = {name: np.asarray(one) for name, one in sampler.get_samples(group_by_chain=True).items()}
     return drawn | {_DIVERGING: np.asarray(sampler.get_extra_fields(group_by_chain=True)["diverging"])}
 
 
-def _kernel(model: Callable[[], None], total: int, tell: Tell) -> Any:
-    """The sampler's step; where somebody listens it also says how many steps are done, the same draws with it."""
+def _blocks(plan: CalibrationPlan, groups: tuple[GroupData, ...]) -> list[tuple[str, ...]]:
+    """Values that the sampler must move together: those of a substance's people, which are known in sums only."""
+    if plan.wide is None or not groups:
+        return []
+    found: dict[str, dict[str, None]] = {}
+    for one in groups:
+        names = found.setdefault(one.targets.group.substance, {})
+        names |= dict.fromkeys(
+            f"_{name_of(plan, one, value)}" for value in one.targets.names
+            if "." in name_of(plan, one, value)
+        )  # fmt: skip
+    return [tuple(names) for names in found.values() if names]
+
+
+def _kernel(model: Callable[[], None], total: int, tell: Tell, blocks: list[tuple[str, ...]]) -> Any:
+    """The sampler's step; where somebody listens it also says how many steps are done, the same draws with it.
+
+    ``blocks``: values whose covariance is learnt while it warms up; of the others the variance.
+    """
     import jax
     import jax.numpy as jnp
     from numpyro.infer import NUTS
 
     if tell is unheard:
-        return NUTS(model, target_accept_prob=0.9)
+        return NUTS(model, target_accept_prob=0.9, dense_mass=blocks or False)
     every = max(1, total // 20)
     done = paced(total, tell, what="step", every=every)
 
@@ -248,7 +265,7 @@ def _kernel(model: Callable[[], None], total: int, tell: Tell) -> Any:
             jax.lax.cond(is_told, lambda: jax.debug.callback(lambda n: done(int(n)), step), lambda: None)
             return found
 
-    return Telling(model, target_accept_prob=0.9)
+    return Telling(model, target_accept_prob=0.9, dense_mass=blocks or False)
 
 
 def _fit_of(trials: tuple[TrialData, ...], drawn: dict[str, Any], left_out: Collection[str]) -> Fit:

@@ -100,7 +100,8 @@ def main() -> None:
             return
         if all(row["met"] for row in accepted(found)):
             copy_file(folder / f"{NAME}.json", LIBRARY / f"{NAME}.json")
-    PAGE.write_text(page(plan, json.loads(RESULTS.read_text("utf-8"))), encoding="utf-8")
+    found = json.loads(RESULTS.read_text("utf-8"))
+    PAGE.write_text(page(load_calibration_plan(found["plan"]), found), encoding="utf-8")
     print(PAGE)
 
 
@@ -437,7 +438,7 @@ def nearest_to_mean(columns: list[np.ndarray]) -> int:
 
 def accepted(found: dict[str, Any]) -> list[dict[str, Any]]:
     """What was registered as better, one after the other: what came out and whether it was met."""
-    plan = load_calibration_plan(NAME)
+    plan = load_calibration_plan(found["plan"])
     limit, exact = plan.tolerance, found.get("exact", [])
     sampled, scored, computed_facts = "r_hat" in found, found.get("left_out"), found.get("facts")
     wide = fsum(row["scores"]["log_score"]["chain"] for row in scored or ())
@@ -506,7 +507,8 @@ def page(plan: CalibrationPlan, found: dict[str, Any]) -> str:
         f"Written by `make wide` from the plan `{plan.id}` (hash `{found['plan_hash']}`), seed {found['seed']}.",
         "Written down before any fit: [what is free](../decisions/0057-the-wide-fit-is-registered.md).",
         "[Where it is simulated](../decisions/0061-a-third-wave-where-the-rows-are.md).",
-        "[How errors enter, and at whose level a fact is computed](../decisions/0065-emulators-err-together.md).",
+        *(["[How errors enter, and at whose level a fact is computed](../decisions/0065-emulators-err-together.md)."]
+          if wide.errors else []),
         f"[The posterior that the program draws from](posterior.md) stays the default. {says}", "",
         f"Fitted: {', '.join(wide.fits)}.",
         *([f"Rows of {', '.join(later)} are registered and wait."] if later else []),
@@ -522,7 +524,7 @@ def page(plan: CalibrationPlan, found: dict[str, Any]) -> str:
         *(["## Facts, before and now", "", *_facts(found), ""] if "facts" in found else []),
         "## What could not be fitted", "", *_open(plan, found), "",
         "## Emulators", "", *_emulators(found), "",
-        "## The fit before it", "", *_fit_before(), "",
+        *_others(plan),
     ]  # fmt: skip
     return "\n".join(parts).rstrip() + "\n"
 
@@ -594,9 +596,17 @@ def _parts(found: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _fit_before() -> list[str]:
+def _others(plan: CalibrationPlan) -> list[str]:
+    """How the fit before was judged, or that the next one waits."""
     told = json.loads(EARLIER.read_text("utf-8"))
+    if told["plan"] == plan.id:
+        return [
+            "## The next one", "",
+            f"`{NAME}` is written down, its code and tests are there, and no whole run of it has been made.",
+            "[What it changes](../decisions/0065-emulators-err-together.md).",
+        ]  # fmt: skip
     return [
+        "## The fit before it", "",
         f"`{told['plan']}` (hash `{told['plan_hash']}`): three substances, errors of emulators as independent.",
         f"Facts at medians and at level 0. Run whole once, {told['processor_min']:.1f} minutes of processor.", "",
         "| asked | came out | |", "|---|---|---|",
@@ -651,7 +661,7 @@ def _rows(found: dict[str, Any]) -> list[str]:
 
 def _facts(found: dict[str, Any]) -> list[str]:
     lines = ["Computed with fewer people than on [their page](facts.md), for both sets alike.",
-             "At: the level of the people that the fact was read of; none, where they are nobody of this fit.", "",
+             "At: the level of the people that the fact was read of; without, level 0.", "",
              "| fact | read | before | now | role | at |", "|---|---|---|---|---|---|"]  # fmt: skip
     for row in found["facts"]:
         cells = [f"{_number(row[name]['value'])}, {row[name]['verdict']}" for name in ("before", "after")]

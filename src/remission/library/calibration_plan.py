@@ -290,8 +290,8 @@ class Wide(Record):
     ``fits``: substances whose rows are in the fit; ``shape``: values that each of them has of its own; ``value``: those
     that one group moves. ``within``, ``candidates``, ``least``: which shapes the second wave simulates. ``third``: a
     third wave, if any. ``errors``: ``together`` where the errors of a group's emulators enter with how they hang
-    together; without it as independent. ``facts_at``: ``own people`` where a fact is computed at the level of the people
-    it was read of.
+    together; without it as independent. ``facts_at``: ``own people`` where a fact is computed at the level of the
+    people it was read of.
     """
 
     fits: tuple[str, ...]

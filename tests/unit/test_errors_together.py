@@ -323,9 +323,9 @@ def test_the_model_that_is_sampled_says_of_rows_what_everybody_reads() -> None:
     drawn = numpyro.handlers.trace(numpyro.handlers.seed(model, jax.random.PRNGKey(1))).get_trace(())
     values = {name: np.asarray(site["value"])[None] for name, site in drawn.items() if site["type"] == "deterministic"}
     assert values["row_log"].shape == (1, 2)
-    for place, one in enumerate(groups):
-        found = one.emulator.at(group_columns(plan, one, values))
-        (expected,) = one.logs(found, xp=np, special=special)
+    for place, told in enumerate(groups):
+        found = told.emulator.at(group_columns(plan, told, values))
+        (expected,) = told.logs(found, xp=np, special=special)
         assert values["row_log"][0, place] == pytest.approx(float(expected[0]), rel=1e-8)
 
 

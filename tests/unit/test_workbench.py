@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -357,3 +358,73 @@ def test_a_job_that_ends_its_server_is_not_begun_for_ever(tmp_path: Path) -> Non
         assert store.claim() is not None
         store.take_up_again()
     assert state(store, job_id) == "failed"
+
+
+def test_the_end_of_a_job_is_told_while_the_disk_is_full(tmp_path: Path) -> None:
+    """A job that filled the disk was shown as running for ever: its end could not be written."""
+    import sqlalchemy
+
+    store = Store(tmp_path)
+    first, second = add(store), add(store)
+    assert store.claim() is not None
+
+    def full(connection: "sqlalchemy.Connection") -> None:
+        connection.exec_driver_sql("PRAGMA query_only = 1")
+
+    sqlalchemy.event.listen(store._engine, "begin", full)
+    fault = {"where": "out", "got": "no room", "allowed": "a disk with room", "remedy": "Free space, then resume."}
+    assert store.move_job(first, "failed", of=("running",), failure=(fault,))
+    assert not store.move_job(first, "canceled", of=("waiting", "running"))
+    found = store.job(first)
+    assert found is not None
+    assert (found.state, found.failure, bool(found.ended_at)) == ("failed", (fault,), True)
+    assert [one.state for one in store.jobs()] == ["waiting", "failed"]
+    # Nothing else is begun, and a resume is refused, until the disk has room.
+    for refused in (store.claim, lambda: store.move_job(first, "waiting", of=("failed",))):
+        with pytest.raises(WorkError):
+            refused()
+    sqlalchemy.event.remove(store._engine, "begin", full)
+    claimed = store.claim()
+    assert claimed is not None
+    assert claimed.id == second
+    assert [one.state for one in Store(tmp_path).jobs()] == ["running", "failed"]
+    assert store.move_job(first, "waiting", of=("failed",))
+    assert state(store, first) == "waiting"
+
+
+def test_processes_that_die_at_once_are_not_started_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One was started at every line of progress; jobs wait, the reason is told once, and all goes on by itself."""
+    from remission.web.bench import foreman as module
+
+    starts = []
+
+    def dying(folder: Path) -> "subprocess.Popen[str]":
+        starts.append(folder)
+        return subprocess.Popen(
+            [sys.executable, "-c", "import sys; sys.exit('no memory')"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    whole = module._start
+    monkeypatch.setattr(module, "_start", dying)
+    monkeypatch.setattr(module, "_IDLE_S", 0.05)
+    store = Store(tmp_path)
+    job_id = add(store, ("design", "protocol.yaml", "--replicates", "0", "--json"))
+    foreman = Foreman(store)
+    try:
+        until(lambda: foreman._deaths >= 3)
+        for _ in range(200):
+            with suppress(RunError):
+                foreman._prepare()
+        assert len(starts) < 10
+        assert foreman.trouble is not None
+        assert "no memory" in str(foreman.trouble)
+        assert state(store, job_id) == "waiting"
+        assert len(caplog.records) == 1
+        monkeypatch.setattr(module, "_start", whole)
+        until(lambda: state(store, job_id) == "failed")
+        assert foreman.trouble is None
+    finally:
+        foreman.close()

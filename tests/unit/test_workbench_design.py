@@ -295,7 +295,7 @@ def test_what_was_typed_stays_where_the_disk_refuses_it(client: TestClient, stal
     """An answer without the text, on a page that takes the place of the form, would lose it."""
     draft, plan = begin(client), str(upload(client, "people.csv", TABLE.encode()).headers["location"])[-12:]
     revision = {"revision": "0"} if stale else {}
-    long = "# kept only here " + "x" * 400_000
+    long = "# kept only here" + 2 * ("\n# " + "x" * 90_000)
     with full_disk(client):
         text = f"{page(client, draft)['text']}\n{long}"
         answer = save(client, draft, text=text, **revision)
@@ -425,3 +425,22 @@ def test_nobody_sees_a_design_without_the_token(client: TestClient) -> None:
         assert client.post(address, data={"draft": draft}).status_code == 403, "a form without its mark"
     assert client.get("/design?draft=nothing").status_code == 404
     assert client.get("/analyze?plan=nothing").status_code == 404
+
+
+@pytest.mark.parametrize("box", ["text", "p:title", "o:replicates", "worlds"])
+def test_a_box_with_a_megabyte_is_refused_at_once_and_the_others_are_kept(client: TestClient, box: str) -> None:
+    """The file was read eight times a page, each time letter by letter: half a minute for one answer."""
+    draft = begin(client, example="template")
+    before = page(client, draft)
+    answer = save(client, draft, **{"p:population.n_subjects": "31", box: "!" + "k" * 900_000, "do": "run"})
+    assert answer.status_code == 422
+    assert "900,001 characters" in answer.text
+    assert len(answer.content) < 400_000
+    after = page(client, draft)
+    # A form of boxes keeps the others; what was refused stands nowhere, and nothing runs.
+    assert "n_subjects: 31" in after["text"]
+    assert "kkk" not in after["text"]
+    assert abs(len(after["text"]) - len(before["text"])) < 10
+    assert not after["jobs"]
+    answer = post(client, "/design/new", text="a: !" + "k" * 900_000)
+    assert (answer.status_code, "900,004 characters" in answer.text) == (422, True)

@@ -29,6 +29,7 @@ _MAX_DEPTH: Final = 20
 _MAX_VALUES: Final = 20_000
 _MAX_FAULTS: Final = 50
 _LONGEST_NUMBER: Final = 40
+_LONGEST_LINE: Final = 100_000
 
 _UNUSUAL: Final = re.compile(r"[^\n\t\x20-\x7e\r]|\r(?!\n)")
 _INTEGER: Final = re.compile(r"[-+]?[0-9]+")
@@ -163,6 +164,15 @@ def _not_yaml(name: str, line: int, problem: str) -> SpecError:
 def _check_text(text: str, name: str) -> None:
     if len(text) > MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise _too_large(name, len(text))
+    # The parser reads a tag or a name letter by letter, each time from its start: a line of 900,000 took 20 seconds.
+    for number, line in enumerate(text.split("\n"), start=1):
+        if len(line) > _LONGEST_LINE:
+            raise SpecError(
+                where=f"{name}:{number}",
+                got=f"a line of {len(line):,} characters",
+                allowed=f"lines of at most {_LONGEST_LINE:,} characters",
+                remedy="Such a line has some dozens: is this the right file?",
+            )
     position = _unprintable(text)
     if position is not None:
         raise SpecError(

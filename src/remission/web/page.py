@@ -9,6 +9,7 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from http import HTTPStatus
 from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -125,12 +126,13 @@ class PageRouter:
                     return Response(media_type="application/json", headers=headers)
                 fault = getattr(record, "fault", None)
                 faults = getattr(record, "faults", ()) or ([fault] if isinstance(fault, Fault) else [])
-                if faults:
+                status = getattr(record, "status", 200)
+                if faults and status >= HTTPStatus.BAD_REQUEST:
                     # A page shows faults where they happened; a program gets a problem.
-                    return problem_answer(record.status, faults)
+                    return problem_answer(status, faults)
                 return Response(
                     await run_in_turn(drawn, partial(record.model_dump_json, by_alias=True)),
-                    status_code=getattr(record, "status", 200),
+                    status_code=status,
                     media_type="application/json",
                     headers=headers,
                 )

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from remission.errors import ProvenanceError, RemissionError, RunError
+from remission.errors import ProvenanceError, RemissionError, RunError, WorkError
 from remission.records.base import Record
 from remission.web.bench.entry import NotEnteredError, WrongFormError
 from remission.web.language import LANGUAGES, path_in
@@ -116,7 +116,7 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RemissionError)
     def ours(request: Request, error: RemissionError) -> Response:
-        return _answer(request, 500 if isinstance(error, RunError | ProvenanceError) else 422, [fault_of(error)])
+        return _answer(request, _status(error), [fault_of(error)])
 
     @app.exception_handler(NotEnteredError)
     def not_entered(request: Request, error: NotEnteredError) -> Response:
@@ -161,6 +161,12 @@ def add_problem_handlers(app: FastAPI) -> None:
         if other is not None:
             return RedirectResponse(other, headers={"Cache-Control": "no-store"})
         return _answer(request, error.status_code, [], error.headers)
+
+
+def _status(error: RemissionError) -> int:
+    if isinstance(error, WorkError):
+        return HTTPStatus.INSUFFICIENT_STORAGE
+    return 500 if isinstance(error, RunError | ProvenanceError) else 422
 
 
 def problem_answer(status: int, faults: Sequence[Fault], headers: Mapping[str, str] | None = None) -> JSONResponse:

@@ -1,10 +1,11 @@
 """The queue at work: each job is a command in a process of its own, which can be ended without harm to anybody.
 
-The next process is started before there is a job for it, so that a job begins at once. It ends with the server, however
-that ends; what it kept is on the disk, and a job that ran is taken up again by the next server.
+The next processes are started before there is a job for them, so that a job begins at once. They end with the server,
+however that ends; what it kept is on the disk, and a job that ran is taken up again by the next server.
 """
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -27,6 +28,10 @@ except ImportError:  # not on every system; without locks a second server is not
 EVENT = "\x1e"
 """What a line of a process begins with that tells how far it is; all else on its output is the command's own."""
 _IDLE_S = 0.5
+_READY = 2
+_LONGEST_REST_S = 60.0
+_MOST_WORDS = 100_000
+_LOG = logging.getLogger(__name__)
 _MOST_RESULT = 40_000_000
 
 
@@ -52,10 +57,19 @@ class Progress:
         return None if self.share < 0.02 or past < 1.0 else past * (1.0 - self.share) / self.share
 
 
+@dataclass(eq=False)
+class _Spare:
+    """A process that waits for a job, or loads for one."""
+
+    process: "subprocess.Popen[str]"
+    is_loaded: bool = False
+
+
 class Foreman:
     """Gives jobs of a store to processes, one after the other.
 
     ``pace``: person-days a second that the last process measured; ``None`` before it has. [1/s]
+    ``trouble``: why no job is begun now; ``None`` where nothing is in the way.
 
     Raises RunError: another server works in the folder.
     """
@@ -65,11 +79,13 @@ class Foreman:
         self._lock_stream = self._lock(store.folder / "lock")
         self._guard = threading.Lock()
         self._wake = threading.Event()
-        self._spare: subprocess.Popen[str] | None = None
+        self._spares: list[_Spare] = []
         self._running: dict[str, subprocess.Popen[str]] = {}
         self._progress: dict[str, Progress] = {}
         self._is_over = False
+        self._deaths, self._not_before, self._last_words = 0, 0.0, ""
         self.pace: float | None = None
+        self.trouble: RemissionError | None = None
         store.take_up_again()
         self._thread = threading.Thread(target=self._work, daemon=True, name="workbench")
         self._thread.start()
@@ -122,34 +138,67 @@ class Foreman:
             _end(process)
         self._wake.set()
         self._thread.join(10.0)
-        if self._spare is not None:
-            _end(self._spare)
-            _leave(self._spare)
+        for spare in self._spares:
+            _end(spare.process)
+            _leave(spare.process)
         self._lock_stream.close()
 
     def _work(self) -> None:
         while not self._is_over:
+            job = ready = None
             try:
                 self._prepare()
-                job = self.store.claim()
-            except (OSError, RemissionError):
+                # Never to one that loads: a job would fail with it, and has not begun.
+                ready = next((one for one in self._spares if one.is_loaded), None)
+                job = None if ready is None else self.store.claim()
+                self.trouble = self.trouble if self._deaths else None
+            except RemissionError as error:
                 # A full disk passes; the queue waits for it.
-                job = None
-            if job is None:
+                self.trouble = error
+            except OSError as error:
+                self.trouble = _no_process(error.strerror or str(error))
+            if job is None or ready is None:
                 self._wake.wait(_IDLE_S)
                 self._wake.clear()
                 continue
-            process, self._spare = self._spare, None
-            assert process is not None, "started above"
+            self._spares.remove(ready)
             with suppress(RemissionError):
-                self._do(job, process)
+                self._do(job, ready.process)
 
     def _prepare(self) -> None:
-        """Have a process that loads, or has loaded, for the next job."""
-        if not self._is_over and (self._spare is None or self._spare.poll() is not None):
-            self._spare = _start(self.store.folder)
+        """Have processes that load, or have loaded, for the next jobs; the next one loads when the last one has.
+
+        Two wait while nothing runs: who looks at a first band cancels, changes a number and presses again. One that
+        died while it loaded is followed by another after a while that doubles each time.
+        Raises OSError: the system starts none; RunError: they die at once, and the next one waits.
+        """
+        if self._is_over:
+            return
+        for spare in [one for one in self._spares if one.process.poll() is not None]:
+            self._spares.remove(spare)
+            self._died(spare.process)
+        if len(self._spares) >= _READY or not all(one.is_loaded for one in self._spares):
+            return
+        if time.monotonic() >= self._not_before:
+            spare = _Spare(_start(self.store.folder))
             # Read beside: the first line comes when everything is loaded.
-            threading.Thread(target=self._first_line, args=(self._spare,), daemon=True).start()
+            threading.Thread(target=self._first_line, args=(spare,), daemon=True).start()
+            self._spares.append(spare)
+        elif not self._spares:
+            raise _no_process(self._last_words)
+
+    def _died(self, process: "subprocess.Popen[str]") -> None:
+        """Keep what a process said that died while it loaded; the first of a row is told to the server's log."""
+        said = ""
+        with suppress(OSError, ValueError):
+            assert process.stderr is not None, "a pipe"
+            said = process.stderr.read(_MOST_WORDS).strip().rpartition("\n")[2]
+        code = _leave(process)
+        self._last_words = f"one that ended with code {code} while it loaded" + (f": {said[-200:]}" if said else "")
+        if not self._deaths:
+            _LOG.error("%s", _no_process(self._last_words))
+        self._deaths += 1
+        self._not_before = time.monotonic() + min(_LONGEST_REST_S, _IDLE_S * 2.0 ** min(self._deaths, 10))
 
     def _do(self, job: Job, process: "subprocess.Popen[str]") -> None:
         """One job from its first line to its state."""
@@ -175,16 +224,16 @@ class Foreman:
         if self._is_over:
             return
         text = "".join(result)
-        if code == 0:
-            self._keep(job, text)
-            self.store.move_job(job.id, "done", of=("running",))
-        else:
-            self.store.move_job(job.id, "failed", of=("running",), failure=_failure(text, code))
+        failure = _failure(text, code) if code else self._keep(job, text)
+        self.store.move_job(job.id, "failed" if failure else "done", of=("running",), failure=failure)
 
-    def _first_line(self, process: "subprocess.Popen[str]") -> None:
+    def _first_line(self, spare: "_Spare") -> None:
         with suppress(OSError, ValueError):
-            assert process.stdout is not None, "a pipe"
-            self._hear(Progress(), process.stdout.readline())
+            assert spare.process.stdout is not None, "a pipe"
+            if line := spare.process.stdout.readline():
+                self._hear(Progress(), line)
+                spare.is_loaded, self._deaths = True, 0
+                self._wake.set()
 
     def _talk(self, job: Job, process: "subprocess.Popen[str]", progress: Progress, result: list[str]) -> None:
         assert process.stdin is not None, "a pipe"
@@ -200,7 +249,7 @@ class Foreman:
                 self._hear(progress, line)
                 if progress.points or progress.done:
                     # Whoever looks at a first band presses again soon; before it this job has the cores for itself.
-                    with suppress(OSError):
+                    with suppress(OSError, RemissionError):
                         self._prepare()
             elif (size := size + len(line)) < _MOST_RESULT:
                 result.append(line)
@@ -219,14 +268,17 @@ class Foreman:
                 progress.part, progress.done, progress.total = told["part"], told["done"], told["total"]
                 progress.share = told["share"]
 
-    def _keep(self, job: Job, text: str) -> None:
-        """What the command printed, where no report holds it."""
+    def _keep(self, job: Job, text: str) -> tuple[dict[str, str], ...]:
+        """Keep what the command printed, where no report holds it; the fault where the disk refuses."""
         from remission.files import write_text
 
         folder = self.store.job_folder(job.id)
-        if text.strip() and folder.is_dir():
-            with suppress(RemissionError):
+        try:
+            if text.strip() and folder.is_dir():
                 write_text(folder / "result.json", text, replace=True)
+        except RemissionError as error:
+            return (_words(error),)
+        return ()
 
     def _log(self, job_id: str, process: "subprocess.Popen[str]") -> None:
         assert process.stderr is not None, "a pipe"
@@ -266,6 +318,17 @@ def _leave(process: "subprocess.Popen[str]") -> int:
             with suppress(OSError):
                 stream.close()
     return code
+
+
+def _words(error: RemissionError) -> dict[str, str]:
+    return {"where": error.where, "got": str(error.got), "allowed": error.allowed, "remedy": error.remedy}
+
+
+def _no_process(got: str) -> RunError:
+    return RunError(
+        where="the process of the next job", got=got, allowed="one that loads and waits",
+        remedy="Often memory ran out; remission doctor checks the installation.",
+    )  # fmt: skip
 
 
 def _failure(text: str, code: int) -> tuple[dict[str, str], ...]:

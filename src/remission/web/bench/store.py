@@ -5,6 +5,7 @@ Nothing of a person in data is in it: the file that is analyzed lies in the fold
 
 import json
 import secrets
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -94,6 +95,9 @@ class Store:
                 )
             self._sql.tables.create_all(found)
             found.execute(self._sql.text(f"PRAGMA user_version = {_VERSION}"))
+        # Ends of jobs that the disk refused, by id: told to whoever asks, and written as soon as there is room.
+        self._unwritten: dict[str, dict[str, Any]] = {}
+        self._writing = threading.RLock()
         # Held open and never used again: the last connection that closes takes the log of SQLite with it, and whoever
         # reads on a disk that is full by then could not make it anew.
         self._held = self._engine.connect()
@@ -189,7 +193,7 @@ class Store:
             row = (
                 found.execute(self._sql.select(self._sql.jobs).where(self._sql.jobs.c.id == job_id)).mappings().first()
             )
-        return None if row is None else _job(row)
+        return None if row is None else self._job(row)
 
     def jobs(self, *, draft: str | None = None, most: int = 200) -> list[Job]:
         """Jobs without their logs, the newest first; of one draft, or all."""
@@ -199,10 +203,11 @@ class Store:
         if draft is not None:
             asked = asked.where(self._sql.jobs.c.draft == draft)
         with self._said(), self._engine.connect() as found:
-            return [_job({**row, "log": ""}) for row in found.execute(asked.limit(most)).mappings()]
+            return [self._job({**row, "log": ""}) for row in found.execute(asked.limit(most)).mappings()]
 
     def claim(self) -> Job | None:
         """The next job that waits, taken as running."""
+        self.settle()
         with self._said(), self._engine.begin() as found:
             first = (
                 self._sql.select(self._sql.jobs.c.id)
@@ -222,9 +227,34 @@ class Store:
     def move_job(
         self, job_id: str, state: State, *, of: tuple[State, ...], failure: tuple[dict[str, str], ...] = ()
     ) -> bool:
-        """Give a job another state if its own is one ``of`` these; whether it was."""
-        ended = "" if state in {"waiting", "running"} else _now()
-        values = {"state": state, "ended_at": ended, "failure": json.dumps(failure)}
+        """Give a job another state if its own is one ``of`` these; whether it was.
+
+        An end that the disk refuses is kept in memory and written later: a job that a full disk ended would else be
+        shown as running for ever.
+        """
+        is_end = state not in {"waiting", "running"}
+        values = {"state": state, "ended_at": _now() if is_end else "", "failure": json.dumps(failure)}
+        try:
+            with self._writing:
+                self.settle()
+                return self._move(job_id, values, of)
+        except WorkError:
+            before = self.job(job_id) if is_end else None
+            if before is None:
+                raise
+            if before.state not in of:
+                return False
+            self._unwritten[job_id] = values
+            return True
+
+    def settle(self) -> None:
+        """Write what the disk refused before."""
+        with self._writing:
+            for job_id, values in list(self._unwritten.items()):
+                self._move(job_id, values, ("waiting", "running"))
+                del self._unwritten[job_id]
+
+    def _move(self, job_id: str, values: dict[str, Any], of: tuple[State, ...]) -> bool:
         mine = (self._sql.jobs.c.id == job_id) & self._sql.jobs.c.state.in_(of)
         with self._said(), self._engine.begin() as found:
             return bool(found.execute(self._sql.jobs.update().where(mine).values(values)).rowcount)
@@ -263,6 +293,11 @@ class Store:
                 taken.append(job_id)
         return taken
 
+    def _job(self, row: Any) -> Job:
+        row = {**row, **self._unwritten.get(row["id"], {})}
+        read = {name: json.loads(row[name]) for name in ("words", "facts", "failure")}
+        return Job(**{**row, **read, "words": tuple(read["words"]), "failure": tuple(read["failure"])})
+
     @contextmanager
     def _said(self) -> Iterator[None]:
         """Turn the database's errors into ours."""
@@ -290,11 +325,6 @@ def _set_up(connection: Any, _: Any) -> None:
 def _row(made: Draft | Job) -> dict[str, Any]:
     values = {name: getattr(made, name) for name in type(made).__slots__}
     return {name: one if isinstance(one, str | int) else json.dumps(one) for name, one in values.items()}
-
-
-def _job(row: Any) -> Job:
-    read = {name: json.loads(row[name]) for name in ("words", "facts", "failure")}
-    return Job(**{**row, **read, "words": tuple(read["words"]), "failure": tuple(read["failure"])})
 
 
 def _now() -> str:

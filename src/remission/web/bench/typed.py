@@ -3,15 +3,44 @@
 from collections.abc import Mapping
 from typing import Any
 
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 
 from remission.errors import RemissionError
 from remission.records.yaml_tree import read_tree
 from remission.web.bench.check import form, options
 from remission.web.bench.edit import NAME, add_item, change_text, put_block, remove_item, values_of
 from remission.web.bench.store import Draft
+from remission.web.problems import Fault
 
-MOST_TEXT = 1_000_000
+MOST_TEXT = 200_000
+"""Longest file that is typed or pasted; the longest protocol of the library has some thousands. [character]"""
+_MOST_BOX = 10_000
+_FILES = ("text", "worlds", "prices")
+
+
+def without_long(sent: FormData) -> tuple[FormData, tuple[Fault, ...]]:
+    """What a form sent without the boxes that hold more than they may, and a fault for each of these.
+
+    A page reads a file many times: a megabyte in one box kept a server busy for half a minute.
+    """
+    kept: list[tuple[str, str | UploadFile]] = []
+    faults = []
+    for name, value in sent.multi_items():
+        most = MOST_TEXT if name in _FILES else _MOST_BOX
+        if isinstance(value, str) and len(value) > most:
+            where = name.removeprefix("p:")
+            where = options().get(where.removeprefix("o:"), {}).get("option", where)
+            faults.append(
+                Fault(
+                    where=where[:80],
+                    got=f"{len(value):,} characters",
+                    allowed=f"at most {most:,} characters",
+                    remedy="Nothing of this box was kept; the others were.",
+                )
+            )
+        else:
+            kept.append((name, value))
+    return FormData(kept), tuple(faults)
 
 
 def read_typed(draft: Draft, sent: FormData, do: str, what: str) -> tuple[str, dict[str, Any]]:
@@ -21,10 +50,10 @@ def read_typed(draft: Draft, sent: FormData, do: str, what: str) -> tuple[str, d
     """
     asked = {name: value for name, value in draft.asked.items() if value}
     if "text" in sent:
-        text = str(sent["text"]).replace("\r\n", "\n")[:MOST_TEXT]
+        text = str(sent["text"]).replace("\r\n", "\n")
         return (text if text.endswith("\n") or not text else f"{text}\n"), asked
     if "worlds" in sent:
-        return draft.protocol, {**asked, "worlds": str(sent["worlds"]).replace("\r\n", "\n")[:MOST_TEXT]}
+        return draft.protocol, {**asked, "worlds": str(sent["worlds"]).replace("\r\n", "\n")}
     if "whose" in sent:
         asked |= _asked(sent)
     text = change_text(draft.protocol, _changes(draft.protocol, sent, is_same=asked.get("same_days", "yes") == "yes"))

@@ -27,7 +27,7 @@ from remission.web.bench.entry import MOST_FILE, Bench, bench_of, file_of, read_
 from remission.web.bench.results import Found, read_found
 from remission.web.bench.state import Step, fields_of, placed
 from remission.web.bench.store import NOT_KEPT, Draft, fresh_id
-from remission.web.bench.typed import MOST_TEXT, known_of
+from remission.web.bench.typed import known_of, without_long
 from remission.web.figure import FigureTable
 from remission.web.page import PageRouter
 from remission.web.pages.runs import JobLine, line_of
@@ -263,24 +263,24 @@ def _take(request: Request, bench: Bench, found: tuple[str, bytes] | None) -> Re
 async def change(request: Request) -> Response:
     """Keep the plan as it was typed, and do what the button says."""
     bench = bench_of(request)
-    sent = await read_form(request)
+    sent, long = without_long(await read_form(request))
 
     def make() -> Response:
         try:
-            return _change(request, bench, sent)
+            return _change(request, bench, sent, long)
         except WorkError as error:
             # The disk refused: what was typed stands in its boxes.
             draft = _plan(bench, str(sent.get("draft", "")))
             try:
                 draft = _with(draft, _typed(draft.protocol, sent))
             except RemissionError:
-                draft = _with(draft, str(sent.get("text", draft.protocol))[:MOST_TEXT])
+                draft = _with(draft, str(sent.get("text", draft.protocol)))
             return _page(request, _shown(bench, draft, faults=(fault_of(error),), notice=NOT_KEPT, status=507))
 
     return await run_in_turn("heavy", make)
 
 
-def _change(request: Request, bench: Bench, sent: FormData) -> Response:
+def _change(request: Request, bench: Bench, sent: FormData, long: tuple[Fault, ...]) -> Response:
     draft = _plan(bench, str(sent.get("draft", "")))
     do = str(sent.get("do", "save"))
     if do == "drop":
@@ -303,6 +303,8 @@ def _change(request: Request, bench: Bench, sent: FormData) -> Response:
             request,
             _shown(bench, _with(_plan(bench, draft.id), text), notice="Changed elsewhere just now.", status=409),
         )
+    if long:
+        return _page(request, _shown(bench, kept, faults=long, status=422))
     return _start(request, bench, kept) if do == "run" else _to(f"/analyze?plan={kept.id}")
 
 
@@ -312,7 +314,7 @@ def _with(draft: Draft, text: str) -> Draft:
 
 def _typed(before: str, sent: FormData) -> str:
     if "text" in sent:
-        text = str(sent["text"]).replace("\r\n", "\n")[:MOST_TEXT]
+        text = str(sent["text"]).replace("\r\n", "\n")
         return text if text.endswith("\n") or not text else f"{text}\n"
     known = known_of(before)
     typed = {name[2:]: str(value).strip() for name, value in sent.multi_items() if name.startswith("p:")}

@@ -29,9 +29,9 @@ from remission.web.bench.own import OWN, copy_own, keep_own, prices_text
 from remission.web.bench.results import Found, read_found
 from remission.web.bench.state import State, state_of
 from remission.web.bench.store import NOT_KEPT, Draft, Job, fresh_id
-from remission.web.bench.typed import MOST_TEXT, known_of, read_typed
+from remission.web.bench.typed import MOST_TEXT, known_of, read_typed, without_long
 from remission.web.page import PageRouter
-from remission.web.pages.runs import JobLine, line_of
+from remission.web.pages.runs import JobLine, line_of, trouble_of
 from remission.web.problems import Fault, PageMissingError, fault_of
 from remission.web.queue import run_in_turn
 from remission.web.render import render_page
@@ -166,6 +166,7 @@ def _shown(
     series = [Series(label="A", points=found.points if found is not None else so_far)]
     if found_beside is not None:
         series.append(Series(label="B", points=found_beside.points))
+    more["faults"] = (*more.get("faults", ()), *trouble_of(bench, *jobs))
     given = draft.asked.get("power", "")
     goal = float(given) if _is_share(given) else None
     svg = {
@@ -258,9 +259,11 @@ def _people(checked: Checked, trial: int | None, *, is_warm: bool) -> tuple[DayF
 async def begin(request: Request) -> Response:
     """A new draft: from an example, from a file, or a copy of a draft."""
     bench = bench_of(request)
-    sent = await read_form(request, most=MOST_TEXT + 100_000)
+    sent, long = without_long(await read_form(request))
 
     def make() -> Response:
+        if long:
+            return _page(request, _beginning(bench, long))
         asked: dict[str, Any] = {}
         before = _draft(bench, str(sent["copy"])) if sent.get("copy") else None
         if before is not None:
@@ -276,7 +279,7 @@ async def begin(request: Request) -> Response:
                     where="text", got="nothing", allowed="a protocol file", remedy="Paste one, or take an example."
                 )
                 return _page(request, _beginning(bench, (fault,)))
-        made = bench.store.add_draft(title=_title(text), protocol=text[:MOST_TEXT], asked=asked)
+        made = bench.store.add_draft(title=_title(text), protocol=text, asked=asked)
         if before is not None:
             copy_own(_own(bench, before), _own(bench, made), asked)
         return _to(f"/design?draft={made.id}")
@@ -291,22 +294,25 @@ async def begin(request: Request) -> Response:
 async def keep(request: Request) -> Response:
     """Keep diaries and prices of one's own with a draft, or take them out."""
     bench = bench_of(request)
-    sent = await read_form(request, most=MOST_FILE + MOST_TEXT)
+    whole = await read_form(request, most=MOST_FILE + MOST_TEXT)
     try:
-        found = await file_of(sent, "diaries")
+        found = await file_of(whole, "diaries")
     finally:
-        await sent.close()
+        await whole.close()
+    sent, long = without_long(whole)
 
     def make() -> Response:
         draft = _draft(bench, str(sent.get("draft", "")))
         content = b"" if found is None else found[1]
+        if long:
+            return _page(request, _shown(bench, draft, faults=long, status=422))
         try:
             if len(content) > MOST_FILE:
                 raise SpecError(where="diaries", got="more than 50 MB", allowed="at most 50 MB")
             asked = dict(draft.asked)
             if sent.get("without"):
                 asked.pop(OWN["diaries"], None)
-            asked = keep_own(_own(bench, draft), asked, diaries=content, prices=str(sent.get("prices", ""))[:MOST_TEXT])
+            asked = keep_own(_own(bench, draft), asked, diaries=content, prices=str(sent.get("prices", "")))
         except RemissionError as error:
             faults = tuple(fault_of(one) for one in getattr(error, "faults", (error,)))
             return _page(request, _shown(bench, draft, faults=faults, status=422))
@@ -322,11 +328,11 @@ async def keep(request: Request) -> Response:
 async def change(request: Request) -> Response:
     """Keep what was typed, and do what the button says."""
     bench = bench_of(request)
-    sent = await read_form(request)
+    sent, long = without_long(await read_form(request))
 
     def make() -> Response:
         try:
-            return _change(request, bench, sent)
+            return _change(request, bench, sent, long)
         except WorkError as error:
             return _unkept(request, bench, sent, error)
 
@@ -340,12 +346,12 @@ def _unkept(request: Request, bench: Bench, sent: FormData, error: WorkError) ->
     try:
         text, asked = read_typed(draft, sent, do, what)
     except RemissionError:
-        text, asked = str(sent.get("text", draft.protocol))[:MOST_TEXT], draft.asked
+        text, asked = str(sent.get("text", draft.protocol)), draft.asked
     typed = replace(draft, protocol=text, asked=asked)
     return _page(request, _shown(bench, typed, faults=(fault_of(error),), notice=NOT_KEPT, status=507))
 
 
-def _change(request: Request, bench: Bench, sent: FormData) -> Response:
+def _change(request: Request, bench: Bench, sent: FormData, long: tuple[Fault, ...]) -> Response:
     draft = _draft(bench, str(sent.get("draft", "")))
     do, _, what = str(sent.get("do", "save")).partition(":")
     if do == "drop":
@@ -357,7 +363,7 @@ def _change(request: Request, bench: Bench, sent: FormData) -> Response:
     except RemissionError as error:
         found = tuple(fault_of(one) for one in getattr(error, "faults", (error,)))
         # Nothing that was typed is lost: a text that cannot be read stays in its box.
-        text = str(sent.get("text", draft.protocol))[:MOST_TEXT]
+        text = str(sent.get("text", draft.protocol))
         same = bench.store.change_draft(draft, title=draft.title, protocol=text, asked=draft.asked) or draft
         return _page(request, _shown(bench, same, faults=found, status=422))
     if str(sent.get("revision", "")) != str(draft.revision):
@@ -365,6 +371,8 @@ def _change(request: Request, bench: Bench, sent: FormData) -> Response:
     kept = bench.store.change_draft(draft, title=_title(text) or draft.title, protocol=text, asked=asked)
     if kept is None:
         return _second(request, bench, _draft(bench, draft.id), text, asked)
+    if long:
+        return _page(request, _shown(bench, kept, faults=long, status=422))
     if do in {"run", "simulate", "worlds"}:
         return _start(request, bench, kept, do)
     back = {"draft": kept.id, **{name: str(sent[name]) for name in ("job", "beside", "n") if sent.get(name)}}

@@ -120,11 +120,12 @@ def runs(request: Request, job: Annotated[list[str] | None, Query(max_length=4)]
         "chosen": chosen,
         "folders": tuple(name for name in _runs_there(bench) if name not in written),
     }
+    page["faults"] = trouble_of(bench, *jobs)
     if not chosen:
         return RunsPage(**page)
     if len(set(chosen)) != 2:
         fault = Fault(where="job", got=f"{len(set(chosen))} jobs", allowed="two jobs to compare")
-        return RunsPage(**page, faults=(fault,), status=422)
+        return RunsPage(**{**page, "faults": (*page["faults"], fault)}, status=422)
     return RunsPage(**page, compared=compare_jobs(*(_job(bench, one) for one in chosen), bench=bench))
 
 
@@ -148,7 +149,7 @@ def run(
     job = _job(bench, job_id)
     folder = _folder_of(bench, job)
     line = line_of(bench, job)
-    faults = tuple(Fault(**one) for one in job.failure)
+    faults = (*(Fault(**one) for one in job.failure), *trouble_of(bench, job))
     found = read_found(job, folder, size=n) if job.state == "done" else None
     if line.is_gone or (job.state == "done" and found is None):
         faults += (_GONE,)
@@ -178,6 +179,15 @@ def run(
         files=tuple(_files(folder, home)) if home is not None else (),
         status=200,
     )
+
+
+def trouble_of(bench: Bench, *jobs: Job) -> tuple[Fault, ...]:
+    """Why jobs that wait are not begun, if something is in the way of the queue."""
+    trouble = bench.foreman.trouble
+    if trouble is None or all(one.state != "waiting" for one in jobs):
+        return ()
+    remedy = f"The queue waits and goes on by itself. {trouble.remedy}".strip()
+    return (fault_of(trouble).model_copy(update={"remedy": remedy}),)
 
 
 def _scored(

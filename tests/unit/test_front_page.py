@@ -223,3 +223,17 @@ def test_simulated_means_carry_the_range_of_the_worlds() -> None:
         assert f"({min(days):.0f} to {max(days):.0f}) of {page.n_days} days" in draw_days(page.people, name="w")
     assert f"of {len(page.people.groups[0].rows)} simulated without use" in draw_days(page.people, name="w")
     assert page.world.startswith("Simulated: ")
+
+
+@pytest.mark.parametrize(
+    ("language", "home", "learn"), [("", "that trial", "a new trial"), ("/es", "ese ensayo", "un ensayo nuevo")]
+)
+def test_two_ranges_of_one_effect_say_of_whom_they_are(language: str, home: str, learn: str) -> None:
+    """The first page gives days of people like those of one trial, the story points of a new trial: two ranges."""
+    client = TestClient(create_app(WebSettings(hosts=("testserver",))))
+    assert home in re.findall(r'<p class="lead">(.*?)</p>', client.get(f"{language}/").text)[0]
+    page = client.get(f"{language}/learn").text
+    told = page[page.index('id="carries"') :].partition("<figure")[0]
+    assert learn in told
+    assert not re.search(r">[^<]*(?<!\w)-\d[^<]*</p>", told), "a minus is one"
+    assert "(i)" not in told

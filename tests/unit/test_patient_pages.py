@@ -316,6 +316,16 @@ def test_the_warning_comes_before_any_option(client: TestClient, address: str) -
         assert words[key] in plain
 
 
+@pytest.mark.parametrize("language", ["", "/es"])
+@pytest.mark.parametrize("substance", ["alcohol", "opioid", "cocaine"])
+def test_the_number_to_call_stands_before_the_long_text(client: TestClient, language: str, substance: str) -> None:
+    """On a phone at night it was two screens down, below seven sentences."""
+    page = client.get(f"{language}/journey/{substance}").text
+    start, call = page.index('id="safety"'), page.index('class="call now"')
+    assert start < call
+    assert page[start:call].count("<p>") == 2
+
+
 def test_the_safety_page_is_linked_from_every_page(client: TestClient) -> None:
     """Help must be one step away wherever a reader is."""
     for address in ("/", "/journey", "/journey/alcohol", "/evidence", "/about", "/limits", "/api", "/nowhere"):

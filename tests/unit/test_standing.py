@@ -10,7 +10,14 @@ from remission.cli.table import standing_data
 from remission.library.calibration_plan import load_calibration_plan
 from remission.library.facts import load_facts
 from remission.library.protocols import list_protocols, load_protocol
-from remission.patient.standing import is_tuned, standing_of, substances_without_trial, tuned_sentence
+from remission.patient.standing import (
+    gives_ketamine,
+    is_tuned,
+    standing_of,
+    standing_of_protocol,
+    substances_without_trial,
+    tuned_sentence,
+)
 from remission.records.substance import Substance
 from remission.report.document import trial_limits
 
@@ -114,3 +121,20 @@ def test_the_limits_name_placeholders_from_the_grades() -> None:
         assert (name in trial_limits()[0].split("values for ")[1].split(" are placeholders")[0]) == standing_of(
             one
         ).is_placeholder
+
+
+@pytest.mark.parametrize("name", list_protocols())
+def test_nothing_is_said_of_ketamine_where_no_arm_has_it(name: str) -> None:
+    """A trial of naltrexone spoke of what ketamine was learnt from, in every report."""
+    protocol = load_protocol(name)
+    lines = " ".join(standing_of_protocol(protocol).lines)
+    limits = " ".join(trial_limits(with_ketamine=gives_ketamine(protocol)))
+    assert gives_ketamine(protocol) == any(one.is_ketamine for one in protocol.drugs.values())
+    if gives_ketamine(protocol):
+        assert lines == " ".join(standing_of(protocol.substance).lines)
+        assert tuned_sentence() in limits
+    else:
+        assert "No arm has ketamine" in lines
+        assert "tuned by hand on" in lines
+        assert "learnt from" not in lines
+        assert "ketamine" not in limits

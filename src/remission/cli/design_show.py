@@ -23,7 +23,7 @@ from remission.design.table import TableRow, run_table, table_person_days
 from remission.design.verdicts import TRUE_VALUE, verdicts
 from remission.door.diaries import all_diaries
 from remission.numerics.tallies import Count, Measure
-from remission.patient.standing import standing_of
+from remission.patient.standing import standing_of_protocol
 from remission.protocol.record import Protocol
 from remission.report.numbers import drawn_words, smallest_words, trials_words
 
@@ -308,7 +308,7 @@ def tabulate(context: typer.Context, protocol: Protocol, path: Path, work: Desig
     values = parameters_changed(protocol, rest)
     table, cells = read_scenarios(path, protocol, analysis=analysis, changes=values, read_people=all_diaries)
     largest = max((cell.protocol for cell in cells), key=lambda one: one.population.n_subjects * one.follow_up_days)
-    standing = standing_of(protocol.substance)
+    standing = standing_of_protocol(protocol)
     rows: list[TableRow] = []
     widths = _widths(cells)
     with engage(table_person_days(table, cells), largest, options["workers"], yes=options["yes"]) as crew:

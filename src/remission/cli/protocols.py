@@ -108,10 +108,10 @@ def _show_run(folder: Path, *, as_json: bool) -> None:
 
 def _show_protocol(name: str, *, as_json: bool) -> None:
     from remission.cli.run import read_one_protocol
-    from remission.patient.standing import standing_of
+    from remission.patient.standing import standing_of_protocol
 
     protocol = read_one_protocol(name)
-    standing = standing_of(protocol.substance)
+    standing = standing_of_protocol(protocol)
     if as_json:
         cautions = protocol.cautions()
         content = {"protocol": protocol, "standing": standing.to_dict(), "cautions": cautions}

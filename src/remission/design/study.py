@@ -57,7 +57,7 @@ from remission.numerics.tallies import Count, Measure
 from remission.patient.backgrounds import course_parameters_of
 from remission.patient.drawn import Drawing, default_posterior
 from remission.patient.parameters import CourseParameters
-from remission.patient.standing import standing_of
+from remission.patient.standing import standing_of_protocol
 from remission.protocol.record import Protocol
 from remission.records.diaries import Diaries
 from remission.records.result import Result, plain
@@ -438,7 +438,7 @@ def study_design(
     truths, errors = _truths(plan)
     rows, runs, drawn = _each_design(plan, truths, errors, keep, crew, trials, on_share, on_settled)
     main = [row for row in rows if row.analysis == wanted]
-    standing = standing_of(plan.protocol.substance).to_dict()
+    standing = standing_of_protocol(plan.protocol).to_dict()
     if plan.source is not None:
         words = f"A stated effect on the days of {plan.source.source}; no effect of the model."
         standing = {**standing, "lines": [words]}

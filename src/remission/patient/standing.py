@@ -6,7 +6,7 @@ Every output says this in its first lines. The words follow from the grades of t
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -16,10 +16,20 @@ from remission.library.loader import list_parameter_sets, load_parameter_set, re
 from remission.library.posteriors import load_posterior
 from remission.library.protocols import evidence_of, load_protocol, substance_of
 from remission.patient.parameters import DEFAULT_PARAMETER_SET
+from remission.protocol.record import Protocol
 from remission.records.parameter import Grade, ParameterSet
 from remission.records.substance import Substance
 
-__all__ = ["Standing", "Tuned", "is_tuned", "standing_of", "substances_without_trial", "tuned_sentence"]
+__all__ = [
+    "Standing",
+    "Tuned",
+    "gives_ketamine",
+    "is_tuned",
+    "standing_of",
+    "standing_of_protocol",
+    "substances_without_trial",
+    "tuned_sentence",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +49,7 @@ class Standing:
     ``grades`` counts the values that the substance has for itself, by grade; ``shared`` those it shares with the
     others. ``tuned_on`` is None for a set of parameters of which nothing is on file. ``posterior``: from which every
     simulated trial draws what ketamine does, by name; None where all have the same values. ``cautions``: what fits of
-    known values showed of it.
+    known values showed of it. ``gives_ketamine``: whether what ketamine does is part of the result.
     """
 
     substance: str
@@ -49,6 +59,7 @@ class Standing:
     tuned_on: tuple[Tuned, ...] | None
     posterior: str | None = None
     cautions: tuple[str, ...] = ()
+    gives_ketamine: bool = True
 
     @property
     def is_placeholder(self) -> bool:
@@ -81,7 +92,12 @@ class Standing:
                 f"The values for {name} are placeholders ({_counts(self.grades)}): "
                 "results show how the program works and estimate nothing."
             )
-        if self.posterior is not None:
+        if not self.gives_ketamine and self.tuned_on is not None:
+            found.append(
+                "No arm has ketamine, so nothing here rests on what ketamine does. "
+                f"The values for {name} were tuned by hand on {_names(self)}."
+            )
+        elif self.posterior is not None:
             found += [
                 _learnt(self.posterior, self.substance),
                 *self.cautions,
@@ -150,6 +166,19 @@ def standing_of(substance: Substance | str, parameter_set: str | ParameterSet = 
             one["says"] for one in content["cautions"] if one["substance"] == name and found.id in one["sets"]
         ),
     )
+
+
+def gives_ketamine(protocol: Protocol) -> bool:
+    """Whether an arm of a trial has ketamine."""
+    return any(arm.drug is not None and protocol.drugs[arm.drug].is_ketamine for arm in protocol.arms)
+
+
+def standing_of_protocol(protocol: Protocol, parameter_set: str | ParameterSet = DEFAULT_PARAMETER_SET) -> Standing:
+    """What the values behind a trial are worth; of ketamine only where an arm has it.
+
+    Raises LibraryError: there is no parameter set of that name.
+    """
+    return replace(standing_of(protocol.substance, parameter_set), gives_ketamine=gives_ketamine(protocol))
 
 
 def _names(standing: Standing) -> str:

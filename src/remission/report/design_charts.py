@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from remission.design.effect_models import MEANS
 from remission.numerics.intervals import Z95
-from remission.patient.standing import standing_of
+from remission.patient.standing import standing_of_protocol
 from remission.report.chart import Chart, Table, told
 from remission.report.design_study import ReportedDesign, rejected_of
 from remission.report.look import INK, PAPER, QUIET, canvas, finish
@@ -101,7 +101,7 @@ def estimates_chart(study: ReportedDesign) -> Chart:
         + (" Published: the diamond and its interval." if published is not None else ""),
         cannot=(
             "A trial stopped at significance reports a larger effect than this mean. "
-            + " ".join(standing_of(study.protocol.substance).lines)
+            + " ".join(standing_of_protocol(study.protocol).lines)
         ),
         figure=figure,
         table=Table(

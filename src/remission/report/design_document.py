@@ -7,7 +7,7 @@ from remission.design.verdicts import TRUE_VALUE, verdicts
 from remission.library.loader import load_parameter_set
 from remission.library.references import load_reference
 from remission.patient.parameters import DEFAULT_PARAMETER_SET
-from remission.patient.standing import standing_of
+from remission.patient.standing import gives_ketamine, standing_of_protocol
 from remission.provenance import source_hashes
 from remission.report.chart import Chart, Table
 from remission.report.cost_section import cost_lines, cost_tables
@@ -88,9 +88,9 @@ def common_parts(
     return {
         "version": versions["remission"],
         "title": protocol.title,
-        "standing": standing_of(protocol.substance).lines,
+        "standing": standing_of_protocol(protocol).lines,
         "safety": (*SAFETY_LINES, ESTABLISHED[protocol.substance.value]),
-        "limits": (*trial_limits(), *WORDS["limits"]["design"]),
+        "limits": (*trial_limits(with_ketamine=gives_ketamine(protocol)), *WORDS["limits"]["design"]),
         "cautions": protocol.cautions(),
         "assumptions": protocol.assumptions,
         "explanation": protocol.explain(),

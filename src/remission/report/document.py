@@ -12,7 +12,13 @@ from remission.library.references import sources_of
 from remission.numerics.digits import with_interval
 from remission.patient.backgrounds import course_parameters_of, values_of_people
 from remission.patient.pharmacology import pharmacology_of
-from remission.patient.standing import is_tuned, standing_of, substances_without_trial, tuned_sentence
+from remission.patient.standing import (
+    gives_ketamine,
+    is_tuned,
+    standing_of_protocol,
+    substances_without_trial,
+    tuned_sentence,
+)
 from remission.protocol.record import Protocol
 from remission.report.day_field import draw_days, field_of_trial
 from remission.report.inline import CHART_SCRIPTS
@@ -34,10 +40,14 @@ _SECTIONS = (
 
 
 @cache
-def trial_limits() -> tuple[str, ...]:
-    """What no simulated trial can tell; read when it is asked for, since it looks into every protocol."""
+def trial_limits(*, with_ketamine: bool = True) -> tuple[str, ...]:
+    """What no simulated trial can tell; read when it is asked for, since it looks into every protocol.
+
+    ``with_ketamine``: what it does, and what that was learnt from, is part of the result.
+    """
     untried = " and ".join(", ".join(substances_without_trial()).rsplit(", ", 1))
-    return tuned_sentence(), *(line.format(substances=untried) for line in WORDS["limits"]["trial"])
+    lines = tuple(line.format(substances=untried) for line in WORDS["limits"]["trial"])
+    return (tuned_sentence(), *lines) if with_ketamine else tuple(line for line in lines if "ketamine" not in line)
 
 
 def report_content(
@@ -53,11 +63,11 @@ def report_content(
         "n_subjects": protocol.population.n_subjects,
         "follow_up_days": protocol.follow_up_days,
         "finding": _finding(protocol, summary),
-        "standing": standing_of(protocol.substance, result.parameter_set).lines,
+        "standing": standing_of_protocol(protocol, result.parameter_set).lines,
         "safety": (*SAFETY_LINES, ESTABLISHED[protocol.substance.value]),
         "rows": tuple(_row(row, protocol, result.parameter_set) for row in summary.rows),
         "any_published": any(row.published is not None or row.verdict is not None for row in summary.rows),
-        "limits": trial_limits(),
+        "limits": trial_limits(with_ketamine=gives_ketamine(protocol)),
         "cautions": (*_replaced(result), *protocol.cautions()),
         "assumptions": tuple(protocol.assumptions),
         "explanation": protocol.explain(),

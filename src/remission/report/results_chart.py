@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from remission.numerics.digits import with_interval
-from remission.patient.standing import standing_of
+from remission.patient.standing import standing_of_protocol
 from remission.report.chart import Chart, Table
 from remission.report.fixed_order import spaced_by_ratio
 from remission.report.look import INK, PAPER, QUIET, drawing
@@ -45,7 +45,7 @@ def results_chart(result: TrialResult, summary: TrialSummary) -> Chart:
             "spans 95% of them. Published: the diamond and its interval, where there is one."
         ),
         cannot=(
-            " ".join(standing_of(result.protocol.substance, result.parameter_set).lines)
+            " ".join(standing_of_protocol(result.protocol, result.parameter_set).lines)
             + " A diamond inside the bars shows at most that the model can produce the result."
         ),
         figure=figure,

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from remission.patient.standing import standing_of
+from remission.patient.standing import standing_of_protocol
 from remission.report.chart import Chart, Table, told
 from remission.report.look import QUIET, arm_styles, canvas, drawing, finish
 from remission.report.words import STATE_LABELS, lowered, state_label
@@ -49,7 +49,7 @@ def state_chart(result: TrialResult, alone: TrialResult, symbols: Sequence[str],
         see="Simulated: the mean of people in each arm, and the middle 80% of people in the first arm (band). "
         + " ".join(STATE_LABELS[symbol].help for symbol in symbols),
         cannot="A hypothesis: nobody has measured these curves in people. "
-        + " ".join(standing_of(result.protocol.substance, result.parameter_set).lines),
+        + " ".join(standing_of_protocol(result.protocol, result.parameter_set).lines),
         figure=figure,
         last_day=n_days - 1,
         table=Table(columns=("arm", "day", *(state_label(symbol) for symbol in symbols)), rows=rows),

@@ -9,7 +9,7 @@ import numpy as np
 
 from remission.analyses.estimate import Status
 from remission.files import new_bytes, write_text
-from remission.patient.standing import is_tuned, standing_of
+from remission.patient.standing import is_tuned, standing_of_protocol
 from remission.protocol.file import write_protocol
 from remission.records.result import plain
 from remission.trial.result import TrialResult
@@ -40,7 +40,7 @@ def summary_data(result: TrialResult, summary: TrialSummary) -> dict[str, Any]:
         "seed": result.seed,
         "parameter_set": result.parameter_set,
         "posterior": None if result.drawing is None else result.drawing.posterior,
-        "standing": standing_of(result.protocol.substance, result.parameter_set).to_dict(),
+        "standing": standing_of_protocol(result.protocol, result.parameter_set).to_dict(),
         "rows": [_row_data(row, result.parameter_set) for row in summary.rows],
     }
 

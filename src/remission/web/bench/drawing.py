@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from html import escape
-from math import isfinite
+from math import ceil, floor, isfinite
 
 import numpy as np
 from markupsafe import Markup
@@ -11,6 +11,7 @@ from remission.records.base import Record
 
 _WIDE, _HIGH, _LEFT, _RIGHT, _TOP, _LOW = 360.0, 200.0, 42.0, 346.0, 12.0, 160.0
 _NAMES = ("a", "b")
+_MOST_TICKS = 6
 
 
 class Point(Record):
@@ -73,6 +74,27 @@ def power_svg(series: Sequence[Series], *, goal: float | None, name: str = "powe
     return _svg(parts, name=name, words=f"Power by people. {words}")
 
 
+def round_ticks(low: float, high: float, *, is_ratio: bool = False) -> list[float]:
+    """Two to six round numbers between two others, which must be above 0 for ratios.
+
+    >>> round_ticks(-9.7, 27.0), round_ticks(0.04, 30.0, is_ratio=True)
+    ([0.0, 10.0, 20.0], [0.1, 1.0, 10.0])
+    """
+    steps = [float(f"{digit}e{power}") for power in range(-9, 12) for digit in (1, 2, 5)]
+    if is_ratio:
+        inside = [one for one in steps if low <= one <= high]
+        inside = inside if len(inside) <= _MOST_TICKS else [one for one in inside if f"{one:e}"[0] == "1"]
+        if len(inside) > 1:
+            return inside
+    step = next((one for one in steps if (high - low) / one <= _MOST_TICKS - 1), steps[-1])
+    return [number * step for number in range(ceil(low / step), floor(high / step) + 1)]
+
+
+def short(one: float) -> str:
+    """A number of three digits, with a minus that is one."""
+    return f"{one:.3g}".replace("-", "\u2212")
+
+
 def results_svg(
     values: np.ndarray,
     *,
@@ -120,10 +142,10 @@ def results_svg(
     parts.append(
         f'<path class="gl" d="M{none:.1f} 14V{_LOW - 10}"/><path class="ax" d="M{_LEFT} {_LOW - 10}H{_RIGHT}"/>'
     )
-    ticks = np.linspace(low + room, high - room, 4)
+    marked = round_ticks(float(np.exp(low)), float(np.exp(high)), is_ratio=True) if is_ratio else round_ticks(low, high)
     parts += [
-        f'<text x="{x(tick):.1f}" y="{_LOW + 22}" text-anchor="middle">{np.exp(tick) if is_ratio else tick:.2g}</text>'
-        for tick in ticks
+        f'<text x="{x(float(scale(one))):.1f}" y="{_LOW + 22}" text-anchor="middle">{short(one)}</text>'
+        for one in marked
     ]
     if truth is not None and (truth > 0 or not is_ratio):
         at = x(float(scale(truth)))

@@ -16,7 +16,7 @@ from remission.protocol.record import Protocol
 from remission.records.base import Record
 from remission.report.design_study import effect_unit_of, published_of
 from remission.report.numbers import measure_text, share_text, smallest_words
-from remission.web.bench.drawing import Point, Series, power_svg, results_svg
+from remission.web.bench.drawing import Point, Series, power_svg, results_svg, short
 from remission.web.bench.store import Job
 from remission.web.figure import FigureTable
 
@@ -217,8 +217,8 @@ def _results(
         Shown(
             name="results",
             title=(
-                f"What {good.size} trials of {n} people would report: {ends[1]:.3g}, "
-                f"95% from {ends[0]:.3g} to {ends[2]:.3g}"
+                f"What {good.size} trials of {n} people would report: {short(ends[1])}, "
+                f"95% from {short(ends[0])} to {short(ends[2])}"
             ),
             note=(
                 "Bars: estimates of single trials. "

@@ -288,7 +288,7 @@ def _job(bench: Bench, job_id: str) -> Job:
 
 
 def compare_jobs(one: Job, other: Job, *, bench: Bench) -> FigureTable:
-    """What two jobs were asked and what they found, row by row; equal rows are said to be equal."""
+    """What two jobs were asked and what they found, row by row: equal, different, or only in one of them."""
 
     def rows(job: Job) -> dict[str, str]:
         found = read_found(job, _folder_of(bench, job))
@@ -311,12 +311,15 @@ def compare_jobs(one: Job, other: Job, *, bench: Bench) -> FigureTable:
 
     left, right = rows(one), rows(other)
     names = [*left, *(name for name in right if name not in left)]
+
+    def said(name: str) -> str:
+        if name not in left or name not in right:
+            return "only in the first" if name in left else "only in the second"
+        return "equal" if left[name] == right[name] else "differs"
+
     return table(
         ("what", *(f"{job.number}. {job.title}" if job.number else job.title for job in (one, other)), ""),
-        [
-            (name, left.get(name, ""), right.get(name, ""), "equal" if left.get(name) == right.get(name) else "differs")
-            for name in names
-        ],
+        [(name, left.get(name, ""), right.get(name, ""), said(name)) for name in names],
     )
 
 

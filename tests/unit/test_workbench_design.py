@@ -442,5 +442,9 @@ def test_a_box_with_a_megabyte_is_refused_at_once_and_the_others_are_kept(client
     assert "kkk" not in after["text"]
     assert abs(len(after["text"]) - len(before["text"])) < 10
     assert not after["jobs"]
+    # A place that no file has, made up by hand, took the server down with it.
+    for path in ("a." * 40 + "x", "a." * 3000 + "x"):
+        answer = save(client, draft, **{f"p:{path}": "1"})
+        assert (answer.status_code, "There is a problem" in answer.text) == (422, True)
     answer = post(client, "/design/new", text="a: !" + "k" * 900_000)
     assert (answer.status_code, "900,004 characters" in answer.text) == (422, True)

@@ -180,7 +180,7 @@ def narrow(figure: Figure) -> bool:
         axes.set_title("")
         axes.set_title(fill(f"{heading}: {title}" if heading else title, 34), loc="left")
         axes.xaxis.label.set_visible(True)
-        axes.set_xlabel(fill(axes.get_xlabel(), 36))
+        axes.set_xlabel("\n".join(fill(line, 36) for line in axes.get_xlabel().split("\n")))
         axes.set_ylabel(fill(axes.get_ylabel(), max(16, round(9.0 * heights[0]))))
         _thin_out(axes)
         rows += _legend_below(axes)

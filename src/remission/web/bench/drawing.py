@@ -90,9 +90,9 @@ def round_ticks(low: float, high: float, *, is_ratio: bool = False) -> list[floa
     return [number * step for number in range(ceil(low / step), floor(high / step) + 1)]
 
 
-def short(one: float) -> str:
+def short(value: float) -> str:
     """A number of three digits, with a minus that is one."""
-    return f"{one:.3g}".replace("-", "\u2212")
+    return f"{value:.3g}".replace("-", "\u2212")
 
 
 def results_svg(

@@ -18,6 +18,7 @@ _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,14})")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})?\.[0-9]{1,15}")
 _WORDS = {"true": True, "false": False}
 NAME = "protocol.yaml"
+_MOST_LEVELS = 20
 
 
 def values_of(tree: Tree) -> dict[str, str]:
@@ -69,6 +70,10 @@ def change_text(text: str, changes: Mapping[str, str]) -> str:
     for path, typed in wanted.items():
         for one, _ in expand(path, document) if "*" in path else ((path, ()),):
             location = parse_path(one)
+            if len(location) > _MOST_LEVELS:
+                raise SpecError(
+                    where=path[:80], got=f"{len(location)} levels", allowed=f"at most {_MOST_LEVELS} levels of a file"
+                )
             if location:
                 _put(document, location, typed)
     return _text(document)

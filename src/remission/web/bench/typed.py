@@ -14,7 +14,7 @@ from remission.web.problems import Fault
 
 MOST_TEXT = 200_000
 """Longest file that is typed or pasted; the longest protocol of the library has some thousands. [character]"""
-_MOST_BOX = 10_000
+_MOST_BOX, _MOST_NAME = 10_000, 300
 _FILES = ("text", "worlds", "prices")
 
 
@@ -27,13 +27,13 @@ def without_long(sent: FormData) -> tuple[FormData, tuple[Fault, ...]]:
     faults = []
     for name, value in sent.multi_items():
         most = MOST_TEXT if name in _FILES else _MOST_BOX
-        if isinstance(value, str) and len(value) > most:
+        if isinstance(value, str) and (len(value) > most or len(name) > _MOST_NAME):
             where = name.removeprefix("p:")
             where = options().get(where.removeprefix("o:"), {}).get("option", where)
             faults.append(
                 Fault(
                     where=where[:80],
-                    got=f"{len(value):,} characters",
+                    got=f"{len(value):,} characters" if len(value) > most else f"a name of {len(name):,} characters",
                     allowed=f"at most {most:,} characters",
                     remedy="Nothing of this box was kept; the others were.",
                 )

@@ -194,7 +194,7 @@ wide: $(CALIBRATION_STAMP) ## the registered fit with the shape of use free; int
 	@OPENBLAS_NUM_THREADS=1 $(CALIBRATION)/bin/python -m validation.wide_page .benchmarks/points
 
 ranks: $(CALIBRATION_STAMP) ## 200 fits of data sets of the exact simulator, by chains and by weights: are their ranks uniform?; into validation/inference/results.json
-	@for table in ranks ranks_counts; do \
+	@for table in ranks ranks_counts ranks_chains; do \
 	  OPENBLAS_NUM_THREADS=1 $(CALIBRATION)/bin/python -m validation.inference.ranks .benchmarks/points $$table; \
 	done
 

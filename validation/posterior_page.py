@@ -27,6 +27,7 @@ LIBRARY = ROOT / "src" / "remission" / "library" / "calibration"
 CHECKS = ROOT / "validation" / "inference" / "results.json"
 REGISTERED = tomllib.loads((ROOT / "validation" / "inference" / "registered.toml").read_text("utf-8"))
 BASELINES = ("random effects", "no effect")
+BEFORE = "posterior-2026"
 
 
 def main() -> None:
@@ -62,10 +63,12 @@ def write_trials(plan: CalibrationPlan, found: Posterior) -> None:
 def page(plan: CalibrationPlan, found: Posterior) -> str:
     """The page of a posterior: first how it does on trials left out."""
     parts = [
-        "# The first posterior",
+        "# The posterior",
         "",
         f"Written by `make calibrate` from the plan `{plan.id}` (hash `{plan_hash(plan)}`), seed {plan.seed}.",
+        _made_of(found),
         "[What was registered](../decisions/0048-posterior-2026-registered.md) before any fit: priors, data, judges.",
+        "[Shares of people are counts](../decisions/0059-shares-are-counts-of-people.md): registered before its fit.",
         "Every simulated trial [draws its values from it](../decisions/0050-every-trial-draws-its-values.md).",
         "",
         "## Trials left out",
@@ -101,9 +104,12 @@ def page(plan: CalibrationPlan, found: Posterior) -> str:
         *arms(),
         "",
         *ranks(),
-        *counted(),
         *second(),
         *sobol(),
+        "## Beside the posterior before it",
+        "",
+        *moved(found),
+        "",
         "## What is not in it",
         "",
         (
@@ -331,60 +337,31 @@ def arms() -> list[str]:
 
 
 def ranks() -> list[str]:
-    """What simulation-based calibration came to; nothing before it has run whole."""
-    found = _checks().get("ranks")
-    if found is None:
-        return []
-    words = ", ".join(f"`{one}`" for one in found["rejected"]) or "none"
-    lines = [
+    """What simulation-based calibration came to: of the plan that runs draw from, then of the one before it."""
+    found, told = _checks()["ranks_counts"], REGISTERED["ranks_counts"]
+    even = all(row["holm"] >= REGISTERED["ranks"]["alpha"] for row in found["few"])
+    before = _checks()["ranks"]
+    return [
         "## Ranks of known values",
         "",
         (
-            f"{found['fits']} data sets of the exact simulator, each fitted as published data are (`make ranks`). "
-            f"Ranks of {len(found['rows'])} quantities should be even; two tests each, Holm over all at "
-            f"{REGISTERED['ranks']['alpha']:g}. Rejected: {words}. Divergent steps: {100.0 * found['divergent']:.2f}%."
-        ),
-        "",
-        "| quantity | mean place of the truth (.5) | inside the middle half | inside the middle 90% | p after Holm |",
-        "|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| `{one['quantity']}` | {one['mean_rank']:.2f} | {one['inside_50']:.2f} | {one['inside_90']:.2f} | "
-        f"{one['holm']:.3f} |"
-        for one in found["rows"]
-    ]
-    lines += ["", "A mean place below .5: the fit puts the value too high; above .5: too low."]
-    return [*lines, ""]
-
-
-def counted() -> list[str]:
-    """Why two ranks were not even, and the ranks of the plan that counts people."""
-    found, moved = _checks().get("ranks_counts"), _checks().get("weights")
-    if found is None or moved is None:
-        return []
-    words = ", ".join(f"`{one}`" for one in found["rejected"]) or "none"
-    even = all(row["holm"] >= REGISTERED["ranks"]["alpha"] for row in found["few"])
-    return [
-        "### Why, and the same with people counted",
-        "",
-        (
-            "The cause is the rule for shares of people. Those of `krupitsky-2007` and `dakwar-2019` enter as logits "
-            "with a normal error; where few were abstinent, half a person added on each side puts the logit too near "
-            "one half, with too small an error. Known values were off most in such data sets. The plan "
-            f"`{REGISTERED['ranks_counts']['plan']}` reads shares as counts, binomial, and judges their emulators by "
-            "counts; what would be accepted was registered before any fit of it."
+            f"{found['fits']} data sets of the exact simulator, each read as published data are, with the likelihood "
+            f"and the emulators of this plan (`make ranks`). Ranks of {len(found['rows'])} quantities should be even; "
+            f"two tests each, Holm over all at {REGISTERED['ranks']['alpha']:g}. "
+            f"Rejected: {_named(found['rejected'])}. Where fewer than {told['few_below']} people were abstinent in "
+            f"both arms together: {'even' if even else '**not even**'}. What would be accepted was registered before "
+            "any fit of this plan."
         ),
         "",
         (
-            f"{found['fits']} data sets of another seed, by weights of {REGISTERED['ranks_counts']['draws']} draws of "
-            "the prior, the values a trial has of its own averaged within each (worth at least "
-            f"{found['effective']['least']:.0f}, in the middle {found['effective']['median']:.0f} even draws). Rejected"
-            f": {words}. Where fewer than {REGISTERED['ranks_counts']['few_below']} people were abstinent in both arms "
-            f"together: {'even' if even else '**not even**'}."
+            f"Not by chains but by weights of {told['draws']} draws of the prior, the values a trial has of its own "
+            f"averaged within each (worth at least {found['effective']['least']:.0f}, in the middle "
+            f"{found['effective']['median']:.0f} even draws). That chains agree with these weights is shown "
+            f"{'here and ' if 'ranks_chains' in _checks() else ''}below for the published data."
         ),
         "",
-        "| quantity | mean place of the truth (.5) | inside the middle half | inside the middle 90% | p after Holm |",
-        "|---|---|---|---|---|",
+        *_by_both(),
+        *_RANKS,
         *(
             f"| `{one['quantity']}` | {one['mean_rank']:.2f} | {one['inside_50']:.2f} | {one['inside_90']:.2f} | "
             f"{one['holm']:.3f} |"
@@ -396,17 +373,103 @@ def counted() -> list[str]:
             for one in found["few"]
         ),
         "",
-        "What counting moves at the published data, on the same draws; 90% intervals:",
+        "A mean place below .5: the fit puts the value too high; above .5: too low.",
         "",
-        "| value | as fitted | with people counted |",
-        "|---|---|---|",
-        *(
-            f"| `{name}` | {_three(moved['counts'][name]['as fitted'])} | {_three(moved['counts'][name]['counts'])} |"
-            for name in ("mean", "substance.opioid", "substance.alcohol", "effect.krupitsky-2007", "effect.kare",
-                         "level.krupitsky-2007", "level.dakwar-2019")
+        "### Of the posterior before it",
+        "",
+        (
+            f"Fits of {before['fits']} data sets by chains, of `{BEFORE}`, from which runs drew before. Rejected: "
+            f"{_named(before['rejected'])}. Divergent steps: {100.0 * before['divergent']:.2f}%. The cause was the "
+            "rule for shares of people: those of `krupitsky-2007` and `dakwar-2019` entered as logits with a normal "
+            "error. Where few were abstinent, half a person added on each side puts the logit too near one half, with "
+            "too small an error. [This plan counts people](../decisions/0059-shares-are-counts-of-people.md)."
         ),
         "",
-    ]  # fmt: skip
+        *_RANKS,
+        *(
+            f"| `{one['quantity']}` | {one['mean_rank']:.2f} | {one['inside_50']:.2f} | {one['inside_90']:.2f} | "
+            f"{one['holm']:.3f} |"
+            for one in before["rows"]
+        ),
+        "",
+    ]
+
+
+def _by_both() -> list[str]:
+    """Chains beside weights on some of the data sets, where they were made."""
+    found, told = _checks().get("ranks_chains"), REGISTERED["ranks_chains"]
+    if found is None:
+        return []
+    worst = max(found["rows"], key=lambda one: abs(one["mean"]))
+    return [
+        (
+            f"On the first {found['fits']} of these data sets chains were run too. Places of true values by chains "
+            f"less those by weights: root mean square {found['rms']:.3f} (asked below {told['rms_below']:g}; the draws "
+            f"kept of a chain make some .05), mean {found['mean']:.3f} (asked within {told['mean_below']:g}), of one "
+            f"quantity at most {worst['mean']:.3f}, `{worst['quantity']}` (asked within {told['each_below']:g}): "
+            f"**{'they agree' if found['agrees'] else 'they do not agree'}**. "
+            f"Divergent steps: {100.0 * found['divergent']:.2f}%."
+        ),
+        "",
+    ]
+
+
+_RANKS = (
+    "| quantity | mean place of the truth (.5) | inside the middle half | inside the middle 90% | p after Holm |",
+    "|---|---|---|---|---|",
+)
+
+
+def moved(found: Posterior) -> list[str]:
+    """Each judge of this posterior beside the same judge of the one that runs drew from before, better or worse."""
+    now = judges(found, _checks())
+    was = judges(load_posterior(BEFORE), _checks()[BEFORE])
+    return [
+        f"The same judges of `{BEFORE}`, from which runs drew before, and of this one. Values: median (90%).",
+        "",
+        "| what | before | now |",
+        "|---|---|---|",
+        *(f"| {what} | {was[what]} | {text} |" for what, text in now.items()),
+    ]
+
+
+def judges(one: Posterior, checks: dict[str, Any]) -> dict[str, str]:
+    """What every judge said of a posterior."""
+    emulators, arms = one.diagnostics["emulators"], checks["arms"]["chain"]
+    agree = {part: [row["agrees"] for row in checks[part]["rows"]] for part in ("weights", "second")}
+    p_values = [row["posterior"] for row in checks["predictive"] if not row.get("is_chance")]
+    values = (
+        "mean", "tau", "substance.alcohol", "substance.cocaine", "substance.opioid", "substance.nicotine",
+        "effect.krupitsky-2007", "effect.kare", "level.krupitsky-2007", "level.dakwar-2019",
+    )  # fmt: skip
+    return {
+        "sum of log scores of trials left out": f"{sum(r['log_score']['chain'] for r in one.judged['left_out']):.2f}",
+        "stacking weight of the chain": f"{one.judged['stacking_weight']:.2f}",
+        "R-hat": f"{one.diagnostics['r_hat']:.3f}",
+        "effective draws": f"{one.diagnostics['effective_draws']:.0f}",
+        "Pareto k, exact simulator": f"{one.judged['psis_k']:.2f}",
+        "standard deviation of its log weights": f"{one.judged['exact_error']:.2f}",
+        "emulators that reach what was asked": f"{sum(row['reached'] for row in emulators)} of {len(emulators)}",
+        "pieces that agree with weights of the prior": f"{sum(agree['weights'])} of {len(agree['weights'])}",
+        "pieces that agree with the flow": f"{sum(agree['second'])} of {len(agree['second'])}",
+        "smallest two-sided p of a number in the fit": f"{min(p_values):.3f}",
+        "largest Pareto k of a trial left out by weights": f"{max(row['k'] for row in checks['influence']):.2f}",
+        "arms left out inside their 90% interval": f"{arms['inside']} of {arms['of']}",
+        "mean width of these, points": f"{arms['width']:.0f}",
+        "mean CRPS of these, points": f"{arms['crps']:.1f}",
+        **{f"`{name}`": _interval(one.draws[name]) for name in values},
+    }
+
+
+def _made_of(found: Posterior) -> str:
+    told = found.diagnostics
+    return (
+        f"Draws `{found.sha256[:10]}`, published data `{told['data']}`, code and values of the model `{told['code']}`."
+    )
+
+
+def _named(names: list[str]) -> str:
+    return ", ".join(f"`{one}`" for one in names) or "none"
 
 
 def second() -> list[str]:

@@ -15,6 +15,7 @@ from remission.calibration import judge
 from remission.calibration.emulator import fit_emulator
 from remission.calibration.pieces import paced
 from remission.calibration.posterior import write_posterior
+from remission.calibration.study import data_hash
 from remission.calibration.wave import (
     Point,
     TrialTargets,
@@ -210,10 +211,12 @@ def test_a_posterior_comes_back_and_draws_new_trials(tmp_path: Path) -> None:
         found.new_trial("gin", 1, seed=1)
 
 
-def test_the_shipped_posterior_is_that_of_the_plan_and_of_its_page() -> None:
+def test_the_shipped_posterior_is_that_of_the_plan_and_of_its_page(targets: tuple[TrialTargets, ...]) -> None:
     """Numbers on a page that no file holds could be anything; and it must have reached what was asked of every fit."""
     found = load_posterior()
     assert found.plan_hash == plan_hash(PLAN)
+    # A result of the registry that was corrected since is not in the fit.
+    assert found.diagnostics["data"] == data_hash(targets)
     assert found.diagnostics["r_hat"] <= PLAN.tolerance.r_hat
     assert found.diagnostics["effective_draws"] >= PLAN.tolerance.effective_draws
     assert [row["protocol"] for row in found.judged["left_out"]] == [one.protocol for one in PLAN.trial]

@@ -22,6 +22,7 @@ from remission.library.protocols import load_protocol
 from remission.patient.backgrounds import course_parameters_of
 from remission.patient.parameters import shifted
 from remission.records.diaries import Diaries
+from remission.records.parameter import DEFAULT_POSTERIOR
 from remission.trial.simulate import plan_trial
 
 PLAN = load_calibration_plan()
@@ -208,12 +209,12 @@ def test_a_new_trial_is_simulated_weighed_written_and_added_to_again(
     assert run_app(["calibrate", "--add", str(path), "--out", str(out), "--workers", "1"]) == 0
     said = capsys.readouterr().out
     assert "Pareto k" in said
-    made = read_posterior(out / "posterior-2026-with-new-trial.json")
+    made = read_posterior(out / f"{DEFAULT_POSTERIOR}-with-new-trial.json")
     assert made.added[0]["result"]["n"] == 16
     assert "effect.new-trial" in made.draws
     # Sixteen people without a difference hardly speak.
     assert made.draws["mean"].mean() == pytest.approx(load_posterior().draws["mean"].mean(), abs=0.1)
-    again = ["calibrate", "--add", str(path), "--to", str(out / "posterior-2026-with-new-trial.json")]
+    again = ["calibrate", "--add", str(path), "--to", str(out / f"{DEFAULT_POSTERIOR}-with-new-trial.json")]
     assert run_app(again) == 2
     assert "which the posterior has been fitted to" in capsys.readouterr().err
     assert run_app(["calibrate", "--add", str(path), "--out", str(out)]) == 2
@@ -225,12 +226,12 @@ def test_the_shipped_posterior_is_never_overwritten(tmp_path: Path) -> None:
     import remission.library
 
     home = Path(remission.library.__file__).parent / "calibration"
-    before = (home / "posterior-2026.json").read_bytes()
+    before = (home / f"{DEFAULT_POSTERIOR}.json").read_bytes()
     (tmp_path / "link").symlink_to(home)
     for folder in (home, tmp_path / "link"):
         with pytest.raises(SpecError, match="the folder of the shipped posterior"):
-            write_posterior(load_posterior(), folder / "posterior-2026.json")
-    assert (home / "posterior-2026.json").read_bytes() == before
+            write_posterior(load_posterior(), folder / f"{DEFAULT_POSTERIOR}.json")
+    assert (home / f"{DEFAULT_POSTERIOR}.json").read_bytes() == before
 
 
 def test_a_refit_without_its_libraries_says_what_to_install(

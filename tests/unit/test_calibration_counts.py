@@ -100,7 +100,7 @@ def test_counts_tell_an_emulators_error_from_chance(spread: float) -> None:
 
 def test_a_plan_that_extends_another_says_the_rest_alike() -> None:
     """Two files that drift apart would be two fits under one claim; and a later rule must not rename the first."""
-    first = load_calibration_plan()
+    first = load_calibration_plan("posterior-2026")
     assert plan_hash(first) == "f769b0c5dfdc94f4"
     assert first.replace(id=PLAN.id, shares="counts", over=first.id) == PLAN
     assert plan_hash(PLAN) != plan_hash(first)

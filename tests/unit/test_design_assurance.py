@@ -178,7 +178,7 @@ def test_the_command_reports_every_set(capsys: pytest.CaptureFixture[str]) -> No
     shown = capsys.readouterr().out
     assert "given kare: not reported" in shown
     assert "--evidence kare" in shown
-    assert "draws what ketamine does from posterior-2026" in shown
+    assert f"draws what ketamine does from {DEFAULT_PARAMETER_SET}, " in shown
     assert run_app(["design", "kare", *options, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)["assurance"]
     assert [one["trials"] for one in found["given"]] == [[], ["kare"]]

@@ -16,6 +16,7 @@ from remission.library.protocols import load_protocol
 from remission.numerics.tallies import Measure
 from remission.patient.backgrounds import course_parameters_of
 from remission.patient.drawn import DRAWN, Drawing, TrialDraws
+from remission.records.parameter import DEFAULT_POSTERIOR
 from remission.report.numbers import drawn_words
 from remission.trial.intervals import split_spread
 from remission.trial.simulate import plan_trial, simulate_trial
@@ -25,7 +26,7 @@ from remission.trial.summary import summarize_trial
 def draws_of(count: int, *, first: int = 0, without: tuple[str, ...] = ()) -> TrialDraws:
     """Draws for a small trial."""
     protocol = small_protocol()
-    return Drawing.of("posterior-2026", without=without).trials(
+    return Drawing.of(DEFAULT_POSTERIOR, without=without).trials(
         seed=3, first=first, count=count, substance=protocol.substance, parameters=course_parameters_of(protocol)
     )
 
@@ -72,18 +73,18 @@ def test_values_that_are_given_whole_are_everybodys() -> None:
 def test_draws_of_another_posterior_are_refused() -> None:
     """A run begun with other draws and finished with these would be neither."""
     protocol = small_protocol()
-    other = replace(Drawing.of("posterior-2026"), sha256="0" * 64)
+    other = replace(Drawing.of(DEFAULT_POSTERIOR), sha256="0" * 64)
     plan = plan_trial(protocol, n_replicates=1, seed=1, parameters=course_parameters_of(protocol), drawing=other)
-    with pytest.raises(RunError, match="posterior-2026"):
+    with pytest.raises(RunError, match=DEFAULT_POSTERIOR):
         plan.run(plan.chunks[0])
-    for told in ("posterior-2026", {"posterior": "posterior-2026", "names": ["no_such"]}, {"names": 3}):
+    for told in (DEFAULT_POSTERIOR, {"posterior": DEFAULT_POSTERIOR, "names": ["no_such"]}, {"names": 3}):
         with pytest.raises(SpecError, match="drawing"):
             Drawing.from_stored(told)
 
 
 def test_the_set_of_means_is_that_of_the_posterior() -> None:
     """A value changed by hand would belong to no posterior."""
-    place = Path(posterior_means.FOLDER, "posterior-2026.toml")
+    place = Path(posterior_means.FOLDER, f"{DEFAULT_POSTERIOR}.toml")
     assert place.read_text("utf-8") == posterior_means.means(load_posterior())
 
 
@@ -138,7 +139,7 @@ def test_the_less_favourable_assurance_is_told_first() -> None:
     """The average of published effects knows nothing of trials that were not published."""
     found = {
         "n_replicates": 100,
-        "posterior": "posterior-2026",
+        "posterior": DEFAULT_POSTERIOR,
         "models": {"chain": "a", "baseline": "b", "stacked": "c"},
     }
     for least, start in (("chain", "a by the chain"), ("baseline", "b by the average effect")):

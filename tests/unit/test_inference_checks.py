@@ -1,7 +1,10 @@
 """The checks of the inference (make ranks, make inference): their own arithmetic, which needs none of the libraries."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.special import expit
 from scipy.stats import kstest, truncnorm
 from validation.inference import ranks, second
 from validation.inference.basis import REGISTERED, chance_of, own_values, prior_draws, units_of
@@ -128,3 +131,30 @@ def test_what_a_flow_learns_from_is_what_comes_on_file() -> None:
     again = second.back(second.forth(draws, PLAN))
     np.testing.assert_allclose(again["half_use_day"], draws["half_use_day"])
     np.testing.assert_allclose(again["effect.kare"], draws["effect"][:, 0])
+
+
+def test_counts_that_a_flow_learns_from_are_the_binomial_beside_its_neighbor() -> None:
+    """Of many people a count is the joint normal with the numbers beside it; of few it is a whole number, 0 too."""
+    (one,) = (one for one in trial_targets(PLAN) if one.entry.protocol == "dakwar-2019")
+    k, m = len(one.numbers), len(one.analyses)
+    is_count = tuple(target.people > 0 for target in one.numbers)
+    assert sum(is_count) == 2
+    corr = np.full((k, k), 0.4) + 0.6 * np.eye(k)
+    corr[2, 3] = corr[3, 2] = 0.0
+    trial = TrialData(targets=one, emulator=_flat(k + 2 * m, 0.3), correlation=corr, is_count=is_count)
+    told, at = published_results(one), np.full((40_000, k), 0.3)
+    few, many = (np.array([np.zeros(k), np.where(is_count, people, 0.0)]) for people in (27.0, 4_000_000.0))
+    found = second._numbers(trial, replace(told, counted=few), at, np.random.default_rng(8))[:, 2:]
+    assert np.array_equal(found, np.round(found))
+    assert found.min() >= 0
+    assert found.mean() / 27.0 == pytest.approx(expit(0.3), abs=0.01)
+    found = second._numbers(trial, replace(told, counted=many), at, np.random.default_rng(8))
+    # With an error of the emulator far above chance the count is the emulator's, and moves nothing beside it.
+    logit = np.log(found[:, 2:] / (4_000_000.0 - found[:, 2:]))
+    np.testing.assert_allclose(logit.std(axis=0), 0.1, rtol=0.03)
+    assert abs(np.corrcoef(logit[:, 0], found[:, 0])[0, 1]) < 0.03
+    spread = np.hypot(told.error[:2], 0.1)
+    np.testing.assert_allclose((found[:, :2] * told.error[:2]).std(axis=0), spread, rtol=0.03)
+    exact = replace(trial, emulator=replace(trial.emulator, error=np.full(k + 2 * m, 1e-9)))
+    found = second._numbers(exact, replace(told, counted=many), at, np.random.default_rng(9))
+    np.testing.assert_allclose(np.corrcoef(found, rowvar=False), corr, atol=0.03)

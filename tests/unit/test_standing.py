@@ -18,6 +18,7 @@ from remission.patient.standing import (
     substances_without_trial,
     tuned_sentence,
 )
+from remission.records.parameter import DEFAULT_POSTERIOR
 from remission.records.substance import Substance
 from remission.report.document import trial_limits
 
@@ -77,13 +78,21 @@ def test_every_published_number_of_a_built_in_trial_is_marked_as_tuned_on() -> N
 
 def test_what_known_values_showed_is_said_where_the_substance_stands() -> None:
     """A posterior that leans must say so in every first line, not on a page of its own only."""
-    rejected = json.loads((ROOT / "validation" / "inference" / "results.json").read_text("utf-8"))["ranks"]["rejected"]
+    folder = ROOT / "validation" / "inference"
+    found = json.loads((folder / "results.json").read_text("utf-8"))
+    counted = tomllib.loads((folder / "registered.toml").read_text("utf-8"))["ranks_counts"]["plan"]
     listed = tomllib.loads((ROOT / "src/remission/library/behavior/tuning.toml").read_text("utf-8"))["cautions"]
-    assert {one["quantity"] for one in listed} == {name for name in rejected if name.startswith("substance.")}
+    for name, table in (("posterior-2026", "ranks"), (counted, "ranks_counts")):
+        mine = [one for one in listed if name in one["sets"]]
+        leans = {one for one in found[table]["rejected"] if one.startswith("substance.")}
+        assert {one["quantity"] for one in mine} == leans, name
+        for one in mine:
+            assert one["says"] in standing_of(one["substance"], name).lines
     for one in listed:
-        assert one["says"] in standing_of(one["substance"]).lines
         assert one["says"] not in standing_of(one["substance"], "model-form-2026").lines
     assert not standing_of("alcohol").cautions
+    # A default whose ranks nobody looked at would pass everything above.
+    assert DEFAULT_POSTERIOR in {"posterior-2026", counted}
 
 
 def test_a_set_of_ones_own_does_not_inherit_the_tuning() -> None:

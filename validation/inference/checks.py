@@ -54,9 +54,6 @@ def main() -> None:
         if not wanted or name in wanted:
             keep(name, part(plan, trials, posterior))
             print(name, flush=True)
-    if not wanted or "weights" in wanted:
-        counting = fitted(folder, name=REGISTERED["ranks_counts"]["plan"])
-        keep("weights", weights(plan, trials, posterior, counting))
 
 
 def predictive(plan: CalibrationPlan, trials: tuple[TrialData, ...], posterior: Posterior) -> list[dict[str, Any]]:
@@ -198,21 +195,12 @@ def arms(plan: CalibrationPlan, trials: tuple[TrialData, ...], posterior: Poster
     }  # fmt: skip
 
 
-def weights(
-    plan: CalibrationPlan, trials: tuple[TrialData, ...], posterior: Posterior,
-    counting: tuple[CalibrationPlan, tuple[TrialData, ...]],
-) -> dict[str, Any]:  # fmt: skip
-    """The posterior once more by weights of the prior, and what the rule that counts people would move."""
+def weights(plan: CalibrationPlan, trials: tuple[TrialData, ...], posterior: Posterior) -> dict[str, Any]:
+    """The posterior once more by weights of the prior."""
     told = REGISTERED["ranks_counts"]
     made = weighed.cloud(plan, trials, told["draws"], told["own"], told["seed"])
-    found = {"as fitted": weighed.published(plan, trials, made), "counts": weighed.published(*counting, made)}
-    return {
-        "rows": compared(posterior, found["as fitted"].pieces), "effective": found["as fitted"].effective,
-        "counts": {
-            name: {rule: [float(q) for q in weighted_quantiles(*one.pieces[name])] for rule, one in found.items()}
-            for name in found["counts"].pieces
-        },
-    }  # fmt: skip
+    found = weighed.published(plan, trials, made)
+    return {"rows": compared(posterior, found.pieces), "effective": found.effective}
 
 
 def drawn(plan: CalibrationPlan, posterior: Posterior) -> Draws:
@@ -324,6 +312,7 @@ def _three(draws: np.ndarray, weights: np.ndarray) -> dict[str, float]:
 
 PARTS = {
     "predictive": predictive, "identified": identified, "sobol": sobol, "influence": influence, "arms": arms,
+    "weights": weights,
 }  # fmt: skip
 
 if __name__ == "__main__":

@@ -51,18 +51,37 @@ def main() -> None:
     with crew_of(None) as crew:
         plan, trials = fitted(folder, crew, name=told.get("plan", _FIRST_PLAN))
         draws = prior_draws(plan, n, np.random.default_rng(told["seed"]))
+        n = told.get("sets", n)
+        draws = {part: one[:n] for part, one in draws.items()}
         with closing(Journal(folder / f"ranks-data-{plan_hash(plan)}.jsonl", (Results,))) as journal:
             targets = tuple(one.targets for one in trials)
             data = list(_told(simulated(plan, targets, draws, told["seed"], crew=Journaled(crew, journal)), n))
         if told.get("method") == "weights":
             keep(name, by_weights(plan, trials, draws, data, told))
             return
+        by_both = told.get("method") == "chains beside weights"
         with closing(Journal(folder / f"ranks-{plan_hash(plan)}.jsonl", (Ranks,))) as journal:
             work = partial(fit_batch, plan, trials, draws, data)
             batches = [range(first, min(first + _BATCH, n)) for first in range(0, n, _BATCH)]
             found = list(_told(Journaled(crew, journal).in_order(work, batches), len(batches)))
     rank, divergent = (np.concatenate([getattr(one, part) for one in found]) for part in ("rank", "divergent"))
-    keep(name, judged((rank + 0.5) / (PLAN["draws"] // PLAN["thin"] + 1.0)) | {"divergent": float(divergent.mean())})
+    place = (rank + 0.5) / (PLAN["draws"] // PLAN["thin"] + 1.0)
+    made = beside(place, weighed_places(plan, trials, draws, data, told)[0], told) if by_both else judged(place)
+    keep(name, made | {"divergent": float(divergent.mean())})
+
+
+def beside(chains: np.ndarray, weights: np.ndarray, told: dict[str, Any]) -> dict[str, Any]:
+    """Places of true values by chains and by weights (fit x quantity), and whether they agree as was registered."""
+    off = chains - weights
+    each = off.mean(axis=0)
+    rms, mean = float(np.sqrt((off**2).mean())), float(off.mean())
+    return {
+        "fits": len(off), "rms": rms, "mean": mean,
+        "rows": [{"quantity": name, "mean": float(one)} for name, one in zip(PLAN["quantities"], each, strict=True)],
+        "agrees": bool(
+            rms < told["rms_below"] and abs(mean) < told["mean_below"] and np.abs(each).max() < told["each_below"]
+        ),
+    }  # fmt: skip
 
 
 def by_weights(
@@ -70,6 +89,18 @@ def by_weights(
     told: dict[str, Any],
 ) -> dict[str, Any]:  # fmt: skip
     """The registered tests of places that weights give, and of data sets with few people counted."""
+    place, worth = weighed_places(plan, trials, draws, data, told)
+    return (
+        judged(place) | of_few(plan, place, data, told)
+        | {"effective": {"least": min(worth), "median": float(np.median(worth))}}
+    )  # fmt: skip
+
+
+def weighed_places(
+    plan: CalibrationPlan, trials: tuple[TrialData, ...], draws: Draws, data: list[tuple[Results, ...]],
+    told: dict[str, Any],
+) -> tuple[np.ndarray, list[float]]:  # fmt: skip
+    """Place of each true value by weights (fit x quantity), and how many even draws each fit is worth."""
     made = weighed.cloud(plan, trials, told["draws"], told["own"], told["seed"])
     found = [
         weighed.places(
@@ -77,11 +108,7 @@ def by_weights(
         )
         for number, one in enumerate(_told(data, len(data)))
     ]  # fmt: skip
-    place, worth = np.array([each[0] for each in found]), [each[1] for each in found]
-    return (
-        judged(place) | of_few(plan, place, data, told)
-        | {"effective": {"least": min(worth), "median": float(np.median(worth))}}
-    )  # fmt: skip
+    return np.array([each[0] for each in found]), [each[1] for each in found]
 
 
 def simulated(plan: CalibrationPlan, targets: tuple[TrialTargets, ...], draws: Draws, seed: int, *, crew: Crew) -> Any:

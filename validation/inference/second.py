@@ -1,9 +1,10 @@
 """A second method: a conditional flow that learns the posterior from simulated data sets, without a likelihood.
 
 ``python -m validation.inference.second FOLDER`` (``make second``). Values of the prior and what seven trials would
-publish at them, by the emulators and with the published errors; the flow learns values given data, and is read at the
-published data. That a trial came on file is part of the data of a trial with a verdict; where numbers enter, and with
-them a known difference, the prior is weighted by one over the chance of that.
+publish at them, by the emulators and with the published errors, shares as counts where the plan says so; the flow
+learns values given data, and is read at the published data. That a trial came on file is part of the data of a trial
+with a verdict; where numbers enter, and with them a known difference, the prior is weighted by one over the chance of
+that.
 """
 
 import sys
@@ -11,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.special import expit, xlogy
 
-from remission.calibration.fit import TrialData, published_results
+from remission.calibration.fit import Results, TrialData, published_results
 from remission.library.calibration_plan import CalibrationPlan
 from remission.library.posteriors import load_posterior
 from remission.runs.crew import crew_of
@@ -63,7 +65,7 @@ def published_row(trials: tuple[TrialData, ...]) -> np.ndarray:
     found = []
     for one in trials:
         told = published_results(one.targets)
-        found += [*(told.value / told.error), *told.verdict]
+        found += [*np.where(_counts(one), told.counted[0], told.value / told.error), *told.verdict]
     return np.array(found, dtype=float)
 
 
@@ -133,9 +135,7 @@ def _publish(
     told, k = published_results(one.targets), len(one.targets.numbers)
     rows: list[np.ndarray] = []
     if k:
-        covariance = np.outer(told.error, told.error) * one.correlation + np.diag(one.emulator.error[:k] ** 2)
-        noise = generator.multivariate_normal(np.zeros(k), covariance, len(outcome))
-        rows += list(((outcome[:, :k] + noise) / told.error).T)
+        rows += list(_numbers(one, told, outcome[:, :k], generator).T)
     for verdict in one.targets.entry.verdicts:
         at = one.targets.analyses.index(verdict.analysis)
         chance = chance_of(plan, one, outcome, at)
@@ -145,6 +145,38 @@ def _publish(
         below = np.cumsum(table, axis=1)
         rows.append((below < generator.uniform(size=(len(outcome), 1)) * below[:, -1:]).sum(axis=1) - 1.0)
     return rows
+
+
+def _counts(one: TrialData) -> np.ndarray:
+    """Which numbers are counts of people."""
+    return np.array(one.is_count or [False] * len(one.targets.numbers), dtype=bool)
+
+
+def _numbers(one: TrialData, told: Results, outcome: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """What a trial publishes (set x number): counts as they are, other numbers in their errors.
+
+    Counts come first; what hangs together with them is normal given how far each came to lie from its prediction.
+    """
+    is_count, doubt = _counts(one), one.emulator.error[: outcome.shape[1]] ** 2
+    counts, others = np.flatnonzero(is_count), np.flatnonzero(~is_count)
+    found = np.empty_like(outcome)
+    people, predicted = told.counted[1][counts], outcome[:, counts]
+    at = predicted + np.sqrt(doubt[counts]) * generator.normal(size=predicted.shape)
+    found[:, counts] = generator.binomial(people.astype(int), expit(at))
+    if not others.size:
+        return found
+    expected = people * expit(predicted)
+    count = found[:, counts]
+    deviance = xlogy(count, count / expected) + xlogy(people - count, (people - count) / (people - expected))
+    away = np.sign(count - expected) * np.sqrt(np.maximum(2.0 * deviance, 0.0))
+    chance = 1.0 / (1.0 + doubt[counts] * expected * (1.0 - expected / people))
+    along, error = one.correlation[np.ix_(others, counts)], told.error[others]
+    rest = one.correlation[np.ix_(others, others)] - np.einsum("oc,sc,pc->sop", along, chance, along)
+    root = np.linalg.cholesky(error[:, None] * error * rest + np.diag(doubt[others]))
+    noise = np.einsum("sop,sp->so", root, generator.normal(size=(len(outcome), others.size)))
+    shift = error * np.einsum("oc,sc->so", along, chance * away)
+    found[:, others] = (outcome[:, others] + shift + noise) / error
+    return found
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """The whole calibration: wave, emulators, fit, judges; kept piece by piece, so that it goes on where it was ended."""
 
+import hashlib
+import json
 import time
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
@@ -25,6 +27,7 @@ from remission.files import make_folder
 from remission.library.calibration_plan import CalibrationPlan, load_calibration_plan
 from remission.library.posteriors import Posterior, plan_hash
 from remission.numerics.digits import duration
+from remission.provenance import source_hashes
 from remission.records.substance import Substance
 from remission.runs.crew import Crew
 from remission.runs.journal import Journaled
@@ -256,7 +259,21 @@ def _diagnostics(plan: CalibrationPlan, trials: tuple[TrialData, ...], fit: Fit)
         assert len(limits) == k + m, one.targets.entry.protocol
     return {
         "r_hat": fit.r_hat, "effective_draws": fit.effective_draws, "divergent": fit.divergent, "emulators": rows,
+        "data": data_hash(tuple(one.targets for one in trials)), "code": source_hashes()["numbers"][:16],
     }  # fmt: skip
+
+
+def data_hash(targets: tuple[TrialTargets, ...]) -> str:
+    """What the registry said of the trials of a fit, and their protocols, as 16 hexadecimal digits."""
+    told = [
+        [
+            one.protocol.content_hash,
+            one.entry.to_dict(),
+            [[n.scale, f"{n.value:.10g}", f"{n.error:.10g}", n.people] for n in one.numbers],
+        ]
+        for one in targets
+    ]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def told_rows(

@@ -24,7 +24,7 @@ Text = Annotated[str, StringConstraints(max_length=1000)]
 
 MODEL_FORM = "model-form-2026"
 """The equations of the day, by name: every run carries it, and a set of values belongs to one form."""
-DEFAULT_POSTERIOR = "posterior-2026"
+DEFAULT_POSTERIOR = "posterior-2026-counts"
 """The posterior from which runs draw unless another is named; its plan, its trials and the set of its means bear the
 same name. No other place names the default."""
 

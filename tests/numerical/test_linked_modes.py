@@ -10,7 +10,7 @@ from remission.pk import PkIndividuals, effect_site_peak, individual_parameters,
 from remission.receptor import saturation
 from remission.records.analyte import Analyte
 
-N = 200  # three whole blocks and a part
+N = 300  # two whole blocks and a part
 C50 = 150.0
 
 

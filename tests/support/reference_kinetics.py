@@ -13,7 +13,7 @@ from scipy import linalg
 
 from remission.numerics.elementary import exp
 from remission.numerics.quadrature import DoublingPanels, doubling_panels
-from remission.pk.effect_site import _FIRST_PANEL_H, _N_NODES, _end_of_infusion, _parents, _sum
+from remission.pk.effect_site import _FIRST_PANEL_H, _N_NODES, _end_of_infusion, _parents, _sum, species_modes
 from remission.pk.individuals import PkIndividuals
 from remission.pk.mammillary import Modes
 from remission.pk.metabolites import rate_matrix
@@ -202,7 +202,7 @@ def effect_site_quadrature(
     horizon_h
         End of the integral; the part of the infusion beyond it does not count. [h]
     """
-    parents = _parents(individuals, dose_mg, duration_h, s_fraction, species=individuals.model.species)
+    parents = _parents(individuals, dose_mg, duration_h, s_fraction, species_modes(individuals))
     k = individuals.ke0_per_h
     running = doubling_panels(min(duration_h, horizon_h), longest_first=_FIRST_PANEL_H, n_nodes=_N_NODES)
     factor = k * parents.strength_ng_per_ml_per_h
@@ -226,7 +226,7 @@ def reference_peak(
     Newton's method on plasma minus effect site, kept inside a bracket; at the peak the effect site is flat, so its
     value is far more accurate than its time.
     """
-    parents = _parents(individuals, dose_mg, duration_h, s_fraction, species=(analyte,))
+    parents = _parents(individuals, dose_mg, duration_h, s_fraction, species_modes(individuals, (analyte,)))
     rate, k = parents.rate_per_h, individuals.ke0_per_h
     end = _end_of_infusion(parents, k, duration_h)
 

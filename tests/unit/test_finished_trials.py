@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 
 from remission.library.protocols import load_protocol
+from remission.numerics import elementary
+from remission.numerics.by_group import group_moments
+from remission.numerics.whole_arrays import exp_of
 from remission.protocol.record import Protocol
 from remission.records.endpoint_kinds import KINDS
 from remission.trial.batch import TrialBatch
@@ -87,3 +90,39 @@ def test_only_who_gets_the_drug_has_an_exposure(done: tuple[TrialBatch, ChunkRes
         exposure = batch.schedule.exposure[batch.arm == index]
         assert (exposure > 0.0).any() == gets
         assert (exposure > 0.0).all() == gets
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 8, 9, 127, 128, 129, 136, 137, 255, 300, 1000, 5000])
+def test_means_of_groups_are_those_of_numpy(n: int) -> None:
+    """A mean in another order of adding would be another number in its last digits, in every table."""
+    rng = np.random.default_rng(n)
+    value = rng.normal(size=(2, n)) * 10.0 ** rng.uniform(-8.0, 8.0, (2, n))
+    value[rng.random((2, n)) < 0.1] = np.nan
+    group, hit = rng.integers(-1, 3, (2, n)), rng.random((2, n)) < 0.3
+    mean, sd, size, share = group_moments(value, group, n_groups=3, hit=hit)
+    for row in range(2):
+        for index in range(3):
+            who = (group[row] == index) & np.isfinite(value[row])
+            own = value[row, who]
+            assert size[row, index] == own.size
+            if not own.size:
+                assert np.isnan([mean[row, index], sd[row, index], share[row, index]]).all()
+                continue
+            assert mean[row, index] == own.sum() / own.size
+            assert share[row, index] == hit[row, who].mean()
+            away = own - mean[row, index]
+            expected = np.sqrt((away * away).sum() / (own.size - 1)) if own.size > 1 else np.nan
+            np.testing.assert_equal(sd[row, index], expected)
+    assert np.isnan(group_moments(value, group, n_groups=3)[3]).all()
+
+
+def test_an_exponential_of_many_numbers_has_the_bits_of_each() -> None:
+    """Long arrays take a compiled way: a person must not change with how many others there are."""
+    rng = np.random.default_rng(8)
+    x = rng.normal(size=20_000) * 10.0 ** rng.uniform(-12.0, 3.0, 20_000)
+    x = np.concatenate([x, [0.0, -0.0, 700.0, -700.0, 701.0, -701.0, 1e308, -1e308, 5e-324, np.inf, -np.inf]])
+    alone = elementary._power(x, elementary._EXP_COEFFICIENTS)
+    assert exp_of(x).tobytes() == alone.tobytes() == elementary.exp(x).tobytes()
+    square = np.asfortranarray(x[:400].reshape(20, 20))
+    assert elementary.exp(square).flags.f_contiguous  # sums over it keep their order
+    assert (elementary.exp(square) == exp_of(np.ascontiguousarray(square))).all()

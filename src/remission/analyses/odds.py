@@ -178,7 +178,7 @@ def _fit(x, y, precision, aim, steps, effect, information):
     """
     n_terms, n = x.shape
     slope, step = np.zeros(n_terms), np.zeros(n_terms)
-    lines, weighted = np.zeros(n), np.zeros(n)
+    lines, weighted, chances = np.zeros(n), np.zeros(n), np.zeros(n)
     deviance = 0.0
     has_prior = precision > 0.0
     for i in range(n):
@@ -187,14 +187,17 @@ def _fit(x, y, precision, aim, steps, effect, information):
         lines[i] = log_lane(p / (1.0 - p))
     if has_prior:
         effect[n_terms - 1] = aim
-        deviance = _deviance(x, y, effect, lines, precision, aim)
+        deviance = _deviance(x, y, effect, lines, chances, precision, aim)
     arrived, new = False, deviance
     for number in range(steps):
         slope[:] = 0.0
         information[:, :] = 0.0
         foretold = True
+        # Apart from the sums, whose order is fixed: so the exponentials of several people are taken at once.
         for i in range(n):
-            p = _chance(lines[i])
+            chances[i] = _chance(lines[i])
+        for i in range(n):
+            p = chances[i]
             foretold = foretold and abs(p - y[i]) <= 1e-8 + 1e-5 * y[i]
             held = min(max(p, 2.3e-16), 1.0 - 2.3e-16)
             weighted[i] = held * (1.0 - held)
@@ -226,7 +229,7 @@ def _fit(x, y, precision, aim, steps, effect, information):
         for _ in range(_HALVINGS):
             for j in range(n_terms):
                 effect[j] += step[j]
-            new = _deviance(x, y, effect, lines, precision, aim)
+            new = _deviance(x, y, effect, lines, chances, precision, aim)
             # Near separation the likelihood is almost flat, and a whole step may overshoot.
             if arrived or number == 0 or new <= deviance + 1e-9 * (1.0 + deviance):
                 break
@@ -238,14 +241,23 @@ def _fit(x, y, precision, aim, steps, effect, information):
 
 
 @njit(**OPTIONS)
-def _deviance(x, y, effect, lines, precision, aim):
-    """Minus twice the log likelihood, and what a prior takes of it; the lines are left in their place."""
+def _deviance(x, y, effect, lines, terms, precision, aim):
+    """Minus twice the log likelihood, and what a prior takes of it; the lines are left in their place.
+
+    ``terms``: room for each person's.
+    """
     total = precision * (effect[effect.size - 1] - aim) * (effect[effect.size - 1] - aim)
+    lines[:] = 0.0
+    for j in range(effect.size):
+        column, share = x[j], effect[j]
+        for i in range(column.size):
+            lines[i] += share * column[i]
     for i in range(y.size):
-        lines[i] = _line(x, effect, i)
         # log(1 + exp(wrong)), written so that exp cannot overflow.
         wrong = -lines[i] if y[i] > 0.5 else lines[i]
-        total += 2.0 * (log_lane(1.0 + exp_lane(-abs(wrong))) + max(wrong, 0.0))
+        terms[i] = 2.0 * (log_lane(1.0 + exp_lane(-abs(wrong))) + max(wrong, 0.0))
+    for i in range(y.size):
+        total += terms[i]
     return total
 
 

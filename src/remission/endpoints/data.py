@@ -140,6 +140,10 @@ class EndpointData:
             )
         return slice(first - self.first_day, last - self.first_day + 1)
 
+    def is_planned(self, last: int) -> bool:
+        """Whether all days up to ``last`` belong to everybody's planned follow-up."""
+        return bool((self.end_day > last).all())
+
     def planned(self, first: int, last: int) -> Bool[np.ndarray, "subject day"]:
         """Days ``first`` to ``last`` that belong to each person's planned follow-up.
 

@@ -31,8 +31,10 @@ def days_of_use(endpoint: Endpoint, data: EndpointData, *, heavy: bool = False) 
     """
     first, last = endpoint.window.first, endpoint.window.last
     columns = data.columns(first, last)
-    planned = data.planned(first, last)
     used, seen = _seen(endpoint, data, columns, heavy=heavy)
+    if data.is_planned(last) and endpoint.missing not in {"use", "carried"}:
+        return used, seen  # the usual case, in fewer turns over all days
+    planned = data.planned(first, last)
     used, seen = used & planned, seen & planned
     if endpoint.missing == "use":
         return (used | ~seen) & planned, planned
@@ -145,8 +147,10 @@ def _abstinence(endpoint: Endpoint, data: EndpointData) -> _Values:
         counts = used[:, endpoint.grace_days :]
         failed, answered = first_failure(endpoint.failure, counts) < counts.shape[1], known[:, endpoint.grace_days :]
     else:
-        inside = _days_that_count(endpoint, data, np.arange(endpoint.window.first, endpoint.window.last + 1))
-        failed, answered = np.asarray((used & inside).any(axis=1)), known & inside
+        if endpoint.grace_days or endpoint.length_days is not None or not data.is_planned(endpoint.window.last):
+            inside = _days_that_count(endpoint, data, np.arange(endpoint.window.first, endpoint.window.last + 1))
+            used, known = used & inside, known & inside
+        failed, answered = np.asarray(used.any(axis=1)), known
     is_known = np.asarray(answered.any(axis=1))
     if endpoint.missing == "complete":
         counted = _days_that_count(endpoint, data, np.arange(endpoint.window.first, endpoint.window.last + 1))

@@ -19,8 +19,10 @@ def _fill(found, subject, replicate, index, stream, k0, k1, n_pairs):
     b = np.empty(4 * _BLOCK)
     for o in range(0, subject.size, _BLOCK):
         width = min(_BLOCK, subject.size - o)
+        # Cut out here, for a number that might count from the end keeps a loop from being vectorized.
+        subjects, replicates = subject[o : o + width], replicate[o : o + width]
         for i in range(width):
-            w0, w1, w2, w3 = philox_lane(subject[o + i], replicate[o + i], index, stream, k0, k1)
+            w0, w1, w2, w3 = philox_lane(subjects[i], replicates[i], index, stream, k0, k1)
             b[i], b[_BLOCK + i] = unit_lane(w0), unit_lane(w1)
             b[2 * _BLOCK + i], b[3 * _BLOCK + i] = unit_lane(w2), unit_lane(w3)
         if n_pairs > 0:
@@ -34,8 +36,9 @@ def _fill(found, subject, replicate, index, stream, k0, k1, n_pairs):
                 b[2 * _BLOCK + i] = radius * cos_turns_lane(turn)
                 b[3 * _BLOCK + i] = radius * sin_turns_lane(turn)
         for row in range(found.shape[0]):
+            column = found[row, o : o + width]
             for i in range(width):
-                found[row, o + i] = b[row * _BLOCK + i]
+                column[i] = b[row * _BLOCK + i]
 
 
 @njit(nogil=True, cache=True, **OPTIONS)

@@ -20,7 +20,7 @@ from numba import njit
 from remission.numerics.lanes import OPTIONS, inlined
 
 BLOCK = 64
-"""Subjects handled side by side."""
+"""Subjects handled side by side; a subject waits for the slowest of the block."""
 
 # Most roots settle in 5 to 8 steps; one that merges with another takes up to about 60.
 _MOST_STEPS = 200
@@ -50,22 +50,21 @@ def _polynomial(rate, lead, flow_0, gap_0, flow_1, gap_1, is_double):
 
 
 @inlined
-def _search(b, a, out, back, o, width, is_double):
+def _search(b, a, out_0, out_1, back_0, back_1, width, is_double):
     """Offsets from the poles in row 0 of ``b`` to the roots on the sides in row 1, into row 2; whether all settled."""
     degree = 3.0 if is_double else 2.0
-    last = 1 if is_double else 0
     for i in range(width):
         pole = b[0, i]
-        lead, gap_0, gap_1 = a[o + i] - pole, back[0, o + i] - pole, back[last, o + i] - pole
-        begun, _, _ = _polynomial(pole, lead, out[0, o + i], gap_0, out[last, o + i], gap_1, is_double)
+        lead, gap_0, gap_1 = a[i] - pole, back_0[i] - pole, back_1[i] - pole
+        begun, _, _ = _polynomial(pole, lead, out_0[i], gap_0, out_1[i], gap_1, is_double)
         b[2, i], b[3, i], b[4, i] = 0.0, begun, 1.0
     for _ in range(_MOST_STEPS):
         n_open = 0.0
         for i in range(width):
             pole, side, offset = b[0, i], b[1, i], b[2, i]
-            lead, gap_0, gap_1 = a[o + i] - pole, back[0, o + i] - pole, back[last, o + i] - pole
+            lead, gap_0, gap_1 = a[i] - pole, back_0[i] - pole, back_1[i] - pole
             value, slope, bend = _polynomial(
-                pole + offset, lead - offset, out[0, o + i], gap_0 - offset, out[last, o + i], gap_1 - offset, is_double
+                pole + offset, lead - offset, out_0[i], gap_0 - offset, out_1[i], gap_1 - offset, is_double
             )
             inside = (degree - 1.0) * ((degree - 1.0) * slope * slope - degree * value * bend)
             # The step must point to `side`: its sign is minus that of value / denominator.
@@ -84,20 +83,18 @@ def _search(b, a, out, back, o, width, is_double):
 
 
 @inlined
-def _begin(b, a, out, back, o, width, root, is_double):
+def _begin(b, a, out_0, out_1, back_0, back_1, width, root, is_double):
     """The pole next to a root, and on which side of it the root lies."""
-    last = 1 if is_double else 0
     is_last = root == (2 if is_double else 1)
     sign = -1.0 if root == 1 else 1.0
     for i in range(width):
-        near, far = min(back[0, o + i], back[last, o + i]), max(back[0, o + i], back[last, o + i])
+        near, far = min(back_0[i], back_1[i]), max(back_0[i], back_1[i])
         low = 0.0 if root == 0 else (far if root == 2 else near)
         high = near if root == 0 else far
         middle = 0.5 * (low + high)
         there, _, _ = _polynomial(
-            middle, a[o + i] - middle, out[0, o + i], back[0, o + i] - middle, out[last, o + i],
-            back[last, o + i] - middle, is_double,
-        )  # fmt: skip
+            middle, a[i] - middle, out_0[i], back_0[i] - middle, out_1[i], back_1[i] - middle, is_double
+        )
         # The polynomial is positive at 0 and changes sign at each root; the last root has one neighbor only.
         from_left = True if is_last else there * sign <= 0.0
         b[0, i] = low if from_left else high
@@ -105,27 +102,37 @@ def _begin(b, a, out, back, o, width, root, is_double):
 
 
 @njit(nogil=True, cache=True, **OPTIONS)
-def _modes(a, out, back, rate, weight, is_double):
+def _modes(leaving, out, back, rate, weight, is_double):
     b = np.empty((5, BLOCK))
     last = 1 if is_double else 0
-    for o in range(0, a.size, BLOCK):
-        width = min(BLOCK, a.size - o)
+    for o in range(0, leaving.size, BLOCK):
+        width = min(BLOCK, leaving.size - o)
+        end = o + width
+        # Cut out here, for a number that might count from the end keeps a loop from being vectorized.
+        a, out_0, out_1, back_0, back_1 = (
+            leaving[o:end],
+            out[0, o:end],
+            out[last, o:end],
+            back[0, o:end],
+            back[last, o:end],
+        )
         for root in range(out.shape[0] + 1):
-            _begin(b, a, out, back, o, width, root, is_double)
-            if not _search(b, a, out, back, o, width, is_double):
+            _begin(b, a, out_0, out_1, back_0, back_1, width, root, is_double)
+            if not _search(b, a, out_0, out_1, back_0, back_1, width, is_double):
                 return False
+            own_rate, own_weight = rate[root, o:end], weight[root, o:end]
             for i in range(width):
                 pole, offset = b[0, i], b[2, i]
-                gap_0, gap_1 = (back[0, o + i] - pole) - offset, (back[last, o + i] - pole) - offset
+                gap_0, gap_1 = (back_0[i] - pole) - offset, (back_1[i] - pole) - offset
                 square_0, square_1 = gap_0 * gap_0, gap_1 * gap_1
                 numerator = square_0 * square_1 if is_double else square_0
-                both = out[0, o + i] * back[0, o + i]
+                both = out_0[i] * back_0[i]
                 denominator = numerator + (both * square_1 if is_double else both)
                 if is_double:
-                    denominator = denominator + out[1, o + i] * back[1, o + i] * square_0
-                rate[root, o + i] = pole + offset
+                    denominator = denominator + out_1[i] * back_1[i] * square_0
+                own_rate[i] = pole + offset
                 # Both vanish where two poles meet on the root: the center does not show this mode.
-                weight[root, o + i] = numerator / denominator if denominator > 0.0 else 0.0
+                own_weight[i] = numerator / denominator if denominator > 0.0 else 0.0
     return True
 
 

@@ -34,13 +34,14 @@ _MOST_HALVINGS = 1000
 _MORE_TERMS = 13
 
 
+# Rows are cut out before each loop, for one whose row begins at a number that might be negative is not vectorized.
 @njit(**OPTIONS)
 def _diagonal(c, rate, step, o, width, n_state):
     """``exp(-rate step)`` on the diagonal, for a step of each subject's own."""
     for s in range(n_state):
-        row = s * (s + 1) // 2 + s
+        row, own = s * (s + 1) // 2 + s, rate[s, o : o + width]
         for i in range(width):
-            a = rate[s, o + i] * step[i]
+            a = own[i] * step[i]
             c[row, i] = exp_lane(-a) if a < _LONGEST else 0.0
 
 
@@ -50,8 +51,9 @@ def _halve(b, h, rate, o, width, n_state):
     for i in range(width):
         b[0, i], b[1, i] = h, 0.0
     for s in range(n_state):
+        own = rate[s, o : o + width]
         for i in range(width):
-            b[1, i] = max(b[1, i], rate[s, o + i])
+            b[1, i] = max(b[1, i], own[i])
     for halvings in range(_MOST_HALVINGS):
         longest = 0.0
         for i in range(width):
@@ -68,16 +70,16 @@ def _term(term, b, share, rate, source, target, feed, o, width, n_state):
     """The next term of the power series from the one before."""
     # Later states first: each row needs its own old value and those of earlier states.
     for s in range(n_state - 1, -1, -1):
-        at = s * (s + 1) // 2
+        at, own = s * (s + 1) // 2, rate[s, o : o + width]
         for row in range(at, at + s + 1):
             for i in range(width):
-                term[row, i] = term[row, i] * (b[1, i] - rate[s, o + i])
+                term[row, i] = term[row, i] * (b[1, i] - own[i])
         for e in range(source.shape[0]):
             if target[e] == s:
-                by = source[e] * (source[e] + 1) // 2
+                by, fed = source[e] * (source[e] + 1) // 2, feed[e, o : o + width]
                 for a in range(source[e] + 1):
                     for i in range(width):
-                        term[at + a, i] = term[at + a, i] + feed[e, o + i] * term[by + a, i]
+                        term[at + a, i] = term[at + a, i] + fed[i] * term[by + a, i]
         for row in range(at, at + s + 1):
             for i in range(width):
                 term[row, i] = term[row, i] * (b[0, i] * share)
@@ -149,12 +151,13 @@ def _advance(x, c, before, after, width, n_state):
 def _read(x, now, reading, out, at, o, width, n_state):
     """All readings of a state into the output."""
     for row in range(reading.shape[0]):
+        told = out[row, at, o : o + width]
         for i in range(width):
-            out[row, at, o + i] = 0.0
+            told[i] = 0.0
         for s in range(n_state):
             if reading[row, s] != 0.0:
                 for i in range(width):
-                    out[row, at, o + i] += reading[row, s] * x[now + s, i]
+                    told[i] += reading[row, s] * x[now + s, i]
 
 
 @njit(nogil=True, cache=True, **OPTIONS)
@@ -174,8 +177,9 @@ def _blocks(
             if is_new[step]:
                 _prepare(c, square, b, length[step], rate, source, target, feed, o, width, n_state)
             before, now = origin if is_origin[step] else now, n_state - now
+            given = inputs[interval[step], o : o + width]
             for i in range(width):
-                x[before, i] = inputs[interval[step], o + i]
+                x[before, i] = given[i]
             _advance(x, c, before, now, width, n_state)
             if output[step] >= 0:
                 _read(x, now, reading, out, output[step], o, width, n_state)

@@ -59,13 +59,31 @@ def decay_difference_lane(a, b, decay_a, decay_b):
 
 
 @inlined
+def is_short_lane(a, b):
+    """Whether :func:`cumulative_difference_lane` sums the power series."""
+    return max(a, b) < _SHORT
+
+
+@inlined
+def short_cumulative_lane(a, b):
+    """:func:`cumulative_difference_lane` of two short ones."""
+    low, high = min(a, b), max(a, b)
+    return _short_cumulative(min(low, _SHORT), min(high, _SHORT))
+
+
+@inlined
+def long_cumulative_lane(a, b, decay_a, decay_b, difference):
+    """:func:`cumulative_difference_lane` of two that are not both short."""
+    low, high = min(a, b), max(a, b)
+    return (mean_decay_lane(low, max(decay_a, decay_b)) - difference) / max(high, _SHORT)
+
+
+@inlined
 def cumulative_difference_lane(a, b, decay_a, decay_b, difference):
     """``(mean_decay(a) - mean_decay(b)) / (b - a)``; ``difference`` is :func:`decay_difference_lane` of the same.
 
     With ``high`` the larger argument it equals ``(mean_decay(low) - difference) / high``, which loses less than two
     bits from 1 on; below 1 the power series is summed.
     """
-    low, high = min(a, b), max(a, b)
-    far = (mean_decay_lane(low, max(decay_a, decay_b)) - difference) / max(high, _SHORT)
-    near = _short_cumulative(min(low, _SHORT), min(high, _SHORT))
-    return near if high < _SHORT else far
+    far, near = long_cumulative_lane(a, b, decay_a, decay_b, difference), short_cumulative_lane(a, b)
+    return near if is_short_lane(a, b) else far

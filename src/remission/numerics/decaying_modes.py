@@ -38,20 +38,23 @@ _LONGEST = 320.0
 def _prepare(c, h, rate, link, o, width, n_group, n_mode, n_link):
     """E, W and for each link K, D and G of one step, row by row."""
     at_links = 2 * n_group * n_mode
+    # Rows are cut out before each loop, for one whose row begins at a number that might be negative is not vectorized.
     for k in range(n_link):
+        follows = link[k, o : o + width]
         for i in range(width):
-            b = link[k, o + i] * h
+            b = follows[i] * h
             c[at_links + k, i] = exp_lane(-b) if b < _LONGEST else 0.0
     for gm in range(n_group * n_mode):
+        own = rate[gm, o : o + width]
         for i in range(width):
-            a = rate[gm, o + i] * h
+            a = own[i] * h
             decay = exp_lane(-a) if a < _LONGEST else 0.0
             c[2 * gm, i] = decay
             c[2 * gm + 1, i] = h * mean_decay_lane(a, decay)
         for k in range(n_link):
-            row = at_links + n_link + 2 * (gm * n_link + k)
+            row, follows = at_links + n_link + 2 * (gm * n_link + k), link[k, o : o + width]
             for i in range(width):
-                a, b = rate[gm, o + i] * h, link[k, o + i] * h
+                a, b = own[i] * h, follows[i] * h
                 decay, left = c[2 * gm, i], c[at_links + k, i]
                 difference = decay_difference_lane(a, b, decay, left)
                 c[row, i] = b * difference
@@ -102,8 +105,9 @@ def _read(b, x, state, reading, out, at, o, width, n_group, n_mode, n_link):
             for k in range(n_link):
                 if reading[row, g, 1 + k] != 0.0:
                     _add(x, n_group, reading[row, g, 1 + k], b, state + n_group * n_mode + g * n_link + k, width)
+        told = out[row, at, o : o + width]
         for i in range(width):
-            out[row, at, o + i] = x[n_group, i]
+            told[i] = x[n_group, i]
 
 
 @njit(nogil=True, cache=True, **OPTIONS)
@@ -127,8 +131,9 @@ def _blocks(
             if interval[step] != running:
                 running = interval[step]
                 for m in range(n_modes):
+                    own, given = strength[m, o : o + width], inputs[running, o : o + width]
                     for i in range(width):
-                        b[fed + m, i] = strength[m, o + i] * inputs[running, o + i]
+                        b[fed + m, i] = own[i] * given[i]
             before, now = origin if is_origin[step] else now, n_states - now
             _advance(b, c, before, now, fed, width, n_group, n_mode, n_link)
             if output[step] >= 0:

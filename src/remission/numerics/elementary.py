@@ -10,6 +10,8 @@ Accuracy against correctly rounded values, measured in ``tests/unit/test_element
 All functions work elementwise on arrays of any shape.
 """
 
+import sys
+
 import numpy as np
 from jaxtyping import Float
 
@@ -40,6 +42,8 @@ _SIN_COEFFICIENTS = (
 _SQRT_HALF_BITS = np.int64(0x3FE6A09E667F3BCD)
 _MANTISSA = np.int64(0xFFFFFFFFFFFFF)
 _TWO_PI = 6.283185307179586
+_MANY = 256
+"""From so many numbers on one compiled loop is faster than a dozen turns over the array."""
 
 _Array = Float[np.ndarray, "..."]
 
@@ -63,6 +67,11 @@ def _power(x: _Array, coefficients: tuple[float, ...]) -> _Array:
 
 def exp(x: _Array) -> _Array:
     """The exponential; arguments beyond +-700 are held there. ``exp(0)`` is 1 exactly."""
+    if x.size >= _MANY and x.flags.c_contiguous and x.dtype == np.float64 and "remission.numerics.lanes" in sys.modules:
+        # Here, for the compiler takes half a second to import, which only those pay who have it anyway.
+        from remission.numerics.whole_arrays import exp_of
+
+        return exp_of(x)
     return _power(x, _EXP_COEFFICIENTS)
 
 

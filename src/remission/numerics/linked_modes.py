@@ -9,47 +9,66 @@ import numpy as np
 from jaxtyping import Float
 from numba import njit
 
-from remission.numerics.decay_lanes import cumulative_difference_lane, decay_difference_lane, mean_decay_lane
+from remission.numerics.decay_lanes import (
+    cumulative_difference_lane,
+    decay_difference_lane,
+    is_short_lane,
+    long_cumulative_lane,
+    mean_decay_lane,
+    short_cumulative_lane,
+)
 from remission.numerics.lanes import OPTIONS, exp_lane
 from remission.numerics.quadrature import DoublingPanels
 
-BLOCK = 64
-"""Subjects handled side by side."""
+BLOCK = 128
+"""Subjects handled side by side; what one node of the integral needs of them stays in the first-level cache."""
 
 _MOST_STEPS = 200
 _TOLERANCE = 1e-9
 
 
+# Rows are cut out before each loop, for one whose row begins at a number that might be negative is not vectorized.
 @njit(**OPTIONS)
-def _at(e, d, g, left, held, rate, link, t, o, width, builds):
+def _at(e, d, g, left, held, rate, links, t, o, width, builds):
     """Responses at time t: E, D and G of each mode, K and W of the link."""
+    link = links[o : o + width]
     for i in range(width):
-        b = link[o + i] * t
+        b = link[i] * t
         left[i] = exp_lane(-b)
         held[i] = t * mean_decay_lane(b, left[i])
     for m in range(rate.shape[0]):
+        own, decay, passed, built = rate[m, o : o + width], e[m], d[m], g[m]
+        n_short = 0
         for i in range(width):
-            a, b = rate[m, o + i] * t, link[o + i] * t
-            decay = exp_lane(-a)
-            difference = decay_difference_lane(a, b, decay, left[i])
-            e[m, i], d[m, i] = decay, t * difference
-        if builds:
+            a, b = own[i] * t, link[i] * t
+            decay[i] = exp_lane(-a)
+            passed[i] = decay_difference_lane(a, b, decay[i], left[i])
+            n_short += 1 if is_short_lane(a, b) else 0
+        # Of the two forms the one that nobody here needs is left out.
+        if builds and n_short == width:
             for i in range(width):
-                a, b = rate[m, o + i] * t, link[o + i] * t
-                difference = decay_difference_lane(a, b, e[m, i], left[i])
-                g[m, i] = t * t * cumulative_difference_lane(a, b, e[m, i], left[i], difference)
+                built[i] = t * t * short_cumulative_lane(own[i] * t, link[i] * t)
+        elif builds and n_short == 0:
+            for i in range(width):
+                built[i] = t * t * long_cumulative_lane(own[i] * t, link[i] * t, decay[i], left[i], passed[i])
+        elif builds:
+            for i in range(width):
+                built[i] = t * t * cumulative_difference_lane(own[i] * t, link[i] * t, decay[i], left[i], passed[i])
+        for i in range(width):
+            passed[i] = t * passed[i]
 
 
 @njit(**OPTIONS)
 def _later(e, d, g, left, held, e1, d1, g1, left1, held1, width, builds):
     """Responses one step of length 1 (the arrays that end in it) later."""
     for m in range(e.shape[0]):
+        decay, passed, built, decay1, passed1, built1 = e[m], d[m], g[m], e1[m], d1[m], g1[m]
         if builds:
             for i in range(width):
-                g[m, i] = g1[m, i] + e1[m, i] * g[m, i] + d1[m, i] * held[i]
+                built[i] = built1[i] + decay1[i] * built[i] + passed1[i] * held[i]
         for i in range(width):
-            d[m, i] = e1[m, i] * d[m, i] + d1[m, i] * left[i]
-            e[m, i] = e[m, i] * e1[m, i]
+            passed[i] = decay1[i] * passed[i] + passed1[i] * left[i]
+            decay[i] = decay[i] * decay1[i]
     for i in range(width):
         held[i] = held1[i] + left1[i] * held[i]
         left[i] = left[i] * left1[i]
@@ -59,79 +78,97 @@ def _later(e, d, g, left, held, e1, d1, g1, left1, held1, width, builds):
 def _doubled(e, d, g, left, held, width, builds):
     """Responses at twice the time."""
     for m in range(e.shape[0]):
+        decay, passed, built = e[m], d[m], g[m]
         if builds:
             for i in range(width):
-                g[m, i] = g[m, i] * (1.0 + e[m, i]) + d[m, i] * held[i]
+                built[i] = built[i] * (1.0 + decay[i]) + passed[i] * held[i]
         for i in range(width):
-            d[m, i] = d[m, i] * (e[m, i] + left[i])
-            e[m, i] = e[m, i] * e[m, i]
+            passed[i] = passed[i] * (decay[i] + left[i])
+            decay[i] = decay[i] * decay[i]
     for i in range(width):
         held[i] = held[i] * (1.0 + left[i])
         left[i] = left[i] * left[i]
 
 
+@njit(**OPTIONS)
+def _term(x, response, factor, begun, left, weight, half, o, width):
+    """What the site at one node adds to each subject's integral."""
+    for m in range(response.shape[0]):
+        own, share = response[m], factor[m, o : o + width]
+        if m == 0:
+            for i in range(width):
+                x[i] = share[i] * own[i]
+        else:
+            for i in range(width):
+                x[i] = x[i] + share[i] * own[i]
+    for i in range(width):
+        conc = begun[i] * left[i] + x[i]
+        x[i] = weight * (conc / (conc + half))
+
+
 @njit(nogil=True, cache=True, **OPTIONS)
 def _integral(total, rate, factor, start, link, nodes, weights, first, half, builds):
-    n_mode, n_node = rate.shape[0], nodes.size
-    modes, links = np.zeros((3, n_node + 1, n_mode, BLOCK)), np.zeros((2, n_node + 1, BLOCK))
+    n_mode, n_node, n_panel = rate.shape[0], nodes.size, weights.shape[0]
+    modes, links = np.zeros((6, n_mode, BLOCK)), np.zeros((4, BLOCK))
     e, d, g, left, held = modes[0], modes[1], modes[2], links[0], links[1]
-    x = np.empty(BLOCK)
+    e1, d1, g1, left1, held1 = modes[3], modes[4], modes[5], links[2], links[3]
+    # A node goes through all panels before the next one; what they add to the total waits for its turn.
+    terms = np.empty((n_panel, n_node, BLOCK))
     for o in range(0, link.size, BLOCK):
         width = min(BLOCK, link.size - o)
-        for panel in range(weights.shape[0]):
-            if panel == 1:
-                _at(e[n_node], d[n_node], g[n_node], left[n_node], held[n_node], rate, link, first, o, width, builds)
-            for node in range(n_node):
+        begun, mine = start[o : o + width], total[o : o + width]
+        if n_panel > 1:
+            _at(e1, d1, g1, left1, held1, rate, link, first, o, width, builds)
+        for node in range(n_node):
+            for panel in range(n_panel):
                 if panel == 0:
-                    _at(e[node], d[node], g[node], left[node], held[node], rate, link, nodes[node], o, width, builds)
+                    _at(e, d, g, left, held, rate, link, nodes[node], o, width, builds)
                 elif panel == 1:
-                    _later(
-                        e[node], d[node], g[node], left[node], held[node],
-                        e[n_node], d[n_node], g[n_node], left[n_node], held[n_node], width, builds,
-                    )  # fmt: skip
+                    _later(e, d, g, left, held, e1, d1, g1, left1, held1, width, builds)
                 else:
-                    _doubled(e[node], d[node], g[node], left[node], held[node], width, builds)
-                response = g[node] if builds else d[node]
+                    _doubled(e, d, g, left, held, width, builds)
+                x, weight = terms[panel, node], weights[panel, node]
+                _term(x, g if builds else d, factor, begun, left, weight, half, o, width)
+        for panel in range(n_panel):
+            for node in range(n_node):
+                x = terms[panel, node]
                 for i in range(width):
-                    x[i] = factor[0, o + i] * response[0, i]
-                for m in range(1, n_mode):
-                    for i in range(width):
-                        x[i] = x[i] + factor[m, o + i] * response[m, i]
-                for i in range(width):
-                    conc = start[o + i] * left[node, i] + x[i]
-                    total[o + i] = total[o + i] + weights[panel, node] * (conc / (conc + half))
+                    mine[i] = mine[i] + x[i]
 
 
 @njit(**OPTIONS)
-def _site(time, plasma, falling, effect, rate, modes, start, link, o, width):
+def _site(time, plasma, falling, effect, rate, modes, start, links, o, width):
     """Sum of the modes, its fall, and the linked site, at a time of each subject's own."""
+    begun, link = start[o : o + width], links[o : o + width]
     for i in range(width):
         plasma[i], falling[i], effect[i] = 0.0, 0.0, 0.0
     for m in range(rate.shape[0]):
+        own, mode = rate[m, o : o + width], modes[m, o : o + width]
         for i in range(width):
-            a, b = rate[m, o + i] * time[i], link[o + i] * time[i]
+            a, b = own[i] * time[i], link[i] * time[i]
             decay, left = exp_lane(-a), exp_lane(-b)
-            now = modes[m, o + i] * decay
+            now = mode[i] * decay
             plasma[i] = plasma[i] + now
-            falling[i] = falling[i] + rate[m, o + i] * now
-            effect[i] = effect[i] + modes[m, o + i] * decay_difference_lane(a, b, decay, left)
+            falling[i] = falling[i] + own[i] * now
+            effect[i] = effect[i] + mode[i] * decay_difference_lane(a, b, decay, left)
     for i in range(width):
-        left = exp_lane(-(link[o + i] * time[i]))
-        effect[i] = start[o + i] * left + link[o + i] * time[i] * effect[i]
+        left = exp_lane(-(link[i] * time[i]))
+        effect[i] = begun[i] * left + link[i] * time[i] * effect[i]
 
 
 @njit(nogil=True, cache=True, **OPTIONS)
-def _peak(peak, rate, modes, start, link):
+def _peak(peak, rate, modes, start, links):
     b = np.empty((7, BLOCK))
     time, low, high, is_open, plasma, falling, effect = b[0], b[1], b[2], b[3], b[4], b[5], b[6]
-    for o in range(0, link.size, BLOCK):
-        width = min(BLOCK, link.size - o)
+    for o in range(0, links.size, BLOCK):
+        width = min(BLOCK, links.size - o)
+        link, found = links[o : o + width], peak[o : o + width]
         for i in range(width):
             time[i], low[i], high[i], is_open[i] = 0.0, 0.0, np.inf, 1.0
         for _ in range(_MOST_STEPS):
-            _site(time, plasma, falling, effect, rate, modes, start, link, o, width)
+            _site(time, plasma, falling, effect, rate, modes, start, links, o, width)
             for i in range(width):
-                k, gap = link[o + i], plasma[i] - effect[i]
+                k, gap = link[i], plasma[i] - effect[i]
                 low[i] = time[i] if gap > 0.0 else low[i]
                 high[i] = high[i] if gap > 0.0 else time[i]
                 slope = -falling[i] - k * gap
@@ -148,9 +185,9 @@ def _peak(peak, rate, modes, start, link):
                 n_open = max(n_open, is_open[i])
             if n_open == 0.0:
                 break
-        _site(time, plasma, falling, effect, rate, modes, start, link, o, width)
+        _site(time, plasma, falling, effect, rate, modes, start, links, o, width)
         for i in range(width):
-            peak[o + i] = effect[i]
+            found[i] = effect[i]
 
 
 @njit(nogil=True, cache=True, **OPTIONS)

@@ -3,7 +3,7 @@
 from remission.pk.bands import BandDraws, MeasuredBand, measured_band, with_band_spread
 from remission.pk.concentrations import Concentrations, Series
 from remission.pk.doses import simulate_doses, simulate_effect_site
-from remission.pk.effect_site import effect_site_peak, saturated_hours
+from remission.pk.effect_site import effect_site_peak, saturated_hours, species_modes
 from remission.pk.exposure import Exposure, exposure_of_doses
 from remission.pk.hepatoportal_people import PersonFactors
 from remission.pk.individuals import MetaboliteIndividuals, PkIndividuals, individual_parameters
@@ -75,6 +75,7 @@ __all__ = [
     "read_pk_model",
     "register_structure",
     "saturated_hours",
+    "species_modes",
     "simulate_concentrations",
     "simulate_doses",
     "simulate_effect_site",

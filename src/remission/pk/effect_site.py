@@ -22,6 +22,7 @@ Everything is element by element, with operations that round in one way on every
 compiled (:mod:`remission.numerics.linked_modes`); tests hold them to plain NumPy, bit for bit.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +31,7 @@ from jaxtyping import Float
 from remission.numerics.linked_modes import built_up, linked_peak, saturated_integral
 from remission.numerics.quadrature import doubling_panels
 from remission.pk.individuals import UG_PER_MG, PkIndividuals
-from remission.pk.mammillary import mammillary_modes
+from remission.pk.mammillary import Modes, mammillary_modes
 from remission.records.analyte import Analyte
 
 _Subject = Float[np.ndarray, " subject"]
@@ -56,14 +57,16 @@ def saturated_hours(
     s_fraction: float,
     horizon_h: float,
     c50_ng_per_ml: float,
+    modes: Mapping[Analyte, Modes] | None = None,
 ) -> _Subject:
     """Integral of ``C / (C + C50)`` over the effect site from 0 to ``horizon_h``. [h]
 
     ``dose_mg``: one infusion that starts at 0, free base. [mg] ``duration_h``: its length, > 0. [h] ``s_fraction``:
     share of S-ketamine in the dose. [dimensionless] ``horizon_h``: end of the integral; the part of the infusion beyond
-    it does not count. [h] ``c50_ng_per_ml``: concentration of half saturation, > 0. [ng/mL]
+    it does not count. [h] ``c50_ng_per_ml``: concentration of half saturation, > 0. [ng/mL] ``modes``: from
+    :func:`species_modes`, where they are there already.
     """
-    parents = _parents(individuals, dose_mg, duration_h, s_fraction, species=individuals.model.species)
+    parents = _parents(individuals, dose_mg, duration_h, s_fraction, modes or species_modes(individuals))
     rate, k = parents.rate_per_h, individuals.ke0_per_h
     total = np.zeros_like(k)
     saturated_integral(
@@ -92,14 +95,21 @@ def saturated_hours(
 
 
 def effect_site_peak(
-    individuals: PkIndividuals, *, dose_mg: _Subject, duration_h: float, s_fraction: float, analyte: Analyte
+    individuals: PkIndividuals,
+    *,
+    dose_mg: _Subject,
+    duration_h: float,
+    s_fraction: float,
+    analyte: Analyte,
+    modes: Mapping[Analyte, Modes] | None = None,
 ) -> _Subject:
     """Largest effect-site concentration of one species after one infusion. [ng/mL]
 
     Newton's method on plasma minus effect site; at the peak the effect site is flat, so its value is far more accurate
-    than its time.
+    than its time. ``modes``: as for :func:`saturated_hours`.
     """
-    parents = _parents(individuals, dose_mg, duration_h, s_fraction, species=(analyte,))
+    known = species_modes(individuals, (analyte,)) if modes is None else modes
+    parents = _parents(individuals, dose_mg, duration_h, s_fraction, {analyte: known[analyte]})
     end = _end_of_infusion(parents, individuals.ke0_per_h, duration_h)
     return linked_peak(
         parents.rate_per_h, end.plasma_ng_per_ml, start=end.effect_ng_per_ml, link_rate=individuals.ke0_per_h
@@ -123,27 +133,34 @@ def _end_of_infusion(parents: _Parents, k: _Subject, duration_h: float) -> _End:
     )
 
 
-def _parents(
-    individuals: PkIndividuals,
-    dose_mg: _Subject,
-    duration_h: float,
-    s_fraction: float,
-    *,
-    species: tuple[Analyte, ...],
-) -> _Parents:
-    shares = {Analyte.S_KET: s_fraction, Analyte.R_KET: 1.0 - s_fraction, Analyte.KET: 1.0}
-    rates, strengths = [], []
-    for one in species:
-        modes = mammillary_modes(
+def species_modes(individuals: PkIndividuals, species: Sequence[Analyte] | None = None) -> dict[Analyte, Modes]:
+    """The modes of plasma of some species; ``None``: of all that the model has."""
+    return {
+        one: mammillary_modes(
             cl_l_per_h=individuals.cl_l_per_h[individuals.species_index(one)],
             v1_l=individuals.v1_l,
             q_l_per_h=individuals.q_l_per_h,
             v_l=individuals.v_l,
         )
-        rate_ug_per_h = dose_mg * (UG_PER_MG * shares[one] / duration_h)
-        rates.append(modes.rate_per_h)
-        strengths.append(rate_ug_per_h / individuals.v1_l * modes.weight)
-    return _Parents(rate_per_h=np.concatenate(rates), strength_ng_per_ml_per_h=np.concatenate(strengths))
+        for one in (individuals.model.species if species is None else species)
+    }
+
+
+def _parents(
+    individuals: PkIndividuals,
+    dose_mg: _Subject,
+    duration_h: float,
+    s_fraction: float,
+    modes: Mapping[Analyte, Modes],
+) -> _Parents:
+    shares = {Analyte.S_KET: s_fraction, Analyte.R_KET: 1.0 - s_fraction, Analyte.KET: 1.0}
+    strengths = [
+        dose_mg * (UG_PER_MG * shares[one] / duration_h) / individuals.v1_l * own.weight for one, own in modes.items()
+    ]
+    return _Parents(
+        rate_per_h=np.concatenate([own.rate_per_h for own in modes.values()]),
+        strength_ng_per_ml_per_h=np.concatenate(strengths),
+    )
 
 
 def _sum(terms: Float[np.ndarray, "mode ..."]) -> Float[np.ndarray, "..."]:

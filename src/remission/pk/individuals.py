@@ -191,13 +191,18 @@ def correlated_normals(model: PkModel, z_iiv: Float[np.ndarray, "subject iiv"]) 
 
 
 def individual_parameters(
-    model: PkModel, *, weight_kg: Float[np.ndarray, " subject"], z_iiv: Float[np.ndarray, "subject iiv"]
+    model: PkModel,
+    *,
+    weight_kg: Float[np.ndarray, " subject"],
+    z_iiv: Float[np.ndarray, "subject iiv"],
+    with_metabolites: bool = True,
 ) -> PkIndividuals:
     """Each person's parameters.
 
     ``model``: from :func:`~remission.pk.model.load_pk_model`. ``z_iiv``: standard normals, columns as
-    ``model.iiv_names``; zeros give the typical person. [dimensionless] Raises SpecError: a weight no adult model
-    covers, or ``z_iiv`` of another shape or not finite.
+    ``model.iiv_names``; zeros give the typical person. [dimensionless] ``with_metabolites``: whether those of
+    metabolites are worked out, where the model has them. Raises SpecError: a weight no adult model covers, or
+    ``z_iiv`` of another shape or not finite.
     """
     _check(model, weight_kg, z_iiv)
     scaled = _Scaled(model, weight_kg, z_iiv)
@@ -228,7 +233,7 @@ def individual_parameters(
         venous_fast_fraction=model.links.value("venous_fast_fraction"),
         venous_rate_per_h=model.links.value("venous_rate_per_h") * scaled.ones,
         is_extrapolated=outside,
-        metabolites=_metabolites(scaled, v1) if "nk_cl_l_per_h" in values else None,
+        metabolites=_metabolites(scaled, v1) if with_metabolites and "nk_cl_l_per_h" in values else None,
     )
 
 

@@ -31,6 +31,7 @@ from remission.pk import (
     load_pk_model,
     saturated_hours,
     simulate_effect_site,
+    species_modes,
 )
 from remission.receptor import saturation
 from remission.records.analyte import Analyte
@@ -108,13 +109,14 @@ def simulate_session_effects(
     ([1.39], [0.75])
     """
     events = infusions_per_weight([dose_mg_per_kg], start_h=[0.0], duration_h=[duration_h], weight_kg=weight_kg)
-    people = individual_parameters(pharmacology.pk, weight_kg=weight_kg, z_iiv=z_iiv)
+    people = individual_parameters(pharmacology.pk, weight_kg=weight_kg, z_iiv=z_iiv, with_metabolites=False)
     exposure, peak = np.zeros(weight_kg.size), np.zeros(weight_kg.size)
     settings = pharmacology.exposure
     if dose_mg_per_kg > 0.0:
         for start in range(0, weight_kg.size, _CHUNK):
             rows = slice(start, start + _CHUNK)
-            some, dose_mg = people.take(rows), events.dose_mg[rows, 0]
+            some = people if weight_kg.size <= _CHUNK else people.take(rows)
+            dose_mg, modes = events.dose_mg[rows, 0], species_modes(some)
             exposure[rows] = saturated_hours(
                 some,
                 dose_mg=dose_mg,
@@ -122,10 +124,12 @@ def simulate_session_effects(
                 s_fraction=events.s_fraction,
                 horizon_h=settings.value("horizon_h"),
                 c50_ng_per_ml=settings.value("c50_exposure_ng_per_ml"),
+                modes=modes,
             )
             peak[rows] = effect_site_peak(
-                some, dose_mg=dose_mg, duration_h=duration_h, s_fraction=events.s_fraction, analyte=Analyte.S_KET
-            )
+                some, dose_mg=dose_mg, duration_h=duration_h, s_fraction=events.s_fraction, analyte=Analyte.S_KET,
+                modes=modes,
+            )  # fmt: skip
     effects = pharmacology.effects
     return SessionEffects(
         exposure=exposure / settings.value("exposure_reference_h"),

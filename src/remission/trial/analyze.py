@@ -20,6 +20,7 @@ from remission.trial.batch import TrialBatch
 from remission.trial.before import baseline_covariates, baseline_strata
 from remission.trial.endpoints import amount_unit_of, period_values
 from remission.trial.periods import day_counts
+from remission.trial.randomization import in_arms
 
 _BY_PERSON: Final = frozenset[Method]({
     "mean_difference", "odds_ratio", "hazard_ratio", "percent_lower", "log_rank", "restricted_mean_difference",
@@ -104,7 +105,7 @@ class _Compared(Compared):
     def randomized(self) -> _Flags:
         """Everybody of the contrast who has what the regression is adjusted for."""
         treatment, control = sides_of(self.protocol, self.analysis.contrast)
-        inside = np.isin(self._arm, treatment + control)
+        inside = in_arms(self._arm, treatment + control)
         if self.analysis.baseline is not None:
             inside &= np.isfinite(self.table(self.values[self.analysis.baseline]))
         for name in self.analysis.adjust:
@@ -113,7 +114,7 @@ class _Compared(Compared):
 
     @cached_property
     def treated(self) -> _Flags:
-        return np.isin(self._arm, sides_of(self.protocol, self.analysis.contrast)[0])
+        return in_arms(self._arm, sides_of(self.protocol, self.analysis.contrast)[0])
 
     @cached_property
     def adjust(self) -> _Terms:
@@ -198,4 +199,4 @@ def _level(protocol: Protocol, name: str, batch: TrialBatch) -> Int[np.ndarray, 
 
 def _indicators(levels: Int[np.ndarray, " subject"]) -> Float[np.ndarray, "subject term"]:
     """Indicators of all levels but the first; those that a replicate lacks are zero there, and count for nothing."""
-    return (levels[:, None] == np.unique(levels)[1:]).astype(np.float64)
+    return (levels[:, None] == np.flatnonzero(np.bincount(levels))[1:]).astype(np.float64)

@@ -10,6 +10,7 @@ from remission.analyses.estimate import Estimates
 from remission.endpoints.values import times_of, values_of
 from remission.errors import NumericalError
 from remission.numerics.by_day import tally_days
+from remission.numerics.by_group import group_moments
 from remission.patient.parameters import CourseParameters
 from remission.protocol.record import Protocol
 from remission.trial.analyze import analyze_replicates
@@ -107,12 +108,7 @@ def values_by_arm(
     protocol: Protocol, batch: TrialBatch, outcomes: Outcomes, names: Iterable[str]
 ) -> dict[str, ArmValues]:
     """Means, spreads and events of some endpoints by arm."""
-    n_subjects = len(batch.people) // batch.n_replicates
-    ones = [slice(offset * n_subjects, (offset + 1) * n_subjects) for offset in range(batch.n_replicates)]
-    return {
-        name: _arm_values(protocol, batch.arm, outcomes.values[name], outcomes.events.get(name, _NONE), ones)
-        for name in names
-    }
+    return {name: _arm_values(protocol, batch, outcomes.values[name], outcomes.events.get(name)) for name in names}
 
 
 def analyze_batch(protocol: Protocol, chunk: Chunk, batch: TrialBatch, *, parameters: CourseParameters) -> ChunkResult:
@@ -168,29 +164,15 @@ def merge_chunks(results: list[ChunkResult]) -> ChunkResult:
 
 def _arm_values(
     protocol: Protocol,
-    arm: Int[np.ndarray, " subject"],
+    batch: TrialBatch,
     value: Float[np.ndarray, " subject"],
-    event: Bool[np.ndarray, " event"],
-    ones: list[slice],
+    event: Bool[np.ndarray, " subject"] | None,
 ) -> ArmValues:
-    shape = (len(ones), len(protocol.arms))
-    mean, sd, share = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan)
-    n = np.zeros(shape, dtype=np.int64)
-    # Of no arm: everybody without a value.
-    group = np.where(np.isfinite(value), arm, -1)
-    for row, one in enumerate(ones):
-        column, places = value[one], group[one]
-        for index in range(len(protocol.arms)):
-            mine = np.flatnonzero(places == index)
-            own = column[mine]
-            n[row, index] = own.size
-            if own.size:
-                mean[row, index] = own.sum() / own.size
-                if event.size:
-                    share[row, index] = event[one][mine].mean()
-            if own.size > 1:
-                away = own - mean[row, index]
-                sd[row, index] = np.sqrt((away * away).sum() / (own.size - 1))
+    shape = (batch.n_replicates, -1)
+    mean, sd, n, share = group_moments(
+        value.reshape(shape), batch.arm.reshape(shape), n_groups=len(protocol.arms),
+        hit=None if event is None else event.reshape(shape),
+    )  # fmt: skip
     return ArmValues(mean=mean, sd=sd, n=n, event_share=share)
 
 
@@ -209,6 +191,3 @@ def _counts(protocol: Protocol, batch: TrialBatch) -> CourseCounts:
         never_used=np.stack([later(first, group) for group in groups]),
         in_study=np.stack([later(batch.course.days_in_study, group) for group in groups]),
     )
-
-
-_NONE = np.zeros(0, dtype=np.bool_)

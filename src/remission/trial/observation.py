@@ -138,7 +138,9 @@ def _observation(
     last_diary = np.full(n, -1, dtype=np.int64)
     for day in days["diary"]:
         last_diary = np.where(kept[day], day, last_diary)
-    seen = (np.arange(n_days)[:, None] <= last_diary).T  # day by day in memory, as the course
+    # Day by day in memory, as the course; in the smallest whole numbers that hold the days, for speed.
+    small = np.int16 if n_days < np.iinfo(np.int16).max else np.int64
+    seen = (np.arange(n_days, dtype=small)[:, None] <= last_diary.astype(small)).T
     diary, amount = course.use, course.amount
     if parameters.p_hide > 0.0:
         diary = np.stack(
@@ -163,13 +165,13 @@ def _observation(
         amount=amount,
         seen=seen,
         test_day=np.array(days["test"], dtype=np.int64),
-        test_kept=_columns([kept[day] for day in days["test"]], n).astype(np.bool_),
-        test_positive=_columns(positive, n).astype(np.bool_),
+        test_kept=_flags([kept[day] for day in days["test"]], n),
+        test_positive=_flags(positive, n),
         craving_day=np.array(craving_days, dtype=np.int64),
         craving_vas=_columns(vas, n).astype(np.float64),
         days_in_study=course.days_in_study,
         diary_day=np.array(days["diary"], dtype=np.int64),
-        diary_kept=_columns([kept[day] for day in days["diary"]], n).astype(np.bool_),
+        diary_kept=_flags([kept[day] for day in days["diary"]], n),
         before=before,
         marks=_marks(people, measured, belief, kept, parameters),
         sessions=measured.sessions,
@@ -258,6 +260,11 @@ def _columns(columns: list[np.ndarray], n: int) -> np.ndarray:
     return np.stack(columns, axis=1) if columns else np.zeros((n, 0))
 
 
+def _flags(columns: list[Bool[np.ndarray, " subject"]], n: int) -> Bool[np.ndarray, "subject column"]:
+    """Columns side by side, each of them in one piece of memory."""
+    return np.stack(columns).T if columns else np.zeros((n, 0), dtype=np.bool_)
+
+
 def _kept(
     people: People, course: Course, days: list[int], schedule: CourseSchedule, parameters: CourseParameters
 ) -> dict[int, Bool[np.ndarray, " subject"]]:
@@ -266,13 +273,11 @@ def _kept(
     clean, using = leaving_probability(
         np.array([0.0, 1.0]), hazard_per_day=parameters.miss_hazard_per_day, use_factor=parameters.leave_use_factor
     )
-    kept = {}
-    for day, chance in zip(days, draw_firsts(people, Stream.VISIT, days), strict=True):
-        present = course.days_in_study > day
-        if not schedule.blocked[day]:
-            present &= np.where(course.use[:, day] > 0, chance >= using, chance >= clean)
-        kept[day] = present
-    return kept
+    if not days:
+        return {}
+    chance, at = draw_firsts(people, Stream.VISIT, days), np.array(days)
+    stays = np.where(course.use.T[at] > 0, chance >= using, chance >= clean) | schedule.blocked[at][:, None]
+    return dict(zip(days, stays & (course.days_in_study > at[:, None]), strict=True))
 
 
 def _reported_craving(
@@ -296,8 +301,10 @@ def _tests_positive(
     test = protocol.test
     if test is None:
         return [np.zeros(len(people), dtype=np.bool_) for _ in days]
-    found = []
-    for day, chance in zip(days, draw_firsts(people, Stream.ASSAY, days), strict=True):
-        used = course.use[:, max(0, day + 1 - test.detection_days) : day + 1].any(axis=1)
-        found.append(np.where(used, chance < test.sensitivity, chance < 1.0 - test.specificity))
-    return found
+    if not days:
+        return []
+    chance, seen = draw_firsts(people, Stream.ASSAY, days), (max(0, day + 1 - test.detection_days) for day in days)
+    used = np.stack(
+        [np.bitwise_or.reduce(course.use[:, first : day + 1], axis=1) for first, day in zip(seen, days, strict=True)]
+    )
+    return list(np.where(used > 0, chance < test.sensitivity, chance < 1.0 - test.specificity))

@@ -7,7 +7,7 @@ earlier allocation.
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from remission.protocol.record import Protocol
 from remission.streams import People, Stream, draw_uniforms
@@ -33,6 +33,14 @@ def strata_of(
     return stratum
 
 
+def in_arms(arm: Int[np.ndarray, "..."], arms: Sequence[int]) -> Bool[np.ndarray, "..."]:
+    """Who is in one of some arms; NumPy's own question sorts everybody first."""
+    found = np.zeros(arm.shape, dtype=np.bool_)
+    for index in arms:
+        found |= arm == index
+    return found
+
+
 def allocate(
     people: People, protocol: Protocol, *, stratum: Int[np.ndarray, "replicate subject"], again: int = 0
 ) -> Int[np.ndarray, "replicate subject"]:
@@ -50,7 +58,7 @@ def allocate(
     first = int(people.replicate[0])
     slots = People.of_replicates(seed=people.seed, first=first, count=n_replicates, n_subjects=n_slots)
     arm = np.zeros((n_replicates, n_subjects), dtype=np.int64)
-    for number in np.unique(stratum):
+    for number in np.flatnonzero(np.bincount(stratum.ravel())):
         keys: Float[np.ndarray, "replicate block slot"] = draw_uniforms(
             slots, Stream.ALLOCATION, int(number) + again * _STRATA
         )[0].reshape(n_replicates, -1, size)

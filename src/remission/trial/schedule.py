@@ -4,6 +4,7 @@ A person's schedule is drawn the same way whatever the arm, so that arms with th
 """
 
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -16,10 +17,11 @@ from remission.protocol.record import Protocol
 from remission.records.dose import Dose, DrugForm, Route
 from remission.records.population import Population
 from remission.records.therapy_kinds import THERAPIES
-from remission.records.treatment import DrugCourse, Gap, TherapyCourse
+from remission.records.treatment import DrugCourse, Gap, Session, TherapyCourse
 from remission.session.effects import session_model, simulate_effects_of_doses, simulate_session_effects
 from remission.streams import People, Stream, draw_uniforms
 from remission.trial.package import TherapyEffect, therapy_effect
+from remission.trial.randomization import in_arms
 
 _InfusionDays = Int[np.ndarray, "subject infusion"]
 _SessionDays = Int[np.ndarray, "subject session"]
@@ -103,33 +105,34 @@ def build_schedule(
     quality = np.zeros(n)
     incentive, tau_incentive_day = np.full((n, n_sessions), -1.0), 1.0
     effects = {
-        doses: _session_effects(people, doses, np.isin(arm, arms), covariates, pharmacology)
+        doses: _session_effects(people, doses, in_arms(arm, arms), covariates, pharmacology)
         for doses, arms in _sessions_of(protocol).items()
     }
     for index, item in enumerate(protocol.arms):
         mine = arm == index
+        column = mine[:, None]
         days = np.zeros((n, 0), dtype=np.int64)
         for start_day, name in item.drug_starts:
             drug = protocol.drugs[name]
             given = days.shape[1]
             days = np.concatenate([days, infusion_days(people, drug, start_day=start_day, before=given)], axis=1)
-            infusion_day[mine, given : days.shape[1]] = days[mine, given:]
+            np.copyto(infusion_day[:, given : days.shape[1]], days[:, given:], where=column)
             for slot, infusion in enumerate(drug.infusions, start=given):
                 if drug.is_ketamine:
-                    e, m = effects[infusion.given(drug.form)]
-                    exposure[mine, slot] = e[mine]
-                    psychoactive[mine, slot] = 0.0 if infusion.under_anesthesia else m[mine]
+                    e, m = effects[_given(infusion, drug.form)]
+                    np.copyto(exposure[:, slot], e, where=mine)
+                    np.copyto(psychoactive[:, slot], 0.0 if infusion.under_anesthesia else m, where=mine)
                 else:
-                    psychoactive[mine, slot] = drug.psychoactive
+                    np.copyto(psychoactive[:, slot], drug.psychoactive, where=mine)
         before = 0
         for name in item.contacts:
             therapy = protocol.therapies[name]
             held = session_days(therapy, days)
             slots = slice(before, before + held.shape[1])
-            session_day[mine, slots] = held[mine]
+            np.copyto(session_day[:, slots], held, where=column)
             effect = _effect(therapy, protocol, parameters)
             if effect.incentive is None:
-                quality[mine] = effect.quality
+                np.copyto(quality, effect.quality, where=mine)
             else:
                 incentive[mine, slots], tau_incentive_day = effect.incentive, effect.tau_incentive_day
             before = slots.stop
@@ -177,7 +180,7 @@ def with_other_doses(
     assert other is not None, "asked for an infusion that adapts"
     if not course.is_ketamine or not who.any():
         return schedule
-    found = _session_effects(people, other.given(course.form), who, covariates, pharmacology)
+    found = _session_effects(people, _given(other, course.form), who, covariates, pharmacology)
     exposure, psychoactive = schedule.exposure.copy(), schedule.psychoactive.copy()
     exposure[who, slot] = found[0][who]
     psychoactive[who, slot] = 0.0 if other.under_anesthesia else found[1][who]
@@ -190,8 +193,14 @@ def _sessions_of(protocol: Protocol) -> dict[tuple[Dose, ...], list[int]]:
     for index, arm in enumerate(protocol.arms):
         for drug in (protocol.drugs[name] for _, name in arm.drug_starts):
             for infusion in drug.infusions if drug.is_ketamine else ():
-                found.setdefault(infusion.given(drug.form), []).append(index)
+                found.setdefault(_given(infusion, drug.form), []).append(index)
     return found
+
+
+@lru_cache(maxsize=256)
+def _given(session: Session, form: DrugForm) -> tuple[Dose, ...]:
+    """The doses of a session; every chunk of people asks again, and to check them takes longer than to give them."""
+    return session.given(form)
 
 
 def _session_effects(

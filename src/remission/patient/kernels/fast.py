@@ -11,9 +11,11 @@ Threads share nothing but the ticket counter; results never depend on their numb
 import itertools
 import threading
 from collections import namedtuple
+from collections.abc import Hashable
 from dataclasses import fields
 from functools import cache
 from math import prod
+from operator import attrgetter
 from types import FunctionType
 from typing import Any
 
@@ -42,6 +44,7 @@ from remission.numerics.lanes import (
     sin_turns_lane,
 )
 from remission.numerics.lanes import unit_lane as _unit
+from remission.numerics.memory import keep_freed_memory
 from remission.patient.course import Course, CourseSchedule, Traits
 from remission.patient.kernels.links import active_links
 from remission.patient.parameters import CourseParameters
@@ -71,6 +74,7 @@ __all__ = ["BLOCK", "simulate_course"]
 BLOCK = 256
 """People handled side by side; the rows that one loop touches stay in the first-level cache."""
 
+keep_freed_memory()
 _CACHE_LINE_BYTES = 64
 _TICKETS_PER_THREAD = 4
 _GOALS = ("none", "reduce", "stop")
@@ -566,9 +570,16 @@ def _blocks_with(links: tuple[tuple[str, Any], ...]) -> Any:
 _SHORT = {"experience_session": "_experience", "leaving_probability": "_leaving"}
 
 
-def _numbers(record: Any) -> list[Any]:
+def _numbers(record: Any) -> tuple[Any, ...]:
     """The values of a record's fields, in their order."""
-    return [getattr(record, field.name) for field in fields(record)]
+    found: tuple[Any, ...] = _reader(type(record))(record)
+    return found
+
+
+@cache
+def _reader(kind: Hashable) -> Any:
+    record: Any = kind
+    return attrgetter(*(field.name for field in fields(record)))
 
 
 _NOTHING = np.zeros((1, 1))

@@ -136,3 +136,18 @@ def test_impossible_numbers_of_workers_are_refused(options: dict[str, int], word
     """Before any work is done."""
     with pytest.raises(SpecError, match=word):
         choose_workers(**{"cluster": None, "workers": None, "threads": 1, **options})  # type: ignore[arg-type]
+
+
+def test_workers_that_began_to_load_do_the_work() -> None:
+    """They are the ones that work, no further ones; what one of them cannot load is said by the work that needs it."""
+    with Processes(2) as crew:
+        crew.begin(("remission.errors", "remission.no_such_module"))
+        started = {process.pid for process in multiprocessing.active_children()}
+        assert set(crew.in_order(_who, range(4))) <= started
+    with Crew() as alone:
+        alone.begin(("remission.no_such_module",))
+        assert list(alone.in_order(_who, [0])) == [os.getpid()]
+
+
+def _who(_: int) -> int:
+    return os.getpid()

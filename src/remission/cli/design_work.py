@@ -34,8 +34,11 @@ _TIMED_PERSON_DAYS = 40_000_000
 """From here on the pace of this machine is measured before anything is started."""
 _LARGE_S = 600.0
 """Above this expected time it waits for --yes. [s]"""
-_SHARED_PERSON_DAYS = 20_000_000
-"""From here on the work is shared by all cores, unless --workers says otherwise."""
+_SHARED_PERSON_DAYS = 40_000_000
+"""From here on the work is shared by all cores, unless --workers says otherwise: below, to start workers takes longer
+than they save."""
+_LOADS = ("remission.design.operating", "remission.design.nulls", "remission.design.again")
+"""What workers of a design need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +55,26 @@ def engage(person_days: int, protocol: Protocol, workers: int | None, *, yes: bo
     The pace of ``protocol``, one of the designs, stands for all.
     """
     crew = crew_of(1 if workers is None and person_days < _SHARED_PERSON_DAYS else workers)
-    if person_days >= _TIMED_PERSON_DAYS:
-        expected = expected_s(protocol, person_days, n_workers=crew.n_workers)
-        plan = f"up to {person_days:,} person-days, about {duration(expected)} with {crew.n_workers} processes here"
-        if expected > _LARGE_S and not yes:
-            raise SpecError(
-                where="--replicates", got=plan, allowed=f"up to {duration(_LARGE_S)} without asking",
-                remedy="Start it with --yes, or take fewer replicates, sizes, scenarios or draws.",
-            )  # fmt: skip
-        typer.echo(f"Simulating {plan}.", err=True)
+    # They load while this process looks at its pace and at the first trials.
+    crew.begin(_LOADS)
+    try:
+        if person_days >= _TIMED_PERSON_DAYS:
+            _say_cost(person_days, protocol, crew.n_workers, yes=yes)
+    except BaseException:
+        crew.close()
+        raise
     return crew
+
+
+def _say_cost(person_days: int, protocol: Protocol, n_workers: int, *, yes: bool) -> None:
+    expected = expected_s(protocol, person_days, n_workers=n_workers)
+    plan = f"up to {person_days:,} person-days, about {duration(expected)} with {n_workers} processes here"
+    if expected > _LARGE_S and not yes:
+        raise SpecError(
+            where="--replicates", got=plan, allowed=f"up to {duration(_LARGE_S)} without asking",
+            remedy="Start it with --yes, or take fewer replicates, sizes, scenarios or draws.",
+        )  # fmt: skip
+    typer.echo(f"Simulating {plan}.", err=True)
 
 
 def keeping(crew: Crew, work: DesignWork | None) -> Crew:

@@ -51,6 +51,9 @@ class Crew:
         """
         return ((piece, piece.result()) for piece in wait(pending, return_when=FIRST_COMPLETED).done)
 
+    def begin(self, loads: Collection[str]) -> None:
+        """Let workers start and load modules already, while this process still prepares; nothing to do here."""
+
     def close(self) -> None:
         """End the workers, in the middle of their work too."""
 
@@ -163,6 +166,13 @@ class Processes(Threads):
             future = super().submit(work, item)
         self._workers |= set(multiprocessing.active_children()) - before
         return future
+
+    def begin(self, loads: Collection[str]) -> None:
+        """Let the workers start and load modules already, while this process still prepares."""
+        # Whoever cannot start or load says so when there is work.
+        with suppress(OSError, BrokenProcessPool):
+            for _ in range(self.n_workers):
+                self.submit(_load, tuple(loads))
 
     def close(self) -> None:
         """End the workers at once."""

@@ -11,7 +11,6 @@ Threads share nothing but the ticket counter; results never depend on their numb
 import itertools
 import threading
 from collections import namedtuple
-from collections.abc import Hashable
 from dataclasses import fields
 from functools import cache
 from math import prod
@@ -48,7 +47,7 @@ from remission.numerics.memory import keep_freed_memory
 from remission.patient.course import Course, CourseSchedule, Traits
 from remission.patient.kernels.links import active_links
 from remission.patient.parameters import CourseParameters
-from remission.patient.weights import CourseWeights, course_weights, keep_share, pieces_of, starting_states
+from remission.patient.weights import CourseWeights, Pieces, course_weights, keep_share, pieces_of, starting_states
 from remission.plasticity.dose_response import daily_exposure, dose_effect
 from remission.plasticity.glutamate import decay_efficacy, raise_efficacy, raised_share
 from remission.plasticity.serotonin import decay_serotonin
@@ -107,6 +106,10 @@ _Weights: Any = namedtuple("_Weights", tuple(field.name for field in fields(Cour
 # A call from Python with an array costs microseconds; with a named tuple of sixty fields, a quarter of a millisecond.
 # The functions below are given the array too, because sixty numbers would go through memory at each call.
 _named, _weighed = compile_naming(_Parameters), compile_naming(_Weights)
+# The numbers of a record in the order of its fields.
+_PARAMETERS, _WEIGHTS, _PIECES = (
+    attrgetter(*(field.name for field in fields(kind))) for kind in (CourseParameters, CourseWeights, Pieces)
+)
 
 # Rows of the scratch buffer, as element offsets; one row is one quantity of BLOCK people.
 _N_ROWS = 64
@@ -476,7 +479,7 @@ def simulate_course(
         *(0.0 if column is None else column for column in (
             schedule.medicine, schedule.medicine_first, schedule.medicine_last, schedule.belief,
         )),
-        *_numbers(pieces_of(parameters, traits.drawn)),
+        *_PIECES(pieces_of(parameters, traits.drawn)),
     )  # fmt: skip
     for row, column in zip(own, columns, strict=True):
         row[:n] = column
@@ -499,7 +502,7 @@ def simulate_course(
     days_in_study = np.full(padded, n_days, dtype=np.int64)
     attended = np.zeros(session_day.shape, dtype=np.int8)
     shared = (
-        np.array(_numbers(parameters)), np.array(_numbers(course_weights(parameters))), own, np.uint64(people.seed),
+        np.array(_PARAMETERS(parameters)), np.array(_WEIGHTS(course_weights(parameters))), own, np.uint64(people.seed),
         np.array(starting_states(parameters, entry.clean_days - waits)), infusion_day,
         _padded(exposure.T, padded), _padded(schedule.psychoactive.T, padded), session_day,
         _padded(incentive.T, padded), keep_share(schedule.tau_incentive_day), closed,
@@ -568,18 +571,6 @@ def _blocks_with(links: tuple[tuple[str, Any], ...]) -> Any:
 
 
 _SHORT = {"experience_session": "_experience", "leaving_probability": "_leaving"}
-
-
-def _numbers(record: Any) -> tuple[Any, ...]:
-    """The values of a record's fields, in their order."""
-    found: tuple[Any, ...] = _reader(type(record))(record)
-    return found
-
-
-@cache
-def _reader(kind: Hashable) -> Any:
-    record: Any = kind
-    return attrgetter(*(field.name for field in fields(record)))
 
 
 _NOTHING = np.zeros((1, 1))

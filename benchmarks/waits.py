@@ -328,6 +328,8 @@ END = """
 - Numba asks at its start for SciPy's linear algebra, and Arrow for pandas; neither is used, so neither is loaded.
 - A run prints its table before it loads what draws.
 - A figure is laid out and drawn once: the file, the pixels and the page take the same drawing.
+  Its ticks are found, and its letters measured, once.
+- Protocols of the library are read beforehand; a file that was changed is read itself.
 - A run of some seconds has a process beside it, which loads what draws while the courses are simulated, and then takes
   its part of pieces and charts; where it cannot be had or is lost, the first one does all of it.
 - Code compiled for a processor is kept in the user's cache and never shipped: it may stop another processor.

@@ -11,7 +11,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import asdict
 from functools import partial
 from math import fsum
@@ -241,15 +241,10 @@ def _sampled(
         if left_out and part != "trials":
             continue
         tell(f"{part}: {n_chains} chains of {n_warmup + n_draws:,} steps")
-        with ExitStack() as opened:
-
-            def crew_of_chain(chain: int, part: str = part, mine: CalibrationPlan = mine, opened: Any = opened) -> Crew:
-                name = "-".join(["chain", part, *left_out, str(chain)])
-                return Journaled(crew, opened.enter_context(closing(journal_of(mine, folder, name, dict))))
-
+        with closing(journal_of(mine, folder, "-".join(["chains", part, *left_out]), dict)) as journal:
             fit = fit_by_chain(
                 mine, its_trials, groups=its_groups, left_out=left_out, n_chains=n_chains, n_warmup=n_warmup,
-                n_draws=n_draws, crew_of_chain=crew_of_chain, tell=partial(_of_chain, part),
+                n_draws=n_draws, crew=Journaled(crew, journal), tell=partial(_of_chain, part),
             )  # fmt: skip
         tell(f"{part}: R-hat {fit.r_hat:.3f} ({fit.worst}), {fit.effective_draws:.0f} effective draws")
         fits[part] = fit

@@ -2,7 +2,7 @@
 
 import json
 import math
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -485,13 +485,10 @@ def test_a_fit_of_made_up_data_finds_its_values_by_sampling(tmp_path: Path) -> N
     heard: list[str] = []
 
     def apart() -> Fit:
-        with ExitStack() as opened:
+        with closing(journal_of(fits, tmp_path, "chains", dict)) as journal:
             return fit_by_chain(
                 fits.replace(trial=()), (), groups=(group,), n_chains=2, n_warmup=200, n_draws=200,
-                tell=lambda chain, text: heard.append(f"{chain}: {text}"),
-                crew_of_chain=lambda k: Journaled(
-                    Crew(), opened.enter_context(closing(journal_of(fits, tmp_path, f"chain-{k}", dict)))
-                ),
+                tell=lambda chain, text: heard.append(f"{chain}: {text}"), crew=Journaled(Crew(), journal),
             )  # fmt: skip
 
     kept = apart()

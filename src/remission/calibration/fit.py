@@ -168,19 +168,17 @@ def fit_by_chain(
     n_chains: int = 4,
     n_warmup: int = 1000,
     n_draws: int = 1000,
-    crew_of_chain: Callable[[int], Crew],
+    crew: Crew,
     tell: Callable[[int, str], None],
 ) -> Fit:
     """As :func:`fit_posterior`, each chain a piece of work of its own with a seed of its own.
 
-    ``crew_of_chain``: who samples a chain, by its number; one that keeps what it did makes sampling go on where it was
-    ended. ``tell`` hears the number of a chain and how far it is, in the process that samples it. Raises as
-    :func:`fit_posterior`.
+    ``crew``: who samples the chains, side by side where there are several; one that keeps what it did makes sampling go
+    on where it was ended. ``tell`` hears the number of a chain and how far it is, in the process that samples it.
+    Raises as :func:`fit_posterior`.
     """
-    found = []
-    for chain in range(n_chains):
-        work = partial(_chain, plan, trials, groups, left_out, n_warmup, n_draws, tell)
-        found += list(crew_of_chain(chain).in_order(work, [plan.seed % 2**31 + 1 + chain]))
+    work = partial(_chain, plan, trials, groups, left_out, n_warmup, n_draws, tell)
+    found = list(crew.in_order(work, [plan.seed % 2**31 + 1 + chain for chain in range(n_chains)]))
     drawn = {name: np.concatenate([one[name] for one in found]) for name in found[0]}
     return _fit_of(trials, drawn, left_out)
 

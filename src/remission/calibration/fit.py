@@ -14,6 +14,7 @@ For trial t of substance s, with everything on the scale of the box::
 NumPyro belongs to the extra ``calibrate``; a posterior that was written is used without it.
 """
 
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -270,7 +271,11 @@ def _fit_of(trials: tuple[TrialData, ...], drawn: dict[str, Any], left_out: Coll
     with telling_extras("remission calibrate"):
         from numpyro.diagnostics import effective_sample_size, split_gelman_rubin
     grouped = {name: one for name, one in drawn.items() if name != _DIVERGING}
-    free = {name[1:]: one.reshape(*one.shape[:2], -1) for name, one in grouped.items() if name.startswith("_")}
+    # Without trials some have no column at all.
+    free = {
+        name[1:]: one.reshape(*one.shape[:2], math.prod(one.shape[2:]))
+        for name, one in grouped.items() if name.startswith("_")
+    }  # fmt: skip
     columns, names = [], []
     for name, block in free.items():
         of = _of_what(trials, name, block.shape[2])

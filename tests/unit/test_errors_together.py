@@ -14,7 +14,7 @@ from scipy.stats import kstest, multivariate_normal, norm
 
 from remission.calibration import rows_alone
 from remission.calibration.emulator import Emulator, errors_together, fit_emulator, outcomes_of
-from remission.calibration.fit import Fit, group_columns, joined, parts_of, posterior_model
+from remission.calibration.fit import Fit, fit_of, group_columns, joined, parts_of, posterior_model
 from remission.calibration.groups import GroupData, GroupTargets, group_targets, row_log, together_log
 from remission.calibration.wave import Point, trial_targets
 from remission.errors import SpecError
@@ -327,6 +327,22 @@ def test_the_model_that_is_sampled_says_of_rows_what_everybody_reads() -> None:
         found = told.emulator.at(group_columns(plan, told, values))
         (expected,) = told.logs(found, xp=np, special=special)
         assert values["row_log"][0, place] == pytest.approx(float(expected[0]), rel=1e-8)
+
+
+def test_a_fit_of_people_without_trials_is_told_like_any_other() -> None:
+    """What belongs to trials has no column then: a reshape of nothing ended the fit after all its work."""
+    pytest.importorskip("numpyro")
+    generator = np.random.default_rng(11)
+    drawn = {
+        "_effect": np.zeros((2, 50, 0)), "effect": np.zeros((2, 50, 0)), "log_likelihood": np.zeros((2, 50, 0)),
+        "_l1.cannabis": generator.normal(size=(2, 50)), "l1.cannabis": np.arange(100.0).reshape(2, 50),
+        "row_log": generator.normal(size=(2, 50, 3)), "diverging": np.zeros((2, 50)),
+    }  # fmt: skip
+    fit = fit_of((), drawn, ())
+    assert (fit.draws["effect"].shape, fit.log_likelihood.shape) == ((100, 0), (100, 0))
+    assert fit.draws["row_log"].shape == (100, 3)
+    np.testing.assert_array_equal(fit.draws["l1.cannabis"], np.arange(100.0))
+    assert fit.worst == "l1.cannabis"
 
 
 def test_the_sampler_reads_the_same_likelihood() -> None:

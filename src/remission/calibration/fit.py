@@ -157,7 +157,7 @@ def fit_posterior(
         plan, trials, groups=groups, left_out=left_out, rule=rule, n_chains=n_chains, n_warmup=n_warmup,
         n_draws=n_draws, seed=plan.seed % 2**31 if seed is None else seed, tell=tell,
     )  # fmt: skip
-    return _fit_of(trials, drawn, left_out)
+    return fit_of(trials, drawn, left_out)
 
 
 def fit_by_chain(
@@ -181,7 +181,7 @@ def fit_by_chain(
     work = partial(_chain, plan, trials, groups, left_out, n_warmup, n_draws, tell)
     found = list(crew.in_order(work, [plan.seed % 2**31 + 1 + chain for chain in range(n_chains)]))
     drawn = {name: np.concatenate([one[name] for one in found]) for name in found[0]}
-    return _fit_of(trials, drawn, left_out)
+    return fit_of(trials, drawn, left_out)
 
 
 def _chain(
@@ -267,7 +267,11 @@ def _kernel(model: Callable[[], None], total: int, tell: Tell, blocks: list[tupl
     return Telling(model, target_accept_prob=0.9, dense_mass=blocks or False)
 
 
-def _fit_of(trials: tuple[TrialData, ...], drawn: dict[str, Any], left_out: Collection[str]) -> Fit:
+def fit_of(trials: tuple[TrialData, ...], drawn: dict[str, Any], left_out: Collection[str]) -> Fit:
+    """A fit from what its chains drew, (chain, draw, ...), with how well they mixed.
+
+    Raises ``MissingExtraError``: NumPyro is not installed.
+    """
     with telling_extras("remission calibrate"):
         from numpyro.diagnostics import effective_sample_size, split_gelman_rubin
     grouped = {name: one for name, one in drawn.items() if name != _DIVERGING}
@@ -282,7 +286,7 @@ def _fit_of(trials: tuple[TrialData, ...], drawn: dict[str, Any], left_out: Coll
         columns += [block[..., k] for k in range(block.shape[2])]
         names += [f"{name}{each and '.'}{each}" for each in of]
     r_hats = [float(split_gelman_rubin(one)) for one in columns]
-    flat = {name: one.reshape(-1, *one.shape[2:]) for name, one in grouped.items() if not name.startswith("_")}
+    flat = {name: np.concatenate(list(one)) for name, one in grouped.items() if not name.startswith("_")}
     return Fit(
         draws={name: one for name, one in flat.items() if name != "log_likelihood"},
         r_hat=max(r_hats),

@@ -13,13 +13,16 @@ from remission.protocol.file import read_protocol
 
 ON_RECORD = {
     "ket-neurofeedback-conditional.json": "5c7829b820d154805b40385c9d10e19d8d194bbe7a486ba04a078a3f0a339f34",
+    "ket-neurofeedback-counts-conditional.json": "3f5fb5a035160356eef7617d6acdd77189547de50e3cba009dd0f28272bf59ea",
     "ket-neurofeedback.yaml": "1a8562f489d0979734b8995f200552c304c992f293f50fd0cdc7eb56b43223c9",
+    "more-kare-counts.json": "81d2a1764ce7c482596aaff6750cd25934bbc7b4556936c96fe0004d6418ce4e",
     "more-kare-default.json": "c7f6bfe1ca9591cd5237a435700f3de8df3007e3a9f3acd79d1f8710759ec887",
     "more-kare-evidence.json": "e3c357a2af3d89d535ff7fb2b3dc51e86a59302149382c6f79575e8fef1b312e",
     "more-kare-posterior.json": "04d6c7afd89a96c245130d1fdd3dd133a6f2c358aa0c0b9318de09fa882b1bf0",
     "more-kare.md": "0dba2c7c1bb63d1a70323b94aa44b63c55f5d80f99acd5a2ab8738be935a4d34",
     "more-kare.yaml": "2814dd4e03e43fb39fdddb7eef2c56ff9773000ff21e75e63cb63b699983ce14",
     "u01-cocaine-conditional.json": "8a6e9987a99c7727684f230c9e8531701ffc4d39d2f0ad924ac672ab57e1acb2",
+    "u01-cocaine-counts-conditional.json": "b1d8a234a722e3037917580078023918ce451a446aea2f98dec6d3152cf86814",
     "u01-cocaine.yaml": "9b927a3a2432b1ae2ea06327d34d1fde2bfbf152b06be35ad9eb98e0f52658b3",
 }
 """SHA-256 of every file of a forecast. A line is added with a new forecast; none is ever changed."""

@@ -98,7 +98,7 @@ def test_an_example_by_keys_over_a_killed_server_to_a_report(context: BrowserCon
     expect(page.locator("#text")).to_have_value(re.compile("mode: 8"))
     assert page.evaluate("document.activeElement.getAttribute('aria-valuetext')") == "day 8"
     page.locator("#step-analysis").evaluate("one => { one.open = true; }")
-    for name, value in (("replicates", "4000"), ("mcse", "0.0005")):
+    for name, value in (("replicates", "20000"), ("mcse", "0.0005")):
         page.locator(f"#o-{name}").fill(value)
         page.locator(f"#o-{name}").press("Tab")
         expect(page.locator("#command")).to_contain_text(f"--{name} {value}")

@@ -112,6 +112,21 @@ def test_the_intervals_say_what_made_the_numbers_vary(shared: float, own: float,
     assert width == pytest.approx(expected, abs=0.15 * expected + 4.0 * noise * np.sqrt(12.0 / n))
 
 
+def test_what_chance_could_hide_is_not_called_nothing() -> None:
+    """Beside much chance a true spread of the values is told with at least half of its width, for any seed of sixty."""
+    n, noise = 200, 5.0
+    draws = draws_of(n)
+    column = draws.shared["k_g"]
+    unit = (column - column.mean()) / column.std()
+    truth = float(np.ptp(np.quantile(unit, [0.025, 0.975])))
+    for seed in range(60):
+        y = unit + noise * np.random.default_rng(seed).normal(size=n)
+        found = split_spread(y, np.full(n, noise), draws)
+        assert found is not None
+        assert found.parameters is not None
+        assert found.parameters[1] - found.parameters[0] > 0.5 * truth
+
+
 def test_few_replicates_say_nothing_of_the_values() -> None:
     """A regression on as many columns as trials would explain everything."""
     draws = draws_of(20)

@@ -3,7 +3,8 @@
 Each replicate has a draw of its own, so replicates vary by chance, by what is not known of the values, and by what
 trials differ in. *Sampling*: what another trial of this size would give at one set of values, from the standard errors
 of the replicates themselves. *Parameters*: what is not known of the mean trial, from a regression of the replicates on
-the values that all trials share, less what chance alone would put there. *A new trial*: the replicates as they are.
+the values that all trials share, less what chance alone would put there, and never less than what chance could hide in
+so many replicates. *A new trial*: the replicates as they are.
 """
 
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ __all__ = ["Spread", "split_spread"]
 _FEWEST_PER_COLUMN = 4
 _Z95 = 1.959963984540054
 _LEAST = 1e-10
+_HIDDEN = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +61,10 @@ def split_spread(
             for weight, column in zip(weights[: len(shared)], shared, strict=True):
                 told = told + weight * column
             variance = float((told * told).mean())
-            # Chance alone gives each column its share of the noise.
-            kept = max(0.0, variance - noise * len(shared) / y.size)
+            # Chance alone gives each column its share of the noise. What chance could hide is not called nothing: a
+            # share of p columns varies by the root of 2 / p of itself, and twice that is what cannot be told from none.
+            share = noise * len(shared) / y.size
+            kept = max(variance - share, share * _HIDDEN * np.sqrt(2.0 / max(len(shared), 1)))
             told = told * (np.sqrt(kept / variance) if variance > 0.0 else 0.0)
             low, high = np.quantile(told, [0.025, 0.975])
             parameters = (center + float(low), center + float(high))

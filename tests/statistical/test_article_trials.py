@@ -24,11 +24,16 @@ def summary_of(name: str, **changes: float) -> TrialSummary:
 
 @pytest.mark.stat
 def test_kare_has_the_published_order_and_a_difference_below_the_published_one() -> None:
-    """Four arms in order; the default must not be the flattering end of what was read."""
+    """Four arms in order; the default, which draws its values, must not be the flattering end of what was read.
+
+    At the means of the posterior the difference is larger than the mean over its draws (7.5 for 6 points): what people
+    who are nearly always abstinent can gain has an end.
+    """
     summary = summary_of("kare")
     means = [summary.row("pda", arm).simulated_mean for arm in ARMS]
     assert means == sorted(means, reverse=True)
-    difference = summary.row("pda-ketamine")
+    drawn = summarize_trial(simulate_trial(load_protocol("kare"), n_replicates=REPLICATES, seed=20260101))
+    difference = drawn.row("pda-ketamine")
     assert 1.1 - 4 * difference.mcse <= difference.simulated_mean <= 6.6 + 4 * difference.mcse
     assert summary.row("relapse-ketamine").inside_interval is True
 

@@ -113,8 +113,8 @@ WHOLE_FILES = [
     ("a strange line end", "id: a\u2028title: b\n", 1, "the character U+2028", "Remove"),
     ("a carriage return alone", "id: a\rtitle: b\n", 1, "the character U+000D", "Remove"),
     ("a byte order mark inside", "id: a\n\ufefftitle: b\n", 2, "the character U+FEFF", "Remove"),
-    ("deep nesting", "id: " + "[" * 100_000, 1, "a value 21 levels deep", "at most 20"),
-    ("deep blocks", "id:\n  " + "- " * 100_000, 2, "a value 21 levels deep", "at most 20"),
+    ("deep nesting", "id: " + "[" * 90_000, 1, "a value 21 levels deep", "at most 20"),
+    ("deep blocks", "id:\n  " + "- " * 45_000, 2, "a value 21 levels deep", "at most 20"),
     ("many values", "id: [" + "1, " * 30_000 + "1]", 1, "more than 20000 values", "at most 20000"),
     ("many repeated keys", "id: a\n" * 30_000, 2, "this key again", "each key once"),
 ]

@@ -334,4 +334,4 @@ def test_a_table_fits_a_phone(page: Page, site: str, address: str) -> None:
         cell = page.locator("table.stacked td[data-label]").first
         assert cell.evaluate("one => getComputedStyle(one, '::before').content") != "none"
     page.set_viewport_size({"width": 1440, "height": 800})
-    assert page.locator("table.stacked").count() == 0
+    expect(page.locator("table.stacked")).to_have_count(0)

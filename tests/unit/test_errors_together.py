@@ -356,3 +356,23 @@ def test_the_sampler_reads_the_same_likelihood() -> None:
         covariance, found = _covariance(n, 0.02), _near(one, n=1)[0]
         made = together_log(one, covariance, jax.numpy.asarray(found), xp=jax.numpy, special=of_jax)
         assert float(made) == pytest.approx(float(_together(one, covariance, found)), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("n", "events", "doubt"), [(40, 0, 0.3), (2000, 640, 0.5), (2000, 2000, 0.1), (30000, 900, 1.0)]
+)
+def test_a_count_of_many_people_is_averaged_where_it_lies(n: int, events: int, doubt: float) -> None:
+    """By quadrature that knows nothing of places: fixed ones see a narrow count at one of them or between two.
+
+    Then a sampler finds one peak for each place, and what is between them is lost.
+    """
+    one = next(row for told in GROUPS.values() for row in told.rows if row.row.kind == "count" and row.given is None)
+    one = replace(one, first=0, last=1, events=events, n=n)
+    found = np.linspace(-4.0, 4.0, 81)
+    made = row_log(one, found[:, None], np.array([doubt]), xp=np, special=special)
+    x, step = np.linspace(-14.0, 14.0, 56001, retstep=True)
+    sure = row_log(one, x[:, None], np.zeros(1), xp=np, special=special)
+    expected = [special.logsumexp(sure + norm.logpdf(x, at, doubt)) + math.log(step) for at in found]
+    np.testing.assert_allclose(made, expected, atol=0.02)
+    # One peak: the slope changes its sign once.
+    assert (np.diff(np.sign(np.diff(made))) != 0).sum() <= 1

@@ -32,6 +32,8 @@ LEVEL = "level"
 _NUISANCE = 24
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
 _LEAST_CHANCE = 1e-9
+# Steps by Fisher's information towards the errors that rows and emulator agree on, and the longest, on the logit.
+_STEPS, _FAR = 6, 2.0
 _SINGULAR = 1e-10
 _SOBOL = 8
 
@@ -170,9 +172,11 @@ def row_log(row: RowTarget, found: Any, error: Float[np.ndarray, " output"], *, 
     """
     own = slice(row.first, row.last)
     if row.row.kind == "count":
-        given = None if row.given is None else found[..., row.given, None]
-        logs = _count_log(row, found[..., row.first, None] + error[row.first] * _NODES, given, xp=xp, special=special)
-        return _averaged(logs, _WEIGHTS, xp=xp)
+        places = [row.first] if row.given is None else [row.first, row.given]
+        root = np.zeros((len(places), 1))
+        root[0] = error[row.first]
+        told = [(row, 0, None if row.given is None else 1)]
+        return _averaged(told, found[..., places], root, xp=xp, special=special)
     covariance = row.covariance + np.diag(error[own] ** 2)
     if row.row.kind == "bound":
         return _bound_log(row, found[..., row.first], math.sqrt(covariance[0, 0]), xp=xp, special=special)
@@ -207,17 +211,9 @@ def together_log(
     if not others:
         return log
     size, axes = np.linalg.eigh(left)
-    nodes, weights = _nodes(c.size)
-    at = moved[..., None, :] + nodes @ (axes * np.sqrt(np.maximum(size, 0.0))).T
     places = {row.first: place for place, row in enumerate(others)}
-    each = 0.0
-    for place, row in enumerate(others):
-        if row.row.kind == "bound":
-            each = each + _bound_log(row, at[..., place], math.sqrt(row.covariance[0, 0]), xp=xp, special=special)
-        else:
-            given = None if row.given is None else at[..., places[row.given]]
-            each = each + _count_log(row, at[..., place], given, xp=xp, special=special)
-    return log + _averaged(each, weights, xp=xp)
+    told_of = [(row, place, None if row.given is None else places[row.given]) for place, row in enumerate(others)]
+    return log + _averaged(told_of, moved, axes * np.sqrt(np.maximum(size, 0.0)), xp=xp, special=special)
 
 
 def published_of(row: RowTarget, found: Float[np.ndarray, "draw output"]) -> Float[np.ndarray, "draw output"]:
@@ -226,17 +222,37 @@ def published_of(row: RowTarget, found: Float[np.ndarray, "draw output"]) -> Flo
     return 100.0 * expit(own) if row.row.in_percent else own
 
 
+def _counted(row: RowTarget) -> tuple[int, int]:
+    """How many of how many a count adds to what the count beside it says already."""
+    if row.given is None:
+        return row.events, row.n
+    if row.events >= row.given_events:
+        return row.events - row.given_events, row.n - row.given_events
+    return row.events, row.given_events
+
+
+def _chance(row: RowTarget, logit: Any, given: Any, *, xp: Any, special: Any) -> tuple[Any, Any, Any]:
+    """Of a count its chance where its share has a ``logit``, and how both logits move it; ``given``: the other's."""
+    share = special.expit(logit)
+    if given is None:
+        return _inside(share, xp), share * (1.0 - share), 0.0 * share
+    before = special.expit(given)
+    own, others = share * (1.0 - share), before * (1.0 - before)
+    if row.events >= row.given_events:
+        rest = 1.0 - before
+        return _inside((share - before) / rest, xp), own / rest, (share - 1.0) / rest**2 * others
+    return _inside(share / before, xp), own / before, -share / before**2 * others
+
+
+def _inside(chance: Any, xp: Any) -> Any:
+    return xp.clip(chance, 1e-6, 1.0 - 1e-6)
+
+
 def _count_log(row: RowTarget, logit: Any, given: Any, *, xp: Any, special: Any) -> Any:
     """Of a count where its share has a ``logit``; ``given``: that of the count which it stands beside, if any."""
-    chances, events, n = special.expit(logit), row.events, row.n
-    if given is not None:
-        before = special.expit(given)
-        if events >= row.given_events:
-            chances, events, n = (chances - before) / (1.0 - before), events - row.given_events, n - row.given_events
-        else:
-            chances, n = chances / before, row.given_events
-    chances = xp.clip(chances, 1e-6, 1.0 - 1e-6)
-    return _log_choose(n, events) + events * xp.log(chances) + (n - events) * xp.log1p(-chances)
+    chance = _chance(row, logit, given, xp=xp, special=special)[0]
+    events, n = _counted(row)
+    return _log_choose(n, events) + events * xp.log(chance) + (n - events) * xp.log1p(-chance)
 
 
 def _bound_log(row: RowTarget, found: Any, spread: float, *, xp: Any, special: Any) -> Any:
@@ -245,10 +261,57 @@ def _bound_log(row: RowTarget, found: Any, spread: float, *, xp: Any, special: A
     return xp.log(xp.maximum(up - down, _LEAST_CHANCE))
 
 
-def _averaged(logs: Any, weights: Float[np.ndarray, " node"], *, xp: Any) -> Any:
-    """The logarithm of the mean over nodes of what has these logarithms."""
+def _averaged(
+    told: list[tuple[RowTarget, int, int | None]], at: Any, root: Float[np.ndarray, "output direction"],
+    *, xp: Any, special: Any,
+) -> Any:  # fmt: skip
+    """Log likelihood of counts and limits in words, averaged over errors of their emulators.
+
+    ``told``: each row, its place in ``at`` (..., output) and that of the count beside it; ``root``: of the errors'
+    covariance. The average is taken where rows and prediction together put the errors: many people say more than an
+    emulator that is coarse, and places that follow the prediction alone would see a count at one of them or between
+    two.
+    """
+    n = root.shape[1]
+    errors = xp.zeros((*at.shape[:-1], n))
+    for _ in range(_STEPS):
+        score, bend = _bending(told, at, root, errors, xp=xp, special=special)
+        step = xp.linalg.solve(bend, (score - errors)[..., None])[..., 0]
+        errors = errors + step / xp.maximum(1.0, xp.max(xp.abs(step @ root.T), axis=-1, keepdims=True) / _FAR)
+    lower = xp.linalg.cholesky(_bending(told, at, root, errors, xp=xp, special=special)[1])
+    nodes, weights = _nodes(n)
+    places = np.broadcast_to(nodes.T, (*at.shape[:-1], *nodes.T.shape))
+    there = errors[..., None, :] + xp.swapaxes(xp.linalg.solve(xp.swapaxes(lower, -1, -2), places), -1, -2)
+    moved = at[..., None, :] + there @ root.T
+    logs = np.log(weights / weights.sum()) + 0.5 * ((nodes**2).sum(axis=-1) - (there**2).sum(axis=-1))
+    for row, own, beside in told:
+        if row.row.kind == "bound":
+            spread = math.sqrt(row.covariance[0, 0])
+            logs = logs + _bound_log(row, moved[..., own], spread, xp=xp, special=special)
+        else:
+            given = None if beside is None else moved[..., beside]
+            logs = logs + _count_log(row, moved[..., own], given, xp=xp, special=special)
     top = xp.max(logs, axis=-1, keepdims=True)
-    return top[..., 0] + xp.log(xp.sum(weights / weights.sum() * xp.exp(logs - top), axis=-1))
+    turn = xp.log(xp.diagonal(lower, axis1=-2, axis2=-1)).sum(axis=-1)
+    return top[..., 0] + xp.log(xp.sum(xp.exp(logs - top), axis=-1)) - turn
+
+
+def _bending(
+    told: list[tuple[RowTarget, int, int | None]], at: Any, root: Float[np.ndarray, "output direction"], errors: Any,
+    *, xp: Any, special: Any,
+) -> tuple[Any, Any]:  # fmt: skip
+    """How counts pull at the errors, on the scale where these are standard normal, and how much they and it say."""
+    moved, score, bend = at + errors @ root.T, 0.0 * errors, np.eye(root.shape[1])
+    for row, own, beside in told:
+        if row.row.kind == "bound":
+            continue
+        given = None if beside is None else moved[..., beside]
+        chance, by_own, by_given = _chance(row, moved[..., own], given, xp=xp, special=special)
+        along = by_own[..., None] * root[own] + (0.0 if beside is None else by_given[..., None] * root[beside])
+        events, n = _counted(row)
+        score = score + ((events - n * chance) / (chance * (1.0 - chance)))[..., None] * along
+        bend = bend + (n / (chance * (1.0 - chance)))[..., None, None] * along[..., :, None] * along[..., None, :]
+    return score, bend
 
 
 @cache

@@ -536,6 +536,7 @@ def _cost(found: dict[str, Any]) -> list[str]:
         f"| all | {total:.1f} | {all_wall:.1f} | |",
         "",
         "Wall clock is that of a machine with other work on it.",
+        "Processes that work beside are counted when they end, which can be in a later part.",
     ]
 
 

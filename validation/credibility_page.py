@@ -97,12 +97,17 @@ def facts() -> list[str]:
     return [*found[1].strip().splitlines(), "", "Check measures were named before and never fitted."]
 
 
+def _plain(value: float) -> str:
+    """Three digits, without a power of ten."""
+    return f"{float(f'{value:.3g}'):,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
 def speeds() -> list[str]:
     """What waiting costs, on the machine that is named."""
     path = ROOT / "benchmarks" / "results.json"
     found = json.loads(path.read_text("utf-8"))
     day, commit = last_change(path)
-    rows = [f"| {words} | {found[name]:,.3g} |" for name, words in SPEEDS.items()]
+    rows = [f"| {words} | {_plain(found[name])} |" for name, words in SPEEDS.items()]
     return [
         f"`make bench` on {found['machine']}; last changed {day} ({commit}).",
         "",

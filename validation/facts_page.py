@@ -11,7 +11,6 @@ from typing import Any
 
 from remission.facts.validate import FactRow, RerunRow, Validation, interval_text, tolerance_text, validate
 from remission.library.facts import load_facts
-from remission.patient.parameters import DEFAULT_PARAMETER_SET
 
 PROSE = Path(__file__).resolve().parent / "facts.md.in"
 PLACE = Path(__file__).resolve().parent.parent / "docs" / "validation"
@@ -92,7 +91,7 @@ def _why(measure: str) -> str:
 
 def main() -> None:
     """Compute, and write the page."""
-    now = validate(parameter_set=DEFAULT_PARAMETER_SET)
+    now = validate()
     if "--before" in sys.argv:
         text = json.dumps(kept(now), ensure_ascii=False, sort_keys=True).replace("], ", "],\n")
         BEFORE.write_text(text + "\n", "utf-8")

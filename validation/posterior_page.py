@@ -132,8 +132,8 @@ def left_out(plan: CalibrationPlan, found: Posterior) -> list[str]:
         "A log score nearer 0 is better. Random effects know sizes and effects of the others, nothing of the chain.",
         "",
         (
-            "| trial | published | predicted z (90%) | log score: chain | random effects | no effect | chance of the "
-            "verdict: chain | random effects | no effect |"
+            "| trial | published | predicted z (90%) | log score: chain | log score: random effects | "
+            "log score: no effect | chance of the verdict: chain | chance: random effects | chance: no effect |"
         ),
         "|---|---|---|---|---|---|---|---|---|",
     ]

@@ -80,6 +80,18 @@ def test_the_chain_unfolds(quiet: Page, site: str) -> None:
     expect(quiet.locator("#step-title")).to_contain_text("Prefrontal")
 
 
+def test_the_chain_begins_at_the_link_of_the_page(quiet: Page, site: str) -> None:
+    """On a phone the drawing is wider than the page: the reader of the last link must not be shown the first ones."""
+    quiet.set_viewport_size({"width": 390, "height": 800})
+    quiet.goto(f"{site}/learn/day", timeout=120_000)
+    node = quiet.locator(".chain .node.chosen").bounding_box()
+    place = quiet.locator("#chain").bounding_box()
+    assert node is not None
+    assert place is not None
+    assert place["x"] <= node["x"]
+    assert node["x"] + node["width"] <= place["x"] + place["width"] + 1
+
+
 def test_bars_begin_at_zero(quiet: Page, site: str) -> None:
     """A bar from the lowest to the highest mean showed .85 and .58 as everything and next to nothing."""
     # The first visit computes the course.
@@ -321,10 +333,11 @@ def test_a_lost_connection_loses_nothing(page: Page, site: str) -> None:
     assert failures == []
 
 
+@pytest.mark.parametrize("width", [390, 768])
 @pytest.mark.parametrize("address", ["/evidence/grabski_2022_kare", "/validation", "/planner", "/learn/receptor"])
-def test_a_table_fits_a_phone(page: Page, site: str, address: str) -> None:
+def test_a_table_fits_a_phone_and_a_tablet(page: Page, site: str, address: str, width: int) -> None:
     """Columns beyond the edge are not seen: rows become lists, each cell with its head."""
-    page.set_viewport_size({"width": 390, "height": 800})
+    page.set_viewport_size({"width": width, "height": 800})
     page.goto(site + address, timeout=240_000)
     page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
     page.wait_for_timeout(200)

@@ -26,8 +26,8 @@ def summary_of(name: str, **changes: float) -> TrialSummary:
 def test_kare_has_the_published_order_and_a_difference_below_the_published_one() -> None:
     """Four arms in order; the default, which draws its values, must not be the flattering end of what was read.
 
-    At the means of the posterior the difference is larger than the mean over its draws (7.5 for 6 points): what people
-    who are nearly always abstinent can gain has an end.
+    At the means of the posterior the difference is larger than the mean over its draws: 7.1 to 7.8 points in 600 trials
+    of two seeds, for some 6.
     """
     summary = summary_of("kare")
     means = [summary.row("pda", arm).simulated_mean for arm in ARMS]

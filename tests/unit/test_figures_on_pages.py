@@ -44,7 +44,7 @@ def drawn(n_panels: int) -> Figure:
 
 def smallest_px(svg: str, frame_px: float) -> float:
     """Height of the smallest letters of a drawing in a frame: it is never narrower than its own width."""
-    view = float(re.findall(r'viewBox="0 0 ([\d.]+)', svg)[0])
+    view = float(re.findall(r'viewBox="0 [\d.]+ ([\d.]+)', svg)[0])
     own = float(re.findall(r'<svg [^>]*?\bwidth="([\d.]+)"', svg)[0])
     sizes = [float(one) for one in re.findall(r'font-size="([\d.]+)(?:px)?"', svg)]
     return min(sizes) * max(own, frame_px) / view
@@ -54,15 +54,50 @@ def smallest_px(svg: str, frame_px: float) -> float:
 def test_letters_have_eleven_pixels_at_any_width(n_panels: int) -> None:
     """A chart that shrinks with its page cannot be read on a phone; the narrow one need not be moved sideways there."""
     both = both_widths(chart_of(drawn(n_panels)))
-    wide, small = re.findall(r"<svg.*?</svg>", both, re.DOTALL)
+    wide, *panels = re.findall(r"<svg.*?</svg>", both, re.DOTALL)
+    assert len(panels) == max(2, n_panels), "two places, one may be empty"
     for frame in (PHONE_PX, 768.0, PAGE_PX, 2000.0):
-        assert smallest_px(wide, frame) >= LEAST_PX - 0.05
-        assert smallest_px(small, frame) >= LEAST_PX - 0.05
-    for svg, frame in ((wide, PAGE_PX), (small, PHONE_PX)):
+        for svg in (wide, *panels):
+            assert smallest_px(svg, frame) >= LEAST_PX - 0.05
+    for svg, frame in ((wide, PAGE_PX), *((panel, PHONE_PX) for panel in panels)):
         assert float(re.findall(r'<svg [^>]*?\bwidth="([\d.]+)"', svg)[0]) <= frame
     names = re.findall(r'\bid="([^"]+)"', both)
     assert len(names) == len(set(names)), "two drawings of one chart on a page"
     assert " style=" not in both
+
+
+def test_panels_are_pictures_of_their_own_so_that_a_tablet_shows_two_side_by_side() -> None:
+    """Each holds all of its panel and nothing of another, at the height where it lies, and says where one points."""
+    panels = re.findall(r"<svg.*?</svg>", both_widths(chart_of(drawn(4))), re.DOTALL)[1:]
+    below = 0.0
+    for number, svg in enumerate(panels):
+        assert len(re.findall(r'<g id="[^"]*axes_\d+"', svg)) == 1
+        assert f"Panel {number} with a long heading" in svg
+        assert len(re.findall("<g[ >]", svg)) == svg.count("</g>"), "cut inside of a group"
+        top, width, height = (float(one) for one in re.findall(r'viewBox="0 ([\d.]+) ([\d.]+) ([\d.]+)"', svg)[0])
+        assert top == pytest.approx(below, abs=0.11)
+        below = top + height
+        for y in re.findall(r'<text [^>]*\by="([\d.]+)"', svg):
+            assert top <= float(y) <= below
+        axes = json.loads(html.unescape(re.findall(r'data-axes="([^"]+)"', svg)[0]))
+        assert len(axes) == 1
+        assert top < axes[0][0][2] < axes[0][0][3] < below
+        assert axes[0][0][1] < width
+    assert [('role="img"' in svg, 'aria-hidden="true"' in svg) for svg in panels] == [
+        (True, False),
+        *3 * [(False, True)],
+    ]
+
+
+def test_panels_with_one_axis_for_all_stay_one_picture() -> None:
+    """Cut apart, the upper one would have no numbers below it."""
+    with drawing():
+        figure = Figure(figsize=(10.2, 4.0), layout="constrained")
+        upper, lower = figure.subplots(2)
+        finish(upper, x="", y="upper")
+        finish(lower, x="day", y="lower")
+        upper.set_xticks([])
+    assert len(re.findall("<svg", both_widths(chart_of(figure)))) == 2
 
 
 def test_panels_stand_one_below_the_other_on_a_phone() -> None:
@@ -97,9 +132,11 @@ def vertical(name: str, kare: TrialResult) -> Chart:
 def test_pictures_of_words_have_a_form_for_a_phone(name: str, kare: TrialResult) -> None:
     """Words beside a picture, or a chain from left to right, would be read on a phone by moving sideways only."""
     chart = vertical(name, kare)
-    wide, small = re.findall(r"<svg.*?</svg>", both_widths(chart), re.DOTALL)
-    assert float(re.findall(r'<svg [^>]*?\bwidth="([\d.]+)"', small)[0]) <= PHONE_PX
-    assert smallest_px(small, PHONE_PX) >= LEAST_PX - 0.05
+    wide, *panels = re.findall(r"<svg.*?</svg>", both_widths(chart), re.DOTALL)
+    small = "".join(panels)
+    for svg in panels:
+        assert float(re.findall(r'<svg [^>]*?\bwidth="([\d.]+)"', svg)[0]) <= PHONE_PX
+        assert smallest_px(svg, PHONE_PX) >= LEAST_PX - 0.05
 
     def words(svg: str) -> set[str]:
         return set(re.findall(r"[^\W\d_]{3,}", html.unescape(" ".join(re.findall(r"<text[^>]*>([^<]*)", svg)))))

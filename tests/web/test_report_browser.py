@@ -73,7 +73,7 @@ def test_each_picture_has_words(report: Page) -> None:
     for index in range(report.locator("figure").count()):
         figure = report.locator("figure").nth(index)
         title = figure.locator("h2, h3").inner_text()
-        assert {svg.get_attribute("aria-label") for svg in figure.locator(".panel svg").all()} == {title}
+        assert {svg.get_attribute("aria-label") for svg in figure.locator(".panel svg[role=img]").all()} == {title}
         assert "What it cannot show." in figure.inner_text()
 
 

@@ -3,7 +3,8 @@
 import json
 import re
 from dataclasses import replace
-from html import escape
+from html import escape, unescape
+from itertools import pairwise
 from typing import Any
 
 from markupsafe import Markup
@@ -14,6 +15,9 @@ CHART_SCRIPTS = ("charts.js", "tables.js")
 """What a page with figures runs: values where one points, rows by keys, the picture and the table as files; tables
 that fit a phone."""
 _DEFS = re.compile(r"<defs>.*?</defs>", re.DOTALL)
+_USUAL_PX = 912
+"""What most drawings need, so that their smallest letters have 11 pixels. [px]"""
+_LEAST_PANELS = 2
 _FONT = re.compile(r"font:\s*(?:(?P<style>italic|oblique)\s+)?(?:(?P<weight>bold|\d{3})\s+)?(?P<size>[\d.]+)px[^;]*;?")
 
 
@@ -42,7 +46,75 @@ def both_widths(chart: Chart) -> str:
         return wide
     other = replace(chart, name=f"{chart.name}-narrow", figure=chart.phone or chart.figure)
     small = inlined(_drawn(other.figure, is_legible=chart.phone is None), other, _axes(other))
-    return f'<div class="chart-wide">{wide}</div><div class="chart-narrow">{small}</div>'
+    if chart.phone is None:
+        small = by_panel(small)
+    return f'<div class="chart-wide{_breadth(wide)}">{wide}</div><div class="chart-narrow">{small}</div>'
+
+
+def _breadth(svg: str) -> str:
+    """A class for a drawing that needs more room than most, so that its frame knows when to show the other."""
+    own = re.findall(r'<svg [^>]*?\bwidth="(\d+)"', svg)
+    return " chart-broad" if own and int(own[0]) > _USUAL_PX else ""
+
+
+def by_panel(svg: str) -> str:
+    """A drawing of panels below each other as one picture for each, so that a tablet shows two side by side.
+
+    Nothing is written twice: each picture holds its own panel and looks at the height where it lies. Panels that share
+    one axis, or whose words lie between each other, stay one picture.
+    """
+    opened = re.search(r'<g id="[^"]*figure_1">', svg)
+    if opened is None:
+        return svg
+    body, closing, tail = svg[opened.end() :].rpartition("\n </g>")
+    first, *parts = re.split(r'\n  (?=<g id=")', body)
+    panels = [part for part in parts if _is_panel(part)]
+    if len(panels) < _LEAST_PANELS or any("xtick_" not in part for part in panels):
+        return svg
+    view = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
+    assert view is not None
+    ends = [_lies(part) for part in panels]
+    below = [part for part in parts if "legend_" in part[:80]]
+    ends += [_lies(part) for part in below]
+    if any(high < low for (_, low), (high, _) in pairwise(ends)):
+        return svg
+    cuts = [0.0, *((low + high) / 2.0 for (_, low), (high, _) in pairwise(ends)), float(view[2])]
+    behind = [part for part in parts if part not in panels and part not in below]
+    found = []
+    for number, (part, (top, bottom)) in enumerate(zip([*panels, *below], pairwise(cuts), strict=True)):
+        head = svg[: opened.end()].replace(view[0], f'viewBox="0 {top:.1f} {view[1]} {bottom - top:.1f}"')
+        if number:
+            # Named once: the pictures are one chart.
+            head = re.sub(r'<svg role="img" aria-label="[^"]*"', '<svg aria-hidden="true"', head)
+            head = head.replace('figure_1">', f'figure_1-{number}">')
+        for told in re.findall(r' data-axes="[^"]*"', head):
+            head = head.replace(told, _axes_in(told.partition('"')[2][:-1], top, bottom))
+        inside = "".join(f"\n  {one}" for one in ([*behind, part] if not number else [part]))
+        ending = tail if number == len(ends) - 1 else "\n</svg>\n"
+        found.append(head + first + inside + closing + ending)
+    return "".join(found)
+
+
+def _axes_in(axes: str, top: float, bottom: float) -> str:
+    """What is told of the axes in one part of a picture."""
+    here = [one for one in json.loads(unescape(axes)) if top <= one[0][2] <= bottom]
+    return f' data-axes="{escape(json.dumps(here))}"'
+
+
+def _is_panel(part: str) -> bool:
+    return re.match(r'<g id="[^"]*axes_\d+"', part) is not None
+
+
+def _lies(part: str) -> tuple[float, float]:
+    """From where to where a part of a drawing reaches from top to bottom, by its letters and its lines. [pt]"""
+    drawn = re.sub(r"<path[^>]*clip-path[^>]*>", "", _DEFS.sub("", part))
+    heights = [float(one) for one in re.findall(r"(?:\bM|\bL) [-\d.]+ ([-\d.]+)", drawn)]
+    for letters, place in re.findall(r'<text [^>]*?font-size="([\d.]+)px"([^>]*)>', part):
+        found = re.search(r'translate\([-\d.]+ ([-\d.]+)\)|\by="([-\d.]+)"', place)
+        if found and "rotate(-90" not in place:
+            line = float(found[1] or found[2])
+            heights += [line - float(letters), line + 0.3 * float(letters)]
+    return min(heights), max(heights)
 
 
 def _drawn(figure: Any, *, is_legible: bool = False) -> str:

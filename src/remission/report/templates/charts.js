@@ -13,7 +13,7 @@
   // What the axes say of a place in the picture; empty outside of them.
   function pointed(svg, event) {
     const box = svg.getBoundingClientRect(), view = svg.viewBox.baseVal;
-    const x = (event.clientX - box.left) * view.width / box.width, y = (event.clientY - box.top) * view.height / box.height;
+    const x = view.x + (event.clientX - box.left) * view.width / box.width, y = view.y + (event.clientY - box.top) * view.height / box.height;
     for (const [[left, right, top, bottom], across, up] of JSON.parse(svg.dataset.axes)) {
       if (x < left || x > right || y < top || y > bottom) continue;
       const words = [`${shown(at((x - left) / (right - left), across))} ${across[3]}`];

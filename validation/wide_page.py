@@ -7,6 +7,7 @@ set goes into the library only if it met what was registered.
 """
 
 import json
+import multiprocessing
 import resource
 import sys
 import time
@@ -40,7 +41,7 @@ from remission.calibration.study import described, told_rows
 from remission.calibration.wave import Point, to_unit, trial_targets
 from remission.facts.validate import computed, verdict_of
 from remission.files import copy_file, write_text
-from remission.library.calibration_plan import BoxValue, CalibrationPlan, Row, load_calibration_plan
+from remission.library.calibration_plan import BoxValue, CalibrationPlan, Chains, Row, load_calibration_plan
 from remission.library.facts import FactScenario, Measure, load_facts
 from remission.library.posteriors import Posterior, load_posterior, plan_hash, read_posterior
 from remission.library.protocols import load_protocol
@@ -56,16 +57,17 @@ from validation.inference.basis import log_likelihood
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "validation" / "posterior-wide.md"
 RESULTS = ROOT / "validation" / "wide.json"
-EARLIER = ROOT / "validation" / "wide-shape.json"
-"""How the fit before this one was judged, as it came out then."""
+EARLIER = tuple(ROOT / "validation" / f"wide-{name}.json" for name in ("joint", "shape"))
+"""How the fits before this one were judged, as it came out then, the last first."""
 LIBRARY = ROOT / "src" / "remission" / "library" / "calibration"
-NAME = "posterior-2026-joint"
+NAME = "posterior-2026-finer"
 BEFORE, COUNTS = "posterior-2026", "posterior-2026-counts"
 """What it has to be better than, the second where the library has it; a difference is told from the first."""
 PARTS = ("points", "fit", "left-out", "facts", "exact")
 Draws = dict[str, np.ndarray]
-_CHAINS, _WARMUP, _DRAWS, _OWN = 4, 400, 700, 32
-_PARTICLES = 2000
+_OWN, _PARTICLES = 32, 2000
+_WITHOUT = Chains(number=2, warmup=400, draws=400)
+"""Of a fit without a trial: a score needs a mean and not the tails."""
 _FACT_PEOPLE, _FACT_REPLICATES = 1500, 30
 _LEARNT, _TIED = 0.8, 0.6
 _THREE = ("low", "median", "high")
@@ -106,12 +108,14 @@ def main() -> None:
 
 
 def _used_s() -> float:
-    """Seconds of processor of this process and of those it has waited for."""
+    """Seconds of processor of this process and of those that worked beside it, which have ended."""
+    for child in multiprocessing.active_children():
+        child.join()  # before that the system has not counted it
     return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
 def _largest_gb() -> float:
-    """Of the largest of these processes."""
+    """Of the largest of these processes so far."""
     return max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 2**20
 
 
@@ -232,19 +236,21 @@ def _sampled(
 ) -> tuple[Fit, list[dict[str, Any]]]:  # fmt: skip
     """The fit and how each of its parts was sampled; chains are kept.
 
-    Without some trials their part alone is sampled, and shorter: a score needs a mean and not the tails.
+    Without some trials their part alone is sampled, and shorter.
     """
-    n_chains, n_warmup, n_draws = (2, 400, 400) if left_out else (_CHAINS, _WARMUP, _DRAWS)
+    assert plan.wide is not None, "a plan that frees the shape"
+    length = _WITHOUT if left_out else plan.wide.chains
     fits, told = {}, []
     parts = parts_of(plan, trials, groups)
     for part, (mine, its_trials, its_groups) in parts.items():
         if left_out and part != "trials":
             continue
-        tell(f"{part}: {n_chains} chains of {n_warmup + n_draws:,} steps")
+        tell(f"{part}: {length.number} chains of {length.warmup + length.draws:,} steps")
         with closing(journal_of(mine, folder, "-".join(["chains", part, *left_out]), dict)) as journal:
             fit = fit_by_chain(
-                mine, its_trials, groups=its_groups, left_out=left_out, n_chains=n_chains, n_warmup=n_warmup,
-                n_draws=n_draws, crew=Journaled(crew, journal), tell=partial(_of_chain, part),
+                mine, its_trials, groups=its_groups, left_out=left_out, n_chains=length.number,
+                n_warmup=length.warmup, n_draws=length.draws, crew=Journaled(crew, journal),
+                tell=partial(_of_chain, part),
             )  # fmt: skip
         tell(f"{part}: R-hat {fit.r_hat:.3f} ({fit.worst}), {fit.effective_draws:.0f} effective draws")
         fits[part] = fit
@@ -504,6 +510,8 @@ def page(plan: CalibrationPlan, found: dict[str, Any]) -> str:
         "[Where it is simulated](../decisions/0061-a-third-wave-where-the-rows-are.md).",
         *(["[How errors enter, and at whose level a fact is computed](../decisions/0065-emulators-err-together.md)."]
           if wide.errors else []),
+        *(["[A finer wave and longer chains](../decisions/0068-a-finer-wave-and-longer-chains.md)."]
+          if wide.fourth else []),
         f"[The posterior that the program draws from](posterior.md) stays the default. {says}", "",
         f"Fitted: {', '.join(wide.fits)}.",
         *([f"Rows of {', '.join(later)} are registered and wait."] if later else []),
@@ -525,7 +533,7 @@ def page(plan: CalibrationPlan, found: dict[str, Any]) -> str:
 
 
 def _cost(found: dict[str, Any]) -> list[str]:
-    lines = ["| part | processor, minutes | wall clock, minutes | largest process, GB |", "|---|---|---|---|"]
+    lines = ["| part | processor, minutes | wall clock, minutes | largest process so far, GB |", "|---|---|---|---|"]
     lines += [f"| {part} | {one['processor_min']:.1f} | {one['wall_min']:.1f} | "
               f"{'' if one['memory_gb'] is None else format(one['memory_gb'], '.2f')} |"
               for part, one in found["cost"].items()]  # fmt: skip
@@ -536,7 +544,11 @@ def _cost(found: dict[str, Any]) -> list[str]:
         f"| all | {total:.1f} | {all_wall:.1f} | |",
         "",
         "Wall clock is that of a machine with other work on it.",
-        "Processes that work beside are counted when they end, which can be in a later part.",
+        *(
+            ["Processes that work beside are counted when they end, which can be in a later part."]
+            if found["plan"] == "posterior-2026-joint"
+            else []
+        ),
     ]
 
 
@@ -593,21 +605,26 @@ def _parts(found: dict[str, Any]) -> list[str]:
 
 
 def _others(plan: CalibrationPlan) -> list[str]:
-    """How the fit before was judged, or that the next one waits."""
-    told = json.loads(EARLIER.read_text("utf-8"))
-    if told["plan"] == plan.id:
-        return [
+    """How the fits before were judged, and that the next one waits where it does."""
+    lines = []
+    if plan.id != NAME:
+        lines = [
             "## The next one", "",
             f"`{NAME}` is written down, its code and tests are there, and no whole run of it has been made.",
-            "[What it changes](../decisions/0065-emulators-err-together.md).",
+            "[What it changes](../decisions/0068-a-finer-wave-and-longer-chains.md).", "",
         ]  # fmt: skip
-    return [
-        "## The fit before it", "",
-        f"`{told['plan']}` (hash `{told['plan_hash']}`): three substances, errors of emulators as independent.",
-        f"Facts at medians and at level 0. Run whole once, {told['processor_min']:.1f} minutes of processor.", "",
-        "| asked | came out | |", "|---|---|---|",
-        *(f"| {row['asked']} | {row['got']} | {_verdict(row)} |" for row in told["judged"]),
-    ]  # fmt: skip
+    for path in EARLIER:
+        told = json.loads(path.read_text("utf-8"))
+        if told["plan"] == plan.id:
+            continue
+        lines += [
+            f"## The fit before: `{told['plan']}`", "",
+            f"Hash `{told['plan_hash']}`: {told['was']}",
+            f"Run whole once, {told['processor_min']:.1f} minutes of processor.", "",
+            "| asked | came out | |", "|---|---|---|",
+            *(f"| {row['asked']} | {row['got']} | {_verdict(row)} |" for row in told["judged"]), "",
+        ]  # fmt: skip
+    return lines
 
 
 def _effects(found: dict[str, Any]) -> list[str]:

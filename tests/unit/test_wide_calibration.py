@@ -52,6 +52,8 @@ WIDE: Wide = PLAN.wide
 SHAPE = load_calibration_plan("posterior-2026-shape")
 JOINT = load_calibration_plan("posterior-2026-joint")
 assert JOINT.wide is not None, "it stands over the plan of this file"
+FINER = load_calibration_plan("posterior-2026-finer")
+assert FINER.wide is not None, "it stands over that one"
 GROUPS = group_targets(PLAN)
 COUNT: dict[str, Any] = {
     "id": "a-row", "kind": "count", "record": "smyth_2010_opiate", "compute": "share_with_use",
@@ -325,6 +327,37 @@ def test_a_third_wave_lies_where_the_rows_put_everything_and_is_kept(tmp_path: P
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == kept
 
 
+def test_a_fourth_wave_lies_closer_and_takes_more_people_of_diaries(tmp_path: Path) -> None:
+    """Its emulator stands beside that of the third; the fit, and so its exact judge, keep the people of the plan."""
+    base = FINER.to_dict()
+    small: dict[str, Any] = {
+        "draws": 48, "judged": 16, "people": 300, "candidates": 256, "least": 32, "fits": ["cannabis"],
+        "third": {"draws": 48, "judged": 16, "power": 0.25},
+        "fourth": {"draws": 40, "judged": 16, "power": 1.0, "diary_people": 600},
+    }  # fmt: skip
+    plan = CalibrationPlan.from_dict({**base, "trial": [], "wide": {**base["wide"], **small}})
+    asked: list[tuple[str, int]] = []
+
+    class Counting(Crew):
+        def submit(self, work: Any, item: Any) -> Any:
+            if work.func is simulate_group:
+                asked.append((work.args[0].group.id, work.args[0].people))
+            return super().submit(work, item)
+
+    _, groups, _ = refocused(plan, (), tmp_path, crew=Counting(), tell=unheard)
+    n_first = 2 * 64 + 64
+    assert asked.count(("cannabis-diaries", 300)) == n_first
+    assert asked.count(("cannabis-diaries", 600)) == 56
+    assert asked.count(("cannabis-cohort", 300)) == n_first + 56
+    for one in groups:
+        assert one.targets.people == 300
+        third = one.emulator.base
+        assert third is not None
+        assert third.base is not None
+        level = one.targets.names.index("level")
+        assert one.emulator.points[:, level].std() < third.points[:, level].std()
+
+
 def test_the_plan_that_is_run_changes_no_judge_no_prior_and_no_row() -> None:
     """What was registered as better is held to what was registered; noise and grain alone may be mended."""
     before, after = PLAN.to_dict(), SHAPE.to_dict()
@@ -343,6 +376,16 @@ def test_errors_together_come_with_the_same_rows_priors_and_trials() -> None:
     assert after["wide"]["left_out"].items() >= before["wide"]["left_out"].items()
     assert "errors" not in before["wide"]
     assert "facts_at" not in before["wide"]
+
+
+def test_the_finer_plan_changes_computation_alone() -> None:
+    """A second try that also moved a prior, a row or a bound would be tuned; chains of the plans before stay theirs."""
+    before, after = JOINT.to_dict(), FINER.to_dict()
+    assert {name for name in after if after[name] != before.get(name)} == {"id", "over", "wide"}
+    moved = {name for name in after["wide"] if after["wide"][name] != before["wide"].get(name)}
+    assert moved == {"fourth", "chains"}
+    assert JOINT.wide is not None
+    assert (JOINT.wide.chains.number, JOINT.wide.chains.warmup, JOINT.wide.chains.draws) == (4, 400, 700)
 
 
 def test_a_fact_is_computed_of_the_people_that_it_was_read_of() -> None:
@@ -393,7 +436,7 @@ def test_the_page_of_the_wide_fit_is_made_of_its_results() -> None:
     judged = wide_page.accepted(found)
     # The first that was registered is told as two: how it was sampled, and the exact simulator.
     assert len(judged) == len(WIDE.accepted) + 1
-    assert found["plan"] in {SHAPE.id, JOINT.id}
+    assert found["plan"] in {SHAPE.id, JOINT.id, FINER.id}
     assert max(wide_page.to_beat().values()) >= wide_page.to_beat()["posterior-2026"]
     is_shipped = (wide_page.LIBRARY / f"{plan.id}.json").is_file()
     assert is_shipped == all(row["met"] for row in judged)
@@ -439,6 +482,8 @@ def test_the_quick_profile_asks_for_less_of_everything() -> None:
     third, whole = quick_plan(SHAPE).to_dict()["wide"]["third"], SHAPE.to_dict()["wide"]["third"]
     assert third["draws"] < whole["draws"]
     assert third["power"] == whole["power"]
+    fourth, whole = quick_plan(FINER).to_dict()["wide"]["fourth"], FINER.to_dict()["wide"]["fourth"]
+    assert all(fourth[name] < whole[name] for name in ("draws", "judged", "diary_people"))
 
 
 def test_pieces_are_counted_with_the_time_that_is_left() -> None:

@@ -1,13 +1,15 @@
 """The waves of a fit that frees the shape of use: what the prior covers, then what natural history allows.
 
-A plan may ask for a third, where the rows of a substance alone put shape, levels and the other values of its people
-together (:mod:`remission.calibration.rows_alone`): an emulator is as fine as it is asked for only where it is read.
+A plan may ask for a third and a fourth, where the rows of a substance alone put shape, levels and the other values of
+its people together (:mod:`remission.calibration.rows_alone`), as the emulators of the waves before say: an emulator is
+as fine as it is asked for only where it is read. Trials are simulated at shapes of the third, which lies wider.
 Each group and each trial has points of its own values only, so a substance is simulated and emulated by itself.
 """
 
 import time
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,7 +31,7 @@ from remission.calibration.groups import (
 from remission.calibration.pieces import Tell, counted, journal_of
 from remission.calibration.rows_alone import rows_alone
 from remission.calibration.wave import Point, TrialTargets, from_unit, simulate_point
-from remission.library.calibration_plan import BoxValue, CalibrationPlan
+from remission.library.calibration_plan import BoxValue, CalibrationPlan, NearRows
 from remission.numerics.digits import duration
 from remission.runs.crew import Crew
 from remission.runs.journal import Journaled
@@ -74,37 +76,46 @@ def refocused(
         every = np.vstack([units, near])
         found = points + _points(plan, one, near, folder, crew, tell, wave=2)
         second.append(_group(plan, one, 2, every, found, n_judged, folder, crew))
-    if wide.third is not None:
-        second = _third(plan, second, shapes, folder, crew, tell)
+    made = second
+    for wave, asked in ((3, wide.third), (4, wide.fourth)):
+        if asked is not None:
+            made, lies = _near_rows(plan, asked, wave, made, folder, crew, tell)
+            shapes |= lies if wave == 3 else {}
     trials = tuple(_trial(plan, one, shapes.get(one.protocol.substance.value), folder, crew, tell) for one in targets)
-    return trials, tuple(second), limits
+    return trials, tuple(made), limits
 
 
-def _third(
-    plan: CalibrationPlan, second: list[GroupData], shapes: dict[str, _Units], folder: Path, crew: Crew, tell: Tell
-) -> list[GroupData]:
-    """Groups with an emulator of the third wave beside that of the others; ``shapes`` become those of the third."""
+def _near_rows(
+    plan: CalibrationPlan, near: NearRows, wave: int, before: list[GroupData], folder: Path, crew: Crew, tell: Tell
+) -> tuple[list[GroupData], dict[str, _Units]]:
+    """Groups with an emulator of a wave near the rows beside that of the waves before, and the shapes of this wave."""
     wide = plan.wide
     assert wide is not None, "asked before"
-    third = wide.third
-    assert third is not None, "asked before"
-    n, found = third.draws + third.judged, list(second)
-    for substance in list(shapes):
-        tell(f"{substance}: what the rows alone say")
-        mine = tuple(one for one in second if one.targets.group.substance == substance)
-        generator = np.random.default_rng([plan.seed, 40, *substance.encode()])
-        drawn = rows_alone(plan, substance, mine, n=_PARTICLES, generator=generator, power=third.power)
+    n, found, shapes = near.draws + near.judged, list(before), {}
+    for substance in dict.fromkeys(one.targets.group.substance for one in before):
+        mine = tuple(one for one in before if one.targets.group.substance == substance)
+        if not any("shape" in one.targets.group.moves for one in mine):
+            continue
+        tell(f"{substance}: what the rows alone say, for wave {wave}")
+        generator = np.random.default_rng([plan.seed, 37 + wave, *substance.encode()])
+        drawn = rows_alone(plan, substance, mine, n=_PARTICLES, generator=generator, power=near.power)
         chosen = generator.choice(_PARTICLES, n, replace=False)
-        near = {name: column[chosen] for name, column in drawn.items()}
-        for place, one in enumerate(second):
+        there = {name: column[chosen] for name, column in drawn.items()}
+        for place, one in enumerate(before):
             if one.targets.group.substance != substance or "shape" not in one.targets.group.moves:
                 continue
-            units = group_columns(plan, one, near)
-            points = _points(plan, one.targets, units, folder, crew, tell, wave=3)
+            units = group_columns(plan, one, there)
+            points = _points(plan, _peopled(one.targets, near), units, folder, crew, tell, wave=wave)
             # How fast outcomes change is learnt where they are read; far from there the other waves are what is left.
-            found[place] = _group(plan, one.targets, 3, units, points, third.judged, folder, crew, base=one.emulator)
+            found[place] = _group(plan, one.targets, wave, units, points, near.judged, folder, crew, base=one.emulator)
             shapes[substance] = units[:, : len(wide.shape)]
-    return found
+    return found, shapes
+
+
+def _peopled(one: GroupTargets, near: NearRows) -> GroupTargets:
+    """A group with as many people as a wave simulates of it; whoever judges it later takes those of the plan."""
+    has_diaries = any(row.row.kind == "diaries" for row in one.rows)
+    return replace(one, people=near.diary_people) if near.diary_people and has_diaries else one
 
 
 def _group(
@@ -176,10 +187,12 @@ def _cost_s(plan: CalibrationPlan, groups: tuple[GroupTargets, ...], targets: tu
     seconds = 0.0
     for one in groups:
         values = {value.name: from_unit(value, np.zeros(1)).item() for value in one.box}
-        n = sum(_sizes(plan, one))
+        n = float(sum(_sizes(plan, one)))
         if "shape" in one.group.moves:
-            third = plan.wide.third if plan.wide is not None else None
-            n = 2 * n + (0 if third is None else third.draws + third.judged)
+            assert plan.wide is not None, "asked before"
+            waves = [near for near in (plan.wide.third, plan.wide.fourth) if near is not None]
+            times = [_peopled(one, near).people / one.people for near in waves]
+            n = 2 * n + sum((near.draws + near.judged) * by for near, by in zip(waves, times, strict=True))
         seconds += n * _seconds(partial(simulate_group, one), (values, 1))
     for target in targets:
         values = {value.name: from_unit(value, np.zeros(1)).item() for value in plan.value}

@@ -54,8 +54,16 @@ def quick_plan(plan: CalibrationPlan) -> CalibrationPlan:
     """The plan with an eighth of the points of its trials, and a quarter of those of other people."""
     wave, wide = plan.wave, plan.wide
     if wide is not None:
-        third = wide.third and wide.third.replace(draws=wide.third.draws // 4, judged=wide.third.judged // 4)
-        wide = wide.replace(draws=wide.draws // 4, judged=wide.judged // 4, people=wide.people // 4, third=third)
+        third, fourth = (
+            near and near.replace(
+                draws=near.draws // 4, judged=near.judged // 4,
+                diary_people=near.diary_people and near.diary_people // 4,
+            )
+            for near in (wide.third, wide.fourth)
+        )  # fmt: skip
+        wide = wide.replace(
+            draws=wide.draws // 4, judged=wide.judged // 4, people=wide.people // 4, third=third, fourth=fourth
+        )
     return plan.replace(wave=wave.replace(draws=wave.draws // 8, judged=wave.judged // 8), wide=wide)
 
 

@@ -273,25 +273,35 @@ class Group(Record):
         return next(one for one in load_facts().scenario if one.id == self.scenario)
 
 
-class Third(Record):
-    """A third wave, where the rows alone put all values of their people together.
+class NearRows(Record):
+    """A wave of points where the rows alone put all values of their people together.
 
-    ``power``: of the rows' likelihood there; below 1 it lies wider than what they leave open.
+    ``power``: of the rows' likelihood there; below 1 it lies wider than what they leave open. ``diary_people``: at each
+    point of a group with diaries, in the place of those of the plan.
     """
 
     draws: _Count
     judged: _Count
     power: _Share
+    diary_people: _Count | None = None
+
+
+class Chains(Record):
+    """How long is sampled."""
+
+    number: _Count
+    warmup: _Count
+    draws: _Count
 
 
 class Wide(Record):
     """What a fit frees beside the trials: the shape of use in each substance, by rows of groups of people.
 
     ``fits``: substances whose rows are in the fit; ``shape``: values that each of them has of its own; ``value``: those
-    that one group moves. ``within``, ``candidates``, ``least``: which shapes the second wave simulates. ``third``: a
-    third wave, if any. ``errors``: ``together`` where the errors of a group's emulators enter with how they hang
-    together; without it as independent. ``facts_at``: ``own people`` where a fact is computed at the level of the
-    people it was read of.
+    that one group moves. ``within``, ``candidates``, ``least``: which shapes the second wave simulates. ``third``,
+    ``fourth``: further waves near the rows, if any. ``chains``: how long each part is sampled. ``errors``: ``together``
+    where the errors of a group's emulators enter with how they hang together; without it as independent. ``facts_at``:
+    ``own people`` where a fact is computed at the level of the people it was read of.
     """
 
     fits: tuple[str, ...]
@@ -306,7 +316,9 @@ class Wide(Record):
     value: tuple[BoxValue, ...] = ()
     group: tuple[Group, ...]
     left_out: dict[str, str]
-    third: Third | None = None
+    third: NearRows | None = None
+    fourth: NearRows | None = None
+    chains: Chains = Chains(number=4, warmup=400, draws=700)
     errors: Literal["together"] | None = None
     facts_at: Literal["own people"] | None = None
 
@@ -338,9 +350,14 @@ class CalibrationPlan(Record):
         """Plain data; what a plan of trials alone does not have is not in it, so that its hash stays."""
         later = {"over", "wide", "shares"}
         told = {name: one for name, one in super().to_dict().items() if name not in later or one is not None}
-        for name in ("third", "errors", "facts_at"):
-            if self.wide is not None and getattr(self.wide, name) is None:
-                del told["wide"][name]
+        if self.wide is not None:
+            wide, usual = told["wide"], Wide.model_fields
+            for name in ("third", "fourth", "errors", "facts_at", "chains"):
+                if getattr(self.wide, name) == usual[name].default:
+                    del wide[name]
+            for name in ("third", "fourth"):
+                if name in wide and wide[name]["diary_people"] is None:
+                    del wide[name]["diary_people"]
         return told
 
 

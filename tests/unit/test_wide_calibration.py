@@ -13,8 +13,11 @@ import sklearn.gaussian_process  # noqa: F401 - the first import sets environmen
 from scipy import special
 from scipy.integrate import quad
 from scipy.stats import binom, multinomial, multivariate_normal, norm, truncnorm
-from validation import wide_page
 from validation.realism.statistics import diary_statistics
+from validation.wide.accepted import accepted, to_beat
+from validation.wide.facts import at_level, nearest_to_mean, people_of
+from validation.wide.page import page
+from validation.wide.registered import LIBRARY, PAGE, RESULTS
 
 from remission.calibration import rows_alone
 from remission.calibration.emulator import fit_emulator
@@ -403,7 +406,7 @@ def test_a_fact_is_computed_of_the_people_that_it_was_read_of() -> None:
         "log-logistic.alcohol": "",  # other studies
     }
     for name, people in expected.items():
-        assert wide_page.people_of(JOINT, measures[name], scenarios[measures[name].args["scenario"]]) == people, name
+        assert people_of(JOINT, measures[name], scenarios[measures[name].args["scenario"]]) == people, name
 
 
 def test_the_level_of_a_fact_is_that_of_its_group() -> None:
@@ -411,10 +414,10 @@ def test_the_level_of_a_fact_is_that_of_its_group() -> None:
     scenario = next(one for one in load_facts().scenario if one.id == "after-clean-opioid")
     values = {"l1": -1.0, "onset_per_day": 0.05}
     moved = Lives(scenario=scenario, n_people=2, seed=1, parameter_set=MODEL_FORM,
-                  values=wide_page.at_level(scenario, values, 0.7))  # fmt: skip
+                  values=at_level(scenario, values, 0.7))  # fmt: skip
     group = Lives(scenario=scenario, n_people=2, seed=1, parameter_set=MODEL_FORM, values=values, level=0.7)
     assert moved.parameters == group.parameters
-    assert wide_page.at_level(scenario, values, 0.0) == values
+    assert at_level(scenario, values, 0.0) == values
 
 
 def test_the_draw_nearest_to_the_mean_keeps_what_is_known_in_sums_only() -> None:
@@ -422,23 +425,23 @@ def test_the_draw_nearest_to_the_mean_keeps_what_is_known_in_sums_only() -> None
     generator = np.random.default_rng(8)
     level = generator.normal(size=2000)
     onset = np.exp(-0.9 * level + 0.1 * generator.normal(size=2000))
-    chosen = wide_page.nearest_to_mean([onset, level])
+    chosen = nearest_to_mean([onset, level])
     assert abs(np.log(onset[chosen]) + 0.9 * level[chosen]) < 0.1
     assert abs(level[chosen]) < 0.3
 
 
 def test_the_page_of_the_wide_fit_is_made_of_its_results() -> None:
     """A number on a page that no file holds could be anything, and what was not made must not read as met."""
-    found = json.loads(wide_page.RESULTS.read_text("utf-8"))
+    found = json.loads(RESULTS.read_text("utf-8"))
     plan = load_calibration_plan(found["plan"])
     assert found["plan_hash"] == plan_hash(plan)
-    assert wide_page.page(plan, found) == wide_page.PAGE.read_text("utf-8")
-    judged = wide_page.accepted(found)
+    assert page(plan, found) == PAGE.read_text("utf-8")
+    judged = accepted(found)
     # The first that was registered is told as two: how it was sampled, and the exact simulator.
     assert len(judged) == len(WIDE.accepted) + 1
     assert found["plan"] in {SHAPE.id, JOINT.id, FINER.id}
-    assert max(wide_page.to_beat().values()) >= wide_page.to_beat()["posterior-2026"]
-    is_shipped = (wide_page.LIBRARY / f"{plan.id}.json").is_file()
+    assert max(to_beat().values()) >= to_beat()["posterior-2026"]
+    is_shipped = (LIBRARY / f"{plan.id}.json").is_file()
     assert is_shipped == all(row["met"] for row in judged)
     assert not any(row["met"] for row in judged if row["got"] == "not made yet")
 

@@ -78,7 +78,8 @@ def test_the_front_of_validation_is_the_credibility_file_and_begins_with_trials_
     """Whatever it says, how the model did on what it had not seen is what a reader must meet first."""
     text = client.get("/validation").text
     first = text.index("Trials left out")
-    assert first < text.index("Question of interest") < text.index("Registered facts")
+    assert first < text.index("Question of interest") < text.index("Facts: how many came out how")
+    assert text.count("not computable") == 1, "the table of facts stands once"
     for row in load_posterior().judged["left_out"]:
         assert row["protocol"] in text[first:]
     assert 'href="/forecasts"' in text

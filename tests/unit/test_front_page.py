@@ -220,7 +220,9 @@ def test_simulated_means_carry_the_range_of_the_worlds() -> None:
     for group in page.people.groups:
         days = [one.days for world in load_worlds().worlds for one in world.groups if one.id == group.id]
         assert group.mean_range == (min(days), max(days))
-        assert f"({min(days):.0f} to {max(days):.0f}) of {page.n_days} days" in draw_days(page.people, name="w")
+        assert f"({min(days):.0f}\u00a0to\u00a0{max(days):.0f}) of {page.n_days} days" in draw_days(
+            page.people, name="w"
+        )
     assert f"of {len(page.people.groups[0].rows)} simulated without use" in draw_days(page.people, name="w")
     assert page.world.startswith("Simulated: ")
 

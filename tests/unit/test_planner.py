@@ -442,3 +442,21 @@ def test_sex_is_read_in_any_case_and_by_its_letter(word: str, sex: str) -> None:
     """Forms of clinics print F and M; a refusal at the bedside costs time and says nothing."""
     person = {"weight": ["82"], "age": ["45"], "dose": ["0.5 mg/kg"], "minutes": ["40"]}
     assert read_request({**person, "sex": [word]}).sex == sex
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    """Who mends a weight and only then hears of the dose sends the form four times."""
+    wrong = {
+        "weight": ["abc"],
+        "age": ["12"],
+        "dose": ["9foo", "1 mg/kg"],
+        "minutes": ["xx", "40"],
+        "start": ["0", "yy"],
+    }
+    with pytest.raises(SpecError) as caught:
+        read_request(wrong)
+    assert [one.where for one in caught.value.faults] == ["weight", "age", "dose", "minutes", "start"]
+    # Of a dose that may be right for the true weight nothing is said.
+    with pytest.raises(SpecError) as caught:
+        read_request({"weight": ["abc"], "age": ["45"], "dose": ["900 mg"], "minutes": ["40"]})
+    assert [one.where for one in caught.value.faults] == ["weight"]

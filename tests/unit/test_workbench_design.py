@@ -275,6 +275,18 @@ def test_results_of_an_earlier_state_say_so(client: TestClient) -> None:
     assert found.words[:2] == ("design", "protocol.yaml")
 
 
+def test_a_draft_opens_with_what_was_run_last(client: TestClient) -> None:
+    """After a run of the trial the design before it would be taken for what was just computed."""
+    draft = begin(client)
+    first = save(client, draft, do="run").headers["location"].partition("job=")[2]
+    assert page(client, draft)["job"]["id"] == first
+    second = save(client, draft, do="simulate").headers["location"].rpartition("/")[2]
+    assert page(client, draft)["job"]["id"] == second
+    assert page(client, draft)["stale"] is None
+    save(client, draft, **{"p:population.n_subjects": "60"})
+    assert any("60" in line for line in page(client, draft)["stale"]["lines"])
+
+
 def test_worlds_are_checked_line_by_line(client: TestClient) -> None:
     """A table of scenarios runs for an hour; a slip in its last line must be found before."""
     draft = begin(client)

@@ -6,6 +6,7 @@ probably meant. Nothing that is typed is evaluated.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal, TypeVar
 
 from remission.errors import SpecError, UnitsError
@@ -80,7 +81,8 @@ def read_request(fields: Mapping[str, Sequence[str]]) -> PlanRequest:
         values["model"] = AVERAGE
     # A 0 is an answer, only nothing is not.
     values = {name: value for name, value in values.items() if value is not None}
-    if weight is not None and (drug == "esketamine" or not any(is_esketamine(text) for text in reader.texts("dose"))):
+    if drug == "esketamine" or not any(is_esketamine(text) for text in reader.texts("dose")):
+        # What is wrong in a dose is told beside a weight that is wrong, too.
         reader.guard(lambda: values.update(_regimen(reader, weight)))
     if reader.faults:
         raise SpecError.from_faults(reader.faults)
@@ -239,7 +241,8 @@ def _named_way(word: str) -> Route | None:
     return None if route == "iv" else route
 
 
-def _regimen(reader: "_Reader", weight_kg: float) -> dict[str, Any]:
+def _regimen(reader: "_Reader", weight_kg: float | None) -> dict[str, Any]:
+    """Route and infusions; without a weight only what is wrong whatever the weight is."""
     preset, doses = reader.text("preset"), reader.texts("dose")
     if bool(preset) == bool(doses):
         raise SpecError(
@@ -265,27 +268,36 @@ def _regimen(reader: "_Reader", weight_kg: float) -> dict[str, Any]:
                 )
         if reader.text("route") and route != own:
             raise SpecError(where="route", got=route, allowed=f"{own}, the route of {preset}, or none")
+        if weight_kg is None:
+            return {}
         return {"route": preset_regimen(preset).route, "infusions": preset_infusions(preset, weight_kg=weight_kg)}
     infusions = _doses(doses, reader.texts("minutes"), reader.texts("start"), weight_kg=weight_kg, route=route)
     return {"route": route, "infusions": infusions}
 
 
 def _doses(
-    doses: Sequence[str], minutes: Sequence[str], starts: Sequence[str], *, weight_kg: float, route: Route
+    doses: Sequence[str], minutes: Sequence[str], starts: Sequence[str], *, weight_kg: float | None, route: Route
 ) -> tuple[PlannedInfusion, ...]:
-    """Doses one after the other; without starts each follows the one before."""
-    typed = [_typed(text, weight_kg) for text in doses]
-    lengths = _lengths(typed, minutes, route=route)
+    """Doses one after the other; without starts each follows the one before. None of them without a weight."""
+    read: list[Any] = _all_of(
+        [partial(_typed, text, weight_kg) for text in doses],
+        [partial(_minutes, text, "minutes") for text in minutes if route == "iv"],
+        [partial(_minutes, text, "start", at_zero=True) for text in starts],
+    )
+    typed, from_field, begins = read
+    lengths = _lengths(typed, minutes, from_field, route=route)
     if starts and len(starts) != len(doses):
         raise SpecError(
             where="start",
             got=f"{len(starts)} for {len(doses)} doses",
             allowed="a start for each dose, or none: each then follows the one before",
         )
+    if weight_kg is None:
+        return ()
     infusions, clock_min = [], 0.0
     for number, (text, dose, length) in enumerate(zip(doses, typed, lengths, strict=True)):
         if starts:
-            clock_min = _minutes(starts[number], "start", at_zero=True)
+            clock_min = begins[number]
         infusions.append(
             PlannedInfusion(
                 dose_mg_per_kg=_dose_mg_per_kg(text, dose, weight_kg=weight_kg, minutes=length),
@@ -297,7 +309,25 @@ def _doses(
     return tuple(infusions)
 
 
-def _lengths(typed: Sequence[TypedDose], minutes: Sequence[str], *, route: Route) -> list[float | None]:
+def _all_of(*groups: Sequence[Callable[[], Any]]) -> list[list[Any]]:
+    """What all readers read; every fault of them together."""
+    found: list[list[Any]] = []
+    faults: list[SpecError] = []
+    for group in groups:
+        found.append([])
+        for read in group:
+            try:
+                found[-1].append(read())
+            except SpecError as error:
+                faults.extend(error.faults)
+    if faults:
+        raise SpecError.from_faults(faults)
+    return found
+
+
+def _lengths(
+    typed: Sequence[TypedDose], minutes: Sequence[str], from_field: Sequence[float], *, route: Route
+) -> list[float | None]:
     """Minutes of each dose, from the field or from behind the dose itself."""
     behind_dose = [one.duration_min for one in typed]
     if route != "iv":
@@ -305,7 +335,6 @@ def _lengths(typed: Sequence[TypedDose], minutes: Sequence[str], *, route: Route
             got = minutes[0] if minutes else "a length behind the dose"
             raise SpecError(where="minutes", got=got, allowed="no minutes: only an infusion into a vein has them")
         return [None] * len(typed)
-    from_field = [_minutes(one, "minutes") for one in minutes]
     missing = [number for number, one in enumerate(behind_dose) if one is None]
     if len(from_field) not in {len(typed), len(missing)}:
         raise SpecError(
@@ -329,16 +358,17 @@ def _lengths(typed: Sequence[TypedDose], minutes: Sequence[str], *, route: Route
     return lengths
 
 
-def _typed(text: str, weight_kg: float) -> TypedDose:
+def _typed(text: str, weight_kg: float | None) -> TypedDose:
     dose = read_dose(text, where="dose")
     if dose is None:
         plain = tidy(text, where="dose")
         is_bare = _PLAIN.fullmatch(plain) is not None
+        guess = "" if weight_kg is None or not is_bare else _guess(float(plain), weight_kg, _most())
         raise SpecError(
             where="dose",
             got=text,
             allowed="a dose with its unit: 0.5 mg/kg, 35 mg, or a rate such as 0.75 mg/kg/h",
-            remedy=_guess(float(plain), weight_kg, _most()) if is_bare else _unit_remedy(plain),
+            remedy=guess if is_bare else _unit_remedy(plain),
         )
     return dose
 

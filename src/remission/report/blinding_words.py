@@ -32,7 +32,7 @@ def bench_rows(found: BenchResult, estimator: str = "naive") -> tuple[tuple[str,
     rows: Rows = []
     for one in found.cells:
         tried = one.estimators[estimator]
-        guessed = (f"{100.0 * one.right:.0f}%", f"{one.bang_drug:.2f}", f"{one.bang_control:.2f}")
+        guessed = (f"{100.0 * one.right:.0f}%", f"{one.bang_drug:z.2f}", f"{one.bang_control:z.2f}")
         found_there = (_number(tried.rejects), _number(tried.bias), _number(tried.coverage))
         rows.append((one.control, one.world, *guessed, *found_there))
     return head, rows
@@ -127,7 +127,7 @@ def guesses_rows(found: GuessesResult) -> list[Titled]:
                 _in_world(one.tried.get(name)) for name in ("naive", "within-guess", "correct-guess-rate-observed")
             ]
             rows.append((fitted.name, "fits" if fitted.fits else "does not fit", distance,
-                         f"{fitted.inside} of {fitted.told}", truth, f"{fitted.report:.2f}", f"{fitted.better:.2f}",
+                         f"{fitted.inside} of {fitted.told}", truth, f"{fitted.report:z.2f}", f"{fitted.better:z.2f}",
                          *tried))  # fmt: skip
         tables.append(("Worlds fitted to the last guesses and the outcome",
                        ("world", "", "distance", "inside", "drug by itself", "belief (SD)", "improvement (log odds)",
@@ -141,7 +141,7 @@ _IN_WORLDS = ("naive", "within-guess", "correct-guess-rate-observed")
 def _in_world(tried: Any) -> str:
     if tried is None or not isfinite(tried.bias.value):
         return "-"
-    return f"{tried.bias.value:.2g}, {tried.coverage.value:.2f}"
+    return f"{tried.bias.value:z.2g}, {tried.coverage.value:.2f}"
 
 
 def _certainty(cells: tuple[tuple[float, ...], ...]) -> str:

@@ -152,9 +152,7 @@ def _shown(
     own = _own(bench, draft)
     state, checked = state_of(draft.protocol, draft.asked, own)
     jobs = bench.store.jobs(draft=draft.id, most=30)
-    chosen = next((one for one in jobs if one.id == job), None) or next(
-        (one for one in jobs if one.kind in {"design", "effect"}), jobs[0] if jobs else None
-    )
+    chosen = next((one for one in jobs if one.id == job), None) or next(iter(jobs), None)
     other = bench.store.job(beside) if beside else None
     found, found_beside = (
         None if one is None or one.state != "done" else read_found(one, bench.store.job_folder(one.id), size=n)
@@ -208,7 +206,8 @@ def cost_words(person_days: int, pace: float | None) -> str:
 
 def _stale(job: Job, draft: Draft, checked: Checked) -> Stale | None:
     """What differs between what a job was asked and what the draft says now."""
-    if job.kind not in {"design", "effect"} or job.facts.get("key") == checked.key:
+    is_run = job.kind == "run"
+    if job.kind not in {"design", "effect", "run"} or job.facts.get("key") == checked.key:
         return None
     before, now = str(job.facts.get("protocol", "")).splitlines(), draft.protocol.splitlines()
     gone, come = set(before) - set(now), set(now) - set(before)
@@ -216,7 +215,8 @@ def _stale(job: Job, draft: Draft, checked: Checked) -> Stale | None:
         f"now: {line.strip()}" for line in now if line in come
     ][:6]
     asked = job.facts.get("asked", {})
-    for name, one in options().items():
+    # A run of the trial itself asks nothing of a design.
+    for name, one in () if is_run else options().items():
         was, is_now = str(asked.get(name, "")), str(draft.asked.get(name, ""))
         if was != is_now:
             lines.append(f"{one['option']}: was {was or 'as usual'}, now {is_now or 'as usual'}")

@@ -1,7 +1,7 @@
 """The infusion planner for professionals. Its question stands in the address, and no patient page leads here."""
 
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import Query, Request
@@ -197,7 +197,8 @@ async def planner(request: Request, query: _Asked) -> PlannerPage:
     try:
         return await run_in_turn("heavy", lambda: _answer(query, is_clinician))
     except SpecError as error:
-        return _page(query, is_clinician, faults=tuple(fault_of(one) for one in error.faults), status=422)
+        faults = [*error.faults, *_further(query, told={one.where for one in error.faults})]
+        return _page(query, is_clinician, faults=tuple(fault_of(one) for one in faults), status=422)
 
 
 @router.page(
@@ -354,6 +355,38 @@ def _check_given(query: PlannerQuery) -> None:
     raise SpecError.from_faults(faults)
 
 
+_RISES = {"sbp_rise": "sbp-rise", "dbp_rise": "dbp-rise"}
+
+
+def _rise(query: PlannerQuery, name: str) -> planning.Limit:
+    """A limit to a rise, its fault under the name of its box."""
+    try:
+        return planning.read_limit(f"{_RISES[name]}={getattr(query, name)}")
+    except SpecError as error:
+        raise SpecError(where=name, got=getattr(query, name), allowed=error.allowed, remedy=error.remedy) from None
+
+
+def _further(query: PlannerQuery, *, told: set[str]) -> list[SpecError]:
+    """What is wrong in fields that were not reached yet: all faults of a form are told at once."""
+    readers: list[tuple[str, Callable[[], object]]] = [
+        ("levels", lambda: planning.read_levels(query.levels)),
+        ("vial", lambda: read_strength(query.vial)),
+        ("share", lambda: planning.read_share_inside(query.share)),
+        *((name, partial(_rise, query, name)) for name in _RISES),
+    ]
+    reads = [read for name, read in readers if getattr(query, name).strip()]
+    if not query.find:
+        # Where a dose is looked for, none is typed.
+        reads.append(lambda: planning.read_request(query.fields))
+    found: list[SpecError] = []
+    for read in reads:
+        try:
+            read()
+        except SpecError as error:
+            found += [one for one in error.faults if one.where not in told]
+    return found
+
+
 def _asked_for(
     query: PlannerQuery,
 ) -> tuple[planning.PlanRequest, planning.PlanRequest, tuple[planning.PlacedLevel, ...]]:
@@ -372,8 +405,7 @@ def _clinic(request: planning.PlanRequest, query: PlannerQuery) -> ClinicSheet:
 
 
 def _searched(query: PlannerQuery) -> SearchSheet:
-    rises = {"sbp-rise": query.sbp_rise, "dbp-rise": query.dbp_rise}
-    limits = [planning.read_limit(f"{name}={text}") for name, text in rises.items() if text]
+    limits = [_rise(query, name) for name in _RISES if getattr(query, name)]
     if query.within_plasma:
         limits.append(planning.Limit(quantity="plasma", plasma=query.within_plasma))
     _check_given(query)

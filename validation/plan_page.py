@@ -1,5 +1,6 @@
 """The reference page and the JSON schema of a plan of an analysis, written from its records: make pages."""
 
+import inspect
 import re
 from pathlib import Path
 from typing import Any
@@ -52,15 +53,15 @@ def page_text() -> str:
 
 def _told(record: type[Record]) -> tuple[str, dict[str, str]]:
     """The first paragraph of a docstring, and the meaning of each field that it names."""
-    text = re.sub(r"``([^`]*)``", r"`\1`", record.__doc__ or "")
+    text = re.sub(r"``([^`]*)``", r"`\1`", inspect.getdoc(record) or "")
     first, _, rest = text.partition("\n\n")
     meanings: dict[str, str] = {}
     names: list[str] = []
     for line in rest.splitlines():
-        if re.match(r"    \w+(, \w+)*$", line):
+        if re.match(r"\w+(, \w+)*$", line):
             names = line.strip().split(", ")
             meanings |= dict.fromkeys(names, "")
-        elif line.startswith("        ") and names:
+        elif line.startswith("    ") and names:
             meanings |= {name: f"{meanings[name]} {line.strip()}".strip() for name in names}
     return " ".join(first.split()), meanings
 

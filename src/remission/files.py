@@ -31,6 +31,8 @@ except ImportError:  # not on every system; without locks nothing of others is s
 
 MAX_JSON_BYTES: Final = 64_000_000
 """Largest JSON file that is read. [byte]"""
+_DEEPEST_JSON: Final = 500
+"""So many lists and objects may stand in each other."""
 
 _STAGED: Final = re.compile(r"\.staging-(?P<host>.+)-(?P<process>[0-9]+)-(?P<mark>[A-Za-z0-9_]+)")
 _WRONG_PLACE: Final = frozenset(
@@ -450,7 +452,26 @@ def read_json(path: Path, *, allowed: str, remedy: str = "") -> dict[str, Any]:
         raise refuse(getattr(error, "strerror", None) or f"no readable JSON ({error})") from None
     if not isinstance(content, dict):
         raise refuse("no JSON object")
+    if _is_too_deep(content):
+        raise refuse("lists or objects too deep to read")
     return content
+
+
+def _is_too_deep(content: Any) -> bool:
+    """Whether lists and objects stand in each other more than ``_DEEPEST_JSON`` times.
+
+    How deep Python itself reads differs between its versions; what reads the content afterwards would stop there.
+    """
+    level, depth = [content], 0
+    while level and depth <= _DEEPEST_JSON:
+        level = [
+            child
+            for parent in level
+            if isinstance(parent, dict | list)
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+        ]
+        depth += 1
+    return depth > _DEEPEST_JSON
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import json
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -82,7 +83,7 @@ def test_work_of_a_newer_schema_is_refused_by_name(old: Path) -> None:
 
 def test_a_store_of_a_newer_schema_is_refused_by_name(tmp_path: Path) -> None:
     """SQLite itself would open it without a word."""
-    with sqlite3.connect(tmp_path / "chunks.sqlite") as connection:
+    with closing(sqlite3.connect(tmp_path / "chunks.sqlite")) as connection, connection:
         connection.execute(f"PRAGMA user_version={STORE_SCHEMA + 1}")
     connection.close()
     with pytest.raises(RunError, match=rf"chunks\.sqlite.*schema {STORE_SCHEMA + 1}"):

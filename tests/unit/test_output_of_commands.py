@@ -50,9 +50,8 @@ def test_a_working_folder_that_is_gone_is_named(tmp_path: Path) -> None:
     """Python itself would say where in its own code it noticed."""
     gone = tmp_path / "gone"
     gone.mkdir()
-    code = (
-        f"import os, sys; os.rmdir({str(gone)!r}); from remission.cli.app import run_app; sys.exit(run_app(['list']))"
-    )
+    words = [sys.executable, "-m", "remission", "list"]
+    code = f"import os; os.rmdir({str(gone)!r}); os.execv({sys.executable!r}, {words!r})"
     ended = subprocess.run([sys.executable, "-c", code], cwd=gone, capture_output=True, text=True, check=False)
     assert ended.returncode == 2
     assert "working folder: got No such file or directory" in ended.stderr

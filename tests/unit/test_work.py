@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -65,7 +66,7 @@ def test_a_damaged_chunk_is_named_and_never_used(plan: TrialPlan, tmp_path: Path
     folder = open_work(tmp_path, plan, "x")
     run_chunks(folder, plan)
     first = plan.chunks[1].first
-    with sqlite3.connect(folder / "chunks.sqlite") as connection:
+    with closing(sqlite3.connect(folder / "chunks.sqlite")) as connection, connection:
         (payload,) = connection.execute("SELECT payload FROM chunk WHERE first = ?", (first,)).fetchone()
         broken = payload[:99] + bytes([payload[99] ^ 1]) + payload[100:]
         connection.execute("UPDATE chunk SET payload = ? WHERE first = ?", (broken, first))

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +138,7 @@ def test_a_folder_of_a_newer_version_or_another_server_is_refused(tmp_path: Path
     foreman.close()
     import sqlite3
 
-    with sqlite3.connect(tmp_path / "workbench.sqlite") as found:
+    with closing(sqlite3.connect(tmp_path / "workbench.sqlite")) as found, found:
         found.execute("PRAGMA user_version = 99")
     with pytest.raises(RunError, match="version 99"):
         Store(tmp_path)

@@ -19,7 +19,7 @@ def quiet(page: Page) -> Iterator[Page]:
     messages: list[str] = []
     page.on("console", lambda message: messages.append(message.text))
     yield page
-    refused = ("404 (Not Found)", "422 (Unprocessable", "413 (Request")
+    refused = ("404 (Not Found)", "422 (Unprocessable", "413 (")
     assert [text for text in messages if not any(word in text for word in refused)] == []
     assert page.context.cookies() == []
 

@@ -47,20 +47,27 @@ class ChunkStore:
         self.path = path
         with self._said():
             self._connection = sqlite3.connect(path, timeout=60.0, isolation_level=None)
+        try:
+            self._open()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _open(self) -> None:
+        """Read the number of the format and make what is missing."""
+        with self._said():
             self._use_write_ahead_log()
             self._connection.execute("PRAGMA synchronous=FULL")
             (found,) = self._connection.execute("PRAGMA user_version").fetchone()
+            if found < SCHEMA:
+                self._connection.executescript(_TABLES)
         if found > SCHEMA:
-            self._connection.close()
             raise RunError(
-                where=str(path),
+                where=str(self.path),
                 got=f"schema {found}",
                 allowed=f"schema {SCHEMA} or older",
                 remedy="It was made by a newer version of remission; use that version.",
             )
-        if found < SCHEMA:
-            with self._said():
-                self._connection.executescript(_TABLES)
 
     def _use_write_ahead_log(self) -> None:
         """Turn the log on; SQLite does not wait for another process that is just doing the same, so we do."""

@@ -5,13 +5,15 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from functools import partial
 from pathlib import Path
 
 import pytest
 from validation.small_trials import small_protocol
 
-from remission.report.write import write_report
+from remission.cli import beside
+from remission.report.write import draw_charts, write_report
 from remission.runs.crew import Beside
 from remission.trial.simulate import simulate_trial
 
@@ -23,6 +25,11 @@ def where(item: int) -> tuple[int, int]:
     return item, os.getpid()
 
 
+def loaded(crew: Beside) -> None:
+    """Wait until the other process takes work."""
+    assert crew.submit(where, 0).result()[1] != os.getpid()
+
+
 def end_the_other(item: int, *, here: int) -> int:
     """The answer; whoever is not the first process dies of the third item."""
     if item == 2 and os.getpid() != here:
@@ -32,6 +39,7 @@ def end_the_other(item: int, *, here: int) -> int:
 
 def test_both_processes_work() -> None:
     with Beside(LOADS) as crew:
+        loaded(crew)
         found = list(crew.in_order(where, range(4)))
     assert [item for item, _ in found] == [0, 1, 2, 3]
     assert len({place for _, place in found}) == 2
@@ -45,9 +53,65 @@ def test_one_piece_does_not_wait_for_a_process_that_still_loads() -> None:
     assert place == os.getpid()
 
 
+def slow_here(item: int, *, here: int) -> tuple[int, int]:
+    """The first process takes as long for its only item as the other needs for all that is left."""
+    if os.getpid() == here:
+        time.sleep(1.0)
+    return item, os.getpid()
+
+
+def test_the_other_goes_on_while_this_one_is_in_a_long_piece() -> None:
+    """It once stood still after its first item until this process had done its own."""
+    with Beside(LOADS) as crew:
+        loaded(crew)
+        found = list(crew.in_order(partial(slow_here, here=os.getpid()), range(6)))
+    assert [item for item, _ in found] == list(range(6))
+    assert [place for _, place in found].count(os.getpid()) == 1
+
+
+def test_the_other_begins_before_somebody_asks(tmp_path: Path) -> None:
+    """Tables are written while the other already draws."""
+    with Beside(LOADS) as crew:
+        loaded(crew)
+        results = crew.as_done(partial(touch, folder=tmp_path), range(2))
+        for _ in range(600):
+            if (tmp_path / "0").exists():
+                break
+            time.sleep(0.05)
+        assert (tmp_path / "0").read_text() != str(os.getpid())
+        assert sorted(results) == [0, 1]
+
+
+def touch(item: int, *, folder: Path) -> int:
+    (folder / str(item)).write_text(str(os.getpid()))
+    return item
+
+
+@pytest.mark.parametrize(
+    ("words", "is_begun"),
+    [
+        ("run kare", True), ("run kare -n 1 --json", True), ("run kare --workers=2", False), ("run kare -w1", False),
+        ("run --help", False), ("run kare --shares 3", False), ("plan --weight 80", False), ("", False),
+    ],
+)  # fmt: skip
+def test_only_a_run_that_shares_its_work_no_other_way_begins_one(
+    words: str, is_begun: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beside, "_is_worth_it", lambda: True)
+    before = set(multiprocessing.active_children())
+    beside.begin(words.split())
+    assert bool(set(multiprocessing.active_children()) - before) == is_begun
+    beside.end()
+    assert beside.taken() is None
+    for one in set(multiprocessing.active_children()) - before:
+        one.join(30.0)
+        assert not one.is_alive()
+
+
 def test_a_lost_process_costs_nothing_but_time() -> None:
     work = partial(end_the_other, here=os.getpid())
     with Beside(LOADS) as crew:
+        loaded(crew)
         # Given first, the third item dies with the other process, and is done here.
         assert sorted(crew.as_done(work, [2, 0, 1, 3])) == [0, 10, 20, 30]
         assert list(crew.in_order(work, [2, 1])) == [20, 10]
@@ -55,6 +119,7 @@ def test_a_lost_process_costs_nothing_but_time() -> None:
 
 def test_an_error_in_the_other_process_is_the_errors_own() -> None:
     with Beside(LOADS) as crew, pytest.raises(ZeroDivisionError):
+        loaded(crew)
         list(crew.in_order(partial(divmod, 1), [0, 1, 2]))
 
 
@@ -85,7 +150,8 @@ def test_who_draws_moves_no_byte(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
     write_report(result, tmp_path / "alone", **about)  # type: ignore[arg-type]  # its own two arguments
     with Beside(("remission.report.write",)) as crew:
-        write_report(result, tmp_path / "beside", **about, each=crew.as_done)  # type: ignore[arg-type]
+        drawn = draw_charts(result, each=crew.as_done)
+        write_report(result, tmp_path / "beside", **about, drawn=drawn)  # type: ignore[arg-type]
     alone, beside = (
         {one.relative_to(tmp_path / name): one.read_bytes() for one in (tmp_path / name).rglob("*") if one.is_file()}
         for name in ("alone", "beside")

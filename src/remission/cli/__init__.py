@@ -10,6 +10,7 @@ import io
 import os
 import sys
 
+from remission.cli import beside
 from remission.numerics.cores import search_seldom
 
 __all__ = ["main"]
@@ -81,6 +82,7 @@ def main() -> None:
     _replace_closed()
     _speak_any_encoding()
     try:
+        beside.begin(sys.argv[1:])
         from remission.cli.app import run_app
 
         code = _flushed(run_app(sys.argv[1:]))
@@ -88,6 +90,7 @@ def main() -> None:
         # Before the command began, or after it: half of the time of a short one goes into loading the program.
         sys.stderr.write("Interrupted.\n")
         code = 130
+    beside.end()
     # The process ends here, and its memory with it: a last search for cycles would take a third of a second.
     gc.freeze()
     sys.exit(code)

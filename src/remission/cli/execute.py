@@ -1,6 +1,7 @@
 """Doing a planned run, taking a run up again, checking it, making it again."""
 
 import sys
+from collections.abc import Iterable
 from contextlib import ExitStack
 from functools import partial
 from importlib import import_module
@@ -14,6 +15,7 @@ from remission.cli.terminal import print_json
 from remission.errors import SpecError
 
 if TYPE_CHECKING:
+    from remission.report.write import Drawn
     from remission.runs.crew import Crew
     from remission.trial.result import TrialResult
     from remission.trial.simulate import TrialPlan
@@ -51,6 +53,7 @@ def execute(plan: "TrialPlan", root: Path, command: str, *, quiet: bool, crew: "
 
     words = f"What is done is kept. Go on with: remission resume {work_folder(root, plan)}"
     data: dict[str, Any] = {}
+    drawn: list[Iterable[Drawn | None]] = []
     with ends_soon(words), ExitStack() as bar:
         on_progress = bar.enter_context(progress_of(plan.protocol.title, quiet=quiet))
 
@@ -61,8 +64,9 @@ def execute(plan: "TrialPlan", root: Path, command: str, *, quiet: bool, crew: "
             if not quiet:
                 print_rows(data)
                 sys.stdout.flush()
+            drawn.append(_charts(result, crew))
 
-        report = partial(_report, crew=crew)
+        report = partial(_report, drawn=drawn)
         finished = write_run(plan, root, command, report=report, crew=crew, on_progress=on_progress, on_result=show)
     folder = finished.folder
     if finished.result is None:
@@ -80,49 +84,26 @@ def execute(plan: "TrialPlan", root: Path, command: str, *, quiet: bool, crew: "
     return {**data, "folder": str(folder), "report": str(folder / "report.html")}
 
 
-def beside() -> "Crew":
-    """A process beside this one that loads what draws meanwhile; none where there is a single core."""
-    from remission.extras import has_extra
-    from remission.numerics.cores import available_cores
-    from remission.runs.crew import Beside, crew_of
+def _charts(result: "TrialResult", crew: "Crew | None") -> "Iterable[Drawn | None]":
+    """The charts, which a process beside this one begins to draw at once; loaded when it is their turn."""
+    from remission.report.write import draw_charts
+    from remission.runs.crew import Beside
 
-    is_worth_it = available_cores() > 1 and has_extra("plots") and _is_command()
-    return Beside(_LOADS) if is_worth_it else crew_of(1)
-
-
-def _is_command() -> bool:
-    """Whether this process is the command and nothing else: another program's first file would be run once more."""
-    first = sys.modules["__main__"]
-    spec = getattr(first, "__spec__", None)
-    return Path(getattr(first, "__file__", None) or "").name == "remission" or (
-        spec is not None and spec.name == "remission.__main__"
-    )
-
-
-_LOADS = (
-    "remission.runs.piece",
-    "remission.report.undocumented",
-    "remission.report.write",
-    "remission.report.circuit_chart",
-    "remission.report.results_chart",
-    "remission.report.session_chart",
-    "remission.report.course_charts",
-)
+    # Not through other crews: a large result would be sent once for each chart.
+    return draw_charts(result, each=crew.as_done if isinstance(crew, Beside) else map)
 
 
 def _report(
-    result: "TrialResult", folder: Path, *, command: str, versions: dict[str, str], crew: "Crew | None"
-) -> None:
-    """Loaded when it is its turn: what draws takes half a second to load."""
+    result: "TrialResult", folder: Path, *, command: str, versions: dict[str, str],
+    drawn: "list[Iterable[Drawn | None]]",
+) -> None:  # fmt: skip
     from remission.extras import has_extra
     from remission.report.write import write_report
-    from remission.runs.crew import Beside
 
     if has_extra("plots"):
+        # What draws takes half a second to load; without its help texts less.
         import_module("remission.report.undocumented")
-    # Not through other crews: a large result would be sent once for each chart.
-    each = crew.as_done if isinstance(crew, Beside) else map
-    write_report(result, folder, command=command, versions=versions, each=each)
+    write_report(result, folder, command=command, versions=versions, drawn=drawn[0])
 
 
 def resume_command(

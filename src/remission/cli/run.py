@@ -68,7 +68,8 @@ def run_command(  # noqa: PLR0917 - options of a command line
 
     Example: remission run kare --replicates 1000 --seed 7
     """
-    from remission.cli.execute import beside, choose_workers, execute
+    from remission.cli import beside
+    from remission.cli.execute import choose_workers, execute
     from remission.streams import check_seed
 
     with named_as_options():
@@ -82,8 +83,7 @@ def run_command(  # noqa: PLR0917 - options of a command line
         )  # fmt: skip
     _check_replicates(replicates)
     is_free = workers is None and threads == 1 and cluster is None
-    # The other process loads what it needs while this one does.
-    with beside() if is_free and shares is None else crew as crew:
+    with (beside.taken() if is_free and shares is None else None) or crew as crew:
         protocols, left_out = _published() if protocol is None else (find_protocol(protocol, substance), {})
         prepared = [(found, parameters_changed(found, changes or [])) for found in protocols]
         plans = _plans(prepared, out, n_replicates=replicates, seed=seed, with_diaries=diaries, n_shares=shares)

@@ -25,15 +25,8 @@ _MODULE: Final = {
 """Where each chart of a report is drawn, in their order."""
 
 
-class Each(Protocol):
-    """What does some work for each of some items: ``map``, or a crew; in any order."""
-
-    def __call__(self, work: "Callable[[str], _Drawn | None]", items: Iterable[str], /) -> "Iterable[_Drawn | None]":
-        """Results as they come."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Drawn:
+class Drawn:
     """A chart drawn for its files, by ending, and for the page, as the template takes it."""
 
     name: str
@@ -62,26 +55,50 @@ def report_charts(result: TrialResult, summary: TrialSummary) -> list[Chart]:
     return [chart for chart in found if chart is not None]
 
 
+class Each(Protocol):
+    """What does some work for each of some items: ``map``, or a crew; in any order."""
+
+    def __call__(self, work: Callable[[str], Drawn | None], items: Iterable[str], /) -> Iterable[Drawn | None]:
+        """Results as they come."""
+
+
+def draw_charts(result: TrialResult, *, each: Each = map) -> Iterable[Drawn | None]:
+    """The charts of a report, drawn for :func:`write_report`, which puts them in order; none without ``plots``.
+
+    ``each``: who draws them; another process may begin at once, this one draws when the next chart is asked for.
+    """
+    if not has_extra("plots"):
+        return ()
+    work = partial(_drawn, result=result, summary=summarize_trial(result))
+    return each(work, sorted(_MODULE, key=_LONGEST_FIRST.index))
+
+
 def write_report(
-    result: TrialResult, folder: Path, *, command: str, versions: dict[str, str], each: Each = map
+    result: TrialResult,
+    folder: Path,
+    *,
+    command: str,
+    versions: dict[str, str],
+    drawn: Iterable[Drawn | None] | None = None,
 ) -> None:
     """Write ``report.html`` and ``figures/`` into an existing folder; the same result gives the same bytes.
 
-    Without the extra ``plots`` there are no figures, and the page says so. ``each``: who draws the charts.
+    Without the extra ``plots`` there are no figures, and the page says so. ``drawn``: charts of this result that
+    others draw too (:func:`draw_charts`); None: this process draws them.
 
     Raises OSError: a file cannot be written.
     """
     summary = summarize_trial(result)
-    drawn = _draw(result, summary, folder / "figures", each) if has_extra("plots") else []
-    page = render_report(result, summary, drawn, command=command, versions=versions)
+    charts = draw_charts(result) if drawn is None else drawn
+    parts = _write_charts(charts, folder / "figures") if has_extra("plots") else []
+    page = render_report(result, summary, parts, command=command, versions=versions)
     write_text(folder / "report.html", page)
 
 
-def _draw(result: TrialResult, summary: TrialSummary, folder: Path, each: Each) -> list[dict[str, Any]]:
+def _write_charts(charts: Iterable[Drawn | None], folder: Path) -> list[dict[str, Any]]:
     """The charts for the page, after their files were written into a new folder."""
     make_folder(folder)
-    work = partial(_drawn, result=result, summary=summary)
-    found = {one.name: one for one in each(work, sorted(_MODULE, key=_LONGEST_FIRST.index)) if one is not None}
+    found = {one.name: one for one in charts if one is not None}
     for one in found.values():
         for ending, content in one.files.items():
             write_bytes(folder / f"{one.name}{ending}", content)
@@ -92,11 +109,11 @@ _LONGEST_FIRST = ("circuits", "results", "session", "survival", "abstinence")
 """So that nobody is left with a long one at the end."""
 
 
-def _drawn(name: str, *, result: TrialResult, summary: TrialSummary) -> _Drawn | None:
+def _drawn(name: str, *, result: TrialResult, summary: TrialSummary) -> Drawn | None:
     from remission.report.look import drawn_files
 
     chart = _chart(name, result, summary)
     if chart is None:
         return None
     files, text = drawn_files(chart.figure)
-    return _Drawn(name=name, files=files, parts=chart_parts(replace(chart, drawn=text)))
+    return Drawn(name=name, files=files, parts=chart_parts(replace(chart, drawn=text)))

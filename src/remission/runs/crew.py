@@ -11,13 +11,21 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from multiprocessing.process import BaseProcess
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from remission.errors import SpecError, WorkError
 from remission.numerics.cores import available_cores, search_seldom
@@ -213,33 +221,80 @@ class Beside(Processes):
     def _results(
         self, work: Callable[[_In], _Out], items: Iterable[_In], *, keeps_order: bool
     ) -> Generator[_Out, None, None]:
-        left = deque(enumerate(items))
-        given: tuple[int, _In, Future[_Out]] | None = None
+        """The other process begins here; this one works when somebody asks for a result."""
+        shared = _Shared(work, items)
+        # A single piece does not wait for a process that is still loading.
+        if self._ready is not None and (len(shared.left) > 1 or self._ready.done()):
+            shared.begin(self._pool)
+        return self._together(shared, keeps_order=keeps_order)
+
+    def _together(self, shared: "_Shared[_In, _Out]", *, keeps_order: bool) -> Generator[_Out, None, None]:
         done: dict[int, _Out] = {}
         due = 0
-        while left or given:
-            # A single piece does not wait for a process that is still loading.
-            if given is None and self._ready is not None and left and (len(left) > 1 or self._ready.done()):
-                index, item = left.popleft()
-                try:
-                    given = index, item, self.submit(work, item)
-                except (OSError, BrokenProcessPool):
-                    left.appendleft((index, item))
-                    self.close()
-            if left:
-                index, item = left.popleft()
-                done[index] = work(item)
-            if given is not None and (given[2].done() or not left):
-                index, item, future = given
-                given = None
+        while (step := shared.next_step()) is not None:
+            index, item, future = step
+            # What the other has not begun by now is sooner done here.
+            if future is None or (self._ready is not None and not self._ready.done()):
+                if future is not None:
+                    future.cancel()
+                done[index] = shared.work(item)
+            else:
                 try:
                     done[index] = future.result()
-                except BrokenProcessPool:
-                    left.appendleft((index, item))
+                except (BrokenProcessPool, CancelledError):
                     self.close()
+                    shared.take_back(index, item)
             while done and (not keeps_order or due in done):
                 yield done.pop(due if keeps_order else next(iter(done)))
                 due += 1
+
+
+class _Shared(Generic[_In, _Out]):
+    """Items that two processes take one after the other: whoever is free takes the next.
+
+    The other gets its next one in the thread that hears of its last, while this process is in the middle of its own.
+    """
+
+    def __init__(self, work: Callable[[_In], _Out], items: Iterable[_In]) -> None:
+        self.work = work
+        self.left = deque(enumerate(items))
+        self._given: deque[tuple[int, _In, Future[_Out]]] = deque()
+        self._pool: Executor | None = None
+        self._lock = threading.Lock()
+
+    def begin(self, pool: Executor | None) -> None:
+        """Give the other process its first item."""
+        self._pool = pool
+        self._give()
+
+    def next_step(self) -> tuple[int, _In, "Future[_Out] | None"] | None:
+        """An item of the other process that is done or must be waited for, or one to do here; None: all is done."""
+        with self._lock:
+            if self._given and (self._given[0][2].done() or not self.left):
+                return self._given.popleft()
+            return (*self.left.popleft(), None) if self.left else None
+
+    def take_back(self, index: int, item: _In) -> None:
+        """An item that the other process did not do; it gets no more."""
+        with self._lock:
+            self._pool = None
+            self.left.appendleft((index, item))
+
+    def _give(self, before: "Future[_Out] | None" = None) -> None:
+        # What became of it is for whoever waits for it.
+        if before is not None and (before.cancelled() or before.exception() is not None):
+            return
+        with self._lock:
+            if self._pool is None or not self.left:
+                return
+            index, item = self.left.popleft()
+            try:
+                future = self._pool.submit(self.work, item)
+            except (RuntimeError, OSError):  # it was closed, or it is lost
+                self.left.appendleft((index, item))
+                return
+            self._given.append((index, item, future))
+        future.add_done_callback(self._give)
 
 
 def crew_of(n_workers: int | None = 1) -> Crew:

@@ -118,9 +118,10 @@ def test_a_lost_process_costs_nothing_but_time() -> None:
 
 
 def test_an_error_in_the_other_process_is_the_errors_own() -> None:
-    with Beside(LOADS) as crew, pytest.raises(ZeroDivisionError):
+    with Beside(LOADS) as crew:
         loaded(crew)
-        list(crew.in_order(partial(divmod, 1), [0, 1, 2]))
+        with pytest.raises(ZeroDivisionError):
+            list(crew.in_order(partial(divmod, 1), [0, 1, 2]))
 
 
 def test_no_process_is_left() -> None:

@@ -108,7 +108,7 @@ def page(plan: CalibrationPlan, found: Posterior) -> str:
         *sobol(),
         "## Beside the posterior before it",
         "",
-        *moved(found),
+        *moved(plan, found),
         "",
         "## What is not in it",
         "",
@@ -148,9 +148,7 @@ def left_out(plan: CalibrationPlan, found: Posterior) -> list[str]:
     lines += ["", "Sum of log scores: " + ", ".join(f"{name} {value:.2f}" for name, value in total.items()) + "."]
     for name in BASELINES:
         off = np.array([row["log_score"]["chain"] - row["log_score"][name] for row in rows])
-        error = float(off.std(ddof=1) * np.sqrt(len(off)))
-        says = _difference(float(off.sum()), error, plan.scores.none_below_errors)
-        lines.append(f"Chain less {name}: {off.sum():.2f} (standard error {error:.2f}): {says}.")
+        lines.append(_less(f"Chain less {name}", off, plan))
     covered = [row for row in rows if row["crps"]["chain"] is not None]
     inside = sum(row["low"] <= float(row["published"].split()[1]) <= row["high"] for row in covered)
     lines += [
@@ -420,12 +418,16 @@ _RANKS = (
 )
 
 
-def moved(found: Posterior) -> list[str]:
+def moved(plan: CalibrationPlan, found: Posterior) -> list[str]:
     """Each judge of this posterior beside the same judge of the one that runs drew from before, better or worse."""
+    before = load_posterior(BEFORE)
     now = judges(found, _checks())
-    was = judges(load_posterior(BEFORE), _checks()[BEFORE])
+    was = judges(before, _checks()[BEFORE])
+    earlier = {row["protocol"]: row["log_score"]["chain"] for row in before.judged["left_out"]}
+    off = np.array([row["log_score"]["chain"] - earlier[row["protocol"]] for row in found.judged["left_out"]])
     return [
         f"The same judges of `{BEFORE}`, from which runs drew before, and of this one. Values: median (90%).",
+        _less("Log scores of trials left out, this one less the one before", off, plan),
         "",
         "| what | before | now |",
         "|---|---|---|",
@@ -543,10 +545,13 @@ def _checks() -> dict[str, Any]:
     return found
 
 
-def _difference(total: float, error: float, none_below: float) -> str:
-    if abs(total) < none_below * error:
-        return "none that can be told"
-    return "the chain is better" if total > 0.0 else "the chain is worse"
+def _less(what: str, off: Any, plan: CalibrationPlan) -> str:
+    """A sum of differences over trials with its standard error, and what can be told of it."""
+    total, error = float(off.sum()), float(off.std(ddof=1) * np.sqrt(len(off)))
+    says = "the first is better" if total > 0.0 else "the first is worse"
+    if abs(total) < plan.scores.none_below_errors * error:
+        says = "none that can be told"
+    return f"{what}: {total:z.2f} (standard error {error:.2f}): {says}."
 
 
 def _row(text: str, prior: Any, posterior: Any) -> str:

@@ -12,6 +12,7 @@ from scipy.stats import norm, truncnorm
 from remission.calibration.fit import EDGE, Results, TrialData, prior_of, published_results
 from remission.calibration.study import emulate_wave
 from remission.calibration.wave import to_unit, trial_targets
+from remission.files import make_folder
 from remission.library.calibration_plan import CalibrationPlan, load_calibration_plan
 from remission.library.posteriors import Posterior
 from remission.library.protocols import load_protocol
@@ -30,8 +31,9 @@ LEAST = 1e-9
 def fitted(
     folder: Path, crew: Crew | None = None, *, name: str = DEFAULT_POSTERIOR
 ) -> tuple[CalibrationPlan, tuple[TrialData, ...]]:
-    """The plan and what the fit reads of each trial, from the points that ``make calibrate`` left in ``folder``."""
+    """The plan and what the fit reads of each trial; points that ``folder`` has are not simulated again."""
     plan = load_calibration_plan(name)
+    make_folder(folder)
     return plan, emulate_wave(plan, trial_targets(plan), folder, crew=crew, tell=lambda text: print(text, flush=True))
 
 

@@ -89,26 +89,31 @@ def _left_out(found: dict[str, Any]) -> list[str]:
     ]  # fmt: skip
     was = {one["protocol"]: one["log_score"]["chain"] for one in load_posterior(BEFORE).judged["left_out"]}
     sums = dict.fromkeys(("chain", "before", "random effects", "no effect"), 0.0)
-    gaps = []
+    gaps: dict[str, list[float]] = {"before": [], "random effects": [], "no effect": []}
     for row in found["left_out"]:
         one, score = row["scores"], {**row["scores"]["log_score"]}
         score["before"] = was[one["protocol"]]
         sums = {name: total + score[name] for name, total in sums.items()}
-        gaps.append(score["chain"] - score["before"])
+        for name, told_gaps in gaps.items():
+            told_gaps.append(score["chain"] - score[name])
         lines.append(
             f"| {one['protocol']} | {one['published']} | {one['z']:.2f} ({one['low']:.2f} to {one['high']:.2f}) | "
             + "".join(f"{score[name]:.2f} | " for name in ("chain", "before", "random effects", "no effect"))
             + f"{row['k']:.2f}{', fitted again' if row['refit'] else ''} |"
         )
-    gap, error = sum(gaps), float(np.std(gaps, ddof=1) * np.sqrt(len(gaps)))
-    told = "none that can be told" if abs(gap) < 2.0 * error else "more than twice its error"
     lines += [
         "", f"Sums: wide {sums['chain']:.2f}, before {sums['before']:.2f}.",
         f"Random effects {sums['random effects']:.2f}, no effect {sums['no effect']:.2f}.",
-        f"Wide less before: {gap:.2f} (standard error {error:.2f}): {told}.",
+        *(_less(name, np.array(gap)) for name, gap in gaps.items()),
         f"**Stacking weight of the wide chain beside random effects: {found['stacking_weight']:.2f}.**",
     ]  # fmt: skip
     return lines
+
+
+def _less(name: str, off: np.ndarray) -> str:
+    gap, error = off.sum(), off.std(ddof=1) * np.sqrt(len(off))
+    told = "none that can be told" if abs(gap) < 2.0 * error else "more than twice its error"
+    return f"Wide less {name}: {gap:.2f} (standard error {error:.2f}): {told}."
 
 
 def _parts(found: dict[str, Any]) -> list[str]:

@@ -324,14 +324,15 @@ Compiled loops that run beside Python count where they were called.
 END = """
 ## Why it is so
 
-- A command loads what it needs and nothing else; a test names what each light command must not load.
+- A command loads what it needs, and no other command; a test names what each light command must not load.
 - Numba asks at its start for SciPy's linear algebra, and Arrow for pandas; neither is used, so neither is loaded.
 - A run prints its table before it loads what draws.
 - A figure is laid out and drawn once: the file, the pixels and the page take the same drawing.
   Its ticks are found, and its letters measured, once.
 - Protocols of the library are read beforehand; a file that was changed is read itself.
-- A run of some seconds has a process beside it, which loads what draws while the courses are simulated, and then takes
-  its part of pieces and charts; where it cannot be had or is lost, the first one does all of it.
+- A run of some seconds has a process beside it, which starts before the first one loads anything, and then takes its
+  part of pieces and charts; it draws while the first one writes tables, and nobody waits for it while it still loads.
+  Where it cannot be had or is lost, the first one does all of it.
 - Code compiled for a processor is kept in the user's cache and never shipped: it may stop another processor.
   A line says when it is made.
   A folder that cannot be written to, a full disk or a damaged file costs time and no number.

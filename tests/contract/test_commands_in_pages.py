@@ -7,13 +7,13 @@ import pytest
 import typer
 from source_tree import ROOT
 
-from remission.cli.app import app
+from remission.cli.app import app_of
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 # Blocks of every language are read, for the end of one is no beginning of another; those of a shell are looked at.
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SHELL = {"", "bash", "sh", "console"}
-COMMAND = typer.main.get_command(app)
+COMMAND = typer.main.get_command(app_of())
 
 
 def commands(program: str) -> list[tuple[str, list[str]]]:

@@ -12,13 +12,13 @@ import pytest
 import typer
 
 from remission.cli import panels
-from remission.cli.app import app, run_app
+from remission.cli.app import app_of, run_app
 from remission.library.protocols import load_protocol
 from remission.runs.shares import Share, do_share
 from remission.runs.work import open_work
 from remission.trial.simulate import plan_trial
 
-COMMAND: Any = typer.main.get_command(app)
+COMMAND: Any = typer.main.get_command(app_of())
 
 
 def commands(group: Any = COMMAND, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import typer
 
-from remission.cli.app import app, run_app
+from remission.cli.app import app_of, run_app
 
 TABLES = Path(__file__).parents[3] / "shared" / "data" / "ctn0094"
 CLINIC = {
@@ -26,7 +26,7 @@ FIELDS = "when: tlfb_day\nsubstance: tlfb_substance\nuse: tlfb_use\namount: tlfb
 
 def example(*path: str) -> list[str]:
     """The words of the one example in the help of a command."""
-    command: Any = typer.main.get_command(app)
+    command: Any = typer.main.get_command(app_of())
     for name in path:
         command = command.commands[name]
     (line,) = [line for line in command.help.splitlines() if line.startswith("Example: remission ")]

@@ -49,6 +49,19 @@ def test_a_light_command_loads_no_heavy_library(words: list[str], watched: list[
     assert line == "loaded:"
 
 
+@pytest.mark.parametrize("name", ["run", "plan", "show"])
+def test_a_command_loads_no_other_command(name: str, tmp_path: Path) -> None:
+    """The options of a plan, a table of their own, once were read before every run."""
+    code = (
+        "import sys\n"
+        "from remission.cli.app import app_of\n"
+        f"app_of([{name!r}])\n"
+        "print(*(one for one in ('plan', 'run', 'protocols', 'evidence') if f'remission.cli.{one}' in sys.modules))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert done.stdout.strip() == {"show": "protocols"}.get(name, name)
+
+
 def test_a_simulation_starts_without_linear_algebra(tmp_path: Path) -> None:
     """Numba asks for SciPy's at its start, a quarter of a second; compiled code of others must still find it."""
     code = (

@@ -12,7 +12,7 @@ from source_tree import ROOT
 from typer.testing import CliRunner
 from validation.small_trials import course_schedule, small_protocol
 
-from remission.cli.app import app
+from remission.cli.app import app_of
 from remission.errors import SpecError
 from remission.evidence.registry import load_evidence
 from remission.evidence.therapies import kinds_with_readings, therapy_readings
@@ -332,7 +332,7 @@ def test_the_forest_of_a_kind_on_the_command_line_and_on_its_page(tmp_path: Path
     """Both doors show the same rows; a kind of which nothing was read is refused with those there are."""
     out = tmp_path / "cm.svg"
     words = ["evidence", "forest", "--therapy", "contingency-management", "--json", "--out", str(out)]
-    told = CliRunner().invoke(app, words)
+    told = CliRunner().invoke(app_of(), words)
     rows = json.loads(told.stdout)["rows"]
     assert out.stat().st_size > 10_000
     client = TestClient(create_app(WebSettings(hosts=("testserver",), n_replicates=6)))

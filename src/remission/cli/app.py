@@ -1,6 +1,6 @@
 """The commands and what they have in common: errors, exit codes, JSON.
 
-Heavy libraries are imported inside the commands, so that ``--help`` is quick.
+Heavy libraries are imported inside the commands, so that ``--help`` is quick, and a command without the others.
 """
 
 import errno
@@ -8,81 +8,88 @@ import json
 import os
 import re
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from types import MappingProxyType
+from typing import Annotated, Any, Final
 
 import typer
 
-from remission.cli.analyze import analyze_command
-from remission.cli.blinding import app as blinding_app
-from remission.cli.calibrate import calibrate_command
-from remission.cli.clinics import app as clinics_app
-from remission.cli.describe import describe_command
-from remission.cli.design import design_command
-from remission.cli.doctor import doctor_command
-from remission.cli.endpoints import app as endpoints_app
-from remission.cli.evidence import app as evidence_app
-from remission.cli.execute import rerun_command, resume_command, verify_command
-from remission.cli.explain import explain_command
-from remission.cli.forecast import forecast_command
-from remission.cli.imports import app as imports_app
-from remission.cli.imports import export_command
 from remission.cli.options import older_names, refuse_repeats
 from remission.cli.panels import PROMISE, Panels, usage_words
-from remission.cli.plan import plan_command
-from remission.cli.protocols import list_command, new_command, show_command
-from remission.cli.run import run_command
-from remission.cli.serve import serve_command
-from remission.cli.shares import merge_command, work_command
-from remission.cli.site import site_command
 from remission.cli.terminal import plain_output
-from remission.cli.validate import validate_command
 from remission.errors import LibraryError, RemissionError, RunError, SpecError, WorkError, visible
 from remission.extras import telling_extras
 
-__all__ = ["app", "end_of_output", "is_wrong_input", "run_app"]
+__all__ = ["app_of", "end_of_output", "is_wrong_input", "run_app"]
 
 _FILE = re.compile(r"\.(csv|html?|json|parquet|png|svg|toml|xlsx|ya?ml)/+$", re.IGNORECASE)
 
 DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 
-app = typer.Typer(
-    name="remission",
-    cls=Panels,
-    help=f"{PROMISE}\n\nResearch software, not medical advice.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
-app.command("run")(run_command)
-app.command("resume")(resume_command)
-app.command("verify", hidden=True)(verify_command)
-app.command("work")(work_command)
-app.command("merge")(merge_command)
-app.command("rerun")(rerun_command)
-app.command("new")(new_command)
-app.command("show")(show_command)
-app.command("list")(list_command)
-app.command("serve")(serve_command)
-app.command("site")(site_command)
-app.add_typer(evidence_app, name="evidence")
-app.add_typer(endpoints_app, name="endpoints")
-app.add_typer(clinics_app, name="clinics")
-app.add_typer(imports_app, name="import")
-app.command("export")(export_command)
-app.command("describe", context_settings=older_names(out="report"))(describe_command)
-app.command("analyze")(analyze_command)
-app.add_typer(blinding_app, name="blinding")
-app.command("doctor")(doctor_command)
-app.command("validate")(validate_command)
-app.command("calibrate")(calibrate_command)
-app.command("forecast")(forecast_command)
-app.command("explain")(explain_command)
-app.command("plan", context_settings=older_names(out="report"))(plan_command)
-app.command("design", context_settings=older_names(null="type1-error", truth="true-effect"))(design_command)
+_COMMANDS: Final[Mapping[str, str]] = MappingProxyType({
+    "run": "run:run_command",
+    "resume": "execute:resume_command",
+    "verify": "execute:verify_command",
+    "work": "shares:work_command",
+    "merge": "shares:merge_command",
+    "rerun": "execute:rerun_command",
+    "new": "protocols:new_command",
+    "show": "protocols:show_command",
+    "list": "protocols:list_command",
+    "serve": "serve:serve_command",
+    "site": "site:site_command",
+    "evidence": "evidence:app",
+    "endpoints": "endpoints:app",
+    "clinics": "clinics:app",
+    "import": "imports:app",
+    "export": "imports:export_command",
+    "describe": "describe:describe_command",
+    "analyze": "analyze:analyze_command",
+    "blinding": "blinding:app",
+    "doctor": "doctor:doctor_command",
+    "validate": "validate:validate_command",
+    "calibrate": "calibrate:calibrate_command",
+    "forecast": "forecast:forecast_command",
+    "explain": "explain:explain_command",
+    "plan": "plan:plan_command",
+    "design": "design:design_command",
+})  # fmt: skip
+"""Every command with its module and what stands for it there: a function, or an app of further commands."""
+
+_OLDER_NAMES: Final = MappingProxyType({
+    "describe": older_names(out="report"),
+    "plan": older_names(out="report"),
+    "design": older_names(null="type1-error", truth="true-effect"),
+})  # fmt: skip
+
+
+def app_of(arguments: Sequence[str] = ()) -> typer.Typer:
+    """The program for one command line: with the command that it names alone, so that no other is loaded, or with all.
+
+    All are there when the first word is no command, such as ``--help`` or a name with a letter too many.
+    """
+    made = typer.Typer(
+        name="remission",
+        cls=Panels,
+        help=f"{PROMISE}\n\nResearch software, not medical advice.",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    made.callback()(_main)
+    for name in [arguments[0]] if arguments and arguments[0] in _COMMANDS else _COMMANDS:
+        module, _, own = _COMMANDS[name].partition(":")
+        found: Any = getattr(import_module(f"remission.cli.{module}"), own)
+        if isinstance(found, typer.Typer):
+            made.add_typer(found, name=name)
+        else:
+            made.command(name, hidden=name == "verify", context_settings=_OLDER_NAMES.get(name))(found)
+    return made
 
 
 def _print_version(wanted: bool) -> None:
@@ -93,7 +100,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _main(
     version: Annotated[
         bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
@@ -112,6 +118,7 @@ def _run(arguments: list[str]) -> int:
     as_json = "--json" in arguments
     try:
         _check_arguments(arguments)
+        app = app_of(arguments)
         refuse_repeats(typer.main.get_command(app), arguments)
         with telling_extras(f"remission {arguments[0] if arguments else ''}".strip()):
             code = app(arguments, standalone_mode=False, prog_name="remission")

@@ -78,13 +78,13 @@ def _warm() -> None:
 
     import typer
 
-    from remission.cli.app import app
+    from remission.cli.app import app_of
     from remission.library.protocols import load_protocol
     from remission.trial.simulate import plan_trial
 
     for name in _LOADED:
         import_module(name)
-    typer.main.get_command(app)
+    typer.main.get_command(app_of(["design"]))
     plan = plan_trial(load_protocol("kare"), n_replicates=40, seed=0)
     piece = plan.chunks[0]
     plan.run(piece)  # the first one also loads compiled code

@@ -129,7 +129,7 @@ def find_design_work(folder: Path) -> Path | None:
 
 def resume_design(folder: Path, *, workers: int | None, as_json: bool) -> None:
     """Go on with a design whose work is in a folder; a RunError where its plan was made by other code."""
-    from remission.cli.app import app
+    from remission.cli.app import app_of
 
     words = _read_plan(folder)["words"]
     arguments = ["design", *(str(folder / word) if word.startswith(f"{_INPUTS}/") else word for word in words)]
@@ -138,7 +138,7 @@ def resume_design(folder: Path, *, workers: int | None, as_json: bool) -> None:
     arguments += ["--report", str(report), "--yes", *(["--json"] if as_json else [])]
     if workers is not None:
         arguments += ["--workers", str(workers)]
-    typer.main.get_command(app)(arguments, standalone_mode=False)
+    typer.main.get_command(app_of(arguments))(arguments, standalone_mode=False)
 
 
 def words_of(

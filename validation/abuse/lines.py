@@ -60,7 +60,7 @@ def attempts(place: Path, rng: random.Random, count: int) -> list[tuple[str, End
     import typer
     import uvicorn
 
-    from remission.cli.app import app
+    from remission.cli.app import app_of
     from remission.library.protocols import protocol_template
 
     def refuse(*_: object, **__: object) -> None:
@@ -69,7 +69,7 @@ def attempts(place: Path, rng: random.Random, count: int) -> list[tuple[str, End
     uvicorn.Server.run = refuse  # type: ignore[method-assign]
     (place / "here.yaml").write_text(protocol_template(), encoding="utf-8")
     (place / "here.csv").write_text("who,what,when,use\n1,Alcohol,0,1\n1,Alcohol,1,0\n", encoding="utf-8")
-    known = commands(typer.main.get_command(app))
+    known = commands(typer.main.get_command(app_of()))
     found = []
     for number in range(count):
         asked = line(known, rng)

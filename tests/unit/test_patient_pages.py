@@ -316,6 +316,75 @@ def test_the_warning_comes_before_any_option(client: TestClient, address: str) -
         assert words[key] in plain
 
 
+@pytest.mark.parametrize("substance", SUBSTANCES)
+def test_trials_without_a_difference_stand_on_the_card_of_ketamine(substance: str) -> None:
+    """A card that names the trial in favor and leaves out those that found nothing says that ketamine is proven."""
+    found = {
+        one.id
+        for one in load_evidence().studies
+        if str(one.substance).startswith(substance) and "etamine" in str(one.to_dict())
+        if any("no difference" in outcome.statistic for outcome in one.outcomes) and one.design.startswith("RCT")
+    }
+    (card,) = (one for one in load_options() if one.substance == substance and one.kind == "research")
+    assert found <= set(card.sources)
+    assert bool(found) == (substance in {"alcohol", "opioid", "nicotine"}), "the rule finds something"
+
+
+def test_the_card_of_ketamine_says_that_trials_found_no_difference() -> None:
+    """A source in a fold tells nobody: the words of the card say it too."""
+    for language, said in (("en", "no difference"), ("es", "no halló diferencia|no se halló diferencia")):
+        for substance in ("alcohol", "opioid", "nicotine"):
+            card = _text(language, "journey")["option"][f"{substance}-ketamine"]
+            assert re.search(said, " ".join(card["found"])), (language, substance)
+
+
+@pytest.mark.parametrize("prefix", ["", "/es"])
+@pytest.mark.parametrize("substance", ["alcohol", "opioid", "nicotine"])
+def test_the_printed_table_says_all_that_was_found_of_ketamine(client: TestClient, prefix: str, substance: str) -> None:
+    """The first finding alone is the favorable one, and paper is what a doctor sees."""
+    page = client.get(f"{prefix}/journey/{substance}").text
+    row = html.unescape(page.split('<tr class="research">')[1].split("</tr>")[0])
+    card = client.get(f"{prefix}/journey/{substance}.json").json()["options"]
+    assert all(line in row for one in card if one["kind"] == "research" for line in one["found"])
+
+
+JUDGING = {
+    "en": r"(?i)\bclean\b|\baddicts?\b|\balcoholics?\b|\babus(?:e|er|ers)\b|\bfor fun\b|\bjunkies?\b",
+    "es": r"(?i)\blimpi[oa]s?\b|\badict[oa]s?\b|\balcohólic[oa]s?\b|\bdrogadict[oa]s?\b|\bpor diversión\b",
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", [*PATIENT_TEXTS, "home", "learn", "clinics"])
+def test_no_word_judges_a_person(name: str, language: str) -> None:
+    """Who is not clean is dirty: tests are negative, days are without use, and people are not their illness."""
+    for text in strings_of(_sentences(language, name)):
+        assert not re.search(JUDGING[language], text), text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", PATIENT_TEXTS)
+def test_none_found_is_not_told_as_none(name: str, language: str) -> None:
+    """A study that found no difference did not show that there is none."""
+    flat = {
+        "en": r"made no difference|there was no difference|is no difference\.|did not help\b",
+        "es": r"no hubo diferencia|no marcó diferencia|no es ninguna diferencia|no ayudó\b|no cambió los días",
+    }
+    for text in strings_of(_sentences(language, name)):
+        assert not re.search(flat[language], text), text
+
+
+@pytest.mark.parametrize("prefix", ["", "/es"])
+@pytest.mark.parametrize("page", ["safety", "journey/alcohol", "journey/opioid", "journey/cocaine"])
+def test_whoever_is_ill_already_reads_what_to_do(client: TestClient, prefix: str, page: str) -> None:
+    """The way there says "shaking or ill after stopping"; the page told only of not stopping."""
+    words = _text(prefix.strip("/") or "en", "journey")["safety"]
+    plain = _plain(client.get(f"{prefix}/{page}").text)
+    of = {"journey/alcohol": ["alcohol"], "journey/opioid": ["opioid"], "journey/cocaine": ["other"]}
+    for kind in (*of.get(page, ["alcohol", "opioid", "other"]), "ketamine"):
+        assert words[f"ill_{kind}"] in plain
+
+
 @pytest.mark.parametrize("language", ["", "/es"])
 @pytest.mark.parametrize("substance", ["alcohol", "opioid", "cocaine"])
 def test_the_number_to_call_stands_before_the_long_text(client: TestClient, language: str, substance: str) -> None:
@@ -340,7 +409,9 @@ def test_numbers_to_call_follow_the_country(client: TestClient) -> None:
     assert "999" in client.get("/safety?country=gb").text
     unknown = client.get("/safety?country=zz")
     assert unknown.status_code == 422
-    assert "expected one of" in html.unescape(unknown.text)
+    for language, prefix in (("en", ""), ("es", "/es")):
+        said = _text(language, "journey")["no_country"].format(got="ZZ", name=contacts_of("US", language).name)
+        assert said in html.unescape(client.get(f"{prefix}/safety?country=zz").text)
     assert "911" in unknown.text
     with pytest.raises(SpecError, match="contacts"):
         contacts_of("ZZ")

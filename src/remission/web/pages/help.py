@@ -37,6 +37,7 @@ class SafetyPage(Record):
     contacts: care.Contacts
     others: tuple[Choice, ...]
     warnings: tuple[str, ...]
+    ill: tuple[str, ...]
     call: str
     withdrawal: str
     overdose: tuple[str, ...]
@@ -80,6 +81,7 @@ def safety(request: Request, language: Language, country: Country = "") -> Safet
         contacts=contacts_here(request, chosen),
         others=others_of(request, chosen),
         warnings=tuple(words[key] for key in ("stop", "stop_more", "sedatives", "tolerance", "naloxone")),
+        ill=tuple(words[f"ill_{kind}"] for kind in ("alcohol", "opioid", "other", "ketamine")),
         call=words["call"],
         withdrawal=care.fill(t["withdrawal_text"]),
         overdose=overdose_steps(language),

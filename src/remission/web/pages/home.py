@@ -90,6 +90,7 @@ class HomePage(Record):
     source: str
     made: str
     n_trials: int
+    n_draws: int
     doors: tuple[Door, ...]
 
 
@@ -179,6 +180,7 @@ def page_of_world(number: int, language: str = "en") -> HomePage:
         ),
         made=made_text(worlds, words["sure"]),
         n_trials=len(worlds.evidence),
+        n_draws=worlds.n_draws,
         doors=tuple(Door(**one) for one in words["doors"]["list"]),
     )
 
@@ -224,9 +226,11 @@ def _why(
             return "missing"
         return "above" if one.low > rule.helps_above else "below" if one.high < rule.worse_below else "holds"
 
-    ends = {} if simulated is None else rounded(simulated)
-    said = f"{words['published'][side(published)]} {words['simulated'][side(simulated)]}"
-    return said.format(**ends, **facts)
+    def told(kind: str, one: Interval | None) -> str:
+        ends = {} if one is None else rounded(one)
+        return str(words[kind][side(one)]).format(**ends, **facts)
+
+    return f"{told('published', published)} {told('simulated', simulated)} {words['both']}"
 
 
 def _relapse(words: Mapping[str, Any]) -> str:

@@ -166,12 +166,14 @@ _FIRST = {"opioid": ("tolerance", "naloxone", "stop", "stop_more", "sedatives")}
 @cache
 def _journey(substance: str, language: str, contacts: care.Contacts, others: tuple[Choice, ...]) -> JourneyPage:
     t = load_text(language, "journey")
+    first, *rest = _FIRST.get(substance, _ALCOHOL_FIRST)
+    ill = substance if substance in {"alcohol", "opioid"} else "other"
     return JourneyPage(
         substance=substance,
         heading=t["heading"].replace("{substance}", t["substances"][substance]),
         contacts=contacts,
         others=others,
-        safety=tuple(t["safety"][key] for key in (*_FIRST.get(substance, _ALCOHOL_FIRST), "never", "call")),
+        safety=tuple(t["safety"][key] for key in (first, "call", f"ill_{ill}", *rest, "ill_ketamine", "never")),
         overdose_title=load_text(language, "safety")["overdose"],
         overdose=overdose_steps(language),
         signs=tuple(t["diagnosis"]["signs"]),

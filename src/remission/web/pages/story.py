@@ -10,6 +10,7 @@ from remission.errors import LibraryError
 from remission.evidence.registry import citation_of, load_evidence
 from remission.library.article import Verdict, load_article
 from remission.library.closed_links import REGIONS, ClosedLinks, Curve, load_closed_links, runs_through
+from remission.library.explanations import load_explanations
 from remission.library.loader import load_parameter_set
 from remission.records.base import Record
 from remission.records.day_field import DayField, FieldGroup, GroupKind
@@ -79,6 +80,7 @@ class StoryPage(Record):
     steps: tuple[StoryStep, ...]
     why: Why | None
     why_trial: str
+    why_plain: str
     made: str
 
 
@@ -115,6 +117,7 @@ def _page(closed: tuple[Region, ...], language: str) -> StoryPage:
         steps=tuple(_step({**step, **said}, found, words, language) for step, said in steps),
         why=_first_of(why(found.protocol, language)),
         why_trial=found.protocol,
+        why_plain=_plain(found.protocol, words["carries_plain"]),
         made=made_text(found, words),
     )
 
@@ -122,6 +125,12 @@ def _page(closed: tuple[Region, ...], language: str) -> StoryPage:
 def _first_of(found: Why | None) -> Why | None:
     """What the story has room for; the card of the trial says all."""
     return None if found is None else found.model_copy(update={"says": found.says[:_SAID]})
+
+
+def _plain(protocol: str, words: Mapping[str, str]) -> str:
+    """What the model concludes, before any number of it."""
+    found = load_explanations().get(protocol)
+    return words[found.conclusion] if found else ""
 
 
 def _middle(gained: tuple[float, ...]) -> float:

@@ -40,10 +40,10 @@ def main() -> None:
             if not path.exists() and part not in parts:
                 continue
             if not path.exists():
-                began, began_s = _used_s(), time.monotonic()
+                began, began_s = used_s(), time.monotonic()
                 with crew_of(None) as crew:
                     told = work_of(plan, folder, crew, part)
-                cost = {"processor_min": (_used_s() - began) / 60.0, "wall_min": (time.monotonic() - began_s) / 60.0,
+                cost = {"processor_min": (used_s() - began) / 60.0, "wall_min": (time.monotonic() - began_s) / 60.0,
                         "memory_gb": _largest_gb()}  # fmt: skip
                 write_text(path, json.dumps({"told": told, "cost": cost}, indent=1) + "\n", replace=True)
             kept = json.loads(path.read_text("utf-8"))
@@ -60,7 +60,7 @@ def main() -> None:
     print(PAGE)
 
 
-def _used_s() -> float:
+def used_s() -> float:
     """Seconds of processor of this process and of those that worked beside it, which have ended."""
     for child in multiprocessing.active_children():
         child.join()  # before that the system has not counted it

@@ -1,9 +1,12 @@
 """The fit that frees the shape of use: its rows, their likelihoods, its two waves; sampling needs the extra."""
 
+import hashlib
 import json
 import math
+import time
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ from validation.wide.accepted import accepted, to_beat
 from validation.wide.facts import at_level, nearest_to_mean, people_of
 from validation.wide.page import page
 from validation.wide.registered import LIBRARY, PAGE, RESULTS
+from validation.wide_page import used_s
 
 from remission.calibration import rows_alone
 from remission.calibration.emulator import fit_emulator
@@ -46,7 +50,7 @@ from remission.library.posteriors import load_posterior, plan_hash
 from remission.library.protocols import load_protocol
 from remission.library.published import list_trials
 from remission.records.parameter import MODEL_FORM
-from remission.runs.crew import Crew
+from remission.runs.crew import Crew, crew_of
 from remission.runs.journal import Journaled
 
 PLAN = load_calibration_plan("posterior-2026-wide")
@@ -444,6 +448,17 @@ def test_the_page_of_the_wide_fit_is_made_of_its_results() -> None:
     is_shipped = (LIBRARY / f"{plan.id}.json").is_file()
     assert is_shipped == all(row["met"] for row in judged)
     assert not any(row["met"] for row in judged if row["got"] == "not made yet")
+
+
+def test_a_part_of_the_work_is_charged_for_those_who_worked_beside_it() -> None:
+    """The system counts a process when it has ended: asked too early, its time went to the part that came next."""
+    work = partial(hashlib.pbkdf2_hmac, "sha256", b"work", b"beside")
+    began = time.process_time()
+    work(1_000_000)
+    alone, before = time.process_time() - began, used_s()
+    with crew_of(2) as crew:
+        list(crew.in_order(work, [1_000_000, 1_000_000]))
+    assert used_s() - before > 1.8 * alone
 
 
 def _centers(one: GroupTargets) -> np.ndarray:

@@ -75,3 +75,18 @@ def test_a_simulation_starts_without_linear_algebra(tmp_path: Path) -> None:
         "assert njit(lambda a, b: np.convolve(a, b))(np.ones(2), np.ones(2)).tolist() == [1.0, 2.0, 1.0]\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
+
+
+def test_a_design_can_copy_itself_for_its_workers(tmp_path: Path) -> None:
+    """A library that starts a thread as it is loaded, as Arrow's memory does, makes each worker load everything."""
+    code = (
+        CODE.format(
+            words=["design", "kare", "--vary", "n=24", "--replicates", "4", "--workers", "1"],
+            watched=["matplotlib", "pandas", "pyarrow", "statsmodels"],
+        )
+        + "from remission.runs.crew import can_copy\nprint('copies:', can_copy(), file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "loaded:" in done.stderr.splitlines(), done.stderr
+    assert f"copies: {Path('/proc/self/task').is_dir()}" in done.stderr.splitlines(), done.stderr

@@ -3,6 +3,8 @@
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 from functools import partial
 from operator import length_hint
@@ -147,6 +149,64 @@ def test_workers_that_began_to_load_do_the_work() -> None:
     with Crew() as alone:
         alone.begin(("remission.no_such_module",))
         assert list(alone.in_order(_who, [0])) == [os.getpid()]
+
+
+COPIES = """
+import sys, threading
+from remission.runs import crew
+
+loaded_here = []
+
+def look(_):
+    return len(loaded_here)
+
+assert crew.can_copy(), "one thread"
+loaded_here.append("before the workers began")
+with crew.Processes(2) as some:
+    some.begin(("remission.errors",))
+    assert list(some.in_order(look, range(4))) == [1] * 4, "what this process has, a copy has"
+    some.begin(("remission.errors",))
+    assert len(some._workers) == 2
+done = threading.Event()
+other = threading.Thread(target=done.wait)
+other.start()
+assert not crew.can_copy(), "a thread that a copy would lack"
+with crew.Processes(2) as some:
+    some.begin(("remission.errors",))
+    assert list(some.in_order(abs, [-1, 2])) == [1, 2]
+    assert not any(type(one).__name__ == "ForkProcess" for one in some._workers)
+done.set()
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="only where the system counts threads")
+def test_workers_are_copies_only_of_a_process_with_one_thread() -> None:
+    """A copy starts at once, but a lock that another thread holds at that moment stays locked in it for ever."""
+    subprocess.run([sys.executable, "-c", COPIES], check=True, timeout=240)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="only where the system counts threads")
+def test_a_copy_that_dies_is_followed_by_fresh_workers(tmp_path: Path) -> None:
+    """By then this process has threads, so that nothing is copied again; the order is kept over the loss."""
+    root = str(Path(__file__).parents[2])
+    code = (
+        f"import sys; sys.path.insert(0, {root!r})\n"
+        "from functools import partial\nfrom pathlib import Path\n"
+        "from remission.runs.crew import Processes\nfrom tests.unit.test_crew import dies_once\n"
+        "with Processes(2) as crew:\n"
+        "    crew.begin(())\n"
+        "    copies = set(crew._workers)\n"
+        f"    found = list(crew.in_order(partial(dies_once, Path({str(tmp_path / 'died')!r})), range(12)))\n"
+        "    assert found == [i * i for i in range(12)]\n"
+        "    fresh = crew._workers - copies\n"
+        "    print(*sorted({type(one).__name__ for one in copies}), *sorted({type(one).__name__ for one in fresh}))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    kinds = done.stdout.split()
+    assert kinds[-1] == "SpawnProcess"
+    assert len(kinds) == 1 or kinds[0] == "ForkProcess"
 
 
 def _who(_: int) -> int:

@@ -135,6 +135,20 @@ def test_the_search_finds_the_size_of_a_normal_test(power: float, truth: int) ->
     assert search_size(evaluate, power=0.1, low=40, high=100, alpha=0.05).outcome == "below"
 
 
+def test_an_end_of_the_range_that_is_known_is_not_simulated_twice() -> None:
+    """The same people from the same seed gave the same share again: half of a search that finds no size."""
+    asked: list[int] = []
+
+    def evaluate(n: int, enough: Enough) -> Evaluation:
+        asked.append(n)
+        share = Measure(value=0.6, mcse=0.01)
+        assert enough(share)
+        return Evaluation(n_subjects=n, rejected=share, n_replicates=400)
+
+    assert search_size(evaluate, power=0.9, low=40, high=100, alpha=0.05, start=100).outcome == "above"
+    assert asked == [100]
+
+
 @pytest.mark.parametrize(
     "text", ["n=400:60", "n=60:60", "n=1", "n=60,60", "n=6:9:12", "n=", "m=60", "n=1e2", "n=9" * 99]
 )

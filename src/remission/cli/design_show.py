@@ -21,7 +21,6 @@ from remission.design.scenario_file import read_scenarios
 from remission.design.study import DesignPlan
 from remission.design.table import TableRow, run_table, table_person_days
 from remission.design.verdicts import TRUE_VALUE, verdicts
-from remission.door.diaries import all_diaries
 from remission.numerics.tallies import Count, Measure
 from remission.patient.standing import standing_of_protocol
 from remission.protocol.record import Protocol
@@ -302,6 +301,8 @@ def tabulate(context: typer.Context, protocol: Protocol, path: Path, work: Desig
 
     What is wrong in the file or too large is a SpecError.
     """
+    from remission.door.diaries import all_diaries
+
     options = context.params
     quiet, seed, analysis = options["as_json"], options["seed"], options["analysis"]
     protocol, rest = changed_protocol(protocol, options["changes"] or [])

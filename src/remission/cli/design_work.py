@@ -21,7 +21,7 @@ from remission.files import copy_file, make_folder, read_json, remove_folder, wr
 from remission.numerics.digits import duration
 from remission.protocol.record import Protocol
 from remission.provenance import file_hash, package_version, source_hashes
-from remission.runs.crew import Crew, crew_of
+from remission.runs.crew import Crew, can_copy, crew_of
 from remission.runs.journal import Journal, Journaled
 
 _UNFINISHED = ".unfinished"
@@ -55,11 +55,14 @@ def engage(person_days: int, protocol: Protocol, workers: int | None, *, yes: bo
     The pace of ``protocol``, one of the designs, stands for all.
     """
     crew = crew_of(1 if workers is None and person_days < _SHARED_PERSON_DAYS else workers)
-    # They load while this process looks at its pace and at the first trials.
-    crew.begin(_LOADS)
     try:
+        if not can_copy():
+            # They load while this process looks at its pace and at the first trials.
+            crew.begin(_LOADS)
         if person_days >= _TIMED_PERSON_DAYS:
             _say_cost(person_days, protocol, crew.n_workers, yes=yes)
+        # Copies have the compiled code that the pace needed.
+        crew.begin(_LOADS)
     except BaseException:
         crew.close()
         raise

@@ -88,7 +88,9 @@ def search_size(
         # Who comes back to a size stays, for the search would go to and fro between two that are hardly known.
         is_last = n in known
         enough = partial(_is_enough, n, power=power, alpha=alpha, low=low, high=high, stays=is_last)
-        known[n] = evaluate(n, enough)
+        # Simulated anew, a size that is known well enough to stay would end at the same trial.
+        if not is_last or not enough(known[n].rejected):
+            known[n] = evaluate(n, enough)
         there = along_curve(n, known[n].rejected.value, power, alpha)
         if is_last or (low <= there <= high and _is_near(known[n], there, power, alpha)):
             break

@@ -24,6 +24,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
@@ -176,7 +177,17 @@ class Processes(Threads):
         return future
 
     def begin(self, loads: Collection[str]) -> None:
-        """Let the workers start and load modules already, while this process still prepares."""
+        """Let the workers start already, if they have not; they are copies of this process where that is safe.
+
+        A copy has at once what this process has loaded, modules and compiled code; a fresh process loads the modules
+        while this one still prepares.
+        """
+        if self._pool is not None:
+            return
+        if can_copy():
+            self._pool = ProcessPoolExecutor(
+                self.n_workers, multiprocessing.get_context("fork"), initializer=_begin_worker
+            )
         # Whoever cannot start or load says so when there is work.
         with suppress(OSError, BrokenProcessPool):
             for _ in range(self.n_workers):
@@ -190,7 +201,8 @@ class Processes(Threads):
         self._workers.clear()
 
     def _open(self) -> Executor:
-        # Fresh processes, not forks: a fork of a process with threads can stand still for ever.
+        # Fresh processes, not copies: a copy of a process with threads can stand still for ever. Lost copies are
+        # followed by fresh ones, too, for by then the pool has threads.
         return ProcessPoolExecutor(self.n_workers, multiprocessing.get_context("spawn"), initializer=_begin_worker)
 
 
@@ -295,6 +307,14 @@ class _Shared(Generic[_In, _Out]):
                 return
             self._given.append((index, item, future))
         future.add_done_callback(self._give)
+
+
+def can_copy() -> bool:
+    """Whether this process can be copied safely: it has one thread, counted by the system, libraries' own included."""
+    try:
+        return sum(1 for _ in Path("/proc/self/task").iterdir()) == 1
+    except OSError:  # no Linux: libraries of the system may have what does not outlive a copy
+        return False
 
 
 def crew_of(n_workers: int | None = 1) -> Crew:

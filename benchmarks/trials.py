@@ -3,6 +3,7 @@
 ``finished_trial_ns``: processor time of simulating and analyzing trials of 300 people, 180 days and two arms, with an
 analysis of covariance and a logistic regression, a person-day; ``_2bcf5bc``: of that commit's program.
 ``finished_trial_two_threads``, ``..._two_workers``: time of one over time of two, by the clock, on an idle machine.
+``finished_trial_two_ideal``: the same of two programs that share nothing, and so what this machine has to give.
 ``finished_trial_threads_waiting``: share of the clock in which each of two threads waits for the other.
 ``analyses_vs_statsmodels``: the two analyses by statsmodels, one trial at a time, over ours of all trials at once.
 ``t_tests_vs_r``: R's ``t.test``, trial by trial, over ours. Values are equal before times are compared.
@@ -74,6 +75,45 @@ def gain(two: Callable[[], Crew]) -> float:
         list(both.in_order(work, chunks[:8]))
         through(alone)
         return statistics.median(through(alone) / through(both) for _ in range(REPEATS))
+
+
+def work_when_told() -> None:
+    """Seconds that the shared chunks take this process, for each line that comes, as a line."""
+    plan = plan_trial(design_protocol(), n_replicates=10_000, seed=1)
+    chunks = plan.chunks[:SHARED_CHUNKS]
+
+    def work() -> None:
+        for chunk in chunks:
+            do_piece(plan, chunk)
+
+    work()
+    print("ready", flush=True)
+    for _ in sys.stdin:
+        print(seconds_of(work), flush=True)
+
+
+def ideal_gain() -> float:
+    """What two programs do at the same time over what one does alone: median of turns."""
+    ask = [sys.executable, "-c", "from benchmarks.trials import work_when_told; work_when_told()"]
+    pair = [subprocess.Popen(ask, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+
+    def told(who: list[subprocess.Popen[str]]) -> float:
+        for one in who:
+            assert one.stdin is not None
+            print(file=one.stdin, flush=True)
+        return max(float(said(one)) for one in who)
+
+    def said(one: subprocess.Popen[str]) -> str:
+        assert one.stdout is not None
+        return one.stdout.readline()
+
+    try:
+        assert [said(one).strip() for one in pair] == ["ready", "ready"], "a process ended before it was ready"
+        return statistics.median(2.0 * told(pair[:1]) / told(pair) for _ in range(REPEATS))
+    finally:
+        for one in pair:
+            one.kill()
+            one.communicate()
 
 
 def waiting_share() -> float | None:
@@ -189,8 +229,9 @@ def main() -> None:
         write_results(finished_trial_ns_2bcf5bc=earlier_nanoseconds(Path(sys.argv[1])))
     write_results(finished_trial_ns=own_nanoseconds())
     write_results(
-        finished_trial_two_workers=gain(partial(Processes, 2)), finished_trial_two_threads=gain(partial(Threads, 2))
-    )
+        finished_trial_two_workers=gain(partial(Processes, 2)), finished_trial_two_threads=gain(partial(Threads, 2)),
+        finished_trial_two_ideal=ideal_gain(),
+    )  # fmt: skip
     waiting = waiting_share()
     if waiting is not None:
         write_results(finished_trial_threads_waiting=waiting)

@@ -140,6 +140,21 @@ def test_impossible_numbers_of_workers_are_refused(options: dict[str, int], word
         choose_workers(**{"cluster": None, "workers": None, "threads": 1, **options})  # type: ignore[arg-type]
 
 
+def test_threads_take_shorter_turns_while_they_work_and_no_longer() -> None:
+    """In Python's usual 5 ms one thread would wait for nearly all that another does between two compiled loops."""
+    before = sys.getswitchinterval()
+    with Threads(2) as crew:
+        assert sys.getswitchinterval() == before
+        for _ in range(2):
+            assert list(crew.in_order(_turn, range(4))) == [pytest.approx(5e-4)] * 4
+            crew.close()
+            assert sys.getswitchinterval() == before
+
+
+def _turn(_: int) -> float:
+    return sys.getswitchinterval()
+
+
 def test_workers_that_began_to_load_do_the_work() -> None:
     """They are the ones that work, no further ones; what one of them cannot load is said by the work that needs it."""
     with Processes(2) as crew:

@@ -5,8 +5,15 @@ import pytest
 
 from remission.dosing import DrugForm, infusions_per_weight, make_infusions
 from remission.errors import LibraryError, SpecError
-from remission.library.loader import load_parameter_set
-from remission.pk import individual_parameters, load_pk_model, simulate_concentrations, with_both_forms
+from remission.library.loader import list_parameter_sets, load_parameter_set
+from remission.pk import (
+    individual_parameters,
+    list_pk_models,
+    load_pk_model,
+    simulate_concentrations,
+    with_both_forms,
+)
+from remission.pk.model import is_pk_model
 from remission.records.analyte import Analyte, SamplingSite
 
 MODEL = load_pk_model()
@@ -284,3 +291,11 @@ def test_models_stand_where_the_dossier_has_them() -> None:
         "clements1981": 177, "fanta2015": 165,
     }  # fmt: skip
     assert found == pytest.approx(expected, abs=1.0)
+
+
+def test_a_name_is_known_without_reading_every_model() -> None:
+    """A first trial read the whole library of kinetics to see that its default is there."""
+    assert all(is_pk_model(name) for name in list_pk_models())
+    no_model = [name for name in list_parameter_sets() if name not in list_pk_models()]
+    assert no_model
+    assert not any(is_pk_model(name) for name in (*no_model, "no-such-model", "own.toml", "../simons2022"))

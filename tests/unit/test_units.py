@@ -1,10 +1,13 @@
 """Units at the edge: what is read, what is refused, and that every refusal says what to do."""
 
+import itertools
 import subprocess
 import sys
+from fractions import Fraction
 
 import pytest
 
+from remission import units
 from remission.errors import UnitsError
 from remission.units import (
     SUFFIXES,
@@ -161,4 +164,25 @@ def test_the_longest_ending_of_a_name_is_its_unit() -> None:
 def test_a_text_in_the_canonical_unit_does_not_load_the_unit_library() -> None:
     """It takes half a second to load; reading a built-in protocol must not pay it."""
     code = "import sys, remission.units as u; u.parse_quantity('40 min', 'min'); sys.exit('pint' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_single_names_are_converted_as_the_unit_library_converts_them() -> None:
+    """Hours become minutes without it: a second way to one number."""
+    sizes, registry = units._sizes(), units._registry()
+    assert sizes["h"] == ("second", Fraction(3600))
+    assert "percent" not in sizes
+    for (one, (base, size)), (other, (same, by)) in itertools.product(sizes.items(), sizes.items()):
+        if base == same:
+            assert registry.convert(Fraction(1), registry.parse_units(one), registry.parse_units(other)) == size / by
+
+
+def test_all_trials_of_the_library_are_read_without_the_unit_library() -> None:
+    """It was loaded for a single infusion that is written in hours, whenever the page of trials was first asked for."""
+    code = (
+        "import sys\n"
+        "from remission.library.protocols import list_published\n"
+        "assert len(list_published()) > 5\n"
+        "sys.exit('pint' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -15,6 +15,7 @@ from remission.pk import (
     parse_pk_model,
     with_both_forms,
 )
+from remission.pk.model import is_pk_model
 from remission.protocol.fields import ProtocolFields
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.parameter import ParameterSet, columns_of_parameters
@@ -82,7 +83,7 @@ def load_pharmacology(pk_model: str = DEFAULT_PK_MODEL) -> Pharmacology:
     LibraryError
         No such model, or one without an effect site, which the acute effects need.
     """
-    if pk_model not in list_pk_models():
+    if not is_pk_model(pk_model):
         # A name may come from a page; a path that came from there would be read.
         raise LibraryError(
             where="pharmacokinetic model",

@@ -147,6 +147,13 @@ def list_library_models() -> tuple[str, ...]:
     return (*_FROZEN, *known)
 
 
+def is_pk_model(name: str) -> bool:
+    """Whether :func:`load_pk_model` knows a name, and not a path; of the library, no other model is read for it."""
+    if name in _FROZEN or name in _ADDED:
+        return True
+    return name in list_parameter_sets() and "species" in load_parameter_set(name).attributes
+
+
 _ADDED: dict[str, "PkModel"] = {}
 
 

@@ -8,6 +8,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator
@@ -33,6 +34,8 @@ from remission.numerics.cores import available_cores, search_seldom
 
 MAX_WORKERS = 256
 _LOSSES_IN_A_ROW = 3
+_SWITCH_S = 5e-4
+"""How long one thread keeps the interpreter while another waits for it. [s]"""
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 
@@ -138,6 +141,7 @@ class Threads(Crew):
     """
 
     _pool: Executor | None = None
+    _switch_s: float | None = None
 
     def __init__(self, n_workers: int) -> None:
         self.n_workers, self.n_at_once = n_workers, 2 * n_workers
@@ -153,8 +157,14 @@ class Threads(Crew):
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._pool = None
+        if self._switch_s is not None:
+            sys.setswitchinterval(self._switch_s)
+            self._switch_s = None
 
     def _open(self) -> Executor:
+        # What is not compiled takes less than Python's 5 ms, so that a thread would wait for all of it.
+        self._switch_s = sys.getswitchinterval()
+        sys.setswitchinterval(_SWITCH_S)
         return ThreadPoolExecutor(self.n_workers)
 
 

@@ -17,7 +17,7 @@ from remission.evidence.registry import citation_of, load_evidence
 from remission.records.evidence import StudyOutcome, StudyRecord
 from remission.records.packaged import packaged_toml
 from remission.web.app import create_app
-from remission.web.language import LANGUAGES
+from remission.web.language import LANGUAGES, load_text
 from remission.web.settings import WebSettings
 
 SUBSTANCES = ("alcohol", "opioid", "nicotine", "cocaine", "methamphetamine", "cannabis")
@@ -191,7 +191,38 @@ def test_established_treatments_stand_before_ketamine(client: TestClient, substa
     assert set(MUST_HAVE[substance]) <= set(ids)
     kinds = [option["kind"] for option in options]
     assert kinds == sorted(kinds, key=["established", "research", "none"].index)
-    assert kinds.count("research") == kinds.count("none") == 1
+    assert kinds.count("none") == 1
+    assert ids[kinds.index("none") - 1] == "ketamine", "whatever else is research stands before it too"
+
+
+@pytest.mark.parametrize("substance", SUBSTANCES)
+def test_a_medicine_without_approval_is_not_called_established(client: TestClient, substance: str) -> None:
+    """The words "established; not approved" send somebody to ask for what nobody may promise."""
+    for option in load_options():
+        if option.substance == substance and option.approved == "no":
+            assert option.kind == "research", option.id
+
+
+def test_none_of_some_people_is_not_none_of_all(client: TestClient) -> None:
+    """A bare "0 of 605" reads as a promise; every count of people carries the range that it leaves open."""
+    said = [
+        one["says"] for name in SUBSTANCES for one in client.get(f"/journey/{name}/sessions.json").json()["counted"]
+    ]
+    none = [one for one in said if one.startswith("0 of ")]
+    assert none
+    for one in said:
+        assert "(range " in one or "studied)" in one, one
+    for one in none:
+        high = re.search(r"range 0 to ([0-9.]+) of 100", one)
+        assert high is not None, one
+        assert float(high[1]) > 0.0, one
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_signs_after_sedatives_call_as_after_alcohol(language: str) -> None:
+    words = load_text(language, "journey")["safety"]
+    for key in ("call", "now"):
+        assert ("sedative" if language == "en" else "sedante") in words[key]
 
 
 def test_people_are_drawn_only_where_both_groups_were_counted() -> None:
@@ -300,7 +331,7 @@ def test_facts_carry_how_they_were_read(client: TestClient) -> None:
 def test_days_of_the_alcohol_trial_are_not_drawn_as_people(client: TestClient) -> None:
     """Its main result is a share of days; as icons it would read as people cured."""
     options = client.get("/journey/alcohol.json").json()["options"]
-    ketamine = next(option for option in options if option["kind"] == "research")
+    ketamine = next(option for option in options if option["id"].endswith("-ketamine"))
     assert ketamine["icons"] == []
     assert "96" in ketamine["found"][0]
 
@@ -325,7 +356,7 @@ def test_trials_without_a_difference_stand_on_the_card_of_ketamine(substance: st
         if str(one.substance).startswith(substance) and "etamine" in str(one.to_dict())
         if any("no difference" in outcome.statistic for outcome in one.outcomes) and one.design.startswith("RCT")
     }
-    (card,) = (one for one in load_options() if one.substance == substance and one.kind == "research")
+    (card,) = (one for one in load_options() if one.id == f"{substance}-ketamine")
     assert found <= set(card.sources)
     assert bool(found) == (substance in {"alcohol", "opioid", "nicotine"}), "the rule finds something"
 
@@ -345,7 +376,7 @@ def test_the_printed_table_says_all_that_was_found_of_ketamine(client: TestClien
     page = client.get(f"{prefix}/journey/{substance}").text
     row = html.unescape(page.split('<tr class="research">')[1].split("</tr>")[0])
     card = client.get(f"{prefix}/journey/{substance}.json").json()["options"]
-    assert all(line in row for one in card if one["kind"] == "research" for line in one["found"])
+    assert all(line in row for one in card if one["id"].endswith("-ketamine") for line in one["found"])
 
 
 JUDGING = {

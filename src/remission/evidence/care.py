@@ -224,7 +224,7 @@ def _written(number: PatientNumber, part: str) -> str:
         return f"{round(value):,}"
     # An interval that ends close to 1 needs the second decimal to tell an effect from none.
     n_decimals = 2 if number.low is not None and f"{number.low:.1f}" == "1.0" else 1
-    return f"{value:.{n_decimals}f}".removesuffix(".0")
+    return re.sub(r"\.0+$", "", f"{value:.{n_decimals}f}")
 
 
 @cache

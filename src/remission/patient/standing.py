@@ -253,10 +253,12 @@ def tuned_sentence() -> str:
     others = ", ".join(Substance(name).plural for name in substances_without_trial())
     counts = ", ".join(f"{n} in {Substance(name).plural}" for name, n in learnt.items())
     return (
-        f"What ketamine does is drawn from a posterior of {sum(learnt.values())} ketamine trials ({counts}), which "
-        f"carries its own doubt; no trial of ketamine was used for {others}. The other behavior values were tuned by "
-        f"hand and carry no doubt: {on_trials}. The values for {placeholders} are placeholders. Agreement with a trial "
-        "that was used is capacity, not prediction."
+        f"What ketamine does is learnt from {sum(learnt.values())} ketamine trials ({counts}); every simulated trial "
+        f"draws it anew from what they leave possible (the posterior), so that intervals hold that doubt. No trial of "
+        f"ketamine was used for {others}. The other behavior values were tuned by hand and are fixed, so no interval "
+        f"holds the doubt about them: {on_trials}. The values for {placeholders} are placeholders: they show how the "
+        "program works and estimate nothing. Agreement with a trial that was used shows what the model can produce; it "
+        "is no prediction."
     )
 
 

@@ -14,8 +14,7 @@ from remission.report.look import INK, PAPER, QUIET, canvas
 
 _COLORS = {"first": INK, "second": "#3d35a0", "third": "#13807a", "none": "#6a6f7a"}
 _MARKS = {"first": "D", "second": "o", "third": "s", "none": "^"}
-_IN_FAVOR = "helps"
-_VERDICTS = (_IN_FAVOR, "no difference", "harms")
+_VERDICTS = ("helps", "no difference", "harms")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +62,12 @@ def forecast_chart(name: str, content: Mapping[str, Any]) -> Chart:
         for one, kind in kinds.items() if one in models
     ]  # fmt: skip
     side = "left" if analysis["favors_treatment"] == "smaller" else "right"
-    said = models[rows[0].name]["verdict"][_IN_FAVOR]
+    first = rows[0]
     return Chart(
         name=name,
-        title=f"{analysis['label']}: simulated before a result, {100.0 * said:.0f}% in favor ({rows[0].name})",
+        # The interval and not the chance of a good verdict: a share alone reads as how likely it is to help.
+        title=f"{analysis['label']}: simulated before a result, {first.middle:.3g} {analysis['unit']}, 90% of trials "
+        f"{first.low:.3g} to {first.high:.3g} ({first.name})",
         **told("forecast"),
         figure=_drawn(
             rows, f"{analysis['unit']}\n{side} is better", none=float(analysis["is_log"]),

@@ -76,8 +76,9 @@ def day_chart(result: TrialResult, alone: TrialResult) -> Chart:
     people = result.counts.people.sum() + alone.counts.people.sum()
     return Chart(
         name="day",
-        title=f"Simulated, last week: {lowered(arms[0])}, {shares[0][-1]:.0f} of 100 days without use; stopping alone, "
-        f"{shares[-1][-1]:.0f}",
+        # Every arm in its order, and nobody who stops alone: they are other people, and no comparison.
+        title="Simulated, last week, days without use of 100: "
+        + "; ".join(f"{lowered(arm)}, {share[-1]:.0f}" for arm, share in zip(arms[:-1], shares, strict=False)),
         **told("day", people=people),
         figure=figure,
         last_day=n_days - 1,

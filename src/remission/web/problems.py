@@ -212,7 +212,8 @@ def _other_address(request: Request) -> str | None:
     first, _, rest = plain[1:].partition("/")
     found = [plain]
     if first in LANGUAGES:
-        found = [path_in(f"/{rest}", first), f"/{rest}"]
+        # The English page only where there is none in the language: what is missing there is said in it.
+        found = [path_in(f"/{rest}", first), *(() if _is_page(request, path) else (f"/{rest}",))]
     for one in found:
         if one != path and _is_page(request, one):
             return quote(one) + (f"?{request.url.query}" if request.url.query else "")

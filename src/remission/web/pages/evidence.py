@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import Query
 from pydantic import Field
 
-from remission.errors import SpecError
+from remission.errors import SpecError, nearest_names
 from remission.evidence.classes import design_of, endpoint_classes, role_of, substances_of
 from remission.evidence.contrasts import group_contrasts, outcomes_of
 from remission.evidence.matrix import COLUMNS, READINGS, Cell, evidence_matrix, row_names, row_of
@@ -359,8 +359,9 @@ def study(study_id: str) -> StudyPage:
     registry = load_evidence()
     try:
         record = registry[study_id]
-    except SpecError as error:
-        raise PageMissingError(what="evidence id", got=study_id, known=(error.remedy,)) from None
+    except SpecError:
+        near = nearest_names(study_id, [one.id for one in registry])
+        raise PageMissingError(what="evidence id", got=study_id, known=near) from None
     return StudyPage(
         id=record.id,
         title=(

@@ -159,8 +159,8 @@ def journey_of(request: Request, substance: str, language: Language, country: Co
     return page.model_copy(update={"fault": fault, "status": 422}) if fault else page
 
 
-_ALCOHOL_FIRST = ("stop", "stop_more", "sedatives", "tolerance", "naloxone")
-_FIRST = {"opioid": ("tolerance", "naloxone", "stop", "stop_more", "sedatives")}
+_ALCOHOL_FIRST = ("stop", "stop_more", "sedatives", "tolerance", "naloxone", "street")
+_FIRST = {"opioid": ("tolerance", "naloxone", "street", "stop", "stop_more", "sedatives")}
 
 
 @cache

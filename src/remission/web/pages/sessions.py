@@ -7,6 +7,7 @@ import numpy as np
 
 from remission.evidence.registry import citation_of, load_evidence
 from remission.library.protocols import load_protocol
+from remission.numerics.intervals import share_interval
 from remission.protocol.record import Protocol
 from remission.records.base import Record
 from remission.records.evidence import StudyOutcome, StudyRecord
@@ -115,7 +116,16 @@ def _count(outcome: StudyOutcome, words: Any) -> str:
         if outcome.ci_low is not None and outcome.ci_high is not None:
             text += " " + words["range"].format(low=round(outcome.ci_low), high=round(outcome.ci_high))
         return text
-    return str(words["of_people"].format(n=round(outcome.value), among=outcome.n))
+    hit, among = round(outcome.value), outcome.n
+    assert among is not None
+    # None of some people is not surely none: a count without its range reads as a promise.
+    low, high = (100.0 * end for end in share_interval(hit, among))
+    return str(words["of_people"].format(n=hit, among=among, low=_at_most(low), high=_at_most(high)))
+
+
+def _at_most(share: float) -> str:
+    """A share of 100 people in whole people, and where that would say none of a rare one, with a decimal."""
+    return f"{share:.1f}" if 0.0 < share < 1.0 else f"{share:.0f}"
 
 
 @cache

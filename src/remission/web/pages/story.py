@@ -11,6 +11,7 @@ from remission.evidence.registry import citation_of, load_evidence
 from remission.library.article import Verdict, load_article
 from remission.library.closed_links import REGIONS, ClosedLinks, Curve, load_closed_links, runs_through
 from remission.library.explanations import load_explanations
+from remission.library.front_page import WorldGroup
 from remission.library.loader import load_parameter_set
 from remission.records.base import Record
 from remission.records.day_field import DayField, FieldGroup, GroupKind
@@ -98,7 +99,12 @@ def _page(closed: tuple[Region, ...], language: str) -> StoryPage:
     found, text = load_closed_links(), load_text(language, "learn")
     words, steps = text["story"], zip(load_text("en", "learn")["steps"], text["steps"], strict=True)
     there = found.of(closed)
-    numbers = {"days": _middle(there.gained), "low": min(there.gained), "high": max(there.gained)}
+    numbers = {
+        "days": _middle(there.gained),
+        "low": min(there.gained),
+        "high": max(there.gained),
+        "here": _drawn(there.groups),
+    }
     return StoryPage(
         closed=closed,
         switches=tuple(_switch(region, closed, words) for region in REGIONS),
@@ -136,6 +142,12 @@ def _plain(protocol: str, words: Mapping[str, str]) -> str:
 def _middle(gained: tuple[float, ...]) -> float:
     """The middle of the worlds; of two the lower."""
     return sorted(gained)[(len(gained) - 1) // 2]
+
+
+def _drawn(groups: tuple[WorldGroup, ...]) -> float:
+    """Days that the treated have more in the world that is drawn: the middle of the gains is of another one."""
+    days = {one.id: one.days for one in groups}
+    return days["ketamine"] - days["education"]
 
 
 def _whole(days: float) -> str:

@@ -128,9 +128,18 @@ _SAID = (
     "Abstinent for the last two weeks, ketamine v midazolam: {a} simulated, {c}% of replicates {d} to {e}.",
     "Craving: no difference published, {b} simulated, 95% of new trials {d} to {e}; p < .05 in 0% for, in 9% against.",
     "Days abstinent over six months (ketamine with therapy): {a} simulated, {c}% of new trials {d} to {e} % of days.",
-    "The model says that the treatment helps: {b}% of draws, {c}% of effects from {d} to {e} percentage points.",
-    "The model cannot tell: {c}% of effects lie from {d} to {e} log ratio, on both sides of none; {b}% of draws help.",
-    "The model says that the treatment harms: {b}% of draws help, {c}% of effects from {d} to {e} cigarettes a day.",
+    (
+        "The model says that the treatment helps: {b}% of its sets of values are in favor, {c}% of effects from {d} to "
+        "{e} percentage points."
+    ),
+    (
+        "The model cannot tell: {c}% of effects lie from {d} to {e} log ratio, on both sides of none. {b}% of its sets "
+        "of values are in favor, which is no chance for one person."
+    ),
+    (
+        "The model says that the treatment harms: {b}% of its sets of values are in favor, {c}% of effects from {d} to "
+        "{e} cigarettes a day."
+    ),
 )
 
 

@@ -120,7 +120,7 @@ def test_the_limits_name_placeholders_from_the_grades() -> None:
     # What the posterior was learnt from is said, and nobody is told that no trial of their substance was used.
     plan = load_calibration_plan(str(standing_of("alcohol").posterior))
     learnt = {load_protocol(one.protocol).substance for one in plan.trial}
-    assert f"posterior of {len(plan.trial)} ketamine trials" in trial_limits()[0]
+    assert f"learnt from {len(plan.trial)} ketamine trials" in trial_limits()[0]
     without = trial_limits()[0].split("was used for ")[1].split(". ")[0]
     for one in Substance:
         assert (one.plural in without) == (one not in learnt and not standing_of(one).trials)

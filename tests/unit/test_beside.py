@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from ended import all_end
 from validation.small_trials import small_protocol
 
 from remission.cli import beside
@@ -103,9 +104,7 @@ def test_only_a_run_that_shares_its_work_no_other_way_begins_one(
     assert bool(set(multiprocessing.active_children()) - before) == is_begun
     beside.end()
     assert beside.taken() is None
-    for one in set(multiprocessing.active_children()) - before:
-        one.join(30.0)
-        assert not one.is_alive()
+    assert all_end(set(multiprocessing.active_children()) - before)
 
 
 def test_a_lost_process_costs_nothing_but_time() -> None:
@@ -129,8 +128,7 @@ def test_no_process_is_left() -> None:
     with Beside(LOADS) as crew:
         list(crew.as_done(where, [0, 1]))
         (other,) = set(multiprocessing.active_children()) - before
-    other.join(30.0)
-    assert not other.is_alive()
+    assert all_end([other])
 
 
 def test_without_a_process_all_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:

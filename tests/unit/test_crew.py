@@ -11,6 +11,7 @@ from operator import length_hint
 from pathlib import Path
 
 import pytest
+from ended import all_end
 from validation.small_trials import small_protocol
 
 from remission.cli.execute import choose_workers
@@ -119,9 +120,7 @@ def test_a_design_outlives_a_killed_worker_as_a_run_does(tmp_path: Path) -> None
         assert list(crew.in_order(partial(dies_once, tmp_path / "died"), range(12))) == [i * i for i in range(12)]
         workers = set(crew._workers)
         assert workers
-    for process in workers:
-        process.join(10.0)
-    assert not any(process.is_alive() for process in workers), "a closed crew leaves no process behind"
+    assert all_end(workers), "a closed crew leaves no process behind"
 
 
 @pytest.mark.parametrize(
@@ -206,7 +205,7 @@ def test_a_copy_that_dies_is_followed_by_fresh_workers(tmp_path: Path) -> None:
     """By then this process has threads, so that nothing is copied again; the order is kept over the loss."""
     root = str(Path(__file__).parents[2])
     code = (
-        f"import sys; sys.path.insert(0, {root!r})\n"
+        f"import sys; sys.path[:0] = [{root!r}, {root + '/tests/support'!r}]\n"
         "from functools import partial\nfrom pathlib import Path\n"
         "from remission.runs.crew import Processes\nfrom tests.unit.test_crew import dies_once\n"
         "with Processes(2) as crew:\n"

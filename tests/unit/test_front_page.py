@@ -81,7 +81,7 @@ def test_the_numbers_choose_the_sentence(
     # Both intervals are told beside the answer: the published one alone would speak against "nobody can say".
     for one, told in ((published, text["why"]["published"]), (simulated, text["why"]["simulated"])):
         side = "missing" if one is None else "above" if one.low > 0 else "below" if one.high < 0 else "holds"
-        ends = {} if one is None else home.rounded(one)
+        ends = {} if one is None else {**home.rounded(one), "span": home.span_text(one.low, one.high, text["span"])}
         assert told[side].format(**ends, n_days=180, n_trials=len(load_worlds().evidence)) in page.text
     title = page.text.split('id="found">')[1].split("</h2>")[0]
     words = said["titles"]["unpublished" if published is None else version]
@@ -214,13 +214,37 @@ def test_a_step_cannot_stand_on_what_no_record_says(change: dict[str, Any]) -> N
         story.verdict_of({"id": "day", **change})
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "en", "es"),
+    [
+        (2.0, 34.4, "2 to 34 more days", "de 2 a 34 días más"),
+        (-0.4, 3.0, "0 to 3 more days", "de 0 a 3 días más"),
+        (-17.2, 24.0, "from 17 fewer to 24 more days", "de 17 días menos a 24 días más"),
+        (-9.0, -2.0, "2 to 9 fewer days", "de 2 a 9 días menos"),
+        (-9.0, 0.3, "0 to 9 fewer days", "de 0 a 9 días menos"),
+    ],
+)
+def test_a_range_below_nothing_says_fewer(low: float, high: float, en: str, es: str) -> None:
+    """Read by six people, "-17 to 24 more days" was hard to read, and a sign is overlooked."""
+    for language, said in (("en", en), ("es", es)):
+        assert home.span_text(low, high, load_text(language, "home")["span"]) == said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_picture_says_that_its_order_is_of_one_world(language: str) -> None:
+    """Four groups of which ketamine's does best look like the answer, which is that nobody can say."""
+    page, words = home.page_of_world(1, language), load_text(language, "home")
+    effects = [one.effect for one in load_worlds().worlds]
+    assert home.span_text(min(effects), max(effects), words["span"]) in page.invented
+
+
 def test_simulated_means_carry_the_range_of_the_worlds() -> None:
     """A mean of one world alone looks like a result."""
     page = home.page_of_world(1)
     for group in page.people.groups:
         days = [one.days for world in load_worlds().worlds for one in world.groups if one.id == group.id]
         assert group.mean_range == (min(days), max(days))
-        assert f"({min(days):.0f}\u00a0to\u00a0{max(days):.0f}) of {page.n_days} days" in draw_days(
+        assert f"of {page.n_days} days; in all worlds {min(days):.0f}\u00a0to\u00a0{max(days):.0f}" in draw_days(
             page.people, name="w"
         )
     assert f"of {len(page.people.groups[0].rows)} simulated without use" in draw_days(page.people, name="w")

@@ -117,6 +117,7 @@ def page_of_world(number: int, language: str = "en") -> HomePage:
     chosen = choose_version(published, simulated, rule)
     there = worlds.worlds[worlds.order[number - 1]]
     trial = load_protocol(worlds.protocol)
+    spread = span_text(*_range([one.effect for one in worlds.worlds]), words["span"])
     facts: dict[str, Any] = {
         "n_days": worlds.n_days,
         "trials": words["trials"],
@@ -128,7 +129,7 @@ def page_of_world(number: int, language: str = "en") -> HomePage:
     return HomePage(
         title=said["titles"]["unpublished" if published is None else chosen].format(**facts),
         answer=said["sentences"][chosen].format(**facts),
-        why=_why(published, simulated, rule, words["why"], n_days=worlds.n_days, n_trials=len(worlds.evidence)),
+        why=_why(published, simulated, rule, words, n_days=worlds.n_days, n_trials=len(worlds.evidence)),
         versions=tuple(
             Said(
                 version=one,
@@ -159,8 +160,7 @@ def page_of_world(number: int, language: str = "en") -> HomePage:
             n_worlds=len(worlds.order),
             days=f"{abs(there.effect):.0f}",
             n_days=worlds.n_days,
-            low=_whole(min(one.effect for one in worlds.worlds)),
-            high=_whole(max(one.effect for one in worlds.worlds)),
+            span=spread,
         ),
         here=worlds.order[number - 1],
         effect=there.effect,
@@ -169,7 +169,9 @@ def page_of_world(number: int, language: str = "en") -> HomePage:
         simulated=simulated,
         n_days=worlds.n_days,
         people=_people(worlds, number, words),
-        invented=words["field"]["simulated_says"].format(n=trial.population.clean_days),
+        invented=words["field"]["simulated_says"].format(
+            n=trial.population.clean_days, n_worlds=len(worlds.order), n_days=worlds.n_days, span=spread
+        ),
         see=words["field"]["see"].format(medicine=words["medicine"], weeks=medicine.days // 7),
         source=words["field"]["source"].format(
             medicine=words["medicine"].capitalize(),
@@ -209,6 +211,16 @@ def rounded(one: Interval) -> dict[str, str]:
     return {name: _whole(days) for name, days in ends}
 
 
+def span_text(low: float, high: float, words: Mapping[str, str]) -> str:
+    """A range of differences in whole days, in words: fewer and more, in the place of signs."""
+    lower, upper = round(low), round(high)
+    if lower >= 0:
+        return words["more"].format(low=lower, high=upper)
+    if upper <= 0:
+        return words["fewer"].format(low=-upper, high=-lower)
+    return words["mixed"].format(low=-lower, high=upper)
+
+
 def _whole(days: float) -> str:
     return f"{round(days):d}".replace("-", "\u2212")
 
@@ -227,10 +239,10 @@ def _why(
         return "above" if one.low > rule.helps_above else "below" if one.high < rule.worse_below else "holds"
 
     def told(kind: str, one: Interval | None) -> str:
-        ends = {} if one is None else rounded(one)
-        return str(words[kind][side(one)]).format(**ends, **facts)
+        ends = {} if one is None else {**rounded(one), "span": span_text(one.low, one.high, words["span"])}
+        return str(words["why"][kind][side(one)]).format(**ends, **facts)
 
-    return f"{told('published', published)} {told('simulated', simulated)} {words['both']}"
+    return f"{told('published', published)} {told('simulated', simulated)} {words['why']['both']}"
 
 
 def _relapse(words: Mapping[str, Any]) -> str:

@@ -36,7 +36,7 @@ def test_a_usual_protocol_has_no_caution() -> None:
         ("duration: 40 min", "duration: 121 min", "121 min is outside all evidence, which ends at 2 h"),
         ("dose: 0.5 mg/kg", "dose: 0.81 mg/kg", "0.81 mg/kg is above the highest infused dose"),
         ("dose: 0.5 mg/kg", "dose: 2 mg/kg", "For 70 kg it is 140 mg, an anesthetic dose"),
-        ("substance: alcohol", "substance: nicotine", "Ketamine in nicotine use is prior only"),
+        ("substance: alcohol", "substance: nicotine", "One small trial, which found no difference"),
         ("substance: alcohol", "substance: cannabis", "Ketamine in cannabis use is prior only"),
         ("substance: alcohol", "substance: methamphetamine", "Ketamine in methamphetamine use is prior only"),
         ("substance: alcohol", "substance: opioid", "heroin trials gave ketamine into a muscle"),

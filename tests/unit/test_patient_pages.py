@@ -14,10 +14,16 @@ from reading_grade import english_grade, english_syllables, spanish_ease, spanis
 from remission.errors import LibraryError, SpecError
 from remission.evidence.care import contacts_of, countries, fill, load_options, number_of, slots_of
 from remission.evidence.registry import citation_of, load_evidence
+from remission.evidence.verdicts import found_text
+from remission.library.protocols import load_protocol
+from remission.library.published import trial_record
+from remission.patient.standing import substances_without_trial
 from remission.records.evidence import StudyOutcome, StudyRecord
 from remission.records.packaged import packaged_toml
+from remission.records.substance import Substance
 from remission.web.app import create_app
 from remission.web.language import LANGUAGES, load_text
+from remission.web.pages.trials import reading_notes, trials_with_page
 from remission.web.settings import WebSettings
 
 SUBSTANCES = ("alcohol", "opioid", "nicotine", "cocaine", "methamphetamine", "cannabis")
@@ -539,3 +545,85 @@ def test_a_slot_without_a_record_is_refused() -> None:
         fill("{no_such_number.value}")
     with pytest.raises(LibraryError, match="slot"):
         fill("{alc_naltrexone_niaaa_relapse.low}")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_group_stands_first_on_a_card_without_the_others(language: str) -> None:
+    """One group's number alone reads as what the treatment did; where no other was read, the card says so."""
+    words = _text(language, "trial")
+    n_alone = n_groups = 0
+    for name in trials_with_page():
+        protocol = load_protocol(name)
+        rows = protocol.comparisons
+        if not rows or not rows[0].arm:
+            continue
+        notes = reading_notes(protocol, words)
+        arms = {one.arm for one in rows if one.arm and one.endpoint == rows[0].endpoint}
+        assert notes["n_first"] == len(arms)
+        assert notes["first_note"].startswith(words["first_alone" if len(arms) == 1 else "first_groups"])
+        n_alone, n_groups = n_alone + (len(arms) == 1), n_groups + (len(arms) > 1)
+    assert n_alone
+    assert n_groups
+
+
+def test_a_picture_beside_a_trial_without_a_difference_says_so() -> None:
+    """One simulated trial can show a gap where the real one found none."""
+    words = _text("en", "trial")
+    found = {name: trial_record(str(load_protocol(name).evidence)) for name in trials_with_page()}
+    none = {name for name, record in found.items() if found_text(record).startswith("no difference")}
+    assert len(none) >= 4
+    for name in found:
+        notes = reading_notes(load_protocol(name), words)
+        assert (notes["people_note"] == words["people_none"]) == (name in none)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_harms_that_were_not_named_are_never_told_as_none(language: str) -> None:
+    """What nobody wrote down is not the same as what did not happen."""
+    named, not_none = {
+        "en": (re.compile(r"(was named|names none)"), "does not mean"),
+        "es": (re.compile(r"(no se nombró|no nombra) "), "no significa"),
+    }[language]
+    harms = [one["harm"] for one in _text(language, "journey")["option"].values()]
+    silent = [harm for harm in harms if named.search(harm)]
+    assert len(silent) > 5
+    assert all(not_none in harm for harm in silent)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_list_to_tick_says_what_sudden_stopping_can_do(language: str) -> None:
+    """Who reads "it may be severe" may stop tonight."""
+    for part in ("signs", "audit"):
+        assert {"en": "can kill", "es": "puede matar"}[language] in _text(language, "diary")[part]["not"]
+
+
+def test_no_title_of_a_step_sets_an_arm_against_people_who_stop_alone(client: TestClient) -> None:
+    """They are other people, so the gap between them is not what a treatment did."""
+    page = client.get("/learn/craving.json").json()
+    for figure in (page["figure"], page["day"]):
+        assert "alone" not in figure["title"].lower()
+        assert "saline with therapy" in figure["title"]
+        assert "no comparison of treatments" in figure["cannot"]
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("/es/learn?closed=x", "uno de: habit, affect, control"),
+        ("/es/trial/kare?wait=abc", "un número"),
+        ("/es/trial/kare?wait=77", "5 o menos"),
+        ("/es/trial/nope", "uno de: kare"),
+    ],
+)
+def test_an_error_in_spanish_is_spanish_to_the_end(client: TestClient, address: str, said: str) -> None:
+    """Half a sentence in English tells nothing to whom it is for."""
+    page = _plain(client.get(address).text)
+    assert said in page
+    for english in ("Input should", "one of", "or less", "number"):
+        assert english not in page
+
+
+def test_a_substance_is_prior_only_where_no_trial_of_it_was_learnt_from() -> None:
+    """Two pages that say different things of one substance are believed in neither."""
+    prior_only = {one.value for one in Substance if one.facts.prior_only}
+    assert prior_only == set(substances_without_trial())

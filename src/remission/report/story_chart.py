@@ -30,7 +30,11 @@ def state_chart(result: TrialResult, alone: TrialResult, symbols: Sequence[str],
         _legend(figure)
     first, last = symbols[0], n_days - 1
     day = min(30, last)
-    ends = (result.states.mean[first][0, day], alone.states.mean[first][0, day])
+    # Who stops alone is another kind of person than who joins a trial: drawn, but not set against an arm in the title.
+    ends = "; ".join(
+        f"{result.states.mean[first][i, day]:.2f} with {lowered(arm.label)}"
+        for i, arm in enumerate(result.protocol.arms)
+    )
     arms = [*(arm.label for arm in result.protocol.arms), _ALONE_LABEL]
     days = [d for d in (0, 1, 3, 7, 14, 30, 60, 90, 179) if d <= last]
     means = [
@@ -44,11 +48,11 @@ def state_chart(result: TrialResult, alone: TrialResult, symbols: Sequence[str],
     ]
     return Chart(
         name="state",
-        title=f"{title}, simulated: on day {day} {state_label(first)} is {ends[0]:.2f} with "
-        f"{lowered(result.protocol.arms[0].label)}, {ends[1]:.2f} when stopping alone",
+        title=f"{title}, simulated: on day {day} {state_label(first)} is {ends}",
         see="Simulated: the mean of people in each arm, and the middle 80% of people in the first arm (band). "
         + " ".join(STATE_LABELS[symbol].help for symbol in symbols),
-        cannot="A hypothesis: nobody has measured these curves in people. "
+        cannot="A hypothesis: nobody has measured these curves in people. People who stop alone are other people than "
+        "those who join a trial, so the gray line is no comparison of treatments. "
         + " ".join(standing_of_protocol(result.protocol, result.parameter_set).lines),
         figure=figure,
         last_day=n_days - 1,

@@ -15,9 +15,10 @@ from starlette.routing import Match
 from remission.errors import ProvenanceError, RemissionError, RunError, WorkError
 from remission.records.base import Record
 from remission.web.bench.entry import NotEnteredError, WrongFormError
-from remission.web.language import LANGUAGES, path_in
+from remission.web.language import LANGUAGES, language_of, path_in
 from remission.web.queue import BusyError
 from remission.web.render import render_page
+from remission.web.retold import retold
 from remission.web.security import HEADERS
 
 __all__ = [
@@ -133,7 +134,7 @@ def add_problem_handlers(app: FastAPI) -> None:
             Fault(
                 where=".".join(str(part) for part in item["loc"][1:]) or "request",
                 got=str(item.get("input"))[:80],
-                allowed=item["msg"],
+                allowed=_allowed(item),
             )
             for item in error.errors()
         ]
@@ -161,6 +162,29 @@ def add_problem_handlers(app: FastAPI) -> None:
         if other is not None:
             return RedirectResponse(other, headers={"Cache-Control": "no-store"})
         return _answer(request, error.status_code, [], error.headers)
+
+
+_NUMBERS = {"float": "a number", "int": "a whole number", "bool": "true or false"}
+_BOUNDS = {"greater_than_equal": ("ge", "{} or more"), "less_than_equal": ("le", "{} or less"),
+           "string_too_long": ("max_length", "at most {} characters")}  # fmt: skip
+
+
+def _allowed(item: Mapping[str, Any]) -> str:
+    """What a field takes, in words that a reader knows and that the book of another language can hold."""
+    kind, about = item["type"], item.get("ctx", {})
+    if kind == "literal_error":
+        names = re.findall("'([^']*)'", about["expected"])
+        return f"one of: {', '.join(names)}"
+    if kind in _BOUNDS:
+        name, words = _BOUNDS[kind]
+        return words.format(f"{about[name]:g}")
+    return _NUMBERS.get(kind.partition("_")[0], item["msg"]) if kind.endswith("_parsing") else str(item["msg"])
+
+
+def _in_language(faults: Sequence[Fault], language: str, *, is_ours: bool) -> list[Fault]:
+    """Faults in the reader's language; what came is quoted as it came, unless it is a sentence of ours."""
+    names = ("where", "allowed", "remedy", *(("got",) if is_ours else ()))
+    return [one.model_copy(update={name: retold(getattr(one, name), language) for name in names}) for one in faults]
 
 
 def _status(error: RemissionError) -> int:
@@ -194,7 +218,8 @@ def _answer(
         return problem_answer(status, faults, headers)
     folder = path.rpartition("/")[0]
     ways = tuple(Way(address=f"{folder}/{name}", name=name) for name in near[:_MOST_WAYS] if _NAME.fullmatch(name))
-    page = ProblemPage(**_problem(status, faults).model_dump(), ways=ways)
+    said = _in_language(faults, language_of(request), is_ours=status == HTTPStatus.SERVICE_UNAVAILABLE)
+    page = ProblemPage(**_problem(status, said).model_dump(), ways=ways)
     answer = render_page(request, "problem.html.jinja", page, status=status)
     answer.headers.update(headers or {})
     return answer

@@ -1,7 +1,8 @@
 """Sentences of the library in another language: the same rule and the same numbers, word for word from a book.
 
 The library writes English. ``text/<language>/retold.toml`` has each of its sentences, or the form of one: ``{n}``,
-``{n1}`` are numbers and ``{w}`` a name, which stay as they are; any other slot is text that stands in the book too.
+``{n1}`` are numbers, ``{w}`` a name and ``{l}`` a list of names, which stay as they are; any other slot is text that
+stands in the book too.
 So a number cannot differ. A sentence of which a word is not in the book stays English; tests hold that none is.
 """
 
@@ -12,7 +13,7 @@ from functools import cache
 from remission.web.language import load_text
 
 _SLOT = re.compile(r"\{(\w+)\}")
-_KINDS = {"n": r"[-\u2212+]?\d[\d.,]*(?:e[-+]?\d+)?|\d+%", "w": r"[^\s,;()]+"}
+_KINDS = {"n": r"[-\u2212+]?\d[\d.,]*(?:e[-+]?\d+)?|\d+%", "w": r"[^\s,;()]+", "l": r"[\w-]+(?:, [\w-]+)*"}
 _Form = tuple[re.Pattern[str], str]
 
 

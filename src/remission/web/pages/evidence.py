@@ -207,6 +207,7 @@ class ForestPage(Record):
     disagreeing: tuple[str, ...]
     others: tuple[ForestLink, ...]
     substance: str
+    endpoint: str
 
 
 class WorthRow(Record):
@@ -306,6 +307,7 @@ def forest(
         disagreeing=tuple(study_id for study_id in ids if registry.conflicts(study_id)),
         others=tuple(link for link in _forests() if link.substance == substance and link.endpoint != endpoint),
         substance=substance,
+        endpoint=endpoint,
     )
 
 

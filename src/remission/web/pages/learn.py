@@ -249,7 +249,8 @@ def _values(step: dict[str, list[str]], substance: Substance) -> tuple[ValueNote
     return tuple(
         ValueNote(
             symbol=one.symbol,
-            value=f"{one.value:g}",
+            value=f"{one.value:g}"
+            + ("" if one.low is None or one.high is None else f" ({one.low:.4g} to {one.high:.4g})"),
             unit="" if one.unit == "1" else one.unit,
             grade=one.grade.value,
             source=one.source,

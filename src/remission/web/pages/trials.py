@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, lru_cache, partial
+from itertools import takewhile
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import Query, Request
 
+from remission.evidence.verdicts import NO_DIFFERENCE, found_text
 from remission.library.blinding import list_blinding_trials
 from remission.library.protocols import list_published, load_protocol, published_left_out
 from remission.library.published import published_outcome, published_verdict, trial_citation, trial_record
@@ -35,7 +37,7 @@ from remission.web.queue import run_in_turn
 from remission.web.retold import retold
 from remission.web.why import Why, why
 
-__all__ = ["Report", "router", "simulated_records", "trials_with_page"]
+__all__ = ["Report", "reading_notes", "router", "simulated_records", "trials_with_page"]
 
 router = PageRouter()
 
@@ -150,7 +152,9 @@ class PublishedRow(Record):
 class TrialCard(Record):
     """A trial in five views: its people (simulated), its session, its design, its evidence; the truth is the report.
 
-    ``plan`` is the address of the planner with the first infusion, empty where the drug is given in another way.
+    ``plan`` is the address of the planner with the first infusion, empty where the drug is given in another way. The
+    first ``n_first`` published rows stand on top, so that no group's number stands without those of the others;
+    ``first_note`` and ``people_note`` say what must not be read from them and from the picture.
     """
 
     people: DayField
@@ -161,6 +165,9 @@ class TrialCard(Record):
     command: str
     bench: str
     published: tuple[PublishedRow, ...]
+    n_first: int = 1
+    first_note: str = ""
+    people_note: str = ""
     why: Why | None = None
     why_command: str = ""
 
@@ -269,6 +276,7 @@ def _card(trial_id: str, language: str) -> TrialCard:
         command=f"remission design {trial_id} --vary n=60:400 --power 0.9",
         bench=f"/blinding?trial={trial_id}" if trial_id in list_blinding_trials() else "",
         published=tuple(_published(protocol, say)),
+        **reading_notes(protocol, words),
         why=why(trial_id, language),
         why_command=f"remission explain {trial_id}",
     )
@@ -310,6 +318,19 @@ def _published(protocol: Protocol, say: Callable[[str], str]) -> Iterator[Publis
         found = published_outcome(str(protocol.evidence), **asked)
         value = with_interval(found.value, found.ci_low, found.ci_high)
         yield PublishedRow(label=label, text=f"{say(value)}, {say(one.statistic)}", kind=say(found.source_kind))
+
+
+def reading_notes(protocol: Protocol, words: Mapping[str, str]) -> dict[str, Any]:
+    """How many published rows stand first, and what must not be read from them and from the simulated picture."""
+    none = found_text(trial_record(str(protocol.evidence))).startswith(NO_DIFFERENCE)
+    notes = {"n_first": 1, "first_note": "", "people_note": words["people_none"] if none else ""}
+    rows = protocol.comparisons
+    if rows and rows[0].arm:
+        # One group's number alone reads as what the treatment did.
+        groups = list(takewhile(lambda one: one.arm and one.endpoint == rows[0].endpoint, rows))
+        said = words["first_groups" if len(groups) > 1 else "first_alone"]
+        return notes | {"n_first": len(groups), "first_note": f"{said} {words['groups_none']}" if none else said}
+    return notes | {"first_note": words["first_none"] if none else ""}
 
 
 @cache

@@ -4,6 +4,7 @@ import html
 import re
 import tomllib
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -627,3 +628,11 @@ def test_a_substance_is_prior_only_where_no_trial_of_it_was_learnt_from() -> Non
     """Two pages that say different things of one substance are believed in neither."""
     prior_only = {one.value for one in Substance if one.facts.prior_only}
     assert prior_only == set(substances_without_trial())
+
+
+def test_no_word_calls_a_day_or_a_person_clean() -> None:
+    """Who is not clean is dirty: a word that judges, on pages and in reports."""
+    places = (("remission.web", "text"), ("remission.web", "templates"), ("remission.library", "words"))
+    for package, folder in places:
+        for path in Path(str(files(package).joinpath(folder))).rglob("*.*"):
+            assert not re.search(r"(?<![-\w])[Cc]lean(?![-\w])", path.read_text("utf-8")), path.name

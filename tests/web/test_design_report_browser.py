@@ -42,7 +42,7 @@ def test_the_report_is_whole_in_a_browser(page: Page, tmp_path: Path) -> None:
     for index in range(figures.count()):
         figure = figures.nth(index)
         title = figure.locator("h2, h3").inner_text()
-        assert {svg.get_attribute("aria-label") for svg in figure.locator(".panel svg").all()} == {title}
+        assert {svg.get_attribute("aria-label") for svg in figure.locator(".panel svg[role=img]").all()} == {title}
         assert "What to see." in figure.inner_text()
         assert "What it cannot show." in figure.inner_text()
         assert figure.locator("details table tbody tr").count() >= 1

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from followed import follow
 from playwright.sync_api import Page, expect
 
 from remission.cli.app import run_app
@@ -224,7 +225,7 @@ def test_a_relative_reaches_a_telephone_in_two_taps(quiet: Page, site: str, widt
     """Somebody does not wake up: from the first page one tap, and the number to press is on the screen."""
     quiet.set_viewport_size({"width": width, "height": 844})
     quiet.goto(site)
-    quiet.locator("header a[href='/family']").click()
+    follow(quiet, quiet.locator("header a[href='/family']"))
     number = quiet.locator("a[href='tel:911']").first
     frame = number.bounding_box()
     assert frame is not None

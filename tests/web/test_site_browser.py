@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from followed import follow
 from playwright.sync_api import Browser, Page, expect
 from site_pages import PAGES
 
@@ -72,7 +73,7 @@ def test_the_chain_unfolds(quiet: Page, site: str) -> None:
     assert quiet.locator(".level[data-state=N]").get_attribute("width") != before
     assert quiet.locator("figure line.cursor").count() == 4
     expect(quiet).to_have_url(re.compile("#day=90&arm=3$"))
-    quiet.locator(".chain a[data-step=craving]").click()
+    follow(quiet, quiet.locator(".chain a[data-step=craving]"))
     quiet.locator("#on-day").wait_for(state="visible")
     expect(quiet.locator("#on-day")).to_have_value("90")
     expect(quiet.locator("#step-title")).to_contain_text("8. Craving")

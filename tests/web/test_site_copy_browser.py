@@ -8,6 +8,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from followed import follow
 from playwright.sync_api import Page, expect
 
 from remission.clinics.files import read_clinics
@@ -48,7 +49,7 @@ def test_care_is_found_from_a_stick(page: Page, copy: Path, asked: list[str]) ->
     expect(page.locator("#places li").first).to_contain_text("Example Harbor Clinic")
     assert "94025" not in page.url
     page.goto((copy / "index.html").as_uri())
-    page.locator(".help a").first.click()
+    follow(page, page.locator(".help a").first)
     expect(page.locator("a[href^='tel:']").first).to_be_attached()
     expect(page).to_have_url(re.compile("/safety.html$"))
     expect(page.locator("#copy-old")).to_be_visible()
@@ -58,13 +59,13 @@ def test_care_is_found_from_a_stick(page: Page, copy: Path, asked: list[str]) ->
 def test_the_first_page_is_read_in_both_languages_from_a_stick(page: Page, copy: Path, asked: list[str]) -> None:
     """From the first page to the other language, to another world and to help, with no server behind it."""
     page.goto((copy / "index.html").as_uri())
-    page.locator(".languages a").click()
+    follow(page, page.locator(".languages a"))
     expect(page).to_have_url(re.compile("/es.html$"))
     for number in (2, 3):
         page.locator("#again").click()
         expect(page.locator("#which")).to_have_text(page_of_world(number, "es").world)
         expect(page).to_have_url(re.compile(f"/es/world/{number}.html"))
-    page.locator(".help a").first.click()
+    follow(page, page.locator(".help a").first)
     expect(page).to_have_url(re.compile("/es/safety.html$"))
     assert asked == []
 
@@ -78,7 +79,7 @@ def test_the_first_page_works_on_a_plain_host(page: Page, copy: Path) -> None:
         page.on("pageerror", lambda one: wrong.append(str(one)))
         page.on("response", lambda one: wrong.append(one.url) if one.status >= 400 else None)
         page.goto(f"http://127.0.0.1:{host.server_port}/index.html")
-        page.locator(".languages a").click()
+        follow(page, page.locator(".languages a"))
         for number in (2, 3):
             page.locator("#again").click()
             expect(page.locator("#which")).to_have_text(page_of_world(number, "es").world)

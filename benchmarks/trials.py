@@ -1,10 +1,9 @@
-"""Finished trials: what a person-day costs on one core, what a second thread or process adds, and what others take.
+"""Finished trials: what a person-day costs on one core, what a second process adds, and what others take.
 
 ``finished_trial_ns``: processor time of simulating and analyzing trials of 300 people, 180 days and two arms, with an
 analysis of covariance and a logistic regression, a person-day; ``_2bcf5bc``: of that commit's program.
-``finished_trial_two_threads``, ``..._two_workers``: time of one over time of two, by the clock, on an idle machine.
+``finished_trial_two_workers``: time of one over time of two, by the clock, on an idle machine.
 ``finished_trial_two_ideal``: the same of two programs that share nothing, and so what this machine has to give.
-``finished_trial_threads_waiting``: share of the clock in which each of two threads waits for the other.
 ``analyses_vs_statsmodels``: the two analyses by statsmodels, one trial at a time, over ours of all trials at once.
 ``t_tests_vs_r``: R's ``t.test``, trial by trial, over ours. Values are equal before times are compared.
 """
@@ -15,7 +14,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -28,10 +26,9 @@ from benchmarks.design import design_protocol
 from benchmarks.measure import seconds_of, times_faster, write_results
 from remission.analyses.means import analyze_differences
 from remission.analyses.odds import analyze_many_odds
-from remission.runs.crew import Crew, Processes, Threads
+from remission.runs.crew import Crew, Processes
 from remission.runs.piece import do_piece
 from remission.trial.batch import TrialBatch
-from remission.trial.chunk import Chunk
 from remission.trial.simulate import plan_trial
 
 N_CHUNKS = 8
@@ -116,38 +113,6 @@ def ideal_gain() -> float:
             one.communicate()
 
 
-def waiting_share() -> float | None:
-    """Share of the clock in which each of two threads waits for the other, not for a core; None where nobody tells.
-
-    A busy machine lessens it, for then both seldom have a core at the same time.
-    """
-    told = Path("/proc/thread-self/schedstat")
-    if not told.is_file():
-        return None
-    plan = plan_trial(design_protocol(), n_replicates=10_000, seed=1)
-    shares: list[float] = []
-
-    def state() -> tuple[float, float]:
-        runs, queued, _ = told.read_text("ascii").split()
-        return time.perf_counter(), (int(runs) + int(queued)) * 1e-9
-
-    def work(chunks: list[Chunk]) -> None:
-        begun, busy = state()
-        for chunk in chunks:
-            do_piece(plan, chunk)
-        ended, since = state()
-        shares.append(1.0 - (since - busy) / (ended - begun))
-
-    work(plan.chunks[:2])
-    shares.clear()
-    threads = [threading.Thread(target=work, args=(plan.chunks[first:SHARED_CHUNKS:2],)) for first in (0, 1)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return statistics.mean(shares)
-
-
 def analyses_against_statsmodels() -> float:
     """The same two analyses of the same people: ours of 13 trials at once, statsmodels trial by trial."""
     plan = plan_trial(design_protocol(), n_replicates=13, seed=1)
@@ -228,13 +193,7 @@ def main() -> None:
     if len(sys.argv) > 1:
         write_results(finished_trial_ns_2bcf5bc=earlier_nanoseconds(Path(sys.argv[1])))
     write_results(finished_trial_ns=own_nanoseconds())
-    write_results(
-        finished_trial_two_workers=gain(partial(Processes, 2)), finished_trial_two_threads=gain(partial(Threads, 2)),
-        finished_trial_two_ideal=ideal_gain(),
-    )  # fmt: skip
-    waiting = waiting_share()
-    if waiting is not None:
-        write_results(finished_trial_threads_waiting=waiting)
+    write_results(finished_trial_two_workers=gain(partial(Processes, 2)), finished_trial_two_ideal=ideal_gain())
     found = {"analyses_vs_statsmodels": analyses_against_statsmodels()}
     by_r = t_tests_against_r()
     write_results(**found, **({} if by_r is None else {"t_tests_vs_r": by_r}))

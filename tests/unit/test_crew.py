@@ -1,4 +1,4 @@
-"""Threads and processes of one machine; a killed one costs time and no byte."""
+"""Processes of one machine; a killed one costs time and no byte."""
 
 import multiprocessing
 import os
@@ -18,8 +18,7 @@ from remission.cli.execute import choose_workers
 from remission.errors import SpecError, WorkError
 from remission.numerics.cores import available_cores
 from remission.runs import crew as crews
-from remission.runs import work
-from remission.runs.crew import Crew, Processes, Threads, crew_of
+from remission.runs.crew import Crew, Processes, crew_of
 from remission.runs.work import open_work, run_chunks
 from remission.trial.simulate import TrialPlan, plan_trial, simulate_trial
 
@@ -62,17 +61,15 @@ def test_workers_that_always_die_end_the_run_in_a_sentence(
         run_chunks(open_work(tmp_path, plan, "x"), plan, crew=crew)
 
 
-def test_an_error_in_a_thread_is_the_run_s_error(
-    plan: TrialPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An error that stays in its thread would leave a run that never ends."""
+def fails(_: int) -> int:
+    """As a piece of work that finds something wrong."""
+    raise WorkError(where="x", got="y", allowed="z")
 
-    def fail(*_: object) -> None:
-        raise WorkError(where="x", got="y", allowed="z")
 
-    monkeypatch.setattr(work, "do_part", fail)
-    with pytest.raises(WorkError, match="x"), Threads(2) as crew:
-        run_chunks(open_work(tmp_path, plan, "x"), plan, crew=crew)
+def test_an_error_in_a_worker_is_the_run_s_error() -> None:
+    """An error that stays in its worker would leave a run that never ends."""
+    with pytest.raises(WorkError, match="x"), Processes(2) as crew:
+        list(crew.in_order(fails, range(3)))
 
 
 def test_one_worker_is_this_process() -> None:
@@ -87,7 +84,7 @@ def slowly(item: int) -> int:
     return item
 
 
-@pytest.mark.parametrize("crew", [Crew(), Threads(3)])
+@pytest.mark.parametrize("crew", [Crew(), Processes(3)])
 def test_one_loop_keeps_the_order_and_one_does_not(crew: Crew) -> None:
     """A design stops at the first piece that decides it: any other answer would depend on the machine."""
     left = iter(range(10))
@@ -101,7 +98,9 @@ def test_one_loop_keeps_the_order_and_one_does_not(crew: Crew) -> None:
 
 def test_a_slow_piece_holds_up_nobody_where_the_order_is_free() -> None:
     """A run keeps each piece as it comes; waiting for a slow one would lose the others at a kill."""
-    with Threads(2) as crew:
+    with Processes(2) as crew:
+        # Both have started, so that the quick piece does not wait for its process.
+        assert list(crew.in_order(slowly, (9, 9))) == [9, 9]
         assert next(crew.as_done(slowly, (0, 9))) == 9
 
 
@@ -128,30 +127,13 @@ def test_a_design_outlives_a_killed_worker_as_a_run_does(tmp_path: Path) -> None
     [
         ({"workers": 0}, "--workers"),
         ({"workers": 1000}, "--workers"),
-        ({"threads": -1}, "--threads"),
-        ({"workers": 2, "threads": 2}, "one way"),
         ({"workers": 2, "cluster": "tcp://127.0.0.1:1"}, "one way"),
     ],
 )
 def test_impossible_numbers_of_workers_are_refused(options: dict[str, int], word: str) -> None:
     """Before any work is done."""
     with pytest.raises(SpecError, match=word):
-        choose_workers(**{"cluster": None, "workers": None, "threads": 1, **options})  # type: ignore[arg-type]
-
-
-def test_threads_take_shorter_turns_while_they_work_and_no_longer() -> None:
-    """In Python's usual 5 ms one thread would wait for nearly all that another does between two compiled loops."""
-    before = sys.getswitchinterval()
-    with Threads(2) as crew:
-        assert sys.getswitchinterval() == before
-        for _ in range(2):
-            assert list(crew.in_order(_turn, range(4))) == [pytest.approx(5e-4)] * 4
-            crew.close()
-            assert sys.getswitchinterval() == before
-
-
-def _turn(_: int) -> float:
-    return sys.getswitchinterval()
+        choose_workers(**{"cluster": None, "workers": None, **options})  # type: ignore[arg-type]
 
 
 def test_workers_that_began_to_load_do_the_work() -> None:

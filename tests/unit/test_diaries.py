@@ -11,7 +11,7 @@ from validation.small_trials import small_protocol
 
 from remission.errors import ProvenanceError, SpecError
 from remission.runs import diaries
-from remission.runs.crew import Crew, Processes, Threads
+from remission.runs.crew import Crew, Processes
 from remission.runs.diaries import diary_table, pack_table, unpack_table, write_diaries
 from remission.runs.piece import Piece, do_piece
 from remission.runs.store import ChunkStore
@@ -71,12 +71,6 @@ def test_chunks_of_any_size_give_the_same_bytes(
 ) -> None:
     """The size of a piece of work is chosen for a machine's memory; a result that knew it could not be repeated."""
     assert made(tmp_path / "a", plan_of(chunk_replicates)) == expected
-
-
-@pytest.mark.parametrize("n_threads", [1, 2, 4])
-def test_threads_give_the_same_bytes(n_threads: int, expected: tuple[bytes, list[bytes]], tmp_path: Path) -> None:
-    """Which thread does what, and when, is chance."""
-    assert made(tmp_path / "a", plan_of(4), Threads(n_threads)) == expected
 
 
 def test_any_order_gives_the_same_bytes(expected: tuple[bytes, list[bytes]], tmp_path: Path) -> None:

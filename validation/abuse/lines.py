@@ -42,7 +42,7 @@ def line(known: list[tuple[tuple[str, ...], Any]], rng: random.Random) -> list[s
     given = [item for item in one.params if item.param_type_name == "argument" and rng.random() < 0.9]
     asked += ["kare" if rng.random() < 0.3 else rng.choice(VALUES) for _ in given]
     for parameter in rng.sample(options, min(len(options), rng.choice((0, 1, 1, 2, 3, 5)))):
-        if parameter.name in {"help", "workers", "cluster", "threads"} and rng.random() < 0.8:
+        if parameter.name in {"help", "workers", "cluster"} and rng.random() < 0.8:
             continue
         asked.append(rng.choice(parameter.opts))
         if not getattr(parameter, "is_flag", False) or rng.random() < 0.05:

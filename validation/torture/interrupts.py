@@ -30,7 +30,6 @@ def interrupt(stage: Stage, times: int, seed: int) -> Interrupts:
     with cluster(stage.root) as address:
         ways = {
             "in the process": [],
-            "two threads": ["--threads", "2"],
             "two workers": ["--workers", "2"],
             "Dask scheduler with two workers": ["--cluster", address],
         }

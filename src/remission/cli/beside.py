@@ -10,7 +10,7 @@ from remission.numerics.cores import available_cores
 if TYPE_CHECKING:
     from remission.runs.crew import Beside
 
-_OTHER_WAYS = ("-w", "--workers", "--threads", "--cluster", "--shares", "-h", "--help")
+_OTHER_WAYS = ("-w", "--workers", "--cluster", "--shares", "-h", "--help")
 """Options of a run that has no process beside it."""
 
 _LOADS = (

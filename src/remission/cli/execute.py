@@ -23,21 +23,17 @@ if TYPE_CHECKING:
 _DIFFERENCES_SHOWN = 20
 
 
-def choose_workers(*, cluster: str | None, workers: int | None, threads: int) -> "Crew":
+def choose_workers(*, cluster: str | None, workers: int | None) -> "Crew":
     """Who works, from the options of a command."""
     from remission.runs.cluster import Cluster
-    from remission.runs.crew import MAX_WORKERS, Threads, crew_of
+    from remission.runs.crew import crew_of
 
-    if not 1 <= threads <= MAX_WORKERS:
-        raise SpecError(where="--threads", got=threads, allowed=f"a whole number from 1 to {MAX_WORKERS}")
     crew = crew_of(1 if workers is None else workers)
-    if (cluster is not None) + ((workers or 1) > 1) + (threads > 1) > 1:
-        raise SpecError(
-            where="--cluster, --workers, --threads", got="more than one of them", allowed="one way to share the work"
-        )
-    if cluster is not None:
-        return Cluster(cluster)
-    return Threads(threads) if threads > 1 else crew
+    if cluster is None:
+        return crew
+    if crew.n_workers > 1:
+        raise SpecError(where="--cluster, --workers", got="both of them", allowed="one way to share the work")
+    return Cluster(cluster)
 
 
 def execute(plan: "TrialPlan", root: Path, command: str, *, quiet: bool, crew: "Crew | None" = None) -> dict[str, Any]:
@@ -112,7 +108,6 @@ def resume_command(
         str | None, typer.Option("--cluster", help="Share the work on a Dask cluster at this address.")
     ] = None,
     workers: Workers = None,
-    threads: Annotated[int, typer.Option("--threads", help="Share the work among threads of one process.")] = 1,
     as_json: AsJson = False,
 ) -> None:
     """Take up an interrupted run or design where it stopped.
@@ -127,15 +122,13 @@ def resume_command(
 
     design = find_design_work(folder)
     if design is not None:
-        if cluster is not None or threads != 1:
-            raise SpecError(
-                where="--cluster, --threads", got="one of them", allowed="--workers only: a design shares its work so"
-            )
+        if cluster is not None:
+            raise SpecError(where="--cluster", got=cluster, allowed="--workers only: a design shares its work so")
         resume_design(design, workers=workers, as_json=as_json)
         return
     plan, command = read_work(folder)
     check_folder(folder.parent)
-    with choose_workers(cluster=cluster, workers=workers, threads=threads) as crew:
+    with choose_workers(cluster=cluster, workers=workers) as crew:
         report = execute(plan, folder.parent, command, quiet=as_json, crew=crew)
     if as_json:
         print_json({"runs": [report]})

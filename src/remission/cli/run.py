@@ -54,7 +54,6 @@ def run_command(  # noqa: PLR0917 - options of a command line
             help="Share the work among so many processes; default: two for short runs, all cores for long.",
         ),
     ] = None,
-    threads: Annotated[int, typer.Option("--threads", help="Share the work among threads of one process instead.")] = 1,
     diaries: Annotated[bool, typer.Option("--diaries", help="Write everybody's days too, to diaries.parquet.")] = False,
     shares: Annotated[
         int | None, typer.Option("--shares", help="Only prepare it, for so many jobs of remission work.")
@@ -74,7 +73,7 @@ def run_command(  # noqa: PLR0917 - options of a command line
 
     with named_as_options():
         check_seed(seed)
-    crew = choose_workers(cluster=cluster, workers=workers, threads=threads)
+    crew = choose_workers(cluster=cluster, workers=workers)
     if (protocol is None) != all_published:
         raise SpecError(
             where="run", got="no PROTOCOL" if protocol is None else f"{protocol} and --all-published",
@@ -82,7 +81,7 @@ def run_command(  # noqa: PLR0917 - options of a command line
             remedy="See remission run --help, and remission list.",
         )  # fmt: skip
     _check_replicates(replicates)
-    is_free = workers is None and threads == 1 and cluster is None
+    is_free = workers is None and cluster is None
     with (beside.taken() if is_free and shares is None else None) or crew as crew:
         protocols, left_out = _published() if protocol is None else (find_protocol(protocol, substance), {})
         prepared = [(found, parameters_changed(found, changes or [])) for found in protocols]
@@ -98,7 +97,7 @@ def run_command(  # noqa: PLR0917 - options of a command line
         shared = _announce(plans, out, yes=yes, quiet=as_json, is_shared=cluster is not None)
         if is_long := is_free and shared > 1:
             crew.close()
-        with choose_workers(cluster=None, workers=shared, threads=1) if is_long else crew as all_hands:
+        with choose_workers(cluster=None, workers=shared) if is_long else crew as all_hands:
             reports = []
             for plan in plans:
                 command = _command(protocol, plan.protocol, replicates, seed, changes or [], diaries=diaries)

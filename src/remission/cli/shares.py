@@ -79,7 +79,7 @@ def work_command(
 
     chosen = Share.parse(share)
     folder, plan, _ = _under_way(run)
-    crew = choose_workers(cluster=None, workers=workers, threads=1)
+    crew = choose_workers(cluster=None, workers=workers)
     pieces = chosen.of(plan.chunks) if plan is not None else []
     done = 0
     if plan is not None:

@@ -1,4 +1,4 @@
-"""Who does the work: one loop for this process, its threads, its worker processes and a Dask cluster.
+"""Who does the work: one loop for this process, its worker processes and a Dask cluster.
 
 A crew submits pieces of work, waits for some of them and closes; the loop, and what happens when workers die, is the
 same for runs, designs and searches. Where and in which order a piece is done changes no number.
@@ -8,7 +8,6 @@ import logging
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator
@@ -18,7 +17,6 @@ from concurrent.futures import (
     Executor,
     Future,
     ProcessPoolExecutor,
-    ThreadPoolExecutor,
     wait,
 )
 from concurrent.futures.process import BrokenProcessPool
@@ -34,8 +32,6 @@ from remission.numerics.cores import available_cores, search_seldom
 
 MAX_WORKERS = 256
 _LOSSES_IN_A_ROW = 3
-_SWITCH_S = 5e-4
-"""How long one thread keeps the interpreter while another waits for it. [s]"""
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 
@@ -133,56 +129,28 @@ class Crew:
                 handle.cancel()
 
 
-class Threads(Crew):
-    """Threads of this process.
-
-    The compiled kernel runs in parallel, the regressions of the analyses do not; processes are quicker for most
-    protocols.
-    """
-
-    _pool: Executor | None = None
-    _switch_s: float | None = None
-
-    def __init__(self, n_workers: int) -> None:
-        self.n_workers, self.n_at_once = n_workers, 2 * n_workers
-
-    def submit(self, work: Callable[[Any], Any], item: Any) -> Future[Any]:
-        """Give one piece of work to the pool."""
-        if self._pool is None:
-            self._pool = self._open()
-        return self._pool.submit(work, item)
-
-    def close(self) -> None:
-        """Take no more; what is under way in a thread goes on to its end."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
-            self._pool = None
-        if self._switch_s is not None:
-            sys.setswitchinterval(self._switch_s)
-            self._switch_s = None
-
-    def _open(self) -> Executor:
-        # What is not compiled takes less than Python's 5 ms, so that a thread would wait for all of it.
-        self._switch_s = sys.getswitchinterval()
-        sys.setswitchinterval(_SWITCH_S)
-        return ThreadPoolExecutor(self.n_workers)
-
-
-class Processes(Threads):
+class Processes(Crew):
     """Worker processes of this machine; one that is killed costs time only.
 
     As always with worker processes, a script of your own that uses this needs ``if __name__ == "__main__":``.
     """
 
     def __init__(self, n_workers: int) -> None:
-        super().__init__(n_workers)
+        self.n_workers, self.n_at_once = n_workers, 2 * n_workers
+        self._pool: Executor | None = None
         self._workers: set[BaseProcess] = set()
 
     def submit(self, work: Callable[[Any], Any], item: Any) -> Future[Any]:
         """Give one piece of work to the pool, which may start a process for it."""
+        if self._pool is None:
+            # Fresh processes, not copies: a copy of a process with threads can stand still for ever. Lost copies are
+            # followed by fresh ones, too, for by then the pool has threads.
+            self._pool = ProcessPoolExecutor(
+                self.n_workers, multiprocessing.get_context("spawn"), initializer=_begin_worker
+            )
         before = set(multiprocessing.active_children())
         with _deaf_to_interrupts():
-            future = super().submit(work, item)
+            future = self._pool.submit(work, item)
         self._workers |= set(multiprocessing.active_children()) - before
         return future
 
@@ -205,15 +173,12 @@ class Processes(Threads):
 
     def close(self) -> None:
         """End the workers at once."""
-        super().close()
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool = None
         for process in self._workers:
             process.terminate()
         self._workers.clear()
-
-    def _open(self) -> Executor:
-        # Fresh processes, not copies: a copy of a process with threads can stand still for ever. Lost copies are
-        # followed by fresh ones, too, for by then the pool has threads.
-        return ProcessPoolExecutor(self.n_workers, multiprocessing.get_context("spawn"), initializer=_begin_worker)
 
 
 class Beside(Processes):

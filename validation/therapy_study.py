@@ -166,7 +166,7 @@ def page() -> str:
         "",
         "No strength was set on these windows, so a difference is news.",
         "How fast rewards let go was chosen with the two later numbers of rewards in sight.",
-        "In the model a part of their effect lasts by itself: who was clean is more committed. That is a known miss.",
+        "In the model a part of their effect lasts by itself: who stopped is more committed. That is a known miss.",
         "",
         "| kind | when | read | simulated |",
         "|---|---|---|---|",

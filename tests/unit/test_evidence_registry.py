@@ -225,7 +225,7 @@ def test_every_result_in_words_is_a_verdict() -> None:
         ("krupitsky_2007_heroin", "some differences, some none"), ("dakwar_2020_aud", "a difference"),
         ("more_kare", "no result yet"), ("nct06496750_meth", "no result yet"),
         ("bowen_2014_mbrp", "some differences, some none"),
-        ("azhari_2021_cannabis", "no comparison between arms"), ("das_2019_reconsolidation", "a result in words"),
+        ("azhari_2021_cannabis", "no comparison that can be judged"), ("das_2019_reconsolidation", "a result in words"),
     ],
 )  # fmt: skip
 def test_what_a_record_found(record_id: str, expected: str) -> None:
@@ -277,7 +277,7 @@ def test_a_difference_says_which_way(record_id: str, expected: str) -> None:
         ),
         ({"ci_low": -0.3, "ci_high": 0.1}, None, "no difference", "no difference"),
         # A bare number claims no difference; "percent lower" does, but not alone.
-        ({"ci_low": None, "ci_high": None}, None, "no comparison between arms", ""),
+        ({"ci_low": None, "ci_high": None}, None, "no comparison that can be judged", ""),
     ],
 )
 def test_the_direction_follows_the_sign_and_the_better_side(

@@ -68,6 +68,11 @@ def test_every_record_of_a_check_is_shown_whole(client: TestClient) -> None:
             assert heading.strip() in words
         assert page.count("<tr>") >= len(re.findall(r"^\|[ :|-]+\|$", source, re.MULTILINE))
         assert " style=" not in page
+        body = page.split("<main", 1)[1]
+        assert 'href="/safety"' in body
+        assert "no number here is a chance or a dose for a person" in words
+        # The word stands in lists that are never edited; who reads it is told what it means.
+        assert ("judges nobody" in words) == bool(re.search(r"(?<![\w-])[Cc]lean(?![\w-])", source))
     assert client.get("/validation/no-such").status_code == 404
 
 

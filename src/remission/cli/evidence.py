@@ -219,14 +219,16 @@ def _show_study(study: "StudyRecord", conflicts: tuple["Conflict", ...]) -> None
     from remission.evidence.registry import citation_of
     from remission.evidence.verdicts import found_text
     from remission.report.evidence_text import facts_of
+    from remission.report.evidence_words import cautions, readable
 
-    facts = (("Citation", citation_of(study)), ("Found", found_text(study)), *facts_of(study))
-    print_fields(*facts, title=study.id)
+    shown = readable(study)
+    facts = (("Citation", citation_of(study)), ("Found", found_text(study)), *facts_of(shown))
+    print_fields(*facts, *(("Mind", text) for text in cautions(study)), title=study.id)
     if study.arms:
         head = ("arm, n", "drug, dose, doses", "therapy", "control")
-        print_table(head, [_arm_row(arm) for arm in study.arms], title="Arms")
+        print_table(head, [_arm_row(arm) for arm in shown.arms], title="Arms")
     head = ("", "arm or contrast, endpoint", "value (interval), statistic, n", "note")
-    print_table(head, [_outcome_row(item) for item in study.outcomes], title="Outcomes")
+    print_table(head, [_outcome_row(item, study.id) for item in shown.outcomes], title="Outcomes")
     typer.echo(_LEGEND)
     _print_conflicts(conflicts)
 
@@ -234,8 +236,10 @@ def _show_study(study: "StudyRecord", conflicts: tuple["Conflict", ...]) -> None
 def _show_care(record: "CareRecord", conflicts: tuple["Conflict", ...]) -> None:
     from remission.evidence.registry import citation_of
     from remission.report.evidence_text import facts_of
+    from remission.report.evidence_words import cautions, readable
 
-    print_fields(("Citation", citation_of(record)), *facts_of(record), title=record.id)
+    mind = (("Mind", text) for text in cautions(record))
+    print_fields(("Citation", citation_of(record)), *facts_of(readable(record)), *mind, title=record.id)
     _print_conflicts(conflicts)
 
 
@@ -243,7 +247,7 @@ def _print_conflicts(conflicts: tuple["Conflict", ...]) -> None:
     for conflict in conflicts:
         typer.echo(f"\nConflict: {conflict.quantity}. {conflict.says}")
         for one in conflict.statements:
-            mark, what, value, _ = (cell.replace("\n", ", ") for cell in _outcome_row(one.outcome))
+            mark, what, value, _ = (cell.replace("\n", ", ") for cell in _outcome_row(one.outcome, one.study.id))
             typer.echo(f"  {mark} {one.study.id}: {what}: {value}")
 
 
@@ -260,11 +264,11 @@ def _arm_row(arm: "StudyArm") -> tuple[str, ...]:
     return (f"{name}\nn {people}" if people else name, dose, therapy, control)
 
 
-def _outcome_row(item: "StudyOutcome") -> tuple[str, ...]:
+def _outcome_row(item: "StudyOutcome", record_id: str) -> tuple[str, ...]:
     from remission.report.evidence_text import outcome_value_text, people_text
 
     day = "" if item.time_days is None else f", day {item.time_days:g}"
-    people = people_text(item)
+    people = people_text(item, record_id)
     return (
         _mark(item.source_kind),
         f"{item.arm_or_contrast}\n{item.endpoint}{day}",

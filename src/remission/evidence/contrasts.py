@@ -25,6 +25,7 @@ from remission.evidence.classes import (
     endpoint_of,
     measure_of,
     min_contrasts,
+    substances_of,
     time_band_of,
 )
 from remission.evidence.pooling import PooledEffect, pool_effects
@@ -100,6 +101,8 @@ def outcomes_of(
         for study in registry.filter(substance=substance).studies
         for item in study.outcomes
         if item.value is not None and endpoint_of(item.endpoint) == wanted
+        # A survey of several substances has a row for each.
+        if item.arm_or_contrast == substance or item.arm_or_contrast not in substances_of(study.substance)
     ]
     return tuple(sorted(found, key=lambda pair: (not holds_no_effect(pair[1]), pair[0].id)))
 

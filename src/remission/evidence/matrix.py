@@ -39,6 +39,7 @@ READINGS: Final[Mapping[str, str]] = {
 
 _FILE = "evidence-matrix.toml"
 _FIRST_HAND = "abstract or registry"
+_NONE: Final = {"ratio": 1.0, "difference": 0.0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +105,18 @@ def reading_of(record: StudyRecord | CareRecord) -> str:
     return _of_study(record) if isinstance(record, StudyRecord) else _of_number(record)
 
 
+def interval_holds_no_difference(record: CareRecord) -> bool:
+    """Whether a ratio or difference has an interval that holds no difference, of whatever endpoint and source."""
+    scale, low, high = _scale_of(record), record.ci_low, record.ci_high
+    if scale not in {"ratio", "difference"} or low is None or high is None:
+        return False
+    return low <= _NONE[scale] <= high
+
+
+def _scale_of(record: CareRecord) -> str:
+    return next((name for name, words in _content()["scale"].items() if record.statistic in words), "")
+
+
 def _of_study(study: StudyRecord) -> str:
     result, direction = result_of(study), direction_of(study)
     if result == RESULTS[5]:
@@ -125,7 +138,7 @@ def _of_study(study: StudyRecord) -> str:
 
 
 def _of_number(record: CareRecord) -> str:  # noqa: PLR0911 - one reason after the other, the first counts
-    scale = next((name for name, words in _content()["scale"].items() if record.statistic in words), "")
+    scale = _scale_of(record)
     if "(harm)" in f"{record.endpoint} {record.substance}":
         return "harm"
     if record.comparator in {None, "-"}:
@@ -145,7 +158,7 @@ def _of_number(record: CareRecord) -> str:  # noqa: PLR0911 - one reason after t
         raise _missing("better", record.endpoint)
     if better == "neither":
         return "words"
-    none = 1.0 if scale == "ratio" else 0.0
+    none = _NONE.get(scale, 0.0)
     if scale != "to_treat" and low <= none <= high:
         return "none"
     is_more = low > none

@@ -34,7 +34,7 @@ RESULTS = (
     "some differences, some none",
     "a difference",
     "a result in words",
-    "no comparison between arms",
+    "no comparison that can be judged",
     "no result yet",
 )
 """What a record found, in the order in which records are listed: what is easily overlooked comes first."""
@@ -114,6 +114,8 @@ def result_of(study: StudyRecord) -> str:
     if is_null or is_different:
         is_mixed = is_null and (is_different or is_claimed or (bool(in_words) and has_other))
         return RESULTS[1] if is_mixed else RESULTS[0] if is_null else RESULTS[2]
+    if is_claimed:
+        return RESULTS[2]
     if study.role == "prospective prediction target" and design_of(study.id) != "uncontrolled":
         return RESULTS[5]
     return RESULTS[3] if own else RESULTS[4]

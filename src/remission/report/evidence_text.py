@@ -5,6 +5,7 @@ import re
 
 from remission.evidence.contrasts import ContrastGroup
 from remission.records.evidence import CareRecord, StudyArm, StudyOutcome, StudyRecord
+from remission.records.packaged import packaged_toml
 
 _AUTHORS = re.compile(r"(?P<first>[^,:]+?) [A-Z]{1,3}(?:,.*| et al)?")
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
@@ -88,7 +89,12 @@ def contrast_text(record: CareRecord) -> str:
     alone = record.comparator == "-"
     if record.treatment == "-":
         return record.population
-    return record.treatment if alone else f"{record.treatment} v {record.comparator or 'nothing named'}"
+    return f"{record.treatment} v {record.comparator}" if record.comparator and not alone else record.treatment
+
+
+def number_title(record: CareRecord) -> str:
+    """What a number compares and of which endpoint."""
+    return f"{contrast_text(record)}: {record.endpoint}"
 
 
 def outcome_value_text(item: StudyOutcome) -> str:
@@ -96,10 +102,12 @@ def outcome_value_text(item: StudyOutcome) -> str:
     return value_text(item) if item.sd is None else f"{value_text(item)}, SD {item.sd:g}"
 
 
-def people_text(item: StudyOutcome) -> str:
-    """How many people a number is about, with events where given; may be empty."""
+def people_text(item: StudyOutcome, record_id: str) -> str:
+    """How many people a number is about, with events where given, or what was counted instead; may be empty."""
     if item.n is None:
         return ""
+    if counted := packaged_toml("words", "evidence.toml")["counts"].get(record_id):
+        return f"{item.n} {counted}"
     return str(item.n) if item.events is None else f"{item.events} of {item.n}"
 
 
@@ -112,16 +120,17 @@ def facts_of(record: StudyRecord | CareRecord) -> tuple[tuple[str, str], ...]:
             ("People", record.population),
             ("Therapy", record.cotherapy),
             ("Schedule", record.schedule),
-            ("Role", record.role),
+            ("Used here for", record.role),
             ("Risk of bias", record.risk_of_bias or "not assessed"),
         ]
     else:
-        per_100 = (record.absolute_per_100_treated, record.absolute_per_100_control)
-        shown = [
-            f"{number:g} {word}"
-            for number, word in zip(per_100, ("treated", "control"), strict=True)
-            if number is not None
-        ]
+        # Not "treated" and "control": a record may set people who left against those who stayed.
+        sides = (
+            (record.absolute_per_100_treated, record.treatment),
+            (record.absolute_per_100_control, record.comparator or record.treatment),
+        )
+        shown = [f"{number:g} with: {side}" for number, side in sides if number is not None]
+        counted = packaged_toml("words", "evidence.toml")["counts"].get(record.id, "people")
         facts = [
             ("Treatment", "" if record.treatment == "-" else contrast_text(record)),
             ("Substance", record.substance),
@@ -132,8 +141,8 @@ def facts_of(record: StudyRecord | CareRecord) -> tuple[tuple[str, str], ...]:
             ),
             ("Statistic", record.statistic),
             ("Value", care_value_text(record)),
-            ("Per 100 people", ", ".join(shown)),
-            ("n", "" if record.n is None else str(record.n)),
+            ("Per 100 people", "; ".join(shown)),
+            ("Counted", "" if record.n is None else f"{record.n} {counted}"),
             ("Read in", record.source_kind),
             ("Certainty", record.certainty or ""),
             ("Note", record.note or ""),
@@ -147,16 +156,22 @@ def arm_texts(arm: StudyArm) -> tuple[str, str, str, str, str, str]:
     def unit(number: float | None, text: str) -> str:
         return "" if number is None else f"{number:g} {text}"
 
+    note = arm.dose_note
+    if note and re.search(r"\d", note) and not re.search(r"\d m?g|ng/", note):
+        note = f"{note} (in what unit is not on file)"
+    milligrams = unit(arm.dose_mg, "mg")
     dose = (
         arm.drug,
         unit(arm.dose_mg_per_kg, "mg/kg"),
-        unit(arm.dose_mg, "mg"),
-        arm.dose_note,
+        "" if milligrams in (arm.drug or "") else milligrams,
+        note,
         arm.route,
         unit(arm.infusion_minutes, "min"),
         arm.infusion_note,
     )
     spacing = f"every {arm.spacing_note} days" if arm.spacing_note else unit(arm.spacing_days, "days apart")
+    if arm.spacing_days == 1 and not arm.spacing_note:
+        spacing = "one a day"
     return (
         f"{arm.name} ({arm.confidence})" if arm.confidence else arm.name,
         "" if arm.n is None else str(arm.n),

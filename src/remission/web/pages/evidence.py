@@ -16,9 +16,11 @@ from remission.evidence.therapies import kinds_with_readings
 from remission.evidence.verdicts import by_result, found_text, verdicts_of
 from remission.records.base import Record
 from remission.records.evidence import CareRecord, StudyOutcome, StudyRecord
+from remission.records.packaged import packaged_toml, verdict_words
 from remission.records.substance import Substance
 from remission.records.therapy_kinds import THERAPIES, therapy_worth
 from remission.report import evidence_text as texts
+from remission.report import evidence_words
 from remission.web.figure import Figure, figure_of
 from remission.web.page import PageRouter
 from remission.web.pages.trials import simulated_records
@@ -173,12 +175,32 @@ class ConflictRow(Record):
     statements: tuple[str, ...]
 
 
+class Meaning(Record):
+    """An abbreviation or term that a page shows, and what it means."""
+
+    name: str
+    means: str
+
+
+class Disagreement(Record):
+    """A record in a picture on which sources disagree, or which is easily misread."""
+
+    id: str
+    quantity: str
+    says: str
+
+
 class StudyPage(Record):
-    """What /evidence/{id} shows. ``record`` is the whole record without addresses."""
+    """What /evidence/{id} shows. ``record`` is the whole record without addresses.
+
+    ``cautions`` say what the record cannot tell; ``words`` explain the abbreviations on the page.
+    """
 
     id: str
     title: str
     citation: str
+    cautions: tuple[str, ...]
+    words: tuple[Meaning, ...]
     facts: tuple[tuple[str, str], ...]
     arms: tuple[tuple[str, str, str, str, str, str], ...]
     outcomes: tuple[OutcomeRow, ...]
@@ -203,8 +225,10 @@ class ForestPage(Record):
     sources: tuple[ForestSource, ...]
 
     figure: Figure
+    cautions: tuple[str, ...]
+    words: tuple[Meaning, ...]
     pooling: tuple[str, ...]
-    disagreeing: tuple[str, ...]
+    disagreeing: tuple[Disagreement, ...]
     others: tuple[ForestLink, ...]
     substance: str
     endpoint: str
@@ -229,6 +253,7 @@ class TherapyPage(Record):
     figure: Figure
     sources: tuple[ForestSource, ...]
     worths: tuple[WorthRow, ...]
+    words: tuple[Meaning, ...]
     others: tuple[TherapyLink, ...]
 
 
@@ -297,14 +322,21 @@ def forest(
     registry = load_evidence()
     figure = _forest_figure(substance, endpoint)
     ids = sorted({row[0] for row in figure.table.rows})
+    groups = group_contrasts(registry, substance=substance, endpoint=endpoint)
+    pooling = tuple(
+        f"{group.comparison}; {group.measure}; {group.time_band}: {texts.pooled_text(group)}" for group in groups
+    )
     return ForestPage(
         figure=figure,
         sources=tuple(_source(registry, one, simulated_records().get(one, "")) for one in ids),
-        pooling=tuple(
-            f"{group.comparison}; {group.measure}; {group.time_band}: {texts.pooled_text(group)}"
-            for group in group_contrasts(registry, substance=substance, endpoint=endpoint)
+        cautions=_forest_cautions(endpoint, {group.comparison for group in groups}),
+        words=_words([*_cells(figure), *pooling]),
+        pooling=pooling,
+        disagreeing=tuple(
+            Disagreement(id=study_id, quantity=one.quantity, says=one.says)
+            for study_id in ids
+            for one in registry.conflicts(study_id)
         ),
-        disagreeing=tuple(study_id for study_id in ids if registry.conflicts(study_id)),
         others=tuple(link for link in _forests() if link.substance == substance and link.endpoint != endpoint),
         substance=substance,
         endpoint=endpoint,
@@ -318,33 +350,56 @@ def therapy(kind: str) -> TherapyPage:
         raise PageMissingError(what="kind of therapy", got=kind, known=kinds_with_readings())
     registry, figure = load_evidence(), _therapy_figure(kind)
     ids = sorted({row[0] for row in figure.table.rows})
+    worths = tuple(_worth(kind, substance.value) for substance in Substance)
     return TherapyPage(
         kind=kind,
         name=THERAPIES[kind].name,
         figure=figure,
         sources=tuple(_source(registry, one, "") for one in ids),
-        worths=tuple(_worth(kind, substance.value) for substance in Substance),
+        worths=worths,
+        words=_words([*_cells(figure), *(one.note for one in worths)]),
         others=tuple(TherapyLink(kind=one, name=THERAPIES[one].name) for one in kinds_with_readings() if one != kind),
     )
 
 
+def _cells(figure: Figure) -> list[str]:
+    return [str(cell) for row in figure.table.rows for cell in row]
+
+
+def _words(shown: Sequence[str]) -> tuple[Meaning, ...]:
+    return tuple(Meaning(name=name, means=means) for name, means in evidence_words.words_in(shown))
+
+
+def _forest_cautions(endpoint: str, comparisons: set[str]) -> tuple[str, ...]:
+    """What a picture does not say, beside what holds for every one."""
+    said = {
+        "harm": evidence_words.ZERO,
+        "remission": "Remission here is counted in surveys, mostly after many years or over a whole life. It is no "
+        "forecast for one person, and no reason to wait without help.",
+    }
+    found = [said[endpoint]] if endpoint in said else []
+    if evidence_words.KETAMINE_AND_THERAPY in comparisons:
+        found.append(evidence_words.TWO_AT_ONCE)
+    return tuple(found)
+
+
 def _source(registry: EvidenceRegistry, record_id: str, simulation: str) -> ForestSource:
-    record = registry[record_id]
+    record = evidence_words.readable(registry[record_id])
     title = texts.study_title(record) if isinstance(record, StudyRecord) else texts.contrast_text(record)
     return ForestSource(id=record_id, title=title, citation=citation_of(record), simulation=simulation)
 
 
 def _worth(kind: str, substance: str) -> WorthRow:
-    worth = therapy_worth(kind, substance=substance)
+    worth, measures = therapy_worth(kind, substance=substance), packaged_toml("words", "protocol.toml")["measures"]
     return WorthRow(
         substance=substance,
         record=worth.record,
-        worth=f"{worth.contrast.measure.replace('-', ' ')}, {worth.contrast.contrast:g} ({worth.contrast.interval})"
+        worth=f"{measures[worth.contrast.measure].rstrip(':')}, {worth.contrast.contrast:g} ({worth.contrast.interval})"
         if worth.contrast is not None
         else f"{worth.quality:g} of a full skills session, as education",
         left_out="none of it" if worth.contrast is not None and worth.quality == 0.0 else "all of it",
         grade=worth.grade,
-        note=worth.note,
+        note=evidence_words.plain(worth.note).replace("clean days", "days without use"),
     )
 
 
@@ -364,24 +419,28 @@ def study(study_id: str) -> StudyPage:
     except SpecError:
         near = nearest_names(study_id, [one.id for one in registry])
         raise PageMissingError(what="evidence id", got=study_id, known=near) from None
+    shown = evidence_words.readable(record)
+    title = texts.study_title(shown) if isinstance(shown, StudyRecord) else texts.number_title(shown)
     return StudyPage(
         id=record.id,
-        title=(
-            texts.study_title(record)
-            if isinstance(record, StudyRecord)
-            else f"{texts.contrast_text(record)}: {record.endpoint}"
-        ),
+        title=title,
         citation=citation_of(record),
-        facts=(*((("Found", found_text(record)),) if isinstance(record, StudyRecord) else ()), *texts.facts_of(record)),
-        arms=tuple(texts.arm_texts(arm) for arm in record.arms) if isinstance(record, StudyRecord) else (),
-        outcomes=(tuple(_outcome_row(item) for item in record.outcomes) if isinstance(record, StudyRecord) else ()),
+        cautions=evidence_words.cautions(record),
+        words=_words([title, *evidence_words.texts_of(shown)]),
+        facts=(*((("Found", _found(record)),) if isinstance(record, StudyRecord) else ()), *texts.facts_of(shown)),
+        arms=tuple(texts.arm_texts(arm) for arm in shown.arms) if isinstance(shown, StudyRecord) else (),
+        outcomes=(
+            tuple(_outcome_row(record.id, *pair) for pair in zip(record.outcomes, shown.outcomes, strict=True))
+            if isinstance(record, StudyRecord) and isinstance(shown, StudyRecord)
+            else ()
+        ),
         conflicts=tuple(
             ConflictRow(
                 quantity=one.quantity,
                 says=one.says,
                 statements=tuple(
                     f"{item.study.id}: {item.outcome.arm_or_contrast}, {item.outcome.endpoint}: "
-                    f"{texts.value_text(item.outcome)} {item.outcome.statistic} [{item.outcome.source_kind}]"
+                    f"{_said(item.outcome)} ({item.outcome.source_kind})"
                     for item in one.statements
                 ),
             )
@@ -459,7 +518,7 @@ def _study_row(registry: EvidenceRegistry, study: StudyRecord) -> StudyRow:
         substance=study.substance,
         design=design_of(study.id),
         role=role_of(study.role),
-        found=found_text(study),
+        found=_found(study),
         n_numbers=len(numbers),
         n_first_hand=sum(item.is_first_hand for item in numbers),
         risk_of_bias=study.risk_of_bias or "not assessed",
@@ -468,7 +527,16 @@ def _study_row(registry: EvidenceRegistry, study: StudyRecord) -> StudyRow:
     )
 
 
-def _care_row(record: CareRecord) -> CareRow:
+def _found(study: StudyRecord) -> str:
+    return found_text(study).replace("[", "(read in: ").replace("]", ")")
+
+
+def _said(item: StudyOutcome) -> str:
+    return "in words, no number" if item.value is None else f"{texts.value_text(item)} {item.statistic}"
+
+
+def _care_row(written: CareRecord) -> CareRow:
+    record = evidence_words.readable(written)
     return CareRow(
         id=record.id,
         substance=record.substance,
@@ -479,18 +547,22 @@ def _care_row(record: CareRecord) -> CareRow:
         n="" if record.n is None else str(record.n),
         note=record.note or "",
         source_kind=record.source_kind,
-        citation=citation_of(record),
+        citation=citation_of(written),
     )
 
 
-def _outcome_row(item: StudyOutcome) -> OutcomeRow:
+def _outcome_row(record_id: str, written: StudyOutcome, item: StudyOutcome) -> OutcomeRow:
+    statement = (record_id, written.arm_or_contrast, written.endpoint, written.statistic)
+    says = verdict_words().get(statement, "")
+    # A mechanism is told by its endpoint; what the statistic says already is not said twice.
+    says = "" if says == "mechanism" or says in item.statistic else says
     return OutcomeRow(
         where=item.arm_or_contrast,
         endpoint=item.endpoint,
         day="" if item.time_days is None else f"{item.time_days:g}",
-        value=texts.outcome_value_text(item),
+        value=says or texts.outcome_value_text(item),
         statistic=item.statistic,
-        n=texts.people_text(item),
+        n=texts.people_text(item, record_id),
         source_kind=item.source_kind,
         is_first_hand=item.is_first_hand,
         remarks=item.remarks,

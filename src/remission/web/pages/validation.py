@@ -24,6 +24,10 @@ _FIRST = (_FRONT, "posterior", "facts", "article-trials", "retuning", "realism",
 """What a reader asks first, in order; the others follow by name."""
 
 
+_WORD_NOTE = "“Clean” in it means a day or a test without use, and judges nobody."
+"""Lists that were registered are never edited, so their word is explained."""
+
+
 class RecordLink(Record):
     """A record of a check: its title and what it says first."""
 
@@ -58,6 +62,7 @@ class RecordPage(Record):
     id: str
     title: str
     text: str
+    word_note: str = Field(description="What a word of the files means that would judge a reader; may be empty.")
     html: Any = Field(default="", exclude=True)
 
 
@@ -80,7 +85,9 @@ def validation_record(name: str) -> RecordPage:
     """One record of a check, whole."""
     if name not in _sources():
         raise PageMissingError(what="record", got=name, known=tuple(_sources()))
-    return RecordPage(id=name, title=_title(name), text=_sources()[name], html=_html(name))
+    text = _sources()[name]
+    note = _WORD_NOTE if re.search(r"(?<![\w-])[Cc]lean(?![\w-])", text) else ""
+    return RecordPage(id=name, title=_title(name), text=text, word_note=note, html=_html(name))
 
 
 @cache

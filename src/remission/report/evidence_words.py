@@ -1,0 +1,141 @@
+"""Records of the evidence for readers: our own working notes in plain words, abbreviations, and what misleads alone.
+
+The records stay as they were read. What is said beside or instead of their words is data, ``words/evidence.toml``.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any, TypeVar, cast
+
+from remission.evidence.classes import comparison_of, design_of, endpoint_of
+from remission.evidence.matrix import interval_holds_no_difference
+from remission.evidence.verdicts import RESULTS, result_of
+from remission.records.base import Record
+from remission.records.evidence import CareRecord, StudyRecord
+from remission.records.packaged import packaged_toml
+
+_R = TypeVar("_R", bound=StudyRecord | CareRecord)
+
+ZERO = "A count of 0 does not say that there is no harm: few people cannot show what is rare."
+TWO_AT_ONCE = (
+    "One comparison changes two things at once, ketamine and therapy, and does not tell which of the two did it."
+)
+KETAMINE_AND_THERAPY = "ketamine with therapy v neither"
+"""The comparison of which :data:`TWO_AT_ONCE` is said."""
+
+_NOT_FOUND = "A difference that was not found is not the same as none: a small study can miss one."
+_WITHOUT_DRUG = ("none", "saline", "placebo", "sham")
+
+
+def readable(record: _R) -> _R:
+    """A record with words for readers in place of notes for ourselves; numbers and identifiers are untouched."""
+    words = packaged_toml("words", "evidence.toml")
+    fields: Mapping[str, Any] = words["fields"].get(record.id, {})
+    return cast("_R", record.model_copy(update={**_said_plainly(record), **fields}))
+
+
+def plain(text: str) -> str:
+    """A text with words for readers in place of notes for ourselves."""
+    for ours, theirs in packaged_toml("words", "evidence.toml")["instead"].items():
+        text = text.replace(ours, theirs)
+    return text
+
+
+def words_in(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """The abbreviations and terms that occur in texts, each with what it means, by name."""
+    text = "\n".join(texts)
+    return tuple((name, meaning) for name, pattern, meaning in _meanings() if pattern.search(text))
+
+
+def texts_of(record: StudyRecord | CareRecord) -> Iterator[str]:
+    """Every text of a record that readers see, its citation left out."""
+    hidden = {"id", "citation", "doi", "pmid", "registration", "source_url", "doi_or_pmid", "doi_confidence"}
+    yield from _texts(record.model_dump(exclude={"arms", "outcomes", *hidden}))
+    if isinstance(record, StudyRecord):
+        for one in (*record.arms, *record.outcomes):
+            yield from _texts(one.model_dump(exclude=hidden))
+
+
+def cautions(record: StudyRecord | CareRecord) -> tuple[str, ...]:
+    """What a record does not say, in whole sentences: read alone it would mislead without them. May be empty."""
+    return tuple(_of_study(record) if isinstance(record, StudyRecord) else _of_number(record))
+
+
+def _of_study(study: StudyRecord) -> Iterator[str]:
+    if "WITHDRAWN" in study.design:
+        yield "This trial was withdrawn. Nobody took part, and it shows nothing."
+        return
+    result, numbers = result_of(study), [item for item in study.outcomes if item.value is not None]
+    if all(item.endpoint in {"planned enrolment", "enrolled"} for item in study.outcomes):
+        yield "No result of this study is on file here."
+        return
+    contrasts = [item for item in numbers if comparison_of(item.arm_or_contrast)]
+    groups = {item.arm_or_contrast for item in numbers} if design_of(study.id) == "randomized" else set()
+    if result in RESULTS[:2]:
+        yield _NOT_FOUND
+    if result == RESULTS[4] and contrasts:
+        yield "A comparison stands below without an interval, so nobody can tell from it how sure the difference is."
+    elif result in {RESULTS[1], RESULTS[4]} and not contrasts and len(groups) > 1:
+        yield (
+            "Numbers of several groups stand below. Whether they differ by more than chance is not on file here: do "
+            "not read their difference as what the treatment does."
+        )
+    elif result == RESULTS[4]:
+        yield (
+            "This record holds no comparison between groups, so by itself it cannot tell what a treatment did, and "
+            "what time or chance did."
+        )
+    if any(comparison_of(item.arm_or_contrast) == KETAMINE_AND_THERAPY for item in numbers):
+        yield TWO_AT_ONCE
+    harms = [item for item in study.outcomes if endpoint_of(item.endpoint).id == "harm"]
+    if any(item.value == 0 for item in harms):
+        yield ZERO
+    if not harms and any(arm.drug and not arm.drug.startswith(_WITHOUT_DRUG) for arm in study.arms):
+        yield "No harm was read for this record. That does not mean that there was none."
+
+
+def _of_number(record: CareRecord) -> Iterator[str]:
+    if record.treatment == "-":
+        yield "This counts people as they were. It says nothing of a treatment, and is no forecast for one person."
+        return
+    per_100 = (record.absolute_per_100_treated, record.absolute_per_100_control)
+    if record.comparator in {None, "-"}:
+        yield "This is the number of one group. By itself it does not tell what a treatment did."
+        return
+    if record.statistic == "direction: no difference":
+        yield _NOT_FOUND
+    elif record.statistic.startswith("direction"):
+        yield "A result in words: how large it is, and how sure, was not read."
+    elif interval_holds_no_difference(record):
+        yield f"The interval holds no difference. {_NOT_FOUND}"
+    elif not record.has_interval:
+        yield "No interval was read, so nobody can tell from this number how sure it is."
+    if record.id in packaged_toml("words", "evidence.toml")["not_by_chance"]["records"]:
+        yield "Chance did not decide what stands on which side, so the two may differ in more than this."
+    if 0 in per_100:
+        yield "A 0 is not never: few people cannot show what is rare."
+
+
+def _said_plainly(record: Record) -> dict[str, Any]:
+    """The fields that change, so that what a file left out stays out."""
+    changed: dict[str, Any] = {}
+    for name, value in record:
+        if isinstance(value, str) and plain(value) != value:
+            changed[name] = plain(value)
+        elif isinstance(value, tuple):
+            changed[name] = tuple(one.model_copy(update=_said_plainly(one)) for one in value)
+    return changed
+
+
+@cache
+def _meanings() -> tuple[tuple[str, re.Pattern[str], str], ...]:
+    found = packaged_toml("words", "evidence.toml")["means"]
+    return tuple(
+        (name, re.compile(rf"(?<!\w){re.escape(name)}(?!\w)", re.IGNORECASE if name.islower() else 0), found[name])
+        for name in sorted(found, key=str.casefold)
+    )
+
+
+def _texts(fields: Mapping[str, Any]) -> Iterator[str]:
+    yield from (value for value in fields.values() if isinstance(value, str))

@@ -51,7 +51,11 @@ def survival_chart(result: TrialResult) -> Chart:
     shown = [day for day in (1, 2, 7, 14, 30, 60, 90, 180, 270, 365) if day <= days[-1]]
     return Chart(
         name="survival",
-        title=_by_arm(result, share[:, -1], "{label}: {value:.0f} of 100 people never used, simulated"),
+        title=_by_arm(
+            result,
+            share[:, -1],
+            f"{{label}}: {{value:.0f}} of 100 people without any use to day {share.shape[1] - 1}, simulated",
+        ),
         **told("survival"),
         figure=figure,
         table=_table(result, "up to day", "% of people without use", np.array(shown), steps[:, shown]),

@@ -12,6 +12,7 @@ from remission.report.chart import Chart, Table, told
 from remission.report.design_study import ReportedDesign, rejected_of
 from remission.report.look import INK, PAPER, QUIET, canvas, finish
 from remission.report.numbers import measure_text, share_text
+from remission.report.words import read_as
 
 _COLOR = "#3d35a0"
 _SECOND = "#2a78b8"
@@ -263,4 +264,4 @@ def _published(axes: Axes, study: ReportedDesign, n: np.ndarray) -> None:
     is_first_hand = found.source_kind == "abstract or registry"
     axes.plot([at], [found.value], marker="D", markersize=6.5, color=INK, zorder=5, linestyle="none",
               markerfacecolor=INK if is_first_hand else "none", markeredgewidth=1.3,
-              label=f"published ({found.source_kind})")  # fmt: skip
+              label=f"published ({read_as(found.source_kind)})")  # fmt: skip

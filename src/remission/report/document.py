@@ -24,7 +24,7 @@ from remission.report.day_field import draw_days, field_of_trial
 from remission.report.inline import CHART_SCRIPTS
 from remission.report.numbers import error_text, interval_text, mean_text, split_text, verdict_text
 from remission.report.page import fill_template
-from remission.report.words import ESTABLISHED, SAFETY_LINES, WORDS
+from remission.report.words import ESTABLISHED, SAFETY_LINES, WORDS, read_as
 from remission.trial.result import TrialResult
 from remission.trial.summary import SummaryRow, TrialSummary
 
@@ -111,8 +111,12 @@ def _finding(protocol: Protocol, summary: TrialSummary) -> str:
     """One sentence: the first result, published and simulated."""
     row = summary.rows[0]
     who = "" if row.arm is None else f" ({protocol.arm(row.arm).label.lower()})"
-    simulated = f"{mean_text(row)} simulated, 95% of {_replicates(row)} {interval_text(row)}"
     unit = "" if row.unit == "ratio" else f" {row.unit}"
+    if row.simulated_low == row.simulated_high:
+        # A range of no width would read as a sure number.
+        same = "in every simulated trial: the model lets nothing differ here and estimates nothing"
+        return f"{row.label}{who}: {mean_text(row)} {same}."
+    simulated = f"{mean_text(row)} simulated, 95% of {_replicates(row)} {interval_text(row)}"
     if row.verdict is not None:
         shares = verdict_text(row.share_better or 0.0, row.share_worse or 0.0)
         return f"{row.label}: {row.verdict.says} published, {simulated}{unit}; {shares}."
@@ -132,13 +136,13 @@ def _row(row: SummaryRow, protocol: Protocol, parameter_set: str) -> dict[str, A
     published = row.published
     text = kind = mark = ""
     if published is not None:
-        text, kind = with_interval(published.value, published.ci_low, published.ci_high), published.source_kind
+        text, kind = with_interval(published.value, published.ci_low, published.ci_high), read_as(published.source_kind)
         if is_tuned(record=published.trial_id, endpoint=published.endpoint, parameter_set=parameter_set):
             kind += ", tuned on"
         mark = "\u25c6" if published.source_kind == "abstract or registry" else "\u25c7"
     if row.verdict is not None:
-        text, kind = row.verdict.says, row.verdict.source_kind
-        mark = "\u25c6" if kind == "abstract or registry" else "\u25c7"
+        text, kind = row.verdict.says, read_as(row.verdict.source_kind)
+        mark = "\u25c6" if row.verdict.source_kind == "abstract or registry" else "\u25c7"
     inside = {True: "yes", False: "no", None: ""}[row.inside_interval]
     if published is not None and published.ci_low is None:
         inside = "no interval published"

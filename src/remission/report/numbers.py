@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from remission.numerics.digits import decimals_of, error_digit, with_interval
+from remission.report.words import read_as
 
 if TYPE_CHECKING:
     from remission.trial.summary import SummaryRow
@@ -61,11 +62,14 @@ def published_text(row: "SummaryRow") -> str:
     """Value, interval and kind of the published number; a dash where there is none."""
     found = row.published
     if row.verdict is not None:
-        return f"{row.verdict.says}{'' if row.verdict.source_kind == _FIRST_HAND else f', {row.verdict.source_kind}'}"
+        return f"{row.verdict.says}{_how(row.verdict.source_kind)}"
     if found is None:
         return "\u2013"
-    kind = "" if found.source_kind == _FIRST_HAND else f", {found.source_kind}"
-    return f"{with_interval(found.value, found.ci_low, found.ci_high)}{kind}"
+    return f"{with_interval(found.value, found.ci_low, found.ci_high)}{_how(found.source_kind)}"
+
+
+def _how(source_kind: str) -> str:
+    return "" if source_kind == _FIRST_HAND else f", {read_as(source_kind)}"
 
 
 def measure_text(measure: Mapping[str, Any] | None) -> str:

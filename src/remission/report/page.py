@@ -1,6 +1,7 @@
 """One way to fill a template: no template sees a name that is not given, and no text becomes markup by itself."""
 
 import base64
+import re
 from collections.abc import Sequence
 from functools import cache, partial
 from hashlib import sha256
@@ -34,7 +35,7 @@ def fill_template(name: str, *styles: str, scripts: Sequence[str] = (), **conten
     css = "".join(read_asset(style) for style in ("tokens.css", *styles))
     texts = [read_asset(one) for one in scripts]
     sums = " ".join(f"'sha256-{base64.b64encode(sha256(one.encode()).digest()).decode()}'" for one in texts)
-    return (
+    page = (
         _reports()
         .get_template(name)
         .render(
@@ -45,6 +46,26 @@ def fill_template(name: str, *styles: str, scripts: Sequence[str] = (), **conten
             **content,
         )
     )
+    return with_minus(page)
+
+
+_MINUS = re.compile(
+    r"<(?P<kept>svg|code|pre|script|style|textarea|title)\b.*?</(?P=kept)>|<[^>]*>|(?<![\w.,:/)=+-])-(?=\.?\d)",
+    re.DOTALL,
+)
+
+
+def with_minus(page: str) -> str:
+    """A page of HTML whose negative numbers have a minus sign: the hyphen of data is easily read over.
+
+    Pictures, code and what a reader types keep theirs, and so do JSON and CSV, which are not made from pages.
+
+    Examples
+    --------
+    >>> with_minus('<td data-x="-1">-0.5 to 12</td><code>--to -3</code>')
+    '<td data-x="-1">−0.5 to 12</td><code>--to -3</code>'
+    """
+    return _MINUS.sub(lambda found: "\u2212" if found[0] == "-" else found[0], page)
 
 
 def draw_part(template: str, /, **content: Any) -> Markup:

@@ -113,7 +113,7 @@ def _table(
     """Median, and the 5th and 95th percentile of people, every tenth time."""
 
     def cell(band: _Band, i: int) -> str:
-        return f"{band.middle[i]:.0f} ({band.low[i]:.0f} to {band.high[i]:.0f})"
+        return f"{band.middle[i]:z.0f} ({band.low[i]:z.0f} to {band.high[i]:z.0f})"
 
     return Table(
         columns=(

@@ -43,6 +43,12 @@ ESTABLISHED_ALL: str = _SAFETY["all"].format(
 """Where no substance is known."""
 
 
+def read_as(source_kind: str) -> str:
+    """How a published number was read, in words for a reader."""
+    words: str = WORDS["read_as"][source_kind]
+    return words
+
+
 def state_label(symbol: str) -> str:
     """The name of a state."""
     return STATE_LABELS[symbol].name

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from remission.errors import visible
 from remission.records.session_fields import FORM_FIELDS
 from remission.report.day_field import draw_days
-from remission.report.page import page_environment, read_asset
+from remission.report.page import page_environment, read_asset, with_minus
 from remission.web.assets import asset_address
 from remission.web.citations import link_sources
 from remission.web.language import LANGUAGES, language_of, load_text, path_in
@@ -86,7 +86,7 @@ def render_page(
         )
     )
     content = content if language == "en" else _mark_english(content, language)
-    return HTMLResponse(link_sources(content), status_code=status)
+    return HTMLResponse(link_sources(with_minus(content)), status_code=status)
 
 
 def _mark_english(page: str, language: str) -> str:

@@ -1,6 +1,5 @@
 """Why a trial comes out as it does in the model, as a part of a page."""
 
-import re
 from functools import cache, partial
 
 from remission.library.explanations import Explained, Range, load_explanations
@@ -28,13 +27,11 @@ def why(protocol: str, language: str = "en") -> Why | None:
         return None
     words, say = load_text(language, "trial")["why"], partial(retold, language=language)
     return Why(
-        says=tuple(_as_read(say(line)) for line in found.says),
+        says=tuple(say(line) for line in found.says),
         figure=kept_figure(picture_name(protocol, language), of=found) or why_figure(found, language),
         movers=FigureTable(
             columns=tuple(words["mover_columns"]),
-            rows=tuple(
-                (say(one.name), *(_as_read(say(_text(end))) for end in (one.low, one.high))) for one in found.movers
-            ),
+            rows=tuple((say(one.name), *(say(_text(end)) for end in (one.low, one.high))) for one in found.movers),
         ),
         studies=FigureTable(columns=tuple(words["study_columns"]), rows=tuple(_studies(found, words["unlimited"]))),
         made=words["made"].format(
@@ -64,11 +61,6 @@ def _studies(found: Explained, unlimited: str) -> list[tuple[str, ...]]:
         )
         for one in found.studies
     ]  # fmt: skip
-
-
-def _as_read(line: str) -> str:
-    """A sentence as people read it: a minus that is one, and no number of ours before the name of a link."""
-    return re.sub(r"\([ivx]+\) ", "", re.sub(r"(?<!\w)-(?=\d)", "\u2212", line))
 
 
 def _text(one: Range) -> str:

@@ -26,7 +26,7 @@
   const words = (cell) => cell.textContent.replace(/\s+/g, " ").trim();
   const csv = (table) => [...table.rows].map((row) => [...row.cells].map((cell) => {
     // A spreadsheet takes a word that begins so for a formula; a number with its sign stays one.
-    const text = words(cell), safe = /^(?:[=@]|[-+](?![\d.]))/.test(text) ? `'${text}` : text;
+    const text = words(cell).replaceAll("\u2212", "-"), safe = /^(?:[=@]|[-+](?![\d.]))/.test(text) ? `'${text}` : text;
     return `"${safe.replaceAll('"', '""')}"`;
   }).join(",")).join("\r\n");
 

@@ -16,6 +16,7 @@ from remission.protocol.record import Protocol
 from remission.records.base import Record
 from remission.report.design_study import effect_unit_of, published_of
 from remission.report.numbers import measure_text, share_text, smallest_words
+from remission.report.study_words import LIMITS
 from remission.web.bench.drawing import Point, Series, power_svg, results_svg, short
 from remission.web.bench.store import Job
 from remission.web.figure import FigureTable
@@ -385,9 +386,19 @@ def _of_analysis(content: Mapping[str, Any]) -> Found:
         )
         for one in content["estimates"]
     ]
-    columns = ("analysis", "label", "analyzed", "estimate, unit of the outcome", "95% interval", "p", "remark")
+    arms = [
+        (one["label"], arm, f"{seen['analyzed']:.0f}", _number(seen["mean"]), _number(seen["sd"]))
+        for one in content["estimates"]
+        for arm, seen in (one.get("by_arm") or {}).items()
+    ]
+    columns = ("analysis", "label", "treatment / control analyzed", "estimate", "95% interval", "p", "remark")
+    tables = [("Estimates, treatment against control", table(columns, rows))]
+    if arms:
+        tables.append(("What each arm shows", table(("analysis", "arm", "analyzed", "mean or share", "SD"), arms)))
+    # Who is missing stands with each estimate, and not with the file.
+    said = [*(content.get("cautions") or ()), *(line for one in content["estimates"] for line in one["cautions"])]
     return Found(
         headline=str(content.get("title") or "The analysis"),
-        tables=(("Estimates", table(columns, rows)),),
-        lines=tuple(content.get("cautions") or ()),
+        tables=tuple(tables),
+        lines=(*dict.fromkeys(said), *LIMITS),
     )

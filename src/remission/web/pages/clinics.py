@@ -145,9 +145,10 @@ def _words(clinics: tuple[Clinic, ...], field: str) -> tuple[str, ...]:
 
 
 def _page(request: Request, data: str | None, **more: Any) -> ClinicsPage:
-    clinics, kind, _ = _clinics(request, data)
+    clinics, kind, today = _clinics(request, data)
     counts = dict.fromkeys(state_names(), 0)
-    for clinic in clinics:
+    # As many as the state's page then shows: it leaves out what nobody checked for long.
+    for clinic in (one.clinic for one in find_clinics(clinics, Wanted(), spot=None, today=today)):
         if clinic.country == "US":
             counts[clinic.region] = counts.get(clinic.region, 0) + 1
     return ClinicsPage.from_dict(

@@ -20,6 +20,7 @@ from remission.protocol.record import Protocol
 from remission.records.base import Record
 from remission.records.seed import DEFAULT_SEED
 from remission.report.chart import Chart
+from remission.report.words import ESTABLISHED
 from remission.trial.result import TrialResult
 from remission.trial.simulate import simulate_trial
 from remission.web.figure import Figure, figure_of
@@ -143,6 +144,7 @@ class LearnPage(Record):
 
     substance: Substance
     trial: str
+    established: str
     steps: tuple[StepLink, ...]
     step: StepLink
     number: int
@@ -205,6 +207,7 @@ def _page(step_id: str, substance: Substance) -> LearnPage:
     return LearnPage(
         substance=substance,
         trial=story.protocol.title,
+        established=ESTABLISHED[substance],
         steps=tuple(StepLink(id=one["id"], name=one["name"]) for one in steps),
         step=StepLink(id=step["id"], name=step["name"]),
         number=number,

@@ -16,6 +16,7 @@ from remission.library.loader import load_parameter_set
 from remission.records.base import Record
 from remission.records.day_field import DayField, FieldGroup, GroupKind
 from remission.records.evidence import StudyRecord
+from remission.report.words import ESTABLISHED
 from remission.web.language import LANGUAGES, load_text
 from remission.web.page import PageRouter
 from remission.web.pages.help import Language
@@ -72,6 +73,7 @@ class StoryPage(Record):
     """What /learn shows. Gains are in days of ``n_days``, over the worlds."""
 
     closed: tuple[Region, ...]
+    established: str
     switches: tuple[Switch, ...]
     gain: str
     through: str
@@ -107,6 +109,7 @@ def _page(closed: tuple[Region, ...], language: str) -> StoryPage:
     }
     return StoryPage(
         closed=closed,
+        established=retold(ESTABLISHED["alcohol"], language),
         switches=tuple(_switch(region, closed, words) for region in REGIONS),
         gain=words["gain"].format(n_days=found.n_days, **{name: _whole(days) for name, days in numbers.items()}),
         through=_through(found, closed, words),

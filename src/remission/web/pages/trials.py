@@ -1,5 +1,6 @@
 """Published trials as the model gives them: the report of a run as a page, simulated when first asked for."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, lru_cache, partial
 from itertools import takewhile
@@ -8,22 +9,23 @@ from urllib.parse import urlencode
 
 from fastapi import Query, Request
 
-from remission.evidence.verdicts import NO_DIFFERENCE, found_text
+from remission.evidence.verdicts import NO_DIFFERENCE, RESULTS, found_text, result_of
 from remission.library.blinding import list_blinding_trials
 from remission.library.protocols import list_published, load_protocol, published_left_out
 from remission.library.published import published_outcome, published_verdict, trial_citation, trial_record
 from remission.numerics.digits import with_interval
-from remission.patient.standing import standing_of
+from remission.patient.standing import gives_ketamine, standing_of
 from remission.protocol.explanation import explain_arm, explain_visits
 from remission.protocol.record import Protocol
 from remission.provenance import library_versions
 from remission.records.base import Record
 from remission.records.day_field import DayField
+from remission.records.evidence import StudyOutcome
 from remission.records.seed import DEFAULT_SEED
 from remission.report.day_field import field_of_plan
 from remission.report.document import report_content
 from remission.report.evidence_text import study_title
-from remission.report.words import ESTABLISHED, SAFETY_LINES
+from remission.report.words import ESTABLISHED, SAFETY_LINES, read_as
 from remission.report.write import report_charts
 from remission.trial.simulate import plan_trial, why_not_simulated
 from remission.trial.summary import summarize_trial
@@ -154,7 +156,8 @@ class TrialCard(Record):
 
     ``plan`` is the address of the planner with the first infusion, empty where the drug is given in another way. The
     first ``n_first`` published rows stand on top, so that no group's number stands without those of the others;
-    ``first_note`` and ``people_note`` say what must not be read from them and from the picture.
+    ``first_note``, ``evidence_note`` and ``people_note`` say what must not be read from them and from the picture.
+    ``harms`` is the address of what was counted of harm, empty where no arm has ketamine.
     """
 
     people: DayField
@@ -168,6 +171,8 @@ class TrialCard(Record):
     n_first: int = 1
     first_note: str = ""
     people_note: str = ""
+    evidence_note: str = ""
+    harms: str = ""
     why: Why | None = None
     why_command: str = ""
 
@@ -277,6 +282,7 @@ def _card(trial_id: str, language: str) -> TrialCard:
         bench=f"/blinding?trial={trial_id}" if trial_id in list_blinding_trials() else "",
         published=tuple(_published(protocol, say)),
         **reading_notes(protocol, words),
+        harms=f"/journey/{protocol.substance.value}/sessions" if gives_ketamine(protocol) else "",
         why=why(trial_id, language),
         why_command=f"remission explain {trial_id}",
     )
@@ -313,24 +319,45 @@ def _published(protocol: Protocol, say: Callable[[str], str]) -> Iterator[Publis
         label = say(label) + (f", {say(protocol.arm(one.arm).label).lower()}" if one.arm else "")
         verdict = published_verdict(str(protocol.evidence), **asked)
         if verdict is not None:
-            yield PublishedRow(label=label, text=say(verdict.says), kind=say(verdict.source_kind))
+            yield PublishedRow(label=label, text=say(verdict.says), kind=say(read_as(verdict.source_kind)))
             continue
         found = published_outcome(str(protocol.evidence), **asked)
-        value = with_interval(found.value, found.ci_low, found.ci_high)
-        yield PublishedRow(label=label, text=f"{say(value)}, {say(one.statistic)}", kind=say(found.source_kind))
+        yield PublishedRow(label=label, text=_number(found, say), kind=say(read_as(found.source_kind)))
+
+
+def _number(found: StudyOutcome, say: Callable[[str], str]) -> str:
+    """A published number with its unit; the words of a record's statistic are those of its source, or of our files."""
+    value = with_interval(found.value, found.ci_low, found.ci_high)
+    people = re.fullmatch(r"n of (\d+)", found.statistic)
+    if people is not None:
+        return say(f"{value} of {people[1]} people")
+    words = found.statistic.removesuffix(" (DERIVED)")
+    if words == "mean" and found.endpoint.startswith("percent"):
+        words = "mean percent"
+    return f"{say(value)}, {say(words)}"
 
 
 def reading_notes(protocol: Protocol, words: Mapping[str, str]) -> dict[str, Any]:
     """How many published rows stand first, and what must not be read from them and from the simulated picture."""
-    none = found_text(trial_record(str(protocol.evidence))).startswith(NO_DIFFERENCE)
-    notes = {"n_first": 1, "first_note": "", "people_note": words["people_none"] if none else ""}
+    record = trial_record(str(protocol.evidence))
+    none = found_text(record).startswith(NO_DIFFERENCE)
     rows = protocol.comparisons
+    notes = {
+        "n_first": 1,
+        "first_note": "",
+        "people_note": words["people_none"] if none else "",
+        "evidence_note": words["evidence_ratio"] if any("ratio" in str(one.statistic) for one in rows) else "",
+    }
     if rows and rows[0].arm:
         # One group's number alone reads as what the treatment did.
         groups = list(takewhile(lambda one: one.arm and one.endpoint == rows[0].endpoint, rows))
         said = words["first_groups" if len(groups) > 1 else "first_alone"]
         return notes | {"n_first": len(groups), "first_note": f"{said} {words['groups_none']}" if none else said}
-    return notes | {"first_note": words["first_none"] if none else ""}
+    if none:
+        return notes | {"first_note": words["first_none"]}
+    # Only a result without a difference bore a caution before: the other one would then look like the surer.
+    some = f" {words['found_some']}" if result_of(record) == RESULTS[1] else ""
+    return notes | {"first_note": f"{words['first_found']}{some}"}
 
 
 @cache

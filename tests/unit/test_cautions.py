@@ -118,7 +118,7 @@ def test_an_explanation_tells_what_is_set_apart_from_the_default() -> None:
         "within sex and site",
         "counts as use",
         "infusions 2 and 3: 0.5 mg/kg over 40 min, 6 to 14 days (most often 7) after the one before",
-        "7 days clean before day 0 (a weekday)",
+        "7 days without use before day 0 (a weekday)",
         "Breath test: finds use within 1 day, sensitivity 0.5, specificity 1.",
     ):
         assert part in told

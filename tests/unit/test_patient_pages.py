@@ -3,6 +3,7 @@
 import html
 import re
 import tomllib
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -15,16 +16,22 @@ from reading_grade import english_grade, english_syllables, spanish_ease, spanis
 from remission.errors import LibraryError, SpecError
 from remission.evidence.care import contacts_of, countries, fill, load_options, number_of, slots_of
 from remission.evidence.registry import citation_of, load_evidence
-from remission.evidence.verdicts import found_text
+from remission.evidence.verdicts import RESULTS, found_text, result_of
+from remission.library.loader import load_parameter_set
 from remission.library.protocols import load_protocol
 from remission.library.published import trial_record
 from remission.patient.standing import substances_without_trial
 from remission.records.evidence import StudyOutcome, StudyRecord
 from remission.records.packaged import packaged_toml
 from remission.records.substance import Substance
+from remission.report.document import report_content
+from remission.report.words import ESTABLISHED
+from remission.trial.simulate import simulate_trial
+from remission.trial.summary import summarize_trial
 from remission.web.app import create_app
 from remission.web.language import LANGUAGES, load_text
-from remission.web.pages.trials import reading_notes, trials_with_page
+from remission.web.pages.trials import published_rows, reading_notes, trials_with_page
+from remission.web.retold import retold
 from remission.web.settings import WebSettings
 
 SUBSTANCES = ("alcohol", "opioid", "nicotine", "cocaine", "methamphetamine", "cannabis")
@@ -636,3 +643,80 @@ def test_no_word_calls_a_day_or_a_person_clean() -> None:
     for package, folder in places:
         for path in Path(str(files(package).joinpath(folder))).rglob("*.*"):
             assert not re.search(r"(?<![-\w])[Cc]lean(?![-\w])", path.read_text("utf-8")), path.name
+    for name in trials_with_page():
+        assert "clean before day 0" not in load_protocol(name).explain()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_trial_that_found_something_bears_a_caution_as_one_that_did_not(language: str) -> None:
+    """A caution beside results without a difference alone makes the others look sure."""
+    words = _text(language, "trial")
+    n_found = 0
+    for name in trials_with_page():
+        protocol = load_protocol(name)
+        notes = reading_notes(protocol, words)
+        assert notes["first_note"]
+        ratios = [one for one in protocol.comparisons if "ratio" in str(one.statistic)]
+        assert bool(notes["evidence_note"]) == bool(ratios), "what an odds ratio is not stands beside each"
+        result = result_of(trial_record(str(protocol.evidence)))
+        if protocol.comparisons and not protocol.comparisons[0].arm and result in RESULTS[1:3]:
+            n_found += 1
+            assert notes["first_note"].startswith(words["first_found"])
+            assert (words["found_some"] in notes["first_note"]) == (result == RESULTS[1])
+    assert n_found >= 3
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_published_numbers_have_a_unit_and_say_how_they_were_read(language: str) -> None:
+    """A bare "secondary" reads as a second outcome, and "75.1, mean" as days."""
+    for name in trials_with_page():
+        for row in published_rows(load_protocol(name), partial(retold, language=language)):
+            assert row.kind not in {"secondary", "press", "derived"}
+            assert not re.search(r"DERIVED|n of|, (mean|media)$", row.text), row.text
+
+
+@pytest.mark.parametrize(("prefix", "said"), [("", "say nothing of harm"), ("/es", "no dicen nada de daños")])
+def test_harm_is_one_step_from_what_a_trial_found(client: TestClient, prefix: str, said: str) -> None:
+    """Numbers in favor without a word of harm are half of what was counted."""
+    page = client.get(f"{prefix}/trial/kare").text
+    assert said in page
+    assert f'href="{prefix}/journey/alcohol/sessions"' in page
+
+
+@pytest.mark.parametrize("address", ["/learn", "/es/learn", "/learn/craving"])
+def test_how_it_works_names_what_is_known_to_help(client: TestClient, address: str) -> None:
+    """A page about ketamine alone makes it look like the way."""
+    page = _plain(client.get(address).text)
+    named = retold(ESTABLISHED["alcohol"], "es" if address.startswith("/es") else "en")
+    assert named in page
+    # First what is known to help: the question of the page comes after it.
+    assert len(page[: page.index(named)].split()) < 250
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_sign_of_danger_has_a_bracket(language: str) -> None:
+    """At night a sign is read once: its words say what one sees."""
+    signs = [*_text(language, "family")["signs"]["items"], *strings_of(_text(language, "safety"))]
+    assert len(signs) > 8
+    assert not [one for one in signs if "(" in one]
+
+
+def test_how_far_constants_differ_is_told_as_it_is() -> None:
+    """One page said tenfold above the sources of a forty-fold difference."""
+    found = load_parameter_set("nmda-binding")
+    constants = [found.value(name) for name in str(found.attributes["constants"]).split()]
+    assert round(max(constants) / min(constants), -1) == 40.0
+    said = [
+        _text("en", "learn")["steps"][2]["plain"][1],
+        packaged_toml("words", "report.toml")["charts"]["session"]["cannot"],
+    ]
+    assert all("forty-fold" in one for one in said)
+    assert "por cuarenta" in _text("es", "learn")["steps"][2]["plain"][1]
+
+
+def test_what_no_simulated_trial_can_vary_is_no_estimate() -> None:
+    """A range without width reads as a sure number."""
+    result = simulate_trial(load_protocol("nct04177706"), n_replicates=3, seed=1)
+    content = report_content(result, summarize_trial(result), command="", versions={})
+    assert "estimates nothing" in content["finding"]
+    assert " to " not in content["finding"]

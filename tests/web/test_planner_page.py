@@ -139,6 +139,15 @@ def test_clinician_mode_is_off_unless_turned_on(client: TestClient, clinic: Test
     for word in ("Drawn mg", "Given mg", "Wasted mg", "Lot", "Expiry", "Witness", "No name, number or date of birth"):
         assert word in log
     assert clinic.get("/planner/log", params={**PLAN, "vial": "5000"}).status_code == 422
+    # Milliliters without whom they are for, or under another drug's name, would be given to somebody else.
+    assert record["sheet"]["who"] in log
+    assert "41.0 mg of racemic ketamine" in log
+    flagged = {**PLAN, "vial": "25 mg/mL", "drug": "esketamine", "takes": "benzodiazepines"}
+    other = _words(clinic.get("/planner/log", params=flagged).text)
+    assert "mg of esketamine" in other
+    assert "of racemic ketamine, in" not in other
+    assert "Flags: " in other
+    assert "Benzodiazepines" in other
 
 
 @pytest.mark.parametrize("address", ["/journey", "/journey/alcohol", "/es/journey/opioid", "/safety", "/clinics"])

@@ -69,7 +69,9 @@ def _people(protocol: ProtocolFields) -> list[str]:
     population = protocol.population
     age, weight = population.age, population.weight
     start = (
-        "stop by themselves on day 0" if population.self_quit else f"{_days(population.clean_days)} clean before day 0"
+        "stop by themselves on day 0"
+        if population.self_quit
+        else f"{_days(population.clean_days)} without use before day 0"
     )
     if population.baseline is not None and not population.clean_days:
         start = "who use when they enter"
@@ -153,13 +155,15 @@ def explain_arm(protocol: ProtocolFields, arm: "Arm") -> list[str]:
     lines += [
         f"  {f'From day {start}: ' if arm.periods else ''}{_drug(protocol.drugs[name])}"
         for start, name in arm.drug_starts
-    ] or ["  No drug."]
+    ]
+    if not arm.drug_starts and arm.medicine is None:
+        lines.append("  No drug.")
     lines += [f"  {_therapy(protocol, course)}" for course in protocol.courses_of(arm)] or ["  No therapy."]
     if arm.medicine is not None:
         course = protocol.medicines[arm.medicine]
         share = "" if course.effect_share == 1.0 else f", {course.effect_share:g} of its sourced effect"
         end = "the end" if course.stop_day is None else f"day {course.stop_day - 1}"
-        lines.append(f"  {course.medicine.capitalize()} from day {course.start_day} to {end}{share}.")
+        lines.append(f"  {course.medicine.capitalize().replace('-', ' ')} from day {course.start_day} to {end}{share}.")
     return lines + [f"  {explain_way_of_life(protocol, protocol.way_of_life[name])}" for name in arm.way_of_life]
 
 

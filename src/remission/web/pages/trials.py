@@ -39,7 +39,7 @@ from remission.web.queue import run_in_turn
 from remission.web.retold import retold
 from remission.web.why import Why, why
 
-__all__ = ["Report", "reading_notes", "router", "simulated_records", "trials_with_page"]
+__all__ = ["Report", "published_rows", "reading_notes", "router", "simulated_records", "trials_with_page"]
 
 router = PageRouter()
 
@@ -280,7 +280,7 @@ def _card(trial_id: str, language: str) -> TrialCard:
         design=tuple(_design(protocol, words["facts"], say)),
         command=f"remission design {trial_id} --vary n=60:400 --power 0.9",
         bench=f"/blinding?trial={trial_id}" if trial_id in list_blinding_trials() else "",
-        published=tuple(_published(protocol, say)),
+        published=tuple(published_rows(protocol, say)),
         **reading_notes(protocol, words),
         harms=f"/journey/{protocol.substance.value}/sessions" if gives_ketamine(protocol) else "",
         why=why(trial_id, language),
@@ -312,7 +312,8 @@ def _design(protocol: Protocol, words: Mapping[str, str], say: Callable[[str], s
     yield CardFact(name=words["visits"], text=" ".join(map(say, explain_visits(protocol))))
 
 
-def _published(protocol: Protocol, say: Callable[[str], str]) -> Iterator[PublishedRow]:
+def published_rows(protocol: Protocol, say: Callable[[str], str]) -> Iterator[PublishedRow]:
+    """The published numbers of a trial with their units; ``say``: words in the reader's language."""
     for one in protocol.comparisons:
         asked = {"arm_or_contrast": one.arm_or_contrast, "endpoint": one.outcome, "statistic": one.statistic}
         label = protocol.analysis(one.analysis).label if one.analysis else protocol.endpoint(str(one.endpoint)).label

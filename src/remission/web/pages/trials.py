@@ -12,7 +12,13 @@ from fastapi import Query, Request
 from remission.evidence.verdicts import NO_DIFFERENCE, RESULTS, found_text, result_of
 from remission.library.blinding import list_blinding_trials
 from remission.library.protocols import list_published, load_protocol, published_left_out
-from remission.library.published import published_outcome, published_verdict, trial_citation, trial_record
+from remission.library.published import (
+    PublishedOutcome,
+    published_outcome,
+    published_verdict,
+    trial_citation,
+    trial_record,
+)
 from remission.numerics.digits import with_interval
 from remission.patient.standing import gives_ketamine, standing_of
 from remission.protocol.explanation import explain_arm, explain_visits
@@ -20,7 +26,6 @@ from remission.protocol.record import Protocol
 from remission.provenance import library_versions
 from remission.records.base import Record
 from remission.records.day_field import DayField
-from remission.records.evidence import StudyOutcome
 from remission.records.seed import DEFAULT_SEED
 from remission.report.day_field import field_of_plan
 from remission.report.document import report_content
@@ -326,7 +331,7 @@ def published_rows(protocol: Protocol, say: Callable[[str], str]) -> Iterator[Pu
         yield PublishedRow(label=label, text=_number(found, say), kind=say(read_as(found.source_kind)))
 
 
-def _number(found: StudyOutcome, say: Callable[[str], str]) -> str:
+def _number(found: PublishedOutcome, say: Callable[[str], str]) -> str:
     """A published number with its unit; the words of a record's statistic are those of its source, or of our files."""
     value = with_interval(found.value, found.ci_low, found.ci_high)
     people = re.fullmatch(r"n of (\d+)", found.statistic)

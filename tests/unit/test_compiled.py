@@ -157,3 +157,79 @@ def test_a_function_is_compiled_once_for_two_processes(tmp_path: Path) -> None:
     assert "Compiling equations for this processor, once" in said[0]
     assert said[1] == ""
     assert kept(tmp_path)
+
+
+LOOPS = """
+import numpy as np
+from numba import njit
+from remission.numerics import lanes
+
+@njit(cache=True)
+def small(x):
+    if x > 3.0:
+        raise ValueError("more than three")
+    return 2.0 * x
+
+@njit(cache=True)
+def many(values):
+    found = np.empty(values.size)
+    for k in range(values.size):
+        found[k] = small(values[k]) + np.sort(values[: k + 1])[0]
+    return found, values.size
+
+@njit(cache=True)
+def raises(kind):
+    if kind == 0:
+        raise IndexError("no such day", kind)
+    return np.full(3, kind).sum()
+
+@njit
+def made_later(values):
+    return many(values)[0].sum() + raises(values.size)
+"""
+
+USED = """
+import logging, sys
+import numpy as np
+from remission.numerics import compiled
+compiled._Locator.from_function = classmethod(lambda cls, function, file: cls(function, file))
+import loops
+def told(call, *args):
+    try:
+        return call(*args)
+    except Exception as error:
+        return type(error).__name__, error.args
+values = np.array([2.0, 1.0, 3.0])
+print([told(loops.many, values), told(loops.many, 2 * values), told(loops.many, np.arange(9)[::3] / 9.0)])
+print([told(loops.raises, 0), told(loops.raises, 5), told(loops.small, 4), told(loops.small, 2.5)])
+print("numba.np.arraymath" in sys.modules)
+print(told(loops.made_later, values))
+print([told(loops.many, np.ones(1, np.float32)), told(loops.many, values)])
+many = loops.many(np.linspace(0.0, 3.0, 1000))[0]
+print(many.sum(), many.flags.owndata or many.base is not None, sys.getrefcount(many))
+"""
+
+
+def test_what_was_kept_does_what_was_compiled(tmp_path: Path) -> None:
+    """Arrays made and let go, errors with their words, loops compiled later that take kept ones in; and quickly.
+
+    Kept code is loaded without what compiles, so all that it asks for at work must be there nevertheless.
+    """
+    (tmp_path / "loops.py").write_text(LOOPS, encoding="utf-8")
+    environment: dict[str, Any] = {
+        **os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONPATH": str(tmp_path)
+    }  # fmt: skip
+    environment.pop("NUMBA_CACHE_DIR", None)
+    said = []
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-c", USED], capture_output=True, text=True, check=False, env=environment
+        )
+        assert done.returncode == 0, done.stderr
+        said.append(done.stdout.splitlines())
+    fresh, again = said
+    assert fresh.pop(2) == "True"
+    assert again.pop(2) == "False", "what compiles was loaded for what was kept"
+    assert again == fresh
+    assert "('IndexError', ('no such day', 0))" in fresh[1]
+    assert "('ValueError', ('more than three',))" in fresh[1]

@@ -8,23 +8,28 @@ Slower, never wrong.
 """
 
 import hashlib
+import importlib
+import io
 import logging
 import os
+import pickle
 import stat
+import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from pickle import loads
 from typing import Any
 
 import llvmlite
+import llvmlite.binding
 import numba
 import numpy as np
-from numba.core import caching, dispatcher
+from numba.core import caching, codegen, compiler, dispatcher, environment
+from numba.core.runtime import _nrt_python
 from numba.core.serialize import dumps
 
 from remission.errors import RemissionError
@@ -125,6 +130,46 @@ def _say_not_kept(why: str) -> None:
     )  # fmt: skip
 
 
+class _Reader(pickle.Unpickler):  # of a folder whose writers the user trusts
+    """Reads what Numba wrote, without the modules that its functions were defined in."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        """As usual, but for what makes an environment."""
+        return _environment if name == "_rebuild_env" else super().find_class(module, name)
+
+
+def _environment(module: str, consts: list[Any], name: str) -> Any:
+    """What a compiled function knows from outside: constants; its module's names are looked up by nothing compiled.
+
+    Numba imports the module, and many are its own, of functions that were inlined.
+    """
+    found = environment.lookup_environment(name)
+    if found is None:
+        found = environment.Environment(vars(sys.modules[module]) if module in sys.modules else {"__name__": module})
+        found.consts[:] = consts
+        found.env_name = name
+        environment.Environment._memo[name] = found
+    return found
+
+
+class _Library(codegen.JITCodeLibrary):  # type: ignore[misc]  # Numba has no types
+    """Machine code that was kept; what others would inline of it is read when one of them is compiled."""
+
+    def __init__(self, owner: Any, name: str, code: bytes, bitcode: bytes, defines: Collection[str]) -> None:
+        super().__init__(owner, name)
+        self._bitcode = bitcode
+        self.enable_object_caching()
+        self._set_compiled_object(code)
+        self._finalize_final_module()
+        owner._engine._defined_symbols.update(defines)
+
+    def _get_module_for_linking(self) -> Any:
+        if self._shared_module is None:
+            self._shared_module = llvmlite.binding.parse_bitcode(self._bitcode)
+            self._codegen._engine._load_defined_symbols(self._shared_module)
+        return self._shared_module
+
+
 class Pieces:
     """What was compiled of one function, a file for each signature and processor."""
 
@@ -141,7 +186,7 @@ class Pieces:
             with suppress(Exception):  # whatever a damaged file does to its reader, it counts as absent
                 content = (place / self._file(key)).read_bytes()
                 if hashlib.sha256(content[_SUM_BYTES:]).digest() == content[:_SUM_BYTES]:
-                    return loads(content[_SUM_BYTES:])  # noqa: S301 - of a folder whose writers the user trusts
+                    return _Reader(io.BytesIO(content[_SUM_BYTES:])).load()
         _say_compiling()
         return None
 
@@ -179,6 +224,23 @@ class _Locator(caching.UserProvidedCacheLocator):
 class _Results(caching.CompileResultCacheImpl):
     _locator_classes = [_Locator, *caching.CompileResultCacheImpl._locator_classes]  # noqa: RUF012 - as the base has it
 
+    def rebuild(self, target_context: Any, payload: Any) -> Any:
+        """A compiled function from what was kept of it, as Numba makes it, but for its library."""
+        (name, _, (code, bitcode)), fndesc, env, signature, objectmode, lifted, typeann, reload_init, envs = payload
+        for begin in reload_init:
+            begin()
+        defines = (fndesc.llvm_func_name, fndesc.llvm_cpython_wrapper_name, fndesc.llvm_cfunc_wrapper_name)
+        library = _Library(target_context.codegen(), name, code, bitcode, defines)
+        found = compiler.CompileResult(
+            target_context=target_context, typing_context=target_context.typing_context, library=library,
+            environment=env, entry_point=target_context.get_executable(library, fndesc, env), fndesc=fndesc,
+            type_annotation=typeann, signature=signature, objectmode=objectmode, lifted=lifted, typing_error=None,
+            call_helper=None, metadata=None, reload_init=reload_init, referenced_envs=envs,
+        )  # fmt: skip
+        for one in envs:
+            library.codegen.set_env(one.env_name, one)
+        return found
+
 
 class _Kept(caching.FunctionCache):
     """Numba's memory of a function, with files of our own for functions of ours."""
@@ -191,6 +253,37 @@ class _Kept(caching.FunctionCache):
         if isinstance(found, _Locator):
             pieces: Any = Pieces(found.get_cache_path(), self._impl.filename_base, found.get_source_stamp())
             self._cache_file = pieces
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """What was kept of a signature, or None.
+
+        Numba loads all that it compiles with before it looks; what was kept needs its memory of arrays only.
+        """
+        if not isinstance(self._cache_file, Pieces):
+            return super().load_overload(sig, target_context)
+        _give_memory()
+        if (found := self._load_overload(sig, target_context)) is None:
+            _load_compiler()
+        return found
+
+
+@cache
+def _give_memory() -> None:
+    """The functions that compiled code asks for memory, known by their names."""
+    for name, address in _nrt_python.c_helpers.items():
+        llvmlite.binding.add_symbol(name if name.startswith("_") else f"NRT_{name}", address)
+
+
+@cache
+def _load_compiler() -> None:
+    """Numba's part for arrays, without its question whether SciPy's linear algebra is there, a quarter of a second.
+
+    It is, and no loop of ours calls it; a function that does asks for itself.
+    """
+    linalg = importlib.import_module("numba.np.linalg")
+    ask, vars(linalg)["ensure_blas"] = linalg.ensure_blas, lambda: None
+    importlib.import_module("numba.np.arraymath")
+    vars(linalg)["ensure_blas"] = ask
 
 
 def keep() -> None:

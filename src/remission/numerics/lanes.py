@@ -11,7 +11,6 @@ Loops over these functions vectorize (LLVM) because they are branch-free, divisi
 (``error_model="numpy"``) and everything is inlined. No fast-math: contraction or reordering would change bits.
 """
 
-import importlib
 import inspect
 import platform
 from collections.abc import Callable
@@ -23,7 +22,6 @@ from llvmlite.binding import get_host_cpu_features, set_option
 from numba import config as _config
 from numba import int64, njit, uint64
 from numba.core.registry import cpu_target
-from numba.np import linalg
 
 from remission.numerics import compiled, elementary
 
@@ -54,12 +52,6 @@ compiled.keep()
 set_option("", "-force-vector-interleave=4")
 settings: Any = _config
 settings.CPU_FEATURES = _features(settings.CPU_NAME, settings.CPU_FEATURES)
-
-# Numba asks at its start whether SciPy's linear algebra is there, a quarter of a second. It is, and no loop of ours
-# calls it; a function that does asks for itself.
-_ask, linalg.ensure_blas = linalg.ensure_blas, lambda: None
-importlib.import_module("numba.np.arraymath")
-linalg.ensure_blas = _ask
 
 
 def compiled_for() -> str:

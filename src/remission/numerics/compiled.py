@@ -29,7 +29,7 @@ import llvmlite.binding
 import numba
 import numpy as np
 from numba.core import caching, codegen, compiler, dispatcher, environment
-from numba.core.runtime import _nrt_python
+from numba.core.runtime import nrt
 from numba.core.serialize import dumps
 
 from remission.errors import RemissionError
@@ -152,7 +152,7 @@ def _environment(module: str, consts: list[Any], name: str) -> Any:
     return found
 
 
-class _Library(codegen.JITCodeLibrary):  # type: ignore[misc]  # Numba has no types
+class _Library(codegen.JITCodeLibrary):
     """Machine code that was kept; what others would inline of it is read when one of them is compiled."""
 
     def __init__(self, owner: Any, name: str, code: bytes, bitcode: bytes, defines: Collection[str]) -> None:
@@ -231,7 +231,8 @@ class _Results(caching.CompileResultCacheImpl):
             begin()
         defines = (fndesc.llvm_func_name, fndesc.llvm_cpython_wrapper_name, fndesc.llvm_cfunc_wrapper_name)
         library = _Library(target_context.codegen(), name, code, bitcode, defines)
-        found = compiler.CompileResult(
+        result: Any = compiler.CompileResult  # its fields have no types
+        found = result(
             target_context=target_context, typing_context=target_context.typing_context, library=library,
             environment=env, entry_point=target_context.get_executable(library, fndesc, env), fndesc=fndesc,
             type_annotation=typeann, signature=signature, objectmode=objectmode, lifted=lifted, typing_error=None,
@@ -270,7 +271,7 @@ class _Kept(caching.FunctionCache):
 @cache
 def _give_memory() -> None:
     """The functions that compiled code asks for memory, known by their names."""
-    for name, address in _nrt_python.c_helpers.items():
+    for name, address in nrt._nrt.c_helpers.items():
         llvmlite.binding.add_symbol(name if name.startswith("_") else f"NRT_{name}", address)
 
 

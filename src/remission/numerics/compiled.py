@@ -271,7 +271,7 @@ class _Kept(caching.FunctionCache):
 @cache
 def _give_memory() -> None:
     """The functions that compiled code asks for memory, known by their names."""
-    for name, address in nrt._nrt.c_helpers.items():
+    for name, address in vars(nrt)["_nrt"].c_helpers.items():
         llvmlite.binding.add_symbol(name if name.startswith("_") else f"NRT_{name}", address)
 
 

@@ -129,6 +129,8 @@ def test_cohorts_are_told_from_trials() -> None:
         ("alc_naltrexone_cochrane_any", "holds no difference"),
         ("opi_sordo_bup", "Chance did not decide"),
         ("opi_kakko_death", "A 0 is not never"),
+        ("sr_rathore_2025", "not one more trial"),
+        ("nesarc_lopezquintero_2011", "no reason to wait"),
     ],
 )
 def test_kinds_of_records(name: str, says: str) -> None:
@@ -162,6 +164,19 @@ def test_a_review_counts_studies(client: TestClient) -> None:
 def test_a_picture_of_one_substance_holds_no_other(client: TestClient) -> None:
     rows = client.get("/evidence/forest.json?substance=alcohol&endpoint=remission").json()["figure"]["table"]["rows"]
     assert {row[1] for row in rows} == {"all", "alcohol"}
+
+
+def test_the_list_says_the_same(client: TestClient) -> None:
+    """What a row of the list says is what its page says."""
+    page = client.get("/evidence").text
+    words = words_of(page)
+    rows = client.get("/evidence.json").json()
+    notes = [row["risk_of_bias"] for row in rows["studies"]]
+    notes += [row["note"] for part in (rows["care"], *(one["rows"] for one in rows["beside"])) for row in part]
+    assert not [note for note in notes if OURS.search(note)]
+    assert "8402 drinking days" in words
+    assert "NNT how many people" in words
+    assert 'href="/es/safety"' in page
 
 
 def test_pictures_explain_their_words(client: TestClient) -> None:

@@ -111,6 +111,12 @@ def people_text(item: StudyOutcome, record_id: str) -> str:
     return str(item.n) if item.events is None else f"{item.events} of {item.n}"
 
 
+def counted_text(record: CareRecord) -> str:
+    """How many people a number is about, or what was counted instead; may be empty."""
+    counted = packaged_toml("words", "evidence.toml")["counts"].get(record.id, "")
+    return "" if record.n is None else f"{record.n} {counted}".strip()
+
+
 def facts_of(record: StudyRecord | CareRecord) -> tuple[tuple[str, str], ...]:
     """Name and text of each fact about a record that is known."""
     if isinstance(record, StudyRecord):
@@ -130,7 +136,7 @@ def facts_of(record: StudyRecord | CareRecord) -> tuple[tuple[str, str], ...]:
             (record.absolute_per_100_control, record.comparator or record.treatment),
         )
         shown = [f"{number:g} with: {side}" for number, side in sides if number is not None]
-        counted = packaged_toml("words", "evidence.toml")["counts"].get(record.id, "people")
+        counted = counted_text(record)
         facts = [
             ("Treatment", "" if record.treatment == "-" else contrast_text(record)),
             ("Substance", record.substance),
@@ -142,7 +148,7 @@ def facts_of(record: StudyRecord | CareRecord) -> tuple[tuple[str, str], ...]:
             ("Statistic", record.statistic),
             ("Value", care_value_text(record)),
             ("Per 100 people", "; ".join(shown)),
-            ("Counted", "" if record.n is None else f"{record.n} {counted}"),
+            ("Counted", f"{counted} people" if counted.isdecimal() else counted),
             ("Read in", record.source_kind),
             ("Certainty", record.certainty or ""),
             ("Note", record.note or ""),

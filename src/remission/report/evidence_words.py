@@ -18,6 +18,10 @@ from remission.records.packaged import packaged_toml
 _R = TypeVar("_R", bound=StudyRecord | CareRecord)
 
 ZERO = "A count of 0 does not say that there is no harm: few people cannot show what is rare."
+NO_FORECAST = (
+    "Remission here is counted in surveys, mostly after many years or over a whole life. It is no forecast for one "
+    "person, and no reason to wait without help."
+)
 TWO_AT_ONCE = (
     "One comparison changes two things at once, ketamine and therapy, and does not tell which of the two did it."
 )
@@ -88,6 +92,13 @@ def _of_study(study: StudyRecord) -> Iterator[str]:
         )
     if any(comparison_of(item.arm_or_contrast) == KETAMINE_AND_THERAPY for item in numbers):
         yield TWO_AT_ONCE
+    if any(endpoint_of(item.endpoint).id == "remission" for item in numbers):
+        yield NO_FORECAST
+    if design_of(study.id) == "review":
+        yield (
+            "A review gathers or quotes trials and is not one more trial. How many of them were in favor says nothing "
+            "of how large or how sure an effect is."
+        )
     harms = [item for item in study.outcomes if endpoint_of(item.endpoint).id == "harm"]
     if any(item.value == 0 for item in harms):
         yield ZERO

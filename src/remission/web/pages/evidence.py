@@ -132,6 +132,13 @@ class TherapyLink(Record):
     name: str
 
 
+class Meaning(Record):
+    """An abbreviation or term that a page shows, and what it means."""
+
+    name: str
+    means: str
+
+
 class EvidencePage(Record):
     """What /evidence shows."""
 
@@ -149,6 +156,7 @@ class EvidencePage(Record):
     n_care: int
     forests: tuple[ForestLink, ...]
     therapies: tuple[TherapyLink, ...]
+    words: tuple[Meaning, ...]
     fault: Fault | None = None
     status: int = 200
 
@@ -173,13 +181,6 @@ class ConflictRow(Record):
     quantity: str
     says: str
     statements: tuple[str, ...]
-
-
-class Meaning(Record):
-    """An abbreviation or term that a page shows, and what it means."""
-
-    name: str
-    means: str
 
 
 class Disagreement(Record):
@@ -284,6 +285,19 @@ def evidence(
         found, fault = registry, fault_of(error)
     if treatment:
         found = _of_treatment(found, treatment)
+    studies = tuple(_study_row(registry, study) for study in by_result(found.studies))
+    care = tuple(_care_row(record) for record in found.care)
+    beside = tuple(
+        Topic(
+            id=topic,
+            title=_TITLES[topic],
+            n=len(registry.about(topic)),
+            rows=tuple(_care_row(record) for record in found.about(topic)),
+        )
+        for topic in TOPICS
+        if topic != "care"
+    )
+    rows: list[StudyRow | CareRow] = [*studies, *care, *(row for topic in beside for row in topic.rows)]
     return EvidencePage(
         treatment=treatment,
         treatment_label=row_names().get(treatment, ""),
@@ -292,22 +306,14 @@ def evidence(
         speaks=_speaks("alcohol"),
         filters=_choices(registry, chosen),
         with_interval=interval,
-        studies=tuple(_study_row(registry, study) for study in by_result(found.studies)),
-        care=tuple(_care_row(record) for record in found.care),
-        beside=tuple(
-            Topic(
-                id=topic,
-                title=_TITLES[topic],
-                n=len(registry.about(topic)),
-                rows=tuple(_care_row(record) for record in found.about(topic)),
-            )
-            for topic in TOPICS
-            if topic != "care"
-        ),
+        studies=studies,
+        care=care,
+        beside=beside,
         n_studies=len(registry.studies),
         n_care=len(registry.care),
         forests=tuple(link for link in _forests() if not substance or fault or link.substance == substance),
         therapies=tuple(TherapyLink(kind=one, name=THERAPIES[one].name) for one in kinds_with_readings()),
+        words=_words([text for row in rows for text in _seen(row)]),
         fault=fault,
         status=422 if fault else 200,
     )
@@ -370,13 +376,15 @@ def _words(shown: Sequence[str]) -> tuple[Meaning, ...]:
     return tuple(Meaning(name=name, means=means) for name, means in evidence_words.words_in(shown))
 
 
+def _seen(row: StudyRow | CareRow) -> tuple[str, ...]:
+    if isinstance(row, StudyRow):
+        return row.title, row.found, row.risk_of_bias
+    return row.treatment, row.endpoint, row.value, row.note
+
+
 def _forest_cautions(endpoint: str, comparisons: set[str]) -> tuple[str, ...]:
     """What a picture does not say, beside what holds for every one."""
-    said = {
-        "harm": evidence_words.ZERO,
-        "remission": "Remission here is counted in surveys, mostly after many years or over a whole life. It is no "
-        "forecast for one person, and no reason to wait without help.",
-    }
+    said = {"harm": evidence_words.ZERO, "remission": evidence_words.NO_FORECAST}
     found = [said[endpoint]] if endpoint in said else []
     if evidence_words.KETAMINE_AND_THERAPY in comparisons:
         found.append(evidence_words.TWO_AT_ONCE)
@@ -510,10 +518,10 @@ def _choices(registry: EvidenceRegistry, chosen: dict[str, str]) -> tuple[Choice
 
 
 def _study_row(registry: EvidenceRegistry, study: StudyRecord) -> StudyRow:
-    numbers = [item for item in study.outcomes if item.value is not None]
+    numbers, shown = [item for item in study.outcomes if item.value is not None], evidence_words.readable(study)
     return StudyRow(
         id=study.id,
-        title=texts.study_title(study),
+        title=texts.study_title(shown),
         name=texts.study_name(study),
         substance=study.substance,
         design=design_of(study.id),
@@ -521,7 +529,7 @@ def _study_row(registry: EvidenceRegistry, study: StudyRecord) -> StudyRow:
         found=_found(study),
         n_numbers=len(numbers),
         n_first_hand=sum(item.is_first_hand for item in numbers),
-        risk_of_bias=study.risk_of_bias or "not assessed",
+        risk_of_bias=shown.risk_of_bias or "not assessed",
         disagrees=bool(registry.conflicts(study.id)),
         citation=citation_of(study),
     )
@@ -544,7 +552,7 @@ def _care_row(written: CareRecord) -> CareRow:
         comparator=record.comparator or "nothing named",
         endpoint=record.endpoint,
         value=texts.care_value_text(record),
-        n="" if record.n is None else str(record.n),
+        n=texts.counted_text(record),
         note=record.note or "",
         source_kind=record.source_kind,
         citation=citation_of(written),

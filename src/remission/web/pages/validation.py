@@ -38,7 +38,7 @@ class RecordLink(Record):
 
 _MADE = re.compile(
     r"(?:(?:^|(?<=[.;] ))(?:(?:Made|Written|Generated|This page is written) (?:by|on)\b[^.;]*(?:\.(?=\S)[^.;]*)*"
-    r"|make \w+\b[^;]*? writes this page|do not edit|[Ss]eed \d+[^.;]*)[.;]?(?: |$))+(\w?)"
+    r"|Draws [0-9a-f]{8,}\b[^.]*\.|make \w+\b[^;]*? writes this page|do not edit|[Ss]eed \d+[^.;]*)[.;]?(?: |$))+(\w?)"
 )
 """What a record says of how it was made."""
 

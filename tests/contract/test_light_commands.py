@@ -77,6 +77,20 @@ def test_a_simulation_starts_without_linear_algebra(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
 
 
+def test_a_design_begins_without_what_its_end_needs(tmp_path: Path) -> None:
+    """Special functions, a tenth of a second, and templates are for what comes after the first trials."""
+    code = (
+        "import sys\n"
+        "from remission.cli import design_show, design_work\n"
+        "from remission.design import study\n"
+        "from remission.cli.app import app_of\n"
+        "app_of(['design'])\n"
+        "print(*sorted({'scipy.special', 'scipy.optimize', 'jinja2', 'pyarrow'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert done.stdout.strip() == ""
+
+
 def test_a_design_can_copy_itself_for_its_workers(tmp_path: Path) -> None:
     """A library that starts a thread as it is loaded, as Arrow's memory does, makes each worker load everything."""
     code = (

@@ -128,7 +128,6 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
     from remission.design.study import first_look, plan_design, study_design
     from remission.design.variants import sizes_of
     from remission.records.result import plain
-    from remission.report.design_folder import check_report_folder
 
     # Everything is checked before anything is simulated.
     if detectable and scenarios is None and power is None:
@@ -138,7 +137,7 @@ def design_command(  # noqa: PLR0917 - options of a command line, one part of th
         raise SpecError(where="--detectable", got="given with --looks", allowed="a test at the end, or a stated effect",
                         remedy="Leave one of them out.")  # fmt: skip
     _check_effect(context)
-    check_report_folder(report)
+    _check_report(report)
     if scenarios is not None:
         _tabulate(context, protocol, scenarios)
         return
@@ -220,6 +219,13 @@ def _tabulate(context: typer.Context, name: str, scenarios: Path) -> None:
             report_table(context, protocol=protocol, content=content, work=work)
     if context.params["as_json"]:
         print_json(content)
+
+
+def _check_report(folder: Path | None) -> None:
+    if folder is not None:
+        from remission.report.design_folder import check_report_folder
+
+        check_report_folder(folder)
 
 
 def _check_effect(context: typer.Context) -> None:

@@ -18,10 +18,10 @@ from math import inf, sqrt
 
 import numpy as np
 import scipy
-from scipy.special import ndtr, ndtri
 
 from remission.design.sequential import beta_floors, bounds_spending, first_stops, plan_looks, spending_of
 from remission.errors import SpecError
+from remission.numerics.normal_law import ndtr, ndtri
 from remission.records.effect import GoRule, LookPlan, NormalPrior
 
 

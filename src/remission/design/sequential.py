@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy
-from scipy.special import ndtr, ndtri
 
 from remission.errors import SpecError
+from remission.numerics.normal_law import ndtr, ndtri
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(400)
 _WIDEST_Z = 38.0

@@ -14,9 +14,9 @@ from functools import partial
 from typing import Final, Literal
 
 import numpy as np
-from scipy.special import ndtr, ndtri
 
 from remission.analyses.estimate import Z95
+from remission.numerics.normal_law import ndtr, ndtri
 from remission.numerics.tallies import Measure
 
 TRIALS_NEAR = 10

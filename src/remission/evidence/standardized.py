@@ -18,9 +18,9 @@ from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float
-from scipy.special import logsumexp, ndtr, ndtri
 
 from remission.errors import SpecError
+from remission.numerics.normal_law import logsumexp, ndtr, ndtri
 from remission.records.base import Record
 from remission.records.packaged import read_library_json
 from remission.records.parameter import DEFAULT_POSTERIOR

@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from scipy.special import ndtr
 
 from remission.analyses.estimate import Z95
 from remission.errors import RunError, SpecError
 from remission.evidence.standardized import Law
 from remission.files import read_json
 from remission.foresight.forecast import FORMAT, VERDICTS, law_of_file
+from remission.numerics.normal_law import ndtr
 from remission.records.result import Result
 
 _FIRST_FORMAT = "remission/forecast/1"

@@ -6,14 +6,18 @@ from collections.abc import Sequence
 from functools import cache, partial
 from hashlib import sha256
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
-def page_environment(*packages: str, **options: Any) -> Environment:
+
+def page_environment(*packages: str, **options: Any) -> "Environment":
     """Templates of some packages, the first before the next, and of the reports."""
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined  # where a page is filled
+
     loaders = [PackageLoader(name) for name in (*packages, "remission.report")]
     return Environment(loader=ChoiceLoader(loaders), autoescape=True, undefined=StrictUndefined, **options)
 

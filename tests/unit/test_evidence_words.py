@@ -130,6 +130,7 @@ def test_cohorts_are_told_from_trials() -> None:
         ("opi_sordo_bup", "Chance did not decide"),
         ("opi_kakko_death", "A 0 is not never"),
         ("sr_rathore_2025", "not one more trial"),
+        ("pizon_2018_aws", "Chance did not decide"),
         ("nesarc_lopezquintero_2011", "no reason to wait"),
     ],
 )
@@ -164,6 +165,14 @@ def test_a_review_counts_studies(client: TestClient) -> None:
 def test_a_picture_of_one_substance_holds_no_other(client: TestClient) -> None:
     rows = client.get("/evidence/forest.json?substance=alcohol&endpoint=remission").json()["figure"]["table"]["rows"]
     assert {row[1] for row in rows} == {"all", "alcohol"}
+
+
+def test_a_result_in_words_says_which(client: TestClient) -> None:
+    assert "not sustained after several days" in words_of(client.get("/evidence/dakwar_2017_lab").text)
+    assert "Found: a result in words: which way is not on file" in words_of(
+        client.get("/evidence/das_2019_reconsolidation").text
+    )
+    assert "several groups" not in " ".join(cautions(REGISTRY["project_match"]))
 
 
 def test_the_list_says_the_same(client: TestClient) -> None:

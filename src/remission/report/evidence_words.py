@@ -4,7 +4,8 @@ The records stay as they were read. What is said beside or instead of their word
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -12,7 +13,7 @@ from remission.evidence.classes import comparison_of, design_of, endpoint_of
 from remission.evidence.matrix import interval_holds_no_difference
 from remission.evidence.verdicts import RESULTS, result_of
 from remission.records.base import Record
-from remission.records.evidence import CareRecord, StudyRecord
+from remission.records.evidence import CareRecord, StudyOutcome, StudyRecord
 from remission.records.packaged import packaged_toml
 
 _R = TypeVar("_R", bound=StudyRecord | CareRecord)
@@ -69,18 +70,25 @@ def cautions(record: StudyRecord | CareRecord) -> tuple[str, ...]:
 def _of_study(study: StudyRecord) -> Iterator[str]:
     if "WITHDRAWN" in study.design:
         yield "This trial was withdrawn. Nobody took part, and it shows nothing."
-        return
-    result, numbers = result_of(study), [item for item in study.outcomes if item.value is not None]
-    if all(item.endpoint in {"planned enrolment", "enrolled"} for item in study.outcomes):
+    elif all(item.endpoint in {"planned enrolment", "enrolled"} for item in study.outcomes):
         yield "No result of this study is on file here."
-        return
-    contrasts = [item for item in numbers if comparison_of(item.arm_or_contrast)]
-    groups = {item.arm_or_contrast for item in numbers} if design_of(study.id) == "randomized" else set()
+    else:
+        numbers = [item for item in study.outcomes if item.value is not None]
+        yield from _of_comparison(study, numbers)
+        yield from _of_kind(study, numbers)
+
+
+def _of_comparison(study: StudyRecord, numbers: Sequence[StudyOutcome]) -> Iterator[str]:
+    result, design = result_of(study), design_of(study.id)
+    comparisons = {comparison_of(item.arm_or_contrast) for item in numbers} - {None}
+    groups = Counter(item.endpoint for item in numbers if design == "randomized")
     if result in RESULTS[:2]:
         yield _NOT_FOUND
-    if result == RESULTS[4] and contrasts:
+    if design == "controlled-not-randomized":
+        yield "Chance did not decide who got what, so the groups may differ in more than the treatment."
+    if result == RESULTS[4] and comparisons:
         yield "A comparison stands below without an interval, so nobody can tell from it how sure the difference is."
-    elif result in {RESULTS[1], RESULTS[4]} and not contrasts and len(groups) > 1:
+    elif result in {RESULTS[1], RESULTS[4]} and not comparisons and max(groups.values(), default=0) > 1:
         yield (
             "Numbers of several groups stand below. Whether they differ by more than chance is not on file here: do "
             "not read their difference as what the treatment does."
@@ -90,8 +98,11 @@ def _of_study(study: StudyRecord) -> Iterator[str]:
             "This record holds no comparison between groups, so by itself it cannot tell what a treatment did, and "
             "what time or chance did."
         )
-    if any(comparison_of(item.arm_or_contrast) == KETAMINE_AND_THERAPY for item in numbers):
+    if KETAMINE_AND_THERAPY in comparisons:
         yield TWO_AT_ONCE
+
+
+def _of_kind(study: StudyRecord, numbers: Sequence[StudyOutcome]) -> Iterator[str]:
     if any(endpoint_of(item.endpoint).id == "remission" for item in numbers):
         yield NO_FORECAST
     if design_of(study.id) == "review":

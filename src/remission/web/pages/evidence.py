@@ -13,7 +13,7 @@ from remission.evidence.contrasts import group_contrasts, outcomes_of
 from remission.evidence.matrix import COLUMNS, READINGS, Cell, evidence_matrix, row_names, row_of
 from remission.evidence.registry import TOPICS, EvidenceRegistry, citation_of, load_evidence, public_record
 from remission.evidence.therapies import kinds_with_readings
-from remission.evidence.verdicts import by_result, found_text, verdicts_of
+from remission.evidence.verdicts import RESULTS, by_result, found_text, result_of, verdicts, verdicts_of
 from remission.records.base import Record
 from remission.records.evidence import CareRecord, StudyOutcome, StudyRecord
 from remission.records.packaged import packaged_toml, verdict_words
@@ -536,7 +536,11 @@ def _study_row(registry: EvidenceRegistry, study: StudyRecord) -> StudyRow:
 
 
 def _found(study: StudyRecord) -> str:
-    return found_text(study).replace("[", "(read in: ").replace("]", ")")
+    """What a record found, with the words of a result that has no number."""
+    found = found_text(study).replace("[", "(read in: ").replace("]", ")")
+    own = [one for one in verdicts(EvidenceRegistry(studies=(study,), care=())) if one.endpoints]
+    says = "; ".join(dict.fromkeys(one.says for one in own))
+    return f"{found}: {says}" if result_of(study) == RESULTS[3] else found
 
 
 def _said(item: StudyOutcome) -> str:

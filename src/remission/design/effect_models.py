@@ -18,7 +18,7 @@ from remission.errors import SpecError
 from remission.evidence.standardized import (
     Law,
     OtherTrials,
-    effects_of,
+    effects_of_others,
     load_other_trials,
     mixed,
     verdict_chances,
@@ -113,7 +113,7 @@ def baseline_of(protocol: Protocol, analysis: str, *, standard_error: float, alp
     error = float(np.sqrt(sum(1.0 / n for n in people)))
     unit = standard_error / error
     others = load_other_trials()
-    effects = effects_of(others.trials)
+    effects = effects_of_others()
     z = z_of_new_trial(effects, error)
     factor = direction_of(protocol, analysis) * unit
     return Baseline(

@@ -67,16 +67,16 @@ class Law:
     @property
     def mean(self) -> float:
         """Its mean."""
-        return math.fsum(self.weight * self.center)
+        return _total(self.weight * self.center)
 
     @property
     def sd(self) -> float:
         """Its standard deviation."""
-        return math.sqrt(math.fsum(self.weight * ((self.center - self.mean) ** 2 + self.spread**2)))
+        return math.sqrt(_total(self.weight * ((self.center - self.mean) ** 2 + self.spread**2)))
 
     def below(self, value: float) -> float:
         """Its share below a value."""
-        return math.fsum(self.weight * ndtr((value - self.center) / self.spread))
+        return _total(self.weight * ndtr((value - self.center) / self.spread))
 
     def log_density(self, value: float) -> float:
         """Logarithm of its density."""
@@ -113,6 +113,11 @@ def mixed(first: Law, second: Law, weight: float) -> Law:
     return Law(center=center, spread=spread, weight=np.concatenate([share * one.weight for one, share in parts]))
 
 
+def _total(parts: _Part) -> float:
+    """Their exact sum, rounded once; a list of Python's numbers is gone through sooner than an array."""
+    return math.fsum(parts.tolist())
+
+
 @cache
 def load_other_trials(name: str = DEFAULT_POSTERIOR) -> OtherTrials:
     """The trials behind the posterior that the program carries."""
@@ -134,6 +139,12 @@ def effects_of(trials: tuple[Seen, ...] | list[Seen], *, alpha: float = ALPHA) -
             chance = {"no difference": 1.0 - up - down, "favors control": down}.get(one.says or "", up)
             log = log + np.log(np.maximum(chance, 1e-12))
     return Law(center=mean, spread=tau, weight=np.exp(log - logsumexp(log)))
+
+
+@cache
+def effects_of_others() -> Law:
+    """The standardized effect of a trial not seen, by all trials behind the posterior that the program carries."""
+    return effects_of(load_other_trials().trials)
 
 
 # As scipy.stats has them, to the bit; loading that takes longer than a design's first answer.

@@ -233,3 +233,20 @@ def test_what_was_kept_does_what_was_compiled(tmp_path: Path) -> None:
     assert again == fresh
     assert "('IndexError', ('no such day', 0))" in fresh[1]
     assert "('ValueError', ('more than three',))" in fresh[1]
+
+
+def test_another_numba_reads_what_was_kept_in_its_own_way(tmp_path: Path) -> None:
+    """A part of Numba that is not promised may change: slower then, and the same."""
+    environment: dict[str, Any] = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    environment.pop("NUMBA_CACHE_DIR", None)
+    other = (
+        "from remission.numerics import compiled\n"
+        "def fails(*_): raise TypeError('one argument more')\n"
+        "compiled._rebuilt = fails\n"
+    )
+    for before in ("", other):
+        done = subprocess.run(
+            [sys.executable, "-c", before + CALL], capture_output=True, text=True, check=False, env=environment
+        )
+        assert (done.returncode, done.stdout) == (0, "0.5\n"), done.stderr
+    assert done.stderr == "", "what was kept was compiled again"

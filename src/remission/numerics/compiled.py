@@ -225,22 +225,31 @@ class _Results(caching.CompileResultCacheImpl):
     _locator_classes = [_Locator, *caching.CompileResultCacheImpl._locator_classes]  # noqa: RUF012 - as the base has it
 
     def rebuild(self, target_context: Any, payload: Any) -> Any:
-        """A compiled function from what was kept of it, as Numba makes it, but for its library."""
-        (name, _, (code, bitcode)), fndesc, env, signature, objectmode, lifted, typeann, reload_init, envs = payload
-        for begin in reload_init:
-            begin()
-        defines = (fndesc.llvm_func_name, fndesc.llvm_cpython_wrapper_name, fndesc.llvm_cfunc_wrapper_name)
-        library = _Library(target_context.codegen(), name, code, bitcode, defines)
-        result: Any = compiler.CompileResult  # its fields have no types
-        found = result(
-            target_context=target_context, typing_context=target_context.typing_context, library=library,
-            environment=env, entry_point=target_context.get_executable(library, fndesc, env), fndesc=fndesc,
-            type_annotation=typeann, signature=signature, objectmode=objectmode, lifted=lifted, typing_error=None,
-            call_helper=None, metadata=None, reload_init=reload_init, referenced_envs=envs,
-        )  # fmt: skip
-        for one in envs:
-            library.codegen.set_env(one.env_name, one)
-        return found
+        """A compiled function from what was kept of it; as Numba does it where another Numba has it otherwise."""
+        try:
+            return _rebuilt(target_context, payload)
+        except (AttributeError, TypeError, ValueError):
+            target_context.refresh()
+            return super().rebuild(target_context, payload)
+
+
+def _rebuilt(target_context: Any, payload: Any) -> Any:
+    """As Numba makes it, but for its library."""
+    (name, _, (code, bitcode)), fndesc, env, signature, objectmode, lifted, typeann, reload_init, envs = payload
+    for begin in reload_init:
+        begin()
+    defines = (fndesc.llvm_func_name, fndesc.llvm_cpython_wrapper_name, fndesc.llvm_cfunc_wrapper_name)
+    library = _Library(target_context.codegen(), name, code, bitcode, defines)
+    result: Any = compiler.CompileResult  # its fields have no types
+    found = result(
+        target_context=target_context, typing_context=target_context.typing_context, library=library,
+        environment=env, entry_point=target_context.get_executable(library, fndesc, env), fndesc=fndesc,
+        type_annotation=typeann, signature=signature, objectmode=objectmode, lifted=lifted, typing_error=None,
+        call_helper=None, metadata=None, reload_init=reload_init, referenced_envs=envs,
+    )  # fmt: skip
+    for one in envs:
+        library.codegen.set_env(one.env_name, one)
+    return found
 
 
 class _Kept(caching.FunctionCache):

@@ -19,6 +19,7 @@ from remission.web.export import folder as export
 from remission.web.export.check import MOST_FIRST_BYTES, absolute_addresses, check_site
 from remission.web.export.places import Places
 from remission.web.export.rewrite import copied_script
+from remission.web.language import LANGUAGES, load_text
 from remission.web.settings import WebSettings
 
 STATIC = Path(str(web.__file__)).with_name("static")
@@ -108,6 +109,14 @@ def test_a_page_carries_its_day_and_who_offers_it(copy: Path) -> None:
     missing = (copy / "404.html").read_text("utf-8")
     assert "988" in missing
     assert "<link" not in missing, "it is shown at any depth, where no other file can be named"
+    for language in LANGUAGES:
+        assert load_text(language, "journey")["safety"]["now"] in missing, "a number says when to call it"
+        words = load_text(language, "clinics")
+        page = (copy / ("" if language == "en" else language) / "clinics.html").read_text("utf-8")
+        for told in (words["ask"]["device_town"], words["ask"]["sent"], words["states"]["tells"]):
+            assert told not in page, "a copy sends nothing, and nothing hears of it"
+        assert words["ask"]["device"] in page
+    assert "HOME" in missing
 
 
 def test_same_pages_same_bytes(tmp_path: Path) -> None:

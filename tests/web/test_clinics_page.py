@@ -55,6 +55,30 @@ def test_a_question_is_answered_without_a_script(client: TestClient) -> None:
     assert "Nothing in the list fits." in client.post("/clinics", data={**ask, "place": "59001"}).text
 
 
+def test_a_list_says_nothing_that_its_rows_do_not(client: TestClient) -> None:
+    """A count that its page does not show, a word of our code, therapy with a drug that is not given, a dead number."""
+    head, *rows = DEMO.decode().splitlines()
+    names = head.split(",")
+    first = dict(zip(names, rows[0].split(","), strict=True))
+    told = [
+        first
+        | {"id": "a", "name": "Plain House", "ketamine_offered": "no", "ketamine_route": "", "payment": "by_barter"},
+        first | {"id": "b", "name": "Drip House", "phone": "650-555-0102 ext. 7"},
+        first | {"id": "c", "name": "Old House", "last_verified": "2020-01-15"},
+    ]
+    content = "\n".join([head, *(",".join(one[name] for name in names) for one in told)])
+    assert client.post("/clinics/load", files={"file": ("list.csv", content.encode())}).status_code == 200
+    assert [one["n"] for one in client.get("/clinics.json").json()["states"]] == [2]
+    page = client.get("/clinics/state/CA").text
+    assert re.findall(r"<h3>(.*?)</h3>", page) == ["Drip House", "Plain House"]
+    drip, plain = page.split("<h3>")[1:3]
+    assert "Therapy with ketamine" in drip
+    assert "Therapy with ketamine" not in plain
+    assert "by barter" in plain
+    assert 'href="tel:+16505550100"' in plain
+    assert "tel:" not in drip.partition("</li>")[0]
+
+
 @pytest.mark.parametrize(
     ("place", "says"),
     [("", "Type a ZIP"), ("00501", "We do not know"), ("Springfield", "More than one state"), ("<b>x", "&lt;b&gt;x")],

@@ -48,6 +48,10 @@ def test_care_is_found_from_a_stick(page: Page, copy: Path, asked: list[str]) ->
     page.locator("form.ask button").click()
     expect(page.locator("#places li").first).to_contain_text("Example Harbor Clinic")
     assert "94025" not in page.url
+    page.fill("#place", "Menlo Park, CA")
+    page.locator("form.ask button").click()
+    expect(page.locator("#place-fault")).to_contain_text("solo conoce códigos postales")
+    assert "Menlo" not in page.url
     page.goto((copy / "index.html").as_uri())
     follow(page, page.locator(".help a").first)
     expect(page.locator("a[href^='tel:']").first).to_be_attached()

@@ -67,6 +67,7 @@ class LostPart(Record):
 
     language: str
     words: dict[str, str]
+    now: str
     contacts: Contacts
 
 
@@ -294,6 +295,7 @@ class _Crawl:
             LostPart(
                 language=one,
                 words=dict(load_text(one, "copy")),
+                now=load_text(one, "journey")["safety"]["now"],
                 contacts=contacts_of(settings.country, one, settings.helplines),
             )
             for one in LANGUAGES

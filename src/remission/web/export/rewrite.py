@@ -18,6 +18,7 @@ _ASKED = re.compile(r'\s(?:hx-[a-z-]+|method|action|enctype)="[^"]*"')
 _SERVER_ONLY = re.compile(
     r'<script [^>]*vendor/htmx[^>]*></script>|<meta name="htmx-config"[^>]*>'
     r"|<noscript><meta http-equiv[^>]*></noscript>"
+    r"| ?<span [^>]*data-served[^>]*>[^<]*</span>"  # what a server is told: a copy has none
 )
 _POLICY = (
     CONTENT_SECURITY_POLICY.replace("form-action 'self'", "form-action 'none'")

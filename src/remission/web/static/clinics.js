@@ -90,8 +90,10 @@ function say(text) {
 
 form.addEventListener("submit", async (event) => {
   const zip = /^\s*(\d{5})(?:-?\d{4})?\s*$/.exec(place.value)?.[1];
-  if (!zip) return; // a town's name is looked up by the server, as the hint says
+  const isCopy = form.hasAttribute("data-copy");
+  if (!zip && !isCopy) return; // a town's name is looked up by the server, as the hint says
   event.preventDefault();
+  if (!zip) { say(form.dataset.zipOnly); return; }
   try {
     const data = await load(), start = locate(zip, data);
     say(start ? "" : form.dataset.unknown);

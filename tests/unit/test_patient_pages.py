@@ -21,6 +21,7 @@ from remission.library.loader import load_parameter_set
 from remission.library.protocols import load_protocol
 from remission.library.published import trial_record
 from remission.patient.standing import substances_without_trial
+from remission.protocol.explanation import explain_arm
 from remission.records.evidence import StudyOutcome, StudyRecord
 from remission.records.packaged import packaged_toml
 from remission.records.substance import Substance
@@ -673,6 +674,16 @@ def test_published_numbers_have_a_unit_and_say_how_they_were_read(language: str)
         for row in published_rows(load_protocol(name), partial(retold, language=language)):
             assert row.kind not in {"secondary", "press", "derived"}
             assert not re.search(r"DERIVED|n of|, (mean|media)$", row.text), row.text
+
+
+def test_no_card_says_what_people_had_in_words_of_the_model() -> None:
+    """A record's id or "quality 1, assumed" tells a reader nothing, "no drug" before a medicine a wrong thing."""
+    for name in trials_with_page():
+        protocol = load_protocol(name)
+        for arm in protocol.arms:
+            said = " ".join(explain_arm(protocol, arm, with_model=False)[1:])
+            assert not re.search(r"[a-z]_[a-z]|quality|worth|library|pmc|[a-z]-injection", said), said
+            assert arm.medicine is None or "No drug" not in said
 
 
 @pytest.mark.parametrize(("prefix", "said"), [("", "say nothing of harm"), ("/es", "no dicen nada de daños")])

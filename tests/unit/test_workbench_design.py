@@ -20,13 +20,16 @@ from remission.blinding.finished import analyze_finished
 from remission.cli.app import run_app
 from remission.exchange.canonical import write_diaries
 from remission.exchange.guesses import read_guesses
+from remission.exchange.study_guess import guess_plan
 from remission.library.protocols import list_protocols, load_protocol, protocol_template, protocol_text
 from remission.records.yaml_tree import read_tree
 from remission.web.app import create_app
 from remission.web.bench.check import check_design
 from remission.web.bench.edit import add_item, change_text, remove_item, values_of
 from remission.web.bench.entry import Bench
+from remission.web.bench.results import read_found
 from remission.web.bench.state import state_of
+from remission.web.bench.store import Job
 from remission.web.settings import WebSettings
 
 BOMB = "a: &a [x, x, x, x]\nb: &b [*a, *a, *a, *a]\nc: [*b, *b, *b, *b]\n"
@@ -322,6 +325,24 @@ def test_what_was_typed_stays_where_the_disk_refuses_it(client: TestClient, stal
     assert "kept only here" not in page(client, draft)["text"]
     assert save(client, draft, text=text).status_code == 303
     assert post(client, "/analyze", draft=plan, do="drop").status_code == 303, "the next test finds no file"
+
+
+def test_an_analysis_says_who_is_missing_and_what_each_arm_shows(tmp_path: Path) -> None:
+    """A difference alone does not say which way it goes, and who was not analyzed stood in the file only."""
+    rows = [f"{n},{('new', 'old')[n % 2]},{'' if n in {3, 8} else n % 7}" for n in range(40)]
+    table = tmp_path / "table.csv"
+    table.write_text("\n".join(["id,arm,drinks", *rows, ""]), "utf-8")
+    (tmp_path / "plan.yaml").write_text(guess_plan(table)[0], "utf-8")
+    words = ("analyze", str(table), "--plan", str(tmp_path / "plan.yaml"), "--out", str(tmp_path / "report"))
+    assert run_app(list(words)) == 0
+    found = read_found(Job(id="a", number=1, kind="analyze", title="A", words=words, state="done"), tmp_path)
+    assert found is not None
+    said = " ".join(found.lines)
+    assert "2 of 40 people are not analyzed" in said
+    assert "does not show that the arms are alike" in said
+    (_, estimates), (_, arms) = found.tables
+    assert estimates.columns[2] == "treatment / control analyzed"
+    assert [row[1] for row in arms.rows] == ["new", "old"]
 
 
 def upload(client: TestClient, name: str, content: bytes) -> "httpx.Response":

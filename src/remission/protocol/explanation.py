@@ -147,18 +147,21 @@ def _follow_up(protocol: ProtocolFields) -> list[str]:
     return [*lines, *_layout(protocol)]
 
 
-def explain_arm(protocol: ProtocolFields, arm: "Arm") -> list[str]:
-    """What one arm gets: its name, then a sentence each for drugs, therapy and medicine, set in."""
+def explain_arm(protocol: ProtocolFields, arm: "Arm", *, with_model: bool = True) -> list[str]:
+    """What one arm gets: its name, then a sentence each for drugs, therapy and medicine, set in.
+
+    ``with_model``: also what the model takes them for, as the worth of a therapy and how a dose is absorbed.
+    """
     share = f", allocation {arm.allocation}" if any(item.allocation != 1 for item in protocol.arms) else ""
     factors = ", ".join(f"{name} {level}" for name, level in arm.factors.items())
     lines = [f"{arm.label} ({arm.id}{share}){': ' + factors if factors else ''}"]
     lines += [
-        f"  {f'From day {start}: ' if arm.periods else ''}{_drug(protocol.drugs[name])}"
+        f"  {f'From day {start}: ' if arm.periods else ''}{_drug(protocol.drugs[name], with_model)}"
         for start, name in arm.drug_starts
     ]
     if not arm.drug_starts and arm.medicine is None:
         lines.append("  No drug.")
-    lines += [f"  {_therapy(protocol, course)}" for course in protocol.courses_of(arm)] or ["  No therapy."]
+    lines += [f"  {_therapy(protocol, course, with_model)}" for course in protocol.courses_of(arm)] or ["  No therapy."]
     if arm.medicine is not None:
         course = protocol.medicines[arm.medicine]
         share = "" if course.effect_share == 1.0 else f", {course.effect_share:g} of its sourced effect"
@@ -167,8 +170,8 @@ def explain_arm(protocol: ProtocolFields, arm: "Arm") -> list[str]:
     return lines + [f"  {explain_way_of_life(protocol, protocol.way_of_life[name])}" for name in arm.way_of_life]
 
 
-def _drug(course: "DrugCourse") -> str:
-    numbered = enumerate((_infusion(item) for item in course.infusions), start=1)
+def _drug(course: "DrugCourse", with_model: bool) -> str:
+    numbered = enumerate((_infusion(item, with_model) for item in course.infusions), start=1)
     parts = [part for item in course.infusions for _, session in item.sessions for _, part in session.parts]
     is_vein = all(part.route in {"intravenous", "iv_bolus"} for part in parts)
     noun, told = "infusion" if all(part.route == "intravenous" for part in parts) else "dose", []
@@ -176,13 +179,13 @@ def _drug(course: "DrugCourse") -> str:
     for words, same in groupby(numbered, key=itemgetter(1)):
         numbers = [str(number) for number, _ in same]
         told.append(f"{noun}{'s' if len(numbers) > 1 else ''} {' and '.join(numbers)}: {words}")
-    score = f" Psychoactive score {course.psychoactive:g} a session." if course.psychoactive else ""
+    score = f" Psychoactive score {course.psychoactive:g} a session." if course.psychoactive and with_model else ""
     name = _DRUGS[course.drug]
     return f"{name[0].upper()}{name[1:]}{' into a vein' if is_vein else ''}: {'; '.join(told)}.{score}"
 
 
-def _infusion(infusion: "Infusion") -> str:
-    what = _session(infusion)
+def _infusion(infusion: "Infusion", with_model: bool) -> str:
+    what = _session(infusion, with_model)
     rule = infusion.adapt
     if infusion.gap is None:
         when = f"{what} on day {infusion.day}"
@@ -192,12 +195,12 @@ def _infusion(infusion: "Infusion") -> str:
     if rule is None:
         return when
     return (
-        f"{when}, but {_session(rule)} for people who report {_days(rule.use_days)} of use or more in the "
+        f"{when}, but {_session(rule, with_model)} for people who report {_days(rule.use_days)} of use or more in the "
         f"{_days(rule.within_days)} to the visit of day {rule.visit}"
     )
 
 
-def _session(session: "Session") -> str:
+def _session(session: "Session", with_model: bool) -> str:
     """What is given on one day: its doses after each other, and whether it is felt."""
     told = []
     for _, part in session.parts:
@@ -206,9 +209,9 @@ def _session(session: "Session") -> str:
             words += f" over {format_quantity(part.duration_min, 'min')}"
         elif part.route != "intravenous":
             words += f" {_ROUTES[part.route]}"
-        if part.product is not None:
+        if part.product is not None and with_model:
             words += f" as {part.product}"
-        if part.absorption is not None:
+        if part.absorption is not None and with_model:
             words += f" ({_absorption(part.absorption)})"
         start_min = (part.start_min or 0.0) if isinstance(part, PartDose) else 0.0
         told.append(f"at {format_quantity(start_min, 'min')} {words}" if start_min else words)
@@ -221,13 +224,14 @@ def _absorption(stated: "Absorption") -> str:
     return f"{rate or f'rate {stated.ka_per_h:g} per hour assumed'}{share}"
 
 
-def _therapy(protocol: ProtocolFields, course: "TherapyCourse") -> str:
+def _therapy(protocol: ProtocolFields, course: "TherapyCourse", with_model: bool) -> str:
     days = [
         f"day {item.day}" if item.infusion is None else f"infusion {item.infusion}" + _offset(item.offset_days)
         for item in course.sessions
     ]
+    worth = f", {explain_worth(course, protocol.substance)}" if with_model else ""
     return (
-        f"{_capital(THERAPIES[course.kind].name)}, {explain_worth(course, protocol.substance)}: {len(course.sessions)} "
+        f"{_capital(THERAPIES[course.kind].name)}{worth}: {len(course.sessions)} "
         f"sessions of {format_quantity(course.session_min, 'min')} on {', '.join(days)}."
     )
 

@@ -278,8 +278,8 @@ def _card(trial_id: str, language: str) -> TrialCard:
         people=people.model_copy(update={"groups": groups}),
         people_title=words["people_title"].format(n=protocol.population.n_subjects, days=protocol.follow_up_days),
         session=tuple(
-            CardFact(name=say(arm.label), text=" ".join(say(line.strip()) for line in explain_arm(protocol, arm)[1:]))
-            for arm in protocol.arms
+            CardFact(name=say(arm.label), text=" ".join(say(line.strip()) for line in lines[1:]))
+            for arm, lines in ((arm, explain_arm(protocol, arm, with_model=False)) for arm in protocol.arms)
         ),
         plan=_plan(protocol),
         design=tuple(_design(protocol, words["facts"], say)),

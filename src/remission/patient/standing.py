@@ -194,9 +194,9 @@ def _learnt(posterior: str, substance: str) -> str:
     chain, other = (sum(float(row["log_score"][name]) for row in rows) for name in ("chain", "random effects"))
     return (
         f"Every simulated trial draws what ketamine does from {posterior}, learnt from {len(known)} ketamine trials, "
-        f"{mine or 'none'} of them in {Substance(substance).plural}. It foretold trials that it was not shown "
-        f"{'no better' if chain <= other else 'better'} than the average effect of the others did (log scores "
-        f"{chain:.1f} and {other:.1f})."
+        f"{mine or 'none'} of them in {Substance(substance).plural}. On trials that were kept from it, it did "
+        f"{'no better' if chain <= other else 'better'} than the average effect of the others (log scores "
+        f"{chain:.1f} and {other:.1f}; higher is better)."
     )
 
 

@@ -19,7 +19,7 @@ from remission.protocol.record import Protocol
 from remission.records.substance import Substance
 from remission.report.document import trial_limits
 from remission.report.look import LEAST_PX, arm_styles
-from remission.report.words import ESTABLISHED, STATE_LABELS
+from remission.report.words import ESTABLISHED, STATE_LABELS, read_as
 from remission.report.write import write_report
 from remission.trial.result import TrialResult
 from remission.trial.simulate import simulate_trial
@@ -75,7 +75,7 @@ def test_published_numbers_stand_beside_simulated_with_their_kind(cocaine: Trial
     for row in rows:
         assert row.published is not None
         value = f"{row.published.value:g} ({row.published.ci_low:g} to {row.published.ci_high:g})"
-        assert f"{value} {row.published.source_kind}" in text, value
+        assert f"{value} {read_as(row.published.source_kind)}" in text, value
 
 
 def test_the_page_loads_nothing_and_runs_only_what_its_policy_names(cocaine_page: str) -> None:

@@ -216,13 +216,12 @@ def _list_care(found: "EvidenceRegistry", topic: str) -> None:
 
 
 def _show_study(study: "StudyRecord", conflicts: tuple["Conflict", ...]) -> None:
-    from remission.evidence.registry import citation_of
     from remission.evidence.verdicts import found_text
     from remission.report.evidence_text import facts_of
-    from remission.report.evidence_words import cautions, readable
+    from remission.report.evidence_words import cautions, cited, readable
 
     shown = readable(study)
-    facts = (("Citation", citation_of(study)), ("Found", found_text(study)), *facts_of(shown))
+    facts = (("Citation", cited(study)), ("Found", found_text(study)), *facts_of(shown))
     print_fields(*facts, *(("Mind", text) for text in cautions(study)), title=study.id)
     if study.arms:
         head = ("arm, n", "drug, dose, doses", "therapy", "control")
@@ -234,12 +233,11 @@ def _show_study(study: "StudyRecord", conflicts: tuple["Conflict", ...]) -> None
 
 
 def _show_care(record: "CareRecord", conflicts: tuple["Conflict", ...]) -> None:
-    from remission.evidence.registry import citation_of
     from remission.report.evidence_text import facts_of
-    from remission.report.evidence_words import cautions, readable
+    from remission.report.evidence_words import cautions, cited, readable
 
     mind = (("Mind", text) for text in cautions(record))
-    print_fields(("Citation", citation_of(record)), *facts_of(readable(record)), *mind, title=record.id)
+    print_fields(("Citation", cited(record)), *facts_of(readable(record)), *mind, title=record.id)
     _print_conflicts(conflicts)
 
 

@@ -164,7 +164,7 @@ def arm_texts(arm: StudyArm) -> tuple[str, str, str, str, str, str]:
 
     note = arm.dose_note
     if note and re.search(r"\d", note) and not re.search(r"\d m?g|ng/", note):
-        note = f"{note} (in what unit is not on file)"
+        note = f"{note} (its unit is not noted here)"
     milligrams = unit(arm.dose_mg, "mg")
     dose = (
         arm.drug,

@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 
 from remission.evidence.classes import comparison_of, design_of, endpoint_of
 from remission.evidence.matrix import interval_holds_no_difference
+from remission.evidence.registry import citation_of
 from remission.evidence.verdicts import RESULTS, result_of
 from remission.records.base import Record
 from remission.records.evidence import CareRecord, StudyOutcome, StudyRecord
@@ -35,9 +36,15 @@ _WITHOUT_DRUG = ("none", "saline", "placebo", "sham")
 
 def readable(record: _R) -> _R:
     """A record with words for readers in place of notes for ourselves; numbers and identifiers are untouched."""
-    words = packaged_toml("words", "evidence.toml")
-    fields: Mapping[str, Any] = words["fields"].get(record.id, {})
-    return cast("_R", record.model_copy(update={**_said_plainly(record), **fields}))
+    fields: Mapping[str, Any] = packaged_toml("words", "evidence.toml")["fields"].get(record.id, {})
+    citation = {"citation": _plain_citation(record.citation)}
+    return cast("_R", record.model_copy(update={**_said_plainly(record), **citation, **fields}))
+
+
+def cited(record: StudyRecord | CareRecord) -> str:
+    """The citation of a record, with our own notes in it in plain words; titles are as they were printed."""
+    # The note says what of a citation is unverified, so it stays as it was written.
+    return _plain_citation(citation_of(record.model_copy(update={"citation": readable(record).citation})))
 
 
 def plain(text: str) -> str:
@@ -139,10 +146,18 @@ def _of_number(record: CareRecord) -> Iterator[str]:
         yield "A 0 is not never: few people cannot show what is rare."
 
 
+def _plain_citation(text: str) -> str:
+    for ours, theirs in packaged_toml("words", "evidence.toml")["citation"].items():
+        text = text.replace(ours, theirs)
+    return text
+
+
 def _said_plainly(record: Record) -> dict[str, Any]:
     """The fields that change, so that what a file left out stays out."""
     changed: dict[str, Any] = {}
     for name, value in record:
+        if name == "citation":
+            continue
         if isinstance(value, str) and plain(value) != value:
             changed[name] = plain(value)
         elif isinstance(value, tuple):

@@ -11,7 +11,7 @@ from remission.errors import SpecError, nearest_names
 from remission.evidence.classes import design_of, endpoint_classes, role_of, substances_of
 from remission.evidence.contrasts import group_contrasts, outcomes_of
 from remission.evidence.matrix import COLUMNS, READINGS, Cell, evidence_matrix, row_names, row_of
-from remission.evidence.registry import TOPICS, EvidenceRegistry, citation_of, load_evidence, public_record
+from remission.evidence.registry import TOPICS, EvidenceRegistry, load_evidence, public_record
 from remission.evidence.therapies import kinds_with_readings
 from remission.evidence.verdicts import RESULTS, by_result, found_text, result_of, verdicts, verdicts_of
 from remission.records.base import Record
@@ -392,9 +392,10 @@ def _forest_cautions(endpoint: str, comparisons: set[str]) -> tuple[str, ...]:
 
 
 def _source(registry: EvidenceRegistry, record_id: str, simulation: str) -> ForestSource:
-    record = evidence_words.readable(registry[record_id])
-    title = texts.study_title(record) if isinstance(record, StudyRecord) else texts.contrast_text(record)
-    return ForestSource(id=record_id, title=title, citation=citation_of(record), simulation=simulation)
+    record = registry[record_id]
+    shown = evidence_words.readable(record)
+    title = texts.study_title(shown) if isinstance(shown, StudyRecord) else texts.contrast_text(shown)
+    return ForestSource(id=record_id, title=title, citation=evidence_words.cited(record), simulation=simulation)
 
 
 def _worth(kind: str, substance: str) -> WorthRow:
@@ -432,7 +433,7 @@ def study(study_id: str) -> StudyPage:
     return StudyPage(
         id=record.id,
         title=title,
-        citation=citation_of(record),
+        citation=evidence_words.cited(record),
         cautions=evidence_words.cautions(record),
         words=_words([title, *evidence_words.texts_of(shown)]),
         facts=(*((("Found", _found(record)),) if isinstance(record, StudyRecord) else ()), *texts.facts_of(shown)),
@@ -531,7 +532,7 @@ def _study_row(registry: EvidenceRegistry, study: StudyRecord) -> StudyRow:
         n_first_hand=sum(item.is_first_hand for item in numbers),
         risk_of_bias=shown.risk_of_bias or "not assessed",
         disagrees=bool(registry.conflicts(study.id)),
-        citation=citation_of(study),
+        citation=evidence_words.cited(study),
     )
 
 
@@ -559,7 +560,7 @@ def _care_row(written: CareRecord) -> CareRow:
         n=texts.counted_text(record),
         note=record.note or "",
         source_kind=record.source_kind,
-        citation=citation_of(written),
+        citation=evidence_words.cited(written),
     )
 
 

@@ -110,6 +110,10 @@ def test_a_record_says_what_it_cannot_tell() -> None:
             assert "not the same as none" in said, record.id
         elif not record.has_interval and not record.statistic.startswith("direction"):
             assert "No interval was read" in said, record.id
+        if record.comparator not in {None, "-"} and re.search("acamprosate|disulfiram|topiramate", record.treatment):
+            assert ("nothing of harms" in said) != ("(harm)" in record.endpoint), record.id
+        if "depress" in record.treatment:
+            assert "harms" not in said, record.id
     for study in REGISTRY.studies:
         said = " ".join(cautions(study))
         harms = [item for item in study.outcomes if endpoint_of(item.endpoint).id == "harm"]

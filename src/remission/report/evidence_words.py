@@ -31,6 +31,8 @@ KETAMINE_AND_THERAPY = "ketamine with therapy v neither"
 """The comparison of which :data:`TWO_AT_ONCE` is said."""
 
 _NOT_FOUND = "A difference that was not found is not the same as none: a small study can miss one."
+_OF_HARM = re.compile(r"\(harm\)|death|overdose|seizure")
+"""Words of an endpoint or a substance that is itself a harm."""
 _WITHOUT_DRUG = ("none", "saline", "placebo", "sham")
 
 
@@ -144,6 +146,9 @@ def _of_number(record: CareRecord) -> Iterator[str]:
         yield "Chance did not decide what stands on which side, so the two may differ in more than this."
     if 0 in per_100:
         yield "A 0 is not never: few people cannot show what is rare."
+    # A condition that people have is compared with none: that is no treatment.
+    if not _OF_HARM.search(f"{record.endpoint} {record.substance}") and "depress" not in record.treatment:
+        yield "This is one outcome. It says nothing of harms."
 
 
 def _plain_citation(text: str) -> str:

@@ -657,6 +657,7 @@ def test_a_trial_that_found_something_bears_a_caution_as_one_that_did_not(langua
         protocol = load_protocol(name)
         notes = reading_notes(protocol, words)
         assert notes["first_note"]
+        assert protocol.population.n_subjects < 300 or "small" not in notes["first_note"]
         ratios = [one for one in protocol.comparisons if "ratio" in str(one.statistic)]
         assert bool(notes["evidence_note"]) == bool(ratios), "what an odds ratio is not stands beside each"
         result = result_of(trial_record(str(protocol.evidence)))

@@ -64,6 +64,8 @@ def _why_not(name: str) -> str | None:
     return why_not_simulated(load_protocol(name))
 
 
+_LARGE = 300
+"""People from which a trial is not called a small one; the largest of ketamine has fewer."""
 _A_MOMENT_S = 0.4
 """How long a first request waits, so that a quick trial needs no second page."""
 
@@ -363,7 +365,8 @@ def reading_notes(protocol: Protocol, words: Mapping[str, str]) -> dict[str, Any
         return notes | {"first_note": words["first_none"]}
     # Only a result without a difference bore a caution before: the other one would then look like the surer.
     some = f" {words['found_some']}" if result_of(record) == RESULTS[1] else ""
-    return notes | {"first_note": f"{words['first_found']}{some}"}
+    found = words["first_found"] if protocol.population.n_subjects < _LARGE else ""
+    return notes | {"first_note": f"{found}{some}".strip()}
 
 
 @cache

@@ -23,6 +23,7 @@ from remission.exchange.guesses import read_guesses
 from remission.exchange.study_guess import guess_plan
 from remission.library.protocols import list_protocols, load_protocol, protocol_template, protocol_text
 from remission.records.yaml_tree import read_tree
+from remission.report.page import with_minus
 from remission.web.app import create_app
 from remission.web.bench.check import check_design
 from remission.web.bench.edit import add_item, change_text, remove_item, values_of
@@ -415,7 +416,7 @@ def test_guesses_of_a_finished_trial_are_read_once_and_not_kept(client: TestClie
     told = analyze_finished(read_guesses(tmp_path / "guesses.csv", {
         "words": {"drug": ["MD"], "control": ["PL"]}, "columns": {"outcome": "y", "person": "who"}}))  # fmt: skip
     for line in told.verdict:
-        assert escape(line, quote=False).replace("'", "&#39;") in found.text
+        assert with_minus(escape(line, quote=False).replace("'", "&#39;")) in found.text
     assert "--column person=who" in found.text
     assert "smith" not in found.text
     assert sorted(one for one in folder.rglob("*") if one != folder / "data") == before

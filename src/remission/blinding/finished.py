@@ -303,7 +303,7 @@ def _people(number: float) -> int | None:
 def _settled(name: str, people: int | None, words: Mapping[str, str], low: FittedWorld, high: FittedWorld) -> Settling:
     key = name if people is not None else f"{name}-cannot"
     sentence = words[key].format(
-        people=people, low=f"{low.truth:.3g}", high=f"{high.truth:.3g}", first=low.name, second=high.name
+        people=people, low=f"{low.truth:.3g}", high=f"{high.truth:.3g}", first=_called(low), second=_called(high)
     )
     return Settling(name=name, people=people, sentence=sentence)
 
@@ -357,19 +357,24 @@ def _sentences(found: GuessesResult) -> list[str]:
     else:
         said.append(words["needed-none"])
     if not any(one.is_near for one in fitting):
-        held = [one.name for one in fitting if one.inside == one.told]
+        held = [_called(one) for one in fitting if one.inside == one.told]
         said.append(words["not-together"].format(names=", ".join(held)) if held else words["no-world"])
     if len(fitting) == 1:
         one = fitting[0]
         value = f"{estimate_text(one.truth, one.low, one.high)}{unit}" if one.truth_se else words["nothing"]
-        said.append(words["one-world"].format(name=one.name, value=value))
+        said.append(words["one-world"].format(name=_called(one), value=value))
     else:
         low, high = min(fitting, key=lambda one: one.truth), max(fitting, key=lambda one: one.truth)
         said.append(words["cannot-tell"].format(
-            names=", ".join(one.name for one in fitting), first=low.name, second=high.name, low=f"{low.truth:.3g}",
+            names=", ".join(map(_called, fitting)), first=_called(low), second=_called(high), low=f"{low.truth:.3g}",
             high=f"{high.truth:.3g}", unit=unit,
         ))  # fmt: skip
     return [*said, *(one.sentence for one in found.settling)]
+
+
+def _called(world: FittedWorld) -> str:
+    """A world as the pictures name it; its id is a word of the file."""
+    return f"\u201c{_WORDS['worlds'][world.name]}\u201d"
 
 
 def _index_text(index: BlindingIndex) -> str:

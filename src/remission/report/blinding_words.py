@@ -126,7 +126,7 @@ def guesses_rows(found: GuessesResult) -> list[Titled]:
             tried = [
                 _in_world(one.tried.get(name)) for name in ("naive", "within-guess", "correct-guess-rate-observed")
             ]
-            rows.append((fitted.name, "fits" if fitted.fits else "does not fit", distance,
+            rows.append((WORDS["worlds"][fitted.name], "fits" if fitted.fits else "does not fit", distance,
                          f"{fitted.inside} of {fitted.told}", truth, f"{fitted.report:z.2f}", f"{fitted.better:z.2f}",
                          *tried))  # fmt: skip
         tables.append(("Worlds fitted to the last guesses and the outcome",

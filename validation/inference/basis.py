@@ -113,11 +113,17 @@ def places_of(plan: CalibrationPlan) -> list[int]:
 
 
 def log_likelihood(
-    plan: CalibrationPlan, one: TrialData, outcome: np.ndarray, null_seen: np.ndarray, results: Results | None = None
+    plan: CalibrationPlan,
+    one: TrialData,
+    outcome: np.ndarray,
+    null_seen: np.ndarray,
+    results: Results | None = None,
+    *,
+    on_file: bool = True,
 ) -> np.ndarray:
-    """Of a trial's results where emulators say ``outcome``, how it came on file included: the fit's, without NumPyro.
+    """Of a trial's results where emulators say ``outcome``: the fit's, without NumPyro.
 
-    ``results``: ``None`` for those that were published.
+    ``results``: ``None`` for those that were published. ``on_file``: with how it came on file.
     """
     results, k = results or published_results(one.targets), len(one.targets.numbers)
     log = np.zeros(len(outcome))
@@ -126,6 +132,8 @@ def log_likelihood(
     for number, verdict in enumerate(one.targets.entry.verdicts):
         chance = chance_of(plan, one, outcome, one.targets.analyses.index(verdict.analysis))
         log += np.log(np.maximum(chance[int(results.verdict[number])], LEAST))
+    if not on_file:
+        return log
     null = chance_of(plan, one, outcome, 0)[0]
     early = one.targets.entry.seen == "stopped early"
     log -= np.log(np.maximum((1.0 - null) + (0.0 if early else null_seen * null), LEAST))

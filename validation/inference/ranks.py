@@ -33,6 +33,8 @@ _FIRST, _MORE, _ROUNDS = 8, 64, 20
 _BATCH = 10
 _FIRST_PLAN = "posterior-2026"
 """Of a table that names none: it was registered when there was one plan."""
+_MEANT = {"log likelihood": "log likelihood of results"}
+"""What a chain's quantity is by weights: a chain tells it without how trials came on file."""
 _FIELDS = ("value", "error", "verdict", "significant", "counted")
 
 
@@ -66,7 +68,13 @@ def main() -> None:
             found = list(_told(Journaled(crew, journal).in_order(work, batches), len(batches)))
     rank, divergent = (np.concatenate([getattr(one, part) for one in found]) for part in ("rank", "divergent"))
     place = (rank + 0.5) / (PLAN["draws"] // PLAN["thin"] + 1.0)
-    made = beside(place, weighed_places(plan, trials, draws, data, told)[0], told) if by_both else judged(place)
+    if by_both:
+        by_weights_too = weighed_places(plan, trials, draws, data, told, PLAN["quantities"])[0]
+        first = beside(place, by_weights_too, told)
+        alike = weighed_places(plan, trials, draws, data, told, [_MEANT.get(one, one) for one in PLAN["quantities"]])[0]
+        made = beside(place, alike, told) | {"as_registered": first}
+    else:
+        made = judged(place)
     keep(name, made | {"divergent": float(divergent.mean())})
 
 
@@ -89,7 +97,7 @@ def by_weights(
     told: dict[str, Any],
 ) -> dict[str, Any]:  # fmt: skip
     """The registered tests of places that weights give, and of data sets with few people counted."""
-    place, worth = weighed_places(plan, trials, draws, data, told)
+    place, worth = weighed_places(plan, trials, draws, data, told, PLAN["quantities"])
     return (
         judged(place) | of_few(plan, place, data, told)
         | {"effective": {"least": min(worth), "median": float(np.median(worth))}}
@@ -98,13 +106,13 @@ def by_weights(
 
 def weighed_places(
     plan: CalibrationPlan, trials: tuple[TrialData, ...], draws: Draws, data: list[tuple[Results, ...]],
-    told: dict[str, Any],
+    told: dict[str, Any], quantities: list[str],
 ) -> tuple[np.ndarray, list[float]]:  # fmt: skip
     """Place of each true value by weights (fit x quantity), and how many even draws each fit is worth."""
     made = weighed.cloud(plan, trials, told["draws"], told["own"], told["seed"])
     found = [
         weighed.places(
-            plan, trials, made, PLAN["quantities"], {name: one[number] for name, one in draws.items()}, one, number
+            plan, trials, made, quantities, {name: one[number] for name, one in draws.items()}, one, number
         )
         for number, one in enumerate(_told(data, len(data)))
     ]  # fmt: skip

@@ -104,7 +104,8 @@ def places(
 ) -> tuple[np.ndarray, float]:  # fmt: skip
     """Share of the posterior that lies below the true value of each quantity, and how many even draws it is worth.
 
-    ``log likelihood`` is of all trials together, how they came on file included.
+    ``log likelihood`` is of all trials together, how they came on file included; ``log likelihood of results`` is
+    without that, as the sampler tells it.
     """
     weights, within, log = weigh(plan, trials, made, data)
     protocols = [one.protocol for one in plan.trial]
@@ -112,8 +113,11 @@ def places(
     below: Any
     for name in names:
         head, _, tail = name.partition(".")
-        if name == "log likelihood":
+        if head == "log likelihood":
             below = _likelihood_below(plan, trials, weights, within, log, true, data, seed)
+        elif head == "log likelihood of results":
+            results = _of_results(plan, trials, made, data)
+            below = _likelihood_below(plan, trials, weights, within, results, true, data, seed, on_file=False)
         elif head == "substance":
             at = SUBSTANCES.index(tail)
             below = weights @ (made.shared[head][:, at] < true[head][at])
@@ -126,15 +130,27 @@ def places(
     return np.array(found), float(1.0 / (weights**2).sum())
 
 
+def _of_results(
+    plan: CalibrationPlan, trials: tuple[TrialData, ...], made: Cloud, data: tuple[Results, ...]
+) -> np.ndarray:
+    """Log likelihoods of what trials found (draw x trial x own), without how they came on file."""
+    n, _, n_own = made.edge.shape
+    null_seen = np.repeat(made.shared["null_seen"], n_own)
+    return np.stack([
+        log_likelihood(plan, one, made.outcomes[place], null_seen, data[place], on_file=False).reshape(n, n_own)
+        for place, one in enumerate(trials)
+    ], axis=1)  # fmt: skip
+
+
 def _likelihood_below(
     plan: CalibrationPlan, trials: tuple[TrialData, ...], weights: np.ndarray, within: np.ndarray, log: np.ndarray,
-    true: Draws, data: tuple[Results, ...], seed: int,
+    true: Draws, data: tuple[Results, ...], seed: int, *, on_file: bool = True,
 ) -> float:  # fmt: skip
     there = np.zeros(1)
     for place, (one, told) in enumerate(zip(trials, data, strict=True)):
         units = units_of(plan, {name: np.asarray(column)[None] for name, column in true.items()}, place)
         outcome = one.emulator.at(units)
-        there += log_likelihood(plan, one, outcome, np.atleast_1d(true["null_seen"]), told)
+        there += log_likelihood(plan, one, outcome, np.atleast_1d(true["null_seen"]), told, on_file=on_file)
     generator = np.random.default_rng([seed, 3])
     rows = generator.choice(weights.size, _CHOSEN, p=weights)
     total = np.zeros(_CHOSEN)

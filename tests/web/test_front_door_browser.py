@@ -84,8 +84,8 @@ def test_the_answer_is_the_largest_thing_said(page: Page, site: str, width: int)
     sizes, colors = (
         page.evaluate(f"Object.fromEntries(['h1', '.answer', '.lead', '.ask'].map(n => [n, {found}]))")
         for found in (
-            "parseFloat(getComputedStyle(document.querySelector('.say ' + n)).fontSize)",
-            "getComputedStyle(document.querySelector('.say ' + n)).color",
+            "parseFloat(getComputedStyle(document.querySelector('.first ' + n)).fontSize)",
+            "getComputedStyle(document.querySelector('.first ' + n)).color",
         )
     )
     assert sizes[".answer"] > 1.05 * max(sizes[name] for name in ("h1", ".lead", ".ask"))

@@ -32,9 +32,19 @@ _DRUGS, _MEASURES, _ROUTES, _GOALS = (_WORDS[name] for name in ("drugs", "measur
 
 def explain_protocol(protocol: ProtocolFields) -> str:
     """The whole protocol as text of at most 100 characters a line; every field that changes a result is in it."""
+    folded = []
+    for line in explain_unfolded(protocol).split("\n"):
+        depth = _depth(line)
+        words = fill(line.strip(), width=98 - depth, subsequent_indent="  " if depth else "")
+        folded.append(indent(words, " " * depth))
+    return "\n".join(folded)
+
+
+def explain_unfolded(protocol: ProtocolFields) -> str:
+    """The same with each line whole, for a page, which has a width of its own."""
     beside = [f"{len(protocol.comparisons)} numbers of the evidence record {protocol.evidence}."]
     parts = [
-        fill(f"{protocol.title} ({protocol.id})", width=98),
+        f"{protocol.title} ({protocol.id})",
         _section("People", _people(protocol)),
         _section("Follow-up", _follow_up(protocol)),
         _section("Arms", [line for arm in protocol.arms for line in explain_arm(protocol, arm)]),
@@ -52,13 +62,7 @@ def explain_protocol(protocol: ProtocolFields) -> str:
 
 
 def _section(title: str, lines: Sequence[str]) -> str:
-    if not lines:
-        return ""
-    wrapped = [
-        indent(fill(line.strip(), width=96 - _depth(line), subsequent_indent="  "), "  " + " " * _depth(line))
-        for line in lines
-    ]
-    return "\n".join([f"{title}:", *wrapped])
+    return "\n".join([f"{title}:", *(f"  {line.rstrip()}" for line in lines)]) if lines else ""
 
 
 def _depth(line: str) -> int:

@@ -8,6 +8,7 @@ from remission.library.loader import load_parameter_set
 from remission.library.references import load_reference
 from remission.patient.parameters import DEFAULT_PARAMETER_SET
 from remission.patient.standing import gives_ketamine, standing_of_protocol
+from remission.protocol.explanation import explain_unfolded
 from remission.provenance import source_hashes
 from remission.report.chart import Chart, Table
 from remission.report.cost_section import cost_lines, cost_tables
@@ -93,7 +94,7 @@ def common_parts(
         "limits": (*trial_limits(with_ketamine=gives_ketamine(protocol)), *WORDS["limits"]["design"]),
         "cautions": protocol.cautions(),
         "assumptions": protocol.assumptions,
-        "explanation": protocol.explain(),
+        "explanation": explain_unfolded(protocol),
         "made": (
             ("Command", " ".join(study.words)),
             ("Seed", str(study.seed)),

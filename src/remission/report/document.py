@@ -19,6 +19,7 @@ from remission.patient.standing import (
     substances_without_trial,
     tuned_sentence,
 )
+from remission.protocol.explanation import explain_unfolded
 from remission.protocol.record import Protocol
 from remission.report.day_field import draw_days, field_of_trial
 from remission.report.inline import CHART_SCRIPTS
@@ -70,7 +71,7 @@ def report_content(
         "limits": trial_limits(with_ketamine=gives_ketamine(protocol)),
         "cautions": (*_replaced(result), *protocol.cautions()),
         "assumptions": tuple(protocol.assumptions),
-        "explanation": protocol.explain(),
+        "explanation": explain_unfolded(protocol),
         "parameter_set": result.parameter_set,
         "grades": ", ".join(f"{count} {grade}" for grade, count in counts.most_common()),
         "changed": _changed(result),

@@ -18,6 +18,8 @@ _DEFS = re.compile(r"<defs>.*?</defs>", re.DOTALL)
 _USUAL_PX = 912
 """What most drawings need, so that their smallest letters have 11 pixels. [px]"""
 _LEAST_PANELS = 2
+_ROOM_PT = 7.0
+"""At most so much above and below each panel that is a picture of its own. [pt]"""
 _FONT = re.compile(r"font:\s*(?:(?P<style>italic|oblique)\s+)?(?:(?P<weight>bold|\d{3})\s+)?(?P<size>[\d.]+)px[^;]*;?")
 
 
@@ -79,10 +81,12 @@ def by_panel(svg: str) -> str:
     ends += [_lies(part) for part in below]
     if any(high < low for (_, low), (high, _) in pairwise(ends)):
         return svg
-    cuts = [0.0, *((low + high) / 2.0 for (_, low), (high, _) in pairwise(ends)), float(view[2])]
+    # The same room above and below each, so that those side by side stand at one height.
+    room = max(0.0, min(_ROOM_PT, ends[0][0], float(view[2]) - ends[-1][1]))
+    cuts = [(high - room, low + room) for high, low in ends]
     behind = [part for part in parts if part not in panels and part not in below]
     found = []
-    for number, (part, (top, bottom)) in enumerate(zip([*panels, *below], pairwise(cuts), strict=True)):
+    for number, (part, (top, bottom)) in enumerate(zip([*panels, *below], cuts, strict=True)):
         head = svg[: opened.end()].replace(view[0], f'viewBox="0 {top:.1f} {view[1]} {bottom - top:.1f}"')
         if number:
             # Named once: the pictures are one chart.

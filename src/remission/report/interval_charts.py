@@ -12,8 +12,10 @@ from remission.library.explanations import Explained
 from remission.report.chart import Chart, Table, told
 from remission.report.look import INK, PAPER, QUIET, canvas
 
-_COLORS = {"first": INK, "second": "#3d35a0", "third": "#13807a", "none": "#6a6f7a"}
-_MARKS = {"first": "D", "second": "o", "third": "s", "none": "^"}
+_CIRCUITS = {"habit": "#9a6a10", "affect": "#8a3b74", "control": "#17705a"}
+_COLORS = {"first": INK, "second": QUIET, "third": QUIET, "none": QUIET, **_CIRCUITS}
+_MARKS = {"first": "D", "second": "o", "third": "s", "none": "^", **dict.fromkeys(_CIRCUITS, "o")}
+"""Colors of the arms of a trial would say what is not meant; the circuits have theirs everywhere."""
 _VERDICTS = ("helps", "no difference", "harms")
 
 
@@ -33,9 +35,12 @@ def explain_chart(found: Explained, say: Callable[[str], str] = str) -> Chart:
 
     ``say``: a sentence of it in the reader's language.
     """
-    kinds = {"region": "second", "piece": "third"}
     rows = [_row(say("the whole effect"), "first", found.effect)]
-    rows += [_row(say(part.name), kinds[part.kind], part.through) for part in found.parts if part.through is not None]
+    rows += [
+        _row(say(part.name), part.id if part.id in _CIRCUITS else "third", part.through)
+        for part in found.parts
+        if part.through is not None
+    ]
     empty = [[say(part.name), say(part.says), "", ""] for part in found.parts if part.through is None]
     words = told("explain", n_draws=found.n_draws, n_people=found.n_people)
     return Chart(

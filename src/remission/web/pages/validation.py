@@ -153,6 +153,8 @@ def _html(name: str) -> Markup:
     html = re.sub(r"<table>", '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>', html)
     html = html.replace("</table>", "</table></div>").replace("<th>", '<th scope="col">')
     html = re.sub(r"<pre>", '<pre tabindex="0">', html)
+    # An interval is one thing: a narrow column breaks before it, not inside.
+    html = re.sub(r"\((-?[\d.]+%?) to (-?[\d.]+%?)\)", "(\\1\u00a0to\u00a0\\2)", html)
     return Markup(_numbered(html))  # noqa: S704 - raw HTML is off in the parser
 
 

@@ -79,7 +79,7 @@ def _lay_out(figure: Figure) -> dict[str, Axes]:
         middle = (top - 0.055 + bottom) / 2.0
         for row, symbol in enumerate(symbols):
             foot = bottom + (len(symbols) - row - 1) * height
-            place = (x + 0.030, foot + 0.045, width - 0.040, height - 0.085)
+            place = (x + 0.038, foot + 0.045, width - 0.048, height - 0.085)
             axes_of[symbol] = figure.add_axes(place, label=title)
         if number + 1 < len(_COLUMNS):
             arrow = FancyArrowPatch(
@@ -106,7 +106,8 @@ def _draw_state(axes: Axes, result: TrialResult, symbol: str) -> None:
     # Said once in a corner; on a phone each panel says it.
     axes.set_xlabel("day").set_visible(False)
     axes.set_xticks(_ticks(int(days[-1])))
-    axes.tick_params(labelsize=7.0, length=2.5)
+    # As small as it may be for the whole to fit the page of a report with letters of 11 pixels.
+    axes.tick_params(labelsize=7.3, length=2.5)
     axes.grid(visible=True, axis="y")
 
 

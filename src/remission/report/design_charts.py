@@ -3,6 +3,7 @@
 from math import fsum
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
 from remission.design.effect_models import MEANS
@@ -29,14 +30,14 @@ def power_chart(study: ReportedDesign) -> Chart | None:
     name = "type I error" if study.is_null else "power"
     goal = 100.0 * study.alpha if study.is_null else _goal(study)
     with canvas(9.4, 4.2) as (figure, axes):
-        axes.errorbar(n, share, yerr=Z95 * error, color=_COLOR, marker="o", markersize=5, capsize=3, linewidth=1.6,
-                      elinewidth=1.1)  # fmt: skip
-        _label_last(axes, n, share, "simulated; bars: 95% Monte Carlo interval")
+        drawn = axes.errorbar(n, share, yerr=Z95 * error, color=_COLOR, marker="o", markersize=5, capsize=3,
+                              linewidth=1.6, elinewidth=1.1)  # fmt: skip
         if goal is not None:
             _level(axes, goal, f"{'alpha' if study.is_null else 'asked for'}, {goal:g}%")
         finish(axes, x="people in the trial", y=f"{name}, % of trials")
         axes.set_xticks(n)
         axes.set_ylim(0.0, max(1.25 * (share + Z95 * error).max(), 1.4 * (goal or 0.0)) if study.is_null else 101.0)
+        _say(axes, drawn.lines[0], "simulated; bars: 95% Monte Carlo interval")
     smallest = study.content.get("smallest_n")
     which = "smallest size" if study.content.get("search") else "smallest of these sizes"
     found = f"; {smallest} people are the {which} with {goal:g}%" if smallest and goal else ""
@@ -214,11 +215,11 @@ def recruitment_chart(study: ReportedDesign) -> Chart | None:
     end = [float(q) for q in np.quantile(found.duration_day, [0.025, 0.5, 0.975])]
     with canvas(9.4, 3.9) as (figure, axes):
         axes.fill_betweenx(count, low, high, color=_COLOR, alpha=0.2, linewidth=0.0)
-        axes.plot(middle, count, color=_COLOR)
-        _label_last(axes, middle, count.astype(np.float64), "median; band: 95% of trials")
+        (drawn,) = axes.plot(middle, count, color=_COLOR)
         finish(axes, x="day since the trial opened", y="people randomized")
         axes.set_xlim(0.0, high[-1] * 1.25)
         axes.set_ylim(0.0, count[-1] * 1.06)
+        _say(axes, drawn, "median; band: 95% of trials")
     marks = sorted({max(1, round(count.size * share)) for share in (0.25, 0.5, 0.75, 1.0)})
     return Chart(
         name="recruitment",
@@ -240,11 +241,9 @@ def _goal(study: ReportedDesign) -> float | None:
     return 100.0 * float(words[words.index("--power") + 1]) if "--power" in words else None
 
 
-def _label_last(axes: Axes, x: np.ndarray, y: np.ndarray, text: str) -> None:
-    axes.annotate(
-        text, (x[-1], y[-1]), (6, -14), textcoords="offset points", color=_COLOR, fontsize=8.0, ha="right", va="top",
-        bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1.0, "alpha": 0.85},
-    )  # fmt: skip
+def _say(axes: Axes, drawn: Artist, text: str) -> None:
+    """What a line and its bars are, where neither is: beside the last point the words would lie on them."""
+    axes.legend([drawn], [text], loc="best")
 
 
 def _level(axes: Axes, y: float, text: str, *, dash: object = (0, (3, 2)), color: str = INK) -> None:

@@ -137,6 +137,8 @@ def test_pictures_of_words_have_a_form_for_a_phone(name: str, kare: TrialResult)
     chart = vertical(name, kare)
     wide, *panels = re.findall(r"<svg.*?</svg>", both_widths(chart), re.DOTALL)
     small = "".join(panels)
+    if name == "flow":
+        assert len(panels) == 1 + len(kare.protocol.arms), "who came in, then an arm each: a tablet shows two in a row"
     for svg in panels:
         assert float(re.findall(r'<svg [^>]*?\bwidth="([\d.]+)"', svg)[0]) <= PHONE_PX
         assert smallest_px(svg, PHONE_PX) >= LEAST_PX - 0.05

@@ -31,7 +31,8 @@ class Chart:
     last_day
         Where every x axis runs from day 0 to this day, so that a page can point at a day; None elsewhere.
     phone
-        The same drawn for a phone, where it is no row of panels that :func:`remission.report.look.narrow` lays out.
+        The same drawn for a phone, one figure below the other, where it is no row of panels that
+        :func:`remission.report.look.narrow` lays out.
     drawn
         The figure as SVG with letters as text, where it was drawn already.
     """
@@ -43,7 +44,7 @@ class Chart:
     figure: Any
     table: Table
     last_day: int | None = None
-    phone: Any = None
+    phone: Sequence[Any] = ()
     drawn: str = ""
 
     def save(self, folder: Path) -> Self:

@@ -1,6 +1,6 @@
 """The flow of people through a simulated trial, as a CONSORT diagram: medians and ranges over simulated trials."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import fsum
 from textwrap import fill
 
@@ -81,39 +81,44 @@ def flow_chart(protocol: Protocol, flow: ParticipantFlow) -> Chart:
     )
 
 
-def _phone(protocol: Protocol, flow: ParticipantFlow) -> Figure:
-    """The same for a phone: boxes below each other, arm after arm."""
+def _phone(protocol: Protocol, flow: ParticipantFlow) -> tuple[Figure, ...]:
+    """The same for a phone: first who came in, then a picture an arm, so that a tablet shows two side by side."""
     allocated = flow.steps["allocated"].sum(axis=1)
-    boxes: list[tuple[list[str], str]] = []
+    head: list[tuple[list[str], str]] = []
     if flow.recruitment is not None:
         screened = flow.recruitment.n_screened
-        boxes.append(([f"Screened: {count_text(screened)}"], INK))
-        boxes.append(([f"Not eligible or declined: {count_text(screened - allocated)}"], RULE))
-    boxes.append(([f"Randomized: {count_text(allocated)}"], INK))
+        head.append(([f"Screened: {count_text(screened)}"], INK))
+        head.append(([f"Not eligible or declined: {count_text(screened - allocated)}"], RULE))
+    head.append(([f"Randomized: {count_text(allocated)}"], INK))
+    arms: list[list[tuple[list[str], str]]] = []
     for index, style in enumerate(arm_styles(protocol)):
         label = [*fill(style.label, 36).split("\n"), _line(flow, index, "allocated", "allocated")]
-        boxes += [(label, style.color), *((lines, RULE) for lines in _groups(protocol, flow, index))]
+        arms.append([(label, style.color), *((lines, RULE) for lines in _groups(protocol, flow, index))])
+    return tuple(_boxes(boxes) for boxes in (head, *arms))
+
+
+def _boxes(boxes: Sequence[tuple[list[str], str]]) -> Figure:
+    """Boxes below each other, a line from each to the next."""
     heights = [0.2 + 0.22 * len(lines) for lines, _ in boxes]
-    # An arm begins after a wider gap.
-    gaps = [0.34 if edge != RULE else 0.14 for _, edge in boxes]
+    gap, edge_in = 0.14, 0.08
+    whole = fsum(heights) + gap * (len(boxes) - 1) + 2.0 * edge_in
     with drawing():
-        figure = Figure(figsize=(NARROW_IN, fsum(heights) + fsum(gaps) + 0.2))
+        figure = Figure(figsize=(NARROW_IN, whole))
         axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
         axes.set_xlim(0.0, NARROW_IN)
-        axes.set_ylim(0.0, fsum(heights) + fsum(gaps) + 0.2)
+        axes.set_ylim(0.0, whole)
         axes.axis("off")
-        top = float(axes.get_ylim()[1])
-        for (lines, edge), height, gap in zip(boxes, heights, gaps, strict=True):
-            middle = top - gap - height / 2.0
-            if edge in {INK, RULE}:
-                # Arms stand below each other and do not follow each other.
+        top = whole - edge_in
+        for number, ((lines, edge), height) in enumerate(zip(boxes, heights, strict=True)):
+            if number:
                 axes.plot([NARROW_IN / 2.0] * 2, [top, top - gap], color=QUIET, linewidth=0.8, zorder=1)
+                top -= gap
             _box(
-                axes, NARROW_IN / 2.0, middle, NARROW_IN - 0.2, lines, bold=edge != RULE,
+                axes, NARROW_IN / 2.0, top - height / 2.0, NARROW_IN - 0.2, lines, bold=edge != RULE,
                 color=INK if edge == RULE else edge, has_heading=edge == RULE and len(lines) > 1, line_in=0.22,
                 letters_pt=NARROW_PT,
             )  # fmt: skip
-            top -= gap + height
+            top -= height
     return figure
 
 

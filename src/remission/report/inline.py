@@ -43,14 +43,28 @@ def both_widths(chart: Chart) -> str:
 
     wide = themed_svg(chart)
     with drawing():
-        is_narrow = chart.phone is not None or narrow(chart.figure)
+        is_narrow = bool(chart.phone) or narrow(chart.figure)
     if not is_narrow:
         return wide
-    other = replace(chart, name=f"{chart.name}-narrow", figure=chart.phone or chart.figure)
-    small = inlined(_drawn(other.figure, is_legible=chart.phone is None), other, _axes(other))
-    if chart.phone is None:
-        small = by_panel(small)
+    if chart.phone:
+        small = "".join(_on_phone(chart, number, figure) for number, figure in enumerate(chart.phone))
+    else:
+        other = replace(chart, name=f"{chart.name}-narrow")
+        small = by_panel(inlined(_drawn(other.figure, is_legible=True), other, _axes(other)))
     return f'<div class="chart-wide{_breadth(wide)}">{wide}</div><div class="chart-narrow">{small}</div>'
+
+
+def _on_phone(chart: Chart, number: int, figure: Any) -> str:
+    """One of several figures for a phone; the first is across the others where they stand side by side."""
+    other = replace(chart, name=f"{chart.name}-narrow-{number}", figure=figure)
+    is_head = number == 0 and len(chart.phone) > 1
+    svg = inlined(_drawn(figure), other, _axes(other) + (' class="chart-head"' if is_head else ""))
+    return svg if number == 0 else _unnamed(svg)
+
+
+def _unnamed(svg: str) -> str:
+    """Named once: the pictures are one chart."""
+    return re.sub(r'<svg role="img" aria-label="[^"]*"', '<svg aria-hidden="true"', svg)
 
 
 def _breadth(svg: str) -> str:
@@ -89,9 +103,7 @@ def by_panel(svg: str) -> str:
     for number, (part, (top, bottom)) in enumerate(zip([*panels, *below], cuts, strict=True)):
         head = svg[: opened.end()].replace(view[0], f'viewBox="0 {top:.1f} {view[1]} {bottom - top:.1f}"')
         if number:
-            # Named once: the pictures are one chart.
-            head = re.sub(r'<svg role="img" aria-label="[^"]*"', '<svg aria-hidden="true"', head)
-            head = head.replace('figure_1">', f'figure_1-{number}">')
+            head = _unnamed(head).replace('figure_1">', f'figure_1-{number}">')
         for told in re.findall(r' data-axes="[^"]*"', head):
             head = head.replace(told, _axes_in(told.partition('"')[2][:-1], top, bottom))
         inside = "".join(f"\n  {one}" for one in ([*behind, part] if not number else [part]))

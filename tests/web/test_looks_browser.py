@@ -38,9 +38,10 @@ def test_the_picture_of_the_first_page_begins_on_the_first_screen(
     fields = boxes(page, ".living .fod")
     assert len(fields) == 4
     assert title["bottom"] < 0.85 * SIZES[size][1]
-    assert fields[0]["top"] < SIZES[size][1] + (60 if size == "phone" else 0)
+    assert fields[0]["top"] < (1.2 if size == "phone" else 1.0) * SIZES[size][1]
     if size == "desk":
-        assert max(one["bottom"] for one in fields) <= SIZES[size][1] + (60 if address == "/es" else 0)
+        # Whole in English; Spanish has a line more about its translation, and longer words.
+        assert max(one["bottom"] for one in fields) <= (1.0 if address == "/" else 1.12) * SIZES[size][1]
 
 
 @pytest.mark.parametrize("address", ["/safety", "/family", "/es/safety?country=GB", "/clinics", "/journey/alcohol"])

@@ -19,7 +19,14 @@ def page_environment(*packages: str, **options: Any) -> "Environment":
     from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined  # where a page is filled
 
     loaders = [PackageLoader(name) for name in (*packages, "remission.report")]
-    return Environment(loader=ChoiceLoader(loaders), autoescape=True, undefined=StrictUndefined, **options)
+    environment = Environment(loader=ChoiceLoader(loaders), autoescape=True, undefined=StrictUndefined, **options)
+    environment.filters["word_by_word"] = _word_by_word
+    return environment
+
+
+def _word_by_word(command: str) -> Markup:
+    """A command that breaks between its words only: a browser would break ``--seed`` between its dashes."""
+    return Markup(" ").join(Markup('<span class="whole">{}</span>').format(word) for word in command.split(" "))
 
 
 _reports = cache(page_environment)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from remission.errors import visible
+
 if TYPE_CHECKING:
     from jinja2 import Environment
 
@@ -26,7 +28,7 @@ def page_environment(*packages: str, **options: Any) -> "Environment":
 
 def _word_by_word(command: str) -> Markup:
     """A command that breaks between its words only: a browser would break ``--seed`` between its dashes."""
-    return Markup(" ").join(Markup('<span class="whole">{}</span>').format(word) for word in command.split(" "))
+    return Markup(" ").join(Markup('<span class="whole">{}</span>').format(word) for word in visible(command).split(" "))
 
 
 _reports = cache(page_environment)

@@ -28,7 +28,8 @@ def page_environment(*packages: str, **options: Any) -> "Environment":
 
 def _word_by_word(command: str) -> Markup:
     """A command that breaks between its words only: a browser would break ``--seed`` between its dashes."""
-    return Markup(" ").join(Markup('<span class="whole">{}</span>').format(word) for word in visible(command).split(" "))
+    words = visible(command).split(" ")
+    return Markup(" ").join(Markup('<span class="whole">{}</span>').format(word) for word in words)
 
 
 _reports = cache(page_environment)

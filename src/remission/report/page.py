@@ -28,8 +28,10 @@ def page_environment(*packages: str, **options: Any) -> "Environment":
 
 def _word_by_word(command: str) -> Markup:
     """A command that breaks between its words only: a browser would break ``--seed`` between its dashes."""
-    words = visible(command).split(" ")
-    return Markup(" ").join(Markup('<span class="whole">{}</span>').format(word) for word in words)
+    return Markup(" ").join(
+        Markup('<span class="whole">{}</span>').format(word) if "-" in word else word
+        for word in visible(command).split(" ")
+    )
 
 
 _reports = cache(page_environment)

@@ -148,7 +148,7 @@ class PageRouter:
                     responses=PROBLEM_RESPONSES,
                     name=f"{name}_json",
                     operation_id=f"{name}_json",
-                    summary=(view.__doc__ or "").strip().split("\n")[0],
+                    summary=(view.__doc__ or "").strip().split("\n")[0].replace("``", ""),
                 )
                 self.routes.add_api_route(address, as_html, include_in_schema=False, name=name)
             return view

@@ -44,7 +44,7 @@ def explain_unfolded(protocol: ProtocolFields) -> str:
     """The same with each line whole, for a page, which has a width of its own."""
     beside = [f"{len(protocol.comparisons)} numbers of the evidence record {protocol.evidence}."]
     parts = [
-        f"{protocol.title} ({protocol.id})",
+        _whole(f"{protocol.title} ({protocol.id})"),
         _section("People", _people(protocol)),
         _section("Follow-up", _follow_up(protocol)),
         _section("Arms", [line for arm in protocol.arms for line in explain_arm(protocol, arm)]),
@@ -62,7 +62,12 @@ def explain_unfolded(protocol: ProtocolFields) -> str:
 
 
 def _section(title: str, lines: Sequence[str]) -> str:
-    return "\n".join([f"{title}:", *(f"  {line.rstrip()}" for line in lines)]) if lines else ""
+    return "\n".join([f"{title}:", *(f"  {_whole(line)}" for line in lines)]) if lines else ""
+
+
+def _whole(line: str) -> str:
+    """One line, also where a file has several."""
+    return line.rstrip().replace("\n", " ")
 
 
 def _depth(line: str) -> int:

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
-from jaxtyping import Float, UInt64
 
 from remission.errors import SpecError
 from remission.numerics.elementary import cos_sin_turns, log
+from remission.shapes import Float, UInt64
 
 _MASK = np.uint64(0xFFFFFFFF)
 _SHIFT = np.uint64(32)

@@ -104,3 +104,19 @@ def test_a_design_can_copy_itself_for_its_workers(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "loaded:" in done.stderr.splitlines(), done.stderr
     assert f"copies: {Path('/proc/self/task').is_dir()}" in done.stderr.splitlines(), done.stderr
+
+
+@pytest.mark.parametrize("first", ["", "import jaxtyping\n"])
+def test_shape_hints_cost_a_program_nothing_and_are_whole_for_who_checks_them(first: str, tmp_path: Path) -> None:
+    """The library of hints brings an event loop, TLS and test doubles with it."""
+    code = (
+        f"import sys\n{first}"
+        "import remission.trial.simulate\n"
+        "from remission.numerics.elementary import exp\n"
+        "hint = exp.__annotations__['return']\n"
+        "print('jaxtyping' in sys.modules, 'asyncio' in sys.modules, getattr(hint, '__name__', hint))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True)
+    loaded, event_loop, hint = done.stdout.strip().split(" ", 2)
+    assert (loaded, event_loop) == (str(bool(first)), str(bool(first)))
+    assert ("Float" in hint) == bool(first), hint

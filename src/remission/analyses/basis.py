@@ -8,12 +8,12 @@ that depends on those before it becomes zero and counts for nothing.
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 from numba import njit
 
 from remission.analyses.estimate import refuse_gaps
 from remission.numerics.lanes import OPTIONS
 from remission.numerics.small_systems import sum_of_products
+from remission.shapes import Bool, Float, Int
 
 __all__ = ["Basis", "basis_of_one", "independent_terms", "orthonormal_basis"]
 

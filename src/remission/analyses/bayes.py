@@ -17,7 +17,6 @@ from collections.abc import Callable
 from functools import cache
 
 import numpy as np
-from jaxtyping import Bool, Float
 from numba import njit
 
 from remission.analyses.basis import basis_of_one
@@ -36,6 +35,7 @@ from remission.numerics.distributions import beta_cdf_lane, log_beta_lane
 from remission.numerics.elementary import cos_sin_turns
 from remission.numerics.lanes import OPTIONS, exp_lane, log_lane
 from remission.numerics.quadrature import gauss_legendre
+from remission.shapes import Bool, Float
 
 __all__ = ["analyze_difference_with_prior", "analyze_odds_with_prior", "analyze_shares_with_prior"]
 

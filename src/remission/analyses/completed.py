@@ -16,7 +16,6 @@ logarithms by Rubin's rules.
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Bool, Float
 from numba import njit
 
 from remission.analyses.basis import orthonormal_basis
@@ -30,6 +29,7 @@ from remission.numerics.elementary import exp
 from remission.numerics.intervals import Z95
 from remission.numerics.lanes import OPTIONS, exp_lane
 from remission.numerics.small_systems import factor
+from remission.shapes import Bool, Float
 from remission.streams import People
 
 _Values = Float[np.ndarray, " subject"]

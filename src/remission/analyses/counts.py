@@ -34,7 +34,6 @@ Derived here. Tests hold estimates and errors to statsmodels, and the test of no
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
 from numba import njit
 
 from remission.analyses.basis import basis_of_one
@@ -51,6 +50,7 @@ from remission.numerics.distributions import t_cdf, t_quantile
 from remission.numerics.elementary import exp
 from remission.numerics.lanes import OPTIONS, exp_lane, log_lane
 from remission.numerics.small_systems import factor, inverse, solve, sum_of_products
+from remission.shapes import Bool, Float
 
 __all__ = [
     "CountFit", "analyze_day_odds", "analyze_rate", "analyze_robust_rate", "fit_counts",

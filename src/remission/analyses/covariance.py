@@ -7,11 +7,11 @@ ranges), because a Kenward-Roger correction depends on what is called a paramete
 from typing import Final, get_args
 
 import numpy as np
-from jaxtyping import Int
 from numba import njit
 
 from remission.numerics.lanes import OPTIONS, exp_lane
 from remission.records.regression import Structure
+from remission.shapes import Int
 
 STRUCTURES: Final[tuple[Structure, ...]] = get_args(Structure)
 SPATIAL: Final = frozenset({"spatial-exponential", "spatial-gaussian"})

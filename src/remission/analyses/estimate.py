@@ -6,12 +6,12 @@ from enum import StrEnum
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
 
 from remission.errors import SpecError
 from remission.numerics.distributions import normal_cdf, t_cdf, t_quantile
 from remission.numerics.elementary import exp, log
 from remission.numerics.intervals import Z95
+from remission.shapes import Bool, Float
 
 __all__ = [
     "Z95",

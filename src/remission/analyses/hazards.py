@@ -16,7 +16,6 @@ A(t)^2 d(t) / (n(t) (n(t) - d(t))), A(t) the area from t to tau (Greenwood's, ca
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 from numba import njit
 
 from remission.analyses.basis import Basis, orthonormal_basis
@@ -35,6 +34,7 @@ from remission.analyses.odds import LARGEST_ERROR
 from remission.numerics.distributions import chi_squared_tail
 from remission.numerics.lanes import OPTIONS, exp_lane, log_lane
 from remission.numerics.small_systems import factor, inverse, solve, sum_of_products
+from remission.shapes import Bool, Float, Int
 
 __all__ = ["analyze_hazard", "analyze_hazards", "analyze_log_ranks", "analyze_restricted_mean"]
 

@@ -25,7 +25,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 from numba import njit
 
 from remission.analyses.basis import Basis, independent_terms, orthonormal_basis
@@ -35,6 +34,7 @@ from remission.numerics.addressed import addressed_draws
 from remission.numerics.distributions import gamma_quantile, normal_quantile, t_quantile
 from remission.numerics.lanes import OPTIONS
 from remission.numerics.small_systems import factor, inverse, solve, sum_of_products
+from remission.shapes import Bool, Float, Int
 from remission.streams import People, Stream, draw_series
 
 __all__ = ["Assumption", "Chain", "analyze_imputed", "assumed_means", "impute_periods", "pool_estimates"]

@@ -4,7 +4,6 @@ Every sum has a fixed order, so that an estimate has the same bits on every proc
 """
 
 import numpy as np
-from jaxtyping import Bool, Float
 from numba import njit
 
 from remission.analyses.basis import Basis, orthonormal_basis
@@ -24,6 +23,7 @@ from remission.numerics.distributions import t_cdf, t_quantile
 from remission.numerics.lanes import OPTIONS
 from remission.numerics.small_systems import sum_of_products
 from remission.records.regression import Errors
+from remission.shapes import Bool, Float
 
 __all__ = ["analyze_difference", "analyze_differences", "analyze_percent_lower", "analyze_within_people", "project"]
 

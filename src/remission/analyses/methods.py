@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Integer
 
 from remission.analyses.bayes import (
     analyze_difference_with_prior,
@@ -27,6 +26,7 @@ from remission.analyses.odds import analyze_many_odds, analyze_odds
 from remission.analyses.repeated import analyze_repeated
 from remission.records.analysis import Analysis, Prior
 from remission.records.analysis_methods import METHODS, Method, complete
+from remission.shapes import Bool, Float, Int, Integer
 from remission.streams import People
 
 _Table = Float[np.ndarray, "replicate subject"]

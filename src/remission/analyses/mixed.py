@@ -17,7 +17,6 @@ from enum import IntEnum
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 from numba import njit
 
 from remission.analyses.covariance import (
@@ -36,6 +35,7 @@ from remission.numerics.elementary import exp, log
 from remission.numerics.lanes import OPTIONS, log_lane
 from remission.numerics.small_systems import factor, inverse, solve, sum_of_products
 from remission.records.regression import Structure
+from remission.shapes import Bool, Float, Int
 
 
 class Ending(IntEnum):

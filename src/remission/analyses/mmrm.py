@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from remission.analyses.covariance import SPATIAL, STRUCTURES, parameter_names
 from remission.analyses.estimate import Estimate, Estimates, Status, failed_estimate
@@ -18,6 +17,7 @@ from remission.analyses.mixed import Ending, MixedFit, Table, contrasts_of, fit_
 from remission.errors import SpecError
 from remission.numerics.distributions import f_tail, t_cdf, t_quantile
 from remission.records.regression import Freedom, Structure
+from remission.shapes import Bool, Float, Int
 
 __all__ = [
     "FREEDOMS",

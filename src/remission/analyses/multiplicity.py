@@ -14,11 +14,11 @@ dmitrienko2008
 from collections.abc import Mapping
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.analyses.estimate import Estimates
 from remission.protocol.record import Protocol
 from remission.records.multiplicity import FamilyTest, Multiplicity
+from remission.shapes import Float
 
 __all__ = ["adjust_family", "adjusted_behind_gates", "adjusted_p_values"]
 

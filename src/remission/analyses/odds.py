@@ -10,7 +10,6 @@ it; a test holds the results to statsmodels.
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Float
 from numba import njit
 
 from remission.analyses.basis import Basis, orthonormal_basis
@@ -19,6 +18,7 @@ from remission.numerics.distributions import chi_squared_tail
 from remission.numerics.elementary import log
 from remission.numerics.lanes import OPTIONS, exp_lane, log_lane
 from remission.numerics.small_systems import factor, inverse, solve, sum_of_products
+from remission.shapes import Bool, Float
 
 __all__ = ["LARGEST_ERROR", "Test", "analyze_many_odds", "analyze_odds", "logistic_fits"]
 

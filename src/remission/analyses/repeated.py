@@ -11,13 +11,13 @@ pairs of periods, less as many as there are terms (exchangeable), or of neighbor
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Float
 from numba import njit
 
 from remission.analyses.basis import independent_terms
 from remission.analyses.estimate import Estimate, Status, failed_estimate, interval_estimate, is_too_small
 from remission.numerics.lanes import OPTIONS
 from remission.numerics.small_systems import factor, inverse, solve
+from remission.shapes import Bool, Float
 
 Correlation = Literal["independence", "exchangeable", "autoregressive"]
 _STRUCTURES = {"independence": 0, "exchangeable": 1, "autoregressive": 2}

@@ -20,11 +20,11 @@ Evidence: docs/explanation/belief.md; no weight was measured, so each is 0 unles
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
 
 from remission.blinding.experience import ArmPair
 from remission.numerics.elementary import log, logistic
 from remission.records.belief import Guessing
+from remission.shapes import Float, Int
 
 DRUG, CONTROL, UNSURE = 0, 1, 2
 """Answers, in the order of the rows of a table of guesses."""

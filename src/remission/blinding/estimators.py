@@ -19,10 +19,10 @@ from types import MappingProxyType
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.blinding.trial import BelievedTrials
 from remission.numerics.distributions import t_quantile
+from remission.shapes import Float
 
 _Column = Float[np.ndarray, " replicate"]
 _Groups = Float[np.ndarray, "replicate guess arm"]

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.patient.pharmacology import load_pharmacology
 from remission.receptor.dissociation import simulate_vas
 from remission.records.belief import Experience
 from remission.records.blinding import BlindingTrial, ControlArm
 from remission.session.effects import simulate_session_effects
+from remission.shapes import Float
 from remission.streams import People, Stream, draw_normals
 from remission.units import minutes_to_hours
 

@@ -23,7 +23,6 @@ from math import inf, log, pi, sqrt
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.blinding.estimators import Estimated, contrast, naive_weights
 from remission.blinding.indices import error_of_persons
@@ -31,6 +30,7 @@ from remission.blinding.table import ByPerson, FinishedTrial, GuessTable
 from remission.numerics.distributions import gamma_quantile, normal_quantile
 from remission.numerics.elementary import logistic
 from remission.numerics.intervals import Z95
+from remission.shapes import Float
 
 WORLDS: Final = {
     "works-unfelt": ("better", "effect"),

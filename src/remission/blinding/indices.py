@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.errors import SpecError
 from remission.numerics.intervals import Z95
+from remission.shapes import Float
 
 _Z90 = 1.6448536269514722
 _Counts = Float[np.ndarray, "*trial guess arm"]

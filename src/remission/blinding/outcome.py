@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from math import log, pi, sqrt
 
 import numpy as np
-from jaxtyping import Bool, Float
 
 from remission.numerics.counts import negative_binomial_quantile
 from remission.numerics.distributions import normal_cdf
 from remission.numerics.elementary import exp, logistic
 from remission.numerics.elementary import log as each_log
 from remission.records.effect import Difference, Hazard, Law, PerSide, Proportions, Rate, Repeated, effect_sign
+from remission.shapes import Bool, Float
 
 _Table = Float[np.ndarray, "replicate subject"]
 

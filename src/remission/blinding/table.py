@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
 
 from remission.blinding.estimators import GroupStatistics
 from remission.records.guesses import ANSWERS, GuessFile
+from remission.shapes import Float, Int
 
 _Cells = Float[np.ndarray, "guess arm"]
 _Persons = Float[np.ndarray, "person guess arm"]

@@ -9,7 +9,6 @@ from functools import cached_property
 from math import log
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from remission.blinding.belief import CONTROL, DRUG, UNSURE, GuessOdds, answers_of
 from remission.blinding.experience import ArmPair
@@ -19,6 +18,7 @@ from remission.numerics.elementary import log as each_log
 from remission.numerics.elementary import logistic
 from remission.records.belief import Believing, Guessing, World
 from remission.records.effect import Leaving
+from remission.shapes import Bool, Float, Int
 from remission.streams import People, Stream, draw_uniforms
 
 _Table = Float[np.ndarray, "replicate subject"]

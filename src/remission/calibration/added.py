@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from jaxtyping import Float
 from pydantic import Field
 from scipy.special import logsumexp, ndtr, ndtri
 
@@ -50,6 +49,7 @@ from remission.records.record_file import record_of
 from remission.records.result import Result
 from remission.records.yaml_tree import Tree, read_tree_file
 from remission.runs.crew import Crew
+from remission.shapes import Float
 from remission.trial.summary import unit_of
 
 _POINTS, _OWN, _PEOPLE = 256, 32, 2048

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from scipy.special import expit
 
 from remission.calibration.likelihood import log_of_counts
 from remission.calibration.wave import Point
 from remission.extras import telling_extras
+from remission.shapes import Float
 
 _LEAST_SD = 0.05
 _LEAST_R2 = 0.05

@@ -21,7 +21,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
 from scipy.special import expit
 
 from remission.calibration.emulator import Emulator, correlation, judged_by_counts
@@ -33,6 +32,7 @@ from remission.extras import telling_extras
 from remission.library.calibration_plan import BoxValue, CalibrationPlan
 from remission.records.substance import Substance
 from remission.runs.crew import Crew
+from remission.shapes import Float, Int
 
 Rule = str
 """``main``, or one of the rules that the plan shows beside it."""

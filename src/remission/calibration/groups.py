@@ -12,7 +12,6 @@ from functools import cache, partial
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from scipy.linalg import block_diag
 from scipy.special import expit, ndtri
 from scipy.stats import qmc
@@ -27,6 +26,7 @@ from remission.library.facts import FactScenario
 from remission.records.packaged import packaged_toml
 from remission.records.parameter import MODEL_FORM
 from remission.runs.crew import Crew
+from remission.shapes import Float
 
 LEVEL = "level"
 _NUISANCE = 24

@@ -12,7 +12,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from scipy import special
 from scipy.special import logsumexp
 from scipy.stats import norm
@@ -24,6 +23,7 @@ from remission.calibration.wave import Point, TrialTargets, simulate_point
 from remission.evidence.standardized import Seen, effects_of, z_of_new_trial
 from remission.library.calibration_plan import CalibrationPlan
 from remission.runs.crew import Crew
+from remission.shapes import Float
 
 _TIMES = 4
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.errors import SpecError
 from remission.library.calibration_plan import CalibrationPlan
@@ -18,6 +17,7 @@ from remission.patient.parameters import shifted
 from remission.records.diaries import Diaries
 from remission.records.result import Result
 from remission.records.substance import Substance
+from remission.shapes import Float
 from remission.trial.simulate import plan_trial
 
 _GRID = 9

@@ -7,7 +7,8 @@ Zhang and Stephens, Technometrics 51 (2009), 316.
 import math
 
 import numpy as np
-from jaxtyping import Float
+
+from remission.shapes import Float
 
 _FEWEST = 5
 

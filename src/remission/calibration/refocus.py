@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.calibration.emulator import Emulator, errors_together, fit_emulator
 from remission.calibration.fit import TrialData, group_columns, trial_data
@@ -35,6 +34,7 @@ from remission.library.calibration_plan import BoxValue, CalibrationPlan, NearRo
 from remission.numerics.digits import duration
 from remission.runs.crew import Crew
 from remission.runs.journal import Journaled
+from remission.shapes import Float
 
 _LEARN = 160
 _PARTICLES = 2000

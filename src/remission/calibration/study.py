@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.calibration.added import NewTrial, check_new
 from remission.calibration.emulator import Emulator, fit_emulator
@@ -31,6 +30,7 @@ from remission.provenance import source_hashes
 from remission.records.substance import Substance
 from remission.runs.crew import Crew
 from remission.runs.journal import Journaled
+from remission.shapes import Float
 
 _KEPT_DRAWS = 1000
 

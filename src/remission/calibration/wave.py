@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from jaxtyping import Float
 from scipy.special import ndtri
 from scipy.stats import qmc
 
@@ -23,6 +22,7 @@ from remission.patient.parameters import shifted
 from remission.protocol.record import Protocol
 from remission.records.parameter import MODEL_FORM
 from remission.runs.crew import Crew
+from remission.shapes import Float
 from remission.trial.chunk import ChunkResult
 from remission.trial.package import therapy_effect
 from remission.trial.simulate import plan_trial

@@ -13,9 +13,9 @@ in smokers.
 """
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.numerics.elementary import exp
+from remission.shapes import Float
 
 __all__ = ["update_habit", "update_reward"]
 

@@ -11,7 +11,8 @@ Assumptions: first-order, normal. Evidence: assumed; sigma_x is tuned on spreads
 from math import sqrt
 
 import numpy as np
-from jaxtyping import Float
+
+from remission.shapes import Float
 
 __all__ = ["update_cue"]
 

@@ -15,9 +15,9 @@ constants are set by substance from withdrawal courses; k_N follows the mood res
 """
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.numerics.elementary import tanh
+from remission.shapes import Float
 
 __all__ = ["eased_affect", "negative_affect", "update_fast_trace", "update_load", "withdrawal"]
 

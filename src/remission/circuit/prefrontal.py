@@ -17,9 +17,9 @@ eta and c_L are seen only as a product.
 """
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.numerics.elementary import exp
+from remission.shapes import Float
 
 __all__ = ["attend_session", "control", "decay_skill", "experience_session", "update_commitment"]
 

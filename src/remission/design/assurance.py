@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.analyses.estimate import Z95
 from remission.design.evidence import Evidence, EvidenceTrial, evidence_trials, log_likelihoods, simulate_evidence
@@ -26,6 +25,7 @@ from remission.patient.drawn import default_posterior
 from remission.patient.parameters import shifted
 from remission.protocol.record import Protocol
 from remission.runs.crew import Crew
+from remission.shapes import Float
 from remission.streams import check_seed
 from remission.trial.simulate import plan_trial
 

@@ -16,11 +16,11 @@ from math import floor, log10
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.errors import SpecError
 from remission.numerics.intervals import Z95
 from remission.numerics.tallies import Measure
+from remission.shapes import Float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

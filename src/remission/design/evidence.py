@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy
-from jaxtyping import Float
 
 from remission.analyses.estimate import Z95
 from remission.errors import SpecError, did_you_mean
@@ -23,6 +22,7 @@ from remission.library.published import published_outcome, published_verdict
 from remission.patient.backgrounds import course_parameters_of
 from remission.patient.standing import standing_of
 from remission.protocol.record import Protocol
+from remission.shapes import Float
 from remission.trial.simulate import plan_trial
 
 

@@ -8,12 +8,12 @@ many people would be asked.
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Int
 
 from remission.design.variants import choose_analysis
 from remission.patient.parameters import CourseParameters
 from remission.patient.pharmacology import pharmacology_of
 from remission.protocol.record import Protocol
+from remission.shapes import Bool, Int
 from remission.trial.analyze import sides_of
 from remission.trial.batch import TrialBatch
 from remission.trial.recruitment import RecruitmentResult, simulate_recruitment

@@ -10,7 +10,6 @@ from math import ceil, erfc, inf, log, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from remission.design.closed_forms import (
     effect_of,
@@ -26,6 +25,7 @@ from remission.design.closed_forms import (
 from remission.numerics.counts import negative_binomial_quantile
 from remission.numerics.tallies import Count, Mean, Measure
 from remission.records.effect import Difference, Hazard, Law, Proportions, Rate, Repeated
+from remission.shapes import Bool, Float, Int
 from remission.streams import People, Stream, draw_normals, draw_uniforms
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Bool, Float
 
 from remission.analyses.estimate import Z95
 from remission.design.at_look import Boundaries, after_stop
@@ -20,6 +19,7 @@ from remission.numerics.normal_law import ndtri
 from remission.numerics.tallies import Count, Mean, Measure
 from remission.records.analysis import Analysis
 from remission.records.endpoint import Endpoint
+from remission.shapes import Bool, Float
 from remission.trial.batch import TrialBatch
 from remission.trial.chunk import Chunk, analyze_batch
 from remission.trial.datacut import complete_day, cut_batch

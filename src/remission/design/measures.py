@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.records.analysis_methods import METHODS, Method
+from remission.shapes import Float
 
 
 def is_ratio(method: Method) -> bool:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.analyses.estimate import Z95, Estimates
 from remission.analyses.multiplicity import adjusted_p_values
@@ -29,6 +28,7 @@ from remission.records.analysis import Analysis
 from remission.records.analysis_methods import Method
 from remission.records.endpoint_kinds import KINDS
 from remission.runs.crew import Crew
+from remission.shapes import Float
 from remission.trial.analyze import reads_days, sides_of
 from remission.trial.batch import TrialBatch
 from remission.trial.chunk import Chunk, Outcomes, estimates_of_batch, outcomes_of, plan_chunks, values_by_arm

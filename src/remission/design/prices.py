@@ -10,13 +10,13 @@ from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import scipy
-from jaxtyping import Float
 from pydantic import Field, model_validator
 
 from remission.errors import SpecError
 from remission.protocol.record import Protocol
 from remission.records.base import Record
 from remission.records.treatment import Arm
+from remission.shapes import Float
 
 Money = Annotated[float, Field(ge=0.0, le=1e9)]
 _SESSION = ("drug", "staff", "room", "monitoring")

@@ -4,7 +4,6 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import scipy
-from jaxtyping import Float
 
 from remission.library.loader import load_parameter_set
 from remission.library.priors import load_priors
@@ -12,6 +11,7 @@ from remission.patient.backgrounds import course_parameters_of
 from remission.patient.parameters import meaningful_range
 from remission.protocol.record import Protocol
 from remission.records.parameter import MODEL_FORM, Parameter
+from remission.shapes import Float
 
 _SHAPES = {"normal": "norm", "half-normal": "halfnorm", "lognormal": "lognorm", "even": "uniform"}
 

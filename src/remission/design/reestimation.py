@@ -5,12 +5,12 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
 
 from remission.design.closed_forms import test_level
 from remission.design.law_trials import analyzed, cohorts_of, nuisance_of, reaches, worlds_without
 from remission.numerics.tallies import Count, Mean
 from remission.records.effect import Blinded, Law
+from remission.shapes import Float, Int
 
 MOST = 3
 """A trial grows to so many times its planned size, and no further."""

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.analyses.estimate import Z95
 from remission.design.again import AGAIN, can_randomize_again, power_again
@@ -63,6 +62,7 @@ from remission.records.diaries import Diaries
 from remission.records.result import Result, plain
 from remission.records.seed import DEFAULT_SEED
 from remission.runs.crew import Crew, crew_of
+from remission.shapes import Float
 from remission.streams import check_seed
 from remission.trial.resampled import ChainPeople, DiaryPeople
 from remission.trial.simulate import MAX_REPLICATES

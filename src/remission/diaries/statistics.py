@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from scipy.fft import irfft, next_fast_len, rfft
 
 from remission.errors import SpecError
@@ -21,6 +20,7 @@ from remission.records.diaries import Diaries
 from remission.records.packaged import packaged_toml
 from remission.records.result import Result
 from remission.records.seed import DEFAULT_SEED
+from remission.shapes import Float
 
 LAGS = tuple(range(1, 29))
 """Lags of the autocorrelation, days."""

@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.errors import SpecError
 from remission.library.dosing_limits import flags_of_length
@@ -25,6 +24,7 @@ from remission.library.molecules import racemate_s_fraction
 from remission.numerics.windows import largest_in_window
 from remission.records.dose import DrugForm, overlaps
 from remission.records.infusions import InfusionEvents
+from remission.shapes import Float
 
 
 class Overlap(StrEnum):

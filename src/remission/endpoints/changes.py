@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.endpoints.data import EndpointData, Formula
 from remission.endpoints.days import amounts_of, days_of_use
@@ -18,6 +17,7 @@ from remission.library.drinking import ethanol_g_per_unit
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import EndpointKind
 from remission.records.population import DayRange
+from remission.shapes import Float
 
 _Values = Float[np.ndarray, " subject"]
 _ROUNDING = 1e-9

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.endpoints.data import EndpointData, Formula
 from remission.errors import SpecError
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import EndpointKind
 from remission.records.population import DayRange
+from remission.shapes import Float
 
 _Values = Float[np.ndarray, " subject"]
 

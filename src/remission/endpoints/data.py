@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from remission.errors import SpecError
 from remission.records.endpoint import Endpoint
+from remission.shapes import Bool, Float, Int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

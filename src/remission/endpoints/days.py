@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from remission.endpoints.data import EndpointData, Formula
 from remission.endpoints.failures import first_failure
 from remission.errors import SpecError
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import EndpointKind
+from remission.shapes import Bool, Float, Int
 
 __all__ = ["DAY_FORMULAS", "day_counts_of", "days_of_use", "longest_run"]
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from remission.endpoints.changes import mean_amount
 from remission.endpoints.data import EndpointData, Formula
@@ -13,6 +12,7 @@ from remission.errors import SpecError
 from remission.library.drinking import risk_bounds_g_per_day
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import EndpointKind
+from remission.shapes import Bool, Float, Int
 
 _Values = Float[np.ndarray, " subject"]
 

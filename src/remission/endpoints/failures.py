@@ -1,9 +1,9 @@
 """When an abstinence has failed: days in a row, weeks in a row, or so many days within so many."""
 
 import numpy as np
-from jaxtyping import Bool, Int
 
 from remission.records.endpoint import FailureRule
+from remission.shapes import Bool, Int
 
 _DAYS_IN_WEEK = 7
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
-from jaxtyping import Bool, Float
 
 from remission.endpoints.craving import last_of, mean_of
 from remission.endpoints.data import EndpointData, Formula, SessionsSeen
@@ -13,6 +12,7 @@ from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import EndpointKind
 from remission.records.population import DayRange
 from remission.records.session_rule import SESSION_BOUNDS
+from remission.shapes import Bool, Float
 
 _Values = Float[np.ndarray, " subject"]
 _Sessions = Bool[np.ndarray, "subject session"]

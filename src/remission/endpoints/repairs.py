@@ -1,11 +1,11 @@
 """What stands for a missed test in a word: use, abstinence, the last result, the usual one, the neighbors, nothing."""
 
 import numpy as np
-from jaxtyping import Bool, Int
 
 from remission.endpoints.words import MISSING, MIXED, NEGATIVE, NOT_DUE, NOTHING, POSITIVE, Words
 from remission.records.endpoint_kinds import MissingRule
 from remission.records.weekly import WeeklyRule
+from remission.shapes import Bool, Int
 
 _Signs = Bool[np.ndarray, "subject _"]
 

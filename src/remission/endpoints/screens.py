@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.endpoints.data import EndpointData, Formula
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import EndpointKind
+from remission.shapes import Float
 
 
 def _negative_tests(endpoint: Endpoint, data: EndpointData) -> Float[np.ndarray, " subject"]:

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
-from jaxtyping import Bool, Float
 
 from remission.endpoints.data import EndpointData, TimeFormula, no_formula
 from remission.endpoints.days import days_of_use
 from remission.endpoints.failures import first_failure
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import EndpointKind
+from remission.shapes import Bool, Float
 
 _Values = Float[np.ndarray, " subject"]
 _Events = Bool[np.ndarray, " subject"]

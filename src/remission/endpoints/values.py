@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
-from jaxtyping import Bool, Float
 
 from remission.endpoints.changes import CHANGE_FORMULAS
 from remission.endpoints.craving import CRAVING_FORMULAS
@@ -20,6 +19,7 @@ from remission.records.analysis_methods import complete
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import KINDS, EndpointKind
 from remission.records.population import DayRange
+from remission.shapes import Bool, Float
 
 FORMULAS: Final[Mapping[EndpointKind, Formula]] = {
     **DAY_FORMULAS,

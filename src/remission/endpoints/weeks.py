@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
-from jaxtyping import Bool, Float
 
 from remission.endpoints.data import EndpointData, Formula, TimeFormula, no_formula
 from remission.endpoints.days import longest_run
@@ -27,6 +26,7 @@ from remission.endpoints.words import (
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import EndpointKind
 from remission.records.weekly import WeekCriterion, WeeklyRule
+from remission.shapes import Bool, Float
 
 _Values = Float[np.ndarray, " subject"]
 _Events = Bool[np.ndarray, " subject"]

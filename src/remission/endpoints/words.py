@@ -7,10 +7,10 @@ A word is a row of codes; people whose follow-up is shorter have ``NOTHING`` aft
 from typing import Final
 
 import numpy as np
-from jaxtyping import Bool, Int
 
 from remission.endpoints.data import EndpointData
 from remission.errors import SpecError
+from remission.shapes import Bool, Int
 
 NEGATIVE, POSITIVE, MIXED, MISSING, NOT_DUE, NOTHING = 0, 1, 2, 3, 4, -1
 SIGNS: Final = "-+*o_"

@@ -21,9 +21,9 @@ doi:10.1186/s12874-015-0091-1 (modification), doi:10.1111/j.1467-985X.2008.00552
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.errors import NumericalError, SpecError
+from remission.shapes import Float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,13 +17,13 @@ from functools import cache
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.errors import SpecError
 from remission.numerics.normal_law import logsumexp, ndtr, ndtri
 from remission.records.base import Record
 from remission.records.packaged import read_library_json
 from remission.records.parameter import DEFAULT_POSTERIOR
+from remission.shapes import Float
 
 ALPHA = 0.05
 _MEAN = np.linspace(-2.0, 2.0, 201)

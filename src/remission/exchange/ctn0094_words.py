@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Int
 
 from remission.endpoints.data import EndpointData
 from remission.errors import SpecError, did_you_mean
 from remission.exchange.ctn0094 import read_ctn0094, read_ctn0094_table
 from remission.records.packaged import packaged_toml
+from remission.shapes import Bool, Int
 
 OPIOIDS = "opioids"
 """Name of the default: all opioids but the study's own medicine."""

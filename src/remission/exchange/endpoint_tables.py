@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Bool, Float
 
 from remission.endpoints.data import EndpointData
 from remission.endpoints.values import times_of, values_of
@@ -26,6 +25,7 @@ from remission.records.diaries import Diaries
 from remission.records.endpoint import Endpoint
 from remission.records.population import DayRange, ObservedDays
 from remission.records.result import Result
+from remission.shapes import Bool, Float
 
 if TYPE_CHECKING:
     import pandas as pd

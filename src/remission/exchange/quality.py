@@ -7,11 +7,11 @@ from difflib import SequenceMatcher
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from remission.exchange.cells import looks
 from remission.records.diaries import Diaries
 from remission.records.result import Result
+from remission.shapes import Bool, Float, Int
 
 _IDENTIFYING = re.compile(
     r"(^|[_ .-])((first|last|full|sur|patient|given|family|middle|maiden)?[_ ]?name|ssn|dob|birth\w*|mrn|e?-?mail|phone"

@@ -10,11 +10,11 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 from scipy.optimize import minimize
 
 from remission.endpoints.failures import first_day_within
 from remission.facts.scenarios import UNTREATED, Lives
+from remission.shapes import Bool, Float, Int
 
 _Window = list[int]
 _BLOCK_DAYS, _HALF_BLOCK = 28, 14

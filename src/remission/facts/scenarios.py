@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from remission.library.facts import FactScenario
 from remission.library.protocols import load_protocol
@@ -16,6 +15,7 @@ from remission.patient.parameters import CourseParameters, load_course_parameter
 from remission.patient.pharmacology import load_pharmacology
 from remission.patient.sampling import sample_covariates, sample_traits
 from remission.protocol.record import Protocol
+from remission.shapes import Bool, Float, Int
 from remission.streams import People, Stream, draw_normal_pair
 from remission.trial.package import tendency_shift
 from remission.trial.schedule import build_schedule

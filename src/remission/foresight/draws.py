@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 import numpy as np
-from jaxtyping import Int
 
 from remission.library.closed_links import CLOSED
 from remission.library.posteriors import LEVEL, Posterior
@@ -11,6 +10,7 @@ from remission.patient.backgrounds import course_parameters_of
 from remission.patient.parameters import CourseParameters, shifted
 from remission.protocol.record import Protocol
 from remission.records.therapy_kinds import THERAPIES
+from remission.shapes import Int
 from remission.trial.package import therapy_effect
 
 

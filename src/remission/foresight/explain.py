@@ -18,7 +18,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.analyses.estimate import Z95
 from remission.design.effect_models import direction_of
@@ -54,6 +53,7 @@ from remission.records.packaged import packaged_toml
 from remission.records.result import Result
 from remission.records.seed import DEFAULT_SEED
 from remission.runs.crew import Crew, crew_of
+from remission.shapes import Float
 from remission.streams import check_seed
 from remission.trial.simulate import plan_trial
 from remission.trial.summary import unit_of

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.analyses.estimate import Z95
 from remission.errors import RunError, SpecError
@@ -23,6 +22,7 @@ from remission.files import read_json
 from remission.foresight.forecast import FORMAT, VERDICTS, law_of_file
 from remission.numerics.normal_law import ndtr
 from remission.records.result import Result
+from remission.shapes import Float
 
 _FIRST_FORMAT = "remission/forecast/1"
 _MODELS = ("chain", "baseline", "no effect")

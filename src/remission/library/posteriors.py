@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
 
 from remission.errors import SpecError, WorkError
 from remission.library.calibration_plan import BoxValue, CalibrationPlan, load_calibration_plan
 from remission.records.parameter import DEFAULT_POSTERIOR, MODEL_FORM
 from remission.records.result import Result
 from remission.records.substance import Substance
+from remission.shapes import Float, Int
 
 __all__ = ["LEVEL", "POSTERIOR_FORMAT", "Posterior", "TrialValues", "load_posterior", "plan_hash", "read_posterior"]
 

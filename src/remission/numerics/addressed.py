@@ -4,10 +4,10 @@ The operations are those of the functions there that work on whole arrays, in th
 """
 
 import numpy as np
-from jaxtyping import Float, UInt64
 from numba import njit
 
 from remission.numerics.lanes import OPTIONS, cos_turns_lane, log_lane, philox_lane, sin_turns_lane, unit_lane
+from remission.shapes import Float, UInt64
 
 _MASK = 0xFFFFFFFF
 _BLOCK = 256

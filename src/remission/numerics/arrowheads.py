@@ -14,10 +14,10 @@ slow neighbor adds no step. A test holds every bit to the same search in plain N
 """
 
 import numpy as np
-from jaxtyping import Float
 from numba import njit
 
 from remission.numerics.lanes import OPTIONS, inlined
+from remission.shapes import Float
 
 BLOCK = 64
 """Subjects handled side by side; a subject waits for the slowest of the block."""

@@ -4,10 +4,10 @@ Whole numbers, so that no order of counting can show.
 """
 
 import numpy as np
-from jaxtyping import Int
 from numba import njit
 
 from remission.numerics.lanes import OPTIONS
+from remission.shapes import Int
 
 
 @njit(nogil=True, cache=True, **OPTIONS)

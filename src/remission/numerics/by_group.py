@@ -5,10 +5,10 @@ is that of ``values.sum() / values.size`` to the last bit; a test holds it there
 """
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 from numba import njit
 
 from remission.numerics.lanes import OPTIONS
+from remission.shapes import Bool, Float, Int
 
 _LEAF = 128
 _DEPTH = 64

@@ -17,12 +17,12 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-from jaxtyping import Float
 from numba import njit
 
 from remission.numerics.cores import share_out
 from remission.numerics.lanes import OPTIONS, exp_lane
 from remission.numerics.walks import walk_over
+from remission.shapes import Float
 
 BLOCK = 64
 """Subjects handled side by side; two of their matrices stay near the processor."""

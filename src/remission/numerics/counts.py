@@ -1,7 +1,8 @@
 """Counts from uniforms."""
 
 import numpy as np
-from jaxtyping import Float
+
+from remission.shapes import Float
 
 _MOST_EVENTS = 100_000
 _Array = Float[np.ndarray, "..."]

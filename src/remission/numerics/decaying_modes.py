@@ -19,13 +19,13 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-from jaxtyping import Float
 from numba import njit
 
 from remission.numerics.cores import share_out
 from remission.numerics.decay_lanes import cumulative_difference_lane, decay_difference_lane, mean_decay_lane
 from remission.numerics.lanes import OPTIONS, exp_lane, inlined
 from remission.numerics.walks import walk_over
+from remission.shapes import Float
 
 BLOCK = 128
 """Subjects handled side by side; what one step touches stays in the second-level cache."""

@@ -20,10 +20,10 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from numba import njit
 
 from remission.numerics.lanes import OPTIONS, exp_lane, inlined, log_lane
+from remission.shapes import Float
 
 __all__ = [
     "beta_quantile",

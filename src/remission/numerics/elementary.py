@@ -13,7 +13,8 @@ All functions work elementwise on arrays of any shape.
 import sys
 
 import numpy as np
-from jaxtyping import Float
+
+from remission.shapes import Float
 
 _LOG2E = 1.4426950408889634
 _LN2_HIGH = 0.693147180369123816490

@@ -16,10 +16,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float, Int
 
 from remission.errors import NumericalError, SpecError
 from remission.numerics.positive_exponentials import carry, check_compartments, positive_exponentials
+from remission.shapes import Float, Int
 
 _LATTICE = 2.0**-46
 _CHUNK = 256

@@ -6,7 +6,6 @@ by side; a subject's search for the peak ends by itself, and a slow neighbor add
 """
 
 import numpy as np
-from jaxtyping import Float
 from numba import njit
 
 from remission.numerics.decay_lanes import (
@@ -19,6 +18,7 @@ from remission.numerics.decay_lanes import (
 )
 from remission.numerics.lanes import OPTIONS, exp_lane
 from remission.numerics.quadrature import DoublingPanels
+from remission.shapes import Float
 
 BLOCK = 128
 """Subjects handled side by side; what one node of the integral needs of them stays in the first-level cache."""

@@ -13,11 +13,11 @@ Each subject's matrix is computed alone, in a fixed order of operations that rou
 """
 
 import numpy as np
-from jaxtyping import Float
 from numba import njit
 
 from remission.errors import SpecError
 from remission.numerics.lanes import OPTIONS, exp_lane
+from remission.shapes import Float
 
 # The norm is at most one half, so the next term is below the rounding of the sum.
 _TERMS = 14

@@ -13,9 +13,9 @@ from functools import cache
 from math import cos, pi
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.errors import SpecError
+from remission.shapes import Float
 
 
 @cache

@@ -7,7 +7,8 @@ columns; between two neighbors the value is read as NumPy's default method reads
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float
+
+from remission.shapes import Float
 
 
 def quantiles_over_people(

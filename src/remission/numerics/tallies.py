@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
-from jaxtyping import Bool, Float
 
 from remission.numerics.digits import decimals_of
+from remission.shapes import Bool, Float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,9 +15,9 @@ from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from remission.errors import SpecError
+from remission.shapes import Bool, Float, Int
 
 RENEWED = 32
 """Times in a run."""

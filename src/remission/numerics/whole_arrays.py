@@ -1,10 +1,10 @@
 """The exponential of whole arrays in one compiled loop, with the bits of :mod:`remission.numerics.elementary`."""
 
 import numpy as np
-from jaxtyping import Float
 from numba import njit
 
 from remission.numerics.lanes import OPTIONS, exp_lane
+from remission.shapes import Float
 
 
 @njit(nogil=True, cache=True, **OPTIONS)

@@ -5,7 +5,8 @@ slope only where an edge of the window meets a start or an end: the largest is a
 """
 
 import numpy as np
-from jaxtyping import Float
+
+from remission.shapes import Float
 
 
 def largest_in_window(

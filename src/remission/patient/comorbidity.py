@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from math import sqrt
 
 import numpy as np
-from jaxtyping import Int
 
+from remission.shapes import Int
 from remission.streams import People, Stream, draw_uniforms
 
 __all__ = ["both_share", "sample_comorbidity"]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+
+from remission.shapes import Bool, Float, Int
 
 __all__ = ["STATES", "Course", "CourseSchedule", "DrawnValues", "Entry", "Goal", "Traits"]
 

@@ -9,7 +9,6 @@ from collections.abc import Collection
 from dataclasses import dataclass, fields
 
 import numpy as np
-from jaxtyping import Float, UInt64
 
 from remission.errors import RunError, SpecError
 from remission.library.loader import load_parameter_set
@@ -18,6 +17,7 @@ from remission.patient.course import CourseSchedule, DrawnValues
 from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters
 from remission.plasticity.dose_response import daily_exposure, dose_effect
 from remission.records.substance import Substance
+from remission.shapes import Float, UInt64
 from remission.streams import People, Stream, draw_normal_pair, draw_uniforms
 
 __all__ = ["DRAWN", "Drawing", "TrialDraws", "default_posterior", "felt_exposure"]

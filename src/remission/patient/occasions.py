@@ -1,8 +1,8 @@
 """Draws for one person on one day: the kinetics of an occasion."""
 
 import numpy as np
-from jaxtyping import Float
 
+from remission.shapes import Float
 from remission.streams import People, Stream, draw_normals
 
 __all__ = ["sample_iov"]

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
-from jaxtyping import Float, Int
 
 from remission.errors import SpecError
 from remission.numerics.distributions import beta_quantile, normal_cdf, normal_quantile
@@ -15,6 +14,7 @@ from remission.pk import BandDraws, PkModel, VenousLinks, draw_venous_links, wit
 from remission.receptor import correlated_pressure_z
 from remission.records.parameter import ParameterSet
 from remission.records.population import Population
+from remission.shapes import Float, Int
 from remission.streams import People, Stream, draw_normal_pair, draw_normals, draw_uniforms
 
 __all__ = [

@@ -15,12 +15,12 @@ from functools import lru_cache
 from typing import TypeAlias, overload
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.numerics.elementary import exp, log
 from remission.patient.course import DrawnValues
 from remission.patient.parameters import CourseParameters
 from remission.plasticity.glutamate import doses_per_rise
+from remission.shapes import Float
 
 __all__ = ["CourseWeights", "Pieces", "course_weights", "keep_share", "pieces_of", "starting_states"]
 

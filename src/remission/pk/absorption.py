@@ -18,7 +18,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.pk.compartments import Compartments
 from remission.pk.concentrations import Series
@@ -27,6 +26,7 @@ from remission.pk.individuals import UG_PER_MG, PkIndividuals
 from remission.pk.metabolites import mass_ratio, rate_matrix, states_of
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.dose import Route
+from remission.shapes import Float
 
 _Subject = Float[np.ndarray, " subject"]
 

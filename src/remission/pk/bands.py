@@ -19,7 +19,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
@@ -32,6 +31,7 @@ from remission.pk.venous import draw_venous_links
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.dose import Dose
 from remission.records.parameter import Grade
+from remission.shapes import Float
 
 _Subject = Float[np.ndarray, " subject"]
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)

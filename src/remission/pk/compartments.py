@@ -7,9 +7,9 @@ system. A follower is not a place but a lagged copy of a concentration: ``F' = k
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.numerics.linear_inputs import LinearInput, simulate_linear_inputs
+from remission.shapes import Float
 
 _Subject = Float[np.ndarray, " subject"]
 

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.errors import SpecError
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.infusions import EvidenceFlag
 from remission.records.parameter import Grade
 from remission.records.result import Result
+from remission.shapes import Float
 
 
 class Series(NamedTuple):

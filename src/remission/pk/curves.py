@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.errors import SpecError
 from remission.numerics.cores import available_cores
@@ -25,6 +24,7 @@ from remission.pk.mammillary import mammillary_modes
 from remission.pk.metabolites import METABOLITES, prepare_metabolites
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.infusions import InfusionEvents
+from remission.shapes import Float
 
 _Curves = Callable[[Float[np.ndarray, " time"]], Float[np.ndarray, "series time subject"]]
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.library.dosing_limits import flags_of_length
 from remission.library.loader import load_parameter_set
@@ -16,6 +15,7 @@ from remission.records.analyte import Analyte
 from remission.records.dose import Route
 from remission.records.infusions import EvidenceFlag
 from remission.records.parameter import Parameter
+from remission.shapes import Float
 
 _IV = frozenset({Route.IV_INFUSION, Route.IV_BOLUS})
 _METABOLITES = frozenset({Analyte.S_NK, Analyte.S_HNK})

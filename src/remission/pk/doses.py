@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.errors import NumericalError, SpecError
 from remission.library.loader import load_parameter_set
@@ -33,6 +32,7 @@ from remission.records.analyte import Analyte, SamplingSite
 from remission.records.dose import Dose, DrugForm, Route
 from remission.records.infusions import InfusionEvents
 from remission.records.parameter import ParameterSet
+from remission.shapes import Float
 
 _Subject = Float[np.ndarray, " subject"]
 _LN2 = 0.6931471805599453

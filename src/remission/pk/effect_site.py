@@ -26,13 +26,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.numerics.linked_modes import built_up, linked_peak, saturated_integral
 from remission.numerics.quadrature import doubling_panels
 from remission.pk.individuals import UG_PER_MG, PkIndividuals
 from remission.pk.mammillary import Modes, mammillary_modes
 from remission.records.analyte import Analyte
+from remission.shapes import Float
 
 _Subject = Float[np.ndarray, " subject"]
 # Chosen by measurement, docs/validation/pharmacology.md: error of the exposure at most 5e-7, about 1e-9 at studied

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
@@ -27,6 +26,7 @@ from remission.records.dose import Dose, Route
 from remission.records.infusions import EvidenceFlag
 from remission.records.parameter import Grade
 from remission.records.result import Result
+from remission.shapes import Float
 
 _Subject = Float[np.ndarray, " subject"]
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
@@ -18,6 +17,7 @@ from remission.pk.peak_time import ka_from_tmax_per_h
 from remission.pk.routes import amount_mg, bioavailability_of, choose_product
 from remission.records.analyte import Analyte
 from remission.records.dose import Dose, DrugForm, Route, check_doses
+from remission.shapes import Float
 
 _Subject = Float[np.ndarray, " subject"]
 

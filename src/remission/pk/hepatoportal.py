@@ -24,7 +24,6 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.errors import SpecError
 from remission.pk.compartments import Compartments
@@ -34,6 +33,7 @@ from remission.pk.individuals import UG_PER_MG
 from remission.pk.model import PkModel
 from remission.records.analyte import Analyte
 from remission.records.dose import Route
+from remission.shapes import Float
 
 STATES: Final = ("DN", "DS", "DP", "C", "P1", "P2", "L", "N1", "N2", "X")
 """Names of the states, in the order of the matrix."""

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
 
 from remission.errors import SpecError
 from remission.numerics.elementary import exp
 from remission.pk.individuals import check_people
 from remission.pk.model import PkModel
+from remission.shapes import Bool, Float
 
 _Subject = Float[np.ndarray, " subject"]
 _Who = Bool[np.ndarray, " subject"]

@@ -18,13 +18,13 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
 import numpy as np
-from jaxtyping import Bool, Float
 
 from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
 from remission.numerics.elementary import exp, log
 from remission.pk.model import PkModel
 from remission.records.analyte import Analyte
+from remission.shapes import Bool, Float
 
 UG_PER_MG = 1000.0
 """Doses come in mg; amounts inside the models are ug."""

@@ -25,10 +25,10 @@ Units: rates 1/h, time h, weights dimensionless in [0, 1]; responses to 1 ug/h i
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.errors import NumericalError
 from remission.numerics.arrowheads import arrowhead_modes
+from remission.shapes import Float
 
 _Subject = Float[np.ndarray, " subject"]
 

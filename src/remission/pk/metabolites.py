@@ -29,7 +29,6 @@ from functools import partial
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.errors import SpecError
 from remission.library.molecules import molar_mass_g_per_mol
@@ -38,6 +37,7 @@ from remission.numerics.cores import available_cores
 from remission.pk.individuals import MetaboliteIndividuals, PkIndividuals
 from remission.pk.mammillary import Modes, mammillary_modes
 from remission.records.analyte import Analyte
+from remission.shapes import Float
 
 METABOLITES: Final = (Analyte.S_NK, Analyte.S_HNK)
 """S-norketamine and S-hydroxynorketamine."""

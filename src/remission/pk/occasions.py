@@ -12,7 +12,6 @@ ketamine the library holds 0, so that a sensitivity analysis has a place::
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.errors import SpecError
 from remission.library.loader import list_parameter_sets, load_parameter_set
@@ -20,6 +19,7 @@ from remission.numerics.elementary import exp
 from remission.pk.individuals import PkIndividuals
 from remission.pk.model import PkModel
 from remission.records.parameter import ParameterSet
+from remission.shapes import Float
 
 _OMEGA = "omega2_iov_"
 _METABOLITES = {"nk_mtt": "nk_mtt_h", "hnk_v2": "hnk_v2_l", "hnk_cl": "hnk_cl_l_per_h"}

@@ -7,7 +7,6 @@ else is refused with the reason that stands in the library of products.
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.errors import SpecError
 from remission.library.products import Product, list_products, load_product
@@ -15,6 +14,7 @@ from remission.pk.model import PkModel
 from remission.records.analyte import Analyte
 from remission.records.dose import Dose, Route
 from remission.records.parameter import Grade
+from remission.shapes import Float
 
 _IV = frozenset({Route.IV_INFUSION, Route.IV_BOLUS})
 _ORDER = (Grade.MEASURED, Grade.DERIVED, Grade.ASSUMED, Grade.PLACEHOLDER, Grade.UNVERIFIED, Grade.YOURS)

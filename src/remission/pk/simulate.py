@@ -6,7 +6,6 @@ Equations in :mod:`remission.pk.curves` and :mod:`remission.pk.metabolites`.
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.errors import SpecError
 from remission.pk.concentrations import Concentrations, Series
@@ -17,6 +16,7 @@ from remission.pk.model import PkModel
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.dose import DrugForm
 from remission.records.infusions import InfusionEvents
+from remission.shapes import Float
 
 # Nobody means a later one, and rates times longer times leave the range of numbers.
 _LATEST_H = 1e12

@@ -15,7 +15,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.errors import SpecError, did_you_mean
 from remission.library.loader import list_parameter_sets, load_parameter_set
@@ -23,6 +22,7 @@ from remission.pk.doses import simulate_doses
 from remission.pk.model import PkModel, load_pk_model, with_both_forms
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.dose import Dose, DrugForm
+from remission.shapes import Float
 
 _NOT_FOR_INFUSIONS = {
     "hijazi2003": "fitted to critically ill people, and apart from the others on the rows",

@@ -19,13 +19,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.errors import SpecError, did_you_mean
 from remission.pk.compartments import Compartments
 from remission.pk.given import AbsorbedDose
 from remission.pk.model import PkModel
 from remission.records.analyte import Analyte
+from remission.shapes import Float
 
 BUILT_IN: Final = ("mammillary", "hepatoportal")
 """Structures with code of their own in this package."""

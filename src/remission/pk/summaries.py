@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.errors import SpecError
 from remission.numerics.cores import available_cores
@@ -17,6 +16,7 @@ from remission.pk.individuals import PkIndividuals
 from remission.pk.simulate import checked_series
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.infusions import InfusionEvents
+from remission.shapes import Float
 
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 # Numbers kept at a time, 64 MB; more does not make it faster.

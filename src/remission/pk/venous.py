@@ -22,7 +22,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.errors import SpecError
 from remission.numerics.elementary import exp
@@ -32,6 +31,7 @@ from remission.pk.simulate import simulate_concentrations
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.infusions import InfusionEvents
 from remission.records.parameter import ParameterSet
+from remission.shapes import Float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.errors import SpecError
 from remission.patient.sampling import sample_band_draws
@@ -21,6 +20,7 @@ from remission.planner.doses import doses_of
 from remission.planner.request import AVERAGE, PlanRequest
 from remission.planner.simulated import MeasuredCurve, ModelsAtSite, Quantity, SimulatedSession
 from remission.records.analyte import Analyte, SamplingSite
+from remission.shapes import Float
 
 _Times = Float[np.ndarray, " time"]
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.errors import SpecError
 from remission.planner.plan import Plan, summarize_session
@@ -14,6 +13,7 @@ from remission.planner.session import simulate_session
 from remission.planner.shares import ShareDifference, share_difference
 from remission.planner.simulated import Quantity, SimulatedSession
 from remission.records.result import Result
+from remission.shapes import Float
 
 _BAND = (0.05, 0.5, 0.95)
 _DOSING = {"infusions", "route", "assumed_ka_per_h", "assumed_f", "product"}

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.dosing import EvidenceFlag
 from remission.errors import LibraryError, SpecError, did_you_mean
@@ -27,6 +26,7 @@ from remission.pk import (
 from remission.planner.request import AVERAGE, PlanRequest
 from remission.records.analyte import Analyte
 from remission.session.effects import reference_peak_s_ket
+from remission.shapes import Float
 from remission.streams import People
 
 

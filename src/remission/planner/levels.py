@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.errors import SpecError, UnitsError
 from remission.library.molecules import molar_mass_g_per_mol
@@ -23,6 +22,7 @@ from remission.planner.session import concentrations_at, offered_series
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.packaged import packaged_toml
 from remission.records.typed import read_minutes, tidy
+from remission.shapes import Float
 from remission.units import minutes_to_hours, parse_quantity
 
 _Kind = TypeVar("_Kind")

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.library.loader import load_parameter_set
 from remission.library.sessions import CourseFact, load_course_facts
@@ -15,6 +14,7 @@ from remission.planner.session import simulate_session
 from remission.planner.shares import Probability, share_of
 from remission.planner.simulated import MeasuredCurve, ModelsAtSite, Quantity, SimulatedSession, StudiedRange
 from remission.records.result import Result
+from remission.shapes import Float
 from remission.units import hours_to_minutes
 
 NOTICE = "Research simulation, not for patient care."

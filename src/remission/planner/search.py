@@ -15,7 +15,6 @@ from functools import cache
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from jaxtyping import Bool
 from pydantic import Field
 
 from remission.errors import SpecError
@@ -32,6 +31,7 @@ from remission.records.analyte import SamplingSite
 from remission.records.base import Record
 from remission.records.result import Result
 from remission.records.typed import read_pressure_mmhg
+from remission.shapes import Bool
 from remission.units import hours_to_minutes
 
 _RISES = {"sbp-rise": "sbp_rise", "dbp-rise": "dbp_rise"}

@@ -22,7 +22,6 @@ from dataclasses import replace
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.dosing import infusions_per_weight
 from remission.errors import SpecError
@@ -46,6 +45,7 @@ from remission.records.infusions import InfusionEvents
 from remission.session.acute import simulate_acute_effects
 from remission.session.blood import simulate_blood
 from remission.session.exposure import simulate_exposure
+from remission.shapes import Float
 
 _AFTER_H = 4.0
 _AFTER_ABSORBED_H = 6.0

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool
 
 from remission.numerics.intervals import share_interval
+from remission.shapes import Bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

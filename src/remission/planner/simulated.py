@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.dosing import EvidenceFlag
 from remission.pk import AveragedCurve, ModelSpread
+from remission.shapes import Float
 
 _BySubject = Float[np.ndarray, "subject time"]
 

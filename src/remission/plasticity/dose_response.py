@@ -11,9 +11,9 @@ low-dose control tell of it.
 from typing import TypeAlias
 
 import numpy as np
-from jaxtyping import Float, Int
 
 from remission.numerics.elementary import exp, log
+from remission.shapes import Float, Int
 
 __all__ = ["daily_exposure", "dose_effect"]
 

@@ -16,9 +16,9 @@ Evidence: half-lives as in the parameter set; k_G assumed.
 from typing import overload
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.numerics.elementary import exp
+from remission.shapes import Float
 
 __all__ = ["decay_efficacy", "doses_per_rise", "raise_efficacy", "raised_share"]
 

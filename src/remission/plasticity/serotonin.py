@@ -11,7 +11,8 @@ placebo.
 """
 
 import numpy as np
-from jaxtyping import Float
+
+from remission.shapes import Float
 
 __all__ = ["decay_serotonin"]
 

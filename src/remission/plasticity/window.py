@@ -13,9 +13,9 @@ the default; a negative one makes learning slower, never negative.
 """
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.numerics.elementary import exp
+from remission.shapes import Float
 
 __all__ = ["decay_window", "felt_dose", "gate"]
 

@@ -24,13 +24,13 @@ so the library's value is a placeholder and is off unless asked for.
 from enum import StrEnum
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
 from remission.numerics.elementary import exp, log
 from remission.receptor.saturation import saturation
 from remission.records.parameter import ParameterSet
+from remission.shapes import Float
 
 _Subject = Float[np.ndarray, " subject"]
 

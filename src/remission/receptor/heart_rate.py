@@ -13,12 +13,12 @@ pressure, because none was read. R-ketamine has no weight: cardiac output rose w
 """
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
 from remission.receptor.saturation import saturation
 from remission.records.parameter import ParameterSet
+from remission.shapes import Float
 
 
 def simulate_heart_rate_rise(

@@ -16,13 +16,13 @@ one substance.
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
 from remission.library.molecules import molar_mass_g_per_mol
 from remission.records.analyte import Analyte
 from remission.records.parameter import ParameterSet
+from remission.shapes import Float
 from remission.units import ng_per_ml_to_umol_per_l
 
 

@@ -25,12 +25,12 @@ from enum import StrEnum
 from typing import Final, Literal
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
 from remission.receptor.saturation import saturation
 from remission.records.parameter import ParameterSet
+from remission.shapes import Float
 
 Pressure = Literal["sbp", "dbp"]
 

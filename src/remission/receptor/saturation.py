@@ -1,10 +1,10 @@
 """The Hill law of effects, of the same bits on every machine; the share of receptors is in ``occupancy``."""
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.errors import SpecError
 from remission.numerics.elementary import exp, log
+from remission.shapes import Float
 
 
 def saturation(

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal
 
 import numpy as np
-from jaxtyping import Bool, Int
 from pydantic import Field
 
 from remission.errors import SpecError
 from remission.records.base import Record
 from remission.records.diaries import Diaries
+from remission.shapes import Bool, Int
 
 GroupKind = Literal["both", "drug", "therapy", "medicine", "none", "ink"]
 """How a group is coloured: ketamine with therapy, ketamine, therapy, a standard medicine, neither; ink is reported."""

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from remission.errors import SpecError
 from remission.records.result import Result
+from remission.shapes import Bool, Float, Int
 
 SCORES = ("craving", "mood")
 """What people may mark of their days beside use."""

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.records.dose import DrugForm
+from remission.shapes import Float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

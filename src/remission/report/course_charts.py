@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float
 from matplotlib.axes import Axes
 
 from remission.report.chart import Chart, Table, told
 from remission.report.look import INK, PAPER, QUIET, ArmStyle, arm_styles, canvas, finish
 from remission.report.schedule_chart import usual_days
 from remission.report.words import lowered
+from remission.shapes import Float
 from remission.trial.result import TrialResult
 
 

@@ -12,7 +12,6 @@ from contextlib import suppress
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Int
 from markupsafe import Markup
 
 from remission.errors import RunError
@@ -24,6 +23,7 @@ from remission.records.packaged import packaged_toml
 from remission.records.treatment import Arm
 from remission.report.arm_kinds import ARM_KINDS, arm_kind
 from remission.report.page import draw_part, read_asset
+from remission.shapes import Bool, Int
 from remission.trial.chunk import Chunk
 from remission.trial.result import TrialResult
 from remission.trial.simulate import TrialPlan, plan_trial

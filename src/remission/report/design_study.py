@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any, assert_never
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.design.flow import ParticipantFlow
 from remission.library.published import PublishedOutcome, published_outcome, published_verdict
 from remission.protocol.record import Protocol
 from remission.records.analysis import Analysis
 from remission.records.endpoint import Endpoint
+from remission.shapes import Float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,6 @@ from math import fsum
 from textwrap import fill
 
 import numpy as np
-from jaxtyping import Int
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -14,6 +13,7 @@ from remission.design.flow import STEPS, ParticipantFlow
 from remission.protocol.record import Protocol
 from remission.report.chart import Chart, Table
 from remission.report.look import INK, NARROW_IN, NARROW_PT, PAPER, QUIET, RULE, arm_styles, drawing
+from remission.shapes import Int
 
 _SHORT = {
     "received_all": "had {sessions}",

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -16,6 +15,7 @@ from remission.records.treatment import Infusion
 from remission.report.chart import Chart, Table, told
 from remission.report.look import DASHES, INK, QUIET, RULE, drawing, finish
 from remission.session.curves import sample_session_curves
+from remission.shapes import Float
 from remission.units import hours_to_minutes
 
 _N_PEOPLE = 400

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
 
 from remission.endpoints.data import EndpointData
 from remission.endpoints.values import times_of, values_of
@@ -22,6 +21,7 @@ from remission.provenance import source_hashes
 from remission.records.seed import DEFAULT_SEED
 from remission.runs.folder import read_run
 from remission.runs.rebuild import plan_of
+from remission.shapes import Bool, Float
 from remission.trial.batch import TrialBatch, simulate_batch
 from remission.trial.chunk import Chunk
 from remission.trial.endpoints import amount_unit_of, endpoint_data

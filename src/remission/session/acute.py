@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.patient.pharmacology import Pharmacology
 from remission.patient.sampling import AcuteResponse
@@ -12,6 +11,7 @@ from remission.receptor import simulate_cadss, simulate_heart_rate_rise, simulat
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.infusions import InfusionEvents
 from remission.session.effects import reference_peak_s_ket
+from remission.shapes import Float
 from remission.units import minutes_to_hours
 
 _BY_SUBJECT = Float[np.ndarray, "subject time"]

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.pk import (
     Concentrations,
@@ -14,6 +13,7 @@ from remission.pk import (
 )
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.infusions import InfusionEvents
+from remission.shapes import Float
 
 _PARENTS = (Analyte.KET, Analyte.S_KET)
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.dosing import EvidenceFlag, infusions_per_weight
 from remission.errors import SpecError
@@ -24,6 +23,7 @@ from remission.records.treatment import Infusion
 from remission.session.acute import simulate_acute_effects
 from remission.session.blood import simulate_blood
 from remission.session.effects import reference_peak_s_ket
+from remission.shapes import Float
 from remission.streams import People
 
 

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.dosing import EvidenceFlag, infusions_per_weight
 from remission.library.products import list_products
@@ -38,6 +37,7 @@ from remission.records.analyte import Analyte
 from remission.records.dose import Absorption, Dose, Route
 from remission.records.result import Result
 from remission.session.exposure import exposure_nodes, saturated_sum
+from remission.shapes import Float
 from remission.units import minutes_to_hours
 
 # People computed together; their arrays then stay in the processor's cache. It changes no result.

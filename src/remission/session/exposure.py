@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.numerics.quadrature import doubling_panels
 from remission.patient.pharmacology import Pharmacology
@@ -16,6 +15,7 @@ from remission.pk import PkIndividuals, simulate_concentrations
 from remission.receptor import saturation
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.infusions import InfusionEvents
+from remission.shapes import Float
 
 _Subject = Float[np.ndarray, " subject"]
 _FIRST_PANEL_H = 0.05

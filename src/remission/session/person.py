@@ -6,13 +6,13 @@ Nobody is typical: the same session over simulated people is in :mod:`remission.
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.patient.pharmacology import Pharmacology, load_pharmacology
 from remission.pk import Concentrations, simulate_doses
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.regimen import Regimen
 from remission.records.subject import Subject
+from remission.shapes import Float
 
 
 def simulate_person(

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Integer
 
 from remission.analyses.estimate import Z95, Estimate, Estimates, Status, failed_estimate, log_of
 from remission.analyses.methods import Compared, analyze_compared
@@ -15,6 +14,7 @@ from remission.endpoints.values import values_of
 from remission.numerics.distributions import normal_cdf, t_quantile
 from remission.records.packaged import packaged_toml
 from remission.records.study_plan import Measure, PlannedAnalysis, StudyPlan
+from remission.shapes import Bool, Float, Int, Integer
 from remission.study.data import NotUsed, StudyData
 from remission.study.gate import check_gate, state_of_analysis
 from remission.study.outcome import Outcome, outcome_of

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from remission.endpoints.data import EndpointData
 from remission.endpoints.days import day_counts_of
@@ -11,6 +10,7 @@ from remission.endpoints.values import period_values_of, times_of, values_of
 from remission.records.endpoint import Endpoint
 from remission.records.population import DayRange
 from remission.records.study_plan import Measure, PlannedAnalysis, StudyPlan
+from remission.shapes import Bool, Float, Int
 from remission.study.data import StudyData
 
 _Values = Float[np.ndarray, " subject"]

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
 
 from remission.analyses.estimate import Status
 from remission.records.result import Result
 from remission.records.study_plan import PlannedAnalysis, StudyPlan
+from remission.shapes import Float, Int
 from remission.study.data import NotUsed, StudyData
 from remission.study.gate import State
 

@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import Final
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Integer
 
 from remission.analyses.estimate import Estimates
 from remission.analyses.methods import Compared, analyze_compared
@@ -16,6 +15,7 @@ from remission.records.analysis import BASELINE_COVARIATES, Analysis, Contrast
 from remission.records.analysis_methods import Method
 from remission.records.endpoint import Endpoint
 from remission.records.population import DayRange
+from remission.shapes import Bool, Float, Int, Integer
 from remission.trial.batch import TrialBatch
 from remission.trial.before import baseline_covariates, baseline_strata
 from remission.trial.endpoints import amount_unit_of, period_values

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
-from jaxtyping import Bool, Int
 
 from remission.patient.comorbidity import sample_comorbidity
 from remission.patient.course import Course, CourseSchedule, Traits
@@ -21,6 +20,7 @@ from remission.protocol.record import Protocol
 from remission.records.comorbidity import CONDITIONS, comorbidity_numbers
 from remission.records.endpoint_kinds import KINDS
 from remission.records.estimand import EventKind
+from remission.shapes import Bool, Int
 from remission.streams import People
 from remission.trial.before import STRATA_LEVELS, baseline_strata, simulate_before
 from remission.trial.happenings import Happenings, Kernel, simulate_happenings

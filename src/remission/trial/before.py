@@ -15,7 +15,6 @@ A person of whom nothing was asked has none of them. Strata are thirds of days w
 from collections.abc import Mapping
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from remission.endpoints.drinking import risk_levels
 from remission.library.drinking import ethanol_g_per_unit
@@ -24,6 +23,7 @@ from remission.patient.kernels import fast
 from remission.patient.parameters import CourseParameters
 from remission.protocol.record import Protocol
 from remission.records.analysis import BASELINE_COVARIATES
+from remission.shapes import Bool, Float, Int
 from remission.streams import People
 from remission.trial.endpoints import amount_unit_of
 from remission.trial.observation import DaysBefore, Observation, days_before

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from remission.analyses.estimate import Estimates
 from remission.endpoints.values import times_of, values_of
@@ -13,6 +12,7 @@ from remission.numerics.by_day import tally_days
 from remission.numerics.by_group import group_moments
 from remission.patient.parameters import CourseParameters
 from remission.protocol.record import Protocol
+from remission.shapes import Bool, Float, Int
 from remission.trial.analyze import analyze_replicates
 from remission.trial.batch import TrialBatch
 from remission.trial.endpoints import amount_unit_of, endpoint_data

@@ -11,7 +11,6 @@ from functools import lru_cache
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Int
 
 from remission.analyses.estimate import log_of
 from remission.errors import SpecError
@@ -20,6 +19,7 @@ from remission.patient.kernels import fast
 from remission.patient.parameters import CourseParameters
 from remission.patient.sampling import sample_traits
 from remission.records.sourced_contrast import SourcedContrast
+from remission.shapes import Int
 from remission.streams import People
 
 _SEED = 1

@@ -14,7 +14,6 @@ enough.
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.errors import SpecError
 from remission.patient.backgrounds import course_parameters_of
@@ -22,6 +21,7 @@ from remission.patient.parameters import DEFAULT_PARAMETER_SET, CourseParameters
 from remission.protocol.record import Protocol
 from remission.records.endpoint import Endpoint
 from remission.records.seed import DEFAULT_SEED
+from remission.shapes import Float
 from remission.streams import check_seed
 from remission.trial.truth import TrueContrast, check_people, simulate_everybody
 

@@ -8,10 +8,10 @@ the last visit that has been.
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Int
 
 from remission.protocol.record import Protocol
 from remission.records.endpoint import Endpoint
+from remission.shapes import Int
 from remission.trial.batch import TrialBatch
 
 ABSENT = -1

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Bool, Float
 
 from remission.endpoints.data import EndpointData
 from remission.endpoints.values import period_values_of
@@ -13,6 +12,7 @@ from remission.patient.parameters import DEFAULT_PARAMETER_SET
 from remission.protocol.record import Protocol
 from remission.records.endpoint import Endpoint
 from remission.records.population import DayRange
+from remission.shapes import Bool, Float
 from remission.trial.observation import Observation
 
 

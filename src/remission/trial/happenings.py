@@ -20,7 +20,6 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from remission.endpoints.failures import first_day_within
 from remission.numerics.elementary import exp, log
@@ -30,6 +29,7 @@ from remission.patient.parameters import CourseParameters
 from remission.protocol.record import Protocol
 from remission.records.estimand import EventKind
 from remission.records.intercurrent import Blinding, Incarceration, Missingness, UseRule
+from remission.shapes import Bool, Float, Int
 from remission.streams import People, Stream, draw_uniforms
 from remission.use.belief import believed_push, guess_chance
 

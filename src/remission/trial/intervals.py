@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
 
 from remission.numerics.small_systems import fit
 from remission.patient.drawn import TrialDraws
+from remission.shapes import Bool, Float
 
 __all__ = ["Spread", "split_spread"]
 

@@ -18,7 +18,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from remission.dosing import make_infusions
 from remission.endpoints.data import Marks, SessionsSeen
@@ -34,6 +33,7 @@ from remission.records.packaged import packaged_toml
 from remission.records.session_rule import SESSION_BOUNDS
 from remission.records.treatment import DrugCourse, Session
 from remission.session.acute import AcutePeaks, simulate_acute_peaks
+from remission.shapes import Bool, Float, Int
 from remission.streams import People, Stream, draw_normal_pair, draw_uniforms
 from remission.trial.happenings import Happenings, first_day_of_rule
 from remission.use.craving import craving_vas, incubation

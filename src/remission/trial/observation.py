@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from remission.endpoints.data import Marks, SessionsSeen
 from remission.patient.course import Course, CourseSchedule
@@ -15,6 +14,7 @@ from remission.patient.kernels.links import active_links
 from remission.patient.kernels.reference import day_index
 from remission.patient.parameters import CourseParameters
 from remission.protocol.record import Protocol
+from remission.shapes import Bool, Float, Int
 from remission.streams import People, Stream, draw_firsts, draw_normal_pair, draw_uniforms
 from remission.trial.happenings import Happenings
 from remission.trial.measured import DEPRESSION_ERROR, Measured

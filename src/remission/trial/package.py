@@ -15,7 +15,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
 
 from remission.errors import SpecError
 from remission.library.medicines import load_medicine
@@ -24,6 +23,7 @@ from remission.protocol.record import Protocol
 from remission.records.comorbidity import condition_contrast
 from remission.records.therapy_kinds import THERAPIES, WAYS_OF_LIFE, therapy_worth, way_contrast
 from remission.records.treatment import TherapyCourse
+from remission.shapes import Float, Int
 from remission.trial.contrasts import Lever, find_shift, find_strength
 
 

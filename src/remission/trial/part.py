@@ -9,10 +9,10 @@ from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int
 
 from remission.patient.course import Course
 from remission.patient.sampling import Covariates
+from remission.shapes import Int
 from remission.streams import People
 from remission.trial.batch import TrialBatch
 from remission.trial.happenings import Happenings

@@ -1,10 +1,10 @@
 """An endpoint's days counted: what count regressions read."""
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.endpoints.days import day_counts_of
 from remission.records.endpoint import Endpoint
+from remission.shapes import Float
 from remission.trial.endpoints import endpoint_data
 from remission.trial.observation import Observation
 

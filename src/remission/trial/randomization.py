@@ -7,9 +7,9 @@ earlier allocation.
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from remission.protocol.record import Protocol
+from remission.shapes import Bool, Float, Int
 from remission.streams import People, Stream, draw_uniforms
 
 

@@ -12,12 +12,12 @@ Screening is a Poisson process; eligibility depends on nothing that is simulated
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
 
 from remission.errors import SpecError
 from remission.numerics.elementary import log
 from remission.protocol.record import Protocol
 from remission.records.seed import DEFAULT_SEED
+from remission.shapes import Float, Int
 from remission.streams import People, Stream, draw_uniforms
 
 

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from remission.analyses.estimate import log_of
 from remission.errors import SpecError
@@ -30,6 +29,7 @@ from remission.records.diaries import Diaries
 from remission.records.effect import DiaryEffect
 from remission.records.endpoint import Endpoint
 from remission.records.endpoint_kinds import KINDS
+from remission.shapes import Bool, Float, Int
 from remission.streams import People, Stream, draw_normals, draw_uniforms
 from remission.trial.analyze import sides_of
 from remission.trial.batch import TrialBatch, simulate_batch

@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
 
 from remission.analyses.estimate import Estimates
 from remission.analyses.multiplicity import adjusted_p_values
@@ -17,6 +16,7 @@ from remission.patient.drawn import Drawing, TrialDraws
 from remission.patient.parameters import CourseParameters
 from remission.protocol.record import Protocol
 from remission.records.result import Result
+from remission.shapes import Float, Int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from remission.patient.course import CourseSchedule, Entry
 from remission.patient.parameters import CourseParameters
@@ -19,6 +18,7 @@ from remission.records.population import Population
 from remission.records.therapy_kinds import THERAPIES
 from remission.records.treatment import DrugCourse, Gap, Session, TherapyCourse
 from remission.session.effects import session_model, simulate_effects_of_doses, simulate_session_effects
+from remission.shapes import Bool, Float, Int
 from remission.streams import People, Stream, draw_uniforms
 from remission.trial.package import TherapyEffect, therapy_effect
 from remission.trial.randomization import in_arms

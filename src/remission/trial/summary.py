@@ -5,7 +5,6 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Final, Literal, assert_never
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.analyses.estimate import Z95, Estimates
 from remission.library.published import PublishedOutcome, PublishedVerdict, published_outcome, published_verdict
@@ -15,6 +14,7 @@ from remission.protocol.record import Protocol
 from remission.records.analysis import Analysis, Comparison
 from remission.records.endpoint import Endpoint
 from remission.records.result import Result
+from remission.shapes import Float
 from remission.trial.intervals import split_spread
 from remission.trial.result import TrialResult
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from remission.analyses.estimate import log_of
 from remission.analyses.hazards import analyze_hazard
@@ -30,6 +29,7 @@ from remission.records.endpoint_kinds import KINDS
 from remission.records.estimand import Estimand, EventKind
 from remission.records.result import Result
 from remission.records.seed import DEFAULT_SEED
+from remission.shapes import Bool, Float, Int
 from remission.streams import check_seed
 from remission.trial.analyze import sides_of
 from remission.trial.batch import TrialBatch, simulate_batch

@@ -15,9 +15,9 @@ drinks, is assumed. With sigma_heavy, k_heavy and k_light at 0 days are independ
 """
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.numerics.elementary import exp
+from remission.shapes import Float
 
 __all__ = ["amount_used", "update_recent"]
 

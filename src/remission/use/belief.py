@@ -14,9 +14,9 @@ Evidence: no counts of guesses were found for ketamine in addiction (docs/explan
 """
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.numerics.elementary import logistic
+from remission.shapes import Float
 
 __all__ = ["believed_mark", "believed_push", "guess_chance"]
 

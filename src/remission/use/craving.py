@@ -13,9 +13,9 @@ one reference dose eases at 24 h. Evidence: as in the parameter set.
 """
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.numerics.elementary import logistic
+from remission.shapes import Float
 
 __all__ = ["craving", "craving_vas", "eased_craving", "incubation"]
 

@@ -13,7 +13,8 @@ part in it. Evidence: contingency management works while rewards are given and f
 """
 
 import numpy as np
-from jaxtyping import Float
+
+from remission.shapes import Float
 
 __all__ = ["decay_incentive", "give_incentive"]
 

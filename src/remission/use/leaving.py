@@ -10,9 +10,9 @@ assumed.
 """
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.numerics.elementary import exp
+from remission.shapes import Float
 
 __all__ = ["leaving_probability"]
 

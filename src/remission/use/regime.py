@@ -21,9 +21,9 @@ acts on the moves is assumed.
 """
 
 import numpy as np
-from jaxtyping import Float
 
 from remission.numerics.elementary import logistic
+from remission.shapes import Float
 
 __all__ = [
     "chance_down",

@@ -12,7 +12,6 @@ Every line of arithmetic lives with its circuit; here stands only the order.
 """
 
 import numpy as np
-from jaxtyping import Float, Int
 
 from remission.circuit.basal_ganglia import update_habit, update_reward
 from remission.circuit.cues import update_cue
@@ -32,6 +31,7 @@ from remission.patient.weights import course_weights, keep_share, pieces_of, sta
 from remission.plasticity.glutamate import decay_efficacy, raise_efficacy, raised_share
 from remission.plasticity.serotonin import decay_serotonin
 from remission.plasticity.window import decay_window, felt_dose, gate
+from remission.shapes import Float, Int
 from remission.streams import People, Stream, draw_normal_pair, draw_uniforms
 from remission.use.amount import amount_used, update_recent
 from remission.use.craving import craving, craving_vas, eased_craving, incubation

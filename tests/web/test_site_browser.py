@@ -66,14 +66,14 @@ def test_the_chain_unfolds(quiet: Page, site: str) -> None:
     quiet.goto(f"{site}/learn/prefrontal", timeout=120_000)
     slider = quiet.locator("#on-day")
     slider.wait_for(state="visible")
-    before = quiet.locator(".level[data-state=N]").get_attribute("width")
+    before = quiet.locator(".across .level[data-state=N]").get_attribute("width")
     slider.fill("90")
     quiet.select_option("#arm", label="Saline with education")
     assert "Saline with education, day 90" in quiet.locator("#reading").inner_text()
-    assert quiet.locator(".level[data-state=N]").get_attribute("width") != before
+    assert quiet.locator(".across .level[data-state=N]").get_attribute("width") != before
     assert quiet.locator("figure line.cursor").count() == 4
     expect(quiet).to_have_url(re.compile("#day=90&arm=3$"))
-    follow(quiet, quiet.locator(".chain a[data-step=craving]"))
+    follow(quiet, quiet.locator(".across a[data-step=craving]"))
     quiet.locator("#on-day").wait_for(state="visible")
     expect(quiet.locator("#on-day")).to_have_value("90")
     expect(quiet.locator("#step-title")).to_contain_text("8. Craving")
@@ -81,16 +81,24 @@ def test_the_chain_unfolds(quiet: Page, site: str) -> None:
     expect(quiet.locator("#step-title")).to_contain_text("Prefrontal")
 
 
-def test_the_chain_begins_at_the_link_of_the_page(quiet: Page, site: str) -> None:
-    """On a phone the drawing is wider than the page: the reader of the last link must not be shown the first ones."""
-    quiet.set_viewport_size({"width": 390, "height": 800})
+def test_the_chain_runs_downwards_on_a_phone(quiet: Page, site: str) -> None:
+    """Read from left to right it was wider than the page; both drawings have the same levels and one is seen."""
     quiet.goto(f"{site}/learn/day", timeout=120_000)
-    node = quiet.locator(".chain .node.chosen").bounding_box()
-    place = quiet.locator("#chain").bounding_box()
-    assert node is not None
-    assert place is not None
-    assert place["x"] <= node["x"]
-    assert node["x"] + node["width"] <= place["x"] + place["width"] + 1
+    expect(quiet.locator("#unfold")).to_be_visible(timeout=60_000)
+    quiet.locator("#on-day").fill("30")
+    for width, seen, hidden in ((390, "down", "across"), (1440, "across", "down")):
+        quiet.set_viewport_size({"width": width, "height": 800})
+        expect(quiet.locator(f".{hidden} .node.chosen")).to_be_hidden()
+        expect(quiet.locator(f".{seen} .node.chosen")).to_be_visible()
+    for state in ("P", "K", "N", "H", "z", "use"):
+        shares = []
+        for one in ("across", "down"):
+            bar = quiet.locator(f".{one} .level[data-state={state}]")
+            place = float(bar.get_attribute("x") or 0) - float(bar.get_attribute("data-left") or 0)
+            whole = float(bar.get_attribute("data-width") or 1)
+            shares.append((place + float(bar.get_attribute("width") or 0)) / whole)
+        # A dot is as wide in both, so that its end is not at quite the same share.
+        assert shares[0] == pytest.approx(shares[1], abs=0.05), state
 
 
 def test_bars_begin_at_zero(quiet: Page, site: str) -> None:
@@ -103,20 +111,20 @@ def test_bars_begin_at_zero(quiet: Page, site: str) -> None:
         quiet.locator("#on-day").fill(str(day))
         quiet.locator("#arm").select_option(index=arm)
         for state in ("P", "N", "H"):
-            drawn = float(quiet.locator(f".level[data-state={state}]").get_attribute("width") or 0)
+            drawn = float(quiet.locator(f".across .level[data-state={state}]").get_attribute("width") or 0)
             value, top = course["mean"][state][arm][day], max(1.0, course["high"][state])
             assert abs(drawn - long_of(quiet, state) * value / top) < 0.06
     # Craving and control may fall below zero, and then are a dot and a tick, no bar.
     below = [state for state in ("z", "K") if course["low"][state] < 0]
     for state in below:
-        assert quiet.locator(f".level[data-state={state}]").get_attribute("width") == "7"
+        assert quiet.locator(f".across .level[data-state={state}]").get_attribute("width") == "7"
     assert below, "neither falls below zero, so nothing was tried"
-    assert quiet.locator(".chain .zero").count() == len(below)
+    assert quiet.locator(".across .zero").count() == len(below)
 
 
 def long_of(page: Page, state: str) -> float:
     """The full length of a bar."""
-    return float(page.locator(f".level[data-state={state}]").get_attribute("data-width") or 0)
+    return float(page.locator(f".across .level[data-state={state}]").get_attribute("data-width") or 0)
 
 
 def test_a_planner_form_comes_back(quiet: Page, site: str) -> None:

@@ -104,11 +104,4 @@ async function start() {
   draw();
 }
 
-// On a phone the drawing is wider than the page: it begins at this page's link.
-const chain = document.getElementById("chain"), chosen = chain?.querySelector(".node.chosen");
-if (chosen) {
-  const own = chosen.getBoundingClientRect(), all = chain.getBoundingClientRect();
-  chain.scrollLeft += own.left + own.width / 2 - all.left - all.width / 2;
-}
-
 start().catch(() => { /* offline: the page is whole without it */ });

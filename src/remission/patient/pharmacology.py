@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from remission.errors import LibraryError, SpecError, did_you_mean, known_names
 from remission.library.loader import load_parameter_set
@@ -16,10 +16,12 @@ from remission.pk import (
     with_both_forms,
 )
 from remission.pk.model import is_pk_model
-from remission.protocol.fields import ProtocolFields
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.parameter import ParameterSet, columns_of_parameters
 from remission.records.result import Result
+
+if TYPE_CHECKING:
+    from remission.protocol.fields import ProtocolFields
 
 __all__ = ["Pharmacology", "load_pharmacology", "pharmacology_of"]
 
@@ -94,7 +96,7 @@ def load_pharmacology(pk_model: str = DEFAULT_PK_MODEL) -> Pharmacology:
     return _around(load_pk_model(pk_model), where="pharmacology", got=pk_model)
 
 
-def pharmacology_of(protocol: ProtocolFields) -> Pharmacology:
+def pharmacology_of(protocol: "ProtocolFields") -> Pharmacology:
     """The pharmacology of a trial: around the kinetic model that its protocol carries, else the library's.
 
     Raises SpecError: the text of the model is wrong (each fault has its line), its id is one of the library, or it has

@@ -2,20 +2,23 @@
 
 from dataclasses import dataclass
 from math import sqrt
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from remission.errors import SpecError
 from remission.numerics.distributions import beta_quantile, normal_cdf, normal_quantile
 from remission.numerics.elementary import exp
-from remission.patient.course import Entry, Traits
-from remission.patient.parameters import CourseParameters
 from remission.pk import BandDraws, PkModel, VenousLinks, draw_venous_links, with_band_spread
 from remission.receptor import correlated_pressure_z
 from remission.records.parameter import ParameterSet
-from remission.records.population import Population
 from remission.shapes import Float, Int
 from remission.streams import People, Stream, draw_normal_pair, draw_normals, draw_uniforms
+
+if TYPE_CHECKING:
+    from remission.patient.course import Entry, Traits
+    from remission.patient.parameters import CourseParameters
+    from remission.records.population import Population
 
 __all__ = [
     "AcuteResponse",
@@ -48,7 +51,7 @@ class AcuteResponse:
     z_dissociation: Float[np.ndarray, " subject"]
 
 
-def sample_covariates(people: People, population: Population) -> Covariates:
+def sample_covariates(people: People, population: "Population") -> Covariates:
     """Age, weight, sex and the weekday of day 0 of each person. [year], [kg]"""
     u_age, u_weight, u_sex, u_weekday = draw_uniforms(people, Stream.COVARIATES, 0)
     age, weight = population.age, population.weight
@@ -109,7 +112,7 @@ def sample_band_draws(people: People, *, model: PkModel) -> BandDraws:
     )
 
 
-def sample_traits(people: People, parameters: CourseParameters, *, entry: Entry) -> Traits:
+def sample_traits(people: People, parameters: "CourseParameters", *, entry: "Entry") -> "Traits":
     """Behavioral traits of each person.
 
     Raises SpecError: ``q0_mean`` and ``q0_sd`` do not belong to a Beta distribution.
@@ -119,6 +122,8 @@ def sample_traits(people: People, parameters: CourseParameters, *, entry: Entry)
     begins starts abstinent; who has not starts near-daily with chance ``daily0``, else using now and then, and an
     attempt to stop on the quit day takes with chance ``success``.
     """
+    from remission.patient.course import Traits  # where people live days; a session has none
+
     p = parameters
     z_level, z_response, z_cue, z_engagement = draw_normals(people, Stream.BEHAVIOR, 0)
     u_commitment, u_regime, u_success, u_heavy = draw_uniforms(people, Stream.BEHAVIOR, 1)

@@ -86,6 +86,7 @@ class HomePage(Record):
     n_days: int
     people: DayField
     invented: str
+    no_race: str
     see: str
     source: str
     made: str
@@ -159,6 +160,7 @@ def page_of_world(number: int, language: str = "en") -> HomePage:
             number=number,
             n_worlds=len(worlds.order),
             days=f"{abs(there.effect):.0f}",
+            n_people=worlds.n_people,
             n_days=worlds.n_days,
             span=spread,
         ),
@@ -169,9 +171,8 @@ def page_of_world(number: int, language: str = "en") -> HomePage:
         simulated=simulated,
         n_days=worlds.n_days,
         people=_people(worlds, number, words),
-        invented=words["field"]["simulated_says"].format(
-            n=trial.population.clean_days, n_worlds=len(worlds.order), n_days=worlds.n_days, span=spread
-        ),
+        invented=words["field"]["simulated_says"].format(n=trial.population.clean_days),
+        no_race=words["field"]["no_race"].format(n_worlds=len(worlds.order), n_days=worlds.n_days, span=spread),
         see=words["field"]["see"].format(medicine=words["medicine"], weeks=medicine.days // 7),
         source=words["field"]["source"].format(
             medicine=words["medicine"].capitalize(),

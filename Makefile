@@ -219,7 +219,7 @@ BENCH_LIMIT ?= 90m
 LIMITED := $(if $(shell command -v timeout),timeout --foreground $(BENCH_LIMIT))
 bench: $(BENCH_STAMP) $(PEERS_STAMP) $(EARLIER) ## speed and memory on this machine, against other engines; into benchmarks/results.json
 	@failed=""; \
-	for part in "trials $(EARLIER)" "simulators $(PEERS)/bin/python" course scale streamed dask_workers pk curves design mmrm commands "waits $(EARLIER) --page" page; do \
+	for part in "waits $(EARLIER) --page" "trials $(EARLIER)" design course commands scale streamed dask_workers pk curves mmrm "simulators $(PEERS)/bin/python" page; do \
 	  echo "== $$part"; started=$$SECONDS; \
 	  OPENBLAS_NUM_THREADS=1 $(LIMITED) $(BENCH)/bin/python -m benchmarks.$$part || failed="$$failed; $$part"; \
 	  echo "== $$part: $$((SECONDS - started)) s"; \

@@ -9,6 +9,7 @@ import time
 from functools import partial
 from operator import length_hint
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ended import all_end
@@ -130,10 +131,10 @@ def test_a_design_outlives_a_killed_worker_as_a_run_does(tmp_path: Path) -> None
         ({"workers": 2, "cluster": "tcp://127.0.0.1:1"}, "one way"),
     ],
 )
-def test_impossible_numbers_of_workers_are_refused(options: dict[str, int], word: str) -> None:
+def test_impossible_numbers_of_workers_are_refused(options: dict[str, Any], word: str) -> None:
     """Before any work is done."""
     with pytest.raises(SpecError, match=word):
-        choose_workers(**{"cluster": None, "workers": None, **options})  # type: ignore[arg-type]
+        choose_workers(**{"cluster": None, "workers": None, **options})
 
 
 def test_workers_that_began_to_load_do_the_work() -> None:

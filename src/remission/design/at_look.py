@@ -21,7 +21,7 @@ import scipy
 
 from remission.design.sequential import beta_floors, bounds_spending, first_stops, plan_looks, spending_of
 from remission.errors import SpecError
-from remission.numerics.normal_law import ndtr, ndtri
+from remission.numerics.special_functions import ndtr, ndtri
 from remission.records.effect import GoRule, LookPlan, NormalPrior
 
 

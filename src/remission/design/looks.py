@@ -15,7 +15,7 @@ from remission.design.at_look import Boundaries, after_stop
 from remission.design.measures import to_scale
 from remission.design.stops import StopRule
 from remission.design.variants import one_analysis
-from remission.numerics.normal_law import ndtri
+from remission.numerics.special_functions import ndtri
 from remission.numerics.tallies import Count, Mean, Measure
 from remission.records.analysis import Analysis
 from remission.records.endpoint import Endpoint

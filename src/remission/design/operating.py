@@ -18,7 +18,7 @@ from remission.design.measures import is_ratio, scale_of, to_scale
 from remission.design.stops import StopRule
 from remission.design.variants import choose_analysis, one_analysis
 from remission.errors import SpecError
-from remission.numerics.normal_law import ndtr, ndtri
+from remission.numerics.special_functions import ndtr, ndtri
 from remission.numerics.tallies import Count, Mean, Measure
 from remission.patient.backgrounds import course_parameters_of
 from remission.patient.drawn import Drawing

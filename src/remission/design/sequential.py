@@ -13,7 +13,7 @@ import numpy as np
 import scipy
 
 from remission.errors import SpecError
-from remission.numerics.normal_law import ndtr, ndtri
+from remission.numerics.special_functions import ndtr, ndtri
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(400)
 _WIDEST_Z = 38.0

@@ -16,7 +16,7 @@ from typing import Final, Literal
 import numpy as np
 
 from remission.analyses.estimate import Z95
-from remission.numerics.normal_law import ndtr, ndtri
+from remission.numerics.special_functions import ndtr, ndtri
 from remission.numerics.tallies import Measure
 
 TRIALS_NEAR = 10

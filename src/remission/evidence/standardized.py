@@ -19,7 +19,7 @@ from typing import Any, Literal
 import numpy as np
 
 from remission.errors import SpecError
-from remission.numerics.normal_law import logsumexp, ndtr, ndtri
+from remission.numerics.special_functions import logsumexp, ndtr, ndtri
 from remission.records.base import Record
 from remission.records.packaged import read_library_json
 from remission.records.parameter import DEFAULT_POSTERIOR

@@ -20,7 +20,7 @@ from remission.errors import RunError, SpecError
 from remission.evidence.standardized import Law
 from remission.files import read_json
 from remission.foresight.forecast import FORMAT, VERDICTS, law_of_file
-from remission.numerics.normal_law import ndtr
+from remission.numerics.special_functions import ndtr
 from remission.records.result import Result
 from remission.shapes import Float
 

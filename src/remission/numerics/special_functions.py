@@ -1,4 +1,4 @@
-"""The normal law as SciPy has it, loaded when it is first asked for: that takes a tenth of a second."""
+"""The normal law and sums of logarithms as SciPy has them, loaded when first asked for: a tenth of a second."""
 
 from functools import cache
 from types import ModuleType

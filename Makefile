@@ -42,11 +42,8 @@ SPREAD := --numprocesses auto --dist loadfile
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
-# Side by side, each with a core of its own; the second is shown when the first was.
 run: $(RUN_STAMP) ## install, then simulate the two published trials and say where their reports are
-	@said=$$(mktemp); $(BIN)/remission run dakwar-2019 --replicates $(REPLICATES) --workers 1 >"$$said" & other=$$!; \
-	$(BIN)/remission run kare --replicates $(REPLICATES) --workers 1 || { kill $$other; rm "$$said"; exit 1; }; \
-	wait $$other || { cat "$$said"; rm "$$said"; exit 1; }; cat "$$said"; rm "$$said"
+	@$(BIN)/remission run dakwar-2019 kare --replicates $(REPLICATES)
 
 install: $(RUN_STAMP) ## install only, into .venv
 

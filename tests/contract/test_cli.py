@@ -78,6 +78,26 @@ def test_json_is_one_object_and_nothing_else(ask: Ask, small_file: Path) -> None
 
 
 @pytest.mark.usefixtures("no_figures")
+def test_some_trials_are_run_one_after_the_other(ask: Ask, small_file: Path, tmp_path: Path) -> None:
+    """In the order in which they were named, each as alone; a wrong name is told before any work."""
+    code, out, err = ask("run", str(small_file), "dakwar-2019", "--replicates", "3", "--json")
+    assert (code, err) == (0, "")
+    together = [
+        json.loads((Path(run["folder"]) / "manifest.json").read_text("utf-8")) for run in json.loads(out)["runs"]
+    ]
+    for name, manifest in zip((str(small_file), "dakwar-2019"), together, strict=True):
+        code, out, _ = ask("run", name, "--replicates", "3", "--out", "alone", "--json")
+        assert code == 0
+        (run,) = json.loads(out)["runs"]
+        alone = json.loads((Path(run["folder"]) / "manifest.json").read_text("utf-8"))
+        assert (alone["command"], alone["files"]) == (manifest["command"], manifest["files"])
+    code, _, err = ask("run", str(small_file), "kore", "--replicates", "3", "--out", "wrong")
+    assert code == 2
+    assert "kare" in err
+    assert folders(tmp_path / "wrong") == []
+
+
+@pytest.mark.usefixtures("no_figures")
 def test_a_parameter_can_be_changed_and_is_recorded(ask: Ask, small_file: Path) -> None:
     """A run with another value is another run, and says so."""
     names = []

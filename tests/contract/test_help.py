@@ -140,7 +140,7 @@ def test_the_example_runs(
         (["serve", "--port=99999"], "--port: got 99999; expected at most 65535. See remission serve --help."),
         (["evidence", "shw"], "evidence: got shw; expected one of its commands. Did you mean show? See"),
         (["dance"], "command: got dance; expected one of its commands. Known: run,"),
-        (["run"], "run: got no PROTOCOL; expected a built-in protocol"),
+        (["run"], "run: got no PROTOCOL; expected built-in protocols"),
     ],
     ids=lambda item: " ".join(item) if isinstance(item, list) else "",
 )

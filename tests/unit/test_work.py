@@ -1,5 +1,7 @@
 """Runs under way: killed, damaged, shared, and taken up again to the same bytes."""
 
+import hashlib
+import io
 import json
 import re
 import shutil
@@ -10,19 +12,23 @@ import threading
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 from validation.small_trials import small_protocol
 
+from remission.analyses.estimate import Status
 from remission.cli import execute
 from remission.errors import ProvenanceError, RunError, WorkError
 from remission.protocol.file import write_protocol
 from remission.runs.folder import read_run
-from remission.runs.store import ChunkStore
+from remission.runs.store import ChunkStore, pack
 from remission.runs.work import discard_work, open_work, read_work, run_chunks, verify_work, work_folder
 from remission.trial.result import TrialResult
 from remission.trial.simulate import TrialPlan, plan_trial, simulate_trial
 
 N_REPLICATES = 600
+_CODES = [Status.OK, Status.NO_VARIATION, Status.SEPARATION]
+"""As they were kept from the beginning."""
 
 
 @pytest.fixture
@@ -74,6 +80,63 @@ def test_a_damaged_chunk_is_named_and_never_used(plan: TrialPlan, tmp_path: Path
     for look in (verify_work, run_chunks):
         with pytest.raises(ProvenanceError, match=f"chunk {first}"):
             look(folder, plan)
+
+
+def kept_instead(store: Path, first: int, payload: bytes) -> None:
+    """Another content of a chunk, with the hash that it should have."""
+    with closing(sqlite3.connect(store)) as connection, connection:
+        row = (payload, hashlib.sha256(payload).hexdigest(), first)
+        connection.execute("UPDATE chunk SET payload = ?, sha256 = ? WHERE first = ?", row)
+    connection.close()
+
+
+@pytest.mark.parametrize("keeps", [0, 1, 40, -1, 1_000_000])
+def test_a_chunk_is_whole_or_is_not_used(plan: TrialPlan, tmp_path: Path, keeps: int) -> None:
+    """Too short, too long or empty, with a hash that fits: named, and no other error."""
+    folder = open_work(tmp_path, plan, "x")
+    run_chunks(folder, plan)
+    whole = pack(plan.run(plan.chunks[0]))
+    kept_instead(folder / "chunks.sqlite", 0, whole[:keeps] if keeps < len(whole) else whole + b"0")
+    with pytest.raises(ProvenanceError, match="chunk 0"):
+        run_chunks(folder, plan)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"[]\n", b"[1]\n", b"no json\n", b"\n", b"PK", b"{}\n", b'[["counts/people", "O", [1]]]\n12345678',
+        b'[["counts/people", "f8", [-1]]]\n12345678', b'[["counts/people", "f8", [1e9]]]\n12345678',
+        b'[[1, "f8", [1]]]\n12345678', b'[["elsewhere", "f8", [1]]]\n12345678',
+        b'[["counts/people", "f8", [99999999999999999999]]]\n12345678',
+    ],
+)  # fmt: skip
+def test_a_chunk_of_another_kind_is_not_used(plan: TrialPlan, tmp_path: Path, payload: bytes) -> None:
+    """Whatever stands there, with a hash that fits: named, and no other error."""
+    folder = open_work(tmp_path, plan, "x")
+    run_chunks(folder, plan)
+    kept_instead(folder / "chunks.sqlite", 0, payload)
+    with pytest.raises(ProvenanceError, match="chunk 0"):
+        run_chunks(folder, plan)
+
+
+def test_chunks_that_an_earlier_form_kept_are_read(plan: TrialPlan, tmp_path: Path) -> None:
+    """Schema 2 kept an archive of NumPy."""
+    folder = open_work(tmp_path, plan, "x")
+    expected = numbers(run_chunks(folder, plan))
+    for chunk in plan.chunks[::2]:
+        found = plan.run(chunk)
+        arrays = {f"counts/{name}": getattr(found.counts, name) for name in ("people", "using", "never_used")}
+        arrays["counts/in_study"] = found.counts.in_study
+        for name, arm in found.arms.items():
+            arrays |= {f"arms/{name}/{one}": getattr(arm, one) for one in ("mean", "sd", "n", "event_share")}
+        for name, of in found.estimates.items():
+            arrays |= {f"estimates/{name}/{one}": getattr(of, one) for one in ("estimate", "low", "high", "p_value")}
+            codes = [_CODES.index(one) for one in of.status]
+            arrays[f"estimates/{name}/status"] = np.array(codes, dtype=np.int8)
+        stream = io.BytesIO()
+        np.savez(stream, **arrays)
+        kept_instead(folder / "chunks.sqlite", chunk.first, stream.getvalue())
+    assert numbers(run_chunks(folder, plan)) == expected
 
 
 def test_a_missing_chunk_is_named(plan: TrialPlan, tmp_path: Path) -> None:

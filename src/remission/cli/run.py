@@ -2,7 +2,6 @@
 
 import shlex
 import shutil
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,7 +28,7 @@ _SHARED_S = 30.0
 
 def run_command(  # noqa: PLR0917 - options of a command line
     protocol: Annotated[
-        str | None, typer.Argument(help="A built-in protocol (see remission list) or a protocol file.")
+        list[str] | None, typer.Argument(help="Built-in protocols (see remission list) or protocol files.")
     ] = None,
     replicates: Annotated[int, typer.Option("--replicates", "-n", help="Simulate the trial so often.")] = 200,
     seed: Annotated[
@@ -61,9 +60,9 @@ def run_command(  # noqa: PLR0917 - options of a command line
     as_json: AsJson = False,
     yes: Annotated[bool, typer.Option("--yes", help="Start a very large run without asking back.")] = False,
 ) -> None:
-    """Simulate a trial; published results stand beside.
+    """Simulate a trial, or some; published results stand beside.
 
-    A table is printed, and a folder with data, figures and report.html is written.
+    A table is printed for each, and a folder with data, figures and report.html is written.
 
     Example: remission run kare --replicates 1000 --seed 7
     """
@@ -74,33 +73,31 @@ def run_command(  # noqa: PLR0917 - options of a command line
     with named_as_options():
         check_seed(seed)
     crew = choose_workers(cluster=cluster, workers=workers)
-    if (protocol is None) != all_published:
+    asked = protocol or []
+    if bool(asked) == all_published:
         raise SpecError(
-            where="run", got="no PROTOCOL" if protocol is None else f"{protocol} and --all-published",
-            allowed="a built-in protocol or a protocol file, or --all-published alone",
+            where="run", got=f"{', '.join(asked)} and --all-published" if asked else "no PROTOCOL",
+            allowed="built-in protocols or protocol files, or --all-published alone",
             remedy="See remission run --help, and remission list.",
         )  # fmt: skip
     _check_replicates(replicates)
     is_free = workers is None and cluster is None
     with (beside.taken() if is_free and shares is None else None) or crew as crew:
-        protocols, left_out = _published() if protocol is None else (find_protocol(protocol, substance), {})
-        prepared = [(found, parameters_changed(found, changes or [])) for found in protocols]
+        protocols, left_out = _published() if all_published else (_asked_for(asked, substance), {})
+        prepared = [(found, parameters_changed(found, changes or [])) for _, found in protocols]
         plans = _plans(prepared, out, n_replicates=replicates, seed=seed, with_diaries=diaries, n_shares=shares)
+        commands = [_command(name, replicates, seed, changes or [], diaries=diaries) for name, _ in protocols]
         if shares is not None:
             from remission.cli.shares import prepare
 
-            words = partial(
-                _command, protocol, replicates=replicates, seed=seed, changes=changes or [], diaries=diaries
-            )
-            prepare(plans, out, lambda plan: words(plan.protocol), shares=shares, as_json=as_json)
+            prepare(plans, out, commands, shares=shares, as_json=as_json)
             return
         shared = _announce(plans, out, yes=yes, quiet=as_json, is_shared=cluster is not None)
         if is_long := is_free and shared > 1:
             crew.close()
         with choose_workers(cluster=None, workers=shared) if is_long else crew as all_hands:
             reports = []
-            for plan in plans:
-                command = _command(protocol, plan.protocol, replicates, seed, changes or [], diaries=diaries)
+            for plan, command in zip(plans, commands, strict=True):
                 reports.append(execute(plan, out, command, quiet=as_json, crew=all_hands))
     if as_json:
         print_json({"runs": reports, **({"left_out": left_out} if all_published else {})})
@@ -127,15 +124,24 @@ def _plans(
     ]
 
 
-def _published() -> "tuple[list[Protocol], dict[str, str]]":
-    """The published trials that can be simulated, and the others with the reason why not."""
+def _published() -> "tuple[list[tuple[str, Protocol]], dict[str, str]]":
+    """The published trials that can be simulated, each with its name; and the others with the reason why not."""
     from remission.library.protocols import list_published, load_protocol, published_left_out
     from remission.trial.simulate import why_not_simulated
 
     reasons = {name: why_not_simulated(load_protocol(name)) for name in list_published()}
     left_out = {name: reason for name, reason in reasons.items() if reason is not None}
-    found = [load_protocol(name) for name, reason in reasons.items() if reason is None]
+    found = [(name, load_protocol(name)) for name, reason in reasons.items() if reason is None]
     return found, {**left_out, **published_left_out()}
+
+
+def _asked_for(names: list[str], substance: str | None) -> "list[tuple[str, Protocol]]":
+    """Protocols in the order in which they were named, each with the name that a command has for it."""
+    found = []
+    for name in names:
+        is_one = not name.startswith(_COLD_TURKEY)
+        found += [(Path(name).name if is_one else one.id, one) for one in find_protocol(name, substance)]
+    return found
 
 
 def find_protocol(name: str, substance: str | None) -> "list[Protocol]":
@@ -235,10 +241,7 @@ def _announce(plans: "list[TrialPlan]", out: Path, *, yes: bool, quiet: bool, is
     return cores
 
 
-def _command(
-    asked: str | None, protocol: "Protocol", replicates: int, seed: int, changes: list[str], *, diaries: bool
-) -> str:
-    name = protocol.id if asked is None or asked.startswith(_COLD_TURKEY) else Path(asked).name
+def _command(name: str, replicates: int, seed: int, changes: list[str], *, diaries: bool) -> str:
     parts = ["remission", "run", name, "--replicates", str(replicates), "--seed", str(seed)]
     for change in changes:
         parts += ["--set", change]

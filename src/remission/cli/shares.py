@@ -1,6 +1,5 @@
 """A run in shares, for the jobs of an array: prepared, done share by share, merged."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -27,15 +26,13 @@ def check_shares(shares: int) -> None:
         raise SpecError(where="--shares", got=shares, allowed=f"a whole number from 1 to {MOST_SHARES}")
 
 
-def prepare(
-    plans: "list[TrialPlan]", out: Path, command_of: "Callable[[TrialPlan], str]", *, shares: int, as_json: bool
-) -> None:
+def prepare(plans: "list[TrialPlan]", out: Path, commands: list[str], *, shares: int, as_json: bool) -> None:
     """Begin runs without doing any work, in pieces for at least ``shares`` jobs, and say how to go on."""
     from remission.runs.identity import check_place, run_name
     from remission.runs.work import open_work, read_work
 
     told: list[dict[str, Any]] = []
-    for plan in plans:
+    for plan, command in zip(plans, commands, strict=True):
         check_place(out, plan)
         finished = out / run_name(out, plan)
         if finished.exists():
@@ -43,7 +40,7 @@ def prepare(
             continue
         usual = max(chunk.count for chunk in plan.chunks)
         smaller = replace(plan, chunk_replicates=min(usual, -(-plan.n_replicates // shares)))
-        folder = open_work(out, smaller, command_of(plan))
+        folder = open_work(out, smaller, command)
         pieces = len(read_work(folder)[0].chunks)
         told.append({
             "folder": str(folder), "state": "prepared", "pieces": pieces, "shares": shares,

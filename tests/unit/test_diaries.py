@@ -1,6 +1,7 @@
 """Everybody's days as a file: what stands in it, and that neither chunks nor workers move a byte of it."""
 
 from collections.abc import Callable, Generator, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from remission.errors import ProvenanceError, SpecError
 from remission.runs import diaries
 from remission.runs.crew import Crew, Processes
 from remission.runs.diaries import diary_table, pack_table, unpack_table, write_diaries
-from remission.runs.piece import Piece, do_piece
+from remission.runs.piece import do_piece
 from remission.runs.store import ChunkStore
 from remission.runs.work import open_work, read_work, run_chunks, write_work_diaries
 from remission.trial.chunk import Chunk
@@ -167,7 +168,7 @@ def test_damaged_diaries_are_named(tmp_path: Path) -> None:
     plan = plan_of()
     with ChunkStore(tmp_path / "chunks.sqlite") as store:
         piece = do_piece(plan, plan.chunks[0])
-        store.save(Piece(result=piece.result, diary=None))
+        store.save(replace(piece, diary=None))
         with pytest.raises(ProvenanceError, match="diary 0"):
             store.load_diary(plan.chunks[0])
 

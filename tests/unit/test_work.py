@@ -21,7 +21,8 @@ from remission.cli import execute
 from remission.errors import ProvenanceError, RunError, WorkError
 from remission.protocol.file import write_protocol
 from remission.runs.folder import read_run
-from remission.runs.store import ChunkStore, pack
+from remission.runs.piece import pack
+from remission.runs.store import ChunkStore
 from remission.runs.work import discard_work, open_work, read_work, run_chunks, verify_work, work_folder
 from remission.trial.result import TrialResult
 from remission.trial.simulate import TrialPlan, plan_trial, simulate_trial

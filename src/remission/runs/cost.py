@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from remission.runs.piece import do_piece
-from remission.runs.store import pack
 from remission.trial.chunk import Chunk
 from remission.trial.simulate import TrialPlan
 
@@ -39,7 +38,7 @@ def estimate_cost(plan: TrialPlan, *, clock: Callable[[], float] = time.perf_cou
     started = clock()
     piece = do_piece(plan, first)
     share = plan.n_replicates / first.count
-    kept = len(pack(piece.result)) + len(piece.diary or b"")
+    kept = len(piece.payload) + len(piece.diary or b"")
     return Cost(
         n_people=plan.n_replicates * plan.protocol.population.n_subjects,
         n_person_days=count_person_days(plan),

@@ -23,7 +23,7 @@ from remission.provenance import file_hash
 from remission.runs.crew import Crew
 from remission.runs.folder import PLAN
 from remission.runs.piece import Piece, do_piece
-from remission.runs.store import ChunkStore, pack
+from remission.runs.store import ChunkStore
 from remission.trial.chunk import Chunk
 from remission.trial.simulate import TrialPlan
 
@@ -120,7 +120,7 @@ def do_share(
         for piece in pieces:
             file.write(_record(piece))
             file.flush()
-            done += piece.result.chunk.count
+            done += piece.chunk.count
             if on_progress is not None:
                 on_progress(done, total)
     return len(missing)
@@ -189,9 +189,9 @@ _SHOWN = 20
 
 
 def _record(piece: Piece) -> bytes:
-    parts = {"chunk": pack(piece.result), **({} if piece.diary is None else {"diary": piece.diary})}
-    about = {"first": piece.result.chunk.first, "count": piece.result.chunk.count}
-    hashes = {name: _hash(name, piece.result.chunk, content) for name, content in parts.items()}
+    parts = {"chunk": piece.payload, **({} if piece.diary is None else {"diary": piece.diary})}
+    about = {"first": piece.chunk.first, "count": piece.chunk.count}
+    hashes = {name: _hash(name, piece.chunk, content) for name, content in parts.items()}
     sizes = {name: [len(content), hashes[name]] for name, content in parts.items()}
     return json.dumps({**about, "parts": sizes}).encode("ascii") + b"\n" + b"".join(parts.values())
 

@@ -5,9 +5,6 @@ processes may work on one store: a chunk that is there already is left alone, fo
 """
 
 import hashlib
-import io
-import json
-import math
 import sqlite3
 import time
 import zipfile
@@ -15,15 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-import numpy as np
-
-from remission.analyses.estimate import Estimates, Status
 from remission.errors import ProvenanceError, RunError, WorkError
-from remission.runs.piece import Piece
+from remission.runs.piece import Piece, unpack
 from remission.trial.chunk import Chunk, ChunkResult
-from remission.trial.result import ArmValues, CourseCounts
 
 _ATTEMPTS = 100
 SCHEMA = 3
@@ -97,7 +90,7 @@ class ChunkStore:
 
         Raises ``WorkError``: the disk refuses.
         """
-        self.keep(piece.result.chunk, pack(piece.result), piece.diary)
+        self.keep(piece.chunk, piece.payload, piece.diary)
 
     def keep(self, chunk: Chunk, payload: bytes, diary: bytes | None) -> None:
         """Keep a chunk that is packed; as ``save``."""
@@ -126,7 +119,7 @@ class ChunkStore:
         """
         payload = self._read("chunk", chunk)
         try:
-            return _unpack(chunk, payload)
+            return unpack(chunk, payload)
         except _UNREADABLE as error:
             raise ProvenanceError(
                 where=f"{self.path}, chunk {chunk.first}", got=f"content that cannot be read ({error})",
@@ -172,69 +165,5 @@ class ChunkStore:
             ) from None
 
 
-def pack(result: ChunkResult) -> bytes:
-    """The arrays of a chunk as one block of bytes; equal chunks give equal bytes."""
-    arrays: dict[str, np.ndarray] = {f"counts/{name}": getattr(result.counts, name) for name in _COUNTS}
-    for name, values in result.arms.items():
-        arrays |= {f"arms/{name}/{field}": getattr(values, field) for field in _ARMS}
-    for name, found in result.estimates.items():
-        arrays |= {f"estimates/{name}/{field}": getattr(found, field) for field in _ESTIMATES}
-        arrays[f"estimates/{name}/status"] = np.array([_STATUS.index(status) for status in found.status], dtype=np.int8)
-    return _joined(arrays)
-
-
-def _joined(arrays: dict[str, np.ndarray]) -> bytes:
-    """A line of JSON with names, types and shapes, then the numbers of each array in that order.
-
-    An archive of NumPy has a file for each array: written and read, it took a tenth of a short run.
-    """
-    plain = {name: np.ascontiguousarray(values) for name, values in arrays.items()}
-    head = [[name, values.dtype.str, values.shape] for name, values in plain.items()]
-    return b"".join([json.dumps(head).encode(), b"\n", *(values.tobytes() for values in plain.values())])
-
-
-def _parted(payload: bytes) -> dict[str, np.ndarray]:
-    """The arrays of a payload."""
-    if payload.startswith(_ARCHIVE):
-        with np.load(io.BytesIO(payload), allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    place = payload.index(b"\n") + 1
-    arrays = {}
-    for name, kind, shape in json.loads(payload[: place - 1]):
-        count = math.prod(shape)
-        arrays[name] = np.frombuffer(payload, kind, count, place).reshape(shape).copy()
-        place += arrays[name].nbytes
-    if place != len(payload):
-        raise ValueError(f"{len(payload) - place} bytes too many")
-    return arrays
-
-
-def _unpack(chunk: Chunk, payload: bytes) -> ChunkResult:
-    arms: dict[str, dict[str, Any]] = {}
-    estimates: dict[str, dict[str, Any]] = {}
-    counts: dict[str, Any] = {}
-    for key, values in _parted(payload).items():
-        kind, *name = key.split("/")
-        if kind == "counts":
-            counts[name[0]] = values
-        else:
-            (arms if kind == "arms" else estimates).setdefault(name[0], {})[name[1]] = values
-    for fields in estimates.values():
-        fields["status"] = tuple(_STATUS[code] for code in fields["status"])
-    return ChunkResult(
-        chunk=chunk,
-        arms={name: ArmValues(**values) for name, values in arms.items()},
-        estimates={name: Estimates(**values) for name, values in estimates.items()},
-        counts=CourseCounts(**counts),
-    )
-
-
-_ARCHIVE = b"PK"
 _UNREADABLE = (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, OSError, EOFError,
                zipfile.BadZipFile)  # fmt: skip
-_COUNTS = ("people", "using", "never_used", "in_study")
-_ARMS = ("mean", "sd", "n", "event_share")
-_ESTIMATES = ("estimate", "low", "high", "p_value")
-_STATUS = (Status.OK, Status.NO_VARIATION, Status.SEPARATION, Status.NOT_CONVERGED, Status.NOT_ESTIMABLE,
-           Status.SINGULAR)  # fmt: skip
-"""In the order in which they came to be: stored chunks name them by their place."""

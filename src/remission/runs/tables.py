@@ -191,7 +191,10 @@ def _numbers(values: np.ndarray) -> Any:
 def _texts(column: _Texts) -> Any:
     import pyarrow as pa
 
+    # Decoding a dictionary would load all that Arrow computes with.
     words = [word.encode() for word in column.words]
-    ends = np.cumsum([0, *map(len, words)], dtype=np.int32)
-    known = pa.Array.from_buffers(pa.string(), len(words), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(words))])
-    return pa.DictionaryArray.from_arrays(_numbers(column.rows.astype(np.int32)), known).dictionary_decode()
+    rows = column.rows.tolist()
+    ends = np.zeros(len(rows) + 1, dtype=np.int32)
+    np.cumsum(np.array([*map(len, words)], dtype=np.int32)[column.rows], out=ends[1:])
+    letters = b"".join([words[row] for row in rows])
+    return pa.Array.from_buffers(pa.string(), len(rows), [None, pa.py_buffer(ends), pa.py_buffer(letters)])

@@ -198,7 +198,7 @@ def run_chunks(
                     states = part
                     continue
                 store.save(part)
-                done += part.result.chunk.count
+                done += part.chunk.count
                 if on_progress is not None:
                     on_progress(done, plan.n_replicates)
         return plan.finish([store.load(chunk) for chunk in chunks], states)

@@ -30,6 +30,9 @@ from remission.trial.states import simulate_states
 MAX_REPLICATES = 1_000_000
 _CHUNK_PERSON_DAYS = 20_000_000
 """A piece of work stays below a gigabyte."""
+_FEWEST_PEOPLE, _MOST_PEOPLE, _PIECES = 4_096, 12_288, 12
+"""People of a piece of work: a larger one takes up to a sixth less time for each, and a run that has a dozen pieces can
+still be shared out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +40,7 @@ class TrialPlan:
     """Everything that sets a trial's numbers, and the chunks of its replicates.
 
     ``with_diaries``: whether every person's days are kept as well. ``chunk_replicates``: replicates in a piece of work;
-    ``None``: as many as make about four thousand people. It changes no number. ``drawing``: values that each replicate
+    ``None``: as many as make four to twelve thousand people. It changes no number. ``drawing``: values that each replicate
     draws for itself; ``None``: all replicates have ``parameters``. ``links``: links of the chain that the
     caller replaced, each with the hash of its source; empty for the default model. ``source``: people on whose days an
     effect is stated; ``None``: the chain makes people and effect.
@@ -61,7 +64,8 @@ class TrialPlan:
         """The replicates in pieces of work."""
         step, end = self.chunk_replicates, self.n_replicates
         if step is None:
-            return plan_chunks(self.protocol, end)
+            n_people = end * self.protocol.population.n_subjects // _PIECES
+            return plan_chunks(self.protocol, end, n_people=min(max(n_people, _FEWEST_PEOPLE), _MOST_PEOPLE))
         return [Chunk(first=first, count=min(step, end - first)) for first in range(0, end, step)]
 
     @cached_property

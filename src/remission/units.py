@@ -15,7 +15,6 @@ Conversions are computed with fractions and rounded once, to the nearest float.
 """
 
 import re
-import tomllib
 from fractions import Fraction
 from functools import lru_cache
 from importlib.resources import files
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+import tomli
 
 from remission.errors import UnitsError, did_you_mean
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _Number = TypeVar("_Number", float, npt.NDArray[np.float64])
 
-_WORDS: Final = tomllib.loads(files("remission").joinpath("units.toml").read_text(encoding="utf-8"))
+_WORDS: Final = tomli.loads(files("remission").joinpath("units.toml").read_text(encoding="utf-8"))
 _DEFINITIONS: Final[list[str]] = _WORDS["definitions"].strip().splitlines()
 _PLURAL: Final[dict[str, str]] = _WORDS["plural"]
 _NAMES: Final = tuple(

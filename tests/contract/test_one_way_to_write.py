@@ -17,9 +17,10 @@ OF_FILES = {"write_text", "write_bytes", "copy_file", "make_folder", "remove_fol
 """Names of ``remission.files`` themselves, called as plain functions."""
 STREAMS = {"file", "stream", "vector", "pixels", "binary", "text", "writer", "sink", "out", "sys"}
 ALLOWED = {
-    # The compiled code's own cache: nothing a user asked for.
+    # Folders in the user's cache: nothing a user asked for.
+    ("kept.py", "mkdir"),
+    ("kept.py", "mkdtemp"),
     ("numerics/compiled.py", "mkdir"),
-    ("numerics/compiled.py", "mkdtemp"),
     # Asks whether a temporary folder can be made, and leaves nothing.
     ("doctor.py", "TemporaryDirectory"),
     # Grows line by line while a design runs, in its hidden or unfinished folder; a line that was cut off is not read.

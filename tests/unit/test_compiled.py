@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from remission.kept import own_temporary
 from remission.numerics import compiled
 from remission.numerics.compiled import Pieces
 
@@ -124,15 +125,15 @@ def test_a_home_that_is_no_folder_costs_a_start(home: Path, monkeypatch: pytest.
 
 def test_nobody_else_can_write_where_compiled_code_lies(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What lies there is run: a folder that others can write to, or whose name somebody took, is left alone."""
-    own = compiled._own_temporary()
+    own = own_temporary()
     assert own.parent == home / "temporary"
     monkeypatch.setattr(os, "access", lambda *_: False)
     assert compiled.find_places()[-1].is_relative_to(own)
     own.chmod(0o777)
-    assert compiled._own_temporary() != own
+    assert own_temporary() != own
     own.rmdir()
     own.write_text("taken")
-    assert compiled._own_temporary() != own
+    assert own_temporary() != own
 
 
 def test_a_first_compilation_says_so_once(home: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -191,6 +192,7 @@ def made_later(values):
 USED = """
 import logging, sys
 import numpy as np
+from remission.kept import own_temporary
 from remission.numerics import compiled
 compiled._Locator.from_function = classmethod(lambda cls, function, file: cls(function, file))
 import loops

@@ -78,6 +78,8 @@ def main() -> None:
     """Run the command line; never shows a traceback for an input or a disk that is wrong."""
     # Our matrices are small: threads of the linear algebra library only wait for each other.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Nobody checks the records of a command besides us, and to look for who would takes a hundredth of a second.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     search_seldom()
     _replace_closed()
     _speak_any_encoding()

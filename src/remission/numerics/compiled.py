@@ -13,7 +13,6 @@ import io
 import logging
 import os
 import pickle
-import stat
 import sys
 import tempfile
 from collections.abc import Callable, Collection
@@ -34,6 +33,7 @@ from numba.core.serialize import dumps
 
 from remission.errors import RemissionError
 from remission.files import write_bytes
+from remission.kept import cache_folders
 
 _ABOVE = frozenset({
     "blinding", "calibration", "cli", "clinics", "design", "diaries", "doctor", "door", "evidence", "exchange", "facts",
@@ -70,42 +70,12 @@ def find_places() -> tuple[Path, ...]:
     Numba looks only at the file of the outermost function when it decides whether compiled code is stale; an equation
     changed in another file would go on with the old one.
     """
-    name = f"numba-{source_key(files('remission'))}"
-    try:
-        above = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        wished = Path(above) / "remission" / name
-        with suppress(OSError):
-            wished.mkdir(parents=True, exist_ok=True)
-        if os.access(wished, os.W_OK):
-            return (wished,)
-        return (*([wished] if _is_read(wished) else []), _own_temporary() / name)
-    except (OSError, RuntimeError):
-        return (_own_temporary() / name,)  # no home, or a name that no disk takes
+    above = os.environ.get("NUMBA_CACHE_DIR")
+    return cache_folders(f"numba-{source_key(files('remission'))}", above=above)
 
 
 places = cache(find_places)
 """The folders of this process."""
-
-
-def _user() -> int | None:
-    return os.getuid() if hasattr(os, "getuid") else None
-
-
-def _is_read(folder: Path) -> bool:
-    """Whether a folder that cannot be written to holds what this user, or who set up the machine, put there."""
-    return folder.is_dir() and folder.stat().st_uid in {_user(), 0}
-
-
-def _own_temporary() -> Path:
-    """A folder for temporary files that nobody else can write to, since what lies in it is run."""
-    user = _user()
-    folder = Path(tempfile.gettempdir()) / f"remission-{'cache' if user is None else user}"
-    with suppress(OSError):
-        folder.mkdir(mode=0o700, exist_ok=True)
-        facts = folder.lstat()
-        if stat.S_ISDIR(facts.st_mode) and (user is None or (facts.st_uid == user and not facts.st_mode & 0o022)):
-            return folder
-    return Path(tempfile.mkdtemp(prefix="remission-"))
 
 
 @cache

@@ -37,10 +37,11 @@ are then assumed.
 
 import math
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import tomli
 
 from remission.errors import RemissionError, SpecError, did_you_mean
 from remission.files import read_small_text
@@ -80,8 +81,8 @@ def read_pk_model(path: str | Path) -> PkModel:
 def parse_pk_model(text: str, *, name: str) -> PkModel:
     """The model of a text; ``name`` is what messages call it, and errors are those of :func:`read_pk_model`."""
     try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        content = tomli.loads(text)
+    except tomli.TOMLDecodeError as error:
         raise SpecError(
             where=name, got=str(error), allowed="a TOML file", remedy="Correct the line that is named."
         ) from None

@@ -1,13 +1,14 @@
 """Data files of the package's library: plain data, tables whose rows are records, and the records of evidence."""
 
 import json
-import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
 from typing import Any, TypeVar
+
+import tomli
 
 from remission.errors import LibraryError, SpecError
 from remission.records.base import Record
@@ -19,8 +20,8 @@ _R = TypeVar("_R", bound=Record)
 def read_library_toml(resource: Traversable) -> dict[str, Any]:
     """The content of one TOML file; a LibraryError where it cannot be read or is not valid TOML."""
     try:
-        return tomllib.loads(resource.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return tomli.loads(resource.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomli.TOMLDecodeError) as error:
         raise _damaged(resource.name, error, "TOML") from None
 
 

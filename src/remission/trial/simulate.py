@@ -39,9 +39,9 @@ still be shared out."""
 class TrialPlan:
     """Everything that sets a trial's numbers, and the chunks of its replicates.
 
-    ``with_diaries``: whether every person's days are kept as well. ``chunk_replicates``: replicates in a piece of work;
-    ``None``: as many as make four to twelve thousand people. It changes no number. ``drawing``: values that each replicate
-    draws for itself; ``None``: all replicates have ``parameters``. ``links``: links of the chain that the
+    ``with_diaries``: whether every person's days are kept as well. ``chunk_replicates``: replicates in a piece of
+    work; ``None``: as many as make four to twelve thousand people. It changes no number. ``drawing``: values that each
+    replicate draws for itself; ``None``: all replicates have ``parameters``. ``links``: links of the chain that the
     caller replaced, each with the hash of its source; empty for the default model. ``source``: people on whose days an
     effect is stated; ``None``: the chain makes people and effect.
 

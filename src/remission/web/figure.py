@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -12,6 +13,7 @@ from remission.records.base import Record
 from remission.records.packaged import read_library_json
 from remission.report.chart import Chart
 from remission.report.inline import both_widths
+from remission.web.once import known_once
 
 
 class FigureTable(Record):
@@ -57,3 +59,19 @@ def kept_figure(name: str, *, of: Record) -> Figure | None:
 @cache
 def _kept() -> dict[str, Any]:
     return read_library_json("pictures.json")
+
+
+def figure_once(name: str, asked: tuple[object, ...], draw: Callable[[], Figure]) -> Figure:
+    """A figure that follows from the program alone and takes seconds, drawn once for this very program.
+
+    ``name``, ``asked``: which it is; ``draw`` makes it where nobody has. As :func:`known_once`.
+    """
+
+    def drawn() -> dict[str, Any]:
+        figure = draw()
+        return {"figure": figure.to_dict(), "svg": str(figure.svg)}
+
+    def shown(found: dict[str, Any]) -> Figure:
+        return Figure.from_dict({**found["figure"], "svg": Markup(found["svg"])})  # noqa: S704 - drawn by this program
+
+    return known_once(name, asked, drawn, shown)

@@ -1,11 +1,11 @@
 """The reader's language, from the first part of the address, and the texts in it."""
 
-import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import tomli
 from fastapi import Request
 
 Language = str
@@ -28,4 +28,4 @@ def path_in(path: str, language: Language) -> str:
 @cache
 def load_text(language: Language, name: str) -> Mapping[str, Any]:
     """The texts of one page, ``text/<language>/<name>.toml``; every language has the same keys (a test)."""
-    return tomllib.loads(files("remission.web").joinpath("text", language, f"{name}.toml").read_text(encoding="utf-8"))
+    return tomli.loads(files("remission.web").joinpath("text", language, f"{name}.toml").read_text(encoding="utf-8"))

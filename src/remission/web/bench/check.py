@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+
+import tomli
 
 from remission.errors import RemissionError, SpecError
 from remission.protocol.file import parse_protocol
@@ -30,7 +31,7 @@ _ARGUMENTS = {
 @cache
 def form() -> Mapping[str, Any]:
     """The form of /design: ``design.toml``."""
-    return tomllib.loads(files("remission.web.bench").joinpath("design.toml").read_text("utf-8"))
+    return tomli.loads(files("remission.web.bench").joinpath("design.toml").read_text("utf-8"))
 
 
 @cache

@@ -5,13 +5,13 @@ log has anything of it.
 """
 
 import re
-import tomllib
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
 
+import tomli
 from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData
@@ -88,7 +88,7 @@ class AnalyzePage(Record):
 
 @cache
 def _form() -> Any:
-    return tomllib.loads(files("remission.web.bench").joinpath("analyze.toml").read_text("utf-8"))
+    return tomli.loads(files("remission.web.bench").joinpath("analyze.toml").read_text("utf-8"))
 
 
 @router.page(

@@ -1,9 +1,10 @@
 """What trials without a result will find: the forecasts on record, and the trials that cannot be forecast."""
 
 import json
-import tomllib
 from functools import cache
 from typing import Any
+
+import tomli
 
 from remission.library.published import trial_citation
 from remission.records.base import Record
@@ -57,7 +58,7 @@ def forecasts() -> ForecastsPage:
 
 @cache
 def _page() -> ForecastsPage:
-    rows = tomllib.loads(records_folder(_FOLDER).joinpath("trials.toml").read_text("utf-8"))["trial"]
+    rows = tomli.loads(records_folder(_FOLDER).joinpath("trials.toml").read_text("utf-8"))["trial"]
     found = [_trial(row) for row in rows]
     files = [name for row in rows for name in row.get("forecasts", ())]
     weights = [one["stacking_weight"] for one in map(_content, files) if one["format"] == _SECOND]

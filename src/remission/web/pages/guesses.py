@@ -1,13 +1,13 @@
 """The guesses of a finished trial in the browser: a table in, its analysis out; the table is read once and not kept."""
 
 import shlex
-import tomllib
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import tomli
 from fastapi import Request, Response
 from starlette.datastructures import FormData
 
@@ -59,7 +59,7 @@ class GuessesPage(Record):
 
 @cache
 def _form() -> list[dict[str, Any]]:
-    fields: list[dict[str, Any]] = tomllib.loads(
+    fields: list[dict[str, Any]] = tomli.loads(
         files("remission.web.bench").joinpath("guesses.toml").read_text("utf-8")
     )["fields"]
     return fields

@@ -6,7 +6,7 @@ The course is a published trial as the model runs it, beside people who stop alo
 import inspect
 from functools import cache
 from importlib import import_module
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import Query
 
@@ -21,13 +21,15 @@ from remission.records.base import Record
 from remission.records.seed import DEFAULT_SEED
 from remission.report.chart import Chart
 from remission.report.words import ESTABLISHED
-from remission.trial.result import TrialResult
-from remission.trial.simulate import simulate_trial
-from remission.web.figure import Figure, figure_of
+from remission.web.figure import Figure, figure_of, figure_once
 from remission.web.language import load_text
+from remission.web.once import known_once
 from remission.web.page import PageRouter
 from remission.web.problems import PROBLEM_RESPONSES, PageMissingError
 from remission.web.queue import run_in_turn
+
+if TYPE_CHECKING:
+    from remission.trial.result import TrialResult
 
 __all__ = ["SHOWN_STATES", "Story", "day_figure", "load_story", "router", "session_figure", "state_figure", "warm"]
 
@@ -63,32 +65,46 @@ def load_story(substance: Substance) -> Story:
 @cache
 def state_figure(substance: Substance, symbols: tuple[str, ...], title: str) -> Figure:
     """States of one region by arm and day."""
-    from remission.report.story_chart import state_chart
 
-    story = load_story(substance)
-    return figure_of(state_chart(story.result, story.alone, symbols, title=title))
+    def draw() -> Figure:
+        from remission.report.story_chart import state_chart
+
+        story = load_story(substance)
+        return figure_of(state_chart(story.result, story.alone, symbols, title=title))
+
+    return figure_once("learn-states", (substance, symbols, title), draw)
 
 
 @cache
 def day_figure(substance: Substance) -> Figure:
     """Days without use by arm and week."""
-    from remission.report.story_chart import day_chart
 
-    story = load_story(substance)
-    return figure_of(day_chart(story.result, story.alone))
+    def draw() -> Figure:
+        from remission.report.story_chart import day_chart
+
+        story = load_story(substance)
+        return figure_of(day_chart(story.result, story.alone))
+
+    return figure_once("learn-days", (substance,), draw)
 
 
 @cache
 def session_figure(substance: Substance, panels: tuple[str, ...]) -> Figure:
     """One session in simulated people."""
-    from remission.report.session_chart import session_chart
 
-    chart: Chart | None = session_chart(load_protocol(_TRIALS[substance]), seed=DEFAULT_SEED, panels=panels)
-    assert chart is not None, "both trials give ketamine"
-    return figure_of(chart)
+    def draw() -> Figure:
+        from remission.report.session_chart import session_chart
+
+        chart: Chart | None = session_chart(load_protocol(_TRIALS[substance]), seed=DEFAULT_SEED, panels=panels)
+        assert chart is not None, "both trials give ketamine"
+        return figure_of(chart)
+
+    return figure_once("learn-session", (substance, panels), draw)
 
 
-def _simulate(protocol: Protocol) -> TrialResult:
+def _simulate(protocol: Protocol) -> "TrialResult":
+    from remission.trial.simulate import simulate_trial
+
     return simulate_trial(protocol, n_replicates=-(-_PEOPLE // protocol.population.n_subjects), seed=DEFAULT_SEED)
 
 
@@ -203,10 +219,10 @@ def _page(step_id: str, substance: Substance) -> LearnPage:
     number = [step["id"] for step in steps].index(step_id)
     step = steps[number]
     claims = tuple(_note(claim, steps) for claim in load_article().claim)
-    story = load_story(substance)
+    protocol = load_protocol(_TRIALS[substance])
     return LearnPage(
         substance=substance,
-        trial=story.protocol.title,
+        trial=protocol.title,
         established=ESTABLISHED[substance],
         steps=tuple(StepLink(id=one["id"], name=one["name"]) for one in steps),
         step=StepLink(id=step["id"], name=step["name"]),
@@ -218,7 +234,7 @@ def _page(step_id: str, substance: Substance) -> LearnPage:
         values=_values(step, substance),
         day=day_figure(substance),
         claims=claims,
-        n_days=story.protocol.follow_up_days,
+        n_days=protocol.follow_up_days,
     )
 
 
@@ -266,6 +282,10 @@ def _values(step: dict[str, list[str]], substance: Substance) -> tuple[ValueNote
 
 @cache
 def _course(substance: Substance) -> LearnCourse:
+    return known_once("learn-course", (substance,), lambda: _computed(substance).to_dict(), LearnCourse.from_dict)
+
+
+def _computed(substance: Substance) -> LearnCourse:
     story = load_story(substance)
     n_days = story.protocol.follow_up_days
     mean, low, high = {}, {}, {}

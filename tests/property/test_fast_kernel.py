@@ -11,7 +11,7 @@ from numba import njit
 
 from remission.errors import NumericalError
 from remission.numerics import elementary, lanes
-from remission.patient.course import Course, CourseSchedule, DrawnValues, Entry
+from remission.patient.course import STATES, Course, CourseSchedule, DrawnValues, Entry
 from remission.patient.kernels import fast, reference
 from remission.patient.parameters import CourseParameters, load_course_parameters
 from remission.patient.sampling import sample_traits
@@ -19,7 +19,7 @@ from remission.records.substance import Substance
 from remission.streams import People, Stream, draw_words
 
 _SWITCHED = (
-    "leave_hazard_per_day", "gamma", "k_s", "k_m", "attempt_per_day", "i_max", "wk", "k_heavy", "k_light",
+    "leave_hazard_per_day", "gamma", "k_s", "k_n", "k_m", "attempt_per_day", "i_max", "wk", "k_heavy", "k_light",
     "sigma_heavy",
 )  # fmt: skip
 FACTOR = st.floats(min_value=0.3, max_value=3.0)
@@ -66,6 +66,7 @@ def cases(draw: st.DrawFn) -> tuple[People, CourseSchedule, Substance, dict[str,
     factors["drawn"] = draw(st.sampled_from([0.0, 1.0]))
     factors["gamma"] = draw(st.sampled_from([0.0, -0.4, 0.7]))
     factors["k_s"] = draw(st.sampled_from([0.0, 0.4]))
+    factors["k_n"] = draw(st.sampled_from([0.0, 0.7]))
     factors["k_m"] = draw(st.sampled_from([0.0, 0.5]))
     factors["attempt_per_day"] = draw(st.sampled_from([0.0, 0.1]))
     factors["i_max"] = draw(st.sampled_from([1.0, 1.6]))
@@ -98,10 +99,16 @@ def test_fast_equals_reference(
     traits = sample_traits(people, parameters, entry=schedule.entry)
     if is_drawn:
         traits = replace(traits, drawn=_drawn(parameters, len(people)))
-    expected = reference.simulate_course(people, traits, schedule, parameters)
+    expected = reference.simulate_course(people, traits, schedule, parameters, record_states=True)
     found = fast.simulate_course(people, traits, schedule, parameters, n_threads=n_threads)
+    recorded = fast.simulate_course(people, traits, schedule, parameters, n_threads=n_threads, record_states=True)
     for name in (one.name for one in fields(Course) if one.name != "states"):
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), err_msg=name)
+        np.testing.assert_array_equal(getattr(recorded, name), getattr(expected, name), err_msg=name)
+    assert found.states == {}
+    assert list(recorded.states) == list(expected.states) == list(STATES)
+    for name, values in expected.states.items():
+        np.testing.assert_array_equal(recorded.states[name], values, err_msg=name)
 
 
 def test_what_nobody_reads_changes_nothing_else() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from remission.patient.comorbidity import sample_comorbidity
 from remission.patient.course import Course, CourseSchedule, Traits
 from remission.patient.drawn import Drawing, TrialDraws
-from remission.patient.kernels import fast, reference
+from remission.patient.kernels import fast
 from remission.patient.parameters import CourseParameters
 from remission.patient.pharmacology import Pharmacology
 from remission.patient.sampling import Covariates, sample_covariates, sample_traits
@@ -129,13 +129,11 @@ def _batch(
     for_analyses_only: bool = False,
 ) -> TrialBatch:
     people = enrolled.people
-    # Both kernels give the same days; only the reference keeps states.
     untold = _unread(protocol) if for_analyses_only else ()
-    kernel: Kernel
-    if needs_states(protocol):
-        kernel = partial(reference.simulate_course, record_states=True)
-    else:
-        kernel = partial(fast.simulate_course, with_amounts="amount" not in untold, with_craving="vas" not in untold)
+    kernel = partial(
+        fast.simulate_course, record_states=needs_states(protocol),
+        with_amounts="amount" not in untold, with_craving="vas" not in untold,
+    )  # fmt: skip
     lives = _live(protocol, enrolled, values, pharmacology, without=without, kernel=kernel)
     course, happened = lives.course, lives.happenings
     measured = measure(
@@ -175,12 +173,12 @@ def simulate_with_states(
 ) -> tuple[Int[np.ndarray, " subject"], Course]:
     """Arms and courses of the first ``n_people`` of the first replicates, with the states of every day.
 
-    The reference kernel makes them; it gives the courses of :func:`simulate_batch`, bit for bit.
+    The courses are those of :func:`simulate_batch`, bit for bit.
     """
     values = _effective(protocol, parameters)
     enrolled = _enrol(protocol, values, drawing, seed=seed, first_replicate=0, n_replicates=n_replicates)
     enrolled = enrolled.first(n_people)
-    kernel = partial(reference.simulate_course, record_states=True)
+    kernel = partial(fast.simulate_course, record_states=True)
     course = _live(protocol, enrolled, values, pharmacology, kernel=kernel).course
     return enrolled.arm, course
 

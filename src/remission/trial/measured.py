@@ -66,7 +66,7 @@ class Measured:
 
 
 def needs_states(protocol: Protocol) -> bool:
-    """Whether an endpoint reads states, which only the reference kernel keeps."""
+    """Whether an endpoint reads states, which take room and are kept where somebody does."""
     return any(
         KINDS[one.kind].needs == "depression" or one.kind in {"tonic_craving", "cue_craving"}
         for one in protocol.endpoints

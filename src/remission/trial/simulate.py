@@ -22,6 +22,7 @@ from remission.records.seed import DEFAULT_SEED
 from remission.streams import check_seed
 from remission.trial.batch import TrialBatch, simulate_batch
 from remission.trial.chunk import Chunk, ChunkResult, analyze_batch, merge_chunks, plan_chunks
+from remission.trial.measured import needs_states
 from remission.trial.package import check_package
 from remission.trial.resampled import ChainPeople, DiaryPeople, check_source, simulate_resampled
 from remission.trial.result import StateCourses, TrialResult
@@ -65,7 +66,9 @@ class TrialPlan:
         step, end = self.chunk_replicates, self.n_replicates
         if step is None:
             n_people = end * self.protocol.population.n_subjects // _PIECES
-            return plan_chunks(self.protocol, end, n_people=min(max(n_people, _FEWEST_PEOPLE), _MOST_PEOPLE))
+            # States of every day, and diaries, take a hundred bytes a person-day.
+            most = _FEWEST_PEOPLE if self.with_diaries or needs_states(self.protocol) else _MOST_PEOPLE
+            return plan_chunks(self.protocol, end, n_people=min(max(n_people, _FEWEST_PEOPLE), most))
         return [Chunk(first=first, count=min(step, end - first)) for first in range(0, end, step)]
 
     @cached_property

@@ -1,7 +1,4 @@
-"""The states behind a trial, by arm and day, over the first people of its first replicates.
-
-They come from the reference kernel, which keeps states; it gives the same courses as the compiled one, bit for bit.
-"""
+"""The states behind a trial, by arm and day, over the first people of its first replicates."""
 
 import numpy as np
 
@@ -38,13 +35,15 @@ def simulate_states(
         pharmacology=pharmacology,
         drawing=drawing,
     )
-    groups = [arm == index for index in range(len(protocol.arms))]
+    groups = [np.flatnonzero(arm == index) for index in range(len(protocol.arms))]
     empty = np.full(protocol.follow_up_days, np.nan)
     mean, low, high = {}, {}, {}
     for name in STATES:
-        value = course.states[name]
-        mean[name] = np.stack([value[group].mean(axis=0) if group.any() else empty for group in groups])
-        bands = [np.quantile(value[g], [0.1, 0.9], axis=0) if g.any() else np.stack([empty, empty]) for g in groups]
+        # Days lie one after the other, each with its people, so that quantiles are taken of neighbors.
+        parts = [course.states[name].T[:, group] for group in groups]
+        # A sum over people in their order, whatever lies beside what.
+        mean[name] = np.stack([np.ascontiguousarray(one.T).mean(axis=0) if one.size else empty for one in parts])
+        bands = [np.quantile(one, [0.1, 0.9], axis=1) if one.size else np.stack([empty, empty]) for one in parts]
         low[name] = np.stack([band[0] for band in bands])
         high[name] = np.stack([band[1] for band in bands])
-    return StateCourses(n_people=np.array([group.sum() for group in groups]), mean=mean, low=low, high=high)
+    return StateCourses(n_people=np.array([group.size for group in groups]), mean=mean, low=low, high=high)

@@ -44,7 +44,7 @@ from remission.numerics.lanes import (
 )
 from remission.numerics.lanes import unit_lane as _unit
 from remission.numerics.memory import keep_freed_memory
-from remission.patient.course import Course, CourseSchedule, Traits
+from remission.patient.course import STATES, Course, CourseSchedule, Traits
 from remission.patient.kernels.links import active_links
 from remission.patient.parameters import CourseParameters
 from remission.patient.weights import CourseWeights, Pieces, course_weights, keep_share, pieces_of, starting_states
@@ -120,7 +120,7 @@ _N_ROWS = 64
     _KEEP_GC, _KEEP_GK, _PER_RISE, _W_EASED, _W_K, _K_C, _K_G, _C_L,
     # What moves or is worked out.
     _P, _GC, _GK, _H, _R, _A, _F, _L, _M, _Y, _CLEAN, _IN, _GATE, _U_USE, _U_REGIME, _U_LEAVE, _RADIUS, _TURN, _N_CUE,
-    _Z, _DRIVE, _DOSE, _WEEK, _USUAL, _INCUBATED, _RECENT, _INCENTIVE, _PUSHED, _, _, _, _, _, _, _,
+    _Z, _DRIVE, _DOSE, _WEEK, _USUAL, _INCUBATED, _RECENT, _INCENTIVE, _PUSHED, _GN, _TONE, _, _, _, _, _,
 ) = (row * BLOCK for row in range(_N_ROWS))  # fmt: skip
 _N_OWN = _P // BLOCK
 _MASK = uint64(0xFFFFFFFF)
@@ -174,7 +174,7 @@ def _dose(b, values, due_day, is_due, day, exposure, psychoactive, o):
             effect = _dose_effect(exposures[i], b[_SLOPE + i], b[_E_HALF + i])
             felt = _felt_dose(b[_RESP + i], effect * due, p.rho)
             b[_DOSE + i] = b[_DOSE + i] + felt
-            b[_P + i] = b[_P + i] + felt
+            b[_P + i], b[_TONE + i] = b[_P + i] + felt, b[_TONE + i] + felt
             b[_M + i] = _experience(b[_M + i], b[_RESP + i], scores[i] * due, p.k_m)
 
 
@@ -284,6 +284,30 @@ def _mark(b, values, vas):
 
 
 @njit(**OPTIONS)
+def _record(b, values, weights, states):
+    """Step 3: the states of the day, as of :data:`STATES`; two that no use follows from move here.
+
+    ``states``: state by day by person, cut out for this day and block.
+    """
+    p, w = _named(values), _weighed(weights)
+    for i in range(BLOCK):
+        load, skill, cue, trace, per_rise = b[_A + i], b[_L + i], b[_X + i], b[_F + i], b[_PER_RISE + i]
+        withdrawn = _withdrawal(load, trace)
+        affect = _negative_affect(withdrawn, load, cue, p.w_w, p.c_a, p.c_x)
+        eased_n, eased_k = _raised_share(b[_GN + i], p.g_b, per_rise), _raised_share(b[_GK + i], p.g_b, per_rise)
+        states[0, i], states[1, i], states[2, i] = b[_P + i], b[_GC + i], b[_GN + i]
+        states[3, i], states[4, i], states[5, i] = b[_GK + i], b[_TONE + i], b[_H + i]
+        states[6, i], states[7, i], states[8, i], states[9, i] = b[_R + i], load, trace, withdrawn
+        states[10, i] = _eased_affect(affect, eased_n, b[_TONE + i], p.k_n, p.k_s)
+        states[11, i], states[12, i] = skill, b[_M + i]
+        states[13, i] = _control(eased_k, skill, b[_M + i], load, b[_W_K + i], b[_C_L + i], p.w_m, p.k_a)
+        states[14, i], states[15, i], states[16, i], states[17, i] = cue, b[_Z + i], b[_DRIVE + i], b[_E + i]
+    for i in range(BLOCK):
+        b[_TONE + i] = _decay_serotonin(b[_TONE + i], w.keep_s)
+        b[_GN + i] = _decay_efficacy(b[_GN + i], p.g_b, w.keep_gn)
+
+
+@njit(**OPTIONS)
 def _leave(b, days_in_study, day, leaving_clean, leaving_using):
     """Step 3: who leaves today."""
     for i in range(BLOCK):
@@ -352,6 +376,7 @@ def _rise(b):
     """Step 4: what today's dose does in the night."""
     for i in range(BLOCK):
         b[_GC + i] = _raise_efficacy(b[_GC + i], b[_DOSE + i], b[_K_G + i])
+        b[_GN + i] = _raise_efficacy(b[_GN + i], b[_DOSE + i], b[_K_G + i])
         b[_GK + i] = _raise_efficacy(b[_GK + i], b[_DOSE + i], b[_K_G + i])
 
 
@@ -376,15 +401,16 @@ def _on_days(due):
 
 
 @njit(nogil=True, cache=True, **OPTIONS)
-def _blocks(  # noqa: C901 - one loop; its parts are above
+def _blocks(  # noqa: C901, PLR0912 - one loop; its parts are above
     b, week, values, weights, own, key, start, infusion_day, exposure, psychoactive, session_day, incentive, keep_i,
-    closed, spans, goal, dosed, taught, use_all, amount_all, vas_all, unknown, days_in_study, attended, first, last,
+    closed, spans, goal, dosed, taught, use_all, amount_all, vas_all, states, unknown, days_in_study, attended, first,
+    last,
 ):  # fmt: skip
     p = _named(values)
     k0, k1 = uint64(key) & _MASK, uint64(key) >> _SHIFT
     before, stop_day, trying_from = spans[0], spans[1], spans[2]
     has_rewards, has_medicine, has_belief = spans[3] > 0, spans[4] > 0, spans[5] > 0
-    has_amounts, has_marks = spans[6] > 0, spans[7] > 0
+    has_amounts, has_marks, has_states = spans[6] > 0, spans[7] > 0, spans[8] > 0
     n_days = dosed.shape[1]
     gate_moves = p.gamma != 0.0 or not _IS_OUR_GATE
     # Use is 0 or 1, so two values of this exponential serve everybody.
@@ -404,6 +430,7 @@ def _blocks(  # noqa: C901 - one loop; its parts are above
         for i in range(BLOCK):
             b[_H + i], b[_A + i], b[_F + i], b[_R + i] = start[0], start[1], start[2], start[3]
             b[_GC + i], b[_GK + i], b[_GATE + i] = p.g_b, p.g_b, 1.0
+            b[_GN + i] = p.g_b
             b[_M + i] = 0.0 if before > 0 else b[_M0 + i]
             b[_PUSHED + i], b[_INCUBATED + i], b[_IN + i] = b[_B + i], 1.0, 1.0
         for day in range(-before, n_days):
@@ -427,6 +454,8 @@ def _blocks(  # noqa: C901 - one loop; its parts are above
             if has_rewards or has_medicine or has_belief:
                 _push(b, float(day), has_rewards, has_medicine, has_belief)
             _live(b, week, values, weights, week_day, open_access)
+            if has_states and day >= 0:
+                _record(b, values, weights, states[:, day, o:end])
             # Cut out here, for a number that might count from the end keeps a loop from being vectorized.
             row = day + before
             _keep(b, use_all[row, o:end], unknown[o:end])
@@ -438,7 +467,7 @@ def _blocks(  # noqa: C901 - one loop; its parts are above
                 _leave(b, days_in_study[o:end], day, followed * may_leave[0], followed * may_leave[1])
             hold_1, hold_2 = 0.0 if wants == 2 else p.hold, p.hold if wants == 0 else 0.0
             _night(b, week, values, weights, week_day, open_access, hold_1, hold_2)
-            _fade(b, weights, has_rewards, gate_moves, keep_i)
+            _fade(b, weights, has_rewards, gate_moves or has_states, keep_i)
             _learn(b, values, gate_moves)
             if has_dose:
                 _rise(b)
@@ -453,13 +482,15 @@ def simulate_course(
     n_threads: int = 1,
     with_amounts: bool = True,
     with_craving: bool = True,
+    record_states: bool = False,
 ) -> Course:
-    """The courses of many people, equal in every bit to the reference kernel's; states are not recorded.
+    """The courses of many people, equal in every bit to the reference kernel's.
 
     ``people``, ``traits``, ``schedule``, ``parameters``: as for
     :func:`remission.patient.kernels.reference.simulate_course`. ``n_threads``: threads that share the blocks.
     ``with_amounts``, ``with_craving``: whether somebody reads ``amount`` and ``vas``, those of the baseline too; they
-    are not worked out otherwise, and every one is NaN. All else is the same.
+    are not worked out otherwise, and every one is NaN. All else is the same. ``record_states``: whether to keep the
+    states of every day; day by day they lie together, not person by person.
 
     Raises NumericalError: a craving that is not worked out would be no number.
     """
@@ -489,7 +520,7 @@ def simulate_course(
     spans = (
         before, never if entry.stop_day is None else entry.stop_day, entry.trying_from,
         schedule.incentive is not None, schedule.medicine is not None, schedule.belief is not None,
-        with_amounts, with_craving,
+        with_amounts, with_craving, record_states,
     )  # fmt: skip
     # One piece of memory for all of them: freed pieces larger than half of what is kept go back to the system, and
     # asking for the same pages again takes a fifth of the kernel's time.
@@ -499,6 +530,7 @@ def simulate_course(
     vas_all = numbers.pop() if with_craving else _NOTHING
     amount_all = numbers.pop() if with_amounts else _NOTHING
     use_all, unknown = kept[-1], np.zeros(padded, dtype=np.int8)
+    states = np.empty((len(STATES), n_days, padded)) if record_states else np.empty((1, 1, 1))
     days_in_study = np.full(padded, n_days, dtype=np.int64)
     attended = np.zeros(session_day.shape, dtype=np.int8)
     shared = (
@@ -508,7 +540,7 @@ def simulate_course(
         _padded(incentive.T, padded), keep_share(schedule.tau_incentive_day), closed,
         np.array(spans, dtype=np.int64), _GOALS.index(entry.goal),
         _some_due(infusion_day, n_days), _some_due(session_day, n_days),
-        use_all, amount_all, vas_all, unknown, days_in_study, attended,
+        use_all, amount_all, vas_all, states, unknown, days_in_study, attended,
     )  # fmt: skip
     tickets = itertools.count()
     # Few calls, for each looks at the types of its arguments anew; yet enough to share out among threads, and none so
@@ -547,7 +579,7 @@ def simulate_course(
         baseline_vas=vas_all[:before, :n].T,
         days_in_study=days_in_study[:n],
         attended=attended[:, :n].T > 0,
-        states={},
+        states={name: values[:, :n].T for name, values in zip(STATES, states, strict=False)} if record_states else {},
     )
 
 
@@ -565,7 +597,22 @@ def _blocks_with(links: tuple[tuple[str, Any], ...]) -> Any:
     }
     for name, function in links:
         space[_SHORT.get(name, f"_{name}")] = compile_equation(function)
-    for inner in (_draw, _stop, _dose, _contact, _push, _live, _take, _mark, _leave, _night, _fade, _learn, _rise):
+    for inner in (
+        _draw,
+        _stop,
+        _dose,
+        _contact,
+        _push,
+        _live,
+        _take,
+        _mark,
+        _record,
+        _leave,
+        _night,
+        _fade,
+        _learn,
+        _rise,
+    ):
         space[inner.__name__] = njit(**OPTIONS)(FunctionType(inner.py_func.__code__, space, inner.__name__))
     return njit(nogil=True, **OPTIONS)(FunctionType(_blocks.py_func.__code__, space, "_blocks"))
 

@@ -301,7 +301,7 @@ HEAD = """# Waits: where the seconds go
 
 Written by `make waits`; do not edit by hand.
 "Before" is commit {earlier}, measured in turns with this one in new processes: medians of {repeats}.
-What is compiled is in the cache, but for the first use.
+What is compiled, and what is drawn once for a version, is in the cache, but for the first use.
 The load average of the machine was {load:.1f} when it began{busy}.
 
 | wait | before | now | goal |
@@ -326,6 +326,8 @@ END = """
 - A run of some seconds has a process beside it, which starts before the first one loads anything, and then takes its
   part of pieces and charts; it draws while the first one writes tables, and nobody waits for it while it still loads.
   Where it cannot be had or is lost, the first one does all of it.
+- A plan is sent to a worker once, not with each piece, and a piece comes back as the bytes that are kept.
+- A step of /learn follows from the program alone: it is drawn once for a version and kept in the user's cache.
 - Code compiled for a processor is kept in the user's cache and never shipped: it may stop another processor.
   A line says when it is made.
   A folder that cannot be written to, a full disk or a damaged file costs time and no number.

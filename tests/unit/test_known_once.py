@@ -104,6 +104,19 @@ def test_a_home_that_is_no_folder_costs_time_only(home: Path, monkeypatch: pytes
     assert computed.times == 1
 
 
+def test_a_package_that_cannot_be_read_costs_time_only(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who cannot say which program this is keeps nothing."""
+
+    def refuses() -> str:
+        raise PermissionError(errno.EACCES, "not yours")
+
+    monkeypatch.setattr(once, "_program", refuses)
+    computed = Counted()
+    assert ask(computed) == ask(computed)
+    assert computed.times == 2
+    assert kept(home) == []
+
+
 def test_a_replaced_link_keeps_nothing(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What somebody's own equation gives must not be shown as the model's."""
     monkeypatch.setattr("remission.patient.kernels.links.active_links", lambda: {"gate": abs})

@@ -41,17 +41,21 @@ def known_once(
                 return use(json.loads(content))
     found = compute()
     content = json.dumps(found, ensure_ascii=False).encode()
-    place = _folders()[-1] / f"{name}-{which}.json"
     with suppress(OSError, RemissionError):
-        make_folder(place.parent)
-        write_bytes(place, hashlib.sha256(content).hexdigest().encode() + b"\n" + content, replace=True)
+        for folder in _folders()[-1:]:
+            make_folder(folder)
+            whole = hashlib.sha256(content).hexdigest().encode() + b"\n" + content
+            write_bytes(folder / f"{name}-{which}.json", whole, replace=True)
     # As it is read later, so that the first reader sees the same.
     return use(json.loads(content))
 
 
 @cache
 def _folders() -> tuple[Path, ...]:
-    return cache_folders(f"pages-{_program()}")
+    try:
+        return cache_folders(f"pages-{_program()}")
+    except OSError:  # a file of the package that this user may not read
+        return ()
 
 
 @cache

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import binomtest
 
 from remission.errors import UnitsError
-from remission.library.loader import list_parameter_sets, read_library_toml
+from remission.library.loader import list_parameter_sets, load_parameter_set, parameter_sets_with, read_library_toml
 from remission.library.protocols import evidence_of, list_protocols, load_protocol, substance_of
 from remission.numerics.intervals import share_interval
 from remission.records.quantity import is_per_weight, read_fixed_dose
@@ -63,3 +63,13 @@ def test_parameter_sets_are_found_without_reading_the_library() -> None:
             elif entry.name.endswith(".toml") and "parameters" in read_library_toml(entry):
                 found.append(entry.name.removesuffix(".toml"))
     assert list_parameter_sets() == tuple(sorted(found))
+
+
+def test_sets_with_an_attribute_are_found_without_parsing_the_others() -> None:
+    """A plan parsed the posteriors to see that they are no models of kinetics; one that is missed is never shown."""
+    names = {one for name in list_parameter_sets() for one in load_parameter_set(name).attributes}
+    assert {"species"} < names
+    for attribute in names:
+        expected = [name for name in list_parameter_sets() if attribute in load_parameter_set(name).attributes]
+        assert parameter_sets_with(attribute) == tuple(expected)
+    assert parameter_sets_with("no-such-attribute") == ()

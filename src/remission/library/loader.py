@@ -38,6 +38,14 @@ def list_parameter_sets() -> tuple[str, ...]:
 
 
 @cache
+def parameter_sets_with(attribute: str) -> tuple[str, ...]:
+    """Names of the parameter sets that have an attribute, sorted; those that have none are not parsed."""
+    says = re.compile(rf"\b{re.escape(attribute)}\b")
+    named = [name for name, place in sorted(_files().items()) if says.search(_text(place))]
+    return tuple(name for name in named if attribute in load_parameter_set(name).attributes)
+
+
+@cache
 def load_parameter_set(name: str) -> ParameterSet:
     """The parameter set of that name.
 
@@ -52,6 +60,9 @@ def load_parameter_set(name: str) -> ParameterSet:
     >>> clearance.value, clearance.unit, clearance.printed_value, clearance.printed_unit
     (88.8, 'L/h', 1.48, 'L/min')
     """
+    places = _places().get(name, ())
+    if len(places) == 1 and _HAS_PARAMETERS.search(_text(places[0])):
+        return _parse(name, read_library_toml(places[0]))
     known = _files()
     check_known(name, known, where="parameter set", names="names of the library", error=LibraryError)
     return _parse(name, read_library_toml(known[name]))
@@ -83,16 +94,27 @@ def _text(entry: Traversable) -> str:
 
 
 @cache
-def _files() -> MappingProxyType[str, Traversable]:
-    found: dict[str, Traversable] = {}
+def _places() -> dict[str, list[Traversable]]:
+    """Where files of TOML of each name are; what is in them is not looked at."""
+    found: dict[str, list[Traversable]] = {}
     pending: list[Traversable] = [files("remission.library")]
     while pending:
         for entry in pending.pop().iterdir():
-            if entry.is_dir():
+            # Asking the disk what each of some hundred files is takes longer than to look at its name.
+            if entry.name.endswith(".toml"):
+                found.setdefault(entry.name.removesuffix(".toml"), []).append(entry)
+            elif "." not in entry.name and entry.is_dir():
                 pending.append(entry)
-            elif entry.name.endswith(".toml") and _HAS_PARAMETERS.search(_text(entry)):
-                name = entry.name.removesuffix(".toml")
-                if name in found:
-                    raise LibraryError(where="library", got=f"two files named {name}.toml", allowed="one of each name")
-                found[name] = entry
+    return found
+
+
+@cache
+def _files() -> MappingProxyType[str, Traversable]:
+    found: dict[str, Traversable] = {}
+    for name, places in _places().items():
+        mine = [one for one in places if _HAS_PARAMETERS.search(_text(one))]
+        if len(mine) > 1:
+            raise LibraryError(where="library", got=f"two files named {name}.toml", allowed="one of each name")
+        if mine:
+            found[name] = mine[0]
     return MappingProxyType(found)

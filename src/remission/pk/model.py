@@ -16,7 +16,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from remission.errors import LibraryError, did_you_mean, known_names
-from remission.library.loader import list_parameter_sets, load_parameter_set, read_library_toml
+from remission.library.loader import (
+    list_parameter_sets,
+    load_parameter_set,
+    parameter_sets_with,
+    read_library_toml,
+)
 from remission.records.analyte import Analyte, SamplingSite
 from remission.records.parameter import Grade, Parameter, ParameterSet, columns_of_parameters
 from remission.records.result import Result
@@ -143,8 +148,7 @@ def list_pk_models() -> tuple[str, ...]:
 
 def list_library_models() -> tuple[str, ...]:
     """Names of the models that ship with the program; those of your own (:func:`add_pk_model`) are left out."""
-    known = (name for name in list_parameter_sets() if "species" in load_parameter_set(name).attributes)
-    return (*_FROZEN, *known)
+    return (*_FROZEN, *parameter_sets_with("species"))
 
 
 def is_pk_model(name: str) -> bool:

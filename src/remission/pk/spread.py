@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from remission.errors import SpecError, did_you_mean
-from remission.library.loader import list_parameter_sets, load_parameter_set
+from remission.library.loader import parameter_sets_with
 from remission.pk.doses import simulate_doses
 from remission.pk.model import PkModel, load_pk_model, with_both_forms
 from remission.records.analyte import Analyte, SamplingSite
@@ -93,7 +93,7 @@ class AveragedCurve:
 
 def published_models() -> tuple[str, ...]:
     """Names of the published models of the library."""
-    return tuple(name for name in list_parameter_sets() if "species" in load_parameter_set(name).attributes)
+    return parameter_sets_with("species")
 
 
 def models_for_infusions() -> tuple[str, ...]:

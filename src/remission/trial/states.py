@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from remission.numerics.quantiles import quantiles_over_people
 from remission.patient.course import STATES
 from remission.patient.drawn import Drawing
 from remission.patient.parameters import CourseParameters
@@ -43,7 +44,7 @@ def simulate_states(
         parts = [course.states[name].T[:, group] for group in groups]
         # A sum over people in their order, whatever lies beside what.
         mean[name] = np.stack([np.ascontiguousarray(one.T).mean(axis=0) if one.size else empty for one in parts])
-        bands = [np.quantile(one, [0.1, 0.9], axis=1) if one.size else np.stack([empty, empty]) for one in parts]
+        bands = [quantiles_over_people(one.T, (0.1, 0.9)) if one.size else np.stack([empty, empty]) for one in parts]
         low[name] = np.stack([band[0] for band in bands])
         high[name] = np.stack([band[1] for band in bands])
     return StateCourses(n_people=np.array([group.size for group in groups]), mean=mean, low=low, high=high)

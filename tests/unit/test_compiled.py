@@ -192,7 +192,6 @@ def made_later(values):
 USED = """
 import logging, sys
 import numpy as np
-from remission.kept import own_temporary
 from remission.numerics import compiled
 compiled._Locator.from_function = classmethod(lambda cls, function, file: cls(function, file))
 import loops

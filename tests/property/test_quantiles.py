@@ -17,3 +17,13 @@ def test_the_bits_are_those_of_numpy(n_people: int) -> None:
         np.asfortranarray(rng.normal(size=(n_people, 7)) * 10.0 ** rng.integers(-12, 12, size=(1, 7))),
     ):
         assert np.array_equal(quantiles_over_people(values, p_quantiles), np.quantile(values, p_quantiles, axis=0))
+
+
+def test_no_number_is_not_sorted_away() -> None:
+    """One craving that is no number makes its day's quantiles none, and no other day's."""
+    values = np.random.default_rng(3).normal(size=(50, 6))
+    values[7, 2] = values[9, 2] = values[49, 5] = np.nan
+    found = quantiles_over_people(values, (0.0, 0.1, 0.9, 1.0))
+    np.testing.assert_array_equal(found, np.quantile(values, (0.0, 0.1, 0.9, 1.0), axis=0))
+    assert np.isnan(found[:, [2, 5]]).all()
+    assert np.isfinite(found[:, [0, 1, 3, 4]]).all()

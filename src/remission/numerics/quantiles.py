@@ -14,7 +14,7 @@ from remission.shapes import Float
 def quantiles_over_people(
     values: Float[np.ndarray, "subject time"], p_quantiles: Sequence[float]
 ) -> Float[np.ndarray, "quantile time"]:
-    """``np.quantile(values, p_quantiles, axis=0)`` of finite values, bit for bit.
+    """``np.quantile(values, p_quantiles, axis=0)``, bit for bit; NaN at the times at which anybody has none.
 
     >>> quantiles_over_people(np.array([[3.0], [1.0], [2.0]]), [0.25, 0.5]).ravel().tolist()
     [1.5, 2.0]
@@ -27,4 +27,7 @@ def quantiles_over_people(
     low, high = ordered[:, below].T, ordered[:, np.minimum(below + 1, last)].T
     # From the nearer neighbor, as NumPy does, so that p and 1 - p mirror each other.
     step = high - low
-    return np.where(share < 0.5, low + step * share, high - step * (1.0 - share))
+    found = np.where(share < 0.5, low + step * share, high - step * (1.0 - share))
+    # What is no number is sorted to the end.
+    found[:, np.isnan(ordered[:, last])] = np.nan
+    return found

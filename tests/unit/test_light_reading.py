@@ -53,6 +53,14 @@ def test_columns_from_bytes_are_arrows_own() -> None:
     assert _texts(_Texts([], np.zeros(0, dtype=np.int64))).equals(pa.array([], pa.string()))
 
 
+def test_many_texts_are_those_of_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond a million rows Arrow decodes; the column is the same."""
+    column = _Texts(["ketamine-therapy", "", "\u00fcber"], np.array([0, 2, 1, 1, 0]))
+    few = _texts(column)
+    monkeypatch.setattr("remission.runs.tables._MANY_ROWS", 2)
+    assert _texts(column).equals(few)
+
+
 def test_parameter_sets_are_found_without_reading_the_library() -> None:
     """Every command asks which sets there are; a set that the short look misses could not be named."""
     found, waiting = [], [files("remission.library")]

@@ -102,6 +102,9 @@ def _verdict_data(row: SummaryRow) -> dict[str, Any]:
     }  # fmt: skip
 
 
+_MANY_ROWS = 1_000_000
+
+
 class _Texts(NamedTuple):
     """A column of texts that repeat: the different ones, and which stands in each row."""
 
@@ -191,8 +194,12 @@ def _numbers(values: np.ndarray) -> Any:
 def _texts(column: _Texts) -> Any:
     import pyarrow as pa
 
-    # Decoding a dictionary would load all that Arrow computes with.
     words = [word.encode() for word in column.words]
+    if column.rows.size > _MANY_ROWS:
+        # Arrow needs less memory for many, and says so where the letters are more than a column holds.
+        known = pa.array([word.decode() for word in words], pa.string())
+        return pa.DictionaryArray.from_arrays(_numbers(column.rows.astype(np.int32)), known).dictionary_decode()
+    # Decoding a dictionary would load all that Arrow computes with.
     rows = column.rows.tolist()
     ends = np.zeros(len(rows) + 1, dtype=np.int32)
     np.cumsum(np.array([*map(len, words)], dtype=np.int32)[column.rows], out=ends[1:])

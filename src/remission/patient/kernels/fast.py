@@ -579,7 +579,7 @@ def simulate_course(
         baseline_vas=vas_all[:before, :n].T,
         days_in_study=days_in_study[:n],
         attended=attended[:, :n].T > 0,
-        states={name: values[:, :n].T for name, values in zip(STATES, states, strict=False)} if record_states else {},
+        states={name: values[:, :n].T for name, values in zip(STATES, states, strict=True)} if record_states else {},
     )
 
 

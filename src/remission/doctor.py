@@ -149,7 +149,7 @@ def _extras() -> Check:
 
 
 def _processor() -> Check:
-    from remission.numerics.lanes import compiled_for
+    from remission.numerics.compiled import compiled_for
 
     found = (
         f"{platform.machine()}, {available_cores()} of {os.cpu_count()} cores, compiled for {compiled_for()}, "
@@ -164,7 +164,7 @@ def _processor() -> Check:
 
 def _cache() -> Check:
     """Where compiled code is kept between two starts."""
-    from remission.numerics.compiled import places
+    from remission.numerics.code_files import places
 
     place = places()[-1]
     check_folder(place, where="compiled code")

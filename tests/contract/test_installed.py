@@ -110,8 +110,8 @@ def test_the_program_imports_where_posix_is_absent(built: Path) -> None:
         "del signal.pthread_sigmask\n"
         "os.environ['XDG_CACHE_HOME'] = os.devnull\n"  # the fallback once asked who the user is
         "import remission\n"
-        "from remission.numerics import compiled\n"
-        "print(compiled.find_places()[-1])\n"
+        "from remission.numerics import code_files\n"
+        "print(code_files.find_places()[-1])\n"
         "for found in pkgutil.walk_packages(remission.__path__, 'remission.'):\n"
         "    if '__main__' in found.name or '.web' in found.name: continue\n"
         "    try: importlib.import_module(found.name)\n"

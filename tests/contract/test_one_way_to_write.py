@@ -20,7 +20,7 @@ ALLOWED = {
     # Folders in the user's cache: nothing a user asked for.
     ("kept.py", "mkdir"),
     ("kept.py", "mkdtemp"),
-    ("numerics/compiled.py", "mkdir"),
+    ("numerics/code_files.py", "mkdir"),
     # Asks whether a temporary folder can be made, and leaves nothing.
     ("doctor.py", "TemporaryDirectory"),
     # Grows line by line while a design runs, in its hidden or unfinished folder; a line that was cut off is not read.

@@ -4,15 +4,14 @@ from typing import Any
 
 import divided_differences as twins
 import numpy as np
-from numba import njit
 from reference_kinetics import decay_difference
 
 from remission.numerics import decay_lanes as lanes
 from remission.numerics.elementary import exp
-from remission.numerics.lanes import OPTIONS
+from remission.numerics.loops import made_loop
 
 
-@njit(**OPTIONS)  # type: ignore[untyped-decorator]
+@made_loop
 def _all(a: Any, b: Any, decay_a: Any, decay_b: Any, mean: Any, difference: Any, cumulative: Any) -> None:
     for i in range(a.size):
         mean[i] = lanes.mean_decay_lane(a[i], decay_a[i])

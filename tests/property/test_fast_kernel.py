@@ -7,10 +7,10 @@ import pytest
 from effort import tries
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numba import njit
 
 from remission.errors import NumericalError
 from remission.numerics import elementary, lanes
+from remission.numerics.loops import made_loop
 from remission.patient.course import STATES, Course, CourseSchedule, DrawnValues, Entry
 from remission.patient.kernels import fast, reference
 from remission.patient.parameters import CourseParameters, load_course_parameters
@@ -191,7 +191,7 @@ def test_one_number_functions_have_the_bits_of_the_array_functions() -> None:
     ]
     for function, argument, expected in pairs:
 
-        @njit(**lanes.OPTIONS)
+        @made_loop
         def each(values, function=function):  # type: ignore[no-untyped-def]
             out = np.empty_like(values)
             for i in range(values.size):
@@ -217,6 +217,6 @@ def test_compiled_draws_are_the_same_draws(seed: int, subject: int, replicate: i
     assert list(_philox(*counter, np.uint64(seed & 0xFFFFFFFF), np.uint64(seed >> 32))) == expected
 
 
-@njit
+@made_loop
 def _philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     return lanes.philox_lane(c0, c1, c2, c3, k0, k1)

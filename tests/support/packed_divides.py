@@ -42,7 +42,7 @@ def main(error_model: str) -> None:
     people = People.of_replicates(seed=1, first=0, count=1, n_subjects=fast.BLOCK)
     traits = sample_traits(people, parameters, entry=Entry())
     fast.simulate_course(people, traits, course_schedule(fast.BLOCK, 3), parameters)
-    code = "\n".join(fast._blocks.inspect_asm().values())
+    code = "\n".join(fast._blocks.dispatcher.inspect_asm().values())
     packed, scalar = (len(re.findall(rf"\bv?div{kind}\b", code)) for kind in ("pd", "sd"))
     sys.stdout.write(f"{packed} {scalar}\n")
 

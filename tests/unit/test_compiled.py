@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from remission.kept import own_temporary
-from remission.numerics import compiled
+from remission.numerics import code_files
 from remission.numerics.compiled import Pieces
 
 # A function of the package that compiles in a second, called as two installations would.
@@ -27,10 +27,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
-    for one in (compiled.places, compiled._say_compiling, compiled._say_not_kept):
+    for one in (code_files.places, code_files.say_compiling, code_files._say_not_kept):
         one.cache_clear()
     yield tmp_path
-    for one in (compiled.places, compiled._say_compiling, compiled._say_not_kept):
+    for one in (code_files.places, code_files.say_compiling, code_files._say_not_kept):
         one.cache_clear()
 
 
@@ -54,9 +54,9 @@ def test_what_was_kept_is_read_again_and_by_nobody_with_another_key(home: Path) 
 
 def test_two_versions_on_one_cache_have_folders_of_their_own(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The outermost file may be the same in both, and an equation in another file not."""
-    before = compiled.find_places()
-    monkeypatch.setattr(compiled, "source_key", lambda _: "0123456789abcdef")
-    assert set(before).isdisjoint(compiled.find_places())
+    before = code_files.find_places()
+    monkeypatch.setattr(code_files, "source_key", lambda _: "0123456789abcdef")
+    assert set(before).isdisjoint(code_files.find_places())
 
 
 @pytest.mark.parametrize("harm", ["cut", "emptied", "a bit turned", "another's content"])
@@ -65,7 +65,7 @@ def test_a_damaged_file_counts_as_absent(home: Path, harm: str) -> None:
     one = pieces()
     one.save("a", {"code": bytes(500)})
     one.save("b", {"code": bytes(600)})
-    path = home / "cache" / compiled.places()[0] / one._file("a")
+    path = home / "cache" / code_files.places()[0] / one._file("a")
     content = path.read_bytes()
     turned = bytes([*content[:200], content[200] ^ 1, *content[201:]])
     path.write_bytes({"cut": content[:-7], "emptied": b"", "a bit turned": turned}.get(harm, pickle.dumps("x")))
@@ -79,10 +79,10 @@ def test_a_folder_that_cannot_be_written_is_read_and_the_rest_kept_elsewhere(
 ) -> None:
     """As in an image whose first run was made by who built it: its users must not wait a minute each time."""
     pieces().save("old", 1)
-    (first,) = compiled.places()
+    (first,) = code_files.places()
     monkeypatch.setattr(os, "access", lambda *_: False)
-    compiled.places.cache_clear()
-    assert compiled.places()[0] == first
+    code_files.places.cache_clear()
+    assert code_files.places()[0] == first
     assert pieces().load("old") == 1
     assert not caplog.records
     assert pieces().load("new") is None
@@ -118,9 +118,9 @@ def test_a_home_that_is_no_folder_costs_a_start(home: Path, monkeypatch: pytest.
     """A read-only or absent home, as in many containers, must cost a start-up and not the run."""
     (home / "file").write_text("no folder")
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / "file"))
-    assert compiled.find_places()[-1].is_relative_to(home / "temporary")
+    assert code_files.find_places()[-1].is_relative_to(home / "temporary")
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(home / "asked"))
-    assert compiled.find_places()[-1].is_relative_to(home / "asked")
+    assert code_files.find_places()[-1].is_relative_to(home / "asked")
 
 
 def test_nobody_else_can_write_where_compiled_code_lies(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,7 +128,7 @@ def test_nobody_else_can_write_where_compiled_code_lies(home: Path, monkeypatch:
     own = own_temporary()
     assert own.parent == home / "temporary"
     monkeypatch.setattr(os, "access", lambda *_: False)
-    assert compiled.find_places()[-1].is_relative_to(own)
+    assert code_files.find_places()[-1].is_relative_to(own)
     own.chmod(0o777)
     assert own_temporary() != own
     own.rmdir()
@@ -162,8 +162,7 @@ def test_a_function_is_compiled_once_for_two_processes(tmp_path: Path) -> None:
 
 LOOPS = """
 import numpy as np
-from numba import njit
-from remission.numerics import lanes
+from remission.numerics.compiled import njit
 
 @njit(cache=True)
 def small(x):

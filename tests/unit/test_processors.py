@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from validation.processors import VARIANTS, Variant, faults_of, features, machine_under
 
-from remission.numerics import compiled
+from remission.numerics import code_files
 from remission.provenance import blas_kernel
 
 DIGEST = Path(__file__).parent.parent / "support" / "analysis_digest.py"
@@ -70,18 +70,18 @@ def test_a_new_folder_of_equations_is_part_of_the_key(tmp_path: Path) -> None:
         (package / name).mkdir(parents=True)
     equation = package / "social" / "deep" / "company.py"
     equation.write_text("def add_company(drive): return drive + 0.0\n")
-    seen = {compiled.source_key(package)}
+    seen = {code_files.source_key(package)}
     equation.write_text("def add_company(drive): return drive + 2.0\n")
-    seen.add(compiled.source_key(package))
+    seen.add(code_files.source_key(package))
     equation.rename(package / "company.py")
-    seen.add(compiled.source_key(package))
+    seen.add(code_files.source_key(package))
     (package / "numerics" / "more.py").write_text("")
-    seen.add(compiled.source_key(package))
+    seen.add(code_files.source_key(package))
     assert len(seen) == 4
     # What no equation can import costs no compilation.
     (package / "report" / "page.py").write_text("")
     (package / "numerics" / "notes.txt").write_text("")
-    assert compiled.source_key(package) in seen
+    assert code_files.source_key(package) in seen
 
 
 def test_the_layers_above_the_equations_are_the_ones_left_out() -> None:
@@ -92,7 +92,7 @@ def test_the_layers_above_the_equations_are_the_ones_left_out() -> None:
     layers = contracts["contracts"][0]["layers"]
     above = layers[: layers.index("(analyses)")]
     names = {name.strip(" ()") for layer in above for name in layer.split("|")}
-    assert names - {"__main__"} == compiled._ABOVE
+    assert names - {"__main__"} == code_files._ABOVE
 
 
 def test_a_run_tells_its_kernel(tmp_path: Path) -> None:

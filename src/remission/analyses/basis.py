@@ -8,10 +8,9 @@ that depends on those before it becomes zero and counts for nothing.
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from remission.analyses.estimate import refuse_gaps
-from remission.numerics.lanes import OPTIONS
+from remission.numerics.loops import loop
 from remission.numerics.small_systems import sum_of_products
 from remission.shapes import Bool, Float, Int
 
@@ -63,7 +62,7 @@ def orthonormal_basis(
     return Basis(stack, kept, left)
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def _make_orthonormal(stack, kept, left):
     """Columns in the place of those given; their sums in a fixed order."""
     n = stack.shape[2]

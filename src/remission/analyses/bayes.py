@@ -17,7 +17,6 @@ from collections.abc import Callable
 from functools import cache
 
 import numpy as np
-from numba import njit
 
 from remission.analyses.basis import basis_of_one
 from remission.analyses.estimate import (
@@ -33,7 +32,8 @@ from remission.analyses.means import project
 from remission.analyses.odds import logistic_fits
 from remission.numerics.distributions import beta_cdf_lane, log_beta_lane
 from remission.numerics.elementary import cos_sin_turns
-from remission.numerics.lanes import OPTIONS, exp_lane, log_lane
+from remission.numerics.lanes import exp_lane, log_lane
+from remission.numerics.loops import loop
 from remission.numerics.quadrature import gauss_legendre
 from remission.shapes import Bool, Float
 
@@ -118,7 +118,7 @@ def _share_below(difference: float, treated: tuple[float, float], control: tuple
     return float(_mixed(difference, low, high, (*treated, *control), *_places()))
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def _mixed(difference, low, high, shapes, nearness, slope):
     """The probability where the control's share lies between low and high, and all of it beyond high."""
     a1, b1, a0, b0 = shapes

@@ -16,7 +16,6 @@ logarithms by Rubin's rules.
 from collections.abc import Callable
 
 import numpy as np
-from numba import njit
 
 from remission.analyses.basis import orthonormal_basis
 from remission.analyses.counts import CountFit, fit_counts, robust_log_rate
@@ -27,7 +26,8 @@ from remission.errors import SpecError
 from remission.numerics.distributions import gamma_quantile, normal_cdf, normal_quantile
 from remission.numerics.elementary import exp
 from remission.numerics.intervals import Z95
-from remission.numerics.lanes import OPTIONS, exp_lane
+from remission.numerics.lanes import exp_lane
+from remission.numerics.loops import loop
 from remission.numerics.small_systems import factor
 from remission.shapes import Bool, Float
 from remission.streams import People
@@ -264,12 +264,12 @@ def _side(
     return (fit, phi, root, kept) if _factored(root) else Status.NOT_ESTIMABLE
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def _factored(matrix):
     return factor(matrix, 1e-12)
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def _poisson_counts(mean, uniform, normal):
     """The count at which the distribution passes a uniform number."""
     found = np.zeros(mean.size)

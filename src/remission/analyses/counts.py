@@ -34,7 +34,6 @@ Derived here. Tests hold estimates and errors to statsmodels, and the test of no
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from remission.analyses.basis import basis_of_one
 from remission.analyses.estimate import (
@@ -48,7 +47,8 @@ from remission.analyses.estimate import (
 from remission.analyses.odds import LARGEST_ERROR
 from remission.numerics.distributions import t_cdf, t_quantile
 from remission.numerics.elementary import exp
-from remission.numerics.lanes import OPTIONS, exp_lane, log_lane
+from remission.numerics.lanes import exp_lane, log_lane
+from remission.numerics.loops import inner, loop
 from remission.numerics.small_systems import factor, inverse, solve, sum_of_products
 from remission.shapes import Bool, Float
 
@@ -255,7 +255,7 @@ def _ratio(of: _Fitted | Status, *, is_odds: bool) -> Estimate:
     )
 
 
-@njit(**OPTIONS)
+@inner
 def _mean(is_odds, line, seen):
     """Expected count, its variance function, and its part of minus the log likelihood."""
     if not is_odds:
@@ -270,7 +270,7 @@ def _mean(is_odds, line, seen):
     )
 
 
-@njit(**OPTIONS)
+@inner
 def _fit(is_odds, columns, counts, seen_day, offset, steps, theta, mean, weight, lower):
     """Newton's steps on ``theta``, halved where they would lower the likelihood, until one adds nothing.
 
@@ -322,7 +322,7 @@ def _fit(is_odds, columns, counts, seen_day, offset, steps, theta, mean, weight,
     return False
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def _fit_plain(is_odds, columns, counts, seen_day, steps, theta, mean, covariance):
     """A fit without any effect held, from the overall rate on; the inverse information is left in its place."""
     overall = counts.sum() / seen_day.sum()
@@ -335,7 +335,7 @@ def _fit_plain(is_odds, columns, counts, seen_day, steps, theta, mean, covarianc
     return True
 
 
-@njit(**OPTIONS)
+@inner
 def _score(is_odds, columns, counts, seen_day, effect, steps, theta, mean, weight):
     """t of the treatment, the last column, where its effect is held; NaN where the others cannot be fitted."""
     n_terms, n = columns.shape
@@ -357,7 +357,7 @@ def _score(is_odds, columns, counts, seen_day, effect, steps, theta, mean, weigh
     return score / np.sqrt(rest / (n - n_terms))
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def _foretell(is_odds, columns, counts, seen_day, mean, theta, told):
     """Whom the terms foretell: along a direction of the coefficients that moves nobody else, the likelihood of all of
     them rises without end. The steps went along it, so it is what their sum has beside the rows of the others.
@@ -397,7 +397,7 @@ def _foretell(is_odds, columns, counts, seen_day, mean, theta, told):
             told[i] = push > least
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def _test(is_odds, columns, counts, seen_day, steps, critical, theta, reach, near, found):
     """t of no effect and the two ends, in the basis; False where the other terms could not be fitted.
 

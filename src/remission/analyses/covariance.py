@@ -7,9 +7,9 @@ ranges), because a Kenward-Roger correction depends on what is called a paramete
 from typing import Final, get_args
 
 import numpy as np
-from numba import njit
 
-from remission.numerics.lanes import OPTIONS, exp_lane
+from remission.numerics.lanes import exp_lane
+from remission.numerics.loops import inner, loop
 from remission.records.regression import Structure
 from remission.shapes import Int
 
@@ -75,7 +75,7 @@ def parameter_names(structure: Structure, position: Int[np.ndarray, " visit"]) -
     return (*before, *rest.get(kind, ["correlation"][: m - 1]))
 
 
-@njit(**OPTIONS)
+@inner
 def _power(base, exponent):
     """A whole power by products, in one order."""
     total = 1.0
@@ -84,7 +84,7 @@ def _power(base, exponent):
     return total
 
 
-@njit(**OPTIONS)
+@inner
 def _between(theta, m, a, b, without, neither):
     """Product of the correlations from visit a to visit b, one or two of them left out."""
     total = 1.0
@@ -94,7 +94,7 @@ def _between(theta, m, a, b, without, neither):
     return total
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def covariances(kind, is_heterogeneous, index, theta, k, group, size, visit, distance, order, v, first, second):
     """Covariance matrices of patterns of visits with their derivatives by the parameters of the pattern's group.
 
@@ -137,7 +137,7 @@ def covariances(kind, is_heterogeneous, index, theta, k, group, size, visit, dis
     return True
 
 
-@njit(**OPTIONS)
+@inner
 def _entry(kind, is_heterogeneous, index, theta, a, b, i, j, distance, order, v, first, second):
     """The covariance of rows i and j, visits a and b, and its derivatives, in their places."""
     m = index.shape[0] if is_heterogeneous else 1
@@ -177,7 +177,7 @@ def _entry(kind, is_heterogeneous, index, theta, a, b, i, j, distance, order, v,
         _add_correlation(first, second, is_heterogeneous, i, j, a, b, va, vb, size, p, slope, bend)
 
 
-@njit(**OPTIONS)
+@inner
 def _add_variances(first, second, is_heterogeneous, i, j, a, b, va, vb, size, r):
     """Derivatives by the variances of the two visits."""
     if not is_heterogeneous:
@@ -193,7 +193,7 @@ def _add_variances(first, second, is_heterogeneous, i, j, a, b, va, vb, size, r)
         second[b, a, i, j] = second[a, b, i, j]
 
 
-@njit(**OPTIONS)
+@inner
 def _add_correlation(first, second, is_heterogeneous, i, j, a, b, va, vb, size, where, slope, bend):
     """Derivatives by one parameter of the correlation, and across with the variances."""
     first[where, i, j] = size * slope

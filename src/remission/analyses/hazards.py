@@ -16,7 +16,6 @@ A(t)^2 d(t) / (n(t) (n(t) - d(t))), A(t) the area from t to tau (Greenwood's, ca
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from remission.analyses.basis import Basis, orthonormal_basis
 from remission.analyses.estimate import (
@@ -32,7 +31,8 @@ from remission.analyses.estimate import (
 )
 from remission.analyses.odds import LARGEST_ERROR
 from remission.numerics.distributions import chi_squared_tail
-from remission.numerics.lanes import OPTIONS, exp_lane, log_lane
+from remission.numerics.lanes import exp_lane, log_lane
+from remission.numerics.loops import inner, loop
 from remission.numerics.small_systems import factor, inverse, solve, sum_of_products
 from remission.shapes import Bool, Float, Int
 
@@ -211,7 +211,7 @@ def _regress(
     return log_ratio, error
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def _fit_all(order, inside, event, is_first, ends, columns, kept, left, plain, steps, log_ratio, error):
     for r in range(plain.size):
         if not plain[r]:
@@ -229,7 +229,7 @@ def _fit_all(order, inside, event, is_first, ends, columns, kept, left, plain, s
         error[r] /= left[r]
 
 
-@njit(**OPTIONS)
+@inner
 def _fit(x, event, is_first, ends, steps):
     """Coefficient of the last column and its error; NaN where the search stopped."""
     n_terms = x.shape[1]
@@ -263,7 +263,7 @@ def _fit(x, event, is_first, ends, steps):
     return np.nan, np.nan
 
 
-@njit(**OPTIONS)
+@inner
 def _likelihood(x, event, is_first, ends, effect, slope, information):
     """Log partial likelihood; its slope and minus its curvature are left in their places."""
     n, n_terms = x.shape

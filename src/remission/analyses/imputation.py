@@ -25,14 +25,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numba import njit
 
 from remission.analyses.basis import Basis, independent_terms, orthonormal_basis
 from remission.analyses.estimate import Estimate, Status, failed_estimate, interval_estimate, is_too_small
 from remission.analyses.means import analyze_differences, project
 from remission.numerics.addressed import addressed_draws
 from remission.numerics.distributions import gamma_quantile, normal_quantile, t_quantile
-from remission.numerics.lanes import OPTIONS
+from remission.numerics.loops import loop
 from remission.numerics.small_systems import factor, inverse, solve, sum_of_products
 from remission.shapes import Bool, Float, Int
 from remission.streams import People, Stream, draw_series
@@ -280,7 +279,7 @@ class _Holes:
         return table
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def _fill(table, means, covariance, normals, patterns, which):
     for number in range(patterns.shape[0]):
         seen, gone = np.flatnonzero(patterns[number]), np.flatnonzero(~patterns[number])
@@ -313,7 +312,7 @@ def _fill(table, means, covariance, normals, patterns, which):
     return True
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def _products(left, right):
     """Product of two tables, each sum in the order of the columns."""
     found = np.zeros((left.shape[0], right.shape[1]))
@@ -324,7 +323,7 @@ def _products(left, right):
     return found
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def _posterior(table, design, bartlett, noise):
     """Means and covariance from their draws given complete data; whether the residuals have their full rank."""
     n, q = design.shape

@@ -4,7 +4,6 @@ Every sum has a fixed order, so that an estimate has the same bits on every proc
 """
 
 import numpy as np
-from numba import njit
 
 from remission.analyses.basis import Basis, orthonormal_basis
 from remission.analyses.estimate import (
@@ -20,7 +19,7 @@ from remission.analyses.estimate import (
     refuse_gaps,
 )
 from remission.numerics.distributions import t_cdf, t_quantile
-from remission.numerics.lanes import OPTIONS
+from remission.numerics.loops import loop
 from remission.numerics.small_systems import sum_of_products
 from remission.records.regression import Errors
 from remission.shapes import Bool, Float
@@ -104,7 +103,7 @@ def project(
     return weights, squares
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def _project(outcome, columns, weights, squares):
     for r in range(outcome.shape[0]):
         rest = outcome[r].copy()

@@ -17,7 +17,6 @@ from enum import IntEnum
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from remission.analyses.covariance import (
     ANTE,
@@ -32,7 +31,8 @@ from remission.analyses.covariance import (
     kind_of,
 )
 from remission.numerics.elementary import exp, log
-from remission.numerics.lanes import OPTIONS, log_lane
+from remission.numerics.lanes import log_lane
+from remission.numerics.loops import inner, loop
 from remission.numerics.small_systems import factor, inverse, solve, sum_of_products
 from remission.records.regression import Structure
 from remission.shapes import Bool, Float, Int
@@ -445,7 +445,7 @@ class _Search:
         return nearest
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def _make_orthonormal(columns, turn, kept):
     """Columns but the last made orthonormal in their place, the last their residual.
 
@@ -479,7 +479,7 @@ def _make_orthonormal(columns, turn, kept):
     return total, before, left * left
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def _patterns(starts, visit, group, points):
     """People with the same rows: the first person of each pattern, people by patterns, and where each begins."""
     n = starts.size - 1
@@ -514,7 +514,7 @@ def _patterns(starts, visit, group, points):
     return first[:n_patterns].copy(), members, begins
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def _add_pairs(rows, starts, members, begins, group, visit, sums, counts):
     """Products of residuals of two visits of a person, by group, and how many."""
     last = rows.shape[1] - 1
@@ -526,7 +526,7 @@ def _add_pairs(rows, starts, members, begins, group, visit, sums, counts):
                     counts[group[pattern], visit[i], visit[j]] += 1.0
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def _level(rows, starts, members, begins, size, v, is_restricted, inverses, weights, phi):
     """The criterion without constants, and whether it exists; the least share that a visit keeps, and which.
 
@@ -592,7 +592,7 @@ def _level(rows, starts, members, begins, size, v, is_restricted, inverses, weig
     return rest > 0.0, value + rest, least, worst
 
 
-@njit(**OPTIONS)
+@inner
 def _products(rows, starts, members, begin, end, w, n):
     """Sum over the people of a pattern of u_s u_t' with u = WZ, made symmetric; the places (s, t) with t <= s count."""
     width = rows.shape[1]
@@ -620,7 +620,7 @@ def _products(rows, starts, members, begin, end, w, n):
     return products
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def _slopes_of(
     rows, starts, members, begins, group, size, k, is_restricted, first, second, inverses, weights, phi, slope, exact,
     expected, parts,
@@ -704,7 +704,7 @@ def _slopes_of(
             exact[r, p], expected[r, p] = exact[p, r], expected[p, r]
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def solve_system(matrix, right):
     """Solution in the place of the right side; whether the matrix is positive definite."""
     lower = matrix.copy()
@@ -722,7 +722,7 @@ def _weakest(expected: np.ndarray) -> int:
     return -1
 
 
-@njit(**OPTIONS)
+@inner
 def _around(phi, middle):
     """phi times a symmetric matrix times phi, in the matrix's place."""
     q = phi.shape[0]
@@ -739,7 +739,7 @@ def _around(phi, middle):
             middle[a, c] = total
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def _corrections(
     rows, starts, members, begins, group, size, k, first, second, inverses, phi, parts, exact, spreads, linear, full,
     slopes,
@@ -809,7 +809,7 @@ def _corrections(
     return True
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def contrasts_of(wanted, turn, kept, weights, phi, correction, slopes, spreads):
     """Estimate, squared error, and degrees of freedom of combinations of the coefficients; NaN where it has none.
 

@@ -10,13 +10,13 @@ it; a test holds the results to statsmodels.
 from typing import Literal
 
 import numpy as np
-from numba import njit
 
 from remission.analyses.basis import Basis, orthonormal_basis
 from remission.analyses.estimate import Estimate, Estimates, Status, of_one, ratios_of, refuse_gaps
 from remission.numerics.distributions import chi_squared_tail
 from remission.numerics.elementary import log
-from remission.numerics.lanes import OPTIONS, exp_lane, log_lane
+from remission.numerics.lanes import exp_lane, log_lane
+from remission.numerics.loops import inner, loop
 from remission.numerics.small_systems import factor, inverse, solve, sum_of_products
 from remission.shapes import Bool, Float
 
@@ -122,7 +122,7 @@ def logistic_fits(
     return log_odds, error, code, p_value
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def _fit_all(
     outcome, inside, columns, kept, left, plain, test, center, precision, steps, log_odds, error, code, square
 ):
@@ -158,12 +158,12 @@ def _fit_all(
                 square[r] = _score(x, y, null, others)
 
 
-@njit(**OPTIONS)
+@inner
 def _chance(line):
     return 1.0 / (1.0 + exp_lane(-line))
 
 
-@njit(**OPTIONS)
+@inner
 def _line(x, effect, i):
     total = 0.0
     for j in range(effect.size):
@@ -171,7 +171,7 @@ def _line(x, effect, i):
     return total
 
 
-@njit(**OPTIONS)
+@inner
 def _fit(x, y, precision, aim, steps, effect, information):
     """Newton's steps; the effect and the factor of the information are left in their places. How it ended, and minus
     twice the log likelihood.
@@ -240,7 +240,7 @@ def _fit(x, y, precision, aim, steps, effect, information):
     return _STOPPED, 0.0
 
 
-@njit(**OPTIONS)
+@inner
 def _deviance(x, y, effect, lines, terms, precision, aim):
     """Minus twice the log likelihood, and what a prior takes of it; the lines are left in their place.
 
@@ -261,7 +261,7 @@ def _deviance(x, y, effect, lines, terms, precision, aim):
     return total
 
 
-@njit(**OPTIONS)
+@inner
 def _score(x, y, null, others):
     """Rao's statistic of the last column, at the fit without it."""
     last = null.size

@@ -11,11 +11,10 @@ pairs of periods, less as many as there are terms (exchangeable), or of neighbor
 from typing import Literal
 
 import numpy as np
-from numba import njit
 
 from remission.analyses.basis import independent_terms
 from remission.analyses.estimate import Estimate, Status, failed_estimate, interval_estimate, is_too_small
-from remission.numerics.lanes import OPTIONS
+from remission.numerics.loops import inner, loop
 from remission.numerics.small_systems import factor, inverse, solve
 from remission.shapes import Bool, Float
 
@@ -75,7 +74,7 @@ def analyze_repeated(
 _FOUND, _SINGULAR, _STOPPED = 0, 1, 2
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def _fit(values, design, starts, structure, small_sample, place, steps):
     """How the search ended (0 found, 1 singular, 2 stopped), the effect at a place of the design, and its error."""
     n_terms = design.shape[1]
@@ -123,7 +122,7 @@ def _fit(values, design, starts, structure, small_sample, place, steps):
     return _STOPPED, 0.0, 0.0
 
 
-@njit(**OPTIONS)
+@inner
 def _solved(columns, structure, correlation):
     """The working correlation's inverse times columns over a person's values, in their place; NaN where it has none."""
     n, width = columns.shape
@@ -157,7 +156,7 @@ def _solved(columns, structure, correlation):
     return columns
 
 
-@njit(**OPTIONS)
+@inner
 def _correlation(rest, starts, structure, n_terms):
     """Of the residuals, by moments."""
     squares, products, n_pairs = 0.0, 0.0, 0.0
@@ -187,7 +186,7 @@ def _correlation(rest, starts, structure, n_terms):
     return products / (n_pairs - n_terms) / (squares / (rest.size - n_terms))
 
 
-@njit(**OPTIONS)
+@inner
 def _sandwich(rest, design, starts, structure, correlation, small_sample, lower, place):
     """Error of one effect; with the correction for few people, residuals are divided by one minus their leverage."""
     n_terms = design.shape[1]
@@ -226,7 +225,7 @@ def _sandwich(rest, design, starts, structure, correlation, small_sample, lower,
     return np.sqrt(total)
 
 
-@njit(**OPTIONS)
+@inner
 def _eliminate(system):
     """Solution in the last column, by elimination with the largest pivot; whether there is one."""
     n = system.shape[0]

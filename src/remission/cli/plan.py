@@ -75,7 +75,6 @@ def plan_command(
     Example: remission plan --weight 82 --age 45 --dose 0.5mg/kg --minutes 40
     """
     from remission.cli import plan_text
-    from remission.door.plan import placed_levels, searched_regimen
     from remission.planner import change_rates, compare_regimens, plan_infusion, read_change, read_regimen, read_request
     from remission.report.plan_sheet import check_printable
 
@@ -89,6 +88,8 @@ def plan_command(
     fields = {name: _typed(value) for name, value in asked.items()}
     fields["model"] = [_model_name(asked["model"])]
     if find:
+        from remission.door.plan import searched_regimen
+
         found = searched_regimen(fields, find, limits=limit or [], within_plasma=within_plasma, share=share)
         plan_text.show_search(found, as_json=as_json)
         return
@@ -105,7 +106,7 @@ def plan_command(
         check_printable(request)
     clinic = _clinic(request, vial, dilution) if clinician else None
     # What was measured is read before anything is computed.
-    placed = placed_levels(request, levels) if levels is not None else ()
+    placed = _placed(request, levels) if levels is not None else ()
     plan = plan_infusion(request)
     if report is not None:
         _write(report, plan, clinic, placed)
@@ -167,6 +168,12 @@ def _check_options(
         raise SpecError(
             where="report", got=str(report or "--clinician"), allowed="one plan, without --compare and --find"
         )
+
+
+def _placed(request: "PlanRequest", levels: Path) -> "Sequence[PlacedLevel]":
+    from remission.door.plan import placed_levels
+
+    return placed_levels(request, levels)
 
 
 def _clinic(request: "PlanRequest", vial: str, dilution: str) -> "ClinicSheet":

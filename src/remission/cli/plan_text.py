@@ -1,30 +1,29 @@
 """What ``remission plan`` prints: words for people, one JSON object for programs."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import typer
 
 from remission.cli.terminal import print_columns, print_json
-from remission.library.meanings import names_of
-from remission.library.sessions import load_checks, load_plasma_ranges, load_regimens
-from remission.planner import Comparison, FoundRegimen, PlacedLevel, Plan, PlanRequest
-from remission.planner.checks import Finding
-from remission.planner.request import list_absorbed, list_takes
 from remission.records.analyte import Analyte
 from remission.report import plan_sheet as sheets
-from remission.report.clinic_sheet import ClinicSheet
-from remission.report.plan_compare import comparison_rows
-from remission.report.plan_numbers import plan_numbers
-from remission.report.plan_search import search_sheet
+
+if TYPE_CHECKING:
+    from remission.planner import Comparison, FoundRegimen, PlacedLevel, Plan, PlanRequest
+    from remission.planner.checks import Finding
+    from remission.report.clinic_sheet import ClinicSheet
 
 
 def show_plan(
-    plan: Plan, *, as_json: bool, levels: Sequence[PlacedLevel] = (), planned: PlanRequest | None = None
+    plan: "Plan", *, as_json: bool, levels: "Sequence[PlacedLevel]" = (), planned: "PlanRequest | None" = None
 ) -> None:
     """Print one plan; what was planned before it was changed, and measured levels, where there are any."""
     was = "" if planned in {None, plan.request} else sheets.was_words(planned)
     rows = sheets.level_rows(levels)
     if as_json:
+        from remission.report.plan_numbers import plan_numbers
+
         more = {"levels": rows, "levels_note": sheets.LEVELS_NOTE} if rows else {}
         print_json({**plan_numbers(plan), **more, **({"planned": was} if was else {})})
         return
@@ -94,9 +93,13 @@ def _show_levels(rows: Sequence[sheets.LevelRow]) -> None:
     typer.echo(f"  {sheets.LEVELS_NOTE}")
 
 
-def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
+def show_comparison(comparison: "Comparison", *, as_json: bool) -> None:
     """Print regimens side by side, and what stands against each."""
+    from remission.report.plan_compare import comparison_rows
+
     if as_json:
+        from remission.report.plan_numbers import plan_numbers
+
         numbers = [plan_numbers(one) for one in comparison.plans]
         others = [
             {"regimen": one.regimen, "rows": comparison_rows(comparison, number)}
@@ -125,8 +128,10 @@ def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
         typer.echo(line)
 
 
-def show_search(found: FoundRegimen, *, as_json: bool) -> None:
+def show_search(found: "FoundRegimen", *, as_json: bool) -> None:
     """Print what a search found."""
+    from remission.report.plan_search import search_sheet
+
     sheet = search_sheet(found)
     if as_json:
         names = (
@@ -150,7 +155,7 @@ def show_search(found: FoundRegimen, *, as_json: bool) -> None:
         typer.echo(line)
 
 
-def show_volumes(clinic: ClinicSheet) -> None:
+def show_volumes(clinic: "ClinicSheet") -> None:
     """Print amounts and volumes."""
     typer.echo(
         f"\nFrom a vial of {clinic.strength}{': ' + clinic.mixture if clinic.mixture else ', before any dilution'}"
@@ -164,6 +169,10 @@ def show_volumes(clinic: ClinicSheet) -> None:
 
 def show_library(*, as_json: bool) -> None:
     """Print what presets, checks and plasma ranges there are."""
+    from remission.library.meanings import names_of
+    from remission.library.sessions import load_checks, load_plasma_ranges, load_regimens
+    from remission.planner.request import list_absorbed, list_takes
+
     checks = [one for one in load_checks() if one.rule == "asked"]
     if as_json:
         print_json({"regimens": load_regimens(), "checks": load_checks(), "plasma": load_plasma_ranges()})
@@ -189,6 +198,6 @@ def show_library(*, as_json: bool) -> None:
     print_columns(ranges, indent=2)
 
 
-def _block(title: str, findings: Sequence[Finding]) -> None:
+def _block(title: str, findings: "Sequence[Finding]") -> None:
     for one in findings:
         typer.echo(f"{title}: {one.text}")

@@ -4,19 +4,18 @@ The operations are those of the functions there that work on whole arrays, in th
 """
 
 import numpy as np
-from numba import njit
 
-from remission.numerics.lanes import OPTIONS, cos_turns_lane, log_lane, philox_lane, sin_turns_lane, unit_lane
+from remission.numerics.lanes import cos_turns_lane, log_lane, philox_lane, sin_turns_lane, unit_lane
+from remission.numerics.loops import loop
 from remission.shapes import Float, UInt64
 
 _MASK = 0xFFFFFFFF
 _BLOCK = 256
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
-def _fill(found, subject, replicate, index, stream, k0, k1, n_pairs):
-    # Rows at fixed places, so that the compiler sees that they do not overlap.
-    b = np.empty(4 * _BLOCK)
+@loop
+def _fill(b, found, subject, replicate, index, stream, k0, k1, n_pairs):
+    # Rows of the scratch buffer lie at fixed places, so that the compiler sees that they do not overlap.
     for o in range(0, subject.size, _BLOCK):
         width = min(_BLOCK, subject.size - o)
         # Cut out here, for a number that might count from the end keeps a loop from being vectorized.
@@ -41,7 +40,7 @@ def _fill(found, subject, replicate, index, stream, k0, k1, n_pairs):
                 column[i] = b[row * _BLOCK + i]
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def _fill_first(found, subject, replicate, index, stream, k0, k1):
     for row in range(index.size):
         for i in range(subject.size):
@@ -65,8 +64,9 @@ def addressed_draws(
     ``n_columns``: 1 to 4; even with ``normal``.
     """
     found = np.empty((n_columns, subject.size))
-    _fill(found, np.ascontiguousarray(subject), np.ascontiguousarray(replicate), np.uint64(index), np.uint64(stream),
-          np.uint64(seed & _MASK), np.uint64(seed >> 32), n_columns // 2 if normal else 0)  # fmt: skip
+    scratch, given = np.empty(4 * _BLOCK), (np.ascontiguousarray(subject), np.ascontiguousarray(replicate))
+    _fill(scratch, found, *given, np.uint64(index), np.uint64(stream), np.uint64(seed & _MASK), np.uint64(seed >> 32),
+          n_columns // 2 if normal else 0)  # fmt: skip
     return found
 
 

@@ -14,9 +14,8 @@ slow neighbor adds no step. A test holds every bit to the same search in plain N
 """
 
 import numpy as np
-from numba import njit
 
-from remission.numerics.lanes import OPTIONS, inlined
+from remission.numerics.loops import inlined, loop
 from remission.shapes import Float
 
 BLOCK = 64
@@ -101,9 +100,9 @@ def _begin(b, a, out_0, out_1, back_0, back_1, width, root, is_double):
         b[1, i] = 1.0 if from_left else -1.0
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
-def _modes(leaving, out, back, rate, weight, is_double):
-    b = np.empty((5, BLOCK))
+@loop
+def _modes(b, leaving, out, back, rate, weight, is_found, is_double):
+    is_found[0] = True
     last = 1 if is_double else 0
     for o in range(0, leaving.size, BLOCK):
         width = min(BLOCK, leaving.size - o)
@@ -119,7 +118,8 @@ def _modes(leaving, out, back, rate, weight, is_double):
         for root in range(out.shape[0] + 1):
             _begin(b, a, out_0, out_1, back_0, back_1, width, root, is_double)
             if not _search(b, a, out_0, out_1, back_0, back_1, width, is_double):
-                return False
+                is_found[0] = False
+                return
             own_rate, own_weight = rate[root, o:end], weight[root, o:end]
             for i in range(width):
                 pole, offset = b[0, i], b[2, i]
@@ -133,7 +133,6 @@ def _modes(leaving, out, back, rate, weight, is_double):
                 own_rate[i] = pole + offset
                 # Both vanish where two poles meet on the root: the center does not show this mode.
                 own_weight[i] = numerator / denominator if denominator > 0.0 else 0.0
-    return True
 
 
 def arrowhead_modes(
@@ -149,5 +148,6 @@ def arrowhead_modes(
     n_mode = out.shape[0] + 1
     rate, weight = np.empty((n_mode, leaving.size)), np.empty((n_mode, leaving.size))
     given = (np.ascontiguousarray(one) for one in (leaving, out, back))
-    is_found = bool(_modes(*given, rate, weight, n_mode == 3))
-    return rate, weight, is_found
+    is_found = np.empty(1, dtype=np.bool_)
+    _modes(np.empty((5, BLOCK)), *given, rate, weight, is_found, int(n_mode == 3))
+    return rate, weight, bool(is_found[0])

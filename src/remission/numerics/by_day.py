@@ -4,13 +4,12 @@ Whole numbers, so that no order of counting can show.
 """
 
 import numpy as np
-from numba import njit
 
-from remission.numerics.lanes import OPTIONS
+from remission.numerics.loops import loop
 from remission.shapes import Int
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def _count(use, member, using, first):
     for day in range(use.shape[0]):
         today = use[day]

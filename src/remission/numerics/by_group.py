@@ -5,9 +5,8 @@ is that of ``values.sum() / values.size`` to the last bit; a test holds it there
 """
 
 import numpy as np
-from numba import njit
 
-from remission.numerics.lanes import OPTIONS
+from remission.numerics.loops import inner, loop
 from remission.shapes import Bool, Float, Int
 
 _LEAF = 128
@@ -15,7 +14,7 @@ _DEPTH = 64
 """More halvings than any array of numbers in memory has."""
 
 
-@njit(**OPTIONS)
+@inner
 def _leaf_sum(x, first, n):
     """Sum of at most ``_LEAF`` numbers."""
     if n < 8:
@@ -41,7 +40,7 @@ def _leaf_sum(x, first, n):
     return total
 
 
-@njit(**OPTIONS)
+@inner
 def _sum_of(x, n, begin, length, sums):
     """Sum of the first ``n`` numbers; the last three are room to work in."""
     begin[0], length[0] = 0, n
@@ -65,7 +64,7 @@ def _sum_of(x, n, begin, length, sums):
     return 0.0 + sums[0]
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def _moments(value, group, hit, mean, sd, n, share):
     own, away = np.empty(value.shape[1]), np.empty(value.shape[1])
     begin, length, sums = np.empty(_DEPTH, np.int64), np.empty(_DEPTH, np.int64), np.empty(_DEPTH)

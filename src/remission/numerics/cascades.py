@@ -17,10 +17,10 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-from numba import njit
 
 from remission.numerics.cores import share_out
-from remission.numerics.lanes import OPTIONS, exp_lane
+from remission.numerics.lanes import exp_lane
+from remission.numerics.loops import inner, loop
 from remission.numerics.walks import walk_over
 from remission.shapes import Float
 
@@ -35,7 +35,7 @@ _MORE_TERMS = 13
 
 
 # Rows are cut out before each loop, for one whose row begins at a number that might be negative is not vectorized.
-@njit(**OPTIONS)
+@inner
 def _diagonal(c, rate, step, o, width, n_state):
     """``exp(-rate step)`` on the diagonal, for a step of each subject's own."""
     for s in range(n_state):
@@ -45,7 +45,7 @@ def _diagonal(c, rate, step, o, width, n_state):
             c[row, i] = exp_lane(-a) if a < _LONGEST else 0.0
 
 
-@njit(**OPTIONS)
+@inner
 def _halve(b, h, rate, o, width, n_state):
     """Each subject's short step ``h / 2^k`` into row 0 of ``b`` and largest rate into row 1; gives the largest k."""
     for i in range(width):
@@ -65,7 +65,7 @@ def _halve(b, h, rate, o, width, n_state):
     return _MOST_HALVINGS
 
 
-@njit(**OPTIONS)
+@inner
 def _term(term, b, share, rate, source, target, feed, o, width, n_state):
     """The next term of the power series from the one before."""
     # Later states first: each row needs its own old value and those of earlier states.
@@ -85,7 +85,7 @@ def _term(term, b, share, rate, source, target, feed, o, width, n_state):
                 term[row, i] = term[row, i] * (b[0, i] * share)
 
 
-@njit(**OPTIONS)
+@inner
 def _series(c, term, b, rate, source, target, feed, o, width, n_state):
     """The exponential over each subject's short step."""
     term[:], c[:] = 0.0, 0.0
@@ -103,7 +103,7 @@ def _series(c, term, b, rate, source, target, feed, o, width, n_state):
             c[row, i] = c[row, i] * exp_lane(-b[0, i] * b[1, i])
 
 
-@njit(**OPTIONS)
+@inner
 def _prepare(c, square, b, h, rate, source, target, feed, o, width, n_state):
     """The matrix of one step, row by row of its lower triangle."""
     halvings = _halve(b, h, rate, o, width, n_state)
@@ -133,7 +133,7 @@ def _prepare(c, square, b, h, rate, source, target, feed, o, width, n_state):
         length = 2.0 * length
 
 
-@njit(**OPTIONS)
+@inner
 def _advance(x, c, before, after, width, n_state):
     """One step from the states in the rows at ``before`` to the rows at ``after``, which are others."""
     for s in range(n_state):
@@ -147,7 +147,7 @@ def _advance(x, c, before, after, width, n_state):
             x[after + s, i] = x[after + s, i] if x[after + s, i] > _SMALLEST else 0.0
 
 
-@njit(**OPTIONS)
+@inner
 def _read(x, now, reading, out, at, o, width, n_state):
     """All readings of a state into the output."""
     for row in range(reading.shape[0]):
@@ -160,7 +160,7 @@ def _read(x, now, reading, out, at, o, width, n_state):
                     told[i] += reading[row, s] * x[now + s, i]
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def _blocks(
     coefficients, square, b, x, rate, source, target, feed, inputs, reading, length, interval, is_origin, is_change,
     output, slot, is_new, out, first, last,

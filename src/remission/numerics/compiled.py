@@ -1,103 +1,47 @@
-"""Compiled code on disk: where it lies, what is believed of it, and a line that says when it is made.
+"""What compiles, and how what it made is kept (:mod:`remission.numerics.code_files`) and read again without compiling.
 
-A folder belongs to exactly one source, so two installations never read each other's code. The name of a file follows
-from the signature, the processor and its instruction sets, so machines that share a home share no code by mistake. A
-file begins with the sum of what follows: one that is damaged counts as absent. A folder that cannot be written to is
-read, and what is new goes into a temporary one; what cannot be kept anywhere is compiled again at the next start.
-Slower, never wrong.
+Loaded when something is first compiled, or read that asks for the compiler's memory.
 """
 
-import hashlib
 import importlib
 import io
-import logging
-import os
 import pickle
 import sys
-import tempfile
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from functools import cache
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-import llvmlite
 import llvmlite.binding
 import numba
-import numpy as np
+from numba import config as _config
 from numba.core import caching, codegen, compiler, dispatcher, environment
+from numba.core.registry import cpu_target
 from numba.core.runtime import nrt
 from numba.core.serialize import dumps
 
-from remission.errors import RemissionError
-from remission.files import write_bytes
-from remission.kept import cache_folders
+from remission.numerics import code_files, machine_code
 
-_ABOVE = frozenset({
-    "blinding", "calibration", "cli", "clinics", "design", "diaries", "doctor", "door", "evidence", "exchange", "facts",
-    "foresight", "planner", "report", "runs", "study", "trial", "web",
-})  # fmt: skip
-"""What nothing compiled can import: the layers above it. A folder or file that is not named here counts."""
-_SUM_BYTES = 32
-# Without any setting a program shows what is logged as a warning on standard error, as it is.
-_log = logging.getLogger(__name__)
+njit = numba.njit
+# Four vectors in flight instead of one: each polynomial waits for its own last step, and others fill the wait.
+# LLVM by itself takes a day for too long to interleave. No bit depends on it, a third of the time does.
+llvmlite.binding.set_option("", "-force-vector-interleave=4")
 
 
-def source_key(package: Traversable) -> str:
-    """16 hexadecimal digits that follow from every source file which compiled code may hold.
-
-    ``package``: the package's folder.
-    """
-    digest = hashlib.sha256(f"{numba.__version__} {llvmlite.__version__} {np.__version__}".encode())
-    waiting = [("", package)]
-    while waiting:
-        path, folder = waiting.pop()
-        for entry in sorted(folder.iterdir(), key=lambda item: item.name):
-            name = f"{path}{entry.name}"
-            if entry.is_dir() and name not in _ABOVE and entry.name != "__pycache__":
-                waiting.append((f"{name}/", entry))
-            elif entry.name.endswith(".py") and name.removesuffix(".py") not in _ABOVE:
-                digest.update(f"{name}\0".encode())
-                digest.update(hashlib.sha256(entry.read_bytes()).digest())
-    return digest.hexdigest()[:16]
+def _features(processor: str | None, wished: str | None) -> str | None:
+    """The features to compile for: who names a processor (NUMBA_CPU_NAME) means it, without this one's features."""
+    return wished if processor is not None else wished or machine_code.features()
 
 
-def find_places() -> tuple[Path, ...]:
-    """Folders for compiled code that belong to exactly this source: all are read, the last is written to.
-
-    Numba looks only at the file of the outermost function when it decides whether compiled code is stale; an equation
-    changed in another file would go on with the old one.
-    """
-    above = os.environ.get("NUMBA_CACHE_DIR")
-    return cache_folders(f"numba-{source_key(files('remission'))}", above=above)
+settings: Any = _config
+settings.CPU_FEATURES = _features(settings.CPU_NAME, settings.CPU_FEATURES)
 
 
-places = cache(find_places)
-"""The folders of this process."""
-
-
-@cache
-def _say_compiling() -> None:
-    """One line, before the first compilation of this process."""
-    kept = places()[-1]
-    is_first = not any(True for place in places() for _ in place.rglob("*.nbc"))
-    how_long = "about a minute" if is_first else "some seconds"
-    if len(places()) == 1 and not str(kept).startswith(tempfile.gettempdir()):
-        where = f"later starts read the result from {kept}"
-    else:
-        where = f"the usual cache folder cannot be written to, so the result is kept in {kept}"
-    _log.warning("Compiling equations for this processor, once: %s; %s.", how_long, where)
-
-
-@cache
-def _say_not_kept(why: str) -> None:
-    _log.warning(
-        "What was compiled could not be kept in %s (%s): the next start compiles it again. Free space, or set "
-        "XDG_CACHE_HOME to a folder that can be written to.",
-        places()[-1], why,
-    )  # fmt: skip
+def compiled_for() -> str:
+    """The processor that compiled code is made for: this one, unless ``NUMBA_CPU_NAME`` says otherwise."""
+    return str(cpu_target.target_context.codegen().magic_tuple()[1])
 
 
 class _Reader(pickle.Unpickler):  # of a folder whose writers the user trusts
@@ -147,30 +91,19 @@ class Pieces:
         self._folder, self._name, self._stamp = folder, name, stamp
 
     def _file(self, key: object) -> Path:
-        digits = hashlib.sha256(repr((numba.__version__, self._stamp, key)).encode()).hexdigest()[:24]
-        return Path(self._folder) / f"{self._name}.{digits}.nbc"
+        return Path(self._folder) / code_files.name_of(self._name, (numba.__version__, self._stamp, key), ending="nbc")
 
     def load(self, key: object) -> Any:
         """What was kept under a key; None where nothing whole was."""
-        for place in places():
-            with suppress(Exception):  # whatever a damaged file does to its reader, it counts as absent
-                content = (place / self._file(key)).read_bytes()
-                if hashlib.sha256(content[_SUM_BYTES:]).digest() == content[:_SUM_BYTES]:
-                    return _Reader(io.BytesIO(content[_SUM_BYTES:])).load()
-        _say_compiling()
+        with suppress(Exception):  # whatever a damaged file does to its reader, it counts as absent
+            if (content := code_files.read(self._file(key))) is not None:
+                return _Reader(io.BytesIO(content)).load()
+        code_files.say_compiling()
         return None
 
     def save(self, key: object, data: object) -> None:
         """Keep it; where that cannot be, one line says so."""
-        content: bytes = dumps(data)
-        path = places()[-1] / self._file(key)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_bytes(path, hashlib.sha256(content).digest() + content, replace=True)
-        except RemissionError as error:
-            _say_not_kept(str(error.got))
-        except OSError as error:
-            _say_not_kept(error.strerror or str(error))
+        code_files.keep(self._file(key), dumps(data))
 
     def flush(self) -> None:
         """Nothing is kept twice, so there is no table to write anew."""
@@ -246,6 +179,12 @@ class _Kept(caching.FunctionCache):
             _load_compiler()
         return found
 
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep what was compiled, twice if it runs without the compiler."""
+        super().save_overload(sig, data)
+        if isinstance(self._cache_file, Pieces):
+            machine_code.keep(self._py_func, data)
+
 
 @cache
 def _give_memory() -> None:
@@ -266,6 +205,5 @@ def _load_compiler() -> None:
     vars(linalg)["ensure_blas"] = ask
 
 
-def keep() -> None:
-    """From here on what is compiled of this package is kept so."""
-    vars(dispatcher)["FunctionCache"] = _Kept
+# From here on what is compiled of this package is kept so.
+vars(dispatcher)["FunctionCache"] = _Kept

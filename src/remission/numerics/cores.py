@@ -5,8 +5,10 @@ import itertools
 import os
 from collections.abc import Callable
 
-# Few calls, for each looks at the types of its arguments anew; none so long that Ctrl-C waits for it.
+# Few calls, for each looks at the types of its arguments anew; none so long that Ctrl-C waits for it, and where there
+# are few blocks, none so long that another core has nothing to do.
 _BLOCKS_PER_CALL = 32
+_FEWEST_BLOCKS_PER_CALL = 4
 
 
 def available_cores() -> int:
@@ -29,14 +31,15 @@ def share_out(prepare: Callable[[], Callable[[int, int], None]], *, n_blocks: in
     first to the one before a last and lets other threads run meanwhile. ``n_blocks``, ``n_threads``: how many.
     """
     tickets = itertools.count()
+    per_call = min(_BLOCKS_PER_CALL, max(_FEWEST_BLOCKS_PER_CALL, -(-n_blocks // n_threads)))
 
     def work() -> None:
         do = prepare()
         # The counter's step is atomic under the interpreter lock.
-        while (first := next(tickets) * _BLOCKS_PER_CALL) < n_blocks:
-            do(first, min(first + _BLOCKS_PER_CALL, n_blocks))
+        while (first := next(tickets) * per_call) < n_blocks:
+            do(first, min(first + per_call, n_blocks))
 
-    n_workers = min(n_threads, -(-n_blocks // _BLOCKS_PER_CALL))
+    n_workers = min(n_threads, -(-n_blocks // per_call))
     if n_workers < 2:
         work()
         return

@@ -15,7 +15,8 @@ below 1e-290). There is no branch, the caller gives the exponentials, and no bit
 from math import factorial
 from typing import Any
 
-from remission.numerics.lanes import inlined, polynomial
+from remission.numerics.lanes import polynomial
+from remission.numerics.loops import inlined
 
 # 0.25**12 / 13! is 1e-17: below half a unit in the last place of a result that is at least 0.88.
 _NEAR = 0.25

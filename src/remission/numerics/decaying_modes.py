@@ -19,11 +19,11 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-from numba import njit
 
 from remission.numerics.cores import share_out
 from remission.numerics.decay_lanes import cumulative_difference_lane, decay_difference_lane, mean_decay_lane
-from remission.numerics.lanes import OPTIONS, exp_lane, inlined
+from remission.numerics.lanes import exp_lane
+from remission.numerics.loops import inlined, inner, loop
 from remission.numerics.walks import walk_over
 from remission.shapes import Float
 
@@ -34,7 +34,7 @@ _SMALLEST = 1e-139
 _LONGEST = 320.0
 
 
-@njit(**OPTIONS)
+@inner
 def _prepare(c, h, rate, link, o, width, n_group, n_mode, n_link):
     """E, W and for each link K, D and G of one step, row by row."""
     at_links = 2 * n_group * n_mode
@@ -61,7 +61,7 @@ def _prepare(c, h, rate, link, o, width, n_group, n_mode, n_link):
                 c[row + 1, i] = b * cumulative_difference_lane(a, b, decay, left, difference) * h
 
 
-@njit(**OPTIONS)
+@inner
 def _advance(b, c, before, after, fed, width, n_group, n_mode, n_link):
     """One step from the state in the rows at ``before`` to the rows at ``after``, which are others."""
     n_modes = n_group * n_mode
@@ -89,7 +89,7 @@ def _add(target, row, share, source, source_row, width):
         target[row, i] = target[row, i] + share * source[source_row, i]
 
 
-@njit(**OPTIONS)
+@inner
 def _read(b, x, state, reading, out, at, o, width, n_group, n_mode, n_link):
     """All readings of a state into the output."""
     x[:] = 0.0
@@ -110,7 +110,7 @@ def _read(b, x, state, reading, out, at, o, width, n_group, n_mode, n_link):
             told[i] = x[n_group, i]
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def _blocks(
     coefficients, b, x, rate, strength, link, inputs, reading, length, interval, is_origin, is_change, output, slot,
     is_new, out, n_group, first, last,

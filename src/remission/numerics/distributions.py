@@ -20,9 +20,9 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numba import njit
 
-from remission.numerics.lanes import OPTIONS, exp_lane, inlined, log_lane
+from remission.numerics.lanes import exp_lane, log_lane
+from remission.numerics.loops import inlined, inner, loop
 from remission.shapes import Float
 
 __all__ = [
@@ -42,19 +42,19 @@ _TINY = 1e-300
 _SMALLEST = 2.3e-308
 
 
-@njit(**OPTIONS)
+@inner
 def _log(x):
     """The logarithm, minus infinity at zero; subnormal numbers count as zero."""
     return -np.inf if x < _SMALLEST else log_lane(x)
 
 
-@njit(**OPTIONS)
+@inner
 def _exp(x):
     """The exponential, zero far below."""
     return 0.0 if x < -700.0 else exp_lane(x)
 
 
-@njit(**OPTIONS)
+@inner
 def _log1p(x):
     """``log(1 + x)`` for x above -1: what rounding takes from ``1 + x`` is put back."""
     whole = 1.0 + x
@@ -62,7 +62,7 @@ def _log1p(x):
     return _log(whole) + lost / whole
 
 
-@njit(**OPTIONS)
+@inner
 def _normal_density(x):
     # The square is cut in two, so that its rounding is not multiplied by itself.
     head = np.rint(x * 16.0) * 0.0625
@@ -70,7 +70,7 @@ def _normal_density(x):
     return _exp(-0.5 * head * head) * _exp(-tail) / _ROOT_TWO_PI
 
 
-@njit(**OPTIONS)
+@inner
 def normal_cdf_lane(x):
     """Standard normal distribution function of one number."""
     if np.isnan(x):
@@ -100,7 +100,7 @@ def _ratio(r, a7, a6, a5, a4, a3, a2, a1, a0, b7, b6, b5, b4, b3, b2, b1):
     return top / (((((((b7 * r + b6) * r + b5) * r + b4) * r + b3) * r + b2) * r + b1) * r + 1.0)
 
 
-@njit(**OPTIONS)
+@inner
 def normal_quantile_lane(p):
     """Standard normal quantile of one number in (0, 1): Wichura's PPND16."""
     if not (p > 0.0 and p < 1.0):
@@ -132,7 +132,7 @@ def normal_quantile_lane(p):
     return -value if q < 0.0 else value
 
 
-@njit(**OPTIONS)
+@inner
 def _stirling_rest(x):
     """What Stirling's formula lacks of the logarithm of the gamma function, from 10 on."""
     w = 1.0 / (x * x)
@@ -147,7 +147,7 @@ def _stirling_rest(x):
     return series / x
 
 
-@njit(**OPTIONS)
+@inner
 def log_gamma_lane(x):
     """Logarithm of the gamma function of one number above 0."""
     product = 1.0
@@ -157,7 +157,7 @@ def log_gamma_lane(x):
     return (x - 0.5) * _log(x) - x + _HALF_LOG_TWO_PI + _stirling_rest(x) - _log(product)
 
 
-@njit(**OPTIONS)
+@inner
 def log_beta_lane(a, b):
     """Logarithm of the beta function of two numbers above 0."""
     small, large = min(a, b), max(a, b)
@@ -169,7 +169,7 @@ def log_beta_lane(a, b):
     return log_gamma_lane(small) + rest - small * _log(small + large) + small - (large - 0.5) * _log1p(share)
 
 
-@njit(**OPTIONS)
+@inner
 def _beta_fraction(a, b, x):
     """Lentz's continued fraction of the incomplete beta function."""
     c, d = 1.0, 1.0 - (a + b) * x / (a + 1.0)
@@ -194,7 +194,7 @@ def _beta_fraction(a, b, x):
     return total
 
 
-@njit(**OPTIONS)
+@inner
 def _beta_sides(a, b, x, y, logs, log_b):
     """Both tails of the beta distribution at x, y = 1 - x; ``logs`` is a log(x) + b log(y)."""
     front = _exp(logs - log_b)
@@ -205,7 +205,7 @@ def _beta_sides(a, b, x, y, logs, log_b):
     return 1.0 - high, high
 
 
-@njit(**OPTIONS)
+@inner
 def beta_cdf_lane(a, b, x, log_b):
     """Beta distribution function of one number, with the logarithm of the beta function of its shape."""
     if not x > 0.0:
@@ -215,7 +215,7 @@ def beta_cdf_lane(a, b, x, log_b):
     return _beta_sides(a, b, x, 1.0 - x, a * _log(x) + b * _log1p(-x), log_b)[0]
 
 
-@njit(**OPTIONS)
+@inner
 def t_tail_lane(freedom, t):
     """Probability that Student's t is above t, which is not negative."""
     ratio = t * t / freedom
@@ -228,7 +228,7 @@ def t_tail_lane(freedom, t):
     return 0.5 * _beta_sides(0.5 * freedom, 0.5, 1.0 / whole, ratio / whole, logs, log_beta_lane(0.5 * freedom, 0.5))[0]
 
 
-@njit(**OPTIONS)
+@inner
 def t_cdf_lane(freedom, t):
     """Student's distribution function of one number."""
     if not freedom > 0.0 or np.isnan(t):
@@ -240,7 +240,7 @@ def t_cdf_lane(freedom, t):
     return 1.0 - t_tail_lane(freedom, t)
 
 
-@njit(**OPTIONS)
+@inner
 def t_quantile_lane(freedom, p):
     """Student's quantile of one number in (0, 1)."""
     if not freedom > 0.0 or not (p > 0.0 and p < 1.0):
@@ -262,7 +262,7 @@ def t_quantile_lane(freedom, p):
     return -t if p < 0.5 else t
 
 
-@njit(**OPTIONS)
+@inner
 def gamma_cdf_lane(shape, x):
     """Distribution function of the gamma distribution of scale 1, both sides: below and above."""
     if x <= 0.0:
@@ -292,7 +292,7 @@ def gamma_cdf_lane(shape, x):
     return 1.0 - front * total, front * total
 
 
-@njit(**OPTIONS)
+@inner
 def gamma_quantile_lane(shape, p):
     """Quantile of the gamma distribution of scale 1."""
     if not (p > 0.0 and p < 1.0):
@@ -320,7 +320,7 @@ def gamma_quantile_lane(shape, p):
     return x
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def _each_normal_cdf(x):
     found = np.empty_like(x)
     for i in range(x.size):
@@ -328,7 +328,7 @@ def _each_normal_cdf(x):
     return found
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def _each_normal_quantile(p):
     found = np.empty_like(p)
     for i in range(p.size):
@@ -336,7 +336,7 @@ def _each_normal_quantile(p):
     return found
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def _each_t_cdf(freedom, t):
     found = np.empty_like(t)
     for i in range(t.size):
@@ -344,7 +344,7 @@ def _each_t_cdf(freedom, t):
     return found
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def _each_t_quantile(freedom, p):
     found = np.empty_like(p)
     for i in range(p.size):
@@ -354,7 +354,7 @@ def _each_t_quantile(freedom, p):
     return found
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def _each_gamma_quantile(shape, p):
     found = np.empty_like(p)
     for i in range(p.size):
@@ -369,7 +369,7 @@ _LANES = 32
 ) = (row * _LANES for row in range(19))  # fmt: skip
 
 
-@njit(**OPTIONS)
+@inner
 def _beta_fractions(w):
     """:func:`_beta_fraction` of numbers side by side, each until its own end."""
     for i in range(_LANES):
@@ -403,7 +403,7 @@ def _beta_fractions(w):
             return
 
 
-@njit(**OPTIONS)
+@inner
 def _beta_steps(w):
     """A step of Newton's of numbers side by side, halved where it leaves the bracket."""
     for i in range(_LANES):
@@ -431,7 +431,7 @@ def _beta_steps(w):
         w[_OPEN + i] = 0.0 if is_settled else is_open
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def _each_beta_quantile(a, b, p):
     """Each number's search ends by itself, so that its neighbors change no bit; the next one then takes its place."""
     found, w = np.empty_like(p), np.zeros(19 * _LANES)
@@ -460,7 +460,7 @@ def _each_beta_quantile(a, b, p):
     return found
 
 
-@njit(cache=True, **OPTIONS)
+@loop
 def _each_beta_cdf(a, b, x):
     found = np.empty_like(x)
     for i in range(x.size):

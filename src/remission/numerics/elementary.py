@@ -69,7 +69,7 @@ def _power(x: _Array, coefficients: tuple[float, ...]) -> _Array:
 def exp(x: _Array) -> _Array:
     """The exponential; arguments beyond +-700 are held there. ``exp(0)`` is 1 exactly."""
     if x.size >= _MANY and x.flags.c_contiguous and x.dtype == np.float64 and "remission.numerics.lanes" in sys.modules:
-        # Here, for the compiler takes half a second to import, which only those pay who have it anyway.
+        # Here, for a loop has to be read or compiled first, which only those pay who have loops anyway.
         from remission.numerics.whole_arrays import exp_of
 
         return exp_of(x)

@@ -12,56 +12,14 @@ Loops over these functions vectorize (LLVM) because they are branch-free, divisi
 """
 
 import inspect
-import platform
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
 import numpy as np
-from llvmlite.binding import get_host_cpu_features, set_option
-from numba import config as _config
-from numba import int64, njit, uint64
-from numba.core.registry import cpu_target
 
-from remission.numerics import compiled, elementary
-
-OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": False, "boundscheck": False}
-"""Compilation options of everything that must vectorize."""
-
-
-def _wide_features() -> str | None:
-    """The processor's own features, without LLVM's preference for half-width vectors on processors with full ones.
-
-    None where there is no such preference.
-    """
-    if platform.machine() not in {"x86_64", "AMD64"}:
-        return None
-    own: str = get_host_cpu_features().flatten()
-    kept = [feature for feature in own.split(",") if not feature.endswith("prefer-256-bit")]
-    return ",".join([*kept, "-prefer-256-bit"])
-
-
-def _features(processor: str | None, wished: str | None) -> str | None:
-    """The features to compile for: who names a processor (NUMBA_CPU_NAME) means it, without this one's features."""
-    return wished if processor is not None else wished or _wide_features()
-
-
-compiled.keep()
-# Four vectors in flight instead of one: each polynomial waits for its own last step, and others fill the wait.
-# LLVM by itself takes a day for too long to interleave. No bit depends on it, a third of the time does.
-set_option("", "-force-vector-interleave=4")
-settings: Any = _config
-settings.CPU_FEATURES = _features(settings.CPU_NAME, settings.CPU_FEATURES)
-
-
-def compiled_for() -> str:
-    """The processor that compiled code is made for: this one, unless ``NUMBA_CPU_NAME`` says otherwise."""
-    return str(cpu_target.target_context.codegen().magic_tuple()[1])
-
-
-def inlined(function: Callable[..., Any]) -> Any:
-    """A compiled function that is always inlined into its caller."""
-    return njit(forceinline=True, **OPTIONS)(function)
+from remission.numerics import elementary
+from remission.numerics.loops import inlined
 
 
 def polynomial(name: str, coefficients: tuple[float, ...]) -> Any:
@@ -79,14 +37,14 @@ _odds_polynomial = polynomial("odds_polynomial", elementary._ODDS_COEFFICIENTS)
 _log_polynomial = polynomial("log_polynomial", elementary._LOG_COEFFICIENTS)
 _sin_polynomial = polynomial("sin_polynomial", elementary._SIN_COEFFICIENTS)
 _ROUNDER = 6755399441055744.0  # 1.5 * 2**52: adding and taking it away rounds to the nearest whole number, as rint does
-_EXPONENT_BITS = int64(0x4338000000000000)
-_SQRT_HALF = int64(0x3FE6A09E667F3BCD)
-_MANTISSA = int64(0xFFFFFFFFFFFFF)
-_MASK = uint64(0xFFFFFFFF)
-_SHIFT = uint64(32)
-_MULTIPLIER_0, _MULTIPLIER_1 = uint64(0xD2511F53), uint64(0xCD9E8D57)
-_WEYL_0, _WEYL_1 = uint64(0x9E3779B9), uint64(0xBB67AE85)
-_TWO_20 = uint64(0x4130000000000000)
+_EXPONENT_BITS = np.int64(0x4338000000000000)
+_SQRT_HALF = np.int64(0x3FE6A09E667F3BCD)
+_MANTISSA = np.int64(0xFFFFFFFFFFFFF)
+_MASK = np.uint64(0xFFFFFFFF)
+_SHIFT = np.uint64(32)
+_MULTIPLIER_0, _MULTIPLIER_1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
+_WEYL_0, _WEYL_1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
+_TWO_20 = np.uint64(0x4130000000000000)
 
 
 @inlined
@@ -110,7 +68,7 @@ def _power_of(terms: Any) -> Any:
         shifted = held * 1.4426950408889634 + _ROUNDER
         power = shifted - _ROUNDER
         rest = (held - power * 0.693147180369123816490) - power * 1.90821492927058770002e-10
-        return float_of(bits_of(terms(rest)) + (bits_of(shifted) << int64(52)))
+        return float_of(bits_of(terms(rest)) + (bits_of(shifted) << np.int64(52)))
 
     return power_lane
 
@@ -125,7 +83,7 @@ def log_lane(x):
     """Twin of :func:`remission.numerics.elementary.log`."""
     bits = bits_of(x) - _SQRT_HALF
     mantissa = float_of((bits & _MANTISSA) + _SQRT_HALF)
-    power = float_of((bits >> int64(52)) + _EXPONENT_BITS) - _ROUNDER
+    power = float_of((bits >> np.int64(52)) + _EXPONENT_BITS) - _ROUNDER
     ratio = (mantissa - 1.0) / (mantissa + 1.0)
     return power * 0.6931471805599453 + 2.0 * ratio * _log_polynomial(ratio * ratio)
 
@@ -163,7 +121,7 @@ def tanh_lane(x):
 def unit_lane(word):
     """A 32-bit word as a uniform in (0, 1)."""
     # The word becomes the last digits of a number just above 2**20; what is left of it is exact.
-    return float_of(int64(word | _TWO_20)) - (2.0**20 - 2.0**-33)
+    return float_of(np.int64(word | _TWO_20)) - (2.0**20 - 2.0**-33)
 
 
 @inlined

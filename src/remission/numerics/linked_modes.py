@@ -6,7 +6,6 @@ by side; a subject's search for the peak ends by itself, and a slow neighbor add
 """
 
 import numpy as np
-from numba import njit
 
 from remission.numerics.decay_lanes import (
     cumulative_difference_lane,
@@ -16,7 +15,8 @@ from remission.numerics.decay_lanes import (
     mean_decay_lane,
     short_cumulative_lane,
 )
-from remission.numerics.lanes import OPTIONS, exp_lane
+from remission.numerics.lanes import exp_lane
+from remission.numerics.loops import inner, loop
 from remission.numerics.quadrature import DoublingPanels
 from remission.shapes import Float
 
@@ -28,7 +28,7 @@ _TOLERANCE = 1e-9
 
 
 # Rows are cut out before each loop, for one whose row begins at a number that might be negative is not vectorized.
-@njit(**OPTIONS)
+@inner
 def _at(e, d, g, left, held, rate, links, t, o, width, builds):
     """Responses at time t: E, D and G of each mode, K and W of the link."""
     link = links[o : o + width]
@@ -58,7 +58,7 @@ def _at(e, d, g, left, held, rate, links, t, o, width, builds):
             passed[i] = t * passed[i]
 
 
-@njit(**OPTIONS)
+@inner
 def _later(e, d, g, left, held, e1, d1, g1, left1, held1, width, builds):
     """Responses one step of length 1 (the arrays that end in it) later."""
     for m in range(e.shape[0]):
@@ -74,7 +74,7 @@ def _later(e, d, g, left, held, e1, d1, g1, left1, held1, width, builds):
         left[i] = left[i] * left1[i]
 
 
-@njit(**OPTIONS)
+@inner
 def _doubled(e, d, g, left, held, width, builds):
     """Responses at twice the time."""
     for m in range(e.shape[0]):
@@ -90,7 +90,7 @@ def _doubled(e, d, g, left, held, width, builds):
         left[i] = left[i] * left[i]
 
 
-@njit(**OPTIONS)
+@inner
 def _term(x, response, factor, begun, left, weight, half, o, width):
     """What the site at one node adds to each subject's integral."""
     for m in range(response.shape[0]):
@@ -106,19 +106,17 @@ def _term(x, response, factor, begun, left, weight, half, o, width):
         x[i] = weight * (conc / (conc + half))
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
-def _integral(total, rate, factor, start, link, nodes, weights, first, half, builds):
-    n_mode, n_node, n_panel = rate.shape[0], nodes.size, weights.shape[0]
-    modes, links = np.zeros((6, n_mode, BLOCK)), np.zeros((4, BLOCK))
+@loop
+def _integral(modes, links, terms, total, rate, factor, start, link, nodes, weights, first, half, builds):
+    n_node, n_panel = nodes.size, weights.shape[0]
     e, d, g, left, held = modes[0], modes[1], modes[2], links[0], links[1]
     e1, d1, g1, left1, held1 = modes[3], modes[4], modes[5], links[2], links[3]
-    # A node goes through all panels before the next one; what they add to the total waits for its turn.
-    terms = np.empty((n_panel, n_node, BLOCK))
     for o in range(0, link.size, BLOCK):
         width = min(BLOCK, link.size - o)
         begun, mine = start[o : o + width], total[o : o + width]
         if n_panel > 1:
             _at(e1, d1, g1, left1, held1, rate, link, first, o, width, builds)
+        # A node goes through all panels before the next one; what they add to the total waits for its turn.
         for node in range(n_node):
             for panel in range(n_panel):
                 if panel == 0:
@@ -136,7 +134,7 @@ def _integral(total, rate, factor, start, link, nodes, weights, first, half, bui
                     mine[i] = mine[i] + x[i]
 
 
-@njit(**OPTIONS)
+@inner
 def _site(time, plasma, falling, effect, rate, modes, start, links, o, width):
     """Sum of the modes, its fall, and the linked site, at a time of each subject's own."""
     begun, link = start[o : o + width], links[o : o + width]
@@ -156,9 +154,8 @@ def _site(time, plasma, falling, effect, rate, modes, start, links, o, width):
         effect[i] = begun[i] * left + link[i] * time[i] * effect[i]
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
-def _peak(peak, rate, modes, start, links):
-    b = np.empty((7, BLOCK))
+@loop
+def _peak(b, peak, rate, modes, start, links):
     time, low, high, is_open, plasma, falling, effect = b[0], b[1], b[2], b[3], b[4], b[5], b[6]
     for o in range(0, links.size, BLOCK):
         width = min(BLOCK, links.size - o)
@@ -190,7 +187,7 @@ def _peak(peak, rate, modes, start, links):
             found[i] = effect[i]
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def _built(rate, link, time, plasma, effect):
     for m in range(rate.shape[0]):
         for i in range(link.size):
@@ -233,7 +230,10 @@ def saturated_integral(
     """
     weights = np.stack([np.array(panels.weights) * panels.panel_length(panel) for panel in range(panels.n_panels)])
     given = (np.ascontiguousarray(one) for one in (rate, factor, start, link_rate))
-    _integral(total, *given, panels.panel_nodes(0), weights, panels.first, half, builds)
+    nodes = panels.panel_nodes(0)
+    modes, links = np.zeros((6, rate.shape[0], BLOCK)), np.zeros((4, BLOCK))
+    terms = np.empty((panels.n_panels, nodes.size, BLOCK))
+    _integral(modes, links, terms, total, *given, nodes, weights, panels.first, half, int(builds))
 
 
 def linked_peak(
@@ -249,5 +249,5 @@ def linked_peak(
     the sum of the modes.
     """
     peak = np.empty(link_rate.size)
-    _peak(peak, *(np.ascontiguousarray(one) for one in (rate, modes, start, link_rate)))
+    _peak(np.empty((7, BLOCK)), peak, *(np.ascontiguousarray(one) for one in (rate, modes, start, link_rate)))
     return peak

@@ -13,10 +13,10 @@ Each subject's matrix is computed alone, in a fixed order of operations that rou
 """
 
 import numpy as np
-from numba import njit
 
 from remission.errors import SpecError
-from remission.numerics.lanes import OPTIONS, exp_lane
+from remission.numerics.lanes import exp_lane
+from remission.numerics.loops import inner, loop
 from remission.shapes import Float
 
 # The norm is at most one half, so the next term is below the rounding of the sum.
@@ -48,7 +48,7 @@ def positive_exponentials(
     [[[0.3679, 0.0], [0.6321, 1.0]]]
     """
     found = np.zeros(matrix.shape)
-    _fill(np.ascontiguousarray(matrix), step, found)
+    _fill(np.zeros((3, *matrix.shape[1:])), np.ascontiguousarray(matrix), float(step), found)
     return found
 
 
@@ -61,7 +61,7 @@ def carry(
     return moved
 
 
-@njit(cache=True, nogil=True, **OPTIONS)
+@loop
 def _carry(exponentials, vectors, moved):
     size = vectors.shape[1]
     for subject in range(vectors.shape[0]):
@@ -72,7 +72,7 @@ def _carry(exponentials, vectors, moved):
             moved[subject, i] = total
 
 
-@njit(**OPTIONS)
+@inner
 def _multiply(a, b, factor, out):
     size = a.shape[0]
     for i in range(size):
@@ -85,7 +85,7 @@ def _multiply(a, b, factor, out):
                     out[i, j] += own * b[k, j]
 
 
-@njit(**OPTIONS)
+@inner
 def _shift(matrix, shifted):
     """``A + q I`` into ``shifted``; gives q and the largest sum of a column."""
     size = matrix.shape[0]
@@ -101,7 +101,7 @@ def _shift(matrix, shifted):
     return fastest, largest
 
 
-@njit(**OPTIONS)
+@inner
 def _series(shifted, short, left, term, other, total):
     """``left exp(shifted short)`` into ``total``."""
     size = shifted.shape[0]
@@ -116,10 +116,10 @@ def _series(shifted, short, left, term, other, total):
                 total[i, j] += other[i, j]
 
 
-@njit(cache=True, nogil=True, **OPTIONS)
-def _fill(matrix, step, found):
+@loop
+def _fill(b, matrix, step, found):
     size = matrix.shape[1]
-    shifted, term, other = np.zeros((size, size)), np.zeros((size, size)), np.zeros((size, size))
+    shifted, term, other = b[0], b[1], b[2]
     for subject in range(matrix.shape[0]):
         fastest, largest = _shift(matrix[subject], shifted)
         short, squarings = step, 0
@@ -129,4 +129,6 @@ def _fill(matrix, step, found):
         _series(shifted, short, exp_lane(-fastest * short), term, other, total)
         for _ in range(squarings):
             _multiply(total, total, 1.0, other)
-            total[:] = other
+            for i in range(size):
+                for j in range(size):
+                    total[i, j] = other[i, j]

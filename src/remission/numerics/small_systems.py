@@ -9,12 +9,11 @@ before it, as a share of that element. Rescaling a row and its column changes no
 """
 
 import numpy as np
-from numba import njit
 
-from remission.numerics.lanes import OPTIONS
+from remission.numerics.loops import inner, loop
 
 
-@njit(**OPTIONS)
+@inner
 def sum_of_products(x, y):
     """Sum of ``x[i] * y[i]``: eight running sums, added pairwise, for the adder's sake."""
     n = x.size
@@ -35,7 +34,7 @@ def sum_of_products(x, y):
     return total
 
 
-@njit(**OPTIONS)
+@inner
 def factor(matrix, least):
     """Cholesky's lower factor in the place of a symmetric matrix, of which the lower half is read.
 
@@ -62,7 +61,7 @@ def factor(matrix, least):
     return True
 
 
-@njit(**OPTIONS)
+@inner
 def solve(lower, right):
     """Solution of ``lower @ lower.T @ x = right`` in the place of ``right``."""
     n = lower.shape[0]
@@ -78,7 +77,7 @@ def solve(lower, right):
         right[i] = total / lower[i, i]
 
 
-@njit(**OPTIONS)
+@inner
 def inverse(lower):
     """Inverse of ``lower @ lower.T``."""
     n = lower.shape[0]
@@ -94,7 +93,7 @@ def inverse(lower):
 
 
 # The one function here that Python calls: without a file it would be compiled anew in every process.
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def fit(columns, y, least, weights):
     """Least squares weights of the rows of ``columns`` for ``y``, into ``weights``.
 

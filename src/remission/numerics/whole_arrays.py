@@ -1,13 +1,13 @@
 """The exponential of whole arrays in one compiled loop, with the bits of :mod:`remission.numerics.elementary`."""
 
 import numpy as np
-from numba import njit
 
-from remission.numerics.lanes import OPTIONS, exp_lane
+from remission.numerics.lanes import exp_lane
+from remission.numerics.loops import loop
 from remission.shapes import Float
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def _each_exp(x, found):
     for i in range(x.size):
         found[i] = exp_lane(x[i])

@@ -6,6 +6,7 @@ slope only where an edge of the window meets a start or an end: the largest is a
 
 import numpy as np
 
+from remission.numerics.distinct import distinct
 from remission.shapes import Float
 
 
@@ -26,7 +27,7 @@ def largest_in_window(
     array([40.])
     """
     end_h = start_h + duration_h
-    begins = np.unique(np.concatenate([start_h, end_h - window_h, start_h - window_h, end_h]))
+    begins = distinct(start_h, end_h - window_h, start_h - window_h, end_h)
     flows = duration_h > 0.0
     # A window that begins at a dose given at once holds it, and so does one that ends there.
     low, high = begins[:, np.newaxis], begins[:, np.newaxis] + window_h

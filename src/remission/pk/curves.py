@@ -18,6 +18,7 @@ import numpy as np
 from remission.errors import SpecError
 from remission.numerics.cores import available_cores
 from remission.numerics.decaying_modes import simulate_modes
+from remission.numerics.distinct import distinct
 from remission.pk.concentrations import Series
 from remission.pk.individuals import UG_PER_MG, PkIndividuals
 from remission.pk.mammillary import mammillary_modes
@@ -101,7 +102,7 @@ def breaks_and_rates(
     events: InfusionEvents,
 ) -> tuple[Float[np.ndarray, " break"], Float[np.ndarray, "interval subject"]]:
     """Times at which the summed rate changes, and the rate between them. [h], [ug/h]"""
-    breaks = np.unique(np.concatenate([events.start_h, events.end_h]))
+    breaks = distinct(events.start_h, events.end_h)
     if breaks.size == 0:
         return np.array([0.0, 1.0]), np.zeros((1, events.n_subject))
     rate = np.zeros((breaks.size - 1, events.n_subject))

@@ -6,6 +6,7 @@ import numpy as np
 
 from remission.library.dosing_limits import flags_of_length
 from remission.library.loader import load_parameter_set
+from remission.numerics.distinct import distinct
 from remission.pk.concentrations import Series
 from remission.pk.given import AbsorbedDose
 from remission.pk.hepatoportal_people import PersonFactors
@@ -170,7 +171,7 @@ def _of_amount(where: str, one: AbsorbedDose, given: Sequence[AbsorbedDose]) -> 
 
 def _of_peak(where: str, one: AbsorbedDose) -> list[EvidenceFlag]:
     """Peaks that were measured, in proportion to the dose: what a reader must hold the curve against."""
-    product, doses_mg = one.product, np.unique(one.dose_mg)
+    product, doses_mg = one.product, distinct(one.dose_mg)
     peaks = () if product is None else product.measured_peaks
     if product is None or not peaks or doses_mg[-1] <= 0.0:
         return []

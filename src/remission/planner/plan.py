@@ -1,5 +1,6 @@
 """A session in numbers: curves with the band of simulated people, peaks, shares with their error, totals, findings."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from remission.library.loader import load_parameter_set
 from remission.library.sessions import CourseFact, load_course_facts
+from remission.numerics.cores import available_cores
 from remission.numerics.quantiles import quantiles_over_people
 from remission.planner.checks import Finding, check_session, evidence_findings
 from remission.planner.request import PlannedInfusion, PlanRequest
@@ -166,10 +168,7 @@ def summarize_session(request: PlanRequest, session: SimulatedSession) -> Plan:
         request=request,
         regimen=regimen_words(request.infusions, route=request.route) + _assumed_words(request),
         t_h=session.t_h,
-        curves=tuple(
-            Curve(name=one.name, site=one.site, unit=one.unit, quantiles=quantiles_over_people(values, _QUANTILES))
-            for one, values in session.values.items()
-        ),
+        curves=_curves(session),
         peaks=tuple(_peak(one, values, session.t_h) for one, values in session.values.items()),
         limits=limits,
         p_sbp_above_limit=_above(peaks.get("sbp_rise"), limits.sbp_mmhg, request.sbp0_mmhg),
@@ -196,6 +195,16 @@ def summarize_session(request: PlanRequest, session: SimulatedSession) -> Plan:
         models=session.models,
         measured=session.measured,
     )
+
+
+def _curves(session: SimulatedSession) -> tuple[Curve, ...]:
+    """Quantiles over people of every curve; sorting lets other threads run."""
+    with ThreadPoolExecutor(available_cores()) as pool:
+        found = pool.map(lambda values: quantiles_over_people(values, _QUANTILES), session.values.values())
+        return tuple(
+            Curve(name=one.name, site=one.site, unit=one.unit, quantiles=quantiles)
+            for one, quantiles in zip(session.values, found, strict=True)
+        )
 
 
 def regimen_words(infusions: tuple[PlannedInfusion, ...], *, route: str) -> str:

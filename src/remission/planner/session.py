@@ -26,6 +26,7 @@ import numpy as np
 from remission.dosing import infusions_per_weight
 from remission.errors import SpecError
 from remission.library.loader import load_parameter_set
+from remission.numerics.distinct import distinct
 from remission.patient.sampling import sample_band_draws, sample_venous_links
 from remission.pk import (
     Concentrations,
@@ -152,7 +153,7 @@ def _events(crowd: Crowd, request: PlanRequest) -> InfusionEvents:
 def _simulate(crowd: Crowd, events: InfusionEvents, *, is_whole: bool) -> SimulatedSession:
     model, response = crowd.pharmacology.pk, crowd.response
     # The ends of infusions are on the grid: there the concentrations peak.
-    t_h = np.union1d(np.arange(0.0, float(events.end_h.max()) + _AFTER_H, _STEP_H), [*events.start_h, *events.end_h])
+    t_h = distinct(np.arange(0.0, float(events.end_h.max()) + _AFTER_H, _STEP_H), events.start_h, events.end_h)
     has_vein = model.plasma_site is SamplingSite.ARTERIAL
     found = simulate_blood(
         crowd.individuals,
@@ -210,7 +211,7 @@ def _absorbed(takers: Takers, request: PlanRequest) -> SimulatedSession:
     model = takers.model
     last_h = max(one.end_h for one in request.infusions)
     ends = [edge for one in request.infusions for edge in (one.start_h, one.end_h)]
-    t_h = np.union1d(np.arange(0.0, last_h + _AFTER_ABSORBED_H + _STEP_H, _STEP_H), ends)
+    t_h = distinct(np.arange(0.0, last_h + _AFTER_ABSORBED_H + _STEP_H, _STEP_H), np.array(ends))
     parents: tuple[Analyte, ...] = (Analyte.S_KET,) if request.is_esketamine else (Analyte.KET, Analyte.S_KET)
     asked = parents
     if (

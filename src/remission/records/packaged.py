@@ -6,13 +6,15 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import tomli
 
 from remission.errors import LibraryError, SpecError
 from remission.records.base import Record
-from remission.records.evidence import StudyRecord
+
+if TYPE_CHECKING:
+    from remission.records.evidence import StudyRecord
 
 _R = TypeVar("_R", bound=Record)
 
@@ -69,6 +71,8 @@ def packaged_records(kind: type[_R], name: str) -> Iterator[_R]:
 
 
 @cache
-def evidence_records() -> Mapping[str, StudyRecord]:
+def evidence_records() -> "Mapping[str, StudyRecord]":
     """Every trial, review and natural-history source of ``evidence.json`` by id, in its order."""
+    from remission.records.evidence import StudyRecord
+
     return MappingProxyType({record.id: record for record in packaged_records(StudyRecord, "evidence.json")})

@@ -359,7 +359,7 @@ def _begin_worker() -> None:
 def _load(names: tuple[str, ...]) -> None:
     """Load modules; what stops one from loading is for the work to say that needs it."""
     # That equations are compiled is said by the first process.
-    logging.getLogger("remission.numerics.compiled").setLevel(logging.ERROR)
+    logging.getLogger("remission.numerics.code_files").setLevel(logging.ERROR)
     with suppress(ImportError):
         for name in names:
             import_module(name)

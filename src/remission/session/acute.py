@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from remission.numerics.distinct import distinct
 from remission.patient.pharmacology import Pharmacology
 from remission.patient.sampling import AcuteResponse
 from remission.pk import individual_parameters, simulate_concentrations
@@ -65,7 +66,7 @@ def simulate_acute_peaks(
     """
     end_h = float(events.end_h.max())
     peaks = [np.arange(end, end + _AFTER_H, _PEAK_STEP_H) for end in events.end_h]
-    t_h = np.unique(np.concatenate([np.arange(0.0, end_h, _STEP_H), *peaks]))
+    t_h = distinct(np.arange(0.0, end_h, _STEP_H), *peaks)
     flows = t_h <= end_h
     people = individual_parameters(pharmacology.pk, weight_kg=weight_kg, z_iiv=z_iiv)
     reference = reference_peak_s_ket(pharmacology)

@@ -19,7 +19,6 @@ from types import FunctionType
 from typing import Any
 
 import numpy as np
-from numba import njit, uint64
 
 from remission.circuit.basal_ganglia import update_habit, update_reward
 from remission.circuit.cues import update_cue
@@ -33,7 +32,6 @@ from remission.circuit.extended_amygdala import (
 from remission.circuit.prefrontal import attend_session, control, decay_skill, experience_session, update_commitment
 from remission.errors import NumericalError
 from remission.numerics.lanes import (
-    OPTIONS,
     bits_of,
     compile_equation,
     compile_naming,
@@ -43,6 +41,7 @@ from remission.numerics.lanes import (
     sin_turns_lane,
 )
 from remission.numerics.lanes import unit_lane as _unit
+from remission.numerics.loops import inner, loop, made_loop
 from remission.numerics.memory import keep_freed_memory
 from remission.patient.course import STATES, Course, CourseSchedule, Traits
 from remission.patient.kernels.links import active_links
@@ -123,16 +122,16 @@ _N_ROWS = 64
     _Z, _DRIVE, _DOSE, _WEEK, _USUAL, _INCUBATED, _RECENT, _INCENTIVE, _PUSHED, _GN, _TONE, _, _, _, _, _,
 ) = (row * BLOCK for row in range(_N_ROWS))  # fmt: skip
 _N_OWN = _P // BLOCK
-_MASK = uint64(0xFFFFFFFF)
-_SHIFT = uint64(32)
-_DAY, _CUE, _ATTENDANCE = (uint64(int(stream)) for stream in (Stream.DAY, Stream.CUE, Stream.ATTENDANCE))
+_MASK = np.uint64(0xFFFFFFFF)
+_SHIFT = np.uint64(32)
+_DAY, _CUE, _ATTENDANCE = (np.uint64(int(stream)) for stream in (Stream.DAY, Stream.CUE, Stream.ATTENDANCE))
 
 
-@njit(**OPTIONS)
+@inner
 def _draw(b, index, k0, k1):
     """The day's draws of every person of the block into the rows that await them."""
     for i in range(BLOCK):
-        subject, replicate = uint64(bits_of(b[_SUBJECT + i])), uint64(bits_of(b[_REPLICATE + i]))
+        subject, replicate = np.uint64(bits_of(b[_SUBJECT + i])), np.uint64(bits_of(b[_REPLICATE + i]))
         w0, w1, w2, _ = philox_lane(subject, replicate, index, _DAY, k0, k1)
         b[_U_USE + i], b[_U_REGIME + i], b[_U_LEAVE + i] = _unit(w0), _unit(w1), _unit(w2)
         w0, w1, _, _ = philox_lane(subject, replicate, index, _CUE, k0, k1)
@@ -143,12 +142,12 @@ def _draw(b, index, k0, k1):
         b[_N_CUE + i] = radius * cos_turns_lane(b[_TURN + i])
 
 
-@njit(**OPTIONS)
+@inner
 def _stop(b, values, is_stop_day, attempt, index, k0, k1):
     """Step 1: the stop of the quit day, or an attempt, with the draw that nothing else needs."""
     p = _named(values)
     for i in range(BLOCK):
-        subject, replicate = uint64(bits_of(b[_SUBJECT + i])), uint64(bits_of(b[_REPLICATE + i]))
+        subject, replicate = np.uint64(bits_of(b[_SUBJECT + i])), np.uint64(bits_of(b[_REPLICATE + i]))
         _, _, _, word = philox_lane(subject, replicate, index, _DAY, k0, k1)
         tries = _try_to_stop(b[_E + i], _unit(word), attempt, p.success)
         stops = b[_TAKES + i] if is_stop_day else tries
@@ -156,7 +155,7 @@ def _stop(b, values, is_stop_day, attempt, index, k0, k1):
         b[_M + i] = b[_M + i] + stops * (b[_M0 + i] - b[_M + i])
 
 
-@njit(**OPTIONS)
+@inner
 def _dose(b, values, due_day, is_due, day, exposure, psychoactive, o):
     """Step 1: infusions due today."""
     p = _named(values)
@@ -178,7 +177,7 @@ def _dose(b, values, due_day, is_due, day, exposure, psychoactive, o):
             b[_M + i] = _experience(b[_M + i], b[_RESP + i], scores[i] * due, p.k_m)
 
 
-@njit(**OPTIONS)
+@inner
 def _contact(b, values, due_day, is_due, incentive, day, open_access, k0, k1, attended, o):
     """Step 2: therapy sessions due today."""
     p = _named(values)
@@ -187,9 +186,8 @@ def _contact(b, values, due_day, is_due, incentive, day, open_access, k0, k1, at
             continue
         days, given, came = due_day[slot, o : o + BLOCK], incentive[slot, o : o + BLOCK], attended[slot, o : o + BLOCK]
         for i in range(BLOCK):
-            w0, _, _, _ = philox_lane(
-                uint64(bits_of(b[_SUBJECT + i])), uint64(bits_of(b[_REPLICATE + i])), uint64(slot), _ATTENDANCE, k0, k1
-            )
+            person = np.uint64(bits_of(b[_SUBJECT + i])), np.uint64(bits_of(b[_REPLICATE + i]))
+            w0, _, _, _ = philox_lane(person[0], person[1], np.uint64(slot), _ATTENDANCE, k0, k1)
             missing = open_access * _leaving(b[_Y + i], p.miss_hazard_per_day, p.leave_use_factor)
             due = 1.0 if days[i] == day else 0.0
             held = due * (1.0 if _unit(w0) >= missing else 0.0) * b[_IN + i]
@@ -200,7 +198,7 @@ def _contact(b, values, due_day, is_due, incentive, day, open_access, k0, k1, at
             came[i] = 1 if held > 0.0 else came[i]
 
 
-@njit(**OPTIONS)
+@inner
 def _push(b, day, has_rewards, has_medicine, has_belief):
     """Step 3: what pushes on use from outside today, where anybody has more than a tendency of their own."""
     for i in range(BLOCK):
@@ -217,7 +215,7 @@ def _push(b, day, has_rewards, has_medicine, has_belief):
             b[_PUSHED + i] = b[_PUSHED + i] + b[_BELIEF + i]
 
 
-@njit(**OPTIONS)
+@inner
 def _live(b, week, values, weights, week_day, open_access):
     """Step 3: craving and use."""
     p, w = _named(values), _weighed(weights)
@@ -251,7 +249,7 @@ def _live(b, week, values, weights, week_day, open_access):
         b[_DRIVE + i] = push
 
 
-@njit(**OPTIONS)
+@inner
 def _keep(b, used, unknown):
     """Step 3: use, which is always kept, and whose craving is no number."""
     for i in range(BLOCK):
@@ -260,7 +258,7 @@ def _keep(b, used, unknown):
         unknown[i] = unknown[i] if b[_Z + i] == b[_Z + i] else 1
 
 
-@njit(**OPTIONS)
+@inner
 def _take(b, values, amount):
     """Step 3: the amount."""
     p = _named(values)
@@ -275,7 +273,7 @@ def _take(b, values, amount):
         amount[i] = taken
 
 
-@njit(**OPTIONS)
+@inner
 def _mark(b, values, vas):
     """Step 3: craving as it would be marked."""
     p = _named(values)
@@ -283,7 +281,7 @@ def _mark(b, values, vas):
         vas[i] = _craving_vas(b[_Z + i], p.lambda_v, p.z_v)
 
 
-@njit(**OPTIONS)
+@inner
 def _record(b, values, weights, states):
     """Step 3: the states of the day, as of :data:`STATES`; two that no use follows from move here.
 
@@ -307,7 +305,7 @@ def _record(b, values, weights, states):
         b[_GN + i] = _decay_efficacy(b[_GN + i], p.g_b, w.keep_gn)
 
 
-@njit(**OPTIONS)
+@inner
 def _leave(b, days_in_study, day, leaving_clean, leaving_using):
     """Step 3: who leaves today."""
     for i in range(BLOCK):
@@ -317,7 +315,7 @@ def _leave(b, days_in_study, day, leaving_clean, leaving_using):
         days_in_study[i] = day + 1 if leaves > 0.0 else days_in_study[i]
 
 
-@njit(**OPTIONS)
+@inner
 def _night(b, week, values, weights, week_day, open_access, hold_1, hold_2):
     """Step 4: the states move."""
     p, w = _named(values), _weighed(weights)
@@ -344,7 +342,7 @@ def _night(b, week, values, weights, week_day, open_access, hold_1, hold_2):
         b[_X + i] = _update_cue(b[_X + i], b[_N_CUE + i], p.phi, p.sigma_x)
 
 
-@njit(**OPTIONS)
+@inner
 def _fade(b, weights, has_rewards, gate_moves, keep_i):
     """Step 4: what fades only where there is some of it, and where it acts."""
     w = _weighed(weights)
@@ -356,7 +354,7 @@ def _fade(b, weights, has_rewards, gate_moves, keep_i):
             b[_P + i] = _decay_window(b[_P + i], w.keep_p)
 
 
-@njit(**OPTIONS)
+@inner
 def _learn(b, values, gate_moves):
     """Step 4: habit, under a gate that is 1 for everybody or each person's own."""
     p = _named(values)
@@ -371,7 +369,7 @@ def _learn(b, values, gate_moves):
         b[_H + i] = _update_habit(b[_H + i], b[_Y + i], b[_GATE + i], a_h, d_h)
 
 
-@njit(**OPTIONS)
+@inner
 def _rise(b):
     """Step 4: what today's dose does in the night."""
     for i in range(BLOCK):
@@ -380,7 +378,7 @@ def _rise(b):
         b[_GK + i] = _raise_efficacy(b[_GK + i], b[_DOSE + i], b[_K_G + i])
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def _some_due(due_day, n_days):
     """For each slot and day of the course, whether anybody has it due; ``due_day`` is slot by person."""
     some = np.zeros((due_day.shape[0], n_days), dtype=np.bool_)
@@ -391,7 +389,7 @@ def _some_due(due_day, n_days):
     return some
 
 
-@njit(**OPTIONS)
+@inner
 def _on_days(due):
     """Whether any slot is due, day by day."""
     some = np.zeros(due.shape[1], dtype=np.bool_)
@@ -400,14 +398,14 @@ def _on_days(due):
     return some
 
 
-@njit(nogil=True, cache=True, **OPTIONS)
+@loop
 def _blocks(  # noqa: C901, PLR0912 - one loop; its parts are above
     b, week, values, weights, own, key, start, infusion_day, exposure, psychoactive, session_day, incentive, keep_i,
     closed, spans, goal, dosed, taught, use_all, amount_all, vas_all, states, unknown, days_in_study, attended, first,
     last,
 ):  # fmt: skip
     p = _named(values)
-    k0, k1 = uint64(key) & _MASK, uint64(key) >> _SHIFT
+    k0, k1 = np.uint64(key) & _MASK, np.uint64(key) >> _SHIFT
     before, stop_day, trying_from = spans[0], spans[1], spans[2]
     has_rewards, has_medicine, has_belief = spans[3] > 0, spans[4] > 0, spans[5] > 0
     has_amounts, has_marks, has_states = spans[6] > 0, spans[7] > 0, spans[8] > 0
@@ -439,7 +437,7 @@ def _blocks(  # noqa: C901, PLR0912 - one loop; its parts are above
             wants = goal if day >= trying_from else 0
             week_day = (day + 7 * before) % 7
             has_dose = day >= 0 and some_dosed[max(day, 0)]
-            index = uint64(day) & _MASK
+            index = np.uint64(day) & _MASK
             _draw(b, index, k0, k1)
             attempt = p.attempt_per_day if wants == 2 else 0.0
             if day == stop_day or attempt > 0.0 or not _IS_OUR_ATTEMPT:
@@ -597,7 +595,7 @@ def _blocks_with(links: tuple[tuple[str, Any], ...]) -> Any:
     }
     for name, function in links:
         space[_SHORT.get(name, f"_{name}")] = compile_equation(function)
-    for inner in (
+    for part in (
         _draw,
         _stop,
         _dose,
@@ -613,8 +611,8 @@ def _blocks_with(links: tuple[tuple[str, Any], ...]) -> Any:
         _learn,
         _rise,
     ):
-        space[inner.__name__] = njit(**OPTIONS)(FunctionType(inner.py_func.__code__, space, inner.__name__))
-    return njit(nogil=True, **OPTIONS)(FunctionType(_blocks.py_func.__code__, space, "_blocks"))
+        space[part.__name__] = inner(FunctionType(part.py_func.__code__, space, part.__name__))
+    return made_loop(FunctionType(_blocks.py_func.__code__, space, "_blocks"))
 
 
 _SHORT = {"experience_session": "_experience", "leaving_probability": "_leaving"}

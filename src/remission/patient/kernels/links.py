@@ -15,7 +15,6 @@ from types import FunctionType, MappingProxyType
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 
 from remission.circuit.basal_ganglia import update_habit, update_reward
 from remission.circuit.cues import update_cue
@@ -29,7 +28,8 @@ from remission.circuit.extended_amygdala import (
 from remission.circuit.prefrontal import attend_session, control, decay_skill, experience_session, update_commitment
 from remission.errors import RunError, SpecError, did_you_mean, known_names
 from remission.numerics import elementary
-from remission.numerics.lanes import OPTIONS, compile_equation
+from remission.numerics.lanes import compile_equation
+from remission.numerics.loops import inner
 from remission.plasticity.glutamate import decay_efficacy, raise_efficacy, raised_share
 from remission.plasticity.serotonin import decay_serotonin
 from remission.plasticity.window import decay_window, felt_dose, gate
@@ -192,7 +192,7 @@ def _check_twin(where: str, function: FunctionType, n: int) -> None:
     twin = compile_equation(function)
     parameters = list(inspect.signature(function).parameters.values())
     place = [one.name for one in parameters if one.kind is not one.KEYWORD_ONLY]
-    call = njit(**OPTIONS)(lambda values: twin(*values))
+    call = inner(lambda values: twin(*values))
     # Inside the range of every state and parameter, and with use on and off.
     rows = np.array([[0.25 + 0.5 * ((3 * k + 7 * row) % 5) / 5.0 for k in range(n)] for row in range(4)])
     for index, one in enumerate(parameters):

@@ -1,0 +1,189 @@
+"""Loops as machine code alone, called without the compiler.
+
+Only code that asks for nothing while it runs is kept so: no memory, no Python, no other library than the system's own
+mathematics. Its arguments are arrays that lie in one piece, whole numbers and floating-point numbers; it gives nothing
+back. A file belongs to one source, one processor and one kind of arguments, and begins with its sum, as all compiled
+code that is kept (:mod:`remission.numerics.code_files`).
+
+Numba's calling convention, as its documentation and the text of compiled functions show it: a place for what is given
+back, a place for an error, and the arguments. An array is seven kinds of numbers: two owners, which are not used here,
+how many numbers, bytes of one, where the first lies, the shape, and the bytes from one row to the next.
+"""
+
+import ctypes
+import itertools
+import os
+import platform
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import llvmlite.binding as llvm
+import numpy as np
+
+from remission.numerics import code_files
+
+_OK = (0, -2)
+"""What a loop that went well says of itself."""
+_SCALARS: dict[type, str] = {int: "i8", float: "f8", np.int64: "i8", np.uint64: "u8", np.float64: "f8"}
+_C_TYPES = {"i8": ctypes.c_int64, "u8": ctypes.c_uint64, "f8": ctypes.c_double}
+_NUMBERS = frozenset(
+    {"bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64"}
+)
+_ALLOWED = frozenset({"sqrt"})
+"""What a loop may ask the system for, beside what the compiler puts in by itself to fill and copy memory."""
+_LONGEST = 2**63
+_numbers = itertools.count()
+_SETTINGS_THAT_MATTER_NOT = frozenset({"NUMBA_CACHE_DIR", "NUMBA_NUM_THREADS"})
+
+
+def kinds_of(args: tuple[Any, ...]) -> str | None:
+    """The kinds of arguments as a text; None where one is of a kind that only the compiler takes."""
+    found = []
+    for arg in args:
+        if type(arg) is np.ndarray:
+            flags = arg.flags
+            if not (flags.c_contiguous and flags.aligned):
+                return None
+            found.append(_array_kind(arg.dtype, arg.ndim, flags.writeable))
+        elif type(arg) is int and not -_LONGEST <= arg < _LONGEST:
+            return None
+        else:
+            found.append(_SCALARS.get(type(arg), ""))
+        if not found[-1]:
+            return None
+    return " ".join(found)
+
+
+def _array_kind(dtype: np.dtype[Any], ndim: int, is_writeable: bool) -> str:
+    """Kind of an array that lies in one piece; empty where its numbers are not of this machine."""
+    return f"{dtype.str[1:]}:{ndim}{'' if is_writeable else 'r'}" if dtype.kind in "biuf" and dtype.isnative else ""
+
+
+class Code:
+    """Machine code of a loop for one kind of arguments."""
+
+    def __init__(self, address: int, kinds: str, owner: object) -> None:
+        types: list[Any] = [ctypes.c_void_p, ctypes.c_void_p]
+        for kind in kinds.split():
+            name, _, rest = kind.partition(":")
+            if rest:
+                n_dimensions = int(rest.removesuffix("r"))
+                types += [ctypes.c_void_p] * 2 + [ctypes.c_int64] * 2 + [ctypes.c_void_p]
+                types += [ctypes.c_int64] * (2 * n_dimensions)
+            else:
+                types.append(_C_TYPES[name])
+        self._owner = owner  # as long as it lives, the code does
+        self._call = ctypes.CFUNCTYPE(ctypes.c_int32, *types)(address)
+
+    def __call__(self, args: tuple[Any, ...]) -> bool:
+        """Run it; whether it went well. Other threads run meanwhile."""
+        result, error = ctypes.c_void_p(), ctypes.c_void_p()
+        return self._call(ctypes.addressof(result), ctypes.addressof(error), *_passed(args)) in _OK
+
+
+def _passed(args: tuple[Any, ...]) -> Iterator[Any]:
+    for arg in args:
+        if isinstance(arg, np.ndarray):
+            yield from (None, None, arg.size, arg.itemsize, arg.ctypes.data, *arg.shape, *arg.strides)
+        else:
+            yield arg
+
+
+@cache
+def processor() -> tuple[str, str, str]:
+    """Kind of machine, processor and its features, as compiled code is made for."""
+    return llvm.get_process_triple(), llvm.get_host_cpu_name(), features() or llvm.get_host_cpu_features().flatten()
+
+
+def features() -> str | None:
+    """The processor's own features, without LLVM's preference for half-width vectors on processors with full ones.
+
+    None where there is no such preference.
+    """
+    if platform.machine() not in {"x86_64", "AMD64"}:
+        return None
+    own: str = llvm.get_host_cpu_features().flatten()
+    kept = [feature for feature in own.split(",") if not feature.endswith("prefer-256-bit")]
+    return ",".join([*kept, "-prefer-256-bit"])
+
+
+def _is_usual() -> bool:
+    """Whether nobody changed how the compiler works: then it is asked."""
+    asked = {name for name in os.environ if name.startswith("NUMBA_")} - _SETTINGS_THAT_MATTER_NOT
+    return not asked and not Path(".numba_config.yaml").exists()
+
+
+def _file(function: Callable[..., Any], kinds: str) -> Path:
+    name = f"{function.__module__}.{function.__qualname__}-{function.__code__.co_firstlineno}"
+    return Path("alone") / code_files.name_of(name, (processor(), kinds), ending="code")
+
+
+def load(function: Callable[..., Any], kinds: str) -> Code | None:
+    """What was kept of a loop for these kinds of arguments; None where nothing whole was."""
+    if not _is_usual() or (content := code_files.read(_file(function, kinds))) is None:
+        return None
+    try:
+        owner = llvm.JITLibraryBuilder().add_object_img(content).add_current_process().export_symbol("loop")
+        linked = owner.link(_linker(), f"loop-{next(_numbers)}")
+    except RuntimeError:  # it needs what this process does not have: the compiler knows
+        return None
+    return Code(linked["loop"], kinds, linked)
+
+
+@cache
+def _linker() -> Any:
+    triple, name, own = processor()
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    target = llvm.Target.from_triple(triple).create_target_machine(cpu=name, features=own, opt=3, jit=True)
+    return llvm.create_lljit_compiler(target, suppress_errors=True)
+
+
+def keep(function: Callable[..., Any], compiled: Any) -> None:
+    """Keep what Numba compiled of a loop, if it is of the kind that runs by itself.
+
+    ``compiled``: Numba's result for one signature.
+    """
+    codegen = compiled.library.codegen
+    if not _is_usual() or tuple(codegen.magic_tuple()) != processor() or str(compiled.signature.return_type) != "none":
+        return
+    kinds = [_kind_of_type(one) for one in compiled.signature.args]
+    if all(kinds) and (content := _alone(compiled, codegen._tm)) is not None:
+        code_files.keep(_file(function, " ".join(kinds)), content)
+
+
+def _kind_of_type(numba_type: Any) -> str:
+    if hasattr(numba_type, "layout"):
+        if numba_type.layout != "C" or not numba_type.aligned:
+            return ""
+        name = str(numba_type.dtype)
+        return _array_kind(np.dtype(name), numba_type.ndim, numba_type.mutable) if name in _NUMBERS else ""
+    return {"int64": "i8", "uint64": "u8", "float64": "f8"}.get(str(numba_type), "")
+
+
+# Counters of references follow an array's owner; arguments come without one, so they are never let go.
+_NO_OWNER = "define void @NRT_MemInfo_call_dtor(ptr %owner) {\n ret void\n}\n"
+
+
+def _alone(compiled: Any, target: Any) -> bytes | None:
+    """The function without what ties it to Python, as machine code; None where it asks for more."""
+    module = compiled.library._get_module_for_linking().clone()
+    module.link_in(llvm.parse_assembly(_NO_OWNER))
+    for one in module.global_variables:
+        if not one.is_declaration:
+            one.linkage = "internal"
+    for one in module.functions:
+        if not one.is_declaration:
+            one.linkage = "external" if one.name == compiled.fndesc.llvm_func_name else "internal"
+    passes = llvm.create_new_module_pass_manager()
+    passes.add_global_dead_code_eliminate_pass()
+    passes.run(module, llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options()))
+    declared = [*module.functions, *module.global_variables]
+    asked = {one.name for one in declared if one.is_declaration and not one.name.startswith("llvm.")}
+    if asked - _ALLOWED:
+        return None
+    module.get_function(compiled.fndesc.llvm_func_name).name = "loop"
+    content: bytes = target.emit_object(module)
+    return content

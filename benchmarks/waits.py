@@ -51,7 +51,7 @@ TABLE = "Research software, not medical advice."
 GROUPS: tuple[tuple[str, str], ...] = (
     # The first that any frame of the stack matches, from the top of the list.
     ("imports", r"<frozen importlib"),
-    ("compiled code: read, or made", r"/numba/|/llvmlite/|numerics/compiled\.py"),
+    ("compiled code: read, or made", r"/numba/|/llvmlite/|numerics/(compiled|code_files)\.py"),
     ("figures and pages", r"/matplotlib/|/PIL/|/jinja2/|remission/report/|remission/web/figure\.py"),
     ("tables on the screen", r"/rich/|cli/table\.py|cli/design_show\.py"),
     ("analyses", r"remission/analyses/|trial/analyze\.py|remission/endpoints/"),
@@ -318,6 +318,7 @@ END = """
 ## Why it is so
 
 - A command loads what it needs, and no other command; a test names what each light command must not load.
+- Loops that ask for nothing while they run, such as all of a plan, are called without loading what compiled them.
 - Numba asks at its start for SciPy's linear algebra, and Arrow for pandas; neither is used, so neither is loaded.
 - A run prints its table before it loads what draws.
 - A figure is laid out and drawn once: the file, the pixels and the page take the same drawing.

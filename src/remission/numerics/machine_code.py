@@ -64,7 +64,7 @@ def _array_kind(dtype: np.dtype[Any], ndim: int, is_writeable: bool) -> str:
 class Code:
     """Machine code of a loop for one kind of arguments."""
 
-    def __init__(self, address: int, kinds: str, owner: object) -> None:
+    def __init__(self, address: int, kinds: str) -> None:
         types: list[Any] = [ctypes.c_void_p, ctypes.c_void_p]
         for kind in kinds.split():
             name, _, rest = kind.partition(":")
@@ -74,7 +74,6 @@ class Code:
                 types += [ctypes.c_int64] * (2 * n_dimensions)
             else:
                 types.append(_C_TYPES[name])
-        self._owner = owner  # as long as it lives, the code does
         self._call = ctypes.CFUNCTYPE(ctypes.c_int32, *types)(address)
 
     def __call__(self, args: tuple[Any, ...]) -> bool:
@@ -129,7 +128,9 @@ def load(function: Callable[..., Any], kinds: str) -> Code | None:
         linked = owner.link(_linker(), f"loop-{next(_numbers)}")
     except RuntimeError:  # it needs what this process does not have: the compiler knows
         return None
-    return Code(linked["loop"], kinds, linked)
+    # As long as the process lives: at its end the linker may go first, which lets go of all.
+    linked.detach()
+    return Code(linked["loop"], kinds)
 
 
 @cache

@@ -252,6 +252,8 @@ def test_a_journey_goes_step_by_step(quiet: Page, site: str, width: int, scheme:
     quiet.goto(f"{site}/journey/alcohol")
     steps = [one.get_attribute("id") for one in quiet.locator("[data-step]").all()]
     for at, step in enumerate(steps):
+        # A press on a place of the same page ends before the page has heard of it.
+        expect(quiet.locator(f"#{step}")).to_be_visible()
         shown = [one.get_attribute("id") for one in quiet.locator("[data-step]").all() if one.is_visible()]
         assert shown == [step]
         if scheme == "dark":

@@ -135,6 +135,25 @@ def test_what_is_not_whole_is_left_to_the_compiler(made: tuple[Path, list[str]],
     assert said(tmp_path, "again") == first
 
 
+def test_another_compiler_keeps_nothing_alone(tmp_path: Path) -> None:
+    """A part of Numba or LLVM that is not promised may change: slower then, and the same."""
+    code = (
+        "import sys\n"
+        "from remission.numerics import machine_code\n"
+        "def fails(*_): raise TypeError('one argument more')\n"
+        "machine_code._alone = fails\n"
+        "import numpy as np\n"
+        "from remission.numerics.whole_arrays import exp_of\n"
+        "print(exp_of(np.zeros(3)).tolist())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment(tmp_path)
+    )
+    assert (done.returncode, done.stdout) == (0, "[1.0, 1.0, 1.0]\n"), done.stderr
+    assert list((tmp_path / "cache").rglob("*.nbc"))
+    assert not list((tmp_path / "cache").rglob("*.code"))
+
+
 def asks_for_more() -> bytes:
     """An object that needs a function which no process has."""
     llvm.initialize_native_target()

@@ -195,6 +195,8 @@ def test_journey_by_keyboard_alone(quiet: Page, site: str) -> None:
     expect(quiet.locator(".goal-text:visible")).to_have_count(1)
     quiet.locator(".thread a[href='#step-ask']").focus()
     quiet.keyboard.press("Enter")
+    # The page hears of it after the key; then it shows the step and moves the focus to its heading.
+    expect(quiet.locator("#step-ask h2").first).to_be_focused()
     box = quiet.locator("#questions ~ label input").first
     box.focus()
     quiet.keyboard.press("Space")
@@ -210,10 +212,12 @@ def test_what_is_chosen_on_a_patient_page_goes_nowhere(quiet: Page, site: str) -
     quiet.on("request", lambda request: asked.append(request.url) if "mark.svg" not in request.url else None)
     for step, fields in (("want", "input[type=radio]"), ("ask", "input[type=radio], input[type=checkbox]")):
         quiet.locator(f".thread a[href='#step-{step}']").click()
+        expect(quiet.locator(f"#step-{step} h2").first).to_be_focused()
         for field in quiet.locator(f"#step-{step}").locator(fields).all()[:12]:
             field.check()
     quiet.locator("#own").fill("my own words")
     quiet.locator(".thread a[href='#step-cost']").click()
+    expect(quiet.locator("#step-cost h2").first).to_be_focused()
     for name, typed in (("price", "4"), ("many", "3,5"), ("days", "5")):
         quiet.locator(f"#use-{name}").fill(typed)
     assert "70 a week" in quiet.locator("#use-says").inner_text()

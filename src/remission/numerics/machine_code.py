@@ -15,6 +15,7 @@ import itertools
 import os
 import platform
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -126,7 +127,7 @@ def load(function: Callable[..., Any], kinds: str) -> Code | None:
     try:
         owner = llvm.JITLibraryBuilder().add_object_img(content).add_current_process().export_symbol("loop")
         linked = owner.link(_linker(), f"loop-{next(_numbers)}")
-    except RuntimeError:  # it needs what this process does not have: the compiler knows
+    except (AttributeError, RuntimeError):  # it needs what this process, or this LLVM, does not have
         return None
     # As long as the process lives: at its end the linker may go first, which lets go of all.
     linked.detach()
@@ -151,7 +152,10 @@ def keep(function: Callable[..., Any], compiled: Any) -> None:
     if not _is_usual() or tuple(codegen.magic_tuple()) != processor() or str(compiled.signature.return_type) != "none":
         return
     kinds = [_kind_of_type(one) for one in compiled.signature.args]
-    if all(kinds) and (content := _alone(compiled, codegen._tm)) is not None:
+    content = None
+    with suppress(AttributeError, TypeError, RuntimeError):  # another Numba, or LLVM, that has it otherwise
+        content = _alone(compiled, codegen._tm) if all(kinds) else None
+    if content is not None:
         code_files.keep(_file(function, " ".join(kinds)), content)
 
 

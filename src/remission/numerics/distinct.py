@@ -5,7 +5,7 @@ import numpy as np
 from remission.shapes import Float
 
 
-def distinct(*values: Float[np.ndarray, " value"]) -> Float[np.ndarray, " distinct"]:
+def distinct(*values: Float[np.ndarray, "_"]) -> Float[np.ndarray, " distinct"]:
     """All numbers of some rows of finite numbers, each once, in rising order.
 
     >>> distinct(np.array([2.0, 1.0]), np.array([1.0])).tolist()

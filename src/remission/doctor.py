@@ -149,7 +149,7 @@ def _extras() -> Check:
 
 
 def _processor() -> Check:
-    from remission.numerics.compiled import compiled_for
+    from remission.numerics.machine_code import compiled_for
 
     found = (
         f"{platform.machine()}, {available_cores()} of {os.cpu_count()} cores, compiled for {compiled_for()}, "

@@ -85,7 +85,7 @@ def machine() -> dict[str, Any]:
     """
     from llvmlite import binding
 
-    from remission.numerics.compiled import compiled_for
+    from remission.numerics.machine_code import compiled_for
 
     features = binding.get_host_cpu_features()
     return {

@@ -33,7 +33,7 @@ from remission.analyses.odds import LARGEST_ERROR
 from remission.numerics.distributions import chi_squared_tail
 from remission.numerics.lanes import exp_lane, log_lane
 from remission.numerics.loops import inner, loop
-from remission.numerics.small_systems import factor, inverse, solve, sum_of_products
+from remission.numerics.small_systems import factor, inverse, places_of, solve, sum_of_products
 from remission.shapes import Bool, Float, Int
 
 __all__ = ["analyze_hazard", "analyze_hazards", "analyze_log_ranks", "analyze_restricted_mean"]
@@ -217,9 +217,10 @@ def _fit_all(order, inside, event, is_first, ends, columns, kept, left, plain, s
         if not plain[r]:
             continue
         # People outside come first in the order; the intercept, first of the basis, says nothing of an order.
-        people = order[r][inside[r]]
+        people, chosen = places_of(inside[r]), places_of(kept[r])[1:]
+        for i in range(people.size):
+            people[i] = order[r, people[i]]
         begin = order.shape[1] - people.size
-        chosen = np.flatnonzero(kept[r])[1:]
         x = np.empty((people.size, chosen.size))
         for i in range(people.size):
             for j in range(chosen.size):
@@ -243,7 +244,8 @@ def _fit(x, event, is_first, ends, steps):
         if arrived:
             last = n_terms - 1
             return effect[last], np.sqrt(inverse(information)[last, last])
-        step[:] = slope
+        for j in range(n_terms):
+            step[j] = slope[j]
         solve(information, step)
         gain = sum_of_products(slope, step)
         if not np.isfinite(gain):

@@ -17,7 +17,7 @@ from remission.numerics.distributions import chi_squared_tail
 from remission.numerics.elementary import log
 from remission.numerics.lanes import exp_lane, log_lane
 from remission.numerics.loops import inner, loop
-from remission.numerics.small_systems import factor, inverse, solve, sum_of_products
+from remission.numerics.small_systems import factor, inverse, places_of, solve, sum_of_products
 from remission.shapes import Bool, Float
 
 __all__ = ["LARGEST_ERROR", "Test", "analyze_many_odds", "analyze_odds", "logistic_fits"]
@@ -129,13 +129,14 @@ def _fit_all(
     for r in range(plain.size):
         if not plain[r]:
             continue
-        people = np.flatnonzero(inside[r])
-        chosen = np.flatnonzero(kept[r])
+        people, chosen = places_of(inside[r]), places_of(kept[r])
         x = np.empty((chosen.size, people.size))
         for j in range(chosen.size):
             for i in range(people.size):
                 x[j, i] = columns[r, chosen[j], people[i]]
-        y = outcome[r][people]
+        y = np.empty(people.size)
+        for i in range(people.size):
+            y[i] = outcome[r, people[i]]
         last = chosen.size - 1
         weight = precision / (left[r] * left[r])
         aim = center * left[r]
@@ -220,7 +221,8 @@ def _fit(x, y, precision, aim, steps, effect, information):
             return (_FORETOLD if number > 0 else _STOPPED), 0.0
         if arrived:
             return _FOUND, deviance
-        step[:] = slope
+        for j in range(n_terms):
+            step[j] = slope[j]
         solve(information, step)
         gain = sum_of_products(slope, step)
         if not np.isfinite(gain):

@@ -19,7 +19,7 @@ import numba
 from numba import config as _config
 from numba.core import caching, codegen, compiler, dispatcher, environment
 from numba.core.registry import cpu_target
-from numba.core.runtime import nrt
+from numba.core.runtime import nrt, nrtdynmod
 from numba.core.serialize import dumps
 
 from remission.numerics import code_files, machine_code
@@ -39,8 +39,8 @@ settings: Any = _config
 settings.CPU_FEATURES = _features(settings.CPU_NAME, settings.CPU_FEATURES)
 
 
-def compiled_for() -> str:
-    """The processor that compiled code is made for: this one, unless ``NUMBA_CPU_NAME`` says otherwise."""
+def target_processor() -> str:
+    """The processor that compiled code is made for, as Numba knows it."""
     return str(cpu_target.target_context.codegen().magic_tuple()[1])
 
 
@@ -183,7 +183,7 @@ class _Kept(caching.FunctionCache):
         """Keep what was compiled, twice if it runs without the compiler."""
         super().save_overload(sig, data)
         if isinstance(self._cache_file, Pieces):
-            machine_code.keep(self._py_func, data)
+            machine_code.keep(self._py_func, data, owner=str(getattr(nrtdynmod, "_meminfo_struct_type", "")))
 
 
 @cache

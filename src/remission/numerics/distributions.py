@@ -321,45 +321,35 @@ def gamma_quantile_lane(shape, p):
 
 
 @loop
-def _each_normal_cdf(x):
-    found = np.empty_like(x)
+def _each_normal_cdf(x, found):
     for i in range(x.size):
         found[i] = normal_cdf_lane(x[i])
-    return found
 
 
 @loop
-def _each_normal_quantile(p):
-    found = np.empty_like(p)
+def _each_normal_quantile(p, found):
     for i in range(p.size):
         found[i] = normal_quantile_lane(p[i])
-    return found
 
 
 @loop
-def _each_t_cdf(freedom, t):
-    found = np.empty_like(t)
+def _each_t_cdf(freedom, t, found):
     for i in range(t.size):
         found[i] = t_cdf_lane(freedom[i], t[i])
-    return found
 
 
 @loop
-def _each_t_quantile(freedom, p):
-    found = np.empty_like(p)
+def _each_t_quantile(freedom, p, found):
     for i in range(p.size):
         # Replicates often share their degrees of freedom.
         same = i > 0 and freedom[i] == freedom[i - 1] and p[i] == p[i - 1]
         found[i] = found[i - 1] if same else t_quantile_lane(freedom[i], p[i])
-    return found
 
 
 @loop
-def _each_gamma_quantile(shape, p):
-    found = np.empty_like(p)
+def _each_gamma_quantile(shape, p, found):
     for i in range(p.size):
         found[i] = gamma_quantile_lane(shape[i], p[i])
-    return found
 
 
 _LANES = 32
@@ -432,9 +422,9 @@ def _beta_steps(w):
 
 
 @loop
-def _each_beta_quantile(a, b, p):
+def _each_beta_quantile(a, b, p, found):
     """Each number's search ends by itself, so that its neighbors change no bit; the next one then takes its place."""
-    found, w = np.empty_like(p), np.zeros(19 * _LANES)
+    w = np.zeros(19 * _LANES)
     place, steps = np.full(_LANES, -1), np.zeros(_LANES)
     following, n_open, log_b = 0, 0, 0.0
     while following < p.size or n_open > 0:
@@ -456,23 +446,22 @@ def _each_beta_quantile(a, b, p):
                     found[at] = q if q * (1.0 - q) == 0.0 else np.nan
         if n_open > 0:
             _beta_steps(w)
-            steps += 1.0
-    return found
+            for i in range(_LANES):
+                steps[i] += 1.0
 
 
 @loop
-def _each_beta_cdf(a, b, x):
-    found = np.empty_like(x)
+def _each_beta_cdf(a, b, x, found):
     for i in range(x.size):
         found[i] = beta_cdf_lane(a[i], b[i], x[i], log_beta_lane(a[i], b[i]))
-    return found
 
 
 def _flat(loop: Callable[..., Any], *given: Any) -> Any:
     """A compiled loop over numbers or arrays of shapes that go together; numbers give a number."""
     shape = np.broadcast_shapes(*(np.shape(one) for one in given))
     flat = (np.array(np.broadcast_to(one, shape), dtype=np.float64).reshape(-1) for one in given)
-    found = loop(*flat).reshape(shape)
+    found = np.empty(shape)
+    loop(*flat, found.reshape(-1))
     return found if shape else float(found)
 
 

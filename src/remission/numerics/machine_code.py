@@ -32,7 +32,7 @@ _C_TYPES = {"i8": ctypes.c_int64, "u8": ctypes.c_uint64, "f8": ctypes.c_double}
 _NUMBERS = frozenset(
     {"bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64"}
 )
-_ALLOWED = frozenset({"sqrt"})
+_ALLOWED = frozenset({"sqrt", "malloc", "free"})
 """What a loop may ask the system for, beside what the compiler puts in by itself to fill and copy memory."""
 _LONGEST = 2**63
 _numbers = itertools.count()
@@ -109,6 +109,15 @@ def features() -> str | None:
     return ",".join([*kept, "-prefer-256-bit"])
 
 
+def compiled_for() -> str:
+    """The processor that compiled code is made for: this one, unless ``NUMBA_CPU_NAME`` says otherwise."""
+    if _is_usual():
+        return processor()[1]
+    from remission.numerics.compiled import target_processor
+
+    return target_processor()
+
+
 def _is_usual() -> bool:
     """Whether nobody changed how the compiler works: then it is asked."""
     asked = {name for name in os.environ if name.startswith("NUMBA_")} - _SETTINGS_THAT_MATTER_NOT
@@ -143,10 +152,10 @@ def _linker() -> Any:
     return llvm.create_lljit_compiler(target, suppress_errors=True)
 
 
-def keep(function: Callable[..., Any], compiled: Any) -> None:
+def keep(function: Callable[..., Any], compiled: Any, *, owner: str) -> None:
     """Keep what Numba compiled of a loop, if it is of the kind that runs by itself.
 
-    ``compiled``: Numba's result for one signature.
+    ``compiled``: Numba's result for one signature. ``owner``: what it keeps of memory that it asked for.
     """
     codegen = compiled.library.codegen
     if not _is_usual() or tuple(codegen.magic_tuple()) != processor() or str(compiled.signature.return_type) != "none":
@@ -154,7 +163,7 @@ def keep(function: Callable[..., Any], compiled: Any) -> None:
     kinds = [_kind_of_type(one) for one in compiled.signature.args]
     content = None
     with suppress(AttributeError, TypeError, RuntimeError):  # another Numba, or LLVM, that has it otherwise
-        content = _alone(compiled, codegen._tm) if all(kinds) else None
+        content = _alone(compiled, codegen._tm, owner) if all(kinds) else None
     if content is not None:
         code_files.keep(_file(function, " ".join(kinds)), content)
 
@@ -168,14 +177,54 @@ def _kind_of_type(numba_type: Any) -> str:
     return {"int64": "i8", "uint64": "u8", "float64": "f8"}.get(str(numba_type), "")
 
 
-# Counters of references follow an array's owner; arguments come without one, so they are never let go.
-_NO_OWNER = "define void @NRT_MemInfo_call_dtor(ptr %owner) {\n ret void\n}\n"
+_OWNER = "{i64, i8*, i8*, i8*, i64}"
+"""What Numba keeps of memory that it asked for, as its own functions know it: how often it is referred to, how to let
+it go, with what, where it is, how large it is."""
+# Numba's two functions for memory, with the system's own. An array that is an argument comes without an owner.
+_MEMORY = """
+declare noalias ptr @malloc(i64)
+declare void @free(ptr)
+
+define noalias ptr @NRT_MemInfo_alloc_aligned(i64 %size, i32 %align) {
+  %step = zext i32 %align to i64
+  %more = add i64 %step, 64
+  %all = add i64 %size, %more
+  %owner = call noalias ptr @malloc(i64 %all)
+  %is_none = icmp eq ptr %owner, null
+  br i1 %is_none, label %end, label %fill
+fill:
+  %from = ptrtoint ptr %owner to i64
+  %behind = add i64 %from, %more
+  %mask = sub i64 0, %step
+  %place = and i64 %behind, %mask
+  %offset = sub i64 %place, %from
+  %data = getelementptr i8, ptr %owner, i64 %offset
+  %dtor_at = getelementptr i8, ptr %owner, i64 8
+  %info_at = getelementptr i8, ptr %owner, i64 16
+  %data_at = getelementptr i8, ptr %owner, i64 24
+  %size_at = getelementptr i8, ptr %owner, i64 32
+  store i64 1, ptr %owner
+  store ptr null, ptr %dtor_at
+  store ptr null, ptr %info_at
+  store ptr %data, ptr %data_at
+  store i64 %size, ptr %size_at
+  br label %end
+end:
+  ret ptr %owner
+}
+
+define void @NRT_MemInfo_call_dtor(ptr %owner) {
+  call void @free(ptr %owner)
+  ret void
+}
+"""
 
 
-def _alone(compiled: Any, target: Any) -> bytes | None:
+def _alone(compiled: Any, target: Any, owner: str) -> bytes | None:
     """The function without what ties it to Python, as machine code; None where it asks for more."""
     module = compiled.library._get_module_for_linking().clone()
-    module.link_in(llvm.parse_assembly(_NO_OWNER))
+    if owner == _OWNER:
+        module.link_in(llvm.parse_assembly(_MEMORY))
     for one in module.global_variables:
         if not one.is_declaration:
             one.linkage = "internal"

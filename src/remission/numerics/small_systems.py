@@ -92,20 +92,36 @@ def inverse(lower):
     return found
 
 
+@inner
+def places_of(flags):
+    """Where the flags of a row are set."""
+    n = 0
+    for i in range(flags.size):
+        n += 1 if flags[i] else 0
+    found = np.empty(n, np.int64)
+    n = 0
+    for i in range(flags.size):
+        if flags[i]:
+            found[n] = i
+            n += 1
+    return found
+
+
 # The one function here that Python calls: without a file it would be compiled anew in every process.
 @loop
-def fit(columns, y, least, weights):
+def fit(columns, y, least, weights, is_found):
     """Least squares weights of the rows of ``columns`` for ``y``, into ``weights``.
 
-    Returns False where two rows say the same: see :func:`factor` for ``least``.
+    ``is_found``: one place for whether there are any: not where two rows say the same, see :func:`factor` for
+    ``least``.
     """
     k = columns.shape[0]
+    is_found[0] = False
     matrix = np.empty((k, k))
     for i in range(k):
         for j in range(k):
             matrix[i, j] = sum_of_products(columns[i], columns[j])
         weights[i] = sum_of_products(columns[i], y)
-    if not factor(matrix, least):
-        return False
-    solve(matrix, weights)
-    return True
+    if factor(matrix, least):
+        solve(matrix, weights)
+        is_found[0] = True

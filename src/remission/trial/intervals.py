@@ -88,5 +88,6 @@ def _least_squares(
     columns: Float[np.ndarray, "column replicate"], y: Float[np.ndarray, " replicate"]
 ) -> Float[np.ndarray, " column"] | None:
     """Weights of the columns, in sums of one order; None where two columns say the same."""
-    weights = np.empty(len(columns))
-    return weights if fit(columns, y, _LEAST, weights) else None
+    weights, is_found = np.empty(len(columns)), np.empty(1, dtype=np.bool_)
+    fit(columns, y, _LEAST, weights, is_found)
+    return weights if is_found[0] else None

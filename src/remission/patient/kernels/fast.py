@@ -379,30 +379,27 @@ def _rise(b):
 
 
 @loop
-def _some_due(due_day, n_days):
+def _mark_due(due_day, some):
     """For each slot and day of the course, whether anybody has it due; ``due_day`` is slot by person."""
-    some = np.zeros((due_day.shape[0], n_days), dtype=np.bool_)
     for slot in range(due_day.shape[0]):
-        for day in due_day[slot]:
-            if 0 <= day < n_days:
+        for person in range(due_day.shape[1]):
+            day = due_day[slot, person]
+            if 0 <= day < some.shape[1]:
                 some[slot, day] = True
-    return some
 
 
-@inner
-def _on_days(due):
-    """Whether any slot is due, day by day."""
-    some = np.zeros(due.shape[1], dtype=np.bool_)
-    for day in range(due.shape[1]):
-        some[day] = due[:, day].any()
+def _some_due(due_day: np.ndarray, n_days: int) -> np.ndarray:
+    """Whether anybody has a slot due on a day, slot by day."""
+    some = np.zeros((due_day.shape[0], n_days), dtype=np.bool_)
+    _mark_due(due_day, some)
     return some
 
 
 @loop
 def _blocks(  # noqa: C901, PLR0912 - one loop; its parts are above
     b, week, values, weights, own, key, start, infusion_day, exposure, psychoactive, session_day, incentive, keep_i,
-    closed, spans, goal, dosed, taught, use_all, amount_all, vas_all, states, unknown, days_in_study, attended, first,
-    last,
+    closed, spans, goal, dosed, taught, some_dosed, some_taught, use_all, amount_all, vas_all, states, unknown,
+    days_in_study, attended, first, last,
 ):  # fmt: skip
     p = _named(values)
     k0, k1 = np.uint64(key) & _MASK, np.uint64(key) >> _SHIFT
@@ -416,15 +413,15 @@ def _blocks(  # noqa: C901, PLR0912 - one loop; its parts are above
         _leaving(0.0, p.leave_hazard_per_day, p.leave_use_factor),
         _leaving(1.0, p.leave_hazard_per_day, p.leave_use_factor),
     )
-    # Asked once and not by every block.
-    some_dosed, some_taught = _on_days(dosed), _on_days(taught)
     for block in range(first, last):
         o = block * BLOCK
         end = o + BLOCK
         b[:] = 0.0
         week[:] = 0.0
         for row in range(_N_OWN):
-            b[row * BLOCK : (row + 1) * BLOCK] = own[row, o:end]
+            column = own[row, o:end]
+            for i in range(BLOCK):
+                b[row * BLOCK + i] = column[i]
         for i in range(BLOCK):
             b[_H + i], b[_A + i], b[_F + i], b[_R + i] = start[0], start[1], start[2], start[3]
             b[_GC + i], b[_GK + i], b[_GATE + i] = p.g_b, p.g_b, 1.0
@@ -531,13 +528,14 @@ def simulate_course(
     states = np.empty((len(STATES), n_days, padded)) if record_states else np.empty((1, 1, 1))
     days_in_study = np.full(padded, n_days, dtype=np.int64)
     attended = np.zeros(session_day.shape, dtype=np.int8)
+    dosed, taught = _some_due(infusion_day, n_days), _some_due(session_day, n_days)
     shared = (
         np.array(_PARAMETERS(parameters)), np.array(_WEIGHTS(course_weights(parameters))), own, np.uint64(people.seed),
         np.array(starting_states(parameters, entry.clean_days - waits)), infusion_day,
         _padded(exposure.T, padded), _padded(schedule.psychoactive.T, padded), session_day,
         _padded(incentive.T, padded), keep_share(schedule.tau_incentive_day), closed,
         np.array(spans, dtype=np.int64), _GOALS.index(entry.goal),
-        _some_due(infusion_day, n_days), _some_due(session_day, n_days),
+        dosed, taught, dosed.any(axis=0), taught.any(axis=0),
         use_all, amount_all, vas_all, states, unknown, days_in_study, attended,
     )  # fmt: skip
     tickets = itertools.count()

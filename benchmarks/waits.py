@@ -318,7 +318,8 @@ END = """
 ## Why it is so
 
 - A command loads what it needs, and no other command; a test names what each light command must not load.
-- Loops that ask for nothing while they run, such as all of a plan, are called without loading what compiled them.
+- Loops that ask for nothing but memory while they run, such as all of a plan and of most trials, are called without
+  loading what compiled them.
 - Numba asks at its start for SciPy's linear algebra, and Arrow for pandas; neither is used, so neither is loaded.
 - A run prints its table before it loads what draws.
 - A figure is laid out and drawn once: the file, the pixels and the page take the same drawing.

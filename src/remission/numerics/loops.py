@@ -1,7 +1,7 @@
 """Compiled loops: what a module of loops names instead of the compiler, which takes long to load.
 
 A loop is compiled, or read from where it was kept, when it is first called. One that gives nothing back, fills arrays
-that it is given, and asks for nothing while it runs, such as memory, is kept a second time, as machine code alone
+that it is given, and asks for nothing but memory, is kept a second time, as machine code alone
 (:mod:`remission.numerics.machine_code`). Where nothing has loaded the compiler yet it is called without: a command of
 half a second would wait a third of that for a compiler that compiles nothing.
 """
@@ -11,6 +11,8 @@ import threading
 from collections.abc import Callable
 from functools import update_wrapper
 from typing import Any
+
+import numpy as np
 
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": False, "boundscheck": False}
 """Compilation options of everything that must vectorize."""
@@ -25,7 +27,7 @@ class Compiled:
         self.__name__ = function.__name__
         self._options = options
         self._dispatcher: Any = None
-        self._machine_code: dict[str, Any] = {}
+        self._machine_code: dict[Any, Any] = {}
         update_wrapper(self, function)
 
     @property
@@ -47,23 +49,24 @@ class Compiled:
     def __call__(self, *args: Any) -> Any:
         """As the function written in Python, for arrays and numbers."""
         if self._dispatcher is None and "cache" in self._options and "numba" not in sys.modules:
-            from remission.numerics.machine_code import kinds_of
-
-            kinds = kinds_of(args)
+            key = tuple(
+                [(arg.dtype, arg.ndim, arg.flags.num) if type(arg) is np.ndarray else type(arg) for arg in args]
+            )
+            code = self._machine_code[key] if key in self._machine_code else self._code_for(key, args)
             # One that says it did not go well is called again by the compiler, which has the words of its error.
-            if kinds is not None and (code := self._code_for(kinds)) is not None and code(args):
+            if code is not None and code(args):
                 return None
         return self.dispatcher(*args)
 
-    def _code_for(self, kinds: str) -> Any:
+    def _code_for(self, key: Any, args: tuple[Any, ...]) -> Any:
         """Machine code for these kinds of arguments that runs by itself; None where none is kept."""
-        if kinds not in self._machine_code:
-            from remission.numerics.machine_code import load
+        from remission.numerics.machine_code import kinds_of, load
 
-            with _lock:
-                if kinds not in self._machine_code:
-                    self._machine_code[kinds] = load(self.py_func, kinds)
-        return self._machine_code[kinds]
+        with _lock:
+            if key not in self._machine_code:
+                kinds = kinds_of(args)
+                self._machine_code[key] = None if kinds is None else load(self.py_func, kinds)
+            return self._machine_code[key]
 
 
 def loop(function: Callable[..., Any]) -> Compiled:

@@ -1,9 +1,9 @@
 """Loops as machine code alone, called without the compiler.
 
-Only code that asks for nothing while it runs is kept so: no memory, no Python, no other library than the system's own
-mathematics. Its arguments are arrays that lie in one piece, whole numbers and floating-point numbers; it gives nothing
-back. A file belongs to one source, one processor and one kind of arguments, and begins with its sum, as all compiled
-code that is kept (:mod:`remission.numerics.code_files`).
+Only code that asks for nothing but memory and square roots of the system is kept so. Its arguments are arrays that lie
+in one piece, whole numbers and floating-point numbers; it gives nothing back. A file belongs to one source, one
+processor and one kind of arguments, and begins with its sum, as all compiled code that is kept
+(:mod:`remission.numerics.code_files`).
 
 Numba's calling convention, as its documentation and the text of compiled functions show it: a place for what is given
 back, a place for an error, and the arguments. An array is seven kinds of numbers: two owners, which are not used here,
@@ -14,7 +14,8 @@ import ctypes
 import itertools
 import os
 import platform
-from collections.abc import Callable, Iterator
+import struct
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -28,13 +29,13 @@ from remission.numerics import code_files
 _OK = (0, -2)
 """What a loop that went well says of itself."""
 _SCALARS: dict[type, str] = {int: "i8", float: "f8", np.int64: "i8", np.uint64: "u8", np.float64: "f8"}
-_C_TYPES = {"i8": ctypes.c_int64, "u8": ctypes.c_uint64, "f8": ctypes.c_double}
 _NUMBERS = frozenset(
     {"bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64"}
 )
 _ALLOWED = frozenset({"sqrt", "malloc", "free"})
 """What a loop may ask the system for, beside what the compiler puts in by itself to fill and copy memory."""
 _LONGEST = 2**63
+_HEAD_BYTES = object.__basicsize__
 _numbers = itertools.count()
 _SETTINGS_THAT_MATTER_NOT = frozenset({"NUMBA_CACHE_DIR", "NUMBA_NUM_THREADS"})
 
@@ -66,29 +67,19 @@ class Code:
     """Machine code of a loop for one kind of arguments."""
 
     def __init__(self, address: int, kinds: str) -> None:
-        types: list[Any] = [ctypes.c_void_p, ctypes.c_void_p]
-        for kind in kinds.split():
-            name, _, rest = kind.partition(":")
-            if rest:
-                n_dimensions = int(rest.removesuffix("r"))
-                types += [ctypes.c_void_p] * 2 + [ctypes.c_int64] * 2 + [ctypes.c_void_p]
-                types += [ctypes.c_int64] * (2 * n_dimensions)
-            else:
-                types.append(_C_TYPES[name])
-        self._call = ctypes.CFUNCTYPE(ctypes.c_int32, *types)(address)
+        form = "".join({"f8": "d", "u8": "Q"}.get(kind, "q") for kind in kinds.split())
+        self._are_arrays = [":" in kind for kind in kinds.split()]
+        self._pack = struct.Struct(f"={form}").pack
+        self._call = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_char_p)(address)
 
     def __call__(self, args: tuple[Any, ...]) -> bool:
         """Run it; whether it went well. Other threads run meanwhile."""
-        result, error = ctypes.c_void_p(), ctypes.c_void_p()
-        return self._call(ctypes.addressof(result), ctypes.addressof(error), *_passed(args)) in _OK
-
-
-def _passed(args: tuple[Any, ...]) -> Iterator[Any]:
-    for arg in args:
-        if isinstance(arg, np.ndarray):
-            yield from (None, None, arg.size, arg.itemsize, arg.ctypes.data, *arg.shape, *arg.strides)
-        else:
-            yield arg
+        given = [id(arg) if is_array else arg for arg, is_array in zip(args, self._are_arrays, strict=True)]
+        try:
+            words = self._pack(*given)
+        except struct.error:  # a whole number that has no place in a word
+            return False
+        return self._call(words) in _OK
 
 
 @cache
@@ -126,12 +117,12 @@ def _is_usual() -> bool:
 
 def _file(function: Callable[..., Any], kinds: str) -> Path:
     name = f"{function.__module__}.{function.__qualname__}-{function.__code__.co_firstlineno}"
-    return Path("alone") / code_files.name_of(name, (processor(), kinds), ending="code")
+    return Path("alone") / code_files.name_of(name, (processor(), _HEAD_BYTES, kinds), ending="code")
 
 
 def load(function: Callable[..., Any], kinds: str) -> Code | None:
     """What was kept of a loop for these kinds of arguments; None where nothing whole was."""
-    if not _is_usual() or (content := code_files.read(_file(function, kinds))) is None:
+    if not (_is_usual() and _arrays_are_known()) or (content := code_files.read(_file(function, kinds))) is None:
         return None
     try:
         owner = llvm.JITLibraryBuilder().add_object_img(content).add_current_process().export_symbol("loop")
@@ -141,6 +132,18 @@ def load(function: Callable[..., Any], kinds: str) -> Code | None:
     # As long as the process lives: at its end the linker may go first, which lets go of all.
     linked.detach()
     return Code(linked["loop"], kinds)
+
+
+@cache
+def _arrays_are_known() -> bool:
+    """Whether an array lies in memory as compiled extensions of NumPy know it: see :func:`_entry`."""
+    probe = np.zeros((3, 5), dtype=np.float32)
+    words = (ctypes.c_int64 * 4).from_address(id(probe) + _HEAD_BYTES)
+    found = [words[0], words[1] & 0xFFFFFFFF]
+    if found != [probe.ctypes.data, probe.ndim]:
+        return False
+    rows = [(ctypes.c_int64 * 2).from_address(words[place]) for place in (2, 3)]
+    return tuple(rows[0]) == probe.shape and tuple(rows[1]) == probe.strides
 
 
 @cache
@@ -163,7 +166,7 @@ def keep(function: Callable[..., Any], compiled: Any, *, owner: str) -> None:
     kinds = [_kind_of_type(one) for one in compiled.signature.args]
     content = None
     with suppress(AttributeError, TypeError, RuntimeError):  # another Numba, or LLVM, that has it otherwise
-        content = _alone(compiled, codegen._tm, owner) if all(kinds) else None
+        content = _alone(compiled, " ".join(kinds), codegen._tm, owner) if all(kinds) else None
     if content is not None:
         code_files.keep(_file(function, " ".join(kinds)), content)
 
@@ -220,9 +223,49 @@ define void @NRT_MemInfo_call_dtor(ptr %owner) {
 """
 
 
-def _alone(compiled: Any, target: Any, owner: str) -> bytes | None:
+def _entry(name: str, kinds: str) -> str:
+    """A function that takes one list of words, a word for each argument, and calls the loop.
+
+    An array is told by the place of its object, whose head is followed by the place of its numbers, its dimensions, and
+    the places of its shape and strides: so every compiled extension of NumPy reads it.
+    """
+    lines, passed, types = [], ["ptr %result", "ptr %error"], ["ptr", "ptr"]
+
+    def read(kind: str, place: str, offset: int, found: str) -> str:
+        lines.append(f"  %{found}.at = getelementptr i8, ptr {place}, i64 {offset}")
+        lines.append(f"  %{found} = load {kind}, ptr %{found}.at")
+        return f"%{found}"
+
+    for number, kind in enumerate(kinds.split()):
+        one, _, rest = kind.partition(":")
+        if not rest:
+            type_of = "double" if one == "f8" else "i64"
+            passed.append(f"{type_of} {read(type_of, '%words', 8 * number, f'a{number}')}")
+            types.append(type_of)
+            continue
+        n_dimensions = int(rest.removesuffix("r"))
+        array = read("ptr", "%words", 8 * number, f"a{number}")
+        data = read("ptr", array, _HEAD_BYTES, f"a{number}.data")
+        sizes, steps = (read("ptr", array, _HEAD_BYTES + at, f"a{number}.{at}") for at in (16, 24))
+        shape = [read("i64", sizes, 8 * k, f"a{number}.n{k}") for k in range(n_dimensions)]
+        strides = [read("i64", steps, 8 * k, f"a{number}.s{k}") for k in range(n_dimensions)]
+        size = "1"
+        for k, length in enumerate(shape):
+            lines.append(f"  %a{number}.size{k} = mul i64 {size}, {length}")
+            size = f"%a{number}.size{k}"
+        words = [size, one[1:], *shape, *strides]
+        passed += ["ptr null", "ptr null", f"i64 {words[0]}", f"i64 {words[1]}", f"ptr {data}"]
+        passed += [f"i64 {word}" for word in words[2:]]
+        types += ["ptr", "ptr", "i64", "i64", "ptr", *["i64"] * (2 * n_dimensions)]
+    head = f'declare i32 @"{name}"({", ".join(types)})\ndefine i32 @loop(ptr %words) {{'
+    call = f'  %status = call i32 @"{name}"({", ".join(passed)})\n  ret i32 %status\n}}\n'
+    return "\n".join([head, "  %result = alloca ptr", "  %error = alloca ptr", *lines, call])
+
+
+def _alone(compiled: Any, kinds: str, target: Any, owner: str) -> bytes | None:
     """The function without what ties it to Python, as machine code; None where it asks for more."""
     module = compiled.library._get_module_for_linking().clone()
+    module.link_in(llvm.parse_assembly(_entry(compiled.fndesc.llvm_func_name, kinds)))
     if owner == _OWNER:
         module.link_in(llvm.parse_assembly(_MEMORY))
     for one in module.global_variables:
@@ -230,7 +273,7 @@ def _alone(compiled: Any, target: Any, owner: str) -> bytes | None:
             one.linkage = "internal"
     for one in module.functions:
         if not one.is_declaration:
-            one.linkage = "external" if one.name == compiled.fndesc.llvm_func_name else "internal"
+            one.linkage = "external" if one.name == "loop" else "internal"
     passes = llvm.create_new_module_pass_manager()
     passes.add_global_dead_code_eliminate_pass()
     passes.run(module, llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options()))
@@ -238,6 +281,5 @@ def _alone(compiled: Any, target: Any, owner: str) -> bytes | None:
     asked = {one.name for one in declared if one.is_declaration and not one.name.startswith("llvm.")}
     if asked - _ALLOWED:
         return None
-    module.get_function(compiled.fndesc.llvm_func_name).name = "loop"
     content: bytes = target.emit_object(module)
     return content

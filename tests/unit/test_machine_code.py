@@ -158,6 +158,19 @@ def test_what_is_not_whole_is_left_to_the_compiler(made: tuple[Path, list[str]],
     assert said(tmp_path, "again") == first
 
 
+def test_a_loop_that_stopped_once_gives_no_number() -> None:
+    """Memory that was short for a moment: a loop that adds to what is there has done part of it twice."""
+    code = (
+        "import numpy as np\n"
+        "from remission.numerics import loops, whole_arrays\n"
+        "loops.Compiled._code_for = lambda *_: lambda args: False\n"
+        "try: whole_arrays.exp_of(np.zeros(3))\n"
+        "except MemoryError: print('no number')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "no number\n"), done.stderr
+
+
 def test_another_compiler_keeps_nothing_alone(tmp_path: Path) -> None:
     """A part of Numba or LLVM that is not promised may change: slower then, and the same."""
     code = (

@@ -53,8 +53,12 @@ class Compiled:
                 [(arg.dtype, arg.ndim, arg.flags.num) if type(arg) is np.ndarray else type(arg) for arg in args]
             )
             code = self._machine_code[key] if key in self._machine_code else self._code_for(key, args)
-            # One that says it did not go well is called again by the compiler, which has the words of its error.
-            if code is not None and code(args):
+            if code is not None:
+                if not code(args):
+                    # The compiler has the words of the error. Where it finds none, memory was short for a moment: a
+                    # loop that adds to what is there has then done so twice.
+                    self.dispatcher(*args)
+                    raise MemoryError
                 return None
         return self.dispatcher(*args)
 
